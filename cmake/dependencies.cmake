@@ -1,0 +1,17 @@
+# Third-party libraries, each seen by one layer only.  All are Debian packages; tools/setup.sh installs them.
+find_package(PkgConfig REQUIRED)
+
+pkg_check_modules(CODECS REQUIRED IMPORTED_TARGET libzstd liblz4 libbrotlienc libbrotlidec libdeflate)
+find_library(SNAPPY_LIBRARY snappy REQUIRED)
+add_library(dn_dep_codecs INTERFACE)
+target_link_libraries(dn_dep_codecs INTERFACE PkgConfig::CODECS ${SNAPPY_LIBRARY})
+
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+add_library(dn_dep_jansson INTERFACE)
+target_link_libraries(dn_dep_jansson INTERFACE PkgConfig::JANSSON)
+
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+add_library(dn_dep_yaml INTERFACE)
+target_link_libraries(dn_dep_yaml INTERFACE PkgConfig::YAML)
+
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)

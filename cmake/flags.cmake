@@ -1,0 +1,22 @@
+# Compiler and linker flags, in one place.
+add_library(dn_flags INTERFACE)
+target_compile_definitions(dn_flags INTERFACE _GNU_SOURCE DN_VERSION="${PROJECT_VERSION}")
+target_compile_options(dn_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
+    -Wcast-qual -Wformat=2 -Wnull-dereference -Wold-style-definition -Wwrite-strings -Wimplicit-fallthrough
+    -fno-math-errno -ffp-contract=off -fno-semantic-interposition -fno-strict-aliasing)
+if(DN_WERROR)
+    target_compile_options(dn_flags INTERFACE -Werror)
+endif()
+if(DN_SANITIZE)
+    target_compile_options(dn_flags INTERFACE -fsanitize=${DN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(dn_flags INTERFACE -fsanitize=${DN_SANITIZE})
+else()
+    target_link_options(dn_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
+endif()
+find_package(Threads REQUIRED)
+target_link_libraries(dn_flags INTERFACE Threads::Threads m ${CMAKE_DL_LIBS})
+
+# What each SIMD tier's files are compiled with; see base/cpu.h for the bundles.
+set(DN_FLAGS_AVX2 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mpclmul)
+set(DN_FLAGS_AVX512 ${DN_FLAGS_AVX2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mprefer-vector-width=512)

@@ -1,0 +1,31 @@
+# tests/<kind>/<layer>/test_*.c: one cmocka program per file, linked with that layer and the ones below it, labelled <kind>.
+# Kinds: unit, kernels, fault.  tests/abi and the Python suites have their own CMakeLists.
+add_library(dn_test_support INTERFACE)
+target_include_directories(dn_test_support INTERFACE "${CMAKE_SOURCE_DIR}/tests/support")
+target_compile_definitions(dn_test_support INTERFACE
+    DN_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" DN_TEST_TMP="${CMAKE_BINARY_DIR}/tmp" DN_PLUGIN_DIR="${DN_PLUGIN_DIR}")
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+
+if(CMOCKA_FOUND)
+    foreach(kind unit kernels fault)
+        file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*/test_*.c")
+        foreach(source IN LISTS tests)
+            get_filename_component(test ${source} NAME_WE)
+            get_filename_component(dir ${source} DIRECTORY)
+            get_filename_component(layer ${dir} NAME)
+            add_executable(${test} ${source})
+            set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+            dn_use_layers(${test} ${layer})
+            target_link_libraries(${test} PRIVATE dn_test_support PkgConfig::CMOCKA)
+            target_compile_options(${test} PRIVATE -UNDEBUG)
+            add_test(NAME ${kind}.${test} COMMAND ${test} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+            set_tests_properties(${kind}.${test} PROPERTIES LABELS ${kind} TIMEOUT 240)
+        endforeach()
+    endforeach()
+endif()
+
+foreach(dir tests/abi tests/interop tests/cli fuzz bench)
+    if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
+        add_subdirectory(${dir})
+    endif()
+endforeach()

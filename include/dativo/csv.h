@@ -1,0 +1,104 @@
+/**
+ * Typed, exact, parallel CSV reading into Arrow record batches.
+ *
+ * Memory is bounded by `memory_budget_bytes` whatever the size of the file.  String columns are string views ("vu") into
+ * the text itself; a batch pins the text it points into until it is released.
+ */
+#ifndef DATIVO_CSV_H
+#define DATIVO_CSV_H
+
+#include "arrow.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dn_csv_header {
+    DN_CSV_HEADER_YES = 0, /**< the first row of every file names the columns */
+    DN_CSV_HEADER_NO = 1   /**< columns are named column_1, column_2, ... */
+};
+
+enum dn_csv_inference {
+    DN_CSV_INFER_COLUMN = 0,  /**< one type per column, from a sample; a later value that does not fit is DN_ERR_TYPE */
+    DN_CSV_INFER_STRINGS = 1  /**< every column without a declared type is a string */
+};
+
+/** A column whose type is given rather than inferred. */
+struct dn_csv_column_type {
+    const char *name;
+    const char *type; /**< a type name: bool int64 float64 date timestamp timestamptz string, or a synonym */
+    bool declared;    /**< true: a person declared it, relaxed forms (+7, 007, " 1 ") are read; false: widened inference */
+};
+
+/** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_reader_open(). */
+struct dn_csv_options {
+    uint32_t struct_size;            /**< sizeof(struct dn_csv_options) */
+    char delimiter;                  /**< 0: ',' */
+    char quote;                      /**< 0: '"' */
+    bool no_quote;                   /**< true: no byte quotes */
+    bool strict;                     /**< true: a stray quote is an error instead of literal text */
+    enum dn_csv_header header;
+    enum dn_csv_inference inference;
+    const char *const *null_values;  /**< texts that mean null in every column, besides the empty unquoted field */
+    size_t n_null_values;
+    const struct dn_csv_column_type *types;
+    size_t n_types;
+    const char *const *columns;      /**< projection, in this order; NULL: all columns of the file */
+    size_t n_columns;
+    bool missing_as_null;            /**< a projected or typed column the file lacks reads as nulls instead of failing */
+    const char *const *required;     /**< columns in which a null is an error */
+    size_t n_required;
+    int64_t batch_rows;              /**< rows per batch; 0: what a block of text holds */
+    size_t block_bytes;              /**< text per block; 0: 512 KiB; any value from 1 up gives the same rows */
+    uint64_t memory_budget_bytes;    /**< 0: 64 MiB */
+    uint32_t n_threads;              /**< 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;                /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    int32_t (*cancelled)(void *ctx); /**< called with cancel_ctx; non-zero: stop with DN_ERR_CANCELLED */
+    void *cancel_ctx;
+};
+
+struct dn_csv_reader;
+
+/**
+ * Open the files (at least one; "-" is standard input), read the header and a sample, and fix the schema.  All files must have the
+ * first one's columns, in its order.
+ */
+DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths, size_t n_paths,
+                                               const struct dn_csv_options *options, struct dn_error *err);
+/** A copy of the schema for the caller. */
+DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
+                                                 struct dn_error *err);
+/**
+ * The next batch in file order, at least one row; at the end out->release is NULL.  After a failure every later call
+ * returns the same failure.  Blocks until a batch is ready.
+ */
+DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out, struct dn_error *err);
+/** Wrap the reader as a stream; the reader must outlive it.  get_last_error carries the message of the failure. */
+DN_NODISCARD enum dn_status dn_csv_reader_stream(struct dn_csv_reader *r, struct ArrowArrayStream *out,
+                                                 struct dn_error *err);
+/** The failure of the last dn_csv_reader_next(); NULL if none. */
+const struct dn_error *dn_csv_reader_error(const struct dn_csv_reader *r);
+
+/** Counters so far.  Thread-safe. */
+struct dn_csv_progress {
+    int64_t bytes_read;
+    int64_t bytes_total; /**< -1: unknown */
+    int64_t rows;
+    int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
+};
+void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out);
+/** Stop soon with DN_ERR_CANCELLED.  Thread-safe. */
+void dn_csv_reader_cancel(struct dn_csv_reader *r);
+/** Wait for running tasks and free.  Batches handed out stay valid.  NULL is allowed. */
+void dn_csv_reader_close(struct dn_csv_reader *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,73 @@
+/**
+ * Parquet writing from Arrow record batches, and looking into Parquet files.
+ *
+ * The bytes of a file depend only on the rows, the schema and the options: not on how the rows were cut into batches, on
+ * the number of threads, or on the CPU.  Nothing is visible under the final name before dn_parquet_commit().
+ */
+#ifndef DATIVO_PARQUET_H
+#define DATIVO_PARQUET_H
+
+#include "arrow.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Zero-initialise, then set what differs. */
+struct dn_parquet_options {
+    uint32_t struct_size;          /**< sizeof(struct dn_parquet_options) */
+    bool overwrite;                /**< replace an existing file at commit */
+    const char *compression;       /**< none snappy gzip zstd lz4_raw brotli, with ":LEVEL"; NULL: "snappy" */
+    int64_t row_group_rows;        /**< 0: 1,000,000 */
+    size_t row_group_bytes;        /**< a row group also ends here, counted in encoded bytes before the codec; 0: 128 MiB */
+    int64_t page_rows;             /**< 0: 20,000 */
+    size_t page_bytes;             /**< 0: 1 MiB */
+    uint64_t memory_budget_bytes;  /**< 0: 256 MiB; append() blocks while more is in flight */
+    uint32_t n_threads;            /**< 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;              /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+};
+
+struct dn_parquet_writer;
+
+/** Create the temporary file and check schema and options.  `schema` is a struct schema, borrowed. */
+DN_NODISCARD enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
+                                                   const struct ArrowSchema *schema,
+                                                   const struct dn_parquet_options *options, struct dn_error *err);
+/**
+ * Append one batch.
+ * @param batch  struct array of the schema given to open(), any offset.  Moved: w releases it, on success and on failure,
+ *               perhaps later and on another thread.
+ * @return DN_OK; DN_ERR_DATA a null in a non-nullable column; DN_ERR_IO and others: w is poisoned, only close is legal.
+ */
+DN_NODISCARD enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                                              struct dn_error *err);
+/** Encode the rest, write the footer, make the temporary file durable. */
+DN_NODISCARD enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err);
+/** Rename to the final name. After dn_parquet_finish() only. */
+DN_NODISCARD enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err);
+/** After finish(): {"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}; free with dn_parquet_free(). */
+DN_NODISCARD enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json, struct dn_error *err);
+/** Free; without a commit the temporary file is removed.  NULL is allowed. */
+void dn_parquet_close(struct dn_parquet_writer *w);
+
+/**
+ * Describe a file: {"format":"parquet","path","size_bytes","record_count","created_by","schema":[{"name","type",
+ * "physical_type","logical_type","nullable"}],"row_groups":[{"rows","bytes","columns":[{"name","codec","encodings",
+ * "compressed_bytes","uncompressed_bytes","null_count","min","max"}]}]}, and with n_rows > 0 also "rows":[{...}], the first
+ * n_rows rows.  Reads flat files with PLAIN and dictionary encodings and V1 pages in every codec of the writer; page
+ * checksums are verified.
+ */
+DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
+                                               struct dn_error *err);
+void dn_parquet_free(void *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

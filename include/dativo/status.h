@@ -1,0 +1,67 @@
+/**
+ * Status codes and the error record of the dativo-native libraries.
+ *
+ * Every fallible function returns `enum dn_status` and takes a nullable, caller-owned `struct dn_error *` as its last
+ * argument.  The record is written only on failure.  The libraries never print, exit or abort, and keep no "last error"
+ * of their own.
+ *
+ * Threads: a `struct dn_error` belongs to one thread at a time.
+ */
+#ifndef DATIVO_STATUS_H
+#define DATIVO_STATUS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define DN_NODISCARD __attribute__((warn_unused_result))
+#define DN_PRINTF(fmt_index, first_index) __attribute__((format(printf, fmt_index, first_index)))
+#else
+#define DN_NODISCARD
+#define DN_PRINTF(fmt_index, first_index)
+#endif
+
+/** What went wrong, coarse enough to decide what to do next.  The numbers are part of the plugin ABI: append only. */
+enum dn_status {
+    DN_OK = 0,
+    DN_ERR_INVALID = 1,       /**< a caller's argument or option is wrong: fix the call */
+    DN_ERR_CONFIG = 2,        /**< a job, asset or configuration text is wrong: fix the text */
+    DN_ERR_DATA = 3,          /**< the data is malformed (bad UTF-8, ragged row, open quote) */
+    DN_ERR_TYPE = 4,          /**< a value does not fit its column's type; `column` and `suggested_type` are set */
+    DN_ERR_NOT_FOUND = 5,     /**< a file, symbol or table is not there */
+    DN_ERR_EXISTS = 6,        /**< the destination exists and overwriting was not asked for */
+    DN_ERR_IO = 7,            /**< the operating system refused a read or write; `os_errno` is set */
+    DN_ERR_MEMORY = 8,        /**< an allocation failed or a hard cap was reached */
+    DN_ERR_UNSUPPORTED = 9,   /**< legal, but this build cannot do it */
+    DN_ERR_CANCELLED = 10,    /**< the host asked to stop */
+    DN_ERR_TEMPORARY = 11,    /**< trying again later may work */
+    DN_ERR_INTERNAL = 12      /**< a defect of ours */
+};
+
+/**
+ * One error.  Positions that are unknown are -1; texts that are unknown are "".  Lines and rows count from 1; a row is a
+ * data row (the header is not one), a line is a physical line of the file; `byte_offset` counts from 0.
+ */
+struct dn_error {
+    int32_t code;     /**< enum dn_status */
+    int32_t os_errno; /**< errno of the failed call, 0 if none */
+    int64_t row;
+    int64_t line;
+    int64_t byte_offset;
+    char path[512];
+    char column[128];
+    char expected[64];       /**< what was expected at this place, e.g. "int64" */
+    char suggested_type[32]; /**< DN_ERR_TYPE: the narrowest type that also holds the value */
+    char message[1024];      /**< one line: what, where, which value, what to do */
+};
+
+/** Short lower-case word for a status, e.g. "io".  Never NULL; unknown values give "unknown". */
+const char *dn_status_name(enum dn_status status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

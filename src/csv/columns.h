@@ -1,0 +1,52 @@
+/** The columns of a reader: what the file has, what was asked for, and the type of each. */
+#ifndef DN_CSV_COLUMNS_H
+#define DN_CSV_COLUMNS_H
+
+#include "arrow/schema.h"
+#include "base/arena.h"
+#include "csv/automaton.h"
+
+#include <string.h>
+
+struct dn_csv_column {
+    const char *name;
+    size_t
+        field; /**< index of the field in a row; SIZE_MAX: the file has no such column, all null */
+    enum dn_type type;
+    bool
+        declared; /**< relaxed forms are read, and a value that does not fit is the user's to settle */
+    bool required; /**< a null is an error */
+    bool
+        through_quotes; /**< quoted fields are values of the type too; else they are text and do not fit */
+    bool only_quoted; /**< every sampled value was quoted: an unquoted one does not fit */
+};
+
+/** Texts that mean null when unquoted. */
+struct dn_csv_nulls {
+    const char *const *texts;
+    const size_t *lens;
+    size_t n;
+};
+
+static inline bool dn_csv_is_null_text(const struct dn_csv_nulls *nulls, const uint8_t *text,
+                                       size_t len)
+{
+    for (size_t i = 0; i < nulls->n; i++) {
+        if (nulls->lens[i] == len && memcmp(nulls->texts[i], text, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/**
+ * Text of a quoted field, field[0] being the opening quote.  Returns true if it is field[1, 1 + *out_len) as it stands;
+ * false if an escape or text behind the closing quote makes a copy necessary: see dn_csv_unquote().
+ */
+bool dn_csv_quoted_simple(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
+                          size_t *out_len);
+/** Write the text of a quoted field to `out` (room for len bytes) and return its length. */
+size_t dn_csv_unquote(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
+                      uint8_t *out);
+
+#endif

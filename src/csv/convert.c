@@ -1,0 +1,416 @@
+#include "csv/convert.h"
+
+#include "base/memory.h"
+#include "text/parse.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "string views are written as little-endian words");
+_Static_assert(sizeof(struct dn_string_view) == 16, "Arrow string views are 16 bytes");
+
+#define DOUBLE_EXACT ((int64_t)1 << 53)
+
+/** One column being converted. */
+struct job {
+    const struct dn_csv_rows *rows;
+    const struct dn_csv_dialect *d;
+    const struct dn_csv_nulls *nulls;
+    const struct dn_csv_column *column;
+    size_t n_rows; /**< rows to convert: those before the earliest fault so far */
+    uint8_t *validity;
+    void *values;
+    int64_t null_count;
+    size_t first_null; /**< row, SIZE_MAX if none */
+    size_t bad_row;    /**< first row whose value does not fit, SIZE_MAX if none */
+    struct dn_csv_batch_memory *memory;
+};
+
+enum verdict {
+    VERDICT_VALUE,
+    VERDICT_NULL,
+    VERDICT_BAD
+};
+
+void dn_csv_batch_memory_destroy(void *memory)
+{
+    struct dn_csv_batch_memory *m = memory;
+
+    if (m != NULL) {
+        dn_csv_block_finish(&m->block);
+        dn_buffer_finish(&m->unescaped);
+        if (m->slab != NULL) {
+            dn_free_aligned(m->slab, m->slab_size);
+        }
+        dn_free(m);
+    }
+}
+
+static void note_null(struct job *j, size_t row)
+{
+    if (j->null_count++ == 0) {
+        j->first_null = row;
+    }
+}
+
+/* ---- values of one text, beyond the fast path ---- */
+
+static bool parse_int64(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+{
+    return dn_parse_int64(text, len, out) ||
+           (c->declared && dn_parse_int64_relaxed(text, len, out));
+}
+
+static bool parse_float64(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+{
+    if (c->declared) {
+        return dn_parse_float64_relaxed(text, len, out);
+    }
+    int64_t i;
+    if (dn_parse_int64(text, len, &i) && (i > DOUBLE_EXACT || i < -DOUBLE_EXACT)) {
+        const double d = (double)i;
+        if (!(d < 9223372036854775808.0) || (int64_t)d != i) {
+            return false; /* whole numbers stay exact */
+        }
+    }
+    return dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);
+}
+
+static bool parse_date32(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+{
+    return dn_parse_date32(text, len, out) ||
+           (c->declared && dn_parse_date32_relaxed(text, len, out));
+}
+
+static bool parse_timestamp(const struct dn_csv_column *c, const uint8_t *text, size_t len,
+                            void *out)
+{
+    bool zoned;
+    const bool wanted = c->type == DN_TYPE_TIMESTAMPTZ_US;
+    return (dn_parse_timestamp_us(text, len, out, &zoned) && zoned == wanted) ||
+           (c->declared && dn_parse_timestamp_us_relaxed(text, len, out, &zoned) &&
+            zoned == wanted);
+}
+
+static bool parse_bool(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+{
+    return dn_parse_bool(text, len, out) || (c->declared && dn_parse_bool_relaxed(text, len, out));
+}
+
+typedef bool (*parse_fn)(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out);
+
+/* Everything that the loops below do not decide in line: empty, quoted, null texts, relaxed forms. */
+static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_t *text, size_t len,
+                               void *out)
+{
+    const struct dn_csv_column *c = j->column;
+
+    if (len == 0) {
+        return VERDICT_NULL;
+    }
+    if (j->d->has_quote && text[0] == j->d->quote) {
+        size_t inner;
+        if (!dn_csv_quoted_simple(j->d, text, len, &inner)) {
+            return VERDICT_BAD;
+        }
+        if (inner == 0) {
+            return VERDICT_NULL;
+        }
+        return c->through_quotes && parse(c, text + 1, inner, out) ? VERDICT_VALUE : VERDICT_BAD;
+    }
+    if (dn_csv_is_null_text(j->nulls, text, len)) {
+        return VERDICT_NULL;
+    }
+    if (c->only_quoted) {
+        return VERDICT_BAD;
+    }
+    return parse(c, text, len, out) ? VERDICT_VALUE : VERDICT_BAD;
+}
+
+/*
+ * The loop of one fixed-width type.  FAST(text, len, &value) is tried in line where nothing but plain unquoted values is
+ * expected; what it refuses goes to slow_value().
+ */
+#define DEFINE_CONVERT(NAME, CTYPE, FAST, PARSE)                                                   \
+    static void NAME(struct job *j)                                                                \
+    {                                                                                              \
+        const struct dn_csv_rows *rows = j->rows;                                                  \
+        const size_t field = j->column->field;                                                     \
+        const bool plain = j->nulls->n == 0 && !j->column->only_quoted;                            \
+        CTYPE *values = j->values;                                                                 \
+        uint64_t bits = 0;                                                                         \
+        for (size_t r = 0; r < j->n_rows; r++) {                                                   \
+            const uint32_t start = dn_csv_field_start(rows, r, field);                             \
+            const uint32_t end = dn_csv_field_end(rows, r, field, start);                          \
+            CTYPE value = 0;                                                                       \
+            if (plain && FAST(rows->buf + start, end - start, &value)) {                           \
+                bits |= UINT64_C(1) << (r & 63);                                                   \
+            } else {                                                                               \
+                const enum verdict v =                                                             \
+                    slow_value(j, PARSE, rows->buf + start, end - start, &value);                  \
+                if (v == VERDICT_VALUE) {                                                          \
+                    bits |= UINT64_C(1) << (r & 63);                                               \
+                } else if (v == VERDICT_NULL) {                                                    \
+                    note_null(j, r);                                                               \
+                    value = 0;                                                                     \
+                } else {                                                                           \
+                    j->bad_row = r;                                                                \
+                    return;                                                                        \
+                }                                                                                  \
+            }                                                                                      \
+            values[r] = value;                                                                     \
+            if ((r & 63) == 63) {                                                                  \
+                memcpy(j->validity + (r >> 6) * 8, &bits, 8);                                      \
+                bits = 0;                                                                          \
+            }                                                                                      \
+        }                                                                                          \
+        memcpy(j->validity + (j->n_rows >> 6) * 8, &bits, 8);                                      \
+    }
+
+static inline bool fast_float64(const uint8_t *text, size_t len, double *out)
+{
+    /* up to 15 bytes there is no integer that a double cannot hold */
+    return len <= 15 && dn_parse_float64(text, len, out);
+}
+
+static inline bool fast_naive(const uint8_t *text, size_t len, int64_t *out)
+{
+    bool zoned;
+    return dn_parse_timestamp_us(text, len, out, &zoned) && !zoned;
+}
+
+static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
+{
+    bool zoned;
+    return dn_parse_timestamp_us(text, len, out, &zoned) && zoned;
+}
+
+DEFINE_CONVERT(convert_int64, int64_t, dn_parse_int64, parse_int64)
+DEFINE_CONVERT(convert_float64, double, fast_float64, parse_float64)
+DEFINE_CONVERT(convert_date32, int32_t, dn_parse_date32, parse_date32)
+DEFINE_CONVERT(convert_timestamp, int64_t, fast_naive, parse_timestamp)
+DEFINE_CONVERT(convert_timestamptz, int64_t, fast_zoned, parse_timestamp)
+
+static void convert_bool(struct job *j)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t field = j->column->field;
+    uint8_t *values = j->values;
+
+    memset(values, 0, (j->n_rows + 7) / 8);
+    memset(j->validity, 0, (j->n_rows + 7) / 8);
+    for (size_t r = 0; r < j->n_rows; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, field);
+        const uint32_t end = dn_csv_field_end(rows, r, field, start);
+        bool value = false;
+        const enum verdict v = slow_value(j, parse_bool, rows->buf + start, end - start, &value);
+        if (v == VERDICT_BAD) {
+            j->bad_row = r;
+            return;
+        }
+        if (v == VERDICT_NULL) {
+            note_null(j, r);
+            continue;
+        }
+        values[r >> 3] = (uint8_t)(values[r >> 3] | (unsigned)value << (r & 7));
+        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
+    }
+}
+
+/* ---- strings ---- */
+
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+/* View of text[0, len) at `offset` of variadic buffer `buffer`; 12 bytes at text are readable. */
+static inline void make_view(struct dn_string_view *out, const uint8_t *text, size_t len,
+                             uint32_t buffer, uint32_t offset)
+{
+    uint64_t words[2];
+    const uint64_t first = load64(text);
+
+    if (len > 12) {
+        words[0] = len | first << 32;
+        words[1] = buffer | (uint64_t)offset << 32;
+    } else {
+        static const uint64_t keep[9] = {
+            0,           0xff,         0xffff,         0xffffff,
+            0xffffffff,  0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
+            ~UINT64_C(0)};
+        const uint64_t rest = load64(text + 4);
+        words[0] = len | (first & keep[len < 4 ? len : 4]) << 32;
+        words[1] = rest & keep[len < 4 ? 0 : len - 4];
+    }
+    memcpy(out, words, 16);
+}
+
+/* A quoted field with an escape or trailing text: its value goes to the side buffer. */
+static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
+                               struct dn_string_view *out, struct dn_error *err)
+{
+    struct dn_buffer *side = &j->memory->unescaped;
+
+    DN_TRY(dn_buffer_reserve(side, len, err));
+    uint8_t *text = side->data + side->len;
+    const size_t n = dn_csv_unquote(j->d, field, len, text);
+    make_view(out, text, n, 1, (uint32_t)side->len);
+    side->len += n;
+    return DN_OK;
+}
+
+static enum dn_status convert_string(struct job *j, struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t field = j->column->field;
+    const bool has_nulls = j->nulls->n > 0;
+    const bool has_quote = j->d->has_quote;
+    const uint8_t quote = j->d->quote;
+    struct dn_string_view *values = j->values;
+    uint64_t bits = 0;
+
+    for (size_t r = 0; r < j->n_rows; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, field);
+        const uint32_t end = dn_csv_field_end(rows, r, field, start);
+        const uint8_t *text = rows->buf + start;
+        const size_t len = end - start;
+        size_t inner;
+        bool valid = true;
+
+        if (len == 0 || (has_nulls && dn_csv_is_null_text(j->nulls, text, len))) {
+            valid = false;
+            values[r] = (struct dn_string_view){0};
+            note_null(j, r);
+        } else if (!has_quote || text[0] != quote) {
+            make_view(&values[r], text, len, 0, start);
+        } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
+            make_view(&values[r], text + 1, inner, 0, start + 1);
+        } else {
+            DN_TRY(unescape(j, text, len, &values[r], err));
+        }
+        bits |= (uint64_t)valid << (r & 63);
+        if ((r & 63) == 63) {
+            memcpy(j->validity + (r >> 6) * 8, &bits, 8);
+            bits = 0;
+        }
+    }
+    memcpy(j->validity + (j->n_rows >> 6) * 8, &bits, 8);
+    return DN_OK;
+}
+
+/* ---- all columns ---- */
+
+static size_t round64(size_t n)
+{
+    return (n + 63) & ~(size_t)63;
+}
+
+static size_t values_size(enum dn_type type, size_t n_rows)
+{
+    return round64(type == DN_TYPE_BOOL ? n_rows / 8 + 8 : n_rows * dn_type_width(type) + 8);
+}
+
+static enum dn_status convert_column(struct job *j, struct dn_error *err)
+{
+    if (j->column->field == SIZE_MAX) {
+        memset(j->validity, 0, j->n_rows / 8 + 8);
+        memset(j->values, 0, values_size(j->column->type, j->n_rows));
+        j->null_count = (int64_t)j->n_rows;
+        j->first_null = 0;
+        return DN_OK;
+    }
+    switch (j->column->type) {
+    case DN_TYPE_BOOL:
+        convert_bool(j);
+        return DN_OK;
+    case DN_TYPE_INT64:
+        convert_int64(j);
+        return DN_OK;
+    case DN_TYPE_FLOAT64:
+        convert_float64(j);
+        return DN_OK;
+    case DN_TYPE_DATE32:
+        convert_date32(j);
+        return DN_OK;
+    case DN_TYPE_TIMESTAMP_US:
+        convert_timestamp(j);
+        return DN_OK;
+    case DN_TYPE_TIMESTAMPTZ_US:
+        convert_timestamptz(j);
+        return DN_OK;
+    case DN_TYPE_UTF8_VIEW:
+        return convert_string(j, err);
+    default:
+        return dn_error_set(err, DN_ERR_INTERNAL, "CSV has no values of type %s",
+                            dn_type_name(j->column->type));
+    }
+}
+
+/* The earliest fault by (row, column); columns come in ascending order and convert only the rows before it. */
+static void note_fault(struct dn_csv_fault *fault, const struct job *j, size_t column)
+{
+    size_t row = j->bad_row;
+    enum dn_csv_fault_kind kind = DN_CSV_FAULT_TYPE;
+
+    if (j->column->required && j->null_count > 0 && j->first_null < row) {
+        row = j->first_null;
+        kind = DN_CSV_FAULT_NULL;
+    }
+    if (row != SIZE_MAX && (fault->kind == DN_CSV_FAULT_NONE || row < fault->row)) {
+        *fault = (struct dn_csv_fault){kind, row, column};
+    }
+}
+
+enum dn_status dn_csv_convert(const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
+                              const struct dn_csv_nulls *nulls, const struct dn_csv_column *columns,
+                              size_t n_columns, struct dn_csv_batch_memory *memory,
+                              struct dn_batch_column *out, struct dn_csv_fault *fault,
+                              struct dn_error *err)
+{
+    const size_t n_rows = rows->n_rows;
+    const size_t bitmap_size = round64(n_rows / 8 + 8);
+    size_t size = 0;
+    size_t used = 0;
+
+    for (size_t c = 0; c < n_columns; c++) {
+        size += bitmap_size + values_size(columns[c].type, n_rows);
+    }
+    memory->slab_size = size + 64;
+    memory->slab = dn_malloc_aligned(memory->slab_size);
+    if (memory->slab == NULL) {
+        return dn_error_memory(err, memory->slab_size);
+    }
+    *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
+    for (size_t c = 0; c < n_columns; c++) {
+        struct job j = {.rows = rows,
+                        .d = d,
+                        .nulls = nulls,
+                        .column = &columns[c],
+                        .first_null = SIZE_MAX,
+                        .bad_row = SIZE_MAX,
+                        .memory = memory};
+        j.n_rows = fault->kind == DN_CSV_FAULT_NONE ? n_rows : fault->row;
+        j.validity = memory->slab + used;
+        j.values = memory->slab + used + bitmap_size;
+        used += bitmap_size + values_size(columns[c].type, n_rows);
+        DN_TRY(convert_column(&j, err));
+        note_fault(fault, &j, c);
+        out[c] = (struct dn_batch_column){.type = columns[c].type,
+                                          .null_count = j.null_count,
+                                          .validity = j.null_count > 0 ? j.validity : NULL,
+                                          .values = j.values};
+    }
+    memory->variadic[0] = memory->block.buf;
+    memory->variadic[1] = memory->unescaped.data;
+    memory->variadic_lens[0] = (int64_t)memory->block.len;
+    memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
+    for (size_t c = 0; c < n_columns; c++) {
+        if (columns[c].type == DN_TYPE_UTF8_VIEW) {
+            out[c].variadic = memory->variadic;
+            out[c].variadic_lens = memory->variadic_lens;
+            out[c].n_variadic = 2;
+        }
+    }
+    return DN_OK;
+}

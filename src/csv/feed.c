@@ -1,0 +1,316 @@
+#include "csv/feed.h"
+
+#include "base/memory.h"
+
+void dn_csv_block_finish(struct dn_csv_block *b)
+{
+    if (b->buf != NULL) {
+        dn_free_aligned(b->buf, b->size);
+    }
+    *b = (struct dn_csv_block){0};
+}
+
+/* Room for `text_bytes` bytes of text behind `front` bytes; the text already there moves along. */
+static enum dn_status block_resize(struct dn_csv_block *b, size_t front, size_t text_bytes,
+                                   struct dn_error *err)
+{
+    const size_t size = front + text_bytes + DN_BUFFER_PADDING;
+    uint8_t *buf;
+
+    if (size > UINT32_MAX) {
+        return dn_error_set(err, DN_ERR_MEMORY,
+                            "a block of CSV text would exceed 4 GiB: lower block_bytes");
+    }
+    buf = dn_malloc_aligned(size);
+    if (buf == NULL) {
+        return dn_error_memory(err, size);
+    }
+    const size_t n = b->len - b->start;
+    if (b->buf != NULL) {
+        memcpy(buf + front, b->buf + b->start, n);
+        dn_free_aligned(b->buf, b->size);
+    }
+    b->buf = buf;
+    b->size = size;
+    b->start = front;
+    b->len = front + n;
+    memset(b->buf + b->len, 0, DN_BUFFER_PADDING);
+    return DN_OK;
+}
+
+enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes, size_t len,
+                                    struct dn_error *err)
+{
+    /* 64 bytes stay in front of the text: the converters may read there. */
+    if (len + DN_BUFFER_PADDING > b->start) {
+        DN_TRY(block_resize(b, len + DN_BUFFER_PADDING, b->len - b->start, err));
+    }
+    b->start -= len;
+    b->start_offset -= (int64_t)len;
+    memcpy(b->buf + b->start, bytes, len);
+    return DN_OK;
+}
+
+size_t dn_csv_bom_len(const uint8_t *text, size_t len)
+{
+    return len >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf ? 3 : 0;
+}
+
+static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_error *err)
+{
+    const uint8_t *t = dn_csv_feed_held(f).data;
+
+    if (dn_csv_feed_held(f).len >= 2 &&
+        ((t[0] == 0xff && t[1] == 0xfe) || (t[0] == 0xfe && t[1] == 0xff))) {
+        dn_error_set(err, DN_ERR_UNSUPPORTED,
+                     "%s: starts with a UTF-16 byte order mark; only UTF-8 is read: convert it "
+                     "first, for example "
+                     "with `iconv -f UTF-16 -t UTF-8`",
+                     f->paths[f->file]);
+        dn_error_locate(err, f->paths[f->file], -1, 1, 0, NULL);
+        return DN_ERR_UNSUPPORTED;
+    }
+    return DN_OK;
+}
+
+static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
+{
+    DN_TRY(dn_source_open(&f->source, f->paths[f->file], err));
+    dn_buffer_reset(&f->carry);
+    f->carry_pos = 0;
+    f->offset = 0;
+    f->source_at_end = false;
+    f->first_of_file = true;
+    DN_TRY(dn_csv_feed_look(f, 4, err));
+    DN_TRY(check_encoding(f, err));
+    dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
+    return DN_OK;
+}
+
+enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err)
+{
+    f->file = 0;
+    return open_file(f, err);
+}
+
+void dn_csv_feed_finish(struct dn_csv_feed *f)
+{
+    if (f->source != NULL) {
+        dn_source_close(f->source);
+        f->source = NULL;
+    }
+    dn_buffer_finish(&f->carry);
+}
+
+enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_error *err)
+{
+    size_t held = f->carry.len - f->carry_pos;
+
+    if (held >= wanted) {
+        return DN_OK;
+    }
+    if (f->carry_pos > 0) {
+        memmove(f->carry.data, f->carry.data + f->carry_pos, held);
+        f->carry.len = held;
+        f->carry_pos = 0;
+    }
+    while (held < wanted && !f->source_at_end) {
+        size_t got;
+        DN_TRY(dn_buffer_reserve(&f->carry, wanted - held, err));
+        DN_TRY(dn_source_read(f->source, f->carry.data + held, wanted - held, &got, err));
+        held += got;
+        f->carry.len = held;
+        f->bytes_read += (int64_t)got;
+        f->source_at_end = got == 0;
+    }
+    return DN_OK;
+}
+
+void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n)
+{
+    f->carry_pos += n;
+    f->offset += (int64_t)n;
+}
+
+/* Position behind the last row-end byte in text[from, len), or 0.  Where '\r' ends rows, "\r\n" stays together: a '\r' that
+ * is the last byte known is no place to cut unless the file ends there. */
+static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size_t from, size_t len)
+{
+    if (!d->cr_ends_row) {
+        const uint8_t *lf = memrchr(text + from, '\n', len - from);
+        return lf == NULL ? 0 : (size_t)(lf - text) + 1;
+    }
+    for (size_t i = len; i > from; i--) {
+        if (text[i - 1] == '\n' || (text[i - 1] == '\r' && i < len && text[i] != '\n')) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* Skip the header of a file behind the first one; it must be the same row. */
+static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
+{
+    const size_t want = f->header.len + 2;
+    const char *path = f->paths[f->file];
+
+    if (!f->skip_header) {
+        return DN_OK;
+    }
+    DN_TRY(dn_csv_feed_look(f, want, err));
+    const struct dn_span held = dn_csv_feed_held(f);
+    if (held.len == 0) {
+        return DN_OK; /* an empty file among others holds no rows */
+    }
+    size_t n = f->header.len;
+    const bool same = held.len >= n && memcmp(held.data, f->header.data, n) == 0;
+    bool ended = same && held.len == n;
+    if (same && held.len > n && held.data[n] == '\r') {
+        n++;
+        ended = f->dialect->cr_ends_row;
+    }
+    if (same && held.len > n && held.data[n] == '\n') {
+        n++;
+        ended = true;
+    }
+    if (!ended) {
+        char got[DN_ESCAPED_VALUE_SIZE];
+        char expected[DN_ESCAPED_VALUE_SIZE];
+        dn_error_set(
+            err, DN_ERR_DATA,
+            "%s: line 1: its header %s is not the first file's header %s; all files of one "
+            "source must have the same columns in the same order",
+            path, dn_error_escape_value(got, held.data, held.len),
+            dn_error_escape_value(expected, f->header.data, f->header.len));
+        dn_error_locate(err, path, -1, 1, 0, NULL);
+        return DN_ERR_DATA;
+    }
+    dn_csv_feed_drop(f, n);
+    return DN_OK;
+}
+
+static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err)
+{
+    dn_error_set(err, DN_ERR_DATA,
+                 "%s: no row end in the %zu bytes from byte %lld on; the row is longer than "
+                 "max_row_bytes, or this is no "
+                 "CSV file",
+                 f->paths[f->file], f->max_block_bytes, (long long)f->offset);
+    dn_error_locate(err, f->paths[f->file], -1, -1, f->offset, NULL);
+    return DN_ERR_DATA;
+}
+
+/* Move held bytes and as many new ones as it takes into `b`; *out_cut is how many of them end at a place to cut or at the
+ * end of the file. */
+static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *out_cut,
+                                 struct dn_error *err)
+{
+    const struct dn_span held = dn_csv_feed_held(f);
+    size_t n = held.len;
+    size_t capacity = n + f->block_bytes + 1;
+
+    for (size_t window = f->block_bytes; window < held.len; window *= 2) {
+        const size_t cut = last_cut(f->dialect, held.data, 0, window);
+        if (cut > 0) {
+            n = cut;
+            capacity = n + 1;
+            break;
+        }
+    }
+    DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
+    memcpy(b->buf + b->start, held.data, n);
+    b->len = b->start + n;
+    f->carry_pos += n;
+    if (n < held.len) {
+        *out_cut = n;
+        return DN_OK;
+    }
+    while (!f->source_at_end) {
+        n = b->len - b->start;
+        const size_t target = n + f->block_bytes;
+        if (n > f->max_block_bytes) {
+            return too_long(f, err);
+        }
+        if (target + 1 > capacity) {
+            capacity = 2 * target + 1;
+            DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
+        }
+        while (b->len - b->start < target && !f->source_at_end) {
+            size_t got;
+            DN_TRY(dn_source_read(f->source, b->buf + b->len, target - (b->len - b->start), &got,
+                                  err));
+            f->source_at_end = got == 0;
+            b->len += got;
+            f->bytes_read += (int64_t)got;
+        }
+        /* from one byte back: a '\r' that could not be judged before can be now */
+        *out_cut = last_cut(f->dialect, b->buf + b->start, n > 0 ? n - 1 : 0, b->len - b->start);
+        if (*out_cut > 0) {
+            return DN_OK;
+        }
+    }
+    *out_cut = b->len - b->start;
+    return DN_OK;
+}
+
+static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
+                                 struct dn_error *err)
+{
+    size_t cut;
+
+    DN_TRY(fill_block(f, b, &cut, err));
+    const size_t n = b->len - b->start;
+    if (n > cut) { /* nothing is held now: what follows the cut becomes the held bytes */
+        dn_buffer_reset(&f->carry);
+        f->carry_pos = 0;
+        DN_TRY(dn_buffer_append(&f->carry, b->buf + b->start + cut, n - cut, err));
+    }
+    b->len = b->start + cut;
+    b->file = f->file;
+    b->start_offset = f->offset;
+    f->offset += (int64_t)cut;
+    DN_TRY(dn_csv_feed_look(f, 1, err)); /* to know whether the file ends here */
+    b->first_of_file = f->first_of_file;
+    b->last_of_file = dn_csv_feed_held(f).len == 0;
+    b->added_row_end = false;
+    f->first_of_file = false;
+    if (b->last_of_file && cut > 0) {
+        const uint8_t last = b->buf[b->len - 1];
+        if (last != '\n' && !(last == '\r' && f->dialect->cr_ends_row)) {
+            b->buf[b->len++] = '\n';
+            b->added_row_end = true;
+        }
+    }
+    memset(b->buf + b->len, 0, DN_BUFFER_PADDING);
+    return DN_OK;
+}
+
+enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out, bool *out_end,
+                                struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    *out_end = false;
+    *out = (struct dn_csv_block){0};
+    for (;;) {
+        DN_TRY_GOTO(st, dn_csv_feed_look(f, 1, err), cleanup);
+        if (dn_csv_feed_held(f).len > 0) {
+            break;
+        }
+        if (f->file + 1 >= f->n_paths) {
+            *out_end = true;
+            return DN_OK;
+        }
+        dn_source_close(f->source);
+        f->source = NULL;
+        f->file++;
+        DN_TRY_GOTO(st, open_file(f, err), cleanup);
+        DN_TRY_GOTO(st, skip_header(f, err), cleanup);
+    }
+    DN_TRY_GOTO(st, next_block(f, out, err), cleanup);
+cleanup:
+    if (st != DN_OK) {
+        dn_csv_block_finish(out);
+    }
+    return st;
+}

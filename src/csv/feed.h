@@ -1,0 +1,73 @@
+/**
+ * The feed: files in, blocks of text out, in order.  A block ends right behind a row-end byte or at the end of its file.
+ *
+ * Threads: one at a time (the reader holds its fetch lock).
+ */
+#ifndef DN_CSV_FEED_H
+#define DN_CSV_FEED_H
+
+#include "base/buffer.h"
+#include "csv/automaton.h"
+#include "store/source.h"
+
+/** Bytes in front of a block's text, room for the beginning of a row that started in the block before. */
+#define DN_CSV_FRONT 4096
+
+/** One block.  Text is buf[start, len); buf has DN_BUFFER_PADDING readable bytes past len. */
+struct dn_csv_block {
+    uint8_t *buf;
+    size_t size; /**< allocated bytes of buf */
+    size_t start;
+    size_t len;
+    size_t file;          /**< index of the file */
+    int64_t start_offset; /**< byte offset in the file of buf[start] */
+    bool first_of_file;
+    bool last_of_file;
+    bool
+        added_row_end; /**< the file does not end with a row end: one was added behind its last byte */
+};
+
+void dn_csv_block_finish(struct dn_csv_block *b);
+/** Put `len` bytes in front of the text (the beginning of its first row). */
+DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes,
+                                                 size_t len, struct dn_error *err);
+
+struct dn_csv_feed {
+    const char *const *paths; /**< borrowed */
+    size_t n_paths;
+    const struct dn_csv_dialect *dialect;
+    size_t block_bytes;
+    size_t max_block_bytes; /**< a row longer than this is an error */
+    size_t file;            /**< index of the open file */
+    struct dn_source *source;
+    struct dn_buffer carry; /**< bytes read; those from carry_pos on are not yet handed out */
+    size_t carry_pos;
+    int64_t offset; /**< byte offset in the file of the first byte not yet handed out */
+    bool source_at_end;
+    bool first_of_file;
+    bool skip_header;      /**< every later file starts with a header row equal to `header` */
+    struct dn_span header; /**< the header row's bytes without its row end, borrowed */
+    int64_t bytes_read;    /**< over all files */
+};
+
+/** Open the first file.  Later files are opened as they are reached. */
+DN_NODISCARD enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err);
+/** The bytes read and not yet handed out; valid until the next call. */
+static inline struct dn_span dn_csv_feed_held(const struct dn_csv_feed *f)
+{
+    return (struct dn_span){f->carry.data + f->carry_pos, f->carry.len - f->carry_pos};
+}
+/** Hold at least `wanted` bytes, or the rest of the file, for looking ahead. */
+DN_NODISCARD enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted,
+                                             struct dn_error *err);
+/** Drop the first n of the held bytes: the header, the byte order mark. */
+void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n);
+/** The next block; *out_end true (and no block) after the last one. */
+DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
+                                             bool *out_end, struct dn_error *err);
+void dn_csv_feed_finish(struct dn_csv_feed *f);
+
+/** Length of the UTF-8 byte order mark at the start of a text: 3 or 0. */
+size_t dn_csv_bom_len(const uint8_t *text, size_t len);
+
+#endif

@@ -1,0 +1,130 @@
+#include "csv/infer.h"
+
+#include "text/parse.h"
+
+/* 2^53: every integer up to here is a double. */
+#define DOUBLE_EXACT ((int64_t)1 << 53)
+
+static bool double_holds(int64_t v)
+{
+    if (v >= -DOUBLE_EXACT && v <= DOUBLE_EXACT) {
+        return true;
+    }
+    const double d = (double)v;
+    return d < 9223372036854775808.0 && (int64_t)d == v;
+}
+
+static bool is_integer_syntax(const uint8_t *text, size_t len)
+{
+    for (size_t i = text[0] == '-'; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
+{
+    int64_t i;
+    double f;
+    int32_t days;
+    bool flag;
+
+    if (dn_parse_int64(text, len, &i)) {
+        return double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
+    }
+    if (dn_parse_float64(text, len, &f)) {
+        return is_integer_syntax(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
+    }
+    if (dn_parse_date32(text, len, &days)) {
+        return DN_CSV_DATE;
+    }
+    if (dn_parse_timestamp_us(text, len, &i, &flag)) {
+        return flag ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP;
+    }
+    if (dn_parse_bool(text, len, &flag)) {
+        return DN_CSV_BOOL;
+    }
+    return dn_parse_float64_special(text, len, &f) ? DN_CSV_SPECIAL : DN_CSV_TEXT;
+}
+
+static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
+                      const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
+{
+    size_t inner;
+
+    if (len == 0) {
+        return;
+    }
+    if (d->has_quote && text[0] == d->quote) {
+        if (!dn_csv_quoted_simple(d, text, len, &inner)) {
+            e->quoted |= DN_CSV_TEXT;
+            e->n_quoted++;
+        } else if (inner > 0) {
+            e->quoted |= dn_csv_classify(text + 1, inner);
+            e->n_quoted++;
+        }
+        return;
+    }
+    if (!dn_csv_is_null_text(nulls, text, len)) {
+        e->unquoted |= dn_csv_classify(text, len);
+        e->n_unquoted++;
+    }
+}
+
+void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
+                         const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
+{
+    for (size_t c = 0; c < rows->n_fields; c++) {
+        for (size_t r = 0; r < rows->n_rows; r++) {
+            const uint32_t start = dn_csv_field_start(rows, r, c);
+            const uint32_t end = dn_csv_field_end(rows, r, c, start);
+            add_value(&evidence[c], d, nulls, rows->buf + start, end - start);
+        }
+    }
+}
+
+static enum dn_type type_of_classes(unsigned classes)
+{
+    const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT;
+
+    if (classes != 0 && (classes & ~ints) == 0) {
+        return DN_TYPE_INT64;
+    }
+    if ((classes & DN_CSV_FLOAT) &&
+        (classes & ~(unsigned)(DN_CSV_INT | DN_CSV_FLOAT | DN_CSV_SPECIAL)) == 0) {
+        return DN_TYPE_FLOAT64;
+    }
+    switch (classes) {
+    case DN_CSV_BOOL:
+        return DN_TYPE_BOOL;
+    case DN_CSV_DATE:
+        return DN_TYPE_DATE32;
+    case DN_CSV_TIMESTAMP:
+        return DN_TYPE_TIMESTAMP_US;
+    case DN_CSV_TIMESTAMPTZ:
+        return DN_TYPE_TIMESTAMPTZ_US;
+    default:
+        return DN_TYPE_UTF8_VIEW;
+    }
+}
+
+void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column)
+{
+    column->only_quoted = evidence->n_quoted > 0 && evidence->n_unquoted == 0;
+    column->through_quotes = column->only_quoted;
+    if (column->only_quoted) {
+        column->type = type_of_classes(evidence->quoted);
+    } else if (evidence->n_quoted > 0) {
+        column->type = DN_TYPE_UTF8_VIEW; /* quotes on some values only say that these are text */
+    } else {
+        column->type = type_of_classes(evidence->unquoted);
+    }
+}
+
+enum dn_type dn_csv_widen(enum dn_type type, enum dn_csv_class value_class)
+{
+    return type == DN_TYPE_INT64 && value_class == DN_CSV_FLOAT ? DN_TYPE_FLOAT64
+                                                                : DN_TYPE_UTF8_VIEW;
+}

@@ -1,0 +1,44 @@
+/**
+ * Types from texts: what the sampled values of a column are, which type holds them all, and the next wider type when a
+ * later value does not fit.  The lattice:  bool | int64 | date | timestamp | timestamptz  <  float64 (int64 only)  <  string.
+ */
+#ifndef DN_CSV_INFER_H
+#define DN_CSV_INFER_H
+
+#include "csv/columns.h"
+#include "csv/rows.h"
+
+enum dn_csv_class {
+    DN_CSV_INT = 1,     /**< an int64 that a double holds exactly */
+    DN_CSV_BIG_INT = 2, /**< any other int64 */
+    DN_CSV_FLOAT = 4,
+    DN_CSV_SPECIAL = 8, /**< nan, inf: a float64 only beside other floats */
+    DN_CSV_BOOL = 16,
+    DN_CSV_DATE = 32,
+    DN_CSV_TIMESTAMP = 64,
+    DN_CSV_TIMESTAMPTZ = 128,
+    DN_CSV_TEXT = 256
+};
+
+/** What was seen in one column. */
+struct dn_csv_evidence {
+    unsigned unquoted; /**< classes of unquoted values, or-ed */
+    unsigned quoted;   /**< classes of what quoted values hold */
+    int64_t n_unquoted;
+    int64_t n_quoted;
+};
+
+/** The class of one value's text (not empty, not null); DN_TEXT_PADDING bytes around it are readable. */
+enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len);
+
+/** Add the values of all rows; `evidence` has one entry per field. */
+void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
+                         const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
+
+/** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string. */
+void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
+
+/** The narrowest type that holds the values of `type` and a value of `value_class`. */
+enum dn_type dn_csv_widen(enum dn_type type, enum dn_csv_class value_class);
+
+#endif

@@ -1,0 +1,586 @@
+/*
+ * Blocks in flight.  Each task takes the next block from the feed (under fetch_lock, so block numbers follow the file),
+ * learns the state the block starts in, indexes, converts, and leaves a finished batch in the block's slot; the consumer
+ * takes the slots in order.  At most n_slots blocks are in flight, which bounds memory.
+ *
+ * A block's starting state comes from the block before it.  If that is not known yet, the block first works out its own
+ * two-state map, so that the state can travel on before anything else is done.  A task waits only for the task of the block
+ * before, which was fetched earlier: the chain always moves.
+ */
+#include "base/memory.h"
+#include "base/strings.h"
+#include "csv/reader_internal.h"
+
+#include <stdio.h>
+
+struct work {
+    struct dn_csv_reader *r;
+    uint64_t number;
+    struct dn_csv_slot *slot;
+    struct dn_csv_scratch *scratch;
+    struct dn_csv_batch_memory *memory;
+    enum dn_status status;
+    struct dn_error error;
+};
+
+static struct dn_csv_slot *slot_of(struct dn_csv_reader *r, uint64_t number)
+{
+    return &r->slots[number % r->n_slots];
+}
+
+/* ---- the chain of states and tails ---- */
+
+static void publish_state(struct dn_csv_reader *r, uint64_t number, bool starts_inside)
+{
+    pthread_mutex_lock(&r->lock);
+    struct dn_csv_slot *next = slot_of(r, number);
+    if (!next->state_known) {
+        next->state_known = true;
+        next->starts_inside = starts_inside;
+        pthread_cond_broadcast(&r->changed);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Hand buf[from, block->len), an incomplete row, to the next block. */
+static enum dn_status publish_tail(struct work *w, const struct dn_csv_block *block, size_t from)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_slot *slot = slot_of(r, w->number);
+    enum dn_status st;
+
+    pthread_mutex_lock(&r->lock);
+    dn_buffer_reset(&slot->tail);
+    st = dn_buffer_append(&slot->tail, block->buf + from, block->len - from, &w->error);
+    slot->tail_offset = block->start_offset + (int64_t)(from - block->start);
+    slot->tail_known = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    return st;
+}
+
+/* Does block `number` start inside quotes?  Works out the map while nobody can say. */
+static bool enter(struct work *w, const struct dn_csv_block *block)
+{
+    struct dn_csv_reader *r = w->r;
+    bool inside = false;
+
+    if (block->first_of_file) {
+        return false;
+    }
+    pthread_mutex_lock(&r->lock);
+    if (!w->slot->state_known) {
+        pthread_mutex_unlock(&r->lock);
+        const struct dn_csv_map map =
+            dn_csv_map_block(r->kernels, &r->dialect, block->buf, block->start, block->len);
+        pthread_mutex_lock(&r->lock);
+        if (map.ends_inside[0] == map.ends_inside[1] && !slot_of(r, w->number + 1)->state_known) {
+            slot_of(r, w->number + 1)->state_known = true; /* whatever this block starts in */
+            slot_of(r, w->number + 1)->starts_inside = map.ends_inside[0];
+            pthread_cond_broadcast(&r->changed);
+        }
+        while (!w->slot->state_known) {
+            pthread_cond_wait(&r->changed, &r->lock);
+        }
+        if (!slot_of(r, w->number + 1)->state_known) {
+            slot_of(r, w->number + 1)->state_known = true;
+            slot_of(r, w->number + 1)->starts_inside = map.ends_inside[w->slot->starts_inside];
+            pthread_cond_broadcast(&r->changed);
+        }
+    }
+    inside = w->slot->starts_inside;
+    pthread_mutex_unlock(&r->lock);
+    return inside;
+}
+
+/* Put the beginning of the first row, held by the block before, in front of this block's text. */
+static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_slot *before = slot_of(r, w->number - 1);
+    enum dn_status st;
+
+    pthread_mutex_lock(&r->lock);
+    while (!before->tail_known) {
+        pthread_cond_wait(&r->changed, &r->lock);
+    }
+    st = dn_csv_block_prepend(block, before->tail.data, before->tail.len, &w->error);
+    pthread_mutex_unlock(&r->lock);
+    return st;
+}
+
+/* ---- faults ---- */
+
+static const char *accepting_option(const struct dn_csv_column *c)
+{
+    return c->declared ? "; fix the value or declare another type for the column"
+                       : "; declare the column's type with the "
+                         "option types";
+}
+
+static void describe_type_fault(struct work *w, const struct dn_csv_column *c, const uint8_t *text,
+                                size_t len)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const struct dn_csv_dialect *d = &w->r->dialect;
+    size_t inner;
+    enum dn_csv_class class = DN_CSV_TEXT;
+
+    if (!(d->has_quote && text[0] == d->quote)) {
+        class = c->only_quoted ? DN_CSV_TEXT : dn_csv_classify(text, len);
+    } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
+        class = dn_csv_classify(text + 1, inner);
+    }
+    const enum dn_type wider = dn_csv_widen(c->type, class);
+    dn_error_escape_value(value, text, len);
+    dn_error_set(&w->error, DN_ERR_TYPE,
+                 "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
+                 dn_type_name(c->type), accepting_option(c), dn_type_name(wider));
+    dn_error_copy_text(w->error.expected, sizeof(w->error.expected), dn_type_name(c->type));
+    dn_error_copy_text(w->error.suggested_type, sizeof(w->error.suggested_type),
+                       dn_type_name(wider));
+    w->status = DN_ERR_TYPE;
+}
+
+static void describe_fault(struct work *w, const struct dn_csv_block *block,
+                           const struct dn_csv_rows *rows, const struct dn_csv_fault *fault)
+{
+    const struct dn_csv_column *c = &w->r->columns[fault->column];
+    const uint32_t start = dn_csv_field_start(rows, fault->row, c->field);
+    const uint32_t end = dn_csv_field_end(rows, fault->row, c->field, start);
+
+    if (fault->kind == DN_CSV_FAULT_NULL) {
+        w->status =
+            dn_error_set(&w->error, DN_ERR_DATA,
+                         "column \"%s\" is required, but this row has no value for it", c->name);
+    } else {
+        describe_type_fault(w, c, rows->buf + start, end - start);
+    }
+    dn_error_locate(&w->error, NULL, (int64_t)fault->row + 1, -1,
+                    block->start_offset + (int64_t)(start - block->start), c->name);
+}
+
+static void describe_ragged(struct work *w, const struct dn_csv_block *block,
+                            const struct dn_csv_rows *rows)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const uint8_t *row = rows->buf + rows->bad_row_start;
+
+    dn_error_escape_value(value, row, rows->bad_row_end - rows->bad_row_start);
+    w->status = dn_error_set(
+        &w->error, DN_ERR_DATA,
+        "the row has %zu fields where the header has %zu: %s; check the delimiter and the quotes "
+        "around this row",
+        rows->bad_row_fields, rows->n_fields, value);
+    dn_error_locate(&w->error, NULL, (int64_t)rows->n_rows + 1, -1,
+                    block->start_offset + (int64_t)(rows->bad_row_start - block->start), NULL);
+}
+
+/* The column that the byte at `pos` of row `row` belongs to. */
+static const char *column_at(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
+                             size_t row, size_t pos)
+{
+    for (size_t c = 0; c < rows->n_fields && row < rows->n_rows; c++) {
+        if (pos <= rows->ends[row * rows->n_fields + c]) {
+            return r->field_names[c];
+        }
+    }
+    return NULL;
+}
+
+static void describe_utf8(struct work *w, const struct dn_csv_block *block,
+                          const struct dn_csv_rows *rows, size_t row, size_t pos)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const char *column = column_at(w->r, rows, row, pos);
+    size_t n = 1;
+
+    while (n < 4 && block->buf[pos + n] >= 0x80) {
+        n++;
+    }
+    dn_error_escape_value(value, block->buf + pos, n);
+    w->status = dn_error_set(&w->error, DN_ERR_DATA,
+                             "%s%s%sinvalid UTF-8 at %s; convert the file, for example with `iconv "
+                             "-f WINDOWS-1252 -t UTF-8`",
+                             column != NULL ? "column \"" : "", column != NULL ? column : "",
+                             column != NULL ? "\": " : "", value);
+    dn_error_locate(&w->error, NULL, (int64_t)row + 1, -1,
+                    block->start_offset + (int64_t)(pos - block->start), column);
+}
+
+static void describe_open_quote(struct work *w, const struct dn_csv_block *block, size_t row_start)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    size_t opened = row_start;
+    size_t pos = row_start;
+
+    while (pos < block->len) {
+        const enum dn_csv_state before = state;
+        bool field_ends;
+        bool row_ends;
+        bool stray;
+        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
+        state = dn_csv_step(&w->r->dialect, state, block->buf[pos], next, &field_ends, &row_ends,
+                            &stray);
+        if (before == DN_CSV_START && state == DN_CSV_QUOTED) {
+            opened = pos;
+        }
+        pos++;
+    }
+    w->status = dn_error_set(&w->error, DN_ERR_DATA,
+                             "the quote opened here is never closed: the file ends inside it; "
+                             "close it, double it if it is "
+                             "text, or choose another quote character with the option quote");
+    dn_error_locate(&w->error, NULL, -1, -1, block->start_offset + (int64_t)(opened - block->start),
+                    NULL);
+}
+
+static void describe_stray(struct work *w, const struct dn_csv_block *block,
+                           const struct dn_csv_rows *rows, size_t row, size_t pos)
+{
+    w->status = dn_error_set(
+        &w->error, DN_ERR_DATA,
+        "a quote stands inside an unquoted field, or text follows a closing quote; with the option "
+        "strict that is an error: quote the field and double the quotes in it");
+    dn_error_locate(&w->error, NULL, (int64_t)row + 1, -1,
+                    block->start_offset + (int64_t)(pos - block->start),
+                    column_at(w->r, rows, row, pos));
+}
+
+/* ---- one block ---- */
+
+/* Row that holds position `pos`: rows->n_rows if it is behind the last complete row. */
+static size_t row_at(const struct dn_csv_rows *rows, size_t pos)
+{
+    size_t low = 0;
+    size_t high = rows->n_rows;
+
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        if (rows->ends[mid * rows->n_fields + rows->n_fields - 1] < pos) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/*
+ * Convert the block's rows.  Of all that may be wrong the earliest row is reported, and within a row encoding before
+ * structure before values, so that the answer does not depend on where blocks were cut.
+ */
+static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t complete)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_rows *rows = &w->scratch->rows;
+    struct dn_csv_fault fault;
+    const size_t text_len = complete - block->start;
+    const size_t valid =
+        block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, text_len);
+    const size_t all_rows = rows->n_rows;
+    const size_t utf8_row = valid < complete ? row_at(rows, valid) : SIZE_MAX;
+    const size_t stray = w->scratch->index.first_stray;
+    const size_t stray_row = r->dialect.strict && stray < complete ? row_at(rows, stray) : SIZE_MAX;
+    const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
+
+    rows->n_rows = stop < all_rows ? stop : all_rows;
+    DN_TRY(dn_csv_convert(rows, &r->dialect, &r->nulls, r->columns, r->n_columns, w->memory,
+                          w->scratch->out, &fault, &w->error));
+    const size_t n_rows = rows->n_rows;
+    rows->n_rows = all_rows;
+    if (fault.kind != DN_CSV_FAULT_NONE) {
+        describe_fault(w, block, rows, &fault);
+    } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row && utf8_row <= all_rows) {
+        describe_utf8(w, block, rows, utf8_row, valid);
+    } else if (stray_row != SIZE_MAX && stray_row <= all_rows) {
+        describe_stray(w, block, rows, stray_row, stray);
+    } else if (rows->bad_row_start != SIZE_MAX) {
+        describe_ragged(w, block, rows);
+    }
+    if (w->status != DN_OK) {
+        dn_csv_locate(r, block->file, w->error.byte_offset, &w->error);
+        return w->status;
+    }
+    w->slot->n_rows = (int64_t)n_rows;
+    return DN_OK;
+}
+
+static enum dn_status process(struct work *w)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_block *block = &w->memory->block;
+    struct dn_csv_index *index = &w->scratch->index;
+    enum dn_csv_state state = DN_CSV_START;
+
+    if (enter(w, block)) {
+        DN_TRY(join_tail(w, block));
+        if (block->len - block->start > r->feed.max_block_bytes) {
+            dn_error_set(&w->error, DN_ERR_DATA,
+                         "this row goes on for more than %zu bytes inside quotes; a quote is "
+                         "probably not closed, else raise "
+                         "the memory budget",
+                         r->feed.max_block_bytes);
+            dn_csv_locate(r, block->file, block->start_offset, &w->error);
+            return DN_ERR_DATA;
+        }
+    }
+    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
+                              index, &w->error));
+    const bool ends_inside = state == DN_CSV_QUOTED;
+    publish_state(r, w->number + 1, ends_inside && !block->last_of_file);
+
+    size_t n = index->n_ends;
+    size_t complete = block->len;
+    if (ends_inside) {
+        while (n > 0 && block->buf[index->ends[n - 1]] != '\n' &&
+               !(r->dialect.cr_ends_row && block->buf[index->ends[n - 1]] == '\r')) {
+            n--;
+        }
+        complete = n > 0 ? (size_t)index->ends[n - 1] + 1 : block->start;
+        DN_TRY(publish_tail(w, block, complete));
+    }
+    index->n_ends = n;
+    DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index, r->n_fields, &w->error));
+    DN_TRY(convert(w, block, complete));
+    if (ends_inside && block->last_of_file) {
+        describe_open_quote(w, block, complete);
+        dn_csv_locate(r, block->file, w->error.byte_offset, &w->error);
+        return w->status;
+    }
+    w->slot->n_strays = (int64_t)index->n_strays;
+    if (w->slot->n_rows == 0) {
+        return DN_OK;
+    }
+    DN_TRY(dn_batch_export(&w->slot->batch, w->slot->n_rows, (int64_t)r->n_columns, w->scratch->out,
+                           dn_csv_batch_memory_destroy, w->memory, &w->error));
+    w->memory = NULL; /* the batch owns it now */
+    return DN_OK;
+}
+
+/* ---- tasks ---- */
+
+static enum dn_status take_scratch(struct work *w)
+{
+    struct dn_csv_reader *r = w->r;
+
+    pthread_mutex_lock(&r->lock);
+    w->scratch = r->free_scratch;
+    if (w->scratch != NULL) {
+        r->free_scratch = w->scratch->next;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (w->scratch != NULL) {
+        return DN_OK;
+    }
+    w->scratch = dn_calloc(1, sizeof(*w->scratch));
+    if (w->scratch == NULL) {
+        return dn_error_memory(&w->error, sizeof(*w->scratch));
+    }
+    w->scratch->out = dn_calloc(r->n_columns + 1, sizeof(*w->scratch->out));
+    return w->scratch->out == NULL
+               ? dn_error_memory(&w->error, r->n_columns * sizeof(*w->scratch->out))
+               : DN_OK;
+}
+
+/* Get the next block; false if there is none (end, failure or stop, then noted in the work's status). */
+static bool fetch(struct work *w, bool *end)
+{
+    struct dn_csv_reader *r = w->r;
+
+    *end = false;
+    w->memory = dn_calloc(1, sizeof(*w->memory));
+    pthread_mutex_lock(&r->fetch_lock);
+    w->number = r->next_block++;
+    w->slot = slot_of(r, w->number);
+    if (r->feed_status == DN_OK && w->memory == NULL) {
+        r->feed_status = dn_error_memory(&r->feed_error, sizeof(*w->memory));
+    }
+    if (r->feed_status == DN_OK &&
+        (atomic_load(&r->cancel) || (r->cancelled != NULL && r->cancelled(r->cancel_ctx)))) {
+        r->feed_status = dn_error_set(&r->feed_error, DN_ERR_CANCELLED, "reading was cancelled");
+    }
+    if (r->feed_status == DN_OK && !atomic_load(&r->stop)) {
+        r->feed_status = dn_csv_feed_next(&r->feed, &w->memory->block, end, &r->feed_error);
+        atomic_store(&r->bytes_read, r->feed.bytes_read);
+    } else {
+        *end = r->feed_status == DN_OK;
+    }
+    w->status = r->feed_status;
+    w->error = r->feed_error;
+    pthread_mutex_unlock(&r->fetch_lock);
+    return w->status == DN_OK && !*end;
+}
+
+static void finish_work(struct work *w, bool end)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_slot *slot = w->slot;
+
+    dn_csv_batch_memory_destroy(w->memory);
+    pthread_mutex_lock(&r->lock);
+    /* whoever waits for this block's state or tail goes on, even behind a failure */
+    struct dn_csv_slot *next = slot_of(r, w->number + 1);
+    if (!next->state_known) {
+        next->state_known = true;
+        next->starts_inside = false;
+    }
+    slot->tail_known = true;
+    slot->end = end;
+    slot->status = w->status;
+    slot->error = w->error;
+    slot->done = true;
+    if (w->status != DN_OK) {
+        atomic_store(&r->stop, true);
+    }
+    if (w->scratch != NULL) {
+        w->scratch->next = r->free_scratch;
+        r->free_scratch = w->scratch;
+    }
+    r->n_tasks--;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void run_task(void *arg)
+{
+    struct work w = {.r = arg};
+    bool end;
+
+    dn_error_clear(&w.error);
+    if (fetch(&w, &end)) {
+        w.status = take_scratch(&w);
+        if (w.status == DN_OK) {
+            w.status = process(&w);
+        }
+    }
+    finish_work(&w, end);
+}
+
+/* Keep one task per free slot under way.  Called with the lock held. */
+static void submit_one(struct dn_csv_reader *r)
+{
+    r->n_tasks++;
+    pthread_mutex_unlock(&r->lock);
+    if (r->executor.submit(r->executor.ctx, run_task, r) != 0) {
+        run_task(r); /* no thread to be had: do it here */
+    }
+    pthread_mutex_lock(&r->lock);
+}
+
+enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err)
+{
+    if (r->executor.submit == NULL) {
+        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
+        r->executor = dn_pool_executor(r->pool);
+    }
+    /* one slot more than tasks: a block tells its successor's slot how it starts before that block is fetched */
+    r->slots = dn_calloc(r->n_slots, sizeof(*r->slots));
+    if (r->slots == NULL) {
+        return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
+    }
+    r->started = true;
+    pthread_mutex_lock(&r->lock);
+    r->slots[0].state_known = true;
+    for (size_t i = 0; i + 2 < r->n_slots; i++) {
+        submit_one(r);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return DN_OK;
+}
+
+void dn_csv_pipeline_finish(struct dn_csv_reader *r)
+{
+    atomic_store(&r->stop, true);
+    pthread_mutex_lock(&r->lock);
+    while (r->n_tasks > 0) {
+        pthread_cond_wait(&r->changed, &r->lock);
+    }
+    pthread_mutex_unlock(&r->lock);
+    dn_pool_destroy(r->pool);
+    for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++) {
+        dn_buffer_finish(&r->slots[i].tail);
+        if (r->slots[i].batch.release != NULL) {
+            r->slots[i].batch.release(&r->slots[i].batch);
+        }
+    }
+    dn_free(r->slots);
+    while (r->free_scratch != NULL) {
+        struct dn_csv_scratch *s = r->free_scratch;
+        r->free_scratch = s->next;
+        dn_csv_index_finish(&s->index);
+        dn_csv_rows_finish(&s->rows);
+        dn_free(s->out);
+        dn_free(s);
+    }
+}
+
+/* Keep the block's error for good; only now its row number in the whole data is known. */
+static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
+{
+    struct dn_error *e = &r->error;
+    struct dn_error located;
+    char line[32] = "";
+
+    r->status = slot->status;
+    *e = slot->error;
+    if (e->row >= 0) {
+        e->row += r->rows_done;
+    }
+    if (e->path[0] == 0 || dn_text_starts_with(e->message, e->path)) {
+        return;
+    }
+    if (e->line >= 0) {
+        snprintf(line, sizeof(line), "line %lld, ", (long long)e->line);
+    }
+    (void)dn_error_set(&located, slot->status, "%.400s: %sbyte %lld: %s", e->path, line,
+                       (long long)e->byte_offset, slot->error.message);
+    memcpy(e->message, located.message, sizeof(e->message));
+}
+
+/* Take block r->take_block when it is done; its slot becomes free for block take_block + n_slots.  Lock held. */
+static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end)
+{
+    struct dn_csv_slot *slot = slot_of(r, r->take_block);
+
+    while (!slot->done) {
+        pthread_cond_wait(&r->changed, &r->lock);
+    }
+    *end = slot->end;
+    if (slot->status != DN_OK) {
+        fail(r, slot);
+        return;
+    }
+    if (*end) {
+        return;
+    }
+    *out = slot->batch;
+    slot->batch.release = NULL;
+    r->rows_done += slot->n_rows;
+    atomic_fetch_add(&r->strays, slot->n_strays);
+    slot->done = false;
+    slot->n_rows = 0;
+    slot->n_strays = 0;
+    r->take_block++;
+    /* The slot of the block just before stays untouched by new blocks until now: block take_block may need its tail. */
+    if (r->take_block >= 2) {
+        struct dn_csv_slot *old = slot_of(r, r->take_block - 2);
+        old->state_known = false;
+        old->tail_known = false;
+        dn_buffer_reset(&old->tail);
+    }
+    submit_one(r);
+}
+
+enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out)
+{
+    bool end = false;
+
+    out->release = NULL;
+    pthread_mutex_lock(&r->lock);
+    while (r->status == DN_OK && !end && out->release == NULL) {
+        take_slot(r, out, &end);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return r->status;
+}

@@ -1,0 +1,379 @@
+#include "base/memory.h"
+#include "csv/reader_internal.h"
+
+#include <errno.h>
+
+/* ---- batches of at most batch_rows rows: slices that share one batch ---- */
+
+struct dn_csv_shared_batch {
+    struct ArrowArray batch;
+    _Atomic int32_t n_users;
+};
+
+static void release_shared(void *owner)
+{
+    struct dn_csv_shared_batch *s = owner;
+
+    if (atomic_fetch_sub(&s->n_users, 1) == 1) {
+        s->batch.release(&s->batch);
+        dn_free(s);
+    }
+}
+
+/* A struct array over the same columns; it and each of its children count as one user of the shared batch. */
+struct slice {
+    struct ArrowArray **children;
+    struct dn_csv_shared_batch *shared;
+};
+
+static void release_slice_child(struct ArrowArray *child)
+{
+    release_shared(child->private_data);
+    child->release = NULL;
+}
+
+static void release_slice(struct ArrowArray *array)
+{
+    struct slice *s = array->private_data;
+
+    for (int64_t i = 0; i < array->n_children; i++) {
+        if (array->children[i]->release != NULL) {
+            array->children[i]->release(array->children[i]);
+        }
+    }
+    release_shared(s->shared);
+    dn_free(s);
+    array->release = NULL;
+}
+
+static enum dn_status make_slice(struct dn_csv_shared_batch *shared, int64_t at, int64_t n_rows,
+                                 struct ArrowArray *out, struct dn_error *err)
+{
+    const size_t n = (size_t)shared->batch.n_children;
+    struct slice *s =
+        dn_calloc(1, sizeof(*s) + n * (sizeof(struct ArrowArray *) + sizeof(struct ArrowArray)) +
+                         sizeof(void *));
+
+    if (s == NULL) {
+        return dn_error_memory(err, sizeof(*s));
+    }
+    s->shared = shared;
+    s->children = (struct ArrowArray **)(s + 1);
+    struct ArrowArray *children = (struct ArrowArray *)(s->children + n);
+    for (size_t i = 0; i < n; i++) {
+        children[i] = *shared->batch.children[i];
+        children[i].offset += at;
+        children[i].length = n_rows;
+        children[i].null_count = children[i].null_count == 0 ? 0 : -1;
+        children[i].private_data = shared;
+        children[i].release = release_slice_child;
+        s->children[i] = &children[i];
+    }
+    atomic_fetch_add(&shared->n_users, (int32_t)n + 1);
+    *out = shared->batch;
+    out->length = n_rows;
+    out->children = s->children;
+    out->private_data = s;
+    out->release = release_slice;
+    return DN_OK;
+}
+
+static enum dn_status copy_texts(struct dn_csv_reader *r, const char *const *texts, size_t n,
+                                 const char ***out, struct dn_error *err)
+{
+    *out = dn_arena_alloc(&r->arena, (n + 1) * sizeof(char *));
+    if (*out == NULL) {
+        return dn_error_memory(err, n * sizeof(char *));
+    }
+    for (size_t i = 0; i < n; i++) {
+        (*out)[i] = dn_arena_strdup(&r->arena, texts[i]);
+        if ((*out)[i] == NULL) {
+            return dn_error_memory(err, strlen(texts[i]));
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status copy_nulls(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                 struct dn_error *err)
+{
+    const char **texts;
+    size_t *lens = dn_arena_alloc(&r->arena, (o->n_null_values + 1) * sizeof(size_t));
+
+    if (lens == NULL) {
+        return dn_error_memory(err, o->n_null_values * sizeof(size_t));
+    }
+    DN_TRY(copy_texts(r, o->null_values, o->n_null_values, &texts, err));
+    for (size_t i = 0; i < o->n_null_values; i++) {
+        lens[i] = strlen(texts[i]);
+    }
+    r->nulls = (struct dn_csv_nulls){texts, lens, o->n_null_values};
+    return DN_OK;
+}
+
+static enum dn_status set_dialect(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                  struct dn_error *err)
+{
+    r->dialect.delimiter = o->delimiter != 0 ? (uint8_t)o->delimiter : ',';
+    r->dialect.quote = o->quote != 0 ? (uint8_t)o->quote : '"';
+    r->dialect.has_quote = !o->no_quote;
+    r->dialect.strict = o->strict;
+    const uint8_t d = r->dialect.delimiter;
+    const uint8_t q = r->dialect.quote;
+    if (d == '\n' || d == '\r' || d >= 0x80) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the delimiter must be one ASCII character other than a line end");
+    }
+    if (r->dialect.has_quote && (q == '\n' || q == '\r' || q >= 0x80)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the quote must be one ASCII character other than a line end");
+    }
+    if (r->dialect.has_quote && d == q) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "delimiter and quote are both '%c'; they must differ", d);
+    }
+    return DN_OK;
+}
+
+/* How many blocks may be in flight: enough to keep the threads busy, within the budget. */
+static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
+{
+    const uint64_t budget =
+        o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DN_CSV_DEFAULT_BUDGET;
+    const uint32_t n_threads = o->n_threads != 0 ? o->n_threads : dn_cpu_count();
+    const uint64_t per_block = 4 * (uint64_t)r->feed.block_bytes; /* text, index, values */
+    uint64_t n = 2 * (uint64_t)n_threads + 2;
+
+    if (n > budget / per_block) {
+        n = budget / per_block;
+    }
+    r->n_slots = (size_t)(n < 2 ? 2 : n) + 2;
+    r->executor = (struct dn_executor){o->submit_ctx, o->submit, n_threads};
+    /* a row may be as long as a quarter of the budget, and at least 16 MiB */
+    r->feed.max_block_bytes =
+        budget / 4 > ((uint64_t)16 << 20) ? (size_t)(budget / 4) : (size_t)16 << 20;
+    if (r->feed.max_block_bytes > ((size_t)1 << 30)) {
+        r->feed.max_block_bytes = (size_t)1 << 30;
+    }
+}
+
+static int64_t total_size(const struct dn_csv_reader *r)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < r->n_paths; i++) {
+        struct dn_source *source = NULL;
+        if (strcmp(r->paths[i], "-") == 0 || dn_source_open(&source, r->paths[i], NULL) != DN_OK) {
+            return -1;
+        }
+        const int64_t size = dn_source_size(source);
+        dn_source_close(source);
+        if (size < 0) {
+            return -1;
+        }
+        total += size;
+    }
+    return total;
+}
+
+static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
+                                  const struct dn_csv_options *o, struct dn_error *err)
+{
+    if (n_paths == 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "no input file was named");
+    }
+    DN_TRY(copy_texts(r, paths, n_paths, &r->paths, err));
+    r->n_paths = n_paths;
+    DN_TRY(copy_nulls(r, o, err));
+    DN_TRY(set_dialect(r, o, err));
+    r->kernels = dn_kernels_selected();
+    r->has_header = o->header == DN_CSV_HEADER_YES;
+    r->batch_rows = o->batch_rows;
+    r->cancelled = o->cancelled;
+    r->cancel_ctx = o->cancel_ctx;
+    r->feed.paths = r->paths;
+    r->feed.n_paths = n_paths;
+    r->feed.dialect = &r->dialect;
+    r->feed.block_bytes = o->block_bytes != 0 ? o->block_bytes : DN_CSV_DEFAULT_BLOCK_BYTES;
+    if (r->feed.block_bytes > ((size_t)1 << 28)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "block_bytes is %zu; at most 268435456 (256 MiB) is possible",
+                            r->feed.block_bytes);
+    }
+    size_window(r, o);
+    r->bytes_total = total_size(r);
+    return dn_csv_open_schema(r, o, err);
+}
+
+enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
+                                  size_t n_paths, const struct dn_csv_options *options,
+                                  struct dn_error *err)
+{
+    static const struct dn_csv_options defaults = {.struct_size = sizeof(defaults)};
+    struct dn_csv_reader *r = dn_calloc(1, sizeof(*r));
+
+    *out = NULL;
+    if (r == NULL) {
+        return dn_error_memory(err, sizeof(*r));
+    }
+    pthread_mutex_init(&r->fetch_lock, NULL);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    const enum dn_status st =
+        open_reader(r, paths, n_paths, options != NULL ? options : &defaults, err);
+    if (st != DN_OK) {
+        dn_csv_reader_close(r);
+        return st;
+    }
+    *out = r;
+    return DN_OK;
+}
+
+void dn_csv_reader_close(struct dn_csv_reader *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    if (r->started) {
+        dn_csv_pipeline_finish(r);
+    }
+    if (r->slicing != NULL) {
+        release_shared(r->slicing);
+    }
+    if (r->schema.release != NULL) {
+        r->schema.release(&r->schema);
+    }
+    dn_csv_feed_finish(&r->feed);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    pthread_mutex_destroy(&r->fetch_lock);
+    dn_arena_finish(&r->arena);
+    dn_free(r);
+}
+
+enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
+                                    struct dn_error *err)
+{
+    return dn_schema_copy(out, &r->schema, err);
+}
+
+/* The next slice of r->slicing, taking a new batch when it is used up. */
+static enum dn_status next_slice(struct dn_csv_reader *r, struct ArrowArray *out,
+                                 struct dn_error *err)
+{
+    if (r->slicing == NULL) {
+        struct dn_csv_shared_batch *shared = dn_calloc(1, sizeof(*shared));
+        if (shared == NULL) {
+            return dn_error_memory(err, sizeof(*shared));
+        }
+        shared->n_users = 1;
+        const enum dn_status st = dn_csv_pipeline_next(r, &shared->batch);
+        if (st != DN_OK || shared->batch.release == NULL) {
+            dn_free(shared);
+            return st;
+        }
+        r->slicing = shared;
+        r->slice_at = 0;
+    }
+    const int64_t left = r->slicing->batch.length - r->slice_at;
+    const int64_t n = left < r->batch_rows ? left : r->batch_rows;
+    DN_TRY(make_slice(r->slicing, r->slice_at, n, out, err));
+    r->slice_at += n;
+    if (n == left) {
+        release_shared(r->slicing);
+        r->slicing = NULL;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out,
+                                  struct dn_error *err)
+{
+    enum dn_status st = r->status;
+
+    out->release = NULL;
+    if (st == DN_OK && !r->started) {
+        st = dn_csv_pipeline_start(r, &r->error);
+    }
+    if (st == DN_OK) {
+        st = r->batch_rows > 0 ? next_slice(r, out, &r->error) : dn_csv_pipeline_next(r, out);
+    }
+    if (st != DN_OK) {
+        r->status = st;
+        if (err != NULL) {
+            *err = r->error;
+        }
+        return st;
+    }
+    if (out->release != NULL) {
+        atomic_fetch_add(&r->rows_out, out->length);
+    }
+    return DN_OK;
+}
+
+const struct dn_error *dn_csv_reader_error(const struct dn_csv_reader *r)
+{
+    return r->status != DN_OK ? &r->error : NULL;
+}
+
+void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out)
+{
+    out->bytes_read = atomic_load(&r->bytes_read);
+    out->bytes_total = r->bytes_total;
+    out->rows = atomic_load(&r->rows_out);
+    out->stray_quotes = atomic_load(&r->strays);
+}
+
+void dn_csv_reader_cancel(struct dn_csv_reader *r)
+{
+    atomic_store(&r->cancel, true);
+}
+
+/* ---- the reader as a stream ---- */
+
+static int errno_of(enum dn_status st)
+{
+    switch (st) {
+    case DN_OK:
+        return 0;
+    case DN_ERR_MEMORY:
+        return ENOMEM;
+    case DN_ERR_IO:
+        return EIO;
+    case DN_ERR_CANCELLED:
+        return ECANCELED;
+    default:
+        return EINVAL;
+    }
+}
+
+static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    struct dn_csv_reader *r = stream->private_data;
+    return errno_of(dn_csv_reader_schema(r, out, &r->error));
+}
+
+static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
+{
+    return errno_of(dn_csv_reader_next(stream->private_data, out, NULL));
+}
+
+static const char *stream_get_last_error(struct ArrowArrayStream *stream)
+{
+    const struct dn_csv_reader *r = stream->private_data;
+    return r->error.message[0] != 0 ? r->error.message : NULL;
+}
+
+static void stream_release(struct ArrowArrayStream *stream)
+{
+    stream->release = NULL;
+}
+
+enum dn_status dn_csv_reader_stream(struct dn_csv_reader *r, struct ArrowArrayStream *out,
+                                    struct dn_error *err)
+{
+    (void)err;
+    *out = (struct ArrowArrayStream){stream_get_schema, stream_get_next, stream_get_last_error,
+                                     stream_release, r};
+    return DN_OK;
+}

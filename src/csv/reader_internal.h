@@ -1,0 +1,111 @@
+/** The reader's insides, shared by open.c (header, sample, schema), pipeline.c (blocks in flight) and locate.c (errors). */
+#ifndef DN_CSV_READER_INTERNAL_H
+#define DN_CSV_READER_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "csv/convert.h"
+#include "csv/infer.h"
+#include "dativo/csv.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)512 << 10)
+#define DN_CSV_DEFAULT_BUDGET ((uint64_t)64 << 20)
+#define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
+
+/** One place in the window of blocks in flight: block number n lives in slot n % n_slots until its batch is taken. */
+struct dn_csv_slot {
+    bool state_known; /**< starts_inside below is right */
+    bool starts_inside;
+    bool
+        tail_known; /**< tail holds the incomplete row at this block's end (empty if it ends outside quotes) */
+    struct dn_buffer tail;
+    int64_t tail_offset; /**< byte offset in the file of the tail */
+    bool done;           /**< everything below is final */
+    bool end;            /**< there is no such block: the data ended before it */
+    enum dn_status status;
+    struct dn_error error;
+    struct ArrowArray batch;
+    int64_t n_rows;
+    int64_t n_strays;
+};
+
+/** Memory a task reuses from block to block. */
+struct dn_csv_scratch {
+    struct dn_csv_index index;
+    struct dn_csv_rows rows;
+    struct dn_batch_column *out;
+    struct dn_csv_scratch *next;
+};
+
+struct dn_csv_reader {
+    struct dn_arena arena; /**< names, paths, options */
+    const char **paths;
+    size_t n_paths;
+    struct dn_csv_dialect dialect;
+    struct dn_csv_nulls nulls;
+    const struct dn_kernels *kernels;
+    bool has_header;
+
+    const char **field_names; /**< what the file has */
+    size_t n_fields;
+    struct dn_csv_column *columns; /**< what the batches have */
+    size_t n_columns;
+    struct ArrowSchema schema;
+
+    int64_t batch_rows; /**< 0: whatever a block holds */
+    int32_t (*cancelled)(void *ctx);
+    void *cancel_ctx;
+    struct dn_pool *pool; /**< our own, if the caller gave no threads */
+    struct dn_executor executor;
+
+    pthread_mutex_t fetch_lock; /**< guards feed and next_block */
+    struct dn_csv_feed feed;
+    uint64_t next_block;
+    enum dn_status feed_status; /**< a failure of the feed is final */
+    struct dn_error feed_error;
+
+    pthread_mutex_t lock; /**< guards everything below */
+    pthread_cond_t changed;
+    struct dn_csv_slot *slots;
+    size_t n_slots;
+    struct dn_csv_scratch *free_scratch;
+    size_t n_tasks; /**< submitted and not ended */
+    bool started;
+    uint64_t take_block; /**< number of the block the consumer waits for */
+    int64_t rows_done;   /**< rows handed out or sliced */
+    enum dn_status status;
+    struct dn_error error;
+    struct dn_csv_shared_batch
+        *slicing; /**< batch being handed out in slices of batch_rows rows, or NULL */
+    int64_t slice_at;
+
+    _Atomic bool stop;
+    _Atomic bool cancel;
+    _Atomic int64_t bytes_read;
+    _Atomic int64_t rows_out;
+    _Atomic int64_t strays;
+    int64_t bytes_total;
+};
+
+/** Read header and sample, fix columns and schema.  reader->feed is open and stands behind the header afterwards. */
+DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
+                                               const struct dn_csv_options *options,
+                                               struct dn_error *err);
+
+/** Start the tasks; wait for and stop them. */
+DN_NODISCARD enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err);
+void dn_csv_pipeline_finish(struct dn_csv_reader *r);
+/** The next non-empty batch; out->release is NULL at the end.  A failure is kept in r->status and r->error. */
+DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out);
+
+/**
+ * Fill in path, byte offset and line of the byte at `offset` of a file, by counting row ends from its start (or from the
+ * block's start if the file cannot be read twice; then the line stays unknown).
+ */
+void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset,
+                   struct dn_error *err);
+
+#endif
