@@ -1,0 +1,53 @@
+/**
+ * A growable byte buffer: 64-byte aligned, always DN_BUFFER_PADDING readable bytes past `len`, with a hard cap.
+ * Lifetime: init/finish on caller's memory; finish accepts zeroed memory; a zeroed buffer is a valid empty one whose cap is
+ * DN_BUFFER_DEFAULT_CAP.
+ * Threads: none; one owner.
+ */
+#ifndef DN_BASE_BUFFER_H
+#define DN_BASE_BUFFER_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define DN_BUFFER_PADDING 64
+#define DN_BUFFER_DEFAULT_CAP ((size_t)1 << 40)
+
+struct dn_span {
+    const uint8_t *data;
+    size_t len;
+};
+
+struct dn_buffer {
+    uint8_t *data;
+    size_t len;      /**< bytes in use */
+    size_t capacity; /**< usable bytes, padding not counted */
+    size_t cap;      /**< hard limit of capacity; 0: DN_BUFFER_DEFAULT_CAP */
+};
+
+void dn_buffer_init(struct dn_buffer *b, size_t cap);
+void dn_buffer_finish(struct dn_buffer *b);
+/**
+ * Make room for `extra` more bytes; afterwards `data` is not NULL, even for 0.  Amortised O(1) growth.
+ * DN_ERR_MEMORY if memory ran out or the cap would be passed: the buffer is unchanged and usable.
+ */
+DN_NODISCARD enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra,
+                                              struct dn_error *err);
+/** Append a copy of `data`, which must not lie in `b` itself.  NULL is allowed for 0 bytes.  Failures as above. */
+DN_NODISCARD enum dn_status dn_buffer_append(struct dn_buffer *b, const void *data, size_t len,
+                                             struct dn_error *err);
+DN_NODISCARD enum dn_status dn_buffer_append_byte(struct dn_buffer *b, uint8_t byte,
+                                                  struct dn_error *err);
+/** Length to 0, capacity kept. */
+static inline void dn_buffer_reset(struct dn_buffer *b)
+{
+    b->len = 0;
+}
+static inline struct dn_span dn_buffer_span(const struct dn_buffer *b)
+{
+    return (struct dn_span){b->data, b->len};
+}
+
+#endif

@@ -1,0 +1,294 @@
+#include "base/memory.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
+#    define DN_RECYCLE 0
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#        define DN_RECYCLE 0
+#    endif
+#endif
+#ifndef DN_RECYCLE
+#    define DN_RECYCLE 1
+#endif
+
+#define ALIGNMENT ((size_t)64)
+
+/* ---- test hook ------------------------------------------------------------------------------------------------- */
+
+static atomic_bool hook_armed;
+static atomic_uint_fast64_t hook_count;
+static atomic_uint_fast64_t hook_fail_at;
+
+uint64_t dn_memory_fail_at(uint64_t n)
+{
+    atomic_store(&hook_armed, false);
+    uint64_t counted = atomic_exchange(&hook_count, 0);
+    atomic_store(&hook_fail_at, n);
+    atomic_store(&hook_armed, n != 0);
+    return counted;
+}
+
+static bool must_fail(void)
+{
+    if (!atomic_load_explicit(&hook_armed, memory_order_relaxed)) {
+        return false;
+    }
+    return atomic_fetch_add(&hook_count, 1) + 1 == atomic_load(&hook_fail_at);
+}
+
+/* ---- checked sizes --------------------------------------------------------------------------------------------- */
+
+bool dn_add_size(size_t a, size_t b, size_t *out)
+{
+    size_t sum = 0;
+
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return false;
+    }
+    *out = sum;
+    return true;
+}
+
+bool dn_mul_size(size_t a, size_t b, size_t *out)
+{
+    size_t product = 0;
+
+    if (__builtin_mul_overflow(a, b, &product)) {
+        return false;
+    }
+    *out = product;
+    return true;
+}
+
+/* ---- the cache of large aligned blocks ------------------------------------------------------------------------- */
+
+/*
+ * Fresh pages cost a fault each, which for a block of many megabytes is dearer than filling it.  So blocks of a few fixed
+ * sizes are kept for the next request of the same size.  The mutex is only ever tried, never waited for: a busy cache is
+ * bypassed, which also keeps a child of fork() from hanging on a lock that some other thread held.
+ */
+#define RECYCLE_MIN_BYTES ((size_t)64 << 10)
+#define RECYCLE_MAX_IDLE_BYTES ((size_t)64 << 20)
+#define RECYCLE_MAX_BLOCKS 128
+#define RECYCLE_TRIES 32
+
+#if DN_RECYCLE
+
+struct idle_block {
+    void *memory;
+    size_t size;
+    uint64_t stamp; /* larger: put in later */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct idle_block blocks[RECYCLE_MAX_BLOCKS];
+    size_t n_blocks;
+    size_t idle_bytes;
+    uint64_t next_stamp;
+} cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool cache_lock(void)
+{
+    for (int i = 0; i < RECYCLE_TRIES; i++) {
+        if (pthread_mutex_trylock(&cache.lock) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The quarter-power-of-two steps around `size`: the largest class <= size, and the distance to the next one. */
+static size_t class_floor(size_t size, size_t *out_step)
+{
+    size_t power = (size_t)1 << (8 * sizeof(size_t) - 1 - (size_t)__builtin_clzl(size));
+    size_t step = power / 4;
+
+    *out_step = step;
+    return size - (size - power) % step;
+}
+
+static size_t class_ceil(size_t size)
+{
+    size_t step = 0;
+    size_t below = class_floor(size, &step);
+    size_t above = 0;
+
+    if (below == size || !dn_add_size(below, step, &above)) {
+        return size;
+    }
+    return above;
+}
+
+static void *cache_take_at(size_t i)
+{
+    void *memory = cache.blocks[i].memory;
+
+    cache.idle_bytes -= cache.blocks[i].size;
+    cache.blocks[i] = cache.blocks[--cache.n_blocks];
+    return memory;
+}
+
+static void *cache_get(size_t size)
+{
+    size_t found = RECYCLE_MAX_BLOCKS;
+    void *memory = NULL;
+
+    if (size > RECYCLE_MAX_IDLE_BYTES || !cache_lock()) {
+        return NULL;
+    }
+    for (size_t i = 0; i < cache.n_blocks; i++) {
+        if (cache.blocks[i].size == size &&
+            (found == RECYCLE_MAX_BLOCKS || cache.blocks[i].stamp > cache.blocks[found].stamp)) {
+            found = i; /* the latest one is the likeliest to be in the CPU's caches */
+        }
+    }
+    if (found != RECYCLE_MAX_BLOCKS) {
+        memory = cache_take_at(found);
+    }
+    pthread_mutex_unlock(&cache.lock);
+    return memory;
+}
+
+static size_t cache_oldest(void)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < cache.n_blocks; i++) {
+        if (cache.blocks[i].stamp < cache.blocks[oldest].stamp) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+/* False: not kept, the caller frees it. */
+static bool cache_put(void *memory, size_t size)
+{
+    void *evicted[RECYCLE_MAX_BLOCKS];
+    size_t n_evicted = 0;
+
+    if (size > RECYCLE_MAX_IDLE_BYTES || !cache_lock()) {
+        return false;
+    }
+    while (cache.n_blocks > 0 && (cache.n_blocks == RECYCLE_MAX_BLOCKS ||
+                                  cache.idle_bytes > RECYCLE_MAX_IDLE_BYTES - size)) {
+        evicted[n_evicted++] = cache_take_at(cache_oldest());
+    }
+    cache.blocks[cache.n_blocks++] = (struct idle_block){memory, size, cache.next_stamp++};
+    cache.idle_bytes += size;
+    pthread_mutex_unlock(&cache.lock);
+    for (size_t i = 0; i < n_evicted; i++) {
+        free(evicted[i]); /* outside of the lock: it may unmap */
+    }
+    return true;
+}
+
+#endif
+
+/* ---- allocation ------------------------------------------------------------------------------------------------ */
+
+void *dn_malloc(size_t size)
+{
+    return must_fail() ? NULL : malloc(size == 0 ? 1 : size);
+}
+
+void *dn_calloc(size_t n, size_t size)
+{
+    if (must_fail()) {
+        return NULL;
+    }
+    return n == 0 || size == 0 ? calloc(1, 1) : calloc(n, size);
+}
+
+void *dn_realloc(void *memory, size_t size)
+{
+    return must_fail() ? NULL : realloc(memory, size == 0 ? 1 : size);
+}
+
+void *dn_realloc_array(void *memory, size_t n, size_t size)
+{
+    size_t bytes = 0;
+
+    return dn_mul_size(n, size, &bytes) ? dn_realloc(memory, bytes) : NULL;
+}
+
+char *dn_strndup(const char *text, size_t len)
+{
+    size_t size = 0;
+    char *copy = dn_add_size(len, 1, &size) ? dn_malloc(size) : NULL;
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    if (len > 0) {
+        memcpy(copy, text, len);
+    }
+    copy[len] = '\0';
+    return copy;
+}
+
+char *dn_strdup(const char *text)
+{
+    return dn_strndup(text, strlen(text));
+}
+
+void dn_free(void *memory)
+{
+#if DN_RECYCLE
+    /*
+     * Large texts are built in aligned blocks and come back here without their size.  The allocator knows it; only blocks
+     * with the alignment of our classes qualify.
+     */
+    if (memory != NULL && (uintptr_t)memory % ALIGNMENT == 0) {
+        int saved_errno = errno;
+        size_t usable = malloc_usable_size(memory);
+        size_t step = 0;
+
+        if (usable >= RECYCLE_MIN_BYTES && cache_put(memory, class_floor(usable, &step))) {
+            errno = saved_errno;
+            return;
+        }
+        errno = saved_errno;
+    }
+#endif
+    free(memory);
+}
+
+void *dn_malloc_aligned(size_t size)
+{
+    void *memory = NULL;
+
+    if (must_fail()) {
+        return NULL;
+    }
+#if DN_RECYCLE
+    if (size >= RECYCLE_MIN_BYTES) {
+        size = class_ceil(size);
+        memory = cache_get(size);
+        if (memory != NULL) {
+            return memory;
+        }
+    }
+#endif
+    return posix_memalign(&memory, ALIGNMENT, size == 0 ? 1 : size) == 0 ? memory : NULL;
+}
+
+void dn_free_aligned(void *memory, size_t size)
+{
+#if DN_RECYCLE
+    if (memory != NULL && size >= RECYCLE_MIN_BYTES && cache_put(memory, class_ceil(size))) {
+        return;
+    }
+#else
+    (void)size;
+#endif
+    free(memory);
+}

@@ -1,0 +1,46 @@
+/**
+ * Allocation.  All heap memory of the libraries comes from here, so that tests can make the n-th allocation fail.
+ * Threads: every function is thread-safe.
+ */
+#ifndef DN_BASE_MEMORY_H
+#define DN_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** `size` bytes, uninitialised; NULL if memory ran out.  A size of 0 gives a valid pointer.  Free with dn_free(). */
+void *dn_malloc(size_t size);
+/** `n * size` zeroed bytes; NULL if memory ran out or the product overflows. */
+void *dn_calloc(size_t n, size_t size);
+/** Grow or shrink; on failure NULL, and the old memory stays. */
+void *dn_realloc(void *memory, size_t size);
+/** `n * size` bytes (overflow checked), the typical array growth. */
+void *dn_realloc_array(void *memory, size_t n, size_t size);
+/** A NUL-terminated copy of `len` bytes. */
+char *dn_strndup(const char *text, size_t len);
+char *dn_strdup(const char *text);
+/** Free what any function of this header gave out, aligned blocks included.  NULL is allowed. */
+void dn_free(void *memory);
+
+/**
+ * `size` bytes aligned to 64, uninitialised; NULL if memory ran out.
+ * Blocks of 64 KiB and more come in sizes four to the power of two, and freed ones are kept for the next request of the same
+ * size instead of going back to the OS: at most 64 MiB and 128 blocks of the process lie idle, the oldest make room.  Under
+ * AddressSanitizer nothing is kept, so that use after free is found.
+ */
+void *dn_malloc_aligned(size_t size);
+/** Free a block of dn_malloc_aligned(`size`).  NULL is allowed. */
+void dn_free_aligned(void *memory, size_t size);
+
+/** a + b and a * b with overflow check; false on overflow, *out untouched. */
+bool dn_add_size(size_t a, size_t b, size_t *out);
+bool dn_mul_size(size_t a, size_t b, size_t *out);
+
+/**
+ * Test hook: the n-th allocation from now (1 = the next) fails, once; 0 disarms.  Returns the number of allocations
+ * counted since the last call; while disarmed nothing is counted.  Not for production code.
+ */
+uint64_t dn_memory_fail_at(uint64_t n);
+
+#endif

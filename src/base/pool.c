@@ -1,0 +1,217 @@
+#include "base/pool.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_THREADS 1024u
+#define FIRST_QUEUE_SIZE ((size_t)64) /* a power of two */
+
+struct task {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct dn_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct task *ring; /* the queue: n_tasks from `head` on, modulo ring_size, a power of two */
+    size_t ring_size;
+    size_t head;
+    size_t n_tasks;
+    size_t n_idle; /* workers that wait for `wake` */
+    bool stopping;
+    uint32_t n_threads;
+    pthread_t threads[];
+};
+
+static void *work(void *arg)
+{
+    struct dn_pool *pool = arg;
+
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (pool->n_tasks == 0 && !pool->stopping) {
+            pool->n_idle++;
+            pthread_cond_wait(&pool->wake, &pool->lock);
+            pool->n_idle--;
+        }
+        if (pool->n_tasks == 0) {
+            break; /* stopping, and everything that was submitted has started */
+        }
+        struct task task = pool->ring[pool->head];
+        pool->head = (pool->head + 1) & (pool->ring_size - 1);
+        pool->n_tasks--;
+        pthread_mutex_unlock(&pool->lock);
+        task.fn(task.arg);
+        pthread_mutex_lock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/* Under the lock. */
+static bool grow_ring(struct dn_pool *pool)
+{
+    size_t size = pool->ring_size == 0 ? FIRST_QUEUE_SIZE : 2 * pool->ring_size;
+    struct task *ring = dn_realloc_array(NULL, size, sizeof(*ring));
+
+    if (ring == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < pool->n_tasks; i++) {
+        ring[i] = pool->ring[(pool->head + i) & (pool->ring_size - 1)];
+    }
+    dn_free(pool->ring);
+    pool->ring = ring;
+    pool->ring_size = size;
+    pool->head = 0;
+    return true;
+}
+
+static int32_t submit(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct dn_pool *pool = ctx;
+    int32_t refused = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n_tasks == pool->ring_size && !grow_ring(pool)) {
+        refused = DN_ERR_MEMORY;
+    } else {
+        pool->ring[(pool->head + pool->n_tasks) & (pool->ring_size - 1)] = (struct task){fn, arg};
+        pool->n_tasks++;
+        if (pool->n_idle > 0) {
+            pthread_cond_signal(&pool->wake);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return refused;
+}
+
+/* Asynchronous signals belong to the host's threads; a worker keeps only those that its own faults raise. */
+static void block_signals(sigset_t *out_before)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t all;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        sigdelset(&all, faults[i]);
+    }
+    pthread_sigmask(SIG_SETMASK, &all, out_before);
+}
+
+static int start_threads(struct dn_pool *pool, uint32_t n_threads)
+{
+    sigset_t before;
+    int failure = 0;
+
+    block_signals(&before); /* threads inherit the mask */
+    while (pool->n_threads < n_threads && failure == 0) {
+        failure = pthread_create(&pool->threads[pool->n_threads], NULL, work, pool);
+        if (failure == 0) {
+            (void)pthread_setname_np(pool->threads[pool->n_threads], "dn-worker");
+            pool->n_threads++;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure;
+}
+
+enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_threads, struct dn_error *err)
+{
+    *out = NULL;
+    n_threads = n_threads == 0 ? dn_cpu_count() : n_threads;
+    if (n_threads > MAX_THREADS) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "%u threads are too many; ask for at most %u, or 0 for one per CPU",
+                            n_threads, MAX_THREADS);
+    }
+    size_t size = sizeof(struct dn_pool) + n_threads * sizeof(pthread_t);
+    struct dn_pool *pool = dn_calloc(1, size);
+    if (pool == NULL) {
+        return dn_error_memory(err, size);
+    }
+    if (!grow_ring(pool)) {
+        dn_free(pool);
+        return dn_error_memory(err, FIRST_QUEUE_SIZE * sizeof(struct task));
+    }
+    pthread_mutex_init(&pool->lock, NULL); /* never fails with default attributes */
+    pthread_cond_init(&pool->wake, NULL);
+    int failure = start_threads(pool, n_threads);
+    if (failure != 0) {
+        uint32_t started = pool->n_threads;
+        dn_pool_destroy(pool);
+        return dn_error_set_errno(
+            err, DN_ERR_IO, failure,
+            "only %u of %u threads could be started; ask for fewer threads or raise the "
+            "process limit (ulimit -u)",
+            started, n_threads);
+    }
+    *out = pool;
+    return DN_OK;
+}
+
+void dn_pool_destroy(struct dn_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (uint32_t i = 0; i < pool->n_threads; i++) {
+        pthread_join(pool->threads[i], NULL);
+    }
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->lock);
+    dn_free(pool->ring);
+    dn_free(pool);
+}
+
+struct dn_executor dn_pool_executor(struct dn_pool *pool)
+{
+    return (struct dn_executor){.ctx = pool, .submit = submit, .n_threads = pool->n_threads};
+}
+
+/* The kernel refuses sets smaller than its own, so the set grows until it fits.  0 if that fails. */
+static int count_in_large_set(void)
+{
+    for (size_t n_cpus = 2 * CPU_SETSIZE; n_cpus <= (size_t)1 << 18; n_cpus *= 2) {
+        size_t size = CPU_ALLOC_SIZE(n_cpus);
+        cpu_set_t *set = dn_calloc(1, size);
+        if (set == NULL) {
+            return 0;
+        }
+        int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
+        dn_free(set);
+        if (count > 0) {
+            return count;
+        }
+    }
+    return 0;
+}
+
+uint32_t dn_cpu_count(void)
+{
+    cpu_set_t set;
+    int count = 0;
+
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        count = CPU_COUNT(&set);
+    } else if (errno == EINVAL) {
+        count = count_in_large_set();
+    }
+    if (count > 0) {
+        return (uint32_t)count;
+    }
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (uint32_t)online : 1;
+}

@@ -1,0 +1,39 @@
+/**
+ * Threads.  `dn_executor` is how the libraries run tasks: over the host's threads, or over a pool of their own.
+ * Rule for tasks: a task may wait only for tasks that started before it; then any number of threads, even one, makes
+ * progress.
+ */
+#ifndef DN_BASE_POOL_H
+#define DN_BASE_POOL_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct dn_executor {
+    void *ctx;
+    /** Run fn(arg) once, on some thread, FIFO order of starts.  0 if accepted; anything else: it will not run. */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    uint32_t n_threads;
+};
+
+struct dn_pool;
+/**
+ * Start n_threads workers (0: dn_cpu_count(); at most 1024).  All signals are blocked in them but those that a thread's own
+ * faults raise, so that crash handlers still work.
+ * DN_ERR_INVALID too many; DN_ERR_IO the system refused a thread; DN_ERR_MEMORY.
+ */
+DN_NODISCARD enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_threads,
+                                           struct dn_error *err);
+/**
+ * Run what was submitted, then stop and join.  Tasks that still run may submit more, which run too; nobody else may.  Not
+ * from a task of the pool itself.  NULL is allowed.
+ */
+void dn_pool_destroy(struct dn_pool *pool);
+/** Valid until the pool is destroyed.  submit is thread-safe, never blocks on tasks, and refuses only if memory ran out. */
+struct dn_executor dn_pool_executor(struct dn_pool *pool);
+
+/** CPUs this process may use (affinity mask), at least 1. */
+uint32_t dn_cpu_count(void);
+
+#endif

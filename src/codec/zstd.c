@@ -1,0 +1,86 @@
+/** Zstandard, one frame per page, the context reused. */
+#include "codec/adaptor.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#define DEFAULT_LEVEL 3
+
+static enum dn_status create(int32_t level, void **out_state, struct dn_error *err)
+{
+    ZSTD_CCtx *ctx = ZSTD_createCCtx();
+
+    if (ctx == NULL) {
+        return dn_error_memory(err, (size_t)1 << 20);
+    }
+    size_t result =
+        ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level == 0 ? DEFAULT_LEVEL : level);
+    if (ZSTD_isError(result)) {
+        ZSTD_freeCCtx(ctx);
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "this zstd library refuses level %d: %s; choose another level",
+                            (int)level, ZSTD_getErrorName(result));
+    }
+    *out_state = ctx;
+    return DN_OK;
+}
+
+static void destroy(void *state)
+{
+    ZSTD_freeCCtx(state);
+}
+
+static size_t bound(void *state, size_t in_len)
+{
+    (void)state;
+    return ZSTD_compressBound(in_len);
+}
+
+static enum dn_status compress(void *state, struct dn_span in, uint8_t *out, size_t room,
+                               size_t *out_len, struct dn_error *err)
+{
+    size_t n = ZSTD_compress2(state, out, room, in.data, in.len);
+
+    if (!ZSTD_isError(n)) {
+        *out_len = n;
+        return DN_OK;
+    }
+    if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation) {
+        return dn_error_memory(err, ZSTD_sizeof_CCtx(state));
+    }
+    return dn_codec_failed(err, &dn_codec_zstd, in.len, ZSTD_getErrorName(n));
+}
+
+static enum dn_status decompress(struct dn_span in, uint8_t *out, size_t out_len,
+                                 struct dn_error *err)
+{
+    size_t n = ZSTD_decompress(out, out_len, in.data, in.len);
+
+    if (!ZSTD_isError(n)) {
+        return n == out_len
+                   ? DN_OK
+                   : dn_codec_damaged(err, &dn_codec_zstd, in, out_len, "it holds fewer bytes");
+    }
+    switch (ZSTD_getErrorCode(n)) {
+    case ZSTD_error_memory_allocation:
+        return dn_error_memory(err, (size_t)1 << 18);
+    case ZSTD_error_dstSize_tooSmall:
+        return dn_codec_damaged(err, &dn_codec_zstd, in, out_len, "it holds more bytes");
+    default:
+        return dn_codec_damaged(err, &dn_codec_zstd, in, out_len, ZSTD_getErrorName(n));
+    }
+}
+
+const struct dn_codec dn_codec_zstd = {
+    .id = DN_CODEC_ZSTD,
+    .name = "zstd",
+    .has_levels = true,
+    .level_min = -7,
+    .level_max = 22,
+    .level_default = DEFAULT_LEVEL,
+    .create = create,
+    .destroy = destroy,
+    .bound = bound,
+    .compress = compress,
+    .decompress = decompress,
+};

@@ -1,0 +1,321 @@
+#include "store/sink.h"
+
+#include "base/memory.h"
+#include "store/temporary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define LARGEST_WRITE ((size_t)1 << 30)
+
+enum sink_state {
+    SINK_WRITING,
+    SINK_FINISHED,
+    SINK_COMMITTED,
+    SINK_FAILED /* what is on the disk is unknown: only closing is legal */
+};
+
+struct dn_sink {
+    char *path;       /* as given */
+    char *dir;        /* its folder, for messages */
+    const char *name; /* its last part, inside `path` */
+    int dir_fd; /* everything happens relative to it: renaming the folder or chdir() does no harm */
+    int fd;
+    uint64_t position;
+    bool overwrite;
+    bool has_temporary;
+    enum sink_state state;
+    char temporary[DN_TEMPORARY_NAME_SIZE];
+};
+
+static enum dn_status located(struct dn_error *err, const struct dn_sink *s, enum dn_status st)
+{
+    dn_error_locate(err, s->path, -1, -1, -1, NULL);
+    return st;
+}
+
+static enum dn_status report_exists(struct dn_error *err, const struct dn_sink *s)
+{
+    return located(
+        err, s,
+        dn_error_set(err, DN_ERR_EXISTS,
+                     "'%s' exists already; ask for overwriting, remove it or choose another name",
+                     s->path));
+}
+
+/* Split `path` into folder and name. */
+static enum dn_status set_path(struct dn_sink *s, const char *path, struct dn_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t dir_len = slash == NULL ? 0 : (size_t)(slash - path);
+
+    s->path = dn_strdup(path);
+    if (s->path == NULL) {
+        return dn_error_memory(err, strlen(path) + 1);
+    }
+    s->name = slash == NULL ? s->path : s->path + dir_len + 1;
+    if (slash == NULL) {
+        s->dir = dn_strdup(".");
+    } else {
+        s->dir = dn_strndup(path, dir_len == 0 ? 1 : dir_len); /* "/name" is in the root */
+    }
+    if (s->dir == NULL) {
+        return dn_error_memory(err, dir_len + 1);
+    }
+    if (s->name[0] == '\0' || strcmp(s->name, ".") == 0 || strcmp(s->name, "..") == 0) {
+        return located(err, s,
+                       dn_error_set(err, DN_ERR_INVALID,
+                                    "'%s' names a folder; add the name of the file to write",
+                                    path));
+    }
+    return DN_OK;
+}
+
+/* What is under the final name now must be nothing, or a regular file that may be replaced. */
+static enum dn_status check_destination(const struct dn_sink *s, struct dn_error *err)
+{
+    struct stat link_info = {0};
+    struct stat info = {0};
+
+    if (fstatat(s->dir_fd, s->name, &link_info, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) {
+            return DN_OK;
+        }
+        if (errno == ENAMETOOLONG) {
+            return located(err, s,
+                           dn_error_set_errno(err, DN_ERR_INVALID, errno,
+                                              "cannot create '%s'; shorten the file name",
+                                              s->path));
+        }
+        return located(err, s,
+                       dn_error_set_errno(err, DN_ERR_IO, errno, "cannot look for '%s'", s->path));
+    }
+    info = link_info;
+    if (S_ISLNK(link_info.st_mode) && fstatat(s->dir_fd, s->name, &info, 0) != 0) {
+        info = link_info; /* it leads nowhere */
+    }
+    if (S_ISDIR(info.st_mode)) {
+        return located(err, s,
+                       dn_error_set(err, DN_ERR_INVALID,
+                                    "'%s' is a folder; add the name of the file to write",
+                                    s->path));
+    }
+    if (!s->overwrite) {
+        return report_exists(err, s);
+    }
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
+        return located(
+            err, s,
+            dn_error_set(err, DN_ERR_INVALID,
+                         "'%s' is a device, pipe or socket, which a file must not replace; choose "
+                         "another name",
+                         s->path));
+    }
+    return DN_OK;
+}
+
+static enum dn_status create_temporary(struct dn_sink *s, struct dn_error *err)
+{
+    s->fd = dn_temporary_create(s->dir_fd, s->name, s->temporary);
+    if (s->fd >= 0) {
+        s->has_temporary = true;
+        return DN_OK;
+    }
+    const char *advice = "";
+    if (errno == EACCES || errno == EPERM || errno == EROFS) {
+        advice = "; give this user write permission there or choose another folder";
+    } else if (errno == ENOSPC || errno == EDQUOT) {
+        advice = "; make room there or choose another folder";
+    } else if (errno == EMFILE || errno == ENFILE) {
+        advice = "; close files or raise the limit of open files (ulimit -n)";
+    }
+    return located(err, s,
+                   dn_error_set_errno(err, DN_ERR_IO, errno,
+                                      "cannot create '%s' in the folder '%s'%s", s->path, s->dir,
+                                      advice));
+}
+
+enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
+                            struct dn_error *err)
+{
+    struct dn_sink *s = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    if (path == NULL || path[0] == '\0') {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the name of the file to write is empty; give a path");
+    }
+    s = dn_calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return dn_error_memory(err, sizeof(*s));
+    }
+    s->dir_fd = -1;
+    s->fd = -1;
+    s->overwrite = overwrite;
+    DN_TRY_GOTO(st, set_path(s, path, err), cleanup);
+    DN_TRY_GOTO(st, dn_directory_open(&s->dir_fd, s->dir, path, err), cleanup);
+    DN_TRY_GOTO(st, check_destination(s, err), cleanup);
+    dn_temporary_remove_stale(s->dir_fd, s->name);
+    DN_TRY_GOTO(st, create_temporary(s, err), cleanup);
+    *out = s;
+    s = NULL;
+cleanup:
+    dn_sink_close(s);
+    return st;
+}
+
+static enum dn_status check_state(const struct dn_sink *s, enum sink_state wanted, const char *what,
+                                  struct dn_error *err)
+{
+    if (s->state == wanted) {
+        return DN_OK;
+    }
+    const char *why = "it is not finished yet";
+    if (s->state == SINK_FAILED) {
+        why = "an earlier step failed; close it";
+    } else if (s->state == SINK_COMMITTED) {
+        why = "it is committed already";
+    } else if (s->state == SINK_FINISHED) {
+        why = "it is finished already";
+    }
+    return located(err, s,
+                   dn_error_set(err, DN_ERR_INVALID, "cannot %s '%s': %s", what, s->path, why));
+}
+
+static enum dn_status report_write(struct dn_sink *s, size_t missing, int failure,
+                                   struct dn_error *err)
+{
+    char advice[128] = "";
+    struct statvfs volume = {0};
+
+    s->state = SINK_FAILED;
+    if ((failure == ENOSPC || failure == EDQUOT) && fstatvfs(s->fd, &volume) == 0) {
+        (void)snprintf(advice, sizeof(advice),
+                       " (%llu bytes are free there; make room or write elsewhere)",
+                       (unsigned long long)volume.f_bavail * (unsigned long long)volume.f_frsize);
+    } else if (failure == EFBIG) {
+        (void)snprintf(advice, sizeof(advice),
+                       " (raise the file size limit, ulimit -f, or write smaller files)");
+    }
+    return located(
+        err, s,
+        dn_error_set_errno(err, DN_ERR_IO, failure,
+                           "cannot write %zu more bytes to '%s' after its first %llu bytes%s",
+                           missing, s->path, (unsigned long long)s->position, advice));
+}
+
+enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, struct dn_error *err)
+{
+    const uint8_t *bytes = data;
+    size_t done = 0;
+
+    DN_TRY(check_state(s, SINK_WRITING, "write to", err));
+    while (done < len) {
+        size_t want = len - done < LARGEST_WRITE ? len - done : LARGEST_WRITE;
+        ssize_t n = dn_store_write(s->fd, bytes + done, want);
+        if (n <= 0) {
+            return report_write(s, len - done, n < 0 ? errno : ENOSPC, err);
+        }
+        done += (size_t)n;
+        s->position += (uint64_t)n;
+    }
+    return DN_OK;
+}
+
+uint64_t dn_sink_position(const struct dn_sink *s)
+{
+    return s->position;
+}
+
+enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
+{
+    DN_TRY(check_state(s, SINK_WRITING, "finish", err));
+    if (dn_store_fsync(s->fd) != 0) {
+        /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
+        int failure = errno;
+        s->state = SINK_FAILED;
+        return located(
+            err, s,
+            dn_error_set_errno(
+                err, DN_ERR_IO, failure,
+                "the %llu bytes of '%s' could not be made durable; check the disk and its "
+                "free space, then write the file again",
+                (unsigned long long)s->position, s->path));
+    }
+    s->state = SINK_FINISHED;
+    return DN_OK;
+}
+
+/* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
+static int rename_without_replacing(const struct dn_sink *s)
+{
+    if (renameat2(s->dir_fd, s->temporary, s->dir_fd, s->name, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+        return -1;
+    }
+    /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
+    if (linkat(s->dir_fd, s->temporary, s->dir_fd, s->name, 0) != 0) {
+        return -1;
+    }
+    (void)unlinkat(s->dir_fd, s->temporary,
+                   0); /* if this fails, the next open of the name does it */
+    return 0;
+}
+
+enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err)
+{
+    DN_TRY(check_state(s, SINK_FINISHED, "commit", err));
+    int result = s->overwrite ? renameat(s->dir_fd, s->temporary, s->dir_fd, s->name)
+                              : rename_without_replacing(s);
+    if (result != 0) {
+        int failure = errno;
+        if (failure == EEXIST && !s->overwrite) {
+            return report_exists(err, s);
+        }
+        return located(
+            err, s,
+            dn_error_set_errno(
+                err, DN_ERR_IO, failure, "the finished file could not be named '%s'%s", s->path,
+                s->overwrite ? ""
+                             : "; if this file system has no hard links, ask for overwriting"));
+    }
+    s->has_temporary = false;
+    s->state = SINK_COMMITTED;
+    if (dn_directory_sync(s->dir_fd) != 0) {
+        return located(
+            err, s,
+            dn_error_set_errno(
+                err, DN_ERR_IO, errno,
+                "'%s' is complete, but its name in the folder '%s' may not survive a power "
+                "failure; check the disk",
+                s->path, s->dir));
+    }
+    return DN_OK;
+}
+
+void dn_sink_close(struct dn_sink *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->has_temporary) {
+        (void)unlinkat(s->dir_fd, s->temporary, 0);
+    }
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+    }
+    if (s->dir_fd >= 0) {
+        (void)close(s->dir_fd);
+    }
+    dn_free(s->dir);
+    dn_free(s->path);
+    dn_free(s);
+}

@@ -1,0 +1,54 @@
+/**
+ * Where bytes go: a file that appears under its name only when it is complete.
+ *
+ * Bytes are written to a temporary file in the destination's own directory (`.<name>.<pid>-<n>.tmp`, held under an exclusive
+ * flock(2)); finish() makes it durable (fsync), commit() renames it and makes the directory entry durable.  A killed process
+ * leaves nothing under the final name; its stale temporary file is removed by the next open of the same name, which can tell
+ * by the lock.
+ *
+ * Order of calls: open, write*, finish, commit, close.  A call out of order is DN_ERR_INVALID.  After a failed write or
+ * finish the sink is dead: only close is legal.  After a failed commit it may be tried again.
+ * Threads: one thread per sink at a time; any number of sinks and processes may work on the same name.
+ */
+#ifndef DN_STORE_SINK_H
+#define DN_STORE_SINK_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct dn_sink;
+
+/**
+ * Create the temporary file for `path`; missing parent directories are made, and stay if a later step fails.  A symbolic
+ * link under the final name is replaced, not followed.  Relative paths are resolved here, once.
+ * DN_ERR_EXISTS if `path` exists and !overwrite (checked here and again, atomically, at commit); DN_ERR_INVALID if it names a
+ * folder, device, pipe or socket, or is empty or too long; DN_ERR_IO with os_errno if a parent is not a directory, or the
+ * directory cannot be written.
+ * Cost: one pass over the directory's entries.
+ */
+DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
+                                         struct dn_error *err);
+/** Append.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed. */
+DN_NODISCARD enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len,
+                                          struct dn_error *err);
+/** Bytes written so far. */
+uint64_t dn_sink_position(const struct dn_sink *s);
+/** fsync the temporary file.  No write is legal afterwards, whatever the result. */
+DN_NODISCARD enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err);
+/**
+ * Rename to the final name (refusing to replace unless overwrite) and fsync the directory.
+ * DN_ERR_EXISTS: somebody else's file is there now.  DN_ERR_IO: the message tells whether only the durability of the name is in
+ * doubt; then the whole file is there already.
+ */
+DN_NODISCARD enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err);
+/** Unlink the temporary file if it was not committed, and free.  NULL is allowed. */
+void dn_sink_close(struct dn_sink *s);
+
+/**
+ * Test hook: the n-th write(2) or fsync(2) of all sinks from now (1 = the next; fsyncs of folders count) fails with `os_errno`,
+ * once; 0 disarms.  Returns the calls counted since the last call.
+ */
+uint64_t dn_sink_fail_at(uint64_t n, int os_errno);
+
+#endif

@@ -1,0 +1,37 @@
+/** Where bytes come from: a file or standard input, read in order. */
+#ifndef DN_STORE_SOURCE_H
+#define DN_STORE_SOURCE_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct dn_source;
+
+/**
+ * Open for reading from the start.  "-" is standard input, whose start is where its descriptor stands, and which is not
+ * closed.  A missing file, a directory and an unreadable file are DN_ERR_NOT_FOUND / DN_ERR_INVALID / DN_ERR_IO with the path
+ * in the message.
+ */
+DN_NODISCARD enum dn_status dn_source_open(struct dn_source **out, const char *path,
+                                           struct dn_error *err);
+/**
+ * `size` bytes in order, fewer only at the end, none only there.  Short reads, EINTR and non-blocking pipes are waited out.
+ * One thread at a time.
+ */
+DN_NODISCARD enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_t *got,
+                                           struct dn_error *err);
+/**
+ * Bytes at an absolute position, without moving the reading position; fewer than `size` only at the end.
+ * DN_ERR_UNSUPPORTED if not seekable.  Thread-safe.
+ */
+DN_NODISCARD enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf,
+                                              size_t size, size_t *got, struct dn_error *err);
+/** Size in bytes, or -1 if unknown (pipes). */
+int64_t dn_source_size(const struct dn_source *s);
+/** As given to open. */
+const char *dn_source_path(const struct dn_source *s);
+/** NULL is allowed. */
+void dn_source_close(struct dn_source *s);
+
+#endif

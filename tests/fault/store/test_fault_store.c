@@ -1,0 +1,233 @@
+/** Every allocation, every write and every fsync of a sink and a source fails once, in turn. */
+#include "base/memory.h"
+#include "store/sink.h"
+#include "store/source.h"
+
+#include "scratch.h"
+
+#include <errno.h>
+
+static char dir[512];
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_make(dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+static size_t count_open_files(void)
+{
+    return scratch_count("/proc/self/fd");
+}
+
+/* A whole life of a sink, with folders to make.  *committed tells how far it got. */
+static enum dn_status live(const char *path, bool overwrite, bool *committed, struct dn_error *err)
+{
+    struct dn_sink *s = NULL;
+    enum dn_status st = DN_OK;
+
+    *committed = false;
+    DN_TRY(dn_sink_open(&s, path, overwrite, err));
+    DN_TRY_GOTO(st, dn_sink_write(s, "new ", 4, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_write(s, "bytes", 5, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_finish(s, err), cleanup);
+    *committed = true;
+    DN_TRY_GOTO(st, dn_sink_commit(s, err), cleanup);
+cleanup:
+    dn_sink_close(s);
+    return st;
+}
+
+static void test_allocations_of_a_sink(void **state)
+{
+    (void)state;
+    uint64_t n = 1;
+
+    for (;; n++) {
+        struct dn_error err;
+        bool committed = false;
+        size_t n_open = count_open_files();
+        char path[1024];
+
+        (void)snprintf(path, sizeof(path), "%s/a%d/b/out", dir, (int)n);
+        dn_memory_fail_at(n);
+        enum dn_status st = live(path, false, &committed, &err);
+        uint64_t counted = dn_memory_fail_at(0);
+        assert_int_equal(count_open_files(), n_open);
+        if (counted < n) {
+            assert_int_equal(st, DN_OK);
+            break;
+        }
+        assert_int_equal(st, DN_ERR_MEMORY);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    assert_true(n > 4); /* the sink, its path, its folder, the folders to make */
+}
+
+static void test_writes_and_syncs_of_a_new_file(void **state)
+{
+    (void)state;
+    uint64_t n = 1;
+
+    for (;; n++) {
+        struct dn_error err;
+        bool reached_commit = false;
+        size_t n_open = count_open_files();
+        char path[1024];
+        char folder[600];
+        char bytes[16];
+
+        (void)snprintf(folder, sizeof(folder), "%s/w%d/b", dir, (int)n);
+        (void)snprintf(path, sizeof(path), "%s/out", folder);
+        dn_sink_fail_at(n, ENOSPC);
+        enum dn_status st = live(path, false, &reached_commit, &err);
+        uint64_t counted = dn_sink_fail_at(0, 0);
+        assert_int_equal(count_open_files(), n_open);
+        if (counted < n) {
+            assert_int_equal(st, DN_OK);
+            assert_int_equal(scratch_read(path, bytes, sizeof(bytes)), 9);
+            assert_int_equal(scratch_count(folder), 1);
+            break;
+        }
+        assert_int_equal(st, DN_ERR_IO);
+        assert_int_equal(err.os_errno, ENOSPC);
+        assert_non_null(strstr(err.message, "w"));
+        assert_non_null(strstr(err.message, "No space left on device"));
+        assert_string_equal(err.path, path);
+        if (reached_commit) { /* the folder's fsync failed: the file is whole and there */
+            assert_int_equal(scratch_read(path, bytes, sizeof(bytes)), 9);
+            assert_memory_equal(bytes, "new bytes", 9);
+            assert_int_equal(scratch_count(folder), 1);
+        } else if (access(folder, F_OK) == 0) {
+            assert_int_equal(scratch_count(folder), 0); /* neither the file nor a temporary one */
+        }
+    }
+    assert_int_equal(n - 1, 6); /* two folders' parents, two writes, the file, its folder */
+}
+
+static void test_writes_and_syncs_of_a_replacement(void **state)
+{
+    (void)state;
+    char path[1024];
+    char bytes[16];
+    uint64_t n = 1;
+
+    (void)snprintf(path, sizeof(path), "%s/out", dir);
+    for (;; n++) {
+        struct dn_error err;
+        bool reached_commit = false;
+
+        scratch_write(path, "old", 3);
+        dn_sink_fail_at(n, EIO);
+        enum dn_status st = live(path, true, &reached_commit, &err);
+        uint64_t counted = dn_sink_fail_at(0, 0);
+        assert_int_equal(scratch_count(dir), 1);
+        ssize_t len = scratch_read(path, bytes, sizeof(bytes));
+        if (counted < n) {
+            assert_int_equal(st, DN_OK);
+            assert_int_equal(len, 9);
+            break;
+        }
+        assert_int_equal(st, DN_ERR_IO);
+        assert_int_equal(err.os_errno, EIO);
+        assert_int_equal(len, reached_commit ? 9 : 3); /* all of one or all of the other */
+    }
+    assert_int_equal(n - 1, 4);
+}
+
+static void test_full_disk_message(void **state)
+{
+    (void)state;
+    struct dn_sink *s = NULL;
+    struct dn_error err;
+    const char *path = scratch_path(dir, "out");
+    static char bytes[4096];
+
+    assert_int_equal(dn_sink_open(&s, path, false, NULL), DN_OK);
+    assert_int_equal(dn_sink_write(s, bytes, 1000, NULL), DN_OK);
+    dn_sink_fail_at(1, ENOSPC);
+    assert_int_equal(dn_sink_write(s, bytes, 4096, &err), DN_ERR_IO);
+    dn_sink_fail_at(0, 0);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, "4096 more bytes"));
+    assert_non_null(strstr(err.message, "first 1000 bytes"));
+    assert_non_null(strstr(err.message, "bytes are free"));
+    assert_int_equal(dn_sink_finish(s, &err), DN_ERR_INVALID);
+    assert_non_null(strstr(err.message, "earlier step failed"));
+    dn_sink_close(s);
+    assert_int_equal(scratch_count(dir), 0);
+}
+
+static void test_interrupted_calls_are_repeated(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 4; n++) {
+        bool reached_commit = false;
+        char bytes[16];
+        const char *path = scratch_path(dir, "out");
+
+        dn_sink_fail_at(n, EINTR);
+        assert_int_equal(live(path, true, &reached_commit, NULL), DN_OK);
+        assert_int_equal(dn_sink_fail_at(0, 0), 5); /* four calls and the repetition */
+        assert_int_equal(scratch_read(path, bytes, sizeof(bytes)), 9);
+        assert_memory_equal(bytes, "new bytes", 9);
+    }
+}
+
+static void test_folders_that_cannot_be_synced(void **state)
+{
+    (void)state;
+    bool reached_commit = false;
+
+    dn_sink_fail_at(4, EINVAL); /* some file systems answer this for folders */
+    assert_int_equal(live(scratch_path(dir, "out"), false, &reached_commit, NULL), DN_OK);
+    assert_int_equal(dn_sink_fail_at(0, 0), 4);
+}
+
+static void test_allocations_of_a_source(void **state)
+{
+    (void)state;
+    const char *path = scratch_path(dir, "in");
+    size_t n_open = count_open_files();
+    uint64_t n = 1;
+
+    scratch_write(path, "x", 1);
+    for (;; n++) {
+        struct dn_source *s = NULL;
+        struct dn_error err;
+        dn_memory_fail_at(n);
+        enum dn_status st = dn_source_open(&s, path, &err);
+        uint64_t counted = dn_memory_fail_at(0);
+        if (counted < n) {
+            assert_int_equal(st, DN_OK);
+            dn_source_close(s);
+            break;
+        }
+        assert_int_equal(st, DN_ERR_MEMORY);
+        assert_null(s);
+    }
+    assert_int_equal(n, 3);
+    assert_int_equal(count_open_files(), n_open);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_allocations_of_a_sink, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_new_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_replacement, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_disk_message, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupted_calls_are_repeated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_synced, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_allocations_of_a_source, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+#include "base/memory.h"
+
+#include "scratch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#define LARGE                                                                                      \
+    ((size_t)40 << 20) /* above the largest mmap threshold of glibc: freeing it unmaps it */
+
+static void test_sizes_of_zero(void **state)
+{
+    (void)state;
+    void *a = dn_malloc(0);
+    void *b = dn_calloc(0, 8);
+    void *c = dn_malloc_aligned(0);
+    void *d = dn_realloc(NULL, 0);
+
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_non_null(c);
+    assert_non_null(d);
+    dn_free(a);
+    dn_free(b);
+    dn_free_aligned(c, 0);
+    dn_free(d);
+    dn_free(NULL);
+    dn_free_aligned(NULL, 1 << 20);
+}
+
+static void test_checked_arithmetic(void **state)
+{
+    (void)state;
+    size_t out = 7;
+
+    assert_true(dn_add_size(SIZE_MAX - 1, 1, &out));
+    assert_true(out == SIZE_MAX);
+    assert_false(dn_add_size(SIZE_MAX, 1, &out));
+    assert_true(out == SIZE_MAX);
+    assert_true(dn_mul_size(SIZE_MAX / 2, 2, &out));
+    assert_true(out == SIZE_MAX - 1);
+    assert_false(dn_mul_size(SIZE_MAX / 2 + 1, 2, &out));
+    assert_true(out == SIZE_MAX - 1);
+    assert_true(dn_mul_size(0, SIZE_MAX, &out));
+    assert_true(out == 0);
+    assert_null(dn_realloc_array(NULL, SIZE_MAX / 4, 8));
+    if (!SCRATCH_SANITIZED) { /* AddressSanitizer treats this one as a defect of the caller */
+        assert_null(dn_calloc(SIZE_MAX / 4, 8));
+    }
+}
+
+static void test_copies(void **state)
+{
+    (void)state;
+    char *a = dn_strdup("abc");
+    char *b = dn_strndup("a\0c", 3);
+    char *c = dn_strndup(NULL, 0);
+
+    assert_string_equal(a, "abc");
+    assert_memory_equal(b, "a\0c", 4);
+    assert_string_equal(c, "");
+    dn_free(a);
+    dn_free(b);
+    dn_free(c);
+}
+
+static void test_realloc_keeps_contents(void **state)
+{
+    (void)state;
+    uint32_t *a = dn_realloc_array(NULL, 4, sizeof(*a));
+
+    assert_non_null(a);
+    for (uint32_t i = 0; i < 4; i++) {
+        a[i] = i * 3;
+    }
+    a = dn_realloc_array(a, 100000, sizeof(*a));
+    assert_non_null(a);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(a[i], i * 3);
+    }
+    dn_free(a);
+}
+
+static void test_aligned_sizes(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1,     63,    64,    65,     4096,   65535,  65536,
+                                   65537, 81920, 81921, 100000, 131072, 131073, 1 << 20};
+
+    for (size_t round = 0; round < 2; round++) { /* the second one meets recycled blocks */
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            uint8_t *p = dn_malloc_aligned(sizes[i]);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % 64, 0);
+            memset(p, 0xCD, sizes[i]);
+            dn_free_aligned(p, sizes[i]);
+        }
+    }
+}
+
+static void test_large_blocks_are_recycled(void **state)
+{
+    (void)state;
+    if (SCRATCH_SANITIZED) {
+        skip();
+    }
+    uint8_t *p = dn_malloc_aligned(LARGE);
+    assert_non_null(p);
+    p[12345678] = 0xAB; /* fresh pages of the kernel would be zero */
+    dn_free_aligned(p, LARGE);
+    p = dn_malloc_aligned(LARGE - 1000); /* the same class */
+    assert_non_null(p);
+    assert_int_equal(p[12345678], 0xAB);
+    p[12345678] = 0xAC;
+    dn_free(p); /* without a size, too */
+    p = dn_malloc_aligned(LARGE);
+    assert_non_null(p);
+    assert_int_equal(p[12345678], 0xAC);
+    dn_free_aligned(p, LARGE);
+}
+
+static bool is_mapped(uintptr_t address)
+{
+    unsigned char in_core = 0;
+    void *page = (void *)(address & ~(uintptr_t)4095);
+
+    return mincore(page, 1, &in_core) == 0 || errno != ENOMEM;
+}
+
+static void test_idle_bytes_are_bounded(void **state)
+{
+    (void)state;
+    if (SCRATCH_SANITIZED) {
+        skip();
+    }
+    void *a = dn_malloc_aligned(LARGE);
+    void *b = dn_malloc_aligned(LARGE);
+    void *huge = dn_malloc_aligned((size_t)100 << 20);
+    uintptr_t a_address = (uintptr_t)a;
+    uintptr_t b_address = (uintptr_t)b;
+    uintptr_t huge_address = (uintptr_t)huge;
+
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_non_null(huge);
+    dn_free_aligned(a, LARGE);
+    assert_true(is_mapped(a_address));
+    dn_free_aligned(b, LARGE); /* 80 MiB would be too many: the older one goes */
+    assert_false(is_mapped(a_address));
+    assert_true(is_mapped(b_address));
+    dn_free_aligned(huge, (size_t)100 << 20);
+    assert_false(is_mapped(huge_address));
+    assert_true(is_mapped(b_address));
+    void *small[200]; /* more blocks than the cache has places */
+    for (size_t i = 0; i < 200; i++) {
+        small[i] = dn_malloc_aligned(65536);
+        assert_non_null(small[i]);
+    }
+    for (size_t i = 0; i < 200; i++) {
+        dn_free_aligned(small[i], 65536);
+    }
+    assert_false(is_mapped(b_address)); /* pushed out by younger ones */
+}
+
+struct churn {
+    uint64_t seed;
+    size_t n_bad;
+};
+
+static void *churn(void *arg)
+{
+    struct churn *c = arg;
+    uint8_t *held[8] = {0};
+    size_t sizes[8] = {0};
+    uint8_t marks[8] = {0};
+
+    for (int i = 0; i < 3000; i++) {
+        uint64_t r = scratch_random(&c->seed);
+        size_t k = r % 8;
+        if (held[k] != NULL) {
+            c->n_bad += held[k][0] != marks[k] || held[k][sizes[k] - 1] != marks[k];
+            if ((r >> 20) % 2 == 0) {
+                dn_free_aligned(held[k], sizes[k]);
+            } else {
+                dn_free(held[k]);
+            }
+        }
+        sizes[k] = 60000 + (r >> 32) % 400000;
+        marks[k] = (uint8_t)(r >> 8);
+        held[k] = dn_malloc_aligned(sizes[k]);
+        if (held[k] == NULL) {
+            c->n_bad++;
+            continue;
+        }
+        held[k][0] = marks[k];
+        held[k][sizes[k] - 1] = marks[k];
+    }
+    for (size_t k = 0; k < 8; k++) {
+        dn_free_aligned(held[k], sizes[k]);
+    }
+    return NULL;
+}
+
+static void test_threads_never_share_a_block(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    struct churn churns[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        churns[i] = (struct churn){.seed = i + 1};
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, &churns[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(churns[i].n_bad, 0);
+    }
+}
+
+static void test_fail_at_hits_every_function_once(void **state)
+{
+    (void)state;
+    void *p = NULL;
+
+    dn_memory_fail_at(0);
+    for (int which = 0; which < 6; which++) {
+        dn_memory_fail_at(2);
+        void *first = dn_malloc(1);
+        assert_non_null(first);
+        switch (which) {
+        case 0:
+            p = dn_malloc(1);
+            break;
+        case 1:
+            p = dn_calloc(1, 1);
+            break;
+        case 2:
+            p = dn_realloc(NULL, 1);
+            break;
+        case 3:
+            p = dn_realloc_array(NULL, 1, 1);
+            break;
+        case 4:
+            p = dn_strdup("x");
+            break;
+        default:
+            p = dn_malloc_aligned(1);
+            break;
+        }
+        assert_null(p);
+        p = dn_malloc(1); /* once only */
+        assert_non_null(p);
+        dn_free(p);
+        dn_free(first);
+        assert_int_equal(dn_memory_fail_at(0), 3);
+    }
+    p = dn_malloc(1);
+    assert_non_null(p);
+    dn_free(p);
+    assert_int_equal(dn_memory_fail_at(0), 0); /* nothing is counted while disarmed */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes_of_zero),
+        cmocka_unit_test(test_checked_arithmetic),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_realloc_keeps_contents),
+        cmocka_unit_test(test_aligned_sizes),
+        cmocka_unit_test(test_large_blocks_are_recycled),
+        cmocka_unit_test(test_idle_bytes_are_bounded),
+        cmocka_unit_test(test_threads_never_share_a_block),
+        cmocka_unit_test(test_fail_at_hits_every_function_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
