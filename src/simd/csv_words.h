@@ -1,0 +1,221 @@
+/**
+ * The word step and the two scan loops of the CSV structural kernels, written once and compiled into every tier.
+ *
+ * A tier file defines, all `static inline`, before including this header:
+ *   struct csv_word csv_load(const uint8_t *word)
+ *   struct csv_needle csv_splat(uint8_t byte)
+ *   uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle)    bit i: byte i of the word is the needle
+ *   uint64_t csv_prefix_xor(uint64_t m)                                    bit i: parity of bits 0..i of m
+ *   uint32_t *csv_flatten(uint32_t *out, size_t pos, uint64_t m)           append pos + i for every bit i of m
+ *   size_t csv_count(uint64_t m)                                           number of bits set
+ *
+ * One word is 64 bytes; bit i of a mask is byte i of the word.  Quotes are taken by parity: prefix-xor of the quote bits,
+ * xor the state carried in, has a bit set from each opening quote up to the byte before its closing quote (the algorithm
+ * of Langdale and Lemire, "Parsing Gigabytes of JSON per Second", arXiv:1902.08318, section 3.1.1).
+ */
+#ifndef DN_SIMD_CSV_WORDS_H
+#define DN_SIMD_CSV_WORDS_H
+
+#include "simd/tiers.h"
+
+#define CSV_INLINE static inline __attribute__((always_inline))
+#define CSV_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/** Loop invariants. */
+struct csv_dialect {
+    struct csv_needle delimiter;
+    struct csv_needle quote;
+    struct csv_needle lf;
+    struct csv_needle cr;
+    uint64_t quote_on; /* all ones, or 0 if the quote byte has no meaning */
+    bool cr_ends_row;
+};
+
+/** What one word contributes. */
+struct csv_marks {
+    uint64_t structural; /* delimiters and row ends outside quotes */
+    uint64_t row_ends;   /* those of them that end a row */
+};
+
+CSV_INLINE struct csv_dialect csv_dialect_of(const struct dn_csv_scan *scan)
+{
+    struct csv_dialect d = {
+        .delimiter = csv_splat(scan->delimiter),
+        .quote = csv_splat(scan->quote),
+        .lf = csv_splat('\n'),
+        .cr = csv_splat('\r'),
+        .quote_on = scan->has_quote ? ~UINT64_C(0) : 0,
+        .cr_ends_row = scan->cr_ends_row,
+    };
+    return d;
+}
+
+CSV_INLINE uint64_t csv_valid_mask(size_t n_bytes)
+{
+    return ~UINT64_C(0) >> (DN_CSV_WORD - n_bytes); /* 1 <= n_bytes <= 64 */
+}
+
+/**
+ * Carriage returns that may follow a closing quote although they end no row: those before a line feed, and the last byte
+ * of the input.  Looked at only when a word would be irregular without them.
+ */
+CSV_INLINE uint64_t csv_legal_cr(const struct csv_word *w, const struct csv_dialect *d,
+                                 const uint8_t *word, size_t n_left)
+{
+    uint64_t before_lf = csv_eq(w, d->lf) >> 1;
+
+    if (n_left > DN_CSV_WORD) {
+        before_lf |= (uint64_t)(word[DN_CSV_WORD] == '\n') << (DN_CSV_WORD - 1);
+    } else {
+        before_lf |= UINT64_C(1) << (n_left - 1);
+    }
+    return csv_eq(w, d->cr) & before_lf;
+}
+
+/**
+ * One word with quotes in it or before it.
+ *
+ * @param q       quote bits of the word, masked to the valid bytes
+ * @param marks   in: delimiters and row ends by byte value alone; out: those outside quotes
+ * @param n       valid bytes of the word, 1..64
+ * @param n_left  bytes from the word's start to the end of the input, >= n
+ * @return false if the word is irregular; `scan` is then untouched.
+ */
+CSV_INLINE bool csv_quoted_step(struct dn_csv_scan *scan, const struct csv_word *w,
+                                const struct csv_dialect *d, const uint8_t *word, size_t n,
+                                size_t n_left, uint64_t q, struct csv_marks *marks)
+{
+    uint64_t inside = csv_prefix_xor(q) ^ scan->inside;
+    uint64_t closing = q & ~inside;
+    uint64_t structural = marks->structural & ~inside;
+    uint64_t after_close = ((closing << 1) | scan->after_close) & csv_valid_mask(n);
+    uint64_t may_open = (structural << 1) | scan->field_start | after_close;
+    uint64_t bad_open = q & inside & ~may_open;
+    uint64_t bad_close = after_close & ~(q | structural);
+
+    if (CSV_UNLIKELY((bad_open | bad_close) != 0)) {
+        if (bad_open != 0 || (bad_close & ~csv_legal_cr(w, d, word, n_left)) != 0) {
+            return false;
+        }
+    }
+    marks->structural = structural;
+    marks->row_ends &= ~inside;
+    scan->inside = (uint64_t)0 - (inside >> (DN_CSV_WORD - 1));
+    scan->after_close = (closing >> (n - 1)) & 1;
+    scan->field_start = (structural >> (n - 1)) & 1;
+    return true;
+}
+
+CSV_INLINE struct csv_marks csv_marks_of(const struct csv_word *w, const struct csv_dialect *d,
+                                         uint64_t valid)
+{
+    struct csv_marks marks;
+
+    marks.row_ends = csv_eq(w, d->lf);
+    if (d->cr_ends_row) {
+        marks.row_ends |= csv_eq(w, d->cr);
+    }
+    marks.row_ends &= valid;
+    marks.structural = marks.row_ends | (csv_eq(w, d->delimiter) & valid);
+    return marks;
+}
+
+/**
+ * As csv_quoted_step() for any word.  `n`, the valid bytes of the word, is a parameter of its own so that it is a constant,
+ * and the masking folds away, in the loops over whole words.
+ */
+CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, const uint8_t *word,
+                         size_t n, size_t n_left, struct csv_marks *marks)
+{
+    uint64_t valid = csv_valid_mask(n);
+    struct csv_word w = csv_load(word);
+    uint64_t q = csv_eq(&w, d->quote) & d->quote_on & valid;
+
+    *marks = csv_marks_of(&w, d, valid);
+    if ((q | scan->inside | scan->after_close) == 0) {
+        scan->field_start = (marks->structural >> (n - 1)) & 1;
+        return true;
+    }
+    return csv_quoted_step(scan, &w, d, word, n, n_left, q, marks);
+}
+
+/** The body of csv_index_<tier>. */
+CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
+                                  struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
+                                  size_t *n_row_ends)
+{
+    const struct csv_dialect d = csv_dialect_of(scan);
+    struct dn_csv_scan s =
+        *scan; /* a copy the compiler can keep in registers across the stores to `out` */
+    uint32_t *end = out + *n_out;
+    size_t row_ends = 0;
+    struct csv_marks marks;
+    bool regular = true;
+
+    while (len - pos >= DN_CSV_WORD) {
+        regular = csv_step(&s, &d, buf + pos, DN_CSV_WORD, len - pos, &marks);
+        if (CSV_UNLIKELY(!regular)) {
+            break;
+        }
+        end = csv_flatten(end, pos, marks.structural);
+        row_ends += csv_count(marks.row_ends);
+        pos += DN_CSV_WORD;
+    }
+    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &marks)) {
+        end = csv_flatten(end, pos, marks.structural);
+        row_ends += csv_count(marks.row_ends);
+        pos = len;
+    }
+    *scan = s;
+    *n_out = (size_t)(end - out);
+    *n_row_ends += row_ends;
+    return pos;
+}
+
+/** field_start at `pos` > 0 when the byte before has been scanned: nothing older matters. */
+CSV_INLINE uint64_t csv_field_starts_at(const struct dn_csv_scan *scan, const uint8_t *buf,
+                                        size_t pos)
+{
+    uint8_t before = buf[pos - 1];
+
+    return !scan->inside &&
+           (before == scan->delimiter || before == '\n' || (before == '\r' && scan->cr_ends_row));
+}
+
+/** The body of csv_sweep_<tier>: only words with quotes in or right before them need more than the quote bits. */
+CSV_INLINE size_t csv_sweep_words(const uint8_t *buf, size_t pos, size_t len,
+                                  struct dn_csv_scan *scan)
+{
+    const struct csv_dialect d = csv_dialect_of(scan);
+    struct dn_csv_scan s = *scan;
+    const size_t start = pos;
+    struct csv_marks marks;
+    bool regular = true;
+
+    while (len - pos >= DN_CSV_WORD) {
+        struct csv_word w = csv_load(buf + pos);
+        uint64_t q = csv_eq(&w, d.quote) & d.quote_on;
+
+        if ((q | s.after_close) != 0) {
+            if (pos != start) { /* quote-free words did not keep it up */
+                s.field_start = csv_field_starts_at(&s, buf, pos);
+            }
+            marks = csv_marks_of(&w, &d, ~UINT64_C(0));
+            regular = csv_quoted_step(&s, &w, &d, buf + pos, DN_CSV_WORD, len - pos, q, &marks);
+            if (CSV_UNLIKELY(!regular)) {
+                break;
+            }
+        }
+        pos += DN_CSV_WORD;
+    }
+    if (pos != start) {
+        s.field_start = csv_field_starts_at(&s, buf, pos);
+    }
+    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &marks)) {
+        pos = len;
+    }
+    *scan = s;
+    return pos;
+}
+
+#endif

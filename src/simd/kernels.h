@@ -1,0 +1,84 @@
+/**
+ * The SIMD kernels: one table of function pointers, filled scalar first and overwritten tier by tier.
+ *
+ * The scalar table is complete and defines what is right; every other tier gives the same bytes for the same input.
+ * Kernels are pure: no allocation, no errno, lengths instead of terminators.  "padded" means that 64 bytes past the given
+ * end are readable (their content does not matter).
+ *
+ * Threads: tables are immutable; every kernel may run on any thread.  Resolve the table once and keep the pointer.
+ */
+#ifndef DN_SIMD_KERNELS_H
+#define DN_SIMD_KERNELS_H
+
+#include "base/cpu.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Where a structural scan of CSV stands between two 64-byte words.  The three flags describe the byte just before the next
+ * position: they are exactly the states of the scalar automaton (csv/automaton.h) that can be met there.
+ */
+struct dn_csv_scan {
+    uint64_t inside; /**< all ones inside quotes, else 0 */
+    uint64_t
+        after_close; /**< 1: the byte before closed a quoted field (or opened an escaped quote) */
+    uint64_t field_start; /**< 1: an opening quote is legal at the next position */
+    uint8_t delimiter;
+    uint8_t quote;    /**< meaningless if !has_quote */
+    bool has_quote;   /**< false: the quote byte has no meaning in this dialect */
+    bool cr_ends_row; /**< true: a carriage return outside quotes ends a row, as a line feed does */
+};
+
+struct dn_kernels {
+    enum dn_cpu_tier tier;
+
+    /**
+     * Structural index.  Append to `out` the position of every delimiter and every row end outside quotes in
+     * [pos, len), in order, in words of 64 bytes counted from `pos`; add the number of row ends to *n_row_ends.
+     *
+     * Row end: '\n' (and '\r' if cr_ends_row).  Quotes are taken by parity, which is right only while they are regular:
+     * an opening quote has field_start before it (start of row, delimiter, row end) or closes-then-reopens ("" inside
+     * quotes), and a closing quote is followed by a delimiter, '\n', "\r\n" ('\r' alone if cr_ends_row), another quote, or
+     * the end `len`.  At the first word that is not regular the scan stops before that word.
+     *
+     * A lone '\r' between a closing quote and `len` counts as regular: its '\n' may be the next byte of the file.
+     *
+     * @param buf    padded; positions are relative to it and fit in 32 bits
+     * @param scan   in and out; delimiter, quote, '\n' and '\r' are four different bytes
+     * @param out    entries are appended at out[*n_out]; from there, room for (len - pos) + 64 entries (all 64 may be
+     *               written past the last valid one)
+     * @param n_out, n_row_ends  added to, not set
+     * @return `len` when done, else the position of the first irregular word; *scan describes the returned position.
+     */
+    size_t (*csv_index)(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan,
+                        uint32_t *out, size_t *n_out, size_t *n_row_ends);
+
+    /** As csv_index without the output: only the state moves.  Words without quotes cost one comparison. */
+    size_t (*csv_sweep)(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan);
+
+    /** Length of the longest prefix that is valid UTF-8 (RFC 3629: no surrogates, no overlong forms); `len` if all is. */
+    size_t (*utf8_valid_prefix)(const uint8_t *buf, size_t len);
+
+    /**
+     * Parquet bit packing, least significant bit first (Encodings.md, RLE/bit-packed hybrid): pack n values of
+     * `bit_width` (0..32) bits; n is a multiple of 8; values are already below 2^bit_width.
+     * Writes exactly n / 8 * bit_width bytes, and may write up to 64 bytes more as scratch.
+     */
+    void (*bit_pack32)(const uint32_t *values, size_t n, unsigned bit_width, uint8_t *out);
+
+    /** Minimum and maximum of n >= 1 values. */
+    void (*min_max_i64)(const int64_t *values, size_t n, int64_t *min, int64_t *max);
+    void (*min_max_i32)(const int32_t *values, size_t n, int32_t *min, int32_t *max);
+
+    /** Number of leading values equal to values[0]; n >= 1.  For run detection. */
+    size_t (*run_length_u32)(const uint32_t *values, size_t n);
+};
+
+/** The table of one tier; a tier the CPU lacks must not be asked for.  Never NULL. */
+const struct dn_kernels *dn_kernels_for(enum dn_cpu_tier tier);
+/** The table of dn_cpu_selected(). */
+const struct dn_kernels *dn_kernels_selected(void);
+
+#endif
