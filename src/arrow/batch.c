@@ -1,0 +1,354 @@
+#include "arrow/batch.h"
+
+#include "base/memory.h"
+
+#include <stdatomic.h>
+
+/* ---- export ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * All structures of one exported batch, in one allocation: this head, the children, the pointers to them, the columns' buffer lists.  The
+ * parent and every child hold one reference each, because a consumer may move a child out and release it after the parent,
+ * on any thread; the last release ends the owner.
+ */
+struct exported {
+    atomic_int_fast64_t n_references;
+    void (*release_owner)(void *owner);
+    void *owner;
+    const void *no_validity; /* the one buffer of the struct array */
+    struct ArrowArray children[];
+};
+
+static void unref(struct exported *e)
+{
+    if (atomic_fetch_sub_explicit(&e->n_references, 1, memory_order_acq_rel) == 1) {
+        if (e->release_owner != NULL) {
+            e->release_owner(e->owner);
+        }
+        dn_free(e);
+    }
+}
+
+static void release_child(struct ArrowArray *array)
+{
+    struct exported *e = array->private_data;
+    array->release = NULL;
+    array->private_data = NULL;
+    unref(e);
+}
+
+static void release_batch(struct ArrowArray *array)
+{
+    struct exported *e = array->private_data;
+    for (int64_t i = 0; i < array->n_children; i++) {
+        if (array->children[i]->release != NULL) { /* else moved out by the consumer */
+            array->children[i]->release(array->children[i]);
+        }
+    }
+    array->release = NULL;
+    array->private_data = NULL;
+    unref(e);
+}
+
+/* Number of buffers of a column, variadic ones not counted. */
+static int64_t n_fixed_buffers(enum dn_type type)
+{
+    switch (type) {
+    case DN_TYPE_NULL:
+        return 0;
+    case DN_TYPE_UTF8:
+    case DN_TYPE_LARGE_UTF8:
+    case DN_TYPE_UTF8_VIEW: /* validity, views, the variadic lengths */
+        return 3;
+    case DN_TYPE_BOOL:
+    case DN_TYPE_INT32:
+    case DN_TYPE_INT64:
+    case DN_TYPE_FLOAT32:
+    case DN_TYPE_FLOAT64:
+    case DN_TYPE_DATE32:
+    case DN_TYPE_TIMESTAMP_US:
+    case DN_TYPE_TIMESTAMPTZ_US:
+        return 2;
+    case DN_TYPE_COUNT:
+        break;
+    }
+    return -1;
+}
+
+static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, int64_t n_rows,
+                                   struct dn_error *err)
+{
+    const long long index = (long long)i;
+    if (n_fixed_buffers(c->type) < 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has no known type (%d)",
+                            index, (int)c->type);
+    }
+    if (c->type == DN_TYPE_NULL) {
+        return DN_OK;
+    }
+    if (c->null_count < 0 || c->null_count > n_rows || (c->null_count > 0 && c->validity == NULL)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "column %lld to export counts %lld nulls in %lld rows%s", index,
+                            (long long)c->null_count, (long long)n_rows,
+                            c->validity == NULL ? " without a validity bitmap" : "");
+    }
+    if (n_rows > 0 && c->values == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has rows but no values",
+                            index);
+    }
+    if (c->type == DN_TYPE_UTF8_VIEW &&
+        (c->n_variadic < 0 ||
+         (c->n_variadic > 0 && (c->variadic == NULL || c->variadic_lens == NULL)))) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "column %lld to export has %lld text buffers without list or lengths",
+                            index, (long long)c->n_variadic);
+    }
+    return DN_OK;
+}
+
+static void fill_child(struct ArrowArray *array, const struct dn_batch_column *c, int64_t n_rows,
+                       const void **buffers, struct exported *e)
+{
+    array->length = n_rows;
+    array->null_count = c->type == DN_TYPE_NULL ? n_rows : c->null_count;
+    array->n_buffers = n_fixed_buffers(c->type);
+    array->buffers = buffers;
+    array->release = release_child;
+    array->private_data = e;
+    if (c->type == DN_TYPE_NULL) {
+        return;
+    }
+    buffers[0] = c->validity;
+    buffers[1] = c->values;
+    if (c->type == DN_TYPE_UTF8_VIEW) {
+        for (int64_t i = 0; i < c->n_variadic; i++) {
+            buffers[2 + i] = c->variadic[i];
+        }
+        buffers[2 + c->n_variadic] = c->variadic_lens;
+        array->n_buffers += c->n_variadic;
+    } else if (array->n_buffers == 3) {
+        buffers[2] = c->bytes;
+    }
+}
+
+enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n_columns,
+                               const struct dn_batch_column *columns,
+                               void (*release_owner)(void *owner), void *owner,
+                               struct dn_error *err)
+{
+    size_t n_buffers = 0;
+    size_t size = 0;
+    size_t size_buffers = 0;
+
+    memset(out, 0, sizeof *out);
+    if (n_rows < 0 || n_columns < 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "a batch cannot have %lld rows and %lld columns",
+                            (long long)n_rows, (long long)n_columns);
+    }
+    for (int64_t i = 0; i < n_columns; i++) {
+        DN_TRY(check_column(i, &columns[i], n_rows, err));
+        const size_t n_variadic =
+            columns[i].type == DN_TYPE_UTF8_VIEW ? (size_t)columns[i].n_variadic : 0;
+        if (!dn_add_size(n_buffers, 3, &n_buffers) ||
+            !dn_add_size(n_buffers, n_variadic, &n_buffers)) {
+            return dn_error_memory(err, SIZE_MAX);
+        }
+    }
+    if (!dn_mul_size((size_t)n_columns, sizeof(struct ArrowArray) + sizeof(struct ArrowArray *),
+                     &size) ||
+        !dn_mul_size(n_buffers, sizeof(void *), &size_buffers) ||
+        !dn_add_size(size, size_buffers, &size) ||
+        !dn_add_size(size, sizeof(struct exported), &size)) {
+        return dn_error_memory(err, SIZE_MAX);
+    }
+    struct exported *e = dn_calloc(1, size);
+    if (e == NULL) {
+        return dn_error_memory(err, size);
+    }
+    struct ArrowArray **children = (struct ArrowArray **)(void *)(e->children + n_columns);
+    const void **buffers = (const void **)(void *)(children + n_columns);
+    for (int64_t i = 0; i < n_columns; i++) {
+        children[i] = &e->children[i];
+        fill_child(children[i], &columns[i], n_rows, buffers, e);
+        buffers += children[i]->n_buffers;
+    }
+    atomic_init(&e->n_references, n_columns + 1);
+    e->release_owner = release_owner;
+    e->owner = owner;
+    out->length = n_rows;
+    out->n_buffers = 1;
+    out->buffers = &e->no_validity;
+    out->n_children = n_columns;
+    out->children = n_columns != 0 ? children : NULL;
+    out->release = release_batch;
+    out->private_data = e;
+    return DN_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+static int64_t popcount64(uint64_t x)
+{
+    /* Baseline x86-64 has no POPCNT, and the compiler's substitute is a call. */
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (int64_t)((x * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+int64_t dn_bits_count_zero(const uint8_t *bits, int64_t offset, int64_t n)
+{
+    int64_t ones = 0;
+    int64_t left = n;
+
+    if (n <= 0) {
+        return 0;
+    }
+    bits += offset >> 3;
+    const unsigned shift = (unsigned)(offset & 7);
+    if (shift != 0) {
+        const int64_t in_byte = left < 8 - (int64_t)shift ? left : 8 - (int64_t)shift;
+        ones += popcount64((unsigned)*bits >> shift & ((1u << in_byte) - 1));
+        left -= in_byte;
+        bits++;
+    }
+    for (; left >= 64; left -= 64, bits += 8) {
+        uint64_t word;
+        memcpy(&word, bits, sizeof word);
+        ones += popcount64(word);
+    }
+    for (; left >= 8; left -= 8, bits++) {
+        ones += popcount64(*bits);
+    }
+    if (left > 0) {
+        ones += popcount64(*bits & ((1u << left) - 1));
+    }
+    return n - ones;
+}
+
+static enum dn_status bad_column(struct dn_error *err, enum dn_status code, const char *name,
+                                 const char *what)
+{
+    dn_error_set(err, code, "column '%s' of a batch %s", name, what);
+    dn_error_locate(err, NULL, -1, -1, -1, name);
+    return code;
+}
+
+/* The struct array itself: alive, of sane extent, without nulls of its own. */
+static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, struct dn_error *err)
+{
+    if (batch == NULL || batch->release == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "a batch was read after its release");
+    }
+    if (batch->length < 0 || batch->offset < 0 || batch->length > INT64_MAX - batch->offset) {
+        return dn_error_set(err, DN_ERR_INVALID, "a batch has length %lld and offset %lld",
+                            (long long)batch->length, (long long)batch->offset);
+    }
+    if (i < 0 || i >= batch->n_children || batch->children == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "column %lld asked of a batch of %lld columns",
+                            (long long)i, (long long)batch->n_children);
+    }
+    const uint8_t *validity =
+        batch->n_buffers > 0 && batch->buffers != NULL ? batch->buffers[0] : NULL;
+    if (batch->null_count != 0 && validity != NULL &&
+        dn_bits_count_zero(validity, batch->offset, batch->length) != 0) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "a batch has null rows of its own; put the nulls into its columns");
+    }
+    return DN_OK;
+}
+
+/* First and last offset of a string column must be in order, and there must be text if they differ. */
+static bool offsets_fit(const struct dn_column_view *c)
+{
+    int64_t first = 0;
+    int64_t last = 0;
+    if (c->n_rows == 0) {
+        return true;
+    }
+    if (c->type == DN_TYPE_UTF8) {
+        const int32_t *offsets = c->values;
+        first = offsets[c->offset];
+        last = offsets[c->offset + c->n_rows];
+    } else {
+        const int64_t *offsets = c->values;
+        first = offsets[c->offset];
+        last = offsets[c->offset + c->n_rows];
+    }
+    return first >= 0 && first <= last && (first == last || c->bytes != NULL);
+}
+
+static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArray *array,
+                                const char *name, struct dn_error *err)
+{
+    if (c->type == DN_TYPE_NULL) {
+        c->null_count = c->n_rows;
+        return DN_OK;
+    }
+    c->validity = array->buffers[0];
+    if (array->null_count == 0) {
+        c->validity = NULL;
+    } else if (c->validity == NULL) {
+        if (array->null_count > 0) {
+            return bad_column(err, DN_ERR_INVALID, name, "counts nulls but has no validity bitmap");
+        }
+    } else if (array->null_count < 0 || array->length != c->n_rows) {
+        /* Not counted, or counted over other rows than the ones in view. */
+        c->null_count = dn_bits_count_zero(c->validity, c->offset, c->n_rows);
+    } else {
+        c->null_count = array->null_count;
+    }
+    if (c->null_count == 0) {
+        c->validity = NULL;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
+                                   const struct dn_field *field, struct dn_column_view *out,
+                                   struct dn_error *err)
+{
+    const char *name = field->name != NULL ? field->name : "";
+    struct dn_column_view c = {.type = field->type};
+
+    DN_TRY(check_batch(batch, i, err));
+    const struct ArrowArray *array = batch->children[i];
+    if (array == NULL || array->release == NULL) {
+        return bad_column(err, DN_ERR_INVALID, name, "was moved out or released");
+    }
+    const int64_t n_fixed = n_fixed_buffers(field->type);
+    const bool view = field->type == DN_TYPE_UTF8_VIEW;
+    if (n_fixed < 0 || (view ? array->n_buffers < n_fixed : array->n_buffers != n_fixed) ||
+        (n_fixed > 0 && array->buffers == NULL)) {
+        return bad_column(
+            err, DN_ERR_INVALID, name,
+            "has a number of buffers that does not fit its type; is the schema the batch's own?");
+    }
+    if (array->dictionary != NULL) {
+        return bad_column(err, DN_ERR_UNSUPPORTED, name,
+                          "is dictionary-encoded; decode it before handing it over");
+    }
+    if (array->offset < 0 || array->length < 0 || array->length < batch->offset + batch->length ||
+        array->length > INT64_MAX - array->offset) {
+        return bad_column(err, DN_ERR_INVALID, name, "is shorter than the batch");
+    }
+    c.n_rows = batch->length;
+    c.offset = batch->offset + array->offset;
+    DN_TRY(set_nulls(&c, array, name, err));
+    if (n_fixed > 0) {
+        c.values = array->buffers[1];
+        if (c.values == NULL && c.n_rows > 0) {
+            return bad_column(err, DN_ERR_INVALID, name, "has rows but no values");
+        }
+    }
+    if (view) {
+        c.variadic = array->buffers + 2;
+    } else if (n_fixed == 3) {
+        c.bytes = array->buffers[2];
+        if (!offsets_fit(&c)) {
+            return bad_column(err, DN_ERR_INVALID, name, "has text offsets out of order");
+        }
+    }
+    *out = c;
+    return DN_OK;
+}

@@ -1,0 +1,102 @@
+/** Record batches: building `struct ArrowArray` over memory one owner holds, and reading columns. */
+#ifndef DN_ARROW_BATCH_H
+#define DN_ARROW_BATCH_H
+
+#include "arrow/schema.h"
+
+#include <string.h>
+
+/** Arrow's string view: up to 12 bytes inline, else a 4-byte prefix and a place in a variadic buffer. */
+struct dn_string_view {
+    int32_t len;
+    union {
+        uint8_t inlined[12];
+        struct {
+            uint8_t prefix[4];
+            int32_t buffer;
+            int32_t offset;
+        } ref;
+    } u;
+};
+
+/** One column to export.  Buffers are borrowed from the owner given to dn_batch_export(). */
+struct dn_batch_column {
+    enum dn_type type;
+    int64_t null_count;
+    const void *validity;        /**< bitmap, least significant bit first; NULL: no nulls */
+    const void *values;          /**< fixed width values, bool bitmap, offsets, or views */
+    const void *bytes;           /**< offset strings: the text */
+    const void *const *variadic; /**< views: the text buffers */
+    const int64_t *variadic_lens;
+    int64_t n_variadic;
+};
+
+/**
+ * Export n_rows rows of n_columns columns as one struct array.  `release_owner(owner)` is called exactly once, on the consumer's
+ * thread, when the array and every child the consumer moved out of it are released.  On failure nothing is called, out->release is
+ * NULL and the owner stays the caller's.  The lists `columns` and `variadic` are copied, `variadic_lens` is not.  Null counts must be
+ * exact; DN_ERR_INVALID if a column lacks a buffer it needs.
+ * Cost: one allocation.
+ */
+DN_NODISCARD enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows,
+                                            int64_t n_columns,
+                                            const struct dn_batch_column *columns,
+                                            void (*release_owner)(void *owner), void *owner,
+                                            struct dn_error *err);
+
+/** A column as a consumer sees it: `offset` already includes the array's own offset and its parent's. */
+struct dn_column_view {
+    enum dn_type type;
+    int64_t n_rows;
+    int64_t offset;          /**< index of the first row in the buffers */
+    int64_t null_count;      /**< exact (counted if the producer said -1) */
+    const uint8_t *validity; /**< NULL: no nulls, or all of them if the type is DN_TYPE_NULL */
+    const void *values;
+    const uint8_t *bytes;
+    const void *const *variadic;
+};
+
+/**
+ * Check child i of `batch` against the field's type and describe it.  DN_ERR_INVALID if its buffers do not fit; DN_ERR_UNSUPPORTED if
+ * the batch has null rows of its own or the column a dictionary.  On failure *out is untouched.  Text offsets are checked at both ends
+ * of the column, views not at all.  Cost: O(1), or a pass over the validity bitmap if the null count of these rows is not known.
+ */
+DN_NODISCARD enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
+                                                const struct dn_field *field,
+                                                struct dn_column_view *out, struct dn_error *err);
+
+static inline bool dn_bit_get(const uint8_t *bits, int64_t i)
+{
+    return (bits[i >> 3] >> (i & 7)) & 1;
+}
+static inline bool dn_column_is_valid(const struct dn_column_view *c, int64_t row)
+{
+    if (c->validity == NULL) {
+        return c->type != DN_TYPE_NULL;
+    }
+    return dn_bit_get(c->validity, c->offset + row);
+}
+/** Text of row `row` of a string column of any of the three layouts; the row must be valid. */
+static inline const uint8_t *dn_column_text(const struct dn_column_view *c, int64_t row,
+                                            size_t *len)
+{
+    const int64_t i = c->offset + row;
+    if (c->type == DN_TYPE_UTF8_VIEW) {
+        const struct dn_string_view *v = (const struct dn_string_view *)c->values + i;
+        *len = (size_t)v->len;
+        return v->len <= 12 ? v->u.inlined
+                            : (const uint8_t *)c->variadic[v->u.ref.buffer] + v->u.ref.offset;
+    }
+    if (c->type == DN_TYPE_UTF8) {
+        const int32_t *o = (const int32_t *)c->values + i;
+        *len = (size_t)(o[1] - o[0]);
+        return c->bytes + o[0];
+    }
+    const int64_t *o = (const int64_t *)c->values + i;
+    *len = (size_t)(o[1] - o[0]);
+    return c->bytes + o[0];
+}
+/** Number of zero bits in n bits from bit `offset` on. */
+int64_t dn_bits_count_zero(const uint8_t *bits, int64_t offset, int64_t n);
+
+#endif

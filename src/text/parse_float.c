@@ -1,0 +1,382 @@
+/*
+ * The general path of float reading: any length, any exponent, exactly rounded.
+ *
+ * 1. The text is read as mantissa * 10^exp10 with the first 19 significant digits.
+ * 2. Both exact in a double: one multiplication or division (Clinger 1990).
+ * 3. Else Eisel-Lemire (Lemire, "Number Parsing at a Gigabyte per Second", arXiv:2101.11408).  It needs no fallback of its own: with the
+ *    128-bit table a mantissa below 2^64 is always decided (Mushtak and Lemire, "Fast Number Parsing Without Fallback", arXiv:2212.06644).
+ * 4. With more than 19 digits the value lies between mantissa and mantissa + 1.  If these two round differently, all digits are compared
+ *    with the point halfway between the two doubles, in integers.
+ */
+#include "text/pow5.h"
+#include "text/text_internal.h"
+
+#define MANTISSA_BITS 52
+#define HIDDEN_BIT (UINT64_C(1) << MANTISSA_BITS)
+#define EXPONENT_BIAS 1023
+#define EXPONENT_INFINITE 0x7ff
+#define MAX_DIGITS 19
+/* More digits than the 767 that a halfway point can have: the ones behind matter only by being zero or not. */
+#define MAX_EXACT_DIGITS 800
+
+struct decimal {
+    uint64_t mantissa;   /* the first 19 significant digits, or all if they are fewer */
+    int64_t exp10;       /* of the mantissa's last digit */
+    bool truncated;      /* a digit that is not 0 lies behind the mantissa */
+    const uint8_t *text; /* first digit or point */
+    const uint8_t *end;  /* behind the last digit, before the exponent */
+};
+
+static const uint64_t pow10_u64[20] = {
+    UINT64_C(1),
+    UINT64_C(10),
+    UINT64_C(100),
+    UINT64_C(1000),
+    UINT64_C(10000),
+    UINT64_C(100000),
+    UINT64_C(1000000),
+    UINT64_C(10000000),
+    UINT64_C(100000000),
+    UINT64_C(1000000000),
+    UINT64_C(10000000000),
+    UINT64_C(100000000000),
+    UINT64_C(1000000000000),
+    UINT64_C(10000000000000),
+    UINT64_C(100000000000000),
+    UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000),
+    UINT64_C(100000000000000000),
+    UINT64_C(1000000000000000000),
+    UINT64_C(10000000000000000000),
+};
+
+static bool is_digit(uint8_t c)
+{
+    return (uint8_t)(c ^ '0') <= 9;
+}
+
+/* How many digits start at p; reads up to 8 bytes past `end`. */
+static size_t digit_run(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *at = p;
+    while (at < end) {
+        const uint64_t x = dn_text_load8(at) ^ DN_TEXT_ZEROS;
+        const uint64_t other = ((x + DN_TEXT_OVER_9) | x) & DN_TEXT_HIGH_BITS;
+        if (other != 0) {
+            at += (size_t)__builtin_ctzll(other) >> 3;
+            break;
+        }
+        at += 8;
+    }
+    return (size_t)((at < end ? at : end) - p);
+}
+
+/* [eE][+-]?[0-9]+ up to `end`; huge ones saturate where no mantissa that fits in memory can bring them back. */
+static bool read_exponent(const uint8_t *p, const uint8_t *end, int64_t *out)
+{
+    const int64_t limit = INT64_C(1) << 60;
+    int64_t value = 0;
+    bool negative = false;
+
+    if (end - p < 2 || (*p | 0x20) != 'e') {
+        return false;
+    }
+    p++;
+    if (*p == '+' || *p == '-') {
+        negative = *p == '-';
+        p++;
+    }
+    if (p == end) {
+        return false;
+    }
+    for (; p < end; p++) {
+        if (!is_digit(*p)) {
+            return false;
+        }
+        value = value < limit / 16 ? value * 10 + (*p - '0') : limit;
+    }
+    *out = negative ? -value : value;
+    return true;
+}
+
+/* The first 19 significant digits of a number that has more than 19 digits written. */
+static void read_long_mantissa(struct decimal *d, size_t n_fraction)
+{
+    const uint8_t *p = d->text;
+    int64_t digits_left = (d->end - d->text) - (n_fraction != 0); /* behind p, without the point */
+    size_t n = 0;
+
+    while (p < d->end && (*p == '0' || *p == '.')) {
+        digits_left -= *p == '0';
+        p++;
+    }
+    for (; p < d->end && n < MAX_DIGITS; p++) {
+        if (*p != '.') {
+            d->mantissa = d->mantissa * 10 + (*p - '0');
+            digits_left--;
+            n++;
+        }
+    }
+    d->exp10 += digits_left;
+    while (p < d->end && (*p == '0' || *p == '.')) {
+        p++;
+    }
+    d->truncated = p < d->end;
+}
+
+/* Read text..end (behind any sign) into *d.  `relaxed` also takes leading zeros, ".5" and "5.". */
+static bool read_decimal(const uint8_t *text, const uint8_t *end, bool relaxed, struct decimal *d)
+{
+    const size_t n_whole = digit_run(text, end);
+    const uint8_t *p = text + n_whole;
+    size_t n_fraction = 0;
+    bool point = false;
+    int64_t exponent = 0;
+
+    if (p < end && *p == '.') {
+        point = true;
+        p++;
+        n_fraction = digit_run(p, end);
+        p += n_fraction;
+    }
+    if (relaxed ? n_whole + n_fraction == 0
+                : n_whole == 0 || (point && n_fraction == 0) || (n_whole > 1 && text[0] == '0')) {
+        return false;
+    }
+    if (p < end && !read_exponent(p, end, &exponent)) {
+        return false;
+    }
+    d->text = text;
+    d->end = n_fraction == 0 ? text + n_whole : p;
+    d->exp10 = exponent - (int64_t)n_fraction;
+    d->mantissa = 0;
+    d->truncated = false;
+    if (n_whole + n_fraction > MAX_DIGITS) {
+        read_long_mantissa(d, n_fraction);
+        return true;
+    }
+    uint64_t fraction = 0;
+    if (n_fraction != 0 && !dn_text_digits(p, n_fraction, &fraction)) {
+        return false; /* cannot be: they were counted as digits */
+    }
+    if (n_whole != 0 && !dn_text_digits(text + n_whole, n_whole, &d->mantissa)) {
+        return false;
+    }
+    d->mantissa = d->mantissa * pow10_u64[n_fraction] + fraction;
+    return true;
+}
+
+/* ---- Eisel-Lemire ---------------------------------------------------------------------------------------------- */
+
+/* The upper 128 bits of w * 5^q, or enough of them to round to 55 bits. */
+static dn_uint128 multiply_pow5(uint64_t w, int32_t q)
+{
+    const struct dn_pow5 *t = &dn_pow5_table[q - DN_POW5_MIN];
+    const uint64_t undecided = UINT64_MAX >> (MANTISSA_BITS + 3);
+    dn_uint128 product = (dn_uint128)w * t->high;
+
+    if (((uint64_t)(product >> 64) & undecided) == undecided) {
+        /* A carry out of the lower half of the power could reach the bits that matter. */
+        product += ((dn_uint128)w * t->low) >> 64;
+    }
+    return product;
+}
+
+/* Bits of the double nearest to mantissa * 10^exp10, infinity if too large. */
+static uint64_t eisel_lemire(uint64_t mantissa, int64_t exp10)
+{
+    const uint64_t infinite = (uint64_t)EXPONENT_INFINITE << MANTISSA_BITS;
+
+    if (mantissa == 0 || exp10 < DN_POW5_MIN) {
+        return 0;
+    }
+    if (exp10 > 308) {
+        return infinite;
+    }
+    const int32_t q = (int32_t)exp10;
+    const int zeros = __builtin_clzll(mantissa);
+    const dn_uint128 product = multiply_pow5(mantissa << zeros, q);
+    const uint64_t high = (uint64_t)(product >> 64);
+    const uint64_t low = (uint64_t)product;
+    const int top = (int)(high >> 63);
+    const int shift = top + 64 - MANTISSA_BITS - 3;
+    uint64_t m = high >> shift; /* the hidden bit, 52 bits and one to round by */
+    int32_t exponent = dn_log2_pow10(q) + 63 + top - zeros + EXPONENT_BIAS;
+
+    if (exponent <= 0) { /* subnormal, or the least normal after rounding */
+        if (1 - exponent >= 64) {
+            return 0;
+        }
+        m >>= 1 - exponent;
+        m = (m + (m & 1)) >> 1;
+        return m; /* a carry into the hidden bit is exponent 1: the right encoding by itself */
+    }
+    /* Exactly halfway, which is possible only for these exponents: round to even. */
+    if (low <= 1 && q >= -4 && q <= 23 && (m & 3) == 1 && m << shift == high) {
+        m &= ~UINT64_C(1);
+    }
+    m = (m + (m & 1)) >> 1;
+    if (m >= HIDDEN_BIT << 1) {
+        m = HIDDEN_BIT;
+        exponent++;
+    }
+    if (exponent >= EXPONENT_INFINITE) {
+        return infinite;
+    }
+    return (m & (HIDDEN_BIT - 1)) | (uint64_t)exponent << MANTISSA_BITS;
+}
+
+/* ---- exact comparison ------------------------------------------------------------------------------------------ */
+
+/*
+ * 801 digits are 2661 bits; scaled by the power of five that aligns the two sides (at most 5^1126: 2615 bits, for the 54
+ * bits of a halfway point), and then by powers of two until both are about equal, neither side passes 2800 bits.
+ */
+#define BIG_LIMBS 48
+
+struct big {
+    size_t n; /* limbs in use, the last one not 0 */
+    uint64_t limbs[BIG_LIMBS];
+};
+
+static void big_push(struct big *b, uint64_t limb)
+{
+    if (limb != 0 && b->n < BIG_LIMBS) {
+        b->limbs[b->n++] = limb;
+    }
+}
+
+static void big_multiply_add(struct big *b, uint64_t factor, uint64_t addend)
+{
+    uint64_t carry = addend;
+    for (size_t i = 0; i < b->n; i++) {
+        const dn_uint128 product = (dn_uint128)b->limbs[i] * factor + carry;
+        b->limbs[i] = (uint64_t)product;
+        carry = (uint64_t)(product >> 64);
+    }
+    big_push(b, carry);
+}
+
+static void big_multiply_pow5(struct big *b, int64_t exponent)
+{
+    const uint64_t pow5_27 = UINT64_C(7450580596923828125);
+    for (; exponent >= 27; exponent -= 27) {
+        big_multiply_add(b, pow5_27, 0);
+    }
+    for (; exponent > 0; exponent--) {
+        big_multiply_add(b, 5, 0);
+    }
+}
+
+static void big_shift_left(struct big *b, int64_t bits)
+{
+    for (; bits >= 32; bits -= 32) {
+        big_multiply_add(b, UINT64_C(1) << 32, 0);
+    }
+    if (bits > 0) {
+        big_multiply_add(b, UINT64_C(1) << bits, 0);
+    }
+}
+
+static int big_compare(const struct big *a, const struct big *b)
+{
+    if (a->n != b->n) {
+        return a->n < b->n ? -1 : 1;
+    }
+    for (size_t i = a->n; i-- > 0;) {
+        if (a->limbs[i] != b->limbs[i]) {
+            return a->limbs[i] < b->limbs[i] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* All significant digits as one integer times 10^*exp10; the digits behind the 800th only as a final 1. */
+static void big_from_digits(struct big *b, const struct decimal *d, int64_t *exp10)
+{
+    const uint8_t *p = d->text;
+    int64_t n = 0;
+
+    b->n = 0;
+    while (p < d->end && (*p == '0' || *p == '.')) {
+        p++;
+    }
+    for (; p < d->end && n < MAX_EXACT_DIGITS; p++) {
+        if (*p != '.') {
+            big_multiply_add(b, 10, (uint64_t)(*p - '0'));
+            n++;
+        }
+    }
+    while (p < d->end && (*p == '0' || *p == '.')) {
+        p++;
+    }
+    if (p < d->end) {
+        big_multiply_add(b, 10, 1);
+        n++;
+    }
+    *exp10 = d->exp10 + MAX_DIGITS - n;
+}
+
+/* Round d, which lies between the double `below` and the one after it, by comparing it with their middle. */
+static uint64_t round_exactly(const struct decimal *d, uint64_t below)
+{
+    const uint64_t fraction = below & (HIDDEN_BIT - 1);
+    const int64_t biased = (int64_t)(below >> MANTISSA_BITS);
+    /* below == m * 2^(exponent + 1), so the middle is (2 * m + 1) * 2^exponent */
+    const uint64_t m = biased == 0 ? fraction : fraction | HIDDEN_BIT;
+    const int64_t exponent = (biased == 0 ? 1 : biased) - EXPONENT_BIAS - MANTISSA_BITS - 1;
+    struct big value;
+    struct big middle = {.n = 1, .limbs = {2 * m + 1}};
+    int64_t exp10 = 0;
+
+    big_from_digits(&value, d, &exp10);
+    if (exp10 >= 0) {
+        big_multiply_pow5(&value, exp10);
+    } else {
+        big_multiply_pow5(&middle, -exp10);
+    }
+    if (exp10 >= exponent) {
+        big_shift_left(&value, exp10 - exponent);
+    } else {
+        big_shift_left(&middle, exponent - exp10);
+    }
+    const int order = big_compare(&value, &middle);
+    return order > 0 || (order == 0 && (below & 1) != 0) ? below + 1 : below;
+}
+
+/* ---- the parts together ---------------------------------------------------------------------------------------- */
+
+static bool decimal_to_float64(const struct decimal *d, bool negative, double *out)
+{
+    uint64_t bits;
+
+    if (!d->truncated && d->mantissa <= HIDDEN_BIT << 1 && d->exp10 >= -22 && d->exp10 <= 22) {
+        const double m = (double)(int64_t)d->mantissa;
+        const double value =
+            d->exp10 < 0 ? m / dn_text_pow10_exact[-d->exp10] : m * dn_text_pow10_exact[d->exp10];
+        *out = negative ? -value : value;
+        return true;
+    }
+    bits = eisel_lemire(d->mantissa, d->exp10);
+    if (d->truncated && bits != eisel_lemire(d->mantissa + 1, d->exp10)) {
+        bits = round_exactly(d, bits);
+    }
+    if (bits >> MANTISSA_BITS == EXPONENT_INFINITE) {
+        return false;
+    }
+    bits |= (uint64_t)negative << 63;
+    memcpy(out, &bits, sizeof bits);
+    return true;
+}
+
+bool dn_text_read_float64(const uint8_t *text, size_t len, bool negative, bool relaxed, double *out)
+{
+    struct decimal d;
+    return read_decimal(text, text + len, relaxed, &d) && decimal_to_float64(&d, negative, out);
+}
+
+bool dn_parse_float64_general(const uint8_t *text, size_t len, double *out)
+{
+    const bool negative = len != 0 && text[0] == '-';
+    return dn_text_read_float64(text + negative, len - negative, negative, false, out);
+}

@@ -1,0 +1,267 @@
+#include "arrow/schema.h"
+
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct dn_field fields[] = {
+    {"nothing", DN_TYPE_NULL, true},
+    {"flag", DN_TYPE_BOOL, true},
+    {"small", DN_TYPE_INT32, false},
+    {"id", DN_TYPE_INT64, false},
+    {"ratio", DN_TYPE_FLOAT32, true},
+    {"price", DN_TYPE_FLOAT64, true},
+    {"day", DN_TYPE_DATE32, true},
+    {"at", DN_TYPE_TIMESTAMP_US, true},
+    {"at_utc", DN_TYPE_TIMESTAMPTZ_US, true},
+    {"text32", DN_TYPE_UTF8, true},
+    {"text64", DN_TYPE_LARGE_UTF8, true},
+    {"\xc3\xa9t\xc3\xa9", DN_TYPE_UTF8_VIEW, true},
+};
+#define N_FIELDS ((int64_t)(sizeof fields / sizeof fields[0]))
+
+static void check_fields(const struct ArrowSchema *schema)
+{
+    static const char *const formats[] = {"n",   "b",    "i",       "l", "f", "g",
+                                          "tdD", "tsu:", "tsu:UTC", "u", "U", "vu"};
+    assert_string_equal(schema->format, "+s");
+    assert_int_equal(schema->n_children, N_FIELDS);
+    assert_non_null(schema->release);
+    for (int64_t i = 0; i < N_FIELDS; i++) {
+        struct dn_field field = {0};
+        assert_string_equal(schema->children[i]->format, formats[i]);
+        assert_int_equal(dn_schema_get_field(schema, i, &field, NULL), DN_OK);
+        assert_string_equal(field.name, fields[i].name);
+        assert_int_equal(field.type, fields[i].type);
+        assert_int_equal(field.nullable, fields[i].nullable);
+    }
+}
+
+static void test_type_names(void **state)
+{
+    static const struct {
+        const char *word;
+        enum dn_type type;
+    } words[] = {
+        {"null", DN_TYPE_NULL},
+        {"bool", DN_TYPE_BOOL},
+        {"Boolean", DN_TYPE_BOOL},
+        {"int32", DN_TYPE_INT32},
+        {"INT64", DN_TYPE_INT64},
+        {"integer", DN_TYPE_INT64},
+        {"int", DN_TYPE_INT64},
+        {"bigint", DN_TYPE_INT64},
+        {"long", DN_TYPE_INT64},
+        {"float32", DN_TYPE_FLOAT32},
+        {"float64", DN_TYPE_FLOAT64},
+        {"double", DN_TYPE_FLOAT64},
+        {"float", DN_TYPE_FLOAT64},
+        {"number", DN_TYPE_FLOAT64},
+        {"real", DN_TYPE_FLOAT64},
+        {"date", DN_TYPE_DATE32},
+        {"date32", DN_TYPE_DATE32},
+        {"timestamp", DN_TYPE_TIMESTAMP_US},
+        {"datetime", DN_TYPE_TIMESTAMP_US},
+        {"timestamptz", DN_TYPE_TIMESTAMPTZ_US},
+        {"Timestamp With Time Zone", DN_TYPE_TIMESTAMPTZ_US},
+        {"string", DN_TYPE_UTF8_VIEW},
+        {"text", DN_TYPE_UTF8_VIEW},
+        {"utf8", DN_TYPE_UTF8_VIEW},
+        {"varchar", DN_TYPE_UTF8_VIEW},
+        {"str", DN_TYPE_UTF8_VIEW},
+        {"", DN_TYPE_COUNT},
+        {"int 64", DN_TYPE_COUNT},
+        {"strings", DN_TYPE_COUNT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        assert_int_equal(dn_type_from_name(words[i].word), words[i].type);
+    }
+    assert_int_equal(dn_type_from_name(NULL), DN_TYPE_COUNT);
+    for (int type = 0; type < DN_TYPE_COUNT; type++) {
+        const bool offsets = type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8;
+        assert_non_null(dn_type_format((enum dn_type)type));
+        assert_int_equal(dn_type_from_name(dn_type_name((enum dn_type)type)),
+                         offsets ? DN_TYPE_UTF8_VIEW : type);
+    }
+    assert_string_equal(dn_type_name(DN_TYPE_COUNT), "unknown");
+    assert_null(dn_type_format(DN_TYPE_COUNT));
+    assert_int_equal(dn_type_width(DN_TYPE_BOOL), 0);
+    assert_int_equal(dn_type_width(DN_TYPE_INT32), 4);
+    assert_int_equal(dn_type_width(DN_TYPE_TIMESTAMPTZ_US), 8);
+    assert_int_equal(dn_type_width(DN_TYPE_UTF8), 0);
+    assert_int_equal(dn_type_width(DN_TYPE_UTF8_VIEW), 16);
+    assert_int_equal(dn_type_width(DN_TYPE_COUNT), 0);
+}
+
+static void test_make_and_copy(void **state)
+{
+    struct ArrowSchema schema, copy;
+    (void)state;
+    assert_int_equal(dn_schema_make(&schema, fields, N_FIELDS, NULL), DN_OK);
+    check_fields(&schema);
+    schema.flags = ARROW_FLAG_MAP_KEYS_SORTED;
+    assert_int_equal(dn_schema_copy(&copy, &schema, NULL), DN_OK);
+    schema.release(&schema);
+    assert_null(schema.release);
+    check_fields(&copy); /* shares nothing with the released one */
+    assert_int_equal(copy.flags, ARROW_FLAG_MAP_KEYS_SORTED);
+    copy.release(&copy);
+    assert_null(copy.release);
+
+    assert_int_equal(dn_schema_make(&schema, NULL, 0, NULL), DN_OK);
+    assert_int_equal(schema.n_children, 0);
+    schema.release(&schema);
+}
+
+static void test_moved_child_outlives_its_parent(void **state)
+{
+    struct ArrowSchema schema, child;
+    (void)state;
+    assert_int_equal(dn_schema_make(&schema, fields, N_FIELDS, NULL), DN_OK);
+    child = *schema.children[5];
+    schema.children[5]->release = NULL;
+    schema.release(&schema);
+    assert_string_equal(child.name, "price");
+    assert_string_equal(child.format, "g");
+    child.release(&child);
+    assert_null(child.release);
+}
+
+static void release_static(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
+}
+
+static struct ArrowSchema static_schema(const char *format, const char *name)
+{
+    return (struct ArrowSchema){.format = format, .name = name, .release = release_static};
+}
+
+static void test_copy_nested_and_dictionary(void **state)
+{
+    struct ArrowSchema item = static_schema("l", "item");
+    struct ArrowSchema *items[] = {&item};
+    struct ArrowSchema list = static_schema("+l", "list");
+    list.n_children = 1;
+    list.children = items;
+    struct ArrowSchema values = static_schema("u", NULL);
+    struct ArrowSchema coded = static_schema("i", "coded");
+    coded.dictionary = &values;
+    coded.flags = ARROW_FLAG_DICTIONARY_ORDERED | ARROW_FLAG_NULLABLE;
+    struct ArrowSchema *children[] = {&list, &coded};
+    struct ArrowSchema schema = static_schema("+s", NULL);
+    schema.n_children = 2;
+    schema.children = children;
+    struct ArrowSchema copy;
+    (void)state;
+
+    assert_int_equal(dn_schema_copy(&copy, &schema, NULL), DN_OK);
+    assert_string_equal(copy.name, "");
+    assert_string_equal(copy.children[0]->children[0]->name, "item");
+    assert_string_equal(copy.children[1]->dictionary->format, "u");
+    assert_int_equal(copy.children[1]->flags, ARROW_FLAG_DICTIONARY_ORDERED | ARROW_FLAG_NULLABLE);
+    struct dn_field field;
+    struct dn_error err;
+    assert_int_equal(dn_schema_get_field(&copy, 0, &field, &err), DN_ERR_UNSUPPORTED);
+    assert_string_equal(err.column, "list");
+    assert_non_null(strstr(err.message, "'+l'"));
+    assert_int_equal(dn_schema_get_field(&copy, 1, &field, &err), DN_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "dictionary"));
+    copy.release(&copy);
+
+    /* a list that contains itself never ends */
+    items[0] = &list;
+    assert_int_equal(dn_schema_copy(&copy, &schema, &err), DN_ERR_UNSUPPORTED);
+    assert_null(copy.release);
+}
+
+static void test_bad_schemas(void **state)
+{
+    struct ArrowSchema schema, copy;
+    struct dn_field field = {"untouched", DN_TYPE_BOOL, true};
+    struct dn_error err;
+    (void)state;
+    assert_int_equal(dn_schema_make(&schema, NULL, -1, &err), DN_ERR_INVALID);
+    assert_null(schema.release);
+    const struct dn_field bad = {"bad", DN_TYPE_COUNT, true};
+    assert_int_equal(dn_schema_make(&schema, &bad, 1, &err), DN_ERR_INVALID);
+    assert_null(schema.release);
+    assert_non_null(strstr(err.message, "bad"));
+
+    assert_int_equal(dn_schema_make(&schema, fields, 2, NULL), DN_OK);
+    assert_int_equal(dn_schema_get_field(&schema, 2, &field, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_schema_get_field(&schema, -1, &field, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_schema_get_field(schema.children[0], 0, &field, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_schema_get_field(NULL, 0, &field, &err), DN_ERR_INVALID);
+    schema.children[0]->release(schema.children[0]);
+    assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_schema_copy(&copy, &schema, &err), DN_ERR_INVALID);
+    assert_null(copy.release);
+    schema.release(&schema);
+    assert_int_equal(dn_schema_get_field(&schema, 1, &field, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_schema_copy(&copy, &schema, &err), DN_ERR_INVALID);
+    assert_string_equal(field.name, "untouched");
+
+    struct ArrowSchema child = static_schema("tsu:Europe/Berlin", NULL);
+    struct ArrowSchema *children[] = {&child};
+    schema = static_schema("+s", "");
+    schema.n_children = 1;
+    schema.children = children;
+    assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_OK);
+    assert_int_equal(field.type, DN_TYPE_TIMESTAMPTZ_US);
+    assert_string_equal(field.name, "");
+    assert_false(field.nullable);
+    static const char *const unsupported[] = {"tsn:", "tsm:UTC", "tss:", "s",  "L",   "z",
+                                              "vz",   "d:10,2",  "",     "uu", "tdm", "e"};
+    for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
+        child.format = unsupported[i];
+        assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_ERR_UNSUPPORTED);
+    }
+}
+
+/* Each allocation fails once: an error, nothing leaked (the sanitizer's business), nothing half made. */
+static void test_allocation_failures(void **state)
+{
+    struct ArrowSchema schema, copy;
+    struct dn_error err;
+    uint64_t n = 0;
+    enum dn_status st = DN_ERR_MEMORY;
+    (void)state;
+    for (n = 1; st == DN_ERR_MEMORY && n < 100; n++) {
+        (void)dn_memory_fail_at(n);
+        st = dn_schema_make(&schema, fields, N_FIELDS, &err);
+        assert_true(st == DN_OK ? schema.release != NULL : schema.release == NULL);
+    }
+    assert_int_equal(st, DN_OK);
+    assert_int_equal(n - 2, N_FIELDS + 1);
+    st = DN_ERR_MEMORY;
+    for (n = 1; st == DN_ERR_MEMORY && n < 100; n++) {
+        (void)dn_memory_fail_at(n);
+        st = dn_schema_copy(&copy, &schema, &err);
+        assert_true(st == DN_OK ? copy.release != NULL : copy.release == NULL);
+    }
+    (void)dn_memory_fail_at(0);
+    assert_int_equal(st, DN_OK);
+    check_fields(&copy);
+    schema.release(&schema);
+    copy.release(&copy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_make_and_copy),
+        cmocka_unit_test(test_moved_child_outlives_its_parent),
+        cmocka_unit_test(test_copy_nested_and_dictionary),
+        cmocka_unit_test(test_bad_schemas),
+        cmocka_unit_test(test_allocation_failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
