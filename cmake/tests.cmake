@@ -6,6 +6,12 @@ target_compile_definitions(dn_test_support INTERFACE
     DN_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" DN_TEST_TMP="${CMAKE_BINARY_DIR}/tmp" DN_PLUGIN_DIR="${DN_PLUGIN_DIR}")
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
 
+# The Python suites need the pinned environment; DN_PYTHON_TESTS makes its absence an error instead of a gap.
+option(DN_PYTHON_TESTS "Fail without the Python environment of the tests" OFF)
+if(DN_PYTHON_TESTS AND NOT EXISTS "${DN_PYTHON}")
+    message(FATAL_ERROR "${DN_PYTHON} is missing: run tools/setup.sh test")
+endif()
+
 if(CMOCKA_FOUND)
     foreach(kind unit kernels fault)
         file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*/test_*.c")
@@ -23,6 +29,22 @@ if(CMOCKA_FOUND)
         endforeach()
     endforeach()
 endif()
+
+# Throughput of every kernel on every tier: build/release/bin/kernels_bench [name]
+if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
+    add_executable(kernels_bench "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
+    dn_use_layers(kernels_bench simd)
+endif()
+
+# The same program on every SIMD tier: results may not depend on the CPU.
+foreach(test test_csv_reader)
+    if(TARGET ${test})
+        foreach(tier scalar avx2)
+            add_test(NAME unit.${test}@${tier} COMMAND ${test} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+            set_tests_properties(unit.${test}@${tier} PROPERTIES LABELS unit TIMEOUT 240 ENVIRONMENT DN_CPU=${tier})
+        endforeach()
+    endif()
+endforeach()
 
 foreach(dir tests/abi tests/interop tests/cli fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")

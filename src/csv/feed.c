@@ -41,6 +41,9 @@ static enum dn_status block_resize(struct dn_csv_block *b, size_t front, size_t 
 enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes, size_t len,
                                     struct dn_error *err)
 {
+    if (len == 0) {
+        return DN_OK;
+    }
     /* 64 bytes stay in front of the text: the converters may read there. */
     if (len + DN_BUFFER_PADDING > b->start) {
         DN_TRY(block_resize(b, len + DN_BUFFER_PADDING, b->len - b->start, err));

@@ -275,13 +275,13 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     struct dn_csv_reader *r = w->r;
     struct dn_csv_rows *rows = &w->scratch->rows;
     struct dn_csv_fault fault;
-    const size_t text_len = complete - block->start;
-    const size_t valid =
-        block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, text_len);
+    /* nothing behind a ragged row matters any more */
+    const size_t end = rows->bad_row_start != SIZE_MAX ? rows->bad_row_end + 1 : complete;
+    const size_t valid = block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, end - block->start);
     const size_t all_rows = rows->n_rows;
-    const size_t utf8_row = valid < complete ? row_at(rows, valid) : SIZE_MAX;
+    const size_t utf8_row = valid < end ? row_at(rows, valid) : SIZE_MAX;
     const size_t stray = w->scratch->index.first_stray;
-    const size_t stray_row = r->dialect.strict && stray < complete ? row_at(rows, stray) : SIZE_MAX;
+    const size_t stray_row = r->dialect.strict && stray < end ? row_at(rows, stray) : SIZE_MAX;
     const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
     rows->n_rows = stop < all_rows ? stop : all_rows;
@@ -291,9 +291,9 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     rows->n_rows = all_rows;
     if (fault.kind != DN_CSV_FAULT_NONE) {
         describe_fault(w, block, rows, &fault);
-    } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row && utf8_row <= all_rows) {
+    } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row) {
         describe_utf8(w, block, rows, utf8_row, valid);
-    } else if (stray_row != SIZE_MAX && stray_row <= all_rows) {
+    } else if (stray_row != SIZE_MAX) {
         describe_stray(w, block, rows, stray_row, stray);
     } else if (rows->bad_row_start != SIZE_MAX) {
         describe_ragged(w, block, rows);

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Check the law of the house: which folder includes what, and which folder may see which third-party header."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# What each layer may include besides itself.  CMakeLists.txt says the same to the compiler.
+LAYERS = {
+    "base": set(),
+    "simd": {"base"},
+    "text": {"base", "simd"},
+    "arrow": {"base"},
+    "json": {"base", "simd", "text", "arrow"},
+    "store": {"base"},
+    "csv": {"base", "simd", "text", "arrow", "store"},
+    "codec": {"base"},
+    "parquet": {"base", "simd", "text", "arrow", "json", "store", "codec"},
+    "job": {"base"},
+    "cli": {"base", "job"},
+}
+
+# Public headers a layer may include; job and cli know plugins through plugin.h alone.
+PUBLIC = {
+    "job": {"plugin.h", "arrow.h", "status.h"},
+    "cli": {"plugin.h", "arrow.h", "status.h"},
+    "csv": {"csv.h", "arrow.h", "status.h"},
+    "parquet": {"parquet.h", "arrow.h", "status.h"},
+}
+PUBLIC_DEFAULT = {"arrow.h", "status.h"}
+
+# Third-party headers and the folders that may see them.
+THIRD_PARTY = {
+    r"zstd\.h|snappy-c\.h|lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
+    r"yaml\.h": {"src/job"},
+    r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
+    r"cmocka\.h": {"tests"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def layer_faults(path, quoted, header):
+    layer = path.relative_to(ROOT / "src").parts[0]
+    first = header.split("/")[0]
+    if first == "dativo":
+        name = header.split("/")[1]
+        if name not in PUBLIC.get(layer, PUBLIC_DEFAULT):
+            yield f"src/{layer} must not include dativo/{name}"
+    elif quoted and first not in LAYERS[layer] | {layer}:
+        yield f"src/{layer} must not include {header}: it may see {', '.join(sorted(LAYERS[layer] | {layer}))}"
+
+
+def faults():
+    files = [p for d in ("src", "plugins", "tests", "fuzz", "include", "bench") for p in (ROOT / d).rglob("*.[ch]")]
+    for path in sorted(files):
+        folder = "/".join(path.relative_to(ROOT).parts[:2])
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            quoted, header = match.group(1) == '"', match.group(2)
+            if folder.startswith("src/"):
+                for fault in layer_faults(path, quoted, header):
+                    yield path, number, fault
+            for pattern, allowed in THIRD_PARTY.items():
+                if re.fullmatch(pattern, header) and not any(folder.startswith(a) for a in allowed):
+                    yield path, number, f"<{header}> belongs to {', '.join(sorted(allowed))} alone"
+
+
+def main():
+    found = list(faults())
+    for path, number, fault in found:
+        print(f"{path.relative_to(ROOT)}:{number}: {fault}", file=sys.stderr)
+    if found:
+        return 1
+    print(f"layers: {len(LAYERS)} layers keep the law")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
