@@ -1,0 +1,374 @@
+#include "json/json_column.h"
+
+#include "base/memory.h"
+#include "json/json_value.h"
+
+/* What 32-bit offsets can count. */
+#define MAX_UTF8_BYTES INT32_MAX
+
+static bool is_plain(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t c = (uint8_t)name[i];
+        if (c < 0x20 || c == '"' || c == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, size_t name_len,
+                                   enum dn_type type, struct dn_error *err)
+{
+    const int64_t zero = 0;
+
+    *c = (struct dn_json_column){.type = type, .name_len = name_len, .next = -1};
+    c->plain_name = is_plain(name, name_len);
+    c->name = dn_strndup(name, name_len);
+    if (c->name == NULL) {
+        return dn_error_memory(err, name_len + 1);
+    }
+    if (dn_json_column_is_text(c)) {
+        const enum dn_status st = dn_buffer_append(&c->values, &zero, sizeof zero, err);
+        if (st != DN_OK) {
+            dn_json_column_finish(c);
+            return st;
+        }
+    }
+    return DN_OK;
+}
+
+void dn_json_column_finish(struct dn_json_column *c)
+{
+    dn_free(c->name);
+    dn_buffer_finish(&c->validity);
+    dn_buffer_finish(&c->values);
+    dn_buffer_finish(&c->bytes);
+    dn_buffer_finish(&c->kinds);
+    *c = (struct dn_json_column){0};
+}
+
+/* Set bit i of a bitmap that holds at least i / 8 bytes. */
+static enum dn_status put_bit(struct dn_buffer *bits, int64_t i, bool value, struct dn_error *err)
+{
+    const size_t at = (size_t)i >> 3;
+
+    if (at == bits->len) {
+        DN_TRY(dn_buffer_append_byte(bits, 0, err));
+    }
+    const uint8_t mask = (uint8_t)(1u << (i & 7));
+    bits->data[at] = (uint8_t)(value ? bits->data[at] | mask : bits->data[at] & (uint8_t)~mask);
+    return DN_OK;
+}
+
+/* The bitmap begins with the first null: all rows before it are valid. */
+static enum dn_status start_validity(struct dn_json_column *c, struct dn_error *err)
+{
+    const size_t n_bytes = (size_t)c->n_rows / 8 + 1;
+
+    DN_TRY(dn_buffer_reserve(&c->validity, n_bytes, err));
+    memset(c->validity.data, 0xFF, n_bytes);
+    c->validity.len = n_bytes;
+    return DN_OK;
+}
+
+/* Count the row whose value has just been stored. */
+static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_error *err)
+{
+    if (!valid && c->validity.len == 0) {
+        DN_TRY(start_validity(c, err));
+    }
+    if (c->validity.len != 0) {
+        DN_TRY(put_bit(&c->validity, c->n_rows, valid, err));
+    }
+    c->null_count += !valid;
+    c->last_is_null = !valid;
+    c->n_rows++;
+    return DN_OK;
+}
+
+enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value, size_t width,
+                                        struct dn_error *err)
+{
+    DN_TRY(dn_buffer_append(&c->values, value, width, err));
+    return end_row(c, true, err);
+}
+
+enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value, struct dn_error *err)
+{
+    DN_TRY(put_bit(&c->values, c->n_rows, value, err));
+    return end_row(c, true, err);
+}
+
+static enum dn_status put_text_end(struct dn_json_column *c, enum dn_json_kind kind,
+                                   struct dn_error *err)
+{
+    const int64_t end = (int64_t)c->bytes.len;
+
+    DN_TRY(dn_buffer_append(&c->values, &end, sizeof end, err));
+    return c->extra ? dn_buffer_append_byte(&c->kinds, (uint8_t)kind, err) : DN_OK;
+}
+
+enum dn_status dn_json_column_end_text(struct dn_json_column *c, enum dn_json_kind kind,
+                                       struct dn_error *err)
+{
+    DN_TRY(put_text_end(c, kind, err));
+    return end_row(c, true, err);
+}
+
+enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err)
+{
+    static const uint8_t zero[8] = {0};
+
+    if (dn_json_column_is_text(c)) {
+        DN_TRY(put_text_end(c, DN_JSON_NULL, err));
+    } else if (c->type == DN_TYPE_BOOL) {
+        DN_TRY(put_bit(&c->values, c->n_rows, false, err));
+    } else if (c->type != DN_TYPE_NULL) {
+        DN_TRY(dn_buffer_append(&c->values, zero, dn_type_width(c->type), err));
+    }
+    return end_row(c, false, err);
+}
+
+enum dn_status dn_json_column_pad(struct dn_json_column *c, int64_t n_rows, struct dn_error *err)
+{
+    while (c->n_rows < n_rows) {
+        DN_TRY(dn_json_column_put_null(c, err));
+    }
+    return DN_OK;
+}
+
+/* Where the text of row n_rows begins. */
+static int64_t last_offset(const struct dn_json_column *c)
+{
+    int64_t offset;
+    memcpy(&offset, c->values.data + (size_t)c->n_rows * sizeof offset, sizeof offset);
+    return offset;
+}
+
+void dn_json_column_drop_last(struct dn_json_column *c)
+{
+    c->n_rows--;
+    c->null_count -= c->last_is_null;
+    c->last_is_null = false;
+    if (dn_json_column_is_text(c)) {
+        c->values.len = ((size_t)c->n_rows + 1) * sizeof(int64_t);
+        c->kinds.len = c->extra ? (size_t)c->n_rows : 0;
+        c->bytes.len = (size_t)last_offset(c);
+    } else if (c->type != DN_TYPE_BOOL) { /* put_bit() goes over an old bit */
+        c->values.len = (size_t)c->n_rows * dn_type_width(c->type);
+    }
+}
+
+/* 64-bit offsets to 32-bit ones in place: the place written is never behind the place read. */
+static void narrow_offsets(struct dn_json_column *c)
+{
+    for (size_t i = 0; i <= (size_t)c->n_rows; i++) {
+        int64_t wide;
+        memcpy(&wide, c->values.data + i * sizeof wide, sizeof wide);
+        const int32_t narrow = (int32_t)wide;
+        memcpy(c->values.data + i * sizeof narrow, &narrow, sizeof narrow);
+    }
+    c->values.len = ((size_t)c->n_rows + 1) * sizeof(int32_t);
+}
+
+static struct dn_span text_of(const struct dn_json_column *c, int64_t row)
+{
+    const int64_t *offsets = (const int64_t *)(const void *)c->values.data + row;
+    return (struct dn_span){c->bytes.data + offsets[0], (size_t)(offsets[1] - offsets[0])};
+}
+
+/* The narrowest type for all values of an extra column. */
+static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type *out,
+                                  struct dn_buffer *scratch, struct dn_error *err)
+{
+    bool all_bool = true;
+    bool all_int = true;
+    bool all_float = true;
+
+    for (int64_t i = 0; i < c->n_rows && (all_bool || all_int || all_float); i++) {
+        const enum dn_json_kind kind = (enum dn_json_kind)c->kinds.data[i];
+        if (kind == DN_JSON_NULL) {
+            continue;
+        }
+        const bool is_bool = kind == DN_JSON_TRUE || kind == DN_JSON_FALSE;
+        const bool is_number = kind == DN_JSON_INTEGER || kind == DN_JSON_FLOAT;
+        all_bool = all_bool && is_bool;
+        all_int = all_int && kind == DN_JSON_INTEGER;
+        all_float = all_float && is_number;
+        if (!is_number) {
+            continue;
+        }
+        const struct dn_span text = text_of(c, i);
+        int64_t int_value;
+        double float_value;
+        bool fits = false;
+        if (all_int) {
+            all_int = dn_json_integer_value(text.data, text.len, &int_value);
+        }
+        if (all_float) {
+            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits, err));
+            all_float = fits;
+        }
+    }
+    const bool any = c->null_count < c->n_rows;
+    *out = !any        ? DN_TYPE_UTF8
+           : all_bool  ? DN_TYPE_BOOL
+           : all_int   ? DN_TYPE_INT64
+           : all_float ? DN_TYPE_FLOAT64
+                       : DN_TYPE_UTF8;
+    return DN_OK;
+}
+
+/* Write the typed values of `c` into `typed`; choose_type() has shown that each fits. */
+static enum dn_status convert_values(const struct dn_json_column *c, enum dn_type type,
+                                     struct dn_json_column *typed, struct dn_buffer *scratch,
+                                     struct dn_error *err)
+{
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        const enum dn_json_kind kind = (enum dn_json_kind)c->kinds.data[i];
+        const struct dn_span text = text_of(c, i);
+        int64_t int_value = 0;
+        double float_value = 0;
+        bool fits = true;
+        if (kind == DN_JSON_NULL) {
+            DN_TRY(dn_json_column_put_null(typed, err));
+        } else if (type == DN_TYPE_BOOL) {
+            DN_TRY(dn_json_column_put_bool(typed, kind == DN_JSON_TRUE, err));
+        } else if (type == DN_TYPE_INT64) {
+            (void)dn_json_integer_value(text.data, text.len, &int_value);
+            DN_TRY(dn_json_column_put_fixed(typed, &int_value, sizeof int_value, err));
+        } else {
+            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits, err));
+            DN_TRY(dn_json_column_put_fixed(typed, &float_value, sizeof float_value, err));
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status give_type(struct dn_json_column *c, struct dn_error *err)
+{
+    struct dn_buffer scratch = {0};
+    struct dn_json_column typed = {0};
+    enum dn_type type = DN_TYPE_UTF8;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, choose_type(c, &type, &scratch, err), cleanup);
+    if (type != DN_TYPE_UTF8) {
+        DN_TRY_GOTO(st, dn_json_column_init(&typed, c->name, c->name_len, type, err), cleanup);
+        DN_TRY_GOTO(st, convert_values(c, type, &typed, &scratch, err), cleanup);
+        const struct dn_json_column text = *c;
+        *c = typed;
+        typed = text;
+    }
+    c->extra = false;
+cleanup:
+    dn_json_column_finish(&typed);
+    dn_buffer_finish(&scratch);
+    return st;
+}
+
+enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_bytes,
+                                   struct dn_error *err)
+{
+    if (c->extra) {
+        DN_TRY(give_type(c, err));
+    }
+    dn_buffer_finish(&c->kinds);
+    if (!dn_json_column_is_text(c)) {
+        return DN_OK;
+    }
+    if (c->type != DN_TYPE_LARGE_UTF8 && last_offset(c) <= max_utf8_bytes) {
+        narrow_offsets(c);
+        c->type = DN_TYPE_UTF8;
+    } else {
+        c->type = DN_TYPE_LARGE_UTF8;
+    }
+    /* Arrow asks for a data buffer even where there is no text. */
+    return dn_buffer_reserve(&c->bytes, 1, err);
+}
+
+void dn_json_table_finish(struct dn_json_table *t)
+{
+    for (int64_t i = 0; i < t->n_columns; i++) {
+        dn_json_column_finish(&t->columns[i]);
+    }
+    dn_free(t->columns);
+    *t = (struct dn_json_table){0};
+}
+
+enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name, size_t name_len,
+                                 enum dn_type type, int64_t *index, struct dn_error *err)
+{
+    if (t->n_columns == t->capacity) {
+        const int64_t capacity = t->capacity == 0 ? 32 : t->capacity * 2;
+        struct dn_json_column *columns =
+            dn_realloc_array(t->columns, (size_t)capacity, sizeof *columns);
+        if (columns == NULL) {
+            return dn_error_memory(err, (size_t)capacity * sizeof *columns);
+        }
+        t->columns = columns;
+        t->capacity = capacity;
+    }
+    DN_TRY(dn_json_column_init(&t->columns[t->n_columns], name, name_len, type, err));
+    *index = t->n_columns++;
+    return DN_OK;
+}
+
+static void release_table(void *owner)
+{
+    dn_json_table_finish(owner);
+    dn_free(owner);
+}
+
+static enum dn_status seal_columns(struct dn_json_table *t, int64_t n_rows, struct dn_error *err)
+{
+    for (int64_t i = 0; i < t->n_columns; i++) {
+        DN_TRY(dn_json_column_pad(&t->columns[i], n_rows, err));
+        DN_TRY(dn_json_column_seal(&t->columns[i], MAX_UTF8_BYTES, err));
+        DN_TRY(dn_buffer_reserve(&t->columns[i].values, 1, err)); /* no rows: still a buffer */
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
+                                    struct ArrowSchema *out_schema, struct ArrowArray *out_batch,
+                                    struct dn_error *err)
+{
+    struct dn_field *fields = dn_calloc((size_t)t->n_columns + 1, sizeof *fields);
+    struct dn_batch_column *exports = dn_calloc((size_t)t->n_columns + 1, sizeof *exports);
+    struct dn_json_table *owner = dn_malloc(sizeof *owner);
+    enum dn_status st = DN_OK;
+
+    if (fields == NULL || exports == NULL || owner == NULL) {
+        st = dn_error_memory(err, (size_t)t->n_columns * sizeof *exports);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, seal_columns(t, n_rows, err), cleanup);
+    for (int64_t i = 0; i < t->n_columns; i++) {
+        const struct dn_json_column *c = &t->columns[i];
+        fields[i] = (struct dn_field){.name = c->name, .type = c->type, .nullable = !c->required};
+        exports[i] = (struct dn_batch_column){
+            .type = c->type,
+            .null_count = c->null_count,
+            .validity = c->null_count != 0 ? c->validity.data : NULL,
+            .values = c->type == DN_TYPE_NULL ? NULL : c->values.data,
+            .bytes =
+                c->type == DN_TYPE_UTF8 || c->type == DN_TYPE_LARGE_UTF8 ? c->bytes.data : NULL,
+        };
+    }
+    DN_TRY_GOTO(st, dn_schema_make(out_schema, fields, t->n_columns, err), cleanup);
+    st = dn_batch_export(out_batch, n_rows, t->n_columns, exports, release_table, owner, err);
+    if (st != DN_OK) {
+        out_schema->release(out_schema);
+        goto cleanup;
+    }
+    *owner = *t;
+    *t = (struct dn_json_table){0};
+    owner = NULL; /* the batch has it */
+cleanup:
+    dn_free(owner);
+    dn_free(exports);
+    dn_free(fields);
+    return st;
+}

@@ -1,0 +1,85 @@
+/**
+ * One growing column of the record reader, and the set of them that becomes a batch.
+ * Lifetime: init/finish; finish accepts zeroed memory.  Threads: one owner.
+ */
+#ifndef DN_JSON_COLUMN_H
+#define DN_JSON_COLUMN_H
+
+#include "arrow/batch.h"
+#include "base/buffer.h"
+#include "json/json_lexer.h"
+
+struct dn_json_column {
+    char *name; /**< owned */
+    size_t name_len;
+    bool plain_name; /**< spelled in JSON as it is: no byte that a JSON string escapes */
+    enum dn_type type;
+    bool required;
+    bool
+        extra; /**< not declared: values are kept as text, with their kinds, until dn_json_column_seal() */
+    bool last_is_null;
+    int64_t n_rows; /**< rows filled; rows of absent keys are filled later */
+    int64_t null_count;
+    const uint8_t *bad; /**< in the input: value of the current record that does not fit, or NULL */
+    int64_t next;       /**< column whose key came after this one's last time */
+    struct dn_buffer validity; /**< empty until the first null */
+    struct dn_buffer values; /**< as in Arrow; texts: n_rows + 1 offsets of 64 bits until sealed */
+    struct dn_buffer bytes;
+    struct dn_buffer kinds; /**< extra: one enum dn_json_kind per row */
+};
+
+/** An empty column with a copy of `name`.  On failure the column is finished. */
+DN_NODISCARD enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name,
+                                                size_t name_len, enum dn_type type,
+                                                struct dn_error *err);
+void dn_json_column_finish(struct dn_json_column *c);
+
+/** Fill with nulls up to n_rows rows. */
+DN_NODISCARD enum dn_status dn_json_column_pad(struct dn_json_column *c, int64_t n_rows,
+                                               struct dn_error *err);
+/** Take back the last row. */
+void dn_json_column_drop_last(struct dn_json_column *c);
+
+DN_NODISCARD enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err);
+/** A value of the column's fixed width. */
+DN_NODISCARD enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value,
+                                                     size_t width, struct dn_error *err);
+DN_NODISCARD enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value,
+                                                    struct dn_error *err);
+/** The bytes appended to `bytes` since the last row are this row's text; `kind` is kept for extra columns. */
+DN_NODISCARD enum dn_status dn_json_column_end_text(struct dn_json_column *c,
+                                                    enum dn_json_kind kind, struct dn_error *err);
+static inline bool dn_json_column_is_text(const struct dn_json_column *c)
+{
+    return c->type == DN_TYPE_UTF8 || c->type == DN_TYPE_LARGE_UTF8 || c->type == DN_TYPE_UTF8_VIEW;
+}
+
+/**
+ * Bring the column into its final form: extra columns get the narrowest type that holds every value (bool, int64, float64,
+ * else string); texts get 32-bit offsets unless they hold more than `max_utf8_bytes` bytes, or 64-bit offsets were declared.
+ */
+DN_NODISCARD enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_bytes,
+                                                struct dn_error *err);
+
+/** The columns of one batch; once exported they belong to the batch. */
+struct dn_json_table {
+    struct dn_json_column *columns;
+    int64_t n_columns;
+    int64_t capacity;
+};
+
+void dn_json_table_finish(struct dn_json_table *t);
+/** Add an empty column; *index is its place. */
+DN_NODISCARD enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name,
+                                              size_t name_len, enum dn_type type, int64_t *index,
+                                              struct dn_error *err);
+/**
+ * Seal every column at n_rows rows and move all into a schema and a batch; `t` is empty afterwards.  On failure the outputs
+ * hold nothing and the columns stay in `t`.
+ */
+DN_NODISCARD enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
+                                                 struct ArrowSchema *out_schema,
+                                                 struct ArrowArray *out_batch,
+                                                 struct dn_error *err);
+
+#endif

@@ -1,0 +1,357 @@
+/* Record batch to JSON.  Row by row, straight into the output; everything that repeats per row is prepared once. */
+#include "json/json_names.h"
+#include "json/records.h"
+
+#include "base/arena.h"
+#include "base/memory.h"
+#include "base/strings.h"
+#include "simd/kernels.h"
+#include "text/format.h"
+
+/* Room that one value which is not text takes at most, its separator included. */
+#define VALUE_ROOM (DN_FORMAT_MAX + 8)
+
+struct out_column {
+    const char *name;
+    size_t key_offset; /**< of `{"name":` or `,"name":` in `keys` */
+    size_t key_len;
+    int64_t next_suffix; /**< to try for the next column of the same name */
+    struct dn_column_view view;
+};
+
+struct records_writer {
+    struct out_column *columns;
+    int64_t n_columns;
+    struct dn_buffer keys;
+    struct dn_arena names;
+    size_t row_room; /**< bytes of one record without the contents of its texts, at most */
+};
+
+static enum dn_status check_arguments(const struct ArrowSchema *schema,
+                                      const struct ArrowArray *batch, int64_t row, int64_t n_rows,
+                                      struct dn_error *err)
+{
+    if (schema->n_children != batch->n_children) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "the schema has %lld columns and the batch %lld; pass the batch's own schema",
+            (long long)schema->n_children, (long long)batch->n_children);
+    }
+    if (row < 0 || n_rows < 0 || row > batch->length || n_rows > batch->length - row) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "%lld rows from row %lld on are asked for and the batch has %lld; ask for rows it has",
+            (long long)n_rows, (long long)row, (long long)batch->length);
+    }
+    return DN_OK;
+}
+
+/* The first of name_1, name_2, ... that no column has and none was given. */
+static enum dn_status invent_name(struct records_writer *w, struct dn_json_names *taken,
+                                  int64_t first, int64_t i, struct dn_error *err)
+{
+    const char *base = w->columns[first].name;
+    const size_t room = strlen(base) + DN_FORMAT_MAX + 2;
+    char *name = dn_arena_alloc(&w->names, room);
+
+    if (name == NULL) {
+        return dn_error_memory(err, room);
+    }
+    const size_t stem = strlen(base) + 1;
+    memcpy(name, base, stem - 1);
+    name[stem - 1] = '_';
+    do {
+        const size_t digits = dn_format_int64(name + stem, w->columns[first].next_suffix++);
+        name[stem + digits] = '\0';
+    } while (dn_json_names_get(taken, name, strlen(name)) >= 0);
+    w->columns[i].name = name;
+    return dn_json_names_add(taken, name, strlen(name), i, err);
+}
+
+/* A JSON object holds a key once: columns that share a name get one of their own, and the first keeps it. */
+static enum dn_status make_names_unique(struct records_writer *w, struct dn_error *err)
+{
+    struct dn_json_names taken = {0};
+    enum dn_status st = DN_OK;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const char *name = w->columns[i].name;
+        if (dn_json_names_get(&taken, name, strlen(name)) < 0) {
+            DN_TRY_GOTO(st, dn_json_names_add(&taken, name, strlen(name), i, err), cleanup);
+        }
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const char *name = w->columns[i].name;
+        const int64_t first = dn_json_names_get(&taken, name, strlen(name));
+        if (first != i) {
+            DN_TRY_GOTO(st, invent_name(w, &taken, first, i, err), cleanup);
+        }
+    }
+cleanup:
+    dn_json_names_finish(&taken);
+    return st;
+}
+
+static enum dn_status make_keys(struct records_writer *w, struct dn_error *err)
+{
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        struct out_column *c = &w->columns[i];
+        c->key_offset = w->keys.len;
+        DN_TRY(dn_buffer_append_byte(&w->keys, i == 0 ? '{' : ',', err));
+        DN_TRY(dn_text_append_json_string(&w->keys, c->name, strlen(c->name), err));
+        DN_TRY(dn_buffer_append_byte(&w->keys, ':', err));
+        c->key_len = w->keys.len - c->key_offset;
+        w->row_room += c->key_len + VALUE_ROOM;
+    }
+    w->row_room += VALUE_ROOM; /* braces, comma */
+    return DN_OK;
+}
+
+static void writer_finish(struct records_writer *w)
+{
+    dn_free(w->columns);
+    dn_buffer_finish(&w->keys);
+    dn_arena_finish(&w->names);
+}
+
+static enum dn_status writer_init(struct records_writer *w, const struct ArrowSchema *schema,
+                                  const struct ArrowArray *batch, struct dn_error *err)
+{
+    w->n_columns = schema->n_children;
+    w->columns = dn_calloc((size_t)w->n_columns + 1, sizeof *w->columns);
+    if (w->columns == NULL) {
+        return dn_error_memory(err, (size_t)w->n_columns * sizeof *w->columns);
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        struct dn_field field;
+        DN_TRY(dn_schema_get_field(schema, i, &field, err));
+        DN_TRY(dn_batch_get_column(batch, i, &field, &w->columns[i].view, err));
+        w->columns[i].name = field.name == NULL ? "" : field.name;
+        w->columns[i].next_suffix = 1;
+    }
+    DN_TRY(make_names_unique(w, err));
+    return make_keys(w, err);
+}
+
+/* How many bytes more than one does each byte take in a JSON string? */
+#define X5 5, 5, 5, 5, 5, 5, 5, 5
+static const uint8_t escape_extra[256] = {X5, 1, 1,  1,  5,         1,         1,
+                                          5,  5, X5, X5, ['"'] = 1, ['\\'] = 1};
+#undef X5
+_Static_assert('\b' == 8 && '\t' == 9 && '\n' == 10 && '\f' == 12 && '\r' == 13, "ASCII");
+
+/* Without an early exit, so that the compiler makes vector code of it. */
+static bool needs_escape(const uint8_t *text, size_t len)
+{
+    unsigned special = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        special |=
+            (unsigned)(text[i] < 0x20) | (unsigned)(text[i] == '"') | (unsigned)(text[i] == '\\');
+    }
+    return special != 0;
+}
+
+static uint8_t *put_escape(uint8_t *o, uint8_t c)
+{
+    static const char letters[] = "btn?fr";
+    static const char hex[] = "0123456789abcdef";
+
+    *o++ = '\\';
+    if (escape_extra[c] == 1) {
+        *o++ = c >= 0x20 ? c : (uint8_t)letters[c - '\b'];
+        return o;
+    }
+    memcpy(o, "u00", 3);
+    o[3] = (uint8_t)hex[c >> 4];
+    o[4] = (uint8_t)hex[c & 15];
+    return o + 5;
+}
+
+static uint8_t *put_escaped_text(uint8_t *o, const uint8_t *text, size_t len)
+{
+    size_t run = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (escape_extra[text[i]] != 0) {
+            memcpy(o, text + run, i - run);
+            o = put_escape(o + (i - run), text[i]);
+            run = i + 1;
+        }
+    }
+    memcpy(o, text + run, len - run);
+    return o + (len - run);
+}
+
+/* Append a string; afterwards there is still `row_room` left for what follows in the record. */
+static enum dn_status put_text(struct dn_buffer *out, const uint8_t *text, size_t len,
+                               size_t row_room, struct dn_error *err)
+{
+    const bool escape = len != 0 && needs_escape(text, len);
+    size_t need = row_room;
+
+    if (escape) {
+        for (size_t i = 0; i < len; i++) {
+            need += escape_extra[text[i]];
+        }
+    }
+    if (!dn_add_size(need, len, &need)) {
+        return dn_error_memory(err, len);
+    }
+    if (out->capacity - out->len < need) {
+        DN_TRY(dn_buffer_reserve(out, need, err));
+    }
+    uint8_t *o = out->data + out->len;
+    *o++ = '"';
+    if (escape) {
+        o = put_escaped_text(o, text, len);
+    } else if (len != 0) {
+        memcpy(o, text, len);
+        o += len;
+    }
+    *o++ = '"';
+    out->len = (size_t)(o - out->data);
+    return DN_OK;
+}
+
+static size_t put_word(uint8_t *o, const char *word, size_t len)
+{
+    memcpy(o, word, len);
+    return len;
+}
+
+static size_t put_quoted(uint8_t *o, size_t n)
+{
+    o[0] = '"';
+    o[n + 1] = '"';
+    return n + 2;
+}
+
+/* One valid value that is not text; returns its length. */
+static size_t put_value(uint8_t *o, const struct dn_column_view *c, int64_t row)
+{
+    const int64_t i = c->offset + row;
+    char *text = (char *)o;
+
+    switch (c->type) {
+    case DN_TYPE_BOOL:
+        return dn_bit_get(c->values, i) ? put_word(o, "true", 4) : put_word(o, "false", 5);
+    case DN_TYPE_INT32:
+        return dn_format_int64(text, ((const int32_t *)c->values)[i]);
+    case DN_TYPE_INT64:
+        return dn_format_int64(text, ((const int64_t *)c->values)[i]);
+    case DN_TYPE_FLOAT32:
+        return dn_format_float64(text, (double)((const float *)c->values)[i]);
+    case DN_TYPE_FLOAT64:
+        return dn_format_float64(text, ((const double *)c->values)[i]);
+    case DN_TYPE_DATE32:
+        return put_quoted(o, dn_format_date32(text + 1, ((const int32_t *)c->values)[i]));
+    case DN_TYPE_TIMESTAMP_US:
+    case DN_TYPE_TIMESTAMPTZ_US:
+        return put_quoted(o, dn_format_timestamp_us(text + 1, ((const int64_t *)c->values)[i],
+                                                    c->type == DN_TYPE_TIMESTAMPTZ_US));
+    case DN_TYPE_NULL:
+    case DN_TYPE_UTF8:
+    case DN_TYPE_LARGE_UTF8:
+    case DN_TYPE_UTF8_VIEW:
+    case DN_TYPE_COUNT:
+        break;
+    }
+    return put_word(o, "null", 4);
+}
+
+static bool is_text(enum dn_type type)
+{
+    return type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 || type == DN_TYPE_UTF8_VIEW;
+}
+
+static enum dn_status put_record(const struct records_writer *w, struct dn_buffer *out, int64_t row,
+                                 struct dn_error *err)
+{
+    if (out->capacity - out->len < w->row_room) {
+        DN_TRY(dn_buffer_reserve(out, w->row_room, err));
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const struct out_column *c = &w->columns[i];
+        memcpy(out->data + out->len, w->keys.data + c->key_offset, c->key_len);
+        out->len += c->key_len;
+        if (c->view.type == DN_TYPE_NULL || !dn_column_is_valid(&c->view, row)) {
+            out->len += put_word(out->data + out->len, "null", 4);
+        } else if (is_text(c->view.type)) {
+            size_t len = 0;
+            const uint8_t *text = dn_column_text(&c->view, row, &len);
+            DN_TRY(put_text(out, text, len, w->row_room, err));
+        } else {
+            out->len += put_value(out->data + out->len, &c->view, row);
+        }
+    }
+    if (w->n_columns == 0) {
+        out->data[out->len++] = '{';
+    }
+    out->data[out->len++] = '}';
+    out->data[out->len++] = ',';
+    return DN_OK;
+}
+
+/* The output is not valid UTF-8: name the value that is to blame. */
+static enum dn_status report_invalid_utf8(const struct records_writer *w, int64_t row,
+                                          int64_t n_rows, const struct dn_kernels *kernels,
+                                          struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    char column[DN_ESCAPED_VALUE_SIZE];
+
+    for (int64_t r = row; r < row + n_rows; r++) {
+        for (int64_t i = 0; i < w->n_columns; i++) {
+            const struct out_column *c = &w->columns[i];
+            if (!is_text(c->view.type) || !dn_column_is_valid(&c->view, r)) {
+                continue;
+            }
+            size_t len = 0;
+            const uint8_t *text = dn_column_text(&c->view, r, &len);
+            if (len != 0 && kernels->utf8_valid_prefix(text, len) != len) {
+                dn_error_set(err, DN_ERR_DATA,
+                             "row %lld of the batch, column %s: %s is not valid UTF-8; "
+                             "set the source's encoding",
+                             (long long)(r + 1),
+                             dn_error_escape_value(column, c->name, strlen(c->name)),
+                             dn_error_escape_value(shown, text, len));
+                dn_error_locate(err, NULL, r + 1, -1, -1, c->name);
+                return DN_ERR_DATA;
+            }
+        }
+    }
+    return dn_error_set(err, DN_ERR_INTERNAL,
+                        "valid texts gave invalid UTF-8 in the records; please report this");
+}
+
+enum dn_status dn_records_write(struct dn_buffer *out, const struct ArrowSchema *schema,
+                                const struct ArrowArray *batch, int64_t row, int64_t n_rows,
+                                struct dn_error *err)
+{
+    struct records_writer w = {0};
+    const struct dn_kernels *kernels = dn_kernels_selected();
+    const size_t start = out->len;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, check_arguments(schema, batch, row, n_rows, err), cleanup);
+    DN_TRY_GOTO(st, writer_init(&w, schema, batch, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(out, '[', err), cleanup);
+    for (int64_t i = 0; i < n_rows; i++) {
+        DN_TRY_GOTO(st, put_record(&w, out, row + i, err), cleanup);
+    }
+    if (n_rows > 0) {
+        out->data[out->len - 1] = ']'; /* in the place of the last comma */
+    } else {
+        DN_TRY_GOTO(st, dn_buffer_append_byte(out, ']', err), cleanup);
+    }
+    if (kernels->utf8_valid_prefix(out->data + start, out->len - start) != out->len - start) {
+        st = report_invalid_utf8(&w, row, n_rows, kernels, err);
+    }
+cleanup:
+    if (st != DN_OK) {
+        out->len = start;
+    }
+    writer_finish(&w);
+    return st;
+}
