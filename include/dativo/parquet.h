@@ -24,7 +24,11 @@ struct dn_parquet_options {
     bool overwrite;                /**< replace an existing file at commit */
     const char *compression;       /**< none snappy gzip zstd lz4_raw brotli, with ":LEVEL"; NULL: "snappy" */
     int64_t row_group_rows;        /**< 0: 1,000,000 */
-    size_t row_group_bytes;        /**< a row group also ends here, counted in encoded bytes before the codec; 0: 128 MiB */
+    /**
+     * A row group also ends after the first row with which its values have this many bytes in Parquet's PLAIN encoding: 4 or 8
+     * per number, 1 per boolean, 4 and the text per string, none per null.  0: 128 MiB; at most half the memory budget.
+     */
+    size_t row_group_bytes;
     int64_t page_rows;             /**< 0: 20,000 */
     size_t page_bytes;             /**< 0: 1 MiB */
     uint64_t memory_budget_bytes;  /**< 0: 256 MiB; append() blocks while more is in flight */
@@ -51,7 +55,11 @@ DN_NODISCARD enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struc
 DN_NODISCARD enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err);
 /** Rename to the final name. After dn_parquet_finish() only. */
 DN_NODISCARD enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err);
-/** After finish(): {"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}; free with dn_parquet_free(). */
+/**
+ * After finish(): [{"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}]; free with
+ * dn_parquet_free().  Bounds are numbers, true and false, or texts (ISO 8601; strings cut at 64 bytes, a cut maximum raised); null
+ * where there is none: no values, or a NaN among them.
+ */
 DN_NODISCARD enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json, struct dn_error *err);
 /** Free; without a commit the temporary file is removed.  NULL is allowed. */
 void dn_parquet_close(struct dn_parquet_writer *w);

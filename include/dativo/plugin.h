@@ -96,7 +96,7 @@ DATIVO_EXPORT void free_string(const char *text);
  * Level 0.5: optional flat symbols.  All returned texts go back through free_string().
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/** The handle's last error as JSON {code,message,path,row,line,column,byte_offset,retryable}, or NULL if none. */
+/** The handle's last error as JSON {code,message,path,row,line,column,byte_offset,retryable}, or NULL if none.  Unknown: null. */
 DATIVO_EXPORT const char *last_error(void *handle);
 
 /** {"name","version","abi","levels":[...],"roles":["reader"|"writer"],"options":[...]}.  Never NULL. */
@@ -105,10 +105,10 @@ DATIVO_EXPORT const char *plugin_info(void);
 /** {"success":bool,"message":str,"details":{...}} for a reader's or writer's configuration.  Never NULL. */
 DATIVO_EXPORT const char *check_connection(const char *config_json);
 
-/** {"objects":[{"name","type","columns":[{"name","type","nullable"}]}]} of what the configuration reaches. */
+/** {"objects":[{"name","type","columns":[{"name","type","nullable"}]}]} of what the configuration reaches, or an error text. */
 DATIVO_EXPORT const char *discover(const char *config_json);
 
-/** Acknowledge the files write_batch() returned: {"files_committed":n,...}.  They are durable already. */
+/** Acknowledge the files write_batch() returned: {"files_committed":n,...}, or an error text.  They are durable already. */
 DATIVO_EXPORT const char *commit_files(void *writer, const char *files_json);
 
 #endif /* DATIVO_NO_PROTOTYPES */

@@ -1,0 +1,91 @@
+/** The CSV reader plugin's own parts: its options, its handle, and the lossless record writer. */
+#ifndef DN_PLUGINS_CSV_READER_H
+#define DN_PLUGINS_CSV_READER_H
+
+#include "shell.h"
+
+#include "arrow/schema.h"
+#include "dativo/csv.h"
+
+#include <stdatomic.h>
+
+#define CSV_READER_NAME "csv_reader"
+
+/** How cells become JSON values (Level 0) or column types (Level 1). */
+enum csv_values {
+    CSV_VALUES_LOSSLESS, /**< a number where printing it gives the cell's text back, else the text; Level 1: strings */
+    CSV_VALUES_STRINGS, /**< every cell without a declared type is a text */
+    CSV_VALUES_COLUMN   /**< one inferred type per column */
+};
+
+/** What a configuration asks for.  All texts live in the configuration. */
+struct csv_settings {
+    struct dn_csv_options csv;
+    enum csv_values values;
+    const char *const *paths;
+    const char *const *objects; /**< the name each file's rows go by, never NULL */
+    size_t n_paths;
+    int64_t chunk_rows; /**< rows of a JSON batch */
+};
+
+extern const struct dn_shell_option csv_reader_options[];
+extern const size_t csv_reader_n_options;
+
+/** Read the configuration into settings for Level `level` (0 or 1: they differ in the defaults of inference and batches). */
+DN_NODISCARD enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c,
+                                              int level, struct dn_error *err);
+
+/** Fail now, rather than in the middle of the data, if one of the files cannot be opened. */
+DN_NODISCARD enum dn_status csv_check_files(const struct csv_settings *s, struct dn_error *err);
+
+/** JSON records from string columns, numbers only where nothing is lost. */
+struct csv_lossless;
+/** `schema` is borrowed for the call; its names must be distinct. */
+DN_NODISCARD enum dn_status csv_lossless_create(struct csv_lossless **out,
+                                                const struct ArrowSchema *schema,
+                                                struct dn_error *err);
+/** Append rows [row, row + n_rows) as `[{...},...]`, the form dn_records_write() gives. */
+DN_NODISCARD enum dn_status csv_lossless_write(struct csv_lossless *l, struct dn_buffer *out,
+                                               const struct ArrowArray *batch, int64_t row,
+                                               int64_t n_rows, struct dn_error *err);
+/** NULL is allowed. */
+void csv_lossless_destroy(struct csv_lossless *l);
+/** Whether a number printed from `text` gives `text` back: 501, -3, 1.5, 2.0; not 00501, 1.10, +7, 1e5, -0. */
+bool csv_lossless_is_number(const uint8_t *text, size_t len);
+
+/** A copy of the schema in which repeated names have _1, _2, ... appended. */
+DN_NODISCARD enum dn_status
+csv_unique_names(struct ArrowSchema *out, const struct ArrowSchema *schema, struct dn_error *err);
+
+/** One open reader, of either level. */
+struct csv_handle {
+    struct dn_shell_handle shell; /**< first: last_error() sees handles through it */
+    struct dn_shell_config config;
+    struct csv_settings settings;
+    struct dn_csv_reader *reader;
+
+    /* Level 0 */
+    struct ArrowSchema schema; /**< with distinct names */
+    struct csv_lossless *lossless;
+    struct ArrowArray batch; /**< the batch being cut into chunks */
+    int64_t batch_row;       /**< first row of it that is not written yet */
+    size_t last_size;        /**< bytes of the last text, to reserve as much for the next */
+
+    /* Level 1 */
+    struct dativo_host host;
+    bool streamed;
+    bool ended;
+    _Atomic int64_t rows_done;
+    double reported_at;
+};
+
+/** The table of Level 1. */
+extern const struct dativo_reader_v1 csv_reader_v1;
+
+/** Append [{"name","type","nullable"|"inferred"}...]: what discover() and report() say about columns. */
+DN_NODISCARD enum dn_status csv_append_columns(struct dn_buffer *b,
+                                               const struct ArrowSchema *schema,
+                                               const struct csv_settings *inferred_by,
+                                               struct dn_error *err);
+
+#endif

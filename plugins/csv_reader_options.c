@@ -1,0 +1,279 @@
+/* engine.options of the CSV reader. */
+#include "csv_reader.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "store/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DEFAULT_CHUNK_ROWS = 10000
+};
+
+const struct dn_shell_option csv_reader_options[] = {
+    {"delimiter", NULL, "text", "one byte between fields, \\t for a tab; default ','"},
+    {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
+    {"header", NULL, "bool", "the first row of every file names the columns; default true"},
+    {"null_values", NULL, "list", "texts that mean null besides the empty unquoted field"},
+    {"types", NULL, "map", "column -> type: bool int64 float64 date timestamp timestamptz string"},
+    {"widened", NULL, "map", "column -> type, as inferred by an earlier attempt: read strictly"},
+    {"columns", NULL, "list", "the columns to read, in this order; default all"},
+    {"required", NULL, "list", "columns in which a null is an error"},
+    {"missing_as_null", NULL, "bool",
+     "a named column that the file lacks reads as nulls; default false"},
+    {"strict", NULL, "bool", "a stray quote is an error instead of text; default false"},
+    {"encoding", NULL, "text", "utf-8 (with or without a byte order mark) or ascii"},
+    {"chunk_size", "batch_size", "int", "rows per batch; default 10000 for JSON"},
+    {"block_bytes", NULL, "int", "bytes of text per unit of work; no effect on the rows"},
+    {"inference", NULL, "text",
+     "lossless (default for JSON), strings, or column (default for Arrow)"},
+    {"n_threads", NULL, "int", "threads to parse with, 0: one per CPU"},
+};
+const size_t csv_reader_n_options = sizeof(csv_reader_options) / sizeof(csv_reader_options[0]);
+
+static enum dn_status read_byte(const struct dn_shell_config *c, const char *name,
+                                bool empty_allowed, char *out, bool *out_empty,
+                                struct dn_error *err)
+{
+    const char *text = NULL;
+    DN_TRY(dn_shell_option_text(c, name, &text, err));
+    if (text == NULL) {
+        return DN_OK;
+    }
+    if (strcmp(text, "\\t") == 0) {
+        *out = '\t';
+        return DN_OK;
+    }
+    if (text[0] == '\0' && empty_allowed) {
+        *out_empty = true;
+        return DN_OK;
+    }
+    if (text[0] == '\0' || text[1] != '\0' || (unsigned char)text[0] >= 0x80 || text[0] == '\n' ||
+        text[0] == '\r') {
+        return dn_shell_option_error(c, name, "must be one ASCII character and no line end", err);
+    }
+    *out = text[0];
+    return DN_OK;
+}
+
+static enum dn_status read_encoding(const struct dn_shell_config *c, struct dn_error *err)
+{
+    static const char *const accepted[] = {"utf-8",     "utf8",  "utf_8",   "utf-8-sig",
+                                           "utf_8_sig", "ascii", "us-ascii"};
+    const char *text = NULL;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    DN_TRY(dn_shell_option_text(c, "encoding", &text, err));
+    if (text == NULL) {
+        return DN_OK;
+    }
+    for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
+        if (dn_text_equal_nocase(text, accepted[i])) {
+            return DN_OK;
+        }
+    }
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "encoding %s is not supported: this reader takes utf-8 and ascii; convert "
+                        "the file first, e.g. "
+                        "with iconv -t UTF-8",
+                        dn_error_escape_value(shown, text, strlen(text)));
+}
+
+static enum dn_status read_values(const struct dn_shell_config *c, int level, enum csv_values *out,
+                                  struct dn_error *err)
+{
+    static const char *const words[] = {"lossless", "strings", "column"};
+    const char *text = NULL;
+
+    *out = level == 0 ? CSV_VALUES_LOSSLESS : CSV_VALUES_COLUMN;
+    DN_TRY(dn_shell_option_text(c, "inference", &text, err));
+    for (int i = 0; text != NULL && i < 3; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = (enum csv_values)i;
+            return DN_OK;
+        }
+    }
+    return text == NULL
+               ? DN_OK
+               : dn_shell_option_error(c, "inference", "must be lossless, strings or column", err);
+}
+
+/* Append the entries of one map; a column that already has a type keeps it. */
+static enum dn_status add_types(const struct dn_shell_config *c, const char *name, bool declared,
+                                const json_t *map, struct dn_csv_column_type *types, size_t *n,
+                                struct dn_error *err)
+{
+    json_t *mutable =
+        (json_t *)(uintptr_t)map; /* jansson iterates through a mutable pointer only */
+    const size_t n_before = *n;
+    for (void *it = json_object_iter(mutable); it != NULL;
+         it = json_object_iter_next(mutable, it)) {
+        const char *key = json_object_iter_key(it);
+        const json_t *value = json_object_iter_value(it);
+        bool known = false;
+        if (json_is_null(value)) {
+            continue;
+        }
+        if (!json_is_string(value)) {
+            char problem[320];
+            char shown[DN_ESCAPED_VALUE_SIZE];
+            (void)snprintf(problem, sizeof(problem), "must give column %s a type name",
+                           dn_error_escape_value(shown, key, strlen(key)));
+            return dn_shell_option_error(c, name, problem, err);
+        }
+        for (size_t i = 0; i < n_before; i++) {
+            known = known || strcmp(types[i].name, key) == 0;
+        }
+        if (!known) {
+            types[(*n)++] = (struct dn_csv_column_type){key, json_string_value(value), declared};
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config *c,
+                                 struct dn_error *err)
+{
+    const json_t *declared = NULL;
+    const json_t *widened = NULL;
+    DN_TRY(dn_shell_option_map(c, "types", &declared, err));
+    DN_TRY(dn_shell_option_map(c, "widened", &widened, err));
+    const size_t room = json_object_size(declared) + json_object_size(widened);
+    if (room == 0) {
+        return DN_OK;
+    }
+    struct dn_csv_column_type *types = dn_arena_alloc(&c->arena, room * sizeof(*types));
+    if (types == NULL) {
+        return dn_error_memory(err, room * sizeof(*types));
+    }
+    DN_TRY(add_types(c, "types", true, declared, types, &s->csv.n_types, err));
+    DN_TRY(add_types(c, "widened", false, widened, types, &s->csv.n_types, err));
+    s->csv.types = types;
+    return DN_OK;
+}
+
+/* "dir/Product.csv" -> "Product" */
+static const char *object_of_path(struct dn_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strchr(base, '.');
+    return dn_arena_strndup(arena, base,
+                            dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, size_t i,
+                                const char **path, const char **object, struct dn_error *err)
+{
+    char where[48];
+    (void)snprintf(where, sizeof(where), "files[%zu].", i);
+    *path = NULL;
+    *object = NULL;
+    if (json_is_string(file)) {
+        *path = json_string_value(file);
+    } else if (!json_is_object(file)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must be an object with a \"path\"", i);
+    } else {
+        DN_TRY(dn_shell_get_text(file, where, "path", path, err));
+        if (*path == NULL) {
+            DN_TRY(dn_shell_get_text(file, where, "file", path, err));
+        }
+        DN_TRY(dn_shell_get_text(file, where, "object", object, err));
+    }
+    if (*path == NULL || **path == '\0') {
+        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
+    }
+    DN_TRY(dn_shell_expand(&c->arena, *path, path, err));
+    if (*object == NULL) {
+        *object = object_of_path(&c->arena, *path);
+    }
+    return *object != NULL ? DN_OK : dn_error_memory(err, strlen(*path));
+}
+
+static enum dn_status read_files(struct csv_settings *s, struct dn_shell_config *c,
+                                 struct dn_error *err)
+{
+    const json_t *files = dn_shell_get(c->root, "files");
+    if (files != NULL && !json_is_array(files)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "files must be a list of {\"path\":...}");
+    }
+    const size_t n = json_array_size(files);
+    if (n == 0) {
+        return dn_error_set(err, DN_ERR_CONFIG,
+                            "there is nothing to read: give files: [{\"path\": \"data.csv\"}]");
+    }
+    const char **paths = dn_arena_alloc(&c->arena, n * sizeof(*paths));
+    const char **objects = dn_arena_alloc(&c->arena, n * sizeof(*objects));
+    if (paths == NULL || objects == NULL) {
+        return dn_error_memory(err, n * sizeof(*paths));
+    }
+    for (size_t i = 0; i < n; i++) {
+        DN_TRY(read_file(c, json_array_get(files, i), i, &paths[i], &objects[i], err));
+    }
+    s->paths = paths;
+    s->objects = objects;
+    s->n_paths = n;
+    return DN_OK;
+}
+
+static enum dn_status check_type(const struct dn_shell_config *c, struct dn_error *err)
+{
+    const char *type = NULL;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    DN_TRY(dn_shell_get_text(c->root, "", "type", &type, err));
+    if (type != NULL && strcmp(type, "csv") != 0) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "this plugin reads sources of type \"csv\", not %s",
+                            dn_error_escape_value(shown, type, strlen(type)));
+    }
+    return DN_OK;
+}
+
+enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c, int level,
+                                 struct dn_error *err)
+{
+    bool has_header = true;
+    bool unused = false;
+    int64_t rows = level == 0 ? DEFAULT_CHUNK_ROWS : 0;
+    int64_t block_bytes = 0;
+    int64_t n_threads = 0;
+
+    *s = (struct csv_settings){.csv = {.struct_size = sizeof(s->csv)}};
+    DN_TRY(check_type(c, err));
+    DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
+    DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
+    DN_TRY(dn_shell_option_bool(c, "header", &has_header, err));
+    DN_TRY(dn_shell_option_list(c, "null_values", &s->csv.null_values, &s->csv.n_null_values, err));
+    DN_TRY(read_types(s, c, err));
+    DN_TRY(dn_shell_option_list(c, "columns", &s->csv.columns, &s->csv.n_columns, err));
+    DN_TRY(dn_shell_option_list(c, "required", &s->csv.required, &s->csv.n_required, err));
+    DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->csv.missing_as_null, err));
+    DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
+    DN_TRY(read_encoding(c, err));
+    DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
+    DN_TRY(dn_shell_option_int(c, "block_bytes", 1, INT32_MAX, &block_bytes, err));
+    DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
+    DN_TRY(read_values(c, level, &s->values, err));
+    DN_TRY(read_files(s, c, err));
+    s->csv.header = has_header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
+    s->csv.inference = s->values == CSV_VALUES_COLUMN ? DN_CSV_INFER_COLUMN : DN_CSV_INFER_STRINGS;
+    s->csv.batch_rows = rows;
+    s->csv.block_bytes = (size_t)block_bytes;
+    s->csv.n_threads = (uint32_t)n_threads;
+    s->chunk_rows = rows;
+    return DN_OK;
+}
+
+enum dn_status csv_check_files(const struct csv_settings *s, struct dn_error *err)
+{
+    for (size_t i = 1; i < s->n_paths; i++) { /* opening the reader checks the first one */
+        struct dn_source *source = NULL;
+        if (strcmp(s->paths[i], "-") != 0) {
+            DN_TRY(dn_source_open(&source, s->paths[i], err));
+            dn_source_close(source);
+        }
+    }
+    return DN_OK;
+}

@@ -1,0 +1,367 @@
+/* The Parquet writer plugin: Level 0 and 0.5.  The tables of Level 1 are in parquet_writer_level1.c. */
+#include "parquet_writer.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MAX_NAME_ATTEMPTS = 100000, /* names tried until one is free */
+    MAX_RACES = 16,             /* files redone because another process took their name */
+};
+
+static const char description[] =
+    "Writes Parquet files: typed, verified, durable before they are named";
+
+static void close_handle(struct parquet_handle *h)
+{
+    if (h == NULL) {
+        return;
+    }
+    dn_pool_destroy(h->pool);
+    dn_shell_config_finish(&h->config);
+    dn_free(h);
+}
+
+static enum dn_status read_config(struct parquet_handle *h, const char *config_json,
+                                  struct dn_error *err)
+{
+    DN_TRY(dn_shell_config_init(&h->config, config_json, parquet_writer_options,
+                                parquet_writer_n_options, err));
+    DN_TRY(parquet_settings_read(&h->settings, &h->config, err));
+    return parquet_settings_read_asset(&h->settings, &h->config, err);
+}
+
+void *create_writer(const char *config_json)
+{
+    struct dn_error error = {0};
+    struct parquet_handle *h = dn_calloc(1, sizeof(*h));
+    if (h == NULL) {
+        return NULL; /* write_batch(NULL) says so */
+    }
+    dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
+    if (read_config(h, config_json, &error) != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+    }
+    return h;
+}
+
+static enum dn_status use_pool(struct parquet_handle *h, struct dn_error *err)
+{
+    if (h->pool != NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_pool_create(&h->pool, h->settings.parquet.n_threads, err));
+    struct dn_executor executor = dn_pool_executor(h->pool);
+    h->settings.parquet.submit = executor.submit;
+    h->settings.parquet.submit_ctx = executor.ctx;
+    h->settings.parquet.n_threads = executor.n_threads;
+    return DN_OK;
+}
+
+/* Open a file under the first free name; *unique tells which one it was and where to go on. */
+static enum dn_status open_file(struct parquet_handle *h, struct dn_buffer *path, int64_t counter,
+                                unsigned *unique, const struct ArrowSchema *schema,
+                                struct dn_parquet_writer **out, struct dn_error *err)
+{
+    static atomic_uint last_unique;
+    enum dn_status st = DN_ERR_EXISTS;
+    for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_NAME_ATTEMPTS; attempt++) {
+        DN_TRY(parquet_file_path(path, &h->settings, counter, *unique, err));
+        const char *name = (const char *)path->data;
+        /* a look first: after many runs of one process id, many names are taken */
+        if (h->settings.parquet.overwrite || access(name, F_OK) != 0) {
+            st = dn_parquet_writer_open(out, name, schema, &h->settings.parquet, err);
+        } else {
+            st = dn_error_set(err, DN_ERR_EXISTS,
+                              "\"%s\" exists: set engine.options.overwrite to replace it", name);
+        }
+        if (st == DN_ERR_EXISTS) {
+            *unique = atomic_fetch_add(&last_unique, 1) + 1;
+        }
+    }
+    return st;
+}
+
+static enum dn_status file_size(struct dn_parquet_writer *w, int64_t *out, struct dn_error *err)
+{
+    char *manifest = NULL;
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_parquet_manifest(w, &manifest, err), cleanup);
+    DN_TRY_GOTO(st, dn_shell_json_parse(&root, manifest, "the manifest of the file", err), cleanup);
+    const json_t *file = json_is_array(root) ? json_array_get(root, 0) : root;
+    const json_t *size = dn_shell_get(file, "size_bytes");
+    if (!json_is_integer(size)) {
+        st = dn_error_set(err, DN_ERR_INTERNAL, "the manifest of the file has no size_bytes");
+        goto cleanup;
+    }
+    *out = json_integer_value(size);
+cleanup:
+    if (root != NULL) {
+        json_decref(root);
+    }
+    dn_parquet_free(manifest);
+    return st;
+}
+
+static enum dn_status make_result(struct dn_parquet_writer *w, const char *path, int64_t n_rows,
+                                  char **out, struct dn_error *err)
+{
+    struct dn_buffer b = {0};
+    int64_t size = 0;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, file_size(w, &size, err), cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 256, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, "[{\"path\":", err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append_json_string(&b, path, strlen(path), err), cleanup);
+    DN_TRY_GOTO(st,
+                dn_text_appendf(&b, err,
+                                ",\"size_bytes\":%" PRId64 ",\"record_count\":%" PRId64 "}]", size,
+                                n_rows),
+                cleanup);
+    *out = dn_shell_text_end(&b);
+    if (*out == NULL) {
+        st = dn_error_memory(err, b.len);
+    }
+cleanup:
+    dn_buffer_finish(&b);
+    return st;
+}
+
+/* One attempt to make a finished file of one batch; DN_ERR_EXISTS: somebody took its name in the meantime. */
+static enum dn_status write_file(struct parquet_handle *h, const char *records_json,
+                                 unsigned *unique, char **out, struct dn_error *err)
+{
+    struct ArrowSchema schema = {0};
+    struct ArrowArray batch = {0};
+    struct dn_buffer path = {0};
+    struct dn_parquet_writer *w = NULL;
+    char *result = NULL;
+    int64_t counter = -1;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_records_read(records_json, h->settings.fields, h->settings.n_fields, &schema, &batch,
+                           &counter, err));
+    const int64_t n_rows = batch.length;
+    if (n_rows == 0) {
+        st = dn_error_set(err, DN_ERR_INVALID, "the batch holds no records: nothing was written");
+        goto cleanup;
+    }
+    counter = counter >= 0 ? counter : h->next_counter;
+    DN_TRY_GOTO(st, use_pool(h, err), cleanup);
+    DN_TRY_GOTO(st, open_file(h, &path, counter, unique, &schema, &w, err), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_append(w, &batch, err), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_finish(w, err), cleanup);
+    /* all that can fail comes before the commit, so that a failure never leaves a file behind */
+    DN_TRY_GOTO(st, make_result(w, (const char *)path.data, n_rows, &result, err), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_commit(w, err), cleanup);
+    h->next_counter = counter + 1;
+    h->n_files++;
+    *out = result;
+    result = NULL;
+cleanup:
+    dn_shell_text_free(result);
+    dn_parquet_close(w);
+    if (batch.release != NULL) {
+        batch.release(&batch);
+    }
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    dn_buffer_finish(&path);
+    return st;
+}
+
+static enum dn_status write_records(struct parquet_handle *h, const char *records_json, char **out,
+                                    struct dn_error *err)
+{
+    unsigned unique = 0;
+    enum dn_status st = DN_ERR_EXISTS;
+    if (records_json == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "write_batch was called with a NULL text: pass the records");
+    }
+    for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_RACES; attempt++) {
+        st = write_file(h, records_json, &unique, out, err);
+    }
+    return st;
+}
+
+const char *write_batch(void *writer, const char *records_json)
+{
+    struct parquet_handle *h = writer;
+    struct dn_error error = {0};
+    char *text = NULL;
+
+    if (h == NULL) {
+        return dn_shell_null_handle(PARQUET_WRITER_NAME, "write_batch", "create_writer");
+    }
+    if (h->shell.error.code == DN_OK && write_records(h, records_json, &text, &error) != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+    }
+    return h->shell.error.code == DN_OK ? text : dn_shell_handle_text(&h->shell);
+}
+
+void free_writer(void *writer)
+{
+    close_handle(writer);
+}
+
+void free_string(const char *text)
+{
+    dn_shell_text_free(text);
+}
+
+const char *last_error(void *handle)
+{
+    if (handle == NULL) {
+        return NULL;
+    }
+    return dn_shell_last_error(handle);
+}
+
+const char *plugin_info(void)
+{
+    return dn_shell_info_text(PARQUET_WRITER_NAME, "writer", description, parquet_writer_options,
+                              parquet_writer_n_options);
+}
+
+static enum dn_status describe_target(struct dn_buffer *details, const struct parquet_handle *h,
+                                      struct dn_error *err)
+{
+    DN_TRY(dn_text_append(details, "\"directory\":", err));
+    DN_TRY(dn_text_append_json_string(details, h->settings.directory, strlen(h->settings.directory),
+                                      err));
+    DN_TRY(dn_text_appendf(details, err, ",\"columns\":%" PRId64, h->settings.n_fields));
+    return dn_buffer_append_byte(details, 0, err);
+}
+
+static enum dn_status describe_failure(struct dn_buffer *details, const struct dn_error *error)
+{
+    dn_buffer_reset(details);
+    DN_TRY(dn_text_append(details, "\"error\":", NULL));
+    DN_TRY(dn_shell_error_append(details, error, NULL));
+    return dn_buffer_append_byte(details, 0, NULL);
+}
+
+const char *check_connection(const char *config_json)
+{
+    struct dn_buffer details = {0};
+    struct dn_error error = {0};
+    const char *text = NULL;
+    enum dn_status st = DN_OK;
+    struct parquet_handle *h = dn_calloc(1, sizeof(*h));
+
+    if (h == NULL) {
+        st = dn_error_memory(&error, sizeof(*h));
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
+    DN_TRY_GOTO(st, parquet_check_directory(h->settings.directory, &error), cleanup);
+    DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
+    text = dn_shell_check_text(true, "the output directory can be written",
+                               (const char *)details.data);
+cleanup:
+    if (st != DN_OK) {
+        const bool described = describe_failure(&details, &error) == DN_OK;
+        text = dn_shell_check_text(false, error.message,
+                                   described ? (const char *)details.data : NULL);
+    }
+    dn_buffer_finish(&details);
+    close_handle(h);
+    return text;
+}
+
+/* How many files the host acknowledges: a list, or {"files":[...]}. */
+static enum dn_status count_files(const struct parquet_handle *h, const char *files_json,
+                                  int64_t *out, struct dn_error *err)
+{
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = h->n_files;
+    if (files_json == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_json_parse(&root, files_json, "the list of files", err));
+    const json_t *files = json_is_object(root) ? dn_shell_get(root, "files") : root;
+    if (json_is_array(files)) {
+        *out = (int64_t)json_array_size(files);
+    } else {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "commit_files takes the list that write_batch returned");
+    }
+    json_decref(root);
+    return st;
+}
+
+const char *commit_files(void *writer, const char *files_json)
+{
+    struct parquet_handle *h = writer;
+    struct dn_error error = {0};
+    struct dn_buffer b = {0};
+    const char *text = NULL;
+    int64_t n_files = 0;
+    enum dn_status st = DN_OK;
+
+    if (h == NULL) {
+        return dn_shell_null_handle(PARQUET_WRITER_NAME, "commit_files", "create_writer");
+    }
+    if (h->shell.error.code != DN_OK) {
+        return dn_shell_handle_text(&h->shell);
+    }
+    DN_TRY_GOTO(st, count_files(h, files_json, &n_files, &error), cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 64, &error), cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_text_appendf(&b, &error, "{\"files_committed\":%" PRId64 ",\"success\":true}", n_files),
+        cleanup);
+    text = dn_shell_text_end(&b);
+    if (text == NULL) {
+        st = dn_error_memory(&error, b.len);
+    }
+cleanup:
+    if (st != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+        text = dn_shell_handle_text(&h->shell);
+    }
+    dn_buffer_finish(&b);
+    return text;
+}
+
+static const void *get_extension(const char *name)
+{
+    if (name != NULL && strcmp(name, DATIVO_EXT_WRITER) == 0) {
+        return &parquet_writer_v1;
+    }
+    if (name != NULL && strcmp(name, DATIVO_EXT_INSPECTOR) == 0) {
+        return &parquet_inspector_v1;
+    }
+    return NULL;
+}
+
+static void free_text(char *text)
+{
+    dn_shell_text_free(text);
+}
+
+const struct dativo_plugin *dativo_plugin_get(uint32_t host_abi, struct dativo_error *err)
+{
+    static const struct dativo_plugin plugin = {
+        .struct_size = sizeof(plugin),
+        .abi_version = DATIVO_ABI_VERSION,
+        .name = PARQUET_WRITER_NAME,
+        .version = DN_VERSION,
+        .description = description,
+        .get_extension = get_extension,
+        .free_text = free_text,
+    };
+    return dn_shell_abi_matches(PARQUET_WRITER_NAME, host_abi, err) ? &plugin : NULL;
+}

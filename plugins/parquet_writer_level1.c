@@ -1,0 +1,318 @@
+/* The Parquet writer's tables of Level 1: Arrow batches into one file, and a look into finished files. */
+#include "parquet_writer.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <string.h>
+
+static void close_writer(void *writer)
+{
+    struct parquet_handle *h = writer;
+    if (h == NULL) {
+        return;
+    }
+    dn_parquet_close(h->writer);
+    if (h->schema.release != NULL) {
+        h->schema.release(&h->schema);
+    }
+    dn_shell_config_finish(&h->config);
+    dn_free(h);
+}
+
+static enum dn_status open_handle(struct parquet_handle *h, const char *config_json,
+                                  const struct ArrowSchema *schema, const struct dativo_host *host,
+                                  struct dn_error *err)
+{
+    struct dativo_host services;
+    struct dn_parquet_options *options = &h->settings.parquet;
+
+    dn_shell_host_read(&services, host);
+    DN_TRY(dn_shell_config_init(&h->config, config_json, parquet_writer_options,
+                                parquet_writer_n_options, err));
+    DN_TRY(parquet_settings_read(&h->settings, &h->config, err));
+    DN_TRY(parquet_settings_read_path(&h->settings, &h->config, err));
+    DN_TRY(dn_schema_copy(&h->schema, schema, err));
+    if (options->n_threads == 0) {
+        options->n_threads = services.n_threads;
+    }
+    options->memory_budget_bytes = services.memory_budget_bytes;
+    options->submit = services.submit;
+    options->submit_ctx = services.ctx;
+    return dn_parquet_writer_open(&h->writer, h->settings.path, schema, options, err);
+}
+
+static int32_t writer_open(const char *config_json, const struct ArrowSchema *schema,
+                           const struct dativo_host *host, void **out_writer,
+                           struct dativo_error *err)
+{
+    struct dn_error error = {0};
+    enum dn_status st = DN_OK;
+    struct parquet_handle *h = dn_calloc(1, sizeof(*h));
+
+    *out_writer = NULL;
+    if (h == NULL) {
+        return dn_shell_error_export(dn_error_memory(&error, sizeof(*h)), &error, err);
+    }
+    dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
+    st = open_handle(h, config_json, schema, host, &error);
+    if (st != DN_OK) {
+        close_writer(h);
+        return dn_shell_error_export(st, &error, err);
+    }
+    *out_writer = h;
+    return DATIVO_OK;
+}
+
+/* Is the writer still taking rows?  A failed append poisons it: the same error again. */
+static enum dn_status check_open(const struct parquet_handle *h, struct dn_error *err)
+{
+    if (h->shell.error.code != DN_OK) {
+        *err = h->shell.error;
+        return (enum dn_status)h->shell.error.code;
+    }
+    if (h->writer == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the writer was aborted: only close is left to do");
+    }
+    return h->finished
+               ? dn_error_set(err, DN_ERR_INVALID, "the writer is finished: no rows can be added")
+               : DN_OK;
+}
+
+static enum dn_status append_batch(struct parquet_handle *h, struct ArrowArray *batch,
+                                   struct dn_error *err)
+{
+    enum dn_status st = check_open(h, err);
+    if (st == DN_OK) {
+        st = dn_parquet_append(h->writer, batch, err);
+        if (st != DN_OK) {
+            h->shell.error = *err;
+        }
+    }
+    if (batch->release != NULL) { /* moved means: whatever happens, it is ours to release */
+        batch->release(batch);
+    }
+    return st;
+}
+
+static int32_t writer_append(void *writer, struct ArrowArray *batch, struct dativo_error *err)
+{
+    struct dn_error error = {0};
+    enum dn_status st = append_batch(writer, batch, &error);
+    return dn_shell_error_export(st, &error, err);
+}
+
+static enum dn_status check_same_schema(const struct parquet_handle *h,
+                                        const struct ArrowSchema *other, struct dn_error *err)
+{
+    if (other->n_children != h->schema.n_children) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the stream has %lld columns and the writer was opened with %lld",
+                            (long long)other->n_children, (long long)h->schema.n_children);
+    }
+    for (int64_t i = 0; i < other->n_children; i++) {
+        struct dn_field mine;
+        struct dn_field theirs;
+        DN_TRY(dn_schema_get_field(&h->schema, i, &mine, err));
+        DN_TRY(dn_schema_get_field(other, i, &theirs, err));
+        if (mine.type != theirs.type || strcmp(mine.name, theirs.name) != 0) {
+            char a[DN_ESCAPED_VALUE_SIZE];
+            char b[DN_ESCAPED_VALUE_SIZE];
+            enum dn_status st = dn_error_set(
+                err, DN_ERR_INVALID,
+                "column %lld of the stream is %s (%s) and the writer was opened with %s (%s)",
+                (long long)i + 1, dn_error_escape_value(a, theirs.name, strlen(theirs.name)),
+                dn_type_name(theirs.type), dn_error_escape_value(b, mine.name, strlen(mine.name)),
+                dn_type_name(mine.type));
+            dn_error_locate(err, NULL, -1, -1, -1, theirs.name);
+            return st;
+        }
+    }
+    return DN_OK;
+}
+
+/* The stream's own words for its failure. */
+static enum dn_status stream_failure(struct ArrowArrayStream *stream, int os_errno,
+                                     struct dn_error *err)
+{
+    const char *text = stream->get_last_error(stream);
+    if (text != NULL) {
+        return dn_error_set(err, DN_ERR_DATA, "the stream of batches failed: %s", text);
+    }
+    return dn_error_set_errno(err, DN_ERR_DATA, os_errno, "the stream of batches failed");
+}
+
+static enum dn_status append_all(struct parquet_handle *h, struct ArrowArrayStream *stream,
+                                 struct dn_error *err)
+{
+    struct ArrowSchema schema = {0};
+    enum dn_status st = check_open(h, err);
+    if (st != DN_OK) {
+        return st;
+    }
+    int failure = stream->get_schema(stream, &schema);
+    if (failure != 0) {
+        return stream_failure(stream, failure, err);
+    }
+    st = check_same_schema(h, &schema, err);
+    schema.release(&schema);
+    while (st == DN_OK) {
+        struct ArrowArray batch = {0};
+        failure = stream->get_next(stream, &batch);
+        if (failure != 0) {
+            return stream_failure(stream, failure, err);
+        }
+        if (batch.release == NULL) {
+            break;
+        }
+        st = append_batch(h, &batch, err);
+    }
+    return st;
+}
+
+static int32_t writer_append_stream(void *writer, struct ArrowArrayStream *stream,
+                                    struct dativo_error *err)
+{
+    struct dn_error error = {0};
+    enum dn_status st = append_all(writer, stream, &error);
+    return dn_shell_error_export(st, &error, err);
+}
+
+static enum dn_status make_manifest(struct parquet_handle *h, char **out, struct dn_error *err)
+{
+    struct dn_buffer b = {0};
+    char *manifest = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_parquet_manifest(h->writer, &manifest, err), cleanup);
+    const bool is_list = manifest[0] == '[';
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, strlen(manifest) + 2, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, is_list ? "" : "[", err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, manifest, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, is_list ? "" : "]", err), cleanup);
+    *out = dn_shell_text_end(&b);
+    if (*out == NULL) {
+        st = dn_error_memory(err, b.len);
+    }
+cleanup:
+    dn_buffer_finish(&b);
+    dn_parquet_free(manifest);
+    return st;
+}
+
+static int32_t writer_finish(void *writer, char **out_manifest_json, struct dativo_error *err)
+{
+    struct parquet_handle *h = writer;
+    struct dn_error error = {0};
+    char *manifest = NULL;
+    enum dn_status st = DN_OK;
+
+    *out_manifest_json = NULL;
+    st = check_open(h, &error);
+    if (st != DN_OK) {
+        return dn_shell_error_export(st, &error, err);
+    }
+    st = dn_parquet_finish(h->writer, &error);
+    if (st == DN_OK) {
+        st = make_manifest(h, &manifest, &error);
+    }
+    if (st != DN_OK) {
+        h->shell.error = error;
+        return dn_shell_error_export(st, &error, err);
+    }
+    h->finished = true;
+    *out_manifest_json = manifest;
+    return DATIVO_OK;
+}
+
+static int32_t writer_commit(void *writer, struct dativo_error *err)
+{
+    struct parquet_handle *h = writer;
+    struct dn_error error = {0};
+    enum dn_status st = DN_OK;
+
+    if (h->shell.error.code != DN_OK) {
+        return dn_shell_error_export((enum dn_status)h->shell.error.code, &h->shell.error, err);
+    }
+    if (!h->finished || h->writer == NULL || h->committed) {
+        st = dn_error_set(&error, DN_ERR_INVALID,
+                          "commit comes once, after finish and not after abort");
+        return dn_shell_error_export(st, &error, err);
+    }
+    st = dn_parquet_commit(h->writer, &error);
+    if (st != DN_OK) {
+        h->shell.error = error;
+        return dn_shell_error_export(st, &error, err);
+    }
+    h->committed = true;
+    return DATIVO_OK;
+}
+
+static void writer_abort(void *writer)
+{
+    struct parquet_handle *h = writer;
+    if (h != NULL && !h->committed) {
+        dn_parquet_close(h->writer);
+        h->writer = NULL;
+    }
+}
+
+const struct dativo_writer_v1 parquet_writer_v1 = {
+    .struct_size = sizeof(parquet_writer_v1),
+    .open = writer_open,
+    .append = writer_append,
+    .append_stream = writer_append_stream,
+    .finish = writer_finish,
+    .commit = writer_commit,
+    .abort = writer_abort,
+    .close = close_writer,
+};
+
+static enum dn_status read_rows_option(const char *options_json, int64_t *n_rows,
+                                       struct dn_error *err)
+{
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    *n_rows = 0;
+    if (options_json == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_json_parse(&root, options_json, "the options of inspect", err));
+    const json_t *rows = dn_shell_get(root, "rows");
+    if (!json_is_object(root) ||
+        (rows != NULL && (!json_is_integer(rows) || json_integer_value(rows) < 0))) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "the options of inspect are {\"rows\":n} with n from 0 up");
+    } else if (rows != NULL) {
+        *n_rows = json_integer_value(rows);
+    }
+    json_decref(root);
+    return st;
+}
+
+static int32_t inspect(const char *path, const char *options_json, char **out_json,
+                       struct dativo_error *err)
+{
+    struct dn_error error = {0};
+    char *text = NULL;
+    int64_t n_rows = 0;
+    enum dn_status st = DN_OK;
+
+    *out_json = NULL;
+    DN_TRY_GOTO(st, read_rows_option(options_json, &n_rows, &error), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_inspect(path, n_rows, &text, &error), cleanup);
+    *out_json = dn_shell_text_copy(text);
+    if (*out_json == NULL) {
+        st = dn_error_memory(&error, strlen(text));
+    }
+cleanup:
+    dn_parquet_free(text);
+    return dn_shell_error_export(st, &error, err);
+}
+
+const struct dativo_inspector_v1 parquet_inspector_v1 = {
+    .struct_size = sizeof(parquet_inspector_v1),
+    .inspect = inspect,
+};

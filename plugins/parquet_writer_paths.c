@@ -1,0 +1,60 @@
+/* Names of the files of a table, and whether they can be made. */
+#include "parquet_writer.h"
+
+#include "base/strings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_settings *s,
+                                 int64_t counter, unsigned unique, struct dn_error *err)
+{
+    dn_buffer_reset(b);
+    DN_TRY(dn_text_append(b, s->directory, err));
+    if (!dn_text_ends_with(s->directory, "/")) {
+        DN_TRY(dn_text_append(b, "/", err));
+    }
+    DN_TRY(dn_text_append(b, s->stem, err));
+    if (s->file == NULL || counter > 0) {
+        DN_TRY(dn_text_appendf(b, err, "_%06" PRId64, counter));
+    }
+    if (unique > 0) {
+        DN_TRY(dn_text_appendf(b, err, "_%ld-%u", (long)getpid(), unique));
+    }
+    DN_TRY(dn_text_append(b, ".parquet", err));
+    return dn_buffer_append_byte(b, 0, err);
+}
+
+enum dn_status parquet_check_directory(const char *directory, struct dn_error *err)
+{
+    struct dn_buffer path = {0};
+    struct stat info;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_text_append(&path, directory, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&path, 0, err), cleanup);
+    char *text = (char *)path.data;
+    while (stat(text, &info) != 0 && errno == ENOENT) { /* up to the first parent that is there */
+        char *slash = strrchr(text, '/');
+        if (slash == NULL) {
+            text[0] = '.';
+            text[1] = '\0';
+        } else {
+            slash[slash == text ? 1 : 0] = '\0';
+        }
+    }
+    if (stat(text, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        errno = ENOTDIR;
+    } else if (access(text, W_OK | X_OK) == 0) {
+        goto cleanup;
+    }
+    st = dn_error_set_errno(err, DN_ERR_IO, errno,
+                            "cannot write to the directory \"%s\" for \"%s\"", text, directory);
+    dn_error_locate(err, directory, -1, -1, -1, NULL);
+cleanup:
+    dn_buffer_finish(&path);
+    return st;
+}

@@ -1,0 +1,302 @@
+/* The host's configuration text: one JSON object, its engine.options, and ${VAR} in its values. */
+#include "shell.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What connector recipes put into engine.options.native for other engines; it does not concern ours. */
+static const char *const recipe_keys[] = {
+    "library",
+    "library_version",
+    "chunk_size",
+    "batch_size",
+    "batch_size_rows",
+    "encoding",
+    "delimiter",
+    "quote_char",
+    "max_file_size_mb",
+    "compression",
+    "api_version",
+    "partition_by_default",
+    "mime_type",
+    "parse_mode",
+    "tap_name",
+    "docker_image",
+    "streams_default",
+    "start_date_default",
+    "value_render_option",
+    "date_time_render_option",
+};
+
+/* Sections of engine.options that belong to other engines. */
+static const char *const engine_sections[] = {"native", "meltano", "airbyte", "singer"};
+
+enum {
+    MAX_CANDIDATES = 96
+};
+
+static enum dn_status parse_failure(const json_error_t *problem, const char *what,
+                                    struct dn_error *err)
+{
+    char escaped[DN_ESCAPED_VALUE_SIZE];
+    /* jansson says nothing at all in most places where memory runs out */
+    if (json_error_code(problem) == json_error_out_of_memory || problem->text[0] == '\0') {
+        return dn_error_set(err, DN_ERR_MEMORY, "memory ran out while %s was read", what);
+    }
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_CONFIG, "%s is not valid JSON, line %d, column %d: %s", what, problem->line,
+        problem->column, dn_error_escape_value(escaped, problem->text, strlen(problem->text)));
+    dn_error_locate(err, NULL, -1, problem->line, problem->position, NULL);
+    return st;
+}
+
+enum dn_status dn_shell_json_parse(json_t **out, const char *text, const char *what,
+                                   struct dn_error *err)
+{
+    const size_t flags = JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL | JSON_DECODE_ANY;
+    json_error_t problem;
+    if (text == NULL) {
+        return dn_error_set(err, DN_ERR_CONFIG, "%s is a NULL pointer: pass one JSON value", what);
+    }
+    json_t *root = json_loads(text, flags, &problem);
+    if (root == NULL) {
+        return parse_failure(&problem, what, err);
+    }
+    /* jansson's lexer drops a character without a word when its buffer cannot grow, and a path with a character less is another
+       path.  So everything is read twice; a configuration is small. */
+    json_t *again = json_loads(text, flags, &problem);
+    const bool is_same = json_equal(root, again);
+    json_decref(again);
+    if (!is_same) {
+        json_decref(root);
+        return dn_error_set(err, DN_ERR_MEMORY, "memory ran out while %s was read", what);
+    }
+    *out = root;
+    return DN_OK;
+}
+
+const json_t *dn_shell_get(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_null(value) ? NULL : value;
+}
+
+enum dn_status dn_shell_get_text(const json_t *object, const char *where, const char *key,
+                                 const char **out, struct dn_error *err)
+{
+    const json_t *value = dn_shell_get(object, key);
+    if (value == NULL) {
+        return DN_OK;
+    }
+    if (!json_is_string(value)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "%s%s must be a text", where, key);
+    }
+    if (strlen(json_string_value(value)) != json_string_length(value)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "%s%s must not hold a NUL character", where, key);
+    }
+    *out = json_string_value(value);
+    return DN_OK;
+}
+
+static bool is_one_of(const char *key, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(key, list[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_option(const struct dn_shell_config *c, const char *key)
+{
+    for (size_t i = 0; i < c->n_table; i++) {
+        const struct dn_shell_option *o = &c->table[i];
+        if (strcmp(key, o->name) == 0 || (o->alias != NULL && strcmp(key, o->alias) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum dn_status unknown_option(const struct dn_shell_config *c, const char *where,
+                                     const char *key, struct dn_error *err)
+{
+    const char *candidates[MAX_CANDIDATES];
+    size_t n = 0;
+    char escaped[DN_ESCAPED_VALUE_SIZE];
+    dn_error_escape_value(escaped, key, strlen(key));
+    for (size_t i = 0; i < c->n_table && n + 2 <= MAX_CANDIDATES; i++) {
+        candidates[n++] = c->table[i].name;
+        candidates[n++] = c->table[i].alias;
+    }
+    const char *close = dn_text_suggest(key, candidates, n);
+    if (close != NULL) {
+        return dn_error_set(err, DN_ERR_CONFIG, "unknown option %s in %s: did you mean \"%s\"?",
+                            escaped, where, close);
+    }
+    char known[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < c->n_table;
+         i++) { /* names are short; the list is cut at the buffer's end */
+        const size_t len = strlen(c->table[i].name);
+        if (used + len + 3 > sizeof(known)) {
+            break;
+        }
+        if (used > 0) {
+            known[used++] = ',';
+            known[used++] = ' ';
+        }
+        memcpy(known + used, c->table[i].name, len + 1);
+        used += len;
+    }
+    return dn_error_set(err, DN_ERR_CONFIG, "unknown option %s in %s: known are %s", escaped, where,
+                        known);
+}
+
+static enum dn_status check_keys(const struct dn_shell_config *c, const json_t *object, bool native,
+                                 struct dn_error *err)
+{
+    const char *const *tolerated = native ? recipe_keys : engine_sections;
+    const size_t n = native ? sizeof(recipe_keys) / sizeof(recipe_keys[0])
+                            : sizeof(engine_sections) / sizeof(engine_sections[0]);
+    /* jansson iterates through a mutable pointer only; nothing is changed */
+    json_t *mutable = (json_t *)(uintptr_t)object;
+    for (void *it = json_object_iter(mutable); it != NULL;
+         it = json_object_iter_next(mutable, it)) {
+        const char *key = json_object_iter_key(it);
+        if (!is_option(c, key) && !is_one_of(key, tolerated, n)) {
+            return unknown_option(c, native ? "engine.options.native" : "engine.options", key, err);
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status get_object(const json_t *parent, const char *key, const char *full_key,
+                                 const json_t **out, struct dn_error *err)
+{
+    *out = dn_shell_get(parent, key);
+    if (*out != NULL && !json_is_object(*out)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "%s must be an object", full_key);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_shell_config_init(struct dn_shell_config *c, const char *text,
+                                    const struct dn_shell_option *table, size_t n_table,
+                                    struct dn_error *err)
+{
+    const json_t *engine = NULL;
+    const json_t *target = NULL;
+    enum dn_status st = DN_OK;
+
+    *c = (struct dn_shell_config){.table = table, .n_table = n_table};
+    DN_TRY(dn_shell_json_parse(&c->root, text, "the configuration", err));
+    if (!json_is_object(c->root)) {
+        st = dn_error_set(err, DN_ERR_CONFIG, "the configuration must be a JSON object");
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, get_object(c->root, "target_config", "target_config", &target, err), cleanup);
+    DN_TRY_GOTO(st, get_object(c->root, "engine", "engine", &engine, err), cleanup);
+    if (engine == NULL) { /* the container host wraps a writer's configuration */
+        DN_TRY_GOTO(st, get_object(target, "engine", "target_config.engine", &engine, err),
+                    cleanup);
+    }
+    DN_TRY_GOTO(st, get_object(engine, "options", "engine.options", &c->options, err), cleanup);
+    DN_TRY_GOTO(st, get_object(c->options, "native", "engine.options.native", &c->native, err),
+                cleanup);
+    DN_TRY_GOTO(st, check_keys(c, c->options, false, err), cleanup);
+    DN_TRY_GOTO(st, check_keys(c, c->native, true, err), cleanup);
+cleanup:
+    if (st != DN_OK) {
+        dn_shell_config_finish(c);
+    }
+    return st;
+}
+
+void dn_shell_config_finish(struct dn_shell_config *c)
+{
+    if (c->root != NULL) {
+        json_decref(c->root);
+    }
+    dn_arena_finish(&c->arena);
+    *c = (struct dn_shell_config){0};
+}
+
+/* The name of a variable at `text`, [A-Za-z_][A-Za-z0-9_]*; its length, 0 if there is none. */
+static size_t variable_name_len(const char *text)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)text[n]) || text[n] == '_') {
+        n++;
+    }
+    return n > 0 && !isdigit((unsigned char)text[0]) ? n : 0;
+}
+
+/* Append the value of the reference at `at` ("${"...) to b; *len is the reference's length, 0 if it is plain text. */
+static enum dn_status expand_one(struct dn_buffer *b, const char *at, size_t *len,
+                                 struct dn_error *err)
+{
+    char name[128];
+    const char *end = strchr(at, '}');
+    const size_t n = variable_name_len(at + 2);
+
+    *len = 0;
+    if (end == NULL || n == 0 || n >= sizeof(name)) {
+        return DN_OK;
+    }
+    const char *rest = at + 2 + n;
+    const bool has_default = rest[0] == ':' && rest[1] == '-';
+    if (rest != end && !has_default) {
+        return DN_OK;
+    }
+    memcpy(name, at + 2, n);
+    name[n] = '\0';
+    *len = (size_t)(end - at) + 1;
+    const char *value = getenv(name);
+    if (value != NULL && (value[0] != '\0' || !has_default)) {
+        return dn_text_append(b, value, err);
+    }
+    if (has_default) {
+        return dn_buffer_append(b, rest + 2, (size_t)(end - rest) - 2, err);
+    }
+    return dn_error_set(err, DN_ERR_CONFIG,
+                        "the environment variable %s is not set: set it, or write ${%s:-default}",
+                        name, name);
+}
+
+enum dn_status dn_shell_expand(struct dn_arena *arena, const char *text, const char **out,
+                               struct dn_error *err)
+{
+    struct dn_buffer b = {0};
+    enum dn_status st = DN_OK;
+
+    if (strstr(text, "${") == NULL) {
+        *out = text;
+        return DN_OK;
+    }
+    while (*text != '\0') {
+        size_t len = 0;
+        if (text[0] == '$' && text[1] == '{') {
+            DN_TRY_GOTO(st, expand_one(&b, text, &len, err), cleanup);
+        }
+        if (len == 0) {
+            len = 1;
+            DN_TRY_GOTO(st, dn_buffer_append_byte(&b, (uint8_t)*text, err), cleanup);
+        }
+        text += len;
+    }
+    const char *copy = dn_arena_strndup(arena, b.data != NULL ? (const char *)b.data : "", b.len);
+    if (copy == NULL) {
+        st = dn_error_memory(err, b.len);
+        goto cleanup;
+    }
+    *out = copy;
+cleanup:
+    dn_buffer_finish(&b);
+    return st;
+}

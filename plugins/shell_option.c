@@ -1,0 +1,192 @@
+/* Typed access to engine.options: the plain options first, then those of the connector's recipe. */
+#include "shell.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct found {
+    const json_t *value; /* NULL: absent */
+    bool native;
+    const char *key; /* as the user wrote it */
+};
+
+static struct found find_option(const struct dn_shell_config *c, const char *name)
+{
+    const char *names[2] = {name, NULL};
+    for (size_t i = 0; i < c->n_table; i++) {
+        if (strcmp(c->table[i].name, name) == 0) {
+            names[1] = c->table[i].alias;
+        }
+    }
+    for (int native = 0; native < 2; native++) {
+        for (int i = 0; i < 2 && names[i] != NULL; i++) {
+            const json_t *value = dn_shell_get(native ? c->native : c->options, names[i]);
+            if (value != NULL) {
+                return (struct found){value, native != 0, names[i]};
+            }
+        }
+    }
+    return (struct found){NULL, false, name};
+}
+
+static enum dn_status wrong_value(const struct found *f, const char *problem, struct dn_error *err)
+{
+    char json[96];
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    if (json_is_string(f->value)) {
+        dn_error_escape_value(shown, json_string_value(f->value), json_string_length(f->value));
+    } else {
+        size_t len = json_dumpb(f->value, json, sizeof(json), JSON_ENCODE_ANY | JSON_COMPACT);
+        len = len < sizeof(json) ? len : 0; /* long lists and objects are not worth showing */
+        (void)snprintf(shown, sizeof(shown), "%.*s", len > 0 ? (int)len : 12,
+                       len > 0 ? json : "a long value");
+    }
+    return dn_error_set(err, DN_ERR_CONFIG, "engine.options.%s%s %s, not %s",
+                        f->native ? "native." : "", f->key, problem, shown);
+}
+
+enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,
+                                     const char *problem, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    return wrong_value(&f, problem, err);
+}
+
+enum dn_status dn_shell_option_text(const struct dn_shell_config *c, const char *name,
+                                    const char **out, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    if (!json_is_string(f.value) ||
+        strlen(json_string_value(f.value)) != json_string_length(f.value)) {
+        return wrong_value(&f, "must be a text without NUL characters", err);
+    }
+    *out = json_string_value(f.value);
+    return DN_OK;
+}
+
+enum dn_status dn_shell_option_bool(const struct dn_shell_config *c, const char *name, bool *out,
+                                    struct dn_error *err)
+{
+    static const char *const words[2][4] = {{"false", "no", "off", "0"},
+                                            {"true", "yes", "on", "1"}};
+    struct found f = find_option(c, name);
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    if (json_is_boolean(f.value)) {
+        *out = json_is_true(f.value);
+        return DN_OK;
+    }
+    if (json_is_string(f.value)) {
+        for (int truth = 0; truth < 2; truth++) {
+            for (int i = 0; i < 4; i++) {
+                if (dn_text_equal_nocase(json_string_value(f.value), words[truth][i])) {
+                    *out = truth != 0;
+                    return DN_OK;
+                }
+            }
+        }
+    }
+    return wrong_value(&f, "must be true or false", err);
+}
+
+/* A whole number, also written as a text ("10000") or as a float without a fraction (1e4). */
+static bool read_int(const json_t *value, int64_t *out)
+{
+    if (json_is_integer(value)) {
+        *out = json_integer_value(value);
+        return true;
+    }
+    if (json_is_real(value)) {
+        const double real = json_real_value(value);
+        if (real >= -9007199254740992.0 && real <= 9007199254740992.0 &&
+            real == (double)(int64_t)real) {
+            *out = (int64_t)real;
+            return true;
+        }
+        return false;
+    }
+    if (!json_is_string(value)) {
+        return false;
+    }
+    const char *text = json_string_value(value);
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
+        return false;
+    }
+    errno = 0;
+    const long long parsed = strtoll(text, NULL, 10);
+    if (errno != 0) {
+        return false;
+    }
+    *out = parsed;
+    return true;
+}
+
+enum dn_status dn_shell_option_int(const struct dn_shell_config *c, const char *name, int64_t min,
+                                   int64_t max, int64_t *out, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    int64_t value = 0;
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    if (!read_int(f.value, &value) || value < min || value > max) {
+        char problem[96];
+        (void)snprintf(problem, sizeof(problem), "must be a whole number from %lld to %lld",
+                       (long long)min, (long long)max);
+        return wrong_value(&f, problem, err);
+    }
+    *out = value;
+    return DN_OK;
+}
+
+enum dn_status dn_shell_option_list(struct dn_shell_config *c, const char *name,
+                                    const char *const **out, size_t *n_out, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    const bool single = json_is_string(f.value);
+    if (!single && !json_is_array(f.value)) {
+        return wrong_value(&f, "must be a list of texts", err);
+    }
+    const size_t n = single ? 1 : json_array_size(f.value);
+    const char **texts = dn_arena_alloc(&c->arena, (n + 1) * sizeof(*texts));
+    if (texts == NULL) {
+        return dn_error_memory(err, n * sizeof(*texts));
+    }
+    for (size_t i = 0; i < n; i++) {
+        const json_t *item = single ? f.value : json_array_get(f.value, i);
+        if (!json_is_string(item) || strlen(json_string_value(item)) != json_string_length(item)) {
+            return wrong_value(&f, "must be a list of texts (put numbers in quotes)", err);
+        }
+        texts[i] = json_string_value(item);
+    }
+    *out = texts;
+    *n_out = n;
+    return DN_OK;
+}
+
+enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
+                                   const json_t **out, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    if (!json_is_object(f.value)) {
+        return wrong_value(&f, "must be an object", err);
+    }
+    *out = f.value;
+    return DN_OK;
+}

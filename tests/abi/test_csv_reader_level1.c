@@ -1,0 +1,332 @@
+/* The CSV reader's table of Level 1 as a host uses it. */
+#include "faults.h"
+
+#include "base/pool.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+enum {
+    BIG_ROWS = 200000
+};
+
+static const struct dativo_plugin *plugin;
+static const struct dativo_reader_v1 *table;
+static char small_csv[256];
+static char bad_csv[256];
+static char big_csv[256];
+
+static int write_file(char *path, const char *name, const char *text, int repeat)
+{
+    (void)snprintf(path, 256, "%s/level1_%s.csv", DN_TEST_TMP, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fputs("id,name,when\n", file) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < repeat; i++) {
+        if (fputs(text, file) < 0) {
+            return -1;
+        }
+    }
+    return fclose(file);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    plugin = dativo_plugin_get(DATIVO_ABI_VERSION, NULL);
+    table = plugin->get_extension(DATIVO_EXT_READER);
+    return write_file(small_csv, "small", "1,a,2024-02-29\n2,,\n", 2) ||
+           write_file(bad_csv, "bad", "1,a,2024-02-29\nx,b,\n", 20000) ||
+           write_file(big_csv, "big", "1,a longer text than twelve bytes,2024-02-29\n", BIG_ROWS);
+}
+
+static int32_t open_csv(const char *path, const char *options, const struct dativo_host *host,
+                        void **reader, struct dativo_error *err)
+{
+    char config[1024];
+    (void)snprintf(
+        config, sizeof(config),
+        "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}],\"engine\":{\"options\":%s}}garbage", path,
+        options);
+    return table->open(config, host, reader, err);
+}
+
+/* Read to the end or the failure; the number of rows. */
+static int64_t drain(struct ArrowArrayStream *stream, int *failure)
+{
+    int64_t n_rows = 0;
+    for (;;) {
+        struct ArrowArray batch = {0};
+        *failure = stream->get_next(stream, &batch);
+        if (*failure != 0 || batch.release == NULL) {
+            assert_null(batch.release);
+            return n_rows;
+        }
+        n_rows += batch.length;
+        batch.release(&batch);
+    }
+}
+
+static void check_formats(const char *options, const char *id, const char *name, const char *when)
+{
+    void *reader = NULL;
+    struct ArrowSchema schema;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    assert_int_equal(open_csv(small_csv, options, NULL, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->schema(reader, &schema, &err), DATIVO_OK);
+    assert_string_equal(schema.format, "+s");
+    assert_int_equal(schema.n_children, 3);
+    assert_string_equal(schema.children[0]->name, "id");
+    assert_string_equal(schema.children[0]->format, id);
+    assert_string_equal(schema.children[1]->format, name);
+    assert_string_equal(schema.children[2]->format, when);
+    schema.release(&schema);
+    table->close(reader);
+}
+
+static void test_schema(void **state)
+{
+    (void)state;
+    check_formats("{}", "l", "vu", "tdD");
+    check_formats("{\"inference\":\"column\"}", "l", "vu", "tdD");
+    check_formats("{\"inference\":\"strings\"}", "vu", "vu", "vu");
+    check_formats("{\"inference\":\"lossless\"}", "vu", "vu", "vu");
+    check_formats("{\"types\":{\"id\":\"double\"},\"inference\":\"strings\"}", "g", "vu", "vu");
+    check_formats("{\"widened\":{\"id\":\"string\",\"when\":\"string\"}}", "vu", "vu", "vu");
+}
+
+/* Batches live longer than stream and reader. */
+static void test_batches_outlive_the_reader(void **state)
+{
+    (void)state;
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct ArrowArray batch = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    assert_int_equal(open_csv(small_csv, "{\"chunk_size\":3}", NULL, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(stream.get_next(&stream, &batch), 0);
+    assert_int_equal(batch.length, 3);
+    stream.release(&stream);
+    table->close(reader);
+    const int64_t *ids = batch.children[0]->buffers[1];
+    const uint8_t *validity = batch.children[1]->buffers[0];
+    const int64_t first = batch.offset + batch.children[0]->offset;
+    assert_int_equal(ids[first], 1);
+    assert_int_equal(ids[first + 1], 2);
+    assert_int_equal(ids[first + 2], 1);
+    const int64_t bit = batch.offset + batch.children[1]->offset + 1;
+    assert_int_equal(validity[bit / 8] >> (bit % 8) & 1, 0);
+    batch.release(&batch);
+    assert_null(batch.release);
+}
+
+static void test_error_in_the_stream(void **state)
+{
+    (void)state;
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct ArrowArray batch = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *report = NULL;
+    int failure = 0;
+    assert_int_equal(open_csv(bad_csv, "{\"types\":{\"id\":\"int64\"}}", NULL, &reader, &err),
+                     DATIVO_OK);
+    assert_int_equal(table->last_error(reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    (void)drain(&stream, &failure);
+    assert_int_equal(failure, EINVAL);
+    assert_int_equal(table->last_error(reader, &err), DATIVO_ERR_TYPE);
+    assert_int_equal(err.code, DATIVO_ERR_TYPE);
+    assert_string_equal(err.column, "id");
+    assert_int_equal(err.line, 3);
+    assert_string_equal(err.path, bad_csv);
+    assert_string_equal(err.suggested_type, "string");
+    assert_string_equal(stream.get_last_error(&stream), err.message);
+    assert_int_equal(stream.get_next(&stream, &batch), EINVAL); /* again */
+    assert_int_equal(table->report(reader, &report, &err), DATIVO_ERR_INVALID);
+    assert_null(report);
+    stream.release(&stream);
+    table->close(reader);
+}
+
+static void test_open_errors(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    void *reader = &err;
+    assert_int_equal(open_csv("/no/such/file", "{}", NULL, &reader, &err), DATIVO_ERR_NOT_FOUND);
+    assert_null(reader);
+    assert_non_null(strstr(err.message, "/no/such/file"));
+    assert_int_equal(open_csv(small_csv, "{\"chunksize\":1}", NULL, &reader, &err),
+                     DATIVO_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "\"chunk_size\""));
+    assert_int_equal(open_csv(small_csv, "{\"chunksize\":1}", NULL, &reader, NULL),
+                     DATIVO_ERR_CONFIG);
+    assert_int_equal(table->open(NULL, NULL, &reader, &err), DATIVO_ERR_CONFIG);
+    table->close(NULL);
+}
+
+static void test_report(void **state)
+{
+    (void)state;
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct dativo_progress progress = {.struct_size = sizeof(progress)};
+    char *report = NULL;
+    int failure = 0;
+    assert_int_equal(open_csv(small_csv, "{\"types\":{\"name\":\"string\"}}", NULL, &reader, &err),
+                     DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(table->report(reader, &report, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(drain(&stream, &failure), 4);
+    assert_int_equal(failure, 0);
+    assert_int_equal(table->report(reader, &report, &err), DATIVO_OK);
+    assert_string_equal(
+        report,
+        "{\"rows\":4,\"bytes\":51,\"files\":1,\"counters\":{\"stray_quotes\":0},\"columns\":["
+        "{\"name\":\"id\",\"type\":\"int64\",\"nullable\":true,\"inferred\":true},"
+        "{\"name\":\"name\",\"type\":\"string\",\"nullable\":true,\"inferred\":false},"
+        "{\"name\":\"when\",\"type\":\"date\",\"nullable\":true,\"inferred\":true}]}");
+    plugin->free_text(report);
+    table->progress(reader, &progress);
+    assert_int_equal(progress.rows_done, 4);
+    assert_int_equal(progress.bytes_done, 51);
+    assert_int_equal(progress.bytes_total, 51);
+    progress = (struct dativo_progress){.struct_size = offsetof(struct dativo_progress, rows_done),
+                                        .rows_done = -5};
+    table->progress(reader, &progress);
+    assert_int_equal(progress.bytes_done, 51);
+    assert_int_equal(progress.rows_done, -5); /* the caller's struct is older */
+    stream.release(&stream);
+    table->close(reader);
+}
+
+struct services {
+    struct dn_executor executor;
+    atomic_int n_tasks;
+    atomic_int n_progress;
+    atomic_int stop;
+    struct dativo_progress last;
+};
+
+static int32_t service_submit(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct services *s = ctx;
+    atomic_fetch_add(&s->n_tasks, 1);
+    return s->executor.submit(s->executor.ctx, fn, arg);
+}
+
+static int32_t service_cancelled(void *ctx)
+{
+    struct services *s = ctx;
+    return atomic_load(&s->stop);
+}
+
+static void service_progress(void *ctx, const struct dativo_progress *progress)
+{
+    struct services *s = ctx;
+    atomic_fetch_add(&s->n_progress, 1);
+    s->last = *progress;
+}
+
+static void test_host_services(void **state)
+{
+    (void)state;
+    struct services s = {0};
+    struct dn_pool *pool = NULL;
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    int failure = 0;
+    assert_int_equal(dn_pool_create(&pool, 2, NULL), DN_OK);
+    s.executor = dn_pool_executor(pool);
+    struct dativo_host host = {.struct_size = sizeof(host),
+                               .n_threads = 2,
+                               .ctx = &s,
+                               .submit = service_submit,
+                               .cancelled = service_cancelled,
+                               .progress = service_progress,
+                               .memory_budget_bytes = 32 << 20};
+    assert_int_equal(open_csv(big_csv, "{}", &host, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(drain(&stream, &failure), BIG_ROWS);
+    assert_int_equal(failure, 0);
+    assert_true(atomic_load(&s.n_tasks) > 0);
+    assert_true(atomic_load(&s.n_progress) > 0);
+    assert_int_equal(s.last.rows_done, BIG_ROWS);
+    assert_int_equal(s.last.bytes_done, s.last.bytes_total);
+    stream.release(&stream);
+    table->close(reader);
+
+    /* a host that offers less: its struct ends before submit */
+    atomic_store(&s.n_tasks, 0);
+    host.struct_size = offsetof(struct dativo_host, submit);
+    assert_int_equal(open_csv(big_csv, "{}", &host, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(drain(&stream, &failure), BIG_ROWS);
+    assert_int_equal(atomic_load(&s.n_tasks), 0);
+    stream.release(&stream);
+    table->close(reader);
+    dn_pool_destroy(pool);
+}
+
+static void check_cancelled(void *reader, struct ArrowArrayStream *stream)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    int failure = 0;
+    assert_true(drain(stream, &failure) < BIG_ROWS);
+    assert_int_equal(failure, ECANCELED);
+    assert_int_equal(table->last_error(reader, &err), DATIVO_ERR_CANCELLED);
+    stream->release(stream);
+    table->close(reader);
+}
+
+static void test_cancel(void **state)
+{
+    (void)state;
+    struct services s = {0};
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct ArrowArray batch = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    const struct dativo_host host = {
+        .struct_size = sizeof(host), .ctx = &s, .cancelled = service_cancelled};
+
+    assert_int_equal(open_csv(big_csv, "{\"chunk_size\":100}", NULL, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(stream.get_next(&stream, &batch), 0);
+    batch.release(&batch);
+    table->cancel(reader);
+    check_cancelled(reader, &stream);
+
+    assert_int_equal(open_csv(big_csv, "{\"chunk_size\":100}", &host, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(stream.get_next(&stream, &batch), 0);
+    batch.release(&batch);
+    atomic_store(&s.stop, 1);
+    check_cancelled(reader, &stream);
+}
+
+static void test_table(void **state)
+{
+    (void)state;
+    assert_int_equal(table->struct_size, sizeof(*table));
+    assert_null(table->splits);
+    assert_null(table->open_split);
+    assert_null(plugin->get_extension(DATIVO_EXT_WRITER));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_schema),      cmocka_unit_test(test_batches_outlive_the_reader),
+        cmocka_unit_test(test_report),      cmocka_unit_test(test_error_in_the_stream),
+        cmocka_unit_test(test_open_errors), cmocka_unit_test(test_host_services),
+        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_table),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}

@@ -1,0 +1,333 @@
+/* The Parquet writer's tables of Level 1 as a host uses them. */
+#include "faults.h"
+
+#include "base/pool.h"
+#include "json/records.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+static const struct dativo_plugin *plugin;
+static const struct dativo_writer_v1 *table;
+static const struct dativo_inspector_v1 *inspector;
+static char path[256];
+static char config[512];
+
+static const char records[] =
+    "[{\"id\":1,\"name\":\"a\"},{\"id\":2,\"name\":null},{\"id\":3,\"name\":\"c\"}]";
+
+static int setup(void **state)
+{
+    (void)state;
+    plugin = dativo_plugin_get(DATIVO_ABI_VERSION, NULL);
+    table = plugin->get_extension(DATIVO_EXT_WRITER);
+    inspector = plugin->get_extension(DATIVO_EXT_INSPECTOR);
+    (void)snprintf(path, sizeof(path), "%s/writer_level1.parquet", DN_TEST_TMP);
+    (void)snprintf(config, sizeof(config),
+                   "{\"path\":\"%s\",\"engine\":{\"options\":{\"compression\":\"zstd\"}}}\xff",
+                   path);
+    return 0;
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    (void)unlink(path);
+    return 0;
+}
+
+static void make_batch(struct ArrowSchema *schema, struct ArrowArray *batch)
+{
+    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INT64, true},
+                                                    {"name", DN_TYPE_UTF8_VIEW, false}};
+    int64_t counter = 0;
+    assert_int_equal(dn_records_read(records, fields, 2, schema, batch, &counter, NULL), DN_OK);
+}
+
+static void *open_writer(const struct dativo_host *host)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    void *writer = NULL;
+    make_batch(&schema, &batch);
+    batch.release(&batch);
+    if (table->open(config, &schema, host, &writer, &err) != DATIVO_OK) {
+        print_error("%s\n", err.message);
+    }
+    schema.release(&schema); /* borrowed for the call only */
+    assert_non_null(writer);
+    return writer;
+}
+
+static void append_one(void *writer, int32_t expected)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    make_batch(&schema, &batch);
+    assert_int_equal(table->append(writer, &batch, &err), expected);
+    assert_null(batch.release); /* moved whatever happens */
+    assert_true(expected == DATIVO_OK || err.message[0] != '\0');
+    schema.release(&schema);
+}
+
+static bool is_there(void)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void test_write(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+    char *description = NULL;
+    struct stat info;
+    void *writer = open_writer(NULL);
+
+    append_one(writer, DATIVO_OK);
+    append_one(writer, DATIVO_OK);
+    assert_int_equal(table->commit(writer, &err), DATIVO_ERR_INVALID); /* too early */
+    assert_int_equal(table->finish(writer, &manifest, &err), DATIVO_OK);
+    assert_false(is_there());
+    append_one(writer, DATIVO_ERR_INVALID); /* too late */
+    assert_int_equal(table->commit(writer, &err), DATIVO_OK);
+    assert_true(is_there());
+    assert_int_equal(table->commit(writer, &err), DATIVO_ERR_INVALID);
+    table->abort(writer); /* too late as well: the file stays */
+    table->close(writer);
+    assert_int_equal(stat(path, &info), 0);
+
+    json_t *list = json_loads(manifest, 0, NULL);
+    const json_t *file = json_array_get(list, 0);
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(json_string_value(json_object_get(file, "path")), path);
+    assert_int_equal(json_integer_value(json_object_get(file, "size_bytes")), info.st_size);
+    assert_int_equal(json_integer_value(json_object_get(file, "record_count")), 6);
+    const json_t *column = json_array_get(json_object_get(file, "columns"), 0);
+    assert_string_equal(json_string_value(json_object_get(column, "name")), "id");
+    assert_int_equal(json_integer_value(json_object_get(column, "null_count")), 0);
+    json_decref(list);
+    plugin->free_text(manifest);
+
+    assert_int_equal(inspector->inspect(path, NULL, &description, &err), DATIVO_OK);
+    json_t *described = json_loads(description, 0, NULL);
+    assert_non_null(described);
+    assert_int_equal(json_integer_value(json_object_get(described, "record_count")), 6);
+    assert_null(json_object_get(described, "rows"));
+    json_decref(described);
+    plugin->free_text(description);
+    assert_int_equal(inspector->inspect(path, "{\"rows\":2}", &description, &err), DATIVO_OK);
+    described = json_loads(description, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(described, "rows")), 2);
+    const json_t *row = json_array_get(json_object_get(described, "rows"), 1);
+    assert_int_equal(json_integer_value(json_object_get(row, "id")), 2);
+    assert_true(json_is_null(json_object_get(row, "name")));
+    json_decref(described);
+    plugin->free_text(description);
+}
+
+static void test_inspect_errors(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *description = NULL;
+    assert_int_equal(inspector->inspect("/no/such/file", NULL, &description, &err),
+                     DATIVO_ERR_NOT_FOUND);
+    assert_null(description);
+    assert_int_equal(inspector->inspect(__FILE__, "{\"rows\":-1}", &description, &err),
+                     DATIVO_ERR_INVALID);
+    assert_int_equal(inspector->inspect(__FILE__, "[]", &description, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(inspector->inspect(__FILE__, "{", &description, &err), DATIVO_ERR_CONFIG);
+    assert_int_not_equal(inspector->inspect(__FILE__, NULL, &description, &err), DATIVO_OK);
+    assert_true(err.message[0] != '\0');
+}
+
+/* Neither abort nor close without a commit leaves anything. */
+static void test_abort(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+    void *writer = open_writer(NULL);
+    append_one(writer, DATIVO_OK);
+    table->abort(writer);
+    append_one(writer, DATIVO_ERR_INVALID);
+    assert_int_equal(table->finish(writer, &manifest, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(table->commit(writer, &err), DATIVO_ERR_INVALID);
+    table->abort(writer);
+    table->close(writer);
+    assert_false(is_there());
+
+    writer = open_writer(NULL);
+    append_one(writer, DATIVO_OK);
+    assert_int_equal(table->finish(writer, &manifest, &err), DATIVO_OK);
+    plugin->free_text(manifest);
+    table->close(writer);
+    assert_false(is_there());
+    table->close(NULL);
+    table->abort(NULL);
+}
+
+static int batch_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    struct ArrowArray batch;
+    (void)stream;
+    make_batch(out, &batch);
+    batch.release(&batch);
+    return 0;
+}
+
+static int other_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    static const struct dn_field fields[] = {{"id", DN_TYPE_INT64, true},
+                                             {"name", DN_TYPE_BOOL, true}};
+    (void)stream;
+    return dn_schema_make(out, fields, 2, NULL) == DN_OK ? 0 : ENOMEM;
+}
+
+static int batch_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
+{
+    int *left = stream->private_data;
+    struct ArrowSchema schema;
+    *out = (struct ArrowArray){0};
+    if (*left < 0) {
+        return EIO;
+    }
+    if (*left > 0) {
+        make_batch(&schema, out);
+        schema.release(&schema);
+        --*left;
+    }
+    return 0;
+}
+
+static const char *batch_last_error(struct ArrowArrayStream *stream)
+{
+    (void)stream;
+    return "the disk is on fire";
+}
+
+static void test_append_stream(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+    int left = 5;
+    struct ArrowArrayStream stream = {.get_schema = batch_get_schema,
+                                      .get_next = batch_get_next,
+                                      .get_last_error = batch_last_error,
+                                      .private_data = &left};
+    void *writer = open_writer(NULL);
+    assert_int_equal(table->append_stream(writer, &stream, &err), DATIVO_OK);
+    assert_int_equal(left, 0);
+    left = -1;
+    assert_int_equal(table->append_stream(writer, &stream, &err), DATIVO_ERR_DATA);
+    assert_non_null(strstr(err.message, "the disk is on fire"));
+    stream.get_schema = other_get_schema;
+    left = 1;
+    assert_int_equal(table->append_stream(writer, &stream, &err), DATIVO_ERR_INVALID);
+    assert_string_equal(err.column, "name");
+    assert_int_equal(left, 1);
+    assert_int_equal(table->finish(writer, &manifest, &err),
+                     DATIVO_OK); /* all that cost the writer nothing */
+    assert_non_null(strstr(manifest, "\"record_count\":15"));
+    plugin->free_text(manifest);
+    assert_int_equal(table->commit(writer, &err), DATIVO_OK);
+    table->close(writer);
+    assert_true(is_there());
+}
+
+static void test_existing_file(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    void *writer = NULL;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    make_batch(&schema, &batch);
+    batch.release(&batch);
+    assert_int_equal(table->open(config, &schema, NULL, &writer, &err), DATIVO_ERR_EXISTS);
+    assert_null(writer);
+    assert_non_null(strstr(err.path, "writer_level1.parquet"));
+    schema.release(&schema);
+}
+
+static void check_open_fails(const char *text, int32_t code)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    void *writer = NULL;
+    make_batch(&schema, &batch);
+    batch.release(&batch);
+    assert_int_equal(table->open(text, &schema, NULL, &writer, &err), code);
+    assert_null(writer);
+    assert_true(err.message[0] != '\0');
+    assert_int_equal(table->open(text, &schema, NULL, &writer, NULL), code);
+    schema.release(&schema);
+}
+
+static void test_open_errors(void **state)
+{
+    (void)state;
+    check_open_fails(NULL, DATIVO_ERR_CONFIG);
+    check_open_fails("{}", DATIVO_ERR_CONFIG);
+    check_open_fails("{\"path\":5}", DATIVO_ERR_CONFIG);
+    check_open_fails("{\"path\":\"gs://b/x.parquet\"}", DATIVO_ERR_UNSUPPORTED);
+    check_open_fails("{\"path\":\"x.parquet\",\"file_format\":\"csv\"}", DATIVO_ERR_UNSUPPORTED);
+    check_open_fails("{\"path\":\"x.parquet\",\"engine\":{\"options\":{\"compresion\":1}}}",
+                     DATIVO_ERR_CONFIG);
+}
+
+struct services {
+    struct dn_executor executor;
+    atomic_int n_tasks;
+};
+
+static int32_t service_submit(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct services *s = ctx;
+    atomic_fetch_add(&s->n_tasks, 1);
+    return s->executor.submit(s->executor.ctx, fn, arg);
+}
+
+static void test_host_threads(void **state)
+{
+    (void)state;
+    struct services s = {0};
+    struct dn_pool *pool = NULL;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+    assert_int_equal(dn_pool_create(&pool, 2, NULL), DN_OK);
+    s.executor = dn_pool_executor(pool);
+    const struct dativo_host host = {
+        .struct_size = sizeof(host), .n_threads = 2, .ctx = &s, .submit = service_submit};
+    void *writer = open_writer(&host);
+    append_one(writer, DATIVO_OK);
+    assert_int_equal(table->finish(writer, &manifest, &err), DATIVO_OK);
+    assert_true(atomic_load(&s.n_tasks) > 0);
+    assert_int_equal(table->commit(writer, &err), DATIVO_OK);
+    plugin->free_text(manifest);
+    table->close(writer);
+    dn_pool_destroy(pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_write, remove_file),
+        cmocka_unit_test_setup(test_inspect_errors, remove_file),
+        cmocka_unit_test_setup(test_abort, remove_file),
+        cmocka_unit_test_setup(test_append_stream, remove_file),
+        cmocka_unit_test_setup(test_existing_file, remove_file),
+        cmocka_unit_test_setup(test_open_errors, remove_file),
+        cmocka_unit_test_setup(test_host_threads, remove_file),
+    };
+    return cmocka_run_group_tests(tests, setup, remove_file);
+}
