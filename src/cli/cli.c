@@ -1,0 +1,170 @@
+#include "cli/cli.h"
+
+#include "base/cpu.h"
+#include "base/strings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct dn_command *const k_commands[] = {
+    &dn_cmd_run, &dn_cmd_convert, &dn_cmd_schema, &dn_cmd_inspect, &dn_cmd_plugin,
+};
+
+#define N_COMMANDS (sizeof k_commands / sizeof k_commands[0])
+
+static void print_help(FILE *out)
+{
+    (void)fputs("Usage: " DN_PROGRAM " COMMAND [ARGUMENTS]\n"
+                "\n"
+                "Moves data from CSV to Parquet through native Dativo plugins.\n"
+                "\n"
+                "Commands:\n",
+                out);
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        (void)fprintf(out, "  %-9s %s\n", k_commands[i]->name, k_commands[i]->summary);
+    }
+    (void)fputs("  help      more about one command: " DN_PROGRAM " help convert\n"
+                "\n"
+                "Examples:\n"
+                "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
+                "  " DN_PROGRAM
+                " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
+                "  gunzip -c big.csv.gz | " DN_PROGRAM " convert - big.parquet\n"
+                "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
+                "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
+                "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
+                "\n"
+                "Data goes to standard output, everything said to people to standard error.\n"
+                "\n"
+                "Exit codes:\n"
+                "  0    done\n"
+                "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
+                "  2    failed, nothing was written\n"
+                "  130  stopped by SIGINT, 143 by SIGTERM; nothing was written\n"
+                "\n"
+                "Environment:\n"
+                "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
+                "  DN_CPU              scalar, avx2 or avx512: use no more than this\n"
+                "  NO_COLOR            no colour on a terminal\n",
+                out);
+}
+
+static const struct dn_command *command_find(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(k_commands[i]->name, name) == 0) {
+            return k_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[N_COMMANDS + 1];
+    struct dn_error err;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        names[i] = k_commands[i]->name;
+    }
+    names[N_COMMANDS] = "help";
+    const char *close = dn_text_suggest(name, names, N_COMMANDS + 1);
+    dn_error_escape_value(shown, name, strlen(name));
+    if (close != NULL) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "unknown command %s; did you mean \"%s\"?", shown,
+                           close);
+    } else {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "unknown command %s", shown);
+    }
+    return dn_cli_usage(NULL, &err);
+}
+
+static int run_help(int argc, char **argv)
+{
+    if (argc < 3) {
+        print_help(stdout);
+        return dn_cli_finish(DN_EXIT_OK);
+    }
+    const struct dn_command *command = command_find(argv[2]);
+    if (command == NULL) {
+        return unknown_command(argv[2]);
+    }
+    (void)fputs(command->help, stdout);
+    return dn_cli_finish(DN_EXIT_OK);
+}
+
+/* `convert --help` wherever the flag stands, except after "--". */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int dn_cli_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return DN_EXIT_FAILED;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0) {
+        (void)printf(DN_PROGRAM " " DN_VERSION " (cpu %s, %u plugin ABI)\n",
+                     dn_cpu_tier_name(dn_cpu_selected()), 1u);
+        return dn_cli_finish(DN_EXIT_OK);
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        return run_help(argc, argv);
+    }
+    const struct dn_command *command = command_find(word);
+    if (command == NULL) {
+        return unknown_command(word);
+    }
+    if (asks_for_help(argc, argv)) {
+        (void)fputs(command->help, stdout);
+        return dn_cli_finish(DN_EXIT_OK);
+    }
+    return command->run(argc - 1, argv + 1);
+}
+
+/* Messages name their file themselves; one that does not gets it in front. */
+static void print_error(const struct dn_error *err)
+{
+    const bool placed = err->path[0] == '\0' || strstr(err->message, err->path) != NULL;
+
+    (void)fprintf(
+        stderr, DN_PROGRAM ": error: %s%s%s\n", placed ? "" : err->path, placed ? "" : ": ",
+        err->message[0] != '\0' ? err->message : dn_status_name((enum dn_status)err->code));
+}
+
+int dn_cli_fail(const struct dn_error *err)
+{
+    print_error(err);
+    return DN_EXIT_FAILED;
+}
+
+int dn_cli_usage(const char *command, const struct dn_error *err)
+{
+    print_error(err);
+    (void)fprintf(stderr, "See '" DN_PROGRAM " %s%s'.\n", command != NULL ? "help " : "--help",
+                  command != NULL ? command : "");
+    return DN_EXIT_FAILED;
+}
+
+int dn_cli_finish(int code)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        const int saved = errno;
+        struct dn_error err;
+        (void)dn_error_set_errno(&err, DN_ERR_IO, saved, "standard output cannot be written");
+        return dn_cli_fail(&err);
+    }
+    return code;
+}

@@ -1,0 +1,38 @@
+/** The command line: a table of commands, one cmd_*.c each. */
+#ifndef DN_CLI_CLI_H
+#define DN_CLI_CLI_H
+
+#include "base/error.h"
+
+#define DN_PROGRAM "dativo-native"
+
+/** Exit codes.  A run stopped by a signal ends with 128 + its number, as a shell would report it. */
+#define DN_EXIT_OK 0
+#define DN_EXIT_WARNINGS 1
+#define DN_EXIT_FAILED 2
+
+struct dn_command {
+    const char *name;
+    const char *summary; /**< one line of the command list */
+    const char *help;    /**< the whole text of `help NAME` */
+    /** argv[0] is the command's name.  Returns the exit code. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct dn_command dn_cmd_run;
+extern const struct dn_command dn_cmd_convert;
+extern const struct dn_command dn_cmd_schema;
+extern const struct dn_command dn_cmd_inspect;
+extern const struct dn_command dn_cmd_plugin;
+
+/** Everything main() does.  Prints data on stdout, everything else on stderr; returns the exit code. */
+int dn_cli_main(int argc, char **argv);
+
+/** Print a failure on stderr; returns DN_EXIT_FAILED. */
+int dn_cli_fail(const struct dn_error *err);
+/** The same for a wrong command line, with a pointer to the command's help. */
+int dn_cli_usage(const char *command, const struct dn_error *err);
+/** Flush stdout; DN_EXIT_FAILED with a message if what was printed could not be written, else `code`. */
+int dn_cli_finish(int code);
+
+#endif

@@ -1,0 +1,284 @@
+/* convert SRC... DST: CSV to Parquet without a job file. */
+#include "base/arena.h"
+#include "base/memory.h"
+#include "base/strings.h"
+#include "cli/cli.h"
+#include "cli/console.h"
+#include "cli/source.h"
+#include "job/asset.h"
+#include "job/events.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_OPERANDS 4096
+
+struct convert {
+    struct dn_source_flags source;
+    const char *compression;
+    const char *writer;
+    const char *log_format;
+    const char *schema;
+    const char *mode;
+    int64_t row_group_size;
+    bool overwrite;
+    bool allow_empty;
+    bool quiet;
+    bool no_progress;
+    struct dn_flag_list writer_options;
+
+    const char **operands; /* the sources, then the destination */
+    size_t n_operands;
+    const char *target;
+    struct dn_arena arena;
+    struct dn_asset asset;
+    json_t *reader_config;
+    json_t *writer_config;
+};
+
+static enum dn_status flags_read(struct convert *c, int argc, char **argv, struct dn_error *err)
+{
+    struct dn_flag flags[DN_SOURCE_FLAGS + 11];
+    const struct dn_flag own[] = {
+        {"compression", 'c', DN_FLAG_TEXT, &c->compression},
+        {"writer", 0, DN_FLAG_TEXT, &c->writer},
+        {"log-format", 0, DN_FLAG_TEXT, &c->log_format},
+        {"row-group-size", 0, DN_FLAG_INT, &c->row_group_size},
+        {"overwrite", 'f', DN_FLAG_BOOL, &c->overwrite},
+        {"allow-empty", 0, DN_FLAG_BOOL, &c->allow_empty},
+        {"quiet", 'q', DN_FLAG_BOOL, &c->quiet},
+        {"no-progress", 0, DN_FLAG_BOOL, &c->no_progress},
+        {"writer-option", 0, DN_FLAG_LIST, &c->writer_options},
+        {"schema", 0, DN_FLAG_TEXT, &c->schema},
+        {"mode", 0, DN_FLAG_TEXT, &c->mode},
+    };
+
+    dn_source_flags_table(&c->source, flags);
+    memcpy(flags + DN_SOURCE_FLAGS, own, sizeof own);
+    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, c->operands,
+                          &c->n_operands, err));
+    if (c->n_operands < 2) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "convert needs at least one source and a destination");
+    }
+    if (c->log_format != NULL && strcmp(c->log_format, "json") != 0 &&
+        strcmp(c->log_format, "text") != 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "--log-format is text or json, not %s",
+                            c->log_format);
+    }
+    if (c->mode != NULL && strcmp(c->mode, "strict") != 0 && strcmp(c->mode, "warn") != 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "--mode is strict or warn, not %s", c->mode);
+    }
+    if (c->mode != NULL && c->schema == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "--mode needs --schema");
+    }
+    c->target = c->operands[--c->n_operands];
+    return DN_OK;
+}
+
+static enum dn_status target_check(const struct convert *c, struct dn_error *err)
+{
+    static const char *const others[] = {".csv",   ".tsv",     ".json", ".jsonl", ".orc", ".avro",
+                                         ".arrow", ".feather", ".gz",   ".zst",   ".zip"};
+
+    if (strcmp(c->target, "-") == 0) {
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "a Parquet file is written to a file, not to standard output; name one");
+    }
+    if (strstr(c->target, "://") != NULL) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version writes to local files",
+                            c->target);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (dn_text_ends_with(c->target, others[i])) {
+            return dn_error_set(err, DN_ERR_INVALID, "%s: the output is Parquet; name it *.parquet",
+                                c->target);
+        }
+    }
+    return DN_OK;
+}
+
+/* "dir/orders.parquet" -> "orders" */
+static char *stem_of(struct dn_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+
+    return dn_arena_strndup(arena, base,
+                            dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+static enum dn_status writer_config_make(struct convert *c, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+    json_t *schema = NULL;
+    json_t *options = json_object();
+    const char *slash = strrchr(c->target, '/');
+    const size_t dir_len = slash == NULL ? 1 : slash == c->target ? 1 : (size_t)(slash - c->target);
+    const char *stem = stem_of(&c->arena, c->target);
+
+    if (options == NULL || stem == NULL) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
+    if (c->compression != NULL &&
+        json_object_set_new(options, "compression", json_string(c->compression)) != 0) {
+        st = dn_error_set(err, DN_ERR_INVALID, "the value of --compression is not valid UTF-8");
+        goto cleanup;
+    }
+    if (c->row_group_size > 0 &&
+        json_object_set_new(options, "row_group_size", json_integer(c->row_group_size)) != 0) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, dn_source_options_add(options, &c->writer_options, "--writer-option", err),
+                cleanup);
+    schema = c->asset.schema != NULL ? json_incref(c->asset.schema) : json_array();
+    c->writer_config = json_pack(
+        "{s:s, s:O, s:s%, s:s, s:{}, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema", schema,
+        "output_base", slash == NULL ? "." : c->target, dir_len, "target_type", "local",
+        "connection", "file_format", "parquet", "engine", "type", "native", "options", options);
+    if (c->writer_config == NULL) {
+        st = dn_error_set(err, DN_ERR_INVALID, "the name of the destination is not valid UTF-8");
+    }
+cleanup:
+    json_decref(options);
+    json_decref(schema);
+    return st;
+}
+
+static enum dn_status prepare(struct convert *c, struct dn_error *err)
+{
+    DN_TRY(dn_source_config(&c->source, c->operands, c->n_operands, &c->reader_config, err));
+    if (c->schema != NULL) {
+        DN_TRY(dn_asset_read(&c->asset, &c->arena, c->schema, err));
+    }
+    if (strcmp(c->target, "null:") == 0) {
+        return DN_OK;
+    }
+    DN_TRY(target_check(c, err));
+    return writer_config_make(c, err);
+}
+
+static struct dn_transfer transfer_make(const struct convert *c, const struct dn_console *console)
+{
+    const bool warn = c->mode != NULL && strcmp(c->mode, "warn") == 0;
+
+    return (struct dn_transfer){
+        .reader = {.path = c->source.reader},
+        .writer = {.path = c->writer},
+        .reader_config = c->reader_config,
+        .writer_config = c->writer_config,
+        .output_path = c->writer_config != NULL ? c->target : NULL,
+        .overwrite = c->overwrite,
+        .allow_empty = c->allow_empty,
+        .mode = c->schema == NULL ? DN_ASSET_NONE
+                : warn            ? DN_ASSET_WARN
+                                  : DN_ASSET_STRICT,
+        .columns = c->asset.columns,
+        .n_columns = c->asset.n_columns,
+        .n_threads = (uint32_t)c->source.n_threads,
+        .memory_bytes = c->source.memory_bytes,
+        .events = &console->events,
+    };
+}
+
+static int convert_run(struct convert *c)
+{
+    struct dn_console console = {
+        .level = DN_EVENT_DETAIL, .quiet = c->quiet, .no_progress = c->no_progress};
+    struct dn_outcome outcome = {0};
+    struct dn_error err;
+    char source[1024];
+
+    dn_error_clear(&err);
+    console.json = c->log_format != NULL && strcmp(c->log_format, "json") == 0;
+    dn_console_start(&console);
+    const char *first = strcmp(c->operands[0], "-") == 0 ? "standard input" : c->operands[0];
+    if (c->n_operands == 1) {
+        (void)snprintf(source, sizeof source, "%s", first);
+    } else {
+        (void)snprintf(source, sizeof source, "%s and %zu more", first, c->n_operands - 1);
+    }
+    enum dn_status st = prepare(c, &err);
+    if (st == DN_OK) {
+        const struct dn_transfer transfer = transfer_make(c, &console);
+        dn_events_emit(&console.events, DN_EVENT_DETAIL, "job_started",
+                       json_pack("{s:s, s:s}", "source", source, "target", c->target),
+                       "Converting %s to %s", source, c->target);
+        st = dn_transfer_run(&transfer, &outcome, &err);
+    }
+    const int code = dn_console_close(&console, source, c->target, st, &err, &outcome);
+    dn_outcome_finish(&outcome);
+    dn_console_finish(&console);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct convert c = {0};
+    struct dn_error err;
+    int code = DN_EXIT_FAILED;
+
+    dn_error_clear(&err);
+    c.operands = dn_calloc((size_t)argc + 1, sizeof c.operands[0]);
+    if (c.operands == NULL || argc > MAX_OPERANDS) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
+        code = dn_cli_usage("convert", &err);
+    } else if (flags_read(&c, argc, argv, &err) != DN_OK) {
+        code = dn_cli_usage("convert", &err);
+    } else {
+        code = convert_run(&c);
+    }
+    dn_asset_finish(&c.asset);
+    dn_arena_finish(&c.arena);
+    json_decref(c.reader_config);
+    json_decref(c.writer_config);
+    dn_free(c.operands);
+    return code;
+}
+
+const struct dn_command dn_cmd_convert = {
+    .name = "convert",
+    .summary = "convert CSV files to one Parquet file, without a job file",
+    .help = "Usage: " DN_PROGRAM " convert [FLAGS] SRC... DST\n"
+            "\n"
+            "Reads one or several CSV files with the same columns and writes one Parquet file.  "
+            "SRC may be - for\n"
+            "standard input.  DST appears when it is complete; null: reads, checks and types "
+            "everything and writes\n"
+            "nothing.\n"
+            "\n"
+            "Types are inferred from a sample.  A later value that does not fit widens its column "
+            "(1.5 in a column\n"
+            "of integers makes it float64) and reading starts again, so no value is ever changed "
+            "to fit.  A type\n"
+            "given with --types is a promise: a value that breaks it ends the conversion with its "
+            "file and line.\n"
+            "\n"
+            "Flags:\n"
+            "  -c, --compression C[:L] none, snappy (default), gzip, zstd, lz4_raw or brotli, with "
+            "a level\n"
+            "      --row-group-size N  rows per row group\n"
+            "  -f, --overwrite         replace DST if it exists\n"
+            "      --allow-empty       a source without rows is no error\n" DN_SOURCE_FLAGS_HELP
+            "      --schema FILE       an asset, or what `schema --json` printed: its columns, "
+            "types and order\n"
+            "      --mode M            with --schema: strict (default) or warn (deviations: exit "
+            "code 1)\n"
+            "      --writer P          another writer plugin, path/lib.so\n"
+            "      --writer-option K=V an option of the writer plugin; repeatable\n"
+            "      --log-format F      text (default) or json\n"
+            "      --no-progress       no progress line\n"
+            "  -q, --quiet             warnings and errors only\n"
+            "\n"
+            "Examples:\n"
+            "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
+            "  " DN_PROGRAM
+            " convert -c zstd:9 --types zip=string,total=float64 jan.csv feb.csv orders.parquet\n"
+            "  " DN_PROGRAM " convert --delimiter tab --null-values NA,- in.txt out.parquet\n"
+            "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n",
+    .run = run,
+};

@@ -1,0 +1,125 @@
+/* inspect FILE: what is in a Parquet file. */
+#include "cli/cli.h"
+#include "cli/console.h"
+#include "cli/flags.h"
+#include "cli/inspector.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+
+static void print_chunks(const json_t *group)
+{
+    static const char *const heading[] = {"column",  "codec", "encodings", "stored",
+                                          "encoded", "nulls", "min",       "max"};
+    static bool right[] = {false, false, false, true, true, true, false, false};
+    struct dn_table t = {.n_columns = 8, .right = right};
+    const json_t *columns = json_object_get(group, "columns");
+    char bytes[32];
+
+    for (size_t i = 0; i < 8; i++) {
+        dn_table_add(&t, heading[i]);
+    }
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        dn_table_add_json(&t, json_object_get(column, "name"));
+        dn_table_add_json(&t, json_object_get(column, "codec"));
+        dn_table_add_json(&t, json_object_get(column, "encodings"));
+        dn_table_add(&t, dn_console_bytes(bytes, json_integer_value(
+                                                     json_object_get(column, "compressed_bytes"))));
+        dn_table_add(&t, dn_console_bytes(bytes, json_integer_value(json_object_get(
+                                                     column, "uncompressed_bytes"))));
+        dn_table_add_json(&t, json_object_get(column, "null_count"));
+        dn_table_add_json(&t, json_object_get(column, "min"));
+        dn_table_add_json(&t, json_object_get(column, "max"));
+    }
+    dn_table_print(&t, stdout, 2);
+    dn_table_finish(&t);
+}
+
+static void print_file(const json_t *file, const char *path, int64_t n_rows)
+{
+    const json_t *groups = json_object_get(file, "row_groups");
+    const char *creator = json_string_value(json_object_get(file, "created_by"));
+    char rows[32];
+    char bytes[32];
+
+    (void)printf("%s\n", path);
+    (void)printf("  %s rows in %zu row group%s, %s, written by %s\n\n",
+                 dn_console_count(rows, json_integer_value(json_object_get(file, "record_count"))),
+                 json_array_size(groups), json_array_size(groups) == 1 ? "" : "s",
+                 dn_console_bytes(bytes, json_integer_value(json_object_get(file, "size_bytes"))),
+                 creator != NULL ? creator : "an unknown program");
+    dn_inspector_print_schema(file);
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const json_t *group = json_array_get(groups, i);
+        (void)printf("\nrow group %zu: %s rows, %s\n", i,
+                     dn_console_count(rows, json_integer_value(json_object_get(group, "rows"))),
+                     dn_console_bytes(bytes, json_integer_value(json_object_get(group, "bytes"))));
+        print_chunks(group);
+    }
+    if (n_rows > 0) {
+        (void)printf("\nfirst %zu rows\n", json_array_size(json_object_get(file, "rows")));
+        dn_inspector_print_rows(file);
+    }
+}
+
+static int run(int argc, char **argv)
+{
+    bool as_json = false;
+    int64_t n_rows = 0;
+    struct dn_plugin_ref writer = {0};
+    const char *operands[64];
+    size_t n = 0;
+    json_t *file = NULL;
+    struct dn_error err;
+    const struct dn_flag flags[] = {
+        {"json", 'j', DN_FLAG_BOOL, &as_json},
+        {"rows", 'n', DN_FLAG_INT, &n_rows},
+        {"writer", 0, DN_FLAG_TEXT, &writer.path},
+    };
+
+    dn_error_clear(&err);
+    if (argc > 64) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
+        return dn_cli_usage("inspect", &err);
+    }
+    if (dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, &err) !=
+        DN_OK) {
+        return dn_cli_usage("inspect", &err);
+    }
+    if (n != 1) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "inspect needs one file, not %zu", n);
+        return dn_cli_usage("inspect", &err);
+    }
+    if (dn_inspector_read(&writer, operands[0], n_rows, &file, &err) != DN_OK) {
+        return dn_cli_fail(&err);
+    }
+    if (as_json) {
+        (void)json_dumpf(file, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        (void)fputc('\n', stdout);
+    } else {
+        print_file(file, operands[0], n_rows);
+    }
+    json_decref(file);
+    return dn_cli_finish(DN_EXIT_OK);
+}
+
+const struct dn_command dn_cmd_inspect = {
+    .name = "inspect",
+    .summary = "show schema, row groups, encodings and rows of a Parquet file",
+    .help = "Usage: " DN_PROGRAM " inspect [FLAGS] FILE\n"
+            "\n"
+            "Shows the schema of a Parquet file, its row groups, and for every column chunk its "
+            "codec, encodings,\n"
+            "sizes, nulls, minimum and maximum.  Page checksums are verified where rows are read.\n"
+            "\n"
+            "Flags:\n"
+            "  -n, --rows N     also show the first N rows\n"
+            "  -j, --json       print one JSON object instead of tables\n"
+            "      --writer P   ask this plugin (path/lib.so) instead of the built-in one\n"
+            "\n"
+            "Examples:\n"
+            "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
+            "  " DN_PROGRAM " inspect --json orders.parquet | jq '.row_groups[].columns[].codec'\n",
+    .run = run,
+};

@@ -1,0 +1,179 @@
+/* run JOB.yaml: what a job file says. */
+#include "cli/cli.h"
+#include "cli/console.h"
+#include "cli/flags.h"
+#include "cli/inspector.h"
+#include "job/events.h"
+#include "job/job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct run_flags {
+    const char *config; /* --config F, as the stock host has it */
+    const char *log_format;
+    int64_t preview;
+    int64_t n_threads;
+    uint64_t memory_bytes;
+    bool allow_empty;
+    bool quiet;
+    bool no_progress;
+};
+
+static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, const char **job,
+                                 struct dn_error *err)
+{
+    const char *operands[64];
+    size_t n = 0;
+    const struct dn_flag flags[] = {
+        {"config", 0, DN_FLAG_TEXT, &f->config},
+        {"preview", 0, DN_FLAG_INT, &f->preview},
+        {"threads", 't', DN_FLAG_INT, &f->n_threads},
+        {"memory", 'm', DN_FLAG_SIZE, &f->memory_bytes},
+        {"allow-empty", 0, DN_FLAG_BOOL, &f->allow_empty},
+        {"quiet", 'q', DN_FLAG_BOOL, &f->quiet},
+        {"no-progress", 0, DN_FLAG_BOOL, &f->no_progress},
+        {"log-format", 0, DN_FLAG_TEXT, &f->log_format},
+    };
+
+    if (argc > 64) {
+        return dn_error_set(err, DN_ERR_INVALID, "too many arguments");
+    }
+    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, err));
+    if (n + (f->config != NULL ? 1 : 0) != 1) {
+        return dn_error_set(err, DN_ERR_INVALID, "run needs one job file, not %zu",
+                            n + (f->config != NULL ? 1 : 0));
+    }
+    if (f->log_format != NULL && strcmp(f->log_format, "json") != 0 &&
+        strcmp(f->log_format, "text") != 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "--log-format is text or json, not %s",
+                            f->log_format);
+    }
+    if (f->n_threads > 1024) {
+        return dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
+    }
+    *job = f->config != NULL ? f->config : operands[0];
+    return DN_OK;
+}
+
+static int preview_print(const struct dn_plan *plan, int64_t n_rows)
+{
+    json_t *file = NULL;
+    struct dn_error err;
+
+    if (dn_inspector_read(&plan->writer, plan->output_path, n_rows, &file, &err) != DN_OK) {
+        return dn_cli_fail(&err);
+    }
+    (void)printf("%s\n\n", plan->output_path);
+    dn_inspector_print_schema(file);
+    (void)printf("\n");
+    dn_inspector_print_rows(file);
+    json_decref(file);
+    return dn_cli_finish(DN_EXIT_OK);
+}
+
+static void announce(const struct dn_console *c, const struct dn_plan *plan)
+{
+    dn_events_emit(&c->events, DN_EVENT_DETAIL, "job_started",
+                   json_pack("{s:s}", "job", plan->job_path), "Job started: %s", plan->job_path);
+    dn_events_emit(&c->events, DN_EVENT_DETAIL, "asset_loaded",
+                   json_pack("{s:s, s:I, s:s}", "asset", plan->asset.name, "columns",
+                             (json_int_t)plan->asset.n_columns, "mode",
+                             plan->strict ? "strict" : "warn"),
+                   "Asset %s: %zu columns, %s", plan->asset.name, plan->asset.n_columns,
+                   plan->strict ? "strict" : "warn");
+}
+
+/* "a.csv", or "a.csv and 2 more" */
+static void source_name(const struct dn_plan *plan, char *out, size_t size)
+{
+    const json_t *files = json_object_get(plan->reader_config, "files");
+    const char *first = json_string_value(json_object_get(json_array_get(files, 0), "path"));
+    const size_t n = json_array_size(files);
+
+    if (n == 1) {
+        (void)snprintf(out, size, "%s", first);
+    } else {
+        (void)snprintf(out, size, "%s and %zu more", first, n - 1);
+    }
+}
+
+static int run(int argc, char **argv)
+{
+    struct run_flags f = {0};
+    struct dn_plan plan = {0};
+    struct dn_console console = {.level = DN_EVENT_DETAIL};
+    struct dn_outcome outcome = {0};
+    struct dn_error err;
+    char source[1024];
+    const char *job = NULL;
+
+    dn_error_clear(&err);
+    if (flags_read(&f, argc, argv, &job, &err) != DN_OK) {
+        return dn_cli_usage("run", &err);
+    }
+    console.json = f.log_format != NULL && strcmp(f.log_format, "json") == 0;
+    console.quiet = f.quiet;
+    console.no_progress = f.no_progress;
+    dn_console_start(&console);
+    enum dn_status st = dn_plan_read(&plan, job, &err);
+    if (st != DN_OK) {
+        const int failed = dn_console_close(&console, "", "", st, &err, &outcome);
+        dn_console_finish(&console);
+        return failed;
+    }
+    console.level = plan.log_level;
+    console.context = json_pack("{s:s, s:s}", "tenant_id", plan.tenant_id, "job_name", plan.table);
+    source_name(&plan, source, sizeof source);
+    announce(&console, &plan);
+    struct dn_transfer transfer = dn_plan_transfer(&plan);
+    transfer.n_threads = (uint32_t)f.n_threads;
+    transfer.memory_bytes = f.memory_bytes;
+    transfer.allow_empty = f.allow_empty;
+    transfer.events = &console.events;
+    st = dn_transfer_run(&transfer, &outcome, &err);
+    int code = dn_console_close(&console, source, plan.output_path, st, &err, &outcome);
+    if (st == DN_OK && f.preview > 0 && preview_print(&plan, f.preview) != DN_EXIT_OK) {
+        code = DN_EXIT_FAILED;
+    }
+    dn_outcome_finish(&outcome);
+    dn_plan_finish(&plan);
+    dn_console_finish(&console);
+    return code;
+}
+
+const struct dn_command dn_cmd_run = {
+    .name = "run",
+    .summary = "run a job file",
+    .help =
+        "Usage: " DN_PROGRAM " run [FLAGS] JOB.yaml\n"
+        "\n"
+        "Runs a job file of the Dativo host: CSV files in, one Parquet file out, checked against "
+        "the asset.\n"
+        "The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000.parquet.  "
+        "It appears when\n"
+        "it is complete and every row is accounted for, and replaces the file of an earlier run.\n"
+        "\n"
+        "schema_validation_mode: strict   any value that is not what the asset says ends the job "
+        "(exit code 2)\n"
+        "schema_validation_mode: warn     such values are kept, counted and reported (exit code "
+        "1)\n"
+        "\n"
+        "Flags:\n"
+        "      --allow-empty    a source without rows is no error\n"
+        "      --preview N      afterwards print the schema and the first N rows on standard "
+        "output\n"
+        "  -t, --threads N      threads to use; default one per CPU\n"
+        "  -m, --memory SIZE    memory to share between reader and writer, e.g. 256MB\n"
+        "      --log-format F   text (default) or json: one log line in the host's fields per "
+        "event\n"
+        "      --no-progress    no progress line\n"
+        "  -q, --quiet          warnings and errors only\n"
+        "      --config F       the same as JOB.yaml\n"
+        "\n"
+        "Examples:\n"
+        "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
+        "  " DN_PROGRAM " run --log-format json nightly.yaml 2>> nightly.log\n",
+    .run = run,
+};

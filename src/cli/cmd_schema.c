@@ -1,0 +1,188 @@
+/* schema SRC: the columns and types of a CSV file. */
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/console.h"
+#include "cli/source.h"
+#include "cli/table.h"
+#include "job/coltype.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct schema_flags {
+    struct dn_source_flags source;
+    bool as_json;
+    bool full;
+    const char **operands;
+    size_t n_operands;
+};
+
+static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
+                                 struct dn_error *err)
+{
+    struct dn_flag flags[DN_SOURCE_FLAGS + 2];
+    const struct dn_flag own[] = {
+        {"json", 'j', DN_FLAG_BOOL, &f->as_json},
+        {"full", 0, DN_FLAG_BOOL, &f->full},
+    };
+
+    dn_source_flags_table(&f->source, flags);
+    memcpy(flags + DN_SOURCE_FLAGS, own, sizeof own);
+    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, f->operands,
+                          &f->n_operands, err));
+    if (f->n_operands == 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "schema needs a CSV file");
+    }
+    return DN_OK;
+}
+
+static void print_table(const json_t *schema)
+{
+    static bool right[] = {false, false, true};
+    const bool counted = json_object_get(json_array_get(schema, 0), "nulls") != NULL;
+    struct dn_table t = {.n_columns = counted ? 3 : 2, .right = right};
+
+    dn_table_add(&t, "column");
+    dn_table_add(&t, "type");
+    if (counted) {
+        dn_table_add(&t, "nulls");
+    }
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        dn_table_add_json(&t, json_object_get(column, "name"));
+        dn_table_add_json(&t, json_object_get(column, "type"));
+        if (counted) {
+            dn_table_add_json(&t, json_object_get(column, "nulls"));
+        }
+    }
+    dn_table_print(&t, stdout, 0);
+    dn_table_finish(&t);
+}
+
+/* "dir/orders.csv" -> "orders" */
+static json_t *table_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strchr(base, '.');
+    const size_t len = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+
+    return strcmp(path, "-") == 0 ? json_string("stdin") : json_stringn(base, len);
+}
+
+/* The form of an asset file, which is also what `convert --schema` reads. */
+static int print_json(const json_t *schema, const char *path)
+{
+    json_t *columns = json_array();
+
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        const char *type = json_string_value(json_object_get(column, "type"));
+        const json_t *nulls = json_object_get(column, "nulls");
+        /* only a pass over every row can promise that there is no null */
+        const int required = nulls != NULL && json_integer_value(nulls) == 0;
+        json_t *entry = json_pack("{s:O, s:s, s:b}", "name", json_object_get(column, "name"),
+                                  "type", dn_coltype_to_asset(type), "required", required);
+        if (entry == NULL || json_array_append_new(columns, entry) != 0) {
+            json_decref(columns);
+            return DN_EXIT_FAILED;
+        }
+    }
+    json_t *asset = json_pack("{s:o, s:s, s:s, s:o}", "name", table_name(path), "version", "1.0.0",
+                              "source_type", "csv", "schema", columns);
+    const int failed = asset == NULL || json_dumpf(asset, stdout, JSON_INDENT(2)) != 0 ||
+                       fputc('\n', stdout) == EOF;
+    json_decref(asset);
+    return failed != 0 ? DN_EXIT_FAILED : DN_EXIT_OK;
+}
+
+static enum dn_status schema_read(const struct schema_flags *f, struct dn_console *console,
+                                  json_t **out, struct dn_error *err)
+{
+    struct dn_outcome outcome = {0};
+    json_t *config = NULL;
+
+    DN_TRY(dn_source_config(&f->source, f->operands, f->n_operands, &config, err));
+    const struct dn_transfer t = {
+        .reader = {.path = f->source.reader},
+        .reader_config = config,
+        .n_threads = (uint32_t)f->source.n_threads,
+        .memory_bytes = f->source.memory_bytes,
+        .events = &console->events,
+    };
+    enum dn_status st = DN_OK;
+    if (f->full) {
+        st = dn_transfer_run(&t, &outcome, err);
+        *out = json_incref(outcome.schema);
+    } else {
+        st = dn_transfer_schema(&t, out, err);
+    }
+    dn_outcome_finish(&outcome);
+    json_decref(config);
+    return st;
+}
+
+static int schema_run(const struct schema_flags *f)
+{
+    struct dn_console console = {.level = DN_EVENT_DETAIL, .quiet = false};
+    struct dn_outcome nothing = {0};
+    struct dn_error err;
+    json_t *schema = NULL;
+    int code = DN_EXIT_OK;
+
+    dn_error_clear(&err);
+    dn_console_start(&console);
+    enum dn_status st = schema_read(f, &console, &schema, &err);
+    if (st != DN_OK) {
+        code = dn_console_close(&console, "", "", st, &err, &nothing);
+    } else if (f->as_json) {
+        code = print_json(schema, f->operands[0]);
+    } else {
+        print_table(schema);
+    }
+    json_decref(schema);
+    dn_console_finish(&console);
+    return dn_cli_finish(code);
+}
+
+static int run(int argc, char **argv)
+{
+    struct schema_flags f = {0};
+    struct dn_error err;
+    int code = DN_EXIT_FAILED;
+
+    dn_error_clear(&err);
+    f.operands = dn_calloc((size_t)argc + 1, sizeof f.operands[0]);
+    if (f.operands == NULL) {
+        (void)dn_error_memory(&err, (size_t)argc * sizeof f.operands[0]);
+        return dn_cli_fail(&err);
+    }
+    if (flags_read(&f, argc, argv, &err) != DN_OK) {
+        code = dn_cli_usage("schema", &err);
+    } else {
+        code = schema_run(&f);
+    }
+    dn_free(f.operands);
+    return code;
+}
+
+const struct dn_command dn_cmd_schema = {
+    .name = "schema",
+    .summary = "show the columns and inferred types of a CSV file",
+    .help =
+        "Usage: " DN_PROGRAM " schema [FLAGS] SRC...\n"
+        "\n"
+        "Shows the columns of a CSV file and the types inferred from a sample of it.\n"
+        "\n"
+        "Flags:\n"
+        "  -j, --json              print an asset: for asset_path in a job, or convert --schema\n"
+        "      --full              read every row: the types are then certain, and nulls are "
+        "counted;\n"
+        "                          with --json, columns without a null are marked "
+        "required\n" DN_SOURCE_FLAGS_HELP "\n"
+        "Examples:\n"
+        "  " DN_PROGRAM " schema orders.csv\n"
+        "  " DN_PROGRAM " schema --full --json orders.csv > orders.json\n"
+        "  " DN_PROGRAM " convert --schema orders.json tomorrow.csv tomorrow.parquet\n",
+    .run = run,
+};

@@ -1,0 +1,458 @@
+/* The conformance run: every check in a process of its own, so that a crash is a verdict too. */
+#include "cli/conformance.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "cli/cli.h"
+#include "cli/conform.h"
+#include "job/elf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK_SECONDS 30u
+
+struct run {
+    const char *path;
+    char root[64]; /* the temporary directory; one directory per check below it */
+    const char *create_reader;
+    const char *create_writer;
+    int n_checks;
+    int n_passed;
+    int n_failed;
+    int n_skipped;
+};
+
+/* What a child reports through its pipe. */
+struct report {
+    enum dn_verdict verdict;
+    bool has_reader;
+    bool has_writer;
+    bool has_inspector;
+    char said[400];
+};
+
+DN_PRINTF(3, 0)
+static enum dn_verdict say(struct dn_conform *c, enum dn_verdict verdict, const char *format,
+                           va_list args)
+{
+    char text[sizeof c->said];
+
+    (void)vsnprintf(text, sizeof text, format, args);
+    memcpy(c->said, text, sizeof text);
+    return verdict;
+}
+
+enum dn_verdict dn_conform_fail(struct dn_conform *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const enum dn_verdict v = say(c, DN_VERDICT_FAIL, format, args);
+    va_end(args);
+    return v;
+}
+
+enum dn_verdict dn_conform_skip(struct dn_conform *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const enum dn_verdict v = say(c, DN_VERDICT_SKIP, format, args);
+    va_end(args);
+    return v;
+}
+
+const char *dn_conform_path(const struct dn_conform *c, const char *name, char out[512])
+{
+    (void)snprintf(out, 512, "%s/%s", c->dir, name);
+    return out;
+}
+
+bool dn_conform_file(const struct dn_conform *c, const char *name, const char *text)
+{
+    char path[512];
+
+    FILE *file = fopen(dn_conform_path(c, name, path), "w");
+    if (file == NULL) {
+        return false;
+    }
+    const bool written = fputs(text, file) != EOF;
+    return fclose(file) == 0 && written;
+}
+
+int dn_conform_count_outputs(const struct dn_conform *c)
+{
+    int n = 0;
+
+    DIR *dir = opendir(c->dir);
+    for (struct dirent *e = NULL; dir != NULL && (e = readdir(dir)) != NULL;) {
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+             strncmp(e->d_name, "in", 2) != 0;
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return n;
+}
+
+const char *dn_conform_error_text_problem(const char *text)
+{
+    if (text == NULL) {
+        return "NULL was returned: hosts take it for the end of the data";
+    }
+    if (text[0] == '\0') {
+        return "the error text is empty";
+    }
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_decref(value);
+    if (value != NULL) {
+        return "the error text is JSON: hosts take it for data";
+    }
+    if (!dn_text_starts_with(text, DATIVO_ERROR_PREFIX)) {
+        return "the error text does not begin with " DATIVO_ERROR_PREFIX;
+    }
+    return NULL;
+}
+
+/* ---- Level 1, before any table is used ---- */
+
+static enum dn_verdict entry_point(struct dn_conform *c)
+{
+    const struct dativo_plugin *api = c->plugin.api;
+
+    if (api->name == NULL || api->name[0] == '\0' || api->version == NULL ||
+        api->version[0] == '\0') {
+        return dn_conform_fail(c, "name or version is missing");
+    }
+    (void)snprintf(c->said, sizeof c->said, "%s %s, ABI %u.%u", api->name, api->version,
+                   api->abi_version >> 16, api->abi_version & 0xffffu);
+    return DN_VERDICT_PASS;
+}
+
+static enum dn_verdict foreign_version(struct dn_conform *c)
+{
+    typedef const struct dativo_plugin *get_fn(uint32_t host_abi, struct dativo_error * e);
+    struct dativo_error e;
+    get_fn *get = NULL;
+
+    void *symbol = dn_plugin_symbol(&c->plugin, DATIVO_PLUGIN_GET_SYMBOL);
+    memcpy(&get, &symbol, sizeof get);
+    dn_plugin_error_init(&e);
+    if (get(DATIVO_ABI_VERSION + 0x00010000u, &e) != NULL) {
+        return dn_conform_fail(c, "a host of the next major version was accepted");
+    }
+    (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
+    return e.message[0] != '\0' ? DN_VERDICT_PASS : dn_conform_fail(c, "refused without a message");
+}
+
+static enum dn_verdict unknown_extension(struct dn_conform *c)
+{
+    if (c->plugin.api->get_extension("dativo.nonsense/9") != NULL) {
+        return dn_conform_fail(c, "a table was returned for a name that does not exist");
+    }
+    return DN_VERDICT_PASS;
+}
+
+static enum dn_verdict any_extension(struct dn_conform *c)
+{
+    if (c->reader == NULL && c->writer == NULL && c->inspector == NULL) {
+        return dn_conform_fail(c, "no dativo.reader/1, dativo.writer/1 or dativo.inspector/1");
+    }
+    (void)snprintf(c->said, sizeof c->said, "%s%s%s", c->reader != NULL ? "reader " : "",
+                   c->writer != NULL ? "writer " : "", c->inspector != NULL ? "inspector" : "");
+    return DN_VERDICT_PASS;
+}
+
+const struct dn_conform_check dn_conform_level1[] = {
+    {"the entry point answers", entry_point},
+    {"a host of another major version is refused", foreign_version},
+    {"an unknown extension gives NULL", unknown_extension},
+    {"the plugin has a role", any_extension},
+    {NULL, NULL},
+};
+
+/* ---- one process per check ---- */
+
+/* Load the plugin in the child; false with the reason in c->said. */
+static bool child_load(struct dn_conform *c, const char *path)
+{
+    struct dn_error err;
+
+    if (dn_plugin_load(&c->plugin, path, &err) != DN_OK) {
+        (void)snprintf(c->said, sizeof c->said, "%.390s", err.message);
+        return false;
+    }
+    if (dn_plugin_symbol(&c->plugin, DATIVO_PLUGIN_GET_SYMBOL) == NULL) {
+        return true; /* Level 0 only */
+    }
+    if (dn_plugin_negotiate(&c->plugin, &err) != DN_OK) {
+        (void)snprintf(c->said, sizeof c->said, "%.390s", err.message);
+        return false;
+    }
+    c->reader = c->plugin.api->get_extension(DATIVO_EXT_READER);
+    c->writer = c->plugin.api->get_extension(DATIVO_EXT_WRITER);
+    c->inspector = c->plugin.api->get_extension(DATIVO_EXT_INSPECTOR);
+    return true;
+}
+
+static void child_main(const struct run *r, const struct dn_conform_check *check, const char *dir,
+                       int out)
+{
+    struct dn_conform c = {
+        .dir = dir, .create_reader = r->create_reader, .create_writer = r->create_writer};
+    struct report report = {.verdict = DN_VERDICT_FAIL};
+    char path[512];
+
+    (void)alarm(CHECK_SECONDS);
+    /* a plugin has nothing to say on stdout; its log lines on stderr are expected, and not wanted here */
+    const int printed =
+        open(dn_conform_path(&c, "in-stdout", path), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    const int logged = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    (void)dup2(printed, STDOUT_FILENO);
+    (void)dup2(logged, STDERR_FILENO);
+    if (child_load(&c, r->path)) {
+        report.has_reader = c.reader != NULL;
+        report.has_writer = c.writer != NULL;
+        report.has_inspector = c.inspector != NULL;
+        report.verdict = check->run != NULL ? check->run(&c) : DN_VERDICT_PASS;
+        struct stat info;
+        (void)fflush(stdout);
+        if (report.verdict == DN_VERDICT_PASS && fstat(printed, &info) == 0 && info.st_size > 0) {
+            report.verdict = dn_conform_fail(&c, "the plugin printed on standard output");
+        }
+    }
+    memcpy(report.said, c.said, sizeof report.said);
+    const ssize_t ignored = write(out, &report, sizeof report);
+    _exit(ignored == (ssize_t)sizeof report ? 0 : 1);
+}
+
+static struct report check_in_child(struct run *r, const struct dn_conform_check *check)
+{
+    struct report report = {.verdict = DN_VERDICT_FAIL};
+    char dir[128];
+    int ends[2];
+    int status = 0;
+
+    (void)snprintf(dir, sizeof dir, "%s/%d", r->root, r->n_checks++);
+    if (mkdir(dir, 0700) != 0 || pipe(ends) != 0) {
+        (void)snprintf(report.said, sizeof report.said, "no temporary directory or pipe");
+        return report;
+    }
+    (void)fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        (void)close(ends[0]);
+        child_main(r, check, dir, ends[1]);
+    }
+    (void)close(ends[1]);
+    const ssize_t got = pid > 0 ? read(ends[0], &report, sizeof report) : -1;
+    (void)close(ends[0]);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    if (got != (ssize_t)sizeof report) {
+        report = (struct report){.verdict = DN_VERDICT_FAIL};
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+            (void)snprintf(report.said, sizeof report.said, "did not end within %u seconds",
+                           CHECK_SECONDS);
+        } else if (WIFSIGNALED(status)) {
+            (void)snprintf(report.said, sizeof report.said, "crashed: %s",
+                           strsignal(WTERMSIG(status)));
+        } else {
+            (void)snprintf(report.said, sizeof report.said, "the process ended with code %d",
+                           WEXITSTATUS(status));
+        }
+    }
+    return report;
+}
+
+static void report_print(struct run *r, const char *level, const char *name,
+                         const struct report *report)
+{
+    static const char *const words[] = {"PASS", "FAIL", "SKIP"};
+
+    r->n_passed += report->verdict == DN_VERDICT_PASS;
+    r->n_failed += report->verdict == DN_VERDICT_FAIL;
+    r->n_skipped += report->verdict == DN_VERDICT_SKIP;
+    (void)printf("%s  %s: %s%s%s\n", words[report->verdict], level, name,
+                 report->said[0] != '\0' ? " - " : "", report->said);
+}
+
+static void checks_run(struct run *r, const char *level, const struct dn_conform_check *checks)
+{
+    for (const struct dn_conform_check *check = checks; check->name != NULL; check++) {
+        const struct report report = check_in_child(r, check);
+        report_print(r, level, check->name, &report);
+    }
+}
+
+/* ---- symbols ---- */
+
+static bool has(const struct dn_elf_symbols *symbols, const char *name)
+{
+    for (size_t i = 0; i < symbols->n; i++) {
+        if (strcmp(symbols->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Jobs name the create functions: create_reader, create_postgres_reader, ... */
+static const char *create_name(const struct dn_elf_symbols *symbols, const char *role)
+{
+    for (size_t i = 0; i < symbols->n; i++) {
+        if (dn_text_starts_with(symbols->names[i], "create_") &&
+            dn_text_ends_with(symbols->names[i], role)) {
+            return symbols->names[i];
+        }
+    }
+    return NULL;
+}
+
+static void symbols_print(const char *title, const struct dn_elf_symbols *symbols,
+                          const char *const *names, size_t n)
+{
+    if (title[0] != '\0') {
+        (void)printf("%s\n", title);
+    }
+    for (size_t i = 0; i < n; i++) {
+        (void)printf("  %-8s %s\n", has(symbols, names[i]) ? "found" : "missing", names[i]);
+    }
+}
+
+static void symbols_show(struct run *r, const struct dn_elf_symbols *symbols)
+{
+    static const char *const level0_reader[] = {"extract_batch", "free_reader", "free_string"};
+    static const char *const level0_writer[] = {"write_batch", "free_writer", "free_string"};
+    static const char *const level05[] = {"last_error", "plugin_info", "check_connection",
+                                          "discover", "commit_files"};
+    static const char *const level1[] = {DATIVO_PLUGIN_GET_SYMBOL};
+
+    r->create_reader = create_name(symbols, "reader");
+    r->create_writer = create_name(symbols, "writer");
+    if (r->create_reader != NULL || has(symbols, "extract_batch")) {
+        (void)printf("Level 0, reader\n  %-8s %s\n", r->create_reader != NULL ? "found" : "missing",
+                     r->create_reader != NULL ? r->create_reader : "create_reader");
+        symbols_print("", symbols, level0_reader, 3);
+    }
+    if (r->create_writer != NULL || has(symbols, "write_batch")) {
+        (void)printf("Level 0, writer\n  %-8s %s\n", r->create_writer != NULL ? "found" : "missing",
+                     r->create_writer != NULL ? r->create_writer : "create_writer");
+        symbols_print("", symbols, level0_writer, 3);
+    }
+    symbols_print("Level 0.5, optional", symbols, level05, 5);
+    symbols_print("Level 1", symbols, level1, 1);
+    (void)printf("\n");
+}
+
+static void level0_run(struct run *r, const struct dn_elf_symbols *symbols)
+{
+    static const struct report incomplete = {.verdict = DN_VERDICT_FAIL,
+                                             .said = "a symbol of the role is missing"};
+
+    if (r->create_reader != NULL || has(symbols, "extract_batch")) {
+        if (r->create_reader == NULL || !has(symbols, "extract_batch") ||
+            !has(symbols, "free_reader") || !has(symbols, "free_string")) {
+            report_print(r, "level 0 reader", "the symbols are complete", &incomplete);
+        } else {
+            checks_run(r, "level 0 reader", dn_conform_level0_reader);
+        }
+    }
+    if (r->create_writer != NULL || has(symbols, "write_batch")) {
+        if (r->create_writer == NULL || !has(symbols, "write_batch") ||
+            !has(symbols, "free_writer") || !has(symbols, "free_string")) {
+            report_print(r, "level 0 writer", "the symbols are complete", &incomplete);
+        } else {
+            checks_run(r, "level 0 writer", dn_conform_level0_writer);
+        }
+    }
+}
+
+static void tree_remove(const char *path)
+{
+    char inside[PATH_MAX];
+
+    DIR *dir = opendir(path);
+    for (struct dirent *e = NULL; dir != NULL && (e = readdir(dir)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
+            continue;
+        }
+        const int len = snprintf(inside, sizeof inside, "%s/%s", path, e->d_name);
+        if (len > 0 && (size_t)len < sizeof inside && unlink(inside) != 0) {
+            tree_remove(inside); /* a directory; the tree is a few levels deep */
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    (void)rmdir(path);
+}
+
+static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
+{
+    static const struct dn_conform_check load = {"the library loads", NULL};
+    const bool level1 = has(symbols, DATIVO_PLUGIN_GET_SYMBOL);
+
+    const struct report loaded = check_in_child(r, &load);
+    report_print(r, "library", load.name, &loaded);
+    if (loaded.verdict != DN_VERDICT_PASS) {
+        return;
+    }
+    if (level1) {
+        checks_run(r, "level 1", dn_conform_level1);
+    }
+    if (loaded.has_reader) {
+        checks_run(r, "level 1 reader", dn_conform_reader);
+    }
+    if (loaded.has_writer) {
+        checks_run(r, "level 1 writer", dn_conform_writer);
+    }
+    level0_run(r, symbols);
+    if (!level1) {
+        (void)printf("note  the native host needs Level 1 (dativo_plugin_get); this plugin runs in "
+                     "the Python host only\n");
+    }
+    if (!level1 && r->create_reader == NULL && r->create_writer == NULL) {
+        static const struct report none = {.verdict = DN_VERDICT_FAIL,
+                                           .said = "it exports no function of any level"};
+        report_print(r, "library", "the library is a plugin", &none);
+    }
+}
+
+int dn_conformance_run(const char *path)
+{
+    struct run r = {.path = path, .root = "/tmp/dativo-check-XXXXXX"};
+    struct dn_elf_symbols symbols = {0};
+    struct dn_error err;
+
+    dn_error_clear(&err);
+    if (dn_elf_read_file(&symbols, path, &err) != DN_OK) {
+        return dn_cli_fail(&err);
+    }
+    if (mkdtemp(r.root) == NULL) {
+        const int saved = errno;
+        (void)dn_error_set_errno(&err, DN_ERR_IO, saved, "%s: no temporary directory", r.root);
+        dn_elf_finish(&symbols);
+        return dn_cli_fail(&err);
+    }
+    (void)printf("%s\n", path);
+    symbols_show(&r, &symbols);
+    all_run(&r, &symbols);
+    (void)printf("\n%d passed, %d failed, %d skipped\n", r.n_passed, r.n_failed, r.n_skipped);
+    tree_remove(r.root);
+    dn_elf_finish(&symbols);
+    return r.n_failed > 0 ? DN_EXIT_FAILED : DN_EXIT_OK;
+}

@@ -1,0 +1,346 @@
+#include "cli/console.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "cli/cli.h"
+#include "job/events.h"
+#include "job/expand.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TERMINAL_SECONDS 0.2
+#define LOG_SECONDS 10.0
+
+static volatile sig_atomic_t g_signal; /* the signal that asked to stop */
+
+static void on_signal(int number)
+{
+    g_signal = number; /* SA_RESETHAND: a second one ends the process at once */
+}
+
+static void signals_install(void)
+{
+    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    (void)sigaction(SIGINT, &stop, NULL);
+    (void)sigaction(SIGTERM, &stop, NULL);
+    /* a full disk quota or a closed pipe comes back as an error of write(), with a message and without leftovers */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+const char *dn_console_count(char out[32], int64_t n)
+{
+    char digits[24];
+    size_t used = 0;
+
+    const int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && digits[i - 1] != '-' && (len - i) % 3 == 0) {
+            out[used++] = ',';
+        }
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+const char *dn_console_bytes(char out[32], int64_t n)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    double value = (double)n;
+    size_t unit = 0;
+
+    while (value >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000.0;
+        unit++;
+    }
+    if (n < 0) {
+        (void)snprintf(out, 32, "? bytes");
+    } else if (unit == 0) {
+        (void)snprintf(out, 32, "%" PRId64 " bytes", n);
+    } else {
+        (void)snprintf(out, 32, "%.*f %s",
+                       value < 9.995   ? 2
+                       : value < 99.95 ? 1
+                                       : 0,
+                       value, units[unit]);
+    }
+    return out;
+}
+
+static const char *level_name(enum dn_event_level level)
+{
+    switch (level) {
+    case DN_EVENT_ERROR:
+        return "ERROR";
+    case DN_EVENT_WARNING:
+        return "WARNING";
+    case DN_EVENT_DEBUG:
+        return "DEBUG";
+    case DN_EVENT_DETAIL:
+    case DN_EVENT_NOTE:
+    default:
+        return "INFO";
+    }
+}
+
+static void line_clear(struct dn_console *c)
+{
+    if (c->line_open) {
+        (void)fputs("\r\033[K", stderr);
+        c->line_open = false;
+    }
+}
+
+/* One JSON line: the event's own fields and those that every line of this job has. */
+static void log_line(const struct dn_console *c, enum dn_event_level level, const char *type,
+                     const char *message, const char *extra)
+{
+    struct dn_buffer fields = {0};
+
+    if (c->context != NULL && dn_json_write(c->context, &fields, NULL) == DN_OK && fields.len > 2) {
+        fields.data[0] = ' '; /* without the braces */
+        fields.len--;
+        if (extra != NULL && (dn_text_append(&fields, ", ", NULL) != DN_OK ||
+                              dn_text_append(&fields, extra, NULL) != DN_OK)) {
+            fields.len = 0;
+        }
+        if (dn_buffer_append_byte(&fields, 0, NULL) == DN_OK && fields.len > 1) {
+            extra = (const char *)fields.data + 1;
+        }
+    }
+    dn_log_json(level_name(level), type, message, extra);
+    dn_buffer_finish(&fields);
+}
+
+static void text_line(struct dn_console *c, enum dn_event_level level, const char *message)
+{
+    const char *word = level == DN_EVENT_ERROR     ? "error: "
+                       : level == DN_EVENT_WARNING ? "warning: "
+                       : level == DN_EVENT_NOTE    ? "note: "
+                                                   : "";
+    const char *colour = !c->colour                  ? ""
+                         : level == DN_EVENT_ERROR   ? "\033[1;31m"
+                         : level == DN_EVENT_WARNING ? "\033[1;33m"
+                                                     : "";
+
+    line_clear(c);
+    (void)fprintf(stderr, DN_PROGRAM ": %s%s%s%s\n", colour, word,
+                  colour[0] != '\0' ? "\033[0m" : "", message);
+}
+
+static void on_event(void *ctx, enum dn_event_level level, const char *type, const char *message,
+                     const char *extra)
+{
+    struct dn_console *c = ctx;
+
+    if (level < c->level || (c->quiet && level < DN_EVENT_WARNING)) {
+        return;
+    }
+    if (!c->json && level == DN_EVENT_DETAIL && c->level > DN_EVENT_DEBUG) {
+        return; /* of interest in a log file only */
+    }
+    (void)pthread_mutex_lock(&c->lock);
+    if (c->json) {
+        log_line(c, level, type, message, extra);
+    } else {
+        text_line(c, level, message);
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+static void progress_format(char *out, size_t size, const struct dn_progress *p)
+{
+    char rows[32];
+    char done[32];
+    char total[48] = "";
+    char rss[32];
+    char share[32] = "";
+    char eta[48] = "";
+
+    const double rate =
+        p->seconds > 0.0 && p->bytes_in > 0 ? (double)p->bytes_in / p->seconds : 0.0;
+    if (p->bytes_total > 0) {
+        (void)snprintf(share, sizeof share, "%3.0f %%  ",
+                       100.0 * (double)p->bytes_in / (double)p->bytes_total);
+        (void)snprintf(total, sizeof total, " of %s", dn_console_bytes(rss, p->bytes_total));
+        if (rate > 0.0 && p->bytes_total >= p->bytes_in) {
+            (void)snprintf(eta, sizeof eta, "  ETA %.0f s",
+                           (double)(p->bytes_total - p->bytes_in) / rate);
+        }
+    }
+    (void)snprintf(out, size, "%s%s%s  %s rows  %.1f MB/s%s  RSS %s", share,
+                   dn_console_bytes(done, p->bytes_in), total, dn_console_count(rows, p->rows),
+                   rate / 1e6, eta, dn_console_bytes(rss, (int64_t)p->peak_rss_bytes));
+}
+
+static void on_progress(void *ctx, const struct dn_progress *p)
+{
+    struct dn_console *c = ctx;
+    char line[256];
+
+    if (c->quiet || c->no_progress) {
+        return;
+    }
+    const bool redraw = c->terminal && !c->json;
+    const double now = dn_clock_seconds();
+    if (now - c->drawn_at < (redraw ? TERMINAL_SECONDS : LOG_SECONDS)) {
+        return;
+    }
+    c->drawn_at = now;
+    progress_format(line, sizeof line, p);
+    (void)pthread_mutex_lock(&c->lock);
+    if (redraw) {
+        (void)fprintf(stderr, "\r\033[K%s", line);
+        c->line_open = true;
+    } else if (c->json) {
+        log_line(c, DN_EVENT_DETAIL, "progress", line, NULL);
+    } else {
+        (void)fprintf(stderr, DN_PROGRAM ": %s\n", line);
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+static int on_cancelled(void *ctx)
+{
+    (void)ctx;
+    return g_signal != 0;
+}
+
+void dn_console_start(struct dn_console *c)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    c->terminal = isatty(STDERR_FILENO) == 1 && (term == NULL || strcmp(term, "dumb") != 0);
+    c->colour = c->terminal && (no_colour == NULL || no_colour[0] == '\0');
+    c->drawn_at = dn_clock_seconds();
+    (void)pthread_mutex_init(&c->lock, NULL);
+    c->events = (struct dn_events){
+        .ctx = c, .event = on_event, .progress = on_progress, .cancelled = on_cancelled};
+    signals_install();
+}
+
+void dn_console_finish(struct dn_console *c)
+{
+    (void)pthread_mutex_destroy(&c->lock);
+    json_decref(c->context);
+    c->context = NULL;
+}
+
+static void summary_text(const struct dn_console *c, const char *source, const char *target,
+                         const struct dn_outcome *o)
+{
+    char a[32];
+    char b[32];
+    char d[32];
+
+    if (c->quiet) {
+        return;
+    }
+    (void)fprintf(stderr, "%s -> %s\n", source, target);
+    (void)fprintf(stderr, "  rows    %s in = %s out + %s rejected\n",
+                  dn_console_count(a, o->rows_in), dn_console_count(b, o->rows_out),
+                  dn_console_count(d, o->rows_rejected));
+    (void)fprintf(stderr, "  files   %s in, %s out\n", dn_console_count(a, o->files_in),
+                  dn_console_count(b, o->files_out));
+    (void)fprintf(stderr, "  bytes   %s in, %s out", dn_console_bytes(a, o->bytes_in),
+                  dn_console_bytes(b, o->bytes_out));
+    if (o->bytes_in > 0 && o->bytes_out > 0) {
+        (void)fprintf(stderr, " (%.1f %%)", 100.0 * (double)o->bytes_out / (double)o->bytes_in);
+    }
+    (void)fprintf(
+        stderr, "\n  time    %.3f s, %.1f MB/s, %s rows/s, %.3f s of CPU\n", o->seconds,
+        o->bytes_in > 0 && o->seconds > 0.0 ? (double)o->bytes_in / o->seconds / 1e6 : 0.0,
+        dn_console_count(a, o->seconds > 0.0 ? (int64_t)((double)o->rows_in / o->seconds) : 0),
+        o->cpu_seconds);
+    (void)fprintf(stderr, "  memory  %s at the peak\n",
+                  dn_console_bytes(a, (int64_t)o->peak_rss_bytes));
+    if (o->restarts > 0) {
+        (void)fprintf(stderr, "  types   %s column%s widened, source read again\n",
+                      dn_console_count(a, o->restarts), o->restarts == 1 ? "" : "s");
+    }
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(o->counters, key, value)
+    {
+        if (json_is_integer(value) && json_integer_value(value) != 0 &&
+            strcmp(key, "rejected") != 0) {
+            (void)fprintf(stderr, "  note    %s: %s\n", key,
+                          dn_console_count(a, json_integer_value(value)));
+        }
+    }
+}
+
+static json_t *summary_json(const char *source, const char *target, const struct dn_outcome *o)
+{
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:O*}",
+        "source", source, "target", target, "rows_in", (json_int_t)o->rows_in, "rows_out",
+        (json_int_t)o->rows_out, "rows_rejected", (json_int_t)o->rows_rejected, "files_in",
+        (json_int_t)o->files_in, "files_out", (json_int_t)o->files_out, "bytes_in",
+        (json_int_t)o->bytes_in, "bytes_out", (json_int_t)o->bytes_out, "seconds", o->seconds,
+        "cpu_seconds", o->cpu_seconds, "mb_per_second",
+        o->bytes_in > 0 && o->seconds > 0.0 ? (double)o->bytes_in / o->seconds / 1e6 : 0.0,
+        "peak_rss_bytes", (json_int_t)o->peak_rss_bytes, "warnings", (json_int_t)o->warnings,
+        "restarts", (json_int_t)o->restarts, "counters", o->counters);
+}
+
+/* What is known of the place of a failure, for machines. */
+static json_t *failure_json(const struct dn_error *err, enum dn_status st, int code)
+{
+    json_t *fields = json_pack("{s:s, s:i, s:s*, s:s*}", "code", dn_status_name(st), "exit_code",
+                               code, "path", err->path[0] != '\0' ? err->path : NULL, "column",
+                               err->column[0] != '\0' ? err->column : NULL);
+
+    if (fields != NULL && err->row >= 0) {
+        (void)json_object_set_new(fields, "row", json_integer(err->row));
+    }
+    if (fields != NULL && err->line >= 0) {
+        (void)json_object_set_new(fields, "line", json_integer(err->line));
+    }
+    return fields;
+}
+
+static int close_failed(struct dn_console *c, const struct dn_error *err, enum dn_status st)
+{
+    const bool placed = err->path[0] == '\0' || strstr(err->message, err->path) != NULL;
+    const int code = st == DN_ERR_CANCELLED && g_signal != 0 ? 128 + (int)g_signal : DN_EXIT_FAILED;
+
+    dn_events_emit(&c->events, DN_EVENT_ERROR, "job_error",
+                   c->json ? failure_json(err, st, code) : NULL, "%s%s%s", placed ? "" : err->path,
+                   placed ? "" : ": ", err->message[0] != '\0' ? err->message : dn_status_name(st));
+    return code;
+}
+
+int dn_console_close(struct dn_console *c, const char *source, const char *target,
+                     enum dn_status st, const struct dn_error *err,
+                     const struct dn_outcome *outcome)
+{
+    line_clear(c);
+    if (st != DN_OK) {
+        return close_failed(c, err, st);
+    }
+    const int code = outcome->warnings > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
+    if (outcome->rows_in == 0) {
+        dn_events_emit(&c->events, DN_EVENT_NOTE, "no_rows", NULL,
+                       "the source has a header but no rows");
+    }
+    if (c->json) {
+        dn_events_emit(
+            &c->events, DN_EVENT_NOTE, "job_finished", summary_json(source, target, outcome),
+            "Job finished: %" PRId64 " rows in, %" PRId64 " rows out, %" PRId64 " rejected",
+            outcome->rows_in, outcome->rows_out, outcome->rows_rejected);
+    } else {
+        summary_text(c, source, target, outcome);
+    }
+    return code;
+}

@@ -1,0 +1,106 @@
+#include "cli/inspector.h"
+
+#include "base/memory.h"
+#include "cli/table.h"
+#include "job/plugin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum dn_status dn_inspector_read(const struct dn_plugin_ref *writer, const char *path,
+                                 int64_t n_rows, json_t **out, struct dn_error *err)
+{
+    struct dn_plugin plugin = {0};
+    const void *table = NULL;
+    struct dativo_error e;
+    char options[48];
+    char *text = NULL;
+    enum dn_status st = DN_OK;
+
+    if (writer != NULL && writer->path != NULL) {
+        DN_TRY_GOTO(st, dn_plugin_load(&plugin, writer->path, err), cleanup);
+    } else {
+        DN_TRY_GOTO(st, dn_plugin_load_builtin(&plugin, DN_BUILTIN_WRITER, err), cleanup);
+    }
+    DN_TRY_GOTO(st, dn_plugin_negotiate(&plugin, err), cleanup);
+    DN_TRY_GOTO(st,
+                dn_plugin_extension(&plugin, DATIVO_EXT_INSPECTOR,
+                                    sizeof(struct dativo_inspector_v1), &table, err),
+                cleanup);
+    const struct dativo_inspector_v1 *iv = table;
+    (void)snprintf(options, sizeof options, "{\"rows\":%" PRId64 "}", n_rows);
+    dn_plugin_error_init(&e);
+    const int32_t code = iv->inspect(path, n_rows > 0 ? options : NULL, &text, &e);
+    if (code != DATIVO_OK) {
+        st = dn_plugin_error_take(err, &e, code, "the file could not be inspected");
+        goto cleanup;
+    }
+    json_error_t where;
+    *out = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, &where);
+    if (*out == NULL) {
+        st = dn_error_set(err, DN_ERR_INTERNAL,
+                          "%s: the inspector's answer is not JSON: %s (byte %d)", plugin.path,
+                          where.text, where.position);
+    }
+cleanup:
+    if (plugin.api != NULL) {
+        dn_plugin_text_free(&plugin, text);
+    }
+    dn_plugin_finish(&plugin);
+    return st;
+}
+
+void dn_inspector_print_schema(const json_t *file)
+{
+    struct dn_table t = {.n_columns = 5};
+    const json_t *schema = json_object_get(file, "schema");
+
+    static const char *const heading[] = {"column", "type", "nullable", "physical", "logical"};
+    for (size_t i = 0; i < 5; i++) {
+        dn_table_add(&t, heading[i]);
+    }
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        const json_t *logical = json_object_get(column, "logical_type");
+        dn_table_add_json(&t, json_object_get(column, "name"));
+        dn_table_add_json(&t, json_object_get(column, "type"));
+        dn_table_add(&t, json_is_false(json_object_get(column, "nullable")) ? "no" : "yes");
+        dn_table_add_json(&t, json_object_get(column, "physical_type"));
+        dn_table_add_json(&t, json_is_null(logical) ? NULL : logical);
+    }
+    dn_table_print(&t, stdout, 0);
+    dn_table_finish(&t);
+}
+
+void dn_inspector_print_rows(const json_t *file)
+{
+    const json_t *schema = json_object_get(file, "schema");
+    const json_t *rows = json_object_get(file, "rows");
+    struct dn_table t = {.n_columns = json_array_size(schema)};
+
+    if (t.n_columns == 0) {
+        return;
+    }
+    bool *right = dn_calloc(t.n_columns, sizeof right[0]);
+    t.right = right;
+    for (size_t c = 0; c < t.n_columns; c++) {
+        const json_t *column = json_array_get(schema, c);
+        const char *type = json_string_value(json_object_get(column, "type"));
+        dn_table_add_json(&t, json_object_get(column, "name"));
+        if (right != NULL && type != NULL) {
+            right[c] = strncmp(type, "int", 3) == 0 || strncmp(type, "float", 5) == 0;
+        }
+    }
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        for (size_t c = 0; c < t.n_columns; c++) {
+            const char *name =
+                json_string_value(json_object_get(json_array_get(schema, c), "name"));
+            dn_table_add_json(&t,
+                              name != NULL ? json_object_get(json_array_get(rows, r), name) : NULL);
+        }
+    }
+    dn_table_print(&t, stdout, 0);
+    dn_table_finish(&t);
+    dn_free(right);
+}

@@ -1,0 +1,225 @@
+#include "cli/source.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "job/coltype.h"
+
+#include <string.h>
+
+void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS])
+{
+    const struct dn_flag flags[DN_SOURCE_FLAGS] = {
+        {"delimiter", 'd', DN_FLAG_TEXT, &s->delimiter},
+        {"quote", 0, DN_FLAG_TEXT, &s->quote},
+        {"reader", 0, DN_FLAG_TEXT, &s->reader},
+        {"no-header", 0, DN_FLAG_BOOL, &s->no_header},
+        {"types", 0, DN_FLAG_LIST, &s->types},
+        {"null-values", 0, DN_FLAG_LIST, &s->null_values},
+        {"reader-option", 0, DN_FLAG_LIST, &s->options},
+        {"threads", 't', DN_FLAG_INT, &s->n_threads},
+        {"memory", 'm', DN_FLAG_SIZE, &s->memory_bytes},
+    };
+    memcpy(out, flags, sizeof flags);
+}
+
+static enum dn_status set_text(json_t *object, const char *key, const char *text,
+                               struct dn_error *err)
+{
+    json_t *value = json_string(text);
+
+    if (value == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "the value of %s is not valid UTF-8", key);
+    }
+    return json_object_set_new(object, key, value) == 0 ? DN_OK
+                                                        : dn_error_memory(err, strlen(text));
+}
+
+/* One NAME=TYPE; the name may hold commas, the type may not. */
+static enum dn_status type_add(json_t *types, const char *name, size_t name_len, const char *type,
+                               size_t type_len, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    char *column = dn_strndup(name, name_len);
+    char *word = dn_strndup(type, type_len);
+    if (column == NULL || word == NULL) {
+        st = dn_error_memory(err, name_len + type_len);
+        goto cleanup;
+    }
+    const char *known = dn_coltype_from_asset(word);
+    if (known == NULL) {
+        const char *close = dn_coltype_suggest(word);
+        st = dn_error_set(
+            err, DN_ERR_INVALID, "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word,
+            column, close != NULL ? "did you mean \"" : "known types: ",
+            close != NULL ? close : "bool int64 float64 date timestamp timestamptz string",
+            close != NULL ? "\"?" : "");
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, set_text(types, column, known, err), cleanup);
+cleanup:
+    dn_free(column);
+    dn_free(word);
+    return st;
+}
+
+static enum dn_status types_add(json_t *options, const struct dn_flag_list *list,
+                                struct dn_error *err)
+{
+    if (list->n == 0) {
+        return DN_OK;
+    }
+    json_t *types = json_object();
+    if (types == NULL || json_object_set_new(options, "types", types) != 0) {
+        return dn_error_memory(err, 64);
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        const char *p = list->values[i];
+        while (*p != '\0') {
+            const char *equals = strchr(p, '=');
+            if (equals == NULL || equals == p) {
+                return dn_error_set(err, DN_ERR_INVALID, "--types needs COLUMN=TYPE, not \"%s\"",
+                                    p);
+            }
+            const size_t type_len = strcspn(equals + 1, ",");
+            DN_TRY(type_add(types, p, (size_t)(equals - p), equals + 1, type_len, err));
+            p = equals + 1 + type_len;
+            p += *p == ',' ? 1 : 0;
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status null_values_add(json_t *options, const struct dn_flag_list *list,
+                                      struct dn_error *err)
+{
+    if (list->n == 0) {
+        return DN_OK;
+    }
+    json_t *values = json_array();
+    if (values == NULL || json_object_set_new(options, "null_values", values) != 0) {
+        return dn_error_memory(err, 64);
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        const char *p = list->values[i];
+        for (;;) {
+            const size_t len = strcspn(p, ",");
+            if (json_array_append_new(values, json_stringn(p, len)) != 0) {
+                return dn_error_set(err, DN_ERR_INVALID,
+                                    "the value of --null-values is not valid UTF-8");
+            }
+            if (p[len] == '\0') {
+                break;
+            }
+            p += len + 1;
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
+                                     const char *flag, struct dn_error *err)
+{
+    for (size_t i = 0; i < items->n; i++) {
+        const char *equals = strchr(items->values[i], '=');
+        if (equals == NULL || equals == items->values[i]) {
+            return dn_error_set(err, DN_ERR_INVALID, "%s needs KEY=VALUE, not \"%s\"", flag,
+                                items->values[i]);
+        }
+        char *key = dn_strndup(items->values[i], (size_t)(equals - items->values[i]));
+        json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
+        value = value != NULL ? value : json_string(equals + 1);
+        const int failed = key == NULL || json_object_set_new(options, key, value) != 0;
+        dn_free(key);
+        if (failed != 0) {
+            return dn_error_set(err, DN_ERR_INVALID, "%s: \"%s\" is not valid UTF-8", flag,
+                                items->values[i]);
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status one_char(json_t *options, const char *key, const char *flag, const char *text,
+                               bool may_be_empty, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) {
+        text = "\t";
+    }
+    const size_t len = strlen(text);
+    if (len > 1 || (len == 0 && !may_be_empty) || (unsigned char)text[0] >= 0x80) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s needs one ASCII character%s, not %s", flag,
+                            may_be_empty ? ", or \"\" for none" : ", \\t or tab",
+                            dn_error_escape_value(shown, text, len));
+    }
+    return set_text(options, key, text, err);
+}
+
+static enum dn_status options_fill(const struct dn_source_flags *s, const char *first_file,
+                                   json_t *options, struct dn_error *err)
+{
+    if (s->delimiter != NULL) {
+        DN_TRY(one_char(options, "delimiter", "--delimiter", s->delimiter, false, err));
+    } else if (dn_text_ends_with(first_file, ".tsv")) {
+        DN_TRY(set_text(options, "delimiter", "\t", err));
+    }
+    if (s->quote != NULL) {
+        DN_TRY(one_char(options, "quote", "--quote", s->quote, true, err));
+    }
+    if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
+        return dn_error_memory(err, 64);
+    }
+    DN_TRY(types_add(options, &s->types, err));
+    DN_TRY(null_values_add(options, &s->null_values, err));
+    return dn_source_options_add(options, &s->options, "--reader-option", err);
+}
+
+static enum dn_status files_check(const char *const *files, size_t n_files, struct dn_error *err)
+{
+    for (size_t i = 0; i < n_files; i++) {
+        if (dn_text_ends_with(files[i], ".parquet")) {
+            return dn_error_set(
+                err, DN_ERR_UNSUPPORTED,
+                "%s: reading Parquet is not supported; `dativo-native inspect --rows N` shows it",
+                files[i]);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_source_config(const struct dn_source_flags *s, const char *const *files,
+                                size_t n_files, json_t **out, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+    json_t *options = json_object();
+    json_t *list = json_array();
+
+    if (options == NULL || list == NULL) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, files_check(files, n_files, err), cleanup);
+    if (s->n_threads > 1024) {
+        st = dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, options_fill(s, files[0], options, err), cleanup);
+    for (size_t i = 0; i < n_files; i++) {
+        json_t *entry = json_pack("{s:s}", "path", files[i]);
+        if (entry == NULL || json_array_append_new(list, entry) != 0) {
+            st = dn_error_set(err, DN_ERR_INVALID, "a file name is not valid UTF-8");
+            goto cleanup;
+        }
+    }
+    *out = json_pack("{s:s, s:{}, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", "csv",
+                     "connection", "credentials", "objects", "files", list, "incremental", "engine",
+                     "type", "native", "options", options);
+    if (*out == NULL) {
+        st = dn_error_memory(err, 64);
+    }
+cleanup:
+    json_decref(options);
+    json_decref(list);
+    return st;
+}

@@ -1,0 +1,50 @@
+/** The flags that describe a CSV source, shared by convert and schema. */
+#ifndef DN_CLI_SOURCE_H
+#define DN_CLI_SOURCE_H
+
+#include "cli/flags.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct dn_source_flags {
+    const char *delimiter;
+    const char *quote;
+    const char *reader; /**< plugin, NULL: built in */
+    bool no_header;
+    struct dn_flag_list types;
+    struct dn_flag_list null_values;
+    struct dn_flag_list options;
+    int64_t n_threads;
+    uint64_t memory_bytes;
+};
+
+#define DN_SOURCE_FLAGS 9
+/** The table rows of these flags, for a command's own table. */
+void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
+
+#define DN_SOURCE_FLAGS_HELP                                                                       \
+    "      --types C=T,...     column types: bool int64 float64 date timestamp timestamptz "       \
+    "string\n"                                                                                     \
+    "      --delimiter X       one character, \\t or tab; default a comma, a tab for *.tsv\n"      \
+    "      --quote X           one character; \"\" for none; default \"\n"                         \
+    "      --no-header         the first row is data; columns are column_1, column_2, ...\n"       \
+    "      --null-values A,B   texts that mean null, besides the empty unquoted field\n"           \
+    "      --reader P          another reader plugin, path/lib.so\n"                               \
+    "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable\n"  \
+    "  -t, --threads N         threads to use; default one per CPU\n"                              \
+    "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB\n"
+
+/**
+ * The reader's Level 0 configuration for these files.
+ * @param out  A new reference.
+ */
+DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
+                                             const char *const *files, size_t n_files, json_t **out,
+                                             struct dn_error *err);
+
+/** "K=V" items as members of an object: V is JSON, or a text if it is not. */
+DN_NODISCARD enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
+                                                  const char *flag, struct dn_error *err);
+
+#endif

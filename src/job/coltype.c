@@ -1,0 +1,92 @@
+#include "job/coltype.h"
+
+#include "base/strings.h"
+
+#include <string.h>
+
+static const struct {
+    const char *asset;
+    const char *type;
+} k_types[] = {
+    {"string", "string"},      {"integer", "int64"},  {"bigint", "int64"},
+    {"float", "float64"},      {"double", "float64"}, {"number", "float64"},
+    {"boolean", "bool"},       {"date", "date"},      {"timestamp", "timestamp"},
+    {"datetime", "timestamp"}, {"decimal", "string"}, {"array", "string"},
+    {"object", "string"},      {"text", "string"},    {"varchar", "string"},
+    {"uuid", "string"},        {"time", "string"},    {"json", "string"},
+    {"int", "int64"},          {"long", "int64"},     {"int64", "int64"},
+    {"float64", "float64"},    {"bool", "bool"},      {"timestamptz", "timestamptz"},
+};
+
+#define N_TYPES (sizeof k_types / sizeof k_types[0])
+
+const char *dn_coltype_from_asset(const char *asset_type)
+{
+    for (size_t i = 0; i < N_TYPES; i++) {
+        if (dn_text_equal_nocase(k_types[i].asset, asset_type)) {
+            return k_types[i].type;
+        }
+    }
+    return NULL;
+}
+
+const char *dn_coltype_suggest(const char *asset_type)
+{
+    const char *names[N_TYPES];
+
+    for (size_t i = 0; i < N_TYPES; i++) {
+        names[i] = k_types[i].asset;
+    }
+    return dn_text_suggest(asset_type, names, N_TYPES);
+}
+
+const char *dn_coltype_from_arrow(const struct ArrowSchema *column)
+{
+    static const struct {
+        const char *format;
+        const char *type;
+    } formats[] = {{"b", "bool"},    {"l", "int64"},  {"g", "float64"}, {"tdD", "date"},
+                   {"vu", "string"}, {"u", "string"}, {"U", "string"},  {"n", "null"},
+                   {"i", "int32"},   {"f", "float32"}};
+
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (strcmp(formats[i].format, column->format) == 0) {
+            return formats[i].type;
+        }
+    }
+    if (strncmp(column->format, "ts", 2) == 0 && column->format[2] != '\0' &&
+        column->format[3] == ':') {
+        return column->format[4] == '\0' ? "timestamp" : "timestamptz";
+    }
+    return column->format;
+}
+
+const char *dn_coltype_to_asset(const char *type)
+{
+    if (strcmp(type, "int64") == 0) {
+        return "integer";
+    }
+    if (strcmp(type, "float64") == 0) {
+        return "double";
+    }
+    if (strcmp(type, "null") == 0) {
+        return "string"; /* nothing is known of it yet */
+    }
+    return strcmp(type, "bool") == 0 ? "boolean" : type;
+}
+
+int64_t dn_column_null_count(const struct ArrowArray *column)
+{
+    if (column->null_count >= 0) {
+        return column->null_count;
+    }
+    const uint8_t *bits = column->n_buffers > 0 ? column->buffers[0] : NULL;
+    if (bits == NULL) {
+        return 0; /* no validity bitmap: every value is there */
+    }
+    int64_t nulls = 0;
+    for (int64_t i = column->offset; i < column->offset + column->length; i++) {
+        nulls += (bits[i >> 3] >> (i & 7) & 1) == 0;
+    }
+    return nulls;
+}

@@ -1,0 +1,37 @@
+/**
+ * Column types as the host names them, and what an asset or a person may call them.
+ *
+ * The names that cross the plugin boundary: bool int64 float64 date timestamp timestamptz string.
+ */
+#ifndef DN_JOB_COLTYPE_H
+#define DN_JOB_COLTYPE_H
+
+#include "dativo/arrow.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** A column of an asset. */
+struct dn_column {
+    const char *name;
+    const char *asset_type; /**< as the asset has it, e.g. "integer" */
+    const char *type;       /**< the plugin's name for it, e.g. "int64" */
+    int required;           /**< 1: a null is an error (strict) or a warning (warn) */
+};
+
+/** How often a column may widen before only "string" is left. */
+#define DN_COLTYPE_LATTICE_HEIGHT 8
+
+/** The plugin type for an asset's type ("integer", "datetime", ...) or a plugin type itself; NULL if it is neither. */
+const char *dn_coltype_from_asset(const char *asset_type);
+/** The known asset type closest to a misspelt one, or NULL. */
+const char *dn_coltype_suggest(const char *asset_type);
+/** The type name of an Arrow column; the Arrow format itself for types without a name. */
+const char *dn_coltype_from_arrow(const struct ArrowSchema *column);
+/** The name an asset would use for a plugin type: int64 -> integer, float64 -> double, bool -> boolean. */
+const char *dn_coltype_to_asset(const char *type);
+
+/** Nulls of one column of a batch, counted from the validity bitmap when the producer has not counted them. */
+int64_t dn_column_null_count(const struct ArrowArray *column);
+
+#endif

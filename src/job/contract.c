@@ -1,0 +1,242 @@
+#include "job/contract.h"
+
+#include "base/strings.h"
+#include "job/events.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MAX_NAMES 256 /* considered for a spelling suggestion */
+
+static json_t *object_at(json_t *object, const char *key)
+{
+    json_t *child = json_object_get(object, key);
+
+    if (json_is_object(child)) {
+        return child;
+    }
+    child = json_object();
+    return json_object_set_new(object, key, child) == 0 ? child : NULL;
+}
+
+json_t *dn_contract_options(json_t *config)
+{
+    json_t *engine = object_at(config, "engine");
+    return engine != NULL ? object_at(engine, "options") : NULL;
+}
+
+static bool file_has(const json_t *file_schema, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+        const char *have =
+            json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
+        if (have != NULL && strcmp(have, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct dn_column *asset_column(const struct dn_transfer *t, const char *name)
+{
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (strcmp(t->columns[i].name, name) == 0) {
+            return &t->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* "; did you mean "x"?" or the file's columns. */
+static enum dn_status missing_column(const struct dn_column *column, const json_t *file_schema,
+                                     struct dn_error *err)
+{
+    const char *names[MAX_NAMES] = {NULL};
+    struct dn_buffer list = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(file_schema) && n < MAX_NAMES; i++) {
+        names[n] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
+        if (names[n] != NULL && list.len < 400 &&
+            dn_text_appendf(&list, NULL, "%s%s", n > 0 ? ", " : "", names[n]) != DN_OK) {
+            break;
+        }
+        n++;
+    }
+    const char *close = dn_text_suggest(column->name, names, n);
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_CONFIG,
+        "the file has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
+        column->name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
+        close != NULL ? "\"? " : "", (int)list.len,
+        list.data != NULL ? (const char *)list.data : "");
+    dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    dn_buffer_finish(&list);
+    return st;
+}
+
+static void report_dropped(const struct dn_transfer *t, const json_t *file_schema)
+{
+    struct dn_buffer list = {0};
+    json_t *dropped = json_array();
+
+    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+        json_t *name = json_object_get(json_array_get(file_schema, i), "name");
+        const char *text = json_string_value(name);
+        if (text == NULL || asset_column(t, text) != NULL) {
+            continue;
+        }
+        if (json_array_append(dropped, name) != 0 ||
+            (list.len < 400 &&
+             dn_text_appendf(&list, NULL, "%s%s", list.len > 0 ? ", " : "", text) != DN_OK)) {
+            break; /* the report is shorter, nothing else */
+        }
+    }
+    if (json_array_size(dropped) > 0) {
+        dn_events_emit(t->events, DN_EVENT_NOTE, "columns_dropped",
+                       json_pack("{s:O}", "columns", dropped),
+                       "columns of the file that the asset does not have are left out: %.*s",
+                       (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    }
+    json_decref(dropped);
+    dn_buffer_finish(&list);
+}
+
+static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
+                                   const json_t *file_schema, struct dn_error *err)
+{
+    json_t *columns = json_array();
+    json_t *required = json_array();
+    json_t *types = json_object();
+    enum dn_status st = DN_OK;
+    int failed = 0;
+
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct dn_column *column = &t->columns[i];
+        if (!file_has(file_schema, column->name)) {
+            if (column->required != 0) {
+                st = missing_column(column, file_schema, err);
+                goto cleanup;
+            }
+            dn_events_emit(t->events, DN_EVENT_NOTE, "column_missing",
+                           json_pack("{s:s}", "column", column->name),
+                           "the file has no column \"%s\"; it is written as nulls", column->name);
+        }
+        failed |= json_array_append_new(columns, json_string(column->name));
+        failed |= json_object_set_new(types, column->name, json_string(column->type));
+        if (column->required != 0) {
+            failed |= json_array_append_new(required, json_string(column->name));
+        }
+    }
+    /* what a job says about a single column in engine.options.types is more specific than the asset */
+    if (json_is_object(json_object_get(options, "types"))) {
+        failed |= json_object_update(types, json_object_get(options, "types"));
+    }
+    failed |= json_object_set(options, "types", types);
+    failed |= json_object_set(options, "columns", columns);
+    failed |= json_object_set(options, "required", required);
+    failed |= json_object_set_new(options, "missing_as_null", json_true());
+    st = failed != 0 ? dn_error_memory(err, 0) : DN_OK;
+    if (st == DN_OK) {
+        report_dropped(t, file_schema);
+    }
+cleanup:
+    json_decref(columns);
+    json_decref(required);
+    json_decref(types);
+    return st;
+}
+
+static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
+                                 const json_t *file_schema, int64_t *warnings, struct dn_error *err)
+{
+    json_t *widened = object_at(options, "widened");
+    const json_t *declared = json_object_get(options, "types");
+
+    if (widened == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct dn_column *column = &t->columns[i];
+        if (!file_has(file_schema, column->name)) {
+            *warnings += column->required;
+            dn_events_emit(t->events, column->required != 0 ? DN_EVENT_WARNING : DN_EVENT_NOTE,
+                           "column_missing", json_pack("{s:s}", "column", column->name),
+                           "the file has no column \"%s\"%s", column->name,
+                           column->required != 0 ? ", which the asset requires" : "");
+            continue;
+        }
+        if (json_object_get(declared, column->name) == NULL &&
+            json_object_get(widened, column->name) == NULL &&
+            json_object_set_new(widened, column->name, json_string(column->type)) != 0) {
+            return dn_error_memory(err, 0);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
+                                 const json_t *file_schema, int64_t *warnings, struct dn_error *err)
+{
+    json_t *options = dn_contract_options(config);
+
+    if (options == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    switch (t->mode) {
+    case DN_ASSET_STRICT:
+        return apply_strict(t, options, file_schema, err);
+    case DN_ASSET_WARN:
+        return apply_warn(t, options, file_schema, warnings, err);
+    case DN_ASSET_NONE:
+    default:
+        return DN_OK;
+    }
+}
+
+int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
+{
+    int64_t deviations = 0;
+
+    if (t->mode != DN_ASSET_WARN) {
+        return 0;
+    }
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *entry = json_array_get(schema, i);
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        const char *type = json_string_value(json_object_get(entry, "type"));
+        const json_int_t nulls = json_integer_value(json_object_get(entry, "nulls"));
+        const struct dn_column *column = asset_column(t, name);
+        if (column == NULL) {
+            continue; /* kept, and none of the asset's business */
+        }
+        if (strcmp(column->type, type) != 0) {
+            deviations++;
+            dn_events_emit(
+                t->events, DN_EVENT_WARNING, "validation_errors",
+                json_pack("{s:s, s:s, s:s}", "column", name, "expected", column->asset_type, "type",
+                          type),
+                "column \"%s\": the asset says %s, but not all values are; written as %s", name,
+                column->asset_type, type);
+        }
+        if (column->required != 0 && nulls > 0) {
+            deviations += nulls;
+            dn_events_emit(t->events, DN_EVENT_WARNING, "validation_errors",
+                           json_pack("{s:s, s:I}", "column", name, "nulls", nulls),
+                           "column \"%s\": the asset requires a value, but %" PRId64 " row%s null",
+                           name, (int64_t)nulls, nulls == 1 ? " is" : "s are");
+        }
+    }
+    return deviations;
+}
+
+void dn_contract_require(const struct dn_transfer *t, struct ArrowSchema *schema)
+{
+    for (int64_t i = 0; t->mode == DN_ASSET_STRICT && i < schema->n_children; i++) {
+        struct ArrowSchema *child = schema->children[i];
+        const struct dn_column *column = asset_column(t, child->name);
+        if (column != NULL && column->required != 0) {
+            child->flags &= ~(int64_t)ARROW_FLAG_NULLABLE;
+        }
+    }
+}

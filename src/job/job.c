@@ -1,0 +1,438 @@
+#include "job/job.h"
+
+#include "base/strings.h"
+#include "job/expand.h"
+#include "job/keys.h"
+#include "job/recipe.h"
+
+#include <string.h>
+
+#define N_RULES(rules) (sizeof(rules) / sizeof((rules)[0]))
+
+static const struct dn_key_rule k_job_rules[] = {
+    {"$schema", DN_KEY_TEXT, false},
+    {"tenant_id", DN_KEY_TEXT, true},
+    {"environment", DN_KEY_TEXT, false},
+    {"source_connector", DN_KEY_TEXT, false},
+    {"source_connector_path", DN_KEY_TEXT, false},
+    {"target_connector", DN_KEY_TEXT, false},
+    {"target_connector_path", DN_KEY_TEXT, false},
+    {"asset", DN_KEY_TEXT, false},
+    {"asset_path", DN_KEY_TEXT, true},
+    {"source", DN_KEY_MAP, true},
+    {"target", DN_KEY_MAP, false},
+    {"schema_validation_mode", DN_KEY_TEXT, false},
+    {"retry_config", DN_KEY_MAP, false},
+    {"logging", DN_KEY_MAP, false},
+    {"catalog", DN_KEY_MAP, false},
+};
+
+static const struct dn_key_rule k_source_rules[] = {
+    {"files", DN_KEY_LIST, false},      {"tables", DN_KEY_LIST, false},
+    {"objects", DN_KEY_LIST, false},    {"connection", DN_KEY_MAP, false},
+    {"credentials", DN_KEY_MAP, false}, {"incremental", DN_KEY_MAP, false},
+    {"engine", DN_KEY_MAP, false},      {"custom_reader", DN_KEY_TEXT, false},
+    {"dsn", DN_KEY_TEXT, false},        {"rate_limits", DN_KEY_ANY, false},
+};
+
+static const struct dn_key_rule k_target_rules[] = {
+    {"connection", DN_KEY_MAP, false},
+    {"engine", DN_KEY_MAP, false},
+    {"partitioning", DN_KEY_LIST, false},
+    {"file_format", DN_KEY_TEXT, false},
+    {"parquet_target_size_mb", DN_KEY_INT, false},
+    {"markdown_kv_storage", DN_KEY_MAP, false},
+    {"branch", DN_KEY_TEXT, false},
+    {"warehouse", DN_KEY_TEXT, false},
+    {"custom_writer", DN_KEY_TEXT, false},
+    {"catalog", DN_KEY_ANY, false},
+};
+
+static const struct dn_key_rule k_engine_rules[] = {
+    {"type", DN_KEY_TEXT, false},
+    {"options", DN_KEY_MAP, false},
+};
+
+static const struct dn_key_rule k_file_rules[] = {
+    {"path", DN_KEY_TEXT, false},
+    {"file", DN_KEY_TEXT, false},
+    {"object", DN_KEY_TEXT, false},
+    {"id", DN_KEY_TEXT, false},
+};
+
+static const struct dn_key_rule k_logging_rules[] = {
+    {"level", DN_KEY_TEXT, false},
+    {"redaction", DN_KEY_BOOL, false},
+};
+
+/* While a job is read: the documents it consists of. */
+struct reading {
+    struct dn_plan *plan;
+    struct dn_yaml_doc job;
+    struct dn_recipe source_recipe;
+    struct dn_recipe target_recipe;
+    struct dn_error *err;
+};
+
+static enum dn_status text_take(struct reading *r, const char *text, const char **out)
+{
+    *out = text != NULL ? dn_arena_strdup(&r->plan->arena, text) : NULL;
+    return text != NULL && *out == NULL ? dn_error_memory(r->err, strlen(text) + 1) : DN_OK;
+}
+
+static enum dn_status mode_read(struct reading *r)
+{
+    const struct dn_yaml_node *node = dn_yaml_get(r->job.root, "schema_validation_mode");
+    const char *mode = dn_keys_text(r->job.root, "schema_validation_mode");
+
+    r->plan->strict = mode == NULL || strcmp(mode, "strict") == 0;
+    if (!r->plan->strict && strcmp(mode, "warn") != 0) {
+        return dn_yaml_error_at(&r->job, node->line, node->column, r->err,
+                                "schema_validation_mode \"%s\" is neither \"strict\" nor \"warn\"",
+                                mode);
+    }
+    return DN_OK;
+}
+
+static enum dn_status logging_read(struct reading *r)
+{
+    static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+    static const enum dn_event_level levels[] = {DN_EVENT_DEBUG, DN_EVENT_DETAIL, DN_EVENT_WARNING,
+                                                 DN_EVENT_ERROR};
+    const struct dn_yaml_node *logging = dn_yaml_get(r->job.root, "logging");
+
+    r->plan->log_level = DN_EVENT_DETAIL;
+    DN_TRY(dn_keys_check(&r->job, logging, "logging", k_logging_rules, N_RULES(k_logging_rules),
+                         false, r->err));
+    const char *level = dn_keys_text(logging, "level");
+    if (level == NULL) {
+        return DN_OK;
+    }
+    for (size_t i = 0; i < N_RULES(names); i++) {
+        if (dn_text_equal_nocase(level, names[i])) {
+            r->plan->log_level = levels[i];
+            return DN_OK;
+        }
+    }
+    const struct dn_yaml_node *at = dn_yaml_get(logging, "level");
+    return dn_yaml_error_at(&r->job, at->line, at->column, r->err,
+                            "logging level \"%s\" is none of DEBUG, INFO, WARNING, ERROR", level);
+}
+
+/* "path/lib.so:create_reader", or the path alone. */
+static enum dn_status plugin_ref_read(struct reading *r, const char *section, const char *key,
+                                      struct dn_plugin_ref *out)
+{
+    const struct dn_yaml_node *map = dn_yaml_get(r->job.root, section);
+    const struct dn_yaml_node *node = dn_yaml_get(map, key);
+    const char *text = dn_keys_text(map, key);
+
+    if (text == NULL) {
+        return DN_OK; /* the built-in plugin */
+    }
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || colon[1] == '\0' || strchr(colon, '/') != NULL) {
+        return dn_yaml_error_at(&r->job, node->line, node->column, r->err,
+                                "%s \"%s\" is not of the form path/library.so:function", key, text);
+    }
+    out->path = dn_arena_strndup(&r->plan->arena, text, (size_t)(colon - text));
+    out->symbol = dn_arena_strdup(&r->plan->arena, colon + 1);
+    if (out->path == NULL || out->symbol == NULL) {
+        return dn_error_memory(r->err, strlen(text) + 1);
+    }
+    if (dn_text_ends_with(out->path, ".py")) {
+        return dn_yaml_error_at(
+            &r->job, node->line, node->column, r->err,
+            "%s \"%s\" is a Python plugin; the native host runs shared libraries (.so)", key, text);
+    }
+    return DN_OK;
+}
+
+static enum dn_status unsupported(const struct dn_yaml_doc *doc, const struct dn_yaml_node *map,
+                                  const char *key, const char *advice, struct dn_error *err)
+{
+    const struct dn_yaml_node *node = dn_yaml_get(map, key);
+
+    if (dn_yaml_is_null(node) || (node->kind != DN_YAML_SCALAR && node->n == 0)) {
+        return DN_OK;
+    }
+    (void)dn_yaml_error_at(doc, node->line, node->column, err,
+                           "%s is not supported by this version; %s", key, advice);
+    if (err != NULL) {
+        err->code = DN_ERR_UNSUPPORTED;
+    }
+    return DN_ERR_UNSUPPORTED;
+}
+
+/* What would change the result if it were ignored is refused instead. */
+static enum dn_status unsupported_check(struct reading *r)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
+    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    const struct dn_yaml_doc *job = &r->job;
+
+    DN_TRY(unsupported(job, job->root, "catalog", "remove it: files are written without a catalog",
+                       r->err));
+    DN_TRY(unsupported(job, source, "incremental", "remove it: all files are read whole", r->err));
+    DN_TRY(unsupported(job, source, "tables", "list CSV files under source.files", r->err));
+    DN_TRY(unsupported(job, target, "catalog", "remove it: files are written without a catalog",
+                       r->err));
+    DN_TRY(unsupported(job, target, "partitioning", "remove it: one file is written per table",
+                       r->err));
+    DN_TRY(unsupported(job, target, "markdown_kv_storage",
+                       "remove it: columns are written as they are", r->err));
+    if (dn_yaml_get(target, "partitioning") == NULL) {
+        DN_TRY(unsupported(&r->target_recipe.doc, r->target_recipe.doc.root, "partitioning_default",
+                           "set target.partitioning: [] in the job to write one file per table",
+                           r->err));
+    }
+    const struct dn_yaml_node *format = dn_yaml_get(target, "file_format");
+    if (!dn_yaml_is_null(format) && !dn_text_equal_nocase(format->text, "parquet")) {
+        return unsupported(job, target, "file_format", "the file format is parquet", r->err);
+    }
+    return DN_OK;
+}
+
+static enum dn_status connectors_read(struct reading *r)
+{
+    const struct dn_yaml_node *root = r->job.root;
+
+    DN_TRY(dn_recipe_read(&r->source_recipe, &r->job, "source", r->err));
+    DN_TRY(dn_recipe_read(&r->target_recipe, &r->job, "target", r->err));
+    if (strcmp(r->source_recipe.type, "csv") != 0) {
+        return dn_error_set(
+            r->err, DN_ERR_UNSUPPORTED,
+            "%s: source connector \"%s\" is not supported; this version reads CSV files, set "
+            "source_connector: csv",
+            r->job.name, r->source_recipe.type);
+    }
+    if (strcmp(r->target_recipe.type, "local") != 0) {
+        return dn_error_set(
+            r->err, DN_ERR_UNSUPPORTED,
+            "%s: target connector \"%s\" is not supported; this version writes to a local "
+            "directory, set target_connector: local and target.connection.path",
+            r->job.name, r->target_recipe.type);
+    }
+    DN_TRY(dn_keys_check(&r->job, dn_yaml_get(dn_yaml_get(root, "source"), "engine"),
+                         "source.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err));
+    return dn_keys_check(&r->job, dn_yaml_get(dn_yaml_get(root, "target"), "engine"),
+                         "target.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err);
+}
+
+static enum dn_status files_read(struct reading *r, json_t *files)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
+    const struct dn_yaml_node *list = dn_yaml_get(source, "files");
+
+    if (dn_yaml_is_null(list) || list->n == 0) {
+        return dn_yaml_error_at(&r->job, source->line, source->column, r->err,
+                                "source.files names no file; write files: [{path: data.csv}]");
+    }
+    for (const struct dn_yaml_entry *e = list->first; e != NULL; e = e->next) {
+        const struct dn_yaml_node *file = e->value;
+        if (file->kind != DN_YAML_MAP) {
+            return dn_yaml_error_at(
+                &r->job, file->line, file->column, r->err,
+                "an entry of source.files must be a map such as {path: data.csv}, not %s",
+                dn_yaml_kind_name(file));
+        }
+        DN_TRY(dn_keys_check(&r->job, file, "an entry of source.files", k_file_rules,
+                             N_RULES(k_file_rules), false, r->err));
+        const char *path = dn_keys_text(file, "path");
+        path = path != NULL ? path : dn_keys_text(file, "file");
+        if (path == NULL || path[0] == '\0') {
+            return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
+                                    "an entry of source.files lacks the key \"path\"");
+        }
+        json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", path, "object",
+                                  dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
+        if (entry == NULL || json_array_append_new(files, entry) != 0) {
+            return dn_error_memory(r->err, 64);
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status reader_config_make(struct reading *r)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
+    json_t *objects = NULL;
+    json_t *engine = NULL;
+    json_t *credentials = NULL;
+    json_t *connection = NULL;
+    json_t *files = json_array();
+    enum dn_status st = DN_OK;
+
+    if (files == NULL) {
+        return dn_error_memory(r->err, 64);
+    }
+    DN_TRY_GOTO(st, files_read(r, files), cleanup);
+    DN_TRY_GOTO(st,
+                dn_recipe_merge(&r->source_recipe, "default_engine", &r->job,
+                                dn_yaml_get(source, "engine"), &engine, r->err),
+                cleanup);
+    DN_TRY_GOTO(st,
+                dn_recipe_merge(&r->source_recipe, "credentials", &r->job,
+                                dn_yaml_get(source, "credentials"), &credentials, r->err),
+                cleanup);
+    DN_TRY_GOTO(st,
+                dn_recipe_merge(&r->source_recipe, NULL, &r->job, dn_yaml_get(source, "connection"),
+                                &connection, r->err),
+                cleanup);
+    const struct dn_yaml_node *names = dn_yaml_get(source, "objects");
+    if (dn_yaml_is_null(names)) {
+        objects = json_array();
+    } else {
+        DN_TRY_GOTO(st, dn_yaml_to_json(&r->job, names, &objects, r->err), cleanup);
+    }
+    r->plan->reader_config =
+        json_pack("{s:s, s:O, s:O, s:O, s:O, s:{}, s:O}", "type", r->source_recipe.type,
+                  "connection", connection, "credentials", credentials, "objects", objects, "files",
+                  files, "incremental", "engine", engine);
+    if (r->plan->reader_config == NULL) {
+        st = dn_error_memory(r->err, 64);
+    }
+cleanup:
+    json_decref(objects);
+    json_decref(engine);
+    json_decref(credentials);
+    json_decref(connection);
+    json_decref(files);
+    return st;
+}
+
+static enum dn_status output_path_make(struct reading *r, const char *directory)
+{
+    struct dn_plan *plan = r->plan;
+    struct dn_buffer path = {0};
+    enum dn_status st = DN_OK;
+    size_t len = strlen(directory);
+
+    while (len > 1 && directory[len - 1] == '/') {
+        len--;
+    }
+    plan->table = dn_asset_table_name(&plan->arena, plan->asset.name);
+    if (plan->table == NULL) {
+        return dn_error_memory(r->err, 64);
+    }
+    DN_TRY_GOTO(st,
+                dn_text_appendf(&path, r->err, "%.*s/%s/%s/%s/%s_000000.parquet", (int)len,
+                                directory, plan->asset.domain, plan->asset.data_product,
+                                plan->table, plan->table),
+                cleanup);
+    plan->output_path = dn_arena_strndup(&plan->arena, (const char *)path.data, path.len);
+    if (plan->output_path == NULL) {
+        st = dn_error_memory(r->err, path.len + 1);
+    }
+cleanup:
+    dn_buffer_finish(&path);
+    return st;
+}
+
+static enum dn_status writer_config_make(struct reading *r)
+{
+    struct dn_plan *plan = r->plan;
+    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    json_t *engine = NULL;
+    json_t *connection = NULL;
+    const char *directory = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st,
+                dn_recipe_directory(&r->target_recipe, &r->job, dn_yaml_get(target, "connection"),
+                                    &directory, r->err),
+                cleanup);
+    DN_TRY_GOTO(st, output_path_make(r, directory), cleanup);
+    DN_TRY_GOTO(st,
+                dn_recipe_merge(&r->target_recipe, "default_engine", &r->job,
+                                dn_yaml_get(target, "engine"), &engine, r->err),
+                cleanup);
+    DN_TRY_GOTO(st,
+                dn_recipe_merge(&r->target_recipe, "connection_template", &r->job,
+                                dn_yaml_get(target, "connection"), &connection, r->err),
+                cleanup);
+    const char *slash = strrchr(plan->output_path, '/');
+    plan->writer_config =
+        json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O}", "asset_name", plan->asset.name, "schema",
+                  plan->asset.schema, "output_base", plan->output_path,
+                  (size_t)(slash - plan->output_path), "target_type", r->target_recipe.type,
+                  "connection", connection, "file_format", "parquet", "engine", engine);
+    if (plan->writer_config == NULL) {
+        st = dn_error_memory(r->err, 64);
+    }
+cleanup:
+    json_decref(engine);
+    json_decref(connection);
+    return st;
+}
+
+static enum dn_status plan_make(struct reading *r)
+{
+    const struct dn_yaml_node *root = r->job.root;
+
+    DN_TRY(
+        dn_keys_check(&r->job, root, "the job", k_job_rules, N_RULES(k_job_rules), false, r->err));
+    DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "source"), "source", k_source_rules,
+                         N_RULES(k_source_rules), false, r->err));
+    DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "target"), "target", k_target_rules,
+                         N_RULES(k_target_rules), false, r->err));
+    DN_TRY(dn_expand_node(&r->job, r->job.root, r->err));
+    DN_TRY(text_take(r, r->job.name, &r->plan->job_path));
+    DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
+    DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));
+    DN_TRY(mode_read(r));
+    DN_TRY(logging_read(r));
+    DN_TRY(plugin_ref_read(r, "source", "custom_reader", &r->plan->reader));
+    DN_TRY(plugin_ref_read(r, "target", "custom_writer", &r->plan->writer));
+    DN_TRY(connectors_read(r));
+    DN_TRY(unsupported_check(r));
+    DN_TRY(
+        dn_asset_read(&r->plan->asset, &r->plan->arena, dn_keys_text(root, "asset_path"), r->err));
+    DN_TRY(reader_config_make(r));
+    return writer_config_make(r);
+}
+
+enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct dn_error *err)
+{
+    struct dn_plan made = {0};
+    struct reading r = {.plan = &made, .err = err};
+
+    enum dn_status st = dn_yaml_read_file(&r.job, job_path, err);
+    if (st == DN_OK) {
+        st = plan_make(&r);
+    }
+    dn_recipe_finish(&r.source_recipe);
+    dn_recipe_finish(&r.target_recipe);
+    dn_yaml_finish(&r.job);
+    if (st == DN_OK) {
+        *plan = made;
+    } else {
+        dn_plan_finish(&made);
+    }
+    return st;
+}
+
+void dn_plan_finish(struct dn_plan *plan)
+{
+    dn_asset_finish(&plan->asset);
+    json_decref(plan->reader_config);
+    json_decref(plan->writer_config);
+    dn_arena_finish(&plan->arena);
+    *plan = (struct dn_plan){0};
+}
+
+struct dn_transfer dn_plan_transfer(const struct dn_plan *plan)
+{
+    return (struct dn_transfer){
+        .reader = plan->reader,
+        .writer = plan->writer,
+        .reader_config = plan->reader_config,
+        .writer_config = plan->writer_config,
+        .output_path = plan->output_path,
+        .make_directories = true,
+        .overwrite = true, /* a job that runs again replaces its own file, as in the stock host */
+        .mode = plan->strict ? DN_ASSET_STRICT : DN_ASSET_WARN,
+        .columns = plan->asset.columns,
+        .n_columns = plan->asset.n_columns,
+    };
+}

@@ -1,0 +1,44 @@
+/**
+ * Job files: one YAML text that names a source, a target, connector recipes and an asset, read into a plan.
+ *
+ * Relative paths inside a job are relative to the current directory, as in the stock host.
+ */
+#ifndef DN_JOB_JOB_H
+#define DN_JOB_JOB_H
+
+#include "base/arena.h"
+#include "job/asset.h"
+#include "job/transfer.h"
+
+/** A checked job.  Memory belongs to the plan. */
+struct dn_plan {
+    struct dn_arena arena;
+    const char *job_path;
+    const char *tenant_id;
+    const char *environment; /**< NULL: none */
+    const char *table;       /**< the asset's name as a table name */
+    bool strict;             /**< schema_validation_mode */
+    enum dn_event_level log_level;
+    struct dn_asset asset;
+    struct dn_plugin_ref reader;
+    struct dn_plugin_ref writer;
+    json_t *reader_config;
+    json_t *writer_config;
+    const char
+        *output_path; /**< {directory}/{domain}/{dataProduct}/{table}/{table}_000000.parquet */
+};
+
+/**
+ * Read a job file, its recipes and its asset, and check all of it.  No data is touched and no plugin is loaded.
+ * @return DN_OK; DN_ERR_NOT_FOUND, DN_ERR_IO: a file; DN_ERR_CONFIG: what it says, with file, line and column;
+ *         DN_ERR_UNSUPPORTED: legal, but this version cannot do it.
+ */
+DN_NODISCARD enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path,
+                                         struct dn_error *err);
+/** Zeroed memory is accepted. */
+void dn_plan_finish(struct dn_plan *plan);
+
+/** The transfer that runs the plan; it borrows from the plan. */
+struct dn_transfer dn_plan_transfer(const struct dn_plan *plan);
+
+#endif

@@ -1,0 +1,128 @@
+#include "job/output.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static enum dn_status directories_make(const char *path, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    char *dir = dn_strdup(path);
+    if (dir == NULL) {
+        return dn_error_memory(err, strlen(path) + 1);
+    }
+    for (char *slash = strchr(dir + 1, '/'); slash != NULL && dir[0] != '\0';
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+            const int saved = errno;
+            st = dn_error_set_errno(err, DN_ERR_IO, saved, "%s: the directory cannot be created",
+                                    dir);
+            dn_error_locate(err, dir, -1, -1, -1, NULL);
+            break;
+        }
+        *slash = '/';
+    }
+    dn_free(dir);
+    return st;
+}
+
+static enum dn_status parent_check(const char *path, struct dn_error *err)
+{
+    struct stat info;
+    enum dn_status st = DN_OK;
+
+    char *dir = dn_strdup(path);
+    if (dir == NULL) {
+        return dn_error_memory(err, strlen(path) + 1);
+    }
+    char *slash = strrchr(dir, '/');
+    if (slash == NULL || slash == dir) {
+        goto cleanup; /* the current directory, or the root */
+    }
+    *slash = '\0';
+    if (stat(dir, &info) != 0) {
+        const int saved = errno;
+        st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
+                                "%s: the directory of the output cannot be used", dir);
+    } else if (!S_ISDIR(info.st_mode)) {
+        st = dn_error_set(err, DN_ERR_INVALID, "%s: cannot be written, %s is not a directory", path,
+                          dir);
+    }
+    dn_error_locate(st != DN_OK ? err : NULL, path, -1, -1, -1, NULL);
+cleanup:
+    dn_free(dir);
+    return st;
+}
+
+static enum dn_status not_a_source(const struct dn_transfer *t, const struct stat *out,
+                                   struct dn_error *err)
+{
+    const json_t *files = json_object_get(t->reader_config, "files");
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        struct stat in;
+        if (path != NULL && stat(path, &in) == 0 && in.st_dev == out->st_dev &&
+            in.st_ino == out->st_ino) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "%s: is also a source; give the output another name",
+                                t->output_path);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err)
+{
+    struct stat info;
+
+    if (t->make_directories) {
+        DN_TRY(directories_make(t->output_path, err));
+    }
+    DN_TRY(parent_check(t->output_path, err));
+    if (stat(t->output_path, &info) != 0) {
+        return DN_OK; /* not there; whether it can be made is the writer's to find out */
+    }
+    if (S_ISDIR(info.st_mode)) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s: is a directory; give the output a file name",
+                            t->output_path);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "%s: is not a regular file; the output is written beside its name and "
+                            "renamed into place",
+                            t->output_path);
+    }
+    DN_TRY(not_a_source(t, &info, err));
+    if (!t->overwrite) {
+        enum dn_status st =
+            dn_error_set(err, DN_ERR_EXISTS, "%s: exists already; use --overwrite to replace it",
+                         t->output_path);
+        dn_error_locate(err, t->output_path, -1, -1, -1, NULL);
+        return st;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_output_verify(const char *path, int64_t size_bytes, struct dn_error *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0) {
+        const int saved = errno;
+        return dn_error_set_errno(err, DN_ERR_INTERNAL, saved,
+                                  "%s: not there after it was committed", path);
+    }
+    if (size_bytes >= 0 && (int64_t)info.st_size != size_bytes) {
+        return dn_error_set(err, DN_ERR_INTERNAL,
+                            "%s: has %" PRId64 " bytes, but the writer reported %" PRId64, path,
+                            (int64_t)info.st_size, size_bytes);
+    }
+    return DN_OK;
+}

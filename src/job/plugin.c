@@ -1,0 +1,328 @@
+#include "job/plugin.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "job/elf.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const k_suffixes[] = {".so", ".dylib", ".dll"};
+
+#define N_SUFFIXES (sizeof k_suffixes / sizeof k_suffixes[0])
+
+/* The names a library may have, best first, and a list of them for a message. */
+struct candidates {
+    char *paths[32];
+    size_t n;
+    struct dn_buffer tried;
+};
+
+static void candidates_finish(struct candidates *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        dn_free(c->paths[i]);
+    }
+    dn_buffer_finish(&c->tried);
+}
+
+static enum dn_status candidate_add(struct candidates *c, const char *dir, const char *stem,
+                                    size_t stem_len, const char *suffix, struct dn_error *err)
+{
+    struct dn_buffer path = {0};
+
+    if (c->n == sizeof c->paths / sizeof c->paths[0]) {
+        return DN_OK; /* a very long $DATIVO_PLUGIN_PATH: the first directories count */
+    }
+    enum dn_status st = dn_text_appendf(&path, err, "%s%s%.*s%s", dir, dir[0] != '\0' ? "/" : "",
+                                        (int)stem_len, stem, suffix);
+    if (st == DN_OK) {
+        st = dn_text_appendf(&c->tried, err, "%s%.*s", c->n > 0 ? ", " : "", (int)path.len,
+                             (const char *)path.data);
+    }
+    if (st == DN_OK) {
+        c->paths[c->n] = dn_text_take(&path);
+        st = c->paths[c->n] != NULL ? DN_OK : dn_error_memory(err, path.len + 1);
+        c->n += st == DN_OK ? 1 : 0;
+    }
+    dn_buffer_finish(&path);
+    return st;
+}
+
+/* `name` in `dir`, with its own suffix first and then the other systems'. */
+static enum dn_status candidates_add(struct candidates *c, const char *dir, const char *name,
+                                     struct dn_error *err)
+{
+    size_t own = N_SUFFIXES;
+    size_t stem = strlen(name);
+
+    for (size_t i = 0; i < N_SUFFIXES; i++) {
+        if (dn_text_ends_with(name, k_suffixes[i])) {
+            own = i;
+            stem -= strlen(k_suffixes[i]);
+            break;
+        }
+    }
+    DN_TRY(candidate_add(c, dir, name, strlen(name), "", err));
+    for (size_t i = 0; i < N_SUFFIXES; i++) {
+        if (i != own) {
+            DN_TRY(candidate_add(c, dir, name, stem, k_suffixes[i], err));
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status load_first(struct dn_plugin *plugin, const struct candidates *c,
+                                 const char *name, const char *advice, struct dn_error *err)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (access(c->paths[i], F_OK) != 0) {
+            continue;
+        }
+        void *library = dlopen(c->paths[i], RTLD_NOW | RTLD_LOCAL);
+        if (library == NULL) {
+            const char *reason = dlerror();
+            return dn_error_set(err, DN_ERR_CONFIG, "library %s cannot be loaded: %s", c->paths[i],
+                                reason != NULL ? reason : "no reason given");
+        }
+        char *path = dn_strdup(c->paths[i]);
+        if (path == NULL) {
+            return dn_error_memory(err, strlen(c->paths[i]) + 1);
+        }
+        *plugin = (struct dn_plugin){.library = library, .path = path};
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_NOT_FOUND, "library not found: %s; tried %.*s%s", name,
+                        (int)c->tried.len, c->tried.data != NULL ? (const char *)c->tried.data : "",
+                        advice);
+}
+
+enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)
+{
+    struct candidates c = {0};
+    enum dn_status st = DN_OK;
+
+    /* dlopen() searches the system's directories for a name without a slash; a job means a file */
+    DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, err), cleanup);
+    DN_TRY_GOTO(st, load_first(plugin, &c, path, "", err), cleanup);
+cleanup:
+    candidates_finish(&c);
+    return st;
+}
+
+/* $DATIVO_PLUGIN_PATH, one directory after the other. */
+static enum dn_status environment_add(struct candidates *c, const char *file_name,
+                                      struct dn_error *err)
+{
+    const char *list = getenv("DATIVO_PLUGIN_PATH");
+
+    while (list != NULL && list[0] != '\0') {
+        const char *end = strchr(list, ':');
+        const size_t len = end != NULL ? (size_t)(end - list) : strlen(list);
+        if (len > 0 && len < PATH_MAX) {
+            char dir[PATH_MAX];
+            memcpy(dir, list, len);
+            dir[len] = '\0';
+            DN_TRY(candidate_add(c, dir, file_name, strlen(file_name), "", err));
+        }
+        list = end != NULL ? end + 1 : NULL;
+    }
+    return DN_OK;
+}
+
+static enum dn_status executable_add(struct candidates *c, const char *file_name,
+                                     struct dn_error *err)
+{
+    char exe[PATH_MAX];
+    struct dn_buffer dir = {0};
+    enum dn_status st = DN_OK;
+
+    const ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (len <= 0) {
+        return DN_OK;
+    }
+    exe[len] = '\0';
+    char *slash = strrchr(exe, '/');
+    if (slash == NULL) {
+        return DN_OK;
+    }
+    *slash = '\0';
+    DN_TRY_GOTO(st, dn_text_appendf(&dir, err, "%s/../plugins", exe), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&dir, 0, err), cleanup);
+    DN_TRY_GOTO(st, candidate_add(c, (const char *)dir.data, file_name, strlen(file_name), "", err),
+                cleanup);
+cleanup:
+    dn_buffer_finish(&dir);
+    return st;
+}
+
+enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
+                                      struct dn_error *err)
+{
+    struct candidates c = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, environment_add(&c, file_name, err), cleanup);
+    DN_TRY_GOTO(st, executable_add(&c, file_name, err), cleanup);
+    DN_TRY_GOTO(st,
+                candidate_add(&c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err),
+                cleanup);
+    DN_TRY_GOTO(st,
+                load_first(plugin, &c, file_name,
+                           "; set DATIVO_PLUGIN_PATH to the directory that has it", err),
+                cleanup);
+cleanup:
+    candidates_finish(&c);
+    return st;
+}
+
+void dn_plugin_finish(struct dn_plugin *plugin)
+{
+    dn_free(plugin->path);
+    *plugin = (struct dn_plugin){0}; /* the library stays loaded on purpose */
+}
+
+void *dn_plugin_symbol(const struct dn_plugin *plugin, const char *symbol)
+{
+    (void)dlerror();
+    return dlsym(plugin->library, symbol);
+}
+
+/* "it exports a, b, c", or why that cannot be told; never fails. */
+static void describe_exports(const char *path, struct dn_buffer *out)
+{
+    struct dn_elf_symbols symbols = {0};
+    size_t shown = 0;
+
+    if (dn_elf_read_file(&symbols, path, NULL) != DN_OK) {
+        if (dn_text_append(out, "its symbol table cannot be read", NULL) != DN_OK) {
+            return;
+        }
+        return;
+    }
+    enum dn_status st =
+        dn_text_append(out, symbols.n > 0 ? "it exports " : "it exports no functions", NULL);
+    for (size_t i = 0; i < symbols.n && st == DN_OK; i++) {
+        if (symbols.names[i][0] == '_') {
+            continue; /* _init, _fini */
+        }
+        if (shown == 24) {
+            st = dn_text_append(out, ", ...", NULL);
+            break;
+        }
+        st = dn_text_appendf(out, NULL, "%s%s", shown > 0 ? ", " : "", symbols.names[i]);
+        shown++;
+    }
+    dn_elf_finish(&symbols);
+}
+
+enum dn_status dn_plugin_require(const struct dn_plugin *plugin, const char *symbol,
+                                 struct dn_error *err)
+{
+    struct dn_buffer exports = {0};
+
+    if (dn_plugin_symbol(plugin, symbol) != NULL) {
+        return DN_OK;
+    }
+    describe_exports(plugin->path, &exports);
+    enum dn_status st =
+        dn_error_set(err, DN_ERR_NOT_FOUND, "symbol %s not found in %s; %.*s", symbol, plugin->path,
+                     (int)exports.len, exports.data != NULL ? (const char *)exports.data : "");
+    dn_buffer_finish(&exports);
+    return st;
+}
+
+enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *err)
+{
+    typedef const struct dativo_plugin *get_fn(uint32_t host_abi, struct dativo_error * e);
+    struct dativo_error e;
+    get_fn *get = NULL;
+
+    void *symbol = dn_plugin_symbol(plugin, DATIVO_PLUGIN_GET_SYMBOL);
+    if (symbol == NULL) {
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "%s has no symbol " DATIVO_PLUGIN_GET_SYMBOL
+            ": it speaks Level 0 (JSON) only, and the native host needs Level 1; use it with the "
+            "Python host, or add Level 1 (include/dativo/plugin.h)",
+            plugin->path);
+    }
+    memcpy(&get, &symbol,
+           sizeof get); /* ISO C has no cast from an object pointer to a function pointer */
+    dn_plugin_error_init(&e);
+    const struct dativo_plugin *api = get(DATIVO_ABI_VERSION, &e);
+    if (api == NULL) {
+        return dn_plugin_error_take(err, &e, DN_ERR_UNSUPPORTED,
+                                    "the plugin refuses this host's ABI version");
+    }
+    if (!DN_PLUGIN_HAS(api, free_text) || !DN_PLUGIN_HAS(api, get_extension) ||
+        api->abi_version >> 16 != DATIVO_ABI_VERSION >> 16) {
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "%s was built for ABI version %u.%u or is incomplete; this host speaks %u.%u",
+            plugin->path, api->abi_version >> 16, api->abi_version & 0xffffu,
+            DATIVO_ABI_VERSION >> 16, DATIVO_ABI_VERSION & 0xffffu);
+    }
+    plugin->api = api;
+    return DN_OK;
+}
+
+enum dn_status dn_plugin_extension(const struct dn_plugin *plugin, const char *name,
+                                   size_t min_size, const void **out, struct dn_error *err)
+{
+    uint32_t struct_size = 0;
+
+    const void *table = plugin->api->get_extension(name);
+    if (table == NULL) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s is no %.*s: it has no table \"%s\"",
+                            plugin->path,
+                            (int)(strcspn(name, "/") > 7 ? strcspn(name, "/") - 7 : 6),
+                            strncmp(name, "dativo.", 7) == 0 ? name + 7 : "plugin", name);
+    }
+    memcpy(&struct_size, table, sizeof struct_size); /* every table begins with it */
+    if (struct_size < min_size) {
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "%s: its table \"%s\" has %u bytes, this host needs %zu; rebuild the plugin",
+            plugin->path, name, struct_size, min_size);
+    }
+    *out = table;
+    return DN_OK;
+}
+
+void dn_plugin_error_init(struct dativo_error *e)
+{
+    *e = (struct dativo_error){.struct_size = sizeof *e, .row = -1, .line = -1, .byte_offset = -1};
+}
+
+enum dn_status dn_plugin_error_take(struct dn_error *err, const struct dativo_error *e,
+                                    int32_t code, const char *what)
+{
+    const enum dn_status st =
+        code > DN_OK && code <= DN_ERR_INTERNAL ? (enum dn_status)code : DN_ERR_INTERNAL;
+
+    if (err == NULL) {
+        return st;
+    }
+    (void)dn_error_set(err, st, "%s", e->message[0] != '\0' ? e->message : what);
+    err->os_errno = e->os_errno;
+    err->row = e->row;
+    err->line = e->line;
+    err->byte_offset = e->byte_offset;
+    dn_error_copy_text(err->path, sizeof err->path, e->path);
+    dn_error_copy_text(err->column, sizeof err->column, e->column);
+    dn_error_copy_text(err->expected, sizeof err->expected, e->expected);
+    dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, e->suggested_type);
+    return st;
+}
+
+void dn_plugin_text_free(const struct dn_plugin *plugin, char *text)
+{
+    if (text != NULL) {
+        plugin->api->free_text(text);
+    }
+}

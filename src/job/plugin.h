@@ -1,0 +1,68 @@
+/**
+ * Finding and loading plugins.  The host sees a plugin through dativo/plugin.h alone, its own built-in ones too.
+ *
+ * A library is never unloaded: release callbacks of Arrow data live in it.
+ */
+#ifndef DN_JOB_PLUGIN_H
+#define DN_JOB_PLUGIN_H
+
+#include "base/error.h"
+
+#define DATIVO_NO_PROTOTYPES
+#include "dativo/plugin.h"
+
+#define DN_BUILTIN_READER "libcsv_reader_plugin.so"
+#define DN_BUILTIN_WRITER "libparquet_writer_plugin.so"
+
+/** A loaded library.  Nothing to free except through dn_plugin_finish(). */
+struct dn_plugin {
+    void *library; /**< from dlopen() */
+    char *path;    /**< where it was found */
+    const struct dativo_plugin
+        *api; /**< Level 1; NULL after dn_plugin_load() of a Level 0 plugin */
+};
+
+/**
+ * Load a library.
+ * @param path  As a job has it: relative to the current directory, also without a slash; `.so`, `.dylib` and `.dll`
+ *              stand for each other.
+ * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG with the loader's reason.
+ */
+DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path,
+                                           struct dn_error *err);
+/** The same for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), ../plugins beside the executable,
+ *  /usr/lib/dativo/plugins. */
+DN_NODISCARD enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
+                                                   struct dn_error *err);
+/** Frees `path`; the library stays.  Zeroed memory is accepted. */
+void dn_plugin_finish(struct dn_plugin *plugin);
+
+/** The address of a symbol, or NULL. */
+void *dn_plugin_symbol(const struct dn_plugin *plugin, const char *symbol);
+/** DN_ERR_NOT_FOUND "symbol X not found in Y; it exports ..." unless the library has the symbol. */
+DN_NODISCARD enum dn_status dn_plugin_require(const struct dn_plugin *plugin, const char *symbol,
+                                              struct dn_error *err);
+/** Ask for Level 1 and set plugin->api.  DN_ERR_UNSUPPORTED for a plugin that speaks Level 0 only. */
+DN_NODISCARD enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *err);
+/**
+ * A table of the plugin.
+ * @param min_size  The bytes of the table this host needs; a smaller one is DN_ERR_UNSUPPORTED.
+ */
+DN_NODISCARD enum dn_status dn_plugin_extension(const struct dn_plugin *plugin, const char *name,
+                                                size_t min_size, const void **out,
+                                                struct dn_error *err);
+
+/** Make ready for a Level 1 call. */
+void dn_plugin_error_init(struct dativo_error *e);
+/** What a plugin said, as an error of ours; an empty message gets one that names `what`.  Returns its code, never DN_OK. */
+enum dn_status dn_plugin_error_take(struct dn_error *err, const struct dativo_error *e,
+                                    int32_t code, const char *what);
+/** Give a text back to the plugin that made it.  NULL is allowed. */
+void dn_plugin_text_free(const struct dn_plugin *plugin, char *text);
+
+/** Whether a table of `size` bytes has the member. */
+#define DN_PLUGIN_HAS(table, member)                                                               \
+    ((table)->struct_size >= offsetof(__typeof__(*(table)), member) + sizeof((table)->member) &&   \
+     (table)->member != NULL)
+
+#endif

@@ -1,0 +1,53 @@
+#include "job/services.h"
+
+#include "job/events.h"
+
+static void on_log(void *ctx, int32_t level, const char *event_type, const char *message)
+{
+    const struct dn_services *s = ctx;
+    const enum dn_event_level mapped = level >= DATIVO_LOG_ERROR     ? DN_EVENT_ERROR
+                                       : level >= DATIVO_LOG_WARNING ? DN_EVENT_WARNING
+                                       : level >= DATIVO_LOG_INFO    ? DN_EVENT_DETAIL
+                                                                     : DN_EVENT_DEBUG;
+
+    dn_events_emit(s->events, mapped, event_type != NULL ? event_type : "plugin", NULL, "%s",
+                   message != NULL ? message : "");
+}
+
+static int32_t on_cancelled(void *ctx)
+{
+    const struct dn_services *s = ctx;
+    return dn_events_cancelled(s->events) ? 1 : 0;
+}
+
+static int32_t on_submit(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    const struct dn_services *s = ctx;
+    return s->executor.submit(s->executor.ctx, fn, arg);
+}
+
+enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *events,
+                                uint32_t n_threads, uint64_t memory_bytes, struct dn_error *err)
+{
+    DN_TRY(dn_pool_create(&s->pool, n_threads, err));
+    s->executor = dn_pool_executor(s->pool);
+    s->events = events;
+    s->reader_host = (struct dativo_host){
+        .struct_size = sizeof s->reader_host,
+        .n_threads = s->executor.n_threads,
+        .ctx = s,
+        .log = on_log,
+        .cancelled = on_cancelled,
+        .submit = on_submit,
+        .memory_budget_bytes = memory_bytes / 4,
+    };
+    s->writer_host = s->reader_host;
+    s->writer_host.memory_budget_bytes = memory_bytes - memory_bytes / 4;
+    return DN_OK;
+}
+
+void dn_services_finish(struct dn_services *s)
+{
+    dn_pool_destroy(s->pool);
+    *s = (struct dn_services){0};
+}

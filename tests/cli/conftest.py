@@ -1,0 +1,79 @@
+"""Helpers for the command line tests: run the binary, look at what it left behind."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
+PLUGINS = pathlib.Path(os.environ["DN_PLUGINS"])
+FAKES = pathlib.Path(os.environ["DN_FAKES"])
+SOURCE = pathlib.Path(os.environ["DN_SOURCE"])
+SANITIZED = bool(os.environ.get("DN_SANITIZED"))
+
+READER = PLUGINS / "libcsv_reader_plugin.so"
+WRITER = PLUGINS / "libparquet_writer_plugin.so"
+
+
+def environment(**extra):
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    env["DATIVO_PLUGIN_PATH"] = str(PLUGINS)
+    env.update(extra)
+    return env
+
+
+class Tool:
+    """The binary, run in a scratch directory."""
+
+    def __init__(self, cwd):
+        self.cwd = cwd
+
+    def __call__(self, *args, stdin=None, env=None, timeout=120, **kwargs):
+        return subprocess.run([str(BIN), *map(str, args)], cwd=self.cwd, input=stdin, capture_output=True,
+                              timeout=timeout, env=environment(**(env or {})), **kwargs)
+
+    def ok(self, *args, **kwargs):
+        done = self(*args, **kwargs)
+        assert done.returncode == 0, done.stderr.decode()
+        return done
+
+    def fails(self, *args, says, code=2, **kwargs):
+        """The command ends with `code` and a message that has all of `says`; nothing on stdout, no crash, no leftovers."""
+        before = tree(self.cwd)
+        done = self(*args, **kwargs)
+        text = done.stderr.decode()
+        assert done.returncode == code, (done.returncode, text)
+        for word in [says] if isinstance(says, str) else says:
+            assert word in text, f"{word!r} is not in {text!r}"
+        assert "Sanitizer" not in text and "runtime error" not in text, text
+        assert done.stdout == b""
+        assert tree(self.cwd) == before, "files were left behind"
+        return text
+
+    def start(self, *args, env=None, **kwargs):
+        return subprocess.Popen([str(BIN), *map(str, args)], cwd=self.cwd, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=environment(**(env or {})), **kwargs)
+
+
+def tree(root):
+    return sorted(str(p.relative_to(root)) for p in pathlib.Path(root).rglob("*") if not p.is_dir())
+
+
+@pytest.fixture
+def tool(tmp_path):
+    return Tool(tmp_path)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(text, encoding="utf-8", newline="")
+        return path
+
+    return put
