@@ -46,7 +46,7 @@ foreach(test test_csv_reader)
     endif()
 endforeach()
 
-foreach(dir tests/abi tests/interop tests/cli fuzz bench)
+foreach(dir tests/abi tests/interop tests/cli examples/plugins fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
         add_subdirectory(${dir})
     endif()

@@ -7,6 +7,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "string views are written as little-endian words");
 _Static_assert(sizeof(struct dn_string_view) == 16, "Arrow string views are 16 bytes");
 
+/* About two thirds of a small L1 data cache. */
+#define TILE_BYTES ((size_t)24 << 10)
 #define DOUBLE_EXACT ((int64_t)1 << 53)
 
 /** One column being converted. */
@@ -15,7 +17,8 @@ struct job {
     const struct dn_csv_dialect *d;
     const struct dn_csv_nulls *nulls;
     const struct dn_csv_column *column;
-    size_t n_rows; /**< rows to convert: those before the earliest fault so far */
+    size_t from; /**< rows to convert now, a multiple of 64 */
+    size_t to;
     uint8_t *validity;
     void *values;
     int64_t null_count;
@@ -130,14 +133,14 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
  * expected; what it refuses goes to slow_value().
  */
 #define DEFINE_CONVERT(NAME, CTYPE, FAST, PARSE)                                                   \
-    static void NAME(struct job *j)                                                                \
+    static __attribute__((noinline)) void NAME(struct job *j)                                                              \
     {                                                                                              \
         const struct dn_csv_rows *rows = j->rows;                                                  \
         const size_t field = j->column->field;                                                     \
         const bool plain = j->nulls->n == 0 && !j->column->only_quoted;                            \
         CTYPE *values = j->values;                                                                 \
         uint64_t bits = 0;                                                                         \
-        for (size_t r = 0; r < j->n_rows; r++) {                                                   \
+        for (size_t r = j->from; r < j->to; r++) {                                                 \
             const uint32_t start = dn_csv_field_start(rows, r, field);                             \
             const uint32_t end = dn_csv_field_end(rows, r, field, start);                          \
             CTYPE value = 0;                                                                       \
@@ -162,7 +165,7 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
                 bits = 0;                                                                          \
             }                                                                                      \
         }                                                                                          \
-        memcpy(j->validity + (j->n_rows >> 6) * 8, &bits, 8);                                      \
+        memcpy(j->validity + (j->to >> 6) * 8, &bits, 8);                                          \
     }
 
 static inline bool fast_float64(const uint8_t *text, size_t len, double *out)
@@ -195,9 +198,9 @@ static void convert_bool(struct job *j)
     const size_t field = j->column->field;
     uint8_t *values = j->values;
 
-    memset(values, 0, (j->n_rows + 7) / 8);
-    memset(j->validity, 0, (j->n_rows + 7) / 8);
-    for (size_t r = 0; r < j->n_rows; r++) {
+    memset(values + j->from / 8, 0, (j->to - j->from + 7) / 8);
+    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
+    for (size_t r = j->from; r < j->to; r++) {
         const uint32_t start = dn_csv_field_start(rows, r, field);
         const uint32_t end = dn_csv_field_end(rows, r, field, start);
         bool value = false;
@@ -260,7 +263,7 @@ static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
     return DN_OK;
 }
 
-static enum dn_status convert_string(struct job *j, struct dn_error *err)
+static __attribute__((noinline)) enum dn_status convert_string(struct job *j, struct dn_error *err)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
@@ -270,7 +273,7 @@ static enum dn_status convert_string(struct job *j, struct dn_error *err)
     struct dn_string_view *values = j->values;
     uint64_t bits = 0;
 
-    for (size_t r = 0; r < j->n_rows; r++) {
+    for (size_t r = j->from; r < j->to; r++) {
         const uint32_t start = dn_csv_field_start(rows, r, field);
         const uint32_t end = dn_csv_field_end(rows, r, field, start);
         const uint8_t *text = rows->buf + start;
@@ -295,7 +298,7 @@ static enum dn_status convert_string(struct job *j, struct dn_error *err)
             bits = 0;
         }
     }
-    memcpy(j->validity + (j->n_rows >> 6) * 8, &bits, 8);
+    memcpy(j->validity + (j->to >> 6) * 8, &bits, 8);
     return DN_OK;
 }
 
@@ -311,14 +314,11 @@ static size_t values_size(enum dn_type type, size_t n_rows)
     return round64(type == DN_TYPE_BOOL ? n_rows / 8 + 8 : n_rows * dn_type_width(type) + 8);
 }
 
+/* Rows [j->from, j->to) of one column. */
 static enum dn_status convert_column(struct job *j, struct dn_error *err)
 {
     if (j->column->field == SIZE_MAX) {
-        memset(j->validity, 0, j->n_rows / 8 + 8);
-        memset(j->values, 0, values_size(j->column->type, j->n_rows));
-        j->null_count = (int64_t)j->n_rows;
-        j->first_null = 0;
-        return DN_OK;
+        return DN_OK; /* all null, set up as such */
     }
     switch (j->column->type) {
     case DN_TYPE_BOOL:
@@ -362,55 +362,107 @@ static void note_fault(struct dn_csv_fault *fault, const struct job *j, size_t c
     }
 }
 
+/* Rows to convert per column at a time: few enough that their text and index stay in the L1 cache over all columns. */
+static size_t tile_rows(const struct dn_csv_rows *rows)
+{
+    const size_t text = rows->ends[rows->n_rows * rows->n_fields - 1] - rows->starts[0];
+    const size_t per_row = text / rows->n_rows + rows->n_fields * sizeof(uint32_t) + 1;
+    const size_t n = TILE_BYTES / per_row & ~(size_t)63;
+
+    return n < 64 ? 64 : n;
+}
+
+/* Lay out the slab and start one job per column. */
+static struct job *start_jobs(const struct dn_csv_rows *rows, const struct dn_csv_column *columns,
+                              size_t n_columns, struct dn_csv_batch_memory *memory,
+                              struct dn_error *err)
+{
+    const size_t n_rows = rows->n_rows;
+    const size_t bitmap_size = round64(n_rows / 8 + 8);
+    const size_t jobs_size = round64(n_columns * sizeof(struct job));
+    size_t size = jobs_size + 64;
+    uint8_t *at;
+
+    for (size_t c = 0; c < n_columns; c++) {
+        size += bitmap_size + values_size(columns[c].type, n_rows);
+    }
+    memory->slab = dn_malloc_aligned(size);
+    if (memory->slab == NULL) {
+        (void)dn_error_memory(err, size);
+        return NULL;
+    }
+    memory->slab_size = size;
+    struct job *jobs = (struct job *)(void *)memory->slab;
+    at = memory->slab + jobs_size;
+    for (size_t c = 0; c < n_columns; c++) {
+        const size_t n = values_size(columns[c].type, n_rows);
+        jobs[c] = (struct job){.rows = rows,
+                               .column = &columns[c],
+                               .first_null = SIZE_MAX,
+                               .bad_row = SIZE_MAX,
+                               .memory = memory,
+                               .validity = at,
+                               .values = at + bitmap_size};
+        if (columns[c].field == SIZE_MAX) {
+            memset(at, 0, bitmap_size + n);
+            jobs[c].null_count = (int64_t)n_rows;
+        }
+        at += bitmap_size + n;
+    }
+    return jobs;
+}
+
+static void describe_columns(const struct job *jobs, size_t n_columns,
+                             struct dn_csv_batch_memory *memory, struct dn_batch_column *out)
+{
+    memory->variadic[0] = memory->block.buf;
+    memory->variadic[1] = memory->unescaped.data;
+    memory->variadic_lens[0] = (int64_t)memory->block.len;
+    memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
+    for (size_t c = 0; c < n_columns; c++) {
+        const struct job *j = &jobs[c];
+        out[c] = (struct dn_batch_column){.type = j->column->type,
+                                          .null_count = j->null_count,
+                                          .validity = j->null_count > 0 ? j->validity : NULL,
+                                          .values = j->values};
+        if (j->column->type == DN_TYPE_UTF8_VIEW) {
+            out[c].variadic = memory->variadic;
+            out[c].variadic_lens = memory->variadic_lens;
+            out[c].n_variadic = 2;
+        }
+    }
+}
+
 enum dn_status dn_csv_convert(const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
                               const struct dn_csv_nulls *nulls, const struct dn_csv_column *columns,
                               size_t n_columns, struct dn_csv_batch_memory *memory,
                               struct dn_batch_column *out, struct dn_csv_fault *fault,
                               struct dn_error *err)
 {
-    const size_t n_rows = rows->n_rows;
-    const size_t bitmap_size = round64(n_rows / 8 + 8);
-    size_t size = 0;
-    size_t used = 0;
+    struct job *jobs = start_jobs(rows, columns, n_columns, memory, err);
+    size_t tile;
 
-    for (size_t c = 0; c < n_columns; c++) {
-        size += bitmap_size + values_size(columns[c].type, n_rows);
-    }
-    memory->slab_size = size + 64;
-    memory->slab = dn_malloc_aligned(memory->slab_size);
-    if (memory->slab == NULL) {
-        return dn_error_memory(err, memory->slab_size);
-    }
     *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
-    for (size_t c = 0; c < n_columns; c++) {
-        struct job j = {.rows = rows,
-                        .d = d,
-                        .nulls = nulls,
-                        .column = &columns[c],
-                        .first_null = SIZE_MAX,
-                        .bad_row = SIZE_MAX,
-                        .memory = memory};
-        j.n_rows = fault->kind == DN_CSV_FAULT_NONE ? n_rows : fault->row;
-        j.validity = memory->slab + used;
-        j.values = memory->slab + used + bitmap_size;
-        used += bitmap_size + values_size(columns[c].type, n_rows);
-        DN_TRY(convert_column(&j, err));
-        note_fault(fault, &j, c);
-        out[c] = (struct dn_batch_column){.type = columns[c].type,
-                                          .null_count = j.null_count,
-                                          .validity = j.null_count > 0 ? j.validity : NULL,
-                                          .values = j.values};
+    if (jobs == NULL) {
+        return DN_ERR_MEMORY;
     }
-    memory->variadic[0] = memory->block.buf;
-    memory->variadic[1] = memory->unescaped.data;
-    memory->variadic_lens[0] = (int64_t)memory->block.len;
-    memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
-    for (size_t c = 0; c < n_columns; c++) {
-        if (columns[c].type == DN_TYPE_UTF8_VIEW) {
-            out[c].variadic = memory->variadic;
-            out[c].variadic_lens = memory->variadic_lens;
-            out[c].n_variadic = 2;
+    if (rows->n_rows > 0) {
+        tile = tile_rows(rows);
+        for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE;
+             from += tile) {
+            size_t to = from + tile < rows->n_rows ? from + tile : rows->n_rows;
+            for (size_t c = 0; c < n_columns; c++) {
+                struct job *j = &jobs[c];
+                j->d = d;
+                j->nulls = nulls;
+                j->from = from;
+                j->to = to;
+                DN_TRY(convert_column(j, err));
+                note_fault(fault, j, c);
+                to = fault->kind == DN_CSV_FAULT_NONE ? to : fault->row;
+            }
         }
     }
+    describe_columns(jobs, n_columns, memory, out);
     return DN_OK;
 }

@@ -151,6 +151,19 @@ static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size
     return 0;
 }
 
+/* As before the first file's header. */
+static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *err)
+{
+    for (;;) {
+        DN_TRY(dn_csv_feed_look(f, 1, err));
+        const struct dn_span held = dn_csv_feed_held(f);
+        if (held.len == 0 || (held.data[0] != '\n' && held.data[0] != '\r')) {
+            return DN_OK;
+        }
+        dn_csv_feed_drop(f, 1);
+    }
+}
+
 /* Skip the header of a file behind the first one; it must be the same row. */
 static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 {
@@ -160,6 +173,7 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     if (!f->skip_header) {
         return DN_OK;
     }
+    DN_TRY(skip_blank_lines(f, err));
     DN_TRY(dn_csv_feed_look(f, want, err));
     const struct dn_span held = dn_csv_feed_held(f);
     if (held.len == 0) {
@@ -170,7 +184,7 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     bool ended = same && held.len == n;
     if (same && held.len > n && held.data[n] == '\r') {
         n++;
-        ended = f->dialect->cr_ends_row;
+        ended = f->dialect->cr_ends_row || held.len == n;
     }
     if (same && held.len > n && held.data[n] == '\n') {
         n++;
@@ -181,11 +195,11 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
         char expected[DN_ESCAPED_VALUE_SIZE];
         dn_error_set(
             err, DN_ERR_DATA,
-            "%s: line 1: its header %s is not the first file's header %s; all files of one "
+            "%s: its header %s is not the first file's header %s; all files of one "
             "source must have the same columns in the same order",
             path, dn_error_escape_value(got, held.data, held.len),
             dn_error_escape_value(expected, f->header.data, f->header.len));
-        dn_error_locate(err, path, -1, 1, 0, NULL);
+        dn_error_locate(err, path, -1, -1, f->offset, NULL);
         return DN_ERR_DATA;
     }
     dn_csv_feed_drop(f, n);
@@ -195,9 +209,8 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err)
 {
     dn_error_set(err, DN_ERR_DATA,
-                 "%s: no row end in the %zu bytes from byte %lld on; the row is longer than "
-                 "max_row_bytes, or this is no "
-                 "CSV file",
+                 "%s: no row end in the %zu bytes from byte %lld on: raise the memory budget, a "
+                 "quarter of which a row may take, or check whether this is a CSV file",
                  f->paths[f->file], f->max_block_bytes, (long long)f->offset);
     dn_error_locate(err, f->paths[f->file], -1, -1, f->offset, NULL);
     return DN_ERR_DATA;
@@ -211,14 +224,16 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
     const struct dn_span held = dn_csv_feed_held(f);
     size_t n = held.len;
     size_t capacity = n + f->block_bytes + 1;
+    size_t searched = 0; /* text in which there is no place to cut */
 
     for (size_t window = f->block_bytes; window < held.len; window *= 2) {
-        const size_t cut = last_cut(f->dialect, held.data, 0, window);
+        const size_t cut = last_cut(f->dialect, held.data, searched, window);
         if (cut > 0) {
             n = cut;
             capacity = n + 1;
             break;
         }
+        searched = window - 1;
     }
     DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
     memcpy(b->buf + b->start, held.data, n);
@@ -231,7 +246,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
     while (!f->source_at_end) {
         n = b->len - b->start;
         const size_t target = n + f->block_bytes;
-        if (n > f->max_block_bytes) {
+        if (searched > f->max_block_bytes) {
             return too_long(f, err);
         }
         if (target + 1 > capacity) {
@@ -246,11 +261,12 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
             b->len += got;
             f->bytes_read += (int64_t)got;
         }
-        /* from one byte back: a '\r' that could not be judged before can be now */
-        *out_cut = last_cut(f->dialect, b->buf + b->start, n > 0 ? n - 1 : 0, b->len - b->start);
+        n = b->len - b->start;
+        *out_cut = last_cut(f->dialect, b->buf + b->start, searched, n);
         if (*out_cut > 0) {
             return DN_OK;
         }
+        searched = n > 0 ? n - 1 : 0; /* one byte back: a '\r' at the end can be judged later */
     }
     *out_cut = b->len - b->start;
     return DN_OK;

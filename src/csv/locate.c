@@ -1,10 +1,20 @@
 #include "base/memory.h"
 #include "csv/reader_internal.h"
 
+#include <sys/stat.h>
+
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
+bool dn_csv_can_reread(const char *path)
+{
+    struct stat info;
+
+    /* opening a pipe again would wait for another writer, closing it might kill the one there is */
+    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 /* Lines are counted only when an error needs one: it costs nothing while all is well. */
-static int64_t count_lines(const char *path, int64_t offset)
+static int64_t count_lines(const char *path, bool cr_ends_row, int64_t offset)
 {
     struct dn_source *source = NULL;
     int64_t lines = 1;
@@ -25,8 +35,8 @@ static int64_t count_lines(const char *path, int64_t offset)
             break;
         }
         for (size_t i = 0; i < got; i++) {
-            lines += chunk[i] == '\r' || (chunk[i] == '\n' && !after_cr);
-            after_cr = chunk[i] == '\r';
+            lines += (chunk[i] == '\n' && !after_cr) || (chunk[i] == '\r' && cr_ends_row);
+            after_cr = chunk[i] == '\r' && cr_ends_row;
         }
         at += got;
     }
@@ -38,7 +48,8 @@ static int64_t count_lines(const char *path, int64_t offset)
 void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset, struct dn_error *err)
 {
     const char *path = r->paths[file];
-    const int64_t line = strcmp(path, "-") == 0 ? -1 : count_lines(path, offset);
+    const int64_t line =
+        dn_csv_can_reread(path) ? count_lines(path, r->dialect.cr_ends_row, offset) : -1;
 
     dn_error_locate(err, path, -1, line, offset, NULL);
 }

@@ -22,28 +22,75 @@ static size_t leading_blank_lines(struct dn_span head)
     return n;
 }
 
-/* Extent of the header row: *len bytes without its row end, *skip with it. */
+/*
+ * Do carriage returns end rows?  Only if the head has some and no line feed, both outside quotes.  Most files are decided by
+ * their first line feed, which no quote stands before.
+ */
+static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
+{
+    struct dn_csv_dialect d = r->dialect;
+    enum dn_csv_state state = DN_CSV_START;
+    const uint8_t *lf = memchr(head.data, '\n', head.len);
+    size_t pos = 0;
+    bool found = false;
+
+    if (memchr(head.data, '\r', head.len) == NULL ||
+        (lf != NULL &&
+         (!d.has_quote || memchr(head.data, d.quote, (size_t)(lf - head.data)) == NULL))) {
+        return false;
+    }
+    d.cr_ends_row = true;
+    while (pos < head.len) {
+        pos = dn_csv_automaton_run(&d, head.data, pos, head.len, 0, &state, NULL);
+        if (state == DN_CSV_START && head.data[pos - 1] == '\n') {
+            return false;
+        }
+        found |= state == DN_CSV_START && head.data[pos - 1] == '\r';
+    }
+    return found;
+}
+
+static enum dn_status header_error(const struct dn_csv_reader *r, size_t at, const char *what,
+                                   struct dn_error *err)
+{
+    struct dn_error place;
+    char line[32] = "";
+
+    dn_error_clear(&place);
+    dn_csv_locate(r, 0, r->feed.offset + (int64_t)at, &place);
+    if (place.line > 0) {
+        snprintf(line, sizeof(line), "line %lld, ", (long long)place.line);
+    }
+    dn_error_set(err, DN_ERR_DATA, "%s: %sbyte %lld: %s", r->paths[0], line,
+                 (long long)place.byte_offset, what);
+    dn_error_locate(err, r->paths[0], -1, place.line, place.byte_offset, NULL);
+    return DN_ERR_DATA;
+}
+
+/* Extent of the header row: *len bytes without its row end, *skip with it.  *complete false: more of the file is needed. */
 static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span head, size_t *len,
-                                  size_t *skip, struct dn_error *err)
+                                  size_t *skip, bool *complete, struct dn_error *err)
 {
     enum dn_csv_state state = DN_CSV_START;
     const size_t end = dn_csv_automaton_run(&r->dialect, head.data, 0, head.len, 0, &state, NULL);
-
-    if (state != DN_CSV_START && end == head.len && state == DN_CSV_QUOTED) {
-        dn_error_set(
-            err, DN_ERR_DATA,
-            "%s: line 1: a quote in the header is never closed; fix the file, or name another "
-            "quote character with the option quote",
-            r->paths[0]);
-        dn_error_locate(err, r->paths[0], -1, 1, 0, NULL);
-        return DN_ERR_DATA;
-    }
     size_t n = end;
-    if (n > 0 &&
-        (head.data[n - 1] == '\n' || (head.data[n - 1] == '\r' && r->dialect.cr_ends_row))) {
-        n--;
+    bool ended = false;
+
+    if (head.data[n - 1] == '\n' || (head.data[n - 1] == '\r' && r->dialect.cr_ends_row)) {
+        n -= state == DN_CSV_START;
+        ended = n < end;
     }
-    if (n > 0 && head.data[n - 1] == '\r' && n < end) {
+    *complete = ended || r->feed.source_at_end;
+    if (!*complete) {
+        return DN_OK;
+    }
+    if (state == DN_CSV_QUOTED) {
+        return header_error(r, 0,
+                            "a quote in the first row is never closed; fix the file, or name "
+                            "another quote character with the option quote",
+                            err);
+    }
+    if (n > 0 && head.data[n - 1] == '\r') {
         n--;
     }
     *len = n;
@@ -55,8 +102,9 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
     return DN_OK;
 }
 
+/* Name field `field` by text[0, len), which stands at byte `at` of the header. */
 static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const uint8_t *text,
-                                 size_t len, struct dn_error *err)
+                                 size_t len, size_t at, struct dn_error *err)
 {
     char *name = dn_arena_alloc(&r->arena, len + 32);
 
@@ -69,11 +117,8 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
         memcpy(name, text, len);
     }
     if (memchr(name, 0, len) != NULL) {
-        return dn_error_set(
-            err, DN_ERR_DATA,
-            "%s: line 1: column %zu has a NUL byte in its name; is this a CSV file in "
-            "UTF-8?",
-            r->paths[0], field + 1);
+        return header_error(r, at, "a column name holds a NUL byte; is this a CSV file in UTF-8?",
+                            err);
     }
     if (len == 0) {
         snprintf(name, 32, "column_%zu", field + 1);
@@ -98,6 +143,14 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, st
     }
     dn_csv_automaton_run(&r->dialect, row.data, 0, row.len, row.len, &state, &index);
     index.ends[index.n_ends++] = (uint32_t)row.len;
+    if (r->has_header && r->dialect.strict && index.n_strays > 0) {
+        DN_TRY_GOTO(st,
+                    header_error(r, index.first_stray,
+                                 "a quote stands inside an unquoted name, or text follows a "
+                                 "closing quote; with the option strict that is an error",
+                                 err),
+                    cleanup);
+    }
     r->n_fields = index.n_ends;
     r->field_names = dn_arena_alloc(&r->arena, r->n_fields * sizeof(char *));
     if (r->field_names == NULL) {
@@ -105,8 +158,9 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, st
     }
     for (size_t i = 0; i < r->n_fields; i++) {
         const uint32_t end = index.ends[i];
-        DN_TRY_GOTO(st, name_field(r, i, row.data + start, r->has_header ? end - start : 0, err),
-                    cleanup);
+        DN_TRY_GOTO(
+            st, name_field(r, i, row.data + start, r->has_header ? end - start : 0, start, err),
+            cleanup);
         start = end + 1;
     }
 cleanup:
@@ -119,16 +173,11 @@ static enum dn_status check_header_utf8(const struct dn_csv_reader *r, struct dn
 {
     const size_t valid = r->kernels->utf8_valid_prefix(row.data, row.len);
 
-    if (valid == row.len) {
-        return DN_OK;
-    }
-    dn_error_set(
-        err, DN_ERR_DATA,
-        "%s: line 1, byte %zu: the header is not valid UTF-8 (byte 0x%02x); convert the file, "
-        "for example with `iconv -f WINDOWS-1252 -t UTF-8`",
-        r->paths[0], valid, row.data[valid]);
-    dn_error_locate(err, r->paths[0], -1, 1, (int64_t)valid, NULL);
-    return DN_ERR_DATA;
+    return valid == row.len ? DN_OK
+                            : header_error(r, valid,
+                                           "the header is not valid UTF-8; convert the file, for "
+                                           "example with `iconv -f WINDOWS-1252 -t UTF-8`",
+                                           err);
 }
 
 /* ---- sample ---- */
@@ -140,6 +189,7 @@ struct sample {
     struct dn_csv_rows rows;
     uint8_t *buf; /**< padded copy of the sampled text */
     size_t size;
+    bool quoted_row_ends; /**< the head of the file has rows of several lines */
 };
 
 /* Index and shape text[0, len) (copied into padded memory); false if it cannot be read as rows without a fault. */
@@ -161,28 +211,89 @@ static bool sample_rows(struct sample *s, const uint8_t *text, size_t len, enum 
     return s->rows.n_rows > 0;
 }
 
+/* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
+static bool has_quoted_row_ends(const struct sample *s, const uint8_t *text, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        n += text[i] == '\n' || (text[i] == '\r' && s->r->dialect.cr_ends_row);
+    }
+    return n > s->index.n_row_ends;
+}
+
 /*
- * A piece from the middle of a file: rows begin behind its first row end, if that is not inside quotes.  A sample that could
- * be read either way is left out: it can only make a guess worse.
+ * Where rows begin if text[0, len) starts inside quotes: behind the first row end that these quotes do not hold, `len` if
+ * there is none; SIZE_MAX if the text in front of it is not the end of one row, so that it does not start inside quotes.
+ */
+static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8_t *text,
+                                      size_t len)
+{
+    enum dn_csv_state state = DN_CSV_QUOTED;
+    size_t n_ends = 0;
+
+    for (size_t pos = 0; pos < len; pos++) {
+        bool field_ends;
+        bool row_ends;
+        bool stray;
+        state = dn_csv_step(&r->dialect, state, text[pos], pos + 1 < len ? text[pos + 1] : '\n',
+                            &field_ends, &row_ends, &stray);
+        n_ends += field_ends;
+        if (stray || n_ends > r->n_fields) {
+            return SIZE_MAX;
+        }
+        if (row_ends) {
+            return pos + 1;
+        }
+    }
+    return len;
+}
+
+/*
+ * A piece from the middle of a file, behind a row-end byte: it starts a row or is inside quotes.  A sample that could be
+ * read either way is left out: it can only make a guess worse.
  */
 static void sample_piece(struct sample *s, const uint8_t *text, size_t len)
 {
     struct dn_csv_reader *r = s->r;
-    const uint8_t row_end = r->dialect.cr_ends_row ? '\r' : '\n';
-    const uint8_t *first = memchr(text, row_end, len);
-    bool clean;
+    const uint8_t *first = memchr(text, r->dialect.cr_ends_row ? '\r' : '\n', len);
+    bool clean = false;
 
     if (first == NULL) {
         return;
     }
     const uint8_t *rows = first + 1;
     const size_t n = (size_t)(text + len - rows);
+    bool inside = r->dialect.has_quote && s->quoted_row_ends;
     if (r->dialect.has_quote && memchr(rows, r->dialect.quote, n) != NULL) {
-        if (sample_rows(s, rows, n, DN_CSV_QUOTED, &clean) && clean) {
-            return;
+        const size_t from = first_row_behind_quotes(r, rows, n);
+        inside = from != SIZE_MAX;
+        if (inside && from < n) {
+            (void)sample_rows(s, rows + from, n - from, DN_CSV_START, &inside);
         }
     }
-    if (sample_rows(s, rows, n, DN_CSV_START, &clean) && clean) {
+    if (!inside && sample_rows(s, rows, n, DN_CSV_START, &clean) && clean) {
+        dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+    }
+}
+
+/* The first bytes of a further file, behind its header; a file with another header is refused when its turn comes. */
+static void sample_head(struct sample *s, const uint8_t *text, size_t len)
+{
+    struct dn_csv_reader *r = s->r;
+    const struct dn_span header = r->feed.header;
+    size_t at = dn_csv_bom_len(text, len);
+    bool clean;
+
+    if (r->has_header) {
+        at += leading_blank_lines((struct dn_span){text + at, len - at});
+        if (len - at <= header.len || memcmp(text + at, header.data, header.len) != 0) {
+            return;
+        }
+        at += header.len + (text[at + header.len] == '\r');
+        at += at < len && text[at] == '\n';
+    }
+    if (sample_rows(s, text + at, len - at, DN_CSV_START, &clean)) {
         dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
     }
 }
@@ -192,20 +303,22 @@ static void sample_file(struct sample *s, const char *path, bool head)
     struct dn_source *source = NULL;
     uint8_t *piece = NULL;
 
-    if (strcmp(path, "-") == 0 || dn_source_open(&source, path, NULL) != DN_OK) {
+    if (!dn_csv_can_reread(path) || dn_source_open(&source, path, NULL) != DN_OK) {
         return; /* what cannot be opened is reported when it is read */
     }
     const int64_t size = dn_source_size(source);
-    const size_t n_jumps = head ? 1 : SAMPLE_JUMPS;
+    size_t got = 0;
     piece = dn_malloc(SAMPLE_JUMP_BYTES);
-    if (piece != NULL &&
-        (head || size > (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES))) {
-        for (size_t i = 1; i <= n_jumps; i++) {
-            const uint64_t room =
-                size > (int64_t)SAMPLE_JUMP_BYTES ? (uint64_t)size - SAMPLE_JUMP_BYTES : 0;
-            const uint64_t at = head ? 0 : room / SAMPLE_JUMPS * i;
-            size_t got;
-            if (dn_source_read_at(source, at, piece, SAMPLE_JUMP_BYTES, &got, NULL) != DN_OK) {
+    if (piece != NULL && head) {
+        if (dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, NULL) == DN_OK) {
+            sample_head(s, piece, got);
+        }
+    } else if (piece != NULL &&
+               size > (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
+        const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
+        for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
+            if (dn_source_read_at(source, room / SAMPLE_JUMPS * i, piece, SAMPLE_JUMP_BYTES, &got,
+                                  NULL) != DN_OK) {
                 break;
             }
             sample_piece(s, piece, got);
@@ -241,8 +354,11 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
             }
             dn_free(copy);
         }
-    } else if (sample_rows(&s, held.data, n, DN_CSV_START, &clean)) {
-        dn_csv_evidence_add(evidence, &s.rows, &r->dialect, &r->nulls);
+    } else {
+        if (sample_rows(&s, held.data, n, DN_CSV_START, &clean)) {
+            dn_csv_evidence_add(evidence, &s.rows, &r->dialect, &r->nulls);
+        }
+        s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
     }
     sample_file(&s, r->paths[0], false);
     for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
@@ -397,30 +513,54 @@ static enum dn_status make_schema(struct dn_csv_reader *r, struct dn_error *err)
     return dn_schema_make(&r->schema, fields, (int64_t)r->n_columns, err);
 }
 
+/*
+ * Look at the head of the first file: *head begins at the first row that is not blank, which takes *len bytes, or *skip with
+ * its row end.  With a header the blank lines are dropped; without one they may be rows.
+ */
+static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *head, size_t *len,
+                                     size_t *skip, struct dn_error *err)
+{
+    size_t wanted = DN_CSV_HEAD_BYTES;
+    bool complete = false;
+
+    while (!complete) {
+        DN_TRY(dn_csv_feed_look(&r->feed, wanted, err));
+        *head = dn_csv_feed_held(&r->feed);
+        const size_t held = head->len;
+        const size_t blank = leading_blank_lines(*head);
+        if (r->has_header) {
+            dn_csv_feed_drop(&r->feed, blank);
+        }
+        *head = (struct dn_span){head->data + blank, head->len - blank};
+        if (head->len == 0 && r->feed.source_at_end) {
+            return header_error(r, 0, "the file is empty: there is no header to name the columns",
+                                err);
+        }
+        if (head->len > 0) {
+            r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
+            DN_TRY(find_header(r, *head, len, skip, &complete, err));
+        }
+        if (!complete && held > r->feed.max_block_bytes) {
+            return header_error(r, 0,
+                                "the first row does not end within a quarter of the memory "
+                                "budget; a quote is probably not closed, or this is no CSV file",
+                                err);
+        }
+        wanted = 2 * held + DN_CSV_HEAD_BYTES;
+    }
+    return r->has_header ? check_header_utf8(r, (struct dn_span){head->data, *len}, err) : DN_OK;
+}
+
 enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
     struct dn_csv_evidence *evidence;
     struct dn_span head;
-    size_t header_len;
-    size_t skip;
+    size_t header_len = 0;
+    size_t skip = 0;
 
     DN_TRY(dn_csv_feed_open(&r->feed, err));
-    DN_TRY(dn_csv_feed_look(&r->feed, DN_CSV_HEAD_BYTES, err));
-    head = dn_csv_feed_held(&r->feed);
-    skip = leading_blank_lines(head);
-    dn_csv_feed_drop(&r->feed, skip);
-    head = dn_csv_feed_held(&r->feed);
-    if (head.len == 0) {
-        dn_error_set(err, DN_ERR_DATA,
-                     "%s: the file is empty: there is no header to name the columns", r->paths[0]);
-        dn_error_locate(err, r->paths[0], -1, 1, 0, NULL);
-        return DN_ERR_DATA;
-    }
-    r->dialect.cr_ends_row =
-        memchr(head.data, '\n', head.len) == NULL && memchr(head.data, '\r', head.len) != NULL;
-    DN_TRY(find_header(r, head, &header_len, &skip, err));
-    DN_TRY(check_header_utf8(r, (struct dn_span){head.data, header_len}, err));
+    DN_TRY(find_first_row(r, &head, &header_len, &skip, err));
     DN_TRY(read_names(r, (struct dn_span){head.data, header_len}, err));
     if (r->has_header) {
         const char *header = dn_arena_strndup(&r->arena, (const char *)head.data, header_len);

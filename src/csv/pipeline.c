@@ -19,6 +19,7 @@ struct work {
     struct dn_csv_slot *slot;
     struct dn_csv_scratch *scratch;
     struct dn_csv_batch_memory *memory;
+    size_t file; /**< of the block, or that of the feed when it failed */
     enum dn_status status;
     struct dn_error error;
 };
@@ -105,6 +106,7 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
         pthread_cond_wait(&r->changed, &r->lock);
     }
     st = dn_csv_block_prepend(block, before->tail.data, before->tail.len, &w->error);
+    dn_buffer_finish(&before->tail); /* a long row would leave its beginning in every slot */
     pthread_mutex_unlock(&r->lock);
     return st;
 }
@@ -247,7 +249,36 @@ static void describe_stray(struct work *w, const struct dn_csv_block *block,
                     column_at(w->r, rows, row, pos));
 }
 
+static void describe_long_row(struct work *w, const struct dn_csv_block *block, size_t row_start)
+{
+    w->status = dn_error_set(&w->error, DN_ERR_DATA,
+                             "this row goes on for more than %zu bytes inside quotes; a quote is "
+                             "probably not closed, else raise the memory budget, a quarter of "
+                             "which a row may take",
+                             w->r->feed.max_block_bytes);
+    dn_error_locate(&w->error, NULL, -1, -1,
+                    block->start_offset + (int64_t)(row_start - block->start), NULL);
+}
+
 /* ---- one block ---- */
+
+/* Stray quotes and texts in the incomplete row at the end of a block. */
+static uint64_t count_strays(const struct dn_csv_dialect *d, const struct dn_csv_block *block,
+                             size_t row_start)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    uint64_t n = 0;
+
+    for (size_t pos = row_start; pos < block->len; pos++) {
+        bool field_ends;
+        bool row_ends;
+        bool stray;
+        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
+        state = dn_csv_step(d, state, block->buf[pos], next, &field_ends, &row_ends, &stray);
+        n += stray;
+    }
+    return n;
+}
 
 /* Row that holds position `pos`: rows->n_rows if it is behind the last complete row. */
 static size_t row_at(const struct dn_csv_rows *rows, size_t pos)
@@ -299,7 +330,6 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
         describe_ragged(w, block, rows);
     }
     if (w->status != DN_OK) {
-        dn_csv_locate(r, block->file, w->error.byte_offset, &w->error);
         return w->status;
     }
     w->slot->n_rows = (int64_t)n_rows;
@@ -315,15 +345,6 @@ static enum dn_status process(struct work *w)
 
     if (enter(w, block)) {
         DN_TRY(join_tail(w, block));
-        if (block->len - block->start > r->feed.max_block_bytes) {
-            dn_error_set(&w->error, DN_ERR_DATA,
-                         "this row goes on for more than %zu bytes inside quotes; a quote is "
-                         "probably not closed, else raise "
-                         "the memory budget",
-                         r->feed.max_block_bytes);
-            dn_csv_locate(r, block->file, block->start_offset, &w->error);
-            return DN_ERR_DATA;
-        }
     }
     DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
                               index, &w->error));
@@ -332,20 +353,29 @@ static enum dn_status process(struct work *w)
 
     size_t n = index->n_ends;
     size_t complete = block->len;
+    bool tail_too_long = false;
     if (ends_inside) {
         while (n > 0 && block->buf[index->ends[n - 1]] != '\n' &&
                !(r->dialect.cr_ends_row && block->buf[index->ends[n - 1]] == '\r')) {
             n--;
         }
         complete = n > 0 ? (size_t)index->ends[n - 1] + 1 : block->start;
-        DN_TRY(publish_tail(w, block, complete));
+        /* the next block counts the tail's strays */
+        index->n_strays -= index->n_strays > 0 ? count_strays(&r->dialect, block, complete) : 0;
+        tail_too_long = block->len - complete > r->feed.max_block_bytes;
+        if (!tail_too_long && !block->last_of_file) {
+            DN_TRY(publish_tail(w, block, complete));
+        }
     }
     index->n_ends = n;
     DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index, r->n_fields, &w->error));
     DN_TRY(convert(w, block, complete));
     if (ends_inside && block->last_of_file) {
         describe_open_quote(w, block, complete);
-        dn_csv_locate(r, block->file, w->error.byte_offset, &w->error);
+        return w->status;
+    }
+    if (tail_too_long) {
+        describe_long_row(w, block, complete);
         return w->status;
     }
     w->slot->n_strays = (int64_t)index->n_strays;
@@ -407,7 +437,10 @@ static bool fetch(struct work *w, bool *end)
         *end = r->feed_status == DN_OK;
     }
     w->status = r->feed_status;
-    w->error = r->feed_error;
+    w->file = r->feed.file;
+    if (w->status != DN_OK) {
+        w->error = r->feed_error;
+    }
     pthread_mutex_unlock(&r->fetch_lock);
     return w->status == DN_OK && !*end;
 }
@@ -429,11 +462,15 @@ static void finish_work(struct work *w, bool end)
     slot->end = end;
     slot->status = w->status;
     slot->error = w->error;
+    slot->file = w->file;
     slot->done = true;
     if (w->status != DN_OK) {
         atomic_store(&r->stop, true);
     }
     if (w->scratch != NULL) {
+        if (w->scratch->index.capacity > 8 * r->feed.block_bytes + DN_CSV_HEAD_BYTES) {
+            dn_csv_index_finish(&w->scratch->index); /* grown for one very long row */
+        }
         w->scratch->next = r->free_scratch;
         r->free_scratch = w->scratch;
     }
@@ -470,16 +507,17 @@ static void submit_one(struct dn_csv_reader *r)
 
 enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err)
 {
-    if (r->executor.submit == NULL) {
-        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
-        r->executor = dn_pool_executor(r->pool);
-    }
-    /* one slot more than tasks: a block tells its successor's slot how it starts before that block is fetched */
+    /* two slots more than tasks: a block tells its successor's slot how it starts before that block is fetched, and the
+     * slot before the one the consumer waits for still holds the tail of its block */
     r->slots = dn_calloc(r->n_slots, sizeof(*r->slots));
     if (r->slots == NULL) {
         return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
     }
-    r->started = true;
+    r->started = true; /* from here on dn_csv_pipeline_finish() cleans up */
+    if (r->executor.submit == NULL) {
+        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
+        r->executor = dn_pool_executor(r->pool);
+    }
     pthread_mutex_lock(&r->lock);
     r->slots[0].state_known = true;
     for (size_t i = 0; i + 2 < r->n_slots; i++) {
@@ -515,7 +553,7 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
     }
 }
 
-/* Keep the block's error for good; only now its row number in the whole data is known. */
+/* Keep the block's error for good; only now its row number in the whole data is known, and lines are counted once. */
 static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
 {
     struct dn_error *e = &r->error;
@@ -527,13 +565,18 @@ static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
     if (e->row >= 0) {
         e->row += r->rows_done;
     }
-    if (e->path[0] == 0 || dn_text_starts_with(e->message, e->path)) {
+    if (e->byte_offset < 0) {
+        return; /* not about a place in a file */
+    }
+    dn_csv_locate(r, slot->file, e->byte_offset, e);
+    if (dn_text_starts_with(e->message, e->path)) {
         return;
     }
     if (e->line >= 0) {
         snprintf(line, sizeof(line), "line %lld, ", (long long)e->line);
     }
-    (void)dn_error_set(&located, slot->status, "%.400s: %sbyte %lld: %s", e->path, line,
+    (void)dn_error_set(&located, slot->status, "%.400s: %sbyte %lld: %s",
+                       strcmp(e->path, "-") == 0 ? "standard input" : e->path, line,
                        (long long)e->byte_offset, slot->error.message);
     memcpy(e->message, located.message, sizeof(e->message));
 }
@@ -567,7 +610,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
         struct dn_csv_slot *old = slot_of(r, r->take_block - 2);
         old->state_known = false;
         old->tail_known = false;
-        dn_buffer_reset(&old->tail);
+        dn_buffer_finish(&old->tail);
     }
     submit_one(r);
 }

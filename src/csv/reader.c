@@ -152,8 +152,9 @@ static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
     /* a row may be as long as a quarter of the budget, and at least 16 MiB */
     r->feed.max_block_bytes =
         budget / 4 > ((uint64_t)16 << 20) ? (size_t)(budget / 4) : (size_t)16 << 20;
-    if (r->feed.max_block_bytes > ((size_t)1 << 30)) {
-        r->feed.max_block_bytes = (size_t)1 << 30;
+    /* a row's beginning and a block together stay below 2^31, the offsets of string views */
+    if (r->feed.max_block_bytes > ((size_t)1 << 29)) {
+        r->feed.max_block_bytes = (size_t)1 << 29;
     }
 }
 
@@ -163,7 +164,8 @@ static int64_t total_size(const struct dn_csv_reader *r)
 
     for (size_t i = 0; i < r->n_paths; i++) {
         struct dn_source *source = NULL;
-        if (strcmp(r->paths[i], "-") == 0 || dn_source_open(&source, r->paths[i], NULL) != DN_OK) {
+        if (!dn_csv_can_reread(r->paths[i]) ||
+            dn_source_open(&source, r->paths[i], NULL) != DN_OK) {
             return -1;
         }
         const int64_t size = dn_source_size(source);

@@ -27,6 +27,7 @@ struct dn_csv_slot {
     bool end;            /**< there is no such block: the data ended before it */
     enum dn_status status;
     struct dn_error error;
+    size_t file; /**< index of the file the error is about */
     struct ArrowArray batch;
     int64_t n_rows;
     int64_t n_strays;
@@ -101,9 +102,12 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r);
 /** The next non-empty batch; out->release is NULL at the end.  A failure is kept in r->status and r->error. */
 DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out);
 
+/** Can the file be opened and read a second time?  False for standard input, pipes and devices. */
+bool dn_csv_can_reread(const char *path);
+
 /**
- * Fill in path, byte offset and line of the byte at `offset` of a file, by counting row ends from its start (or from the
- * block's start if the file cannot be read twice; then the line stays unknown).
+ * Fill in path, byte offset and line of the byte at `offset` of a file, by counting row ends from its start (if the file
+ * cannot be read twice, the line stays unknown).
  */
 void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset,
                    struct dn_error *err);

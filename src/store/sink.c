@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define PUSH_BYTES ((uint64_t)4 << 20)
 #define LARGEST_WRITE ((size_t)1 << 30)
 
 enum sink_state {
@@ -27,6 +28,7 @@ struct dn_sink {
     int dir_fd; /* everything happens relative to it: renaming the folder or chdir() does no harm */
     int fd;
     uint64_t position;
+    uint64_t pushed; /* bytes the kernel was asked to start writing to the disk */
     bool overwrite;
     bool has_temporary;
     enum sink_state state;
@@ -210,6 +212,19 @@ static enum dn_status report_write(struct dn_sink *s, size_t missing, int failur
                            missing, s->path, (unsigned long long)s->position, advice));
 }
 
+/*
+ * Ask for the disk to start on what was written so far, without waiting.  Else nothing reaches it before fsync(), which then
+ * takes as long as the disk needs for the whole file.  Only a hint: a failure shows up in fsync().
+ */
+static void push_to_disk(struct dn_sink *s)
+{
+    if (s->position - s->pushed >= PUSH_BYTES) {
+        (void)sync_file_range(s->fd, (off_t)s->pushed, (off_t)(s->position - s->pushed),
+                              SYNC_FILE_RANGE_WRITE);
+        s->pushed = s->position;
+    }
+}
+
 enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, struct dn_error *err)
 {
     const uint8_t *bytes = data;
@@ -225,6 +240,7 @@ enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, st
         done += (size_t)n;
         s->position += (uint64_t)n;
     }
+    push_to_disk(s);
     return DN_OK;
 }
 
