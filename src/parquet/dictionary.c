@@ -1,0 +1,516 @@
+#include "parquet/dictionary.h"
+
+#include "base/memory.h"
+
+#define DIRECT_SMALL ((uint64_t)4096)      /* such a table is always worth it */
+#define DIRECT_LARGEST ((uint64_t)1 << 21) /* 8 MiB */
+#define DIRECT_PER_VALUE 64                /* entries per value seen that a larger table may have */
+#define FIRST_LOOK 16384
+#define KEPT_TABLE_BYTES ((size_t)256 << 10)
+
+struct number_slot {
+    uint64_t key;
+    uint32_t id; /* + 1; 0: free */
+    uint32_t unused;
+};
+
+struct text_slot {
+    uint64_t head; /* length and first four bytes */
+    uint64_t tail; /* short: the other eight bytes; long: a hash of the text */
+    uint32_t id;   /* + 1; 0: free */
+    uint32_t unused;
+};
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Both halves of a 128-bit product: every input bit reaches every output bit that matters. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    const wide product =
+        (wide)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd6e8feb86659fd93));
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* ---- ids ------------------------------------------------------------------------------------------------------- */
+
+void dn_pq_ids_finish(struct dn_pq_ids *ids)
+{
+    dn_buffer_finish(&ids->bytes);
+    ids->n = 0;
+    ids->width = 1;
+}
+
+static void widen_ids(const void *from, unsigned from_width, void *to, unsigned to_width, size_t n)
+{
+    const uint8_t *from8 = from;
+    const uint16_t *from16 = from;
+    uint16_t *to16 = to;
+    uint32_t *to32 = to;
+
+    if (from_width == 1 && to_width == 2) {
+        for (size_t i = 0; i < n; i++) {
+            to16[i] = from8[i];
+        }
+    } else if (from_width == 1) {
+        for (size_t i = 0; i < n; i++) {
+            to32[i] = from8[i];
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            to32[i] = from16[i];
+        }
+    }
+}
+
+void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint32_t *out)
+{
+    const uint8_t *from = ids->bytes.data + (size_t)first * ids->width;
+
+    if (n == 0) {
+        return;
+    }
+    if (ids->width == 4) {
+        memcpy(out, from, n * sizeof *out);
+    } else {
+        widen_ids(from, ids->width, out, 4, n);
+    }
+}
+
+static enum dn_status append_ids(struct dn_pq_ids *ids, const uint32_t *values, size_t n,
+                                 uint32_t n_distinct, struct dn_error *err)
+{
+    const unsigned width = n_distinct <= 256 ? 1 : n_distinct <= 65536 ? 2 : 4;
+
+    if (ids->n > 0 && width > ids->width) {
+        struct dn_buffer wide_ids = {0};
+        DN_TRY(dn_buffer_reserve(&wide_ids, ((size_t)ids->n + n) * width, err));
+        widen_ids(ids->bytes.data, ids->width, wide_ids.data, width, (size_t)ids->n);
+        wide_ids.len = (size_t)ids->n * width;
+        dn_buffer_finish(&ids->bytes);
+        ids->bytes = wide_ids;
+    }
+    if (ids->n == 0 || width > ids->width) {
+        ids->width = width;
+    }
+    DN_TRY(dn_buffer_reserve(&ids->bytes, n * ids->width, err));
+    uint8_t *to8 = ids->bytes.data + ids->bytes.len;
+    if (ids->width == 1) {
+        for (size_t i = 0; i < n; i++) {
+            to8[i] = (uint8_t)values[i];
+        }
+    } else if (ids->width == 2) {
+        uint16_t *to16 = (uint16_t *)(void *)to8;
+        for (size_t i = 0; i < n; i++) {
+            to16[i] = (uint16_t)values[i];
+        }
+    } else {
+        memcpy(to8, values, n * sizeof *values);
+    }
+    ids->bytes.len += n * ids->width;
+    ids->n += (int64_t)n;
+    return DN_OK;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+static size_t value_width(enum dn_pq_kind kind)
+{
+    return kind == DN_PQ_KIND_I64 || kind == DN_PQ_KIND_F64 ? 8 : 4;
+}
+
+static bool is_integer(enum dn_pq_kind kind)
+{
+    return kind == DN_PQ_KIND_I32 || kind == DN_PQ_KIND_I64;
+}
+
+/* Numbers as 64 bits; integers keep their order as int64_t. */
+static uint64_t load_number(const void *values, size_t i, size_t width)
+{
+    if (width == 8) {
+        return dn_pq_load64((const uint8_t *)values + i * 8);
+    }
+    return (uint64_t)(int64_t)(int32_t)dn_pq_load32((const uint8_t *)values + i * 4);
+}
+
+static size_t slot_bytes(const struct dn_pq_dictionary *d)
+{
+    return d->direct                    ? sizeof(uint32_t)
+           : d->kind == DN_PQ_KIND_TEXT ? sizeof(struct text_slot)
+                                        : sizeof(struct number_slot);
+}
+
+/* Replace the table by an empty one of `len` entries.  The old one is handed to the caller. */
+static enum dn_status new_table(struct dn_pq_dictionary *d, size_t len, bool direct,
+                                struct dn_buffer *old, struct dn_error *err)
+{
+    struct dn_buffer table = {0};
+    const bool was_direct = d->direct;
+
+    d->direct = direct;
+    const size_t bytes = len * slot_bytes(d);
+    enum dn_status st = dn_buffer_reserve(&table, bytes, err);
+    if (st != DN_OK) {
+        d->direct = was_direct;
+        return st;
+    }
+    memset(table.data, 0, bytes);
+    table.len = bytes;
+    *old = d->table;
+    d->table = table;
+    d->table_len = len;
+    return DN_OK;
+}
+
+static uint32_t *number_id(struct number_slot *slots, size_t mask, uint64_t key, size_t at)
+{
+    for (;; at = (at + 1) & mask) {
+        if (slots[at].id == 0 || slots[at].key == key) {
+            slots[at].key = key;
+            return &slots[at].id;
+        }
+    }
+}
+
+/* All entries into an empty table. */
+static void fill_numbers(struct dn_pq_dictionary *d)
+{
+    const size_t width = value_width(d->kind);
+    const size_t mask = d->table_len - 1;
+    uint32_t *direct = (uint32_t *)(void *)d->table.data;
+    struct number_slot *slots = (struct number_slot *)(void *)d->table.data;
+
+    for (uint32_t id = 0; id < d->n; id++) {
+        const uint64_t key = load_number(d->plain.data, id, width);
+        if (d->direct) {
+            direct[key - d->lowest] = id + 1;
+        } else {
+            *number_id(slots, mask, key, mix(key, 0) & mask) = id + 1;
+        }
+    }
+}
+
+static size_t next_power(uint64_t n)
+{
+    return n <= 1 ? 1 : (size_t)1 << dn_pq_bit_length(n - 1);
+}
+
+static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, struct dn_error *err)
+{
+    struct dn_buffer old = {0};
+    const size_t old_len = d->table_len;
+    const size_t wanted = ((size_t)d->n + n_more) * 2;
+
+    if (!d->direct && wanted <= d->table_len) {
+        return DN_OK;
+    }
+    DN_TRY(new_table(d, next_power(wanted < 64 ? 64 : wanted), false, &old, err));
+    if (d->kind != DN_PQ_KIND_TEXT) {
+        fill_numbers(d);
+    } else if (d->n > 0) {
+        const struct text_slot *from = (const struct text_slot *)(const void *)old.data;
+        struct text_slot *to = (struct text_slot *)(void *)d->table.data;
+        const size_t mask = d->table_len - 1;
+        for (size_t i = 0; i < old_len; i++) {
+            if (from[i].id != 0) {
+                size_t at = mix(from[i].head, from[i].tail) & mask;
+                while (to[at].id != 0) {
+                    at = (at + 1) & mask;
+                }
+                to[at] = from[i];
+            }
+        }
+    }
+    dn_buffer_finish(&old);
+    return DN_OK;
+}
+
+/* Make the direct table cover [low, high] and all entries, or leave *covered false if it would grow too large. */
+static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t high, size_t n_more,
+                            bool *covered, struct dn_error *err)
+{
+    *covered = d->direct && d->table_len > 0 && (uint64_t)low - d->lowest < d->table_len &&
+               (uint64_t)high - d->lowest < d->table_len;
+    if (*covered) {
+        return DN_OK;
+    }
+    for (uint32_t id = 0; id < d->n; id++) {
+        const int64_t v = (int64_t)load_number(d->plain.data, id, value_width(d->kind));
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    const uint64_t distance = (uint64_t)high - (uint64_t)low;
+    uint64_t limit = ((uint64_t)d->ids.n + n_more) * DIRECT_PER_VALUE;
+    limit = limit < DIRECT_SMALL ? DIRECT_SMALL : limit > DIRECT_LARGEST ? DIRECT_LARGEST : limit;
+    if (distance >= limit) {
+        return DN_OK;
+    }
+    struct dn_buffer old = {0};
+    const size_t len = next_power(distance < 256 ? 256 : distance + 1);
+    DN_TRY(new_table(d, len, true, &old, err));
+    dn_buffer_finish(&old);
+    d->lowest = (uint64_t)low -
+                (len - 1 - distance) / 2; /* room on both sides; may wrap, as the lookups do */
+    fill_numbers(d);
+    *covered = true;
+    return DN_OK;
+}
+
+/* ---- adding ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t new_number(struct dn_pq_dictionary *d, uint64_t key, size_t width)
+{
+    memcpy(d->plain.data + d->plain.len, &key, width); /* reserved by the caller */
+    d->plain.len += width;
+    return ++d->n;
+}
+
+static void add_direct_i64(struct dn_pq_dictionary *d, const int64_t *values, size_t n,
+                           uint32_t *ids)
+{
+    uint32_t *table = (uint32_t *)(void *)d->table.data;
+    const uint64_t lowest = d->lowest;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *id = &table[(uint64_t)values[i] - lowest];
+        if (*id == 0) {
+            *id = new_number(d, (uint64_t)values[i], 8);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+static void add_direct_i32(struct dn_pq_dictionary *d, const int32_t *values, size_t n,
+                           uint32_t *ids)
+{
+    uint32_t *table = (uint32_t *)(void *)d->table.data;
+    const uint64_t lowest = d->lowest;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t key = (uint64_t)(int64_t)values[i];
+        uint32_t *id = &table[key - lowest];
+        if (*id == 0) {
+            *id = new_number(d, key, 4);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+/* Hash all first: the misses of a large table then overlap. */
+static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, size_t n,
+                               uint32_t *ids)
+{
+    struct number_slot *slots = (struct number_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+    const size_t width = value_width(d->kind);
+    size_t at[DN_PQ_DICTIONARY_BLOCK];
+
+    for (size_t i = 0; i < n; i++) {
+        at[i] = mix(load_number(values, i, width), 0) & mask;
+        __builtin_prefetch(&slots[at[i]], 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t key = load_number(values, i, width);
+        uint32_t *id = number_id(slots, mask, key, at[i]);
+        if (*id == 0) {
+            *id = new_number(d, key, width);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                   uint32_t *ids, struct dn_error *err)
+{
+    int64_t low;
+    int64_t high;
+    bool covered = false;
+
+    if (d->kind == DN_PQ_KIND_I32) {
+        int32_t low32;
+        int32_t high32;
+        d->kernels->min_max_i32(values, n, &low32, &high32);
+        low = low32;
+        high = high32;
+    } else {
+        d->kernels->min_max_i64(values, n, &low, &high);
+    }
+    if (d->direct || d->n == 0 || d->ids.n >= d->next_look) {
+        DN_TRY(cover(d, low, high, n, &covered, err));
+        if (!covered && d->ids.n >= d->next_look) {
+            d->next_look = d->next_look == 0 ? FIRST_LOOK : d->next_look * 4;
+        }
+    }
+    if (!covered) {
+        DN_TRY(grow_slots(d, n, err));
+        add_hashed_numbers(d, values, n, ids);
+    } else if (d->kind == DN_PQ_KIND_I32) {
+        add_direct_i32(d, values, n, ids);
+    } else {
+        add_direct_i64(d, values, n, ids);
+    }
+    return DN_OK;
+}
+
+/* Longer than 12 bytes. */
+static uint64_t hash_long(const uint8_t *data, size_t len)
+{
+    uint64_t h = len;
+    size_t i = 0;
+
+    for (; i + 16 < len; i += 16) {
+        h = mix(dn_pq_load64(data + i) ^ h, dn_pq_load64(data + i + 8));
+    }
+    if (len >= 16) {
+        return mix(dn_pq_load64(data + len - 16) ^ h, dn_pq_load64(data + len - 8));
+    }
+    return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
+}
+
+static bool same_long(const struct dn_pq_dictionary *d, uint32_t id, const struct dn_pq_text *t)
+{
+    const uint32_t start = ((const uint32_t *)(const void *)d->starts.data)[id];
+
+    return memcmp(d->plain.data + start + 4, t->u.data, t->len) == 0;
+}
+
+static enum dn_status new_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
+                               struct dn_error *err)
+{
+    const uint32_t start = (uint32_t)d->plain.len;
+
+    DN_TRY(dn_buffer_reserve(&d->plain, 4 + (size_t)t->len + 16, err));
+    DN_TRY(dn_buffer_append(&d->starts, &start, sizeof start, err));
+    if (t->len <= DN_PQ_TEXT_INLINE) {
+        memcpy(d->plain.data + start, t, 16); /* as it is, and a little more than it is */
+    } else {
+        dn_pq_store32(d->plain.data + start, t->len);
+        memcpy(d->plain.data + start + 4, t->u.data, t->len);
+    }
+    d->plain.len += 4 + (size_t)t->len;
+    d->n++;
+    return DN_OK;
+}
+
+static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
+                                size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
+{
+    uint64_t tails[DN_PQ_DICTIONARY_BLOCK];
+    size_t at[DN_PQ_DICTIONARY_BLOCK];
+    size_t i;
+
+    DN_TRY(grow_slots(d, n, err));
+    struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+    for (i = 0; i < n; i++) {
+        tails[i] = texts[i].len <= DN_PQ_TEXT_INLINE ? dn_pq_load64(texts[i].u.rest)
+                                                     : hash_long(texts[i].u.data, texts[i].len);
+        at[i] = mix(dn_pq_load64(&texts[i]), tails[i]) & mask;
+        __builtin_prefetch(&slots[at[i]], 1);
+    }
+    for (i = 0; i < n && d->plain.len <= DN_PQ_DICTIONARY_MAX_BYTES; i++) {
+        const uint64_t head = dn_pq_load64(&texts[i]);
+        size_t j = at[i];
+        while (slots[j].id != 0 &&
+               (slots[j].head != head || slots[j].tail != tails[i] ||
+                (texts[i].len > DN_PQ_TEXT_INLINE && !same_long(d, slots[j].id - 1, &texts[i])))) {
+            j = (j + 1) & mask;
+        }
+        if (slots[j].id == 0) {
+            DN_TRY(new_text(d, &texts[i], err));
+            slots[j] = (struct text_slot){head, tails[i], d->n, 0};
+        }
+        ids[i] = slots[j].id - 1;
+    }
+    *n_done = i;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                    size_t *n_done, struct dn_error *err)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+
+    *n_done = d->plain.len > DN_PQ_DICTIONARY_MAX_BYTES ? 0 : n;
+    if (*n_done == 0) {
+        return DN_OK;
+    }
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        DN_TRY(add_texts(d, values, n, ids, n_done, err));
+    } else {
+        DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
+        if (is_integer(d->kind)) {
+            DN_TRY(add_integers(d, values, n, ids, err));
+        } else {
+            DN_TRY(grow_slots(d, n, err));
+            add_hashed_numbers(d, values, n, ids);
+        }
+    }
+    return append_ids(&d->ids, ids, *n_done, d->n, err);
+}
+
+/* ---- reading and lifetime ---------------------------------------------------------------------------------------- */
+
+struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id)
+{
+    const uint8_t *at = d->plain.data + ((const uint32_t *)(const void *)d->starts.data)[id];
+
+    return dn_pq_text_make(at + 4, dn_pq_load32(at));
+}
+
+void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+    struct dn_pq_text *texts = out;
+    uint8_t *numbers = out;
+
+    dn_pq_ids_widen(&d->ids, first, n, ids);
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        for (size_t i = 0; i < n; i++) {
+            texts[i] = dn_pq_dictionary_text(d, ids[i]);
+        }
+    } else if (value_width(d->kind) == 8) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(numbers + i * 8, d->plain.data + (size_t)ids[i] * 8, 8);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(numbers + i * 4, d->plain.data + (size_t)ids[i] * 4, 4);
+        }
+    }
+}
+
+void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
+                           const struct dn_kernels *kernels)
+{
+    memset(d, 0, sizeof *d);
+    d->kind = kind;
+    d->kernels = kernels;
+    d->ids.width = 1;
+}
+
+void dn_pq_dictionary_finish(struct dn_pq_dictionary *d)
+{
+    dn_buffer_finish(&d->plain);
+    dn_buffer_finish(&d->starts);
+    dn_buffer_finish(&d->table);
+    dn_pq_ids_finish(&d->ids);
+}
+
+void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
+{
+    dn_buffer_reset(&d->plain);
+    dn_buffer_reset(&d->starts);
+    dn_buffer_reset(&d->ids.bytes);
+    d->ids.n = 0;
+    d->ids.width = 1;
+    d->n = 0;
+    d->next_look = 0;
+    if (d->direct || d->table.len > KEPT_TABLE_BYTES) {
+        dn_buffer_finish(&d->table);
+        d->table_len = 0;
+    } else if (d->table.len > 0) {
+        memset(d->table.data, 0, d->table.len);
+    }
+    d->direct = false;
+}

@@ -1,0 +1,124 @@
+#include "base/memory.h"
+#include "parquet/writer_internal.h"
+
+#define SEGMENT_BYTES ((size_t)2 << 20)
+#define LARGEST_ORDINAL INT16_MAX
+
+struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w)
+{
+    size_t bytes = 0;
+
+    if (!dn_mul_size((size_t)w->n_columns, sizeof(struct dn_pq_slot), &bytes) ||
+        !dn_add_size(bytes, sizeof(struct dn_pq_row_group), &bytes)) {
+        return NULL;
+    }
+    struct dn_pq_row_group *g = dn_calloc(1, bytes);
+    if (g == NULL) {
+        return NULL;
+    }
+    g->writer = w;
+    g->n_open = w->n_columns;
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        g->slots[i].row_group = g;
+    }
+    return g;
+}
+
+void dn_pq_row_group_destroy(struct dn_pq_row_group *g)
+{
+    if (g == NULL) {
+        return;
+    }
+    for (int64_t i = 0; i < g->writer->n_columns; i++) {
+        dn_pq_chunk_finish(&g->slots[i].chunk);
+    }
+    while (g->segments != NULL) {
+        struct dn_pq_segment *next = g->segments->next;
+        dn_free_aligned(g->segments, g->segments->size);
+        g->segments = next;
+    }
+    dn_free(g);
+}
+
+uint8_t *dn_pq_row_group_room(struct dn_pq_row_group *g, size_t len)
+{
+    pthread_mutex_t *lock = &g->writer->lock;
+    uint8_t *room = NULL;
+
+    pthread_mutex_lock(lock);
+    struct dn_pq_segment *s = g->segments;
+    if (s == NULL || s->size - sizeof *s - s->used < len) {
+        /* Small files stay small: the first segment has the size of what it is for, up to a fixed size. */
+        size_t size = s == NULL ? len * 4 : SEGMENT_BYTES;
+        size = size > SEGMENT_BYTES ? SEGMENT_BYTES : size;
+        size = size - sizeof *s < len || size < sizeof *s ? len + sizeof *s : size;
+        s = dn_malloc_aligned(size);
+        if (s != NULL) {
+            s->next = g->segments;
+            s->size = size;
+            s->used = 0;
+            g->segments = s;
+        }
+    }
+    if (s != NULL) {
+        room = s->bytes + s->used;
+        s->used += len;
+    }
+    pthread_mutex_unlock(lock);
+    return room;
+}
+
+static enum dn_status write_page(struct dn_parquet_writer *w, const struct dn_pq_page *page,
+                                 struct dn_pq_chunk_place *place, struct dn_error *err)
+{
+    DN_TRY(dn_sink_write(w->sink, page->stored, page->stored_len, err));
+    place->compressed_len += (int64_t)page->stored_len;
+    place->uncompressed_len += (int64_t)page->uncompressed_len;
+    return DN_OK;
+}
+
+static enum dn_status write_chunk(struct dn_parquet_writer *w, const struct dn_pq_chunk *chunk,
+                                  struct dn_pq_chunk_place *place, struct dn_error *err)
+{
+    *place = (struct dn_pq_chunk_place){.dictionary_offset = -1};
+    if (chunk->dictionary != NULL) {
+        place->dictionary_offset = (int64_t)dn_sink_position(w->sink);
+        DN_TRY(write_page(w, chunk->dictionary, place, err));
+    }
+    place->data_offset = (int64_t)dn_sink_position(w->sink);
+    for (const struct dn_pq_page *page = chunk->first; page != NULL; page = page->next) {
+        DN_TRY(write_page(w, page, place, err));
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error *err)
+{
+    struct dn_parquet_writer *w = g->writer;
+    const int64_t start = (int64_t)dn_sink_position(w->sink);
+    int64_t uncompressed_len = 0;
+    struct dn_thrift_writer t;
+
+    dn_thrift_init(&t, &w->footer, err);
+    dn_thrift_struct_begin(&t);
+    dn_thrift_field_list(&t, DN_PQ_ROW_GROUP_COLUMNS, DN_THRIFT_STRUCT, (size_t)w->n_columns);
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const struct dn_pq_chunk *chunk = &g->slots[i].chunk;
+        struct dn_pq_chunk_place place;
+        DN_TRY(write_chunk(w, chunk, &place, err));
+        DN_TRY(dn_pq_stats_merge(&w->totals[i], &chunk->stats, err));
+        dn_pq_footer_chunk(chunk, &place, w->codec, &t);
+        uncompressed_len += place.uncompressed_len;
+    }
+    dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_TOTAL_BYTE_SIZE, uncompressed_len);
+    dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_NUM_ROWS, g->n_rows);
+    dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_FILE_OFFSET, start);
+    dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_TOTAL_COMPRESSED_SIZE,
+                        (int64_t)dn_sink_position(w->sink) - start);
+    if (w->n_written <= LARGEST_ORDINAL) {
+        dn_thrift_field_i16(&t, DN_PQ_ROW_GROUP_ORDINAL, (int16_t)w->n_written);
+    }
+    dn_thrift_struct_end(&t);
+    w->n_written++;
+    return dn_thrift_finish(&t);
+}

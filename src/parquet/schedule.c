@@ -1,0 +1,373 @@
+#include "base/memory.h"
+#include "parquet/writer_internal.h"
+
+#define MOST_MORSELS 3
+#define MOST_ROW_GROUPS 2
+
+/* ---- waiting -------------------------------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static bool must_wait(const struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
+{
+    if (w->failed || w->n_tasks == 0) {
+        return false;
+    }
+    return w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->bytes > w->flight_bytes ||
+           (w->row_group == NULL && w->n_row_groups >= MOST_ROW_GROUPS);
+}
+
+/* Under the lock, after a change: the calling thread is woken only if it can go on, not by every task. */
+static void wake(struct dn_parquet_writer *w)
+{
+    if (w->waiting != NULL ? !must_wait(w, w->waiting) : w->n_tasks == 0) {
+        pthread_cond_broadcast(&w->changed);
+    }
+}
+
+/* ---- failure ------------------------------------------------------------------------------------------------------ */
+
+void dn_pq_writer_fail(struct dn_parquet_writer *w, const struct dn_error *error)
+{
+    pthread_mutex_lock(&w->lock);
+    if (!w->failed) {
+        w->failed = true;
+        w->error = *error;
+    }
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+enum dn_status dn_pq_writer_check(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->failed) {
+        st = (enum dn_status)w->error.code;
+        if (err != NULL) {
+            *err = w->error;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+static bool has_failed(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool failed = w->failed;
+    pthread_mutex_unlock(&w->lock);
+    return failed;
+}
+
+/* ---- tasks -------------------------------------------------------------------------------------------------------- */
+
+/* n_tasks was counted up already, under the lock.  Threads that take no more work leave it to this one. */
+static void submit(struct dn_parquet_writer *w, void (*fn)(void *arg), void *arg)
+{
+    if (w->executor.submit(w->executor.ctx, fn, arg) != 0) {
+        fn(arg);
+    }
+}
+
+/* The last thing a task does: the writer may be gone behind it. */
+static void end_task(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->n_tasks--;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* One of the things a row group waits for is done.  Whoever finds the oldest one complete writes it. */
+static void row_group_step(struct dn_pq_row_group *g)
+{
+    struct dn_parquet_writer *w = g->writer;
+
+    pthread_mutex_lock(&w->lock);
+    g->n_open--;
+    while (!w->writing && !w->failed && w->first_row_group != NULL &&
+           w->first_row_group->n_open == 0) {
+        struct dn_pq_row_group *ready = w->first_row_group;
+        struct dn_error err;
+        w->writing = true;
+        pthread_mutex_unlock(&w->lock);
+        if (dn_pq_row_group_write(ready, &err) != DN_OK) {
+            dn_pq_writer_fail(w, &err);
+        }
+        pthread_mutex_lock(&w->lock);
+        w->writing = false;
+        w->first_row_group = ready->next;
+        if (ready->next == NULL) {
+            w->last_row_group = NULL;
+        }
+        w->n_row_groups--;
+        wake(w);
+        pthread_mutex_unlock(&w->lock);
+        dn_pq_row_group_destroy(ready);
+        pthread_mutex_lock(&w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- pages -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status take_packer(struct dn_parquet_writer *w, struct dn_pq_packer **out,
+                                  struct dn_error *err)
+{
+    pthread_mutex_lock(&w->lock);
+    *out = w->packers;
+    if (*out != NULL) {
+        w->packers = (*out)->next;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return *out != NULL ? DN_OK
+                        : dn_pq_packer_create(out, w->codec, w->codec_level, w->kernels, err);
+}
+
+static void return_packer(struct dn_parquet_writer *w, struct dn_pq_packer *packer)
+{
+    if (packer == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    packer->next = w->packers;
+    w->packers = packer;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static enum dn_status pack_page(struct dn_pq_row_group *g, struct dn_pq_page *page,
+                                struct dn_error *err)
+{
+    struct dn_parquet_writer *w = g->writer;
+    struct dn_pq_packer *packer = NULL;
+    struct dn_span header;
+    struct dn_span data;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, take_packer(w, &packer, err), cleanup);
+    DN_TRY_GOTO(st, dn_pq_page_pack(page, packer, &header, &data, err), cleanup);
+    uint8_t *room = dn_pq_row_group_room(g, page->stored_len);
+    if (room == NULL) {
+        st = dn_error_memory(err, page->stored_len);
+        goto cleanup;
+    }
+    memcpy(room, header.data, header.len);
+    memcpy(room + header.len, data.data, data.len);
+    page->stored = room;
+cleanup:
+    return_packer(w, packer);
+    if (st != DN_OK) {
+        dn_error_locate(err, w->path, -1, -1, -1, page->chunk->column->name);
+    }
+    return st;
+}
+
+static void run_page(void *arg)
+{
+    struct dn_pq_page *page = arg;
+    struct dn_pq_slot *slot = (struct dn_pq_slot *)page->chunk;
+    struct dn_pq_row_group *g = slot->row_group;
+    struct dn_parquet_writer *w = g->writer;
+    const size_t body_bytes = page->body.len;
+    struct dn_error err;
+
+    if (!has_failed(w) && pack_page(g, page, &err) != DN_OK) {
+        dn_pq_writer_fail(w, &err);
+    }
+    dn_buffer_finish(&page->body);
+    pthread_mutex_lock(&w->lock);
+    w->in_flight_bytes -= body_bytes;
+    const bool last = --slot->n_open_pages == 0 && slot->ended;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+    if (last) {
+        dn_pq_chunk_drop_sources(&slot->chunk);
+    }
+    row_group_step(g);
+    end_task(w);
+}
+
+void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
+{
+    struct dn_parquet_writer *w = ((struct dn_pq_lane *)lane)->writer;
+    struct dn_pq_slot *slot = (struct dn_pq_slot *)page->chunk;
+
+    pthread_mutex_lock(&w->lock);
+    slot->n_open_pages++;
+    slot->row_group->n_open++;
+    w->in_flight_bytes += page->body.len;
+    w->n_tasks++;
+    pthread_mutex_unlock(&w->lock);
+    submit(w, run_page, page);
+}
+
+/* ---- lanes -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_morsel *m,
+                                    struct dn_error *err)
+{
+    if (lane->row_group != m->row_group) {
+        lane->row_group = m->row_group;
+        dn_pq_encoder_begin(&lane->encoder, &m->row_group->slots[lane->column].chunk);
+    }
+    for (size_t i = 0; i < m->n_slices; i++) {
+        const struct dn_pq_slice *s = &m->slices[i];
+        DN_TRY(dn_pq_encoder_append(&lane->encoder, &s->batch->views[lane->column], s->row,
+                                    s->n_rows, err));
+    }
+    if (!m->ends_row_group) {
+        return DN_OK;
+    }
+    lane->row_group = NULL; /* the next one may get the same address */
+    return dn_pq_encoder_end(&lane->encoder, err);
+}
+
+static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
+{
+    pthread_mutex_lock(&w->lock);
+    slot->ended = true;
+    const bool last = slot->n_open_pages == 0;
+    pthread_mutex_unlock(&w->lock);
+    if (last) {
+        dn_pq_chunk_drop_sources(&slot->chunk);
+    }
+    row_group_step(slot->row_group);
+}
+
+static void run_lane(void *arg)
+{
+    struct dn_pq_lane *lane = arg;
+    struct dn_parquet_writer *w = lane->writer;
+    struct dn_error err;
+
+    pthread_mutex_lock(&w->lock);
+    struct dn_pq_morsel *m = lane->current;
+    const bool failed = w->failed;
+    pthread_mutex_unlock(&w->lock);
+
+    if (!failed) {
+        if (encode_morsel(lane, m, &err) != DN_OK) {
+            dn_error_locate(&err, w->path, -1, -1, -1, w->columns[lane->column].name);
+            dn_pq_writer_fail(w, &err);
+        } else if (m->ends_row_group) {
+            end_chunk(w, &m->row_group->slots[lane->column]);
+        }
+    }
+    pthread_mutex_lock(&w->lock);
+    lane->current = m->next;
+    const bool more = lane->current != NULL;
+    w->n_tasks += more;
+    const bool done = --m->n_lanes_left == 0;
+    if (done) {
+        w->first_morsel = m->next;
+        if (m->next == NULL) {
+            w->last_morsel = NULL;
+        }
+        w->n_morsels--;
+        w->in_flight_bytes -= m->bytes;
+        wake(w);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (more) {
+        submit(w, run_lane, lane);
+    }
+    if (done) {
+        dn_pq_morsel_destroy(w, m);
+    }
+    end_task(w);
+}
+
+/* ---- from the calling thread ---------------------------------------------------------------------------------------- */
+
+/* Under the lock: hand the morsel to the lanes; those that sleep are marked. */
+static void link_morsel(struct dn_parquet_writer *w, struct dn_pq_morsel *m)
+{
+    if (w->last_morsel != NULL) {
+        w->last_morsel->next = m;
+    } else {
+        w->first_morsel = m;
+    }
+    w->last_morsel = m;
+    w->n_morsels++;
+    w->in_flight_bytes += m->bytes;
+    m->n_lanes_left = w->n_columns;
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        struct dn_pq_lane *lane = &w->lanes[i];
+        lane->start = lane->current == NULL;
+        if (lane->start) {
+            lane->current = m;
+            w->n_tasks++;
+        }
+    }
+}
+
+/* Under the lock. */
+static void link_row_group(struct dn_parquet_writer *w, struct dn_pq_row_group *g)
+{
+    if (w->last_row_group != NULL) {
+        w->last_row_group->next = g;
+    } else {
+        w->first_row_group = g;
+    }
+    w->last_row_group = g;
+    w->n_row_groups++;
+    w->row_group = g;
+}
+
+enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, struct dn_error *err)
+{
+    struct dn_pq_morsel *m = w->pending != NULL ? w->pending : dn_calloc(1, sizeof *m);
+    struct dn_pq_row_group *fresh = NULL;
+
+    if (m == NULL) {
+        return dn_error_memory(err, sizeof *m);
+    }
+    w->pending = m;
+    if (w->row_group == NULL) {
+        fresh = dn_pq_row_group_create(w);
+        if (fresh == NULL) {
+            return dn_error_memory(err, sizeof *fresh);
+        }
+    }
+    m->ends_row_group = ends;
+    pthread_mutex_lock(&w->lock);
+    w->waiting = m;
+    while (must_wait(w, m)) {
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    w->waiting = NULL;
+    const bool failed = w->failed;
+    if (!failed) {
+        if (fresh != NULL) {
+            link_row_group(w, fresh);
+        }
+        m->row_group = w->row_group;
+        m->row_group->n_rows += m->n_rows;
+        link_morsel(w, m);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (failed) {
+        dn_pq_row_group_destroy(fresh);
+        return dn_pq_writer_check(w, err);
+    }
+    w->pending = NULL;
+    if (ends) {
+        w->row_group = NULL;
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        if (w->lanes[i].start) {
+            submit(w, run_lane, &w->lanes[i]);
+        }
+    }
+    return DN_OK;
+}
+
+void dn_pq_writer_wait(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (w->n_tasks > 0) { /* a row group is written by one of them */
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,61 @@
+/**
+ * Statistics of a column chunk: smallest and largest value, nulls, NaNs; and how they stand in the footer.
+ *
+ * Order: signed for numbers, false < true, unsigned bytes for texts.  Floats: NaN has no place in an order, so a chunk that
+ * holds one has no minimum and maximum; a zero minimum is written as -0.0 and a zero maximum as +0.0.
+ * Threads: one owner.
+ */
+#ifndef DN_PARQUET_STATS_H
+#define DN_PARQUET_STATS_H
+
+#include "parquet/thrift_write.h"
+#include "parquet/value.h"
+#include "simd/kernels.h"
+
+#define DN_PQ_STATS_TEXT_MAX 64 /**< longer text bounds are cut */
+
+struct dn_pq_stats {
+    enum dn_pq_kind kind;
+    bool has_values; /**< a value other than NaN was seen: min and max are set */
+    int64_t n_nulls;
+    int64_t n_nans;
+    int64_t min; /**< numbers; floats as ordered integers, see stats.c */
+    int64_t max;
+    struct dn_buffer text_min; /**< texts in full */
+    struct dn_buffer text_max;
+    uint64_t rank_min;
+    uint64_t rank_max;
+};
+
+void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind);
+/** Accepts zeroed memory. */
+void dn_pq_stats_finish(struct dn_pq_stats *s);
+/** Forget all values; capacity is kept. */
+void dn_pq_stats_reset(struct dn_pq_stats *s);
+
+/** Add n values of the kind's C type: int32_t int64_t float double, or struct dn_pq_text. */
+DN_NODISCARD enum dn_status dn_pq_stats_add(struct dn_pq_stats *s, const struct dn_kernels *kernels,
+                                            const void *values, size_t n, struct dn_error *err);
+/** Add n booleans, bits [bit, bit + n) of a bitmap. */
+void dn_pq_stats_add_bools(struct dn_pq_stats *s, const uint8_t *bits, size_t bit, size_t n);
+/** Add everything `other` has seen. */
+DN_NODISCARD enum dn_status
+dn_pq_stats_merge(struct dn_pq_stats *s, const struct dn_pq_stats *other, struct dn_error *err);
+
+/** One bound as the footer holds it: PLAIN without a length. */
+struct dn_pq_bound {
+    bool present;
+    bool exact;
+    size_t len;
+    uint8_t bytes[DN_PQ_STATS_TEXT_MAX];
+};
+/**
+ * The bounds to publish.  Text bounds over 64 bytes are cut at a character; the upper one is then raised, or absent if it
+ * cannot be.
+ */
+void dn_pq_stats_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
+                        struct dn_pq_bound *max);
+/** Write struct Statistics as field `id`. */
+void dn_pq_stats_write(const struct dn_pq_stats *s, struct dn_thrift_writer *w, int16_t id);
+
+#endif

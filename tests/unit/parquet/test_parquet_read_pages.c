@@ -1,0 +1,401 @@
+/* Thrift, the RLE / bit-packed hybrid, levels, PLAIN values and dictionary ids, from bytes written by hand. */
+#include "parquet/page_read.h"
+#include "parquet/thrift_read.h"
+
+#include "scratch.h"
+
+static struct dn_span span(const void *data, size_t len)
+{
+    return (struct dn_span){data, len};
+}
+#define SPAN(...) span((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+/* ---- thrift ---------------------------------------------------------------------------------------------------- */
+
+static void test_fields(void **state)
+{
+    (void)state;
+    struct dn_thrift_reader r;
+    struct dn_thrift_field f;
+    struct dn_span text;
+    int32_t i32 = 0;
+    int64_t i64 = 0;
+    bool b = false;
+    uint32_t n = 0;
+
+    /* 1: i32 -3; 2: true; 20 (long form): i64 max; 21: binary "hi"; 22: list of two i32; 23: false; 24: i8 -1 */
+    dn_thrift_reader_init(&r,
+                          SPAN(0x15, 5, 0x11, 0x06, 40, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                               0xff, 0xff, 1, 0x18, 2, 'h', 'i', 0x19, 0x25, 2, 4, 0x12, 0x13, 0xff,
+                               0),
+                          1000, "it");
+    assert_int_equal(dn_thrift_begin(&r, &f, NULL), DN_OK);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.id, 1);
+    assert_int_equal(dn_thrift_read_i32(&r, &f, &i32, NULL), DN_OK);
+    assert_int_equal(i32, -3);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.id, 2);
+    assert_int_equal(dn_thrift_read_bool(&r, &f, &b, NULL), DN_OK);
+    assert_true(b);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.id, 20);
+    assert_int_equal(dn_thrift_read_i64(&r, &f, &i64, NULL), DN_OK);
+    assert_true(i64 == INT64_MAX);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.id, 21);
+    assert_int_equal(dn_thrift_read_binary(&r, &f, &text, NULL), DN_OK);
+    assert_int_equal(text.len, 2);
+    assert_memory_equal(text.data, "hi", 2);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(dn_thrift_read_list(&r, &f, DN_THRIFT_I32, 1, &n, NULL), DN_OK);
+    assert_int_equal(n, 2);
+    const struct dn_thrift_field element = {.type = DN_THRIFT_I32};
+    assert_int_equal(dn_thrift_read_i32(&r, &element, &i32, NULL), DN_OK);
+    assert_int_equal(i32, 1);
+    assert_int_equal(dn_thrift_read_i32(&r, &element, &i32, NULL), DN_OK);
+    assert_int_equal(i32, 2);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(dn_thrift_read_bool(&r, &f, &b, NULL), DN_OK);
+    assert_false(b);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(dn_thrift_read_i32(&r, &f, &i32, NULL), DN_OK);
+    assert_int_equal(i32, -1);
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.type, DN_THRIFT_STOP);
+    assert_int_equal(r.pos, r.len);
+    assert_int_equal(r.depth, 0);
+}
+
+static void test_unknown_fields_are_skipped(void **state)
+{
+    (void)state;
+    struct dn_thrift_reader r;
+    struct dn_thrift_field f;
+
+    /* struct{list of struct{}}, map i32->binary, empty map, set of bool, double, uuid; then field 7 */
+    dn_thrift_reader_init(&r,
+                          SPAN(0x1c, 0x19, 0x2c, 0, 0, 0, 0x1b, 1, 0x58, 2, 1, 'x', 0x1b, 0, 0x1a,
+                               0x21, 1, 2, 0x17, 1, 2, 3, 4, 5, 6, 7, 8, 0x1d, 0, 1, 2, 3, 4, 5, 6,
+                               7, 8, 9, 10, 11, 12, 13, 14, 15, 0x15, 2, 0),
+                          0, "it");
+    assert_int_equal(dn_thrift_begin(&r, &f, NULL), DN_OK);
+    for (int16_t id = 1; id <= 7; id++) {
+        assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+        assert_int_equal(f.id, id);
+        assert_int_equal(dn_thrift_skip(&r, &f, NULL), DN_OK);
+    }
+    assert_int_equal(dn_thrift_next(&r, &f, NULL), DN_OK);
+    assert_int_equal(f.type, DN_THRIFT_STOP);
+    assert_int_equal(r.pos, r.len);
+}
+
+static enum dn_status skip_all(struct dn_span in, struct dn_error *err)
+{
+    struct dn_thrift_reader r;
+    const struct dn_thrift_field f = {.id = 1, .type = DN_THRIFT_STRUCT};
+
+    dn_thrift_reader_init(&r, in, 5000, "it");
+    return dn_thrift_skip(&r, &f, err);
+}
+
+static void test_damaged_thrift(void **state)
+{
+    (void)state;
+    struct dn_error err = {0};
+    struct dn_thrift_reader r;
+    struct dn_thrift_field f = {.id = 1, .type = DN_THRIFT_I32};
+    uint8_t deep[100];
+    int32_t i32 = 0;
+    int64_t i64 = 0;
+    uint32_t n = 0;
+
+    memset(deep, 0x1c, sizeof(deep)); /* a struct in a struct in a ... */
+    assert_int_equal(skip_all(span(deep, sizeof(deep)), &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "nested more than 32 deep"));
+    memset(deep, 0x19, sizeof(deep)); /* lists of lists: 0x19 is also "one list" */
+    assert_int_equal(skip_all(span(deep, sizeof(deep)), &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "nested more than 32 deep"));
+    assert_int_equal(skip_all(SPAN(0x1e), &err), DN_ERR_DATA); /* type 14 */
+    assert_int_equal(skip_all(SPAN(0x18, 100, 'x'), &err), DN_ERR_DATA);
+    assert_non_null(strstr(
+        err.message, "it is damaged at byte 5002: 100 more bytes are expected and 1 are left"));
+    assert_int_equal(err.byte_offset, 5002);
+    assert_int_equal(skip_all(SPAN(0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x07), &err),
+                     DN_ERR_DATA); /* 2^31-1 bytes */
+    assert_int_equal(
+        skip_all(SPAN(0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0), &err),
+        DN_ERR_DATA);
+    assert_int_equal(skip_all(SPAN(0x15), &err), DN_ERR_DATA);
+
+    dn_thrift_reader_init(&r, SPAN(0x80, 0x80, 0x80, 0x80, 0x10), 0, "it"); /* 2^32: no i32 */
+    assert_int_equal(dn_thrift_read_i32(&r, &f, &i32, &err), DN_ERR_DATA);
+    assert_int_equal(dn_thrift_read_i64(&r, &f, &i64, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "field 1 is of type i32, not i64"));
+    f.type = DN_THRIFT_LIST;
+    dn_thrift_reader_init(&r, SPAN(0x3c, 0, 0, 0, 0, 0), 0, "it");
+    assert_int_equal(dn_thrift_read_list(&r, &f, DN_THRIFT_STRUCT, 2, &n, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "a list of 3 entries cannot fit into the 5 bytes left"));
+    dn_thrift_reader_init(&r, SPAN(0x3c, 0, 0, 0, 0, 0), 0, "it");
+    assert_int_equal(dn_thrift_read_list(&r, &f, DN_THRIFT_BINARY, 1, &n, &err), DN_ERR_DATA);
+}
+
+/* ---- hybrid ---------------------------------------------------------------------------------------------------- */
+
+static void test_hybrid(void **state)
+{
+    (void)state;
+    struct dn_pq_hybrid h;
+    uint32_t v[24];
+
+    /* The example of Encodings.md: 0..7 in 3 bits, then 5 repeated 4 times, then an empty run, then 3 bits again. */
+    dn_pq_hybrid_init(&h, SPAN(0x03, 0x88, 0xc6, 0xfa, 0x08, 5, 0x00, 0, 0x03, 0x88, 0xc6, 0xfa),
+                      3);
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 5, NULL), DN_OK);
+    assert_int_equal(dn_pq_hybrid_read(&h, v + 5, 13, NULL), DN_OK);
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(v[i], i);
+    }
+    for (uint32_t i = 8; i < 12; i++) {
+        assert_int_equal(v[i], 5);
+    }
+    for (uint32_t i = 12; i < 18; i++) {
+        assert_int_equal(v[i], i - 12);
+    }
+}
+
+/* Pack by the definition, one bit after another, and read back. */
+static void test_hybrid_every_width(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+
+    for (unsigned width = 0; width <= 32; width++) {
+        uint32_t values[64];
+        uint32_t got[64];
+        uint8_t bytes[1 + 8 * 32] = {8 << 1 | 1};
+        for (size_t i = 0; i < 64; i++) {
+            values[i] = width == 0 ? 0 : (uint32_t)(scratch_random(&seed) >> (64 - width));
+            for (unsigned b = 0; b < width; b++) {
+                const size_t bit = i * width + b;
+                bytes[1 + bit / 8] =
+                    (uint8_t)(bytes[1 + bit / 8] | (values[i] >> b & 1) << (bit % 8));
+            }
+        }
+        struct dn_pq_hybrid h;
+        dn_pq_hybrid_init(&h, span(bytes, 1 + 8 * (size_t)width), width);
+        assert_int_equal(dn_pq_hybrid_read(&h, got, 64, NULL), DN_OK);
+        assert_memory_equal(got, values, sizeof(values));
+        assert_int_equal(dn_pq_hybrid_read(&h, got, 1, NULL), DN_ERR_DATA); /* nothing is left */
+        if (width > 0) {
+            dn_pq_hybrid_init(&h, span(bytes, 8 * (size_t)width), width); /* one byte is missing */
+            assert_int_equal(dn_pq_hybrid_read(&h, got, 64 - 8, NULL), DN_OK);
+            assert_int_equal(dn_pq_hybrid_read(&h, got, 8, NULL), DN_ERR_DATA);
+        }
+    }
+}
+
+static void test_damaged_hybrid(void **state)
+{
+    (void)state;
+    struct dn_pq_hybrid h;
+    struct dn_error err = {0};
+    uint32_t v[8];
+
+    dn_pq_hybrid_init(&h, SPAN(0x10, 8), 3); /* 8 does not fit into 3 bits */
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "wider than its bit width"));
+    dn_pq_hybrid_init(&h, SPAN(0x10, 8), 9); /* a value of two bytes */
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), DN_ERR_DATA);
+    dn_pq_hybrid_init(&h, SPAN(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1), 1);
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "a run is too long"));
+    dn_pq_hybrid_init(&h, SPAN(0x80), 1);
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 1, &err), DN_ERR_DATA);
+    dn_pq_hybrid_init(&h, SPAN(0xff, 0xff, 0xff, 0xff, 0x0f),
+                      32); /* a packed run of 2^31 groups, and no bytes */
+    assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), DN_ERR_DATA);
+}
+
+/* ---- levels, values, ids --------------------------------------------------------------------------------------- */
+
+static void test_levels(void **state)
+{
+    (void)state;
+    struct dn_buffer out = {0};
+    struct dn_error err = {0};
+    size_t n_valid = 0;
+    struct dn_span body = SPAN(2, 0, 0, 0, 0x03, 0xb5, 'r', 'e', 's', 't');
+
+    assert_int_equal(dn_pq_levels_read(&body, 7, &out, &n_valid, NULL), DN_OK);
+    assert_int_equal(out.len, 7);
+    assert_memory_equal(out.data, "\1\0\1\0\1\1\0", 7);
+    assert_int_equal(n_valid, 4);
+    assert_int_equal(body.len, 4);
+    assert_memory_equal(body.data, "rest", 4);
+    body = SPAN(3, 0, 0, 0, 0x03, 0xb5);
+    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "longer than the page"));
+    body = SPAN(3, 0, 0);
+    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
+    body = SPAN(2, 0, 0, 0, 0x10, 2); /* level 2 where 1 is the highest */
+    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
+    body = SPAN(2, 0, 0, 0, 0x08, 1); /* four of eight */
+    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
+    dn_buffer_finish(&out);
+}
+
+static void test_plain(void **state)
+{
+    (void)state;
+    struct dn_buffer values = {0};
+    struct dn_buffer bytes = {0};
+    struct dn_pq_ref refs[2];
+
+    assert_int_equal(dn_pq_plain_read(DN_PQ_BOOLEAN, 1, SPAN(0x05, 0x01), 9, &values, &bytes, NULL),
+                     DN_OK);
+    assert_int_equal(values.len, 9);
+    assert_memory_equal(values.data, "\1\0\1\0\0\0\0\0\1", 9);
+    assert_int_equal(
+        dn_pq_plain_read(DN_PQ_BOOLEAN, 1, SPAN(0x05, 0x01), 17, &values, &bytes, NULL),
+        DN_ERR_DATA);
+    dn_buffer_reset(&values);
+    assert_int_equal(
+        dn_pq_plain_read(DN_PQ_INT32, 4, SPAN(1, 2, 3, 4, 5, 6, 7, 8, 9), 2, &values, &bytes, NULL),
+        DN_OK);
+    assert_int_equal(values.len, 8);
+    assert_memory_equal(values.data, "\1\2\3\4\5\6\7\10", 8);
+    assert_int_equal(
+        dn_pq_plain_read(DN_PQ_INT32, 4, SPAN(1, 2, 3, 4, 5, 6, 7), 2, &values, &bytes, NULL),
+        DN_ERR_DATA);
+    dn_buffer_reset(&values);
+    assert_int_equal(dn_buffer_append(&bytes, "before", 6, NULL), DN_OK);
+    struct dn_span texts = SPAN(2, 0, 0, 0, 'h', 'i', 0, 0, 0, 0, 1, 0, 0, 0, 'x');
+    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 2, &values, &bytes, NULL), DN_OK);
+    assert_int_equal(values.len, sizeof(refs));
+    memcpy(refs, values.data, sizeof(refs));
+    assert_int_equal(refs[0].len, 2);
+    assert_memory_equal(bytes.data + refs[0].offset, "hi", 2);
+    assert_int_equal(refs[1].len, 0);
+    texts.len--;
+    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 3, &values, &bytes, NULL),
+                     DN_ERR_DATA);
+    texts = SPAN(0xff, 0xff, 0xff, 0xff, 'x');
+    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 1, &values, &bytes, NULL),
+                     DN_ERR_DATA);
+    dn_buffer_finish(&values);
+    dn_buffer_finish(&bytes);
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    struct dn_buffer values = {0};
+    struct dn_error err = {0};
+    const struct dn_span dictionary = span("aabbcc", 6);
+
+    assert_int_equal(
+        dn_pq_id_values_read(SPAN(2, 0x06, 2, 0x04, 0), 5, dictionary, 2, &values, NULL), DN_OK);
+    assert_int_equal(values.len, 10);
+    assert_memory_equal(values.data, "ccccccaaaa", 10);
+    assert_int_equal(dn_pq_id_values_read(SPAN(2, 0x06, 3), 3, dictionary, 2, &values, &err),
+                     DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "3 in a dictionary of 3 values"));
+    assert_int_equal(dn_pq_id_values_read(SPAN(33, 0x06, 3), 3, dictionary, 2, &values, &err),
+                     DN_ERR_DATA);
+    assert_int_equal(dn_pq_id_values_read(span("", 0), 3, dictionary, 2, &values, &err),
+                     DN_ERR_DATA);
+    assert_int_equal(dn_pq_id_values_read(span("", 0), 0, dictionary, 2, &values, &err),
+                     DN_OK); /* a page of nulls */
+    assert_int_equal(dn_pq_id_values_read(SPAN(0, 0x06), 3, dictionary, 2, &values, &err),
+                     DN_OK); /* width 0: the first */
+    assert_int_equal(dn_pq_id_values_read(SPAN(0, 0x06), 3, span("", 0), 2, &values, &err),
+                     DN_ERR_DATA);
+    dn_buffer_finish(&values);
+}
+
+/* ---- page header and body -------------------------------------------------------------------------------------- */
+
+static void test_header(void **state)
+{
+    (void)state;
+    struct dn_pq_page_head page;
+    bool ran_out = false;
+    /* type 0, 10 bytes, 9 bytes, crc -2, data header {5 values, RLE_DICTIONARY, RLE, RLE} */
+    const struct dn_span in = SPAN(0x15, 0, 0x15, 20, 0x15, 18, 0x15, 3, 0x1c, 0x15, 10, 0x15, 16,
+                                   0x15, 6, 0x15, 6, 0, 0, 'x');
+
+    assert_int_equal(dn_pq_page_header_read(in, 0, &page, &ran_out, NULL), DN_OK);
+    assert_int_equal(page.type, DN_PQ_DATA_PAGE);
+    assert_int_equal(page.unpacked_len, 10);
+    assert_int_equal(page.packed_len, 9);
+    assert_true(page.has_crc);
+    assert_int_equal(page.crc, 0xfffffffe);
+    assert_int_equal(page.n_values, 5);
+    assert_int_equal(page.encoding, DN_PQ_RLE_DICTIONARY);
+    assert_int_equal(page.def_encoding, DN_PQ_RLE);
+    assert_int_equal(page.header_len, in.len - 1);
+    for (size_t len = 0; len + 1 < in.len; len++) {
+        ran_out = false;
+        assert_int_equal(dn_pq_page_header_read(span(in.data, len), 0, &page, &ran_out, NULL),
+                         DN_ERR_DATA);
+        assert_true(ran_out);
+    }
+    assert_int_equal(
+        dn_pq_page_header_read(SPAN(0x15, 0, 0x15, 20, 0x15, 17, 0), 0, &page, &ran_out, NULL),
+        DN_ERR_DATA);
+    assert_false(ran_out);
+}
+
+static void test_body(void **state)
+{
+    (void)state;
+    struct dn_pq_page_head page = {
+        .packed_len = 9, .unpacked_len = 9, .has_crc = true, .crc = 0xcbf43926};
+    struct dn_buffer scratch = {0};
+    struct dn_error err = {0};
+    struct dn_span out;
+    const struct dn_span body = span("123456789", 9); /* whose CRC-32 is well known */
+
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_NONE, &scratch, &out, NULL), DN_OK);
+    assert_int_equal(out.len, 9);
+    page.crc++;
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_NONE, &scratch, &out, &err),
+                     DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "its checksum is cbf43926 and should be cbf43927"));
+    page.has_crc = false;
+    page.unpacked_len = 10;
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_NONE, &scratch, &out, NULL),
+                     DN_ERR_DATA);
+    page.unpacked_len = 100000000;
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_SNAPPY, &scratch, &out, &err),
+                     DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "9 bytes of snappy cannot unpack to 100000000"));
+    page.unpacked_len = INT32_MAX;
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_ZSTD, &scratch, &out, NULL),
+                     DN_ERR_UNSUPPORTED);
+    assert_int_equal(scratch.capacity, 0); /* nothing was allocated for a claim */
+    page.unpacked_len = 9;
+    assert_int_equal(dn_pq_page_unpack(&page, body, 5, &scratch, &out, &err), DN_ERR_UNSUPPORTED);
+    assert_int_equal(dn_pq_page_unpack(&page, body, DN_CODEC_ZSTD, &scratch, &out, NULL),
+                     DN_ERR_DATA);
+    dn_buffer_finish(&scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_unknown_fields_are_skipped),
+        cmocka_unit_test(test_damaged_thrift),
+        cmocka_unit_test(test_hybrid),
+        cmocka_unit_test(test_hybrid_every_width),
+        cmocka_unit_test(test_damaged_hybrid),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_body),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
