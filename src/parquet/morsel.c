@@ -149,7 +149,7 @@ static enum dn_status bad_value(const struct dn_parquet_writer *w, int64_t colum
     const char *name = w->columns[column].name;
 
     dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name,
-                 (long long)(w->n_rows + row + 1), what);
+                 (long long)w->n_rows + row + 1, what);
     dn_error_locate(err, w->path, w->n_rows + row + 1, -1, -1, name);
     return DN_ERR_DATA;
 }

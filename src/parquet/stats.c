@@ -222,8 +222,10 @@ static void number_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
                           struct dn_pq_bound *max)
 {
     if (s->kind == DN_PQ_KIND_BOOL) {
-        put_bound(min, &(uint8_t){s->min != 0}, 1);
-        put_bound(max, &(uint8_t){s->max != 0}, 1);
+        const uint8_t low = s->min != 0;
+        const uint8_t high = s->max != 0;
+        put_bound(min, &low, 1);
+        put_bound(max, &high, 1);
     } else if (s->kind == DN_PQ_KIND_I32) {
         put_bound(min, &(int32_t){(int32_t)s->min}, 4);
         put_bound(max, &(int32_t){(int32_t)s->max}, 4);

@@ -1,0 +1,87 @@
+"""Run write_types once; everything else reads what it left."""
+
+import functools
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import expected
+
+TESTS = pathlib.Path(os.environ.get("DN_TESTS", "build/tests"))
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", case_names(), indirect=True)
+
+
+@functools.cache
+def written_folder():
+    import atexit
+    import tempfile
+
+    folder = tempfile.TemporaryDirectory(prefix="dn-interop-")
+    atexit.register(folder.cleanup)
+    subprocess.run([TESTS / "write_types", folder.name], check=True)
+    return pathlib.Path(folder.name)
+
+
+@functools.cache
+def all_cases():
+    lines = (written_folder() / "cases.jsonl").read_text().splitlines()
+    return {case["file"]: case for case in map(json.loads, lines)}
+
+
+def case_names():
+    return list(all_cases())
+
+
+@functools.cache
+def expected_columns(name):
+    with open(written_folder() / f"{name}.jsonl", encoding="utf-8") as lines:
+        return [expected.Column(line) for line in lines]
+
+
+class Case:
+    def __init__(self, described):
+        self.__dict__.update(described)
+        self.path = str(written_folder() / f"{self.file}.parquet")
+        (self.manifest,) = json.loads((written_folder() / f"{self.file}.manifest.json").read_text(encoding="utf-8"))
+        self.columns = expected_columns(self.expected)
+
+    def group_slices(self):
+        """(first row, rows) of every row group that is due."""
+        return [(at, min(self.row_group_rows, self.rows - at)) for at in range(0, self.rows, self.row_group_rows)]
+
+
+@functools.cache
+def load_case(name):
+    return Case(all_cases()[name])
+
+
+@pytest.fixture
+def case(request):
+    return load_case(request.param)
+
+
+@pytest.fixture
+def case_named():
+    return load_case
+
+
+@pytest.fixture
+def inspect():
+    """inspect(path, n_rows=0): the document of dn_parquet_inspect(), or its {"error","message"}."""
+
+    def run(path, n_rows=0):
+        done = subprocess.run([TESTS / "inspect_file", str(n_rows), str(path)], check=True, capture_output=True)
+
+        def no_constant(word):
+            raise AssertionError(f"{word} is no JSON")
+
+        return json.loads(done.stdout, parse_constant=no_constant)
+
+    return run
