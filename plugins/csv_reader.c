@@ -41,7 +41,7 @@ static enum dn_status open_reader(struct csv_handle *h, const char *config_json,
     DN_TRY(dn_csv_reader_open(&h->reader, h->settings.paths, h->settings.n_paths, &h->settings.csv,
                               err));
     DN_TRY_GOTO(st, dn_csv_reader_schema(h->reader, &exact, err), cleanup);
-    DN_TRY_GOTO(st, csv_unique_names(&h->schema, &exact, err), cleanup);
+    DN_TRY_GOTO(st, dn_schema_copy_unique(&h->schema, &exact, err), cleanup);
     if (h->settings.values == CSV_VALUES_LOSSLESS) {
         DN_TRY_GOTO(st, csv_lossless_create(&h->lossless, &h->schema, err), cleanup);
     }

@@ -53,10 +53,6 @@ void csv_lossless_destroy(struct csv_lossless *l);
 /** Whether a number printed from `text` gives `text` back: 501, -3, 1.5, 2.0; not 00501, 1.10, +7, 1e5, -0. */
 bool csv_lossless_is_number(const uint8_t *text, size_t len);
 
-/** A copy of the schema in which repeated names have _1, _2, ... appended. */
-DN_NODISCARD enum dn_status
-csv_unique_names(struct ArrowSchema *out, const struct ArrowSchema *schema, struct dn_error *err);
-
 /** One open reader, of either level. */
 struct csv_handle {
     struct dn_shell_handle shell; /**< first: last_error() sees handles through it */

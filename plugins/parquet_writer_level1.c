@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void close_writer(void *writer)
@@ -20,6 +21,24 @@ static void close_writer(void *writer)
     dn_free(h);
 }
 
+/* Parquet readers find columns by name, so repeated ones are written under names of their own; nobody should have to find out. */
+static void report_renamed(const struct dativo_host *host, const struct ArrowSchema *given,
+                           const struct ArrowSchema *written)
+{
+    for (int64_t i = 0; host->log != NULL && i < given->n_children; i++) {
+        const char *before = given->children[i]->name;
+        const char *after = written->children[i]->name;
+        if (strcmp(before, after) != 0) {
+            char message[512];
+            (void)snprintf(
+                message, sizeof message,
+                "column %lld is written as \"%.200s\": another one is named \"%.200s\" already",
+                (long long)i + 1, after, before);
+            host->log(host->ctx, DATIVO_LOG_WARNING, "column_renamed", message);
+        }
+    }
+}
+
 static enum dn_status open_handle(struct parquet_handle *h, const char *config_json,
                                   const struct ArrowSchema *schema, const struct dativo_host *host,
                                   struct dn_error *err)
@@ -32,14 +51,15 @@ static enum dn_status open_handle(struct parquet_handle *h, const char *config_j
                                 parquet_writer_n_options, err));
     DN_TRY(parquet_settings_read(&h->settings, &h->config, err));
     DN_TRY(parquet_settings_read_path(&h->settings, &h->config, err));
-    DN_TRY(dn_schema_copy(&h->schema, schema, err));
+    DN_TRY(dn_schema_copy_unique(&h->schema, schema, err));
+    report_renamed(&services, schema, &h->schema);
     if (options->n_threads == 0) {
         options->n_threads = services.n_threads;
     }
     options->memory_budget_bytes = services.memory_budget_bytes;
     options->submit = services.submit;
     options->submit_ctx = services.ctx;
-    return dn_parquet_writer_open(&h->writer, h->settings.path, schema, options, err);
+    return dn_parquet_writer_open(&h->writer, h->settings.path, &h->schema, options, err);
 }
 
 static int32_t writer_open(const char *config_json, const struct ArrowSchema *schema,
@@ -106,30 +126,36 @@ static int32_t writer_append(void *writer, struct ArrowArray *batch, struct dati
 static enum dn_status check_same_schema(const struct parquet_handle *h,
                                         const struct ArrowSchema *other, struct dn_error *err)
 {
+    struct ArrowSchema names;
+    enum dn_status st = DN_OK;
+
     if (other->n_children != h->schema.n_children) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the stream has %lld columns and the writer was opened with %lld",
                             (long long)other->n_children, (long long)h->schema.n_children);
     }
+    DN_TRY(dn_schema_copy_unique(&names, other, err)); /* as this writer's own were */
     for (int64_t i = 0; i < other->n_children; i++) {
         struct dn_field mine;
         struct dn_field theirs;
-        DN_TRY(dn_schema_get_field(&h->schema, i, &mine, err));
-        DN_TRY(dn_schema_get_field(other, i, &theirs, err));
+        DN_TRY_GOTO(st, dn_schema_get_field(&h->schema, i, &mine, err), cleanup);
+        DN_TRY_GOTO(st, dn_schema_get_field(&names, i, &theirs, err), cleanup);
         if (mine.type != theirs.type || strcmp(mine.name, theirs.name) != 0) {
             char a[DN_ESCAPED_VALUE_SIZE];
             char b[DN_ESCAPED_VALUE_SIZE];
-            enum dn_status st = dn_error_set(
+            st = dn_error_set(
                 err, DN_ERR_INVALID,
                 "column %lld of the stream is %s (%s) and the writer was opened with %s (%s)",
                 (long long)i + 1, dn_error_escape_value(a, theirs.name, strlen(theirs.name)),
                 dn_type_name(theirs.type), dn_error_escape_value(b, mine.name, strlen(mine.name)),
                 dn_type_name(mine.type));
             dn_error_locate(err, NULL, -1, -1, -1, theirs.name);
-            return st;
+            goto cleanup;
         }
     }
-    return DN_OK;
+cleanup:
+    names.release(&names);
+    return st;
 }
 
 /* The stream's own words for its failure. */

@@ -47,6 +47,13 @@ DN_NODISCARD enum dn_status dn_schema_make(struct ArrowSchema *out, const struct
 /** Deep copy (formats, names, flags, metadata not copied). */
 DN_NODISCARD enum dn_status dn_schema_copy(struct ArrowSchema *out,
                                            const struct ArrowSchema *schema, struct dn_error *err);
+/**
+ * As dn_schema_copy(), for formats that find columns by name: of columns that share one, the first keeps it and the others
+ * become name_1, name_2, ..., never a name that some column has of its own.
+ */
+DN_NODISCARD enum dn_status dn_schema_copy_unique(struct ArrowSchema *out,
+                                                  const struct ArrowSchema *schema,
+                                                  struct dn_error *err);
 /** Read child i of a struct schema; the name is borrowed.  DN_ERR_UNSUPPORTED names column and format. */
 DN_NODISCARD enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
                                                 struct dn_field *out, struct dn_error *err);

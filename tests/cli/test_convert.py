@@ -377,3 +377,11 @@ def test_memory_stays_within_reason(tool, write):
     text = tool.ok("convert", "--memory", "48MB", "--threads", "2", "in.csv", "out.parquet").stderr.decode()
     peak = float(text.split("memory  ")[1].split(" MB")[0])
     assert peak < 150
+
+
+def test_repeated_names_are_renamed_and_reported(tool, write):
+    write("in.csv", "a,a,b,a_1\n1,2,3,4\n")
+    text = tool.ok("convert", "in.csv", "out.parquet").stderr.decode()
+    assert 'column 2 is written as "a_2"' in text
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert table.to_pylist() == [{"a": 1, "a_2": 2, "b": 3, "a_1": 4}]
