@@ -1,7 +1,7 @@
 /*
  * A complete reader plugin in one file: its source is not a file but a number.
  *
- *     dativo-native convert --reader build/plugins/libcounting_reader_plugin.so count:1000 numbers.parquet
+ *     dativo-native convert --reader build/release/examples/libcounting_reader_plugin.so count:1000 numbers.parquet
  *
  * "count:N" is a table of N rows with the columns n (1, 2, 3, ...) and half (n / 2, null where n is odd).  The core is
  * next_rows(); around it stand Level 1, which hands out Arrow columns, and Level 0, which hands out JSON.  docs/plugins.md walks

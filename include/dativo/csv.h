@@ -24,40 +24,40 @@ enum dn_csv_header {
 };
 
 enum dn_csv_inference {
-    DN_CSV_INFER_COLUMN = 0,  /**< one type per column, from a sample; a later value that does not fit is DN_ERR_TYPE */
-    DN_CSV_INFER_STRINGS = 1  /**< every column without a declared type is a string */
+    DN_CSV_INFER_COLUMN = 0, /**< one type per column, from a sample; a later value that does not fit is DN_ERR_TYPE */
+    DN_CSV_INFER_STRINGS = 1 /**< every column without a declared type is a string */
 };
 
 /** A column whose type is given rather than inferred. */
 struct dn_csv_column_type {
     const char *name;
     const char *type; /**< a type name: bool int64 float64 date timestamp timestamptz string, or a synonym */
-    bool declared;    /**< true: a person declared it, relaxed forms (+7, 007, " 1 ") are read; false: widened inference */
+    bool declared; /**< true: a person declared it, relaxed forms (+7, 007, " 1 ") are read; false: widened inference */
 };
 
 /** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_reader_open(). */
 struct dn_csv_options {
-    uint32_t struct_size;            /**< sizeof(struct dn_csv_options) */
-    char delimiter;                  /**< 0: ',' */
-    char quote;                      /**< 0: '"' */
-    bool no_quote;                   /**< true: no byte quotes */
-    bool strict;                     /**< true: a stray quote is an error instead of literal text */
+    uint32_t struct_size; /**< sizeof(struct dn_csv_options) */
+    char delimiter;       /**< 0: ',' */
+    char quote;           /**< 0: '"' */
+    bool no_quote;        /**< true: no byte quotes */
+    bool strict;          /**< true: a stray quote is an error instead of literal text */
     enum dn_csv_header header;
     enum dn_csv_inference inference;
-    const char *const *null_values;  /**< texts that mean null in every column, besides the empty unquoted field */
+    const char *const *null_values; /**< texts that mean null in every column, besides the empty unquoted field */
     size_t n_null_values;
     const struct dn_csv_column_type *types;
     size_t n_types;
-    const char *const *columns;      /**< projection, in this order; NULL: all columns of the file */
+    const char *const *columns; /**< projection, in this order; NULL: all columns of the file */
     size_t n_columns;
-    bool missing_as_null;            /**< a projected or typed column the file lacks reads as nulls instead of failing */
-    const char *const *required;     /**< columns in which a null is an error */
+    bool missing_as_null;        /**< a projected or typed column the file lacks reads as nulls instead of failing */
+    const char *const *required; /**< columns in which a null is an error */
     size_t n_required;
-    int64_t batch_rows;              /**< rows per batch; 0: what a block of text holds */
-    size_t block_bytes;              /**< text per block; 0: 512 KiB; any value from 1 up gives the same rows */
-    uint64_t memory_budget_bytes;    /**< 0: 64 MiB */
-    uint32_t n_threads;              /**< 0: one per CPU; ignored if submit is set */
-    void *submit_ctx;                /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int64_t batch_rows;           /**< rows per batch; 0: what a block of text holds */
+    size_t block_bytes;           /**< text per block; 0: 512 KiB; any value from 1 up gives the same rows */
+    uint64_t memory_budget_bytes; /**< 0: 64 MiB */
+    uint32_t n_threads;           /**< 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;             /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     int32_t (*cancelled)(void *ctx); /**< called with cancel_ctx; non-zero: stop with DN_ERR_CANCELLED */
     void *cancel_ctx;

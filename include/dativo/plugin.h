@@ -27,9 +27,9 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-#define DATIVO_EXPORT __attribute__((visibility("default")))
+#    define DATIVO_EXPORT __attribute__((visibility("default")))
 #else
-#define DATIVO_EXPORT
+#    define DATIVO_EXPORT
 #endif
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -249,8 +249,8 @@ struct dativo_reader_v1 {
     int32_t (*splits)(void *reader, uint64_t target_bytes, char **out_json, struct dativo_error *err);
 
     /** Open one piece, with the configuration it was cut with.  NULL pointer: not supported. */
-    int32_t (*open_split)(const char *config_json, const char *token, const struct dativo_host *host,
-                          void **out_reader, struct dativo_error *err);
+    int32_t (*open_split)(const char *config_json, const char *token, const struct dativo_host *host, void **out_reader,
+                          struct dativo_error *err);
 
     /**
      * A summary of the finished stream as JSON: {"rows","bytes","files","counters":{...},"columns":[{"name","type",

@@ -17,28 +17,28 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-#define DN_NODISCARD __attribute__((warn_unused_result))
-#define DN_PRINTF(fmt_index, first_index) __attribute__((format(printf, fmt_index, first_index)))
+#    define DN_NODISCARD __attribute__((warn_unused_result))
+#    define DN_PRINTF(fmt_index, first_index) __attribute__((format(printf, fmt_index, first_index)))
 #else
-#define DN_NODISCARD
-#define DN_PRINTF(fmt_index, first_index)
+#    define DN_NODISCARD
+#    define DN_PRINTF(fmt_index, first_index)
 #endif
 
 /** What went wrong, coarse enough to decide what to do next.  The numbers are part of the plugin ABI: append only. */
 enum dn_status {
     DN_OK = 0,
-    DN_ERR_INVALID = 1,       /**< a caller's argument or option is wrong: fix the call */
-    DN_ERR_CONFIG = 2,        /**< a job, asset or configuration text is wrong: fix the text */
-    DN_ERR_DATA = 3,          /**< the data is malformed (bad UTF-8, ragged row, open quote) */
-    DN_ERR_TYPE = 4,          /**< a value does not fit its column's type; `column` and `suggested_type` are set */
-    DN_ERR_NOT_FOUND = 5,     /**< a file, symbol or table is not there */
-    DN_ERR_EXISTS = 6,        /**< the destination exists and overwriting was not asked for */
-    DN_ERR_IO = 7,            /**< the operating system refused a read or write; `os_errno` is set */
-    DN_ERR_MEMORY = 8,        /**< an allocation failed or a hard cap was reached */
-    DN_ERR_UNSUPPORTED = 9,   /**< legal, but this build cannot do it */
-    DN_ERR_CANCELLED = 10,    /**< the host asked to stop */
-    DN_ERR_TEMPORARY = 11,    /**< trying again later may work */
-    DN_ERR_INTERNAL = 12      /**< a defect of ours */
+    DN_ERR_INVALID = 1,     /**< a caller's argument or option is wrong: fix the call */
+    DN_ERR_CONFIG = 2,      /**< a job, asset or configuration text is wrong: fix the text */
+    DN_ERR_DATA = 3,        /**< the data is malformed (bad UTF-8, ragged row, open quote) */
+    DN_ERR_TYPE = 4,        /**< a value does not fit its column's type; `column` and `suggested_type` are set */
+    DN_ERR_NOT_FOUND = 5,   /**< a file, symbol or table is not there */
+    DN_ERR_EXISTS = 6,      /**< the destination exists and overwriting was not asked for */
+    DN_ERR_IO = 7,          /**< the operating system refused a read or write; `os_errno` is set */
+    DN_ERR_MEMORY = 8,      /**< an allocation failed or a hard cap was reached */
+    DN_ERR_UNSUPPORTED = 9, /**< legal, but this build cannot do it */
+    DN_ERR_CANCELLED = 10,  /**< the host asked to stop */
+    DN_ERR_TEMPORARY = 11,  /**< trying again later may work */
+    DN_ERR_INTERNAL = 12    /**< a defect of ours */
 };
 
 /**

@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/strings.h"
+#include "job/plugin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -115,8 +116,9 @@ int dn_cli_main(int argc, char **argv)
     }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0) {
-        (void)printf(DN_PROGRAM " " DN_VERSION " (cpu %s, %u plugin ABI)\n",
-                     dn_cpu_tier_name(dn_cpu_selected()), 1u);
+        (void)printf(DN_PROGRAM " " DN_VERSION " (cpu %s, plugin ABI %u.%u)\n",
+                     dn_cpu_tier_name(dn_cpu_selected()), DATIVO_ABI_VERSION >> 16,
+                     DATIVO_ABI_VERSION & 0xffffu);
         return dn_cli_finish(DN_EXIT_OK);
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {

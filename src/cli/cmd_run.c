@@ -53,6 +53,7 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     if (f->n_threads > 1024) {
         return dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
     }
+    DN_TRY(dn_flags_check_memory(f->memory_bytes, err));
     *job = f->config != NULL ? f->config : operands[0];
     return DN_OK;
 }

@@ -173,7 +173,7 @@ static const char *batch_problem(const struct ArrowSchema *schema, const struct 
     const char *text = NULL;
     size_t len = 0;
 
-    if (batch->n_children != 3 || batch->length <= 0 || first + batch->length > 3) {
+    if (batch->n_children != 3 || batch->length <= 0 || batch->length > 3 - first) {
         return "a batch has no rows, too many rows, or other columns than the schema";
     }
     for (int64_t i = 0; i < batch->length; i++) {

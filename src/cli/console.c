@@ -274,8 +274,12 @@ static void summary_text(const struct dn_console *c, const char *source, const c
     {
         if (json_is_integer(value) && json_integer_value(value) != 0 &&
             strcmp(key, "rejected") != 0) {
-            (void)fprintf(stderr, "  note    %s: %s\n", key,
-                          dn_console_count(a, json_integer_value(value)));
+            const char *meaning = strcmp(key, "stray_quotes") == 0
+                                      ? " (taken as text; the reader option strict=true makes "
+                                        "them errors)"
+                                      : "";
+            (void)fprintf(stderr, "  note    %s: %s%s\n", key,
+                          dn_console_count(a, json_integer_value(value)), meaning);
         }
     }
 }

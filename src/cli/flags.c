@@ -3,6 +3,7 @@
 #include "base/strings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -167,4 +168,14 @@ enum dn_status dn_flags_parse(const struct dn_flag *flags, size_t n_flags, int a
         DN_TRY(value_set(flag, value, err));
     }
     return DN_OK;
+}
+
+enum dn_status dn_flags_check_memory(uint64_t bytes, struct dn_error *err)
+{
+    if (bytes == 0 || bytes >= DN_FLAG_MEMORY_MIN) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INVALID,
+                        "--memory %" PRIu64 " is less than 1MiB; write the unit, e.g. 256MB",
+                        bytes);
 }

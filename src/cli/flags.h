@@ -36,6 +36,11 @@ DN_NODISCARD enum dn_status dn_flags_parse(const struct dn_flag *flags, size_t n
                                            char **argv, const char **operands, size_t *n_operands,
                                            struct dn_error *err);
 
+/** The least --memory: below it row groups would shrink to a few rows, and 256 is more likely 256MB without its unit. */
+#define DN_FLAG_MEMORY_MIN ((uint64_t)1 << 20)
+/** DN_ERR_INVALID unless `bytes` is 0 (not given) or at least DN_FLAG_MEMORY_MIN. */
+DN_NODISCARD enum dn_status dn_flags_check_memory(uint64_t bytes, struct dn_error *err);
+
 /** "64", "64k", "64KB", "64KiB", "64MB", "1GiB": k, M, G alone and with iB are powers of 1024, with B powers of 1000. */
 bool dn_flags_parse_size(const char *text, uint64_t *out);
 

@@ -112,7 +112,7 @@ void dn_table_add(struct dn_table *t, const char *text)
 
     while (left > 0) {
         bool valid = false;
-        char piece[16];
+        char piece[16] = {0};
         const size_t n = dn_utf8_next(p, left, &valid);
         const size_t len = escape_char(piece, p, n, valid);
         piece[len] = '\0';

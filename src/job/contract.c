@@ -47,7 +47,27 @@ static const struct dn_column *asset_column(const struct dn_transfer *t, const c
     return NULL;
 }
 
-/* "; did you mean "x"?" or the file's columns. */
+/* "id, name, ..." for a message; never fails. */
+static void names_list(const json_t *file_schema, struct dn_buffer *list)
+{
+    for (size_t i = 0; i < json_array_size(file_schema) && list->len < 400; i++) {
+        const char *name =
+            json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
+        char shown[DN_ESCAPED_VALUE_SIZE];
+        if (name == NULL) {
+            continue;
+        }
+        dn_error_escape_value(shown, name, strlen(name));
+        const size_t len = strlen(shown);
+        const bool quoted = len >= 2 && shown[0] == '\'' && shown[len - 1] == '\'';
+        if (dn_text_appendf(list, NULL, "%s%.*s", list->len > 0 ? ", " : "",
+                            (int)(quoted ? len - 2 : len), quoted ? shown + 1 : shown) != DN_OK) {
+            return;
+        }
+    }
+}
+
+/* "; did you mean "x"?" and the file's columns. */
 static enum dn_status missing_column(const struct dn_column *column, const json_t *file_schema,
                                      struct dn_error *err)
 {
@@ -56,13 +76,9 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
     size_t n = 0;
 
     for (size_t i = 0; i < json_array_size(file_schema) && n < MAX_NAMES; i++) {
-        names[n] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
-        if (names[n] != NULL && list.len < 400 &&
-            dn_text_appendf(&list, NULL, "%s%s", n > 0 ? ", " : "", names[n]) != DN_OK) {
-            break;
-        }
-        n++;
+        names[n++] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
     }
+    names_list(file_schema, &list);
     const char *close = dn_text_suggest(column->name, names, n);
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG,
@@ -71,6 +87,27 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
         close != NULL ? "\"? " : "", (int)list.len,
         list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    dn_buffer_finish(&list);
+    return st;
+}
+
+/* Every column optional and none of them there: nulls throughout would be a wrong delimiter or file in disguise. */
+static enum dn_status any_column(const struct dn_transfer *t, const json_t *file_schema,
+                                 struct dn_error *err)
+{
+    struct dn_buffer list = {0};
+
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (t->columns[i].required != 0 || file_has(file_schema, t->columns[i].name)) {
+            return DN_OK; /* a required one that is missing has a message of its own */
+        }
+    }
+    names_list(file_schema, &list);
+    enum dn_status st =
+        dn_error_set(err, DN_ERR_CONFIG,
+                     "the file has none of the asset's columns; is it the right file, and the "
+                     "right delimiter? its columns: %.*s",
+                     (int)list.len, list.data != NULL ? (const char *)list.data : "");
     dn_buffer_finish(&list);
     return st;
 }
@@ -111,6 +148,7 @@ static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
     enum dn_status st = DN_OK;
     int failed = 0;
 
+    DN_TRY_GOTO(st, any_column(t, file_schema, err), cleanup);
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
         if (!file_has(file_schema, column->name)) {
@@ -239,4 +277,38 @@ void dn_contract_require(const struct dn_transfer *t, struct ArrowSchema *schema
             child->flags &= ~(int64_t)ARROW_FLAG_NULLABLE;
         }
     }
+}
+
+enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
+                                  const struct ArrowSchema *schema, struct dn_error *err)
+{
+    const json_t *types = json_object_get(dn_contract_options(config), "types");
+
+    if (t->mode != DN_ASSET_STRICT) {
+        return DN_OK;
+    }
+    if ((size_t)schema->n_children != t->n_columns) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "the asset has %zu columns, and the reader gives %" PRId64
+                            ": it does not follow the option \"columns\"",
+                            t->n_columns, schema->n_children);
+    }
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct ArrowSchema *child = schema->children[i];
+        const char *name = t->columns[i].name;
+        const char *type = json_string_value(json_object_get(types, name));
+        const char *given = dn_coltype_from_arrow(child);
+        if (strcmp(child->name, name) != 0 ||
+            (type != NULL && dn_coltype_from_asset(type) != NULL &&
+             strcmp(dn_coltype_from_asset(type), given) != 0 && strcmp(given, "null") != 0)) {
+            enum dn_status st = dn_error_set(
+                err, DN_ERR_UNSUPPORTED,
+                "column %zu is to be \"%s\" of type %s, and the reader gives \"%s\" of type %s: "
+                "it does not follow the options \"columns\" and \"types\"",
+                i + 1, name, type != NULL ? type : "?", child->name, given);
+            dn_error_locate(err, NULL, -1, -1, -1, name);
+            return st;
+        }
+    }
+    return DN_OK;
 }

@@ -17,7 +17,7 @@ json_t *dn_contract_options(json_t *config);
  * @param config       Changed in place.
  * @param file_schema  [{"name",...}]: the columns the file has.
  * @param warnings     Incremented for every required column a warn-mode file lacks.
- * @return DN_OK; DN_ERR_CONFIG in strict mode: a required column is not in the file.
+ * @return DN_OK; DN_ERR_CONFIG in strict mode: a required column is not in the file, or none at all.
  */
 DN_NODISCARD enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
                                               const json_t *file_schema, int64_t *warnings,
@@ -29,6 +29,15 @@ DN_NODISCARD enum dn_status dn_contract_apply(const struct dn_transfer *t, json_
  * @return The number of deviations: columns of another type, and nulls in required columns.
  */
 int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema);
+
+/**
+ * In strict mode: whether the reader does what it was asked for, columns, order and types.  A stranger's reader might not.
+ * @param config  After dn_contract_apply().
+ * @return DN_OK; DN_ERR_UNSUPPORTED with the first difference.
+ */
+DN_NODISCARD enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
+                                               const struct ArrowSchema *schema,
+                                               struct dn_error *err);
 
 /** Clear the nullable flag of the required columns, in strict mode. */
 void dn_contract_require(const struct dn_transfer *t, struct ArrowSchema *schema);

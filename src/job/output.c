@@ -48,8 +48,11 @@ static enum dn_status parent_check(const char *path, struct dn_error *err)
     *slash = '\0';
     if (stat(dir, &info) != 0) {
         const int saved = errno;
-        st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
-                                "%s: the directory of the output cannot be used", dir);
+        st = saved == ENOENT
+                 ? dn_error_set_errno(err, DN_ERR_NOT_FOUND, saved,
+                                      "%s: make the directory '%s' first, with mkdir -p", path, dir)
+                 : dn_error_set_errno(err, DN_ERR_IO, saved,
+                                      "%s: the directory of the output cannot be used", dir);
     } else if (!S_ISDIR(info.st_mode)) {
         st = dn_error_set(err, DN_ERR_INVALID, "%s: cannot be written, %s is not a directory", path,
                           dir);

@@ -206,15 +206,12 @@ static void describe_exports(const char *path, struct dn_buffer *out)
     }
     enum dn_status st =
         dn_text_append(out, symbols.n > 0 ? "it exports " : "it exports no functions", NULL);
-    for (size_t i = 0; i < symbols.n && st == DN_OK; i++) {
+    for (size_t i = 0; i < symbols.n && shown <= 24 && st == DN_OK; i++) {
         if (symbols.names[i][0] == '_') {
             continue; /* _init, _fini */
         }
-        if (shown == 24) {
-            st = dn_text_append(out, ", ...", NULL);
-            break;
-        }
-        st = dn_text_appendf(out, NULL, "%s%s", shown > 0 ? ", " : "", symbols.names[i]);
+        const char *name = shown < 24 ? symbols.names[i] : "...";
+        st = dn_text_appendf(out, NULL, "%s%s", shown > 0 ? ", " : "", name);
         shown++;
     }
     dn_elf_finish(&symbols);

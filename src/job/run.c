@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PROGRESS_SECONDS 0.1
 
@@ -150,6 +151,24 @@ static json_t *schema_to_json(const struct ArrowSchema *schema, const int64_t *n
     return list;
 }
 
+/* One column with a separator in its name is most often a file with another delimiter. */
+static void hint_delimiter(const struct session *s, const struct ArrowSchema *schema)
+{
+    const char *name = schema->n_children == 1 ? schema->children[0]->name : "";
+    const size_t at = strcspn(name, ";\t|");
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (name[at] != '\0') {
+        dn_events_emit(s->t->events, DN_EVENT_NOTE, "one_column", NULL,
+                       "there is one column, %s; if its parts are columns, set the delimiter to "
+                       "%s (--delimiter, or engine.options.delimiter in a job)",
+                       dn_error_escape_value(shown, name, strlen(name)),
+                       name[at] == ';'   ? "';'"
+                       : name[at] == '|' ? "'|'"
+                                         : "tab");
+    }
+}
+
 /* The columns the file has, whatever the asset says. */
 static enum dn_status probe(const struct session *s, const json_t *config, json_t **out,
                             struct dn_error *err)
@@ -160,6 +179,7 @@ static enum dn_status probe(const struct session *s, const json_t *config, json_
 
     DN_TRY_GOTO(st, reader_open(s, config, &reader, err), cleanup);
     DN_TRY_GOTO(st, reader_schema(s, reader, &schema, err), cleanup);
+    hint_delimiter(s, &schema);
     *out = schema_to_json(&schema, NULL);
     if (*out == NULL) {
         st = dn_error_memory(err, 0);
@@ -170,6 +190,27 @@ cleanup:
     }
     s->rv->close(reader);
     return st;
+}
+
+/* The first source whose bytes are gone once they are read: standard input, a pipe; NULL if there is none. */
+static const char *one_pass_source(const struct dn_transfer *t)
+{
+    const json_t *files = json_object_get(t->reader_config, "files");
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        struct stat info;
+        if (path == NULL) {
+            continue;
+        }
+        if (strcmp(path, "-") == 0) {
+            return "standard input";
+        }
+        if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+            return path;
+        }
+    }
+    return NULL;
 }
 
 static enum dn_status configs_prepare(struct session *s, struct dn_error *err)
@@ -196,6 +237,13 @@ static enum dn_status configs_prepare(struct session *s, struct dn_error *err)
     }
     if (t->mode == DN_ASSET_NONE) {
         return DN_OK;
+    }
+    const char *once = one_pass_source(t);
+    if (once != NULL) { /* the look at its columns would take the rows away */
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s can be read only once, and checking it against an asset takes two "
+                            "looks; put the data into a file first, or name types without an asset",
+                            once);
     }
     DN_TRY_GOTO(st, probe(s, s->reader_config, &file_schema, err), cleanup);
     DN_TRY_GOTO(st, dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->warnings, err),
@@ -233,6 +281,10 @@ static enum dn_status attempt_open(struct session *s, struct attempt *a, struct 
 
     DN_TRY(reader_open(s, s->reader_config, &a->reader, err));
     DN_TRY(reader_schema(s, a->reader, &a->schema, err));
+    if (s->t->mode == DN_ASSET_NONE && s->outcome->restarts == 0) {
+        hint_delimiter(s, &a->schema);
+    }
+    DN_TRY(dn_contract_verify(s->t, s->reader_config, &a->schema, err));
     dn_contract_require(s->t, &a->schema);
     a->nulls = dn_calloc((size_t)a->schema.n_children, sizeof a->nulls[0]);
     if (a->nulls == NULL) {
@@ -465,19 +517,6 @@ static enum dn_status attempt_commit(struct session *s, struct attempt *a, struc
                                       : DN_OK;
 }
 
-static bool reads_stdin(const struct session *s)
-{
-    const json_t *files = json_object_get(s->reader_config, "files");
-
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
-        if (path != NULL && strcmp(path, "-") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /*
  * After DN_ERR_TYPE: note the wider type.  DN_OK: start again; anything else ends the transfer, and `err` stays what the
  * reader said, with advice.
@@ -492,10 +531,10 @@ static enum dn_status widen(struct session *s, const struct attempt *a, struct d
     if (err->column[0] == '\0' || json_object_get(declared, err->column) != NULL) {
         return DN_ERR_TYPE; /* a declared type is a contract */
     }
-    if (reads_stdin(s)) {
-        return dn_error_set(err, DN_ERR_TYPE,
-                            "%.800s; standard input cannot be read twice: use --types %s=%s",
-                            err->message, err->column, to);
+    const char *once = one_pass_source(s->t);
+    if (once != NULL) {
+        return dn_error_set(err, DN_ERR_TYPE, "%.700s; %s cannot be read twice: use --types %s=%s",
+                            err->message, once, err->column, to);
     }
     json_t *widened = json_object_get(options, "widened");
     if (!json_is_object(widened)) {

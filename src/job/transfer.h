@@ -64,7 +64,7 @@ struct dn_transfer {
     const char *output_path; /**< final file name; NULL with writer_config NULL */
     bool make_directories;   /**< create the directories of output_path */
     bool overwrite;          /**< an existing output_path is replaced */
-    bool allow_empty;        /**< a source without rows makes an empty file; else it is DN_ERR_DATA */
+    bool allow_empty; /**< a source without rows makes an empty file; else it is DN_ERR_DATA */
     enum dn_asset_mode mode;
     const struct dn_column *columns; /**< of the asset */
     size_t n_columns;

@@ -285,8 +285,8 @@ static enum dn_status on_event(struct builder *b, const yaml_event_t *event)
     }
 }
 
-/* A ${...} in {} or [] has to be quoted: a stumbling block worth naming. */
-static bool line_has_variable(const struct builder *b, size_t line)
+/* Does line `line` (from 0) hold the text? */
+static bool line_has(const struct builder *b, size_t line, const char *text)
 {
     const char *p = b->text;
     const char *end = b->text + b->len;
@@ -296,7 +296,8 @@ static bool line_has_variable(const struct builder *b, size_t line)
         p = newline != NULL ? newline + 1 : end;
     }
     const char *newline = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-    return p < end && memmem(p, (size_t)((newline != NULL ? newline : end) - p), "${", 2) != NULL;
+    return p < end &&
+           memmem(p, (size_t)((newline != NULL ? newline : end) - p), text, strlen(text)) != NULL;
 }
 
 static enum dn_status syntax_error(struct builder *b, const yaml_parser_t *parser)
@@ -313,12 +314,15 @@ static enum dn_status syntax_error(struct builder *b, const yaml_parser_t *parse
         return st;
     }
     const char *context = parser->context != NULL ? parser->context : "";
+    /* two stumbling blocks worth naming */
+    const char *advice = line_has(b, parser->problem_mark.line, "${")
+                             ? "; inside {} and [] write \"${...}\" with quotes"
+                         : line_has(b, parser->problem_mark.line, "\t")
+                             ? "; YAML is indented with spaces, not tabs"
+                             : "";
     return dn_yaml_error_at(b->doc, (int64_t)parser->problem_mark.line + 1,
                             (int64_t)parser->problem_mark.column + 1, b->err, "%s%s%s%s", problem,
-                            context[0] != '\0' ? ", " : "", context,
-                            line_has_variable(b, parser->problem_mark.line)
-                                ? "; inside {} and [] write \"${...}\" with quotes"
-                                : "");
+                            context[0] != '\0' ? ", " : "", context, advice);
 }
 
 static enum dn_status parse(struct builder *b, const char *text, size_t len)

@@ -36,7 +36,7 @@ static struct scalar scratch_scalar(struct dn_buffer *scratch, enum dn_json_kind
 static enum dn_status scratch_reset(struct dn_buffer *scratch, struct dn_error *err)
 {
     if (scratch->data == NULL) {
-        DN_TRY(dn_buffer_reserve(scratch, 2 * DN_TEXT_PADDING, err));
+        DN_TRY(dn_buffer_reserve(scratch, 2 * (size_t)DN_TEXT_PADDING, err));
         memset(scratch->data, 0, DN_TEXT_PADDING);
     }
     scratch->len = DN_TEXT_PADDING;

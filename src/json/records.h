@@ -14,9 +14,10 @@
  * bare tokens NaN, Infinity, -Infinity, which is what the host's own JSON uses); dates and timestamps as ISO 8601 strings;
  * strings escaped, NUL as \u0000.  Pure UTF-8 without raw control bytes.
  */
-DN_NODISCARD enum dn_status dn_records_write(struct dn_buffer *out, const struct ArrowSchema *schema,
-                                             const struct ArrowArray *batch, int64_t row, int64_t n_rows,
-                                             struct dn_error *err);
+DN_NODISCARD enum dn_status dn_records_write(struct dn_buffer *out,
+                                             const struct ArrowSchema *schema,
+                                             const struct ArrowArray *batch, int64_t row,
+                                             int64_t n_rows, struct dn_error *err);
 
 /** What a declared column of records_read accepts; `required`: null or absent is an error. */
 struct dn_record_field {
@@ -50,9 +51,10 @@ struct dn_records_counts {
 };
 
 /** As dn_records_read(); *counts is set on success. */
-DN_NODISCARD enum dn_status dn_records_read_counted(const char *json, const struct dn_record_field *fields,
-                                                    int64_t n_fields, struct ArrowSchema *out_schema,
-                                                    struct ArrowArray *out_batch, int64_t *out_file_counter,
-                                                    struct dn_records_counts *counts, struct dn_error *err);
+DN_NODISCARD enum dn_status
+dn_records_read_counted(const char *json, const struct dn_record_field *fields, int64_t n_fields,
+                        struct ArrowSchema *out_schema, struct ArrowArray *out_batch,
+                        int64_t *out_file_counter, struct dn_records_counts *counts,
+                        struct dn_error *err);
 
 #endif

@@ -42,7 +42,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
         if (f->name == NULL || f->type < DN_TYPE_NULL || f->type >= DN_TYPE_COUNT) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "declared column %lld has no name or no known type; declare both",
-                                (long long)(i + 1));
+                                (long long)i + 1);
         }
         const size_t len = strlen(f->name);
         if (dn_json_names_get(&r->names, f->name, len) >= 0) {

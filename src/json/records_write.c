@@ -154,12 +154,13 @@ static bool needs_escape(const uint8_t *text, size_t len)
 
 static uint8_t *put_escape(uint8_t *o, uint8_t c)
 {
-    static const char letters[] = "btn?fr";
+    static const char letters[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     static const char hex[] = "0123456789abcdef";
 
     *o++ = '\\';
     if (escape_extra[c] == 1) {
-        *o++ = c >= 0x20 ? c : (uint8_t)letters[c - '\b'];
+        *o++ = c >= 0x20 ? c : (uint8_t)letters[c];
         return o;
     }
     memcpy(o, "u00", 3);
@@ -313,7 +314,7 @@ static enum dn_status report_invalid_utf8(const struct records_writer *w, int64_
                 dn_error_set(err, DN_ERR_DATA,
                              "row %lld of the batch, column %s: %s is not valid UTF-8; "
                              "set the source's encoding",
-                             (long long)(r + 1),
+                             (long long)r + 1,
                              dn_error_escape_value(column, c->name, strlen(c->name)),
                              dn_error_escape_value(shown, text, len));
                 dn_error_locate(err, NULL, r + 1, -1, -1, c->name);

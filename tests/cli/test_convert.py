@@ -1,5 +1,6 @@
 """convert: good files come through exactly, every bad one gives a message, exit code 2 and no file."""
 
+import gzip
 import os
 import resource
 import signal
@@ -385,3 +386,19 @@ def test_repeated_names_are_renamed_and_reported(tool, write):
     assert 'column 2 is written as "a_2"' in text
     table = pq.read_table(tool.cwd / "out.parquet")
     assert table.to_pylist() == [{"a": 1, "a_2": 2, "b": 3, "a_1": 4}]
+
+
+@pytest.mark.parametrize("data,says", [
+    (gzip.compress(b"a,b\n1,2\n"), ["gzip", "gunzip -c"]),
+    (b"PK\x03\x04rest", ["zip archive"]),
+    (b"PAR1\x15\x04rest", ["Parquet", "inspect"]),
+    ("a,b\n1,2\n".encode("utf-16"), ["UTF-16", "iconv"]),
+])
+def test_other_formats_are_named(tool, data, says):
+    (tool.cwd / "in.csv").write_bytes(data)
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv", *says])
+
+
+def test_a_header_may_start_like_another_format(tool, write):
+    write("in.csv", "PAR1,PK\n1,2\n")
+    tool.ok("convert", "in.csv", "out.parquet")

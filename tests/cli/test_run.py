@@ -147,7 +147,8 @@ def test_restart_with_a_job(job):
     assert done.returncode == 1
     assert (tool.cwd / "out/default/default/t/t_000000.parquet").read_text() == \
         "rows=10 sum=50.0 type=float64 required=0\n"
-    tool = job(job=text, asset=asset, mode="strict")
+    both = asset.replace("}]", "}, {name: b, type: integer}]")  # the fake reader gives two columns whatever is asked
+    tool = job(job=text, asset=both, mode="strict")
     done = tool("run", "job.yaml")  # the asset declares the type: no widening
     assert done.returncode == 2 and b"line 9" in done.stderr
 
