@@ -37,7 +37,7 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
 endif()
 
 # The same program on every SIMD tier: results may not depend on the CPU.
-foreach(test test_csv_reader)
+foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
     if(TARGET ${test})
         foreach(tier scalar avx2)
             add_test(NAME unit.${test}@${tier} COMMAND ${test} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
@@ -46,7 +46,7 @@ foreach(test test_csv_reader)
     endif()
 endforeach()
 
-foreach(dir tests/abi tests/interop tests/cli examples/plugins fuzz bench)
+foreach(dir tests/abi tests/interop tests/cli examples fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
         add_subdirectory(${dir})
     endif()

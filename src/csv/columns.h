@@ -26,6 +26,7 @@ struct dn_csv_nulls {
     const char *const *texts;
     const size_t *lens;
     size_t n;
+    bool any_value; /**< one of them reads as a value of some type but string */
 };
 
 static inline bool dn_csv_is_null_text(const struct dn_csv_nulls *nulls, const uint8_t *text,

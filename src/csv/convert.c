@@ -1,6 +1,7 @@
 #include "csv/convert.h"
 
 #include "base/memory.h"
+#include "csv/infer.h"
 #include "text/parse.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -9,7 +10,6 @@ _Static_assert(sizeof(struct dn_string_view) == 16, "Arrow string views are 16 b
 
 /* About two thirds of a small L1 data cache. */
 #define TILE_BYTES ((size_t)24 << 10)
-#define DOUBLE_EXACT ((int64_t)1 << 53)
 
 /** One column being converted. */
 struct job {
@@ -67,12 +67,8 @@ static bool parse_float64(const struct dn_csv_column *c, const uint8_t *text, si
     if (c->declared) {
         return dn_parse_float64_relaxed(text, len, out);
     }
-    int64_t i;
-    if (dn_parse_int64(text, len, &i) && (i > DOUBLE_EXACT || i < -DOUBLE_EXACT)) {
-        const double d = (double)i;
-        if (!(d < 9223372036854775808.0) || (int64_t)d != i) {
-            return false; /* whole numbers stay exact */
-        }
+    if (dn_csv_is_whole(text, len) && dn_csv_classify(text, len) != DN_CSV_INT) {
+        return false; /* whole numbers stay exact */
     }
     return dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);
 }
@@ -129,26 +125,47 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
 }
 
 /*
- * The loop of one fixed-width type.  FAST(text, len, &value) is tried in line where nothing but plain unquoted values is
- * expected; what it refuses goes to slow_value().
+ * How the usual value of a column is written, so that the loops can try it in line.  In neither way it has stray quotes or
+ * escapes: no strict form of a fixed-width type holds a quote.
+ */
+struct usual {
+    bool tried;    /**< false: a null text could pass for a value */
+    size_t quotes; /**< 1: between quotes, 0: as it is */
+    uint8_t quote;
+};
+
+static struct usual usual_of(const struct job *j)
+{
+    const bool quoted = j->column->only_quoted;
+    return (struct usual){quoted || !j->nulls->any_value, quoted, j->d->quote};
+}
+
+static inline bool is_usual(const struct usual *u, const uint8_t *text, size_t len)
+{
+    return u->quotes == 0 ? u->tried : len > 2 && text[0] == u->quote && text[len - 1] == u->quote;
+}
+
+/*
+ * The loop of one fixed-width type.  FAST(text, len, &value) is tried in line on values in their usual writing; what it
+ * refuses goes to slow_value().
  */
 #define DEFINE_CONVERT(NAME, CTYPE, FAST, PARSE)                                                   \
-    static __attribute__((noinline)) void NAME(struct job *j)                                                              \
+    static __attribute__((noinline)) void NAME(struct job *j)                                      \
     {                                                                                              \
         const struct dn_csv_rows *rows = j->rows;                                                  \
         const size_t field = j->column->field;                                                     \
-        const bool plain = j->nulls->n == 0 && !j->column->only_quoted;                            \
+        const struct usual u = usual_of(j);                                                        \
         CTYPE *values = j->values;                                                                 \
         uint64_t bits = 0;                                                                         \
         for (size_t r = j->from; r < j->to; r++) {                                                 \
             const uint32_t start = dn_csv_field_start(rows, r, field);                             \
-            const uint32_t end = dn_csv_field_end(rows, r, field, start);                          \
+            const size_t len = dn_csv_field_end(rows, r, field, start) - start;                    \
+            const uint8_t *text = rows->buf + start;                                               \
             CTYPE value = 0;                                                                       \
-            if (plain && FAST(rows->buf + start, end - start, &value)) {                           \
+            if (is_usual(&u, text, len) && FAST(text + u.quotes, len - 2 * u.quotes, &value)) {    \
                 bits |= UINT64_C(1) << (r & 63);                                                   \
             } else {                                                                               \
-                const enum verdict v =                                                             \
-                    slow_value(j, PARSE, rows->buf + start, end - start, &value);                  \
+                const enum verdict v = slow_value(j, PARSE, text, len, &value);                    \
                 if (v == VERDICT_VALUE) {                                                          \
                     bits |= UINT64_C(1) << (r & 63);                                               \
                 } else if (v == VERDICT_NULL) {                                                    \
@@ -171,7 +188,7 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
 static inline bool fast_float64(const uint8_t *text, size_t len, double *out)
 {
     /* up to 15 bytes there is no integer that a double cannot hold */
-    return len <= 15 && dn_parse_float64(text, len, out);
+    return (len <= 15 || !dn_csv_is_whole(text, len)) && dn_parse_float64(text, len, out);
 }
 
 static inline bool fast_naive(const uint8_t *text, size_t len, int64_t *out)
@@ -196,15 +213,21 @@ static void convert_bool(struct job *j)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
+    const struct usual u = usual_of(j);
     uint8_t *values = j->values;
 
     memset(values + j->from / 8, 0, (j->to - j->from + 7) / 8);
     memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
     for (size_t r = j->from; r < j->to; r++) {
         const uint32_t start = dn_csv_field_start(rows, r, field);
-        const uint32_t end = dn_csv_field_end(rows, r, field, start);
+        const size_t len = dn_csv_field_end(rows, r, field, start) - start;
+        const uint8_t *text = rows->buf + start;
         bool value = false;
-        const enum verdict v = slow_value(j, parse_bool, rows->buf + start, end - start, &value);
+        enum verdict v = VERDICT_VALUE;
+        if (!(is_usual(&u, text, len) &&
+              dn_parse_bool(text + u.quotes, len - 2 * u.quotes, &value))) {
+            v = slow_value(j, parse_bool, text, len, &value);
+        }
         if (v == VERDICT_BAD) {
             j->bad_row = r;
             return;
@@ -255,6 +278,11 @@ static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
 {
     struct dn_buffer *side = &j->memory->unescaped;
 
+    if (side->len + len > INT32_MAX) { /* what a view can point to */
+        return dn_error_set(err, DN_ERR_MEMORY,
+                            "a block of CSV text holds more than 2 GiB of escaped text: lower "
+                            "block_bytes");
+    }
     DN_TRY(dn_buffer_reserve(side, len, err));
     uint8_t *text = side->data + side->len;
     const size_t n = dn_csv_unquote(j->d, field, len, text);
@@ -281,7 +309,8 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
         size_t inner;
         bool valid = true;
 
-        if (len == 0 || (has_nulls && dn_csv_is_null_text(j->nulls, text, len))) {
+        if (len == 0 || (has_nulls && !(has_quote && text[0] == quote) &&
+                         dn_csv_is_null_text(j->nulls, text, len))) {
             valid = false;
             values[r] = (struct dn_string_view){0};
             note_null(j, r);

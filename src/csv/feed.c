@@ -59,19 +59,36 @@ size_t dn_csv_bom_len(const uint8_t *text, size_t len)
     return len >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf ? 3 : 0;
 }
 
+/*
+ * Files that are no UTF-8 text at all are better named than read.  Every mark holds a byte that no CSV in UTF-8 starts with,
+ * so that none is refused for its first column's name.
+ */
+static const struct {
+    const char *mark;
+    const char *what;
+    const char *advice;
+} other_formats[] = {
+    {"\xff\xfe", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
+    {"\xfe\xff", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
+    {"\x1f\x8b", "gzip", "`gunzip -c FILE | dativo-native convert - DST` reads it"},
+    {"\x28\xb5\x2f\xfd", "zstd", "`zstd -dc FILE | dativo-native convert - DST` reads it"},
+    {"\xfd\x37zXZ", "xz", "`xz -dc FILE | dativo-native convert - DST` reads it"},
+    {"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"},
+    {"PAR1\x15", "Parquet", "`dativo-native inspect FILE` shows what is in it"},
+};
+
 static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_error *err)
 {
-    const uint8_t *t = dn_csv_feed_held(f).data;
+    const struct dn_span held = dn_csv_feed_held(f);
 
-    if (dn_csv_feed_held(f).len >= 2 &&
-        ((t[0] == 0xff && t[1] == 0xfe) || (t[0] == 0xfe && t[1] == 0xff))) {
-        dn_error_set(err, DN_ERR_UNSUPPORTED,
-                     "%s: starts with a UTF-16 byte order mark; only UTF-8 is read: convert it "
-                     "first, for example "
-                     "with `iconv -f UTF-16 -t UTF-8`",
-                     f->paths[f->file]);
-        dn_error_locate(err, f->paths[f->file], -1, 1, 0, NULL);
-        return DN_ERR_UNSUPPORTED;
+    for (size_t i = 0; i < sizeof(other_formats) / sizeof(other_formats[0]); i++) {
+        const size_t len = strlen(other_formats[i].mark);
+        if (held.len >= len && memcmp(held.data, other_formats[i].mark, len) == 0) {
+            dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this is %s, not CSV in UTF-8: %s",
+                         f->paths[f->file], other_formats[i].what, other_formats[i].advice);
+            dn_error_locate(err, f->paths[f->file], -1, 1, 0, NULL);
+            return DN_ERR_UNSUPPORTED;
+        }
     }
     return DN_OK;
 }
@@ -84,7 +101,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->offset = 0;
     f->source_at_end = false;
     f->first_of_file = true;
-    DN_TRY(dn_csv_feed_look(f, 4, err));
+    DN_TRY(dn_csv_feed_look(f, 5, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
     return DN_OK;
@@ -193,12 +210,11 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     if (!ended) {
         char got[DN_ESCAPED_VALUE_SIZE];
         char expected[DN_ESCAPED_VALUE_SIZE];
-        dn_error_set(
-            err, DN_ERR_DATA,
-            "%s: its header %s is not the first file's header %s; all files of one "
-            "source must have the same columns in the same order",
-            path, dn_error_escape_value(got, held.data, held.len),
-            dn_error_escape_value(expected, f->header.data, f->header.len));
+        dn_error_set(err, DN_ERR_DATA,
+                     "%s: its header %s is not the first file's header %s; all files of one "
+                     "source must have the same columns in the same order",
+                     path, dn_error_escape_value(got, held.data, held.len),
+                     dn_error_escape_value(expected, f->header.data, f->header.len));
         dn_error_locate(err, path, -1, -1, f->offset, NULL);
         return DN_ERR_DATA;
     }

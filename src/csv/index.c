@@ -17,7 +17,7 @@ void dn_csv_index_finish(struct dn_csv_index *index)
 
 static enum dn_status reserve(struct dn_csv_index *index, size_t text_len, struct dn_error *err)
 {
-    const size_t wanted = text_len + 2 * INDEX_SCRATCH;
+    const size_t wanted = text_len + 2 * (size_t)INDEX_SCRATCH;
 
     index->n_ends = 0;
     index->n_row_ends = 0;

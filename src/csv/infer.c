@@ -14,16 +14,6 @@ static bool double_holds(int64_t v)
     return d < 9223372036854775808.0 && (int64_t)d == v;
 }
 
-static bool is_integer_syntax(const uint8_t *text, size_t len)
-{
-    for (size_t i = text[0] == '-'; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
 {
     int64_t i;
@@ -35,7 +25,7 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
         return double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
     }
     if (dn_parse_float64(text, len, &f)) {
-        return is_integer_syntax(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
+        return dn_csv_is_whole(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
     }
     if (dn_parse_date32(text, len, &days)) {
         return DN_CSV_DATE;

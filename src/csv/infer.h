@@ -28,6 +28,17 @@ struct dn_csv_evidence {
     int64_t n_quoted;
 };
 
+/** Written as a whole number, of whatever size: digits, maybe behind a '-'.  The text is not empty. */
+static inline bool dn_csv_is_whole(const uint8_t *text, size_t len)
+{
+    for (size_t i = text[0] == '-'; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** The class of one value's text (not empty, not null); DN_TEXT_PADDING bytes around it are readable. */
 enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len);
 

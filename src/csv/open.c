@@ -158,9 +158,9 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, st
     }
     for (size_t i = 0; i < r->n_fields; i++) {
         const uint32_t end = index.ends[i];
-        DN_TRY_GOTO(
-            st, name_field(r, i, row.data + start, r->has_header ? end - start : 0, start, err),
-            cleanup);
+        DN_TRY_GOTO(st,
+                    name_field(r, i, row.data + start, r->has_header ? end - start : 0, start, err),
+                    cleanup);
         start = end + 1;
     }
 cleanup:
@@ -337,7 +337,7 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
     size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
     bool clean;
 
-    s.size = 2 * DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
+    s.size = 2 * (size_t)DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
     s.buf = dn_malloc_aligned(s.size);
     if (s.buf == NULL) {
         return dn_error_memory(err, s.size);
@@ -460,6 +460,12 @@ static enum dn_status apply_options(struct dn_csv_reader *r, const struct dn_csv
                     return no_such_column(r, o->required[i], "required", err);
                 }
             }
+        }
+        if (!found && find_field(r, o->required[i]) != SIZE_MAX) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "the option required names the column \"%s\", which the option "
+                                "columns leaves out: add it there",
+                                o->required[i]);
         }
         if (!found) {
             return no_such_column(r, o->required[i], "required", err);

@@ -9,7 +9,7 @@
  */
 #include "base/memory.h"
 #include "base/strings.h"
-#include "csv/reader_internal.h"
+#include "csv/faults.h"
 
 #include <stdio.h>
 
@@ -111,155 +111,6 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
     return st;
 }
 
-/* ---- faults ---- */
-
-static const char *accepting_option(const struct dn_csv_column *c)
-{
-    return c->declared ? "; fix the value or declare another type for the column"
-                       : "; declare the column's type with the "
-                         "option types";
-}
-
-static void describe_type_fault(struct work *w, const struct dn_csv_column *c, const uint8_t *text,
-                                size_t len)
-{
-    char value[DN_ESCAPED_VALUE_SIZE];
-    const struct dn_csv_dialect *d = &w->r->dialect;
-    size_t inner;
-    enum dn_csv_class class = DN_CSV_TEXT;
-
-    if (!(d->has_quote && text[0] == d->quote)) {
-        class = c->only_quoted ? DN_CSV_TEXT : dn_csv_classify(text, len);
-    } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
-        class = dn_csv_classify(text + 1, inner);
-    }
-    const enum dn_type wider = dn_csv_widen(c->type, class);
-    dn_error_escape_value(value, text, len);
-    dn_error_set(&w->error, DN_ERR_TYPE,
-                 "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
-                 dn_type_name(c->type), accepting_option(c), dn_type_name(wider));
-    dn_error_copy_text(w->error.expected, sizeof(w->error.expected), dn_type_name(c->type));
-    dn_error_copy_text(w->error.suggested_type, sizeof(w->error.suggested_type),
-                       dn_type_name(wider));
-    w->status = DN_ERR_TYPE;
-}
-
-static void describe_fault(struct work *w, const struct dn_csv_block *block,
-                           const struct dn_csv_rows *rows, const struct dn_csv_fault *fault)
-{
-    const struct dn_csv_column *c = &w->r->columns[fault->column];
-    const uint32_t start = dn_csv_field_start(rows, fault->row, c->field);
-    const uint32_t end = dn_csv_field_end(rows, fault->row, c->field, start);
-
-    if (fault->kind == DN_CSV_FAULT_NULL) {
-        w->status =
-            dn_error_set(&w->error, DN_ERR_DATA,
-                         "column \"%s\" is required, but this row has no value for it", c->name);
-    } else {
-        describe_type_fault(w, c, rows->buf + start, end - start);
-    }
-    dn_error_locate(&w->error, NULL, (int64_t)fault->row + 1, -1,
-                    block->start_offset + (int64_t)(start - block->start), c->name);
-}
-
-static void describe_ragged(struct work *w, const struct dn_csv_block *block,
-                            const struct dn_csv_rows *rows)
-{
-    char value[DN_ESCAPED_VALUE_SIZE];
-    const uint8_t *row = rows->buf + rows->bad_row_start;
-
-    dn_error_escape_value(value, row, rows->bad_row_end - rows->bad_row_start);
-    w->status = dn_error_set(
-        &w->error, DN_ERR_DATA,
-        "the row has %zu fields where the header has %zu: %s; check the delimiter and the quotes "
-        "around this row",
-        rows->bad_row_fields, rows->n_fields, value);
-    dn_error_locate(&w->error, NULL, (int64_t)rows->n_rows + 1, -1,
-                    block->start_offset + (int64_t)(rows->bad_row_start - block->start), NULL);
-}
-
-/* The column that the byte at `pos` of row `row` belongs to. */
-static const char *column_at(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
-                             size_t row, size_t pos)
-{
-    for (size_t c = 0; c < rows->n_fields && row < rows->n_rows; c++) {
-        if (pos <= rows->ends[row * rows->n_fields + c]) {
-            return r->field_names[c];
-        }
-    }
-    return NULL;
-}
-
-static void describe_utf8(struct work *w, const struct dn_csv_block *block,
-                          const struct dn_csv_rows *rows, size_t row, size_t pos)
-{
-    char value[DN_ESCAPED_VALUE_SIZE];
-    const char *column = column_at(w->r, rows, row, pos);
-    size_t n = 1;
-
-    while (n < 4 && block->buf[pos + n] >= 0x80) {
-        n++;
-    }
-    dn_error_escape_value(value, block->buf + pos, n);
-    w->status = dn_error_set(&w->error, DN_ERR_DATA,
-                             "%s%s%sinvalid UTF-8 at %s; convert the file, for example with `iconv "
-                             "-f WINDOWS-1252 -t UTF-8`",
-                             column != NULL ? "column \"" : "", column != NULL ? column : "",
-                             column != NULL ? "\": " : "", value);
-    dn_error_locate(&w->error, NULL, (int64_t)row + 1, -1,
-                    block->start_offset + (int64_t)(pos - block->start), column);
-}
-
-static void describe_open_quote(struct work *w, const struct dn_csv_block *block, size_t row_start)
-{
-    enum dn_csv_state state = DN_CSV_START;
-    size_t opened = row_start;
-    size_t pos = row_start;
-
-    while (pos < block->len) {
-        const enum dn_csv_state before = state;
-        bool field_ends;
-        bool row_ends;
-        bool stray;
-        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
-        state = dn_csv_step(&w->r->dialect, state, block->buf[pos], next, &field_ends, &row_ends,
-                            &stray);
-        if (before == DN_CSV_START && state == DN_CSV_QUOTED) {
-            opened = pos;
-        }
-        pos++;
-    }
-    w->status = dn_error_set(&w->error, DN_ERR_DATA,
-                             "the quote opened here is never closed: the file ends inside it; "
-                             "close it, double it if it is "
-                             "text, or choose another quote character with the option quote");
-    dn_error_locate(&w->error, NULL, -1, -1, block->start_offset + (int64_t)(opened - block->start),
-                    NULL);
-}
-
-static void describe_stray(struct work *w, const struct dn_csv_block *block,
-                           const struct dn_csv_rows *rows, size_t row, size_t pos)
-{
-    w->status = dn_error_set(
-        &w->error, DN_ERR_DATA,
-        "a quote stands inside an unquoted field, or text follows a closing quote; with the option "
-        "strict that is an error: quote the field and double the quotes in it");
-    dn_error_locate(&w->error, NULL, (int64_t)row + 1, -1,
-                    block->start_offset + (int64_t)(pos - block->start),
-                    column_at(w->r, rows, row, pos));
-}
-
-static void describe_long_row(struct work *w, const struct dn_csv_block *block, size_t row_start)
-{
-    w->status = dn_error_set(&w->error, DN_ERR_DATA,
-                             "this row goes on for more than %zu bytes inside quotes; a quote is "
-                             "probably not closed, else raise the memory budget, a quarter of "
-                             "which a row may take",
-                             w->r->feed.max_block_bytes);
-    dn_error_locate(&w->error, NULL, -1, -1,
-                    block->start_offset + (int64_t)(row_start - block->start), NULL);
-}
-
 /* ---- one block ---- */
 
 /* Stray quotes and texts in the incomplete row at the end of a block. */
@@ -308,7 +159,8 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     struct dn_csv_fault fault;
     /* nothing behind a ragged row matters any more */
     const size_t end = rows->bad_row_start != SIZE_MAX ? rows->bad_row_end + 1 : complete;
-    const size_t valid = block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, end - block->start);
+    const size_t valid =
+        block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, end - block->start);
     const size_t all_rows = rows->n_rows;
     const size_t utf8_row = valid < end ? row_at(rows, valid) : SIZE_MAX;
     const size_t stray = w->scratch->index.first_stray;
@@ -321,13 +173,13 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     const size_t n_rows = rows->n_rows;
     rows->n_rows = all_rows;
     if (fault.kind != DN_CSV_FAULT_NONE) {
-        describe_fault(w, block, rows, &fault);
+        w->status = dn_csv_describe_fault(r, block, rows, &fault, &w->error);
     } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row) {
-        describe_utf8(w, block, rows, utf8_row, valid);
+        w->status = dn_csv_describe_utf8(r, block, rows, utf8_row, valid, &w->error);
     } else if (stray_row != SIZE_MAX) {
-        describe_stray(w, block, rows, stray_row, stray);
+        w->status = dn_csv_describe_stray(r, block, rows, stray_row, stray, &w->error);
     } else if (rows->bad_row_start != SIZE_MAX) {
-        describe_ragged(w, block, rows);
+        w->status = dn_csv_describe_ragged(r, block, rows, &w->error);
     }
     if (w->status != DN_OK) {
         return w->status;
@@ -371,11 +223,11 @@ static enum dn_status process(struct work *w)
     DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index, r->n_fields, &w->error));
     DN_TRY(convert(w, block, complete));
     if (ends_inside && block->last_of_file) {
-        describe_open_quote(w, block, complete);
+        w->status = dn_csv_describe_open_quote(r, block, complete, &w->error);
         return w->status;
     }
     if (tail_too_long) {
-        describe_long_row(w, block, complete);
+        w->status = dn_csv_describe_long_row(r, block, complete, &w->error);
         return w->status;
     }
     w->slot->n_strays = (int64_t)index->n_strays;

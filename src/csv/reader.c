@@ -94,10 +94,24 @@ static enum dn_status copy_texts(struct dn_csv_reader *r, const char *const *tex
     return DN_OK;
 }
 
+/* Would the strict reading of some type take the text?  "nan" is none: it needs other floats around it. */
+static bool is_value(const char *text, size_t len)
+{
+    uint8_t padded[256] = {0};
+
+    if (len == 0 || len > 128) {
+        return len > 0;
+    }
+    memcpy(padded + 64, text, len);
+    const enum dn_csv_class c = dn_csv_classify(padded + 64, len);
+    return c != DN_CSV_TEXT && c != DN_CSV_SPECIAL;
+}
+
 static enum dn_status copy_nulls(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                  struct dn_error *err)
 {
     const char **texts;
+    bool any_value = false;
     size_t *lens = dn_arena_alloc(&r->arena, (o->n_null_values + 1) * sizeof(size_t));
 
     if (lens == NULL) {
@@ -106,8 +120,9 @@ static enum dn_status copy_nulls(struct dn_csv_reader *r, const struct dn_csv_op
     DN_TRY(copy_texts(r, o->null_values, o->n_null_values, &texts, err));
     for (size_t i = 0; i < o->n_null_values; i++) {
         lens[i] = strlen(texts[i]);
+        any_value |= is_value(texts[i], lens[i]);
     }
-    r->nulls = (struct dn_csv_nulls){texts, lens, o->n_null_values};
+    r->nulls = (struct dn_csv_nulls){texts, lens, o->n_null_values, any_value};
     return DN_OK;
 }
 
@@ -127,6 +142,11 @@ static enum dn_status set_dialect(struct dn_csv_reader *r, const struct dn_csv_o
     if (r->dialect.has_quote && (q == '\n' || q == '\r' || q >= 0x80)) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the quote must be one ASCII character other than a line end");
+    }
+    if (r->dialect.has_quote && (q == '-' || q == '+' || q == '.' || (q >= '0' && q <= '9') ||
+                                 ((q | 0x20) >= 'a' && (q | 0x20) <= 'z'))) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the quote '%c' can begin a value; choose a punctuation character", q);
     }
     if (r->dialect.has_quote && d == q) {
         return dn_error_set(err, DN_ERR_INVALID,

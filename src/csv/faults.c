@@ -1,0 +1,162 @@
+/* What is wrong with a block, in words: value, place, and what to do about it. */
+#include "csv/faults.h"
+
+static const char *accepting_option(const struct dn_csv_column *c)
+{
+    return c->declared ? "; fix the value or declare another type for the column"
+                       : "; declare the column's type with the "
+                         "option types";
+}
+
+static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_csv_column *c,
+                                const uint8_t *text, size_t len, struct dn_error *err)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const struct dn_csv_dialect *d = &r->dialect;
+    size_t inner;
+    enum dn_csv_class class = DN_CSV_TEXT;
+
+    if (!(d->has_quote && text[0] == d->quote)) {
+        class = c->only_quoted ? DN_CSV_TEXT : dn_csv_classify(text, len);
+    } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
+        class = dn_csv_classify(text + 1, inner);
+    }
+    const enum dn_type wider = dn_csv_widen(c->type, class);
+    dn_error_escape_value(value, text, len);
+    dn_error_set(err, DN_ERR_TYPE,
+                 "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
+                 dn_type_name(c->type), accepting_option(c), dn_type_name(wider));
+    dn_error_copy_text(err->expected, sizeof(err->expected), dn_type_name(c->type));
+    dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), dn_type_name(wider));
+}
+
+enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows,
+                                     const struct dn_csv_fault *fault, struct dn_error *err)
+{
+    const struct dn_csv_column *c = &r->columns[fault->column];
+    const uint32_t start = dn_csv_field_start(rows, fault->row, c->field);
+    const uint32_t end = dn_csv_field_end(rows, fault->row, c->field, start);
+
+    if (fault->kind == DN_CSV_FAULT_NULL) {
+        dn_error_set(err, DN_ERR_DATA,
+                     "column \"%s\" is required, but this row has no value for it", c->name);
+    } else {
+        describe_type_fault(r, c, rows->buf + start, end - start, err);
+    }
+    dn_error_locate(err, NULL, (int64_t)fault->row + 1, -1,
+                    block->start_offset + (int64_t)(start - block->start), c->name);
+    return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
+}
+
+enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
+                                      const struct dn_csv_block *block,
+                                      const struct dn_csv_rows *rows, struct dn_error *err)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const uint8_t *row = rows->buf + rows->bad_row_start;
+
+    dn_error_escape_value(value, row, rows->bad_row_end - rows->bad_row_start);
+    dn_error_set(
+        err, DN_ERR_DATA,
+        "the row has %zu fields where the %s has %zu: %s; check the delimiter and the quotes "
+        "around this row",
+        rows->bad_row_fields, r->has_header ? "header" : "first row", rows->n_fields, value);
+    dn_error_locate(err, NULL, (int64_t)rows->n_rows + 1, -1,
+                    block->start_offset + (int64_t)(rows->bad_row_start - block->start), NULL);
+    return DN_ERR_DATA;
+}
+
+/* The column that the byte at `pos` of row `row` belongs to. */
+static const char *column_at(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
+                             size_t row, size_t pos)
+{
+    for (size_t c = 0; c < rows->n_fields && row < rows->n_rows; c++) {
+        if (pos <= rows->ends[row * rows->n_fields + c]) {
+            return r->field_names[c];
+        }
+    }
+    return NULL;
+}
+
+enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                                    const struct dn_csv_rows *rows, size_t row, size_t pos,
+                                    struct dn_error *err)
+{
+    char value[DN_ESCAPED_VALUE_SIZE];
+    const char *column = column_at(r, rows, row, pos);
+    size_t n = 1;
+
+    while (n < 4 && block->buf[pos + n] >= 0x80) {
+        n++;
+    }
+    dn_error_escape_value(value, block->buf + pos, n);
+    dn_error_set(err, DN_ERR_DATA,
+                 "%s%s%sinvalid UTF-8 at %s; convert the file, for example with `iconv "
+                 "-f WINDOWS-1252 -t UTF-8`",
+                 column != NULL ? "column \"" : "", column != NULL ? column : "",
+                 column != NULL ? "\": " : "", value);
+    dn_error_locate(err, NULL, (int64_t)row + 1, -1,
+                    block->start_offset + (int64_t)(pos - block->start), column);
+    return DN_ERR_DATA;
+}
+
+enum dn_status dn_csv_describe_open_quote(const struct dn_csv_reader *r,
+                                          const struct dn_csv_block *block, size_t row_start,
+                                          struct dn_error *err)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    size_t opened = row_start;
+    size_t pos = row_start;
+
+    while (pos < block->len) {
+        const enum dn_csv_state before = state;
+        bool field_ends;
+        bool row_ends;
+        bool stray;
+        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
+        state =
+            dn_csv_step(&r->dialect, state, block->buf[pos], next, &field_ends, &row_ends, &stray);
+        if (before == DN_CSV_START && state == DN_CSV_QUOTED) {
+            opened = pos;
+        }
+        pos++;
+    }
+    dn_error_set(err, DN_ERR_DATA,
+                 "the quote opened here is never closed: the file ends inside it; "
+                 "close it, double it if it is "
+                 "text, or choose another quote character with the option quote");
+    dn_error_locate(err, NULL, -1, -1, block->start_offset + (int64_t)(opened - block->start),
+                    NULL);
+    return DN_ERR_DATA;
+}
+
+enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows, size_t row, size_t pos,
+                                     struct dn_error *err)
+{
+    dn_error_set(
+        err, DN_ERR_DATA,
+        "a quote stands inside an unquoted field, or text follows a closing quote; with the option "
+        "strict that is an error: quote the field and double the quotes in it");
+    dn_error_locate(err, NULL, (int64_t)row + 1, -1,
+                    block->start_offset + (int64_t)(pos - block->start),
+                    column_at(r, rows, row, pos));
+    return DN_ERR_DATA;
+}
+
+enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
+                                        const struct dn_csv_block *block, size_t row_start,
+                                        struct dn_error *err)
+{
+    dn_error_set(err, DN_ERR_DATA,
+                 "this row goes on for more than %zu bytes inside quotes; a quote is "
+                 "probably not closed, else raise the memory budget, a quarter of "
+                 "which a row may take",
+                 r->feed.max_block_bytes);
+    dn_error_locate(err, NULL, -1, -1, block->start_offset + (int64_t)(row_start - block->start),
+                    NULL);
+    return DN_ERR_DATA;
+}

@@ -1,0 +1,37 @@
+/**
+ * Errors about a block's rows: each function fills `err` with message, row in the block (counted from 1), byte offset and
+ * column, and returns its status.  Path, line and the row in the whole data are added when the error is handed out.
+ */
+#ifndef DN_CSV_FAULTS_H
+#define DN_CSV_FAULTS_H
+
+#include "csv/reader_internal.h"
+
+/** A value that does not fit its column (DN_ERR_TYPE, with the narrowest type that would), or a null in a required one. */
+enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows,
+                                     const struct dn_csv_fault *fault, struct dn_error *err);
+/** The row behind the last good one has too few or too many fields. */
+enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
+                                      const struct dn_csv_block *block,
+                                      const struct dn_csv_rows *rows, struct dn_error *err);
+/** The byte at buf[pos] of row `row` does not begin a valid UTF-8 sequence. */
+enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                                    const struct dn_csv_rows *rows, size_t row, size_t pos,
+                                    struct dn_error *err);
+/** The file ends inside quotes; its last row begins at buf[row_start]. */
+enum dn_status dn_csv_describe_open_quote(const struct dn_csv_reader *r,
+                                          const struct dn_csv_block *block, size_t row_start,
+                                          struct dn_error *err);
+/** A stray quote or text at buf[pos], with the option strict. */
+enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows, size_t row, size_t pos,
+                                     struct dn_error *err);
+/** The row that begins at buf[row_start] is longer than the feed allows. */
+enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
+                                        const struct dn_csv_block *block, size_t row_start,
+                                        struct dn_error *err);
+
+#endif

@@ -1,0 +1,318 @@
+/* Headers, many files, pipes. */
+#include "csv_rig.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+static void expect_text(const char *text, const struct dn_csv_options *o, const char *names,
+                        const char *types, const char *rows)
+{
+    static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 64};
+    const char *path = rig_file("a.csv", text);
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct dn_csv_options options = *o;
+        options.block_bytes = sizes[i];
+        rig_expect(&path, 1, &options, names, types, rows);
+    }
+}
+
+/* ---- headers ---- */
+
+static void test_headers(void **state)
+{
+    const struct dn_csv_options o = rig_options();
+
+    (void)state;
+    expect_text("a,b\n1,x\n", &o, "a|b", "l vu", "i1|sx\n");
+    expect_text("a,b", &o, "a|b", "vu vu", "");
+    expect_text("a,b\n", &o, "a|b", "vu vu", "");
+    expect_text("a,b\r\n", &o, "a|b", "vu vu", "");
+    expect_text("a,b\r", &o, "a|b", "vu vu", "");
+    expect_text("\n\r\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    expect_text("\xef\xbb\xbf\"a\",b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    expect_text("\xef\xbb\xbf\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    expect_text("\"a\nb\",\"c\"\"d\"\n1,2\n", &o, "a\nb|c\"d", "l l", "i1|i2\n");
+    expect_text("\"a\nb\",c\r\n1,2\r\n", &o, "a\nb|c", "l l", "i1|i2\n");
+    expect_text("a,a,,\"\",a\n1,2,3,4,5\n", &o, "a|a|column_3|column_4|a", "l l l l l",
+                "i1|i2|i3|i4|i5\n");
+    expect_text("a\r1\r\r2", &o, "a", "l", "i1\n.\ni2\n");
+    expect_text("a,b\r1,2\r\r3,4\r", &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    /* a line feed inside quotes does not make this a file of line feeds */
+    expect_text("a,b\r1,\"x\ny\"\r2,z\r", &o, "a|b", "l vu", "i1|sx\ny\ni2|sz\n");
+    expect_text("\"a\r\n\",b\r1,\"x\r\ny\"\r2,z\r", &o, "a\r\n|b", "l vu", "i1|sx\r\ny\ni2|sz\n");
+    /* but one outside quotes does, and then a carriage return alone is text */
+    expect_text("a,b\n1,x\ry\n", &o, "a|b", "l vu", "i1|sx\ry\n");
+    expect_text("a\rb,c\n1,2\n", &o, "a\rb|c", "l l", "i1|i2\n");
+}
+
+static void test_header_errors(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct dn_csv_options strict = rig_options();
+    struct rig_result got;
+
+    (void)state;
+    strict.strict = true;
+    const char *path = rig_file("a.csv", "\n\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "empty");
+    path = rig_file("a.csv", "\xef\xbb\xbf");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "empty");
+    path = rig_file("a.csv", "a,\"b\n1,2\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "never closed");
+    path = rig_file("a.csv", "\n\na,b\x80z\n1,2\n");
+    rig_read(&path, 1, &o, true, &got);
+    assert_int_equal(got.status, DN_ERR_DATA);
+    assert_int_equal(got.error.line, 3);
+    assert_int_equal(got.error.byte_offset, 5);
+    assert_non_null(strstr(got.error.message, "line 3, byte 5"));
+    rig_free(&got);
+    path = rig_file("a.csv", "a,b\"c\n1,2\n");
+    rig_expect_error(&path, 1, &strict, DN_ERR_DATA, "strict");
+    rig_expect(&path, 1, &o, "a|b\"c", "l l", "i1|i2\n");
+    o.delimiter = ';';
+    o.quote = ';';
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "must differ");
+    o.quote = '7';
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "can begin a value");
+}
+
+static void test_no_header(void **state)
+{
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    o.header = DN_CSV_HEADER_NO;
+    expect_text("1,x\n2,y\n", &o, "column_1|column_2", "l vu", "i1|sx\ni2|sy\n");
+    expect_text("1", &o, "column_1", "l", "i1\n");
+    expect_text("\xef\xbb\xbf"
+                "1\n2\n",
+                &o, "column_1", "l", "i1\ni2\n");
+    /* a blank line is a row where there is one column, also at the start */
+    expect_text("\n1\n\n2\n", &o, "column_1", "l", ".\ni1\n.\ni2\n");
+    expect_text("\n\n1,2\n\n3,4\n", &o, "column_1|column_2", "l l", "i1|i2\ni3|i4\n");
+}
+
+/* A first row longer than what is looked at first. */
+static void test_long_first_row(void **state)
+{
+    const size_t field = 30011;
+    const size_t n_fields = 60; /* 1.8 MB */
+    struct rig_text text = {0};
+    struct rig_result got;
+
+    (void)state;
+    for (int header = 0; header < 2; header++) {
+        struct dn_csv_options o = rig_options();
+        o.header = header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
+        text.len = 0;
+        for (size_t i = 0; i < n_fields; i++) {
+            rig_append(&text, i > 0 ? "," : "", i > 0);
+            for (size_t k = 0; k < field; k++) {
+                rig_append(&text, "x", 1);
+            }
+        }
+        rig_append(&text, "\n", 1);
+        for (size_t i = 0; i < n_fields; i++) {
+            rig_append(&text, i == 0 ? "y" : ",y", i == 0 ? 1 : 2);
+        }
+        rig_append(&text, "\n", 1);
+        const char *path = rig_file("long.csv", text.data);
+        rig_read(&path, 1, &o, true, &got);
+        if (got.status != DN_OK) {
+            fail_msg("%s", got.error.message);
+        }
+        assert_int_equal(got.n_rows, header ? 1 : 2);
+        assert_int_equal(got.rows.len,
+                         (header ? 0 : n_fields * (field + 2)) + n_fields * (size_t)3);
+        rig_free(&got);
+    }
+    free(text.data);
+}
+
+/* ---- many files ---- */
+
+static void test_many_files(void **state)
+{
+    static const size_t sizes[] = {0, 1, 3, 64};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct dn_csv_options o = rig_options();
+        o.block_bytes = sizes[i];
+        const char *const paths[] = {
+            rig_file("1.csv", "a,b\n1,x"), /* no row end */
+            rig_file("2.csv", ""),
+            rig_file("3.csv", "a,b"), /* header only */
+            rig_file("4.csv", "a,b\r\n2,\"y\nz\"\r\n"),
+            rig_file("5.csv", "\xef\xbb\xbf"
+                              "a,b\n3,z\n"),
+            rig_file("6.csv", "\n\r\na,b\n\n4,w\n"),
+            rig_file("7.csv", "a,b\r"),
+            rig_file("8.csv", "\n"),
+            rig_file("9.csv", "a,b\n5,\"v\""),
+        };
+        rig_expect(paths, 9, &o, "a|b", "l vu", "i1|sx\ni2|sy\nz\ni3|sz\ni4|sw\ni5|sv\n");
+        o.header = DN_CSV_HEADER_NO;
+        const char *const bare[] = {rig_file("1.csv", "1,x"), rig_file("2.csv", "2,y\n"),
+                                    rig_file("3.csv", ""), rig_file("4.csv", "3,\n")};
+        rig_expect(bare, 4, &o, "column_1|column_2", "l vu", "i1|sx\ni2|sy\ni3|.\n");
+    }
+}
+
+static void test_files_that_do_not_match(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+
+    (void)state;
+    static const char *const others[] = {"a,c\n1,2\n", "a,b,c\n1,2,3\n", "a\n1\n", "1,2\n",
+                                         "b,a\n"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const char *const paths[] = {rig_file("1.csv", "a,b\n1,x\n"), rig_file("2.csv", others[i])};
+        rig_read(paths, 2, &o, true, &got);
+        assert_int_equal(got.status, DN_ERR_DATA);
+        assert_string_equal(got.error.path, paths[1]);
+        assert_int_equal(got.error.line, 1);
+        assert_non_null(strstr(got.error.message, "header"));
+        assert_string_equal(got.rows.data, "i1|sx\n"); /* what came before was right */
+        rig_free(&got);
+    }
+    /* errors name the file they are in, and lines and bytes count from its start; rows go on */
+    const char *const paths[] = {rig_file("1.csv", "a,b\n1,x\n2,y\n"),
+                                 rig_file("2.csv", "\na,b\n3,z\n4\n")};
+    rig_read(paths, 2, &o, true, &got);
+    assert_int_equal(got.status, DN_ERR_DATA);
+    assert_string_equal(got.error.path, paths[1]);
+    assert_int_equal(got.error.line, 4);
+    assert_int_equal(got.error.byte_offset, 9);
+    assert_int_equal(got.error.row, 4);
+    rig_free(&got);
+    /* a quote left open does not leak into the next file */
+    const char *const open[] = {rig_file("3.csv", "a,b\n1,\"x\n"),
+                                rig_file("4.csv", "a,b\n2,y\"\n")};
+    rig_expect_error(open, 2, &o, DN_ERR_DATA, "never closed");
+    const char *const missing[] = {paths[0], scratch_path(rig_dir, "nowhere.csv")};
+    rig_expect_error(missing, 2, &o, DN_ERR_NOT_FOUND, "nowhere.csv");
+}
+
+/* ---- pipes ---- */
+
+struct writer {
+    int fd;
+    const char *path; /* a named pipe to open, or NULL */
+    const char *text;
+    size_t len;
+    bool broken;
+};
+
+static void *write_slowly(void *arg)
+{
+    struct writer *w = arg;
+    size_t done = 0;
+
+    if (w->path != NULL) {
+        w->fd = open(w->path, O_WRONLY | O_CLOEXEC);
+    }
+    while (done < w->len) {
+        const size_t n = w->len - done < 1000 ? w->len - done : 1000;
+        const ssize_t got = write(w->fd, w->text + done, n);
+        if (got < 0) {
+            w->broken = true;
+            break;
+        }
+        done += (size_t)got;
+    }
+    (void)close(w->fd);
+    return NULL;
+}
+
+static void test_standard_input(void **state)
+{
+    struct rig_text text = {0};
+    struct rig_text rows = {0};
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    const char *const path = "-";
+
+    (void)state;
+    rig_make_rows(&text, &rows, 20000);
+    const int saved = dup(STDIN_FILENO);
+    for (int round = 0; round < 2; round++) {
+        int ends[2];
+        pthread_t thread;
+        struct writer w = {.text = text.data, .len = text.len};
+        assert_int_equal(pipe(ends), 0);
+        assert_true(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+        (void)close(ends[0]);
+        w.fd = ends[1];
+        assert_int_equal(pthread_create(&thread, NULL, write_slowly, &w), 0);
+        o.block_bytes = round == 0 ? 0 : 777;
+        rig_expect(&path, 1, &o, "a|b", "l vu", rows.data);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_false(w.broken);
+    }
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a,b\n1,2\n3\n", 10), 10);
+    (void)close(ends[1]);
+    assert_true(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+    (void)close(ends[0]);
+    rig_read(&path, 1, &o, true, &got);
+    assert_int_equal(got.status, DN_ERR_DATA);
+    assert_int_equal(got.error.line, -1); /* cannot be read again */
+    assert_int_equal(got.error.byte_offset, 8);
+    assert_non_null(strstr(got.error.message, "standard input: byte 8:"));
+    rig_free(&got);
+    if (saved >= 0) {
+        assert_true(dup2(saved, STDIN_FILENO) == STDIN_FILENO);
+        (void)close(saved);
+    }
+    free(text.data);
+    free(rows.data);
+}
+
+/* A named pipe is opened once: opening it again would wait for a writer, closing it would break the one there is. */
+static void test_named_pipe(void **state)
+{
+    struct rig_text text = {0};
+    struct rig_text rows = {0};
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    rig_make_rows(&text, &rows, 5000);
+    (void)signal(SIGPIPE, SIG_IGN);
+    const char *path = scratch_path(rig_dir, "pipe");
+    assert_int_equal(mkfifo(path, 0666), 0);
+    for (int round = 0; round < 2; round++) {
+        pthread_t thread;
+        struct writer w = {.path = path, .text = text.data, .len = text.len};
+        if (round == 1) {
+            rig_append(&text, "ragged\n", 7);
+            w.text = text.data;
+            w.len = text.len;
+        }
+        assert_int_equal(pthread_create(&thread, NULL, write_slowly, &w), 0);
+        if (round == 0) {
+            rig_expect(&path, 1, &o, "a|b", "l vu", rows.data);
+        } else {
+            rig_expect_error(&path, 1, &o, DN_ERR_DATA, "1 fields where the header has 2");
+        }
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_false(w.broken);
+    }
+    assert_int_equal(unlink(path), 0);
+    free(text.data);
+    free(rows.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_headers),        cmocka_unit_test(test_header_errors),
+        cmocka_unit_test(test_no_header),      cmocka_unit_test(test_long_first_row),
+        cmocka_unit_test(test_many_files),     cmocka_unit_test(test_files_that_do_not_match),
+        cmocka_unit_test(test_standard_input), cmocka_unit_test(test_named_pipe),
+    };
+    return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
+}

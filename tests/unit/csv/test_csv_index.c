@@ -1,0 +1,321 @@
+/* The structural index and the block maps against the automaton run byte by byte, on every tier of this CPU. */
+#include "scratch.h"
+
+#include "csv/feed.h"
+#include "csv/index.h"
+
+#define MAX_TEXT ((size_t)4096)
+
+static const struct dn_csv_dialect dialects[] = {
+    {.delimiter = ',', .quote = '"', .has_quote = true},
+    {.delimiter = ',', .quote = '"', .has_quote = true, .cr_ends_row = true},
+    {.delimiter = '\t', .quote = '\'', .has_quote = true},
+    {.delimiter = ',', .quote = '"', .has_quote = false},
+    {.delimiter = ' ', .quote = '|', .has_quote = true, .cr_ends_row = true},
+};
+#define N_DIALECTS (sizeof(dialects) / sizeof(dialects[0]))
+
+/* Text at a varying place, with padding that must not matter. */
+struct text {
+    uint8_t memory[64 + MAX_TEXT + 128];
+    uint8_t *buf;
+    size_t start;
+    size_t len;
+};
+
+static uint64_t seed;
+
+static size_t below(size_t n)
+{
+    return (size_t)(scratch_random(&seed) % n);
+}
+
+/* How often quotes come and how regular they are differs from text to text. */
+static void random_text(struct text *t, const struct dn_csv_dialect *d, size_t max)
+{
+    const size_t kind = below(4);
+    const size_t plain = kind == 0 ? 2 : 1 + below(60); /* of these, per special byte */
+    const size_t n = below(max + 1);
+
+    memset(t->memory, (int)(below(2) ? d->quote : '\n'), sizeof(t->memory));
+    t->buf = t->memory + below(64);
+    t->start = below(3) == 0 ? below(64) : 0;
+    t->len = t->start;
+    while (t->len < t->start + n && t->len < MAX_TEXT - 8) {
+        uint8_t *p = t->buf + t->len;
+        if (below(plain + 3) < plain) {
+            *p = (uint8_t)("abcxyz019.-\xc3\xa9\0"[below(14)]);
+            t->len++;
+            continue;
+        }
+        switch (below(kind == 1 ? 4 : 10)) {
+        case 0:
+            *p = d->delimiter;
+            t->len++;
+            break;
+        case 1:
+            *p = '\n';
+            t->len++;
+            break;
+        case 2:
+            *p = '\r';
+            t->len++;
+            break;
+        case 3:
+            *p = d->quote;
+            t->len++;
+            break;
+        case 4: /* what regular quotes look like */
+        case 5:
+            p[0] = d->delimiter;
+            p[1] = d->quote;
+            t->len += 2;
+            break;
+        case 6:
+        case 7:
+            p[0] = d->quote;
+            p[1] = below(3) ? d->delimiter : '\n';
+            t->len += 2;
+            break;
+        case 8:
+            p[0] = d->quote;
+            p[1] = '\r';
+            p[2] = '\n';
+            t->len += 3;
+            break;
+        default:
+            p[0] = d->quote;
+            p[1] = d->quote;
+            t->len += 2;
+            break;
+        }
+    }
+}
+
+/* The definition, written out here: one byte after the other. */
+static enum dn_csv_state run(const struct dn_csv_dialect *d, const struct text *t,
+                             enum dn_csv_state state, struct dn_csv_index *index)
+{
+    for (size_t i = t->start; i < t->len; i++) {
+        bool field_ends = false;
+        bool row_ends = false;
+        bool stray = false;
+        state = dn_csv_step(d, state, t->buf[i], i + 1 < t->len ? t->buf[i + 1] : '\n', &field_ends,
+                            &row_ends, &stray);
+        if (index == NULL) {
+            continue;
+        }
+        if (field_ends) {
+            index->ends[index->n_ends++] = (uint32_t)i;
+            index->n_row_ends += row_ends;
+        }
+        if (stray && index->n_strays++ == 0) {
+            index->first_stray = i;
+        }
+    }
+    return state;
+}
+
+/* Where a '\r' behind a closing quote is the last byte, nothing can follow that tells CLOSED from PLAIN. */
+static bool same_state(const struct text *t, enum dn_csv_state a, enum dn_csv_state b)
+{
+    return a == b || (b == DN_CSV_CLOSED && a == DN_CSV_PLAIN && t->len > t->start &&
+                      t->buf[t->len - 1] == '\r');
+}
+
+static void expect_index(const struct dn_kernels *kernels, const struct dn_csv_dialect *d,
+                         const struct text *t, struct dn_csv_index *got, const char *what)
+{
+    static uint32_t ends[MAX_TEXT];
+
+    for (int s = DN_CSV_START; s <= DN_CSV_CLOSED; s++) {
+        struct dn_csv_index want = {.ends = ends, .first_stray = SIZE_MAX};
+        enum dn_csv_state state = (enum dn_csv_state)s;
+        const enum dn_csv_state end = run(d, t, state, &want);
+        assert_int_equal(
+            dn_csv_index_build(kernels, d, t->buf, t->start, t->len, &state, got, NULL), DN_OK);
+        if (got->n_ends != want.n_ends || got->n_row_ends != want.n_row_ends ||
+            got->n_strays != want.n_strays || got->first_stray != want.first_stray ||
+            !same_state(t, state, end) ||
+            (want.n_ends > 0 && memcmp(got->ends, ends, want.n_ends * sizeof(ends[0])) != 0)) {
+            fail_msg("%s from state %d: %zu ends (%zu) %zu row ends (%zu) %llu strays (%llu), "
+                     "first %zu (%zu), state %d (%d)",
+                     what, s, got->n_ends, want.n_ends, got->n_row_ends, want.n_row_ends,
+                     (unsigned long long)got->n_strays, (unsigned long long)want.n_strays,
+                     got->first_stray, want.first_stray, (int)state, (int)end);
+        }
+    }
+}
+
+static void test_index_is_the_automaton(void **state)
+{
+    static struct text t;
+    struct dn_csv_index index = {0};
+    char what[100];
+
+    (void)state;
+    for (int tier = DN_CPU_SCALAR; tier <= (int)dn_cpu_detect(); tier++) {
+        const struct dn_kernels *kernels = dn_kernels_for((enum dn_cpu_tier)tier);
+        for (uint64_t round = 0; round < 4000; round++) {
+            seed = round;
+            const struct dn_csv_dialect *d = &dialects[round % N_DIALECTS];
+            random_text(&t, d, round % 3 == 0 ? MAX_TEXT - 300 : 300);
+            (void)snprintf(what, sizeof(what), "%s round %llu", dn_cpu_tier_name(kernels->tier),
+                           (unsigned long long)round);
+            expect_index(kernels, d, &t, &index, what);
+        }
+    }
+    dn_csv_index_finish(&index);
+}
+
+/* Every text of six bytes that matter, at the start of a word and across the end of one. */
+static void test_every_short_text(void **state)
+{
+    static const size_t shifts[] = {0, 60};
+    struct dn_csv_index index = {0};
+    static struct text t;
+
+    (void)state;
+    for (int tier = DN_CPU_SCALAR; tier <= (int)dn_cpu_detect(); tier++) {
+        const struct dn_kernels *kernels = dn_kernels_for((enum dn_cpu_tier)tier);
+        for (size_t di = 0; di < 2; di++) {
+            const struct dn_csv_dialect *d = &dialects[di];
+            for (size_t k = 0; k < 2; k++) {
+                memset(t.memory, '\n', sizeof(t.memory));
+                t.buf = t.memory;
+                memset(t.buf, ',', shifts[k]); /* ends at a field start */
+                for (unsigned code = 0; code < 5u * 5 * 5 * 5 * 5 * 5; code++) {
+                    unsigned rest = code;
+                    for (size_t i = 0; i < 6; i++, rest /= 5) {
+                        t.buf[shifts[k] + i] = (uint8_t) "x,\"\n\r"[rest % 5];
+                    }
+                    t.start = 0;
+                    t.len = shifts[k] + 6;
+                    expect_index(kernels, d, &t, &index, "short text");
+                }
+            }
+        }
+    }
+    dn_csv_index_finish(&index);
+}
+
+static bool ends_inside(const struct dn_csv_dialect *d, const struct text *t, bool starts_inside)
+{
+    return run(d, t, starts_inside ? DN_CSV_QUOTED : DN_CSV_START, NULL) == DN_CSV_QUOTED;
+}
+
+static void test_map_is_the_automaton(void **state)
+{
+    static struct text t;
+    size_t n_constant = 0;
+    size_t n_swapping = 0;
+    size_t n_keeping = 0;
+
+    (void)state;
+    for (int tier = DN_CPU_SCALAR; tier <= (int)dn_cpu_detect(); tier++) {
+        const struct dn_kernels *kernels = dn_kernels_for((enum dn_cpu_tier)tier);
+        for (uint64_t round = 0; round < 6000; round++) {
+            seed = round + 77;
+            const struct dn_csv_dialect *d = &dialects[round % N_DIALECTS];
+            random_text(&t, d, round % 3 == 0 ? MAX_TEXT - 300 : 100);
+            if (t.len > t.start) { /* a block ends behind a row-end byte */
+                t.buf[t.len - 1] = d->cr_ends_row && below(2) ? '\r' : '\n';
+            }
+            const struct dn_csv_map map = dn_csv_map_block(kernels, d, t.buf, t.start, t.len);
+            const bool outside = d->has_quote && ends_inside(d, &t, false);
+            const bool inside = d->has_quote && ends_inside(d, &t, true);
+            if (map.ends_inside[0] != outside || map.ends_inside[1] != inside) {
+                fail_msg("%s round %llu: map %d %d, automaton %d %d",
+                         dn_cpu_tier_name(kernels->tier), (unsigned long long)round,
+                         map.ends_inside[0], map.ends_inside[1], outside, inside);
+            }
+            n_constant += inside == outside;
+            n_keeping += inside && !outside;
+            n_swapping += !inside && outside;
+        }
+    }
+    /* the texts are varied enough to tell maps apart */
+    assert_true(n_constant > 500);
+    assert_true(n_keeping > 500);
+    assert_true(n_swapping > 50);
+}
+
+/* Cut anywhere behind row-end bytes, the maps of the pieces compose to the states of the whole text. */
+static void test_maps_compose(void **state)
+{
+    static struct text t;
+    size_t n_cuts = 0;
+    size_t n_cuts_inside = 0;
+
+    (void)state;
+    const struct dn_kernels *kernels = dn_kernels_selected();
+    for (uint64_t round = 0; round < 3000; round++) {
+        seed = round + 4242;
+        const struct dn_csv_dialect *d = &dialects[round % 3];
+        enum dn_csv_state whole = DN_CSV_START;
+        bool inside = false;
+        random_text(&t, d, MAX_TEXT - 300);
+        size_t piece = t.start;
+        for (size_t i = t.start; i < t.len; i++) {
+            bool ignored[3];
+            whole = dn_csv_step(d, whole, t.buf[i], i + 1 < t.len ? t.buf[i + 1] : '\n',
+                                &ignored[0], &ignored[1], &ignored[2]);
+            const bool row_end = t.buf[i] == '\n' || (d->cr_ends_row && t.buf[i] == '\r' &&
+                                                      (i + 1 == t.len || t.buf[i + 1] != '\n'));
+            if (!row_end || below(3) == 0) {
+                continue;
+            }
+            /* the state behind a row-end byte is one of two: that is what makes two-state maps enough */
+            assert_true(whole == DN_CSV_START || whole == DN_CSV_QUOTED);
+            const struct dn_csv_map map = dn_csv_map_block(kernels, d, t.buf, piece, i + 1);
+            inside = map.ends_inside[inside];
+            assert_int_equal(inside, whole == DN_CSV_QUOTED);
+            piece = i + 1;
+            n_cuts++;
+            n_cuts_inside += inside;
+        }
+    }
+    assert_true(n_cuts > 20000);
+    assert_true(n_cuts_inside > 2000);
+}
+
+static void test_array_is_kept_and_grows(void **state)
+{
+    static struct text t;
+    struct dn_csv_index index = {0};
+    enum dn_csv_state s = DN_CSV_START;
+
+    (void)state;
+    seed = 5;
+    t.buf = t.memory;
+    t.start = 0;
+    memset(t.memory, ',', sizeof(t.memory)); /* as many ends as bytes */
+    for (t.len = 0; t.len <= MAX_TEXT; t.len += 61) {
+        assert_int_equal(dn_csv_index_build(dn_kernels_selected(), &dialects[0], t.buf, 0, t.len,
+                                            &s, &index, NULL),
+                         DN_OK);
+        assert_int_equal(index.n_ends, t.len);
+        assert_int_equal(index.n_row_ends, 0);
+        assert_true(index.capacity >= t.len);
+    }
+    const uint32_t *ends = index.ends;
+    t.len = 10;
+    assert_int_equal(
+        dn_csv_index_build(dn_kernels_selected(), &dialects[0], t.buf, 3, t.len, &s, &index, NULL),
+        DN_OK);
+    assert_ptr_equal(index.ends, ends);
+    assert_int_equal(index.n_ends, 7);
+    assert_int_equal(index.ends[0], 3); /* positions count from the buffer, not from `start` */
+    dn_csv_index_finish(&index);
+    dn_csv_index_finish(&index);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_index_is_the_automaton),  cmocka_unit_test(test_every_short_text),
+        cmocka_unit_test(test_map_is_the_automaton),    cmocka_unit_test(test_maps_compose),
+        cmocka_unit_test(test_array_is_kept_and_grows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
