@@ -56,6 +56,8 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d);
  */
 DN_NODISCARD enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values,
                                                  size_t n, size_t *n_done, struct dn_error *err);
+/** Integers: whether the values came in ascending order, equal ones allowed.  Cost: O(values). */
+bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d);
 /**
  * Values [first, first + n) back as they were added, n <= DN_PQ_DICTIONARY_BLOCK.  Texts point into the dictionary.
  */

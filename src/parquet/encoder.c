@@ -4,6 +4,8 @@
 #include "parquet/plain.h"
 
 #define FIRST_CHECKPOINT 4096
+#define SORTED_CHECKPOINT (4 * FIRST_CHECKPOINT)
+#define LONG_RUN 16 /* values */
 #define MOST_EXPECTED ((int64_t)1 << 20)
 #define BLOCK DN_PQ_DICTIONARY_BLOCK
 
@@ -24,6 +26,18 @@ static bool dictionary_pays(const struct dn_pq_encoder *e, int64_t n_expected)
     return d->plain.len <= DN_PQ_DICTIONARY_MAX_BYTES &&
            dn_pq_dictionary_pays(&growth, n_expected,
                                  text ? e->options.text_share : e->options.number_share);
+}
+
+/*
+ * A codec finds what sorted numbers have in common, their high bytes; ids packed to odd widths hide it.  So keys in ascending
+ * order are left PLAIN (10 M order keys, snappy: 16 MB instead of 32), unless they repeat enough for runs of ids.
+ */
+static bool sorted_for_codec(const struct dn_pq_encoder *e)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+
+    return e->options.has_codec && d->ids.n == SORTED_CHECKPOINT &&
+           d->ids.n / LONG_RUN < (int64_t)d->n && dn_pq_dictionary_ascends(d);
 }
 
 /* ---- values, wherever they go -------------------------------------------------------------------------------------- */
@@ -77,7 +91,7 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
         return give_up_dictionary(e, err);
     }
     if (d->ids.n == e->checkpoint) {
-        if (!dictionary_pays(e, expected)) {
+        if (!dictionary_pays(e, expected) || sorted_for_codec(e)) {
             return give_up_dictionary(e, err);
         }
         e->n_distinct_at_sixteenth = e->n_distinct_at_quarter;

@@ -20,6 +20,7 @@ struct dn_pq_encoder_options {
     /** A dictionary pays if it takes less than this many 16ths of PLAIN. */
     unsigned number_share;
     unsigned text_share;
+    bool has_codec; /**< pages are compressed: see sorted_for_codec() */
 };
 
 struct dn_pq_encoder {

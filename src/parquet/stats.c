@@ -227,8 +227,10 @@ static void number_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
         put_bound(min, &low, 1);
         put_bound(max, &high, 1);
     } else if (s->kind == DN_PQ_KIND_I32) {
-        put_bound(min, &(int32_t){(int32_t)s->min}, 4);
-        put_bound(max, &(int32_t){(int32_t)s->max}, 4);
+        const int32_t low = (int32_t)s->min;
+        const int32_t high = (int32_t)s->max;
+        put_bound(min, &low, 4);
+        put_bound(max, &high, 4);
     } else if (s->kind == DN_PQ_KIND_I64) {
         put_bound(min, &s->min, 8);
         put_bound(max, &s->max, 8);

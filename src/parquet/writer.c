@@ -123,6 +123,7 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         /* Codecs take more off PLAIN than off ids, and most off texts. */
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
+        .has_codec = w->codec != DN_CODEC_NONE,
     };
 
     for (int64_t i = 0; i < w->n_columns; i++) {

@@ -40,7 +40,8 @@ static void test_peak_memory_follows_use(void **state)
     uint64_t after = dn_peak_rss_bytes();
     free(memory);
     assert_true(after >= (uint64_t)size);
-    assert_true(dn_peak_rss_bytes() + (1 << 20) >= after); /* a peak stays; the kernel counts in lots */
+    assert_true(dn_peak_rss_bytes() + (1 << 20) >=
+                after); /* a peak stays; the kernel counts in lots */
 }
 
 static void check_timestamp(const char *text)
