@@ -1,7 +1,7 @@
 """Ours and the peers on the same files in the same run.
 
 Makes the data, checks that all results are equal, then times every tool in turn, round by round, and prints medians of wall, CPU,
-peak RSS and output size with the ratio to each peer.  Writes bench/results/*.json and bench/results/lineitem.svg.
+peak RSS and output size with the ratio to each peer.  Writes bench/results/rows_N.json and .svg.
 """
 import argparse
 import json

@@ -328,6 +328,9 @@ static void finish_work(struct work *w, bool end)
     }
     r->n_tasks--;
     pthread_cond_broadcast(&r->changed);
+    if (w->number == r->take_block || r->n_tasks == 0) {
+        pthread_cond_signal(&r->ready); /* any other block would wake the consumer for nothing */
+    }
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -384,7 +387,7 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
     atomic_store(&r->stop, true);
     pthread_mutex_lock(&r->lock);
     while (r->n_tasks > 0) {
-        pthread_cond_wait(&r->changed, &r->lock);
+        pthread_cond_wait(&r->ready, &r->lock);
     }
     pthread_mutex_unlock(&r->lock);
     dn_pool_destroy(r->pool);
@@ -439,7 +442,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     struct dn_csv_slot *slot = slot_of(r, r->take_block);
 
     while (!slot->done) {
-        pthread_cond_wait(&r->changed, &r->lock);
+        pthread_cond_wait(&r->ready, &r->lock);
     }
     *end = slot->end;
     if (slot->status != DN_OK) {

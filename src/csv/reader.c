@@ -241,6 +241,7 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
     pthread_mutex_init(&r->fetch_lock, NULL);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
+    pthread_cond_init(&r->ready, NULL);
     const enum dn_status st =
         open_reader(r, paths, n_paths, options != NULL ? options : &defaults, err);
     if (st != DN_OK) {
@@ -266,6 +267,7 @@ void dn_csv_reader_close(struct dn_csv_reader *r)
         r->schema.release(&r->schema);
     }
     dn_csv_feed_finish(&r->feed);
+    pthread_cond_destroy(&r->ready);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     pthread_mutex_destroy(&r->fetch_lock);

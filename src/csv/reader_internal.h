@@ -68,8 +68,9 @@ struct dn_csv_reader {
     enum dn_status feed_status; /**< a failure of the feed is final */
     struct dn_error feed_error;
 
-    pthread_mutex_t lock; /**< guards everything below */
-    pthread_cond_t changed;
+    pthread_mutex_t lock;   /**< guards everything below */
+    pthread_cond_t changed; /**< a state or a tail became known: for the tasks */
+    pthread_cond_t ready;   /**< take_block is done, or no task is left: for the consumer */
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
