@@ -1,46 +1,58 @@
 # The front door.  `make help` lists the commands; each installs what it needs and says what it does.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-CTEST := ctest --output-on-failure --no-tests=error
 
 FUZZ_SECONDS ?= 60
 ROWS ?= 1000000
 ROUNDS ?= 3
 
+JOBS := $(shell nproc)
+CTEST := ctest --output-on-failure --no-tests=error --timeout 300 -j $(JOBS)
+# Configure preset $(1), with extra arguments $(2): silent unless it fails.
+configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).log 2>&1 || { cat build/configure-$(1).log >&2; exit 1; }; }
+# Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
+build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
+
 .PHONY: help setup configure build csv_reader parquet_writer production run test bench lint sanitize fuzz package clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_ ]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
+	    $(firstword $(MAKEFILE_LIST))
+
+setup: ## install everything that the other commands need
+	@tools/setup.sh lint
+	@tools/setup.sh test
 
 configure:
 	@tools/setup.sh build
-	@test -f build/release/build.ninja || (echo "configure: build/release" && cmake --preset release >build/configure.log \
-	    || (cat build/configure.log && false))
+	@$(call configure,release)
 
 build: configure ## everything, into build/bin and build/plugins
 	@echo "build: build/bin build/plugins"
-	@cmake --build build/release --target all
+	@$(call build,release)
 
-csv_reader parquet_writer: configure ## one plugin alone, into build/plugins
-	@cmake --build build/release --target $@
+csv_reader parquet_writer: configure ## this plugin alone, into build/plugins
+	@$(call build,release,$@)
+	@echo "build: build/plugins/lib$@_plugin.so"
 
-production: ## -march=native and link-time optimisation, into build/production
+production: ## for this machine alone: -march=native and link-time optimisation, into build/production
 	@tools/setup.sh build
-	@cmake --preset production >/dev/null && cmake --build --preset production
+	@$(call configure,production)
+	@$(call build,production,dativo-native csv_reader parquet_writer)
+	@echo "build: build/production/bin build/production/plugins"
 
-run: ## the example job: examples/data/orders.csv to Parquet under build/out
-	@tools/setup.sh build
-	@$(MAKE) --no-print-directory configure
-	@cmake --build build/release --target dativo-native csv_reader parquet_writer | tail -n 1
+run: configure ## the example job: examples/data/orders.csv to Parquet under build/out
+	@$(call build,release,dativo-native csv_reader parquet_writer)
 	@rm -rf build/out
 	@echo "run: build/bin/dativo-native run examples/jobs/csv_to_parquet.yaml --preview 5"
 	@build/bin/dativo-native run examples/jobs/csv_to_parquet.yaml --preview 5
 
 test: ## every test
 	@tools/setup.sh test
-	@$(MAKE) --no-print-directory configure
-	@cmake --preset release -DDN_PYTHON_TESTS=ON >build/configure.log || (cat build/configure.log && false)
-	@$(MAKE) --no-print-directory build
+	@$(call configure,release,-DDN_PYTHON_TESTS=ON)
+	@echo "test: build"
+	@$(call build,release)
 	@echo "test: ctest in build/release"
 	@$(CTEST) --test-dir build/release
 

@@ -14,7 +14,7 @@ const struct dn_shell_option parquet_writer_options[] = {
     {"compression_level", NULL, "int", "the level, apart from the name"},
     {"row_group_size", NULL, "int", "rows per row group; default 1000000"},
     {"row_group_bytes", NULL, "int",
-     "a row group also ends at so many encoded bytes; default 128 MiB"},
+     "a row group also ends at so many bytes of PLAIN values; default 128 MiB"},
     {"page_rows", NULL, "int", "rows per page; default 20000"},
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
     {"overwrite", NULL, "bool", "replace files that exist; default false"},

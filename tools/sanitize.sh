@@ -1,12 +1,36 @@
 #!/usr/bin/env bash
 # Build and run the C tests under AddressSanitizer + UndefinedBehaviorSanitizer, then under ThreadSanitizer.
-set -euo pipefail
+#
+#   tools/sanitize.sh [asan|tsan ...]   default: both
+set -uo pipefail
 cd "$(dirname "$0")/.."
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
-for preset in asan tsan; do
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+# Left to the release build: suites that are Python around the same code (interop, cli) and compiler runs (abi.header_*).
+# Left to asan: what has no threads and is slow under tsan.
+run_preset() {
+    local preset=$1 started=$SECONDS left_out='^abi\.header_'
+    [ "$preset" != tsan ] || left_out+='|^kernels\.|^unit\.test_text_|^fault\.test_parquet_read_damage'
+    if ! cmake --preset "$preset" >"build/configure-$preset.log" 2>&1; then
+        cat "build/configure-$preset.log"
+        return 1
+    fi
+    cmake --build --preset "$preset" -- --quiet | sed '/^ninja: no work to do/d' || return 1
+    echo "sanitize: $preset: built in $((SECONDS - started)) s"
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 600 -j "$(nproc)" \
+        -LE 'interop|cli' -E "$left_out"
+}
+
+failed=0
+mkdir -p build
+[ $# -gt 0 ] || set -- asan tsan
+for preset; do
     echo "sanitize: $preset"
-    mkdir -p build
-    cmake --preset $preset >build/configure-$preset.log || { cat build/configure-$preset.log; exit 1; }
-    cmake --build --preset $preset | tail -n 1
-    ctest --test-dir build/$preset --output-on-failure --no-tests=error -LE "interop|cli|python|bench"
+    if ! run_preset "$preset"; then
+        echo "sanitize: $preset FAILED" >&2
+        failed=1
+    fi
 done
+exit $failed

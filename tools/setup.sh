@@ -8,9 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev libbrotli-dev
+build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev libbrotli-dev
     libdeflate-dev libyaml-dev libjansson-dev)
-test_packages=(g++ binutils libcmocka-dev python3 python3-venv)
+test_packages=(g++ binutils ca-certificates libcmocka-dev python3 python3-venv)
 lint_packages=(clang clang-format clang-tidy cppcheck libclang-rt-14-dev)
 
 install_packages() {
@@ -48,8 +48,12 @@ python_environment() {
     cmp -s "$requirements" "$stamp" && return 0
     echo "setup: making the Python environment .venv ($(grep -c '==' "$requirements") pinned packages)"
     # the system's Python: it fits the python3-venv package installed above
-    /usr/bin/python3 -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    if ! /usr/bin/python3 -m venv --clear .venv ||
+        ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$requirements"; then
+        echo "setup: the Python environment could not be made; it needs the network once, for the packages of" \
+            "$requirements" >&2
+        exit 1
+    fi
     cp "$requirements" "$stamp"
 }
 

@@ -20,20 +20,20 @@ extern "C" {
 
 /** Zero-initialise, then set what differs. */
 struct dn_parquet_options {
-    uint32_t struct_size;          /**< sizeof(struct dn_parquet_options) */
-    bool overwrite;                /**< replace an existing file at commit */
-    const char *compression;       /**< none snappy gzip zstd lz4_raw brotli, with ":LEVEL"; NULL: "snappy" */
-    int64_t row_group_rows;        /**< 0: 1,000,000 */
+    uint32_t struct_size;    /**< sizeof(struct dn_parquet_options) */
+    bool overwrite;          /**< replace an existing file at commit */
+    const char *compression; /**< none snappy gzip zstd lz4_raw brotli, with ":LEVEL"; NULL: "snappy" */
+    int64_t row_group_rows;  /**< 0: 1,000,000 */
     /**
      * A row group also ends after the first row with which its values have this many bytes in Parquet's PLAIN encoding: 4 or 8
      * per number, 1 per boolean, 4 and the text per string, none per null.  0: 128 MiB; at most half the memory budget.
      */
     size_t row_group_bytes;
-    int64_t page_rows;             /**< 0: 20,000 */
-    size_t page_bytes;             /**< 0: 1 MiB */
-    uint64_t memory_budget_bytes;  /**< 0: 256 MiB; append() blocks while more is in flight */
-    uint32_t n_threads;            /**< 0: one per CPU; ignored if submit is set */
-    void *submit_ctx;              /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int64_t page_rows;            /**< 0: 20,000 */
+    size_t page_bytes;            /**< 0: 1 MiB */
+    uint64_t memory_budget_bytes; /**< 0: 256 MiB; append() blocks while more is in flight */
+    uint32_t n_threads;           /**< 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;             /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
 };
 
@@ -75,8 +75,7 @@ void dn_parquet_close(struct dn_parquet_writer *w);
  * "-Infinity" are strings, as are ISO 8601 dates, times and timestamps, text, and other bytes as "0x<hex>".  Bounds longer than
  * 64 bytes are cut and end in an ellipsis.  Columns that share a name are told apart in rows by _1, _2, ...
  */
-DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
-                                               struct dn_error *err);
+DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json, struct dn_error *err);
 void dn_parquet_free(void *text);
 
 #ifdef __cplusplus

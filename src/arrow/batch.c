@@ -337,7 +337,7 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
     DN_TRY(set_nulls(&c, array, name, err));
     if (n_fixed > 0) {
         c.values = array->buffers[1];
-        if (c.values == NULL && c.n_rows > 0) {
+        if (c.values == NULL && c.n_rows != 0) {
             return bad_column(err, DN_ERR_INVALID, name, "has rows but no values");
         }
     }

@@ -183,7 +183,7 @@ struct dn_executor dn_pool_executor(struct dn_pool *pool)
 /* The kernel refuses sets smaller than its own, so the set grows until it fits.  0 if that fails. */
 static int count_in_large_set(void)
 {
-    for (size_t n_cpus = 2 * CPU_SETSIZE; n_cpus <= (size_t)1 << 18; n_cpus *= 2) {
+    for (size_t n_cpus = 2 * (size_t)CPU_SETSIZE; n_cpus <= (size_t)1 << 18; n_cpus *= 2) {
         size_t size = CPU_ALLOC_SIZE(n_cpus);
         cpu_set_t *set = dn_calloc(1, size);
         if (set == NULL) {

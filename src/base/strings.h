@@ -27,7 +27,7 @@ const char *dn_text_suggest(const char *word, const char *const *candidates, siz
 
 /** ASCII letters compare without case. */
 bool dn_text_equal_nocase(const char *a, const char *b);
-bool dn_text_starts_with(const char *text, const char *prefix);
-bool dn_text_ends_with(const char *text, const char *suffix);
+bool dn_text_starts_with(const char *text, const char *prefix) __attribute__((nonnull));
+bool dn_text_ends_with(const char *text, const char *suffix) __attribute__((nonnull));
 
 #endif

@@ -613,7 +613,7 @@ enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *o
                                struct dn_error *err)
 {
     struct session s = {.t = t, .outcome = outcome, .started = dn_clock_seconds()};
-    struct dn_error own;
+    struct dn_error own = {0};
 
     err = err != NULL ? err : &own; /* widening reads what the reader said */
     dn_error_clear(err);

@@ -4,7 +4,7 @@
 #include "parquet/plain.h"
 
 #define FIRST_CHECKPOINT 4096
-#define SORTED_CHECKPOINT (4 * FIRST_CHECKPOINT)
+#define SORTED_CHECKPOINT (4 * (int64_t)FIRST_CHECKPOINT)
 #define LONG_RUN 16 /* values */
 #define MOST_EXPECTED ((int64_t)1 << 20)
 #define BLOCK DN_PQ_DICTIONARY_BLOCK

@@ -41,7 +41,7 @@ static inline uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle
     const uint64_t low7 = EVERY_BYTE * 0x7f;
     uint64_t mask = 0;
 
-    for (unsigned i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 8; i++) {
         uint64_t x = load_le64(w->bytes + 8 * i) ^ needle.splat;
         /* bit 7 of each byte that is zero; no carry crosses a byte */
         uint64_t zero = ~(((x & low7) + low7) | x | low7);
