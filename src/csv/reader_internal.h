@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)512 << 10)
+#define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)256 << 10)
 #define DN_CSV_DEFAULT_BUDGET ((uint64_t)64 << 20)
 #define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
 
