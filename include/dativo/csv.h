@@ -54,7 +54,7 @@ struct dn_csv_options {
     const char *const *required; /**< columns in which a null is an error */
     size_t n_required;
     int64_t batch_rows;           /**< rows per batch; 0: what a block of text holds */
-    size_t block_bytes;           /**< text per block; 0: 256 KiB; any value from 1 up gives the same rows */
+    size_t block_bytes;           /**< text per block; 0: 512 KiB; any value from 1 up gives the same rows */
     uint64_t memory_budget_bytes; /**< 0: 64 MiB */
     uint32_t n_threads;           /**< 0: one per CPU; ignored if submit is set */
     void *submit_ctx;             /**< threads of the caller: see dativo_host.submit in plugin.h */

@@ -254,21 +254,27 @@ static inline uint64_t load64(const uint8_t *p)
 static inline void make_view(struct dn_string_view *out, const uint8_t *text, size_t len,
                              uint32_t buffer, uint32_t offset)
 {
-    uint64_t words[2];
-    const uint64_t first = load64(text);
+    /* Which of the first four and the next eight bytes count; lengths vary, so nothing here may be a branch. */
+#define KEEP(n) (UINT64_MAX >> (64 - 8 * (n)))
+    static const uint64_t keep[13][2] = {{0, 0},
+                                         {KEEP(1), 0},
+                                         {KEEP(2), 0},
+                                         {KEEP(3), 0},
+                                         {KEEP(4), 0},
+                                         {KEEP(4), KEEP(1)},
+                                         {KEEP(4), KEEP(2)},
+                                         {KEEP(4), KEEP(3)},
+                                         {KEEP(4), KEEP(4)},
+                                         {KEEP(4), KEEP(5)},
+                                         {KEEP(4), KEEP(6)},
+                                         {KEEP(4), KEEP(7)},
+                                         {KEEP(4), KEEP(8)}};
+#undef KEEP
+    const size_t n = len < 12 ? len : 12;
+    const uint64_t place = buffer | (uint64_t)offset << 32;
+    const uint64_t rest = load64(text + 4) & keep[n][1];
+    const uint64_t words[2] = {len | (load64(text) & keep[n][0]) << 32, len > 12 ? place : rest};
 
-    if (len > 12) {
-        words[0] = len | first << 32;
-        words[1] = buffer | (uint64_t)offset << 32;
-    } else {
-        static const uint64_t keep[9] = {
-            0,           0xff,         0xffff,         0xffffff,
-            0xffffffff,  0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
-            ~UINT64_C(0)};
-        const uint64_t rest = load64(text + 4);
-        words[0] = len | (first & keep[len < 4 ? len : 4]) << 32;
-        words[1] = rest & keep[len < 4 ? 0 : len - 4];
-    }
     memcpy(out, words, 16);
 }
 

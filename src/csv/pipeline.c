@@ -316,6 +316,7 @@ static void finish_work(struct work *w, bool end)
     slot->error = w->error;
     slot->file = w->file;
     slot->done = true;
+    r->n_done++;
     if (w->status != DN_OK) {
         atomic_store(&r->stop, true);
     }
@@ -328,8 +329,10 @@ static void finish_work(struct work *w, bool end)
     }
     r->n_tasks--;
     pthread_cond_broadcast(&r->changed);
-    if (w->number == r->take_block || r->n_tasks == 0) {
-        pthread_cond_signal(&r->ready); /* any other block would wake the consumer for nothing */
+    /* Waking the consumer costs a worker its core: not before it can go on, and then for several blocks at once. */
+    if (r->n_tasks == 0 ||
+        (slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
+        pthread_cond_signal(&r->ready);
     }
     pthread_mutex_unlock(&r->lock);
 }
@@ -457,6 +460,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     slot->done = false;
+    r->n_done--;
     slot->n_rows = 0;
     slot->n_strays = 0;
     r->take_block++;

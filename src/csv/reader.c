@@ -162,8 +162,7 @@ static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
         o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DN_CSV_DEFAULT_BUDGET;
     const uint32_t n_threads = o->n_threads != 0 ? o->n_threads : dn_cpu_count();
     const uint64_t per_block = 4 * (uint64_t)r->feed.block_bytes; /* text, index, values */
-    /* no more: what waits for the consumer leaves the cache */
-    uint64_t n = (uint64_t)n_threads + n_threads / 2 + 1;
+    uint64_t n = 2 * (uint64_t)n_threads + 2; /* more would only leave the cache while they wait */
 
     if (n > budget / per_block) {
         n = budget / per_block;

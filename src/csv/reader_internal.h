@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)256 << 10)
+#define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)512 << 10)
 #define DN_CSV_DEFAULT_BUDGET ((uint64_t)64 << 20)
 #define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
 
@@ -74,6 +74,7 @@ struct dn_csv_reader {
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
+    size_t n_done;   /**< blocks that are done and not taken */
     size_t n_tasks; /**< submitted and not ended */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */

@@ -1,7 +1,7 @@
 #include "base/memory.h"
 #include "parquet/writer_internal.h"
 
-#define MOST_MORSELS 20
+#define MOST_MORSELS 10
 #define MOST_ROW_GROUPS 2
 
 /* ---- waiting -------------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,7 @@
 #include "parquet/stats.h"
 
+#include <math.h>
+
 /*
  * Floats are kept as integers that order as they do: of a negative number all bits but the sign are flipped.  -0.0 is then
  * just below +0.0.
@@ -51,24 +53,24 @@ static void widen(struct dn_pq_stats *s, int64_t min, int64_t max)
 
 static void add_f64(struct dn_pq_stats *s, const uint8_t *values, size_t n)
 {
-    const uint64_t infinity = UINT64_C(0x7ff) << 52;
-    int64_t min = INT64_MAX;
-    int64_t max = INT64_MIN;
+    /* Four lanes, so that one comparison need not wait for the one before; a NaN is never less or greater. */
+    double min[4] = {INFINITY, INFINITY, INFINITY, INFINITY};
+    double max[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     int64_t nans = 0;
 
     for (size_t i = 0; i < n; i++) {
-        const uint64_t bits = dn_pq_load64(values + i * 8);
-        const int64_t order = order_from_f64(bits);
-        if ((bits & INT64_MAX) > infinity) {
-            nans++;
-            continue;
-        }
-        min = order < min ? order : min;
-        max = order > max ? order : max;
+        double v;
+        memcpy(&v, values + i * 8, 8);
+        nans += v != v;
+        min[i & 3] = v < min[i & 3] ? v : min[i & 3];
+        max[i & 3] = v > max[i & 3] ? v : max[i & 3];
     }
     s->n_nans += nans;
-    if (nans < (int64_t)n) {
-        widen(s, min, max);
+    for (size_t k = 0; k < 4 && nans < (int64_t)n; k++) {
+        if (min[k] <= max[k]) { /* the lane saw a number */
+            /* which zero it is does not matter: number_bounds() widens to both */
+            widen(s, order_from_f64(dn_pq_load64(&min[k])), order_from_f64(dn_pq_load64(&max[k])));
+        }
     }
 }
 

@@ -54,20 +54,21 @@ static inline struct dn_pq_text dn_pq_text_make(const uint8_t *data, size_t len)
 /** Which bits of a short text of each length count, as two words. */
 extern const uint64_t dn_pq_text_masks[DN_PQ_TEXT_INLINE + 1][2];
 
-/** From Arrow's view, whose padding is not trusted. */
+/**
+ * From Arrow's view, whose padding is not trusted.  Lengths vary, so short and long are told apart without a branch; that
+ * reads variadic[0] of short ones too, which is there even in a column without text buffers (their lengths follow).
+ */
 static inline struct dn_pq_text dn_pq_text_from_view(const struct dn_string_view *v,
                                                      const void *const *variadic)
 {
+    const bool is_long = v->len > DN_PQ_TEXT_INLINE;
+    const size_t n = is_long ? DN_PQ_TEXT_INLINE : (size_t)v->len;
+    const uintptr_t base = (uintptr_t)variadic[is_long ? v->u.ref.buffer : 0];
+    const uint64_t place = base + (uint64_t)(int64_t)v->u.ref.offset;
+    const uint64_t rest = dn_pq_load64((const uint8_t *)v + 8) & dn_pq_text_masks[n][1];
+    const uint64_t words[2] = {dn_pq_load64(v) & dn_pq_text_masks[n][0], is_long ? place : rest};
     struct dn_pq_text t;
 
-    if (v->len > DN_PQ_TEXT_INLINE) {
-        t.len = (uint32_t)v->len;
-        memcpy(t.prefix, v->u.ref.prefix, 4);
-        t.u.data = (const uint8_t *)variadic[v->u.ref.buffer] + v->u.ref.offset;
-        return t;
-    }
-    const uint64_t words[2] = {dn_pq_load64(v) & dn_pq_text_masks[v->len][0],
-                               dn_pq_load64((const uint8_t *)v + 8) & dn_pq_text_masks[v->len][1]};
     memcpy(&t, words, sizeof t);
     return t;
 }

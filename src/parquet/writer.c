@@ -10,8 +10,8 @@
 #define DEFAULT_BUDGET ((uint64_t)256 << 20)
 #define LARGEST_PAGE_ROWS ((int64_t)1 << 28)
 #define LARGEST_PAGE_BYTES ((size_t)256 << 20)
-#define MORSEL_ROWS 16384
-#define MORSEL_BYTES ((size_t)2 << 20)
+#define MORSEL_ROWS 32768
+#define MORSEL_BYTES ((size_t)4 << 20)
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
 

@@ -187,6 +187,15 @@ static inline bool dn_text_digits(const uint8_t *end, size_t n, uint64_t *out)
 
 static inline bool dn_parse_int64(const uint8_t *text, size_t len, int64_t *out)
 {
+    if (len - 1 <=
+        1) { /* one or two digits, without a branch between them: flags, quantities, line numbers */
+        const uint8_t ten = len == 2 ? (uint8_t)(text[0] ^ '0') : 0;
+        const uint8_t one = (uint8_t)(text[len - 1] ^ '0');
+        if (ten <= 9 && one <= 9 && (ten != 0 || len == 1)) {
+            *out = ten * 10 + one;
+            return true;
+        }
+    }
     const size_t negative = text[0] == '-'; /* readable even if len is 0 */
     const size_t n = len - negative;
     uint64_t magnitude = 0;
@@ -199,8 +208,45 @@ static inline bool dn_parse_int64(const uint8_t *text, size_t len, int64_t *out)
     return true;
 }
 
+/**
+ * An unsigned decimal with a point and at most 8 characters, such as a price: in one 64-bit word.  False: not of this form, or
+ * not a number.  At most 7 digits over a power of ten up to 10^6: both are exact, so the quotient is correctly rounded.
+ */
+static inline bool dn_parse_short_decimal(const uint8_t *text, size_t len, double *out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, text + len - 8, sizeof word);
+    /* bytes before the text become '0' */
+    const unsigned unused = 8 * (8 - (unsigned)len);
+    word = (word >> unused << unused) | (ones * '0' & ((UINT64_C(1) << unused) - 1));
+    const uint64_t no_dot = word ^ (ones * '.');
+    const uint64_t dots = (no_dot - ones) & ~no_dot & (ones << 7);
+    if (dots == 0) {
+        return false;
+    }
+    const unsigned at = (unsigned)__builtin_ctzll(dots) & 56u; /* bit of the first point */
+    const uint64_t below = word & ((UINT64_C(1) << at) - 1);
+    const uint64_t digits = ((word >> at >> 8) << at << 8 | below << 8 | '0') ^ (ones * '0');
+    if (((digits + ones * 0x76) | digits) & (ones << 7)) {
+        return false; /* a byte that is no digit, or a second point */
+    }
+    if (at == 56 || text[0] == '.' || (text[0] == '0' && text[1] != '.')) {
+        return false; /* "5.", ".5", "05.1" */
+    }
+    uint64_t value = digits * 10 + (digits >> 8);
+    value = (((value & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064)) +
+             (((value >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001))) >>
+            32;
+    *out = (double)(int64_t)(uint32_t)value / dn_text_pow10_exact[(56 - at) / 8];
+    return true;
+}
+
 static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out)
 {
+    if (len - 3 <= 5 && dn_parse_short_decimal(text, len, out)) {
+        return true;
+    }
     const size_t negative = text[0] == '-';
     const size_t n = len - negative;
     const uint8_t first = text[negative];
