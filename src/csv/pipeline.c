@@ -330,8 +330,7 @@ static void finish_work(struct work *w, bool end)
     r->n_tasks--;
     pthread_cond_broadcast(&r->changed);
     /* Waking the consumer costs a worker its core: not before it can go on, and then for several blocks at once. */
-    if (r->n_tasks == 0 ||
-        (slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
+    if (r->n_tasks == 0 || (slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
         pthread_cond_signal(&r->ready);
     }
     pthread_mutex_unlock(&r->lock);

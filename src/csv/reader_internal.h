@@ -74,7 +74,7 @@ struct dn_csv_reader {
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
-    size_t n_done;   /**< blocks that are done and not taken */
+    size_t n_done;  /**< blocks that are done and not taken */
     size_t n_tasks; /**< submitted and not ended */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
