@@ -17,11 +17,6 @@
 #include "base/memory.h"
 #include "dativo/plugin.h"
 
-static inline void faults_json_free(void *memory)
-{
-    dn_free(memory);
-}
-
 /* The programs are linked with --wrap=dn_log_json: the log line of every failure lands here instead of on stderr. */
 static unsigned faults_n_log_lines;
 
@@ -37,12 +32,14 @@ void __wrap_dn_log_json(const char *level, const char *event_type, const char *m
     faults_n_log_lines++;
 }
 
-/* jansson's allocations count too. */
+/*
+ * jansson's own allocations are left out: its lexer (2.14, lex_save) ignores that its buffer could not grow, loses the closing
+ * quote of a string and then runs past the end of the heap block, so a failure there tests nothing of ours.
+ */
 static inline int faults_setup(void **state)
 {
     (void)state;
     json_object_seed(1); /* the seed would read /dev/urandom */
-    json_set_alloc_funcs(dn_malloc, faults_json_free);
     return 0;
 }
 
