@@ -13,6 +13,7 @@ _Static_assert(sizeof(struct dn_string_view) == 16, "Arrow string views are 16 b
 
 /** One column being converted. */
 struct job {
+    const struct dn_kernels *kernels;
     const struct dn_csv_rows *rows;
     const struct dn_csv_dialect *d;
     const struct dn_csv_nulls *nulls;
@@ -125,7 +126,7 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
 }
 
 /*
- * How the usual value of a column is written, so that the loops can try it in line.  In neither way it has stray quotes or
+ * How the usual value of a column is written, so that the loops can try it at once.  In neither way it has stray quotes or
  * escapes: no strict form of a fixed-width type holds a quote.
  */
 struct usual {
@@ -145,45 +146,43 @@ static inline bool is_usual(const struct usual *u, const uint8_t *text, size_t l
     return u->quotes == 0 ? u->tried : len > 2 && text[0] == u->quote && text[len - 1] == u->quote;
 }
 
-/*
- * The loop of one fixed-width type.  FAST(text, len, &value) is tried in line on values in their usual writing; what it
- * refuses goes to slow_value().
- */
-#define DEFINE_CONVERT(NAME, CTYPE, FAST, PARSE)                                                   \
-    static __attribute__((noinline)) void NAME(struct job *j)                                      \
-    {                                                                                              \
-        const struct dn_csv_rows *rows = j->rows;                                                  \
-        const size_t field = j->column->field;                                                     \
-        const struct usual u = usual_of(j);                                                        \
-        CTYPE *values = j->values;                                                                 \
-        uint64_t bits = 0;                                                                         \
-        for (size_t r = j->from; r < j->to; r++) {                                                 \
-            const uint32_t start = dn_csv_field_start(rows, r, field);                             \
-            const size_t len = dn_csv_field_end(rows, r, field, start) - start;                    \
-            const uint8_t *text = rows->buf + start;                                               \
-            CTYPE value = 0;                                                                       \
-            if (is_usual(&u, text, len) && FAST(text + u.quotes, len - 2 * u.quotes, &value)) {    \
-                bits |= UINT64_C(1) << (r & 63);                                                   \
-            } else {                                                                               \
-                const enum verdict v = slow_value(j, PARSE, text, len, &value);                    \
-                if (v == VERDICT_VALUE) {                                                          \
-                    bits |= UINT64_C(1) << (r & 63);                                               \
-                } else if (v == VERDICT_NULL) {                                                    \
-                    note_null(j, r);                                                               \
-                    value = 0;                                                                     \
-                } else {                                                                           \
-                    j->bad_row = r;                                                                \
-                    return;                                                                        \
-                }                                                                                  \
-            }                                                                                      \
-            values[r] = value;                                                                     \
-            if ((r & 63) == 63) {                                                                  \
-                memcpy(j->validity + (r >> 6) * 8, &bits, 8);                                      \
-                bits = 0;                                                                          \
-            }                                                                                      \
-        }                                                                                          \
-        memcpy(j->validity + (j->to >> 6) * 8, &bits, 8);                                          \
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline void set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len)
+{
+    cells->tail[i] = load64(end - 8);
+    cells->head[i] = load64(end - 16);
+    cells->len[i] = len;
+}
+
+/* Rows [from, from + n) as cells; those in an unusual writing get length 0, which no kernel takes. */
+static const struct dn_cells *load_cells(const struct job *j, const struct usual *u, size_t from,
+                                         size_t n, struct dn_cells *cells)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t field = j->column->field;
+
+    if (field > 0 && field + 1 < rows->n_fields && u->quotes == 0 && u->tried) { /* most columns */
+        const uint32_t *ends = rows->ends + from * rows->n_fields + field;
+        for (size_t i = 0; i < n; i++, ends += rows->n_fields) {
+            set_cell(cells, i, rows->buf + ends[0], ends[0] - ends[-1] - 1);
+        }
+        return cells;
     }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t start = dn_csv_field_start(rows, from + i, field);
+        const size_t len = dn_csv_field_end(rows, from + i, field, start) - start;
+        const uint8_t *text = rows->buf + start;
+        const bool usual = is_usual(u, text, len);
+        set_cell(cells, i, text + len - u->quotes, usual ? len - 2 * u->quotes : 0);
+    }
+    return cells;
+}
 
 static inline bool fast_float64(const uint8_t *text, size_t len, double *out)
 {
@@ -203,11 +202,64 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
     return dn_parse_timestamp_us(text, len, out, &zoned) && zoned;
 }
 
-DEFINE_CONVERT(convert_int64, int64_t, dn_parse_int64, parse_int64)
-DEFINE_CONVERT(convert_float64, double, fast_float64, parse_float64)
-DEFINE_CONVERT(convert_date32, int32_t, dn_parse_date32, parse_date32)
-DEFINE_CONVERT(convert_timestamp, int64_t, fast_naive, parse_timestamp)
-DEFINE_CONVERT(convert_timestamptz, int64_t, fast_zoned, parse_timestamp)
+/* Timestamps have no kernel. */
+#define CELLS_NONE(n, values) 0
+#define CELLS_INT64(n, values)                                                                     \
+    j->kernels->cells_int64(load_cells(j, &u, from, n, &cells), n, values)
+#define CELLS_FLOAT64(n, values)                                                                   \
+    j->kernels->cells_float64(load_cells(j, &u, from, n, &cells), n, values)
+#define CELLS_DATE32(n, values)                                                                    \
+    j->kernels->cells_date32(load_cells(j, &u, from, n, &cells), n, values)
+
+/*
+ * The loop of one fixed-width type, DN_CELLS rows at a time.  CELLS(n, values) reads the short ones among those in their usual
+ * writing, FAST(text, len, &value) the others of them; what both refuse goes to slow_value().
+ */
+#define DEFINE_CONVERT(NAME, CTYPE, CELLS, FAST, PARSE)                                            \
+    static __attribute__((noinline)) void NAME(struct job *j)                                      \
+    {                                                                                              \
+        const struct dn_csv_rows *rows = j->rows;                                                  \
+        const size_t field = j->column->field;                                                     \
+        const struct usual u = usual_of(j);                                                        \
+        CTYPE *values = j->values;                                                                 \
+        struct dn_cells cells;                                                                     \
+        (void)cells;                                                                               \
+        for (size_t from = j->from; from < j->to; from += DN_CELLS) {                              \
+            const size_t n = j->to - from < DN_CELLS ? j->to - from : DN_CELLS;                    \
+            uint64_t bits = CELLS(n, values + from);                                               \
+            uint64_t rest = ~bits & UINT64_MAX >> (DN_CELLS - n);                                  \
+            for (; rest != 0; rest &= rest - 1) {                                                  \
+                const size_t r = from + (size_t)__builtin_ctzll(rest);                             \
+                const uint32_t start = dn_csv_field_start(rows, r, field);                         \
+                const size_t len = dn_csv_field_end(rows, r, field, start) - start;                \
+                const uint8_t *text = rows->buf + start;                                           \
+                CTYPE value = 0;                                                                   \
+                enum verdict v = VERDICT_VALUE;                                                    \
+                if (!is_usual(&u, text, len) ||                                                    \
+                    !FAST(text + u.quotes, len - 2 * u.quotes, &value)) {                          \
+                    v = slow_value(j, PARSE, text, len, &value);                                   \
+                }                                                                                  \
+                if (v == VERDICT_BAD) {                                                            \
+                    j->bad_row = r;                                                                \
+                    return;                                                                        \
+                }                                                                                  \
+                if (v == VERDICT_NULL) {                                                           \
+                    note_null(j, r);                                                               \
+                    value = 0;                                                                     \
+                } else {                                                                           \
+                    bits |= rest & (0 - rest);                                                     \
+                }                                                                                  \
+                values[r] = value;                                                                 \
+            }                                                                                      \
+            memcpy(j->validity + from / 8, &bits, 8);                                              \
+        }                                                                                          \
+    }
+
+DEFINE_CONVERT(convert_int64, int64_t, CELLS_INT64, dn_parse_int64, parse_int64)
+DEFINE_CONVERT(convert_float64, double, CELLS_FLOAT64, fast_float64, parse_float64)
+DEFINE_CONVERT(convert_date32, int32_t, CELLS_DATE32, dn_parse_date32, parse_date32)
+DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_NONE, fast_naive, parse_timestamp)
+DEFINE_CONVERT(convert_timestamptz, int64_t, CELLS_NONE, fast_zoned, parse_timestamp)
 
 static void convert_bool(struct job *j)
 {
@@ -242,13 +294,6 @@ static void convert_bool(struct job *j)
 }
 
 /* ---- strings ---- */
-
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
-}
 
 /* View of text[0, len) at `offset` of variadic buffer `buffer`; 12 bytes at text are readable. */
 static inline void make_view(struct dn_string_view *out, const uint8_t *text, size_t len,
@@ -344,9 +389,10 @@ static size_t round64(size_t n)
     return (n + 63) & ~(size_t)63;
 }
 
+/* Kernels write values in eights. */
 static size_t values_size(enum dn_type type, size_t n_rows)
 {
-    return round64(type == DN_TYPE_BOOL ? n_rows / 8 + 8 : n_rows * dn_type_width(type) + 8);
+    return round64(type == DN_TYPE_BOOL ? n_rows / 8 + 8 : (n_rows + 8) * dn_type_width(type));
 }
 
 /* Rows [j->from, j->to) of one column. */
@@ -468,11 +514,11 @@ static void describe_columns(const struct job *jobs, size_t n_columns,
     }
 }
 
-enum dn_status dn_csv_convert(const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
-                              const struct dn_csv_nulls *nulls, const struct dn_csv_column *columns,
-                              size_t n_columns, struct dn_csv_batch_memory *memory,
-                              struct dn_batch_column *out, struct dn_csv_fault *fault,
-                              struct dn_error *err)
+enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_csv_rows *rows,
+                              const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
+                              const struct dn_csv_column *columns, size_t n_columns,
+                              struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
+                              struct dn_csv_fault *fault, struct dn_error *err)
 {
     struct job *jobs = start_jobs(rows, columns, n_columns, memory, err);
     size_t tile;
@@ -488,6 +534,7 @@ enum dn_status dn_csv_convert(const struct dn_csv_rows *rows, const struct dn_cs
             size_t to = from + tile < rows->n_rows ? from + tile : rows->n_rows;
             for (size_t c = 0; c < n_columns; c++) {
                 struct job *j = &jobs[c];
+                j->kernels = kernels;
                 j->d = d;
                 j->nulls = nulls;
                 j->from = from;

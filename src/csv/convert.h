@@ -35,9 +35,10 @@ struct dn_csv_fault {
  * Cost: one allocation for the slab.
  */
 DN_NODISCARD enum dn_status
-dn_csv_convert(const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
-               const struct dn_csv_nulls *nulls, const struct dn_csv_column *columns,
-               size_t n_columns, struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
+dn_csv_convert(const struct dn_kernels *kernels, const struct dn_csv_rows *rows,
+               const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
+               const struct dn_csv_column *columns, size_t n_columns,
+               struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
                struct dn_csv_fault *fault, struct dn_error *err);
 
 /** Release function for dn_batch_export(): frees a heap-allocated dn_csv_batch_memory. */

@@ -168,8 +168,8 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
     rows->n_rows = stop < all_rows ? stop : all_rows;
-    DN_TRY(dn_csv_convert(rows, &r->dialect, &r->nulls, r->columns, r->n_columns, w->memory,
-                          w->scratch->out, &fault, &w->error));
+    DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, r->columns, r->n_columns,
+                          w->memory, w->scratch->out, &fault, &w->error));
     const size_t n_rows = rows->n_rows;
     rows->n_rows = all_rows;
     if (fault.kind != DN_CSV_FAULT_NONE) {

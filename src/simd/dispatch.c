@@ -12,6 +12,12 @@ static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
         (k)->csv_index = csv_index_##tier;                                                         \
         (k)->csv_sweep = csv_sweep_##tier;                                                         \
     } while (0)
+#define SET_CELLS(k, tier)                                                                         \
+    do {                                                                                           \
+        (k)->cells_int64 = cells_int64_##tier;                                                     \
+        (k)->cells_float64 = cells_float64_##tier;                                                 \
+        (k)->cells_date32 = cells_date32_##tier;                                                   \
+    } while (0)
 #define SET_REDUCE(k, tier)                                                                        \
     do {                                                                                           \
         (k)->min_max_i64 = min_max_i64_##tier;                                                     \
@@ -22,6 +28,7 @@ static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 static void set_scalar(struct dn_kernels *k)
 {
     SET_CSV(k, scalar);
+    SET_CELLS(k, scalar);
     k->utf8_valid_prefix = utf8_valid_prefix_scalar;
     k->bit_pack32 = bit_pack32_scalar;
     SET_REDUCE(k, scalar);
@@ -31,6 +38,7 @@ static void set_scalar(struct dn_kernels *k)
 static void set_avx2(struct dn_kernels *k)
 {
     SET_CSV(k, avx2);
+    SET_CELLS(k, avx2);
     k->utf8_valid_prefix = utf8_valid_prefix_avx2;
     k->bit_pack32 = bit_pack32_avx2;
     SET_REDUCE(k, avx2);
@@ -39,6 +47,7 @@ static void set_avx2(struct dn_kernels *k)
 static void set_avx512(struct dn_kernels *k)
 {
     SET_CSV(k, avx512);
+    SET_CELLS(k, avx512);
     k->utf8_valid_prefix = utf8_valid_prefix_avx512;
     k->bit_pack32 = bit_pack32_avx512;
     SET_REDUCE(k, avx512);

@@ -31,6 +31,17 @@ struct dn_csv_scan {
     bool cr_ends_row; /**< true: a carriage return outside quotes ends a row, as a line feed does */
 };
 
+/**
+ * Texts of one column, each cut down to its last 16 bytes.  Words hold their first byte least significant; bytes of other
+ * cells before a shorter text do not matter.
+ */
+#define DN_CELLS 64
+struct dn_cells {
+    uint64_t tail[DN_CELLS]; /**< the last 8 bytes */
+    uint64_t head[DN_CELLS]; /**< the 8 bytes before those */
+    uint64_t len[DN_CELLS];  /**< of the whole text, in bytes */
+};
+
 struct dn_kernels {
     enum dn_cpu_tier tier;
 
@@ -57,6 +68,20 @@ struct dn_kernels {
 
     /** As csv_index without the output: only the state moves.  Words without quotes cost one comparison. */
     size_t (*csv_sweep)(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan);
+
+    /**
+     * Values of the first n <= DN_CELLS cells, as text/parse.h reads them, where they are written the usual way:
+     *   int64    -?(0|[1-9][0-9]*), at most 16 bytes
+     *   float64  -?(0|[1-9][0-9]*)(\.[0-9]+)?, at most 16 bytes with a point and 15 without; correctly rounded, for at most
+     *            15 digits over a power of ten up to 10^14 are one division of exact operands (Clinger 1990)
+     *   date32   YYYY-MM-DD, years 0001..9999, proleptic Gregorian; days since 1970-01-01
+     * Returns a bit for every cell that is; the others are for the caller, also the empty and the wrong ones.
+     *
+     * @param out  room for n values rounded up to a multiple of 8; without meaning where the bit is not set
+     */
+    uint64_t (*cells_int64)(const struct dn_cells *cells, size_t n, int64_t *out);
+    uint64_t (*cells_float64)(const struct dn_cells *cells, size_t n, double *out);
+    uint64_t (*cells_date32)(const struct dn_cells *cells, size_t n, int32_t *out);
 
     /** Length of the longest prefix that is valid UTF-8 (RFC 3629: no surrogates, no overlong forms); `len` if all is. */
     size_t (*utf8_valid_prefix)(const uint8_t *buf, size_t len);

@@ -12,10 +12,17 @@
 /** Bytes in a word of the structural scan: one bit each in a uint64_t. */
 #define DN_CSV_WORD 64
 
+/** The powers of ten that are exact doubles, as far as cells_float64 needs them. */
+extern const double dn_cells_powers[16];
+
 #define DN_DECLARE_CSV_KERNELS(tier)                                                               \
     size_t csv_index_##tier(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan,  \
                             uint32_t *out, size_t *n_out, size_t *n_row_ends);                     \
     size_t csv_sweep_##tier(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan)
+#define DN_DECLARE_CELLS_KERNELS(tier)                                                             \
+    uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out);             \
+    uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out);            \
+    uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)
 #define DN_DECLARE_UTF8_KERNELS(tier)                                                              \
     size_t utf8_valid_prefix_##tier(const uint8_t *buf, size_t len)
 #define DN_DECLARE_BIT_PACK_KERNELS(tier)                                                          \
@@ -26,17 +33,20 @@
     size_t run_length_u32_##tier(const uint32_t *values, size_t n)
 
 DN_DECLARE_CSV_KERNELS(scalar);
+DN_DECLARE_CELLS_KERNELS(scalar);
 DN_DECLARE_UTF8_KERNELS(scalar);
 DN_DECLARE_BIT_PACK_KERNELS(scalar);
 DN_DECLARE_REDUCE_KERNELS(scalar);
 
 #if defined(__x86_64__)
 DN_DECLARE_CSV_KERNELS(avx2);
+DN_DECLARE_CELLS_KERNELS(avx2);
 DN_DECLARE_UTF8_KERNELS(avx2);
 DN_DECLARE_BIT_PACK_KERNELS(avx2);
 DN_DECLARE_REDUCE_KERNELS(avx2);
 
 DN_DECLARE_CSV_KERNELS(avx512);
+DN_DECLARE_CELLS_KERNELS(avx512);
 DN_DECLARE_UTF8_KERNELS(avx512);
 DN_DECLARE_BIT_PACK_KERNELS(avx512);
 DN_DECLARE_REDUCE_KERNELS(avx512);

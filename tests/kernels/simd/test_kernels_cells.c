@@ -1,0 +1,198 @@
+/* cells_int64, cells_float64, cells_date32: every tier reads the same cells to the same bits. */
+#include "kernel_rig.h"
+
+#include <stdio.h>
+
+#define ROUNDS 20000
+
+/* What follows the guarded end of `out` may not be written. */
+static struct rig_guarded memory;
+
+struct outcome {
+    uint64_t known;
+    uint8_t values[DN_CELLS * 8];
+};
+
+static void put_text(struct dn_cells *cells, size_t i, const char *text, size_t len, uint64_t *seed)
+{
+    uint8_t bytes[16];
+
+    for (size_t k = 0; k < 16; k++) { /* what is before the text is another cell's */
+        bytes[k] = (uint8_t)("0123456789.-,\n\"e"[rig_below(seed, 16)]);
+    }
+    for (size_t k = 0; k < 16 && k < len; k++) {
+        bytes[15 - k] = (uint8_t)text[len - 1 - k];
+    }
+    memcpy(&cells->head[i], bytes, 8);
+    memcpy(&cells->tail[i], bytes + 8, 8);
+    cells->len[i] = len;
+}
+
+/* Digits mostly, and now and then what else could stand there. */
+static size_t random_text(char *text, uint64_t *seed)
+{
+    static const char alphabet[] = "0123456789012345678901234567890123456789./:-+eE \"\xb0\xff";
+    const size_t kind = rig_below(seed, 8);
+    const long long number = (long long)(rig_random(seed) >> (4 + rig_below(seed, 60)));
+    size_t len = 0;
+
+    switch (kind) {
+    case 0:
+        len = (size_t)snprintf(text, 40, "%lld", number);
+        break;
+    case 1:
+        len = (size_t)snprintf(text, 40, "-%lld", number);
+        break;
+    case 2:
+        len = (size_t)snprintf(text, 40, "%lld.%0*llu", number >> 20, (int)rig_below(seed, 9) + 1,
+                               (unsigned long long)(rig_random(seed) % 100000));
+        break;
+    case 3:
+        len = (size_t)snprintf(text, 40, "-0.%0*llu", (int)rig_below(seed, 12) + 1,
+                               (unsigned long long)(rig_random(seed) % 10000));
+        break;
+    case 4:
+    case 5:
+        len = (size_t)snprintf(text, 40, "%04u-%02u-%02u", (unsigned)rig_below(seed, 10000),
+                               (unsigned)rig_below(seed, 14), (unsigned)rig_below(seed, 34));
+        break;
+    default:
+        len = rig_below(seed, 19);
+        for (size_t i = 0; i < len; i++) {
+            text[i] = alphabet[rig_below(seed, sizeof alphabet - 1)];
+        }
+    }
+    if (rig_below(seed, 8) == 0 && len > 0) { /* one byte wrong */
+        text[rig_below(seed, len)] = (char)rig_random(seed);
+    }
+    return len;
+}
+
+static struct outcome run(const struct dn_kernels *k, int type, const struct dn_cells *cells,
+                          size_t n)
+{
+    const size_t width = type == 2 ? 4 : 8;
+    uint8_t *out = memory.end - (n + 7) / 8 * 8 * width;
+    struct outcome o = {0};
+
+    if (type == 0) {
+        o.known = k->cells_int64(cells, n, (int64_t *)(void *)out);
+    } else if (type == 1) {
+        o.known = k->cells_float64(cells, n, (double *)(void *)out);
+    } else {
+        o.known = k->cells_date32(cells, n, (int32_t *)(void *)out);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (o.known >> i & 1) {
+            memcpy(o.values + i * width, out + i * width, width);
+        }
+    }
+    return o;
+}
+
+static void check_all(const struct dn_cells *cells, size_t n)
+{
+    for (int type = 0; type < 3; type++) {
+        const struct outcome want = run(dn_kernels_for(DN_CPU_SCALAR), type, cells, n);
+        RIG_FOR_EACH_KERNELS(k)
+        {
+            const struct outcome got = run(k, type, cells, n);
+            assert_int_equal(got.known, want.known);
+            assert_memory_equal(got.values, want.values, sizeof want.values);
+        }
+    }
+}
+
+static void test_random_cells(void **state)
+{
+    struct dn_cells cells;
+    uint64_t seed = 0x5eed;
+    char text[64];
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t n = round % 3 == 0 ? 1 + rig_below(&seed, DN_CELLS) : DN_CELLS;
+        for (size_t i = 0; i < DN_CELLS; i++) {
+            put_text(&cells, i, text, random_text(text, &seed), &seed);
+        }
+        if (round % 16 == 0) { /* lengths that fit nowhere */
+            cells.len[rig_below(&seed, DN_CELLS)] = rig_random(&seed) >> rig_below(&seed, 64);
+        }
+        check_all(&cells, n);
+    }
+}
+
+/* Every text of up to three characters that matter to the grammars. */
+static void test_short_cells(void **state)
+{
+    static const char alphabet[] = "0179.-+/:e";
+    const size_t n_chars = sizeof alphabet - 1;
+    struct dn_cells cells;
+    uint64_t seed = 7;
+    size_t n = 0;
+
+    (void)state;
+    for (size_t code = 0; code < n_chars * n_chars * n_chars * n_chars; code++) {
+        const char text[4] = {alphabet[code % n_chars], alphabet[code / n_chars % n_chars],
+                              alphabet[code / n_chars / n_chars % n_chars],
+                              alphabet[code / n_chars / n_chars / n_chars]};
+        put_text(&cells, n, text, 1 + code % 4, &seed);
+        if (++n == DN_CELLS) {
+            check_all(&cells, n);
+            n = 0;
+        }
+    }
+}
+
+/* Every day of every third year, and the days around that do not exist. */
+static void test_every_date(void **state)
+{
+    struct dn_cells cells;
+    uint64_t seed = 9;
+    char text[16];
+    size_t n = 0;
+    unsigned n_known = 0;
+
+    (void)state;
+    for (unsigned year = 0; year < 10000; year += 3) {
+        for (unsigned month = 0; month <= 13; month++) {
+            for (unsigned day = 0; day <= 32; day++) {
+                const size_t len =
+                    (size_t)snprintf(text, sizeof text, "%04u-%02u-%02u", year, month, day);
+                put_text(&cells, n, text, len, &seed);
+                if (++n == DN_CELLS) {
+                    int32_t out[DN_CELLS];
+                    n_known += (unsigned)__builtin_popcountll(
+                        dn_kernels_for(DN_CPU_SCALAR)->cells_date32(&cells, n, out));
+                    check_all(&cells, n);
+                    n = 0;
+                }
+            }
+        }
+    }
+    assert_true(n_known > 1200000); /* a third of all days from year 1 on */
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memory = rig_guarded_create(DN_CELLS * 8);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_guarded_destroy(&memory);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_cells),
+        cmocka_unit_test(test_short_cells),
+        cmocka_unit_test(test_every_date),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
