@@ -1,6 +1,7 @@
 #include "base/pool.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -93,33 +94,14 @@ static int32_t submit(void *ctx, void (*fn)(void *arg), void *arg)
     return refused;
 }
 
-/* Asynchronous signals belong to the host's threads; a worker keeps only those that its own faults raise. */
-static void block_signals(sigset_t *out_before)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-    sigset_t all;
-
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        sigdelset(&all, faults[i]);
-    }
-    pthread_sigmask(SIG_SETMASK, &all, out_before);
-}
-
 static int start_threads(struct dn_pool *pool, uint32_t n_threads)
 {
-    sigset_t before;
     int failure = 0;
 
-    block_signals(&before); /* threads inherit the mask */
     while (pool->n_threads < n_threads && failure == 0) {
-        failure = pthread_create(&pool->threads[pool->n_threads], NULL, work, pool);
-        if (failure == 0) {
-            (void)pthread_setname_np(pool->threads[pool->n_threads], "dn-worker");
-            pool->n_threads++;
-        }
+        failure = dn_thread_start(&pool->threads[pool->n_threads], "dn-worker", work, pool);
+        pool->n_threads += failure == 0;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failure;
 }
 

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/thread.h"
 #include "parquet/writer_internal.h"
 
 #define MOST_MORSELS 10
@@ -9,17 +10,24 @@
 /* Under the lock. */
 static bool must_wait(const struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
 {
-    if (w->failed || w->n_tasks == 0) {
+    if (w->failed) {
         return false;
     }
-    return w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->bytes > w->flight_bytes ||
+    return (w->n_tasks > 0 &&
+            (w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->bytes > w->flight_bytes)) ||
            (w->row_group == NULL && w->n_row_groups >= MOST_ROW_GROUPS);
+}
+
+/* Under the lock: nothing is on its way any more. */
+static bool is_idle(const struct dn_parquet_writer *w)
+{
+    return w->n_tasks == 0 && !w->writing && (w->failed || w->first_row_group == NULL);
 }
 
 /* Under the lock, after a change: the calling thread is woken only if it can go on, not by every task. */
 static void wake(struct dn_parquet_writer *w)
 {
-    if (w->waiting != NULL ? !must_wait(w, w->waiting) : w->n_tasks == 0) {
+    if (w->waiting != NULL ? !must_wait(w, w->waiting) : is_idle(w)) {
         pthread_cond_broadcast(&w->changed);
     }
 }
@@ -79,35 +87,85 @@ static void end_task(struct dn_parquet_writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* One of the things a row group waits for is done.  Whoever finds the oldest one complete writes it. */
+/* ---- row groups ---------------------------------------------------------------------------------------------------- */
+
+/* One of the things a row group waits for is done. */
 static void row_group_step(struct dn_pq_row_group *g)
 {
     struct dn_parquet_writer *w = g->writer;
 
     pthread_mutex_lock(&w->lock);
-    g->n_open--;
-    while (!w->writing && !w->failed && w->first_row_group != NULL &&
-           w->first_row_group->n_open == 0) {
-        struct dn_pq_row_group *ready = w->first_row_group;
-        struct dn_error err;
+    if (--g->n_open == 0) {
+        pthread_cond_signal(&w->complete);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Under the lock: the row group to write next, once it is complete. */
+static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
+{
+    struct dn_pq_row_group *g = w->first_row_group;
+
+    return g != NULL && g->n_open == 0 && !w->failed ? g : NULL;
+}
+
+/* The thread that writes. */
+static void *write_row_groups(void *arg)
+{
+    struct dn_parquet_writer *w = arg;
+    struct dn_pq_row_group *g;
+    struct dn_error err;
+
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while ((g = next_row_group(w)) == NULL && !w->closing) {
+            pthread_cond_wait(&w->complete, &w->lock);
+        }
+        if (g == NULL) {
+            break;
+        }
         w->writing = true;
         pthread_mutex_unlock(&w->lock);
-        if (dn_pq_row_group_write(ready, &err) != DN_OK) {
+        if (dn_pq_row_group_write(g, &err) != DN_OK) {
             dn_pq_writer_fail(w, &err);
         }
         pthread_mutex_lock(&w->lock);
         w->writing = false;
-        w->first_row_group = ready->next;
-        if (ready->next == NULL) {
+        w->first_row_group = g->next;
+        if (g->next == NULL) {
             w->last_row_group = NULL;
         }
         w->n_row_groups--;
         wake(w);
         pthread_mutex_unlock(&w->lock);
-        dn_pq_row_group_destroy(ready);
+        dn_pq_row_group_destroy(g);
         pthread_mutex_lock(&w->lock);
     }
     pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    const int failure = dn_thread_start(&w->thread, "dn-disk", write_row_groups, w);
+
+    w->has_thread = failure == 0;
+    return failure == 0 ? DN_OK
+                        : dn_error_set_errno(err, DN_ERR_INTERNAL, failure,
+                                             "the thread that writes '%s' could not be started; "
+                                             "check the limit of threads (ulimit -u)",
+                                             w->path);
+}
+
+void dn_pq_writer_stop(struct dn_parquet_writer *w)
+{
+    if (w->has_thread) {
+        pthread_mutex_lock(&w->lock);
+        w->closing = true;
+        pthread_cond_signal(&w->complete);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+    }
 }
 
 /* ---- pages -------------------------------------------------------------------------------------------------------- */
@@ -366,7 +424,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
 void dn_pq_writer_wait(struct dn_parquet_writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    while (w->n_tasks > 0) { /* a row group is written by one of them */
+    while (!is_idle(w)) {
         pthread_cond_wait(&w->changed, &w->lock);
     }
     pthread_mutex_unlock(&w->lock);

@@ -164,6 +164,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
+    pthread_cond_init(&w->complete, NULL);
     DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
     w->path = dn_strdup(path);
     if (w->path == NULL) {
@@ -182,6 +183,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
+    DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
     *out = w;
     w = NULL;
 cleanup:
@@ -328,6 +330,7 @@ void dn_parquet_close(struct dn_parquet_writer *w)
                        w->path != NULL ? w->path : "");
     dn_pq_writer_fail(w, &closed); /* what has not started yet need not run */
     dn_pq_writer_wait(w);
+    dn_pq_writer_stop(w);
     dn_pool_destroy(w->pool);
     dn_pq_morsel_destroy(w, w->pending);
     while (w->first_row_group != NULL) {
@@ -344,6 +347,7 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     dn_buffer_finish(&w->footer);
     dn_sink_close(w->sink);
     pthread_cond_destroy(&w->changed);
+    pthread_cond_destroy(&w->complete);
     pthread_mutex_destroy(&w->lock);
     dn_free(w->path);
     dn_free(w);

@@ -3,11 +3,11 @@
  *
  * append() cuts batches into slices at row group ends and gathers slices to a morsel.  Every column has a lane: a task that
  * walks the list of morsels in order, one column at a time, never two tasks of a lane at once.  Full pages become tasks of
- * their own.  The thread that finishes the last part of a row group writes it, and those behind it that are complete.  No
- * task ever waits; append() and finish() do, for the budgets.
+ * their own.  Complete row groups are written in order by a thread of the writer's own, which waits for the disk while the
+ * tasks go on.  No task ever waits; append() and finish() do, for the budgets.
  *
- * Everything below "under the lock" is guarded by `lock`; `changed` is signalled when the calling thread can go on.  The
- * rest belongs to the thread that calls the writer, or to one lane, or to the thread that writes.
+ * Everything below "under the lock" is guarded by `lock`; `changed` is signalled when the calling thread can go on,
+ * `complete` when the thread that writes can.  The rest belongs to the thread that calls the writer, or to one lane, or to the thread that writes.
  */
 #ifndef DN_PARQUET_WRITER_INTERNAL_H
 #define DN_PARQUET_WRITER_INTERNAL_H
@@ -118,6 +118,9 @@ struct dn_parquet_writer {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    pthread_cond_t complete;
+    pthread_t thread; /**< the one that writes */
+    bool has_thread;
     /* Under the lock. */
     bool failed;
     struct dn_error error;
@@ -129,13 +132,19 @@ struct dn_parquet_writer {
     struct dn_pq_row_group *first_row_group;
     struct dn_pq_row_group *last_row_group;
     int64_t n_row_groups;
-    bool writing;
+    bool writing; /**< a row group, just now */
+    bool closing; /**< no more row groups will come */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
     struct dn_pq_packer *packers;
 };
 
 /* ---- schedule.c: tasks ---- */
+
+/** Start the thread that writes; from then on the sink and what else is its own are not touched until the wait. */
+DN_NODISCARD enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *err);
+/** End it, when nothing is left to write or something has failed. */
+void dn_pq_writer_stop(struct dn_parquet_writer *w);
 
 /** Record the first failure; everything that is still to run is skipped. */
 void dn_pq_writer_fail(struct dn_parquet_writer *w, const struct dn_error *error);

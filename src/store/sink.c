@@ -11,8 +11,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define PUSH_BYTES ((uint64_t)4 << 20)
-#define LARGEST_WRITE ((size_t)1 << 30)
+#define BLOCK_BYTES ((size_t)4 << 20)
+#define ALIGNMENT                                                                                  \
+    ((size_t)4096) /* of memory, lengths and positions; what every disk is content with */
 
 enum sink_state {
     SINK_WRITING,
@@ -28,7 +29,9 @@ struct dn_sink {
     int dir_fd; /* everything happens relative to it: renaming the folder or chdir() does no harm */
     int fd;
     uint64_t position;
-    uint64_t pushed; /* bytes the kernel was asked to start writing to the disk */
+    uint8_t *memory;
+    uint8_t *block; /* BLOCK_BYTES, aligned, inside `memory` */
+    size_t used;    /* bytes of it that are not written yet */
     bool overwrite;
     bool has_temporary;
     enum sink_state state;
@@ -160,6 +163,12 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
     s->dir_fd = -1;
     s->fd = -1;
     s->overwrite = overwrite;
+    s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
+    if (s->memory == NULL) {
+        st = dn_error_memory(err, BLOCK_BYTES + ALIGNMENT);
+        goto cleanup;
+    }
+    s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
     DN_TRY_GOTO(st, set_path(s, path, err), cleanup);
     DN_TRY_GOTO(st, dn_directory_open(&s->dir_fd, s->dir, path, err), cleanup);
     DN_TRY_GOTO(st, check_destination(s, err), cleanup);
@@ -209,38 +218,66 @@ static enum dn_status report_write(struct dn_sink *s, size_t missing, int failur
         err, s,
         dn_error_set_errno(err, DN_ERR_IO, failure,
                            "cannot write %zu more bytes to '%s' after its first %llu bytes%s",
-                           missing, s->path, (unsigned long long)s->position, advice));
+                           missing, s->path, (unsigned long long)(s->position - missing), advice));
 }
 
 /*
- * Ask for the disk to start on what was written so far, without waiting.  Else nothing reaches it before fsync(), which then
- * takes as long as the disk needs for the whole file.  Only a hint: a failure shows up in fsync().
+ * Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out what others have
+ * there, and all be waited for by fsync().  False: the file system wants them in the cache.
  */
-static void push_to_disk(struct dn_sink *s)
+static bool set_direct(const struct dn_sink *s, bool on)
 {
-    if (s->position - s->pushed >= PUSH_BYTES) {
-        (void)sync_file_range(s->fd, (off_t)s->pushed, (off_t)(s->position - s->pushed),
-                              SYNC_FILE_RANGE_WRITE);
-        s->pushed = s->position;
+    const int flags = fcntl(s->fd, F_GETFL);
+
+    return flags >= 0 && fcntl(s->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+/* Write what the block holds. */
+static enum dn_status write_block(struct dn_sink *s, struct dn_error *err)
+{
+    bool direct = s->used == BLOCK_BYTES && set_direct(s, true);
+    const off_t start = (off_t)(s->position - s->used);
+    size_t done = 0;
+
+    if (!direct) {
+        (void)set_direct(s, false); /* the end of the file is not aligned */
     }
+    while (done < s->used) {
+        const ssize_t n = dn_store_write(s->fd, s->block + done, s->used - done);
+        if (n < 0 && errno == EINVAL && direct) {
+            direct = false; /* behind a short write, or where disks ask for more alignment */
+            (void)set_direct(s, false);
+        } else if (n <= 0) {
+            return report_write(s, s->used - done, n < 0 ? errno : ENOSPC, err);
+        } else {
+            done += (size_t)n;
+        }
+    }
+    if (!direct) {
+        /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
+        (void)sync_file_range(s->fd, start, (off_t)s->used, SYNC_FILE_RANGE_WRITE);
+    }
+    s->used = 0;
+    return DN_OK;
 }
 
 enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, struct dn_error *err)
 {
     const uint8_t *bytes = data;
-    size_t done = 0;
 
     DN_TRY(check_state(s, SINK_WRITING, "write to", err));
-    while (done < len) {
-        size_t want = len - done < LARGEST_WRITE ? len - done : LARGEST_WRITE;
-        ssize_t n = dn_store_write(s->fd, bytes + done, want);
-        if (n <= 0) {
-            return report_write(s, len - done, n < 0 ? errno : ENOSPC, err);
+    while (len > 0) {
+        const size_t room = BLOCK_BYTES - s->used;
+        const size_t n = len < room ? len : room;
+        memcpy(s->block + s->used, bytes, n);
+        s->used += n;
+        s->position += n;
+        bytes += n;
+        len -= n;
+        if (s->used == BLOCK_BYTES) {
+            DN_TRY(write_block(s, err));
         }
-        done += (size_t)n;
-        s->position += (uint64_t)n;
     }
-    push_to_disk(s);
     return DN_OK;
 }
 
@@ -252,6 +289,7 @@ uint64_t dn_sink_position(const struct dn_sink *s)
 enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
 {
     DN_TRY(check_state(s, SINK_WRITING, "finish", err));
+    DN_TRY(write_block(s, err));
     if (dn_store_fsync(s->fd) != 0) {
         /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
         int failure = errno;
@@ -331,6 +369,7 @@ void dn_sink_close(struct dn_sink *s)
     if (s->dir_fd >= 0) {
         (void)close(s->dir_fd);
     }
+    dn_free(s->memory);
     dn_free(s->dir);
     dn_free(s->path);
     dn_free(s);

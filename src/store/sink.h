@@ -29,12 +29,15 @@ struct dn_sink;
  */
 DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
                                          struct dn_error *err);
-/** Append.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed. */
+/**
+ * Append.  Bytes are collected to blocks of 4 MiB, which are written past the page cache where the file system can do that: a
+ * failure may be that of earlier bytes.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed.
+ */
 DN_NODISCARD enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len,
                                           struct dn_error *err);
-/** Bytes written so far. */
+/** Bytes appended so far. */
 uint64_t dn_sink_position(const struct dn_sink *s);
-/** fsync the temporary file.  No write is legal afterwards, whatever the result. */
+/** Write what is left and fsync the temporary file.  No write is legal afterwards, whatever the result. */
 DN_NODISCARD enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err);
 /**
  * Rename to the final name (refusing to replace unless overwrite) and fsync the directory.

@@ -524,8 +524,8 @@ static void test_short_write_then_full(void **state)
             _exit(2);
         }
         enum dn_status st = dn_sink_write(s, bytes, sizeof(bytes), &err);
-        bool told = st == DN_ERR_IO && err.os_errno == EFBIG && dn_sink_position(s) == 3000 &&
-                    strstr(err.message, path) != NULL &&
+        st = st == DN_OK ? dn_sink_finish(s, &err) : st;
+        bool told = st == DN_ERR_IO && err.os_errno == EFBIG && strstr(err.message, path) != NULL &&
                     strstr(err.message, "2000 more bytes") != NULL &&
                     strstr(err.message, "first 3000 bytes") != NULL;
         bool dead = dn_sink_write(s, "x", 1, &err) == DN_ERR_INVALID &&
@@ -536,6 +536,78 @@ static void test_short_write_then_full(void **state)
     }
     assert_int_equal(wait_for(child), 0);
     assert_int_equal(scratch_count(dir), 0);
+}
+
+/* Byte i of the large files below. */
+static uint8_t pattern(size_t i)
+{
+    return (uint8_t)(i * 7 + i / 251);
+}
+
+static void write_large(struct dn_sink *s, size_t len, size_t piece)
+{
+    uint8_t *bytes = malloc(piece);
+
+    assert_non_null(bytes);
+    for (size_t at = 0; at < len; at += piece) {
+        const size_t n = len - at < piece ? len - at : piece;
+        for (size_t i = 0; i < n; i++) {
+            bytes[i] = pattern(at + i);
+        }
+        assert_int_equal(dn_sink_write(s, bytes, n, NULL), DN_OK);
+        assert_int_equal(dn_sink_position(s), at + n);
+    }
+    free(bytes);
+}
+
+static void check_large(const char *path, size_t len)
+{
+    uint8_t *bytes = malloc(len + 1);
+    size_t wrong = 0;
+
+    assert_non_null(bytes);
+    assert_int_equal(scratch_read(path, bytes, len + 1), len);
+    for (size_t i = 0; i < len; i++) {
+        wrong += bytes[i] != pattern(i);
+    }
+    assert_int_equal(wrong, 0);
+    free(bytes);
+}
+
+/* Many blocks, whatever the pieces; the blocks end with the pieces, or with the file, or do not. */
+static void test_large_files(void **state)
+{
+    static const size_t lens[] = {(4 << 20) - 1, 4 << 20, (4 << 20) + 1, 8 << 20, 9999999};
+    static const size_t pieces[] = {1 << 20, 4096, 777777, 6 << 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+            const char *path = scratch_path(dir, "large");
+            struct dn_sink *s = open_sink(path, true);
+            write_large(s, lens[i], pieces[k]);
+            assert_int_equal(dn_sink_finish(s, NULL), DN_OK);
+            assert_int_equal(dn_sink_commit(s, NULL), DN_OK);
+            dn_sink_close(s);
+            check_large(path, lens[i]);
+        }
+    }
+}
+
+/* Some file systems refuse to write past the page cache only when it comes to it. */
+static void test_direct_writes_are_refused(void **state)
+{
+    (void)state;
+    const char *path = scratch_path(dir, "large");
+    struct dn_sink *s = open_sink(path, false);
+
+    dn_sink_fail_at(2, EINVAL);
+    write_large(s, 9999999, 1 << 20);
+    assert_int_equal(dn_sink_finish(s, NULL), DN_OK);
+    assert_int_equal(dn_sink_fail_at(0, 0), 5); /* three blocks, the repetition, fsync */
+    assert_int_equal(dn_sink_commit(s, NULL), DN_OK);
+    dn_sink_close(s);
+    check_large(path, 9999999);
 }
 
 static void test_mode_follows_the_umask(void **state)
@@ -570,6 +642,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_clean_up_never_takes_a_fresh_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_short_write_then_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_direct_writes_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mode_follows_the_umask, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
