@@ -259,7 +259,7 @@ static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, str
 }
 
 /* First and last offset of a string column must be in order, and there must be text if they differ. */
-static bool offsets_fit(const struct dn_column_view *c)
+static bool offsets_fit(struct dn_column_view *c)
 {
     int64_t first = 0;
     int64_t last = 0;
@@ -275,7 +275,11 @@ static bool offsets_fit(const struct dn_column_view *c)
         first = offsets[c->offset];
         last = offsets[c->offset + c->n_rows];
     }
-    return first >= 0 && first <= last && (first == last || c->bytes != NULL);
+    if (first < 0 || first > last) {
+        return false;
+    }
+    c->longest_text = last - first;
+    return first == last || c->bytes != NULL;
 }
 
 static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArray *array,
@@ -302,6 +306,19 @@ static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArra
         c->validity = NULL;
     }
     return DN_OK;
+}
+
+/* The views' own 12 bytes, or as much as their longest buffer has. */
+static int64_t longest_view(const struct ArrowArray *array)
+{
+    const int64_t n_variadic = array->n_buffers - 3;
+    const int64_t *lens = array->buffers[array->n_buffers - 1];
+    int64_t longest = 12;
+
+    for (int64_t i = 0; i < n_variadic && lens != NULL; i++) {
+        longest = lens[i] > longest ? lens[i] : longest;
+    }
+    return longest;
 }
 
 enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
@@ -343,6 +360,7 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
     }
     if (view) {
         c.variadic = array->buffers + 2;
+        c.longest_text = longest_view(array);
     } else if (n_fixed == 3) {
         c.bytes = array->buffers[2];
         if (!offsets_fit(&c)) {

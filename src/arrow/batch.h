@@ -54,6 +54,8 @@ struct dn_column_view {
     const void *values;
     const uint8_t *bytes;
     const void *const *variadic;
+    int64_t
+        longest_text; /**< texts: none has more bytes; a bound from the buffers' lengths, not exact */
 };
 
 /**

@@ -1,7 +1,7 @@
 #include "base/memory.h"
 #include "parquet/writer_internal.h"
 
-#define LARGEST_VALUE ((size_t)1 << 30)
+#define LARGEST_VALUE ((int64_t)1 << 30)
 
 static void release(struct ArrowArray *array)
 {
@@ -169,11 +169,11 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
                 "a null in a column that is declared without nulls; declare it nullable or "
                 "fill in a value");
         }
-        if (w->columns[i].kind != DN_PQ_KIND_TEXT || text_bytes(v, 0, v->n_rows) <= LARGEST_VALUE) {
+        if (w->columns[i].kind != DN_PQ_KIND_TEXT || v->longest_text <= LARGEST_VALUE) {
             continue;
         }
         for (int64_t row = 0; row < v->n_rows; row++) {
-            if (text_len(v, row) > LARGEST_VALUE) {
+            if (text_len(v, row) > (size_t)LARGEST_VALUE) {
                 return bad_value(w, i, row, err,
                                  "a text of more than 1 GiB does not fit into a Parquet page");
             }
