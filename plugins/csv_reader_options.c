@@ -116,7 +116,8 @@ static enum dn_status add_types(const struct dn_shell_config *c, const char *nam
         if (json_is_null(value)) {
             continue;
         }
-        if (!json_is_string(value)) {
+        const char *type = dn_shell_text_value(value);
+        if (type == NULL) {
             char problem[320];
             char shown[DN_ESCAPED_VALUE_SIZE];
             (void)snprintf(problem, sizeof(problem), "must give column %s a type name",
@@ -127,7 +128,7 @@ static enum dn_status add_types(const struct dn_shell_config *c, const char *nam
             known = known || strcmp(types[i].name, key) == 0;
         }
         if (!known) {
-            types[(*n)++] = (struct dn_csv_column_type){key, json_string_value(value), declared};
+            types[(*n)++] = (struct dn_csv_column_type){key, type, declared};
         }
     }
     return DN_OK;
@@ -172,7 +173,10 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
     *path = NULL;
     *object = NULL;
     if (json_is_string(file)) {
-        *path = json_string_value(file);
+        *path = dn_shell_text_value(file);
+        if (*path == NULL) {
+            return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must not hold a NUL character", i);
+        }
     } else if (!json_is_object(file)) {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must be an object with a \"path\"", i);
     } else {
@@ -182,10 +186,12 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
         }
         DN_TRY(dn_shell_get_text(file, where, "object", object, err));
     }
+    if (*path != NULL) {
+        DN_TRY(dn_shell_expand(&c->arena, *path, path, err));
+    }
     if (*path == NULL || **path == '\0') {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
     }
-    DN_TRY(dn_shell_expand(&c->arena, *path, path, err));
     if (*object == NULL) {
         *object = object_of_path(&c->arena, *path);
     }

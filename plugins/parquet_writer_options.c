@@ -65,8 +65,8 @@ static const json_t *target_member(const struct dn_shell_config *c, const char *
 static enum dn_status check_format(const struct dn_shell_config *c, struct dn_error *err)
 {
     const json_t *format = target_member(c, "file_format");
-    if (format == NULL ||
-        (json_is_string(format) && dn_text_equal_nocase(json_string_value(format), "parquet"))) {
+    const char *word = dn_shell_text_value(format);
+    if (format == NULL || (word != NULL && dn_text_equal_nocase(word, "parquet"))) {
         return DN_OK;
     }
     char shown[DN_ESCAPED_VALUE_SIZE] = "that";
@@ -197,15 +197,18 @@ static enum dn_status make_stem(struct parquet_settings *s, struct dn_shell_conf
     return DN_OK;
 }
 
-/* The directory that stands for s3://bucket, from the option or the environment; NULL if neither is given. */
+/* The directory that stands for s3://bucket, from the option or the environment; NULL if neither is given, or it is empty. */
 static enum dn_status output_dir(struct dn_shell_config *c, const char **out, struct dn_error *err)
 {
     *out = getenv("DATIVO_OUTPUT_DIR");
+    DN_TRY(dn_shell_option_text(c, "output_dir", out, err));
+    if (*out != NULL) {
+        DN_TRY(dn_shell_expand(&c->arena, *out, out, err));
+    }
     if (*out != NULL && **out == '\0') {
         *out = NULL;
     }
-    DN_TRY(dn_shell_option_text(c, "output_dir", out, err));
-    return *out != NULL ? dn_shell_expand(&c->arena, *out, out, err) : DN_OK;
+    return DN_OK;
 }
 
 static enum dn_status join(struct dn_arena *arena, const char *left, const char *middle,
@@ -242,11 +245,13 @@ static enum dn_status localise(struct dn_shell_config *c, const char *base, cons
     if (scheme_end == NULL) {
         return DN_OK;
     }
+    dn_error_escape_value(shown, base, strlen(base));
     if (dn_text_starts_with(base, "file://")) {
         *out = base + strlen("file://");
-        return DN_OK;
+        return **out != '\0' ? DN_OK
+                             : dn_error_set(err, DN_ERR_CONFIG,
+                                            "output_base %s has no path: write file:///dir", shown);
     }
-    dn_error_escape_value(shown, base, strlen(base));
     const bool is_s3 = dn_text_starts_with(base, "s3://") || dn_text_starts_with(base, "s3a://");
     const char *dir = NULL;
     if (is_s3) {
@@ -273,6 +278,9 @@ static enum dn_status read_output(struct parquet_settings *s, struct dn_shell_co
     const char *path = NULL;
 
     DN_TRY(dn_shell_get_text(c->root, "", "output_base", &base, err));
+    if (base != NULL) {
+        DN_TRY(dn_shell_expand(&c->arena, base, &base, err));
+    }
     if (base == NULL || base[0] == '\0') {
         DN_TRY(output_dir(c, &path, err));
         if (path == NULL) {
@@ -280,7 +288,6 @@ static enum dn_status read_output(struct parquet_settings *s, struct dn_shell_co
                                 "output_base is missing: give the directory for the files");
         }
     } else {
-        DN_TRY(dn_shell_expand(&c->arena, base, &base, err));
         DN_TRY(localise(c, base, &path, err));
     }
     s->directory = path;

@@ -112,6 +112,8 @@ void dn_shell_config_finish(struct dn_shell_config *c);
 /** Exactly one JSON value at the start of `text`; a failure says at which line and byte. */
 DN_NODISCARD enum dn_status dn_shell_json_parse(json_t **out, const char *text, const char *what,
                                                 struct dn_error *err);
+/** The text of a value; NULL if it is no text, or one with a NUL in it, of which C texts would lose the rest. */
+const char *dn_shell_text_value(const json_t *value);
 /** Member of an object that is not null, else NULL (also for a NULL object). */
 const json_t *dn_shell_get(const json_t *object, const char *key);
 /** Text member; absent leaves *out alone, another type is an error that names `where`.`key`. */

@@ -70,6 +70,12 @@ enum dn_status dn_shell_json_parse(json_t **out, const char *text, const char *w
     return DN_OK;
 }
 
+const char *dn_shell_text_value(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 const json_t *dn_shell_get(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -86,10 +92,10 @@ enum dn_status dn_shell_get_text(const json_t *object, const char *where, const 
     if (!json_is_string(value)) {
         return dn_error_set(err, DN_ERR_CONFIG, "%s%s must be a text", where, key);
     }
-    if (strlen(json_string_value(value)) != json_string_length(value)) {
+    if (dn_shell_text_value(value) == NULL) {
         return dn_error_set(err, DN_ERR_CONFIG, "%s%s must not hold a NUL character", where, key);
     }
-    *out = json_string_value(value);
+    *out = dn_shell_text_value(value);
     return DN_OK;
 }
 

@@ -64,11 +64,11 @@ enum dn_status dn_shell_option_text(const struct dn_shell_config *c, const char 
     if (f.value == NULL) {
         return DN_OK;
     }
-    if (!json_is_string(f.value) ||
-        strlen(json_string_value(f.value)) != json_string_length(f.value)) {
+    const char *text = dn_shell_text_value(f.value);
+    if (text == NULL) {
         return wrong_value(&f, "must be a text without NUL characters", err);
     }
-    *out = json_string_value(f.value);
+    *out = text;
     return DN_OK;
 }
 
@@ -85,14 +85,11 @@ enum dn_status dn_shell_option_bool(const struct dn_shell_config *c, const char 
         *out = json_is_true(f.value);
         return DN_OK;
     }
-    if (json_is_string(f.value)) {
-        for (int truth = 0; truth < 2; truth++) {
-            for (int i = 0; i < 4; i++) {
-                if (dn_text_equal_nocase(json_string_value(f.value), words[truth][i])) {
-                    *out = truth != 0;
-                    return DN_OK;
-                }
-            }
+    const char *text = dn_shell_text_value(f.value);
+    for (int i = 0; text != NULL && i < 8; i++) {
+        if (dn_text_equal_nocase(text, words[i / 4][i % 4])) {
+            *out = i >= 4;
+            return DN_OK;
         }
     }
     return wrong_value(&f, "must be true or false", err);
@@ -114,10 +111,10 @@ static bool read_int(const json_t *value, int64_t *out)
         }
         return false;
     }
-    if (!json_is_string(value)) {
+    const char *text = dn_shell_text_value(value);
+    if (text == NULL) {
         return false;
     }
-    const char *text = json_string_value(value);
     const char *digits = text[0] == '-' ? text + 1 : text;
     if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
         return false;
@@ -166,11 +163,10 @@ enum dn_status dn_shell_option_list(struct dn_shell_config *c, const char *name,
         return dn_error_memory(err, n * sizeof(*texts));
     }
     for (size_t i = 0; i < n; i++) {
-        const json_t *item = single ? f.value : json_array_get(f.value, i);
-        if (!json_is_string(item) || strlen(json_string_value(item)) != json_string_length(item)) {
+        texts[i] = dn_shell_text_value(single ? f.value : json_array_get(f.value, i));
+        if (texts[i] == NULL) {
             return wrong_value(&f, "must be a list of texts (put numbers in quotes)", err);
         }
-        texts[i] = json_string_value(item);
     }
     *out = texts;
     *n_out = n;

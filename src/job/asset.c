@@ -134,7 +134,8 @@ static enum dn_status expand_used(struct dn_yaml_doc *doc, struct dn_error *err)
         DN_TRY(dn_expand_node(doc, dn_yaml_get(doc->root, used[i]), err));
     }
     const struct dn_yaml_node *schema = dn_yaml_get(doc->root, "schema");
-    for (const struct dn_yaml_entry *e = schema->first; e != NULL; e = e->next) {
+    for (const struct dn_yaml_entry *e = schema != NULL ? schema->first : NULL; e != NULL;
+         e = e->next) {
         for (const struct dn_yaml_entry *f = e->value->first; f != NULL; f = f->next) {
             if (f->key != NULL && strcmp(f->key, "description") != 0) {
                 DN_TRY(dn_expand_node(doc, f->value, err));
@@ -161,11 +162,12 @@ enum dn_status dn_asset_read(struct dn_asset *asset, struct dn_arena *arena, con
             "top level of the file");
         goto cleanup;
     }
+    /* before the checks: an empty variable can unset a key */
+    DN_TRY_GOTO(st, expand_used(&doc, err), cleanup);
     DN_TRY_GOTO(st,
                 dn_keys_check(&doc, doc.root, "the asset", k_asset_rules,
                               sizeof k_asset_rules / sizeof k_asset_rules[0], true, err),
                 cleanup);
-    DN_TRY_GOTO(st, expand_used(&doc, err), cleanup);
     DN_TRY_GOTO(st, component_check(&doc, "name", err), cleanup);
     DN_TRY_GOTO(st, component_check(&doc, "domain", err), cleanup);
     DN_TRY_GOTO(st, component_check(&doc, "dataProduct", err), cleanup);

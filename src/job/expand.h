@@ -14,7 +14,8 @@
  *
  * `${VAR:-text}` gives `text` when VAR is not set or empty, as in a shell; the default may itself hold ${...}.  `$${` stands for a literal `${`; a `$` without a brace is left alone.
  *
- * @return DN_OK; DN_ERR_CONFIG naming variable, file and line: it is not set and has no default, or the form is wrong.
+ * @return DN_OK; DN_ERR_CONFIG naming variable, file and line: it is not set and has no default, it is not UTF-8, or the form
+ *         is wrong.
  */
 DN_NODISCARD enum dn_status dn_expand_node(struct dn_yaml_doc *doc, struct dn_yaml_node *node,
                                            struct dn_error *err);

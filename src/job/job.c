@@ -370,13 +370,14 @@ static enum dn_status plan_make(struct reading *r)
 {
     const struct dn_yaml_node *root = r->job.root;
 
+    /* before the checks: an empty variable can unset a key */
+    DN_TRY(dn_expand_node(&r->job, r->job.root, r->err));
     DN_TRY(
         dn_keys_check(&r->job, root, "the job", k_job_rules, N_RULES(k_job_rules), false, r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "source"), "source", k_source_rules,
                          N_RULES(k_source_rules), false, r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "target"), "target", k_target_rules,
                          N_RULES(k_target_rules), false, r->err));
-    DN_TRY(dn_expand_node(&r->job, r->job.root, r->err));
     DN_TRY(text_take(r, r->job.name, &r->plan->job_path));
     DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
     DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));

@@ -160,10 +160,10 @@ enum dn_status dn_recipe_directory(struct dn_recipe *recipe, const struct dn_yam
         DN_TRY(directory_in(&recipe->doc, template, out, err));
     }
     if (*out == NULL) {
-        return dn_error_set(
-            err, DN_ERR_CONFIG,
-            "%s: the local target has no directory; write target: {connection: {path: DIR}}",
-            job->name);
+        const struct dn_yaml_node *at = connection != NULL ? connection : job->root;
+        return dn_yaml_error_at(
+            job, at->line, at->column, err,
+            "the local target has no directory; write target: {connection: {path: DIR}}");
     }
     if (dn_text_starts_with(*out, "s3://")) {
         return dn_error_set(

@@ -122,6 +122,9 @@ static enum dn_status node_place(struct builder *b, struct dn_yaml_node *node,
     if (b->weight > DN_YAML_MAX_NODES) {
         return fail_at_mark(b, mark, "the document is too large once its aliases are expanded");
     }
+    if (b->depth + node->height > DN_YAML_MAX_DEPTH) { /* an alias brings its own depth */
+        return fail_at_mark(b, mark, "the document is nested too deeply");
+    }
     if (b->depth == 0) {
         b->doc->root = node;
         return DN_OK;
@@ -248,7 +251,9 @@ static enum dn_status on_end(struct builder *b, const yaml_event_t *event)
 
     for (const struct dn_yaml_entry *e = node->first; e != NULL; e = e->next) {
         node->weight += e->value->weight;
+        node->height = e->value->height > node->height ? e->value->height : node->height;
     }
+    node->height++;
     for (struct anchor *a = b->anchors; a != NULL; a = a->next) {
         if (a->node == node) {
             a->open = false;
@@ -376,8 +381,7 @@ enum dn_status dn_yaml_read_text(struct dn_yaml_doc *doc, const char *name, cons
     }
     DN_TRY_GOTO(st, parse(b, text, len), cleanup);
     if (made.root == NULL) {
-        st = dn_error_set(err, DN_ERR_CONFIG, "%s: the file is empty", name);
-        dn_error_locate(err, name, -1, -1, -1, NULL);
+        st = dn_yaml_error_at(&made, 1, 1, err, "the file is empty");
         goto cleanup;
     }
     *doc = made;

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define DN_YAML_MAX_BYTES ((size_t)4 << 20)
-#define DN_YAML_MAX_DEPTH 64
+#define DN_YAML_MAX_DEPTH 64     /* aliases counted at their full height */
 #define DN_YAML_MAX_NODES 100000 /* with every alias counted at its full size */
 #define DN_YAML_MAX_KEYS 4096    /* of one map */
 
@@ -42,6 +42,7 @@ struct dn_yaml_node {
     struct dn_yaml_entry *first; /**< list and map: the children, in the order of the text */
     size_t n;                    /**< how many */
     size_t weight;               /**< nodes in this subtree, aliases counted at their full size */
+    size_t height; /**< collections above each other in it, itself counted; scalar: 0 */
 };
 
 /** One child of a list (key is NULL) or of a map. */

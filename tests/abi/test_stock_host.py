@@ -328,9 +328,11 @@ def test_required_column(csv, capfd):
      b'{"type":"csv","engine":{"options":[]},"files":[{"path":"a"}]}',
      b'{"type":"csv","engine":{"options":{"native":"pandas"}},"files":[{"path":"a"}]}',
      b'{"type":"csv","files":[{"path":"a\\u0000b"}]}', b'{"type":"csv","files":[{"path":"${DN_ABI_NOT_SET}/a"}]}',
+     b'{"type":"csv","files":["a\\u0000b"]}', b'{"type":"csv","files":[{"path":"${DN_ABI_EMPTY}"}]}',
      b"[" * 100000],
 )  # fmt: skip
-def test_bad_configuration(config, capfd):
+def test_bad_configuration(config, capfd, monkeypatch):
+    monkeypatch.setenv("DN_ABI_EMPTY", "")
     check_failure(StockReader(config), capfd, "config")
 
 
@@ -346,7 +348,8 @@ def test_other_source_type(csv, capfd, type_):
      {"chunk_size": "many"}, {"chunk_size": 1.5}, {"chunk_size": [1]}, {"batch_size": ""}, {"batch_size": True},
      {"native": {"chunk_size": "x"}}, {"null_values": [1]}, {"null_values": {}}, {"types": []}, {"types": {"a": 1}},
      {"columns": "a\0b"}, {"inference": "guess"}, {"strict": "perhaps"}, {"block_bytes": 0}, {"n_threads": -1},
-     {"chunk_size": 10**18}, {"chunk_size": "9" * 30}],
+     {"chunk_size": 10**18}, {"chunk_size": "9" * 30}, {"chunk_size": "1\0"}, {"header": "no\0"},
+     {"types": {"a": "int64\0"}}],
 )  # fmt: skip
 def test_bad_option(csv, capfd, options):
     error = check_failure(StockReader(reader_config(csv("a\n1\n"), options=options)), capfd, "config")

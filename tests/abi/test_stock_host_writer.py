@@ -232,9 +232,12 @@ def test_output_base_names_a_file(tmp_path):
     assert paths == [str(tmp_path / "out.parquet"), str(tmp_path / "out_000001.parquet")]
 
 
-def test_s3_needs_a_directory(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("options", [{}, {"output_dir": ""}, {"output_dir": "${DN_ABI_EMPTY}"}])
+def test_s3_needs_a_directory(tmp_path, monkeypatch, capfd, options):
+    """An empty one would be the root of the file system."""
     monkeypatch.delenv("DATIVO_OUTPUT_DIR", raising=False)
-    writer = StockWriter(writer_config("s3://bucket/dom/prod/t", SCHEMA))
+    monkeypatch.setenv("DN_ABI_EMPTY", "")
+    writer = StockWriter(writer_config("s3://bucket/dom/prod/t", SCHEMA, options=options))
     error = check_failure(writer, capfd, "unsupported")
     assert "output_dir" in error["message"] and "DATIVO_OUTPUT_DIR" in error["message"]
     assert not os.path.exists("s3:")
@@ -289,10 +292,12 @@ def check_failure(writer, capfd, code, payload=None):
      b'{"asset_name":"a","output_base":"/tmp/x","schema":[{"name":"a"},{"name":"b"},{"name":"a"}]}',
      b'{"asset_name":"a","output_base":"/tmp/x","schema":[{"name":"a","type":5}]}',
      b'{"asset_name":"a","output_base":"/tmp/x","schema":[{"name":"a","required":"yes"}]}',
-     b'{"asset_name":"a","output_base":"${DN_ABI_NOT_SET}/x"}'],
+     b'{"asset_name":"a","output_base":"${DN_ABI_NOT_SET}/x"}', b'{"asset_name":"a","output_base":"${DN_ABI_EMPTY}"}',
+     b'{"asset_name":"a","output_base":"file://"}'],
 )  # fmt: skip
 def test_bad_configuration(config, capfd, monkeypatch):
     monkeypatch.delenv("DATIVO_OUTPUT_DIR", raising=False)
+    monkeypatch.setenv("DN_ABI_EMPTY", "")
     check_failure(StockWriter(config), capfd, "config")
 
 

@@ -222,6 +222,34 @@ static void test_wrong_values(void **state)
     refuse(f, "redaction: true", "redaction: maybe", DN_ERR_CONFIG, "must be true or false");
 }
 
+/* `key: ${EMPTY}` is `key:`, also where the key must be there. */
+static void test_empty_variables_unset_keys(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)setenv("DN_T_EMPTY", "", 1);
+    refuse(f, "tenant_id: acme", "tenant_id: ${DN_T_EMPTY}", DN_ERR_CONFIG,
+           "job.yaml:1:1: the job lacks the key \"tenant_id\"");
+    refuse(f, "asset_path: %D/asset.yaml", "asset_path: ${DN_T_EMPTY}", DN_ERR_CONFIG,
+           "the job lacks the key \"asset_path\"");
+    refuse(f, "{path: data.csv, object: Orders}", "{path: \"${DN_T_EMPTY}\"}", DN_ERR_CONFIG,
+           "lacks the key \"path\"");
+    put(f, "local.yaml", "type: local\nconnection_template: {path: \"${DN_T_EMPTY}\"}\n");
+    refuse(f, "  connection: {path: %D/out/}\n", "", DN_ERR_CONFIG,
+           "the directory of the local target is empty");
+    put(f, "local.yaml", "type: local\n");
+    refuse(f, "  connection: {path: %D/out/}\n", "", DN_ERR_CONFIG,
+           "job.yaml:1:1: the local target has no directory");
+    refuse(f, "{path: %D/out/}", "{}", DN_ERR_CONFIG,
+           "job.yaml:12:15: the local target has no directory");
+    assert_int_equal(f->err.line, 12);
+    put(f, "asset.yaml", "name: ${DN_T_EMPTY}\nschema: [{name: x}]\n");
+    refuse(f, NULL, NULL, DN_ERR_CONFIG, "asset.yaml:1:1: the asset lacks the key \"name\"");
+    put(f, "asset.yaml", "name: a\ndomain: ${DN_T_EMPTY}\nschema: [{name: x}]\n");
+    assert_int_equal(read_job(f, NULL, NULL), DN_OK);
+    assert_string_equal(f->plan.asset.domain, "default");
+}
+
 static void test_what_this_version_cannot_do(void **state)
 {
     struct fixture *f = *state;
@@ -408,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unknown_keys_have_a_place_and_a_suggestion, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_wrong_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty_variables_unset_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_this_version_cannot_do, setup, teardown),
         cmocka_unit_test_setup_teardown(test_assets_are_checked, setup, teardown),
         cmocka_unit_test(test_asset_types),

@@ -114,7 +114,7 @@ static void test_refusals_name_the_place(void **state)
     refuse("a: b: c\n", "test.yaml:1:5:");
     refuse("a: {b: ${C}}\n", "inside {} and [] write");
     refuse("a:\n\tb: 1\n", "test.yaml:2:1:");
-    refuse("", "the file is empty");
+    refuse("", "test.yaml:1:1: the file is empty");
     refuse("# only a comment\n", "the file is empty");
     refuse("a: \"\\0\"\n", "NUL");
     refuse("a: \xff\xfe\n", "UTF-8");
@@ -133,6 +133,27 @@ static void test_limits(void **state)
     memmove(deep + 1, deep, strlen(deep) + 1);
     strcpy(deep + strlen(deep), "]");
     refuse(deep, "nested too deeply");
+
+    /* an alias is as deep as what it stands for */
+    char nested[4 * DN_YAML_MAX_DEPTH + 16];
+    for (int n = DN_YAML_MAX_DEPTH / 2 - 1; n <= DN_YAML_MAX_DEPTH / 2; n++) {
+        char *p = nested;
+        p += sprintf(p, "a: &a ");
+        p = (char *)memset(p, '[', DN_YAML_MAX_DEPTH / 2) + DN_YAML_MAX_DEPTH / 2;
+        p = (char *)memset(p, ']', DN_YAML_MAX_DEPTH / 2) + DN_YAML_MAX_DEPTH / 2;
+        p += sprintf(p, "\nb: ");
+        p = (char *)memset(p, '[', (size_t)n) + n;
+        p += sprintf(p, "*a");
+        p = (char *)memset(p, ']', (size_t)n) + n;
+        *p = '\0';
+        if (n < DN_YAML_MAX_DEPTH / 2) { /* the map, n lists and the alias's */
+            doc = parse(nested);
+            assert_int_equal(doc.root->height, DN_YAML_MAX_DEPTH);
+            dn_yaml_finish(&doc);
+        } else {
+            refuse(nested, "test.yaml:2:36: the document is nested too deeply");
+        }
+    }
 
     /* nine levels of ten aliases each: a billion nodes if they were copied */
     refuse("a: &a [x,x,x,x,x,x,x,x,x,x]\n"
@@ -223,6 +244,9 @@ static void test_expansion_errors_name_variable_and_line(void **state)
         "test.yaml:2:4: environment variable DN_T_UNSET is not set and has no default");
     expect_no_expansion("a: {b: [1, '${DN_T_UNSET}']}\n",
                         "test.yaml:1:12: environment variable DN_T_UNSET");
+    (void)setenv("DN_T_LATIN1", "caf\xe9", 1);
+    expect_no_expansion("a: 1\nv: ${DN_T_LATIN1}\n",
+                        "test.yaml:2:4: environment variable DN_T_LATIN1 is not valid UTF-8");
     expect_no_expansion("v: ${DN_T", "without a closing brace");
     expect_no_expansion("v: ${A-b}", "is not ${NAME}");
     expect_no_expansion("v: '${}'", "is not ${NAME}");
