@@ -32,8 +32,8 @@ struct dn_parquet_options {
     int64_t page_rows;            /**< 0: 20,000 */
     size_t page_bytes;            /**< 0: 1 MiB */
     uint64_t memory_budget_bytes; /**< 0: 256 MiB; append() blocks while more is in flight */
-    uint32_t
-        n_threads;    /**< that encode; 0: one per CPU; ignored if submit is set.  One more only waits for the disk. */
+    /** Threads that encode; 0: one per CPU; ignored if submit is set.  One more only waits for the disk. */
+    uint32_t n_threads;
     void *submit_ctx; /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
 };

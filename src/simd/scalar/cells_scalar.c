@@ -12,14 +12,14 @@ struct cell {
     size_t len;
 };
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "cells are words of bytes");
+
 static struct cell load_cell(const struct dn_cells *cells, size_t i)
 {
     struct cell c = {.len = (size_t)cells->len[i]};
 
-    for (size_t k = 0; k < 8; k++) {
-        c.text[k] = (uint8_t)(cells->head[i] >> 8 * k);
-        c.text[8 + k] = (uint8_t)(cells->tail[i] >> 8 * k);
-    }
+    memcpy(c.text, &cells->head[i], 8);
+    memcpy(c.text + 8, &cells->tail[i], 8);
     return c;
 }
 
@@ -28,7 +28,7 @@ static bool read_digits(const uint8_t *text, size_t from, uint64_t *out)
 {
     uint64_t value = 0;
 
-    if (from >= 16 || (text[from] == '0' && from < 15)) {
+    if (from >= 16 || (from < 15 && text[from] == '0')) {
         return false;
     }
     for (size_t i = from; i < 16; i++) {
