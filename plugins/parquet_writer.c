@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
+#include <time.h>
 
 enum {
     MAX_NAME_ATTEMPTS = 100000, /* names tried until one is free */
@@ -44,6 +45,7 @@ void *create_writer(const char *config_json)
         return NULL; /* write_batch(NULL) says so */
     }
     dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &h->created); /* the clock of file times */
     if (read_config(h, config_json, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
     }
@@ -63,22 +65,46 @@ static enum dn_status use_pool(struct parquet_handle *h, struct dn_error *err)
     return DN_OK;
 }
 
-/* Open a file under the first free name; *unique tells which one it was and where to go on. */
+/*
+ * Whether a file may take `name`.  A run that is repeated replaces what the earlier one left, or its rows would be there twice; what
+ * was written since this writer exists, by whomever, is rows of the same run and stays.
+ */
+static enum dn_status check_name(const struct parquet_handle *h, const char *name, int64_t counter,
+                                 bool *replaces, struct dn_error *err)
+{
+    const bool repeated = h->n_files > 0 && counter < h->next_counter;
+    struct stat info;
+
+    *replaces = h->settings.overwrite == PARQUET_OVERWRITE_ALL;
+    if (*replaces || lstat(name, &info) != 0) {
+        return DN_OK;
+    }
+    const struct timespec *t = &info.st_mtim;
+    *replaces = h->settings.overwrite == PARQUET_OVERWRITE_EARLIER && !repeated &&
+                S_ISREG(info.st_mode) &&
+                (t->tv_sec < h->created.tv_sec ||
+                 (t->tv_sec == h->created.tv_sec && t->tv_nsec < h->created.tv_nsec));
+    return *replaces
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_EXISTS,
+                              "\"%s\" exists: set engine.options.overwrite to replace it", name);
+}
+
+/* Open a file under the first name it may take; *unique tells which one it was and where to go on. */
 static enum dn_status open_file(struct parquet_handle *h, struct dn_buffer *path, int64_t counter,
                                 unsigned *unique, const struct ArrowSchema *schema,
                                 struct dn_parquet_writer **out, struct dn_error *err)
 {
     static atomic_uint last_unique;
+    struct dn_parquet_options options = h->settings.parquet;
     enum dn_status st = DN_ERR_EXISTS;
     for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_NAME_ATTEMPTS; attempt++) {
         DN_TRY(parquet_file_path(path, &h->settings, counter, *unique, err));
         const char *name = (const char *)path->data;
         /* a look first: after many runs of one process id, many names are taken */
-        if (h->settings.parquet.overwrite || access(name, F_OK) != 0) {
-            st = dn_parquet_writer_open(out, name, schema, &h->settings.parquet, err);
-        } else {
-            st = dn_error_set(err, DN_ERR_EXISTS,
-                              "\"%s\" exists: set engine.options.overwrite to replace it", name);
+        st = check_name(h, name, counter, &options.overwrite, err);
+        if (st == DN_OK) {
+            st = dn_parquet_writer_open(out, name, schema, &options, err);
         }
         if (st == DN_ERR_EXISTS) {
             *unique = atomic_fetch_add(&last_unique, 1) + 1;
@@ -145,6 +171,7 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     struct dn_parquet_writer *w = NULL;
     char *result = NULL;
     int64_t counter = -1;
+    bool replaces = false;
     enum dn_status st = DN_OK;
 
     DN_TRY(dn_records_read(records_json, h->settings.fields, h->settings.n_fields, &schema, &batch,
@@ -161,6 +188,8 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     DN_TRY_GOTO(st, dn_parquet_finish(w, err), cleanup);
     /* all that can fail comes before the commit, so that a failure never leaves a file behind */
     DN_TRY_GOTO(st, make_result(w, (const char *)path.data, n_rows, &result, err), cleanup);
+    /* another writer may have been faster with the same name */
+    DN_TRY_GOTO(st, check_name(h, (const char *)path.data, counter, &replaces, err), cleanup);
     DN_TRY_GOTO(st, dn_parquet_commit(w, err), cleanup);
     h->next_counter = counter + 1;
     h->n_files++;

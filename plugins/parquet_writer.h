@@ -9,13 +9,23 @@
 #include "dativo/parquet.h"
 #include "json/records.h"
 
+#include <time.h>
+
 #define PARQUET_WRITER_NAME "parquet_writer"
+
+/** Which existing files give way to a batch's. */
+enum parquet_overwrite {
+    PARQUET_OVERWRITE_EARLIER, /**< those older than the writer: what an earlier run left */
+    PARQUET_OVERWRITE_NONE,
+    PARQUET_OVERWRITE_ALL
+};
 
 /** What a configuration asks for.  All texts live in the configuration's arena or tree. */
 struct parquet_settings {
     struct dn_parquet_options parquet;
 
-    /* Level 0 only */
+    /* Level 0 only; Level 1 has parquet.overwrite */
+    enum parquet_overwrite overwrite;
     const char *directory; /**< where the files of the batches go */
     const char *stem;      /**< file name without counter and ending */
     const char *file;      /**< output_base names one file: the first batch goes there; else NULL */
@@ -47,7 +57,7 @@ DN_NODISCARD enum dn_status parquet_settings_read_asset(struct parquet_settings 
 DN_NODISCARD enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_settings *s,
                                               int64_t counter, unsigned unique,
                                               struct dn_error *err);
-/** Fail unless files can be made in the directory, or the directory can be made.  Changes nothing on disk. */
+/** Fail unless files can be made in the directory, or the directory can be made: a folder is, and is removed. */
 DN_NODISCARD enum dn_status parquet_check_directory(const char *directory, struct dn_error *err);
 
 /** One open writer, of either level. */
@@ -58,6 +68,7 @@ struct parquet_handle {
 
     /* Level 0 */
     struct dn_pool *pool; /**< made by the first batch, shared by all files */
+    struct timespec created;
     int64_t next_counter;
     int64_t n_files;
 

@@ -17,7 +17,8 @@ const struct dn_shell_option parquet_writer_options[] = {
      "a row group also ends at so many bytes of PLAIN values; default 128 MiB"},
     {"page_rows", NULL, "int", "rows per page; default 20000"},
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
-    {"overwrite", NULL, "bool", "replace files that exist; default false"},
+    {"overwrite", NULL, "bool",
+     "replace files that exist; Level 0, without it: only those of earlier runs"},
     {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},
     {"enforce_required", NULL, "bool",
      "a null in a required column is an error, and such columns are not nullable"},
@@ -77,6 +78,19 @@ static enum dn_status check_format(const struct dn_shell_config *c, struct dn_er
                         "this plugin writes file_format \"parquet\", not %s", shown);
 }
 
+static enum dn_status read_overwrite(struct parquet_settings *s, const struct dn_shell_config *c,
+                                     struct dn_error *err)
+{
+    bool or_true = true;
+
+    DN_TRY(dn_shell_option_bool(c, "overwrite", &s->parquet.overwrite, err));
+    DN_TRY(dn_shell_option_bool(c, "overwrite", &or_true, err));
+    s->overwrite = s->parquet.overwrite ? PARQUET_OVERWRITE_ALL
+                   : or_true            ? PARQUET_OVERWRITE_EARLIER /* it was not given */
+                                        : PARQUET_OVERWRITE_NONE;
+    return DN_OK;
+}
+
 enum dn_status parquet_settings_read(struct parquet_settings *s, struct dn_shell_config *c,
                                      struct dn_error *err)
 {
@@ -91,7 +105,7 @@ enum dn_status parquet_settings_read(struct parquet_settings *s, struct dn_shell
     DN_TRY(dn_shell_option_int(c, "row_group_bytes", 1, INT64_C(1) << 40, &row_group_bytes, err));
     DN_TRY(dn_shell_option_int(c, "page_rows", 1, INT32_MAX, &s->parquet.page_rows, err));
     DN_TRY(dn_shell_option_int(c, "page_size", 1, INT32_MAX, &page_bytes, err));
-    DN_TRY(dn_shell_option_bool(c, "overwrite", &s->parquet.overwrite, err));
+    DN_TRY(read_overwrite(s, c, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     s->parquet.row_group_bytes = (size_t)row_group_bytes;
     s->parquet.page_bytes = (size_t)page_bytes;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,23 @@ enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_setti
     return dn_buffer_append_byte(b, 0, err);
 }
 
+/* Permissions do not tell all: read-only and virtual file systems refuse what they allow.  -1 and errno on failure. */
+static int probe(struct dn_buffer *path, struct dn_error *err)
+{
+    path->len--; /* the NUL */
+    if (dn_text_append(path, "/.dativo-check-XXXXXX", err) != DN_OK ||
+        dn_buffer_append_byte(path, 0, err) != DN_OK) {
+        errno = ENOMEM;
+        return -1;
+    }
+    const char *made = mkdtemp((char *)path->data);
+    if (made == NULL) {
+        *strrchr((char *)path->data, '/') = '\0';
+        return -1;
+    }
+    return rmdir(made);
+}
+
 enum dn_status parquet_check_directory(const char *directory, struct dn_error *err)
 {
     struct dn_buffer path = {0};
@@ -46,11 +64,13 @@ enum dn_status parquet_check_directory(const char *directory, struct dn_error *e
             slash[slash == text ? 1 : 0] = '\0';
         }
     }
+    path.len = strlen(text) + 1;
     if (stat(text, &info) == 0 && !S_ISDIR(info.st_mode)) {
         errno = ENOTDIR;
-    } else if (access(text, W_OK | X_OK) == 0) {
+    } else if (probe(&path, err) == 0) {
         goto cleanup;
     }
+    text = (char *)path.data;
     st = dn_error_set_errno(err, DN_ERR_IO, errno,
                             "cannot write to the directory \"%s\" for \"%s\"", text, directory);
     dn_error_locate(err, directory, -1, -1, -1, NULL);

@@ -5,6 +5,7 @@ import datetime
 import json
 import math
 import os
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -204,10 +205,39 @@ def test_bare_list_counts_itself(tmp_path):
     assert pq.ParquetFile(metas[0][0]["path"]).metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_existing_files_are_kept(tmp_path):
-    first = StockWriter(writer_config(tmp_path, SCHEMA)).write_batch([RECORD], 0)
+def test_running_again_replaces_files(tmp_path):
+    """A row is there once, however often a run is repeated; only what nobody writes any more stays."""
+    for ids in ((1, 2), (3, 4), (5,)):
+        time.sleep(0.02)  # file times are as coarse as the kernel's tick
+        writer = StockWriter(writer_config(tmp_path, SCHEMA))
+        metas = [writer.write_batch([{**RECORD, "id": i}], n)[0] for n, i in enumerate(ids)]
+        assert [os.path.basename(meta["path"]) for meta in metas] == [
+            f"sales_order_header_00000{n}.parquet" for n in range(len(ids))
+        ]
+        assert [read([meta])["id"].to_pylist() for meta in metas] == [[i] for i in ids]
+    assert len(os.listdir(tmp_path)) == 2
+
+
+def test_a_repeated_counter_replaces_nothing(tmp_path):
+    writer = StockWriter(writer_config(tmp_path, SCHEMA))
+    metas = [writer.write_batch([{**RECORD, "id": i}], 0) for i in range(3)]
+    assert [read(meta)["id"].to_pylist() for meta in metas] == [[0], [1], [2]]
+    assert len(os.listdir(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": False}])
+def test_files_of_the_same_run_are_kept(tmp_path, options):
+    """Writers that exist side by side never take each other's names; with overwrite false not even old ones."""
+    def make(n):
+        return [StockWriter(writer_config(tmp_path, SCHEMA, options=options)) for _ in range(n)]
+
+    writers = make(1 if options else 3)
+    first = writers[0].write_batch([RECORD], 0)
+    if options:
+        time.sleep(0.02)
+        writers += make(2)
     before = open(first[0]["path"], "rb").read()
-    others = [StockWriter(writer_config(tmp_path, SCHEMA)).write_batch([{**RECORD, "id": i}], 0) for i in (2, 3)]
+    others = [writers[i - 1].write_batch([{**RECORD, "id": i}], 0) for i in (2, 3)]
     paths = {meta[0]["path"] for meta in [first, *others]}
     assert len(paths) == 3
     assert open(first[0]["path"], "rb").read() == before
@@ -420,7 +450,8 @@ def test_check_connection(tmp_path):
     assert good["success"] is True and good["details"]["columns"] == len(SCHEMA)
     assert os.listdir(tmp_path) == []  # looking changes nothing
     (tmp_path / "file").write_text("")
-    for bad in (writer_config(tmp_path / "file" / "x", SCHEMA), {}):
+    # /proc has a writable mode for root, and takes no files
+    for bad in (writer_config(tmp_path / "file" / "x", SCHEMA), writer_config("/proc/x", SCHEMA), {}):
         answer = check(bad)
         assert answer["success"] is False and answer["message"] and answer["details"]["error"]["code"]
 
