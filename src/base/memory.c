@@ -1,11 +1,10 @@
 #include "base/memory.h"
 
-#include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
 #    define DN_RECYCLE 0
@@ -75,8 +74,9 @@ bool dn_mul_size(size_t a, size_t b, size_t *out)
  * bypassed, which also keeps a child of fork() from hanging on a lock that some other thread held.
  */
 #define RECYCLE_MIN_BYTES ((size_t)64 << 10)
-#define RECYCLE_MAX_IDLE_BYTES ((size_t)64 << 20)
+#define RECYCLE_MAX_IDLE_BYTES ((size_t)48 << 20)
 #define RECYCLE_MAX_BLOCKS 128
+#define MAP_MIN_BYTES ((size_t)256 << 10)
 #define RECYCLE_TRIES 32
 
 #if DN_RECYCLE
@@ -94,6 +94,26 @@ static struct {
     size_t idle_bytes;
     uint64_t next_stamp;
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/*
+ * Large blocks are mappings of their own: what leaves the cache goes back to the OS at once, where the heaps of many threads would
+ * keep it in pieces.
+ */
+static void *map_block(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void free_block(void *memory, size_t size)
+{
+    if (size >= MAP_MIN_BYTES) {
+        (void)munmap(memory, size);
+    } else {
+        free(memory);
+    }
+}
 
 static bool cache_lock(void)
 {
@@ -127,13 +147,13 @@ static size_t class_ceil(size_t size)
     return above;
 }
 
-static void *cache_take_at(size_t i)
+static struct idle_block cache_take_at(size_t i)
 {
-    void *memory = cache.blocks[i].memory;
+    const struct idle_block block = cache.blocks[i];
 
-    cache.idle_bytes -= cache.blocks[i].size;
+    cache.idle_bytes -= block.size;
     cache.blocks[i] = cache.blocks[--cache.n_blocks];
-    return memory;
+    return block;
 }
 
 static void *cache_get(size_t size)
@@ -151,7 +171,7 @@ static void *cache_get(size_t size)
         }
     }
     if (found != RECYCLE_MAX_BLOCKS) {
-        memory = cache_take_at(found);
+        memory = cache_take_at(found).memory;
     }
     pthread_mutex_unlock(&cache.lock);
     return memory;
@@ -172,7 +192,7 @@ static size_t cache_oldest(void)
 /* False: not kept, the caller frees it. */
 static bool cache_put(void *memory, size_t size)
 {
-    void *evicted[RECYCLE_MAX_BLOCKS];
+    struct idle_block evicted[RECYCLE_MAX_BLOCKS];
     size_t n_evicted = 0;
 
     if (size > RECYCLE_MAX_IDLE_BYTES || !cache_lock()) {
@@ -186,7 +206,7 @@ static bool cache_put(void *memory, size_t size)
     cache.idle_bytes += size;
     pthread_mutex_unlock(&cache.lock);
     for (size_t i = 0; i < n_evicted; i++) {
-        free(evicted[i]); /* outside of the lock: it may unmap */
+        free_block(evicted[i].memory, evicted[i].size); /* outside of the lock: it may unmap */
     }
     return true;
 }
@@ -242,23 +262,6 @@ char *dn_strdup(const char *text)
 
 void dn_free(void *memory)
 {
-#if DN_RECYCLE
-    /*
-     * Large texts are built in aligned blocks and come back here without their size.  The allocator knows it; only blocks
-     * with the alignment of our classes qualify.
-     */
-    if (memory != NULL && (uintptr_t)memory % ALIGNMENT == 0) {
-        int saved_errno = errno;
-        size_t usable = malloc_usable_size(memory);
-        size_t step = 0;
-
-        if (usable >= RECYCLE_MIN_BYTES && cache_put(memory, class_floor(usable, &step))) {
-            errno = saved_errno;
-            return;
-        }
-        errno = saved_errno;
-    }
-#endif
     free(memory);
 }
 
@@ -273,8 +276,8 @@ void *dn_malloc_aligned(size_t size)
     if (size >= RECYCLE_MIN_BYTES) {
         size = class_ceil(size);
         memory = cache_get(size);
-        if (memory != NULL) {
-            return memory;
+        if (memory != NULL || size >= MAP_MIN_BYTES) {
+            return memory != NULL ? memory : map_block(size);
         }
     }
 #endif
@@ -284,7 +287,11 @@ void *dn_malloc_aligned(size_t size)
 void dn_free_aligned(void *memory, size_t size)
 {
 #if DN_RECYCLE
-    if (memory != NULL && size >= RECYCLE_MIN_BYTES && cache_put(memory, class_ceil(size))) {
+    if (memory != NULL && size >= RECYCLE_MIN_BYTES) {
+        size = class_ceil(size);
+        if (!cache_put(memory, size)) {
+            free_block(memory, size);
+        }
         return;
     }
 #else

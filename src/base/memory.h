@@ -20,17 +20,17 @@ void *dn_realloc_array(void *memory, size_t n, size_t size);
 /** A NUL-terminated copy of `len` bytes. */
 char *dn_strndup(const char *text, size_t len);
 char *dn_strdup(const char *text);
-/** Free what any function of this header gave out, aligned blocks included.  NULL is allowed. */
+/** Free what the functions above gave out.  NULL is allowed. */
 void dn_free(void *memory);
 
 /**
  * `size` bytes aligned to 64, uninitialised; NULL if memory ran out.
  * Blocks of 64 KiB and more come in sizes four to the power of two, and freed ones are kept for the next request of the same
- * size instead of going back to the OS: at most 64 MiB and 128 blocks of the process lie idle, the oldest make room.  Under
- * AddressSanitizer nothing is kept, so that use after free is found.
+ * size: at most 48 MiB and 128 blocks of the process lie idle, the oldest make room.  From 256 KiB on a block that is not kept
+ * goes back to the OS.  Under AddressSanitizer nothing is kept, so that use after free is found.
  */
 void *dn_malloc_aligned(size_t size);
-/** Free a block of dn_malloc_aligned(`size`).  NULL is allowed. */
+/** Free a block of dn_malloc_aligned(`size`), with the size that was asked for.  NULL is allowed. */
 void dn_free_aligned(void *memory, size_t size);
 
 /** a + b and a * b with overflow check; false on overflow, *out untouched. */

@@ -114,13 +114,13 @@ enum dn_status dn_text_append_json_string(struct dn_buffer *b, const void *text,
 
 char *dn_text_take(struct dn_buffer *b)
 {
-    char *text = (char *)b->data;
+    char *text = dn_strndup(b->data != NULL ? (const char *)b->data : "", b->len);
 
-    if (text == NULL) {
-        return dn_strndup("", 0);
+    if (text != NULL) {
+        const size_t cap = b->cap;
+        dn_buffer_finish(b);
+        b->cap = cap;
     }
-    text[b->len] = '\0'; /* in the padding if the buffer is full */
-    *b = (struct dn_buffer){.cap = b->cap};
     return text;
 }
 

@@ -15,7 +15,10 @@ DN_NODISCARD enum dn_status dn_text_appendf(struct dn_buffer *b, struct dn_error
 /** Append a JSON string literal with its quotes.  Non-ASCII stays UTF-8; invalid UTF-8 becomes U+FFFD. */
 DN_NODISCARD enum dn_status dn_text_append_json_string(struct dn_buffer *b, const void *text,
                                                        size_t len, struct dn_error *err);
-/** Append a NUL and hand the memory to the caller, for dn_free(); the buffer is empty afterwards.  NULL if out of memory. */
+/**
+ * The text, with a NUL, in memory of its own for dn_free(); the buffer is empty afterwards.  NULL if out of memory, with the
+ * buffer as it was.  Cost: a copy.
+ */
 char *dn_text_take(struct dn_buffer *b);
 
 /**

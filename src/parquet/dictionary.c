@@ -77,6 +77,22 @@ void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint3
     }
 }
 
+/* Room for n more ids; once many are expected for all of them at once: growing leaves blocks of every size behind. */
+static enum dn_status reserve_ids(struct dn_pq_ids *ids, struct dn_buffer *b, unsigned width,
+                                  size_t n, struct dn_error *err)
+{
+    const size_t wanted = ((size_t)ids->n + n) * width;
+    const size_t expected = (size_t)ids->expected * width;
+
+    return dn_buffer_reserve(b, (wanted > expected ? wanted : expected) - b->len, err);
+}
+
+enum dn_status dn_pq_ids_expect(struct dn_pq_ids *ids, int64_t n, struct dn_error *err)
+{
+    ids->expected = n;
+    return reserve_ids(ids, &ids->bytes, ids->width, 0, err);
+}
+
 static enum dn_status append_ids(struct dn_pq_ids *ids, const uint32_t *values, size_t n,
                                  uint32_t n_distinct, struct dn_error *err)
 {
@@ -84,7 +100,7 @@ static enum dn_status append_ids(struct dn_pq_ids *ids, const uint32_t *values, 
 
     if (ids->n > 0 && width > ids->width) {
         struct dn_buffer wide_ids = {0};
-        DN_TRY(dn_buffer_reserve(&wide_ids, ((size_t)ids->n + n) * width, err));
+        DN_TRY(reserve_ids(ids, &wide_ids, width, n, err));
         widen_ids(ids->bytes.data, ids->width, wide_ids.data, width, (size_t)ids->n);
         wide_ids.len = (size_t)ids->n * width;
         dn_buffer_finish(&ids->bytes);
@@ -93,7 +109,7 @@ static enum dn_status append_ids(struct dn_pq_ids *ids, const uint32_t *values, 
     if (ids->n == 0 || width > ids->width) {
         ids->width = width;
     }
-    DN_TRY(dn_buffer_reserve(&ids->bytes, n * ids->width, err));
+    DN_TRY(reserve_ids(ids, &ids->bytes, ids->width, n, err));
     uint8_t *to8 = ids->bytes.data + ids->bytes.len;
     if (ids->width == 1) {
         for (size_t i = 0; i < n; i++) {
@@ -534,6 +550,7 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
     dn_buffer_reset(&d->ids.bytes);
     d->ids.n = 0;
     d->ids.width = 1;
+    d->ids.expected = 0;
     d->n = 0;
     d->next_look = 0;
     if (d->direct || d->table.len > KEPT_TABLE_BYTES) {

@@ -21,8 +21,12 @@ struct dn_pq_ids {
     struct dn_buffer bytes;
     unsigned width; /**< bytes per id: 1, 2 or 4 */
     int64_t n;
+    int64_t expected; /**< ids that there is room for in any case */
 };
 void dn_pq_ids_finish(struct dn_pq_ids *ids);
+/** Make room for n ids in all. */
+DN_NODISCARD enum dn_status dn_pq_ids_expect(struct dn_pq_ids *ids, int64_t n,
+                                             struct dn_error *err);
 /** Ids [first, first + n) as 32-bit numbers. */
 void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint32_t *out);
 

@@ -94,6 +94,7 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
         if (!dictionary_pays(e, expected) || sorted_for_codec(e)) {
             return give_up_dictionary(e, err);
         }
+        DN_TRY(dn_pq_ids_expect(&e->dictionary.ids, expected, err));
         e->n_distinct_at_sixteenth = e->n_distinct_at_quarter;
         e->n_distinct_at_quarter = (int64_t)d->n;
         e->checkpoint *= 4;

@@ -1,7 +1,7 @@
 #include "base/memory.h"
 #include "parquet/writer_internal.h"
 
-#define SEGMENT_BYTES ((size_t)2 << 20)
+#define SEGMENT_BYTES ((size_t)512 << 10)
 #define LARGEST_ORDINAL INT16_MAX
 
 struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w)
@@ -24,6 +24,15 @@ struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w)
     return g;
 }
 
+static void free_segments(struct dn_pq_slot *slot)
+{
+    while (slot->segments != NULL) {
+        struct dn_pq_segment *next = slot->segments->next;
+        dn_free_aligned(slot->segments, slot->segments->size);
+        slot->segments = next;
+    }
+}
+
 void dn_pq_row_group_destroy(struct dn_pq_row_group *g)
 {
     if (g == NULL) {
@@ -31,33 +40,29 @@ void dn_pq_row_group_destroy(struct dn_pq_row_group *g)
     }
     for (int64_t i = 0; i < g->writer->n_columns; i++) {
         dn_pq_chunk_finish(&g->slots[i].chunk);
-    }
-    while (g->segments != NULL) {
-        struct dn_pq_segment *next = g->segments->next;
-        dn_free_aligned(g->segments, g->segments->size);
-        g->segments = next;
+        free_segments(&g->slots[i]);
     }
     dn_free(g);
 }
 
-uint8_t *dn_pq_row_group_room(struct dn_pq_row_group *g, size_t len)
+uint8_t *dn_pq_slot_room(struct dn_pq_slot *slot, size_t len)
 {
-    pthread_mutex_t *lock = &g->writer->lock;
+    pthread_mutex_t *lock = &slot->row_group->writer->lock;
     uint8_t *room = NULL;
 
     pthread_mutex_lock(lock);
-    struct dn_pq_segment *s = g->segments;
+    struct dn_pq_segment *s = slot->segments;
     if (s == NULL || s->size - sizeof *s - s->used < len) {
-        /* Small files stay small: the first segment has the size of what it is for, up to a fixed size. */
-        size_t size = s == NULL ? len * 4 : SEGMENT_BYTES;
+        /* Small chunks stay small: segments begin with the size of what they are for and grow up to a fixed size. */
+        size_t size = s == NULL ? len * 4 : s->size * 2;
         size = size > SEGMENT_BYTES ? SEGMENT_BYTES : size;
         size = size - sizeof *s < len || size < sizeof *s ? len + sizeof *s : size;
         s = dn_malloc_aligned(size);
         if (s != NULL) {
-            s->next = g->segments;
+            s->next = slot->segments;
             s->size = size;
             s->used = 0;
-            g->segments = s;
+            slot->segments = s;
         }
     }
     if (s != NULL) {
@@ -106,6 +111,7 @@ enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error 
         const struct dn_pq_chunk *chunk = &g->slots[i].chunk;
         struct dn_pq_chunk_place place;
         DN_TRY(write_chunk(w, chunk, &place, err));
+        free_segments(&g->slots[i]); /* the next row group needs the memory */
         DN_TRY(dn_pq_stats_merge(&w->totals[i], &chunk->stats, err));
         dn_pq_footer_chunk(chunk, &place, w->codec, &t);
         uncompressed_len += place.uncompressed_len;

@@ -205,7 +205,7 @@ static enum dn_status pack_page(struct dn_pq_row_group *g, struct dn_pq_page *pa
 
     DN_TRY_GOTO(st, take_packer(w, &packer, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_page_pack(page, packer, &header, &data, err), cleanup);
-    uint8_t *room = dn_pq_row_group_room(g, page->stored_len);
+    uint8_t *room = dn_pq_slot_room((struct dn_pq_slot *)page->chunk, page->stored_len);
     if (room == NULL) {
         st = dn_error_memory(err, page->stored_len);
         goto cleanup;

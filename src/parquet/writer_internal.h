@@ -45,14 +45,6 @@ struct dn_pq_morsel {
     int64_t n_lanes_left; /**< under the lock */
 };
 
-/** A chunk and how far it is. `chunk` comes first: pages lead back here. */
-struct dn_pq_slot {
-    struct dn_pq_chunk chunk;
-    struct dn_pq_row_group *row_group;
-    int64_t n_open_pages; /**< under the lock */
-    bool ended;           /**< under the lock: no more pages will come */
-};
-
 /** A block of memory for packed pages. */
 struct dn_pq_segment {
     struct dn_pq_segment *next;
@@ -61,13 +53,21 @@ struct dn_pq_segment {
     uint8_t bytes[];
 };
 
+/** A chunk and how far it is. `chunk` comes first: pages lead back here. */
+struct dn_pq_slot {
+    struct dn_pq_chunk chunk;
+    struct dn_pq_row_group *row_group;
+    int64_t n_open_pages;           /**< under the lock */
+    bool ended;                     /**< under the lock: no more pages will come */
+    struct dn_pq_segment *segments; /**< under the lock while the row group is not complete */
+};
+
 struct dn_pq_row_group {
     struct dn_pq_row_group *next; /**< under the lock */
     struct dn_parquet_writer *writer;
     int64_t n_rows; /**< of the morsels submitted so far */
     int64_t
         n_open; /**< under the lock: chunks not ended and pages not packed; 0: it can be written */
-    struct dn_pq_segment *segments; /**< under the lock */
     struct dn_pq_slot slots[];
 };
 
@@ -184,8 +184,8 @@ void dn_pq_morsel_destroy(struct dn_parquet_writer *w, struct dn_pq_morsel *m);
 
 struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w);
 void dn_pq_row_group_destroy(struct dn_pq_row_group *g);
-/** Room for a packed page, alive as long as the row group; NULL if memory ran out. */
-uint8_t *dn_pq_row_group_room(struct dn_pq_row_group *g, size_t len);
+/** Room for a packed page, alive until its chunk is written; NULL if memory ran out. */
+uint8_t *dn_pq_slot_room(struct dn_pq_slot *slot, size_t len);
 /** Write all pages and keep the metadata for the footer. */
 DN_NODISCARD enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error *err);
 

@@ -69,7 +69,9 @@ static enum dn_status build_text(struct dn_error *err)
     }
 cleanup:
     if (st == DN_OK) {
-        dn_free(dn_text_take(&b));
+        char *text = dn_text_take(&b);
+        st = text != NULL ? DN_OK : dn_error_memory(err, b.len + 1);
+        dn_free(text);
     }
     dn_buffer_finish(&b);
     return st;

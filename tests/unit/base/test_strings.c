@@ -58,7 +58,7 @@ static void test_take(void **state)
     assert_string_equal(second, "second");
     dn_free(first);
     dn_free(second);
-    for (int i = 0; i < 3; i++) { /* a large one goes through the recycling free */
+    for (int i = 0; i < 3; i++) { /* large ones, too */
         assert_int_equal(dn_buffer_reserve(&b, 1 << 20, NULL), DN_OK);
         memset(b.data, 'L', 1 << 20);
         b.len = 1 << 20;
