@@ -127,10 +127,10 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
 
 /*
  * How the usual value of a column is written, so that the loops can try it at once.  In neither way it has stray quotes or
- * escapes: no strict form of a fixed-width type holds a quote.
+ * escapes, for no strict form of a fixed-width type holds a quote; except the space in timestamps, should that be the quote.
  */
 struct usual {
-    bool tried;    /**< false: a null text could pass for a value */
+    bool tried;    /**< false: a null text could pass for a value, or the above does not hold */
     size_t quotes; /**< 1: between quotes, 0: as it is */
     uint8_t quote;
 };
@@ -138,12 +138,14 @@ struct usual {
 static struct usual usual_of(const struct job *j)
 {
     const bool quoted = j->column->only_quoted;
-    return (struct usual){quoted || !j->nulls->any_value, quoted, j->d->quote};
+    const bool tried = quoted ? j->d->quote != ' ' : !j->nulls->any_value;
+    return (struct usual){tried, quoted, j->d->quote};
 }
 
 static inline bool is_usual(const struct usual *u, const uint8_t *text, size_t len)
 {
-    return u->quotes == 0 ? u->tried : len > 2 && text[0] == u->quote && text[len - 1] == u->quote;
+    return u->tried &&
+           (u->quotes == 0 || (len > 2 && text[0] == u->quote && text[len - 1] == u->quote));
 }
 
 static inline uint64_t load64(const uint8_t *p)

@@ -8,7 +8,7 @@
 
 #define MAX_COLUMNS 8
 
-static const struct dn_csv_dialect dialect = {.delimiter = ',', .quote = '"', .has_quote = true};
+static struct dn_csv_dialect dialect = {.delimiter = ',', .quote = '"', .has_quote = true};
 static const struct dn_csv_nulls no_nulls = {0};
 
 /* One block of rows, converted. */
@@ -207,6 +207,21 @@ static void test_values(void **state)
             }
         }
     }
+}
+
+/* The only byte that may be the quote and is part of a value's strict form. */
+static void test_blank_as_quote(void **state)
+{
+    const struct dn_csv_column column = {
+        .type = DN_TYPE_TIMESTAMP_US, .through_quotes = true, .only_quoted = true};
+    uint64_t got;
+
+    (void)state;
+    dialect.quote = ' ';
+    assert_int_equal(one_value(&column, &no_nulls, " 2024-01-01T00:00 ", &got), VALUE);
+    assert_int_equal(got, INT64_C(1704067200000000));
+    assert_int_equal(one_value(&column, &no_nulls, " 2024-01-01 00:00 ", &got), BAD);
+    dialect.quote = '"';
 }
 
 static void test_quotes(void **state)
@@ -588,10 +603,15 @@ static void test_no_rows_and_no_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_null_texts),  cmocka_unit_test(test_row_counts),
-        cmocka_unit_test(test_views),       cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_first_fault), cmocka_unit_test(test_no_rows_and_no_columns),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_blank_as_quote),
+        cmocka_unit_test(test_null_texts),
+        cmocka_unit_test(test_row_counts),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_first_fault),
+        cmocka_unit_test(test_no_rows_and_no_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
