@@ -1,6 +1,21 @@
 /* What is wrong with a block, in words: value, place, and what to do about it. */
 #include "csv/faults.h"
 
+/* Where buf[pos] of the block is; for a file that can be read again the line is counted later. */
+static void place(const struct dn_csv_reader *r, const struct dn_csv_block *block, int64_t row,
+                  size_t pos, const char *column, struct dn_error *err)
+{
+    const size_t n = pos - block->start;
+    bool after_cr = false;
+    int64_t line = -1;
+
+    if (block->first_line > 0) {
+        line = block->first_line +
+               dn_csv_line_ends(&r->dialect, block->buf + block->start, n, &after_cr);
+    }
+    dn_error_locate(err, NULL, row, line, block->start_offset + (int64_t)n, column);
+}
+
 static const char *accepting_option(const struct dn_csv_column *c)
 {
     return c->declared ? "; fix the value or declare another type for the column"
@@ -45,8 +60,7 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
     } else {
         describe_type_fault(r, c, rows->buf + start, end - start, err);
     }
-    dn_error_locate(err, NULL, (int64_t)fault->row + 1, -1,
-                    block->start_offset + (int64_t)(start - block->start), c->name);
+    place(r, block, (int64_t)fault->row + 1, start, c->name, err);
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
 }
 
@@ -63,8 +77,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
         "the row has %zu fields where the %s has %zu: %s; check the delimiter and the quotes "
         "around this row",
         rows->bad_row_fields, r->has_header ? "header" : "first row", rows->n_fields, value);
-    dn_error_locate(err, NULL, (int64_t)rows->n_rows + 1, -1,
-                    block->start_offset + (int64_t)(rows->bad_row_start - block->start), NULL);
+    place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
     return DN_ERR_DATA;
 }
 
@@ -97,8 +110,7 @@ enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct 
                  "-f WINDOWS-1252 -t UTF-8`",
                  column != NULL ? "column \"" : "", column != NULL ? column : "",
                  column != NULL ? "\": " : "", value);
-    dn_error_locate(err, NULL, (int64_t)row + 1, -1,
-                    block->start_offset + (int64_t)(pos - block->start), column);
+    place(r, block, (int64_t)row + 1, pos, column, err);
     return DN_ERR_DATA;
 }
 
@@ -127,8 +139,7 @@ enum dn_status dn_csv_describe_open_quote(const struct dn_csv_reader *r,
                  "the quote opened here is never closed: the file ends inside it; "
                  "close it, double it if it is "
                  "text, or choose another quote character with the option quote");
-    dn_error_locate(err, NULL, -1, -1, block->start_offset + (int64_t)(opened - block->start),
-                    NULL);
+    place(r, block, -1, opened, NULL, err);
     return DN_ERR_DATA;
 }
 
@@ -141,9 +152,7 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
         err, DN_ERR_DATA,
         "a quote stands inside an unquoted field, or text follows a closing quote; with the option "
         "strict that is an error: quote the field and double the quotes in it");
-    dn_error_locate(err, NULL, (int64_t)row + 1, -1,
-                    block->start_offset + (int64_t)(pos - block->start),
-                    column_at(r, rows, row, pos));
+    place(r, block, (int64_t)row + 1, pos, column_at(r, rows, row, pos), err);
     return DN_ERR_DATA;
 }
 
@@ -156,7 +165,6 @@ enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
                  "probably not closed, else raise the memory budget, a quarter of "
                  "which a row may take",
                  r->feed.max_block_bytes);
-    dn_error_locate(err, NULL, -1, -1, block->start_offset + (int64_t)(row_start - block->start),
-                    NULL);
+    place(r, block, -1, row_start, NULL, err);
     return DN_ERR_DATA;
 }

@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <sys/stat.h>
+
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
     if (b->buf != NULL) {
@@ -54,6 +56,58 @@ enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes
     return DN_OK;
 }
 
+bool dn_csv_can_reread(const char *path)
+{
+    struct stat info;
+
+    /* opening a pipe again would wait for another writer, closing it might kill the one there is */
+    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* Eight bytes at a time: a pipe's text is counted by the one thread that reads it. */
+static int64_t count_line_feeds(const uint8_t *text, size_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t low = 0x7f * ones;
+    const uint64_t pairs = UINT64_C(0x00ff00ff00ff00ff);
+    size_t i = 0;
+    int64_t n = 0;
+
+    while (len - i >= 8) {
+        const size_t words = (len - i) / 8 < 255 ? (len - i) / 8 : 255; /* a byte counts that far */
+        uint64_t counts = 0;
+        for (size_t k = 0; k < words; k++, i += 8) {
+            uint64_t word;
+            memcpy(&word, text + i, sizeof(word));
+            word ^= '\n' * ones;
+            counts +=
+                ~(((word & low) + low) | word | low) >> 7; /* 1 for every byte that is 0 now */
+        }
+        counts = (counts & pairs) + ((counts >> 8) & pairs);
+        n += (int64_t)((counts * UINT64_C(0x0001000100010001)) >> 48);
+    }
+    for (; i < len; i++) {
+        n += text[i] == '\n';
+    }
+    return n;
+}
+
+int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                         bool *after_cr)
+{
+    int64_t n = 0;
+
+    if (!d->cr_ends_row) {
+        *after_cr = false;
+        return count_line_feeds(text, len);
+    }
+    for (size_t i = 0; i < len; i++) {
+        n += (text[i] == '\n' && !*after_cr) || text[i] == '\r';
+        *after_cr = text[i] == '\r';
+    }
+    return n;
+}
+
 size_t dn_csv_bom_len(const uint8_t *text, size_t len)
 {
     return len >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf ? 3 : 0;
@@ -84,9 +138,11 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
     for (size_t i = 0; i < sizeof(other_formats) / sizeof(other_formats[0]); i++) {
         const size_t len = strlen(other_formats[i].mark);
         if (held.len >= len && memcmp(held.data, other_formats[i].mark, len) == 0) {
-            dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this is %s, not CSV in UTF-8: %s",
-                         f->paths[f->file], other_formats[i].what, other_formats[i].advice);
-            dn_error_locate(err, f->paths[f->file], -1, 1, 0, NULL);
+            char shown[DN_SHOWN_PATH_SIZE];
+            const char *path = dn_source_shown_path(shown, f->paths[f->file]);
+            dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this is %s, not CSV in UTF-8: %s", path,
+                         other_formats[i].what, other_formats[i].advice);
+            dn_error_locate(err, path, -1, 1, 0, NULL);
             return DN_ERR_UNSUPPORTED;
         }
     }
@@ -99,6 +155,9 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     dn_buffer_reset(&f->carry);
     f->carry_pos = 0;
     f->offset = 0;
+    f->count_lines = !dn_csv_can_reread(f->paths[f->file]);
+    f->line = 1;
+    f->after_cr = false;
     f->source_at_end = false;
     f->first_of_file = true;
     DN_TRY(dn_csv_feed_look(f, 5, err));
@@ -148,6 +207,9 @@ enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_
 
 void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n)
 {
+    if (n > 0) {
+        f->line += dn_csv_line_ends(f->dialect, f->carry.data + f->carry_pos, n, &f->after_cr);
+    }
     f->carry_pos += n;
     f->offset += (int64_t)n;
 }
@@ -181,11 +243,35 @@ static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *e
     }
 }
 
+/* The header of this file is not the first file's: show both, this one up to where its row ends. */
+static enum dn_status other_header(struct dn_csv_feed *f, struct dn_error *err)
+{
+    char got[DN_ESCAPED_VALUE_SIZE];
+    char expected[DN_ESCAPED_VALUE_SIZE];
+    enum dn_csv_state state = DN_CSV_START;
+
+    DN_TRY(dn_csv_feed_look(f, sizeof(got), err)); /* more than is shown of a value */
+    const struct dn_span held = dn_csv_feed_held(f);
+    size_t n = dn_csv_automaton_run(f->dialect, held.data, 0, held.len, 0, &state, NULL);
+    if (held.data[n - 1] == '\n' && state == DN_CSV_START) {
+        n--;
+    }
+    if (n > 0 && held.data[n - 1] == '\r' && state != DN_CSV_QUOTED) {
+        n--;
+    }
+    dn_error_set(err, DN_ERR_DATA,
+                 "its header %s is not the first file's header %s; all files of one source must "
+                 "have the same columns in the same order",
+                 dn_error_escape_value(got, held.data, n),
+                 dn_error_escape_value(expected, f->header.data, f->header.len));
+    dn_error_locate(err, NULL, -1, f->line, f->offset, NULL);
+    return DN_ERR_DATA;
+}
+
 /* Skip the header of a file behind the first one; it must be the same row. */
 static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 {
     const size_t want = f->header.len + 2;
-    const char *path = f->paths[f->file];
 
     if (!f->skip_header) {
         return DN_OK;
@@ -208,15 +294,7 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
         ended = true;
     }
     if (!ended) {
-        char got[DN_ESCAPED_VALUE_SIZE];
-        char expected[DN_ESCAPED_VALUE_SIZE];
-        dn_error_set(err, DN_ERR_DATA,
-                     "%s: its header %s is not the first file's header %s; all files of one "
-                     "source must have the same columns in the same order",
-                     path, dn_error_escape_value(got, held.data, held.len),
-                     dn_error_escape_value(expected, f->header.data, f->header.len));
-        dn_error_locate(err, path, -1, -1, f->offset, NULL);
-        return DN_ERR_DATA;
+        return other_header(f, err);
     }
     dn_csv_feed_drop(f, n);
     return DN_OK;
@@ -225,10 +303,10 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err)
 {
     dn_error_set(err, DN_ERR_DATA,
-                 "%s: no row end in the %zu bytes from byte %lld on: raise the memory budget, a "
+                 "no row end in the %zu bytes from byte %lld on: raise the memory budget, a "
                  "quarter of which a row may take, or check whether this is a CSV file",
-                 f->paths[f->file], f->max_block_bytes, (long long)f->offset);
-    dn_error_locate(err, f->paths[f->file], -1, -1, f->offset, NULL);
+                 f->max_block_bytes, (long long)f->offset);
+    dn_error_locate(err, NULL, -1, f->count_lines ? f->line : -1, f->offset, NULL);
     return DN_ERR_DATA;
 }
 
@@ -288,6 +366,19 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
     return DN_OK;
 }
 
+/* Keep the line where the block's text starts, and go to where it ends. */
+static void count_block(struct dn_csv_feed *f, struct dn_csv_block *b)
+{
+    if (!f->count_lines) {
+        b->first_line = 0;
+        return;
+    }
+    /* the '\n' of a "\r\n" ends no line of its own, but whoever counts from here on takes it for one */
+    const bool second_half = f->after_cr && b->len > b->start && b->buf[b->start] == '\n';
+    b->first_line = f->line - second_half;
+    f->line += dn_csv_line_ends(f->dialect, b->buf + b->start, b->len - b->start, &f->after_cr);
+}
+
 static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
                                  struct dn_error *err)
 {
@@ -303,6 +394,7 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     b->len = b->start + cut;
     b->file = f->file;
     b->start_offset = f->offset;
+    count_block(f, b);
     f->offset += (int64_t)cut;
     DN_TRY(dn_csv_feed_look(f, 1, err)); /* to know whether the file ends here */
     b->first_of_file = f->first_of_file;

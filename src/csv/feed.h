@@ -21,6 +21,7 @@ struct dn_csv_block {
     size_t len;
     size_t file;          /**< index of the file */
     int64_t start_offset; /**< byte offset in the file of buf[start] */
+    int64_t first_line; /**< line of buf[start] if the file cannot be read again to count, else 0 */
     bool first_of_file;
     bool last_of_file;
     bool
@@ -42,7 +43,10 @@ struct dn_csv_feed {
     struct dn_source *source;
     struct dn_buffer carry; /**< bytes read; those from carry_pos on are not yet handed out */
     size_t carry_pos;
-    int64_t offset; /**< byte offset in the file of the first byte not yet handed out */
+    int64_t offset;   /**< byte offset in the file of the first byte not yet handed out */
+    bool count_lines; /**< the file cannot be read again: keep `line` behind the header, too */
+    int64_t line;     /**< line of the first byte not yet handed out */
+    bool after_cr;    /**< the byte before it is a '\r' that ended a line */
     bool source_at_end;
     bool first_of_file;
     bool skip_header;      /**< every later file starts with a header row equal to `header` */
@@ -66,6 +70,16 @@ void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n);
 DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                              bool *out_end, struct dn_error *err);
 void dn_csv_feed_finish(struct dn_csv_feed *f);
+
+/** Can the file be opened and read a second time?  False for standard input, pipes and devices. */
+bool dn_csv_can_reread(const char *path);
+
+/**
+ * Lines that end in text[0, len): by '\n', where '\r' ends rows by that too, and by "\r\n" once.
+ * @param after_cr  in: the byte in front of the text is such a '\r'; out: the text's last byte is
+ */
+int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                         bool *after_cr);
 
 /** Length of the UTF-8 byte order mark at the start of a text: 3 or 0. */
 size_t dn_csv_bom_len(const uint8_t *text, size_t len);

@@ -1,20 +1,10 @@
 #include "base/memory.h"
 #include "csv/reader_internal.h"
 
-#include <sys/stat.h>
-
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
-bool dn_csv_can_reread(const char *path)
-{
-    struct stat info;
-
-    /* opening a pipe again would wait for another writer, closing it might kill the one there is */
-    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
-}
-
 /* Lines are counted only when an error needs one: it costs nothing while all is well. */
-static int64_t count_lines(const char *path, bool cr_ends_row, int64_t offset)
+static int64_t count_lines(const char *path, const struct dn_csv_dialect *d, int64_t offset)
 {
     struct dn_source *source = NULL;
     int64_t lines = 1;
@@ -34,10 +24,7 @@ static int64_t count_lines(const char *path, bool cr_ends_row, int64_t offset)
             got == 0) {
             break;
         }
-        for (size_t i = 0; i < got; i++) {
-            lines += (chunk[i] == '\n' && !after_cr) || (chunk[i] == '\r' && cr_ends_row);
-            after_cr = chunk[i] == '\r' && cr_ends_row;
-        }
+        lines += dn_csv_line_ends(d, chunk, got, &after_cr);
         at += got;
     }
     dn_free(chunk);
@@ -47,9 +34,10 @@ static int64_t count_lines(const char *path, bool cr_ends_row, int64_t offset)
 
 void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset, struct dn_error *err)
 {
+    char shown[DN_SHOWN_PATH_SIZE];
     const char *path = r->paths[file];
     const int64_t line =
-        dn_csv_can_reread(path) ? count_lines(path, r->dialect.cr_ends_row, offset) : -1;
+        err->line < 0 && dn_csv_can_reread(path) ? count_lines(path, &r->dialect, offset) : -1;
 
-    dn_error_locate(err, path, -1, line, offset, NULL);
+    dn_error_locate(err, dn_source_shown_path(shown, path), -1, line, offset, NULL);
 }

@@ -55,15 +55,20 @@ static enum dn_status header_error(const struct dn_csv_reader *r, size_t at, con
 {
     struct dn_error place;
     char line[32] = "";
+    bool after_cr = r->feed.after_cr;
 
     dn_error_clear(&place);
+    if (r->feed.count_lines) {
+        place.line = r->feed.line +
+                     dn_csv_line_ends(&r->dialect, dn_csv_feed_held(&r->feed).data, at, &after_cr);
+    }
     dn_csv_locate(r, 0, r->feed.offset + (int64_t)at, &place);
     if (place.line > 0) {
         snprintf(line, sizeof(line), "line %lld, ", (long long)place.line);
     }
-    dn_error_set(err, DN_ERR_DATA, "%s: %sbyte %lld: %s", r->paths[0], line,
+    dn_error_set(err, DN_ERR_DATA, "%s: %sbyte %lld: %s", place.path, line,
                  (long long)place.byte_offset, what);
-    dn_error_locate(err, r->paths[0], -1, place.line, place.byte_offset, NULL);
+    dn_error_locate(err, place.path, -1, place.line, place.byte_offset, NULL);
     return DN_ERR_DATA;
 }
 
@@ -85,7 +90,7 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
         return DN_OK;
     }
     if (state == DN_CSV_QUOTED) {
-        return header_error(r, 0,
+        return header_error(r, (size_t)(head.data - dn_csv_feed_held(&r->feed).data),
                             "a quote in the first row is never closed; fix the file, or name "
                             "another quote character with the option quote",
                             err);
@@ -189,26 +194,93 @@ struct sample {
     struct dn_csv_rows rows;
     uint8_t *buf; /**< padded copy of the sampled text */
     size_t size;
+    size_t start; /**< the text is buf[start, complete) up to the last row end, */
+    size_t complete;
+    bool ends_inside;     /**< and behind it is inside quotes */
     bool quoted_row_ends; /**< the head of the file has rows of several lines */
+    bool whole;           /**< the files before were sampled to their ends */
+    bool faulty;          /**< a row is wrong, so that reading will fail there or before */
 };
 
-/* Index and shape text[0, len) (copied into padded memory); false if it cannot be read as rows without a fault. */
-static bool sample_rows(struct sample *s, const uint8_t *text, size_t len, enum dn_csv_state state,
-                        bool *clean)
+static bool is_row_end(const struct dn_csv_dialect *d, uint8_t byte)
+{
+    return byte == '\n' || (byte == '\r' && d->cr_ends_row);
+}
+
+/* Behind the last row end in the index of the sampled text; before the rows are shaped, which moves the index. */
+static size_t complete_end(const struct sample *s)
+{
+    for (size_t i = s->index.n_ends; i > 0; i--) {
+        const uint32_t end = s->index.ends[i - 1];
+        if (is_row_end(&s->r->dialect, s->buf[end])) {
+            return (size_t)end + 1;
+        }
+    }
+    return s->start;
+}
+
+/*
+ * Index and shape text[0, len) (copied into padded memory), which starts with a row; at_end: the file ends behind it, maybe
+ * without a row end.  False only if memory runs out.
+ */
+static bool sample_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end, bool *clean)
 {
     struct dn_csv_reader *r = s->r;
     struct dn_csv_block block = {
         .buf = s->buf, .start = DN_BUFFER_PADDING, .len = DN_BUFFER_PADDING + len};
+    enum dn_csv_state state = DN_CSV_START;
 
-    memcpy(s->buf + block.start, text, len);
+    if (len > 0) {
+        memcpy(s->buf + block.start, text, len);
+    }
+    if (at_end && len > 0 && !is_row_end(&r->dialect, text[len - 1])) {
+        s->buf[block.len++] = '\n';
+    }
     memset(s->buf + block.len, 0, DN_BUFFER_PADDING);
+    s->start = block.start;
     if (dn_csv_index_build(r->kernels, &r->dialect, block.buf, block.start, block.len, &state,
-                           &s->index, NULL) != DN_OK ||
-        dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, NULL) != DN_OK) {
+                           &s->index, NULL) != DN_OK) {
+        return false;
+    }
+    s->complete = complete_end(s);
+    s->ends_inside = state == DN_CSV_QUOTED;
+    if (dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, NULL) != DN_OK) {
         return false;
     }
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
-    return s->rows.n_rows > 0;
+    return true;
+}
+
+/*
+ * Is a sampled row wrong, whatever follows?  What stands behind the last row end counts only where the file ends: a quote, a
+ * "\r\n" or a character may be cut there.
+ */
+static bool has_fault(const struct sample *s, bool at_end)
+{
+    const struct dn_csv_reader *r = s->r;
+    const size_t n = s->complete - s->start;
+
+    return s->rows.bad_row_start != SIZE_MAX || (at_end && s->ends_inside) ||
+           (r->dialect.strict && s->index.first_stray < s->complete) ||
+           r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
+}
+
+/*
+ * The first rows of a file.  Reading reports the first error in file order, so what is wrong here is known to end it soon
+ * only if the files before were seen to their ends.
+ */
+static void sample_first_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end)
+{
+    struct dn_csv_reader *r = s->r;
+    bool clean;
+
+    if (!sample_rows(s, text, len, at_end, &clean)) {
+        s->whole = false;
+        return;
+    }
+    dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+    s->faulty |= s->whole && has_fault(s, at_end);
+    s->whole &= at_end;
 }
 
 /* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
@@ -269,41 +341,51 @@ static void sample_piece(struct sample *s, const uint8_t *text, size_t len)
         const size_t from = first_row_behind_quotes(r, rows, n);
         inside = from != SIZE_MAX;
         if (inside && from < n) {
-            (void)sample_rows(s, rows + from, n - from, DN_CSV_START, &inside);
+            (void)sample_rows(s, rows + from, n - from, false, &inside);
         }
     }
-    if (!inside && sample_rows(s, rows, n, DN_CSV_START, &clean) && clean) {
+    if (!inside && sample_rows(s, rows, n, false, &clean) && clean) {
         dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
     }
 }
 
-/* The first bytes of a further file, behind its header; a file with another header is refused when its turn comes. */
-static void sample_head(struct sample *s, const uint8_t *text, size_t len)
+/*
+ * The first bytes of a further file, or all of it; false if its rows were not found: a file with another header is refused
+ * when its turn comes.
+ */
+static bool sample_head(struct sample *s, const uint8_t *text, size_t len, bool at_end)
 {
     struct dn_csv_reader *r = s->r;
     const struct dn_span header = r->feed.header;
     size_t at = dn_csv_bom_len(text, len);
-    bool clean;
 
     if (r->has_header) {
         at += leading_blank_lines((struct dn_span){text + at, len - at});
-        if (len - at <= header.len || memcmp(text + at, header.data, header.len) != 0) {
-            return;
+        if (at == len) {
+            return at_end; /* an empty file among others holds no rows */
         }
-        at += header.len + (text[at + header.len] == '\r');
+        if (len - at < header.len || memcmp(text + at, header.data, header.len) != 0) {
+            return false;
+        }
+        at += header.len;
+        if (at < len && text[at] != '\r' && text[at] != '\n') {
+            return false;
+        }
+        at += at < len && text[at] == '\r';
         at += at < len && text[at] == '\n';
     }
-    if (sample_rows(s, text + at, len - at, DN_CSV_START, &clean)) {
-        dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
-    }
+    sample_first_rows(s, text + at, len - at, at_end);
+    return true;
 }
 
 static void sample_file(struct sample *s, const char *path, bool head)
 {
     struct dn_source *source = NULL;
     uint8_t *piece = NULL;
+    bool found = false;
 
     if (!dn_csv_can_reread(path) || dn_source_open(&source, path, NULL) != DN_OK) {
+        s->whole = false;
         return; /* what cannot be opened is reported when it is read */
     }
     const int64_t size = dn_source_size(source);
@@ -311,7 +393,7 @@ static void sample_file(struct sample *s, const char *path, bool head)
     piece = dn_malloc(SAMPLE_JUMP_BYTES);
     if (piece != NULL && head) {
         if (dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, NULL) == DN_OK) {
-            sample_head(s, piece, got);
+            found = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES);
         }
     } else if (piece != NULL &&
                size > (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
@@ -324,18 +406,19 @@ static void sample_file(struct sample *s, const char *path, bool head)
             sample_piece(s, piece, got);
         }
     }
+    s->whole &= found || !head;
     dn_free(piece);
     dn_source_close(source);
 }
 
-/* Types of all fields from the head of the first file, from places all over it, and from the heads of further files. */
-static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
+/* Types of all fields from the head of the first file, from places all over it, and from the heads of further files.
+ * *faulty: reading will fail. */
+static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evidence, bool *faulty,
                             struct dn_error *err)
 {
-    struct sample s = {.r = r, .evidence = evidence};
+    struct sample s = {.r = r, .evidence = evidence, .whole = true};
     const struct dn_span held = dn_csv_feed_held(&r->feed);
-    size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
-    bool clean;
+    const size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
 
     s.size = 2 * (size_t)DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
     s.buf = dn_malloc_aligned(s.size);
@@ -343,27 +426,13 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
         return dn_error_memory(err, s.size);
     }
     memset(s.buf, 0, DN_BUFFER_PADDING);
-    if (n == held.len && n > 0 && n < SAMPLE_HEAD_BYTES && held.data[n - 1] != '\n') {
-        /* the whole file, without a row end behind its last row: sample that row as well */
-        uint8_t *copy = dn_malloc(n + 1);
-        if (copy != NULL) {
-            memcpy(copy, held.data, n);
-            copy[n] = '\n';
-            if (sample_rows(&s, copy, n + 1, DN_CSV_START, &clean)) {
-                dn_csv_evidence_add(evidence, &s.rows, &r->dialect, &r->nulls);
-            }
-            dn_free(copy);
-        }
-    } else {
-        if (sample_rows(&s, held.data, n, DN_CSV_START, &clean)) {
-            dn_csv_evidence_add(evidence, &s.rows, &r->dialect, &r->nulls);
-        }
-        s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
-    }
+    sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end);
+    s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
     sample_file(&s, r->paths[0], false);
     for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
         sample_file(&s, r->paths[i], true);
     }
+    *faulty = s.faulty;
     dn_csv_index_finish(&s.index);
     dn_csv_rows_finish(&s.rows);
     dn_free_aligned(s.buf, s.size);
@@ -386,12 +455,14 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
                                      const char *option, struct dn_error *err)
 {
     const char *close = dn_text_suggest(name, r->field_names, r->n_fields);
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *path = dn_source_shown_path(shown, r->paths[0]);
 
     dn_error_set(err, DN_ERR_INVALID,
                  "%s: the option %s names the column \"%s\", which the file does not have%s%s%s",
-                 r->paths[0], option, name, close != NULL ? "; did you mean \"" : "",
+                 path, option, name, close != NULL ? "; did you mean \"" : "",
                  close != NULL ? close : "", close != NULL ? "\"?" : "");
-    dn_error_locate(err, r->paths[0], -1, -1, -1, name);
+    dn_error_locate(err, path, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }
 
@@ -534,16 +605,18 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         *head = dn_csv_feed_held(&r->feed);
         const size_t held = head->len;
         const size_t blank = leading_blank_lines(*head);
+        *head = (struct dn_span){head->data + blank, head->len - blank};
+        if (head->len > 0) { /* before anything is dropped, which counts lines */
+            r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
+        }
         if (r->has_header) {
             dn_csv_feed_drop(&r->feed, blank);
         }
-        *head = (struct dn_span){head->data + blank, head->len - blank};
         if (head->len == 0 && r->feed.source_at_end) {
             return header_error(r, 0, "the file is empty: there is no header to name the columns",
                                 err);
         }
         if (head->len > 0) {
-            r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
             DN_TRY(find_header(r, *head, len, skip, &complete, err));
         }
         if (!complete && held > r->feed.max_block_bytes) {
@@ -557,6 +630,31 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
     return r->has_header ? check_header_utf8(r, (struct dn_span){head->data, *len}, err) : DN_OK;
 }
 
+/*
+ * The sample holds a row that is wrong.  Reading is what says how: it stops there, or at an error before that, and nobody
+ * else can word it the same.
+ */
+static enum dn_status report_fault(struct dn_csv_reader *r, struct dn_error *err)
+{
+    struct ArrowArray batch;
+
+    DN_TRY(dn_csv_pipeline_start(r, err));
+    for (;;) {
+        if (dn_csv_pipeline_next(r, &batch) != DN_OK) {
+            if (err != NULL) {
+                *err = r->error;
+            }
+            return r->status;
+        }
+        if (batch.release == NULL) {
+            return dn_error_set(err, DN_ERR_IO,
+                                "a file changed while it was read: it had a broken row before; try "
+                                "again when nothing writes to it");
+        }
+        batch.release(&batch);
+    }
+}
+
 enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
@@ -564,6 +662,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     struct dn_span head;
     size_t header_len = 0;
     size_t skip = 0;
+    bool faulty = false;
 
     DN_TRY(dn_csv_feed_open(&r->feed, err));
     DN_TRY(find_first_row(r, &head, &header_len, &skip, err));
@@ -583,10 +682,11 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     }
     enum dn_status st = DN_OK;
     if (options->inference == DN_CSV_INFER_COLUMN) {
-        DN_TRY_GOTO(st, infer(r, evidence, err), cleanup);
+        DN_TRY_GOTO(st, infer(r, evidence, &faulty, err), cleanup);
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);
+    st = faulty ? report_fault(r, err) : DN_OK;
 cleanup:
     dn_free(evidence);
     return st;

@@ -99,6 +99,7 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_slot *before = slot_of(r, w->number - 1);
+    bool after_cr = false;
     enum dn_status st;
 
     pthread_mutex_lock(&r->lock);
@@ -106,6 +107,10 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
         pthread_cond_wait(&r->changed, &r->lock);
     }
     st = dn_csv_block_prepend(block, before->tail.data, before->tail.len, &w->error);
+    if (block->first_line > 0) {
+        block->first_line -=
+            dn_csv_line_ends(&r->dialect, before->tail.data, before->tail.len, &after_cr);
+    }
     dn_buffer_finish(&before->tail); /* a long row would leave its beginning in every slot */
     pthread_mutex_unlock(&r->lock);
     return st;
@@ -432,8 +437,7 @@ static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
     if (e->line >= 0) {
         snprintf(line, sizeof(line), "line %lld, ", (long long)e->line);
     }
-    (void)dn_error_set(&located, slot->status, "%.400s: %sbyte %lld: %s",
-                       strcmp(e->path, "-") == 0 ? "standard input" : e->path, line,
+    (void)dn_error_set(&located, slot->status, "%s: %sbyte %lld: %s", e->path, line,
                        (long long)e->byte_offset, slot->error.message);
     memcpy(e->message, located.message, sizeof(e->message));
 }

@@ -104,12 +104,9 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r);
 /** The next non-empty batch; out->release is NULL at the end.  A failure is kept in r->status and r->error. */
 DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out);
 
-/** Can the file be opened and read a second time?  False for standard input, pipes and devices. */
-bool dn_csv_can_reread(const char *path);
-
 /**
- * Fill in path, byte offset and line of the byte at `offset` of a file, by counting row ends from its start (if the file
- * cannot be read twice, the line stays unknown).
+ * Fill in path, byte offset and line of the byte at `offset` of a file.  A line that is not known yet is counted from the
+ * file's start, if the file can be read twice; for others the feed counts.
  */
 void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset,
                    struct dn_error *err);

@@ -20,16 +20,33 @@ struct dn_source {
     int64_t size;
 };
 
-/* For messages. */
-static const char *shown_name(const char *path)
+const char *dn_source_shown_path(char *out, const char *path)
 {
-    return strcmp(path, "-") == 0 ? "standard input" : path;
+    static const char cut[] = "...";
+    const size_t room = DN_SHOWN_PATH_SIZE - sizeof(cut);
+    const size_t len = strlen(path);
+
+    if (strcmp(path, "-") == 0) {
+        return "standard input";
+    }
+    if (len < DN_SHOWN_PATH_SIZE) {
+        return path;
+    }
+    const char *end = path + len - room;
+    while (((uint8_t)*end & 0xC0) == 0x80) {
+        end++; /* not from the middle of a character */
+    }
+    memcpy(out, cut, sizeof(cut) - 1);
+    memcpy(out + sizeof(cut) - 1, end, strlen(end) + 1);
+    return out;
 }
 
 static enum dn_status report_open(struct dn_error *err, const char *path, int failure)
 {
     enum dn_status st = DN_ERR_IO;
+    char shown[DN_SHOWN_PATH_SIZE];
 
+    path = dn_source_shown_path(shown, path);
     switch (failure) {
     case ENOENT:
         st = dn_error_set_errno(
@@ -67,17 +84,16 @@ static enum dn_status examine(struct dn_source *s, struct dn_error *err)
 {
     struct stat info = {0};
     enum dn_status st = DN_OK;
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *name = dn_source_shown_path(shown, s->path);
 
     if (fstat(s->fd, &info) != 0) {
-        st = dn_error_set_errno(err, DN_ERR_IO, errno, "cannot read '%s': it is not open",
-                                shown_name(s->path));
+        st = dn_error_set_errno(err, DN_ERR_IO, errno, "cannot read '%s': it is not open", name);
     } else if (S_ISDIR(info.st_mode)) {
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "'%s' is a directory; name a file in it, or a pattern such as *.csv",
-                          shown_name(s->path));
+        st = dn_error_set(err, DN_ERR_INVALID, "'%s' is a directory; name a file in it", name);
     }
     if (st != DN_OK) {
-        dn_error_locate(err, s->path, -1, -1, -1, NULL);
+        dn_error_locate(err, name, -1, -1, -1, NULL);
         return st;
     }
     s->seekable = S_ISREG(info.st_mode) || S_ISBLK(info.st_mode);
@@ -159,10 +175,11 @@ static enum dn_status read_full(const struct dn_source *s, off_t at, uint8_t *bu
         if (n > 0) {
             done += (size_t)n;
         } else if (!may_retry(s->fd, errno)) {
-            enum dn_status st =
-                dn_error_set_errno(err, DN_ERR_IO, errno, "reading %zu bytes of '%s' failed", want,
-                                   shown_name(s->path));
-            dn_error_locate(err, s->path, -1, -1, -1, NULL);
+            char shown[DN_SHOWN_PATH_SIZE];
+            const char *name = dn_source_shown_path(shown, s->path);
+            enum dn_status st = dn_error_set_errno(err, DN_ERR_IO, errno,
+                                                   "reading %zu bytes of '%s' failed", want, name);
+            dn_error_locate(err, name, -1, -1, -1, NULL);
             return st;
         }
     }
@@ -181,22 +198,23 @@ enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf
 {
     const uint64_t largest = (uint64_t)INT64_MAX - (uint64_t)s->base;
     enum dn_status st = DN_OK;
+    char shown[DN_SHOWN_PATH_SIZE];
 
     *got = 0;
     if (!s->seekable) {
         st = dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "'%s' can only be read in order; copy it to a file first and name that file",
-            shown_name(s->path));
+            dn_source_shown_path(shown, s->path));
     } else if (offset > largest || size > largest - offset) {
         st = dn_error_set(
             err, DN_ERR_INVALID,
             "byte %llu is beyond the end of every file, so nothing of '%s' can be there",
-            (unsigned long long)offset, shown_name(s->path));
+            (unsigned long long)offset, dn_source_shown_path(shown, s->path));
     } else {
         return read_full(s, s->base + (off_t)offset, buf, size, got, err);
     }
-    dn_error_locate(err, s->path, -1, -1, -1, NULL);
+    dn_error_locate(err, dn_source_shown_path(shown, s->path), -1, -1, -1, NULL);
     return st;
 }
 

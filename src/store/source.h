@@ -29,6 +29,12 @@ DN_NODISCARD enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offs
                                               size_t size, size_t *got, struct dn_error *err);
 /** Size in bytes, or -1 if unknown (pipes). */
 int64_t dn_source_size(const struct dn_source *s);
+/**
+ * A path as messages name it: "standard input" for "-"; of a path that `struct dn_error` has no room for "..." and its end,
+ * which holds the file's name.  `out` holds DN_SHOWN_PATH_SIZE bytes; the result is valid as long as both are.
+ */
+#define DN_SHOWN_PATH_SIZE 512
+const char *dn_source_shown_path(char *out, const char *path);
 /** As given to open. */
 const char *dn_source_path(const struct dn_source *s);
 /** NULL is allowed. */

@@ -297,9 +297,75 @@ static void test_other_header(void **state)
         dn_csv_feed_drop(&f, 4);
         assert_int_equal(dn_csv_feed_next(&f, &b, &end, &err), DN_ERR_DATA);
         assert_null(b.buf);
-        assert_string_equal(err.path, paths[1]);
+        assert_int_equal(f.file, 1); /* the reader adds its path */
+        assert_int_equal(err.line, 1);
         assert_int_equal(err.byte_offset, 0);
         dn_csv_feed_finish(&f);
+    }
+}
+
+/* Counting by words is counting by bytes, wherever a text is cut. */
+static void test_line_ends(void **state)
+{
+    static const char bytes[] = "\n\n\r\n\x0b\x8a\t\xff\0,x";
+    static uint8_t text[5000];
+    uint64_t random = 7;
+
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        const bool dense = round % 4 == 0;
+        const size_t n = scratch_random(&random) % sizeof(text);
+        const struct dn_csv_dialect d = {.cr_ends_row = round % 2 == 1};
+        int64_t want = 0;
+        for (size_t i = 0; i < n; i++) {
+            text[i] = (uint8_t)(dense ? '\n' : bytes[scratch_random(&random) % sizeof(bytes)]);
+            want += text[i] == '\r'
+                        ? d.cr_ends_row
+                        : text[i] == '\n' && !(d.cr_ends_row && i > 0 && text[i - 1] == '\r');
+        }
+        const size_t cut = n > 0 ? scratch_random(&random) % n : 0;
+        bool after_cr = false;
+        int64_t got = dn_csv_line_ends(&d, text, cut, &after_cr);
+        got += dn_csv_line_ends(&d, text + cut, n - cut, &after_cr);
+        assert_int_equal(got, want);
+    }
+}
+
+/* The first lines of blocks are right, also behind a header that was dropped between '\r' and '\n'. */
+static void test_first_lines(void **state)
+{
+    static const char text[] = "a\r\nb\r\r\n\"c\n\r\n\"\rd\n";
+    const struct dn_csv_dialect d = {
+        .delimiter = ',', .quote = '"', .has_quote = true, .cr_ends_row = true};
+    const char *path = scratch_path(dir, "a.csv");
+
+    (void)state;
+    scratch_write(path, text, strlen(text));
+    for (size_t block = 1; block < 20; block++) {
+        for (size_t dropped = 0; dropped < 4; dropped++) {
+            struct dn_csv_feed f = feed_of(&path, 1, &d, block);
+            struct dn_csv_block b;
+            bool end = false;
+            assert_int_equal(dn_csv_feed_open(&f, NULL), DN_OK);
+            assert_false(f.count_lines);
+            f.count_lines = true; /* as for a pipe */
+            assert_int_equal(dn_csv_feed_look(&f, 4, NULL), DN_OK);
+            dn_csv_feed_drop(&f, dropped);
+            while (dn_csv_feed_next(&f, &b, &end, NULL) == DN_OK && !end) {
+                const size_t last = (size_t)b.start_offset + (b.len - b.start) - 1;
+                bool after_cr = false;
+                const int64_t want =
+                    1 + dn_csv_line_ends(&d, (const uint8_t *)text, last, &after_cr);
+                after_cr = false;
+                assert_int_equal(b.first_line + dn_csv_line_ends(&d, b.buf + b.start,
+                                                                 b.len - b.start - 1, &after_cr),
+                                 want - (b.len - b.start == 1 && text[last] == '\n' && last > 0 &&
+                                         text[last - 1] == '\r'));
+                dn_csv_block_finish(&b);
+            }
+            assert_true(end);
+            dn_csv_feed_finish(&f);
+        }
     }
 }
 
@@ -417,6 +483,8 @@ int main(void)
         cmocka_unit_test(test_look_and_drop),
         cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_first_lines),
         cmocka_unit_test(test_other_header),
         cmocka_unit_test(test_long_rows),
         cmocka_unit_test(test_prepend),

@@ -166,15 +166,19 @@ static void test_files_that_do_not_match(void **state)
     struct rig_result got;
 
     (void)state;
-    static const char *const others[] = {"a,c\n1,2\n", "a,b,c\n1,2,3\n", "a\n1\n", "1,2\n",
-                                         "b,a\n"};
+    static const char *const others[] = {"a,c\n1,2\n", "a,b,c\n1,2,3\n",   "a\n1\n",    "1,2\n",
+                                         "b,a\n",      "\"a\n\",b\n1,2\n", "c\r\n1\r\n"};
+    /* up to where the row ends */
+    static const char *const shown[] = {" 'a,c' ", " 'a,b,c' ",        " 'a' ", " '1,2' ",
+                                        " 'b,a' ", " '\"a\\x0a\",b' ", " 'c' "};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         const char *const paths[] = {rig_file("1.csv", "a,b\n1,x\n"), rig_file("2.csv", others[i])};
         rig_read(paths, 2, &o, true, &got);
         assert_int_equal(got.status, DN_ERR_DATA);
         assert_string_equal(got.error.path, paths[1]);
         assert_int_equal(got.error.line, 1);
-        assert_non_null(strstr(got.error.message, "header"));
+        assert_non_null(strstr(got.error.message, shown[i]));
+        assert_non_null(strstr(got.error.message, "2.csv: line 1, byte 0: its header"));
         assert_string_equal(got.rows.data, "i1|sx\n"); /* what came before was right */
         rig_free(&got);
     }
@@ -260,9 +264,10 @@ static void test_standard_input(void **state)
     (void)close(ends[0]);
     rig_read(&path, 1, &o, true, &got);
     assert_int_equal(got.status, DN_ERR_DATA);
-    assert_int_equal(got.error.line, -1); /* cannot be read again */
+    assert_int_equal(got.error.line, 3); /* cannot be read again: counted on the way */
     assert_int_equal(got.error.byte_offset, 8);
-    assert_non_null(strstr(got.error.message, "standard input: byte 8:"));
+    assert_string_equal(got.error.path, "standard input");
+    assert_non_null(strstr(got.error.message, "standard input: line 3, byte 8:"));
     rig_free(&got);
     if (saved >= 0) {
         assert_true(dup2(saved, STDIN_FILENO) == STDIN_FILENO);
@@ -306,6 +311,29 @@ static void test_named_pipe(void **state)
     free(rows.data);
 }
 
+/* What stands in a path that is too long for a message is its end. */
+static void test_long_path(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    char path[1200];
+
+    (void)state;
+    (void)rig_file("broken.csv", "a,b\n1,2\n3\n");
+    size_t n = (size_t)snprintf(path, sizeof(path), "%s", rig_dir);
+    while (n < 1000) {
+        n += (size_t)snprintf(path + n, sizeof(path) - n, "/.");
+    }
+    (void)snprintf(path + n, sizeof(path) - n, "/broken.csv");
+    const char *const paths[] = {path};
+    rig_read(paths, 1, &o, true, &got);
+    assert_int_equal(got.status, DN_ERR_DATA);
+    assert_non_null(strstr(got.error.message, "/./broken.csv: line 3, byte 8: the row has 1 "));
+    assert_non_null(strstr(got.error.message, "around this row"));
+    assert_ptr_equal(strstr(got.error.message, got.error.path), got.error.message);
+    rig_free(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_no_header),      cmocka_unit_test(test_long_first_row),
         cmocka_unit_test(test_many_files),     cmocka_unit_test(test_files_that_do_not_match),
         cmocka_unit_test(test_standard_input), cmocka_unit_test(test_named_pipe),
+        cmocka_unit_test(test_long_path),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
 }

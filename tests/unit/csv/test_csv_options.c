@@ -395,9 +395,12 @@ static void test_stream(void **state)
     struct ArrowArrayStream stream;
     struct ArrowSchema schema;
     struct ArrowArray batch;
+    const struct dn_csv_column_type a_int = {"a", "int64", true};
 
     (void)state;
-    const char *path = rig_file("a.csv", "a,b\n1,2\n3\n");
+    o.types = &a_int;
+    o.n_types = 1;
+    const char *path = rig_file("a.csv", "a,b\n1,2\nx,3\n");
     assert_int_equal(dn_csv_reader_open(&r, &path, 1, &o, NULL), DN_OK);
     assert_int_equal(dn_csv_reader_stream(r, &stream, NULL), DN_OK);
     assert_null(stream.get_last_error(&stream));

@@ -463,7 +463,7 @@ static void test_inference(void **state)
     expect_types("a,b\n1,\n2,\n", "l vu");
     expect_types("a\n\"1\"\n\"2\"\n", "l");
     expect_types("a\n\"1\"\n2\n", "vu");
-    expect_types("a\n1,234\n", "vu");
+    expect_types("a\n\"1,234\"\n", "vu");
 }
 
 static void test_spectrum(void **state)

@@ -120,10 +120,13 @@ static void test_what_cannot_be_read(void **state)
 {
     (void)state;
     struct dn_source *s = NULL;
+    struct dn_error err;
 
     check_refused(scratch_path(dir, "missing.csv"), DN_ERR_NOT_FOUND, ENOENT, "No such file");
     check_refused(scratch_path(dir, "data/below"), DN_ERR_NOT_FOUND, ENOTDIR, "is a file");
-    check_refused(dir, DN_ERR_INVALID, 0, "is a directory");
+    check_refused(dir, DN_ERR_INVALID, 0, "is a directory; name a file in it");
+    assert_int_equal(dn_source_open(&s, dir, &err), DN_ERR_INVALID);
+    assert_null(strstr(err.message, "pattern")); /* there are none */
     check_refused("", DN_ERR_INVALID, 0, "empty");
     assert_int_equal(dn_source_open(&s, NULL, NULL), DN_ERR_INVALID);
 }
@@ -328,6 +331,30 @@ static void test_read_errors_name_the_file(void **state)
     assert_non_null(strstr(err.message, "standard input"));
 }
 
+static void test_shown_path(void **state)
+{
+    (void)state;
+    char out[DN_SHOWN_PATH_SIZE];
+    char path[1000];
+
+    assert_string_equal(dn_source_shown_path(out, "-"), "standard input");
+    for (size_t n = 505; n < 530; n++) { /* of two-byte letters, so that a cut may fall into one */
+        for (size_t i = 0; i < n; i++) {
+            path[i] = i % 2 != n % 2 ? '\xa9' : '\xc3';
+        }
+        memcpy(path + n, "/x.csv", 7);
+        const char *shown = dn_source_shown_path(out, path);
+        const size_t len = strlen(shown);
+        if (n + 6 < DN_SHOWN_PATH_SIZE) {
+            assert_ptr_equal(shown, path);
+            continue;
+        }
+        assert_true(len == DN_SHOWN_PATH_SIZE - 1 || len == DN_SHOWN_PATH_SIZE - 2);
+        assert_memory_equal(shown, "...\xc3", 4);
+        assert_string_equal(shown + len - 6, "/x.csv");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_pipe_in_non_blocking_mode),
         cmocka_unit_test(test_closed_and_directory_stdin),
         cmocka_unit_test(test_read_errors_name_the_file),
+        cmocka_unit_test(test_shown_path),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
