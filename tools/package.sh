@@ -17,6 +17,7 @@ for plugin in csv_reader parquet_writer; do
 done
 strip --strip-unneeded "$stage"/plugins/*.so
 cp -r include/dativo "$stage/include/"
-cp LICENSE README.md CHANGELOG.md "$stage/"
+cp LICENSE README.md CHANGELOG.md CONTRIBUTING.md "$stage/"
+cp -r docs examples "$stage/" # what these pages link to
 tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf "build/$name.tar.gz" "$name"
 echo "package: build/$name.tar.gz"

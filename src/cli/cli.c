@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/strings.h"
+#include "cli/table.h"
 #include "job/plugin.h"
 
 #include <errno.h>
@@ -42,8 +43,8 @@ static void print_help(FILE *out)
                 "Exit codes:\n"
                 "  0    done\n"
                 "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
-                "  2    failed, nothing was written\n"
-                "  130  stopped by SIGINT, 143 by SIGTERM; nothing was written\n"
+                "  2    failed, nothing was written (unless the message says what was)\n"
+                "  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; nothing was written\n"
                 "\n"
                 "Environment:\n"
                 "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
@@ -64,23 +65,46 @@ static const struct dn_command *command_find(const char *name)
 
 static int unknown_command(const char *name)
 {
-    const char *names[N_COMMANDS + 1];
+    static const char *const others[] = {"help", "version", "--help", "--version"};
+    const char *names[N_COMMANDS + sizeof others / sizeof others[0]];
     struct dn_error err;
     char shown[DN_ESCAPED_VALUE_SIZE];
+    const bool flag = name[0] == '-';
 
     for (size_t i = 0; i < N_COMMANDS; i++) {
         names[i] = k_commands[i]->name;
     }
-    names[N_COMMANDS] = "help";
-    const char *close = dn_text_suggest(name, names, N_COMMANDS + 1);
+    memcpy(names + N_COMMANDS, others, sizeof others);
+    const char *close = dn_text_suggest(name, names, sizeof names / sizeof names[0]);
     dn_error_escape_value(shown, name, strlen(name));
     if (close != NULL) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "unknown command %s; did you mean \"%s\"?", shown,
-                           close);
+        (void)dn_error_set(&err, DN_ERR_INVALID, "unknown %s %s; did you mean \"%s\"?",
+                           flag ? "flag" : "command", shown, close);
+    } else if (flag) {
+        (void)dn_error_set(&err, DN_ERR_INVALID,
+                           "unknown flag %s; without a command there are --help and --version, "
+                           "other flags stand behind the command",
+                           shown);
     } else {
         (void)dn_error_set(&err, DN_ERR_INVALID, "unknown command %s", shown);
     }
     return dn_cli_usage(NULL, &err);
+}
+
+static int print_version(int argc, char **argv)
+{
+    struct dn_error err;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (argc > 2) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "%s takes no argument, not %s", argv[1],
+                           dn_error_escape_value(shown, argv[2], strlen(argv[2])));
+        return dn_cli_usage(NULL, &err);
+    }
+    (void)printf(DN_PROGRAM " " DN_VERSION " (cpu %s, plugin ABI %u.%u)\n",
+                 dn_cpu_tier_name(dn_cpu_selected()), DATIVO_ABI_VERSION >> 16,
+                 DATIVO_ABI_VERSION & 0xffffu);
+    return dn_cli_finish(DN_EXIT_OK);
 }
 
 static int run_help(int argc, char **argv)
@@ -116,10 +140,7 @@ int dn_cli_main(int argc, char **argv)
     }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0) {
-        (void)printf(DN_PROGRAM " " DN_VERSION " (cpu %s, plugin ABI %u.%u)\n",
-                     dn_cpu_tier_name(dn_cpu_selected()), DATIVO_ABI_VERSION >> 16,
-                     DATIVO_ABI_VERSION & 0xffffu);
-        return dn_cli_finish(DN_EXIT_OK);
+        return print_version(argc, argv);
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         return run_help(argc, argv);
@@ -140,9 +161,14 @@ static void print_error(const struct dn_error *err)
 {
     const bool placed = err->path[0] == '\0' || strstr(err->message, err->path) != NULL;
 
-    (void)fprintf(
-        stderr, DN_PROGRAM ": error: %s%s%s\n", placed ? "" : err->path, placed ? "" : ": ",
-        err->message[0] != '\0' ? err->message : dn_status_name((enum dn_status)err->code));
+    (void)fputs(DN_PROGRAM ": error: ", stderr);
+    if (!placed) {
+        dn_text_print(stderr, err->path);
+        (void)fputs(": ", stderr);
+    }
+    dn_text_print(stderr, err->message[0] != '\0' ? err->message
+                                                  : dn_status_name((enum dn_status)err->code));
+    (void)fputc('\n', stderr);
 }
 
 int dn_cli_fail(const struct dn_error *err)
@@ -159,14 +185,19 @@ int dn_cli_usage(const char *command, const struct dn_error *err)
     return DN_EXIT_FAILED;
 }
 
-int dn_cli_finish(int code)
+enum dn_status dn_cli_flush(struct dn_error *err)
 {
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         const int saved = errno;
-        struct dn_error err;
-        (void)dn_error_set_errno(&err, DN_ERR_IO, saved, "standard output cannot be written");
-        return dn_cli_fail(&err);
+        return dn_error_set_errno(err, DN_ERR_IO, saved, "standard output cannot be written");
     }
-    return code;
+    return DN_OK;
+}
+
+int dn_cli_finish(int code)
+{
+    struct dn_error err;
+
+    return dn_cli_flush(&err) == DN_OK ? code : dn_cli_fail(&err);
 }

@@ -32,7 +32,9 @@ int dn_cli_main(int argc, char **argv);
 int dn_cli_fail(const struct dn_error *err);
 /** The same for a wrong command line, with a pointer to the command's help. */
 int dn_cli_usage(const char *command, const struct dn_error *err);
-/** Flush stdout; DN_EXIT_FAILED with a message if what was printed could not be written, else `code`. */
+/** Flush stdout; DN_ERR_IO if what was printed could not be written. */
+DN_NODISCARD enum dn_status dn_cli_flush(struct dn_error *err);
+/** The same at the end of a command: DN_EXIT_FAILED with a message if what was printed could not be written, else `code`. */
 int dn_cli_finish(int code);
 
 #endif

@@ -32,6 +32,8 @@ struct convert {
     const char *target;
     struct dn_arena arena;
     struct dn_asset asset;
+    struct dn_plugin_ref reader_plugin;
+    struct dn_plugin_ref writer_plugin;
     json_t *reader_config;
     json_t *writer_config;
 };
@@ -151,6 +153,8 @@ cleanup:
 
 static enum dn_status prepare(struct convert *c, struct dn_error *err)
 {
+    DN_TRY(dn_source_plugin(&c->arena, c->source.reader, &c->reader_plugin, err));
+    DN_TRY(dn_source_plugin(&c->arena, c->writer, &c->writer_plugin, err));
     DN_TRY(dn_source_config(&c->source, c->operands, c->n_operands, &c->reader_config, err));
     if (c->schema != NULL) {
         DN_TRY(dn_asset_read(&c->asset, &c->arena, c->schema, err));
@@ -167,8 +171,8 @@ static struct dn_transfer transfer_make(const struct convert *c, const struct dn
     const bool warn = c->mode != NULL && strcmp(c->mode, "warn") == 0;
 
     return (struct dn_transfer){
-        .reader = {.path = c->source.reader},
-        .writer = {.path = c->writer},
+        .reader = c->reader_plugin,
+        .writer = c->writer_plugin,
         .reader_config = c->reader_config,
         .writer_config = c->writer_config,
         .output_path = c->writer_config != NULL ? c->target : NULL,
@@ -268,7 +272,7 @@ const struct dn_command dn_cmd_convert = {
             "types and order\n"
             "      --mode M            with --schema: strict (default) or warn (deviations: exit "
             "code 1)\n"
-            "      --writer P          another writer plugin, path/lib.so\n"
+            "      --writer P          another writer plugin, path/lib.so or path/lib.so:function\n"
             "      --writer-option K=V an option of the writer plugin; repeatable\n"
             "      --log-format F      text (default) or json\n"
             "      --no-progress       no progress line\n"

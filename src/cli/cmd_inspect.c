@@ -43,8 +43,8 @@ static void print_file(const json_t *file, const char *path, int64_t n_rows)
     char rows[32];
     char bytes[32];
 
-    (void)printf("%s\n", path);
-    (void)printf("  %s rows in %zu row group%s, %s, written by %s\n\n",
+    dn_text_print(stdout, path);
+    (void)printf("\n  %s rows in %zu row group%s, %s, written by %s\n\n",
                  dn_console_count(rows, json_integer_value(json_object_get(file, "record_count"))),
                  json_array_size(groups), json_array_size(groups) == 1 ? "" : "s",
                  dn_console_bytes(bytes, json_integer_value(json_object_get(file, "size_bytes"))),

@@ -3,8 +3,10 @@
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
+#include "cli/table.h"
 #include "job/events.h"
 #include "job/job.h"
+#include "job/refusal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,20 +60,33 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     return DN_OK;
 }
 
+/* The rows have moved whatever happens here, and the message says so. */
+static int preview_failed(const struct dn_plan *plan, const struct dn_error *why)
+{
+    struct dn_error err;
+
+    (void)dn_error_set(&err, (enum dn_status)why->code,
+                       "%s is complete, but its preview could not be shown: %s", plan->output_path,
+                       why->message);
+    return dn_cli_fail(&err);
+}
+
 static int preview_print(const struct dn_plan *plan, int64_t n_rows)
 {
     json_t *file = NULL;
     struct dn_error err;
 
+    dn_error_clear(&err);
     if (dn_inspector_read(&plan->writer, plan->output_path, n_rows, &file, &err) != DN_OK) {
-        return dn_cli_fail(&err);
+        return preview_failed(plan, &err);
     }
-    (void)printf("%s\n\n", plan->output_path);
+    dn_text_print(stdout, plan->output_path);
+    (void)printf("\n\n");
     dn_inspector_print_schema(file);
     (void)printf("\n");
     dn_inspector_print_rows(file);
     json_decref(file);
-    return dn_cli_finish(DN_EXIT_OK);
+    return dn_cli_flush(&err) == DN_OK ? DN_EXIT_OK : preview_failed(plan, &err);
 }
 
 static void announce(const struct dn_console *c, const struct dn_plan *plan)
@@ -134,6 +149,9 @@ static int run(int argc, char **argv)
     transfer.allow_empty = f.allow_empty;
     transfer.events = &console.events;
     st = dn_transfer_run(&transfer, &outcome, &err);
+    if (st != DN_OK && outcome.refused_by != NULL) {
+        dn_refusal_locate(&plan, outcome.refused_by, &err);
+    }
     int code = dn_console_close(&console, source, plan.output_path, st, &err, &outcome);
     if (st == DN_OK && f.preview > 0 && preview_print(&plan, f.preview) != DN_EXIT_OK) {
         code = DN_EXIT_FAILED;

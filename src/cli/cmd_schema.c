@@ -5,6 +5,7 @@
 #include "cli/source.h"
 #include "cli/table.h"
 #include "job/coltype.h"
+#include "job/events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,33 @@ static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
     return DN_OK;
 }
 
+/* The name convert writes the column under, which no other column has. */
+static json_t *name_of(const json_t *column)
+{
+    json_t *unique = json_object_get(column, "unique_name");
+
+    return unique != NULL ? unique : json_object_get(column, "name");
+}
+
+/* What convert says of such a file, and what it means for an asset. */
+static void warn_repeated(const struct dn_console *c, const json_t *schema, bool as_json)
+{
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        json_t *unique = json_object_get(column, "unique_name");
+        const char *name = json_string_value(json_object_get(column, "name"));
+        if (unique != NULL) {
+            dn_events_emit(&c->events, DN_EVENT_WARNING, "column_renamed", NULL,
+                           "column %zu is shown as \"%s\", as `convert` writes it: another one is "
+                           "named \"%s\" already%s",
+                           i + 1, json_string_value(unique), name,
+                           as_json ? "; an asset can take only the first of them: rename it in the "
+                                     "file's header, or take it out of the asset"
+                                   : "");
+        }
+    }
+}
+
 static void print_table(const json_t *schema)
 {
     static bool right[] = {false, false, true};
@@ -49,7 +77,7 @@ static void print_table(const json_t *schema)
     }
     for (size_t i = 0; i < json_array_size(schema); i++) {
         const json_t *column = json_array_get(schema, i);
-        dn_table_add_json(&t, json_object_get(column, "name"));
+        dn_table_add_json(&t, name_of(column));
         dn_table_add_json(&t, json_object_get(column, "type"));
         if (counted) {
             dn_table_add_json(&t, json_object_get(column, "nulls"));
@@ -81,8 +109,8 @@ static int print_json(const json_t *schema, const char *path)
         const json_t *nulls = json_object_get(column, "nulls");
         /* only a pass over every row can promise that there is no null */
         const int required = nulls != NULL && json_integer_value(nulls) == 0;
-        json_t *entry = json_pack("{s:O, s:s, s:b}", "name", json_object_get(column, "name"),
-                                  "type", dn_coltype_to_asset(type), "required", required);
+        json_t *entry = json_pack("{s:O, s:s, s:b}", "name", name_of(column), "type",
+                                  dn_coltype_to_asset(type), "required", required);
         if (entry == NULL || json_array_append_new(columns, entry) != 0) {
             json_decref(columns);
             return DN_EXIT_FAILED;
@@ -100,24 +128,27 @@ static enum dn_status schema_read(const struct schema_flags *f, struct dn_consol
                                   json_t **out, struct dn_error *err)
 {
     struct dn_outcome outcome = {0};
+    struct dn_arena arena = {0};
+    struct dn_plugin_ref reader;
     json_t *config = NULL;
 
     DN_TRY(dn_source_config(&f->source, f->operands, f->n_operands, &config, err));
+    enum dn_status st = dn_source_plugin(&arena, f->source.reader, &reader, err);
     const struct dn_transfer t = {
-        .reader = {.path = f->source.reader},
+        .reader = reader,
         .reader_config = config,
         .n_threads = (uint32_t)f->source.n_threads,
         .memory_bytes = f->source.memory_bytes,
         .events = &console->events,
     };
-    enum dn_status st = DN_OK;
-    if (f->full) {
+    if (st == DN_OK && f->full) {
         st = dn_transfer_run(&t, &outcome, err);
         *out = json_incref(outcome.schema);
-    } else {
+    } else if (st == DN_OK) {
         st = dn_transfer_schema(&t, out, err);
     }
     dn_outcome_finish(&outcome);
+    dn_arena_finish(&arena);
     json_decref(config);
     return st;
 }
@@ -136,8 +167,10 @@ static int schema_run(const struct schema_flags *f)
     if (st != DN_OK) {
         code = dn_console_close(&console, "", "", st, &err, &nothing);
     } else if (f->as_json) {
+        warn_repeated(&console, schema, true);
         code = print_json(schema, f->operands[0]);
     } else {
+        warn_repeated(&console, schema, false);
         print_table(schema);
     }
     json_decref(schema);

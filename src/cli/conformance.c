@@ -437,9 +437,15 @@ int dn_conformance_run(const char *path)
     struct run r = {.path = path, .root = "/tmp/dativo-check-XXXXXX"};
     struct dn_elf_symbols symbols = {0};
     struct dn_error err;
+    char *found = NULL;
 
     dn_error_clear(&err);
-    if (dn_elf_read_file(&symbols, path, &err) != DN_OK) {
+    enum dn_status st = dn_plugin_find(path, &found, &err);
+    if (st == DN_OK) {
+        st = dn_elf_read_file(&symbols, found, &err);
+    }
+    dn_free(found);
+    if (st != DN_OK) {
         return dn_cli_fail(&err);
     }
     if (mkdtemp(r.root) == NULL) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "job/events.h"
 #include "job/expand.h"
 
@@ -28,9 +29,13 @@ static void signals_install(void)
 {
     const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before = {0};
 
     (void)sigaction(SIGINT, &stop, NULL);
     (void)sigaction(SIGTERM, &stop, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { /* nohup stays */
+        (void)sigaction(SIGHUP, &stop, NULL);
+    }
     /* a full disk quota or a closed pipe comes back as an error of write(), with a message and without leftovers */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
@@ -133,8 +138,9 @@ static void text_line(struct dn_console *c, enum dn_event_level level, const cha
                                                      : "";
 
     line_clear(c);
-    (void)fprintf(stderr, DN_PROGRAM ": %s%s%s%s\n", colour, word,
-                  colour[0] != '\0' ? "\033[0m" : "", message);
+    (void)fprintf(stderr, DN_PROGRAM ": %s%s%s", colour, word, colour[0] != '\0' ? "\033[0m" : "");
+    dn_text_print(stderr, message);
+    (void)fputc('\n', stderr);
 }
 
 static void on_event(void *ctx, enum dn_event_level level, const char *type, const char *message,
@@ -246,7 +252,10 @@ static void summary_text(const struct dn_console *c, const char *source, const c
     if (c->quiet) {
         return;
     }
-    (void)fprintf(stderr, "%s -> %s\n", source, target);
+    dn_text_print(stderr, source);
+    (void)fputs(" -> ", stderr);
+    dn_text_print(stderr, target);
+    (void)fputc('\n', stderr);
     (void)fprintf(stderr, "  rows    %s in = %s out + %s rejected\n",
                   dn_console_count(a, o->rows_in), dn_console_count(b, o->rows_out),
                   dn_console_count(d, o->rows_rejected));
@@ -278,8 +287,10 @@ static void summary_text(const struct dn_console *c, const char *source, const c
                                       ? " (taken as text; the reader option strict=true makes "
                                         "them errors)"
                                       : "";
-            (void)fprintf(stderr, "  note    %s: %s%s\n", key,
-                          dn_console_count(a, json_integer_value(value)), meaning);
+            (void)fputs("  note    ", stderr);
+            dn_text_print(stderr, key); /* a stranger's plugin made it */
+            (void)fprintf(stderr, ": %s%s\n", dn_console_count(a, json_integer_value(value)),
+                          meaning);
         }
     }
 }

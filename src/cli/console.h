@@ -1,6 +1,6 @@
 /**
  * What people see of a transfer: events, progress and the closing reconciliation, on stderr, as lines for a terminal or as
- * the stock host's JSON log lines.  Also the wish to stop: SIGINT and SIGTERM.
+ * the stock host's JSON log lines.  Also the wish to stop: SIGINT, SIGTERM and SIGHUP.
  */
 #ifndef DN_CLI_CONSOLE_H
 #define DN_CLI_CONSOLE_H

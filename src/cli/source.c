@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "job/coltype.h"
+#include "job/plugin.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS])
 {
@@ -223,4 +225,18 @@ cleanup:
     json_decref(options);
     json_decref(list);
     return st;
+}
+
+enum dn_status dn_source_plugin(struct dn_arena *arena, const char *text, struct dn_plugin_ref *out,
+                                struct dn_error *err)
+{
+    const char *colon = text != NULL ? dn_plugin_symbol_colon(text) : NULL;
+
+    *out = (struct dn_plugin_ref){.path = text};
+    if (colon == NULL || access(text, F_OK) == 0) { /* a file may have a colon in its name */
+        return DN_OK;
+    }
+    out->path = dn_arena_strndup(arena, text, (size_t)(colon - text));
+    out->symbol = colon + 1;
+    return out->path != NULL ? DN_OK : dn_error_memory(err, strlen(text));
 }

@@ -2,7 +2,9 @@
 #ifndef DN_CLI_SOURCE_H
 #define DN_CLI_SOURCE_H
 
+#include "base/arena.h"
 #include "cli/flags.h"
+#include "job/transfer.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,7 +12,7 @@
 struct dn_source_flags {
     const char *delimiter;
     const char *quote;
-    const char *reader; /**< plugin, NULL: built in */
+    const char *reader; /**< plugin, NULL: built in; see dn_source_plugin() */
     bool no_header;
     struct dn_flag_list types;
     struct dn_flag_list null_values;
@@ -30,7 +32,7 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "      --quote X           one character; \"\" for none; default \"\n"                         \
     "      --no-header         the first row is data; columns are column_1, column_2, ...\n"       \
     "      --null-values A,B   texts that mean null, besides the empty unquoted field\n"           \
-    "      --reader P          another reader plugin, path/lib.so\n"                               \
+    "      --reader P          another reader plugin, path/lib.so or path/lib.so:function\n"       \
     "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable\n"  \
     "  -t, --threads N         threads to use; default one per CPU\n"                              \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB\n"
@@ -46,5 +48,12 @@ DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
 /** "K=V" items as members of an object: V is JSON, or a text if it is not. */
 DN_NODISCARD enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
                                                   const char *flag, struct dn_error *err);
+
+/**
+ * The value of --reader or --writer: "path/lib.so", or "path/lib.so:function" as in a job.
+ * @param text  May be NULL: the built-in plugin.
+ */
+DN_NODISCARD enum dn_status dn_source_plugin(struct dn_arena *arena, const char *text,
+                                             struct dn_plugin_ref *out, struct dn_error *err);
 
 #endif

@@ -82,6 +82,21 @@ static size_t escape_char(char *out, const uint8_t *p, size_t n, bool valid)
     return n;
 }
 
+void dn_text_print(FILE *out, const char *text)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        bool valid = false;
+        char piece[16] = {0};
+        const size_t n = dn_utf8_next(p, left, &valid);
+        (void)fwrite(piece, 1, escape_char(piece, p, n, valid), out);
+        p += n;
+        left -= n;
+    }
+}
+
 static void cell_store(struct dn_table *t, const char *text)
 {
     if (t->n_cells == t->capacity) {

@@ -33,6 +33,9 @@ void dn_table_add_json(struct dn_table *t, const json_t *value);
 void dn_table_print(const struct dn_table *t, FILE *out, int indent);
 void dn_table_finish(struct dn_table *t);
 
+/** Print a text as it is, except that control characters are escaped as in a cell, line ends too. */
+void dn_text_print(FILE *out, const char *text);
+
 /** Terminal columns of a UTF-8 text: two for wide East Asian characters, none for combining ones. */
 size_t dn_table_width(const char *text);
 

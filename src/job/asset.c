@@ -7,10 +7,17 @@
 #include <string.h>
 
 static const struct dn_key_rule k_asset_rules[] = {
-    {"name", DN_KEY_TEXT, true},         {"version", DN_KEY_TEXT, false},
-    {"source_type", DN_KEY_TEXT, false}, {"object", DN_KEY_TEXT, false},
-    {"domain", DN_KEY_TEXT, false},      {"dataProduct", DN_KEY_TEXT, false},
-    {"team", DN_KEY_MAP, false},         {"schema", DN_KEY_LIST, true},
+    {"name", DN_KEY_TEXT, true},
+    {"version", DN_KEY_TEXT, false},
+    {"source_type", DN_KEY_TEXT, false},
+    {"object", DN_KEY_TEXT, false},
+    {"domain", DN_KEY_TEXT, false},
+    {"dataProduct", DN_KEY_TEXT, false},
+    {"team", DN_KEY_MAP, false},
+    {"schema", DN_KEY_LIST, true},
+    /* without effect, and here only because they look like "version" and "schema" misspelt */
+    {"apiVersion", DN_KEY_ANY, false},
+    {"$schema", DN_KEY_ANY, false},
 };
 
 static const struct dn_key_rule k_field_rules[] = {

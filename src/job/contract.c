@@ -2,8 +2,10 @@
 
 #include "base/strings.h"
 #include "job/events.h"
+#include "job/names.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_NAMES 256 /* considered for a spelling suggestion */
@@ -91,6 +93,28 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
     return st;
 }
 
+/* An asset written from convert's names: readers choose columns by the header's names, so a repeated one is out of reach. */
+static enum dn_status repeated_column(const struct dn_column *column, const json_t *file_schema,
+                                      struct dn_error *err)
+{
+    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+        const json_t *entry = json_array_get(file_schema, i);
+        const char *unique = json_string_value(json_object_get(entry, "unique_name"));
+        if (unique != NULL && strcmp(unique, column->name) == 0) {
+            const char *name = json_string_value(json_object_get(entry, "name"));
+            enum dn_status st = dn_error_set(
+                err, DN_ERR_UNSUPPORTED,
+                "the asset's column \"%s\" is column %zu of the file, which repeats the name "
+                "\"%s\": an asset can take only the first column of a name; give column %zu a name "
+                "of its own in the file's header, or leave \"%s\" out of the asset",
+                column->name, i + 1, name, i + 1, column->name);
+            dn_error_locate(err, NULL, -1, -1, -1, column->name);
+            return st;
+        }
+    }
+    return DN_OK;
+}
+
 /* Every column optional and none of them there: nulls throughout would be a wrong delimiter or file in disguise. */
 static enum dn_status any_column(const struct dn_transfer *t, const json_t *file_schema,
                                  struct dn_error *err)
@@ -98,8 +122,9 @@ static enum dn_status any_column(const struct dn_transfer *t, const json_t *file
     struct dn_buffer list = {0};
 
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (t->columns[i].required != 0 || file_has(file_schema, t->columns[i].name)) {
-            return DN_OK; /* a required one that is missing has a message of its own */
+        if (t->columns[i].required != 0 || file_has(file_schema, t->columns[i].name) ||
+            repeated_column(&t->columns[i], file_schema, NULL) != DN_OK) {
+            return DN_OK; /* a required one that is missing has a message of its own, a repeated one too */
         }
     }
     names_list(file_schema, &list);
@@ -112,20 +137,33 @@ static enum dn_status any_column(const struct dn_transfer *t, const json_t *file
     return st;
 }
 
+/* Of a repeated name the first column is taken, the others have no place in the output. */
+static bool is_dropped(const struct dn_transfer *t, const json_t *entry)
+{
+    const char *name = json_string_value(json_object_get(entry, "name"));
+
+    return name != NULL &&
+           (asset_column(t, name) == NULL || json_object_get(entry, "unique_name") != NULL);
+}
+
 static void report_dropped(const struct dn_transfer *t, const json_t *file_schema)
 {
     struct dn_buffer list = {0};
     json_t *dropped = json_array();
 
     for (size_t i = 0; i < json_array_size(file_schema); i++) {
-        json_t *name = json_object_get(json_array_get(file_schema, i), "name");
-        const char *text = json_string_value(name);
-        if (text == NULL || asset_column(t, text) != NULL) {
+        const json_t *entry = json_array_get(file_schema, i);
+        json_t *name = json_object_get(entry, "name");
+        char repeated[64] = "";
+        if (!is_dropped(t, entry)) {
             continue;
         }
+        if (json_object_get(entry, "unique_name") != NULL) {
+            (void)snprintf(repeated, sizeof repeated, " (column %zu, a repeated name)", i + 1);
+        }
         if (json_array_append(dropped, name) != 0 ||
-            (list.len < 400 &&
-             dn_text_appendf(&list, NULL, "%s%s", list.len > 0 ? ", " : "", text) != DN_OK)) {
+            (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s%s", list.len > 0 ? ", " : "",
+                                               json_string_value(name), repeated) != DN_OK)) {
             break; /* the report is shorter, nothing else */
         }
     }
@@ -152,6 +190,7 @@ static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
         if (!file_has(file_schema, column->name)) {
+            DN_TRY_GOTO(st, repeated_column(column, file_schema, err), cleanup);
             if (column->required != 0) {
                 st = missing_column(column, file_schema, err);
                 goto cleanup;
@@ -190,6 +229,7 @@ static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
 {
     json_t *widened = object_at(options, "widened");
     const json_t *declared = json_object_get(options, "types");
+    struct dn_error repeated;
 
     if (widened == NULL) {
         return dn_error_memory(err, 0);
@@ -197,6 +237,12 @@ static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
         if (!file_has(file_schema, column->name)) {
+            if (repeated_column(column, file_schema, &repeated) != DN_OK) {
+                dn_events_emit(t->events, DN_EVENT_WARNING, "column_repeated",
+                               json_pack("{s:s}", "column", column->name),
+                               "column \"%s\" is not checked: %s", column->name, repeated.message);
+                continue;
+            }
             *warnings += column->required;
             dn_events_emit(t->events, column->required != 0 ? DN_EVENT_WARNING : DN_EVENT_NOTE,
                            "column_missing", json_pack("{s:s}", "column", column->name),

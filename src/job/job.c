@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/expand.h"
 #include "job/keys.h"
+#include "job/plugin.h"
 #include "job/recipe.h"
 
 #include <string.h>
@@ -63,6 +64,19 @@ static const struct dn_key_rule k_file_rules[] = {
 static const struct dn_key_rule k_logging_rules[] = {
     {"level", DN_KEY_TEXT, false},
     {"redaction", DN_KEY_BOOL, false},
+};
+
+/* The stock host's, old names included. */
+static const struct dn_key_rule k_retry_rules[] = {
+    {"max_retries", DN_KEY_ANY, false},
+    {"max_attempts", DN_KEY_ANY, false},
+    {"initial_delay_seconds", DN_KEY_ANY, false},
+    {"max_delay_seconds", DN_KEY_ANY, false},
+    {"backoff_multiplier", DN_KEY_ANY, false},
+    {"retryable_exit_codes", DN_KEY_ANY, false},
+    {"retryable_error_patterns", DN_KEY_ANY, false},
+    {"retry_delay_seconds", DN_KEY_ANY, false},
+    {"retryable_errors", DN_KEY_ANY, false},
 };
 
 /* While a job is read: the documents it consists of. */
@@ -130,8 +144,8 @@ static enum dn_status plugin_ref_read(struct reading *r, const char *section, co
     if (text == NULL) {
         return DN_OK; /* the built-in plugin */
     }
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0' || strchr(colon, '/') != NULL) {
+    const char *colon = dn_plugin_symbol_colon(text);
+    if (colon == NULL) {
         return dn_yaml_error_at(&r->job, node->line, node->column, r->err,
                                 "%s \"%s\" is not of the form path/library.so:function", key, text);
     }
@@ -378,6 +392,8 @@ static enum dn_status plan_make(struct reading *r)
                          N_RULES(k_source_rules), false, r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "target"), "target", k_target_rules,
                          N_RULES(k_target_rules), false, r->err));
+    DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "retry_config"), "retry_config", k_retry_rules,
+                         N_RULES(k_retry_rules), false, r->err));
     DN_TRY(text_take(r, r->job.name, &r->plan->job_path));
     DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
     DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));
@@ -402,9 +418,9 @@ enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct d
     if (st == DN_OK) {
         st = plan_make(&r);
     }
-    dn_recipe_finish(&r.source_recipe);
-    dn_recipe_finish(&r.target_recipe);
-    dn_yaml_finish(&r.job);
+    made.job = r.job;
+    made.source_recipe = r.source_recipe;
+    made.target_recipe = r.target_recipe;
     if (st == DN_OK) {
         *plan = made;
     } else {
@@ -418,6 +434,9 @@ void dn_plan_finish(struct dn_plan *plan)
     dn_asset_finish(&plan->asset);
     json_decref(plan->reader_config);
     json_decref(plan->writer_config);
+    dn_recipe_finish(&plan->source_recipe);
+    dn_recipe_finish(&plan->target_recipe);
+    dn_yaml_finish(&plan->job);
     dn_arena_finish(&plan->arena);
     *plan = (struct dn_plan){0};
 }

@@ -8,11 +8,15 @@
 
 #include "base/arena.h"
 #include "job/asset.h"
+#include "job/recipe.h"
 #include "job/transfer.h"
 
 /** A checked job.  Memory belongs to the plan. */
 struct dn_plan {
     struct dn_arena arena;
+    struct dn_yaml_doc job; /**< the files as they were read, to say where something stood */
+    struct dn_recipe source_recipe;
+    struct dn_recipe target_recipe;
     const char *job_path;
     const char *tenant_id;
     const char *environment; /**< NULL: none */

@@ -41,16 +41,25 @@ static const char *kinds_name(unsigned kinds)
     return kinds == DN_KEY_INT ? "an integer" : "a value of another kind";
 }
 
+static const char *key_suggest(const struct dn_yaml_entry *e, const struct dn_key_rule *rules,
+                               size_t n_rules)
+{
+    const char *names[MAX_RULES] = {NULL};
+
+    for (size_t i = 0; i < n_rules && i < MAX_RULES; i++) {
+        names[i] = rules[i].key;
+    }
+    return dn_text_suggest(e->key, names, n_rules < MAX_RULES ? n_rules : MAX_RULES);
+}
+
 static enum dn_status unknown_key(const struct dn_yaml_doc *doc, const struct dn_yaml_entry *e,
                                   const char *where, const struct dn_key_rule *rules,
                                   size_t n_rules, struct dn_error *err)
 {
-    const char *names[MAX_RULES] = {NULL};
     char known[512] = "";
     size_t used = 0;
 
     for (size_t i = 0; i < n_rules && i < MAX_RULES; i++) {
-        names[i] = rules[i].key;
         const size_t len = strlen(rules[i].key);
         if (used + len + 3 < sizeof known) {
             if (used > 0) {
@@ -61,7 +70,7 @@ static enum dn_status unknown_key(const struct dn_yaml_doc *doc, const struct dn
             used += len;
         }
     }
-    const char *close = dn_text_suggest(e->key, names, n_rules < MAX_RULES ? n_rules : MAX_RULES);
+    const char *close = key_suggest(e, rules, n_rules);
     if (close != NULL) {
         return dn_yaml_error_at(doc, e->line, e->column, err,
                                 "unknown key \"%s\" in %s; did you mean \"%s\"?", e->key, where,
@@ -69,6 +78,15 @@ static enum dn_status unknown_key(const struct dn_yaml_doc *doc, const struct dn
     }
     return dn_yaml_error_at(doc, e->line, e->column, err,
                             "unknown key \"%s\" in %s; known keys: %s", e->key, where, known);
+}
+
+/* A key of another tool, as far as can be told: misspelt, the known key would be missing. */
+static bool is_foreign(const struct dn_yaml_node *map, const struct dn_yaml_entry *e,
+                       const struct dn_key_rule *rules, size_t n_rules)
+{
+    const char *close = key_suggest(e, rules, n_rules);
+
+    return close == NULL || dn_yaml_get(map, close) != NULL;
 }
 
 static const struct dn_key_rule *rule_find(const struct dn_key_rule *rules, size_t n_rules,
@@ -94,7 +112,7 @@ enum dn_status dn_keys_check(const struct dn_yaml_doc *doc, const struct dn_yaml
     for (const struct dn_yaml_entry *e = empty ? NULL : map->first; e != NULL; e = e->next) {
         const struct dn_key_rule *rule = rule_find(rules, n_rules, e->key);
         if (rule == NULL) {
-            if (open) {
+            if (open && is_foreign(map, e, rules, n_rules)) {
                 continue;
             }
             return unknown_key(doc, e, where, rules, n_rules, err);

@@ -23,7 +23,8 @@ struct dn_key_rule {
 /**
  * Check the keys of `map` (which may be NULL or null: an empty map) against `rules`.
  * @param where  What the map is, for messages: "the job", "source".
- * @param open   Keys without a rule are accepted.
+ * @param open   Keys without a rule are accepted, for other tools put theirs here; not those that look like a known key
+ *               misspelt, unless that key is there as well.
  * @return DN_OK; DN_ERR_CONFIG with file, line, column, and the known key that comes closest to an unknown one.
  */
 DN_NODISCARD enum dn_status dn_keys_check(const struct dn_yaml_doc *doc,

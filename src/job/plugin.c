@@ -76,42 +76,64 @@ static enum dn_status candidates_add(struct candidates *c, const char *dir, cons
     return DN_OK;
 }
 
-static enum dn_status load_first(struct dn_plugin *plugin, const struct candidates *c,
-                                 const char *name, const char *advice, struct dn_error *err)
+/* The first name under which there is a file, as a copy. */
+static enum dn_status find_first(const struct candidates *c, const char *name, const char *advice,
+                                 char **out, struct dn_error *err)
 {
     for (size_t i = 0; i < c->n; i++) {
-        if (access(c->paths[i], F_OK) != 0) {
-            continue;
+        if (access(c->paths[i], F_OK) == 0) {
+            *out = dn_strdup(c->paths[i]);
+            return *out != NULL ? DN_OK : dn_error_memory(err, strlen(c->paths[i]) + 1);
         }
-        void *library = dlopen(c->paths[i], RTLD_NOW | RTLD_LOCAL);
-        if (library == NULL) {
-            const char *reason = dlerror();
-            return dn_error_set(err, DN_ERR_CONFIG, "library %s cannot be loaded: %s", c->paths[i],
-                                reason != NULL ? reason : "no reason given");
-        }
-        char *path = dn_strdup(c->paths[i]);
-        if (path == NULL) {
-            return dn_error_memory(err, strlen(c->paths[i]) + 1);
-        }
-        *plugin = (struct dn_plugin){.library = library, .path = path};
-        return DN_OK;
     }
     return dn_error_set(err, DN_ERR_NOT_FOUND, "library not found: %s; tried %.*s%s", name,
                         (int)c->tried.len, c->tried.data != NULL ? (const char *)c->tried.data : "",
                         advice);
 }
 
-enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)
+/* Takes `path` over, which is for dn_free(). */
+static enum dn_status load_file(struct dn_plugin *plugin, char *path, struct dn_error *err)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+    if (library == NULL) {
+        const char *reason = dlerror();
+        enum dn_status st = dn_error_set(err, DN_ERR_CONFIG, "library %s cannot be loaded: %s",
+                                         path, reason != NULL ? reason : "no reason given");
+        dn_free(path);
+        return st;
+    }
+    *plugin = (struct dn_plugin){.library = library, .path = path};
+    return DN_OK;
+}
+
+enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err)
 {
     struct candidates c = {0};
     enum dn_status st = DN_OK;
 
     /* dlopen() searches the system's directories for a name without a slash; a job means a file */
     DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, err), cleanup);
-    DN_TRY_GOTO(st, load_first(plugin, &c, path, "", err), cleanup);
+    DN_TRY_GOTO(st, find_first(&c, path, "", out, err), cleanup);
 cleanup:
     candidates_finish(&c);
     return st;
+}
+
+enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)
+{
+    char *found = NULL;
+
+    DN_TRY(dn_plugin_find(path, &found, err));
+    return load_file(plugin, found, err);
+}
+
+const char *dn_plugin_symbol_colon(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    return colon == NULL || colon == text || colon[1] == '\0' || strchr(colon, '/') != NULL ? NULL
+                                                                                            : colon;
 }
 
 /* $DATIVO_PLUGIN_PATH, one directory after the other. */
@@ -164,6 +186,7 @@ enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file
                                       struct dn_error *err)
 {
     struct candidates c = {0};
+    char *found = NULL;
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, environment_add(&c, file_name, err), cleanup);
@@ -172,9 +195,10 @@ enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file
                 candidate_add(&c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err),
                 cleanup);
     DN_TRY_GOTO(st,
-                load_first(plugin, &c, file_name,
-                           "; set DATIVO_PLUGIN_PATH to the directory that has it", err),
+                find_first(&c, file_name, "; set DATIVO_PLUGIN_PATH to the directory that has it",
+                           &found, err),
                 cleanup);
+    st = load_file(plugin, found, err);
 cleanup:
     candidates_finish(&c);
     return st;

@@ -30,10 +30,21 @@ struct dn_plugin {
  */
 DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path,
                                            struct dn_error *err);
-/** The same for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), ../plugins beside the executable,
+/**
+ * The file that dn_plugin_load() would take.
+ * @param out  For dn_free().
+ * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried.
+ */
+DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err);
+/** dn_plugin_load() for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), ../plugins beside the executable,
  *  /usr/lib/dativo/plugins. */
 DN_NODISCARD enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
                                                    struct dn_error *err);
+/**
+ * Where "path/lib.so:function" is cut: the last colon, with something on both sides and no slash behind it; NULL if the text
+ * is not of that form.
+ */
+const char *dn_plugin_symbol_colon(const char *text);
 /** Frees `path`; the library stays.  Zeroed memory is accepted. */
 void dn_plugin_finish(struct dn_plugin *plugin);
 

@@ -4,6 +4,7 @@
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
+#include "job/names.h"
 #include "job/output.h"
 #include "job/plugin.h"
 #include "job/services.h"
@@ -91,6 +92,15 @@ static enum dn_status writer_plugin_open(struct session *s, struct dn_error *err
     return DN_OK;
 }
 
+/* Bad configuration, as far as the code tells: the caller may know in which file it stands. */
+static void refusal_note(const struct session *s, const char *side, enum dn_status st)
+{
+    if (s->outcome != NULL &&
+        (st == DN_ERR_CONFIG || st == DN_ERR_INVALID || st == DN_ERR_UNSUPPORTED)) {
+        s->outcome->refused_by = side;
+    }
+}
+
 static enum dn_status reader_open(const struct session *s, const json_t *config, void **out,
                                   struct dn_error *err)
 {
@@ -105,6 +115,7 @@ static enum dn_status reader_open(const struct session *s, const json_t *config,
         if (code != DATIVO_OK) {
             *out = NULL;
             st = dn_plugin_error_take(err, &e, code, "the reader could not be opened");
+            refusal_note(s, "source", st);
         }
     }
     dn_buffer_finish(&text);
@@ -128,7 +139,7 @@ static enum dn_status reader_schema(const struct session *s, void *reader, struc
     return DN_OK;
 }
 
-/* [{"name","type","nullable","nulls"?}] */
+/* [{"name","unique_name"?,"type","nullable","nulls"?}] */
 static json_t *schema_to_json(const struct ArrowSchema *schema, const int64_t *nulls)
 {
     json_t *list = json_array();
@@ -147,6 +158,10 @@ static json_t *schema_to_json(const struct ArrowSchema *schema, const int64_t *n
             json_decref(list);
             return NULL;
         }
+    }
+    if (list != NULL && dn_names_make_unique(list, NULL) != DN_OK) {
+        json_decref(list);
+        return NULL;
     }
     return list;
 }
@@ -269,6 +284,7 @@ static enum dn_status writer_open(const struct session *s, struct attempt *a, st
         if (code != DATIVO_OK) {
             a->writer = NULL;
             st = dn_plugin_error_take(err, &e, code, "the writer could not be opened");
+            refusal_note(s, "target", st);
         }
     }
     dn_buffer_finish(&text);
@@ -385,13 +401,18 @@ static enum dn_status batch_move(struct session *s, struct attempt *a, struct Ar
     return DN_OK;
 }
 
+static enum dn_status stopped(struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_CANCELLED, "stopped on request; nothing was written");
+}
+
 static enum dn_status rows_move(struct session *s, struct attempt *a, struct dn_error *err)
 {
     for (;;) {
         struct ArrowArray batch = {0};
         if (dn_events_cancelled(s->t->events)) {
             s->rv->cancel(a->reader);
-            return dn_error_set(err, DN_ERR_CANCELLED, "stopped on request; nothing was written");
+            return stopped(err);
         }
         const int code = a->stream.get_next(&a->stream, &batch);
         if (code != 0) {
@@ -510,7 +531,7 @@ static enum dn_status attempt_commit(struct session *s, struct attempt *a, struc
     DN_TRY(st);
     DN_TRY(counts_check(s, a, err));
     if (dn_events_cancelled(s->t->events)) {
-        return dn_error_set(err, DN_ERR_CANCELLED, "stopped on request; nothing was written");
+        return stopped(err);
     }
     CALL(s->wv->commit(a->writer, &e), &e, err, "the file could not be given its final name");
     return s->outcome->files_out == 1 ? dn_output_verify(s->t->output_path, a->bytes_out, err)
@@ -619,6 +640,9 @@ enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *o
     dn_error_clear(err);
     outcome->bytes_in = -1;
     enum dn_status st = session_run(&s, err);
+    if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
+        st = stopped(err); /* a plugin that noticed first says it in words of its own */
+    }
     session_finish(&s);
     outcome->seconds = dn_clock_seconds() - s.started;
     outcome->cpu_seconds = dn_clock_cpu_seconds();
@@ -636,6 +660,9 @@ enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out, str
                 cleanup);
     DN_TRY_GOTO(st, probe(&s, t->reader_config, out, err), cleanup);
 cleanup:
+    if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
+        st = stopped(err);
+    }
     session_finish(&s);
     return st;
 }

@@ -87,8 +87,9 @@ struct dn_outcome {
     double seconds;
     double cpu_seconds;
     uint64_t peak_rss_bytes;
-    json_t *schema;   /**< [{"name","type","nulls"}] of the rows that were moved */
-    json_t *counters; /**< the reader's own counters, or NULL */
+    const char *refused_by; /**< whose configuration was refused: "source", "target", or NULL */
+    json_t *schema;         /**< [{"name","type","nulls"}] of the rows that were moved */
+    json_t *counters;       /**< the reader's own counters, or NULL */
 };
 void dn_outcome_finish(struct dn_outcome *outcome);
 
@@ -105,7 +106,8 @@ DN_NODISCARD enum dn_status dn_transfer_run(const struct dn_transfer *t, struct 
                                             struct dn_error *err);
 
 /**
- * The schema the reader infers, without reading on: [{"name","type","nullable"}].
+ * The schema the reader infers, without reading on: [{"name","type","nullable"}].  A column that repeats an earlier one's
+ * name has "unique_name", too: the name it is written under.
  * @param out  A new reference.
  */
 DN_NODISCARD enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out,

@@ -30,7 +30,8 @@ class Tool:
         self.cwd = cwd
 
     def __call__(self, *args, stdin=None, env=None, timeout=120, **kwargs):
-        return subprocess.run([str(BIN), *map(str, args)], cwd=self.cwd, input=stdin, capture_output=True,
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([str(BIN), *map(str, args)], cwd=self.cwd, input=stdin, stderr=subprocess.PIPE,
                               timeout=timeout, env=environment(**(env or {})), **kwargs)
 
     def ok(self, *args, **kwargs):

@@ -222,7 +222,7 @@ static int stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     }
     if (r->cancelled || (r->host.cancelled != NULL && r->host.cancelled(r->host.ctx) != 0)) {
         r->error.struct_size = sizeof(r->error);
-        (void)fail(&r->error, DATIVO_ERR_CANCELLED, "stopped on request");
+        (void)fail(&r->error, DATIVO_ERR_CANCELLED, "reading was cancelled");
         return 125;
     }
     if (r->next >= r->rows) {

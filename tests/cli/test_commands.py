@@ -27,6 +27,10 @@ def test_unknown_words(tool):
     tool.fails("convrt", says=["unknown command 'convrt'", 'did you mean "convert"?'])
     tool.fails("help", "inspekt", says='did you mean "inspect"?')
     tool.fails("xyzzy", says="unknown command 'xyzzy'")
+    tool.fails("--versoin", says=["unknown flag '--versoin'", 'did you mean "--version"?'])
+    tool.fails("--hlep", says='did you mean "--help"?')
+    tool.fails("--quiet", says=["unknown flag '--quiet'", "--help and --version"])
+    tool.fails("--version", "foo", says="--version takes no argument, not 'foo'")
     for command in ("run", "convert", "schema", "inspect"):
         tool.fails(command, "--jsn", "--quite", "--thread", "x", says=["unknown flag", "help " + command])
     done = tool()
@@ -127,6 +131,22 @@ def test_plugin_with_gaps(tool):
 def test_plugin_check_usage(tool, write):
     write("text.so", "this is not a library at all")
     tool.fails("plugin", "check", "text.so", says="not a shared library")
-    tool.fails("plugin", "check", "none.so", says="none.so")
+    tool.fails("plugin", "check", "none.so", says=["library not found: none.so; tried", "none.dylib"])
     tool.fails("plugin", "chek", "x.so", says="check LIBRARY")
     tool.fails("plugin", says="check LIBRARY")
+
+
+def test_schema_of_a_file_with_repeated_names(tool, write):
+    write("in.csv", "a,a,b\n1,3,2\n")
+    for flags in ([], ["--full"]):
+        done = tool.ok("schema", *flags, "in.csv")
+        assert 'warning: column 2 is shown as "a_1"' in done.stderr.decode()
+        assert "a_1" in done.stdout.decode()
+    done = tool.ok("schema", "--json", "in.csv")
+    assert "an asset can take only the first of them" in done.stderr.decode()
+    assert [c["name"] for c in json.loads(done.stdout)["schema"]] == ["a", "a_1", "b"]
+    (tool.cwd / "in.json").write_bytes(done.stdout)
+    tool.fails("convert", "--schema", "in.json", "in.csv", "out.parquet", says=['"a_1" is column 2', "header"])
+    text = tool.ok("convert", "--schema", "in.json", "--mode", "warn", "in.csv", "out.parquet").stderr.decode()
+    assert 'column "a_1" is not checked' in text
+    assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [{"a": 1, "a_1": 3, "b": 2}]

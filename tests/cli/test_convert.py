@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import FAKES, SANITIZED, tree
+from conftest import FAKES, READER, SANITIZED, WRITER, tree
 
 SMALL = 'id,name,at,price\n1,"a ""b"", c",2024-01-02 03:04:05,1.5\n2,"x\ny",,\n3,"",2024-02-29T00:00:00,-0.25\n'
 
@@ -269,7 +269,7 @@ def fake(*options, conflict=None):
     return args
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_stop_cleanly(tool, number, code):
     process = tool.start(*fake("endless=1"), "x.csv", "out.parquet")
     deadline = time.monotonic() + 30
@@ -279,8 +279,24 @@ def test_signals_stop_cleanly(tool, number, code):
     process.send_signal(number)
     _, text = process.communicate(timeout=30)
     assert process.returncode == code, text
-    assert b"stopped on request" in text
+    assert b"stopped on request; nothing was written" in text
+    assert b"cancelled" not in text  # what the reader says, which is nearly always the first to notice
     assert tree(tool.cwd) == []
+
+
+def test_nohup_is_respected(tool):
+    process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
+                         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    deadline = time.monotonic() + 30
+    while not (tool.cwd / "out.parquet.tmp").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
 
 
 def test_kill_leaves_no_final_file_and_a_rerun_works(tool, write):
@@ -402,3 +418,22 @@ def test_other_formats_are_named(tool, data, says):
 def test_a_header_may_start_like_another_format(tool, write):
     write("in.csv", "PAR1,PK\n1,2\n")
     tool.ok("convert", "in.csv", "out.parquet")
+
+
+def test_plugins_as_jobs_write_them(tool, write):
+    write("in.csv", SMALL)
+    tool.ok("convert", "--reader", f"{READER}:create_reader", "--writer", f"{WRITER}:create_writer", "in.csv",
+            "out.parquet")
+    tool.ok("schema", "--reader", f"{READER}:create_reader", "in.csv")
+    tool.fails("convert", "--reader", f"{READER}:create_raeder", "in.csv", "b.parquet",
+               says=["symbol create_raeder not found", "it exports"])
+    tool.fails("schema", "--reader", "none.so:create_reader", "in.csv", says="library not found: none.so; tried")
+
+
+def test_names_do_not_reach_the_terminal_raw(tool, write):
+    text = tool.fails("convert", "no\x1b[31msuch\nfile.csv", "out.parquet", says="no\\u001b[31msuch\\nfile.csv")
+    assert "\x1b" not in text and text.count("\n") == 1
+    name = "a\x1b[31m\nb.csv"
+    write(name, SMALL)
+    text = tool.ok("convert", name, "out.parquet").stderr.decode()
+    assert "\x1b" not in text and text.startswith("a\\u001b[31m\\nb.csv -> out.parquet\n")

@@ -243,3 +243,64 @@ def test_example_job(tool, write):
     assert table.column("customer").to_pylist() == ['Ann, "A"\nB', "Zoë"]
     assert table.column("note").to_pylist() == ["", None]
     assert [f.nullable for f in table.schema] == [False, False, True, False] + [True] * 6
+
+
+# ---- nothing is dropped or misunderstood without a word ------------------------------------------------------------
+
+
+def test_a_column_with_a_repeated_name_is_not_dropped_silently(job):
+    tool = job(csv="id,id\n1,2\n", asset="name: x\nschema:\n  - {name: id}\n")
+    text = tool.ok("run", "job.yaml").stderr.decode()
+    assert "left out: id (column 2, a repeated name)" in text
+    tool.ok("run", "job.yaml")
+    tool = job(csv="id,id\n1,2\n", asset="name: x\nschema:\n  - {name: id_1}\n", job=JOB.replace("out}", "new}"))
+    tool.fails("run", "job.yaml", says=['"id_1" is column 2 of the file', 'repeats the name "id"'])
+
+
+@pytest.mark.parametrize("key", ["domian: sales", "dataproduct: shop", "verson: 1"])
+def test_misspelt_keys_of_an_asset(job, key):
+    tool = job(asset="name: x\nschema:\n  - {name: id}\n" + key + "\n")
+    tool.fails("run", "job.yaml", says=["asset.yaml:4:1: unknown key", "did you mean"])
+
+
+def test_misspelt_keys_of_a_recipe_and_of_retry_config(job, write):
+    write("csv.yaml", "type: csv\nrate_limits: {}\ndefault_engin: {}\n")
+    tool = job(job=JOB + "source_connector_path: csv.yaml\n")
+    tool.fails("run", "job.yaml", says=["csv.yaml:3:1: unknown key", '"default_engine"'])
+    tool = job(job=JOB + "retry_config: {max_retires: 3}\n")
+    tool.fails("run", "job.yaml", says=["job.yaml:12:16: unknown key", '"max_retries"'])
+    job(job=JOB + "retry_config: {max_retries: 3, backoff_multiplier: 2.0}\n").ok("run", "job.yaml")
+
+
+@pytest.mark.parametrize("options, says", [
+    ("delimeter: x", ["job.yaml:7:22: source: unknown option 'delimeter'", 'did you mean "delimiter"?']),
+    ("delimiter: ';;'", ["job.yaml:7:22: source: engine.options.delimiter must be one"]),
+    ("native: {qote: x}", ["job.yaml:7:31: source: unknown option 'qote'", '"quote"']),
+    ("nativ: {quote: x}", ["job.yaml:7:22: source: unknown option 'nativ'", 'did you mean "native"?']),
+])
+def test_a_refused_option_has_a_place(job, options, says):
+    tool = job(job=JOB.replace("source:\n", "source:\n  engine: {options: {" + options + "}}\n"))
+    tool.fails("run", "job.yaml", says=says)
+
+
+def test_a_refused_option_of_the_target_or_of_a_recipe_has_a_place(job, write):
+    tool = job(job=JOB.replace("{compression: zstd}", "{compresion: zstd}"))
+    text = tool("run", "--log-format", "json", "job.yaml").stderr.decode().splitlines()[-1]
+    said = json.loads(text)
+    assert said["message"].startswith("job.yaml:10:22: target: unknown option 'compresion'")
+    assert said["path"] == "job.yaml" and said["line"] == 10
+    tool = job(job=JOB.replace("{compression: zstd}", "{compression: 'zstd:99'}"))
+    assert "error: job.yaml: target: zstd has no level 99" in tool("run", "job.yaml").stderr.decode()
+    write("csv.yaml", "type: csv\ndefault_engine:\n  options: {delimeter: x}\n")
+    tool = job(job=JOB + "source_connector_path: csv.yaml\n")
+    assert "error: csv.yaml:3:13: source: unknown option" in tool("run", "job.yaml").stderr.decode()
+
+
+def test_a_preview_that_cannot_be_printed_does_not_deny_the_output(job):
+    tool = job()
+    with open("/dev/full", "wb") as full:
+        done = tool("run", "-q", "--preview", "2", "job.yaml", stdout=full)
+    text = done.stderr.decode()
+    assert done.returncode == 2
+    assert f"{OUT} is complete, but its preview could not be shown" in text and "nothing was written" not in text
+    assert pq.read_table(tool.cwd / OUT).num_rows == 2

@@ -1,5 +1,7 @@
 #include "job/contract.h"
 #include "job/job.h"
+#include "job/names.h"
+#include "job/refusal.h"
 
 #include "scratch.h"
 
@@ -197,6 +199,80 @@ static void test_unknown_keys_have_a_place_and_a_suggestion(void **state)
     refuse(f, "retry_config:", "zzz:", DN_ERR_CONFIG, "known keys: $schema, tenant_id");
 }
 
+/* Other tools' keys pass, misspelt ones do not. */
+static void test_open_files_refuse_near_misses(void **state)
+{
+    struct fixture *f = *state;
+
+    refuse(
+        f, "max_retries", "max_retires", DN_ERR_CONFIG,
+        "job.yaml:16:16: unknown key \"max_retires\" in retry_config; did you mean \"max_retries");
+    refuse(f, "max_retries", "zzz", DN_ERR_CONFIG, "known keys: max_retries, max_attempts");
+
+    put(f, "asset.yaml", "name: x\ndomian: y\nschema: [{name: id}]\n");
+    refuse(f, NULL, NULL, DN_ERR_CONFIG,
+           "asset.yaml:2:1: unknown key \"domian\" in the asset; did you mean \"domain\"?");
+    put(f, "asset.yaml", "nmae: x\nschema: [{name: id}]\n");
+    refuse(f, NULL, NULL, DN_ERR_CONFIG, "did you mean \"name\"?");
+    put(f, "asset.yaml",
+        "$schema: u\napiVersion: v3.0.2\nkind: DataContract\nid: 1\nname: x\nstatus: s\n"
+        "tenant: t\ntags: []\ntarget: {}\nprice: {}\nroles: []\nnames: [y]\nschema: [{name: "
+        "id}]\n");
+    if (read_job(f, NULL, NULL) != DN_OK) {
+        fail_msg("%s", f->err.message);
+    }
+
+    put(f, "csv.yaml", "type: csv\ndefault_engin: {}\n");
+    refuse(f, NULL, NULL, DN_ERR_CONFIG,
+           "csv.yaml:2:1: unknown key \"default_engin\" in the connector recipe; did you mean "
+           "\"default_engine\"?");
+    put(f, "csv.yaml",
+        "type: csv\ndescription: d\nincremental: {}\nrate_limits: {}\ncatalog: c\nfile_format: "
+        "f\n");
+    assert_int_equal(read_job(f, NULL, NULL), DN_OK);
+}
+
+/* What the plugins say, and where the host says it is. */
+static void refused(struct fixture *f, const char *side, const char *said, const char *message)
+{
+    (void)dn_error_set(&f->err, DN_ERR_UNSUPPORTED, "%s", said);
+    dn_refusal_locate(&f->plan, side, &f->err);
+    assert_int_equal(f->err.code, DN_ERR_UNSUPPORTED);
+    if (strstr(f->err.message, message) == NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", f->err.message, message);
+    }
+}
+
+static void test_refused_options_have_a_place(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(
+        read_job(f, "{delimiter: ';'}", "{strict: 1, nativ: {}, native: {delimeter: x}, strct: 1}"),
+        DN_OK);
+    refused(f, "source", "unknown option 'delimeter' in engine.options.native",
+            "job.yaml:10:53: source: unknown option 'delimeter' in engine.options.native");
+    assert_int_equal(f->err.line, 10);
+    assert_string_equal(f->err.path, scratch_path(f->dir, "job.yaml"));
+    refused(f, "source", "unknown option 'strct' in engine.options: did you mean \"strict\"?",
+            "job.yaml:10:68: source: unknown option 'strct'");
+    refused(
+        f, "source", "unknown option 'nativ' in engine.options",
+        "job.yaml:10:33: source: unknown option 'nativ' in engine.options; did you mean \"native");
+    refused(f, "source", "engine.options.strict must be", "job.yaml:10:22: source: engine");
+    refused(f, "source", "strict reading is not supported", "job.yaml:10:22: source: strict");
+    refused(f, "target", "zstd has no level 99", "job.yaml: target: zstd has no level 99");
+    assert_int_equal(f->err.line, -1);
+
+    (void)dn_error_set(&f->err, DN_ERR_INVALID, "a.csv: is a directory");
+    dn_error_locate(&f->err, "a.csv", -1, -1, -1, NULL);
+    dn_refusal_locate(&f->plan, "source", &f->err);
+    assert_string_equal(f->err.message, "a.csv: is a directory");
+
+    assert_int_equal(read_job(f, "  engine: {options: {delimiter: ';'}}\n", ""), DN_OK);
+    refused(f, "source", "engine.options.chunk_size must be", "csv.yaml:6:14: source: engine");
+}
+
 static void test_wrong_values(void **state)
 {
     struct fixture *f = *state;
@@ -332,6 +408,21 @@ static struct dn_transfer transfer(enum dn_asset_mode mode)
     return (struct dn_transfer){.mode = mode, .columns = k_columns, .n_columns = 2};
 }
 
+struct heard {
+    char last[1200];
+};
+
+static void hear(void *ctx, enum dn_event_level level, const char *type, const char *message,
+                 const char *extra)
+{
+    struct heard *heard = ctx;
+
+    (void)level;
+    (void)type;
+    (void)extra;
+    (void)snprintf(heard->last, sizeof(heard->last), "%s", message);
+}
+
 static void test_strict_contract(void **state)
 {
     const struct dn_transfer t = transfer(DN_ASSET_STRICT);
@@ -360,6 +451,42 @@ static void test_strict_contract(void **state)
     assert_non_null(strstr(err.message, "Id, note"));
     json_decref(config);
     json_decref(file);
+}
+
+/* Of a repeated name the asset gets the first column; the others cannot be named, and nothing goes without a word. */
+static void test_repeated_names(void **state)
+{
+    struct heard heard = {0};
+    const struct dn_events events = {.ctx = &heard, .event = hear};
+    const struct dn_column columns[] = {{.name = "a", .type = "int64", .asset_type = "integer"},
+                                        {.name = "a_1", .type = "int64", .asset_type = "integer"}};
+    struct dn_transfer t = {
+        .mode = DN_ASSET_STRICT, .columns = columns, .n_columns = 1, .events = &events};
+    json_t *file = json_pack("[{s:s}, {s:s}, {s:s}, {s:s}]", "name", "a", "name", "a", "name",
+                             "a_2", "name", "a");
+    json_t *config = json_object();
+    struct dn_error err;
+    int64_t warnings = 0;
+
+    (void)state;
+    assert_int_equal(dn_names_make_unique(file, &err), DN_OK);
+    assert_null(json_object_get(json_array_get(file, 0), "unique_name"));
+    assert_string_equal(text_at(json_array_get(file, 1), "unique_name", NULL, NULL), "a_1");
+    assert_null(json_object_get(json_array_get(file, 2), "unique_name"));
+    assert_string_equal(text_at(json_array_get(file, 3), "unique_name", NULL, NULL), "a_3");
+
+    assert_int_equal(dn_contract_apply(&t, config, file, &warnings, &err), DN_OK);
+    assert_non_null(
+        strstr(heard.last, "left out: a (column 2, a repeated name), a_2, a (column 4"));
+    t.n_columns = 2;
+    assert_int_equal(dn_contract_apply(&t, config, file, &warnings, &err), DN_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "\"a_1\" is column 2 of the file"));
+    t.mode = DN_ASSET_WARN;
+    assert_int_equal(dn_contract_apply(&t, config, file, &warnings, &err), DN_OK);
+    assert_non_null(strstr(heard.last, "column \"a_1\" is not checked"));
+    assert_int_equal(warnings, 0);
+    json_decref(file);
+    json_decref(config);
 }
 
 static void test_warn_contract(void **state)
@@ -435,12 +562,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_directory_from_the_recipe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_keys_have_a_place_and_a_suggestion, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_open_files_refuse_near_misses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused_options_have_a_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty_variables_unset_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_this_version_cannot_do, setup, teardown),
         cmocka_unit_test_setup_teardown(test_assets_are_checked, setup, teardown),
         cmocka_unit_test(test_asset_types),
         cmocka_unit_test(test_strict_contract),
+        cmocka_unit_test(test_repeated_names),
         cmocka_unit_test(test_warn_contract),
         cmocka_unit_test(test_required_columns_lose_the_nullable_flag),
         cmocka_unit_test(test_null_counts_from_bitmaps),

@@ -1,0 +1,129 @@
+#include "job/refusal.h"
+
+#include "base/strings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* How a message can name an option, the surest first. */
+enum naming {
+    NAMED_QUOTED, /* unknown option 'delimeter' */
+    NAMED_DOTTED, /* engine.options.delimiter must be */
+    NAMED_WORD,   /* encoding 'utf-9' is not supported */
+    N_NAMINGS
+};
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) != 0 || c == '_';
+}
+
+/* Whether the `len` bytes at `at` stand there as the name of an option. */
+static bool is_named(const char *message, const char *at, size_t len, enum naming how)
+{
+    const char before = at > message ? at[-1] : ' ';
+    const char after = at[len];
+
+    switch (how) {
+    case NAMED_QUOTED:
+        return (before == '\'' || before == '"') && after == before;
+    case NAMED_DOTTED:
+        return before == '.' && !is_word(after);
+    case NAMED_WORD:
+    case N_NAMINGS:
+    default:
+        return !is_word(before) && !is_word(after);
+    }
+}
+
+static const char *key_find(const char *message, const char *key, enum naming how)
+{
+    const size_t len = strlen(key);
+    const char *at = len > 0 ? strstr(message, key) : NULL;
+
+    while (at != NULL && !is_named(message, at, len, how)) {
+        at = strstr(at + 1, key);
+    }
+    return at;
+}
+
+/* The entry that is named first: the next one may be a suggestion. */
+static const struct dn_yaml_entry *entry_named(const struct dn_yaml_node *map, const char *message,
+                                               enum naming how)
+{
+    const bool empty = dn_yaml_is_null(map) || map->kind != DN_YAML_MAP;
+    const struct dn_yaml_entry *found = NULL;
+    const char *first = NULL;
+
+    for (const struct dn_yaml_entry *e = empty ? NULL : map->first; e != NULL; e = e->next) {
+        const char *at = key_find(message, e->key, how);
+        if (at != NULL && (first == NULL || at < first)) {
+            found = e;
+            first = at;
+        }
+    }
+    return found;
+}
+
+/* The option that the message names; NULL if there is none. */
+static const struct dn_yaml_entry *option_find(const struct dn_yaml_node *options,
+                                               const char *message)
+{
+    const struct dn_yaml_node *native = dn_yaml_get(options, "native");
+    const bool inner = strstr(message, "options.native") != NULL;
+
+    for (int how = NAMED_QUOTED; how < N_NAMINGS; how++) {
+        const struct dn_yaml_entry *e =
+            entry_named(inner ? native : options, message, (enum naming)how);
+        if (e == NULL) {
+            e = entry_named(inner ? options : native, message, (enum naming)how);
+        }
+        if (e != NULL) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* A map under a name like "native" is more likely that than an option of the plugin. */
+static const char *native_advice(const struct dn_yaml_entry *e, const char *message)
+{
+    static const char *const native[] = {"native"};
+    const bool close = e->value->kind == DN_YAML_MAP && strcmp(e->key, "native") != 0 &&
+                       dn_text_suggest(e->key, native, 1) != NULL;
+
+    return close && strstr(message, "did you mean") == NULL ? "; did you mean \"native\"?" : "";
+}
+
+static const struct dn_yaml_node *options_of(const struct dn_yaml_node *engine)
+{
+    return dn_yaml_get(engine, "options");
+}
+
+void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err)
+{
+    const struct dn_recipe *recipe =
+        strcmp(side, "source") == 0 ? &plan->source_recipe : &plan->target_recipe;
+    const struct dn_error said = *err;
+    const struct dn_yaml_doc *doc = &plan->job;
+    const struct dn_yaml_node *options =
+        options_of(dn_yaml_get(dn_yaml_get(doc->root, side), "engine"));
+
+    if (options == NULL) { /* the job's options take the place of all of the recipe's */
+        doc = &recipe->doc;
+        options = options_of(dn_yaml_get(doc->root, "default_engine"));
+    }
+    const struct dn_yaml_entry *e = option_find(options, said.message);
+    if (e != NULL) {
+        (void)dn_yaml_error_at(doc, e->line, e->column, err, "%s: %s%s", side, said.message,
+                               native_advice(e, said.message));
+    } else if (said.path[0] == '\0') {
+        (void)dn_error_set(err, DN_ERR_CONFIG, "%s: %s: %s", plan->job.name, side, said.message);
+        dn_error_locate(err, plan->job.name, -1, -1, -1, NULL);
+    } else {
+        return;
+    }
+    err->code = said.code;
+    err->os_errno = said.os_errno;
+    dn_error_locate(err, NULL, -1, -1, -1, said.column);
+}

@@ -1,0 +1,15 @@
+/** Where in its files a job said what a plugin refuses. */
+#ifndef DN_JOB_REFUSAL_H
+#define DN_JOB_REFUSAL_H
+
+#include "job/job.h"
+
+/**
+ * Put the place in front of what a plugin said about its configuration: file, line and column of the option it names, in the
+ * job or in the recipe the option comes from; else the job file and the side, unless the message names a file already.
+ * @param side  "source" or "target", as in dn_outcome.refused_by.
+ * @param err   Changed in place; its code stays.
+ */
+void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err);
+
+#endif
