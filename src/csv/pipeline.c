@@ -260,14 +260,17 @@ static enum dn_status take_scratch(struct work *w)
     if (w->scratch != NULL) {
         return DN_OK;
     }
-    w->scratch = dn_calloc(1, sizeof(*w->scratch));
-    if (w->scratch == NULL) {
-        return dn_error_memory(&w->error, sizeof(*w->scratch));
+    struct dn_csv_scratch *fresh = dn_calloc(1, sizeof(*fresh));
+    if (fresh == NULL) {
+        return dn_error_memory(&w->error, sizeof(*fresh));
     }
-    w->scratch->out = dn_calloc(r->n_columns + 1, sizeof(*w->scratch->out));
-    return w->scratch->out == NULL
-               ? dn_error_memory(&w->error, r->n_columns * sizeof(*w->scratch->out))
-               : DN_OK;
+    fresh->out = dn_calloc(r->n_columns + 1, sizeof(*fresh->out));
+    if (fresh->out == NULL) { /* half of it must not come to lie among the free ones */
+        dn_free(fresh);
+        return dn_error_memory(&w->error, r->n_columns * sizeof(*fresh->out));
+    }
+    w->scratch = fresh;
+    return DN_OK;
 }
 
 /* Get the next block; false if there is none (end, failure or stop, then noted in the work's status). */
