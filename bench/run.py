@@ -95,8 +95,8 @@ def check_equal(shapes, peers):
             if compared.returncode != 0 and tool == "dativo":
                 raise SystemExit(f"bench: our result for {shape} is wrong: {compared.stdout}{compared.stderr}")
             if compared.returncode != 0:
-                notes[f"{shape}/{tool}"] = compared.stdout.strip()
-                print(f"bench: note: {tool} reads {shape} otherwise: {compared.stdout.strip()}")
+                notes[f"{shape}/{tool}"] = compared.stdout.strip().replace(f"{ROOT}/", "")
+                print(f"bench: note: {tool} reads {shape} otherwise: {notes[f'{shape}/{tool}']}")
             dst.unlink()
     print(f"bench: results equal for {', '.join(shapes)}" + (" apart from the notes above" if notes else ""))
     return notes
