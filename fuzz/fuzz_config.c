@@ -48,17 +48,6 @@ static void set_environment(bool with_output_dir)
     FUZZ_CHECK(!failed, "the environment cannot be set");
 }
 
-static bool is_utf8(const char *text)
-{
-    const size_t len = strlen(text);
-    bool valid = true;
-
-    for (size_t i = 0; i < len && valid;) {
-        i += dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
-    }
-    return valid;
-}
-
 /* The status is the error's code; a refusal says why, in one line of UTF-8, and is never for lack of memory or a defect. */
 static void check_error(enum dn_status st, const struct dn_error *err)
 {
@@ -68,7 +57,7 @@ static void check_error(enum dn_status st, const struct dn_error *err)
     FUZZ_CHECK(st == DN_OK || st == DN_ERR_CONFIG || st == DN_ERR_UNSUPPORTED ||
                    st == DN_ERR_INVALID,
                "status %d: %s", st, err->message);
-    FUZZ_CHECK(is_utf8(err->message), "%s", err->message);
+    FUZZ_CHECK(dn_utf8_is_valid(err->message), "%s", err->message);
     for (const char *p = err->message; *p != '\0'; p++) {
         FUZZ_CHECK((unsigned char)*p >= 0x20 && *p != 0x7f, "%s", err->message);
     }
@@ -110,7 +99,7 @@ static size_t check_node(const struct dn_yaml_node *node, int depth)
     FUZZ_CHECK(node->line >= 1 && node->column >= 1, "line %d, column %d", (int)node->line,
                (int)node->column);
     FUZZ_CHECK((node->kind == DN_YAML_SCALAR) == (node->text != NULL), "kind %d", node->kind);
-    FUZZ_CHECK(node->text == NULL || is_utf8(node->text), "line %d", (int)node->line);
+    FUZZ_CHECK(node->text == NULL || dn_utf8_is_valid(node->text), "line %d", (int)node->line);
     for (const struct dn_yaml_entry *e = node->first; e != NULL; e = e->next) {
         FUZZ_CHECK(e->line >= 1 && e->column >= 1, "line %d, column %d", (int)e->line,
                    (int)e->column);
@@ -269,7 +258,7 @@ static void check_texts(const char *const *texts, size_t n)
 {
     FUZZ_CHECK(n == 0 || texts != NULL, "%zu texts", n);
     for (size_t i = 0; i < n; i++) {
-        FUZZ_CHECK(texts[i] != NULL && is_utf8(texts[i]), "text %zu", i);
+        FUZZ_CHECK(texts[i] != NULL && dn_utf8_is_valid(texts[i]), "text %zu", i);
     }
 }
 
@@ -325,7 +314,7 @@ static void check_fields(const struct parquet_settings *s)
 {
     for (int64_t i = 0; i < s->n_fields; i++) {
         const struct dn_record_field *f = &s->fields[i];
-        FUZZ_CHECK(f->name != NULL && is_utf8(f->name), "column %lld", (long long)i);
+        FUZZ_CHECK(f->name != NULL && dn_utf8_is_valid(f->name), "column %lld", (long long)i);
         FUZZ_CHECK(f->type == DN_TYPE_BOOL || f->type == DN_TYPE_INT64 ||
                        f->type == DN_TYPE_FLOAT64 || f->type == DN_TYPE_DATE32 ||
                        f->type == DN_TYPE_TIMESTAMP_US || f->type == DN_TYPE_TIMESTAMPTZ_US ||
@@ -389,7 +378,7 @@ static void check_writer_settings(const struct parquet_settings *s, struct dn_sh
         }
     }
     FUZZ_CHECK(o->struct_size == sizeof *o, "%u", o->struct_size);
-    FUZZ_CHECK(o->compression == NULL || is_utf8(o->compression), "%s", o->compression);
+    FUZZ_CHECK(o->compression == NULL || dn_utf8_is_valid(o->compression), "%s", o->compression);
     FUZZ_CHECK(o->row_group_rows >= 0 && o->row_group_rows <= INT32_MAX, "%lld rows",
                (long long)o->row_group_rows);
     FUZZ_CHECK(o->row_group_bytes <= (size_t)1 << 40, "%zu bytes", o->row_group_bytes);
@@ -545,7 +534,7 @@ static size_t put_documents(char paths[N_DOCUMENTS][32], const uint8_t *data, si
 static void check_text(const char *text, const char *what)
 {
     FUZZ_CHECK(text != NULL, "no %s", what);
-    FUZZ_CHECK(is_utf8(text), "%s", what);
+    FUZZ_CHECK(dn_utf8_is_valid(text), "%s", what);
 }
 
 static void check_asset(const struct dn_asset *a)

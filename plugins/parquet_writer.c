@@ -5,6 +5,7 @@
 #include "base/strings.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,7 +80,8 @@ static enum dn_status check_name(const struct parquet_handle *h, const char *nam
     if (*replaces || lstat(name, &info) != 0) {
         return DN_OK;
     }
-    const struct timespec *t = &info.st_mtim;
+    /* of the name, not of the data: a file gets both, and its name last, from its commit */
+    const struct timespec *t = &info.st_ctim;
     *replaces = h->settings.overwrite == PARQUET_OVERWRITE_EARLIER && !repeated &&
                 S_ISREG(info.st_mode) &&
                 (t->tv_sec < h->created.tv_sec ||
@@ -161,6 +163,22 @@ cleanup:
     return st;
 }
 
+/* Another writer may have been faster with the same name; between the look and the commit none of this process is. */
+static enum dn_status commit_file(const struct parquet_handle *h, struct dn_parquet_writer *w,
+                                  const char *name, int64_t counter, struct dn_error *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    bool replaces = false;
+
+    pthread_mutex_lock(&lock);
+    enum dn_status st = check_name(h, name, counter, &replaces, err);
+    if (st == DN_OK) {
+        st = dn_parquet_commit(w, err);
+    }
+    pthread_mutex_unlock(&lock);
+    return st;
+}
+
 /* One attempt to make a finished file of one batch; DN_ERR_EXISTS: somebody took its name in the meantime. */
 static enum dn_status write_file(struct parquet_handle *h, const char *records_json,
                                  unsigned *unique, char **out, struct dn_error *err)
@@ -171,7 +189,6 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     struct dn_parquet_writer *w = NULL;
     char *result = NULL;
     int64_t counter = -1;
-    bool replaces = false;
     enum dn_status st = DN_OK;
 
     DN_TRY(dn_records_read(records_json, h->settings.fields, h->settings.n_fields, &schema, &batch,
@@ -188,9 +205,7 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     DN_TRY_GOTO(st, dn_parquet_finish(w, err), cleanup);
     /* all that can fail comes before the commit, so that a failure never leaves a file behind */
     DN_TRY_GOTO(st, make_result(w, (const char *)path.data, n_rows, &result, err), cleanup);
-    /* another writer may have been faster with the same name */
-    DN_TRY_GOTO(st, check_name(h, (const char *)path.data, counter, &replaces, err), cleanup);
-    DN_TRY_GOTO(st, dn_parquet_commit(w, err), cleanup);
+    DN_TRY_GOTO(st, commit_file(h, w, (const char *)path.data, counter, err), cleanup);
     h->next_counter = counter + 1;
     h->n_files++;
     *out = result;

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t dn_utf8_next(const uint8_t *p, size_t len, bool *out_valid)
 {
     uint8_t lead = p[0];
@@ -51,4 +53,15 @@ size_t dn_utf8_cut(const char *text, size_t len, size_t max)
         }
     }
     return max; /* four continuation bytes in a row: not UTF-8, any cut will do */
+}
+
+bool dn_utf8_is_valid(const char *text)
+{
+    const size_t len = strlen(text);
+    bool valid = true;
+
+    for (size_t i = 0; i < len && valid;) {
+        i += dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
+    }
+    return valid;
 }

@@ -42,17 +42,6 @@ static const char *closing_brace(const char *text, const char *end)
     return NULL;
 }
 
-static bool is_utf8(const char *text)
-{
-    const size_t len = strlen(text);
-    bool valid = true;
-
-    for (size_t i = 0; i < len && valid;) {
-        i += dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
-    }
-    return valid;
-}
-
 static enum dn_status expand_text(const struct expansion *x, const char *text, const char *end,
                                   int depth);
 
@@ -80,7 +69,7 @@ static enum dn_status expand_variable(const struct expansion *x, const char *ins
     name[len] = '\0';
     const char *value = getenv(name);
     if (value != NULL && (value[0] != '\0' || !has_default)) {
-        if (!is_utf8(value)) { /* the plugins get it as JSON */
+        if (!dn_utf8_is_valid(value)) { /* the plugins get it as JSON */
             return dn_yaml_error_at(x->doc, x->node->line, x->node->column, x->err,
                                     "environment variable %s is not valid UTF-8", name);
         }
