@@ -14,10 +14,10 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
-.PHONY: help setup configure build csv_reader parquet_writer production run test bench lint sanitize fuzz package clean
+.PHONY: help setup configure build csv_reader parquet_writer production run test test-full bench lint sanitize fuzz package clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z_ ]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
+	@awk -F ':.*## ' '/^[a-z_ -]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
 	    $(firstword $(MAKEFILE_LIST))
 
 setup: ## install everything that the other commands need
@@ -48,13 +48,15 @@ run: configure ## the example job: examples/data/orders.csv to Parquet under bui
 	@echo "run: build/bin/dativo-native run examples/jobs/csv_to_parquet.yaml --preview 5"
 	@build/bin/dativo-native run examples/jobs/csv_to_parquet.yaml --preview 5
 
-test: ## every test
+test: ## every test but the slow ones
+test-full: ## every test
+test test-full:
 	@tools/setup.sh test
 	@$(call configure,release,-DDN_PYTHON_TESTS=ON)
-	@echo "test: build"
+	@echo "$@: build"
 	@$(call build,release)
-	@echo "test: ctest in build/release"
-	@$(CTEST) --test-dir build/release
+	@echo "$@: ctest in build/release"
+	@$(CTEST) --test-dir build/release $(if $(filter test-full,$@),-C slow)
 
 bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3); writes bench/results
 	@tools/setup.sh bench
