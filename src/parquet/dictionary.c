@@ -199,7 +199,7 @@ static void fill_numbers(struct dn_pq_dictionary *d)
     for (uint32_t id = 0; id < d->n; id++) {
         const uint64_t key = load_number(d->plain.data, id, width);
         if (d->direct) {
-            direct[key - d->lowest] = id + 1;
+            direct[key - (uint64_t)d->lowest] = id + 1;
         } else {
             *number_id(slots, mask, key, mix(key, 0) & mask) = id + 1;
         }
@@ -241,12 +241,21 @@ static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, stru
     return DN_OK;
 }
 
+/*
+ * Whether the direct table holds low, high and everything between.  Its numbers are taken as they are, without wrapping: two ends
+ * inside say nothing of the middle where a range may go once around.
+ */
+static bool covers(const struct dn_pq_dictionary *d, int64_t low, int64_t high)
+{
+    return d->direct && low >= d->lowest && high >= low &&
+           (uint64_t)high - (uint64_t)d->lowest < d->table_len;
+}
+
 /* Make the direct table cover [low, high] and all entries, or leave *covered false if it would grow too large. */
 static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t high, size_t n_more,
                             bool *covered, struct dn_error *err)
 {
-    *covered = d->direct && d->table_len > 0 && (uint64_t)low - d->lowest < d->table_len &&
-               (uint64_t)high - d->lowest < d->table_len;
+    *covered = covers(d, low, high);
     if (*covered) {
         return DN_OK;
     }
@@ -263,10 +272,11 @@ static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t hig
     }
     struct dn_buffer old = {0};
     const size_t len = next_power(distance < 256 ? 256 : distance + 1);
+    const uint64_t margin = (len - 1 - distance) / 2; /* room on both sides ... */
+    const uint64_t below = (uint64_t)low - (uint64_t)INT64_MIN;
     DN_TRY(new_table(d, len, true, &old, err));
     dn_buffer_finish(&old);
-    d->lowest = (uint64_t)low -
-                (len - 1 - distance) / 2; /* room on both sides; may wrap, as the lookups do */
+    d->lowest = low - (int64_t)(margin < below ? margin : below); /* ... where there are numbers */
     fill_numbers(d);
     *covered = true;
     return DN_OK;
@@ -285,7 +295,7 @@ static void add_direct_i64(struct dn_pq_dictionary *d, const int64_t *values, si
                            uint32_t *ids)
 {
     uint32_t *table = (uint32_t *)(void *)d->table.data;
-    const uint64_t lowest = d->lowest;
+    const uint64_t lowest = (uint64_t)d->lowest;
 
     for (size_t i = 0; i < n; i++) {
         uint32_t *id = &table[(uint64_t)values[i] - lowest];
@@ -300,7 +310,7 @@ static void add_direct_i32(struct dn_pq_dictionary *d, const int32_t *values, si
                            uint32_t *ids)
 {
     uint32_t *table = (uint32_t *)(void *)d->table.data;
-    const uint64_t lowest = d->lowest;
+    const uint64_t lowest = (uint64_t)d->lowest;
 
     for (size_t i = 0; i < n; i++) {
         const uint64_t key = (uint64_t)(int64_t)values[i];

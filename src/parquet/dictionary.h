@@ -41,7 +41,7 @@ struct dn_pq_dictionary {
     bool direct; /**< table: uint32_t id + 1 of value lowest + i; else slots of a hash table */
     struct dn_buffer table;
     size_t table_len; /**< entries or slots */
-    uint64_t lowest;
+    int64_t lowest;   /**< direct: value of the first entry */
     int64_t
         next_look; /**< number of ids at which a hashed integer dictionary may change to a direct table */
 };

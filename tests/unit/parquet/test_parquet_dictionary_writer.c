@@ -87,6 +87,146 @@ static void integers_of_any_range(void **state)
     check_numbers(DN_PQ_KIND_I32, narrow, N, &seed);
 }
 
+/* ---- numbers at the ends of their types ------------------------------------------------------------------------- */
+
+/*
+ * Ids and entries of `n` values (8 or 4 bytes each) by the slowest way there is.  Floats of the same bits are hashed, always, so the
+ * two kinds are also compared with each other.
+ */
+static void check_blocks(enum dn_pq_kind kind, const uint8_t *values, const size_t *blocks,
+                         size_t n_blocks)
+{
+    const size_t width = kind == DN_PQ_KIND_I64 || kind == DN_PQ_KIND_F64 ? 8 : 4;
+    uint8_t entries[2048 * 8];
+    uint32_t ids[2048];
+    struct dn_pq_dictionary d;
+    uint32_t n_entries = 0;
+    size_t n = 0;
+
+    dn_pq_dictionary_init(&d, kind, dn_kernels_selected());
+    for (size_t b = 0; b < n_blocks; b++) {
+        size_t done;
+        assert_int_equal(dn_pq_dictionary_add(&d, values + n * width, blocks[b], &done, NULL),
+                         DN_OK);
+        assert_int_equal(done, blocks[b]);
+        n += blocks[b];
+    }
+    assert_int_equal(d.ids.n, n);
+    dn_pq_ids_widen(&d.ids, 0, n, ids);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t id = 0;
+        while (id < n_entries && memcmp(entries + id * width, values + i * width, width) != 0) {
+            id++;
+        }
+        if (id == n_entries) {
+            memcpy(entries + id * width, values + i * width, width);
+            n_entries++;
+        }
+        assert_int_equal(ids[i], id);
+    }
+    assert_int_equal(d.n, n_entries);
+    assert_int_equal(d.plain.len, n_entries * width);
+    assert_memory_equal(d.plain.data, entries, d.plain.len);
+    dn_pq_dictionary_finish(&d);
+}
+
+static void check_both(const int64_t *wide, size_t n, const size_t *blocks, size_t n_blocks)
+{
+    int32_t narrow[2048];
+
+    for (size_t i = 0; i < n; i++) { /* the ends of 64 bits become the ends of 32 */
+        const int64_t high = wide[i] >> 32;
+        narrow[i] =
+            (int32_t)(uint32_t)((uint64_t)wide[i] ^ ((uint64_t)high & UINT64_C(0x80000000)));
+    }
+    check_blocks(DN_PQ_KIND_I64, (const uint8_t *)wide, blocks, n_blocks);
+    check_blocks(DN_PQ_KIND_F64, (const uint8_t *)wide, blocks, n_blocks);
+    check_blocks(DN_PQ_KIND_I32, (const uint8_t *)narrow, blocks, n_blocks);
+    check_blocks(DN_PQ_KIND_F32, (const uint8_t *)narrow, blocks, n_blocks);
+}
+
+static const int64_t ends[] = {INT64_MIN,
+                               INT64_MIN + 1,
+                               INT64_MIN + 127,
+                               INT64_MIN + 128,
+                               INT64_MIN + 4095,
+                               INT64_MIN + 4096,
+                               (int64_t)INT32_MIN - 1,
+                               INT32_MIN,
+                               -4097,
+                               -4096,
+                               -256,
+                               -1,
+                               0,
+                               1,
+                               255,
+                               256,
+                               1000,
+                               4095,
+                               4096,
+                               1000000,
+                               INT32_MAX,
+                               (int64_t)INT32_MAX + 1,
+                               INT64_MAX - 4096,
+                               INT64_MAX - 4095,
+                               INT64_MAX - 128,
+                               INT64_MAX - 127,
+                               INT64_MAX - 1,
+                               INT64_MAX};
+#define N_ENDS (sizeof ends / sizeof ends[0])
+
+/* A full block of one end, and all others behind it. */
+static void a_block_at_one_end_then_the_others(void **state)
+{
+    int64_t values[1600];
+    const size_t blocks[] = {512, 3, 3};
+
+    (void)state;
+    for (size_t a = 0; a < N_ENDS; a++) {
+        for (size_t b = 0; b < N_ENDS; b++) {
+            for (size_t c = 0; c < N_ENDS; c++) {
+                for (size_t i = 0; i < 512; i++) {
+                    values[i] = ends[a];
+                }
+                memcpy(values + 512,
+                       (const int64_t[]){ends[b], ends[c], ends[a], 0, ends[c], ends[b]},
+                       6 * sizeof *values);
+                check_both(values, 518, blocks, 3);
+            }
+        }
+    }
+}
+
+/* Short texts of numbers, cut into blocks in every way. */
+static void ends_cut_in_every_way(void **state)
+{
+    enum {
+        N = 9
+    };
+    int64_t values[N];
+    uint64_t seed = 8;
+
+    (void)state;
+    for (unsigned round = 0; round < 120; round++) {
+        for (size_t i = 0; i < N; i++) { /* near each other in some rounds, anywhere in others */
+            const uint64_t random = scratch_random(&seed);
+            values[i] =
+                round % 3 == 0 ? ends[random % N_ENDS] : ends[(round + random % 5) % N_ENDS];
+        }
+        for (unsigned cuts = 0; cuts < 1U << (N - 1); cuts++) {
+            size_t blocks[N] = {1};
+            size_t n_blocks = 1;
+            for (unsigned i = 0; i < N - 1; i++) {
+                if ((cuts >> i & 1) != 0) {
+                    blocks[n_blocks++] = 0;
+                }
+                blocks[n_blocks - 1]++;
+            }
+            check_both(values, N, blocks, n_blocks);
+        }
+    }
+}
+
 static void floats_are_told_apart_by_bits(void **state)
 {
     enum {
@@ -247,9 +387,14 @@ static void when_a_dictionary_pays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_of_any_range),    cmocka_unit_test(floats_are_told_apart_by_bits),
-        cmocka_unit_test(texts_of_any_length),      cmocka_unit_test(views_lose_their_padding),
-        cmocka_unit_test(a_large_dictionary_stops), cmocka_unit_test(when_a_dictionary_pays),
+        cmocka_unit_test(integers_of_any_range),
+        cmocka_unit_test(floats_are_told_apart_by_bits),
+        cmocka_unit_test(a_block_at_one_end_then_the_others),
+        cmocka_unit_test(ends_cut_in_every_way),
+        cmocka_unit_test(texts_of_any_length),
+        cmocka_unit_test(views_lose_their_padding),
+        cmocka_unit_test(a_large_dictionary_stops),
+        cmocka_unit_test(when_a_dictionary_pays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
