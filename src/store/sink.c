@@ -1,6 +1,7 @@
 #include "store/sink.h"
 
 #include "base/memory.h"
+#include "store/destination.h"
 #include "store/temporary.h"
 
 #include <errno.h>
@@ -23,10 +24,8 @@ enum sink_state {
 };
 
 struct dn_sink {
-    char *path;       /* as given */
-    char *dir;        /* its folder, for messages */
-    const char *name; /* its last part, inside `path` */
-    int dir_fd; /* everything happens relative to it: renaming the folder or chdir() does no harm */
+    char *path;               /* as given */
+    struct dn_destination at; /* the file it stands for */
     int fd;
     uint64_t position;
     uint8_t *memory;
@@ -53,82 +52,12 @@ static enum dn_status report_exists(struct dn_error *err, const struct dn_sink *
                      s->path));
 }
 
-/* Split `path` into folder and name. */
-static enum dn_status set_path(struct dn_sink *s, const char *path, struct dn_error *err)
-{
-    const char *slash = strrchr(path, '/');
-    size_t dir_len = slash == NULL ? 0 : (size_t)(slash - path);
-
-    s->path = dn_strdup(path);
-    if (s->path == NULL) {
-        return dn_error_memory(err, strlen(path) + 1);
-    }
-    s->name = slash == NULL ? s->path : s->path + dir_len + 1;
-    if (slash == NULL) {
-        s->dir = dn_strdup(".");
-    } else {
-        s->dir = dn_strndup(path, dir_len == 0 ? 1 : dir_len); /* "/name" is in the root */
-    }
-    if (s->dir == NULL) {
-        return dn_error_memory(err, dir_len + 1);
-    }
-    if (s->name[0] == '\0' || strcmp(s->name, ".") == 0 || strcmp(s->name, "..") == 0) {
-        return located(err, s,
-                       dn_error_set(err, DN_ERR_INVALID,
-                                    "'%s' names a folder; add the name of the file to write",
-                                    path));
-    }
-    return DN_OK;
-}
-
-/* What is under the final name now must be nothing, or a regular file that may be replaced. */
-static enum dn_status check_destination(const struct dn_sink *s, struct dn_error *err)
-{
-    struct stat link_info = {0};
-    struct stat info = {0};
-
-    if (fstatat(s->dir_fd, s->name, &link_info, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) {
-            return DN_OK;
-        }
-        if (errno == ENAMETOOLONG) {
-            return located(err, s,
-                           dn_error_set_errno(err, DN_ERR_INVALID, errno,
-                                              "cannot create '%s'; shorten the file name",
-                                              s->path));
-        }
-        return located(err, s,
-                       dn_error_set_errno(err, DN_ERR_IO, errno, "cannot look for '%s'", s->path));
-    }
-    info = link_info;
-    if (S_ISLNK(link_info.st_mode) && fstatat(s->dir_fd, s->name, &info, 0) != 0) {
-        info = link_info; /* it leads nowhere */
-    }
-    if (S_ISDIR(info.st_mode)) {
-        return located(err, s,
-                       dn_error_set(err, DN_ERR_INVALID,
-                                    "'%s' is a folder; add the name of the file to write",
-                                    s->path));
-    }
-    if (!s->overwrite) {
-        return report_exists(err, s);
-    }
-    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
-        return located(
-            err, s,
-            dn_error_set(err, DN_ERR_INVALID,
-                         "'%s' is a device, pipe or socket, which a file must not replace; choose "
-                         "another name",
-                         s->path));
-    }
-    return DN_OK;
-}
-
 static enum dn_status create_temporary(struct dn_sink *s, struct dn_error *err)
 {
-    s->fd = dn_temporary_create(s->dir_fd, s->name, s->temporary);
+    s->fd = dn_temporary_create(s->at.dir_fd, s->at.name, s->temporary);
     if (s->fd >= 0) {
         s->has_temporary = true;
+        dn_destination_guard(&s->at, s->fd);
         return DN_OK;
     }
     const char *advice = "";
@@ -141,7 +70,7 @@ static enum dn_status create_temporary(struct dn_sink *s, struct dn_error *err)
     }
     return located(err, s,
                    dn_error_set_errno(err, DN_ERR_IO, errno,
-                                      "cannot create '%s' in the folder '%s'%s", s->path, s->dir,
+                                      "cannot create '%s' in the folder '%s'%s", s->path, s->at.dir,
                                       advice));
 }
 
@@ -160,7 +89,7 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
     if (s == NULL) {
         return dn_error_memory(err, sizeof(*s));
     }
-    s->dir_fd = -1;
+    s->at.dir_fd = -1;
     s->fd = -1;
     s->overwrite = overwrite;
     s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
@@ -169,10 +98,13 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
         goto cleanup;
     }
     s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
-    DN_TRY_GOTO(st, set_path(s, path, err), cleanup);
-    DN_TRY_GOTO(st, dn_directory_open(&s->dir_fd, s->dir, path, err), cleanup);
-    DN_TRY_GOTO(st, check_destination(s, err), cleanup);
-    dn_temporary_remove_stale(s->dir_fd, s->name);
+    s->path = dn_strdup(path);
+    if (s->path == NULL) {
+        st = dn_error_memory(err, strlen(path) + 1);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, dn_destination_open(&s->at, path, overwrite, err), cleanup);
+    dn_temporary_remove_stale(s->at.dir_fd, s->at.name);
     DN_TRY_GOTO(st, create_temporary(s, err), cleanup);
     *out = s;
     s = NULL;
@@ -290,6 +222,7 @@ enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
 {
     DN_TRY(check_state(s, SINK_WRITING, "finish", err));
     DN_TRY(write_block(s, err));
+    dn_destination_keep_mode(&s->at, s->fd);
     if (dn_store_fsync(s->fd) != 0) {
         /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
         int failure = errno;
@@ -309,17 +242,17 @@ enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
 /* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
 static int rename_without_replacing(const struct dn_sink *s)
 {
-    if (renameat2(s->dir_fd, s->temporary, s->dir_fd, s->name, RENAME_NOREPLACE) == 0) {
+    if (renameat2(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, RENAME_NOREPLACE) == 0) {
         return 0;
     }
     if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
         return -1;
     }
     /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
-    if (linkat(s->dir_fd, s->temporary, s->dir_fd, s->name, 0) != 0) {
+    if (linkat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, 0) != 0) {
         return -1;
     }
-    (void)unlinkat(s->dir_fd, s->temporary,
+    (void)unlinkat(s->at.dir_fd, s->temporary,
                    0); /* if this fails, the next open of the name does it */
     return 0;
 }
@@ -327,7 +260,7 @@ static int rename_without_replacing(const struct dn_sink *s)
 enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err)
 {
     DN_TRY(check_state(s, SINK_FINISHED, "commit", err));
-    int result = s->overwrite ? renameat(s->dir_fd, s->temporary, s->dir_fd, s->name)
+    int result = s->overwrite ? renameat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name)
                               : rename_without_replacing(s);
     if (result != 0) {
         int failure = errno;
@@ -343,14 +276,14 @@ enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err)
     }
     s->has_temporary = false;
     s->state = SINK_COMMITTED;
-    if (dn_directory_sync(s->dir_fd) != 0) {
+    if (dn_directory_sync(s->at.dir_fd) != 0) {
         return located(
             err, s,
             dn_error_set_errno(
                 err, DN_ERR_IO, errno,
                 "'%s' is complete, but its name in the folder '%s' may not survive a power "
                 "failure; check the disk",
-                s->path, s->dir));
+                s->path, s->at.dir));
     }
     return DN_OK;
 }
@@ -361,16 +294,13 @@ void dn_sink_close(struct dn_sink *s)
         return;
     }
     if (s->has_temporary) {
-        (void)unlinkat(s->dir_fd, s->temporary, 0);
+        (void)unlinkat(s->at.dir_fd, s->temporary, 0);
     }
     if (s->fd >= 0) {
         (void)close(s->fd);
     }
-    if (s->dir_fd >= 0) {
-        (void)close(s->dir_fd);
-    }
+    dn_destination_close(&s->at);
     dn_free(s->memory);
-    dn_free(s->dir);
     dn_free(s->path);
     dn_free(s);
 }

@@ -20,10 +20,11 @@
 struct dn_sink;
 
 /**
- * Create the temporary file for `path`; missing parent directories are made, and stay if a later step fails.  A symbolic
- * link under the final name is replaced, not followed.  Relative paths are resolved here, once.
+ * Create the temporary file for `path`; missing parent directories are made, and stay if a later step fails.  Relative paths
+ * are resolved here, once.  With overwrite, symbolic links under the final name are followed to the file that is written, which
+ * need not exist, and a file that is replaced hands on its mode and, as far as this user may, its owner.
  * DN_ERR_EXISTS if `path` exists and !overwrite (checked here and again, atomically, at commit); DN_ERR_INVALID if it names a
- * folder, device, pipe or socket, or is empty or too long; DN_ERR_IO with os_errno if a parent is not a directory, or the
+ * folder, device, pipe or socket, leads into /proc or in a circle, or is empty or too long; DN_ERR_IO with os_errno if a parent is not a directory, or the
  * directory cannot be written.
  * Cost: one pass over the directory's entries.
  */

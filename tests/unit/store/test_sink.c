@@ -360,16 +360,137 @@ static void test_impossible_names(void **state)
     check_content(path, "long");
 }
 
-static void test_dangling_link(void **state)
+static void die_while_writing(const char *path, bool finish)
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct dn_sink *s = NULL;
+        if (dn_sink_open(&s, path, true, NULL) != DN_OK ||
+            dn_sink_write(s, "half a fi", 9, NULL) != DN_OK ||
+            (finish && dn_sink_finish(s, NULL) != DN_OK)) {
+            _exit(2);
+        }
+        _exit(1); /* no close: as if killed */
+    }
+    assert_int_equal(wait_for(child), 1);
+}
+
+/* The file that a link leads to is written, in its own folder, and the link stays. */
+static void test_links_are_followed(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"file", "sub/file", "./sub/../sub/new", "nowhere",
+                                          "second"};
+    const char *path = scratch_path(dir, "link");
+
+    assert_int_equal(mkdir(scratch_path(dir, "sub"), 0777), 0);
+    assert_int_equal(symlink("sub/deep", scratch_path(dir, "second")), 0);
+    scratch_write(scratch_path(dir, "file"), "old", 3);
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        char found[1024] = {0};
+        assert_int_equal(symlink(targets[i], path), 0);
+        check_refused(path, false, DN_ERR_EXISTS, 0, "exists");
+        write_and_commit(path, targets[i], true);
+        assert_int_equal(readlink(path, found, sizeof(found) - 1), strlen(targets[i]));
+        assert_string_equal(found, targets[i]);
+        check_content(path, targets[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    check_content(scratch_path(dir, "file"), "file");
+    check_content(scratch_path(dir, "sub/file"), "sub/file");
+    check_content(scratch_path(dir, "sub/new"), "./sub/../sub/new");
+    check_content(scratch_path(dir, "nowhere"), "nowhere");
+    check_content(scratch_path(dir, "sub/deep"), "second");
+    assert_int_equal(scratch_count(dir), 4);
+    assert_int_equal(scratch_count(scratch_path(dir, "sub")), 3);
+    assert_int_equal(symlink(scratch_path(dir, "sub/file"), path), 0); /* absolute */
+    write_and_commit(path, "by the whole path", true);
+    check_content(scratch_path(dir, "sub/file"), "by the whole path");
+    die_while_writing(path, true);
+    assert_int_equal(scratch_count(scratch_path(dir, "sub")), 4); /* beside the target ... */
+    write_and_commit(path, "again", true);
+    assert_int_equal(scratch_count(scratch_path(dir, "sub")), 3); /* ... where it is cleaned up */
+}
+
+static void test_links_that_are_refused(void **state)
 {
     (void)state;
     const char *path = scratch_path(dir, "link");
+    char target[64];
+    const int fd = open(scratch_path(dir, "file"), O_WRONLY | O_CREAT, 0666);
 
-    assert_int_equal(symlink("nowhere", path), 0);
+    assert_true(fd >= 0);
+    assert_int_equal(mkfifo(scratch_path(dir, "fifo"), 0666), 0);
+    assert_int_equal(mkdir(scratch_path(dir, "folder"), 0777), 0);
+    (void)snprintf(target, sizeof(target), "/proc/self/fd/%d", fd); /* what /dev/stdout is */
+    assert_int_equal(symlink(target, path), 0);
+    check_refused(path, true, DN_ERR_INVALID, 0, "/proc");
     check_refused(path, false, DN_ERR_EXISTS, 0, "exists");
-    write_and_commit(path, "replaced", true);
-    check_content(path, "replaced");
-    assert_int_equal(access(scratch_path(dir, "nowhere"), F_OK), -1);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(target, sizeof(target), "/proc/self/fd/%d", 999); /* of nothing */
+    assert_int_equal(symlink(target, path), 0);
+    check_refused(path, true, DN_ERR_INVALID, 0, "/proc");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("fifo", path), 0);
+    check_refused(path, true, DN_ERR_INVALID, 0, "pipe");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("folder", path), 0);
+    check_refused(path, true, DN_ERR_INVALID, 0, "is a folder");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("other", path), 0);
+    assert_int_equal(symlink("link", scratch_path(dir, "other")), 0);
+    check_refused(path, true, DN_ERR_INVALID, ELOOP, "circle");
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(scratch_count(dir), 5);
+}
+
+/* In a folder like /tmp anybody can put a link: that of another user is not followed. */
+static void test_planted_link(void **state)
+{
+    (void)state;
+    const char *path = scratch_path(dir, "shared/link");
+
+    if (geteuid() != 0) {
+        skip(); /* only root can make a link of somebody else's */
+    }
+    assert_int_equal(mkdir(scratch_path(dir, "shared"), 0777), 0);
+    assert_int_equal(chmod(scratch_path(dir, "shared"), 01777), 0);
+    assert_int_equal(symlink("../precious", path), 0);
+    assert_int_equal(lchown(path, 65534, 65534), 0);
+    check_refused(path, true, DN_ERR_INVALID, 0, "another user");
+    assert_int_equal(lchown(path, 0, 0), 0);
+    write_and_commit(path, "ours", true);
+    check_content(scratch_path(dir, "precious"), "ours");
+}
+
+static void test_mode_and_owner_are_kept(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0600, 0664, 0444, 0755};
+    const char *path = scratch_path(dir, "out");
+    struct stat info;
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        scratch_write(path, "old", 3);
+        assert_int_equal(chmod(path, modes[i]), 0);
+        if (geteuid() == 0) {
+            assert_int_equal(chown(path, 65534, 65534), 0);
+        }
+        struct dn_sink *s = open_sink(path, true);
+        assert_int_equal(dn_sink_finish(s, NULL), DN_OK);
+        assert_int_equal(dn_sink_commit(s, NULL), DN_OK);
+        dn_sink_close(s);
+        assert_int_equal(stat(path, &info), 0);
+        assert_int_equal(info.st_size, 0);
+        assert_int_equal(info.st_mode & 07777, modes[i]);
+        if (geteuid() == 0) {
+            assert_int_equal(info.st_uid, 65534);
+            assert_int_equal(info.st_gid, 65534);
+        }
+        assert_int_equal(unlink(path), 0);
+    }
 }
 
 static void test_closed_folder(void **state)
@@ -401,23 +522,6 @@ static void test_closed_folder(void **state)
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(access(deep, F_OK), -1);
     assert_int_equal(scratch_count(folder), 0);
-}
-
-static void die_while_writing(const char *path, bool finish)
-{
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct dn_sink *s = NULL;
-        if (dn_sink_open(&s, path, true, NULL) != DN_OK ||
-            dn_sink_write(s, "half a fi", 9, NULL) != DN_OK ||
-            (finish && dn_sink_finish(s, NULL) != DN_OK)) {
-            _exit(2);
-        }
-        _exit(1); /* no close: as if killed */
-    }
-    assert_int_equal(wait_for(child), 1);
 }
 
 static void test_killed_process(void **state)
@@ -635,7 +739,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_renameat2, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_parents_are_made, setup, teardown),
         cmocka_unit_test_setup_teardown(test_impossible_names, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_dangling_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_links_are_followed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_links_that_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_planted_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mode_and_owner_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_closed_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_process, setup, teardown),
         cmocka_unit_test_setup_teardown(test_living_and_foreign_files_are_left_alone, setup,
