@@ -59,7 +59,7 @@ DN_NODISCARD enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struc
 /**
  * After finish(): [{"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}]; free with
  * dn_parquet_free().  Bounds are numbers, true and false, or texts (ISO 8601; strings cut at 64 bytes, a cut maximum raised); null
- * where there is none: no values, or a NaN among them.
+ * where there are none: no values, a NaN among them, or a text that has no larger one of 64 bytes.
  */
 DN_NODISCARD enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json, struct dn_error *err);
 /** Free; without a commit the temporary file is removed.  NULL is allowed. */

@@ -1,3 +1,4 @@
+#include "parquet/thrift_read.h"
 #include "parquet/writer_internal.h"
 
 #ifndef DN_BUILD
@@ -83,6 +84,113 @@ static void write_schema(const struct dn_parquet_writer *w, struct dn_thrift_wri
     }
 }
 
+/* ---- row groups ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * Readers (DataFusion 50 to 55) take bounds that some row groups of a column give for those of all, and answer from them.  So once
+ * a row group has values but no bounds, nobody gives any.  That is known only at the end; then the row groups that were
+ * encoded as they were written are copied without the bounds of such columns.
+ */
+struct withdrawal {
+    const struct dn_parquet_writer *writer;
+    struct dn_thrift_reader from;
+    struct dn_thrift_writer *to;
+    size_t copied; /* of `from` */
+};
+
+/* A Statistics struct begins here: what stays are the counts. */
+static enum dn_status copy_counts(struct withdrawal *c, struct dn_error *err)
+{
+    struct dn_thrift_field f;
+    int64_t n;
+
+    dn_thrift_raw(c->to, c->from.data + c->copied, c->from.pos - c->copied);
+    dn_thrift_struct_begin(c->to);
+    DN_TRY(dn_thrift_begin(&c->from, &f, err));
+    for (;;) {
+        DN_TRY(dn_thrift_next(&c->from, &f, err));
+        if (f.type == DN_THRIFT_STOP) {
+            break;
+        }
+        if (f.type == DN_THRIFT_I64) {
+            DN_TRY(dn_thrift_read_i64(&c->from, &f, &n, err));
+            dn_thrift_field_i64(c->to, f.id, n);
+        } else {
+            DN_TRY(dn_thrift_skip(&c->from, &f, err));
+        }
+    }
+    dn_thrift_struct_end(c->to);
+    c->copied = c->from.pos;
+    return DN_OK;
+}
+
+/* Look for the struct that is field `ids[0]`, in it for `ids[1]`, and so on; `ids` ends with 0.  `from` stands before a struct. */
+static enum dn_status copy_chunk(struct withdrawal *c, const int16_t *ids, struct dn_error *err)
+{
+    struct dn_thrift_field f;
+
+    DN_TRY(dn_thrift_begin(&c->from, &f, err));
+    for (;;) {
+        DN_TRY(dn_thrift_next(&c->from, &f, err));
+        if (f.type == DN_THRIFT_STOP) {
+            return DN_OK;
+        }
+        if (f.id != ids[0]) {
+            DN_TRY(dn_thrift_skip(&c->from, &f, err));
+        } else if (ids[1] != 0) {
+            DN_TRY(copy_chunk(c, ids + 1, err));
+        } else {
+            DN_TRY(copy_counts(c, err));
+        }
+    }
+}
+
+static enum dn_status copy_row_group(struct withdrawal *c, struct dn_error *err)
+{
+    static const int16_t path[] = {DN_PQ_CHUNK_META_DATA, DN_PQ_COLUMN_STATISTICS, 0};
+    static const int16_t nowhere[] = {0};
+    struct dn_thrift_field f;
+    uint32_t n;
+
+    DN_TRY(dn_thrift_begin(&c->from, &f, err));
+    for (;;) {
+        DN_TRY(dn_thrift_next(&c->from, &f, err));
+        if (f.type == DN_THRIFT_STOP) {
+            return DN_OK;
+        }
+        if (f.id != DN_PQ_ROW_GROUP_COLUMNS) {
+            DN_TRY(dn_thrift_skip(&c->from, &f, err));
+            continue;
+        }
+        DN_TRY(dn_thrift_read_list(&c->from, &f, DN_THRIFT_STRUCT, 1, &n, err));
+        for (uint32_t i = 0; i < n; i++) {
+            DN_TRY(copy_chunk(c, c->writer->totals[i].unbounded ? path : nowhere, err));
+        }
+    }
+}
+
+static enum dn_status write_row_groups(const struct dn_parquet_writer *w,
+                                       struct dn_thrift_writer *t, struct dn_error *err)
+{
+    struct withdrawal c = {.writer = w, .to = t};
+    bool unbounded = false;
+
+    dn_thrift_field_list(t, DN_PQ_FILE_ROW_GROUPS, DN_THRIFT_STRUCT, (size_t)w->n_written);
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        unbounded = unbounded || w->totals[i].unbounded;
+    }
+    if (unbounded) {
+        dn_thrift_reader_init(&c.from, dn_buffer_span(&w->footer), 0, "the footer to be written");
+        for (int64_t g = 0; g < w->n_written; g++) {
+            DN_TRY(copy_row_group(&c, err));
+        }
+    }
+    dn_thrift_raw(t, w->footer.data + c.copied, w->footer.len - c.copied);
+    return DN_OK;
+}
+
+/* ---- the footer ------------------------------------------------------------------------------------------------------ */
+
 static enum dn_status write_metadata(const struct dn_parquet_writer *w, struct dn_buffer *out,
                                      struct dn_error *err)
 {
@@ -94,8 +202,7 @@ static enum dn_status write_metadata(const struct dn_parquet_writer *w, struct d
     dn_thrift_field_i32(&t, DN_PQ_FILE_VERSION, 1);
     write_schema(w, &t);
     dn_thrift_field_i64(&t, DN_PQ_FILE_NUM_ROWS, w->n_rows);
-    dn_thrift_field_list(&t, DN_PQ_FILE_ROW_GROUPS, DN_THRIFT_STRUCT, (size_t)w->n_written);
-    dn_thrift_raw(&t, w->footer.data, w->footer.len);
+    DN_TRY(write_row_groups(w, &t, err));
     dn_thrift_field_binary(&t, DN_PQ_FILE_CREATED_BY, created_by, sizeof created_by - 1);
     dn_thrift_field_list(&t, DN_PQ_FILE_COLUMN_ORDERS, DN_THRIFT_STRUCT, (size_t)w->n_columns);
     for (int64_t i = 0; i < w->n_columns; i++) {

@@ -34,6 +34,7 @@ void dn_pq_stats_finish(struct dn_pq_stats *s)
 void dn_pq_stats_reset(struct dn_pq_stats *s)
 {
     s->has_values = false;
+    s->unbounded = false;
     s->n_nulls = 0;
     s->n_nans = 0;
     dn_buffer_reset(&s->text_min);
@@ -196,9 +197,19 @@ void dn_pq_stats_add_bools(struct dn_pq_stats *s, const uint8_t *bits, size_t bi
     }
 }
 
+static bool lacks_bounds(const struct dn_pq_stats *s)
+{
+    struct dn_pq_bound min;
+    struct dn_pq_bound max;
+
+    dn_pq_stats_bounds(s, &min, &max);
+    return (s->has_values || s->n_nans > 0) && !min.present;
+}
+
 enum dn_status dn_pq_stats_merge(struct dn_pq_stats *s, const struct dn_pq_stats *other,
                                  struct dn_error *err)
 {
+    s->unbounded = s->unbounded || lacks_bounds(other);
     s->n_nulls += other->n_nulls;
     s->n_nans += other->n_nans;
     if (!other->has_values) {
@@ -346,6 +357,7 @@ static void text_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
     if (!max->exact) {
         max->len = raise_text(max->bytes, max->len);
         max->present = max->len > 0;
+        min->present = max->present;
     }
 }
 
@@ -354,7 +366,7 @@ void dn_pq_stats_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
 {
     memset(min, 0, sizeof *min);
     memset(max, 0, sizeof *max);
-    if (!s->has_values || s->n_nans > 0) {
+    if (!s->has_values || s->n_nans > 0 || s->unbounded) {
         return;
     }
     if (s->kind == DN_PQ_KIND_TEXT) {
@@ -372,16 +384,10 @@ void dn_pq_stats_write(const struct dn_pq_stats *s, struct dn_thrift_writer *w, 
     dn_pq_stats_bounds(s, &min, &max);
     dn_thrift_field_struct(w, id);
     dn_thrift_field_i64(w, DN_PQ_STATISTICS_NULL_COUNT, s->n_nulls);
-    if (max.present) {
+    if (min.present) {
         dn_thrift_field_binary(w, DN_PQ_STATISTICS_MAX, max.bytes, max.len);
-    }
-    if (min.present) {
         dn_thrift_field_binary(w, DN_PQ_STATISTICS_MIN, min.bytes, min.len);
-    }
-    if (max.present) {
         dn_thrift_field_bool(w, DN_PQ_STATISTICS_MAX_EXACT, max.exact);
-    }
-    if (min.present) {
         dn_thrift_field_bool(w, DN_PQ_STATISTICS_MIN_EXACT, min.exact);
     }
     if (s->kind == DN_PQ_KIND_F32 || s->kind == DN_PQ_KIND_F64) {

@@ -2,7 +2,7 @@
  * Statistics of a column chunk: smallest and largest value, nulls, NaNs; and how they stand in the footer.
  *
  * Order: signed for numbers, false < true, unsigned bytes for texts.  Floats: NaN has no place in an order, so a chunk that
- * holds one has no minimum and maximum; a zero minimum is written as -0.0 and a zero maximum as +0.0.
+ * holds one has no bounds; a zero minimum is written as -0.0 and a zero maximum as +0.0.  There are two bounds or none.
  * Threads: one owner.
  */
 #ifndef DN_PARQUET_STATS_H
@@ -17,6 +17,8 @@
 struct dn_pq_stats {
     enum dn_pq_kind kind;
     bool has_values; /**< a value other than NaN was seen: min and max are set */
+    bool
+        unbounded; /**< merged from a chunk that has values but no bounds: see dn_pq_stats_merge() */
     int64_t n_nulls;
     int64_t n_nans;
     int64_t min; /**< numbers; floats as ordered integers, see stats.c */
@@ -38,7 +40,10 @@ DN_NODISCARD enum dn_status dn_pq_stats_add(struct dn_pq_stats *s, const struct 
                                             const void *values, size_t n, struct dn_error *err);
 /** Add n booleans, bits [bit, bit + n) of a bitmap. */
 void dn_pq_stats_add_bools(struct dn_pq_stats *s, const uint8_t *bits, size_t bit, size_t n);
-/** Add everything `other` has seen. */
+/**
+ * Add everything `other` has seen.  If it has values but no bounds there are none for both together, ever: readers take the
+ * bounds that some row groups give for those of the column.
+ */
 DN_NODISCARD enum dn_status
 dn_pq_stats_merge(struct dn_pq_stats *s, const struct dn_pq_stats *other, struct dn_error *err);
 
@@ -50,8 +55,8 @@ struct dn_pq_bound {
     uint8_t bytes[DN_PQ_STATS_TEXT_MAX];
 };
 /**
- * The bounds to publish.  Text bounds over 64 bytes are cut at a character; the upper one is then raised, or absent if it
- * cannot be.
+ * The bounds to publish.  Text bounds over 64 bytes are cut at a character; the upper one is then raised, and if it cannot be
+ * there are none.
  */
 void dn_pq_stats_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
                         struct dn_pq_bound *max);

@@ -230,27 +230,21 @@ static void long_texts_are_cut(void **state)
     assert_bounds(&s, text, text, 64);
     dn_pq_stats_finish(&s);
 
-    /* Nothing but the last character of all: there is nothing larger of at most 64 bytes. */
-    struct dn_pq_bound min;
-    struct dn_pq_bound max;
+    /* Nothing but the last character of all: there is nothing larger of at most 64 bytes, and one bound alone is not given. */
     char last[80];
     for (size_t i = 0; i < sizeof last; i += 4) {
         memcpy(last + i, "\xf4\x8f\xbf\xbf", 4);
     }
     dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
     add_text(&s, last, sizeof last);
-    dn_pq_stats_bounds(&s, &min, &max);
-    assert_bound(&min, last, 64, false);
-    assert_false(max.present);
+    assert_no_bounds(&s);
     dn_pq_stats_finish(&s);
 
-    /* Bytes that are no UTF-8 at all: a lower bound is possible, an upper one is not claimed. */
+    /* Bytes that are no UTF-8 at all: an upper bound is not claimed. */
     memset(last, 0x80, sizeof last);
     dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
     add_text(&s, last, sizeof last);
-    dn_pq_stats_bounds(&s, &min, &max);
-    assert_bound(&min, last, 64, false);
-    assert_false(max.present);
+    assert_no_bounds(&s);
     dn_pq_stats_finish(&s);
 }
 
@@ -286,6 +280,13 @@ static void merging(void **state)
     add(&b, (double[]){NAN}, 1);
     assert_int_equal(dn_pq_stats_merge(&a, &b, NULL), DN_OK);
     assert_no_bounds(&a);
+    dn_pq_stats_reset(&b); /* ... and there never will be */
+    add(&b, (double[]){2.0}, 1);
+    assert_int_equal(dn_pq_stats_merge(&a, &b, NULL), DN_OK);
+    assert_no_bounds(&a);
+    dn_pq_stats_reset(&a);
+    assert_int_equal(dn_pq_stats_merge(&a, &b, NULL), DN_OK);
+    assert_bounds(&a, &(double){2.0}, &(double){2.0}, 8);
 }
 
 int main(void)
