@@ -64,11 +64,30 @@ static int32_t reader_open(const char *config_json, const struct dativo_host *ho
     return DATIVO_OK;
 }
 
+/* The first failure of the reader is its answer from then on; DN_OK: there was none. */
+static enum dn_status check_sound(const struct csv_handle *h, struct dn_error *err)
+{
+    if (h->shell.error.code != DN_OK) {
+        *err = h->shell.error;
+    }
+    return (enum dn_status)h->shell.error.code;
+}
+
+static enum dn_status get_schema(struct csv_handle *h, struct ArrowSchema *out,
+                                 struct dn_error *err)
+{
+    DN_TRY(check_sound(h, err));
+    const enum dn_status st = dn_csv_reader_schema(h->reader, out, err);
+    if (st != DN_OK) { /* no log line: the host has the error in full */
+        h->shell.error = *err;
+    }
+    return st;
+}
+
 static int32_t reader_schema(void *reader, struct ArrowSchema *out_schema, struct dativo_error *err)
 {
-    struct csv_handle *h = reader;
     struct dn_error error = {0};
-    enum dn_status st = dn_csv_reader_schema(h->reader, out_schema, &error);
+    enum dn_status st = get_schema(reader, out_schema, &error);
     return dn_shell_error_export(st, &error, err);
 }
 
@@ -116,13 +135,8 @@ static int errno_of(enum dn_status st)
 
 static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
-    struct csv_handle *h = stream->private_data;
     struct dn_error error = {0};
-    enum dn_status st = dn_csv_reader_schema(h->reader, out, &error);
-    if (st != DN_OK && h->shell.error.code == DN_OK) {
-        h->shell.error = error;
-    }
-    return errno_of(st);
+    return errno_of(get_schema(stream->private_data, out, &error));
 }
 
 static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
@@ -168,10 +182,12 @@ static int32_t reader_stream(void *reader, struct ArrowArrayStream *out_stream,
 {
     struct csv_handle *h = reader;
     struct dn_error error = {0};
-    if (h->streamed) {
-        enum dn_status st =
-            dn_error_set(&error, DN_ERR_INVALID,
-                         "a reader has one stream and it was taken already: open another reader");
+    enum dn_status st = check_sound(h, &error);
+    if (st == DN_OK && h->streamed) {
+        st = dn_error_set(&error, DN_ERR_INVALID,
+                          "a reader has one stream and it was taken already: open another reader");
+    }
+    if (st != DN_OK) {
         return dn_shell_error_export(st, &error, err);
     }
     h->streamed = true;
@@ -230,6 +246,7 @@ static int32_t reader_report(void *reader, char **out_json, struct dativo_error 
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
+    DN_TRY_GOTO(st, check_sound(h, &error), cleanup);
     if (!h->ended) {
         st = dn_error_set(&error, DN_ERR_INVALID,
                           "the report is complete only at the end of the stream: read on");

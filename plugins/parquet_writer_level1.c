@@ -84,7 +84,20 @@ static int32_t writer_open(const char *config_json, const struct ArrowSchema *sc
     return DATIVO_OK;
 }
 
-/* Is the writer still taking rows?  A failed append poisons it: the same error again. */
+/*
+ * The first failure is the handle's answer from then on, whichever call it was: rows that a failed call was given would be missing
+ * from the file, and a host that did not look at one code may not look at the next.
+ */
+static int32_t answer(struct parquet_handle *h, enum dn_status st, const struct dn_error *error,
+                      struct dativo_error *err)
+{
+    if (st != DN_OK && h->shell.error.code == DN_OK) {
+        h->shell.error = *error;
+    }
+    return dn_shell_error_export((enum dn_status)h->shell.error.code, &h->shell.error, err);
+}
+
+/* Is the writer still taking rows? */
 static enum dn_status check_open(const struct parquet_handle *h, struct dn_error *err)
 {
     if (h->shell.error.code != DN_OK) {
@@ -106,9 +119,6 @@ static enum dn_status append_batch(struct parquet_handle *h, struct ArrowArray *
     enum dn_status st = check_open(h, err);
     if (st == DN_OK) {
         st = dn_parquet_append(h->writer, batch, err);
-        if (st != DN_OK) {
-            h->shell.error = *err;
-        }
     }
     if (batch->release != NULL) { /* moved means: whatever happens, it is ours to release */
         batch->release(batch);
@@ -120,7 +130,7 @@ static int32_t writer_append(void *writer, struct ArrowArray *batch, struct dati
 {
     struct dn_error error = {0};
     enum dn_status st = append_batch(writer, batch, &error);
-    return dn_shell_error_export(st, &error, err);
+    return answer(writer, st, &error, err);
 }
 
 static enum dn_status check_same_schema(const struct parquet_handle *h,
@@ -182,7 +192,9 @@ static enum dn_status append_all(struct parquet_handle *h, struct ArrowArrayStre
         return stream_failure(stream, failure, err);
     }
     st = check_same_schema(h, &schema, err);
-    schema.release(&schema);
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
     while (st == DN_OK) {
         struct ArrowArray batch = {0};
         failure = stream->get_next(stream, &batch);
@@ -202,77 +214,59 @@ static int32_t writer_append_stream(void *writer, struct ArrowArrayStream *strea
 {
     struct dn_error error = {0};
     enum dn_status st = append_all(writer, stream, &error);
-    return dn_shell_error_export(st, &error, err);
+    return answer(writer, st, &error, err);
 }
 
 static enum dn_status make_manifest(struct parquet_handle *h, char **out, struct dn_error *err)
 {
-    struct dn_buffer b = {0};
     char *manifest = NULL;
-    enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, dn_parquet_manifest(h->writer, &manifest, err), cleanup);
-    const bool is_list = manifest[0] == '[';
-    DN_TRY_GOTO(st, dn_shell_text_begin(&b, strlen(manifest) + 2, err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(&b, is_list ? "" : "[", err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(&b, manifest, err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(&b, is_list ? "" : "]", err), cleanup);
-    *out = dn_shell_text_end(&b);
-    if (*out == NULL) {
-        st = dn_error_memory(err, b.len);
-    }
-cleanup:
-    dn_buffer_finish(&b);
+    DN_TRY(dn_parquet_manifest(h->writer, &manifest, err));
+    *out = dn_shell_text_copy(manifest);
+    const enum dn_status st = *out != NULL ? DN_OK : dn_error_memory(err, strlen(manifest));
     dn_parquet_free(manifest);
     return st;
 }
 
+static enum dn_status finish(struct parquet_handle *h, char **out_manifest_json,
+                             struct dn_error *err)
+{
+    DN_TRY(check_open(h, err));
+    DN_TRY(dn_parquet_finish(h->writer, err));
+    DN_TRY(make_manifest(h, out_manifest_json, err));
+    h->finished = true;
+    return DN_OK;
+}
+
 static int32_t writer_finish(void *writer, char **out_manifest_json, struct dativo_error *err)
 {
-    struct parquet_handle *h = writer;
     struct dn_error error = {0};
-    char *manifest = NULL;
-    enum dn_status st = DN_OK;
 
     *out_manifest_json = NULL;
-    st = check_open(h, &error);
-    if (st != DN_OK) {
-        return dn_shell_error_export(st, &error, err);
+    enum dn_status st = finish(writer, out_manifest_json, &error);
+    return answer(writer, st, &error, err);
+}
+
+static enum dn_status commit(struct parquet_handle *h, struct dn_error *err)
+{
+    if (h->shell.error.code != DN_OK) {
+        *err = h->shell.error;
+        return (enum dn_status)h->shell.error.code;
     }
-    st = dn_parquet_finish(h->writer, &error);
-    if (st == DN_OK) {
-        st = make_manifest(h, &manifest, &error);
+    if (!h->finished || h->writer == NULL || h->committed) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "commit comes once, after finish and not after abort");
     }
-    if (st != DN_OK) {
-        h->shell.error = error;
-        return dn_shell_error_export(st, &error, err);
-    }
-    h->finished = true;
-    *out_manifest_json = manifest;
-    return DATIVO_OK;
+    DN_TRY(dn_parquet_commit(h->writer, err));
+    h->committed = true;
+    return DN_OK;
 }
 
 static int32_t writer_commit(void *writer, struct dativo_error *err)
 {
-    struct parquet_handle *h = writer;
     struct dn_error error = {0};
-    enum dn_status st = DN_OK;
-
-    if (h->shell.error.code != DN_OK) {
-        return dn_shell_error_export((enum dn_status)h->shell.error.code, &h->shell.error, err);
-    }
-    if (!h->finished || h->writer == NULL || h->committed) {
-        st = dn_error_set(&error, DN_ERR_INVALID,
-                          "commit comes once, after finish and not after abort");
-        return dn_shell_error_export(st, &error, err);
-    }
-    st = dn_parquet_commit(h->writer, &error);
-    if (st != DN_OK) {
-        h->shell.error = error;
-        return dn_shell_error_export(st, &error, err);
-    }
-    h->committed = true;
-    return DATIVO_OK;
+    enum dn_status st = commit(writer, &error);
+    return answer(writer, st, &error, err);
 }
 
 static void writer_abort(void *writer)

@@ -75,15 +75,10 @@ DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const
 DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
                                                  struct dn_error *err);
 /**
- * The next batch in file order, at least one row; at the end out->release is NULL.  After a failure every later call
- * returns the same failure.  Blocks until a batch is ready.
+ * The next batch in file order, at least one row; at the end out->release is NULL.  After a failure every later call, of
+ * dn_csv_reader_schema() too, returns the same failure.  Blocks until a batch is ready.
  */
 DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out, struct dn_error *err);
-/** Wrap the reader as a stream; the reader must outlive it.  get_last_error carries the message of the failure. */
-DN_NODISCARD enum dn_status dn_csv_reader_stream(struct dn_csv_reader *r, struct ArrowArrayStream *out,
-                                                 struct dn_error *err);
-/** The failure of the last dn_csv_reader_next(); NULL if none. */
-const struct dn_error *dn_csv_reader_error(const struct dn_csv_reader *r);
 
 /** Counters so far.  Thread-safe. */
 struct dn_csv_progress {

@@ -38,6 +38,10 @@ struct dn_parquet_options {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
 };
 
+/**
+ * The first failure of append, finish or commit is for good, a call out of order among them: every later one returns it again, and
+ * no file appears any more.
+ */
 struct dn_parquet_writer;
 
 /** Create the temporary file and check schema and options.  `schema` is a struct schema, borrowed. */
@@ -48,7 +52,7 @@ DN_NODISCARD enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **ou
  * Append one batch.
  * @param batch  struct array of the schema given to open(), any offset.  Moved: w releases it, on success and on failure,
  *               perhaps later and on another thread.
- * @return DN_OK; DN_ERR_DATA a null in a non-nullable column; DN_ERR_IO and others: w is poisoned, only close is legal.
+ * @return DN_OK; DN_ERR_DATA a null in a non-nullable column; DN_ERR_IO and others.
  */
 DN_NODISCARD enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
                                               struct dn_error *err);

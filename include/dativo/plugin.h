@@ -230,7 +230,7 @@ struct dativo_reader_v1 {
     /** The rows, in source order.  Once per reader.  The stream must be released before close(). */
     int32_t (*stream)(void *reader, struct ArrowArrayStream *out_stream, struct dativo_error *err);
 
-    /** The error behind the stream's last failure, in full.  Returns its code, DATIVO_OK if there is none. */
+    /** The error behind the stream's failure, in full; schema(), stream() and report() return it, too.  Returns its code, DATIVO_OK if there is none. */
     int32_t (*last_error)(void *reader, struct dativo_error *err);
 
     /** How far it is.  Thread-safe. */
@@ -262,6 +262,9 @@ struct dativo_reader_v1 {
 /**
  * A writer: takes record batches and makes one file.  Nothing is visible under its final name before commit().  One
  * handle, one thread at a time.
+ *
+ * A handle that failed stays failed, whichever function it was: every later one returns the first error, and commit() makes no
+ * file.  Rows that a failed call was given would be missing from it.  Calls out of order are failures, too.
  */
 struct dativo_writer_v1 {
     uint32_t struct_size;

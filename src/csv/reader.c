@@ -1,8 +1,6 @@
 #include "base/memory.h"
 #include "csv/reader_internal.h"
 
-#include <errno.h>
-
 /* ---- batches of at most batch_rows rows: slices that share one batch ---- */
 
 struct dn_csv_shared_batch {
@@ -275,10 +273,22 @@ void dn_csv_reader_close(struct dn_csv_reader *r)
     dn_free(r);
 }
 
+/* The reader's first failure, which is its answer from then on; DN_OK: there was none. */
+static enum dn_status answer(const struct dn_csv_reader *r, struct dn_error *err)
+{
+    if (r->status != DN_OK && err != NULL) {
+        *err = r->error;
+    }
+    return r->status;
+}
+
 enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
                                     struct dn_error *err)
 {
-    return dn_schema_copy(out, &r->schema, err);
+    if (r->status == DN_OK) {
+        r->status = dn_schema_copy(out, &r->schema, &r->error);
+    }
+    return answer(r, err);
 }
 
 /* The next slice of r->slicing, taking a new batch when it is used up. */
@@ -322,22 +332,11 @@ enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *ou
     if (st == DN_OK) {
         st = r->batch_rows > 0 ? next_slice(r, out, &r->error) : dn_csv_pipeline_next(r, out);
     }
-    if (st != DN_OK) {
-        r->status = st;
-        if (err != NULL) {
-            *err = r->error;
-        }
-        return st;
-    }
-    if (out->release != NULL) {
+    r->status = st;
+    if (st == DN_OK && out->release != NULL) {
         atomic_fetch_add(&r->rows_out, out->length);
     }
-    return DN_OK;
-}
-
-const struct dn_error *dn_csv_reader_error(const struct dn_csv_reader *r)
-{
-    return r->status != DN_OK ? &r->error : NULL;
+    return answer(r, err);
 }
 
 void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out)
@@ -351,53 +350,4 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
 void dn_csv_reader_cancel(struct dn_csv_reader *r)
 {
     atomic_store(&r->cancel, true);
-}
-
-/* ---- the reader as a stream ---- */
-
-static int errno_of(enum dn_status st)
-{
-    switch (st) {
-    case DN_OK:
-        return 0;
-    case DN_ERR_MEMORY:
-        return ENOMEM;
-    case DN_ERR_IO:
-        return EIO;
-    case DN_ERR_CANCELLED:
-        return ECANCELED;
-    default:
-        return EINVAL;
-    }
-}
-
-static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
-{
-    struct dn_csv_reader *r = stream->private_data;
-    return errno_of(dn_csv_reader_schema(r, out, &r->error));
-}
-
-static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
-{
-    return errno_of(dn_csv_reader_next(stream->private_data, out, NULL));
-}
-
-static const char *stream_get_last_error(struct ArrowArrayStream *stream)
-{
-    const struct dn_csv_reader *r = stream->private_data;
-    return r->error.message[0] != 0 ? r->error.message : NULL;
-}
-
-static void stream_release(struct ArrowArrayStream *stream)
-{
-    stream->release = NULL;
-}
-
-enum dn_status dn_csv_reader_stream(struct dn_csv_reader *r, struct ArrowArrayStream *out,
-                                    struct dn_error *err)
-{
-    (void)err;
-    *out = (struct ArrowArrayStream){stream_get_schema, stream_get_next, stream_get_last_error,
-                                     stream_release, r};
-    return DN_OK;
 }

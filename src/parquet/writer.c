@@ -233,41 +233,56 @@ static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_ba
     return DN_OK;
 }
 
-enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
-                                 struct dn_error *err)
+/*
+ * Every failure is for good: rows that were refused would be missing from the file, and of a batch that failed half-way some may be
+ * on their way.  Returns the first failure of the writer, whichever call it was.
+ */
+static enum dn_status give_up(struct dn_parquet_writer *w, const struct dn_error *failure,
+                              struct dn_error *err)
+{
+    dn_pq_writer_fail(w, failure);
+    return dn_pq_writer_check(w, err);
+}
+
+static enum dn_status append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                             struct dn_error *err)
 {
     struct dn_pq_batch *b = NULL;
-    struct dn_error failure;
     enum dn_status st = DN_OK;
 
     if (w->state != DN_PQ_OPEN) {
-        st = dn_error_set(err, DN_ERR_INVALID, "rows were appended to '%s' after it was finished",
-                          w->path);
-    } else {
-        st = dn_pq_writer_check(w, err);
+        return dn_error_set(err, DN_ERR_INVALID, "rows were appended to '%s' after it was finished",
+                            w->path);
     }
-    if (st != DN_OK) {
-        if (batch->release != NULL) {
-            batch->release(batch);
-        }
-        return st;
-    }
+    DN_TRY(dn_pq_writer_check(w, err));
     DN_TRY(dn_pq_batch_take(w, batch, &b, err));
     DN_TRY_GOTO(st, dn_pq_batch_check(w, b, err), cleanup);
-    st = append_slices(w, b, &failure);
-    if (st != DN_OK) { /* rows of the batch may be on their way: there is no way back */
-        dn_pq_writer_fail(w, &failure);
-        st = dn_pq_writer_check(w, err);
-    }
+    st = append_slices(w, b, err);
 cleanup:
     dn_pq_batch_unref(w, b);
     return st;
+}
+
+enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                                 struct dn_error *err)
+{
+    struct dn_error failure;
+    const enum dn_status st = append(w, batch, &failure);
+
+    if (batch->release != NULL) { /* it was refused before it was taken */
+        batch->release(batch);
+    }
+    return st == DN_OK ? DN_OK : give_up(w, &failure, err);
 }
 
 /* ---- finish, commit, close -------------------------------------------------------------------------------------------------- */
 
 static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
 {
+    if (w->state != DN_PQ_OPEN) {
+        return dn_error_set(err, DN_ERR_INVALID, "'%s' was finished already", w->path);
+    }
+    DN_TRY(dn_pq_writer_check(w, err));
     if (w->row_group_n_rows > 0) { /* never an empty row group */
         DN_TRY(dn_pq_writer_dispatch(w, true, err));
     }
@@ -281,27 +296,31 @@ enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *e
 {
     struct dn_error failure;
 
-    if (w->state != DN_PQ_OPEN) {
-        return dn_error_set(err, DN_ERR_INVALID, "'%s' was finished already", w->path);
-    }
-    DN_TRY(dn_pq_writer_check(w, err));
     if (finish(w, &failure) != DN_OK) {
         dn_error_locate(&failure, w->path, -1, -1, -1, NULL);
-        dn_pq_writer_fail(w, &failure);
-        return dn_pq_writer_check(w, err);
+        return give_up(w, &failure, err);
     }
     w->state = DN_PQ_FINISHED;
     return DN_OK;
 }
 
-enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err)
+static enum dn_status commit(struct dn_parquet_writer *w, struct dn_error *err)
 {
     DN_TRY(dn_pq_writer_check(w, err));
     if (w->state != DN_PQ_FINISHED) {
         return dn_error_set(err, DN_ERR_INVALID, "'%s' was committed %s", w->path,
                             w->state == DN_PQ_OPEN ? "before it was finished" : "twice");
     }
-    DN_TRY(dn_sink_commit(w->sink, err));
+    return dn_sink_commit(w->sink, err);
+}
+
+enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    struct dn_error failure;
+
+    if (commit(w, &failure) != DN_OK) {
+        return give_up(w, &failure, err);
+    }
     w->state = DN_PQ_COMMITTED;
     return DN_OK;
 }

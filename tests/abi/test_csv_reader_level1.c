@@ -126,6 +126,7 @@ static void test_error_in_the_stream(void **state)
 {
     (void)state;
     void *reader = NULL;
+    struct ArrowSchema schema = {0};
     struct ArrowArrayStream stream = {0};
     struct ArrowArray batch = {0};
     struct dativo_error err = {.struct_size = sizeof(err)};
@@ -145,8 +146,13 @@ static void test_error_in_the_stream(void **state)
     assert_string_equal(err.suggested_type, "string");
     assert_string_equal(stream.get_last_error(&stream), err.message);
     assert_int_equal(stream.get_next(&stream, &batch), EINVAL); /* again */
-    assert_int_equal(table->report(reader, &report, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(table->report(reader, &report, &err), DATIVO_ERR_TYPE);
     assert_null(report);
+    assert_int_equal(table->schema(reader, &schema, &err), DATIVO_ERR_TYPE);
+    assert_null(schema.release);
+    assert_int_equal(stream.get_schema(&stream, &schema), EINVAL);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_ERR_TYPE);
+    assert_string_equal(stream.get_last_error(&stream), err.message);
     stream.release(&stream);
     table->close(reader);
 }
