@@ -6,6 +6,7 @@
 #include "cli/console.h"
 #include "cli/source.h"
 #include "job/asset.h"
+#include "job/contract.h"
 #include "job/events.h"
 
 #include <stdio.h>
@@ -20,6 +21,8 @@ struct convert {
     const char *log_format;
     const char *schema;
     const char *mode;
+    const char *missing_text;
+    enum dn_missing missing;
     int64_t row_group_size;
     bool overwrite;
     bool allow_empty;
@@ -40,7 +43,7 @@ struct convert {
 
 static enum dn_status flags_read(struct convert *c, int argc, char **argv, struct dn_error *err)
 {
-    struct dn_flag flags[DN_SOURCE_FLAGS + 11];
+    struct dn_flag flags[DN_SOURCE_FLAGS + 12];
     const struct dn_flag own[] = {
         {"compression", 'c', DN_FLAG_TEXT, &c->compression},
         {"writer", 0, DN_FLAG_TEXT, &c->writer},
@@ -53,6 +56,7 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
         {"writer-option", 0, DN_FLAG_LIST, &c->writer_options},
         {"schema", 0, DN_FLAG_TEXT, &c->schema},
         {"mode", 0, DN_FLAG_TEXT, &c->mode},
+        {"missing-columns", 0, DN_FLAG_TEXT, &c->missing_text},
     };
 
     dn_source_flags_table(&c->source, flags);
@@ -73,6 +77,13 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
     }
     if (c->mode != NULL && c->schema == NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "--mode needs --schema");
+    }
+    if (c->missing_text != NULL && !dn_contract_missing(c->missing_text, &c->missing)) {
+        return dn_error_set(err, DN_ERR_INVALID, "--missing-columns is warn or error, not %s",
+                            c->missing_text);
+    }
+    if (c->missing_text != NULL && c->schema == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "--missing-columns needs --schema");
     }
     c->target = c->operands[--c->n_operands];
     return DN_OK;
@@ -181,6 +192,7 @@ static struct dn_transfer transfer_make(const struct convert *c, const struct dn
         .mode = c->schema == NULL ? DN_ASSET_NONE
                 : warn            ? DN_ASSET_WARN
                                   : DN_ASSET_STRICT,
+        .missing = c->missing_text != NULL ? c->missing : c->asset.missing,
         .columns = c->asset.columns,
         .n_columns = c->asset.n_columns,
         .n_threads = (uint32_t)c->source.n_threads,
@@ -272,6 +284,9 @@ const struct dn_command dn_cmd_convert = {
             "types and order\n"
             "      --mode M            with --schema: strict (default) or warn (deviations: exit "
             "code 1)\n"
+            "      --missing-columns A with --schema: a column the file lacks is a warning and "
+            "written as nulls\n"
+            "                          (warn, default) or an error\n"
             "      --writer P          another writer plugin, path/lib.so or path/lib.so:function\n"
             "      --writer-option K=V an option of the writer plugin; repeatable\n"
             "      --log-format F      text (default) or json\n"

@@ -4,6 +4,7 @@
 #include "cli/flags.h"
 #include "cli/inspector.h"
 #include "cli/table.h"
+#include "job/contract.h"
 #include "job/events.h"
 #include "job/job.h"
 #include "job/refusal.h"
@@ -15,6 +16,8 @@
 struct run_flags {
     const char *config; /* --config F, as the stock host has it */
     const char *log_format;
+    const char *missing_text;
+    enum dn_missing missing;
     int64_t preview;
     int64_t n_threads;
     uint64_t memory_bytes;
@@ -37,6 +40,7 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
         {"quiet", 'q', DN_FLAG_BOOL, &f->quiet},
         {"no-progress", 0, DN_FLAG_BOOL, &f->no_progress},
         {"log-format", 0, DN_FLAG_TEXT, &f->log_format},
+        {"missing-columns", 0, DN_FLAG_TEXT, &f->missing_text},
     };
 
     if (argc > 64) {
@@ -51,6 +55,10 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
         strcmp(f->log_format, "text") != 0) {
         return dn_error_set(err, DN_ERR_INVALID, "--log-format is text or json, not %s",
                             f->log_format);
+    }
+    if (f->missing_text != NULL && !dn_contract_missing(f->missing_text, &f->missing)) {
+        return dn_error_set(err, DN_ERR_INVALID, "--missing-columns is warn or error, not %s",
+                            f->missing_text);
     }
     if (f->n_threads > 1024) {
         return dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
@@ -147,6 +155,7 @@ static int run(int argc, char **argv)
     transfer.n_threads = (uint32_t)f.n_threads;
     transfer.memory_bytes = f.memory_bytes;
     transfer.allow_empty = f.allow_empty;
+    transfer.missing = f.missing_text != NULL ? f.missing : transfer.missing;
     transfer.events = &console.events;
     st = dn_transfer_run(&transfer, &outcome, &err);
     if (st != DN_OK && outcome.refused_by != NULL) {
@@ -189,6 +198,8 @@ const struct dn_command dn_cmd_run = {
         "event\n"
         "      --no-progress    no progress line\n"
         "  -q, --quiet          warnings and errors only\n"
+        "      --missing-columns A  a column of the asset that the file lacks: warn (default; "
+        "written as nulls) or error\n"
         "      --config F       the same as JOB.yaml\n"
         "\n"
         "Examples:\n"

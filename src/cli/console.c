@@ -277,6 +277,10 @@ static void summary_text(const struct dn_console *c, const char *source, const c
         (void)fprintf(stderr, "  types   %s column%s widened, source read again\n",
                       dn_console_count(a, o->restarts), o->restarts == 1 ? "" : "s");
     }
+    if (o->warnings > 0) {
+        (void)fprintf(stderr, "  said    %s warning%s, see above\n",
+                      dn_console_count(a, o->warnings), o->warnings == 1 ? "" : "s");
+    }
     const char *key = NULL;
     json_t *value = NULL;
     json_object_foreach(o->counters, key, value)
@@ -298,7 +302,7 @@ static void summary_text(const struct dn_console *c, const char *source, const c
 static json_t *summary_json(const char *source, const char *target, const struct dn_outcome *o)
 {
     return json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:O*}",
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:O*}",
         "source", source, "target", target, "rows_in", (json_int_t)o->rows_in, "rows_out",
         (json_int_t)o->rows_out, "rows_rejected", (json_int_t)o->rows_rejected, "files_in",
         (json_int_t)o->files_in, "files_out", (json_int_t)o->files_out, "bytes_in",
@@ -306,7 +310,8 @@ static json_t *summary_json(const char *source, const char *target, const struct
         "cpu_seconds", o->cpu_seconds, "mb_per_second",
         o->bytes_in > 0 && o->seconds > 0.0 ? (double)o->bytes_in / o->seconds / 1e6 : 0.0,
         "peak_rss_bytes", (json_int_t)o->peak_rss_bytes, "warnings", (json_int_t)o->warnings,
-        "restarts", (json_int_t)o->restarts, "counters", o->counters);
+        "deviations", (json_int_t)o->deviations, "restarts", (json_int_t)o->restarts, "counters",
+        o->counters);
 }
 
 /* What is known of the place of a failure, for machines. */
@@ -344,7 +349,7 @@ int dn_console_close(struct dn_console *c, const char *source, const char *targe
     if (st != DN_OK) {
         return close_failed(c, err, st);
     }
-    const int code = outcome->warnings > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
+    const int code = outcome->deviations > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
     if (outcome->rows_in == 0) {
         dn_events_emit(&c->events, DN_EVENT_NOTE, "no_rows", NULL,
                        "the source has a header but no rows");

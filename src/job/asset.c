@@ -1,5 +1,6 @@
 #include "job/asset.h"
 
+#include "job/contract.h"
 #include "job/expand.h"
 #include "job/keys.h"
 
@@ -15,6 +16,7 @@ static const struct dn_key_rule k_asset_rules[] = {
     {"dataProduct", DN_KEY_TEXT, false},
     {"team", DN_KEY_MAP, false},
     {"schema", DN_KEY_LIST, true},
+    {"missing_columns", DN_KEY_TEXT, false},
     /* without effect, and here only because they look like "version" and "schema" misspelt */
     {"apiVersion", DN_KEY_ANY, false},
     {"$schema", DN_KEY_ANY, false},
@@ -132,10 +134,25 @@ static enum dn_status text_copy(const struct dn_yaml_doc *doc, struct dn_arena *
     return text != NULL && *out == NULL ? dn_error_memory(err, strlen(text) + 1) : DN_OK;
 }
 
+enum dn_status dn_asset_missing(const struct dn_yaml_doc *doc, enum dn_missing *out,
+                                struct dn_error *err)
+{
+    const struct dn_yaml_node *node = dn_yaml_get(doc->root, "missing_columns");
+    const char *text = dn_keys_text(doc->root, "missing_columns");
+
+    *out = DN_MISSING_UNSAID;
+    if (text == NULL || dn_contract_missing(text, out)) {
+        return DN_OK;
+    }
+    return dn_yaml_error_at(doc, node->line, node->column, err,
+                            "missing_columns \"%s\" is neither \"warn\" nor \"error\"", text);
+}
+
 /* Only what is used is expanded: a description may talk about ${...} without meaning it. */
 static enum dn_status expand_used(struct dn_yaml_doc *doc, struct dn_error *err)
 {
-    static const char *const used[] = {"name", "version", "object", "domain", "dataProduct"};
+    static const char *const used[] = {"name",   "version",     "object",
+                                       "domain", "dataProduct", "missing_columns"};
 
     for (size_t i = 0; i < sizeof used / sizeof used[0]; i++) {
         DN_TRY(dn_expand_node(doc, dn_yaml_get(doc->root, used[i]), err));
@@ -184,6 +201,7 @@ enum dn_status dn_asset_read(struct dn_asset *asset, struct dn_arena *arena, con
     DN_TRY_GOTO(st, text_copy(&doc, arena, "domain", "default", &made.domain, err), cleanup);
     DN_TRY_GOTO(st, text_copy(&doc, arena, "dataProduct", "default", &made.data_product, err),
                 cleanup);
+    DN_TRY_GOTO(st, dn_asset_missing(&doc, &made.missing, err), cleanup);
     DN_TRY_GOTO(st, columns_read(&made, &doc, arena, err), cleanup);
     DN_TRY_GOTO(st, schema_to_json(&made, &doc, err), cleanup);
     *asset = made;

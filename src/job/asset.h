@@ -2,7 +2,7 @@
 #ifndef DN_JOB_ASSET_H
 #define DN_JOB_ASSET_H
 
-#include "job/coltype.h"
+#include "job/transfer.h"
 #include "job/yaml.h"
 
 #include <jansson.h>
@@ -16,7 +16,8 @@ struct dn_asset {
     const char *data_product; /**< "default" if the file has none */
     struct dn_column *columns;
     size_t n_columns;
-    json_t *schema; /**< the file's schema list, for the writer's configuration */
+    enum dn_missing missing; /**< of a column that the file lacks */
+    json_t *schema;          /**< the file's schema list, for the writer's configuration */
 };
 
 /**
@@ -26,6 +27,9 @@ struct dn_asset {
  */
 DN_NODISCARD enum dn_status dn_asset_read(struct dn_asset *asset, struct dn_arena *arena,
                                           const char *path, struct dn_error *err);
+/** The key missing_columns of an asset or a job; absent: DN_MISSING_UNSAID. */
+DN_NODISCARD enum dn_status dn_asset_missing(const struct dn_yaml_doc *doc, enum dn_missing *out,
+                                             struct dn_error *err);
 /** Zeroed memory is accepted. */
 void dn_asset_finish(struct dn_asset *asset);
 

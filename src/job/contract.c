@@ -10,6 +10,14 @@
 
 #define MAX_NAMES 256 /* considered for a spelling suggestion */
 
+bool dn_contract_missing(const char *text, enum dn_missing *out)
+{
+    const bool is_error = strcmp(text, "error") == 0;
+
+    *out = is_error ? DN_MISSING_ERROR : DN_MISSING_WARN;
+    return is_error || strcmp(text, "warn") == 0;
+}
+
 static json_t *object_at(json_t *object, const char *key)
 {
     json_t *child = json_object_get(object, key);
@@ -168,13 +176,59 @@ static void report_dropped(const struct dn_transfer *t, const json_t *file_schem
         }
     }
     if (json_array_size(dropped) > 0) {
-        dn_events_emit(t->events, DN_EVENT_NOTE, "columns_dropped",
+        dn_events_emit(t->events, DN_EVENT_WARNING, "columns_dropped",
                        json_pack("{s:O}", "columns", dropped),
                        "columns of the file that the asset does not have are left out: %.*s",
                        (int)list.len, list.data != NULL ? (const char *)list.data : "");
     }
     json_decref(dropped);
     dn_buffer_finish(&list);
+}
+
+/* The columns of the file that the asset does not have, one of which may be the missing one under another name. */
+static json_t *unknown_columns(const struct dn_transfer *t, const json_t *file_schema)
+{
+    json_t *unknown = json_array();
+
+    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+        json_t *entry = json_array_get(file_schema, i);
+        if (asset_column(t, json_string_value(json_object_get(entry, "name"))) == NULL) {
+            (void)json_array_append(unknown, entry); /* the list is shorter, nothing else */
+        }
+    }
+    return unknown;
+}
+
+/* A column of the asset that the file lacks: an error where that was asked for, else a warning that says what comes of it. */
+static enum dn_status column_missing(const struct dn_transfer *t, const struct dn_column *column,
+                                     const json_t *file_schema, const char *outcome,
+                                     struct dn_error *err)
+{
+    json_t *unknown = unknown_columns(t, file_schema);
+    struct dn_buffer list = {0};
+    enum dn_status st = DN_OK;
+
+    names_list(unknown, &list);
+    const char *lead = list.len > 0 ? "columns of the file that the asset does not have: "
+                                    : "the asset has all columns of the file";
+    const char *names = list.data != NULL ? (const char *)list.data : "";
+    if (t->missing == DN_MISSING_ERROR) {
+        st =
+            dn_error_set(err, DN_ERR_CONFIG,
+                         "the file has no column \"%s\", and missing columns are errors here; add "
+                         "it to the file, take it out of the asset, or ask for a warning with "
+                         "--missing-columns warn (missing_columns: warn in a job or asset); %s%.*s",
+                         column->name, lead, (int)list.len, names);
+        dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    } else {
+        dn_events_emit(t->events, DN_EVENT_WARNING, "column_missing",
+                       json_pack("{s:s}", "column", column->name),
+                       "the file has no column \"%s\"%s; %s%.*s", column->name, outcome, lead,
+                       (int)list.len, names);
+    }
+    json_decref(unknown);
+    dn_buffer_finish(&list);
+    return st;
 }
 
 static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
@@ -195,9 +249,8 @@ static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
                 st = missing_column(column, file_schema, err);
                 goto cleanup;
             }
-            dn_events_emit(t->events, DN_EVENT_NOTE, "column_missing",
-                           json_pack("{s:s}", "column", column->name),
-                           "the file has no column \"%s\"; it is written as nulls", column->name);
+            DN_TRY_GOTO(st, column_missing(t, column, file_schema, "; it is written as nulls", err),
+                        cleanup);
         }
         failed |= json_array_append_new(columns, json_string(column->name));
         failed |= json_object_set_new(types, column->name, json_string(column->type));
@@ -225,7 +278,8 @@ cleanup:
 }
 
 static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
-                                 const json_t *file_schema, int64_t *warnings, struct dn_error *err)
+                                 const json_t *file_schema, int64_t *deviations,
+                                 struct dn_error *err)
 {
     json_t *widened = object_at(options, "widened");
     const json_t *declared = json_object_get(options, "types");
@@ -243,11 +297,9 @@ static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
                                "column \"%s\" is not checked: %s", column->name, repeated.message);
                 continue;
             }
-            *warnings += column->required;
-            dn_events_emit(t->events, column->required != 0 ? DN_EVENT_WARNING : DN_EVENT_NOTE,
-                           "column_missing", json_pack("{s:s}", "column", column->name),
-                           "the file has no column \"%s\"%s", column->name,
-                           column->required != 0 ? ", which the asset requires" : "");
+            *deviations += column->required;
+            DN_TRY(column_missing(t, column, file_schema,
+                                  column->required != 0 ? ", which the asset requires" : "", err));
             continue;
         }
         if (json_object_get(declared, column->name) == NULL &&
@@ -260,7 +312,8 @@ static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
 }
 
 enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
-                                 const json_t *file_schema, int64_t *warnings, struct dn_error *err)
+                                 const json_t *file_schema, int64_t *deviations,
+                                 struct dn_error *err)
 {
     json_t *options = dn_contract_options(config);
 
@@ -271,7 +324,7 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
     case DN_ASSET_STRICT:
         return apply_strict(t, options, file_schema, err);
     case DN_ASSET_WARN:
-        return apply_warn(t, options, file_schema, warnings, err);
+        return apply_warn(t, options, file_schema, deviations, err);
     case DN_ASSET_NONE:
     default:
         return DN_OK;
@@ -291,7 +344,7 @@ int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
         const char *type = json_string_value(json_object_get(entry, "type"));
         const json_int_t nulls = json_integer_value(json_object_get(entry, "nulls"));
         const struct dn_column *column = asset_column(t, name);
-        if (column == NULL) {
+        if (column == NULL || json_object_get(entry, "unique_name") != NULL) {
             continue; /* kept, and none of the asset's business */
         }
         if (strcmp(column->type, type) != 0) {

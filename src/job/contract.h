@@ -4,6 +4,9 @@
 
 #include "job/transfer.h"
 
+/** "warn" or "error"; false: it is neither. */
+bool dn_contract_missing(const char *text, enum dn_missing *out);
+
 /** The engine.options object of a configuration, created where missing.  Borrowed; NULL if memory ran out. */
 json_t *dn_contract_options(json_t *config);
 
@@ -16,11 +19,15 @@ json_t *dn_contract_options(json_t *config);
  *
  * @param config       Changed in place.
  * @param file_schema  [{"name",...}]: the columns the file has.
- * @param warnings     Incremented for every required column a warn-mode file lacks.
- * @return DN_OK; DN_ERR_CONFIG in strict mode: a required column is not in the file, or none at all.
+ * @param deviations   Incremented for every required column a warn-mode file lacks.
+ * What is lost is told as a warning: a column that the file lacks, with the columns of the file that the asset does not have
+ * (one of them may be the same under another name), and, in strict mode, those that are left out.
+ *
+ * @return DN_OK; DN_ERR_CONFIG: a column is not in the file, and it is required in strict mode or t->missing asks for an error;
+ *         or, in strict mode, the file has none of the asset's columns.
  */
 DN_NODISCARD enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
-                                              const json_t *file_schema, int64_t *warnings,
+                                              const json_t *file_schema, int64_t *deviations,
                                               struct dn_error *err);
 
 /**

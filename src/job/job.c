@@ -23,6 +23,7 @@ static const struct dn_key_rule k_job_rules[] = {
     {"source", DN_KEY_MAP, true},
     {"target", DN_KEY_MAP, false},
     {"schema_validation_mode", DN_KEY_TEXT, false},
+    {"missing_columns", DN_KEY_TEXT, false},
     {"retry_config", DN_KEY_MAP, false},
     {"logging", DN_KEY_MAP, false},
     {"catalog", DN_KEY_MAP, false},
@@ -398,6 +399,7 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
     DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));
     DN_TRY(mode_read(r));
+    DN_TRY(dn_asset_missing(&r->job, &r->plan->missing, r->err));
     DN_TRY(logging_read(r));
     DN_TRY(plugin_ref_read(r, "source", "custom_reader", &r->plan->reader));
     DN_TRY(plugin_ref_read(r, "target", "custom_writer", &r->plan->writer));
@@ -452,6 +454,7 @@ struct dn_transfer dn_plan_transfer(const struct dn_plan *plan)
         .make_directories = true,
         .overwrite = true, /* a job that runs again replaces its own file, as in the stock host */
         .mode = plan->strict ? DN_ASSET_STRICT : DN_ASSET_WARN,
+        .missing = plan->missing != DN_MISSING_UNSAID ? plan->missing : plan->asset.missing,
         .columns = plan->asset.columns,
         .n_columns = plan->asset.n_columns,
     };

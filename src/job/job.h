@@ -22,6 +22,7 @@ struct dn_plan {
     const char *environment; /**< NULL: none */
     const char *table;       /**< the asset's name as a table name */
     bool strict;             /**< schema_validation_mode */
+    enum dn_missing missing; /**< missing_columns; the asset may have it, too */
     enum dn_event_level log_level;
     struct dn_asset asset;
     struct dn_plugin_ref reader;

@@ -9,6 +9,7 @@
 #include "job/plugin.h"
 #include "job/services.h"
 #include "job/transfer.h"
+#include "job/watch.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -261,7 +262,8 @@ static enum dn_status configs_prepare(struct session *s, struct dn_error *err)
                             once);
     }
     DN_TRY_GOTO(st, probe(s, s->reader_config, &file_schema, err), cleanup);
-    DN_TRY_GOTO(st, dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->warnings, err),
+    DN_TRY_GOTO(st,
+                dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err),
                 cleanup);
 cleanup:
     json_decref(file_schema);
@@ -579,7 +581,7 @@ static enum dn_status widen(struct session *s, const struct attempt *a, struct d
         return dn_error_memory(err, 0);
     }
     s->outcome->restarts++;
-    dn_events_emit(s->t->events, DN_EVENT_NOTE, "type_widened",
+    dn_events_emit(s->t->events, DN_EVENT_WARNING, "type_widened",
                    json_pack("{s:s, s:s, s:s, s:s, s:I}", "column", err->column, "from", from, "to",
                              to, "path", err->path, "line", (json_int_t)err->line),
                    "column \"%s\" becomes %s instead of %s, reading starts again: %.*s",
@@ -617,7 +619,7 @@ static enum dn_status session_run(struct session *s, struct dn_error *err)
     DN_TRY(dn_services_init(&s->services, s->t->events, s->t->n_threads, s->t->memory_bytes, err));
     DN_TRY(configs_prepare(s, err));
     DN_TRY(attempts_run(s, err));
-    s->outcome->warnings += dn_contract_review(s->t, s->outcome->schema);
+    s->outcome->deviations += dn_contract_review(s->t, s->outcome->schema);
     return DN_OK;
 }
 
@@ -633,17 +635,23 @@ static void session_finish(struct session *s)
 enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *outcome,
                                struct dn_error *err)
 {
-    struct session s = {.t = t, .outcome = outcome, .started = dn_clock_seconds()};
+    struct dn_transfer watched = *t;
+    struct session s = {.t = &watched, .outcome = outcome, .started = dn_clock_seconds()};
     struct dn_error own = {0};
+    struct dn_watch watch;
 
     err = err != NULL ? err : &own; /* widening reads what the reader said */
     dn_error_clear(err);
+    dn_watch_init(&watch, t->events);
+    watched.events = &watch.events;
     outcome->bytes_in = -1;
     enum dn_status st = session_run(&s, err);
     if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
         st = stopped(err); /* a plugin that noticed first says it in words of its own */
     }
     session_finish(&s);
+    outcome->warnings = watch.warnings;
+    dn_watch_finish(&watch);
     outcome->seconds = dn_clock_seconds() - s.started;
     outcome->cpu_seconds = dn_clock_cpu_seconds();
     outcome->peak_rss_bytes = dn_peak_rss_bytes();
@@ -652,11 +660,16 @@ enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *o
 
 enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out, struct dn_error *err)
 {
-    struct session s = {.t = t};
+    struct dn_transfer watched = *t;
+    struct session s = {.t = &watched};
     enum dn_status st = DN_OK;
+    struct dn_watch watch;
 
+    dn_watch_init(&watch, t->events);
+    watched.events = &watch.events;
     DN_TRY_GOTO(st, reader_plugin_open(&s, err), cleanup);
-    DN_TRY_GOTO(st, dn_services_init(&s.services, t->events, t->n_threads, t->memory_bytes, err),
+    DN_TRY_GOTO(st,
+                dn_services_init(&s.services, &watch.events, t->n_threads, t->memory_bytes, err),
                 cleanup);
     DN_TRY_GOTO(st, probe(&s, t->reader_config, out, err), cleanup);
 cleanup:
@@ -664,6 +677,7 @@ cleanup:
         st = stopped(err);
     }
     session_finish(&s);
+    dn_watch_finish(&watch);
     return st;
 }
 

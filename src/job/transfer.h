@@ -48,6 +48,13 @@ enum dn_asset_mode {
     DN_ASSET_WARN = 2 /**< the asset is an expectation: deviations are kept, counted and reported */
 };
 
+/** What comes of a column that the asset has and the file has not. */
+enum dn_missing {
+    DN_MISSING_UNSAID = 0, /**< as DN_MISSING_WARN */
+    DN_MISSING_WARN = 1,   /**< a warning; strict: nulls, unless it is required */
+    DN_MISSING_ERROR = 2
+};
+
 /** A plugin to use.  path NULL: the built-in one; symbol NULL: its usual create function is not looked for. */
 struct dn_plugin_ref {
     const char *path;
@@ -66,6 +73,7 @@ struct dn_transfer {
     bool overwrite;          /**< an existing output_path is replaced */
     bool allow_empty; /**< a source without rows makes an empty file; else it is DN_ERR_DATA */
     enum dn_asset_mode mode;
+    enum dn_missing missing;
     const struct dn_column *columns; /**< of the asset */
     size_t n_columns;
     uint32_t n_threads;             /**< 0: one per CPU */
@@ -78,8 +86,10 @@ struct dn_outcome {
     int64_t rows_in;
     int64_t rows_out;
     int64_t rows_rejected;
-    int64_t warnings; /**< deviations from the asset in warn mode: exit code 1 */
-    int64_t restarts; /**< how often a column was widened */
+    int64_t
+        warnings; /**< how often something was lost or changed, and said: columns, types, names */
+    int64_t deviations; /**< from the asset, in warn mode: exit code 1 */
+    int64_t restarts;   /**< how often a column was widened */
     int64_t files_in;
     int64_t files_out;
     int64_t bytes_in;
