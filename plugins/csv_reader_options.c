@@ -100,19 +100,17 @@ static enum dn_status read_values(const struct dn_shell_config *c, int level, en
                : dn_shell_option_error(c, "inference", "must be lossless, strings or column", err);
 }
 
-/* Append the entries of one map; a column that already has a type keeps it. */
+/* Append the entries of one map but for those that `before` has: a declared type stays. */
 static enum dn_status add_types(const struct dn_shell_config *c, const char *name, bool declared,
-                                const json_t *map, struct dn_csv_column_type *types, size_t *n,
-                                struct dn_error *err)
+                                const json_t *map, const json_t *before,
+                                struct dn_csv_column_type *types, size_t *n, struct dn_error *err)
 {
     json_t *mutable =
         (json_t *)(uintptr_t)map; /* jansson iterates through a mutable pointer only */
-    const size_t n_before = *n;
     for (void *it = json_object_iter(mutable); it != NULL;
          it = json_object_iter_next(mutable, it)) {
         const char *key = json_object_iter_key(it);
         const json_t *value = json_object_iter_value(it);
-        bool known = false;
         if (json_is_null(value)) {
             continue;
         }
@@ -124,10 +122,7 @@ static enum dn_status add_types(const struct dn_shell_config *c, const char *nam
                            dn_error_escape_value(shown, key, strlen(key)));
             return dn_shell_option_error(c, name, problem, err);
         }
-        for (size_t i = 0; i < n_before; i++) {
-            known = known || strcmp(types[i].name, key) == 0;
-        }
-        if (!known) {
+        if (json_is_null(json_object_get(before, key)) || json_object_get(before, key) == NULL) {
             types[(*n)++] = (struct dn_csv_column_type){key, type, declared};
         }
     }
@@ -149,8 +144,8 @@ static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config 
     if (types == NULL) {
         return dn_error_memory(err, room * sizeof(*types));
     }
-    DN_TRY(add_types(c, "types", true, declared, types, &s->csv.n_types, err));
-    DN_TRY(add_types(c, "widened", false, widened, types, &s->csv.n_types, err));
+    DN_TRY(add_types(c, "types", true, declared, NULL, types, &s->csv.n_types, err));
+    DN_TRY(add_types(c, "widened", false, widened, declared, types, &s->csv.n_types, err));
     s->csv.types = types;
     return DN_OK;
 }

@@ -2,10 +2,16 @@
 #include "parquet_writer.h"
 
 #include "base/memory.h"
+#include "base/name_map.h"
 #include "base/strings.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Columns that are named one by one in warnings of one kind. */
+enum {
+    MAX_NAMED = 8
+};
 
 static void close_writer(void *writer)
 {
@@ -25,11 +31,13 @@ static void close_writer(void *writer)
 static void report_renamed(const struct dativo_host *host, const struct ArrowSchema *given,
                            const struct ArrowSchema *written)
 {
-    for (int64_t i = 0; host->log != NULL && i < given->n_children; i++) {
+    char message[512];
+    long long n = 0;
+
+    for (int64_t i = 0; i < given->n_children; i++) {
         const char *before = given->children[i]->name;
         const char *after = written->children[i]->name;
-        if (strcmp(before, after) != 0) {
-            char message[512];
+        if (strcmp(before, after) != 0 && ++n <= MAX_NAMED) {
             (void)snprintf(
                 message, sizeof message,
                 "column %lld is written as \"%.200s\": another one is named \"%.200s\" already",
@@ -37,6 +45,53 @@ static void report_renamed(const struct dativo_host *host, const struct ArrowSch
             host->log(host->ctx, DATIVO_LOG_WARNING, "column_renamed", message);
         }
     }
+    if (n > MAX_NAMED) {
+        (void)snprintf(message, sizeof message,
+                       "%lld more columns that repeat a name are written as NAME_1, NAME_2, ...",
+                       n - MAX_NAMED);
+        host->log(host->ctx, DATIVO_LOG_WARNING, "column_renamed", message);
+    }
+}
+
+/* The file is right as it is, but some engines take such columns for one. */
+static enum dn_status report_case_twins(const struct dativo_host *host,
+                                        const struct ArrowSchema *written, struct dn_error *err)
+{
+    const size_t n = (size_t)written->n_children;
+    struct dn_name *names = dn_calloc(n + 1, sizeof(*names));
+    int64_t *twins = dn_calloc(n + 1, sizeof(*twins));
+    enum dn_status st = DN_OK;
+    char message[640];
+    long long found = 0;
+
+    if (names == NULL || twins == NULL) {
+        st = dn_error_memory(err, n * sizeof(*names));
+        goto cleanup;
+    }
+    for (size_t i = 0; i < n; i++) {
+        names[i] = (struct dn_name){written->children[i]->name, strlen(written->children[i]->name)};
+    }
+    DN_TRY_GOTO(st, dn_names_find_case_twins(names, n, twins, err), cleanup);
+    for (size_t i = 0; i < n; i++) {
+        if (twins[i] >= 0 && ++found <= MAX_NAMED) {
+            (void)snprintf(message, sizeof message,
+                           "columns %lld \"%.200s\" and %zu \"%.200s\" differ in upper and lower "
+                           "case only: Spark, Athena and DuckDB take them for one column; rename "
+                           "one in the file's header",
+                           (long long)twins[i] + 1, names[twins[i]].text, i + 1, names[i].text);
+            host->log(host->ctx, DATIVO_LOG_WARNING, "column_case", message);
+        }
+    }
+    if (found > MAX_NAMED) {
+        (void)snprintf(message, sizeof message,
+                       "%lld more columns differ from another one in upper and lower case only",
+                       found - MAX_NAMED);
+        host->log(host->ctx, DATIVO_LOG_WARNING, "column_case", message);
+    }
+cleanup:
+    dn_free(names);
+    dn_free(twins);
+    return st;
 }
 
 static enum dn_status open_handle(struct parquet_handle *h, const char *config_json,
@@ -52,7 +107,10 @@ static enum dn_status open_handle(struct parquet_handle *h, const char *config_j
     DN_TRY(parquet_settings_read(&h->settings, &h->config, err));
     DN_TRY(parquet_settings_read_path(&h->settings, &h->config, err));
     DN_TRY(dn_schema_copy_unique(&h->schema, schema, err));
-    report_renamed(&services, schema, &h->schema);
+    if (services.log != NULL) {
+        report_renamed(&services, schema, &h->schema);
+        DN_TRY(report_case_twins(&services, &h->schema, err));
+    }
     if (options->n_threads == 0) {
         options->n_threads = services.n_threads;
     }

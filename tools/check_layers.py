@@ -16,7 +16,7 @@ LAYERS = {
     "store": {"base"},
     "csv": {"base", "simd", "text", "arrow", "store"},
     "codec": {"base"},
-    "parquet": {"base", "simd", "text", "arrow", "json", "store", "codec"},
+    "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
     "job": {"base"},
     "cli": {"base", "job"},
 }

@@ -37,6 +37,9 @@ static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
     return DN_OK;
 }
 
+/* Repeated columns that are named one by one. */
+#define MAX_NAMED 8
+
 /* The name convert writes the column under, which no other column has. */
 static json_t *name_of(const json_t *column)
 {
@@ -48,11 +51,13 @@ static json_t *name_of(const json_t *column)
 /* What convert says of such a file, and what it means for an asset. */
 static void warn_repeated(const struct dn_console *c, const json_t *schema, bool as_json)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < json_array_size(schema); i++) {
         const json_t *column = json_array_get(schema, i);
         json_t *unique = json_object_get(column, "unique_name");
         const char *name = json_string_value(json_object_get(column, "name"));
-        if (unique != NULL) {
+        if (unique != NULL && ++n <= MAX_NAMED) {
             dn_events_emit(&c->events, DN_EVENT_WARNING, "column_renamed", NULL,
                            "column %zu is shown as \"%s\", as `convert` writes it: another one is "
                            "named \"%s\" already%s",
@@ -61,6 +66,11 @@ static void warn_repeated(const struct dn_console *c, const json_t *schema, bool
                                      "file's header, or take it out of the asset"
                                    : "");
         }
+    }
+    if (n > MAX_NAMED) {
+        dn_events_emit(&c->events, DN_EVENT_WARNING, "column_renamed", NULL,
+                       "%zu more columns that repeat a name are shown as NAME_1, NAME_2, ...",
+                       n - MAX_NAMED);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/name_map.h"
 #include "base/strings.h"
 #include "csv/reader_internal.h"
 #include "text/parse.h"
@@ -441,14 +442,64 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
 
 /* ---- columns ---- */
 
-static size_t find_field(const struct dn_csv_reader *r, const char *name)
+/* Fields and columns by name. */
+struct lookup {
+    struct dn_name_map fields;  /**< the first field of a name */
+    struct dn_name_map columns; /**< the first column of a name, */
+    size_t *next;               /**< for each column the next one of the same name, or SIZE_MAX */
+    size_t *last;               /**< for each first column of a name the last one */
+};
+
+static size_t find_name(const struct dn_name_map *map, const char *name)
+{
+    const int64_t at = dn_name_map_get(map, name, strlen(name));
+    return at < 0 ? SIZE_MAX : (size_t)at;
+}
+
+static enum dn_status add_first(struct dn_name_map *map, const char *name, size_t at,
+                                struct dn_error *err)
+{
+    return find_name(map, name) != SIZE_MAX
+               ? DN_OK
+               : dn_name_map_add(map, name, strlen(name), (int64_t)at, err);
+}
+
+static void lookup_finish(struct lookup *l)
+{
+    dn_name_map_finish(&l->fields);
+    dn_name_map_finish(&l->columns);
+    dn_free(l->next);
+    dn_free(l->last);
+}
+
+static enum dn_status lookup_fields(struct lookup *l, const struct dn_csv_reader *r,
+                                    struct dn_error *err)
 {
     for (size_t i = 0; i < r->n_fields; i++) {
-        if (strcmp(r->field_names[i], name) == 0) {
-            return i;
-        }
+        DN_TRY(add_first(&l->fields, r->field_names[i], i, err));
     }
-    return SIZE_MAX;
+    return DN_OK;
+}
+
+static enum dn_status lookup_columns(struct lookup *l, const struct dn_csv_reader *r,
+                                     struct dn_error *err)
+{
+    l->next = dn_calloc(r->n_columns + 1, sizeof(*l->next));
+    l->last = dn_calloc(r->n_columns + 1, sizeof(*l->last));
+    if (l->next == NULL || l->last == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*l->next));
+    }
+    for (size_t c = 0; c < r->n_columns; c++) {
+        const char *name = r->columns[c].name;
+        DN_TRY(add_first(&l->columns, name, c, err));
+        const size_t first = find_name(&l->columns, name);
+        if (first != c) {
+            l->next[l->last[first]] = c;
+        }
+        l->next[c] = SIZE_MAX;
+        l->last[first] = c;
+    }
+    return DN_OK;
 }
 
 static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *name,
@@ -506,47 +557,51 @@ static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_colu
     return DN_OK;
 }
 
-static enum dn_status apply_options(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                    struct dn_error *err)
+static enum dn_status apply_types(struct dn_csv_reader *r, const struct lookup *l,
+                                  const struct dn_csv_options *o, struct dn_error *err)
 {
     for (size_t i = 0; i < o->n_types; i++) {
-        bool found = false;
-        for (size_t c = 0; c < r->n_columns; c++) {
-            if (strcmp(r->columns[c].name, o->types[i].name) == 0) {
-                DN_TRY(set_type(&r->columns[c], &o->types[i], err));
-                found = true;
-            }
+        const char *name = o->types[i].name;
+        const size_t first = find_name(&l->columns, name);
+        for (size_t c = first; c != SIZE_MAX; c = l->next[c]) {
+            DN_TRY(set_type(&r->columns[c], &o->types[i], err));
         }
-        if (!found && find_field(r, o->types[i].name) == SIZE_MAX && !o->missing_as_null) {
-            return no_such_column(r, o->types[i].name, "types", err);
-        }
-    }
-    for (size_t i = 0; i < o->n_required; i++) {
-        bool found = false;
-        for (size_t c = 0; c < r->n_columns; c++) {
-            if (strcmp(r->columns[c].name, o->required[i]) == 0) {
-                r->columns[c].required = true;
-                found = true;
-                if (r->columns[c].field == SIZE_MAX) {
-                    return no_such_column(r, o->required[i], "required", err);
-                }
-            }
-        }
-        if (!found && find_field(r, o->required[i]) != SIZE_MAX) {
-            return dn_error_set(err, DN_ERR_INVALID,
-                                "the option required names the column \"%s\", which the option "
-                                "columns leaves out: add it there",
-                                o->required[i]);
-        }
-        if (!found) {
-            return no_such_column(r, o->required[i], "required", err);
+        if (first == SIZE_MAX && find_name(&l->fields, name) == SIZE_MAX && !o->missing_as_null) {
+            return no_such_column(r, name, "types", err);
         }
     }
     return DN_OK;
 }
 
-static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                   const struct dn_csv_evidence *evidence, struct dn_error *err)
+static enum dn_status apply_required(struct dn_csv_reader *r, const struct lookup *l,
+                                     const struct dn_csv_options *o, struct dn_error *err)
+{
+    for (size_t i = 0; i < o->n_required; i++) {
+        const char *name = o->required[i];
+        const size_t first = find_name(&l->columns, name);
+        for (size_t c = first; c != SIZE_MAX; c = l->next[c]) {
+            r->columns[c].required = true;
+            if (r->columns[c].field == SIZE_MAX) {
+                return no_such_column(r, name, "required", err);
+            }
+        }
+        if (first == SIZE_MAX && find_name(&l->fields, name) != SIZE_MAX) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "the option required names the column \"%s\", which the option "
+                                "columns leaves out: add it there",
+                                name);
+        }
+        if (first == SIZE_MAX) {
+            return no_such_column(r, name, "required", err);
+        }
+    }
+    return DN_OK;
+}
+
+/* The columns asked for, with the types the sample gives. */
+static enum dn_status choose_columns(struct dn_csv_reader *r, const struct lookup *l,
+                                     const struct dn_csv_options *o,
+                                     const struct dn_csv_evidence *evidence, struct dn_error *err)
 {
     r->n_columns = o->columns != NULL ? o->n_columns : r->n_fields;
     r->columns = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(struct dn_csv_column));
@@ -555,7 +610,7 @@ static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_
     }
     for (size_t c = 0; c < r->n_columns; c++) {
         struct dn_csv_column *column = &r->columns[c];
-        column->field = o->columns != NULL ? find_field(r, o->columns[c]) : c;
+        column->field = o->columns != NULL ? find_name(&l->fields, o->columns[c]) : c;
         column->type = DN_TYPE_UTF8_VIEW;
         if (column->field == SIZE_MAX) {
             if (!o->missing_as_null) {
@@ -572,7 +627,23 @@ static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_
             dn_csv_resolve(&evidence[column->field], column);
         }
     }
-    return apply_options(r, o, err);
+    return DN_OK;
+}
+
+static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                   const struct dn_csv_evidence *evidence, struct dn_error *err)
+{
+    struct lookup l = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, lookup_fields(&l, r, err), cleanup);
+    DN_TRY_GOTO(st, choose_columns(r, &l, o, evidence, err), cleanup);
+    DN_TRY_GOTO(st, lookup_columns(&l, r, err), cleanup);
+    DN_TRY_GOTO(st, apply_types(r, &l, o, err), cleanup);
+    st = apply_required(r, &l, o, err);
+cleanup:
+    lookup_finish(&l);
+    return st;
 }
 
 static enum dn_status make_schema(struct dn_csv_reader *r, struct dn_error *err)

@@ -1,5 +1,6 @@
 #include "job/asset.h"
 
+#include "base/name_map.h"
 #include "job/contract.h"
 #include "job/expand.h"
 #include "job/keys.h"
@@ -87,6 +88,8 @@ static enum dn_status columns_read(struct dn_asset *asset, const struct dn_yaml_
                                    struct dn_arena *arena, struct dn_error *err)
 {
     const struct dn_yaml_node *schema = dn_yaml_get(doc->root, "schema");
+    struct dn_name_map names = {0};
+    enum dn_status st = DN_OK;
 
     if (schema->n == 0) {
         return dn_yaml_error_at(doc, schema->line, schema->column, err, "schema has no columns");
@@ -97,16 +100,19 @@ static enum dn_status columns_read(struct dn_asset *asset, const struct dn_yaml_
     }
     for (const struct dn_yaml_entry *e = schema->first; e != NULL; e = e->next) {
         struct dn_column *column = &asset->columns[asset->n_columns];
-        DN_TRY(column_read(doc, e->value, arena, column, err));
-        for (size_t i = 0; i < asset->n_columns; i++) {
-            if (strcmp(asset->columns[i].name, column->name) == 0) {
-                return dn_yaml_error_at(doc, e->line, e->column, err,
-                                        "column \"%s\" is in schema twice", column->name);
-            }
+        DN_TRY_GOTO(st, column_read(doc, e->value, arena, column, err), cleanup);
+        const size_t len = strlen(column->name);
+        if (dn_name_map_get(&names, column->name, len) >= 0) {
+            st = dn_yaml_error_at(doc, e->line, e->column, err, "column \"%s\" is in schema twice",
+                                  column->name);
+            goto cleanup;
         }
+        DN_TRY_GOTO(st, dn_name_map_add(&names, column->name, len, 0, err), cleanup);
         asset->n_columns++;
     }
-    return DN_OK;
+cleanup:
+    dn_name_map_finish(&names);
+    return st;
 }
 
 /* The schema as the writer gets it: the file's entries, with names as texts even where they look like numbers. */

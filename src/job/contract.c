@@ -1,5 +1,6 @@
 #include "job/contract.h"
 
+#include "base/name_map.h"
 #include "base/strings.h"
 #include "job/events.h"
 #include "job/names.h"
@@ -35,21 +36,64 @@ json_t *dn_contract_options(json_t *config)
     return engine != NULL ? object_at(engine, "options") : NULL;
 }
 
-static bool file_has(const json_t *file_schema, const char *name)
+/* The columns of the asset and of the file, by name: both may be tens of thousands. */
+struct names {
+    struct dn_name_map asset;
+    struct dn_name_map file;
+    struct dn_name_map repeated; /* the file's, by the names that are made up for them */
+    json_t *unknown; /* columns of the file that the asset does not have, for messages; or NULL */
+};
+
+static void names_finish(struct names *n)
 {
-    for (size_t i = 0; i < json_array_size(file_schema); i++) {
-        const char *have =
-            json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
-        if (have != NULL && strcmp(have, name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    dn_name_map_finish(&n->asset);
+    dn_name_map_finish(&n->file);
+    dn_name_map_finish(&n->repeated);
+    json_decref(n->unknown);
 }
 
-static const struct dn_column *asset_column(const struct dn_transfer *t, const char *name)
+static enum dn_status names_add(struct dn_name_map *map, const char *name, size_t i,
+                                struct dn_error *err)
 {
+    if (name == NULL || dn_name_map_get(map, name, strlen(name)) >= 0) {
+        return DN_OK;
+    }
+    return dn_name_map_add(map, name, strlen(name), (int64_t)i, err);
+}
+
+static const char *text_at(const json_t *file_schema, size_t i, const char *key)
+{
+    return json_string_value(json_object_get(json_array_get(file_schema, i), key));
+}
+
+/* `file_schema` may be NULL.  Both must outlive the names. */
+static enum dn_status names_init(struct names *n, const struct dn_transfer *t,
+                                 const json_t *file_schema, struct dn_error *err)
+{
+    *n = (struct names){0};
     for (size_t i = 0; i < t->n_columns; i++) {
+        DN_TRY(names_add(&n->asset, t->columns[i].name, i, err));
+    }
+    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+        DN_TRY(names_add(&n->file, text_at(file_schema, i, "name"), i, err));
+        DN_TRY(names_add(&n->repeated, text_at(file_schema, i, "unique_name"), i, err));
+    }
+    return DN_OK;
+}
+
+static bool file_has(const struct names *n, const char *name)
+{
+    return dn_name_map_get(&n->file, name, strlen(name)) >= 0;
+}
+
+static const struct dn_column *asset_column(const struct names *n, const struct dn_transfer *t,
+                                            const char *name)
+{
+    if (n->asset.n_used == t->n_columns) {
+        const int64_t at = dn_name_map_get(&n->asset, name, strlen(name));
+        return at >= 0 ? &t->columns[at] : NULL;
+    }
+    for (size_t i = 0; i < t->n_columns; i++) { /* memory ran out for the map: slower, not wrong */
         if (strcmp(t->columns[i].name, name) == 0) {
             return &t->columns[i];
         }
@@ -102,36 +146,33 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
 }
 
 /* An asset written from convert's names: readers choose columns by the header's names, so a repeated one is out of reach. */
-static enum dn_status repeated_column(const struct dn_column *column, const json_t *file_schema,
-                                      struct dn_error *err)
+static enum dn_status repeated_column(const struct dn_column *column, const struct names *names,
+                                      const json_t *file_schema, struct dn_error *err)
 {
-    for (size_t i = 0; i < json_array_size(file_schema); i++) {
-        const json_t *entry = json_array_get(file_schema, i);
-        const char *unique = json_string_value(json_object_get(entry, "unique_name"));
-        if (unique != NULL && strcmp(unique, column->name) == 0) {
-            const char *name = json_string_value(json_object_get(entry, "name"));
-            enum dn_status st = dn_error_set(
-                err, DN_ERR_UNSUPPORTED,
-                "the asset's column \"%s\" is column %zu of the file, which repeats the name "
-                "\"%s\": an asset can take only the first column of a name; give column %zu a name "
-                "of its own in the file's header, or leave \"%s\" out of the asset",
-                column->name, i + 1, name, i + 1, column->name);
-            dn_error_locate(err, NULL, -1, -1, -1, column->name);
-            return st;
-        }
+    const int64_t at = dn_name_map_get(&names->repeated, column->name, strlen(column->name));
+
+    if (at < 0) {
+        return DN_OK;
     }
-    return DN_OK;
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_UNSUPPORTED,
+        "the asset's column \"%s\" is column %" PRId64 " of the file, which repeats the name "
+        "\"%s\": an asset can take only the first column of a name; give column %" PRId64 " a name "
+        "of its own in the file's header, or leave \"%s\" out of the asset",
+        column->name, at + 1, text_at(file_schema, (size_t)at, "name"), at + 1, column->name);
+    dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    return st;
 }
 
 /* Every column optional and none of them there: nulls throughout would be a wrong delimiter or file in disguise. */
-static enum dn_status any_column(const struct dn_transfer *t, const json_t *file_schema,
-                                 struct dn_error *err)
+static enum dn_status any_column(const struct dn_transfer *t, const struct names *names,
+                                 const json_t *file_schema, struct dn_error *err)
 {
     struct dn_buffer list = {0};
 
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (t->columns[i].required != 0 || file_has(file_schema, t->columns[i].name) ||
-            repeated_column(&t->columns[i], file_schema, NULL) != DN_OK) {
+        if (t->columns[i].required != 0 || file_has(names, t->columns[i].name) ||
+            repeated_column(&t->columns[i], names, file_schema, NULL) != DN_OK) {
             return DN_OK; /* a required one that is missing has a message of its own, a repeated one too */
         }
     }
@@ -146,15 +187,16 @@ static enum dn_status any_column(const struct dn_transfer *t, const json_t *file
 }
 
 /* Of a repeated name the first column is taken, the others have no place in the output. */
-static bool is_dropped(const struct dn_transfer *t, const json_t *entry)
+static bool is_dropped(const struct dn_transfer *t, const struct names *names, const json_t *entry)
 {
     const char *name = json_string_value(json_object_get(entry, "name"));
 
     return name != NULL &&
-           (asset_column(t, name) == NULL || json_object_get(entry, "unique_name") != NULL);
+           (asset_column(names, t, name) == NULL || json_object_get(entry, "unique_name") != NULL);
 }
 
-static void report_dropped(const struct dn_transfer *t, const json_t *file_schema)
+static void report_dropped(const struct dn_transfer *t, const struct names *names,
+                           const json_t *file_schema)
 {
     struct dn_buffer list = {0};
     json_t *dropped = json_array();
@@ -163,7 +205,7 @@ static void report_dropped(const struct dn_transfer *t, const json_t *file_schem
         const json_t *entry = json_array_get(file_schema, i);
         json_t *name = json_object_get(entry, "name");
         char repeated[64] = "";
-        if (!is_dropped(t, entry)) {
+        if (!is_dropped(t, names, entry)) {
             continue;
         }
         if (json_object_get(entry, "unique_name") != NULL) {
@@ -186,13 +228,14 @@ static void report_dropped(const struct dn_transfer *t, const json_t *file_schem
 }
 
 /* The columns of the file that the asset does not have, one of which may be the missing one under another name. */
-static json_t *unknown_columns(const struct dn_transfer *t, const json_t *file_schema)
+static json_t *unknown_columns(const struct dn_transfer *t, const struct names *names,
+                               const json_t *file_schema)
 {
     json_t *unknown = json_array();
 
     for (size_t i = 0; i < json_array_size(file_schema); i++) {
         json_t *entry = json_array_get(file_schema, i);
-        if (asset_column(t, json_string_value(json_object_get(entry, "name"))) == NULL) {
+        if (asset_column(names, t, text_at(file_schema, i, "name")) == NULL) {
             (void)json_array_append(unknown, entry); /* the list is shorter, nothing else */
         }
     }
@@ -201,10 +244,9 @@ static json_t *unknown_columns(const struct dn_transfer *t, const json_t *file_s
 
 /* A column of the asset that the file lacks: an error where that was asked for, else a warning that says what comes of it. */
 static enum dn_status column_missing(const struct dn_transfer *t, const struct dn_column *column,
-                                     const json_t *file_schema, const char *outcome,
+                                     const json_t *unknown, const char *outcome,
                                      struct dn_error *err)
 {
-    json_t *unknown = unknown_columns(t, file_schema);
     struct dn_buffer list = {0};
     enum dn_status st = DN_OK;
 
@@ -226,13 +268,12 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
                        "the file has no column \"%s\"%s; %s%.*s", column->name, outcome, lead,
                        (int)list.len, names);
     }
-    json_decref(unknown);
     dn_buffer_finish(&list);
     return st;
 }
 
-static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
-                                   const json_t *file_schema, struct dn_error *err)
+static enum dn_status apply_strict(const struct dn_transfer *t, const struct names *names,
+                                   json_t *options, const json_t *file_schema, struct dn_error *err)
 {
     json_t *columns = json_array();
     json_t *required = json_array();
@@ -240,16 +281,17 @@ static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
     enum dn_status st = DN_OK;
     int failed = 0;
 
-    DN_TRY_GOTO(st, any_column(t, file_schema, err), cleanup);
+    DN_TRY_GOTO(st, any_column(t, names, file_schema, err), cleanup);
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
-        if (!file_has(file_schema, column->name)) {
-            DN_TRY_GOTO(st, repeated_column(column, file_schema, err), cleanup);
+        if (!file_has(names, column->name)) {
+            DN_TRY_GOTO(st, repeated_column(column, names, file_schema, err), cleanup);
             if (column->required != 0) {
                 st = missing_column(column, file_schema, err);
                 goto cleanup;
             }
-            DN_TRY_GOTO(st, column_missing(t, column, file_schema, "; it is written as nulls", err),
+            DN_TRY_GOTO(st,
+                        column_missing(t, column, names->unknown, "; it is written as nulls", err),
                         cleanup);
         }
         failed |= json_array_append_new(columns, json_string(column->name));
@@ -268,7 +310,7 @@ static enum dn_status apply_strict(const struct dn_transfer *t, json_t *options,
     failed |= json_object_set_new(options, "missing_as_null", json_true());
     st = failed != 0 ? dn_error_memory(err, 0) : DN_OK;
     if (st == DN_OK) {
-        report_dropped(t, file_schema);
+        report_dropped(t, names, file_schema);
     }
 cleanup:
     json_decref(columns);
@@ -277,8 +319,8 @@ cleanup:
     return st;
 }
 
-static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
-                                 const json_t *file_schema, int64_t *deviations,
+static enum dn_status apply_warn(const struct dn_transfer *t, const struct names *names,
+                                 json_t *options, const json_t *file_schema, int64_t *deviations,
                                  struct dn_error *err)
 {
     json_t *widened = object_at(options, "widened");
@@ -290,15 +332,15 @@ static enum dn_status apply_warn(const struct dn_transfer *t, json_t *options,
     }
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
-        if (!file_has(file_schema, column->name)) {
-            if (repeated_column(column, file_schema, &repeated) != DN_OK) {
+        if (!file_has(names, column->name)) {
+            if (repeated_column(column, names, file_schema, &repeated) != DN_OK) {
                 dn_events_emit(t->events, DN_EVENT_WARNING, "column_repeated",
                                json_pack("{s:s}", "column", column->name),
                                "column \"%s\" is not checked: %s", column->name, repeated.message);
                 continue;
             }
             *deviations += column->required;
-            DN_TRY(column_missing(t, column, file_schema,
+            DN_TRY(column_missing(t, column, names->unknown,
                                   column->required != 0 ? ", which the asset requires" : "", err));
             continue;
         }
@@ -316,34 +358,39 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
                                  struct dn_error *err)
 {
     json_t *options = dn_contract_options(config);
+    struct names names;
 
     if (options == NULL) {
         return dn_error_memory(err, 0);
     }
-    switch (t->mode) {
-    case DN_ASSET_STRICT:
-        return apply_strict(t, options, file_schema, err);
-    case DN_ASSET_WARN:
-        return apply_warn(t, options, file_schema, deviations, err);
-    case DN_ASSET_NONE:
-    default:
-        return DN_OK;
+    enum dn_status st = names_init(&names, t, file_schema, err);
+    names.unknown = unknown_columns(t, &names, file_schema);
+    if (st == DN_OK && t->mode == DN_ASSET_STRICT) {
+        st = apply_strict(t, &names, options, file_schema, err);
+    } else if (st == DN_OK && t->mode == DN_ASSET_WARN) {
+        st = apply_warn(t, &names, options, file_schema, deviations, err);
     }
+    names_finish(&names);
+    return st;
 }
 
 int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
 {
     int64_t deviations = 0;
+    struct names names;
 
     if (t->mode != DN_ASSET_WARN) {
         return 0;
+    }
+    if (names_init(&names, t, NULL, NULL) != DN_OK) {
+        names_finish(&names);
     }
     for (size_t i = 0; i < json_array_size(schema); i++) {
         const json_t *entry = json_array_get(schema, i);
         const char *name = json_string_value(json_object_get(entry, "name"));
         const char *type = json_string_value(json_object_get(entry, "type"));
         const json_int_t nulls = json_integer_value(json_object_get(entry, "nulls"));
-        const struct dn_column *column = asset_column(t, name);
+        const struct dn_column *column = asset_column(&names, t, name);
         if (column == NULL || json_object_get(entry, "unique_name") != NULL) {
             continue; /* kept, and none of the asset's business */
         }
@@ -364,6 +411,7 @@ int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
                            name, (int64_t)nulls, nulls == 1 ? " is" : "s are");
         }
     }
+    names_finish(&names);
     return deviations;
 }
 
@@ -371,8 +419,7 @@ void dn_contract_require(const struct dn_transfer *t, struct ArrowSchema *schema
 {
     for (int64_t i = 0; t->mode == DN_ASSET_STRICT && i < schema->n_children; i++) {
         struct ArrowSchema *child = schema->children[i];
-        const struct dn_column *column = asset_column(t, child->name);
-        if (column != NULL && column->required != 0) {
+        if ((size_t)i < t->n_columns && t->columns[i].required != 0) { /* in this order, verified */
             child->flags &= ~(int64_t)ARROW_FLAG_NULLABLE;
         }
     }

@@ -11,6 +11,6 @@
  * column has.  These are the names the Parquet writer gives such columns.
  * @param schema  [{"name",...}], changed in place.
  */
-DN_NODISCARD enum dn_status dn_names_make_unique(json_t *schema, struct dn_error *err);
+DN_NODISCARD enum dn_status dn_schema_name_columns(json_t *schema, struct dn_error *err);
 
 #endif

@@ -160,7 +160,7 @@ static json_t *schema_to_json(const struct ArrowSchema *schema, const int64_t *n
             return NULL;
         }
     }
-    if (list != NULL && dn_names_make_unique(list, NULL) != DN_OK) {
+    if (list != NULL && dn_schema_name_columns(list, NULL) != DN_OK) {
         json_decref(list);
         return NULL;
     }

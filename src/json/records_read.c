@@ -1,5 +1,5 @@
 /* JSON records to a batch: one pass over the text, each value straight into its column. */
-#include "json/json_names.h"
+#include "base/name_map.h"
 #include "json/json_value.h"
 #include "json/records.h"
 
@@ -13,7 +13,7 @@ struct record_reader {
     const struct dn_record_field *fields;
     int64_t n_fields;
     struct dn_json_table table;
-    struct dn_json_names names; /**< of the table's columns */
+    struct dn_name_map names; /**< of the table's columns */
     struct dn_buffer key;
     struct dn_buffer scratch;
     int64_t first; /**< column whose key began the last record */
@@ -25,7 +25,7 @@ struct record_reader {
 
 static void reader_finish_columns(struct record_reader *r)
 {
-    dn_json_names_finish(&r->names);
+    dn_name_map_finish(&r->names);
     dn_json_table_finish(&r->table);
 }
 
@@ -45,7 +45,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
                                 (long long)i + 1);
         }
         const size_t len = strlen(f->name);
-        if (dn_json_names_get(&r->names, f->name, len) >= 0) {
+        if (dn_name_map_get(&r->names, f->name, len) >= 0) {
             dn_error_set(err, DN_ERR_INVALID,
                          "column %s is declared twice; a record holds a key once",
                          dn_error_escape_value(shown, f->name, len));
@@ -55,7 +55,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
         DN_TRY(dn_json_table_add(&r->table, f->name, len, f->type, &index, err));
         struct dn_json_column *c = &r->table.columns[index];
         c->required = f->required;
-        DN_TRY(dn_json_names_add(&r->names, c->name, c->name_len, index, err));
+        DN_TRY(dn_name_map_add(&r->names, c->name, c->name_len, index, err));
     }
     return DN_OK;
 }
@@ -87,7 +87,7 @@ static enum dn_status add_extra_column(struct record_reader *r, const char *name
     DN_TRY(dn_json_table_add(&r->table, name, len, DN_TYPE_UTF8, index, err));
     struct dn_json_column *c = &r->table.columns[*index];
     c->extra = true;
-    return dn_json_names_add(&r->names, c->name, c->name_len, *index, err);
+    return dn_name_map_add(&r->names, c->name, c->name_len, *index, err);
 }
 
 /*
@@ -122,7 +122,7 @@ static enum dn_status read_key(struct record_reader *r, int64_t guess, int64_t *
     DN_TRY(dn_buffer_reserve(&r->key, 1, err)); /* an empty key has an address too */
     DN_TRY(dn_json_string(&r->lx, &r->key, err));
     const char *name = (const char *)r->key.data;
-    *index = dn_json_names_get(&r->names, name, r->key.len);
+    *index = dn_name_map_get(&r->names, name, r->key.len);
     return *index >= 0 ? DN_OK : add_extra_column(r, name, r->key.len, index, err);
 }
 

@@ -1,5 +1,5 @@
 /* Record batch to JSON.  Row by row, straight into the output; everything that repeats per row is prepared once. */
-#include "json/json_names.h"
+#include "base/name_map.h"
 #include "json/records.h"
 
 #include "base/arena.h"
@@ -15,7 +15,6 @@ struct out_column {
     const char *name;
     size_t key_offset; /**< of `{"name":` or `,"name":` in `keys` */
     size_t key_len;
-    int64_t next_suffix; /**< to try for the next column of the same name */
     struct dn_column_view view;
 };
 
@@ -46,50 +45,23 @@ static enum dn_status check_arguments(const struct ArrowSchema *schema,
     return DN_OK;
 }
 
-/* The first of name_1, name_2, ... that no column has and none was given. */
-static enum dn_status invent_name(struct records_writer *w, struct dn_json_names *taken,
-                                  int64_t first, int64_t i, struct dn_error *err)
-{
-    const char *base = w->columns[first].name;
-    const size_t room = strlen(base) + DN_FORMAT_MAX + 2;
-    char *name = dn_arena_alloc(&w->names, room);
-
-    if (name == NULL) {
-        return dn_error_memory(err, room);
-    }
-    const size_t stem = strlen(base) + 1;
-    memcpy(name, base, stem - 1);
-    name[stem - 1] = '_';
-    do {
-        const size_t digits = dn_format_int64(name + stem, w->columns[first].next_suffix++);
-        name[stem + digits] = '\0';
-    } while (dn_json_names_get(taken, name, strlen(name)) >= 0);
-    w->columns[i].name = name;
-    return dn_json_names_add(taken, name, strlen(name), i, err);
-}
-
 /* A JSON object holds a key once: columns that share a name get one of their own, and the first keeps it. */
 static enum dn_status make_names_unique(struct records_writer *w, struct dn_error *err)
 {
-    struct dn_json_names taken = {0};
-    enum dn_status st = DN_OK;
+    struct dn_name *names =
+        dn_arena_alloc(&w->names, ((size_t)w->n_columns + 1) * sizeof(struct dn_name));
 
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        const char *name = w->columns[i].name;
-        if (dn_json_names_get(&taken, name, strlen(name)) < 0) {
-            DN_TRY_GOTO(st, dn_json_names_add(&taken, name, strlen(name), i, err), cleanup);
-        }
+    if (names == NULL) {
+        return dn_error_memory(err, (size_t)w->n_columns * sizeof(*names));
     }
     for (int64_t i = 0; i < w->n_columns; i++) {
-        const char *name = w->columns[i].name;
-        const int64_t first = dn_json_names_get(&taken, name, strlen(name));
-        if (first != i) {
-            DN_TRY_GOTO(st, invent_name(w, &taken, first, i, err), cleanup);
-        }
+        names[i] = (struct dn_name){w->columns[i].name, strlen(w->columns[i].name)};
     }
-cleanup:
-    dn_json_names_finish(&taken);
-    return st;
+    DN_TRY(dn_names_make_unique(names, (size_t)w->n_columns, &w->names, err));
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        w->columns[i].name = names[i].text;
+    }
+    return DN_OK;
 }
 
 static enum dn_status make_keys(struct records_writer *w, struct dn_error *err)
@@ -127,7 +99,6 @@ static enum dn_status writer_init(struct records_writer *w, const struct ArrowSc
         DN_TRY(dn_schema_get_field(schema, i, &field, err));
         DN_TRY(dn_batch_get_column(batch, i, &field, &w->columns[i].view, err));
         w->columns[i].name = field.name == NULL ? "" : field.name;
-        w->columns[i].next_suffix = 1;
     }
     DN_TRY(make_names_unique(w, err));
     return make_keys(w, err);

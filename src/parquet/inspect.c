@@ -2,11 +2,11 @@
 #include "dativo/parquet.h"
 
 #include "base/memory.h"
+#include "base/name_map.h"
 #include "base/strings.h"
 #include "parquet/column_read.h"
 #include "parquet/value_read.h"
 #include "text/format.h"
-#include "json/json_names.h"
 
 #include <inttypes.h>
 
@@ -147,52 +147,27 @@ struct shown_column {
     struct dn_pq_cells values;
     const char *name; /* unique, so that an object can hold them all */
     size_t name_len;
-    int64_t next_suffix;
     size_t next; /* value to show next */
 };
 
-static enum dn_status invent_name(struct shown_column *c, struct shown_column *first,
-                                  struct dn_json_names *taken, int64_t i, struct dn_arena *names,
-                                  struct dn_error *err)
-{
-    const size_t stem = c->name_len + 1;
-    char *name = dn_arena_alloc(names, stem + DN_FORMAT_MAX + 1);
-
-    if (name == NULL) {
-        return dn_error_memory(err, stem + DN_FORMAT_MAX + 1);
-    }
-    memcpy(name, c->name, c->name_len);
-    name[c->name_len] = '_';
-    c->name = name;
-    do {
-        c->name_len = stem + dn_format_int64(name + stem, ++first->next_suffix);
-    } while (dn_json_names_get(taken, name, c->name_len) >= 0);
-    return dn_json_names_add(taken, name, c->name_len, i, err);
-}
-
 /* A JSON object holds a key once: of columns that share a name the first keeps it, the others get _1, _2, ... */
 static enum dn_status make_names_unique(struct shown_column *columns, uint32_t n,
-                                        struct dn_arena *names, struct dn_error *err)
+                                        struct dn_arena *arena, struct dn_error *err)
 {
-    struct dn_json_names taken = {0};
-    enum dn_status st = DN_OK;
+    struct dn_name *names = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(struct dn_name));
 
-    for (uint32_t i = 0; i < n; i++) {
-        if (dn_json_names_get(&taken, columns[i].name, columns[i].name_len) < 0) {
-            DN_TRY_GOTO(st, dn_json_names_add(&taken, columns[i].name, columns[i].name_len, i, err),
-                        cleanup);
-        }
+    if (names == NULL) {
+        return dn_error_memory(err, n * sizeof(*names));
     }
     for (uint32_t i = 0; i < n; i++) {
-        const int64_t first = dn_json_names_get(&taken, columns[i].name, columns[i].name_len);
-        if (first != (int64_t)i) {
-            DN_TRY_GOTO(st, invent_name(&columns[i], &columns[first], &taken, i, names, err),
-                        cleanup);
-        }
+        names[i] = (struct dn_name){columns[i].name, columns[i].name_len};
     }
-cleanup:
-    dn_json_names_finish(&taken);
-    return st;
+    DN_TRY(dn_names_make_unique(names, n, arena, err));
+    for (uint32_t i = 0; i < n; i++) {
+        columns[i].name = names[i].text;
+        columns[i].name_len = names[i].len;
+    }
+    return DN_OK;
 }
 
 static enum dn_status put_row(struct dn_buffer *out, const struct dn_pq_file_info *file,

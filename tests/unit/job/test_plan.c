@@ -469,7 +469,7 @@ static void test_repeated_names(void **state)
     int64_t warnings = 0;
 
     (void)state;
-    assert_int_equal(dn_names_make_unique(file, &err), DN_OK);
+    assert_int_equal(dn_schema_name_columns(file, &err), DN_OK);
     assert_null(json_object_get(json_array_get(file, 0), "unique_name"));
     assert_string_equal(text_at(json_array_get(file, 1), "unique_name", NULL, NULL), "a_1");
     assert_null(json_object_get(json_array_get(file, 2), "unique_name"));

@@ -1,0 +1,56 @@
+"""Names and numbers of columns: repeated ones, spellings, and tens of thousands of them."""
+
+import time
+
+import pyarrow.parquet as pq
+
+from conftest import SANITIZED
+
+# Quadratic loops take minutes here; sanitizers make everything ten times slower.
+SECONDS = 30 if SANITIZED else 5
+
+
+def timed(call):
+    before = time.monotonic()
+    done = call()
+    assert time.monotonic() - before < SECONDS
+    return done
+
+
+def test_thousands_of_equal_names(tool, write):
+    n = 4000
+    write("in.csv", ",".join(["a"] * n) + "\n" + ",".join(map(str, range(n))) + "\n")
+    text = timed(lambda: tool.ok("convert", "in.csv", "out.parquet")).stderr.decode()
+    assert 'column 2 is written as "a_1"' in text and "3991 more columns that repeat a name" in text
+    assert len(text.splitlines()) < 30
+    names = pq.read_schema(tool.cwd / "out.parquet").names
+    assert names == ["a"] + [f"a_{i}" for i in range(1, n)]
+
+
+def test_a_hundred_thousand_equal_names(tool, write):
+    n = 100_000
+    write("in.csv", ",".join(["a"] * n) + "\n" + ",".join(map(str, range(n))) + "\n")
+    done = timed(lambda: tool.ok("schema", "in.csv"))
+    assert b"99991 more columns that repeat a name" in done.stderr
+    assert len(done.stdout.splitlines()) > n
+
+
+def test_ten_thousand_declared_columns(tool, write):
+    n = 10_000  # about as many as an asset may have
+    names = [f"column number {i}" for i in range(n)]
+    types = "".join(f"  - {{name: {name}, type: integer}}\n" for name in names)
+    write("in.csv", ",".join(names) + "\n" + ",".join(map(str, range(n))) + "\n")
+    write("asset.yaml", f"name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n{types}")
+    for mode in "strict", "warn":
+        timed(lambda: tool.ok("convert", "--schema", "asset.yaml", "--mode", mode, "in.csv", "null:"))
+
+
+def test_names_that_differ_in_case_only(tool, write):
+    write("in.csv", "id,Name,ID,NAME,other\n1,2,3,4,5\n")
+    text = tool.ok("convert", "in.csv", "out.parquet").stderr.decode()
+    assert 'columns 1 "id" and 3 "ID" differ in upper and lower case only' in text
+    assert 'columns 2 "Name" and 4 "NAME" differ' in text and "Spark" in text
+    assert pq.read_schema(tool.cwd / "out.parquet").names == ["id", "Name", "ID", "NAME", "other"]
+    write("many.csv", ",".join(f"c{i},C{i}" for i in range(50)) + "\n" + ",".join(["1"] * 100) + "\n")
+    text = tool.ok("convert", "--quiet", "many.csv", "many.parquet").stderr.decode()
+    assert "42 more columns differ" in text and len(text.splitlines()) == 9
