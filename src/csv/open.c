@@ -222,9 +222,10 @@ static size_t complete_end(const struct sample *s)
 
 /*
  * Index and shape text[0, len) (copied into padded memory), which starts with a row; at_end: the file ends behind it, maybe
- * without a row end.  False only if memory runs out.
+ * without a row end.
  */
-static bool sample_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end, bool *clean)
+static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end,
+                                  bool *clean, struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
     struct dn_csv_block block = {
@@ -239,17 +240,13 @@ static bool sample_rows(struct sample *s, const uint8_t *text, size_t len, bool 
     }
     memset(s->buf + block.len, 0, DN_BUFFER_PADDING);
     s->start = block.start;
-    if (dn_csv_index_build(r->kernels, &r->dialect, block.buf, block.start, block.len, &state,
-                           &s->index, NULL) != DN_OK) {
-        return false;
-    }
+    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block.buf, block.start, block.len, &state,
+                              &s->index, err));
     s->complete = complete_end(s);
     s->ends_inside = state == DN_CSV_QUOTED;
-    if (dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, NULL) != DN_OK) {
-        return false;
-    }
+    DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, err));
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
-    return true;
+    return DN_OK;
 }
 
 /*
@@ -270,18 +267,17 @@ static bool has_fault(const struct sample *s, bool at_end)
  * The first rows of a file.  Reading reports the first error in file order, so what is wrong here is known to end it soon
  * only if the files before were seen to their ends.
  */
-static void sample_first_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end)
+static enum dn_status sample_first_rows(struct sample *s, const uint8_t *text, size_t len,
+                                        bool at_end, struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
     bool clean;
 
-    if (!sample_rows(s, text, len, at_end, &clean)) {
-        s->whole = false;
-        return;
-    }
+    DN_TRY(sample_rows(s, text, len, at_end, &clean, err));
     dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
     s->faulty |= s->whole && has_fault(s, at_end);
     s->whole &= at_end;
+    return DN_OK;
 }
 
 /* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
@@ -326,14 +322,15 @@ static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8
  * A piece from the middle of a file, behind a row-end byte: it starts a row or is inside quotes.  A sample that could be
  * read either way is left out: it can only make a guess worse.
  */
-static void sample_piece(struct sample *s, const uint8_t *text, size_t len)
+static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t len,
+                                   struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
     const uint8_t *first = memchr(text, r->dialect.cr_ends_row ? '\r' : '\n', len);
     bool clean = false;
 
     if (first == NULL) {
-        return;
+        return DN_OK;
     }
     const uint8_t *rows = first + 1;
     const size_t n = (size_t)(text + len - rows);
@@ -342,19 +339,23 @@ static void sample_piece(struct sample *s, const uint8_t *text, size_t len)
         const size_t from = first_row_behind_quotes(r, rows, n);
         inside = from != SIZE_MAX;
         if (inside && from < n) {
-            (void)sample_rows(s, rows + from, n - from, false, &inside);
+            DN_TRY(sample_rows(s, rows + from, n - from, false, &inside, err));
         }
     }
-    if (!inside && sample_rows(s, rows, n, false, &clean) && clean) {
+    if (!inside) {
+        DN_TRY(sample_rows(s, rows, n, false, &clean, err));
+    }
+    if (clean) {
         dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
     }
+    return DN_OK;
 }
 
 /*
- * The first bytes of a further file, or all of it; false if its rows were not found: a file with another header is refused
- * when its turn comes.
+ * The first bytes of a further file, or all of it.  A file with another header is refused when its turn comes.
  */
-static bool sample_head(struct sample *s, const uint8_t *text, size_t len, bool at_end)
+static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t len, bool at_end,
+                                  struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
     const struct dn_span header = r->feed.header;
@@ -363,53 +364,71 @@ static bool sample_head(struct sample *s, const uint8_t *text, size_t len, bool 
     if (r->has_header) {
         at += leading_blank_lines((struct dn_span){text + at, len - at});
         if (at == len) {
-            return at_end; /* an empty file among others holds no rows */
+            s->whole &= at_end; /* an empty file among others holds no rows */
+            return DN_OK;
         }
         if (len - at < header.len || memcmp(text + at, header.data, header.len) != 0) {
-            return false;
+            s->whole = false;
+            return DN_OK;
         }
         at += header.len;
         if (at < len && text[at] != '\r' && text[at] != '\n') {
-            return false;
+            s->whole = false;
+            return DN_OK;
         }
         at += at < len && text[at] == '\r';
         at += at < len && text[at] == '\n';
     }
-    sample_first_rows(s, text + at, len - at, at_end);
-    return true;
+    return sample_first_rows(s, text + at, len - at, at_end, err);
 }
 
-static void sample_file(struct sample *s, const char *path, bool head)
+/* Pieces from all over a file that is larger than its head. */
+static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, uint8_t *piece,
+                                   struct dn_error *err)
+{
+    const int64_t size = dn_source_size(source);
+    size_t got = 0;
+
+    if (size <= (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
+        return DN_OK;
+    }
+    const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
+    for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
+        DN_TRY(dn_source_read_at(source, room / SAMPLE_JUMPS * i, piece, SAMPLE_JUMP_BYTES, &got,
+                                 err));
+        DN_TRY(sample_piece(s, piece, got, err));
+    }
+    return DN_OK;
+}
+
+/*
+ * A look into a file: at its head, or at places all over it.  Whatever fails here ends the run: types from half a sample are
+ * other types, and nobody would know.
+ */
+static enum dn_status sample_file(struct sample *s, const char *path, bool head,
+                                  struct dn_error *err)
 {
     struct dn_source *source = NULL;
     uint8_t *piece = NULL;
-    bool found = false;
-
-    if (!dn_csv_can_reread(path) || dn_source_open(&source, path, NULL) != DN_OK) {
-        s->whole = false;
-        return; /* what cannot be opened is reported when it is read */
-    }
-    const int64_t size = dn_source_size(source);
     size_t got = 0;
-    piece = dn_malloc(SAMPLE_JUMP_BYTES);
-    if (piece != NULL && head) {
-        if (dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, NULL) == DN_OK) {
-            found = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES);
-        }
-    } else if (piece != NULL &&
-               size > (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
-        const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
-        for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
-            if (dn_source_read_at(source, room / SAMPLE_JUMPS * i, piece, SAMPLE_JUMP_BYTES, &got,
-                                  NULL) != DN_OK) {
-                break;
-            }
-            sample_piece(s, piece, got);
-        }
+    enum dn_status st = DN_OK;
+
+    if (!dn_csv_can_reread(path)) {
+        s->whole = false;
+        return DN_OK;
     }
-    s->whole &= found || !head;
+    DN_TRY(dn_source_open(&source, path, err));
+    piece = dn_malloc(SAMPLE_JUMP_BYTES);
+    if (piece == NULL) {
+        st = dn_error_memory(err, SAMPLE_JUMP_BYTES);
+    } else if (!head) {
+        st = sample_jumps(s, source, piece, err);
+    } else if ((st = dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, err)) == DN_OK) {
+        st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
+    }
     dn_free(piece);
     dn_source_close(source);
+    return st;
 }
 
 /* Types of all fields from the head of the first file, from places all over it, and from the heads of further files.
@@ -420,6 +439,7 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
     struct sample s = {.r = r, .evidence = evidence, .whole = true};
     const struct dn_span held = dn_csv_feed_held(&r->feed);
     const size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
+    enum dn_status st = DN_OK;
 
     s.size = 2 * (size_t)DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
     s.buf = dn_malloc_aligned(s.size);
@@ -427,17 +447,20 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
         return dn_error_memory(err, s.size);
     }
     memset(s.buf, 0, DN_BUFFER_PADDING);
-    sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end);
+    DN_TRY_GOTO(st,
+                sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end, err),
+                cleanup);
     s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
-    sample_file(&s, r->paths[0], false);
+    DN_TRY_GOTO(st, sample_file(&s, r->paths[0], false, err), cleanup);
     for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
-        sample_file(&s, r->paths[i], true);
+        DN_TRY_GOTO(st, sample_file(&s, r->paths[i], true, err), cleanup);
     }
     *faulty = s.faulty;
+cleanup:
     dn_csv_index_finish(&s.index);
     dn_csv_rows_finish(&s.rows);
     dn_free_aligned(s.buf, s.size);
-    return DN_OK;
+    return st;
 }
 
 /* ---- columns ---- */
