@@ -149,7 +149,10 @@ enum dn_status dn_elf_read_file(struct dn_elf_symbols *out, const char *path, st
     struct stat info;
     enum dn_status st = DN_OK;
 
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         const int saved = errno;
         return dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,

@@ -422,7 +422,10 @@ enum dn_status dn_yaml_read_file(struct dn_yaml_doc *doc, const char *path, stru
     struct dn_buffer text = {0};
     enum dn_status st = DN_OK;
 
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         const int saved = errno;
         st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,

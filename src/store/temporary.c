@@ -92,7 +92,12 @@ static enum dn_status report_directory(struct dn_error *err, const char *dir, co
 
 static int open_directory(const char *dir)
 {
-    return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = -1;
+
+    do {
+        fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR); /* on file systems that are elsewhere */
+    return fd;
 }
 
 /* Make the entry of a fresh folder durable: it is in the folder above, whose name ends at `slash` (NULL: none). */

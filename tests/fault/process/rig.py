@@ -1,0 +1,284 @@
+"""The command under faults: cases with a known end, one fault each, and what must hold whatever happened.
+
+A run ends with exit code 0 and exactly the output of a run without a fault, or with exit code 2, one error line that names a
+cause, and everything as it was before.  No signal, no hang, no file besides.
+"""
+
+import dataclasses
+import errno
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
+PRELOAD = os.environ["DN_PRELOAD"]
+SECONDS = 20  # no run takes one
+OLD = b"an old file, which stays unless a whole new one takes its place"
+
+ASSET = """
+name: rows
+version: 1.0.0
+source_type: csv
+object: rows
+team: {owner: a@b.c}
+domain: d
+dataProduct: p
+schema:
+  - {name: id, type: integer, required: true}
+  - {name: name, type: string}
+  - {name: x, type: double}
+"""
+
+JOB = """
+tenant_id: t
+source_connector: csv
+target_connector: local
+asset_path: asset.yaml
+source:
+  files: [{path: rows.csv}]
+target:
+  connection: {path: out}
+  engine: {options: {compression: zstd}}
+schema_validation_mode: strict
+"""
+
+
+def environment(**extra):
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    env["DATIVO_PLUGIN_PATH"] = os.environ["DN_PLUGINS"]
+    env.update(extra)
+    return env
+
+
+def write_inputs(folder):
+    """The inputs of all cases, the same every time."""
+    r = random.Random(20)
+    rows = [f"{r.randrange(10**12)},name {r.randrange(10**9)},{r.random()}\n" for _ in range(150_000)]
+    (folder / "small.csv").write_text("id,name,x\n" + "".join(rows[:100]))
+    (folder / "rows.csv").write_text("id,name,x\n" + "".join(rows[:20_000]))
+    (folder / "large.csv").write_text("id,name,x\n" + "".join(rows))
+    (folder / "late.csv").write_text("id,name,x\n" + "".join(rows[:60_000]) + "none,late,1\n")
+    (folder / "wide.csv").write_text(",".join(f"c{i}" for i in range(300)) + "\n" + "".join(
+        ",".join(str(r.randrange(1000)) for _ in range(300)) + "\n" for _ in range(40)))
+    (folder / "asset.yaml").write_text(ASSET)
+    (folder / "job.yaml").write_text(JOB)
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    args: list
+    out: str = None  # the file that is written; None: all there is goes to standard output
+    stdin: str = None
+    old: bool = False  # a file of that name is there already
+
+
+CASES = [
+    Case("small", ["convert", "small.csv", "o/out.parquet"], "o/out.parquet"),
+    Case("replaced", ["convert", "-f", "small.csv", "o/out.parquet"], "o/out.parquet", old=True),
+    Case("groups", ["convert", "-f", "-c", "none", "--row-group-size", "9000", "large.csv", "o/out.parquet"],
+         "o/out.parquet", old=True),
+    Case("threads", ["convert", "-t", "4", "-c", "zstd", "rows.csv", "o/out.parquet"], "o/out.parquet"),
+    Case("wide", ["convert", "-f", "-t", "2", "wide.csv", "o/out.parquet"], "o/out.parquet", old=True),
+    Case("several", ["convert", "-c", "zstd:1", "rows.csv", "small.csv", "rows.csv", "o/out.parquet"], "o/out.parquet"),
+    Case("pipe", ["convert", "-f", "-", "o/out.parquet"], "o/out.parquet", stdin="rows.csv", old=True),
+    Case("widened", ["convert", "-f", "late.csv", "o/out.parquet"], "o/out.parquet", old=True),
+    Case("job", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet"),
+    Case("job again", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet", old=True),
+    Case("schema", ["schema", "rows.csv"]),
+    Case("schema full", ["schema", "--full", "--json", "large.csv"]),
+    Case("inspect", ["inspect", "--rows", "5", "seen.parquet"]),
+    Case("inspect json", ["inspect", "--json", "seen.parquet"]),
+]
+
+
+@dataclasses.dataclass
+class End:
+    code: int
+    out: bytes  # standard output
+    err: str
+    fired: str  # the log of the preloaded library
+
+
+class Rig:
+    """Fresh folders with the inputs in them, and the command in such a folder."""
+
+    def __init__(self, root):
+        self.root = root
+        self.inputs = root / "inputs"
+        self.inputs.mkdir()
+        write_inputs(self.inputs)
+        self.number = 0
+        self.wanted = {}
+        done = self.run(self.inputs, ["convert", "rows.csv", "seen.parquet"])
+        assert done.code == 0, done.err
+
+    def folder(self, case):
+        """A new folder for one run."""
+        self.number += 1
+        folder = self.root / f"run{self.number}"
+        folder.mkdir()
+        for path in self.inputs.iterdir():
+            (folder / path.name).symlink_to(path)
+        if case.out:
+            (folder / case.out).parent.mkdir(parents=True, exist_ok=True)
+        if case.old:
+            (folder / case.out).write_bytes(OLD)
+        return folder
+
+    def start(self, folder, args, fault=None, stdin=subprocess.DEVNULL, **kwargs):
+        env = environment(DN_FAULT_LOG=str(folder / "fault.log"))
+        if fault is not None:
+            env.update(LD_PRELOAD=PRELOAD, DN_FAULT=fault)
+        return subprocess.Popen([str(BIN), *args], cwd=folder, env=env, stdin=stdin, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, **kwargs)
+
+    def run(self, folder, args, fault=None, stdin=None):
+        """To its end; a hang is a failure that shows where every thread waits."""
+        source = subprocess.PIPE if stdin else subprocess.DEVNULL
+        process = self.start(folder, args, fault, source)
+        return self.wait(process, folder, (folder / stdin).read_bytes() if stdin else None)
+
+    def wait(self, process, folder, data=None):
+        try:
+            out, err = process.communicate(data, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            where = stacks(process.pid)
+            process.kill()
+            process.communicate()
+            raise AssertionError(f"no end within {SECONDS} s:\n{where}") from None
+        log = folder / "fault.log"
+        return End(process.returncode, out, err.decode(), log.read_text() if log.exists() else "")
+
+    def want(self, case):
+        """What a run without a fault gives: the bytes of the file, or of standard output."""
+        if case.name not in self.wanted:
+            folder = self.folder(case)
+            done = self.run(folder, case.args, stdin=case.stdin)
+            assert done.code == 0, done.err
+            self.wanted[case.name] = (folder / case.out).read_bytes() if case.out else done.out
+            shutil.rmtree(folder)
+        return self.wanted[case.name]
+
+    def calls(self, case, call, path=""):
+        """How many such calls a run without a fault makes."""
+        folder = self.folder(case)
+        done = self.run(folder, case.args, f"call={call} {path}", stdin=case.stdin)
+        shutil.rmtree(folder)
+        found = re.search(r"^calls .* (\d+)$", done.fired, re.M)
+        assert done.code == 0 and found, (done.err, done.fired)
+        return int(found.group(1))
+
+    def leftovers(self, folder, case):
+        """Every file in the folder that is neither an input nor the output."""
+        return sorted(str(p.relative_to(folder)) for p in folder.rglob("*")
+                      if not p.is_dir() and not p.is_symlink() and p.name != "fault.log"
+                      and str(p.relative_to(folder)) != case.out)
+
+    def check(self, case, folder, done):
+        """What must hold at every end but that by SIGKILL."""
+        want = self.want(case)
+        assert self.leftovers(folder, case) == []
+        if done.code == 0:
+            got = (folder / case.out).read_bytes() if case.out else done.out
+            assert got == want, f"exit code 0, but the output is another one: {got[:300]!r} and not {want[:300]!r}"
+            return
+        assert done.code == 2, f"exit code {done.code}"
+        errors = [line for line in done.err.splitlines() if "error:" in line]
+        assert len(errors) == 1 and done.err.rstrip("\n").endswith(errors[0]), f"not one error line: {done.err!r}"
+        if case.out is None:
+            assert done.out == b""
+        elif "is complete" in errors[0]:  # only the durability of its name is in doubt
+            assert (folder / case.out).read_bytes() == want
+        else:
+            self.check_untouched(case, folder)
+
+    def check_untouched(self, case, folder):
+        path = folder / case.out
+        assert path.exists() == case.old, "a failed run must not leave a file, nor take one away"
+        assert not case.old or path.read_bytes() == OLD, "the old file is another one"
+
+
+def stacks(pid):
+    """Where every thread of a process waits."""
+    try:
+        done = subprocess.run(["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all bt 12"], capture_output=True, timeout=60)
+        return done.stdout.decode(errors="replace")
+    except (OSError, subprocess.TimeoutExpired):
+        tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+        return "\n".join(f"{(t / 'comm').read_text().strip()}: {(t / 'wchan').read_text()}" for t in tasks)
+
+
+# ---- faults -----------------------------------------------------------------------------------------------------------
+
+FAILURES = {
+    "read": [errno.EIO, errno.ESTALE],
+    "pread": [errno.EIO],
+    "write": [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG],
+    "fsync": [errno.EIO, errno.ENOSPC, errno.EDQUOT],
+    "rename": [errno.EIO, errno.ENOSPC, errno.EACCES, errno.EXDEV, errno.EINVAL],
+    "open": [errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EIO, errno.ENOMEM, errno.ENOSPC],
+    "mmap": [errno.ENOMEM],
+    "malloc": [errno.ENOMEM],
+    "pthread_create": [errno.EAGAIN],
+    "flock": [errno.ENOLCK, errno.EIO],
+    "unlink": [errno.EIO],
+    "lseek": [errno.EIO],
+}
+HARMLESS = {  # what must not be noticed at all
+    "read": [f"errno={errno.EINTR}", f"errno={errno.EAGAIN}", "short", "short times=0"],
+    "pread": [f"errno={errno.EINTR}", "short", "short times=0"],
+    "write": [f"errno={errno.EINTR}", "short", "short times=0"],
+    "fsync": [f"errno={errno.EINTR}"],
+    "open": [f"errno={errno.EINTR}"],
+    "flock": [f"errno={errno.EINTR}"],
+}
+
+
+def plans(rig, cases, seed, n):
+    """`n` faults: (case, words for the preloaded library, whether the run must succeed)."""
+    r = random.Random(seed)
+    counted = {}
+    made = []
+    while len(made) < n:
+        case = r.choice(cases)
+        harmless = r.random() < 0.3
+        call = r.choice(list(HARMLESS if harmless else FAILURES))
+        key = (case.name, call)
+        if key not in counted:
+            counted[key] = rig.calls(case, call)
+        if counted[key] == 0:
+            continue
+        at = r.randint(1, counted[key])
+        if harmless:
+            how = r.choice(HARMLESS[call])
+        else:
+            how = f"errno={r.choice(FAILURES[call])} times={r.choice([1, 1, 0])}"
+        made.append((case, f"call={call} at={at} {how}", harmless))
+    return made
+
+
+def fault_run(rig, case, words, harmless):
+    """One run; None, or what is wrong with its end."""
+    folder = rig.folder(case)
+    try:
+        done = rig.run(folder, case.args, words, stdin=case.stdin)
+    except AssertionError as e:
+        return f"{case.name}: {words}: {e}"
+    try:
+        rig.check(case, folder, done)
+        assert not harmless or done.code == 0, "a short or interrupted call is no failure"
+    except AssertionError as e:
+        return f"{case.name}: {words}: {str(e).splitlines()[0]}\n  exit code {done.code}: {done.err[-400:]!r}\n  {done.fired!r}"
+    shutil.rmtree(folder)
+    return None
+
+
+def sweep(rig, cases, seed, n):
+    wrong = [w for w in (fault_run(rig, *plan) for plan in plans(rig, cases, seed, n)) if w]
+    assert not wrong, f"{len(wrong)} of {n} runs (seed {seed}):\n" + "\n".join(wrong[:40])

@@ -1,0 +1,7 @@
+"""Runs of the command, each with one call that fails, is interrupted or moves less than it was asked for."""
+
+from rig import CASES, sweep
+
+
+def test_faults(rig):
+    sweep(rig, [c for c in CASES if c.name in ("replaced", "widened", "job", "schema", "pipe")], "everyday", 40)
