@@ -134,6 +134,47 @@ static int print_json(const json_t *schema, const char *path)
     return failed != 0 ? DN_EXIT_FAILED : DN_EXIT_OK;
 }
 
+static const char *name_shown(const char *file)
+{
+    return strcmp(file, "-") == 0 ? "standard input" : file;
+}
+
+/* Whether two lists of columns have the same names in the same order. */
+static bool same_names(const json_t *a, const json_t *b)
+{
+    bool same = json_array_size(a) == json_array_size(b);
+
+    for (size_t i = 0; same && i < json_array_size(a); i++) {
+        same = json_equal(json_object_get(json_array_get(a, i), "name"),
+                          json_object_get(json_array_get(b, i), "name")) != 0;
+    }
+    return same;
+}
+
+/* The sample has rows of further files, but what it does not understand there it leaves to reading: look at every header. */
+static enum dn_status file_check(const struct schema_flags *f, const struct dn_transfer *t,
+                                 const char *file, const json_t *schema, struct dn_error *err)
+{
+    struct dn_transfer one = *t;
+    json_t *config = NULL;
+    json_t *columns = NULL;
+
+    DN_TRY(dn_source_config(&f->source, &file, 1, &config, err));
+    one.reader_config = config;
+    enum dn_status st = dn_transfer_schema(&one, &columns, err);
+    if (st == DN_OK && !same_names(schema, columns)) {
+        st = dn_error_set(
+            err, DN_ERR_DATA,
+            "%s: its columns are not those of %s; files that are read together need the "
+            "same ones: give them to schema one by one",
+            name_shown(file), name_shown(f->operands[0]));
+        dn_error_locate(err, name_shown(file), -1, -1, -1, NULL);
+    }
+    json_decref(columns);
+    json_decref(config);
+    return st;
+}
+
 static enum dn_status schema_read(const struct schema_flags *f, struct dn_console *console,
                                   json_t **out, struct dn_error *err)
 {
@@ -156,6 +197,9 @@ static enum dn_status schema_read(const struct schema_flags *f, struct dn_consol
         *out = json_incref(outcome.schema);
     } else if (st == DN_OK) {
         st = dn_transfer_schema(&t, out, err);
+        for (size_t i = 1; st == DN_OK && i < f->n_operands; i++) {
+            st = file_check(f, &t, f->operands[i], *out, err);
+        }
     }
     dn_outcome_finish(&outcome);
     dn_arena_finish(&arena);
@@ -211,11 +255,13 @@ static int run(int argc, char **argv)
 
 const struct dn_command dn_cmd_schema = {
     .name = "schema",
-    .summary = "show the columns and inferred types of a CSV file",
+    .summary = "show the columns and inferred types of CSV files",
     .help =
         "Usage: " DN_PROGRAM " schema [FLAGS] SRC...\n"
         "\n"
-        "Shows the columns of a CSV file and the types inferred from a sample of it.\n"
+        "Shows the columns of CSV files and the types inferred from a sample of them.  Several "
+        "files must have\n"
+        "the same columns.\n"
         "\n"
         "Flags:\n"
         "  -j, --json              print an asset: for asset_path in a job, or convert --schema\n"

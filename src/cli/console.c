@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,13 @@
 #define TERMINAL_SECONDS 0.2
 #define LOG_SECONDS 10.0
 
-static volatile sig_atomic_t g_signal; /* the signal that asked to stop */
+static atomic_int g_signal; /* the signal that asked to stop; any thread may ask for it */
 
 static void on_signal(int number)
 {
-    g_signal = number; /* SA_RESETHAND: a second one ends the process at once */
+    atomic_store(
+        &g_signal,
+        number); /* lock-free, so legal here.  SA_RESETHAND: a second one ends the process at once */
 }
 
 static void signals_install(void)
@@ -218,7 +221,7 @@ static void on_progress(void *ctx, const struct dn_progress *p)
 static int on_cancelled(void *ctx)
 {
     (void)ctx;
-    return g_signal != 0;
+    return atomic_load(&g_signal) != 0;
 }
 
 void dn_console_start(struct dn_console *c)
@@ -333,7 +336,8 @@ static json_t *failure_json(const struct dn_error *err, enum dn_status st, int c
 static int close_failed(struct dn_console *c, const struct dn_error *err, enum dn_status st)
 {
     const bool placed = err->path[0] == '\0' || strstr(err->message, err->path) != NULL;
-    const int code = st == DN_ERR_CANCELLED && g_signal != 0 ? 128 + (int)g_signal : DN_EXIT_FAILED;
+    const int number = atomic_load(&g_signal);
+    const int code = st == DN_ERR_CANCELLED && number != 0 ? 128 + number : DN_EXIT_FAILED;
 
     dn_events_emit(&c->events, DN_EVENT_ERROR, "job_error",
                    c->json ? failure_json(err, st, code) : NULL, "%s%s%s", placed ? "" : err->path,

@@ -58,6 +58,22 @@ def test_schema_of_a_file(tool, write):
     tool.fails("schema", says="needs a CSV file")
 
 
+def test_schema_of_several_files(tool, write):
+    write("a.csv", "a,b\n1,2\n")
+    write("b.csv", "a,b\n1.5,x\n")
+    write("c.csv", "a,c\n1,2\n")
+    write("d.csv", "a,b\n1\n")
+    for flags in ([], ["--full"]):
+        lines = tool.ok("schema", *flags, "a.csv", "b.csv").stdout.decode().split("\n")
+        assert [line.split()[:2] for line in lines[1:3]] == [["a", "float64"], ["b", "string"]]
+        tool.fails("schema", *flags, "a.csv", "b.csv", "c.csv", says=["c.csv", "a.csv" if not flags else "header"])
+        tool.fails("schema", *flags, "a.csv", "none.csv", says="none.csv")
+        tool.fails("schema", *flags, "a.csv", "d.csv", says=["d.csv: line 2"])
+    lines = tool.ok("schema", "a.csv", "-", stdin=b"a,b\n1,2\n").stdout.decode().split("\n")
+    assert lines[1].split() == ["a", "int64"]
+    tool.fails("schema", "a.csv", "-", stdin=b"x,b\n1,2\n", says="standard input: its columns are not those of a.csv")
+
+
 def test_full_schema_sees_late_values(tool, write):
     write("in.csv", "a\n" + "".join(f"{i}\n" for i in range(300_000)) + "x\n" + "7\n" * 300_000)
     text = tool.ok("schema", "--full", "in.csv").stdout.decode()
