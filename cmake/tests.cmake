@@ -11,6 +11,9 @@ option(DN_PYTHON_TESTS "Fail without the Python environment of the tests" OFF)
 if(DN_PYTHON_TESTS AND NOT EXISTS "${DN_PYTHON}")
     message(FATAL_ERROR "${DN_PYTHON} is missing: run tools/setup.sh test")
 endif()
+if(DN_PYTHON_TESTS AND NOT (CMOCKA_FOUND AND SNAPPY_LIBRARY))
+    message(FATAL_ERROR "the libraries of the C tests, cmocka and snappy, are missing: run tools/setup.sh test")
+endif()
 
 # A test of one label.  One whose file is named ..._slow is for `make test-full` alone: it has the label slow besides, and ctest
 # leaves it out unless called with `-C slow`.
@@ -24,7 +27,7 @@ function(dn_add_test name label stem)
     endif()
 endfunction()
 
-if(CMOCKA_FOUND)
+if(CMOCKA_FOUND AND SNAPPY_LIBRARY)
     foreach(kind unit kernels fault)
         file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*/test_*.c")
         foreach(source IN LISTS tests)
@@ -43,6 +46,10 @@ if(CMOCKA_FOUND)
             dn_add_test(${kind}.${test} ${kind} ${test} ${test})
         endforeach()
     endforeach()
+endif()
+
+if(TARGET test_snappy)
+    target_link_libraries(test_snappy PRIVATE ${SNAPPY_LIBRARY}) # the other side of the comparison
 endif()
 
 # Throughput of every kernel on every tier: build/release/bin/kernels_bench [name]

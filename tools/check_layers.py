@@ -32,10 +32,10 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 
 # Third-party headers and the folders that may see them.
 THIRD_PARTY = {
-    r"zstd\.h|snappy-c\.h|lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
+    r"zstd\.h|lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
     r"yaml\.h": {"src/job"},
     r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
-    r"cmocka\.h": {"tests"},
+    r"cmocka\.h|snappy-c\.h": {"tests"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')

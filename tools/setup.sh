@@ -8,9 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev libbrotli-dev
+build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev libyaml-dev libjansson-dev)
-test_packages=(g++ binutils ca-certificates libcmocka-dev python3 python3-venv)
+test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
 lint_packages=(clang clang-format clang-tidy cppcheck libclang-rt-14-dev)
 
 install_packages() {

@@ -1,46 +1,49 @@
-/** Snappy, raw format (no framing), as Parquet wants it. */
+/** Snappy, our own: the common library is C++, and what it throws when memory runs out would end the host. */
 #include "codec/adaptor.h"
 
-#include <snappy-c.h>
+#include "base/memory.h"
+#include "codec/snappy.h"
+
+static enum dn_status create(int32_t level, void **out_state, struct dn_error *err)
+{
+    (void)level;
+    *out_state = dn_malloc(sizeof(struct dn_snappy_table));
+    return *out_state != NULL ? DN_OK : dn_error_memory(err, sizeof(struct dn_snappy_table));
+}
+
+static void destroy(void *state)
+{
+    dn_free(state);
+}
 
 static size_t bound(void *state, size_t in_len)
 {
     (void)state;
-    return snappy_max_compressed_length(in_len);
+    return in_len > UINT32_MAX ? 0 : dn_snappy_bound(in_len);
 }
 
 static enum dn_status compress(void *state, struct dn_span in, uint8_t *out, size_t room,
                                size_t *out_len, struct dn_error *err)
 {
-    (void)state;
-    *out_len = room;
-    if (snappy_compress((const char *)in.data, in.len, (char *)out, out_len) != SNAPPY_OK) {
-        return dn_codec_failed(err, &dn_codec_snappy, in.len, "no room");
-    }
+    (void)room;
+    (void)err;
+    *out_len = dn_snappy_compress(state, in, out);
     return DN_OK;
 }
 
 static enum dn_status decompress(struct dn_span in, uint8_t *out, size_t out_len,
                                  struct dn_error *err)
 {
-    const char *data = (const char *)in.data;
-    size_t stated = 0;
+    const char *why = dn_snappy_decompress(in, out, out_len);
 
-    if (snappy_uncompressed_length(data, in.len, &stated) != SNAPPY_OK) {
-        return dn_codec_damaged(err, &dn_codec_snappy, in, out_len, "no length at its start");
-    }
-    if (stated != out_len) {
-        return dn_codec_damaged(err, &dn_codec_snappy, in, out_len, "it states another length");
-    }
-    if (snappy_uncompress(data, in.len, (char *)out, &stated) != SNAPPY_OK) {
-        return dn_codec_damaged(err, &dn_codec_snappy, in, out_len, "bad compressed data");
-    }
-    return DN_OK;
+    return why == NULL ? DN_OK : dn_codec_damaged(err, &dn_codec_snappy, in, out_len, why);
 }
 
 const struct dn_codec dn_codec_snappy = {
     .id = DN_CODEC_SNAPPY,
     .name = "snappy",
+    .create = create,
+    .destroy = destroy,
     .bound = bound,
     .compress = compress,
     .decompress = decompress,

@@ -51,3 +51,11 @@ def test_is_never_unloaded(name):
     dynamic = subprocess.run(["readelf", "-d", library(name)], check=True, capture_output=True, text=True).stdout
     assert "NODELETE" in dynamic
     assert "SYMBOLIC" in dynamic
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_needs_no_cpp(name):
+    """What C++ throws when memory runs out ends a host that is not written in it."""
+    found = subprocess.run(["ldd", library(name)], check=True, capture_output=True, text=True).stdout
+    assert "libc.so" in found
+    assert not re.search(r"libstdc\+\+|libsnappy|not found", found), found
