@@ -305,15 +305,34 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
     return DN_OK;
 }
 
+/*
+ * At the end of a chunk.  A short row group, mostly the last one, would often choose otherwise than those before it, and some readers
+ * take the encodings of a column to be the same in all row groups (fastparquet with pandas 3 reads nulls for texts).
+ */
+static bool keeps_dictionary(const struct dn_pq_encoder *e)
+{
+    if (e->dictionary.ids.n == 0) {
+        return false;
+    }
+    if (e->had_dictionary) {
+        return true;
+    }
+    return e->levels.n_rows >= e->most_plain_rows / 2 && dictionary_pays(e, 0);
+}
+
 enum dn_status dn_pq_encoder_end(struct dn_pq_encoder *e, struct dn_error *err)
 {
     e->chunk->n_rows = e->levels.n_rows;
-    if (e->collecting && (e->dictionary.ids.n == 0 || !dictionary_pays(e, 0))) {
+    if (e->collecting && !keeps_dictionary(e)) {
         DN_TRY(give_up_dictionary(e, err));
     }
     if (e->collecting) {
+        e->had_dictionary = true;
         DN_TRY(id_pages(e, err));
     } else {
+        if (e->levels.n_nulls < e->levels.n_rows && e->levels.n_rows > e->most_plain_rows) {
+            e->most_plain_rows = e->levels.n_rows;
+        }
         DN_TRY(dn_pq_plain_end(e, err));
     }
     e->chunk = NULL;

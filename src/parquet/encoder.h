@@ -34,6 +34,10 @@ struct dn_pq_encoder {
     struct dn_pq_levels levels;
     struct dn_buffer scratch; /**< levels of a long page */
 
+    /* What chunks before this one had: see keeps_dictionary(). */
+    bool had_dictionary;
+    int64_t most_plain_rows; /**< rows of the largest one that was PLAIN and had values */
+
     bool collecting;    /**< the dictionary is on */
     int64_t checkpoint; /**< number of values at which the dictionary is looked at next */
     /** Distinct values at the last checkpoint and the one before, 0: there was none. */

@@ -209,6 +209,58 @@ static void encodings_fit_the_data(void **state)
     rows_free(&r);
 }
 
+static bool has_dictionary(const char *path, uint32_t group, uint32_t column)
+{
+    struct opened f;
+
+    open_file(&f, path);
+    assert_true(group < f.info.n_groups);
+    const bool found = f.info.groups[group].chunks[column].dictionary_page_offset != 0;
+    close_file(&f);
+    return found;
+}
+
+/* A last row group of a few rows has the encodings of those before, whatever would pay there, and however its rows came. */
+static void short_row_groups_follow(void **state)
+{
+    const char *path = scratch_path(dir, "short.parquet");
+    struct dn_parquet_options o = options("snappy");
+    struct rows r;
+
+    (void)state;
+    o.row_group_rows = 600;
+    o.page_rows = 500;
+    for (int64_t n_last = 1; n_last <= 3; n_last++) {
+        rows_make(&r, 1200 + n_last, 0, true, 23);
+        must_write(&r, path, 1000, &o);
+        check_file(path, &r, &o);
+        struct file_bytes first = load(path);
+        for (uint32_t i = 0; i < (uint32_t)r.n_columns; i++) {
+            assert_int_equal(has_dictionary(path, 2, i), has_dictionary(path, 0, i));
+        }
+        for (int64_t batch_rows = 1; batch_rows <= 1000; batch_rows *= 10) {
+            o.n_threads = (uint32_t)batch_rows % 3 + 1;
+            must_write(&r, path, batch_rows, &o);
+            assert_same(path, &first);
+        }
+        free(first.data);
+        rows_free(&r);
+    }
+    /* Different values first, then one and the same: a few rows of it stay PLAIN, many do not. */
+    for (int64_t n_last = 100; n_last <= 500; n_last += 400) {
+        rows_make(&r, 600 + n_last, 0, true, 24);
+        struct rows_column *c = &r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY];
+        for (int64_t i = 600; i < r.n_rows; i++) {
+            ((int64_t *)c->values)[i] = 5;
+        }
+        must_write(&r, path, 1000, &o);
+        assert_false(has_dictionary(path, 0, DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY));
+        assert_int_equal(has_dictionary(path, 1, DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY),
+                         n_last == 500);
+        rows_free(&r);
+    }
+}
+
 /* A dictionary that is given up late, after ids of every width were held. */
 static void a_late_change_of_mind(void **state)
 {
@@ -641,6 +693,7 @@ int main(void)
         cmocka_unit_test(the_same_bytes),
         cmocka_unit_test(garbage_does_not_show),
         cmocka_unit_test(encodings_fit_the_data),
+        cmocka_unit_test(short_row_groups_follow),
         cmocka_unit_test(a_late_change_of_mind),
         cmocka_unit_test(row_groups_end_where_told),
         cmocka_unit_test(no_rows),
