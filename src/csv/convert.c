@@ -68,7 +68,8 @@ static bool parse_float64(const struct dn_csv_column *c, const uint8_t *text, si
     if (c->declared) {
         return dn_parse_float64_relaxed(text, len, out);
     }
-    if (dn_csv_is_whole(text, len) && dn_csv_classify(text, len) != DN_CSV_INT) {
+    if (dn_csv_is_whole(text, len) &&
+        (dn_csv_classify(text, len) & (DN_CSV_INT | DN_CSV_FLOAT)) == 0) {
         return false; /* whole numbers stay exact */
     }
     return dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);

@@ -25,7 +25,8 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
         return double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
     }
     if (dn_parse_float64(text, len, &f)) {
-        return dn_csv_is_whole(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
+        /* a whole number past int64 stays text; -0, which no int64 tells from 0, is a float */
+        return f != 0 && dn_csv_is_whole(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
     }
     if (dn_parse_date32(text, len, &days)) {
         return DN_CSV_DATE;
@@ -82,8 +83,7 @@ static enum dn_type type_of_classes(unsigned classes)
     if (classes != 0 && (classes & ~ints) == 0) {
         return DN_TYPE_INT64;
     }
-    if ((classes & DN_CSV_FLOAT) &&
-        (classes & ~(unsigned)(DN_CSV_INT | DN_CSV_FLOAT | DN_CSV_SPECIAL)) == 0) {
+    if (classes != 0 && (classes & ~(unsigned)(DN_CSV_INT | DN_CSV_FLOAT | DN_CSV_SPECIAL)) == 0) {
         return DN_TYPE_FLOAT64;
     }
     switch (classes) {
@@ -115,6 +115,7 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
 
 enum dn_type dn_csv_widen(enum dn_type type, enum dn_csv_class value_class)
 {
-    return type == DN_TYPE_INT64 && value_class == DN_CSV_FLOAT ? DN_TYPE_FLOAT64
-                                                                : DN_TYPE_UTF8_VIEW;
+    return type == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
+               ? DN_TYPE_FLOAT64
+               : DN_TYPE_UTF8_VIEW;
 }

@@ -11,8 +11,8 @@
 enum dn_csv_class {
     DN_CSV_INT = 1,     /**< an int64 that a double holds exactly */
     DN_CSV_BIG_INT = 2, /**< any other int64 */
-    DN_CSV_FLOAT = 4,
-    DN_CSV_SPECIAL = 8, /**< nan, inf: a float64 only beside other floats */
+    DN_CSV_FLOAT = 4,   /**< -0, which no int64 holds, among them */
+    DN_CSV_SPECIAL = 8, /**< nan, inf */
     DN_CSV_BOOL = 16,
     DN_CSV_DATE = 32,
     DN_CSV_TIMESTAMP = 64,

@@ -88,8 +88,9 @@ LANES_INLINE lanes lanes_value16(lanes head, lanes tail)
 LANES_INLINE lanes int64_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
 {
     const struct cell_lanes c = lanes_load_cells(cells, i);
-    const lanes leading_zero =
-        (lanes)((c.first & lanes_set(0xff)) == lanes_set('0')) & ~(lanes)(c.n_bits == lanes_set(8));
+    /* a 0 comes first only alone: -0 is no integer either */
+    const lanes leading_zero = (lanes)((c.first & lanes_set(0xff)) == lanes_set('0')) &
+                               ~(lanes)((c.n_bits | c.negative) == lanes_set(8));
     const lanes value = lanes_value16(c.head, c.tail);
 
     *bad = ~lanes_zero(c.bad | leading_zero | (lanes)(c.n_bits == lanes_set(0)) |

@@ -14,7 +14,7 @@
 
 #define DN_TEXT_PADDING 32
 
-/** -?(0|[1-9][0-9]*) within int64.  Not: +1, 007, 1_000, 1,000, 0x1f, 1e5, "". */
+/** 0 or -?[1-9][0-9]* within int64.  Not: -0, +1, 007, 1_000, 1,000, 0x1f, 1e5, "". */
 static inline bool dn_parse_int64(const uint8_t *text, size_t len, int64_t *out);
 
 /**
@@ -23,7 +23,7 @@ static inline bool dn_parse_int64(const uint8_t *text, size_t len, int64_t *out)
  */
 static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out);
 
-/** -?(nan|inf|infinity), any case: legal in a column that is otherwise float64, never the reason for one. */
+/** -?(nan|inf|infinity), any case. */
 bool dn_parse_float64_special(const uint8_t *text, size_t len, double *out);
 
 /** true or false in any case. */
@@ -33,7 +33,7 @@ static inline bool dn_parse_bool(const uint8_t *text, size_t len, bool *out);
 static inline bool dn_parse_date32(const uint8_t *text, size_t len, int32_t *out_days);
 
 /**
- * YYYY-MM-DD[T ]HH:MM[:SS[.f{1,9}]][Z|(+|-)HH[:]MM|(+|-)HH]: microseconds since 1970-01-01T00:00:00, in UTC if a zone is
+ * YYYY-MM-DD[T ]HH:MM[:SS[.f+]][Z|(+|-)HH[:]MM|(+|-)HH]: microseconds since 1970-01-01T00:00:00, in UTC if a zone is
  * written (then *out_zoned).  Seconds 00..59; offsets up to 23:59 either way; a fraction finer than a microsecond is
  * refused unless its excess digits are 0.
  */

@@ -200,7 +200,8 @@ static inline bool dn_parse_int64(const uint8_t *text, size_t len, int64_t *out)
     const size_t n = len - negative;
     uint64_t magnitude = 0;
 
-    if (n - 1 >= 19 || (n > 1 && text[negative] == '0') ||
+    /* neither leading zeros nor -0: what is read as an integer is written as it was */
+    if (n - 1 >= 19 || (len > 1 && text[negative] == '0') ||
         !dn_text_digits(text + len, n, &magnitude) || magnitude > (uint64_t)INT64_MAX + negative) {
         return false;
     }
@@ -350,8 +351,8 @@ static inline bool dn_parse_date32(const uint8_t *text, size_t len, int32_t *out
 }
 
 /**
- * The fraction behind the point at text[-1]: 1..9 digits within `len`, at most six of them significant.  Returns the digits
- * read, 0 if there is no such fraction.
+ * The fraction behind the point at text[-1]: digits within `len`, all behind the sixth 0.  Returns the digits read, 0 if there
+ * is no such fraction.
  */
 static inline size_t dn_text_fraction_us(const uint8_t *text, size_t len, uint32_t *out_us)
 {
@@ -369,11 +370,8 @@ static inline size_t dn_text_fraction_us(const uint8_t *text, size_t len, uint32
     if (us * 100 != value) {
         return 0;
     }
-    if (n == 8 && len > 8 && (uint8_t)(text[8] ^ '0') <= 9) {
-        if (text[8] != '0') {
-            return 0;
-        }
-        n = 9;
+    while (n >= 8 && n < len && text[n] == '0') {
+        n++;
     }
     *out_us = us;
     return n;

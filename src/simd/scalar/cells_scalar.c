@@ -53,7 +53,8 @@ uint64_t cells_int64_scalar(const struct dn_cells *cells, size_t n, int64_t *out
             continue;
         }
         const bool negative = c.text[16 - c.len] == '-';
-        if (read_digits(c.text, 16 - c.len + negative, &magnitude)) {
+        if (read_digits(c.text, 16 - c.len + negative, &magnitude) &&
+            !(negative && magnitude == 0)) {
             out[i] = negative ? -(int64_t)magnitude : (int64_t)magnitude;
             known |= UINT64_C(1) << i;
         }

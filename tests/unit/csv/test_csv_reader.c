@@ -449,8 +449,15 @@ static void test_inference(void **state)
     expect_types("a\n9007199254740993\n1.5\n", "vu"); /* no double holds 2^53+1 */
     expect_types("a\n9007199254740993\n1\n", "l");
     expect_types("a\nnan\n1.5\n", "g");
-    expect_types("a\nnan\n1\n", "vu");
-    expect_types("a\ninf\n", "vu");
+    expect_types("a\nnan\n1\n", "g"); /* whatever comes next to nan: the same in every order */
+    expect_types("a\nnan\n9007199254740993\n", "vu");
+    expect_types("a\ninf\n", "g");
+    expect_types("a\ninf\nx\n", "vu");
+    expect_types("a\n-0\n", "g");
+    expect_types("a\n-0\n1\n", "g");
+    expect_types("a\n1\n-0\n", "g");
+    expect_types("a\n9007199254740993\n-0\n", "vu");
+    expect_types("a\n-00\n1\n", "vu");
     expect_types("a\ntrue\nFALSE\n", "b");
     expect_types("a\n0\n1\n", "l");
     expect_types("a\n2024-02-29\n", "tdD");

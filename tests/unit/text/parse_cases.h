@@ -63,7 +63,7 @@ static void check_int64(const char *text, size_t len, int fill)
     char copy[PADDED_MAX + 1];
     memcpy(copy, text, len);
     copy[len] = '\0';
-    bool expected = match_integer(text, len) == len && len != 0;
+    bool expected = match_integer(text, len) == len && len != 0 && strcmp(copy, "-0") != 0;
     int64_t value = 0;
     if (expected) {
         __extension__ __int128 wide = 0;
