@@ -22,6 +22,14 @@ static void close_reader(void *reader)
     dn_free(h);
 }
 
+static void report_progress(struct csv_handle *h);
+
+/* The reader waits for a pipe: who watches still sees the time pass. */
+static void on_waiting(void *handle)
+{
+    report_progress(handle);
+}
+
 static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
                                   const struct dativo_host *host, struct dn_error *err)
 {
@@ -40,6 +48,8 @@ static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
     options->submit_ctx = h->host.ctx;
     options->cancelled = h->host.cancelled;
     options->cancel_ctx = h->host.ctx;
+    options->waiting = h->host.progress != NULL ? on_waiting : NULL;
+    options->waiting_ctx = h;
     return dn_csv_reader_open(&h->reader, h->settings.paths, h->settings.n_paths, options, err);
 }
 

@@ -271,9 +271,10 @@ enum dn_status csv_check_files(const struct csv_settings *s, struct dn_error *er
 {
     for (size_t i = 1; i < s->n_paths; i++) { /* opening the reader checks the first one */
         struct dn_source *source = NULL;
-        if (strcmp(s->paths[i], "-") != 0) {
-            DN_TRY(dn_source_open(&source, s->paths[i], err));
-            dn_source_close(source);
+        const enum dn_status st = dn_source_open_again(&source, s->paths[i], NULL, err);
+        dn_source_close(source);
+        if (st != DN_OK && st != DN_ERR_UNSUPPORTED) {
+            return st; /* what can be opened only once is opened when its turn comes */
         }
     }
     return DN_OK;

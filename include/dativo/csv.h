@@ -59,15 +59,18 @@ struct dn_csv_options {
     uint32_t n_threads;           /**< 0: one per CPU; ignored if submit is set */
     void *submit_ctx;             /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
-    int32_t (*cancelled)(void *ctx); /**< called with cancel_ctx; non-zero: stop with DN_ERR_CANCELLED */
+    int32_t (*cancelled)(
+        void *ctx); /**< called with cancel_ctx, from any thread; non-zero: stop with DN_ERR_CANCELLED */
     void *cancel_ctx;
+    void (*waiting)(void *ctx); /**< called with waiting_ctx a few times a second while dn_csv_reader_next() waits */
+    void *waiting_ctx;
 };
 
 struct dn_csv_reader;
 
 /**
  * Open the files (at least one; "-" is standard input), read the header and a sample, and fix the schema.  All files must have the
- * first one's columns, in its order.
+ * first one's columns, in its order.  Waits for a pipe's first bytes; cancelled() ends that wait.
  */
 DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths, size_t n_paths,
                                                const struct dn_csv_options *options, struct dn_error *err);
@@ -88,9 +91,9 @@ struct dn_csv_progress {
     int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
 };
 void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out);
-/** Stop soon with DN_ERR_CANCELLED.  Thread-safe. */
+/** Stop with DN_ERR_CANCELLED, also while dn_csv_reader_next() waits for a pipe.  Thread-safe, and safe in signal handlers. */
 void dn_csv_reader_cancel(struct dn_csv_reader *r);
-/** Wait for running tasks and free.  Batches handed out stay valid.  NULL is allowed. */
+/** Wait for running tasks and free; a read of a stalled file is not waited for.  Batches handed out stay valid.  NULL is allowed. */
 void dn_csv_reader_close(struct dn_csv_reader *r);
 
 #ifdef __cplusplus

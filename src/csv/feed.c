@@ -2,8 +2,6 @@
 
 #include "base/memory.h"
 
-#include <sys/stat.h>
-
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
     if (b->buf != NULL) {
@@ -54,14 +52,6 @@ enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes
     b->start_offset -= (int64_t)len;
     memcpy(b->buf + b->start, bytes, len);
     return DN_OK;
-}
-
-bool dn_csv_can_reread(const char *path)
-{
-    struct stat info;
-
-    /* opening a pipe again would wait for another writer, closing it might kill the one there is */
-    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 /* Eight bytes at a time: a pipe's text is counted by the one thread that reads it. */
@@ -139,10 +129,9 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
         const size_t len = strlen(other_formats[i].mark);
         if (held.len >= len && memcmp(held.data, other_formats[i].mark, len) == 0) {
             char shown[DN_SHOWN_PATH_SIZE];
-            const char *path = dn_source_shown_path(shown, f->paths[f->file]);
-            dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this is %s, not CSV in UTF-8: %s", path,
+            dn_error_set(err, DN_ERR_UNSUPPORTED, "this is %s, not CSV in UTF-8: %s",
                          other_formats[i].what, other_formats[i].advice);
-            dn_error_locate(err, path, -1, 1, 0, NULL);
+            dn_error_locate(err, dn_source_shown_path(shown, f->paths[f->file]), -1, 1, 0, NULL);
             return DN_ERR_UNSUPPORTED;
         }
     }
@@ -151,11 +140,11 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
 
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
-    DN_TRY(dn_source_open(&f->source, f->paths[f->file], err));
+    DN_TRY(dn_source_open(&f->source, f->paths[f->file], f->stop, err));
     dn_buffer_reset(&f->carry);
     f->carry_pos = 0;
     f->offset = 0;
-    f->count_lines = !dn_csv_can_reread(f->paths[f->file]);
+    f->count_lines = !dn_source_can_reopen(f->source);
     f->line = 1;
     f->after_cr = false;
     f->source_at_end = false;

@@ -1,7 +1,7 @@
 /**
  * The feed: files in, blocks of text out, in order.  A block ends right behind a row-end byte or at the end of its file.
  *
- * Threads: one at a time (the reader holds its fetch lock).
+ * Threads: one at a time: who opens the reader, and then the thread that feeds its blocks.
  */
 #ifndef DN_CSV_FEED_H
 #define DN_CSV_FEED_H
@@ -36,6 +36,7 @@ DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const u
 struct dn_csv_feed {
     const char *const *paths; /**< borrowed */
     size_t n_paths;
+    struct dn_stop *stop; /**< borrowed; ends waits for bytes */
     const struct dn_csv_dialect *dialect;
     size_t block_bytes;
     size_t max_block_bytes; /**< a row longer than this is an error */
@@ -70,9 +71,6 @@ void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n);
 DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                              bool *out_end, struct dn_error *err);
 void dn_csv_feed_finish(struct dn_csv_feed *f);
-
-/** Can the file be opened and read a second time?  False for standard input, pipes and devices. */
-bool dn_csv_can_reread(const char *path);
 
 /**
  * Lines that end in text[0, len): by '\n', where '\r' ends rows by that too, and by "\r\n" once.

@@ -1,10 +1,12 @@
 #include "base/memory.h"
 #include "csv/reader_internal.h"
 
+#include <stdio.h>
+
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
 /* Lines are counted only when an error needs one: it costs nothing while all is well. */
-static int64_t count_lines(const char *path, const struct dn_csv_dialect *d, int64_t offset)
+static int64_t count_lines(const struct dn_csv_reader *r, const char *path, int64_t offset)
 {
     struct dn_source *source = NULL;
     int64_t lines = 1;
@@ -12,7 +14,7 @@ static int64_t count_lines(const char *path, const struct dn_csv_dialect *d, int
     bool after_cr = false;
     uint64_t at = 0;
 
-    if (dn_source_open(&source, path, NULL) != DN_OK) {
+    if (dn_source_open_again(&source, path, NULL, NULL) != DN_OK) {
         return -1;
     }
     chunk = dn_malloc(LOCATE_CHUNK);
@@ -24,7 +26,7 @@ static int64_t count_lines(const char *path, const struct dn_csv_dialect *d, int
             got == 0) {
             break;
         }
-        lines += dn_csv_line_ends(d, chunk, got, &after_cr);
+        lines += dn_csv_line_ends(&r->dialect, chunk, got, &after_cr);
         at += got;
     }
     dn_free(chunk);
@@ -32,12 +34,24 @@ static int64_t count_lines(const char *path, const struct dn_csv_dialect *d, int
     return at == (uint64_t)offset ? lines : -1;
 }
 
-void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset, struct dn_error *err)
+void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *err)
 {
     char shown[DN_SHOWN_PATH_SIZE];
-    const char *path = r->paths[file];
-    const int64_t line =
-        err->line < 0 && dn_csv_can_reread(path) ? count_lines(path, &r->dialect, offset) : -1;
+    char line[32] = "";
+    struct dn_error placed;
+    const char *path = dn_source_shown_path(shown, r->paths[file]);
 
-    dn_error_locate(err, dn_source_shown_path(shown, path), -1, line, offset, NULL);
+    if (err == NULL || err->byte_offset < 0) {
+        return; /* not about a place in a file */
+    }
+    if (err->line < 0) {
+        err->line = count_lines(r, r->paths[file], err->byte_offset);
+    }
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    if (err->line >= 0) {
+        snprintf(line, sizeof(line), "line %lld, ", (long long)err->line);
+    }
+    (void)dn_error_set(&placed, err->code, "%s: %sbyte %lld: %s", err->path, line,
+                       (long long)err->byte_offset, err->message);
+    memcpy(err->message, placed.message, sizeof(err->message));
 }

@@ -54,22 +54,16 @@ static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
 static enum dn_status header_error(const struct dn_csv_reader *r, size_t at, const char *what,
                                    struct dn_error *err)
 {
-    struct dn_error place;
-    char line[32] = "";
     bool after_cr = r->feed.after_cr;
+    int64_t line = -1;
 
-    dn_error_clear(&place);
     if (r->feed.count_lines) {
-        place.line = r->feed.line +
-                     dn_csv_line_ends(&r->dialect, dn_csv_feed_held(&r->feed).data, at, &after_cr);
+        line = r->feed.line +
+               dn_csv_line_ends(&r->dialect, dn_csv_feed_held(&r->feed).data, at, &after_cr);
     }
-    dn_csv_locate(r, 0, r->feed.offset + (int64_t)at, &place);
-    if (place.line > 0) {
-        snprintf(line, sizeof(line), "line %lld, ", (long long)place.line);
-    }
-    dn_error_set(err, DN_ERR_DATA, "%s: %sbyte %lld: %s", place.path, line,
-                 (long long)place.byte_offset, what);
-    dn_error_locate(err, place.path, -1, place.line, place.byte_offset, NULL);
+    dn_error_set(err, DN_ERR_DATA, "%s", what);
+    dn_error_locate(err, NULL, -1, line, r->feed.offset + (int64_t)at, NULL);
+    dn_csv_place(r, 0, err);
     return DN_ERR_DATA;
 }
 
@@ -413,11 +407,11 @@ static enum dn_status sample_file(struct sample *s, const char *path, bool head,
     size_t got = 0;
     enum dn_status st = DN_OK;
 
-    if (!dn_csv_can_reread(path)) {
+    st = dn_source_open_again(&source, path, &s->r->cancel, err);
+    if (st != DN_OK) { /* what can be read only once is not there for a look */
         s->whole = false;
-        return DN_OK;
+        return st == DN_ERR_UNSUPPORTED ? DN_OK : st;
     }
-    DN_TRY(dn_source_open(&source, path, err));
     piece = dn_malloc(SAMPLE_JUMP_BYTES);
     if (piece == NULL) {
         st = dn_error_memory(err, SAMPLE_JUMP_BYTES);
@@ -758,7 +752,11 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     size_t skip = 0;
     bool faulty = false;
 
-    DN_TRY(dn_csv_feed_open(&r->feed, err));
+    const enum dn_status opened = dn_csv_feed_open(&r->feed, err);
+    if (opened != DN_OK) {
+        dn_csv_place(r, 0, err);
+        return opened;
+    }
     DN_TRY(find_first_row(r, &head, &header_len, &skip, err));
     DN_TRY(read_names(r, (struct dn_span){head.data, header_len}, err));
     if (r->has_header) {

@@ -1,17 +1,24 @@
 /*
- * Blocks in flight.  Each task takes the next block from the feed (under fetch_lock, so block numbers follow the file),
- * learns the state the block starts in, indexes, converts, and leaves a finished batch in the block's slot; the consumer
- * takes the slots in order.  At most n_slots blocks are in flight, which bounds memory.
+ * Blocks in flight.  A thread of its own, the only one that ever waits for a file or a pipe, reads block after block and
+ * submits a task for each.  A task takes the next block that was read, learns the state it starts in, indexes, converts, and
+ * leaves a finished batch in the block's slot; the consumer takes the slots in order.  At most n_slots - 2 blocks are in
+ * flight, which bounds memory.
  *
  * A block's starting state comes from the block before it.  If that is not known yet, the block first works out its own
  * two-state map, so that the state can travel on before anything else is done.  A task waits only for the task of the block
- * before, which was fetched earlier: the chain always moves.
+ * before, which was submitted earlier: the chain always moves.
+ *
+ * The consumer waits for slots, never for the source, and looks a few times a second whether it should stop.  A read of a
+ * stalled file cannot be ended: then the feeding thread is left behind with the reader, and frees it when it gets through.
  */
 #include "base/memory.h"
-#include "base/strings.h"
+#include "base/thread.h"
 #include "csv/faults.h"
 
-#include <stdio.h>
+#include <time.h>
+
+/* How long closing waits for a read of a file, before it leaves it alone. */
+#define STALLED_SECONDS 1
 
 struct work {
     struct dn_csv_reader *r;
@@ -19,7 +26,6 @@ struct work {
     struct dn_csv_slot *slot;
     struct dn_csv_scratch *scratch;
     struct dn_csv_batch_memory *memory;
-    size_t file; /**< of the block, or that of the feed when it failed */
     enum dn_status status;
     struct dn_error error;
 };
@@ -273,39 +279,14 @@ static enum dn_status take_scratch(struct work *w)
     return DN_OK;
 }
 
-/* Get the next block; false if there is none (end, failure or stop, then noted in the work's status). */
-static bool fetch(struct work *w, bool *end)
+/* Lock held. */
+static void want_no_more(struct dn_csv_reader *r)
 {
-    struct dn_csv_reader *r = w->r;
-
-    *end = false;
-    w->memory = dn_calloc(1, sizeof(*w->memory));
-    pthread_mutex_lock(&r->fetch_lock);
-    w->number = r->next_block++;
-    w->slot = slot_of(r, w->number);
-    if (r->feed_status == DN_OK && w->memory == NULL) {
-        r->feed_status = dn_error_memory(&r->feed_error, sizeof(*w->memory));
-    }
-    if (r->feed_status == DN_OK &&
-        (atomic_load(&r->cancel) || (r->cancelled != NULL && r->cancelled(r->cancel_ctx)))) {
-        r->feed_status = dn_error_set(&r->feed_error, DN_ERR_CANCELLED, "reading was cancelled");
-    }
-    if (r->feed_status == DN_OK && !atomic_load(&r->stop)) {
-        r->feed_status = dn_csv_feed_next(&r->feed, &w->memory->block, end, &r->feed_error);
-        atomic_store(&r->bytes_read, r->feed.bytes_read);
-    } else {
-        *end = r->feed_status == DN_OK;
-    }
-    w->status = r->feed_status;
-    w->file = r->feed.file;
-    if (w->status != DN_OK) {
-        w->error = r->feed_error;
-    }
-    pthread_mutex_unlock(&r->fetch_lock);
-    return w->status == DN_OK && !*end;
+    atomic_store(&r->stop, true);
+    pthread_cond_signal(&r->room);
 }
 
-static void finish_work(struct work *w, bool end)
+static void finish_work(struct work *w)
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_slot *slot = w->slot;
@@ -319,14 +300,12 @@ static void finish_work(struct work *w, bool end)
         next->starts_inside = false;
     }
     slot->tail_known = true;
-    slot->end = end;
     slot->status = w->status;
     slot->error = w->error;
-    slot->file = w->file;
     slot->done = true;
     r->n_done++;
     if (w->status != DN_OK) {
-        atomic_store(&r->stop, true);
+        want_no_more(r);
     }
     if (w->scratch != NULL) {
         if (w->scratch->index.capacity > 8 * r->feed.block_bytes + DN_CSV_HEAD_BYTES) {
@@ -346,21 +325,38 @@ static void finish_work(struct work *w, bool end)
 
 static void run_task(void *arg)
 {
-    struct work w = {.r = arg};
-    bool end;
+    struct dn_csv_reader *r = arg;
+    struct work w = {.r = r};
 
     dn_error_clear(&w.error);
-    if (fetch(&w, &end)) {
-        w.status = take_scratch(&w);
-        if (w.status == DN_OK) {
-            w.status = process(&w);
-        }
+    pthread_mutex_lock(&r->lock);
+    w.number = r->n_begun++;
+    w.slot = slot_of(r, w.number);
+    w.memory = w.slot->memory;
+    w.slot->memory = NULL;
+    pthread_mutex_unlock(&r->lock);
+    w.status = take_scratch(&w);
+    if (w.status == DN_OK) {
+        w.status = process(&w);
     }
-    finish_work(&w, end);
+    finish_work(&w);
 }
 
-/* Keep one task per free slot under way.  Called with the lock held. */
-static void submit_one(struct dn_csv_reader *r)
+/* ---- the feeding thread ---- */
+
+/* Wait until one more block may be in flight; false if no more are wanted. */
+static bool wait_for_room(struct dn_csv_reader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    while (!atomic_load(&r->stop) && r->n_fed - r->take_block >= r->n_slots - 2) {
+        pthread_cond_wait(&r->room, &r->lock);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return !atomic_load(&r->stop);
+}
+
+/* Start a task for the block in the next slot.  Lock held. */
+static void submit_task(struct dn_csv_reader *r)
 {
     r->n_tasks++;
     pthread_mutex_unlock(&r->lock);
@@ -370,37 +366,100 @@ static void submit_one(struct dn_csv_reader *r)
     pthread_mutex_lock(&r->lock);
 }
 
+/* Read a block into the next slot.  False if there is none: the end or a failure, which the slot tells the consumer. */
+static bool feed_block(struct dn_csv_reader *r)
+{
+    struct dn_csv_batch_memory *memory = dn_calloc(1, sizeof(*memory));
+    enum dn_status st = DN_OK;
+    struct dn_error error;
+    bool end = false;
+
+    dn_error_clear(&error);
+    if (memory == NULL) {
+        st = dn_error_memory(&error, sizeof(*memory));
+    } else {
+        st = dn_csv_feed_next(&r->feed, &memory->block, &end, &error);
+    }
+    atomic_store(&r->bytes_read, r->feed.bytes_read);
+    const bool fed = st == DN_OK && !end;
+    pthread_mutex_lock(&r->lock);
+    const bool wanted = !atomic_load(&r->stop);
+    if (wanted) {
+        struct dn_csv_slot *slot = slot_of(r, r->n_fed++);
+        slot->file = r->feed.file;
+        if (fed) {
+            slot->memory = memory;
+            memory = NULL;
+            submit_task(r);
+        } else {
+            slot->end = end;
+            slot->status = st;
+            slot->error = error;
+            slot->done = true;
+            r->n_done++;
+            pthread_cond_signal(&r->ready);
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+    dn_csv_batch_memory_destroy(memory);
+    return fed && wanted;
+}
+
+static void *feed_blocks(void *arg)
+{
+    struct dn_csv_reader *r = arg;
+
+    while (wait_for_room(r) && feed_block(r)) {
+    }
+    dn_csv_reader_release(r);
+    return NULL;
+}
+
 enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err)
 {
-    /* two slots more than tasks: a block tells its successor's slot how it starts before that block is fetched, and the
-     * slot before the one the consumer waits for still holds the tail of its block */
+    /* two slots more than blocks: a block tells its successor's slot how it starts before that block is read, and the slot
+     * before the one the consumer waits for still holds the tail of its block */
     r->slots = dn_calloc(r->n_slots, sizeof(*r->slots));
     if (r->slots == NULL) {
         return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
     }
-    r->started = true; /* from here on dn_csv_pipeline_finish() cleans up */
+    r->slots[0].state_known = true;
     if (r->executor.submit == NULL) {
         DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
         r->executor = dn_pool_executor(r->pool);
     }
-    pthread_mutex_lock(&r->lock);
-    r->slots[0].state_known = true;
-    for (size_t i = 0; i + 2 < r->n_slots; i++) {
-        submit_one(r);
+    atomic_fetch_add(&r->n_users, 1);
+    const int failure = dn_thread_start(&r->feeder, "dn-reader", feed_blocks, r);
+    if (failure != 0) {
+        atomic_fetch_sub(&r->n_users, 1);
+        return dn_error_set_errno(err, DN_ERR_IO, failure,
+                                  "no thread could be started to read with; raise the process "
+                                  "limit (ulimit -u)");
     }
-    pthread_mutex_unlock(&r->lock);
+    r->started = true;
     return DN_OK;
 }
 
-void dn_csv_pipeline_finish(struct dn_csv_reader *r)
+void dn_csv_pipeline_stop(struct dn_csv_reader *r)
 {
-    atomic_store(&r->stop, true);
+    struct timespec until;
+
+    dn_stop_ask(&r->cancel);
     pthread_mutex_lock(&r->lock);
+    want_no_more(r);
     while (r->n_tasks > 0) {
         pthread_cond_wait(&r->ready, &r->lock);
     }
     pthread_mutex_unlock(&r->lock);
-    dn_pool_destroy(r->pool);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += STALLED_SECONDS;
+    if (pthread_clockjoin_np(r->feeder, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        (void)pthread_detach(r->feeder);
+    }
+}
+
+void dn_csv_pipeline_finish(struct dn_csv_reader *r)
+{
     for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++) {
         dn_buffer_finish(&r->slots[i].tail);
         if (r->slots[i].batch.release != NULL) {
@@ -418,31 +477,49 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
     }
 }
 
+/* ---- the consumer ---- */
+
+enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r)
+{
+    r->status = dn_error_set(&r->error, DN_ERR_CANCELLED, "reading was stopped on request");
+    return r->status;
+}
+
 /* Keep the block's error for good; only now its row number in the whole data is known, and lines are counted once. */
 static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
 {
-    struct dn_error *e = &r->error;
-    struct dn_error located;
-    char line[32] = "";
-
     r->status = slot->status;
-    *e = slot->error;
-    if (e->row >= 0) {
-        e->row += r->rows_done;
+    r->error = slot->error;
+    if (r->error.row >= 0) {
+        r->error.row += r->rows_done;
     }
-    if (e->byte_offset < 0) {
-        return; /* not about a place in a file */
+    dn_csv_place(r, slot->file, &r->error);
+}
+
+/* Wait for the next block, but only for so long that a wish to stop is noticed in time.  Lock held. */
+static void wait_for_block(struct dn_csv_reader *r)
+{
+    struct timespec until;
+    bool asked = false;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DN_STOP_POLL_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
     }
-    dn_csv_locate(r, slot->file, e->byte_offset, e);
-    if (dn_text_starts_with(e->message, e->path)) {
+    if (pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
         return;
     }
-    if (e->line >= 0) {
-        snprintf(line, sizeof(line), "line %lld, ", (long long)e->line);
+    pthread_mutex_unlock(&r->lock); /* the caller's functions may call back */
+    asked = dn_stop_asked(&r->cancel);
+    if (!asked && r->waiting != NULL) {
+        r->waiting(r->waiting_ctx);
     }
-    (void)dn_error_set(&located, slot->status, "%s: %sbyte %lld: %s", e->path, line,
-                       (long long)e->byte_offset, slot->error.message);
-    memcpy(e->message, located.message, sizeof(e->message));
+    pthread_mutex_lock(&r->lock);
+    if (asked && !slot_of(r, r->take_block)->done) {
+        (void)dn_csv_reader_stopped(r);
+    }
 }
 
 /* Take block r->take_block when it is done; its slot becomes free for block take_block + n_slots.  Lock held. */
@@ -450,8 +527,11 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
 {
     struct dn_csv_slot *slot = slot_of(r, r->take_block);
 
-    while (!slot->done) {
-        pthread_cond_wait(&r->ready, &r->lock);
+    while (!slot->done && r->status == DN_OK) {
+        wait_for_block(r);
+    }
+    if (r->status != DN_OK) {
+        return;
     }
     *end = slot->end;
     if (slot->status != DN_OK) {
@@ -477,7 +557,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
         old->tail_known = false;
         dn_buffer_finish(&old->tail);
     }
-    submit_one(r);
+    pthread_cond_signal(&r->room);
 }
 
 enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out)

@@ -176,14 +176,13 @@ static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
     }
 }
 
-static int64_t total_size(const struct dn_csv_reader *r)
+static int64_t total_size(struct dn_csv_reader *r)
 {
     int64_t total = 0;
 
     for (size_t i = 0; i < r->n_paths; i++) {
         struct dn_source *source = NULL;
-        if (!dn_csv_can_reread(r->paths[i]) ||
-            dn_source_open(&source, r->paths[i], NULL) != DN_OK) {
+        if (dn_source_open_again(&source, r->paths[i], &r->cancel, NULL) != DN_OK) {
             return -1;
         }
         const int64_t size = dn_source_size(source);
@@ -209,8 +208,9 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     r->batch_rows = o->batch_rows;
-    r->cancelled = o->cancelled;
-    r->cancel_ctx = o->cancel_ctx;
+    r->waiting = o->waiting;
+    r->waiting_ctx = o->waiting_ctx;
+    r->feed.stop = &r->cancel;
     r->feed.paths = r->paths;
     r->feed.n_paths = n_paths;
     r->feed.dialect = &r->dialect;
@@ -225,6 +225,21 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     return dn_csv_open_schema(r, o, err);
 }
 
+static void init_waiting(struct dn_csv_reader *r, const struct dn_csv_options *o)
+{
+    pthread_condattr_t monotonic;
+
+    atomic_init(&r->n_users, 1);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    pthread_cond_init(&r->room, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->ready, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
+}
+
 enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
                                   size_t n_paths, const struct dn_csv_options *options,
                                   struct dn_error *err)
@@ -236,12 +251,9 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
     if (r == NULL) {
         return dn_error_memory(err, sizeof(*r));
     }
-    pthread_mutex_init(&r->fetch_lock, NULL);
-    pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->changed, NULL);
-    pthread_cond_init(&r->ready, NULL);
-    const enum dn_status st =
-        open_reader(r, paths, n_paths, options != NULL ? options : &defaults, err);
+    options = options != NULL ? options : &defaults;
+    init_waiting(r, options);
+    const enum dn_status st = open_reader(r, paths, n_paths, options, err);
     if (st != DN_OK) {
         dn_csv_reader_close(r);
         return st;
@@ -250,14 +262,12 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
     return DN_OK;
 }
 
-void dn_csv_reader_close(struct dn_csv_reader *r)
+void dn_csv_reader_release(struct dn_csv_reader *r)
 {
-    if (r == NULL) {
+    if (atomic_fetch_sub(&r->n_users, 1) != 1) {
         return;
     }
-    if (r->started) {
-        dn_csv_pipeline_finish(r);
-    }
+    dn_csv_pipeline_finish(r);
     if (r->slicing != NULL) {
         release_shared(r->slicing);
     }
@@ -265,10 +275,11 @@ void dn_csv_reader_close(struct dn_csv_reader *r)
         r->schema.release(&r->schema);
     }
     dn_csv_feed_finish(&r->feed);
+    dn_stop_finish(&r->cancel);
+    pthread_cond_destroy(&r->room);
     pthread_cond_destroy(&r->ready);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
-    pthread_mutex_destroy(&r->fetch_lock);
     dn_arena_finish(&r->arena);
     dn_free(r);
 }
@@ -280,6 +291,19 @@ static enum dn_status answer(const struct dn_csv_reader *r, struct dn_error *err
         *err = r->error;
     }
     return r->status;
+}
+
+void dn_csv_reader_close(struct dn_csv_reader *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    if (r->started) {
+        dn_csv_pipeline_stop(r);
+    }
+    dn_pool_destroy(r->pool);
+    r->pool = NULL;
+    dn_csv_reader_release(r);
 }
 
 enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
@@ -326,6 +350,9 @@ enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *ou
     enum dn_status st = r->status;
 
     out->release = NULL;
+    if (st == DN_OK && dn_stop_asked(&r->cancel)) {
+        st = dn_csv_reader_stopped(r);
+    }
     if (st == DN_OK && !r->started) {
         st = dn_csv_pipeline_start(r, &r->error);
     }
@@ -349,5 +376,5 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
 
 void dn_csv_reader_cancel(struct dn_csv_reader *r)
 {
-    atomic_store(&r->cancel, true);
+    dn_stop_ask(&r->cancel); /* nothing else: it may be called from a signal handler */
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
+#include "base/stop.h"
 #include "csv/convert.h"
 #include "csv/infer.h"
 #include "dativo/csv.h"
@@ -22,9 +23,10 @@ struct dn_csv_slot {
     bool
         tail_known; /**< tail holds the incomplete row at this block's end (empty if it ends outside quotes) */
     struct dn_buffer tail;
-    int64_t tail_offset; /**< byte offset in the file of the tail */
-    bool done;           /**< everything below is final */
-    bool end;            /**< there is no such block: the data ended before it */
+    int64_t tail_offset;                /**< byte offset in the file of the tail */
+    struct dn_csv_batch_memory *memory; /**< the block's text, until its task takes it */
+    bool done;                          /**< everything below is final */
+    bool end;                           /**< there is no such block: the data ended before it */
     enum dn_status status;
     struct dn_error error;
     size_t file; /**< index of the file the error is about */
@@ -57,25 +59,28 @@ struct dn_csv_reader {
     struct ArrowSchema schema;
 
     int64_t batch_rows; /**< 0: whatever a block holds */
-    int32_t (*cancelled)(void *ctx);
-    void *cancel_ctx;
+    struct dn_stop cancel;
+    void (*waiting)(void *ctx);
+    void *waiting_ctx;
     struct dn_pool *pool; /**< our own, if the caller gave no threads */
     struct dn_executor executor;
 
-    pthread_mutex_t fetch_lock; /**< guards feed and next_block */
-    struct dn_csv_feed feed;
-    uint64_t next_block;
-    enum dn_status feed_status; /**< a failure of the feed is final */
-    struct dn_error feed_error;
+    _Atomic int32_t
+        n_users; /**< the handle and the feeding thread; the last one frees everything */
+    pthread_t feeder;
+    struct dn_csv_feed feed; /**< of who opens, and then of the feeding thread alone */
 
     pthread_mutex_t lock;   /**< guards everything below */
     pthread_cond_t changed; /**< a state or a tail became known: for the tasks */
     pthread_cond_t ready;   /**< take_block is done, or no task is left: for the consumer */
+    pthread_cond_t room;    /**< a block was taken, or no more are wanted: for the feeding thread */
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
-    size_t n_done;  /**< blocks that are done and not taken */
-    size_t n_tasks; /**< submitted and not ended */
+    size_t n_done;    /**< blocks that are done and not taken */
+    size_t n_tasks;   /**< submitted and not ended */
+    uint64_t n_fed;   /**< blocks that were read */
+    uint64_t n_begun; /**< blocks that a task has taken */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */
@@ -85,8 +90,7 @@ struct dn_csv_reader {
         *slicing; /**< batch being handed out in slices of batch_rows rows, or NULL */
     int64_t slice_at;
 
-    _Atomic bool stop;
-    _Atomic bool cancel;
+    _Atomic bool stop; /**< no more blocks are wanted */
     _Atomic int64_t bytes_read;
     _Atomic int64_t rows_out;
     _Atomic int64_t strays;
@@ -98,17 +102,23 @@ DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,
                                                struct dn_error *err);
 
-/** Start the tasks; wait for and stop them. */
+/** Start feeding. */
 DN_NODISCARD enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err);
+/** Wait for the tasks and for the feeding thread, which is left to itself if a read of a stalled file keeps it. */
+void dn_csv_pipeline_stop(struct dn_csv_reader *r);
+/** Free what the pipeline holds. */
 void dn_csv_pipeline_finish(struct dn_csv_reader *r);
+/** One user less; the last one frees the reader. */
+void dn_csv_reader_release(struct dn_csv_reader *r);
+/** Note in r->status and r->error that it was asked to stop. */
+enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r);
 /** The next non-empty batch; out->release is NULL at the end.  A failure is kept in r->status and r->error. */
 DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out);
 
 /**
- * Fill in path, byte offset and line of the byte at `offset` of a file.  A line that is not known yet is counted from the
- * file's start, if the file can be read twice; for others the feed counts.
+ * Give an error that knows its byte offset in a file the file's path and its line, also in front of the message.  A line
+ * that is not known yet is counted from the file's start, if the file can be read twice; for others the feed counts.
  */
-void dn_csv_locate(const struct dn_csv_reader *r, size_t file, int64_t offset,
-                   struct dn_error *err);
+void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *err);
 
 #endif

@@ -255,7 +255,7 @@ enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_j
                             "%" PRId64 " rows are asked for; 0 to %d can be shown", n_rows,
                             MAX_ROWS);
     }
-    DN_TRY(dn_source_open(&source, path, err));
+    DN_TRY(dn_source_open(&source, path, NULL, err));
     dn_buffer_init(&out, MAX_TEXT);
     DN_TRY_GOTO(st, dn_pq_file_read(&file, source, err), cleanup);
     DN_TRY_GOTO(st, describe(&out, source, &file, path, n_rows, err), cleanup);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,9 +12,11 @@
 
 struct dn_source {
     char *path;
+    struct dn_stop *stop; /* borrowed; NULL: nobody can end a wait */
     int fd;
     bool owns_fd;
     bool seekable;
+    bool regular;
     off_t base; /* where "the start" is: standard input may be a file that somebody has read from */
     int64_t size;
 };
@@ -96,18 +97,38 @@ static enum dn_status examine(struct dn_source *s, struct dn_error *err)
         dn_error_locate(err, name, -1, -1, -1, NULL);
         return st;
     }
-    s->seekable = S_ISREG(info.st_mode) || S_ISBLK(info.st_mode);
+    s->regular = S_ISREG(info.st_mode);
+    s->seekable = s->regular || S_ISBLK(info.st_mode);
     s->base = s->seekable ? lseek(s->fd, 0, SEEK_CUR) : 0;
     s->base = s->base < 0 ? 0 : s->base;
     s->size = -1;
-    if (S_ISREG(info.st_mode)) {
+    if (s->regular) {
         s->size = info.st_size > s->base ? (int64_t)(info.st_size - s->base) : 0;
         (void)posix_fadvise(s->fd, s->base, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
     }
     return DN_OK;
 }
 
-enum dn_status dn_source_open(struct dn_source **out, const char *path, struct dn_error *err)
+/*
+ * A pipe is opened without waiting for its writer: who waits in open() cannot be told to stop.  Reading waits instead, for
+ * the kernel tells "no writer yet" from "no writer any more".
+ */
+static int open_without_waiting(const char *path)
+{
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+    int fd;
+
+    do {
+        fd = open(path, flags | O_NONBLOCK);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        fd = open(path, flags); /* somebody holds a lease on the file and has to let go first */
+    }
+    return fd;
+}
+
+enum dn_status dn_source_open(struct dn_source **out, const char *path, struct dn_stop *stop,
+                              struct dn_error *err)
 {
     struct dn_source *s = NULL;
     enum dn_status st = DN_OK;
@@ -123,15 +144,14 @@ enum dn_status dn_source_open(struct dn_source **out, const char *path, struct d
         return dn_error_memory(err, sizeof(*s));
     }
     s->fd = STDIN_FILENO;
+    s->stop = stop;
     s->path = dn_strdup(path);
     if (s->path == NULL) {
         st = dn_error_memory(err, strlen(path) + 1);
         goto cleanup;
     }
     if (strcmp(path, "-") != 0) {
-        do {
-            s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        } while (s->fd < 0 && errno == EINTR); /* a pipe waits for its writer */
+        s->fd = open_without_waiting(path);
         if (s->fd < 0) {
             st = report_open(err, path, errno);
             goto cleanup;
@@ -146,16 +166,43 @@ cleanup:
     return st;
 }
 
-/* After a failed read: wait out what is temporary.  False: the failure stands. */
-static bool may_retry(int fd, int failure)
+enum dn_status dn_source_open_again(struct dn_source **out, const char *path, struct dn_stop *stop,
+                                    struct dn_error *err)
 {
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    struct stat info;
 
-    if (failure == EAGAIN || failure == EWOULDBLOCK) {
-        return poll(&ready, 1, -1) >= 0 ||
-               errno == EINTR; /* standard input may be in non-blocking mode */
+    *out = NULL;
+    /* opening a pipe again would wait for another writer, closing it might kill the one there is */
+    if (strcmp(path, "-") == 0 ||
+        (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))) {
+        char shown[DN_SHOWN_PATH_SIZE];
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "'%s' can be read only once",
+                            dn_source_shown_path(shown, path));
     }
-    return failure == EINTR;
+    return dn_source_open(out, path, stop, err);
+}
+
+static enum dn_status stopped(const struct dn_source *s, struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *name = dn_source_shown_path(shown, s->path);
+    const enum dn_status st =
+        dn_error_set(err, DN_ERR_CANCELLED, "reading '%s' was stopped on request", name);
+
+    dn_error_locate(err, name, -1, -1, -1, NULL);
+    return st;
+}
+
+static enum dn_status read_failed(const struct dn_source *s, size_t want, int failure,
+                                  struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *name = dn_source_shown_path(shown, s->path);
+    const enum dn_status st =
+        dn_error_set_errno(err, DN_ERR_IO, failure, "reading %zu bytes of '%s' failed", want, name);
+
+    dn_error_locate(err, name, -1, -1, -1, NULL);
+    return st;
 }
 
 /* Read until `size` bytes or the end; at < 0: from the descriptor's own position. */
@@ -166,21 +213,20 @@ static enum dn_status read_full(const struct dn_source *s, off_t at, uint8_t *bu
 
     *got = 0;
     while (done < size) {
-        size_t want = size - done < LARGEST_READ ? size - done : LARGEST_READ;
-        ssize_t n = at < 0 ? read(s->fd, buf + done, want)
-                           : pread(s->fd, buf + done, want, at + (off_t)done);
+        const size_t want = size - done < LARGEST_READ ? size - done : LARGEST_READ;
+        /* a file is always ready; everything else may have nobody who writes, so no wait in read() */
+        if (!s->seekable && !dn_stop_wait_readable(s->stop, s->fd)) {
+            return stopped(s, err);
+        }
+        const ssize_t n = at < 0 ? read(s->fd, buf + done, want)
+                                 : pread(s->fd, buf + done, want, at + (off_t)done);
         if (n == 0) {
             break;
         }
         if (n > 0) {
             done += (size_t)n;
-        } else if (!may_retry(s->fd, errno)) {
-            char shown[DN_SHOWN_PATH_SIZE];
-            const char *name = dn_source_shown_path(shown, s->path);
-            enum dn_status st = dn_error_set_errno(err, DN_ERR_IO, errno,
-                                                   "reading %zu bytes of '%s' failed", want, name);
-            dn_error_locate(err, name, -1, -1, -1, NULL);
-            return st;
+        } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
+            return read_failed(s, want, errno, err);
         }
     }
     *got = done;
@@ -223,9 +269,9 @@ int64_t dn_source_size(const struct dn_source *s)
     return s->size;
 }
 
-const char *dn_source_path(const struct dn_source *s)
+bool dn_source_can_reopen(const struct dn_source *s)
 {
-    return s->path;
+    return s->regular && s->owns_fd;
 }
 
 void dn_source_close(struct dn_source *s)

@@ -3,6 +3,7 @@
 #define DN_STORE_SOURCE_H
 
 #include "base/error.h"
+#include "base/stop.h"
 
 #include <stdint.h>
 
@@ -11,10 +12,17 @@ struct dn_source;
 /**
  * Open for reading from the start.  "-" is standard input, whose start is where its descriptor stands, and which is not
  * closed.  A missing file, a directory and an unreadable file are DN_ERR_NOT_FOUND / DN_ERR_INVALID / DN_ERR_IO with the path
- * in the message.
+ * in the message.  A pipe is open at once; reading waits for its writer.
+ * @param stop  borrowed; ends every wait for bytes with DN_ERR_CANCELLED.  NULL: waits last as long as they last.
  */
 DN_NODISCARD enum dn_status dn_source_open(struct dn_source **out, const char *path,
-                                           struct dn_error *err);
+                                           struct dn_stop *stop, struct dn_error *err);
+/**
+ * As dn_source_open(), for a look beside the one who reads.  DN_ERR_UNSUPPORTED, without touching it, if `path` can be read
+ * only once: standard input, a pipe, a device.
+ */
+DN_NODISCARD enum dn_status dn_source_open_again(struct dn_source **out, const char *path,
+                                                 struct dn_stop *stop, struct dn_error *err);
 /**
  * `size` bytes in order, fewer only at the end, none only there.  Short reads, EINTR and non-blocking pipes are waited out.
  * One thread at a time.
@@ -29,14 +37,14 @@ DN_NODISCARD enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offs
                                               size_t size, size_t *got, struct dn_error *err);
 /** Size in bytes, or -1 if unknown (pipes). */
 int64_t dn_source_size(const struct dn_source *s);
+/** Does dn_source_open_again() give the same bytes once more?  False for standard input, pipes and devices. */
+bool dn_source_can_reopen(const struct dn_source *s);
 /**
  * A path as messages name it: "standard input" for "-"; of a path that `struct dn_error` has no room for "..." and its end,
  * which holds the file's name.  `out` holds DN_SHOWN_PATH_SIZE bytes; the result is valid as long as both are.
  */
 #define DN_SHOWN_PATH_SIZE 512
 const char *dn_source_shown_path(char *out, const char *path);
-/** As given to open. */
-const char *dn_source_path(const struct dn_source *s);
 /** NULL is allowed. */
 void dn_source_close(struct dn_source *s);
 

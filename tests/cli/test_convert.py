@@ -284,6 +284,53 @@ def test_signals_stop_cleanly(tool, number, code):
     assert tree(tool.cwd) == []
 
 
+@pytest.mark.parametrize("command, fed, number, code", [
+    ("convert", None, signal.SIGTERM, 143), ("convert", 8, signal.SIGTERM, 143),
+    ("convert", 3_000_000, signal.SIGTERM, 143), ("convert", 3_000_000, signal.SIGINT, 130),
+    ("convert", 3_000_000, signal.SIGHUP, 129), ("schema", None, signal.SIGTERM, 143), ("schema", 8, signal.SIGINT, 130)])
+def test_signals_end_the_wait_for_a_pipe(tool, command, fed, number, code):
+    os.mkfifo(tool.cwd / "in.csv")
+    process = tool.start(command, "in.csv", *(["out.parquet"] if command == "convert" else []))
+    writer = None
+    if fed is not None:
+        writer = os.open(tool.cwd / "in.csv", os.O_RDWR)
+        data = (b"a,b\n" + b"1,2\n" * (fed // 4))[:fed]
+        while data:  # O_RDWR: no SIGPIPE, and the pipe takes what it has room for
+            data = data[os.write(writer, data[:65536]):]
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(number)
+    _, text = process.communicate(timeout=1)
+    if writer is not None:
+        os.close(writer)
+    assert process.returncode == code, text
+    assert b"stopped on request; nothing was written" in text
+    assert tree(tool.cwd) == ["in.csv"]
+
+
+def test_signals_end_the_wait_for_standard_input(tool):
+    for command in (["convert", "-", "out.parquet"], ["schema", "-"]):
+        process = tool.start(*command, stdin=subprocess.PIPE)
+        process.stdin.write(b"a,b\n1,2\n")
+        process.stdin.flush()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=1) == 143
+        process.communicate()
+    assert tree(tool.cwd) == []
+
+
+def test_a_named_pipe_behind_a_file(tool, write):
+    """Its writer waits until its turn comes; looking at it before would break it."""
+    write("a.csv", "a\n1\n")
+    os.mkfifo(tool.cwd / "b.csv")
+    process = tool.start("convert", "a.csv", "b.csv", "out.parquet")
+    (tool.cwd / "b.csv").write_text("a\n2\n")
+    _, text = process.communicate(timeout=30)
+    assert process.returncode == 0, text
+    assert pq.read_table(tool.cwd / "out.parquet").column("a").to_pylist() == [1, 2]
+
+
 def test_nohup_is_respected(tool):
     process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
                          preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))

@@ -203,7 +203,7 @@ static void test_allocations_of_a_source(void **state)
         struct dn_source *s = NULL;
         struct dn_error err;
         dn_memory_fail_at(n);
-        enum dn_status st = dn_source_open(&s, path, &err);
+        enum dn_status st = dn_source_open(&s, path, NULL, &err);
         uint64_t counted = dn_memory_fail_at(0);
         if (counted < n) {
             assert_int_equal(st, DN_OK);

@@ -1,0 +1,32 @@
+/** The wish to stop, as those who wait for something see it: set by any thread, or asked of a host. */
+#ifndef DN_BASE_STOP_H
+#define DN_BASE_STOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How often a wait asks the host, in milliseconds: a callback cannot wake anybody. */
+#define DN_STOP_POLL_MS 100
+
+struct dn_stop {
+    _Atomic bool asked;
+    int fd; /**< readable once asked, to be polled beside other descriptors; -1: there was none to be had */
+    int32_t (*cancelled)(void *ctx); /**< of the host, from any thread; NULL: none */
+    void *ctx;
+};
+
+/** Without a descriptor left waits notice dn_stop_ask() within DN_STOP_POLL_MS instead of at once. */
+void dn_stop_init(struct dn_stop *s, int32_t (*cancelled)(void *ctx), void *ctx);
+void dn_stop_finish(struct dn_stop *s);
+/** Ask to stop, for good.  Thread-safe. */
+void dn_stop_ask(struct dn_stop *s);
+/**
+ * Was it asked, by dn_stop_ask() or by the host?  Once it was, the host is not asked any more.  Thread-safe; hold no lock.
+ * NULL: never.
+ */
+bool dn_stop_asked(struct dn_stop *s);
+/** Wait until `fd` can be read, or has ended or failed.  False: it was asked to stop first.  `s` may be NULL. */
+bool dn_stop_wait_readable(struct dn_stop *s, int fd);
+
+#endif
