@@ -214,6 +214,17 @@ static enum dn_status write_metadata(const struct dn_parquet_writer *w, struct d
     return dn_thrift_finish(&t);
 }
 
+enum dn_status dn_pq_footer_check(const struct dn_parquet_writer *w, size_t len,
+                                  struct dn_error *err)
+{
+    return len <= INT32_MAX
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_UNSUPPORTED,
+                              "the footer of %lld columns and %lld row groups has %zu bytes, more "
+                              "than readers take; use larger row groups",
+                              (long long)w->n_columns, (long long)w->n_written, len);
+}
+
 enum dn_status dn_pq_footer_write(struct dn_parquet_writer *w, struct dn_error *err)
 {
     struct dn_buffer out = {0};
@@ -221,13 +232,7 @@ enum dn_status dn_pq_footer_write(struct dn_parquet_writer *w, struct dn_error *
     uint8_t end[8];
 
     DN_TRY_GOTO(st, write_metadata(w, &out, err), cleanup);
-    if (out.len > INT32_MAX) {
-        st = dn_error_set(err, DN_ERR_UNSUPPORTED,
-                          "the footer of %lld columns and %lld row groups has %zu bytes, more than "
-                          "readers take; use larger row groups",
-                          (long long)w->n_columns, (long long)w->n_written, out.len);
-        goto cleanup;
-    }
+    DN_TRY_GOTO(st, dn_pq_footer_check(w, out.len, err), cleanup);
     dn_pq_store32(end, (uint32_t)out.len);
     memcpy(end + 4, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN);
     DN_TRY_GOTO(st, dn_buffer_append(&out, end, sizeof end, err), cleanup);

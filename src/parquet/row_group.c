@@ -2,7 +2,6 @@
 #include "parquet/writer_internal.h"
 
 #define SEGMENT_BYTES ((size_t)512 << 10)
-#define LARGEST_ORDINAL INT16_MAX
 
 struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w)
 {
@@ -121,10 +120,9 @@ enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error 
     dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_FILE_OFFSET, start);
     dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_TOTAL_COMPRESSED_SIZE,
                         (int64_t)dn_sink_position(w->sink) - start);
-    if (w->n_written <= LARGEST_ORDINAL) {
-        dn_thrift_field_i16(&t, DN_PQ_ROW_GROUP_ORDINAL, (int16_t)w->n_written);
-    }
+    dn_thrift_field_i16(&t, DN_PQ_ROW_GROUP_ORDINAL, (int16_t)w->n_written);
     dn_thrift_struct_end(&t);
     w->n_written++;
-    return dn_thrift_finish(&t);
+    DN_TRY(dn_thrift_finish(&t));
+    return dn_pq_footer_check(w, w->footer.len, err);
 }

@@ -373,6 +373,28 @@ static void link_row_group(struct dn_parquet_writer *w, struct dn_pq_row_group *
     w->row_group = g;
 }
 
+/* Row groups are numbered in 16 bits; what cannot be told before is told at the first row group too many. */
+static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_row_group **out,
+                                      struct dn_error *err)
+{
+    if (w->n_begun == INT16_MAX) {
+        const bool by_rows = w->n_submitted == w->n_begun * w->row_group_rows;
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "the first %lld rows fill %lld row groups, the most that a Parquet file "
+            "can have; use larger row groups: raise %s",
+            (long long)w->n_submitted, (long long)w->n_begun,
+            by_rows ? "row_group_size (--row-group-size)"
+                    : "row_group_bytes or the memory budget (--memory)");
+    }
+    *out = dn_pq_row_group_create(w);
+    if (*out == NULL) {
+        return dn_error_memory(err, sizeof **out);
+    }
+    (*out)->first_row = w->n_submitted;
+    return DN_OK;
+}
+
 enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, struct dn_error *err)
 {
     struct dn_pq_morsel *m = w->pending != NULL ? w->pending : dn_calloc(1, sizeof *m);
@@ -383,10 +405,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     }
     w->pending = m;
     if (w->row_group == NULL) {
-        fresh = dn_pq_row_group_create(w);
-        if (fresh == NULL) {
-            return dn_error_memory(err, sizeof *fresh);
-        }
+        DN_TRY(begin_row_group(w, &fresh, err));
     }
     m->ends_row_group = ends;
     pthread_mutex_lock(&w->lock);
@@ -399,7 +418,9 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     if (!failed) {
         if (fresh != NULL) {
             link_row_group(w, fresh);
+            w->n_begun++;
         }
+        w->n_submitted += m->n_rows;
         m->row_group = w->row_group;
         m->row_group->n_rows += m->n_rows;
         link_morsel(w, m);

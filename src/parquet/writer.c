@@ -34,9 +34,10 @@ static enum dn_status read_options(const struct dn_parquet_options *given,
         }
         memcpy(out, given, given->struct_size < sizeof *out ? given->struct_size : sizeof *out);
     }
-    if (out->row_group_rows < 0) {
+    if (out->row_group_rows < 0 ||
+        out->row_group_rows > INT32_MAX) { /* pages are counted in 32 bits */
         return bad_option(err, "row_group_rows", (long long)out->row_group_rows,
-                          "a positive number, or 0");
+                          "at most 2147483647, or 0");
     }
     if (out->page_rows < 0 || out->page_rows > LARGEST_PAGE_ROWS) {
         return bad_option(err, "page_rows", (long long)out->page_rows, "at most 268435456, or 0");

@@ -65,7 +65,8 @@ struct dn_pq_slot {
 struct dn_pq_row_group {
     struct dn_pq_row_group *next; /**< under the lock */
     struct dn_parquet_writer *writer;
-    int64_t n_rows; /**< of the morsels submitted so far */
+    int64_t first_row; /**< of the file */
+    int64_t n_rows;    /**< of the morsels submitted so far */
     int64_t
         n_open; /**< under the lock: chunks not ended and pages not packed; 0: it can be written */
     struct dn_pq_slot slots[];
@@ -107,6 +108,8 @@ struct dn_parquet_writer {
     int64_t n_rows;
     struct dn_pq_morsel *pending;      /**< NULL: no rows wait */
     struct dn_pq_row_group *row_group; /**< the open one, once a morsel of it was submitted */
+    int64_t n_begun;                   /**< row groups, the open one counted */
+    int64_t n_submitted;               /**< rows of the morsels submitted so far */
     int64_t row_group_n_rows;          /**< in the open row group */
     size_t row_group_n_bytes;
 
@@ -201,6 +204,9 @@ struct dn_pq_chunk_place {
 /** Write a ColumnChunk as a list element. */
 void dn_pq_footer_chunk(const struct dn_pq_chunk *chunk, const struct dn_pq_chunk_place *place,
                         enum dn_codec_id codec, struct dn_thrift_writer *t);
+/** Check that the row groups encoded so far leave the footer a length that readers take. */
+DN_NODISCARD enum dn_status dn_pq_footer_check(const struct dn_parquet_writer *w, size_t len,
+                                               struct dn_error *err);
 /** Write footer, its length and the closing magic. */
 DN_NODISCARD enum dn_status dn_pq_footer_write(struct dn_parquet_writer *w, struct dn_error *err);
 

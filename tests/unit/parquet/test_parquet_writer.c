@@ -347,6 +347,47 @@ static void row_groups_end_where_told(void **state)
     rows_free(&r);
 }
 
+/* One row group too many is an error that says what to do, and one less is none. */
+static void row_groups_are_counted(void **state)
+{
+    static int64_t values[INT16_MAX + 1];
+    static const struct dn_field field = {"n", DN_TYPE_INT64, false};
+    const struct dn_batch_column column = {.type = DN_TYPE_INT64, .values = values};
+    const char *path = scratch_path(dir, "many.parquet");
+    const size_t n_before = scratch_count(dir);
+    struct dn_parquet_options o = options("none");
+
+    (void)state;
+    o.row_group_rows = 1;
+    for (int64_t n_rows = INT16_MAX; n_rows <= INT16_MAX + 1; n_rows++) {
+        struct dn_parquet_writer *w = NULL;
+        struct dn_error err = {0};
+        struct ArrowSchema schema;
+        struct ArrowArray batch;
+        assert_int_equal(dn_schema_make(&schema, &field, 1, &err), DN_OK);
+        assert_int_equal(dn_parquet_writer_open(&w, path, &schema, &o, &err), DN_OK);
+        schema.release(&schema);
+        assert_int_equal(dn_batch_export(&batch, n_rows, 1, &column, NULL, NULL, &err), DN_OK);
+        if (n_rows == INT16_MAX) {
+            struct opened f;
+            assert_int_equal(dn_parquet_append(w, &batch, &err), DN_OK);
+            assert_int_equal(dn_parquet_finish(w, &err), DN_OK);
+            assert_int_equal(dn_parquet_commit(w, &err), DN_OK);
+            open_file(&f, path);
+            assert_int_equal(f.info.n_groups, INT16_MAX);
+            assert_int_equal(f.info.n_rows, INT16_MAX);
+            close_file(&f);
+            assert_int_equal(unlink(path), 0);
+        } else {
+            assert_int_equal(dn_parquet_append(w, &batch, &err), DN_ERR_UNSUPPORTED);
+            assert_non_null(strstr(err.message, "32767 row groups"));
+            assert_non_null(strstr(err.message, "row_group_size"));
+        }
+        dn_parquet_close(w);
+        assert_int_equal(scratch_count(dir), n_before);
+    }
+}
+
 static void no_rows(void **state)
 {
     const char *path = scratch_path(dir, "empty.parquet");
@@ -602,6 +643,10 @@ static void options_and_schemas_are_checked(void **state)
     assert_int_equal(try_open(twice, 0, &o, &err), DN_ERR_INVALID);
     o.row_group_rows = -1;
     assert_int_equal(try_open(twice, 2, &o, &err), DN_ERR_INVALID);
+    o.row_group_rows = (int64_t)INT32_MAX + 1;
+    assert_int_equal(try_open(twice, 2, &o, &err), DN_ERR_INVALID);
+    o.row_group_rows = INT32_MAX;
+    assert_int_equal(try_open(twice, 2, &o, &err), DN_OK);
     o = options(NULL);
     o.page_rows = -1;
     assert_int_equal(try_open(twice, 2, &o, &err), DN_ERR_INVALID);
@@ -696,6 +741,7 @@ int main(void)
         cmocka_unit_test(short_row_groups_follow),
         cmocka_unit_test(a_late_change_of_mind),
         cmocka_unit_test(row_groups_end_where_told),
+        cmocka_unit_test(row_groups_are_counted),
         cmocka_unit_test(no_rows),
         cmocka_unit_test(long_texts),
         cmocka_unit_test(threads_that_refuse),
