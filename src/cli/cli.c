@@ -114,6 +114,10 @@ static int run_help(int argc, char **argv)
         return dn_cli_finish(DN_EXIT_OK);
     }
     const struct dn_command *command = command_find(argv[2]);
+    if (command == NULL && (strcmp(argv[2], "help") == 0 || strcmp(argv[2], "version") == 0)) {
+        print_help(stdout); /* they have no page of their own */
+        return dn_cli_finish(DN_EXIT_OK);
+    }
     if (command == NULL) {
         return unknown_command(argv[2]);
     }

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/source.h"
+#include "cli/wording.h"
 #include "job/asset.h"
 #include "job/contract.h"
 #include "job/events.h"
@@ -226,6 +227,7 @@ static int convert_run(struct convert *c)
                        "Converting %s to %s", source, c->target);
         st = dn_transfer_run(&transfer, &outcome, &err);
     }
+    dn_wording_flags(&err, outcome.refused_by);
     const int code = dn_console_close(&console, source, c->target, st, &err, &outcome);
     dn_outcome_finish(&outcome);
     dn_console_finish(&console);

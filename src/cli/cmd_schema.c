@@ -4,6 +4,7 @@
 #include "cli/console.h"
 #include "cli/source.h"
 #include "cli/table.h"
+#include "cli/wording.h"
 #include "job/coltype.h"
 #include "job/events.h"
 
@@ -218,7 +219,9 @@ static int schema_run(const struct schema_flags *f)
     dn_error_clear(&err);
     dn_console_start(&console);
     enum dn_status st = schema_read(f, &console, &schema, &err);
+    dn_console_clear(&console);
     if (st != DN_OK) {
+        dn_wording_flags(&err, "source");
         code = dn_console_close(&console, "", "", st, &err, &nothing);
     } else if (f->as_json) {
         warn_repeated(&console, schema, true);

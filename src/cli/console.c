@@ -14,10 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define TERMINAL_SECONDS 0.2
 #define LOG_SECONDS 10.0
+#define LEAST_RATE 5e4 /* bytes a second: less would be shown as 0.0 MB/s */
+#define LEAST_BYTES                                                                                \
+    65536 /* of a source: under that, rates and sizes are those of the start and the footer */
 
 static atomic_int g_signal; /* the signal that asked to stop; any thread may ask for it */
 
@@ -166,29 +170,42 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
     (void)pthread_mutex_unlock(&c->lock);
 }
 
+/* What is known of how far it is; unknown totals and rates that are nothing yet are left out. */
 static void progress_format(char *out, size_t size, const struct dn_progress *p)
 {
-    char rows[32];
-    char done[32];
-    char total[48] = "";
-    char rss[32];
-    char share[32] = "";
+    char bytes[96] = "";
+    char text[32];
+    char whole[32];
+    char speed[32] = "";
     char eta[48] = "";
 
     const double rate =
         p->seconds > 0.0 && p->bytes_in > 0 ? (double)p->bytes_in / p->seconds : 0.0;
-    if (p->bytes_total > 0) {
-        (void)snprintf(share, sizeof share, "%3.0f %%  ",
-                       100.0 * (double)p->bytes_in / (double)p->bytes_total);
-        (void)snprintf(total, sizeof total, " of %s", dn_console_bytes(rss, p->bytes_total));
-        if (rate > 0.0 && p->bytes_total >= p->bytes_in) {
+    if (p->bytes_in >= 0 && p->bytes_total >= p->bytes_in && p->bytes_total > 0) {
+        (void)snprintf(bytes, sizeof bytes, "%3.0f %%  %s of %s  ",
+                       100.0 * (double)p->bytes_in / (double)p->bytes_total,
+                       dn_console_bytes(text, p->bytes_in),
+                       dn_console_bytes(whole, p->bytes_total));
+        if (rate > 0.0) {
             (void)snprintf(eta, sizeof eta, "  ETA %.0f s",
                            (double)(p->bytes_total - p->bytes_in) / rate);
         }
+    } else if (p->bytes_in >= 0) {
+        (void)snprintf(bytes, sizeof bytes, "%s  ", dn_console_bytes(text, p->bytes_in));
     }
-    (void)snprintf(out, size, "%s%s%s  %s rows  %.1f MB/s%s  RSS %s", share,
-                   dn_console_bytes(done, p->bytes_in), total, dn_console_count(rows, p->rows),
-                   rate / 1e6, eta, dn_console_bytes(rss, (int64_t)p->peak_rss_bytes));
+    if (rate >= LEAST_RATE) {
+        (void)snprintf(speed, sizeof speed, "  %.1f MB/s", rate / 1e6);
+    }
+    (void)snprintf(out, size, "%s%s rows%s%s  RSS %s", bytes, dn_console_count(text, p->rows),
+                   speed, eta, dn_console_bytes(whole, (int64_t)p->peak_rss_bytes));
+}
+
+/* The terminal's width, or what is usual; a longer line would wrap, and only its last part be taken away again. */
+static size_t terminal_columns(void)
+{
+    struct winsize size = {0};
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
 static void on_progress(void *ctx, const struct dn_progress *p)
@@ -208,7 +225,7 @@ static void on_progress(void *ctx, const struct dn_progress *p)
     progress_format(line, sizeof line, p);
     (void)pthread_mutex_lock(&c->lock);
     if (redraw) {
-        (void)fprintf(stderr, "\r\033[K%s", line);
+        (void)fprintf(stderr, "\r\033[K%.*s", (int)(terminal_columns() - 1), line); /* all ASCII */
         c->line_open = true;
     } else if (c->json) {
         log_line(c, DN_EVENT_DETAIL, "progress", line, NULL);
@@ -245,6 +262,37 @@ void dn_console_finish(struct dn_console *c)
     c->context = NULL;
 }
 
+static void summary_bytes(const struct dn_outcome *o)
+{
+    char text[32];
+
+    (void)fputs("  bytes   ", stderr);
+    if (o->bytes_in >= 0) {
+        (void)fprintf(stderr, "%s in, ", dn_console_bytes(text, o->bytes_in));
+    }
+    (void)fprintf(stderr, "%s out", dn_console_bytes(text, o->bytes_out));
+    if (o->bytes_in >= LEAST_BYTES && o->bytes_out > 0) {
+        (void)fprintf(stderr, " (%.1f %%)", 100.0 * (double)o->bytes_out / (double)o->bytes_in);
+    }
+    (void)fputc('\n', stderr);
+}
+
+static void summary_time(const struct dn_outcome *o)
+{
+    char text[32];
+
+    (void)fprintf(stderr, "  time    %.3f s", o->seconds);
+    if (o->bytes_in >= LEAST_BYTES && o->seconds > 0.0) {
+        const double rate = (double)o->bytes_in / o->seconds;
+        if (rate >= LEAST_RATE) {
+            (void)fprintf(stderr, ", %.1f MB/s", rate / 1e6);
+        }
+        (void)fprintf(stderr, ", %s rows/s",
+                      dn_console_count(text, (int64_t)((double)o->rows_in / o->seconds)));
+    }
+    (void)fprintf(stderr, ", %.3f s of CPU\n", o->cpu_seconds);
+}
+
 static void summary_text(const struct dn_console *c, const char *source, const char *target,
                          const struct dn_outcome *o)
 {
@@ -264,16 +312,8 @@ static void summary_text(const struct dn_console *c, const char *source, const c
                   dn_console_count(d, o->rows_rejected));
     (void)fprintf(stderr, "  files   %s in, %s out\n", dn_console_count(a, o->files_in),
                   dn_console_count(b, o->files_out));
-    (void)fprintf(stderr, "  bytes   %s in, %s out", dn_console_bytes(a, o->bytes_in),
-                  dn_console_bytes(b, o->bytes_out));
-    if (o->bytes_in > 0 && o->bytes_out > 0) {
-        (void)fprintf(stderr, " (%.1f %%)", 100.0 * (double)o->bytes_out / (double)o->bytes_in);
-    }
-    (void)fprintf(
-        stderr, "\n  time    %.3f s, %.1f MB/s, %s rows/s, %.3f s of CPU\n", o->seconds,
-        o->bytes_in > 0 && o->seconds > 0.0 ? (double)o->bytes_in / o->seconds / 1e6 : 0.0,
-        dn_console_count(a, o->seconds > 0.0 ? (int64_t)((double)o->rows_in / o->seconds) : 0),
-        o->cpu_seconds);
+    summary_bytes(o);
+    summary_time(o);
     (void)fprintf(stderr, "  memory  %s at the peak\n",
                   dn_console_bytes(a, (int64_t)o->peak_rss_bytes));
     if (o->restarts > 0) {
@@ -343,6 +383,13 @@ static int close_failed(struct dn_console *c, const struct dn_error *err, enum d
                    c->json ? failure_json(err, st, code) : NULL, "%s%s%s", placed ? "" : err->path,
                    placed ? "" : ": ", err->message[0] != '\0' ? err->message : dn_status_name(st));
     return code;
+}
+
+void dn_console_clear(struct dn_console *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    line_clear(c);
+    (void)pthread_mutex_unlock(&c->lock);
 }
 
 int dn_console_close(struct dn_console *c, const char *source, const char *target,

@@ -29,6 +29,9 @@ struct dn_console {
 void dn_console_start(struct dn_console *c);
 void dn_console_finish(struct dn_console *c);
 
+/** Take the progress line off the terminal, before something else is printed. */
+void dn_console_clear(struct dn_console *c);
+
 /** Report the end of a transfer, good or bad; returns the exit code. */
 int dn_console_close(struct dn_console *c, const char *source, const char *target,
                      enum dn_status st, const struct dn_error *err,

@@ -1,6 +1,8 @@
 /* What is wrong with a block, in words: value, place, and what to do about it. */
 #include "csv/faults.h"
 
+#include <stdio.h>
+
 /* Where buf[pos] of the block is; for a file that can be read again the line is counted later. */
 static void place(const struct dn_csv_reader *r, const struct dn_csv_block *block, int64_t row,
                   size_t pos, const char *column, struct dn_error *err)
@@ -64,19 +66,57 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
 }
 
+static size_t count_byte(const uint8_t *text, size_t len, char byte)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        n += text[i] == (uint8_t)byte;
+    }
+    return n;
+}
+
+/* A delimiter with which this row and the header would agree, as messages name it; *n_fields: how many fields both would have. */
+static const char *other_delimiter(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
+                                   size_t *n_fields)
+{
+    static const struct {
+        char byte;
+        const char *name;
+    } usual[] = {{',', "','"}, {';', "';'"}, {'\t', "a tab"}, {'|', "'|'"}};
+    const struct dn_span header = r->feed.header;
+
+    for (size_t i = 0; r->has_header && i < sizeof(usual) / sizeof(usual[0]); i++) {
+        const size_t n = count_byte(header.data, header.len, usual[i].byte);
+        if ((uint8_t)usual[i].byte != r->dialect.delimiter && n > 0 &&
+            count_byte(row, len, usual[i].byte) == n) {
+            *n_fields = n + 1;
+            return usual[i].name;
+        }
+    }
+    return NULL;
+}
+
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
                                       const struct dn_csv_rows *rows, struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
+    char advice[128] = "check the delimiter and the quotes around this row";
     const uint8_t *row = rows->buf + rows->bad_row_start;
+    const size_t len = rows->bad_row_end - rows->bad_row_start;
+    size_t n = 0;
 
-    dn_error_escape_value(value, row, rows->bad_row_end - rows->bad_row_start);
-    dn_error_set(
-        err, DN_ERR_DATA,
-        "the row has %zu fields where the %s has %zu: %s; check the delimiter and the quotes "
-        "around this row",
-        rows->bad_row_fields, r->has_header ? "header" : "first row", rows->n_fields, value);
+    const char *other = other_delimiter(r, row, len, &n);
+    if (other != NULL) {
+        (void)snprintf(advice, sizeof(advice),
+                       "with %s between fields both have %zu: set it with the option delimiter",
+                       other, n);
+    }
+    dn_error_escape_value(value, row, len);
+    dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",
+                 rows->bad_row_fields, rows->bad_row_fields == 1 ? "" : "s",
+                 r->has_header ? "header" : "first row", rows->n_fields, value, advice);
     place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
     return DN_ERR_DATA;
 }

@@ -105,8 +105,9 @@ size_t dn_csv_bom_len(const uint8_t *text, size_t len)
 
 /*
  * Files that are no UTF-8 text at all are better named than read.  Every mark holds a byte that no CSV in UTF-8 starts with,
- * so that none is refused for its first column's name.
+ * or ten that none would, so that none is refused for its first column's name.  A '?' stands for a digit.
  */
+#define LONGEST_MARK 10
 static const struct {
     const char *mark;
     const char *what;
@@ -114,20 +115,36 @@ static const struct {
 } other_formats[] = {
     {"\xff\xfe", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
     {"\xfe\xff", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
+    {"BZh?1AY&SY", "bzip2", "`bunzip2 -c FILE | dativo-native convert - DST` reads it"},
+    {"BZh?\x17rE8P\x90", "an empty bzip2 file", "there is nothing in it"},
+    {"\x04\x22\x4d\x18", "lz4", "`lz4 -dc FILE | dativo-native convert - DST` reads it"},
     {"\x1f\x8b", "gzip", "`gunzip -c FILE | dativo-native convert - DST` reads it"},
     {"\x28\xb5\x2f\xfd", "zstd", "`zstd -dc FILE | dativo-native convert - DST` reads it"},
     {"\xfd\x37zXZ", "xz", "`xz -dc FILE | dativo-native convert - DST` reads it"},
     {"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"},
+    {"PK\x05\x06", "an empty zip archive", "there is nothing in it"},
+    {"\xd0\xcf\x11\xe0", "an old spreadsheet", "save its sheet as CSV"},
     {"PAR1\x15", "Parquet", "`dativo-native inspect FILE` shows what is in it"},
 };
+
+static bool has_mark(struct dn_span text, const char *mark)
+{
+    const size_t len = strlen(mark);
+    bool same = text.len >= len;
+
+    for (size_t i = 0; same && i < len; i++) {
+        same = mark[i] == '?' ? text.data[i] >= '0' && text.data[i] <= '9'
+                              : text.data[i] == (uint8_t)mark[i];
+    }
+    return same;
+}
 
 static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_error *err)
 {
     const struct dn_span held = dn_csv_feed_held(f);
 
     for (size_t i = 0; i < sizeof(other_formats) / sizeof(other_formats[0]); i++) {
-        const size_t len = strlen(other_formats[i].mark);
-        if (held.len >= len && memcmp(held.data, other_formats[i].mark, len) == 0) {
+        if (has_mark(held, other_formats[i].mark)) {
             char shown[DN_SHOWN_PATH_SIZE];
             dn_error_set(err, DN_ERR_UNSUPPORTED, "this is %s, not CSV in UTF-8: %s",
                          other_formats[i].what, other_formats[i].advice);
@@ -149,7 +166,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->after_cr = false;
     f->source_at_end = false;
     f->first_of_file = true;
-    DN_TRY(dn_csv_feed_look(f, 5, err));
+    DN_TRY(dn_csv_feed_look(f, LONGEST_MARK, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
     return DN_OK;

@@ -121,6 +121,24 @@ static void names_list(const json_t *file_schema, struct dn_buffer *list)
     }
 }
 
+/* "; set the delimiter to ..." where the only column looks like several; never fails. */
+static void delimiter_add(const json_t *file_schema, struct dn_buffer *list)
+{
+    const char *name =
+        json_array_size(file_schema) == 1
+            ? json_string_value(json_object_get(json_array_get(file_schema, 0), "name"))
+            : NULL;
+    const char *delimiter = name != NULL ? dn_name_delimiter(name) : NULL;
+
+    if (delimiter == NULL ||
+        dn_text_appendf(list, NULL,
+                        "; if that is several columns, set the delimiter to %s "
+                        "(--delimiter, or engine.options.delimiter in a job)",
+                        delimiter) != DN_OK) {
+        return;
+    }
+}
+
 /* "; did you mean "x"?" and the file's columns. */
 static enum dn_status missing_column(const struct dn_column *column, const json_t *file_schema,
                                      struct dn_error *err)
@@ -133,6 +151,7 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
         names[n++] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
     }
     names_list(file_schema, &list);
+    delimiter_add(file_schema, &list);
     const char *close = dn_text_suggest(column->name, names, n);
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG,
@@ -177,6 +196,7 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
         }
     }
     names_list(file_schema, &list);
+    delimiter_add(file_schema, &list);
     enum dn_status st =
         dn_error_set(err, DN_ERR_CONFIG,
                      "the file has none of the asset's columns; is it the right file, and the "

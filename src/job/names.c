@@ -33,3 +33,13 @@ cleanup:
     dn_free(names);
     return st;
 }
+
+const char *dn_name_delimiter(const char *name)
+{
+    const char *at = strpbrk(name, ";\t|");
+
+    if (at == NULL) {
+        return NULL;
+    }
+    return *at == ';' ? "';'" : *at == '|' ? "'|'" : "tab";
+}

@@ -13,4 +13,7 @@
  */
 DN_NODISCARD enum dn_status dn_schema_name_columns(json_t *schema, struct dn_error *err);
 
+/** What looks like a delimiter in the name of a file's only column, as messages show it; NULL: nothing does. */
+const char *dn_name_delimiter(const char *name);
+
 #endif

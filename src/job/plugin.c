@@ -11,10 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const k_suffixes[] = {".so", ".dylib", ".dll"};
-
-#define N_SUFFIXES (sizeof k_suffixes / sizeof k_suffixes[0])
-
 /* The names a library may have, best first, and a list of them for a message. */
 struct candidates {
     char *paths[32];
@@ -53,27 +49,24 @@ static enum dn_status candidate_add(struct candidates *c, const char *dir, const
     return st;
 }
 
-/* `name` in `dir`, with its own suffix first and then the other systems'. */
+/* `name` in `dir`, and the .so that a name without a suffix, or with one of another system, stands for here. */
 static enum dn_status candidates_add(struct candidates *c, const char *dir, const char *name,
                                      struct dn_error *err)
 {
-    size_t own = N_SUFFIXES;
+    static const char *const foreign[] = {".dylib", ".dll"};
     size_t stem = strlen(name);
 
-    for (size_t i = 0; i < N_SUFFIXES; i++) {
-        if (dn_text_ends_with(name, k_suffixes[i])) {
-            own = i;
-            stem -= strlen(k_suffixes[i]);
+    DN_TRY(candidate_add(c, dir, name, stem, "", err));
+    if (dn_text_ends_with(name, ".so")) {
+        return DN_OK;
+    }
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (dn_text_ends_with(name, foreign[i])) {
+            stem -= strlen(foreign[i]);
             break;
         }
     }
-    DN_TRY(candidate_add(c, dir, name, strlen(name), "", err));
-    for (size_t i = 0; i < N_SUFFIXES; i++) {
-        if (i != own) {
-            DN_TRY(candidate_add(c, dir, name, stem, k_suffixes[i], err));
-        }
-    }
-    return DN_OK;
+    return candidate_add(c, dir, name, stem, ".so", err);
 }
 
 /* The first name under which there is a file, as a copy. */

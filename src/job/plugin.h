@@ -24,8 +24,8 @@ struct dn_plugin {
 
 /**
  * Load a library.
- * @param path  As a job has it: relative to the current directory, also without a slash; `.so`, `.dylib` and `.dll`
- *              stand for each other.
+ * @param path  As a job has it: relative to the current directory, also without a slash; a name without a suffix,
+ *              or with `.dylib` or `.dll`, stands for the `.so` beside it, too.
  * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG with the loader's reason.
  */
 DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path,

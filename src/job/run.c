@@ -171,17 +171,14 @@ static json_t *schema_to_json(const struct ArrowSchema *schema, const int64_t *n
 static void hint_delimiter(const struct session *s, const struct ArrowSchema *schema)
 {
     const char *name = schema->n_children == 1 ? schema->children[0]->name : "";
-    const size_t at = strcspn(name, ";\t|");
+    const char *delimiter = dn_name_delimiter(name);
     char shown[DN_ESCAPED_VALUE_SIZE];
 
-    if (name[at] != '\0') {
+    if (delimiter != NULL) {
         dn_events_emit(s->t->events, DN_EVENT_NOTE, "one_column", NULL,
                        "there is one column, %s; if its parts are columns, set the delimiter to "
                        "%s (--delimiter, or engine.options.delimiter in a job)",
-                       dn_error_escape_value(shown, name, strlen(name)),
-                       name[at] == ';'   ? "';'"
-                       : name[at] == '|' ? "'|'"
-                                         : "tab");
+                       dn_error_escape_value(shown, name, strlen(name)), delimiter);
     }
 }
 

@@ -55,8 +55,8 @@ static void test_sampled_rows(void **state)
     (void)state;
     expect_broken("a,b\n1,\"xx\n2,y\n", false, "line 2, byte 6: the quote opened here");
     expect_broken("a,b\n1,\"", false, "line 2, byte 6: the quote opened here");
-    expect_broken("a,b\n1\n", false, "line 2, byte 4: the row has 1 fields");
-    expect_broken("a,b\n1", false, "line 2, byte 4: the row has 1 fields");
+    expect_broken("a,b\n1\n", false, "line 2, byte 4: the row has 1 field");
+    expect_broken("a,b\n1", false, "line 2, byte 4: the row has 1 field");
     expect_broken("a,b\n1,2,3\n", false, "line 2, byte 4: the row has 3 fields");
     expect_broken("a,b\n1,\xff\n", false, "line 2, byte 6: column \"b\": invalid UTF-8");
     expect_broken("a,b\n1,\xc3", false, "line 2, byte 6: column \"b\": invalid UTF-8");

@@ -301,7 +301,7 @@ static void test_named_pipe(void **state)
         if (round == 0) {
             rig_expect(&path, 1, &o, "a|b", "l vu", rows.data);
         } else {
-            rig_expect_error(&path, 1, &o, DN_ERR_DATA, "1 fields where the header has 2");
+            rig_expect_error(&path, 1, &o, DN_ERR_DATA, "1 field where the header has 2");
         }
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_false(w.broken);

@@ -402,7 +402,7 @@ static void test_errors_name_the_place(void **state)
     expect_error("a,b\n1,x\n2,y,z\n", &plain, DN_ERR_DATA, 2, 3, 8, "",
                  "3 fields where the header has 2");
     expect_error("a,b\n1,x\n2\n", &plain, DN_ERR_DATA, 2, 3, 8, "",
-                 "1 fields where the header has 2");
+                 "1 field where the header has 2");
     expect_error("a,b\n1,x\n\"2\n\",\xc3\x28\n", &plain, DN_ERR_DATA, 2, 4, 13, "b",
                  "invalid UTF-8");
     expect_error("a,b\n1,\"x\n2,y\n", &plain, DN_ERR_DATA, -1, 2, 6, "", "never closed");

@@ -170,18 +170,19 @@ static void test_loading(void **state)
     dn_error_clear(&err);
     assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "lib.so"), &err), DN_ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "library not found"));
-    assert_non_null(strstr(err.message, "lib.dylib"));
-    assert_non_null(strstr(err.message, "lib.dll"));
+    assert_null(strstr(err.message, "dylib")); /* nothing of other systems is looked for ... */
+    assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "lib"), &err), DN_ERR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "/lib.so"));
     assert_int_equal(dn_plugin_load(&plugin, "no_such_library.so", &err), DN_ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "./no_such_library.so"));
     scratch_write(scratch_path(dir, "text.so"), "no library", 10);
     assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "text.so"), &err), DN_ERR_CONFIG);
     assert_non_null(strstr(err.message, "cannot be loaded"));
 
-    /* a .dylib beside a job's .so name */
-    assert_int_equal(symlink(libc_path(), scratch_path(dir, "c.dylib")), 0);
-    assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "c.so"), &err), DN_OK);
-    assert_string_equal(plugin.path, scratch_path(dir, "c.dylib"));
+    /* ... but a job may have been written on one: the .so beside its .dylib name */
+    assert_int_equal(symlink(libc_path(), scratch_path(dir, "c.so")), 0);
+    assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "c.dylib"), &err), DN_OK);
+    assert_string_equal(plugin.path, scratch_path(dir, "c.so"));
     assert_int_equal(dn_plugin_require(&plugin, "qsort", &err), DN_OK);
     assert_int_equal(dn_plugin_require(&plugin, "create_reader", &err), DN_ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "symbol create_reader not found in"));

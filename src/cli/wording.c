@@ -1,0 +1,123 @@
+#include "cli/wording.h"
+
+#include "base/buffer.h"
+#include "base/strings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const struct {
+    const char *option;
+    const char *flag;
+} k_options[] = {
+    {"delimiter", "--delimiter"},
+    {"quote", "--quote"},
+    {"quote_char", "--quote"},
+    {"header", "--no-header"},
+    {"types", "--types"},
+    {"null_values", "--null-values"},
+    {"n_threads", "--threads"},
+    {"strict", "--reader-option strict=true"},
+    {"encoding", "--reader-option encoding"},
+    {"inference", "--reader-option inference"},
+    {"chunk_size", "--reader-option chunk_size"},
+    {"batch_size", "--reader-option batch_size"},
+    {"block_bytes", "--reader-option block_bytes"},
+    {"compression", "--compression"},
+    {"compression_level", "--writer-option compression_level"},
+    {"row_group_size", "--row-group-size"},
+    {"row_group_bytes", "--writer-option row_group_bytes"},
+    {"page_rows", "--writer-option page_rows"},
+    {"page_size", "--writer-option page_size"},
+    {"overwrite", "--overwrite"},
+    {"output_dir", "--writer-option output_dir"},
+};
+
+/* What stands before the name of an option, the longest first. */
+static const char *const k_leads[] = {"engine.options.native.", "engine.options.", "the option ",
+                                      "option "};
+
+static const struct {
+    const char *from;
+    const char *to;
+} k_phrases[] = {
+    {"the memory budget", "--memory"},
+    {"ask for overwriting", "use --overwrite"},
+};
+
+static const char *flag_of(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof k_options / sizeof k_options[0]; i++) {
+        if (strlen(k_options[i].option) == len && strncmp(k_options[i].option, name, len) == 0) {
+            return k_options[i].flag;
+        }
+    }
+    return NULL;
+}
+
+/* The length of the reference to an option that begins at `p`, and its flag; 0: none begins here. */
+static size_t option_at(const char *p, bool in_word, const char **flag)
+{
+    for (size_t i = 0; !in_word && i < sizeof k_leads / sizeof k_leads[0]; i++) {
+        const size_t lead = strlen(k_leads[i]);
+        if (strncmp(p, k_leads[i], lead) != 0) {
+            continue;
+        }
+        const char *name = p + lead;
+        const char quote = *name == '\'' || *name == '"' ? *name : '\0';
+        name += quote != '\0' ? 1 : 0;
+        size_t len = 0;
+        while (islower((unsigned char)name[len]) || name[len] == '_') {
+            len++;
+        }
+        *flag = flag_of(name, len);
+        if (*flag != NULL && (quote == '\0' || name[len] == quote)) {
+            const char *end = name + len + (quote != '\0' ? 1 : 0);
+            if (strcmp(*flag, "--reader-option strict=true") == 0 &&
+                strncmp(end, "=true", 5) == 0) {
+                end += 5;
+            }
+            return (size_t)(end - p);
+        }
+    }
+    return 0;
+}
+
+static size_t phrase_at(const char *p, const char *refused_by, const char **to)
+{
+    for (size_t i = 0; i < sizeof k_phrases / sizeof k_phrases[0]; i++) {
+        if (dn_text_starts_with(p, k_phrases[i].from)) {
+            *to = k_phrases[i].to;
+            return strlen(k_phrases[i].from);
+        }
+    }
+    if (refused_by != NULL && dn_text_starts_with(p, "in engine.options")) {
+        *to = strcmp(refused_by, "source") == 0 ? "in --reader-option" : "in --writer-option";
+        return strlen("in engine.options");
+    }
+    return 0;
+}
+
+void dn_wording_flags(struct dn_error *err, const char *refused_by)
+{
+    struct dn_buffer out = {0};
+    bool in_word = false;
+
+    for (const char *p = err->message; *p != '\0';) {
+        const char *to = NULL;
+        size_t len = option_at(p, in_word, &to);
+        len = len > 0 ? len : phrase_at(p, refused_by, &to);
+        in_word = len == 0 && isalnum((unsigned char)*p) != 0;
+        const enum dn_status st = len > 0 ? dn_text_append(&out, to, NULL)
+                                          : dn_buffer_append_byte(&out, (uint8_t)*p, NULL);
+        if (st != DN_OK) {
+            goto cleanup; /* the message stays as it was */
+        }
+        p += len > 0 ? len : 1;
+    }
+    if (dn_buffer_append_byte(&out, 0, NULL) == DN_OK) {
+        dn_error_copy_text(err->message, sizeof err->message, (const char *)out.data);
+    }
+cleanup:
+    dn_buffer_finish(&out);
+}
