@@ -217,7 +217,7 @@ const char *check_connection(const char *config_json)
     } else {
         char details[128];
         char message[128];
-        struct dn_csv_progress progress = {.bytes_total = -1};
+        struct dn_csv_progress progress = {.struct_size = sizeof(progress)};
         dn_csv_reader_progress(h->reader, &progress);
         (void)snprintf(details, sizeof(details),
                        "\"files\":%zu,\"columns\":%" PRId64 ",\"bytes\":%" PRId64,

@@ -104,7 +104,7 @@ static int32_t reader_schema(void *reader, struct ArrowSchema *out_schema, struc
 static void get_progress(void *reader, struct dativo_progress *out)
 {
     struct csv_handle *h = reader;
-    struct dn_csv_progress csv = {.bytes_total = -1};
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
     dn_csv_reader_progress(h->reader, &csv);
     dn_shell_progress_export(csv.bytes_read, csv.bytes_total, atomic_load(&h->rows_done), out);
 }
@@ -226,7 +226,7 @@ static void reader_cancel(void *reader)
 static enum dn_status append_report(struct csv_handle *h, struct dn_buffer *b, struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
-    struct dn_csv_progress csv = {0};
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
     enum dn_status st = DN_OK;
 
     dn_csv_reader_progress(h->reader, &csv);

@@ -147,6 +147,7 @@ static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(add_types(c, "types", true, declared, NULL, types, &s->csv.n_types, err));
     DN_TRY(add_types(c, "widened", false, widened, declared, types, &s->csv.n_types, err));
     s->csv.types = types;
+    s->csv.types_stride = sizeof(*types);
     return DN_OK;
 }
 

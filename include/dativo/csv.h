@@ -28,7 +28,7 @@ enum dn_csv_inference {
     DN_CSV_INFER_STRINGS = 1 /**< every column without a declared type is a string */
 };
 
-/** A column whose type is given rather than inferred. */
+/** A column whose type is given rather than inferred.  Arrays of it have a stride, dn_csv_options.types_stride. */
 struct dn_csv_column_type {
     const char *name;
     const char *type; /**< a type name: bool int64 float64 date timestamp timestamptz string, or a synonym */
@@ -48,6 +48,7 @@ struct dn_csv_options {
     size_t n_null_values;
     const struct dn_csv_column_type *types;
     size_t n_types;
+    size_t types_stride;        /**< sizeof(struct dn_csv_column_type), where n_types is not 0 */
     const char *const *columns; /**< projection, in this order; NULL: all columns of the file */
     size_t n_columns;
     bool missing_as_null;        /**< a projected or typed column the file lacks reads as nulls instead of failing */
@@ -66,35 +67,46 @@ struct dn_csv_options {
     void *waiting_ctx;
 };
 
+/** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
+#define DN_CSV_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_options, waiting_ctx)
+#define DN_CSV_COLUMN_TYPE_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_column_type, declared)
+
 struct dn_csv_reader;
 
 /**
  * Open the files (at least one; "-" is standard input), read the header and a sample, and fix the schema.  All files must have the
  * first one's columns, in its order.  Waits for a pipe's first bytes; cancelled() ends that wait.
  */
-DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths, size_t n_paths,
-                                               const struct dn_csv_options *options, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
+                                                      size_t n_paths, const struct dn_csv_options *options,
+                                                      struct dn_error *err);
 /** A copy of the schema for the caller. */
-DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
-                                                 struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
+                                                        struct dn_error *err);
 /**
  * The next batch in file order, at least one row; at the end out->release is NULL.  After a failure every later call, of
  * dn_csv_reader_schema() too, returns the same failure.  Blocks until a batch is ready.
  */
-DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out,
+                                                      struct dn_error *err);
 
-/** Counters so far.  Thread-safe. */
+/** Counters so far.  Only what struct_size covers is filled in. */
 struct dn_csv_progress {
+    uint32_t struct_size; /**< sizeof(struct dn_csv_progress) */
+    uint32_t reserved;
     int64_t bytes_read;
     int64_t bytes_total; /**< -1: unknown */
     int64_t rows;
     int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
 };
-void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out);
+#define DN_CSV_PROGRESS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_progress, stray_quotes)
+
+/** Thread-safe. */
+DN_API void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out);
 /** Stop with DN_ERR_CANCELLED, also while dn_csv_reader_next() waits for a pipe.  Thread-safe, and safe in signal handlers. */
-void dn_csv_reader_cancel(struct dn_csv_reader *r);
+DN_API void dn_csv_reader_cancel(struct dn_csv_reader *r);
 /** Wait for running tasks and free; a read of a stalled file is not waited for.  Batches handed out stay valid.  NULL is allowed. */
-void dn_csv_reader_close(struct dn_csv_reader *r);
+DN_API void dn_csv_reader_close(struct dn_csv_reader *r);
 
 #ifdef __cplusplus
 }

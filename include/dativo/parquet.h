@@ -38,6 +38,9 @@ struct dn_parquet_options {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
 };
 
+/** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
+#define DN_PARQUET_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_parquet_options, submit)
+
 /**
  * The first failure of append, finish or commit is for good, a call out of order among them: every later one returns it again, and
  * no file appears any more.
@@ -45,29 +48,31 @@ struct dn_parquet_options {
 struct dn_parquet_writer;
 
 /** Create the temporary file and check schema and options.  `schema` is a struct schema, borrowed. */
-DN_NODISCARD enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
-                                                   const struct ArrowSchema *schema,
-                                                   const struct dn_parquet_options *options, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
+                                                          const struct ArrowSchema *schema,
+                                                          const struct dn_parquet_options *options,
+                                                          struct dn_error *err);
 /**
  * Append one batch.
  * @param batch  struct array of the schema given to open(), any offset.  Moved: w releases it, on success and on failure,
  *               perhaps later and on another thread.
  * @return DN_OK; DN_ERR_DATA a null in a non-nullable column; DN_ERR_IO and others.
  */
-DN_NODISCARD enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
-                                              struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                                                     struct dn_error *err);
 /** Encode the rest, write the footer, make the temporary file durable. */
-DN_NODISCARD enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err);
 /** Rename to the final name. After dn_parquet_finish() only. */
-DN_NODISCARD enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err);
 /**
  * After finish(): [{"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}]; free with
  * dn_parquet_free().  Bounds are numbers, true and false, or texts (ISO 8601; strings cut at 64 bytes, a cut maximum raised); null
  * where there are none: no values, a NaN among them, or a text that has no larger one of 64 bytes.
  */
-DN_NODISCARD enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json, struct dn_error *err);
+DN_API DN_NODISCARD enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json,
+                                                       struct dn_error *err);
 /** Free; without a commit the temporary file is removed.  NULL is allowed. */
-void dn_parquet_close(struct dn_parquet_writer *w);
+DN_API void dn_parquet_close(struct dn_parquet_writer *w);
 
 /**
  * Describe a file: {"format":"parquet","path","size_bytes","record_count","created_by","schema":[{"name","type",
@@ -80,8 +85,9 @@ void dn_parquet_close(struct dn_parquet_writer *w);
  * "-Infinity" are strings, as are ISO 8601 dates, times and timestamps, text, and other bytes as "0x<hex>".  Bounds longer than
  * 64 bytes are cut and end in an ellipsis.  Columns that share a name are told apart in rows by _1, _2, ...
  */
-DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json, struct dn_error *err);
-void dn_parquet_free(void *text);
+DN_API DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
+                                                      struct dn_error *err);
+DN_API void dn_parquet_free(void *text);
 
 #ifdef __cplusplus
 }

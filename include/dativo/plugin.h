@@ -12,7 +12,8 @@
  * and never calls setlocale, chdir, fork or exit.
  *
  * Growth: every struct starts with `struct_size`, the size its maker compiled with.  New members are appended; a reader of
- * a struct uses a member only if `struct_size` covers it.  Nothing is ever removed, reordered or given a new meaning.
+ * a struct uses a member only if `struct_size` covers it.  Nothing is ever removed, reordered or given a new meaning.  The macros
+ * DATIVO_..._V1_0_SIZE are the sizes that the structs of ABI version 1.0 have: a host takes every table that is not smaller.
  */
 #ifndef DATIVO_PLUGIN_H
 #define DATIVO_PLUGIN_H
@@ -118,7 +119,10 @@ DATIVO_EXPORT const char *commit_files(void *writer, const char *files_json);
  * ------------------------------------------------------------------------------------------------------------------ */
 
 /** Major in the high 16 bits (a break), minor in the low 16 (an addition). */
-#define DATIVO_ABI_VERSION ((uint32_t)0x00010000u)
+#define DATIVO_ABI_VERSION ((uint32_t)0x00010001u)
+
+/** The bytes of a struct up to and with one member. */
+#define DATIVO_SIZE_THROUGH(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
 /** Name of the one entry point, for dlsym(). */
 #define DATIVO_PLUGIN_GET_SYMBOL "dativo_plugin_get"
@@ -162,6 +166,7 @@ struct dativo_error {
     char suggested_type[32]; /* DATIVO_ERR_TYPE: the narrowest type name that holds the old values and this one */
     char message[1024];
 };
+#define DATIVO_ERROR_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, message)
 
 /** How far a reader is.  Unknown totals are -1. */
 struct dativo_progress {
@@ -171,6 +176,7 @@ struct dativo_progress {
     int64_t bytes_total;
     int64_t rows_done; /* handed out through the stream */
 };
+#define DATIVO_PROGRESS_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_progress, rows_done)
 
 /** Levels for dativo_host.log. */
 #define DATIVO_LOG_DEBUG 10
@@ -193,6 +199,7 @@ struct dativo_host {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     uint64_t memory_budget_bytes; /* what this handle may hold at a time; 0: the plugin's default */
 };
+#define DATIVO_HOST_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_host, memory_budget_bytes)
 
 /** What dativo_plugin_get() returns: static, never freed. */
 struct dativo_plugin {
@@ -204,6 +211,7 @@ struct dativo_plugin {
     const void *(*get_extension)(const char *name); /* a table below, or NULL if the plugin has none of that name */
     void (*free_text)(char *text);                  /* gives back every char * that a table's function handed out */
 };
+#define DATIVO_PLUGIN_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_plugin, free_text)
 
 /**
  * The one entry point of Level 1.
@@ -258,6 +266,9 @@ struct dativo_reader_v1 {
      */
     int32_t (*report)(void *reader, char **out_json, struct dativo_error *err);
 };
+#define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
+/** What a host cannot do without: splits, open_split and report may be missing. */
+#define DATIVO_READER_V1_LEAST_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, close)
 
 /**
  * A writer: takes record batches and makes one file.  Nothing is visible under its final name before commit().  One
@@ -301,6 +312,7 @@ struct dativo_writer_v1 {
     /** Release everything; aborts if commit() was not called.  NULL is allowed. */
     void (*close)(void *writer);
 };
+#define DATIVO_WRITER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_writer_v1, close)
 
 /** An inspector: tells what is in a finished file.  Thread-safe, no handles. */
 struct dativo_inspector_v1 {
@@ -314,6 +326,7 @@ struct dativo_inspector_v1 {
      */
     int32_t (*inspect)(const char *path, const char *options_json, char **out_json, struct dativo_error *err);
 };
+#define DATIVO_INSPECTOR_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_inspector_v1, inspect)
 
 #ifdef __cplusplus
 }

@@ -10,11 +10,24 @@
 #ifndef DATIVO_STATUS_H
 #define DATIVO_STATUS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/** On every function of the libraries, so that a shared library built with hidden visibility exports them and nothing else. */
+#ifndef DN_API
+#    if defined(__GNUC__) || defined(__clang__)
+#        define DN_API __attribute__((visibility("default")))
+#    else
+#        define DN_API
+#    endif
+#endif
+
+/** The bytes of a struct up to and with one member: what a caller has whose header ended there. */
+#define DN_SIZE_THROUGH(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
 #if defined(__GNUC__) || defined(__clang__)
 #    define DN_NODISCARD __attribute__((warn_unused_result))
@@ -41,8 +54,12 @@ enum dn_status {
     DN_ERR_INTERNAL = 12    /**< a defect of ours */
 };
 
+/** sizeof(struct dn_error), for good. */
+#define DN_ERROR_SIZE 2048
+
 /**
- * One error.  Positions that are unknown are -1; texts that are unknown are "".  Lines and rows count from 1; a row is a
+ * One error, in the caller's memory.  Its size never changes: new members come out of `reserved`, so that caller and library may be
+ * of different versions and nobody has to fill in a size before a call.  Positions that are unknown are -1; texts that are unknown are "".  Lines and rows count from 1; a row is a
  * data row (the header is not one), a line is a physical line of the file; `byte_offset` counts from 0.
  */
 struct dn_error {
@@ -56,10 +73,11 @@ struct dn_error {
     char expected[64];       /**< what was expected at this place, e.g. "int64" */
     char suggested_type[32]; /**< DN_ERR_TYPE: the narrowest type that also holds the value */
     char message[1024];      /**< one line: what, where, which value, what to do */
+    char reserved[256];      /**< zeros */
 };
 
 /** Short lower-case word for a status, e.g. "io".  Never NULL; unknown values give "unknown". */
-const char *dn_status_name(enum dn_status status);
+DN_API const char *dn_status_name(enum dn_status status);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(sizeof(struct dn_error) == DN_ERROR_SIZE,
+               "callers of other versions have this size");
+
 const char *dn_status_name(enum dn_status status)
 {
     switch (status) {

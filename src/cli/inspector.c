@@ -24,10 +24,10 @@ enum dn_status dn_inspector_read(const struct dn_plugin_ref *writer, const char 
         DN_TRY_GOTO(st, dn_plugin_load_builtin(&plugin, DN_BUILTIN_WRITER, err), cleanup);
     }
     DN_TRY_GOTO(st, dn_plugin_negotiate(&plugin, err), cleanup);
-    DN_TRY_GOTO(st,
-                dn_plugin_extension(&plugin, DATIVO_EXT_INSPECTOR,
-                                    sizeof(struct dativo_inspector_v1), &table, err),
-                cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_plugin_extension(&plugin, DATIVO_EXT_INSPECTOR, DATIVO_INSPECTOR_V1_0_SIZE, &table, err),
+        cleanup);
     const struct dativo_inspector_v1 *iv = table;
     (void)snprintf(options, sizeof options, "{\"rows\":%" PRId64 "}", n_rows);
     dn_plugin_error_init(&e);

@@ -195,6 +195,49 @@ static int64_t total_size(struct dn_csv_reader *r)
     return total;
 }
 
+/* The caller's array, whose entries may be of an older or a newer version, in ours. */
+static enum dn_status copy_types(struct dn_csv_reader *r, struct dn_csv_options *o,
+                                 struct dn_error *err)
+{
+    struct dn_csv_column_type *types = dn_arena_alloc(&r->arena, (o->n_types + 1) * sizeof(*types));
+
+    if (types == NULL) {
+        return dn_error_memory(err, o->n_types * sizeof(*types));
+    }
+    if (o->n_types > 0 && o->types_stride < DN_CSV_COLUMN_TYPE_V0_1_SIZE) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "csv option types_stride is %zu; give sizeof(struct dn_csv_column_type)",
+            o->types_stride);
+    }
+    const size_t n = o->types_stride < sizeof(*types) ? o->types_stride : sizeof(*types);
+    for (size_t i = 0; i < o->n_types; i++) {
+        types[i] = (struct dn_csv_column_type){0};
+        memcpy(&types[i], (const char *)o->types + i * o->types_stride, n);
+    }
+    o->types = types;
+    o->types_stride = sizeof(*types);
+    return DN_OK;
+}
+
+/* What the caller's struct has of our options; the rest is zero. */
+static enum dn_status read_options(struct dn_csv_reader *r, const struct dn_csv_options *given,
+                                   struct dn_csv_options *out, struct dn_error *err)
+{
+    *out = (struct dn_csv_options){.struct_size = sizeof(*out)};
+    if (given == NULL) {
+        return DN_OK;
+    }
+    if (given->struct_size < DN_CSV_OPTIONS_V0_1_SIZE) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "csv option struct_size is %u; give sizeof(struct dn_csv_options)",
+                            given->struct_size);
+    }
+    memcpy(out, given, given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out));
+    out->struct_size = sizeof(*out);
+    return copy_types(r, out, err);
+}
+
 static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
                                   const struct dn_csv_options *o, struct dn_error *err)
 {
@@ -244,16 +287,18 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
                                   size_t n_paths, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
-    static const struct dn_csv_options defaults = {.struct_size = sizeof(defaults)};
+    struct dn_csv_options all;
     struct dn_csv_reader *r = dn_calloc(1, sizeof(*r));
 
     *out = NULL;
     if (r == NULL) {
         return dn_error_memory(err, sizeof(*r));
     }
-    options = options != NULL ? options : &defaults;
-    init_waiting(r, options);
-    const enum dn_status st = open_reader(r, paths, n_paths, options, err);
+    enum dn_status st = read_options(r, options, &all, err);
+    init_waiting(r, &all);
+    if (st == DN_OK) {
+        st = open_reader(r, paths, n_paths, &all, err);
+    }
     if (st != DN_OK) {
         dn_csv_reader_close(r);
         return st;
@@ -368,10 +413,14 @@ enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *ou
 
 void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out)
 {
-    out->bytes_read = atomic_load(&r->bytes_read);
-    out->bytes_total = r->bytes_total;
-    out->rows = atomic_load(&r->rows_out);
-    out->stray_quotes = atomic_load(&r->strays);
+    const struct dn_csv_progress now = {
+        .struct_size = out->struct_size,
+        .bytes_read = atomic_load(&r->bytes_read),
+        .bytes_total = r->bytes_total,
+        .rows = atomic_load(&r->rows_out),
+        .stray_quotes = atomic_load(&r->strays),
+    };
+    memcpy(out, &now, now.struct_size < sizeof(now) ? now.struct_size : sizeof(now));
 }
 
 void dn_csv_reader_cancel(struct dn_csv_reader *r)

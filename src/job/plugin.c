@@ -299,10 +299,11 @@ enum dn_status dn_plugin_extension(const struct dn_plugin *plugin, const char *n
     }
     memcpy(&struct_size, table, sizeof struct_size); /* every table begins with it */
     if (struct_size < min_size) {
-        return dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "%s: its table \"%s\" has %u bytes, this host needs %zu; rebuild the plugin",
-            plugin->path, name, struct_size, min_size);
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s: its table \"%s\" has %u bytes and the first version of it had "
+                            "%zu; set struct_size "
+                            "to the size of the table",
+                            plugin->path, name, struct_size, min_size);
     }
     *out = table;
     return DN_OK;

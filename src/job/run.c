@@ -73,8 +73,8 @@ static enum dn_status reader_plugin_open(struct session *s, struct dn_error *err
     const void *table = NULL;
 
     DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, DN_BUILTIN_READER, err));
-    DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER,
-                               offsetof(struct dativo_reader_v1, splits), &table, err));
+    DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,
+                               &table, err));
     s->rv = table;
     return DN_OK;
 }
@@ -87,8 +87,8 @@ static enum dn_status writer_plugin_open(struct session *s, struct dn_error *err
         return DN_OK;
     }
     DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, DN_BUILTIN_WRITER, err));
-    DN_TRY(dn_plugin_extension(&s->writer_plugin, DATIVO_EXT_WRITER,
-                               sizeof(struct dativo_writer_v1), &table, err));
+    DN_TRY(dn_plugin_extension(&s->writer_plugin, DATIVO_EXT_WRITER, DATIVO_WRITER_V1_0_SIZE,
+                               &table, err));
     s->wv = table;
     return DN_OK;
 }

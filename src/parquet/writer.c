@@ -28,7 +28,7 @@ static enum dn_status read_options(const struct dn_parquet_options *given,
 {
     memset(out, 0, sizeof *out);
     if (given != NULL) {
-        if (given->struct_size < offsetof(struct dn_parquet_options, compression)) {
+        if (given->struct_size < DN_PARQUET_OPTIONS_V0_1_SIZE) {
             return bad_option(err, "struct_size", given->struct_size,
                               "sizeof(struct dn_parquet_options)");
         }

@@ -38,7 +38,11 @@ enum { V1_ABI_MAJOR = 1 };
         assert_int_equal(offsetof(struct s, m), offsetof(struct v1_##s, m));                       \
         assert_int_equal(sizeof(((struct s *)0)->m), sizeof(((struct v1_##s *)0)->m));             \
     } while (0)
-#define CHECK_SIZE(s) assert_true(sizeof(struct s) >= sizeof(struct v1_##s))
+#define CHECK_SIZE(s, named)                                                                       \
+    do {                                                                                           \
+        assert_true(sizeof(struct s) >= sizeof(struct v1_##s));                                    \
+        assert_int_equal(named, sizeof(struct v1_##s));                                            \
+    } while (0)
 
 static void test_error(void **state)
 {
@@ -55,7 +59,7 @@ static void test_error(void **state)
     CHECK_MEMBER(dativo_error, expected);
     CHECK_MEMBER(dativo_error, suggested_type);
     CHECK_MEMBER(dativo_error, message);
-    CHECK_SIZE(dativo_error);
+    CHECK_SIZE(dativo_error, DATIVO_ERROR_V1_0_SIZE);
 }
 
 static void test_progress(void **state)
@@ -66,7 +70,7 @@ static void test_progress(void **state)
     CHECK_MEMBER(dativo_progress, bytes_done);
     CHECK_MEMBER(dativo_progress, bytes_total);
     CHECK_MEMBER(dativo_progress, rows_done);
-    CHECK_SIZE(dativo_progress);
+    CHECK_SIZE(dativo_progress, DATIVO_PROGRESS_V1_0_SIZE);
 }
 
 static void test_host(void **state)
@@ -80,7 +84,7 @@ static void test_host(void **state)
     CHECK_MEMBER(dativo_host, progress);
     CHECK_MEMBER(dativo_host, submit);
     CHECK_MEMBER(dativo_host, memory_budget_bytes);
-    CHECK_SIZE(dativo_host);
+    CHECK_SIZE(dativo_host, DATIVO_HOST_V1_0_SIZE);
 }
 
 static void test_plugin(void **state)
@@ -93,7 +97,7 @@ static void test_plugin(void **state)
     CHECK_MEMBER(dativo_plugin, description);
     CHECK_MEMBER(dativo_plugin, get_extension);
     CHECK_MEMBER(dativo_plugin, free_text);
-    CHECK_SIZE(dativo_plugin);
+    CHECK_SIZE(dativo_plugin, DATIVO_PLUGIN_V1_0_SIZE);
 }
 
 static void test_reader_v1(void **state)
@@ -111,7 +115,7 @@ static void test_reader_v1(void **state)
     CHECK_MEMBER(dativo_reader_v1, splits);
     CHECK_MEMBER(dativo_reader_v1, open_split);
     CHECK_MEMBER(dativo_reader_v1, report);
-    CHECK_SIZE(dativo_reader_v1);
+    CHECK_SIZE(dativo_reader_v1, DATIVO_READER_V1_0_SIZE);
 }
 
 static void test_writer_v1(void **state)
@@ -126,7 +130,7 @@ static void test_writer_v1(void **state)
     CHECK_MEMBER(dativo_writer_v1, commit);
     CHECK_MEMBER(dativo_writer_v1, abort);
     CHECK_MEMBER(dativo_writer_v1, close);
-    CHECK_SIZE(dativo_writer_v1);
+    CHECK_SIZE(dativo_writer_v1, DATIVO_WRITER_V1_0_SIZE);
 }
 
 static void test_inspector_v1(void **state)
@@ -135,7 +139,7 @@ static void test_inspector_v1(void **state)
     CHECK_MEMBER(dativo_inspector_v1, struct_size);
     CHECK_MEMBER(dativo_inspector_v1, reserved);
     CHECK_MEMBER(dativo_inspector_v1, inspect);
-    CHECK_SIZE(dativo_inspector_v1);
+    CHECK_SIZE(dativo_inspector_v1, DATIVO_INSPECTOR_V1_0_SIZE);
 }
 
 /* A 32-bit host sees other numbers; these are what a 64-bit host of version 1 was compiled with. */

@@ -8,14 +8,21 @@
  * writer: count_lies, size_lies, fail_open, fail_append, fail_finish, fail_commit
  *
  * Compiled with FAKE_LEVEL0_ONLY it has no dativo_plugin_get(); with FAKE_CARELESS its Level 0 functions make the mistakes
- * that hosts suffer from: NULL and "[]" for errors, a crash on NULL handles.
+ * that hosts suffer from: NULL and "[]" for errors, a crash on NULL handles.  With FAKE_V1_0 it is a plugin of ABI version 1.0: built
+ * against that version's header, with the smallest tables that are allowed, and a host that reads on behind them crashes.
  */
-#include "dativo/plugin.h"
+#ifdef FAKE_V1_0
+#    include "plugin_v1.h"
+#    define DATIVO_ERROR_PREFIX "DATIVO_PLUGIN_ERROR "
+#else
+#    include "dativo/plugin.h"
+#endif
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static int32_t fail(struct dativo_error *err, int32_t code, const char *message)
@@ -446,12 +453,33 @@ static const struct dativo_writer_v1 writer_v1 = {
 
 /* ---- entry points ---- */
 
+#ifdef FAKE_V1_0
+/* The first `size` bytes of a table, with memory behind them that nobody may touch. */
+static const void *guarded(const void *table, uint32_t size)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory + page, page, PROT_NONE) != 0) {
+        return NULL;
+    }
+    memcpy(memory + page - size, table, size);
+    memcpy(memory + page - size, &size, sizeof(size)); /* struct_size is the first member */
+    return memory + page - size;
+}
+#else
+static const void *guarded(const void *table, uint32_t size)
+{
+    (void)size;
+    return table;
+}
+#endif
+
 static const void *get_extension(const char *name)
 {
     if (strcmp(name, DATIVO_EXT_READER) == 0) {
-        return &reader_v1;
+        return guarded(&reader_v1, offsetof(struct dativo_reader_v1, splits));
     }
-    return strcmp(name, DATIVO_EXT_WRITER) == 0 ? &writer_v1 : NULL;
+    return strcmp(name, DATIVO_EXT_WRITER) == 0 ? guarded(&writer_v1, sizeof(writer_v1)) : NULL;
 }
 
 static void free_text(char *text)

@@ -259,6 +259,19 @@ def test_full_disk(tool, write):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+# ---- versions ------------------------------------------------------------------------------------------------------
+
+
+def test_plugins_of_abi_1_0(tool):
+    """The least tables of the first version, with memory behind them that a host must not touch."""
+    old = ["--reader", FAKES / "libfake_v1_0.so", "--writer", FAKES / "libfake_v1_0.so"]
+    tool.ok("convert", *old, "--reader-option", "rows=3", "x.csv", "out.parquet")
+    assert (tool.cwd / "out.parquet").exists()
+    text = tool.fails("convert", *old, "--reader-option", "rows=9", "--reader-option", "fail_at=2", "x.csv", "bad.parquet",
+                      says="this row is broken")
+    assert "bad.parquet" not in os.listdir(tool.cwd), text
+
+
 # ---- being stopped -------------------------------------------------------------------------------------------------
 
 

@@ -148,7 +148,7 @@ static inline void rig_read(const char *const *paths, size_t n_paths,
     struct dn_csv_reader *r = NULL;
     struct ArrowSchema schema;
     struct ArrowArray batch;
-    struct dn_csv_progress progress;
+    struct dn_csv_progress progress = {.struct_size = sizeof(progress)};
 
     memset(out, 0, sizeof(*out));
     rig_append(&out->rows, "", 0);
@@ -248,7 +248,9 @@ static inline void rig_fill(struct rig_text *text, const char *unit, size_t n_by
 
 static inline struct dn_csv_options rig_options(void)
 {
-    return (struct dn_csv_options){.struct_size = sizeof(struct dn_csv_options), .n_threads = 2};
+    return (struct dn_csv_options){.struct_size = sizeof(struct dn_csv_options),
+                                   .types_stride = sizeof(struct dn_csv_column_type),
+                                   .n_threads = 2};
 }
 
 #endif

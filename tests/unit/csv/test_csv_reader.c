@@ -339,6 +339,7 @@ static void test_typed_blocks_agree(void **state)
                                                  .block_bytes = block_sizes[b],
                                                  .n_threads = threads,
                                                  .types = &declared,
+                                                 .types_stride = sizeof(declared),
                                                  .n_types = t == 1};
                 read_all(path, &options, &got);
                 if (b == 0 && threads == 1) {
@@ -391,8 +392,10 @@ static void test_errors_name_the_place(void **state)
     const struct dn_csv_column_type a_int = {"a", "int64", true};
     const char *const required[] = {"b"};
     struct dn_csv_options plain = {.struct_size = sizeof(plain)};
-    struct dn_csv_options declared = {
-        .struct_size = sizeof(declared), .types = &a_int, .n_types = 1};
+    struct dn_csv_options declared = {.struct_size = sizeof(declared),
+                                      .types = &a_int,
+                                      .types_stride = sizeof(a_int),
+                                      .n_types = 1};
     struct dn_csv_options require = {
         .struct_size = sizeof(require), .required = required, .n_required = 1};
     struct dn_csv_options strict = {.struct_size = sizeof(strict), .strict = true};
