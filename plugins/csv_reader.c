@@ -1,6 +1,7 @@
 /* The CSV reader plugin: Level 0 and 0.5.  The table of Level 1 is in csv_reader_level1.c. */
 #include "csv_reader.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "json/records.h"
@@ -28,6 +29,12 @@ static void close_handle(struct csv_handle *h)
     dn_free(h);
 }
 
+static void on_note(void *ctx, const char *message)
+{
+    (void)ctx;
+    dn_log_json("INFO", "source_changed", message, NULL);
+}
+
 static enum dn_status open_reader(struct csv_handle *h, const char *config_json,
                                   struct dn_error *err)
 {
@@ -38,6 +45,7 @@ static enum dn_status open_reader(struct csv_handle *h, const char *config_json,
                                 err));
     DN_TRY(csv_settings_read(&h->settings, &h->config, 0, err));
     DN_TRY(csv_check_files(&h->settings, err));
+    h->settings.csv.note = on_note;
     DN_TRY(dn_csv_reader_open(&h->reader, h->settings.paths, h->settings.n_paths, &h->settings.csv,
                               err));
     DN_TRY_GOTO(st, dn_csv_reader_schema(h->reader, &exact, err), cleanup);

@@ -30,6 +30,12 @@ static void on_waiting(void *handle)
     report_progress(handle);
 }
 
+static void on_note(void *handle, const char *message)
+{
+    const struct csv_handle *h = handle;
+    h->host.log(h->host.ctx, DATIVO_LOG_INFO, "source_changed", message);
+}
+
 static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
                                   const struct dativo_host *host, struct dn_error *err)
 {
@@ -50,6 +56,8 @@ static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
     options->cancel_ctx = h->host.ctx;
     options->waiting = h->host.progress != NULL ? on_waiting : NULL;
     options->waiting_ctx = h;
+    options->note = h->host.log != NULL ? on_note : NULL;
+    options->note_ctx = h;
     return dn_csv_reader_open(&h->reader, h->settings.paths, h->settings.n_paths, options, err);
 }
 

@@ -65,6 +65,9 @@ struct dn_csv_options {
     void *cancel_ctx;
     void (*waiting)(void *ctx); /**< called with waiting_ctx a few times a second while dn_csv_reader_next() waits */
     void *waiting_ctx;
+    /** Something worth knowing about a source, called with note_ctx, from any thread: it grew, it was replaced. */
+    void (*note)(void *ctx, const char *message);
+    void *note_ctx;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

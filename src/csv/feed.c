@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
+
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
     if (b->buf != NULL) {
@@ -158,6 +160,7 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
     DN_TRY(dn_source_open(&f->source, f->paths[f->file], f->stop, err));
+    f->opened[f->file] = dn_source_identity(f->source);
     dn_buffer_reset(&f->carry);
     f->carry_pos = 0;
     f->offset = 0;
@@ -418,6 +421,27 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     return DN_OK;
 }
 
+/* All of the file was read: is it still what it was?  What only its new bytes would have changed is told. */
+static enum dn_status finish_file(struct dn_csv_feed *f, struct dn_error *err)
+{
+    enum dn_source_change change;
+    char shown[DN_SHOWN_PATH_SIZE];
+    char message[DN_SHOWN_PATH_SIZE + 160];
+
+    DN_TRY(dn_source_check(f->source, &change, err));
+    if (change == DN_SOURCE_SAME || f->note == NULL || atomic_load(&f->stop->asked)) {
+        return DN_OK; /* who closes the reader does not want to hear any more */
+    }
+    (void)snprintf(
+        message, sizeof(message), "%s %s", dn_source_shown_path(shown, f->paths[f->file]),
+        change == DN_SOURCE_GREW
+            ? "grew while it was read; the rows are those it had when it was opened"
+            : "was replaced or removed while it was read; the rows are those of the file "
+              "that was opened");
+    f->note(f->note_ctx, message);
+    return DN_OK;
+}
+
 enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out, bool *out_end,
                                 struct dn_error *err)
 {
@@ -430,6 +454,7 @@ enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
         if (dn_csv_feed_held(f).len > 0) {
             break;
         }
+        DN_TRY_GOTO(st, finish_file(f, err), cleanup);
         if (f->file + 1 >= f->n_paths) {
             *out_end = true;
             return DN_OK;

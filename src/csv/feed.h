@@ -36,7 +36,10 @@ DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const u
 struct dn_csv_feed {
     const char *const *paths; /**< borrowed */
     size_t n_paths;
-    struct dn_stop *stop; /**< borrowed; ends waits for bytes */
+    struct dn_stop *stop;              /**< borrowed; ends waits for bytes */
+    struct dn_source_identity *opened; /**< per file, borrowed: what it was when it was opened */
+    void (*note)(void *ctx, const char *message);
+    void *note_ctx;
     const struct dn_csv_dialect *dialect;
     size_t block_bytes;
     size_t max_block_bytes; /**< a row longer than this is an error */

@@ -6,8 +6,10 @@
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
 /* Lines are counted only when an error needs one: it costs nothing while all is well. */
-static int64_t count_lines(const struct dn_csv_reader *r, const char *path, int64_t offset)
+static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t offset)
 {
+    const char *path = r->paths[file];
+    const struct dn_source_identity *opened = &r->feed.opened[file];
     struct dn_source *source = NULL;
     int64_t lines = 1;
     uint8_t *chunk = NULL;
@@ -15,6 +17,10 @@ static int64_t count_lines(const struct dn_csv_reader *r, const char *path, int6
     uint64_t at = 0;
 
     if (dn_source_open_again(&source, path, NULL, NULL) != DN_OK) {
+        return -1;
+    }
+    if (!dn_source_is_same(source, opened)) {
+        dn_source_close(source); /* its lines would not be those of what was read */
         return -1;
     }
     chunk = dn_malloc(LOCATE_CHUNK);
@@ -45,7 +51,7 @@ void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *e
         return; /* not about a place in a file */
     }
     if (err->line < 0) {
-        err->line = count_lines(r, r->paths[file], err->byte_offset);
+        err->line = count_lines(r, file, err->byte_offset);
     }
     dn_error_locate(err, path, -1, -1, -1, NULL);
     if (err->line >= 0) {

@@ -396,32 +396,54 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, u
 }
 
 /*
- * A look into a file: at its head, or at places all over it.  Whatever fails here ends the run: types from half a sample are
- * other types, and nobody would know.
+ * The looks into the first file beyond its head, and at the heads of the others.  Whatever fails here ends the run: types
+ * from half a sample are other types, and nobody would know.
  */
-static enum dn_status sample_file(struct sample *s, const char *path, bool head,
-                                  struct dn_error *err)
+static enum dn_status sample_first_file(struct sample *s, uint8_t *piece, struct dn_error *err)
+{
+    struct dn_source *source = s->r->feed.source;
+
+    if (!dn_source_can_reopen(source)) {
+        s->whole = false;
+        return DN_OK;
+    }
+    return sample_jumps(s, source, piece, err);
+}
+
+static enum dn_status sample_further_file(struct sample *s, const char *path, uint8_t *piece,
+                                          struct dn_error *err)
 {
     struct dn_source *source = NULL;
-    uint8_t *piece = NULL;
     size_t got = 0;
-    enum dn_status st = DN_OK;
 
-    st = dn_source_open_again(&source, path, &s->r->cancel, err);
-    if (st != DN_OK) { /* what can be read only once is not there for a look */
+    enum dn_status st = dn_source_open_again(&source, path, &s->r->cancel, err);
+    if (st == DN_ERR_UNSUPPORTED) { /* what can be read only once is not there for a look */
         s->whole = false;
-        return st == DN_ERR_UNSUPPORTED ? DN_OK : st;
+        return DN_OK;
     }
-    piece = dn_malloc(SAMPLE_JUMP_BYTES);
-    if (piece == NULL) {
-        st = dn_error_memory(err, SAMPLE_JUMP_BYTES);
-    } else if (!head) {
-        st = sample_jumps(s, source, piece, err);
-    } else if ((st = dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, err)) == DN_OK) {
-        st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
-    }
-    dn_free(piece);
+    DN_TRY(st);
+    DN_TRY_GOTO(st, dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
+    st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
+cleanup:
     dn_source_close(source);
+    return st;
+}
+
+static enum dn_status sample_files(struct sample *s, struct dn_error *err)
+{
+    const struct dn_csv_reader *r = s->r;
+    enum dn_status st = DN_OK;
+    uint8_t *piece = dn_malloc(SAMPLE_JUMP_BYTES);
+
+    if (piece == NULL) {
+        return dn_error_memory(err, SAMPLE_JUMP_BYTES);
+    }
+    DN_TRY_GOTO(st, sample_first_file(s, piece, err), cleanup);
+    for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
+        DN_TRY_GOTO(st, sample_further_file(s, r->paths[i], piece, err), cleanup);
+    }
+cleanup:
+    dn_free(piece);
     return st;
 }
 
@@ -445,10 +467,7 @@ static enum dn_status infer(struct dn_csv_reader *r, struct dn_csv_evidence *evi
                 sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end, err),
                 cleanup);
     s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
-    DN_TRY_GOTO(st, sample_file(&s, r->paths[0], false, err), cleanup);
-    for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
-        DN_TRY_GOTO(st, sample_file(&s, r->paths[i], true, err), cleanup);
-    }
+    DN_TRY_GOTO(st, sample_files(&s, err), cleanup);
     *faulty = s.faulty;
 cleanup:
     dn_csv_index_finish(&s.index);

@@ -254,6 +254,12 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->waiting = o->waiting;
     r->waiting_ctx = o->waiting_ctx;
     r->feed.stop = &r->cancel;
+    r->feed.note = o->note;
+    r->feed.note_ctx = o->note_ctx;
+    r->feed.opened = dn_arena_alloc(&r->arena, n_paths * sizeof(*r->feed.opened));
+    if (r->feed.opened == NULL) {
+        return dn_error_memory(err, n_paths * sizeof(*r->feed.opened));
+    }
     r->feed.paths = r->paths;
     r->feed.n_paths = n_paths;
     r->feed.dialect = &r->dialect;

@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LARGEST_READ ((size_t)1 << 30)
+#define KEPT_BYTES                                                                                 \
+    ((size_t)4096) /* of the beginning and of the end, to tell "grew" from "written anew" */
 
 struct dn_source {
     char *path;
@@ -19,6 +22,10 @@ struct dn_source {
     bool regular;
     off_t base; /* where "the start" is: standard input may be a file that somebody has read from */
     int64_t size;
+    struct dn_source_identity opened;
+    int64_t position; /* bytes read in order */
+    uint8_t head[KEPT_BYTES];
+    uint8_t tail[KEPT_BYTES]; /* the last of them */
 };
 
 const char *dn_source_shown_path(char *out, const char *path)
@@ -81,6 +88,16 @@ static enum dn_status report_open(struct dn_error *err, const char *path, int fa
     return st;
 }
 
+static struct dn_source_identity identity_of(const struct stat *info)
+{
+    return (struct dn_source_identity){
+        .device = info->st_dev,
+        .file = info->st_ino,
+        .size = info->st_size,
+        .changed_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec,
+    };
+}
+
 static enum dn_status examine(struct dn_source *s, struct dn_error *err)
 {
     struct stat info = {0};
@@ -103,6 +120,7 @@ static enum dn_status examine(struct dn_source *s, struct dn_error *err)
     s->base = s->base < 0 ? 0 : s->base;
     s->size = -1;
     if (s->regular) {
+        s->opened = identity_of(&info);
         s->size = info.st_size > s->base ? (int64_t)(info.st_size - s->base) : 0;
         (void)posix_fadvise(s->fd, s->base, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
     }
@@ -233,10 +251,129 @@ static enum dn_status read_full(const struct dn_source *s, off_t at, uint8_t *bu
     return DN_OK;
 }
 
+/* ---- files that change ---- */
+
+static enum dn_status changed(const struct dn_source *s, const char *how, struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *name = dn_source_shown_path(shown, s->path);
+    const enum dn_status st =
+        dn_error_set(err, DN_ERR_IO,
+                     "'%s' changed while it was read: %s; read it again when nothing writes to it, "
+                     "or a copy of it",
+                     name, how);
+
+    dn_error_locate(err, name, -1, -1, -1, NULL);
+    return st;
+}
+
+/* Is a regular file with this size and time still the one that was opened?  *now may be bigger. */
+static enum dn_status compare(const struct dn_source *s, struct dn_source_identity *now,
+                              struct dn_error *err)
+{
+    struct stat info;
+    char how[128];
+
+    if (fstat(s->fd, &info) != 0) {
+        return read_failed(s, 0, errno, err);
+    }
+    *now = identity_of(&info);
+    if (now->size < s->opened.size) {
+        (void)snprintf(how, sizeof(how), "it had %lld bytes when it was opened and has %lld now",
+                       (long long)s->opened.size, (long long)now->size);
+        return changed(s, how, err);
+    }
+    if (now->size == s->opened.size && now->size > 0 && now->changed_ns != s->opened.changed_ns) {
+        return changed(s, "it was written to", err);
+    }
+    return DN_OK;
+}
+
+/* Are the first and the last bytes of what was read still where they were? */
+static bool holds_what_was_read(const struct dn_source *s)
+{
+    const size_t n = s->position < (int64_t)KEPT_BYTES ? (size_t)s->position : KEPT_BYTES;
+    uint8_t bytes[KEPT_BYTES];
+    size_t got;
+
+    return read_full(s, s->base, bytes, n, &got, NULL) == DN_OK && got == n &&
+           memcmp(bytes, s->head, n) == 0 &&
+           read_full(s, s->base + s->position - (off_t)n, bytes, n, &got, NULL) == DN_OK &&
+           got == n && memcmp(bytes, s->tail + KEPT_BYTES - n, n) == 0;
+}
+
+enum dn_status dn_source_check(const struct dn_source *s, enum dn_source_change *out,
+                               struct dn_error *err)
+{
+    struct dn_source_identity now = {0};
+    struct stat info;
+
+    *out = DN_SOURCE_SAME;
+    if (!s->regular) {
+        return DN_OK;
+    }
+    DN_TRY(compare(s, &now, err));
+    if (now.size > s->opened.size) {
+        if (s->position > s->size || !holds_what_was_read(s)) {
+            return changed(s, "it was written anew", err);
+        }
+        *out = DN_SOURCE_GREW;
+    } else if (s->owns_fd && (stat(s->path, &info) != 0 || info.st_ino != s->opened.file ||
+                              info.st_dev != s->opened.device)) {
+        *out = DN_SOURCE_REPLACED;
+    }
+    return DN_OK;
+}
+
+struct dn_source_identity dn_source_identity(const struct dn_source *s)
+{
+    return dn_source_can_reopen(s) ? s->opened : (struct dn_source_identity){0};
+}
+
+bool dn_source_is_same(const struct dn_source *s, const struct dn_source_identity *other)
+{
+    return s->opened.device == other->device && s->opened.file == other->file &&
+           (s->opened.size > other->size ||
+            (s->opened.size == other->size && s->opened.changed_ns == other->changed_ns));
+}
+
+/* Keep the first and the last bytes of what was read in order. */
+static void keep(struct dn_source *s, const uint8_t *buf, size_t n)
+{
+    if (s->position < (int64_t)KEPT_BYTES) {
+        const size_t at = (size_t)s->position;
+        memcpy(s->head + at, buf, n < KEPT_BYTES - at ? n : KEPT_BYTES - at);
+    }
+    if (n >= KEPT_BYTES) {
+        memcpy(s->tail, buf + n - KEPT_BYTES, KEPT_BYTES);
+    } else {
+        memmove(s->tail, s->tail + n, KEPT_BYTES - n);
+        memcpy(s->tail + KEPT_BYTES - n, buf, n);
+    }
+    s->position += (int64_t)n;
+}
+
 enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                               struct dn_error *err)
 {
-    return read_full(s, -1, buf, size, got, err);
+    struct dn_source_identity now = {0};
+
+    *got = 0;
+    if (s->size <=
+        0) { /* not a file, an empty one, or one of those the kernel makes up as they are read */
+        DN_TRY(read_full(s, -1, buf, size, got, err));
+    } else {
+        const uint64_t left = (uint64_t)(s->size - s->position);
+        const size_t want = size < left ? size : (size_t)left;
+        DN_TRY(read_full(s, -1, buf, want, got, err));
+        if (*got < want) { /* such a file may also end before its size; all others were cut */
+            DN_TRY(compare(s, &now, err));
+        }
+    }
+    if (*got > 0 && s->regular) {
+        keep(s, buf, *got);
+    }
+    return DN_OK;
 }
 
 enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf, size_t size,

@@ -9,6 +9,14 @@
 
 struct dn_source;
 
+/** What a file was when it was opened.  All zero: nothing that could be opened again. */
+struct dn_source_identity {
+    uint64_t device;
+    uint64_t file;
+    int64_t size;
+    int64_t changed_ns; /**< when it was last written to */
+};
+
 /**
  * Open for reading from the start.  "-" is standard input, whose start is where its descriptor stands, and which is not
  * closed.  A missing file, a directory and an unreadable file are DN_ERR_NOT_FOUND / DN_ERR_INVALID / DN_ERR_IO with the path
@@ -25,7 +33,7 @@ DN_NODISCARD enum dn_status dn_source_open_again(struct dn_source **out, const c
                                                  struct dn_stop *stop, struct dn_error *err);
 /**
  * `size` bytes in order, fewer only at the end, none only there.  Short reads, EINTR and non-blocking pipes are waited out.
- * One thread at a time.
+ * The end of a file is where it was when the file was opened; DN_ERR_IO if it comes before that.  One thread at a time.
  */
 DN_NODISCARD enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                                            struct dn_error *err);
@@ -45,6 +53,20 @@ bool dn_source_can_reopen(const struct dn_source *s);
  */
 #define DN_SHOWN_PATH_SIZE 512
 const char *dn_source_shown_path(char *out, const char *path);
+enum dn_source_change {
+    DN_SOURCE_SAME = 0,
+    DN_SOURCE_GREW, /**< bytes were added behind those it had when it was opened, which alone were read */
+    DN_SOURCE_REPLACED /**< its name now leads elsewhere; what was read is the old file, whole */
+};
+/**
+ * At the end of the data: was all of it, in order, what the file held when it was opened?  DN_ERR_IO if it was cut or written
+ * over.  Sources without a size, such as pipes, are always the same.
+ */
+DN_NODISCARD enum dn_status dn_source_check(const struct dn_source *s, enum dn_source_change *out,
+                                            struct dn_error *err);
+/** Is `other` the same file, and nothing taken from it or written over since? */
+bool dn_source_is_same(const struct dn_source *s, const struct dn_source_identity *other);
+struct dn_source_identity dn_source_identity(const struct dn_source *s);
 /** NULL is allowed. */
 void dn_source_close(struct dn_source *s);
 

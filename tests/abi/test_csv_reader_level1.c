@@ -1,10 +1,16 @@
 /* The CSV reader's table of Level 1 as a host uses it. */
 #include "faults.h"
 
+#include "base/clock.h"
 #include "base/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum {
     BIG_ROWS = 200000
@@ -317,6 +323,106 @@ static void test_cancel(void **state)
     check_cancelled(reader, &stream);
 }
 
+static void *cancel_later(void *reader)
+{
+    (void)usleep(200 * 1000);
+    table->cancel(reader);
+    return NULL;
+}
+
+/* The bytes stop coming while get_next() waits: another thread ends that, and until then progress is told. */
+static void test_cancel_ends_a_wait(void **state)
+{
+    (void)state;
+    struct services s = {0};
+    void *reader = NULL;
+    struct ArrowArrayStream stream = {0};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    const struct dativo_host host = {
+        .struct_size = sizeof(host), .ctx = &s, .progress = service_progress};
+    char path[256];
+    static char rows[2 << 20]; /* more than is looked at for the types */
+    pthread_t canceller;
+
+    (void)snprintf(path, sizeof(path), "%s/level1_pipe", DN_TEST_TMP);
+    (void)unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    const int fd = open(path, O_RDWR | O_CLOEXEC); /* a writer that stays */
+    assert_true(fd >= 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        memset(rows, '1', sizeof(rows));
+        for (size_t i = 31; i < sizeof(rows); i += 32) {
+            rows[i] = '\n';
+        }
+        for (size_t at = 0; at < sizeof(rows); at += 4096) {
+            (void)!write(fd, rows + at, 4096);
+        }
+        _exit(0);
+    }
+    assert_int_equal(open_csv(path, "{}", &host, &reader, &err), DATIVO_OK);
+    assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+    assert_int_equal(pthread_create(&canceller, NULL, cancel_later, reader), 0);
+    const double start = dn_clock_seconds();
+    check_cancelled(reader, &stream);
+    assert_true(dn_clock_seconds() - start < 1.2);
+    assert_true(atomic_load(&s.n_progress) > 0);
+    assert_int_equal(pthread_join(canceller, NULL), 0);
+    (void)close(fd);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void service_log(void *ctx, int32_t level, const char *event_type, const char *message)
+{
+    struct services *s = ctx;
+    assert_int_equal(level, DATIVO_LOG_INFO);
+    assert_string_equal(event_type, "source_changed");
+    assert_non_null(strstr(message, "grew while it was read"));
+    atomic_fetch_add(&s->n_tasks, 1);
+}
+
+/* What was added to the file behind the reader's back is told, what was cut off is an error. */
+static void test_a_file_that_changes(void **state)
+{
+    (void)state;
+    const struct {
+        int change;
+        int failure;
+    } cases[] = {{0, 0}, {40, 0}, {-40, EIO}};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct services s = {0};
+        void *reader = NULL;
+        struct ArrowArrayStream stream = {0};
+        struct dativo_error err = {.struct_size = sizeof(err)};
+        struct stat info;
+        int failure = 0;
+        char path[256];
+        const struct dativo_host host = {.struct_size = sizeof(host),
+                                         .ctx = &s,
+                                         .n_threads = 1,
+                                         .log = service_log,
+                                         .memory_budget_bytes = 1 << 20};
+        assert_int_equal(write_file(path, "changing",
+                                    "1,a longer text than twelve bytes,2024-02-29\n", BIG_ROWS),
+                         0);
+        assert_int_equal(open_csv(path, "{\"block_bytes\":4096}", &host, &reader, &err), DATIVO_OK);
+        assert_int_equal(table->stream(reader, &stream, &err), DATIVO_OK);
+        assert_int_equal(stat(path, &info), 0);
+        if (cases[i].change != 0) {
+            assert_int_equal(truncate(path, info.st_size + cases[i].change), 0);
+        }
+        const int64_t n_rows = drain(&stream, &failure);
+        assert_int_equal(failure, cases[i].failure);
+        assert_true(failure != 0 || n_rows == BIG_ROWS);
+        assert_int_equal(atomic_load(&s.n_tasks), cases[i].change > 0);
+        stream.release(&stream);
+        table->close(reader);
+    }
+}
+
 static void test_table(void **state)
 {
     (void)state;
@@ -329,10 +435,16 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schema),      cmocka_unit_test(test_batches_outlive_the_reader),
-        cmocka_unit_test(test_report),      cmocka_unit_test(test_error_in_the_stream),
-        cmocka_unit_test(test_open_errors), cmocka_unit_test(test_host_services),
-        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_table),
+        cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_batches_outlive_the_reader),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_error_in_the_stream),
+        cmocka_unit_test(test_open_errors),
+        cmocka_unit_test(test_host_services),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_cancel_ends_a_wait),
+        cmocka_unit_test(test_a_file_that_changes),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

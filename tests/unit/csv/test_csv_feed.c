@@ -20,8 +20,12 @@ static size_t below(size_t n)
 static struct dn_csv_feed feed_of(const char *const *paths, size_t n_paths,
                                   const struct dn_csv_dialect *d, size_t block_bytes)
 {
+    static struct dn_source_identity opened[16];
+
+    assert_in_range(n_paths, 1, 16);
     return (struct dn_csv_feed){.paths = paths,
                                 .n_paths = n_paths,
+                                .opened = opened,
                                 .dialect = d,
                                 .block_bytes = block_bytes,
                                 .max_block_bytes = (size_t)1 << 20};
