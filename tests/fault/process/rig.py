@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -282,3 +283,185 @@ def fault_run(rig, case, words, harmless):
 def sweep(rig, cases, seed, n):
     wrong = [w for w in (fault_run(rig, *plan) for plan in plans(rig, cases, seed, n)) if w]
     assert not wrong, f"{len(wrong)} of {n} runs (seed {seed}):\n" + "\n".join(wrong[:40])
+
+
+# ---- kills and signals ------------------------------------------------------------------------------------------------
+
+STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+MARKS = ["read", "open", "write", "fsync", "rename", "mmap", "pthread_create"]  # a signal comes before or behind such a call
+
+
+def start_case(rig, case, folder, words):
+    source = open(folder / case.stdin, "rb") if case.stdin else subprocess.DEVNULL
+    try:
+        return rig.start(folder, case.args, words, source)
+    finally:
+        if case.stdin:
+            source.close()
+
+
+def seconds_of(rig, case):
+    """How long a run takes, twice as long as this one."""
+    folder = rig.folder(case)
+    started = time.monotonic()
+    done = rig.wait(start_case(rig, case, folder, None), folder)
+    assert done.code == 0, done.err
+    shutil.rmtree(folder)
+    return 2 * (time.monotonic() - started)
+
+
+def moments(rig, cases, seed, n, numbers):
+    """`n` moments for a signal: (case, signal, words for the preloaded library or None, seconds to wait for)."""
+    r = random.Random(seed)
+    counted = {}
+    for i in range(n):
+        case = r.choice(cases)
+        number = r.choice(numbers)
+        if i % 2 == 0:
+            if case.name not in counted:
+                counted[case.name] = seconds_of(rig, case)
+            yield case, number, None, r.random() * counted[case.name]
+            continue
+        call = r.choice(MARKS)
+        if (case.name, call) not in counted:
+            counted[case.name, call] = rig.calls(case, call)
+        at = r.randint(1, max(1, counted[case.name, call]))
+        yield case, number, f"call={call} at={at} {r.choice(['signal', 'after'])}={int(number)}", 0.0
+
+
+def signalled(rig, case, number, words, seconds):
+    """A run and its end; the signal comes from us after some time, or from within at a chosen call."""
+    folder = rig.folder(case)
+    process = start_case(rig, case, folder, words)
+    if words is None:
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+    return folder, rig.wait(process, folder)
+
+
+def check_killed(rig, case, folder):
+    """The old file, none, or the whole new one; and the next run works and cleans up behind the one that was killed."""
+    want = rig.want(case)
+    path = folder / case.out
+    if path.exists():
+        got = path.read_bytes()
+        assert got == want or (case.old and got == OLD), "a partial file under the final name"
+    else:
+        assert not case.old, "the old file is gone"
+    again = [case.args[0], "-f", *case.args[1:]] if case.args[0] == "convert" and "-f" not in case.args else case.args
+    done = rig.run(folder, again, stdin=case.stdin)
+    assert done.code == 0, done.err
+    assert path.read_bytes() == want
+    assert rig.leftovers(folder, case) == []
+
+
+def check_stopped(rig, case, folder, done, number):
+    """Stopped with nothing written, or too late: then everything is there."""
+    if done.code == 0:
+        rig.check(case, folder, done)
+        return
+    # before the command listens to signals it has not touched anything either
+    assert done.code in (STOPS[number], -number), f"exit code {done.code}"
+    assert rig.leftovers(folder, case) == []
+    rig.check_untouched(case, folder)
+
+
+def signal_runs(rig, cases, seed, n, numbers, check):
+    wrong = []
+    n_stopped = 0
+    for case, number, words, seconds in moments(rig, cases, seed, n, numbers):
+        try:
+            folder, done = signalled(rig, case, number, words, seconds)
+            n_stopped += done.code != 0
+            try:
+                check(case, folder, done, number)
+            finally:
+                shutil.rmtree(folder)
+        except AssertionError as e:
+            wrong.append(f"{case.name}: signal {int(number)}, {words or f'after {seconds:.3f} s'}: {str(e)[:800]}")
+    assert not wrong, f"{len(wrong)} of {n} runs (seed {seed}):\n" + "\n".join(wrong[:20])
+    assert n_stopped > n / 4, f"only {n_stopped} of {n} signals came in time"
+
+
+def kills(rig, cases, seed, n):
+    signal_runs(rig, cases, seed, n, [signal.SIGKILL], lambda case, folder, done, number: check_killed(rig, case, folder))
+
+
+def stops(rig, cases, seed, n):
+    signal_runs(rig, cases, seed, n, list(STOPS), lambda *a: check_stopped(rig, *a))
+
+
+# ---- many writers of one target ---------------------------------------------------------------------------------------
+
+def write_contents(folder, n):
+    """`n` sources that differ, and what each gives alone."""
+    for i in range(n):
+        (folder / f"in{i}.csv").write_text("id,writer\n" + "".join(f"{k},{i}\n" for k in range(500 + 100 * i)))
+
+
+def race(rig, n, overwrite):
+    """`n` processes write one target at once: [End], the bytes each would write, and the folder."""
+    rig.number += 1
+    folder = rig.root / f"race{rig.number}"
+    folder.mkdir()
+    write_contents(folder, n)
+    force = ["-f"] if overwrite else []
+    running = [rig.start(folder, ["convert", *force, f"in{i}.csv", "out.parquet"]) for i in range(n)]
+    done = [rig.wait(process, folder) for process in running]
+    wanted = []
+    for i in range(n):
+        alone = rig.run(folder, ["convert", f"in{i}.csv", f"alone{i}.parquet"])
+        assert alone.code == 0, alone.err
+        wanted.append((folder / f"alone{i}.parquet").read_bytes())
+    left = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("in", "alone")))
+    assert left == ["out.parquet"], f"not the target alone: {left}"
+    return done, wanted, (folder / "out.parquet").read_bytes()
+
+
+def race_to_replace(rig, n):
+    """Every writer succeeds; the file is that of one of them."""
+    done, wanted, got = race(rig, n, overwrite=True)
+    failed = [end.err for end in done if end.code != 0]
+    assert not failed, f"{len(failed)} of {n} failed: {failed[0]}"
+    assert got in wanted
+
+
+def race_to_create(rig, n):
+    """One writer succeeds, and the file is its own; the others say that the file exists."""
+    done, wanted, got = race(rig, n, overwrite=False)
+    won = [i for i, end in enumerate(done) if end.code == 0]
+    assert len(won) == 1, f"{len(won)} of {n} writers say they created the file"
+    assert got == wanted[won[0]]
+    for i, end in enumerate(done):
+        assert i in won or (end.code == 2 and "exists already" in end.err), end.err
+
+
+# ---- limits -----------------------------------------------------------------------------------------------------------
+
+def limited(rig, case, limit, args=()):
+    """A run in a process with limits: its end must be a good one.  Returns the exit code."""
+    folder = rig.folder(case)
+    source = open(folder / case.stdin, "rb") if case.stdin else subprocess.DEVNULL
+    process = rig.start(folder, [*case.args, *args], stdin=source, preexec_fn=limit)
+    done = rig.wait(process, folder)
+    if done.code == 127:  # the loader's own words: not even the command got into memory
+        assert "error while loading shared libraries" in done.err and rig.leftovers(folder, case) == []
+        if case.out:
+            rig.check_untouched(case, folder)
+    else:
+        rig.check(case, folder, done)
+    shutil.rmtree(folder)
+    return done.code
+
+
+def memory_sweep(rig, case, megabytes):
+    """Address space from too little to enough: an error or the exact output, and both are seen."""
+    codes = {}
+    for mb in megabytes:
+        try:
+            codes[mb] = limited(rig, case, lambda: resource.setrlimit(resource.RLIMIT_AS, (mb << 20, mb << 20)))
+        except AssertionError as e:
+            raise AssertionError(f"{case.name} in {mb} MB of address space: {e}") from None
+    assert 2 in codes.values() and 0 in codes.values(), codes

@@ -1,0 +1,124 @@
+"""The folder of the target changes while the file is written, or is not ours to write in."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from rig import BIN, CASES, OLD, environment
+
+SMALL = next(case for case in CASES if case.name == "small")
+REPLACED = next(case for case in CASES if case.name == "replaced")
+
+
+def meanwhile(rig, case, change):
+    """`change(folder)` happens while the finished file is made durable, before it gets its name."""
+    folder = rig.folder(case)
+    process = rig.start(folder, case.args, "call=fsync at=1 delay=200")
+    deadline = time.monotonic() + 10
+    while not (folder / "fault.log").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.005)
+    change(folder)
+    return folder, rig.wait(process, folder)
+
+
+def files_below(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*")
+                  if not p.is_dir() and not p.is_symlink() and p.name != "fault.log")
+
+
+def test_folder_removed(rig):
+    folder, done = meanwhile(rig, SMALL, lambda f: shutil.rmtree(f / "o"))
+    assert done.code == 2 and "out.parquet" in done.err and "No such file" in done.err, done.err
+    assert files_below(folder) == []
+
+
+def test_temporary_file_removed(rig):
+    def change(folder):
+        for path in (folder / "o").glob(".*.tmp"):
+            path.unlink()
+
+    folder, done = meanwhile(rig, REPLACED, change)
+    assert done.code == 2 and "out.parquet" in done.err, done.err
+    assert files_below(folder) == ["o/out.parquet"]
+    assert (folder / "o/out.parquet").read_bytes() == OLD
+
+
+def test_target_appears(rig):
+    folder, done = meanwhile(rig, SMALL, lambda f: (f / "o/out.parquet").write_bytes(OLD))
+    assert done.code == 2 and "exists already" in done.err, done.err
+    assert (folder / "o/out.parquet").read_bytes() == OLD
+    assert files_below(folder) == ["o/out.parquet"]
+
+
+def test_target_becomes_a_folder(rig):
+    def change(folder):
+        (folder / "o/out.parquet").unlink()
+        (folder / "o/out.parquet").mkdir()
+
+    folder, done = meanwhile(rig, REPLACED, change)
+    assert done.code == 2 and "out.parquet" in done.err, done.err
+    assert files_below(folder) == []
+
+
+def test_old_file_vanishes(rig):
+    folder, done = meanwhile(rig, REPLACED, lambda f: (f / "o/out.parquet").unlink())
+    assert done.code == 0, done.err
+    assert (folder / "o/out.parquet").read_bytes() == rig.want(REPLACED)
+
+
+@pytest.fixture
+def stranger(tmp_path_factory):
+    """A folder everybody may look into, and what makes a process one of an ordinary user."""
+    root = tmp_path_factory.mktemp("stranger")
+    for part in [root, *root.parents]:
+        if os.access(part, os.W_OK) and part.owner() == root.owner():
+            part.chmod(part.stat().st_mode | 0o055)
+    (root / "in.csv").write_text("a,b\n1,2\n")
+    (root / "o").mkdir()
+    return root, {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def convert_as(stranger, *args):
+    root, who = stranger
+    return subprocess.run([str(BIN), "convert", *args], cwd=root, env=environment(), capture_output=True, timeout=20, **who)
+
+
+def test_folder_not_ours_to_write_in(stranger):
+    root, _ = stranger
+    (root / "o").chmod(0o555)
+    done = convert_as(stranger, "in.csv", "o/out.parquet")
+    assert done.returncode == 2 and b"o/out.parquet" in done.stderr and b"Permission denied" in done.stderr, done.stderr
+    assert files_below(root) == ["in.csv"]
+
+
+def test_folder_not_ours_to_list(stranger):
+    root, _ = stranger
+    (root / "o").chmod(0o333)
+    done = convert_as(stranger, "in.csv", "o/out.parquet")
+    (root / "o").chmod(0o755)
+    assert done.returncode == 2 and b"o/out.parquet" in done.stderr and b"permission" in done.stderr, done.stderr
+    assert files_below(root) == ["in.csv"]
+
+
+def test_file_not_ours_in_a_folder_that_is(stranger):
+    root, who = stranger
+    (root / "o").chmod(0o777)
+    (root / "o/out.parquet").write_bytes(OLD)
+    (root / "o/out.parquet").chmod(0o444)
+    done = convert_as(stranger, "in.csv", "o/out.parquet")
+    assert done.returncode == 2 and b"exists already" in done.stderr, done.stderr
+    assert (root / "o/out.parquet").read_bytes() == OLD
+    assert files_below(root) == ["in.csv", "o/out.parquet"]
+
+
+def test_source_not_ours_to_read(stranger):
+    root, _ = stranger
+    (root / "o").chmod(0o777)
+    (root / "in.csv").chmod(0o000)
+    done = convert_as(stranger, "in.csv", "o/out.parquet")
+    assert done.returncode == 2 and b"in.csv" in done.stderr and b"permission" in done.stderr, done.stderr
+    assert files_below(root) == ["in.csv"]
