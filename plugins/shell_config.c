@@ -43,13 +43,15 @@ static enum dn_status parse_failure(const json_error_t *problem, const char *wha
                                     struct dn_error *err)
 {
     char escaped[DN_ESCAPED_VALUE_SIZE];
+    const char *near = strstr(problem->text, " near "); /* what follows may be a password */
+    const size_t len = near != NULL ? (size_t)(near - problem->text) : strlen(problem->text);
     /* jansson says nothing at all in most places where memory runs out */
     if (json_error_code(problem) == json_error_out_of_memory || problem->text[0] == '\0') {
         return dn_error_set(err, DN_ERR_MEMORY, "memory ran out while %s was read", what);
     }
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG, "%s is not valid JSON, line %d, column %d: %s", what, problem->line,
-        problem->column, dn_error_escape_value(escaped, problem->text, strlen(problem->text)));
+        problem->column, dn_error_escape_value(escaped, problem->text, len));
     dn_error_locate(err, NULL, -1, problem->line, problem->position, NULL);
     return st;
 }

@@ -9,6 +9,7 @@
 #include "job/asset.h"
 #include "job/contract.h"
 #include "job/events.h"
+#include "job/local.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
     return DN_OK;
 }
 
-static enum dn_status target_check(const struct convert *c, struct dn_error *err)
+static enum dn_status target_check(struct convert *c, struct dn_error *err)
 {
     static const char *const others[] = {".csv",   ".tsv",     ".json", ".jsonl", ".orc", ".avro",
                                          ".arrow", ".feather", ".gz",   ".zst",   ".zip"};
@@ -100,7 +101,7 @@ static enum dn_status target_check(const struct convert *c, struct dn_error *err
             err, DN_ERR_UNSUPPORTED,
             "a Parquet file is written to a file, not to standard output; name one");
     }
-    if (strstr(c->target, "://") != NULL) {
+    if (!dn_local_path(c->target, &c->target)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version writes to local files",
                             c->target);
     }
@@ -174,6 +175,7 @@ static enum dn_status prepare(struct convert *c, struct dn_error *err)
     if (strcmp(c->target, "null:") == 0) {
         return DN_OK;
     }
+    DN_TRY(dn_source_name_check(c->target, err));
     DN_TRY(target_check(c, err));
     return writer_config_make(c, err);
 }

@@ -160,6 +160,8 @@ static int run(int argc, char **argv)
     st = dn_transfer_run(&transfer, &outcome, &err);
     if (st != DN_OK && outcome.refused_by != NULL) {
         dn_refusal_locate(&plan, outcome.refused_by, &err);
+    } else if (st != DN_OK) {
+        dn_refusal_locate_path(&plan, &err);
     }
     int code = dn_console_close(&console, source, plan.output_path, st, &err, &outcome);
     if (st == DN_OK && f.preview > 0 && preview_print(&plan, f.preview) != DN_EXIT_OK) {

@@ -2,7 +2,9 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "job/coltype.h"
+#include "job/local.h"
 #include "job/plugin.h"
 
 #include <string.h>
@@ -190,6 +192,34 @@ static enum dn_status files_check(const char *const *files, size_t n_files, stru
     return DN_OK;
 }
 
+/* Configurations are JSON, and JSON is UTF-8. */
+enum dn_status dn_source_name_check(const char *name, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (dn_utf8_is_valid(name)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INVALID,
+                        "the file name %s is not valid UTF-8, in which names go to the plugins; "
+                        "rename the file, or go to it through a symbolic link, or standard input, "
+                        "that has another name",
+                        dn_error_escape_value(shown, name, strlen(name)));
+}
+
+static enum dn_status file_add(json_t *list, const char *name, struct dn_error *err)
+{
+    const char *path = name;
+
+    DN_TRY(dn_source_name_check(name, err));
+    if (!dn_local_path(name, &path)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version reads local files", name);
+    }
+    json_t *entry = json_pack("{s:s}", "path", path);
+    return entry != NULL && json_array_append_new(list, entry) == 0 ? DN_OK
+                                                                    : dn_error_memory(err, 64);
+}
+
 enum dn_status dn_source_config(const struct dn_source_flags *s, const char *const *files,
                                 size_t n_files, json_t **out, struct dn_error *err)
 {
@@ -209,11 +239,7 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
     DN_TRY_GOTO(st, dn_flags_check_memory(s->memory_bytes, err), cleanup);
     DN_TRY_GOTO(st, options_fill(s, files[0], options, err), cleanup);
     for (size_t i = 0; i < n_files; i++) {
-        json_t *entry = json_pack("{s:s}", "path", files[i]);
-        if (entry == NULL || json_array_append_new(list, entry) != 0) {
-            st = dn_error_set(err, DN_ERR_INVALID, "a file name is not valid UTF-8");
-            goto cleanup;
-        }
+        DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);
     }
     *out = json_pack("{s:s, s:{}, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", "csv",
                      "connection", "credentials", "objects", "files", list, "incremental", "engine",

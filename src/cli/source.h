@@ -45,6 +45,9 @@ DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
                                              const char *const *files, size_t n_files, json_t **out,
                                              struct dn_error *err);
 
+/** DN_ERR_INVALID unless a file name is UTF-8: names go to the plugins as JSON. */
+DN_NODISCARD enum dn_status dn_source_name_check(const char *name, struct dn_error *err);
+
 /** "K=V" items as members of an object: V is JSON, or a text if it is not. */
 DN_NODISCARD enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
                                                   const char *flag, struct dn_error *err);

@@ -56,8 +56,7 @@ static enum dn_status expand_variable(const struct expansion *x, const char *ins
     if (name_end == inside || (name_end != close && !has_default)) {
         return dn_yaml_error_at(
             x->doc, x->node->line, x->node->column, x->err,
-            "${%.*s} is not ${NAME} or ${NAME:-default}; write $${ for a literal ${",
-            (int)(close - inside), inside);
+            "a ${...} here is not ${NAME} or ${NAME:-default}; write $${ for a literal ${");
     }
     char name[256];
     const size_t len = (size_t)(name_end - inside);

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/expand.h"
 #include "job/keys.h"
+#include "job/local.h"
 #include "job/plugin.h"
 #include "job/recipe.h"
 
@@ -259,6 +260,12 @@ static enum dn_status files_read(struct reading *r, json_t *files)
             return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
                                     "an entry of source.files lacks the key \"path\"");
         }
+        if (!dn_local_path(path, &path)) {
+            return dn_yaml_error_at(
+                &r->job, file->line, file->column, r->err,
+                "an entry of source.files is not a file of this machine; this "
+                "version reads local files, as /dir/a.csv or file:///dir/a.csv");
+        }
         json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", path, "object",
                                   dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
         if (entry == NULL || json_array_append_new(files, entry) != 0) {
@@ -357,6 +364,7 @@ static enum dn_status writer_config_make(struct reading *r)
                 dn_recipe_directory(&r->target_recipe, &r->job, dn_yaml_get(target, "connection"),
                                     &directory, r->err),
                 cleanup);
+    DN_TRY_GOTO(st, text_take(r, directory, &plan->directory), cleanup);
     DN_TRY_GOTO(st, output_path_make(r, directory), cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->target_recipe, "default_engine", &r->job,
@@ -405,8 +413,9 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(plugin_ref_read(r, "target", "custom_writer", &r->plan->writer));
     DN_TRY(connectors_read(r));
     DN_TRY(unsupported_check(r));
-    DN_TRY(
-        dn_asset_read(&r->plan->asset, &r->plan->arena, dn_keys_text(root, "asset_path"), r->err));
+    const char *asset = dn_keys_text(root, "asset_path");
+    DN_TRY(dn_keys_located(&r->job, "asset_path", asset,
+                           dn_asset_read(&r->plan->asset, &r->plan->arena, asset, r->err), r->err));
     DN_TRY(reader_config_make(r));
     return writer_config_make(r);
 }

@@ -18,6 +18,7 @@ struct dn_plan {
     struct dn_recipe source_recipe;
     struct dn_recipe target_recipe;
     const char *job_path;
+    const char *directory; /**< of the target, as the job or its recipe has it */
     const char *tenant_id;
     const char *environment; /**< NULL: none */
     const char *table;       /**< the asset's name as a table name */

@@ -118,11 +118,10 @@ enum dn_status dn_keys_check(const struct dn_yaml_doc *doc, const struct dn_yaml
             return unknown_key(doc, e, where, rules, n_rules, err);
         }
         if (!dn_yaml_is_null(e->value) && !kind_fits(e->value, rule->kinds)) {
+            /* never the value: it may be a password in the wrong place */
             return dn_yaml_error_at(doc, e->value->line, e->value->column, err,
-                                    "\"%s\" in %s must be %s, not %s%s%s", e->key, where,
-                                    kinds_name(rule->kinds), dn_yaml_kind_name(e->value),
-                                    e->value->kind == DN_YAML_SCALAR ? " " : "",
-                                    e->value->kind == DN_YAML_SCALAR ? e->value->text : "");
+                                    "\"%s\" in %s must be %s, not %s", e->key, where,
+                                    kinds_name(rule->kinds), dn_yaml_kind_name(e->value));
         }
     }
     for (size_t i = 0; i < n_rules; i++) {
@@ -132,6 +131,22 @@ enum dn_status dn_keys_check(const struct dn_yaml_doc *doc, const struct dn_yaml
         }
     }
     return DN_OK;
+}
+
+enum dn_status dn_keys_located(const struct dn_yaml_doc *doc, const char *key, const char *path,
+                               enum dn_status st, struct dn_error *err)
+{
+    const struct dn_yaml_node *node = dn_yaml_get(doc->root, key);
+
+    if (err == NULL || node == NULL || err->line >= 0 ||
+        (st != DN_ERR_NOT_FOUND && st != DN_ERR_IO) || strcmp(err->path, path) != 0) {
+        return st;
+    }
+    const struct dn_error said = *err;
+    (void)dn_yaml_error_at(doc, node->line, node->column, err, "%s: %s", key, said.message);
+    err->code = said.code;
+    err->os_errno = said.os_errno;
+    return st;
 }
 
 const char *dn_keys_text(const struct dn_yaml_node *map, const char *key)

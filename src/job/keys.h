@@ -32,6 +32,16 @@ DN_NODISCARD enum dn_status dn_keys_check(const struct dn_yaml_doc *doc,
                                           const struct dn_key_rule *rules, size_t n_rules,
                                           bool open, struct dn_error *err);
 
+/**
+ * Where a document names a file, for a file that cannot be read: its place in front of the message.
+ * @param key     The document's key.
+ * @param path    Its value.
+ * @param st      What reading the file gave; returned.
+ */
+DN_NODISCARD enum dn_status dn_keys_located(const struct dn_yaml_doc *doc, const char *key,
+                                            const char *path, enum dn_status st,
+                                            struct dn_error *err);
+
 /** The text of a key; NULL if absent or null.  The caller has checked the kind. */
 const char *dn_keys_text(const struct dn_yaml_node *map, const char *key);
 

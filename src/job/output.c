@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "job/events.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -113,7 +114,8 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
     return DN_OK;
 }
 
-enum dn_status dn_output_verify(const char *path, int64_t size_bytes, struct dn_error *err)
+enum dn_status dn_output_verify(const char *path, int64_t size_bytes,
+                                const struct dn_events *events, struct dn_error *err)
 {
     struct stat info;
 
@@ -123,9 +125,10 @@ enum dn_status dn_output_verify(const char *path, int64_t size_bytes, struct dn_
                                   "%s: not there after it was committed", path);
     }
     if (size_bytes >= 0 && (int64_t)info.st_size != size_bytes) {
-        return dn_error_set(err, DN_ERR_INTERNAL,
-                            "%s: has %" PRId64 " bytes, but the writer reported %" PRId64, path,
-                            (int64_t)info.st_size, size_bytes);
+        dn_events_emit(events, DN_EVENT_WARNING, "file_differs", NULL,
+                       "%s has %" PRId64 " bytes, but its writer reported %" PRId64
+                       ": somebody else has replaced it since, or the writer miscounts",
+                       path, (int64_t)info.st_size, size_bytes);
     }
     return DN_OK;
 }

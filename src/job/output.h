@@ -11,8 +11,12 @@
  */
 DN_NODISCARD enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err);
 
-/** DN_ERR_INTERNAL unless the file is there and has exactly `size_bytes` bytes. */
+/**
+ * For writers that might not do what they say: DN_ERR_INTERNAL unless the file is there, and a warning if it does not have
+ * `size_bytes` bytes.  Somebody else may have renamed a file over it by now, so this says nothing about a writer that is known
+ * to have renamed its own.
+ */
 DN_NODISCARD enum dn_status dn_output_verify(const char *path, int64_t size_bytes,
-                                             struct dn_error *err);
+                                             const struct dn_events *events, struct dn_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/expand.h"
 #include "job/keys.h"
+#include "job/local.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +60,7 @@ enum dn_status dn_recipe_read(struct dn_recipe *recipe, const struct dn_yaml_doc
         }
         return DN_OK;
     }
-    DN_TRY(dn_yaml_read_file(&recipe->doc, path, err));
+    DN_TRY(dn_keys_located(job, key, path, dn_yaml_read_file(&recipe->doc, path, err), err));
     DN_TRY(dn_keys_check(&recipe->doc, recipe->doc.root, "the connector recipe", k_recipe_rules,
                          sizeof k_recipe_rules / sizeof k_recipe_rules[0], true, err));
     const char *type = dn_keys_text(recipe->doc.root, "type");
@@ -165,11 +166,18 @@ enum dn_status dn_recipe_directory(struct dn_recipe *recipe, const struct dn_yam
             job, at->line, at->column, err,
             "the local target has no directory; write target: {connection: {path: DIR}}");
     }
-    if (dn_text_starts_with(*out, "s3://")) {
-        return dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "%s: \"%s\" is not a local directory; this version writes to a local directory",
-            job->name, *out);
+    const char *name = *out;
+    if (dn_local_path(name, out)) {
+        return DN_OK;
     }
-    return DN_OK;
+    const struct dn_yaml_node *at = connection != NULL ? connection : job->root;
+    (void)dn_yaml_error_at(job, at->line, at->column, err,
+                           "the directory of the target is at %.*s..., not on this machine; this "
+                           "version writes to a local directory, as /dir or file:///dir",
+                           (int)(strstr(name, "://") + 3 - name),
+                           name); /* no more: it may hold a password */
+    if (err != NULL) {
+        err->code = DN_ERR_UNSUPPORTED;
+    }
+    return DN_ERR_UNSUPPORTED;
 }

@@ -1,6 +1,7 @@
 #include "job/refusal.h"
 
 #include "base/strings.h"
+#include "job/local.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -100,6 +101,97 @@ static const struct dn_yaml_node *options_of(const struct dn_yaml_node *engine)
     return dn_yaml_get(engine, "options");
 }
 
+/* The node under one of the keys whose text is `text`; NULL: there is none. */
+static const struct dn_yaml_node *text_find(const struct dn_yaml_node *map, const char *text)
+{
+    static const char *const keys[] = {"path", "file", "directory", "bucket"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const struct dn_yaml_node *node = dn_yaml_get(map, keys[i]);
+        const char *path = NULL;
+        if (!dn_yaml_is_null(node) && node->kind == DN_YAML_SCALAR &&
+            dn_local_path(node->text, &path) && strcmp(path, text) == 0) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+static const struct dn_yaml_node *source_find(const struct dn_plan *plan, const char *path)
+{
+    const struct dn_yaml_node *files = dn_yaml_get(dn_yaml_get(plan->job.root, "source"), "files");
+
+    for (const struct dn_yaml_entry *e = files != NULL ? files->first : NULL; e != NULL;
+         e = e->next) {
+        const struct dn_yaml_node *found = text_find(e->value, path);
+        if (found != NULL) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* Where the directory of the output stands, in the job or in its recipe. */
+static const struct dn_yaml_node *directory_find(const struct dn_plan *plan,
+                                                 const struct dn_yaml_doc **doc)
+{
+    const struct dn_yaml_node *maps[] = {
+        dn_yaml_get(dn_yaml_get(plan->job.root, "target"), "connection"),
+        dn_yaml_get(plan->target_recipe.doc.root, "connection_template"),
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct dn_yaml_node *found = text_find(maps[i], plan->directory);
+        found = found != NULL ? found : text_find(dn_yaml_get(maps[i], "local"), plan->directory);
+        if (found != NULL) {
+            *doc = i == 0 ? &plan->job : &plan->target_recipe.doc;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static const struct dn_yaml_node *plugin_find(const struct dn_plan *plan, const char *message)
+{
+    const char *const paths[] = {plan->reader.path, plan->writer.path};
+    static const char *const places[][2] = {{"source", "custom_reader"},
+                                            {"target", "custom_writer"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (paths[i] != NULL && strstr(message, paths[i]) != NULL) {
+            return dn_yaml_get(dn_yaml_get(plan->job.root, places[i][0]), places[i][1]);
+        }
+    }
+    return NULL;
+}
+
+void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
+{
+    const struct dn_error said = *err;
+    const struct dn_yaml_doc *doc = &plan->job;
+    const struct dn_yaml_node *node = NULL;
+    const size_t len = strlen(plan->directory);
+    const bool below = strncmp(said.path, plan->directory, len) == 0; /* or above: a parent of it */
+
+    if (said.line >= 0 || said.code == DN_ERR_CANCELLED) {
+        return;
+    }
+    if (said.path[0] == '\0') {
+        node = plugin_find(plan, said.message);
+    } else {
+        node = source_find(plan, said.path);
+        if (node == NULL && (below || dn_text_starts_with(plan->directory, said.path))) {
+            node = directory_find(plan, &doc);
+        }
+    }
+    if (node == NULL) {
+        return;
+    }
+    (void)dn_yaml_error_at(doc, node->line, node->column, err, "%s", said.message);
+    err->code = said.code;
+    err->os_errno = said.os_errno;
+}
+
 void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err)
 {
     const struct dn_recipe *recipe =
@@ -121,6 +213,7 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         (void)dn_error_set(err, DN_ERR_CONFIG, "%s: %s: %s", plan->job.name, side, said.message);
         dn_error_locate(err, plan->job.name, -1, -1, -1, NULL);
     } else {
+        dn_refusal_locate_path(plan, err);
         return;
     }
     err->code = said.code;

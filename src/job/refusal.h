@@ -12,4 +12,10 @@
  */
 void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err);
 
+/**
+ * The same for a file that the job names and that cannot be used at all: a source, the directory of the target, a plugin.
+ * Nothing if the error is about none of them, or about a line of a source.
+ */
+void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err);
+
 #endif

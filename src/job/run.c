@@ -533,8 +533,10 @@ static enum dn_status attempt_commit(struct session *s, struct attempt *a, struc
         return stopped(err);
     }
     CALL(s->wv->commit(a->writer, &e), &e, err, "the file could not be given its final name");
-    return s->outcome->files_out == 1 ? dn_output_verify(s->t->output_path, a->bytes_out, err)
-                                      : DN_OK;
+    /* the built-in writer has renamed what it wrote, whatever others have put there since */
+    return s->t->writer.path != NULL && s->outcome->files_out == 1
+               ? dn_output_verify(s->t->output_path, a->bytes_out, s->t->events, err)
+               : DN_OK;
 }
 
 /*

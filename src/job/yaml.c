@@ -182,7 +182,7 @@ static enum dn_status tag_check(struct builder *b, const yaml_char_t *tag, const
         return DN_OK;
     }
     return dn_yaml_error_at(b->doc, (int64_t)mark->line + 1, (int64_t)mark->column + 1, b->err,
-                            "tag %s is not supported", (const char *)tag);
+                            "tags are not supported; quote a text that begins with !");
 }
 
 static enum dn_status on_scalar(struct builder *b, const yaml_event_t *event)
@@ -222,7 +222,7 @@ static enum dn_status on_alias(struct builder *b, const yaml_event_t *event)
     }
     return dn_yaml_error_at(b->doc, (int64_t)event->start_mark.line + 1,
                             (int64_t)event->start_mark.column + 1, b->err,
-                            "alias *%s has no anchor &%s", name, name);
+                            "an alias without an anchor; quote a text that begins with *");
 }
 
 static enum dn_status on_start(struct builder *b, const yaml_event_t *event)
@@ -406,7 +406,10 @@ static enum dn_status read_all(int fd, const char *path, struct dn_buffer *out,
                 continue;
             }
             const int saved = errno;
-            return dn_error_set_errno(err, DN_ERR_IO, saved, "%s: cannot be read", path);
+            enum dn_status st =
+                dn_error_set_errno(err, DN_ERR_IO, saved, "%s: cannot be read", path);
+            dn_error_locate(err, path, -1, -1, -1, NULL);
+            return st;
         }
         out->len += (size_t)got;
         if (out->len > DN_YAML_MAX_BYTES) {

@@ -67,3 +67,29 @@ def test_job_writes_through_a_link(tool, write):
     link.symlink_to(tool.cwd / "elsewhere/t.parquet")
     tool.ok("run", "job.yaml")
     assert link.is_symlink() and rows(tool.cwd / "elsewhere/t.parquet") == [1]
+
+
+def race(tool, write, n, at_once):
+    """n processes replace one file with sources of different sizes; every one of them succeeds, and the file is whole."""
+    for i in range(at_once):
+        write(f"in{i}.csv", "a\n" + f"{i}\n" * (i + 1) * 50)
+    running = []
+    for i in range(n):
+        running.append(tool.start("convert", "-f", "-q", "-t", "1", f"in{i % at_once}.csv", "out.parquet"))
+        if len(running) == at_once:
+            finish(running)
+    finish(running)
+    values = rows(tool.cwd / "out.parquet")
+    assert len(values) == (values[0] + 1) * 50 and set(values) == {values[0]}
+    assert tree(tool.cwd) == sorted([f"in{i}.csv" for i in range(at_once)] + ["out.parquet"])
+
+
+def finish(running):
+    for process in running:
+        _, said = process.communicate(timeout=120)
+        assert (process.returncode, said) == (0, b"")
+    running.clear()
+
+
+def test_racing_writers(tool, write):
+    race(tool, write, 48, 8)
