@@ -258,24 +258,32 @@ static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, str
     return DN_OK;
 }
 
-/* First and last offset of a string column must be in order, and there must be text if they differ. */
+/* Offsets of a string column must not descend, and there must be text if they rise. */
 static bool offsets_fit(struct dn_column_view *c)
 {
     int64_t first = 0;
     int64_t last = 0;
+    bool descend = false;
+
     if (c->n_rows == 0) {
         return true;
     }
     if (c->type == DN_TYPE_UTF8) {
-        const int32_t *offsets = c->values;
-        first = offsets[c->offset];
-        last = offsets[c->offset + c->n_rows];
+        const int32_t *offsets = (const int32_t *)c->values + c->offset;
+        first = offsets[0];
+        last = offsets[c->n_rows];
+        for (int64_t i = 0; i < c->n_rows; i++) {
+            descend |= offsets[i] > offsets[i + 1];
+        }
     } else {
-        const int64_t *offsets = c->values;
-        first = offsets[c->offset];
-        last = offsets[c->offset + c->n_rows];
+        const int64_t *offsets = (const int64_t *)c->values + c->offset;
+        first = offsets[0];
+        last = offsets[c->n_rows];
+        for (int64_t i = 0; i < c->n_rows; i++) {
+            descend |= offsets[i] > offsets[i + 1];
+        }
     }
-    if (first < 0 || first > last) {
+    if (first < 0 || descend) {
         return false;
     }
     c->longest_text = last - first;

@@ -60,8 +60,8 @@ struct dn_column_view {
 
 /**
  * Check child i of `batch` against the field's type and describe it.  DN_ERR_INVALID if its buffers do not fit; DN_ERR_UNSUPPORTED if
- * the batch has null rows of its own or the column a dictionary.  On failure *out is untouched.  Text offsets are checked at both ends
- * of the column, views not at all.  Cost: O(1), or a pass over the validity bitmap if the null count of these rows is not known.
+ * the batch has null rows of its own or the column a dictionary.  On failure *out is untouched.  Text offsets are
+ * checked, views not at all.  Cost: O(1), and a pass over the offsets, or over the validity bitmap if the null count is not known.
  */
 DN_NODISCARD enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
                                                 const struct dn_field *field,

@@ -1,6 +1,7 @@
 #include "parquet/column.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 struct mapping {
     enum dn_type type;
@@ -65,6 +66,12 @@ enum dn_status dn_pq_column_init(struct dn_pq_column *c, const struct dn_field *
                      dn_type_name(field->type));
         dn_error_locate(err, NULL, -1, -1, -1, field->name);
         return DN_ERR_UNSUPPORTED;
+    }
+    if (!dn_utf8_is_valid(field->name)) {
+        char shown[DN_ESCAPED_VALUE_SIZE];
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the name of a column is not UTF-8: %s; rename the column",
+                            dn_error_escape_value(shown, field->name, strlen(field->name)));
     }
     c->name = dn_strdup(field->name);
     if (c->name == NULL) {

@@ -8,6 +8,7 @@
 #define LONG_RUN 16 /* values */
 #define MOST_EXPECTED ((int64_t)1 << 20)
 #define BLOCK DN_PQ_DICTIONARY_BLOCK
+#define SHOWN_BEFORE 32 /* bytes of a text before the one that is wrong */
 
 static bool dictionary_pays(const struct dn_pq_encoder *e, int64_t n_expected)
 {
@@ -70,11 +71,15 @@ static enum dn_status give_up_dictionary(struct dn_pq_encoder *e, struct dn_erro
     return DN_OK;
 }
 
-/* Collect at most n <= BLOCK values, up to the next checkpoint. */
+/*
+ * Collect at most n <= BLOCK values, up to the next checkpoint.  Texts are checked where they are new.  DN_ERR_DATA, with `err` not set:
+ * one is not UTF-8.
+ */
 static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64_t n,
                               size_t *n_done, struct dn_error *err)
 {
     const struct dn_pq_dictionary *d = &e->dictionary;
+    const size_t plain_len = d->plain.len;
     const int64_t left = e->checkpoint - d->ids.n;
     const int64_t expected =
         e->options.row_group_rows < MOST_EXPECTED ? e->options.row_group_rows : MOST_EXPECTED;
@@ -83,8 +88,14 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
         dn_pq_dictionary_add(&e->dictionary, values, (size_t)(n < left ? n : left), n_done, err));
     if (e->column->kind == DN_PQ_KIND_TEXT) {
         const struct dn_pq_text *texts = values;
+        uint32_t lens = 0;
         for (size_t i = 0; i < *n_done; i++) {
             e->collected_text_bytes += texts[i].len;
+            lens |= texts[i].len;
+        }
+        if (!dn_pq_plain_is_utf8(e->options.kernels, d->plain.data + plain_len,
+                                 d->plain.len - plain_len, lens)) {
+            return DN_ERR_DATA;
         }
     }
     if (d->plain.len > DN_PQ_DICTIONARY_MAX_BYTES) {
@@ -168,6 +179,34 @@ static enum dn_status append_bools(struct dn_pq_encoder *e, const struct dn_colu
     return DN_OK;
 }
 
+/* Some text of rows [row, end) is not UTF-8: say which.  `levels` have these rows and `n_behind` more. */
+static enum dn_status not_utf8(const struct dn_pq_encoder *e, const struct dn_column_view *view,
+                               int64_t row, int64_t end, int64_t n_behind, struct dn_error *err)
+{
+    const char *name = e->column->name;
+    const int64_t first = e->chunk->first_row + e->levels.n_rows - n_behind - (end - row);
+    char value[DN_ESCAPED_VALUE_SIZE];
+
+    for (int64_t i = row; i < end; i++) {
+        size_t len = 0;
+        const uint8_t *text = dn_column_is_valid(view, i) ? dn_column_text(view, i, &len) : NULL;
+        const size_t valid = len == 0 ? 0 : e->options.kernels->utf8_valid_prefix(text, len);
+        if (valid < len) {
+            const long long at_row = (long long)(first + (i - row) + 1);
+            const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
+            dn_error_set(
+                err, DN_ERR_DATA,
+                "column '%s', row %lld: byte %zu of the text is not UTF-8: %s%s; a Parquet "
+                "string is UTF-8, so decode the text before it is handed over",
+                name, at_row, valid + 1, shown > 0 ? "..." : "",
+                dn_error_escape_value(value, text + shown, len - shown));
+            dn_error_locate(err, NULL, at_row, -1, -1, name);
+            break;
+        }
+    }
+    return DN_ERR_DATA;
+}
+
 static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_column_view *view,
                                    int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
 {
@@ -193,7 +232,11 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
                 texts[k++] = dn_pq_text_make(data, len);
             }
         }
-        DN_TRY(feed(e, texts, (int64_t)k, err));
+        const enum dn_status st = feed(e, texts, (int64_t)k, err);
+        if (st == DN_ERR_DATA) {
+            return not_utf8(e, view, row + i, row + end, n - end, err);
+        }
+        DN_TRY(st);
     }
     return DN_OK;
 }

@@ -39,7 +39,8 @@ struct dn_pq_chunk {
     struct dn_pq_page *dictionary; /**< NULL: none */
     struct dn_pq_page *first;      /**< data pages */
     struct dn_pq_page *last;
-    int64_t n_pages; /**< data pages */
+    int64_t n_pages;   /**< data pages */
+    int64_t first_row; /**< of the file; for messages */
     int64_t n_rows;
     int64_t text_bytes; /**< bytes of all texts, lengths not counted */
     struct dn_pq_stats stats;

@@ -161,6 +161,26 @@ static uint8_t *copy_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t
     return out;
 }
 
+/*
+ * A length below 128 is four bytes of ASCII, which no character goes across: such texts and the lengths between them are valid
+ * together if each is.
+ */
+bool dn_pq_plain_is_utf8(const struct dn_kernels *kernels, const uint8_t *plain, size_t len,
+                         uint32_t lens)
+{
+    if (lens < 128) {
+        return len == 0 || kernels->utf8_valid_prefix(plain, len) == len;
+    }
+    for (size_t at = 0; at < len;) {
+        const size_t n = dn_pq_load32(plain + at);
+        if (kernels->utf8_valid_prefix(plain + at + 4, n) != n) {
+            return false;
+        }
+        at += 4 + n;
+    }
+    return true;
+}
+
 /* n <= BLOCK, for take_rows() may be asked twice for the same rows. */
 enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_text *texts, int64_t n,
                                  struct dn_error *err)
@@ -174,8 +194,10 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         int64_t n_rows = take_rows(e, n, &n_values);
         const size_t room = e->options.page_bytes - page_bytes(e);
         size_t bytes = 0;
+        uint32_t lens = 0;
         int64_t fit = 0;
         while (fit < n_values && bytes < room) {
+            lens |= texts[fit].len;
             bytes += 4 + (size_t)texts[fit++].len;
         }
         if (fit < n_values) {
@@ -183,6 +205,9 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         }
         DN_TRY(dn_buffer_reserve(&e->body, bytes + 16, err));
         copy_texts(e->body.data + e->body.len, texts, n_values);
+        if (!dn_pq_plain_is_utf8(e->options.kernels, e->body.data + e->body.len, bytes, lens)) {
+            return DN_ERR_DATA;
+        }
         e->body.len += bytes;
         e->chunk->text_bytes += (int64_t)(bytes - 4 * (size_t)n_values);
         texts += n_values;

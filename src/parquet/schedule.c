@@ -266,8 +266,10 @@ static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_
                                     struct dn_error *err)
 {
     if (lane->row_group != m->row_group) {
+        struct dn_pq_chunk *chunk = &m->row_group->slots[lane->column].chunk;
+        chunk->first_row = m->row_group->first_row;
         lane->row_group = m->row_group;
-        dn_pq_encoder_begin(&lane->encoder, &m->row_group->slots[lane->column].chunk);
+        dn_pq_encoder_begin(&lane->encoder, chunk);
     }
     for (size_t i = 0; i < m->n_slices; i++) {
         const struct dn_pq_slice *s = &m->slices[i];

@@ -408,6 +408,12 @@ static void test_columns_that_do_not_fit(void **state)
                      DN_OK); /* all empty, no bytes */
     offsets[100] = 1;
     REFUSED(DN_ERR_INVALID, 2);
+    offsets[100] = 0;
+    offsets[50] = 7; /* both ends are right */
+    make_stranger(&s, 3, NULL, offsets);
+    s.buffers[2] = bytes;
+    REFUSED(DN_ERR_INVALID, 2);
+    offsets[50] = 0;
     offsets[100] = -1;
     make_stranger(&s, 3, NULL, offsets);
     s.buffers[2] = bytes;

@@ -627,6 +627,7 @@ static void options_and_schemas_are_checked(void **state)
 {
     static const struct dn_field twice[] = {
         {"a", DN_TYPE_INT64, true}, {"b", DN_TYPE_INT64, true}, {"a", DN_TYPE_UTF8, true}};
+    static const struct dn_field no_utf8 = {"a\xff", DN_TYPE_INT64, true};
     const size_t n_before = scratch_count(dir);
     struct dn_parquet_options o = options("snapy");
     struct dn_error err = {0};
@@ -641,6 +642,8 @@ static void options_and_schemas_are_checked(void **state)
     assert_int_equal(try_open(twice, 3, &o, &err), DN_ERR_INVALID);
     assert_string_equal(err.column, "a");
     assert_int_equal(try_open(twice, 0, &o, &err), DN_ERR_INVALID);
+    assert_int_equal(try_open(&no_utf8, 1, &o, &err), DN_ERR_INVALID);
+    assert_non_null(strstr(err.message, "'a\\xff'"));
     o.row_group_rows = -1;
     assert_int_equal(try_open(twice, 2, &o, &err), DN_ERR_INVALID);
     o.row_group_rows = (int64_t)INT32_MAX + 1;
