@@ -30,6 +30,30 @@ def files_below(folder):
                   if not p.is_dir() and not p.is_symlink() and p.name != "fault.log")
 
 
+def test_folder_renamed(rig):
+    folder, done = meanwhile(rig, SMALL, lambda f: (f / "o").rename(f / "moved"))
+    if done.code == 0:
+        assert files_below(folder) == ["moved/out.parquet"]
+        assert (folder / "moved/out.parquet").read_bytes() == rig.want(SMALL)
+    else:
+        assert done.code == 2 and files_below(folder) == [], done.err
+
+
+def test_folder_replaced(rig):
+    def change(folder):
+        (folder / "o").rename(folder / "moved")
+        (folder / "o").mkdir()
+        (folder / "o/out.parquet").write_bytes(OLD)
+
+    folder, done = meanwhile(rig, SMALL, change)
+    assert (folder / "o/out.parquet").read_bytes() == OLD
+    if done.code == 0:
+        assert files_below(folder) == ["moved/out.parquet", "o/out.parquet"]
+        assert (folder / "moved/out.parquet").read_bytes() == rig.want(SMALL)
+    else:
+        assert done.code == 2 and files_below(folder) == ["o/out.parquet"], done.err
+
+
 def test_folder_removed(rig):
     folder, done = meanwhile(rig, SMALL, lambda f: shutil.rmtree(f / "o"))
     assert done.code == 2 and "out.parquet" in done.err and "No such file" in done.err, done.err

@@ -1,8 +1,13 @@
-"""400 processes that want to create one file, twenty at once."""
+"""400 processes that replace one file, twenty at once, and as many that want to create it."""
 
 import pytest
 
-from rig import race_to_create
+from rig import race_to_create, race_to_replace
+
+
+@pytest.mark.parametrize("turn", range(20))
+def test_replace(rig, turn):
+    race_to_replace(rig, 20)
 
 
 @pytest.mark.parametrize("turn", range(20))
