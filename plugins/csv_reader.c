@@ -14,7 +14,7 @@ static const char description[] = "Reads CSV files: exact values, loud errors, a
 
 static void close_handle(struct csv_handle *h)
 {
-    if (h == NULL) {
+    if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
     if (h->batch.release != NULL) {
@@ -157,10 +157,12 @@ const char *extract_batch(void *reader)
     if (h == NULL) {
         return dn_shell_null_handle(CSV_READER_NAME, "extract_batch", "create_reader");
     }
-    if (h->shell.error.code == DN_OK && next_chunk(h, &text, &error) != DN_OK) {
+    if (dn_shell_handle_check(&h->shell, &error) != DN_OK ||
+        next_chunk(h, &text, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
+        return dn_shell_handle_text(&h->shell);
     }
-    return h->shell.error.code == DN_OK ? text : dn_shell_handle_text(&h->shell);
+    return text;
 }
 
 void free_reader(void *reader)

@@ -14,7 +14,7 @@ static const double progress_interval_s = 0.25;
 static void close_reader(void *reader)
 {
     struct csv_handle *h = reader;
-    if (h == NULL) {
+    if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
     dn_csv_reader_close(h->reader);
@@ -82,19 +82,10 @@ static int32_t reader_open(const char *config_json, const struct dativo_host *ho
     return DATIVO_OK;
 }
 
-/* The first failure of the reader is its answer from then on; DN_OK: there was none. */
-static enum dn_status check_sound(const struct csv_handle *h, struct dn_error *err)
-{
-    if (h->shell.error.code != DN_OK) {
-        *err = h->shell.error;
-    }
-    return (enum dn_status)h->shell.error.code;
-}
-
 static enum dn_status get_schema(struct csv_handle *h, struct ArrowSchema *out,
                                  struct dn_error *err)
 {
-    DN_TRY(check_sound(h, err));
+    DN_TRY(dn_shell_handle_check(&h->shell, err));
     const enum dn_status st = dn_csv_reader_schema(h->reader, out, err);
     if (st != DN_OK) { /* no log line: the host has the error in full */
         h->shell.error = *err;
@@ -163,13 +154,13 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
     struct dn_error error = {0};
 
     *out = (struct ArrowArray){0};
-    if (h->shell.error.code != DN_OK) {
-        return errno_of((enum dn_status)h->shell.error.code);
-    }
-    if (h->ended) {
+    enum dn_status st = dn_shell_handle_check(&h->shell, &error);
+    if (st == DN_OK && h->ended) {
         return 0;
     }
-    enum dn_status st = dn_csv_reader_next(h->reader, out, &error);
+    if (st == DN_OK) {
+        st = dn_csv_reader_next(h->reader, out, &error);
+    }
     if (st != DN_OK) { /* no log line: the host has the error in full through last_error() */
         h->shell.error = error;
         return errno_of(st);
@@ -200,7 +191,7 @@ static int32_t reader_stream(void *reader, struct ArrowArrayStream *out_stream,
 {
     struct csv_handle *h = reader;
     struct dn_error error = {0};
-    enum dn_status st = check_sound(h, &error);
+    enum dn_status st = dn_shell_handle_check(&h->shell, &error);
     if (st == DN_OK && h->streamed) {
         st = dn_error_set(&error, DN_ERR_INVALID,
                           "a reader has one stream and it was taken already: open another reader");
@@ -264,7 +255,7 @@ static int32_t reader_report(void *reader, char **out_json, struct dativo_error 
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
-    DN_TRY_GOTO(st, check_sound(h, &error), cleanup);
+    DN_TRY_GOTO(st, dn_shell_handle_check(&h->shell, &error), cleanup);
     if (!h->ended) {
         st = dn_error_set(&error, DN_ERR_INVALID,
                           "the report is complete only at the end of the stream: read on");

@@ -21,7 +21,7 @@ static const char description[] =
 
 static void close_handle(struct parquet_handle *h)
 {
-    if (h == NULL) {
+    if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
     dn_pool_destroy(h->pool);
@@ -247,10 +247,12 @@ const char *write_batch(void *writer, const char *records_json)
     if (h == NULL) {
         return dn_shell_null_handle(PARQUET_WRITER_NAME, "write_batch", "create_writer");
     }
-    if (h->shell.error.code == DN_OK && write_records(h, records_json, &text, &error) != DN_OK) {
+    if (dn_shell_handle_check(&h->shell, &error) != DN_OK ||
+        write_records(h, records_json, &text, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
+        return dn_shell_handle_text(&h->shell);
     }
-    return h->shell.error.code == DN_OK ? text : dn_shell_handle_text(&h->shell);
+    return text;
 }
 
 void free_writer(void *writer)
@@ -307,6 +309,7 @@ const char *check_connection(const char *config_json)
         st = dn_error_memory(&error, sizeof(*h));
         goto cleanup;
     }
+    dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
     DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
     DN_TRY_GOTO(st, parquet_check_directory(h->settings.directory, &error), cleanup);
     DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
@@ -358,9 +361,7 @@ const char *commit_files(void *writer, const char *files_json)
     if (h == NULL) {
         return dn_shell_null_handle(PARQUET_WRITER_NAME, "commit_files", "create_writer");
     }
-    if (h->shell.error.code != DN_OK) {
-        return dn_shell_handle_text(&h->shell);
-    }
+    DN_TRY_GOTO(st, dn_shell_handle_check(&h->shell, &error), cleanup);
     DN_TRY_GOTO(st, count_files(h, files_json, &n_files, &error), cleanup);
     DN_TRY_GOTO(st, dn_shell_text_begin(&b, 64, &error), cleanup);
     DN_TRY_GOTO(

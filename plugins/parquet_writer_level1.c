@@ -16,7 +16,7 @@ enum {
 static void close_writer(void *writer)
 {
     struct parquet_handle *h = writer;
-    if (h == NULL) {
+    if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
     dn_parquet_close(h->writer);
@@ -158,10 +158,7 @@ static int32_t answer(struct parquet_handle *h, enum dn_status st, const struct 
 /* Is the writer still taking rows? */
 static enum dn_status check_open(const struct parquet_handle *h, struct dn_error *err)
 {
-    if (h->shell.error.code != DN_OK) {
-        *err = h->shell.error;
-        return (enum dn_status)h->shell.error.code;
-    }
+    DN_TRY(dn_shell_handle_check(&h->shell, err));
     if (h->writer == NULL) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the writer was aborted: only close is left to do");
@@ -307,10 +304,7 @@ static int32_t writer_finish(void *writer, char **out_manifest_json, struct dati
 
 static enum dn_status commit(struct parquet_handle *h, struct dn_error *err)
 {
-    if (h->shell.error.code != DN_OK) {
-        *err = h->shell.error;
-        return (enum dn_status)h->shell.error.code;
-    }
+    DN_TRY(dn_shell_handle_check(&h->shell, err));
     if (!h->finished || h->writer == NULL || h->committed) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "commit comes once, after finish and not after abort");
@@ -330,7 +324,7 @@ static int32_t writer_commit(void *writer, struct dativo_error *err)
 static void writer_abort(void *writer)
 {
     struct parquet_handle *h = writer;
-    if (h != NULL && !h->committed) {
+    if (h != NULL && !h->committed && dn_owner_is_here(&h->shell.owner)) {
         dn_parquet_close(h->writer);
         h->writer = NULL;
     }

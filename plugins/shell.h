@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/owner.h"
 #include "dativo/plugin.h"
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -48,10 +49,14 @@ const char *dn_shell_check_text(bool success, const char *message, const char *d
 /** First member of every handle of a plugin. */
 struct dn_shell_handle {
     const char *plugin;    /**< name in the log */
+    struct dn_owner owner; /**< the process it is for */
     struct dn_error error; /**< the first failure; code DN_OK: none */
 };
 
 void dn_shell_handle_init(struct dn_shell_handle *h, const char *plugin);
+/** The handle's first failure, or that it is used in a child of fork(); DN_OK: it may be used. */
+DN_NODISCARD enum dn_status dn_shell_handle_check(const struct dn_shell_handle *h,
+                                                  struct dn_error *err);
 /** Remember `error` if it is the handle's first one, and write one line to stderr then. */
 void dn_shell_handle_fail(struct dn_shell_handle *h, const struct dn_error *error);
 /** The error text of a handle that failed. */

@@ -31,7 +31,17 @@ _Static_assert(DATIVO_ERR_INTERNAL == (int)DN_ERR_INTERNAL, "the numbers are the
 void dn_shell_handle_init(struct dn_shell_handle *h, const char *plugin)
 {
     h->plugin = plugin;
+    dn_owner_init(&h->owner);
     dn_error_clear(&h->error);
+}
+
+enum dn_status dn_shell_handle_check(const struct dn_shell_handle *h, struct dn_error *err)
+{
+    if (h->error.code != DN_OK) {
+        *err = h->error;
+        return (enum dn_status)h->error.code;
+    }
+    return dn_owner_check(&h->owner, h->plugin, err);
 }
 
 static void log_error(const char *plugin, const struct dn_error *error)

@@ -11,6 +11,10 @@
  * `-Wl,-z,nodelete` (release callbacks of Arrow data live in it).  It prints nothing on stdout, installs no signal handler,
  * and never calls setlocale, chdir, fork or exit.
  *
+ * Fork: a handle works only in the process that opened it.  In a child of fork() every function of it returns an error at once
+ * (DATIVO_ERR_INVALID, the error text at Level 0), and close(), abort(), cancel(), free_reader() and free_writer() do nothing: the
+ * threads are not there, and the files are the parent's.  The child may open handles of its own, and release batches it got before.
+ *
  * Growth: every struct starts with `struct_size`, the size its maker compiled with.  New members are appended; a reader of
  * a struct uses a member only if `struct_size` covers it.  Nothing is ever removed, reordered or given a new meaning.  The macros
  * DATIVO_..._V1_0_SIZE are the sizes that the structs of ABI version 1.0 have: a host takes every table that is not smaller.

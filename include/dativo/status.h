@@ -6,6 +6,9 @@
  * of their own.
  *
  * Threads: a `struct dn_error` belongs to one thread at a time.
+ *
+ * Fork: readers and writers work only in the process that opened them.  In a child of fork() their functions return DN_ERR_INVALID at
+ * once, and closing or cancelling them does nothing.
  */
 #ifndef DATIVO_STATUS_H
 #define DATIVO_STATUS_H

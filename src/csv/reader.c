@@ -301,6 +301,7 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
         return dn_error_memory(err, sizeof(*r));
     }
     enum dn_status st = read_options(r, options, &all, err);
+    dn_owner_init(&r->owner);
     init_waiting(r, &all);
     if (st == DN_OK) {
         st = open_reader(r, paths, n_paths, &all, err);
@@ -346,8 +347,8 @@ static enum dn_status answer(const struct dn_csv_reader *r, struct dn_error *err
 
 void dn_csv_reader_close(struct dn_csv_reader *r)
 {
-    if (r == NULL) {
-        return;
+    if (r == NULL || !dn_owner_is_here(&r->owner)) {
+        return; /* in a child of fork() its threads are not there to be waited for */
     }
     if (r->started) {
         dn_csv_pipeline_stop(r);
@@ -360,6 +361,7 @@ void dn_csv_reader_close(struct dn_csv_reader *r)
 enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
                                     struct dn_error *err)
 {
+    DN_TRY(dn_owner_check(&r->owner, "CSV reader", err));
     if (r->status == DN_OK) {
         r->status = dn_schema_copy(out, &r->schema, &r->error);
     }
@@ -401,6 +403,7 @@ enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *ou
     enum dn_status st = r->status;
 
     out->release = NULL;
+    DN_TRY(dn_owner_check(&r->owner, "CSV reader", err));
     if (st == DN_OK && dn_stop_asked(&r->cancel)) {
         st = dn_csv_reader_stopped(r);
     }
@@ -431,5 +434,7 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
 
 void dn_csv_reader_cancel(struct dn_csv_reader *r)
 {
-    dn_stop_ask(&r->cancel); /* nothing else: it may be called from a signal handler */
+    if (dn_owner_is_here(&r->owner)) { /* the descriptor is the parent's, too */
+        dn_stop_ask(&r->cancel);       /* nothing else: it may be called from a signal handler */
+    }
 }

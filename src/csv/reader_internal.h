@@ -3,6 +3,7 @@
 #define DN_CSV_READER_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/owner.h"
 #include "base/pool.h"
 #include "base/stop.h"
 #include "csv/convert.h"
@@ -44,6 +45,7 @@ struct dn_csv_scratch {
 };
 
 struct dn_csv_reader {
+    struct dn_owner owner;
     struct dn_arena arena; /**< names, paths, options */
     const char **paths;
     size_t n_paths;

@@ -105,6 +105,7 @@ enum dn_status dn_parquet_manifest(struct dn_parquet_writer *w, char **out_json,
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
+    DN_TRY(dn_owner_check(&w->owner, "Parquet writer", err));
     DN_TRY(dn_pq_writer_check(w, err));
     if (w->state == DN_PQ_OPEN) {
         return dn_error_set(err, DN_ERR_INVALID,

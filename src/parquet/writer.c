@@ -163,6 +163,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     if (w == NULL) {
         return dn_error_memory(err, sizeof *w);
     }
+    dn_owner_init(&w->owner);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     pthread_cond_init(&w->complete, NULL);
@@ -268,11 +269,13 @@ enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray 
                                  struct dn_error *err)
 {
     struct dn_error failure;
-    const enum dn_status st = append(w, batch, &failure);
+    const enum dn_status here = dn_owner_check(&w->owner, "Parquet writer", err);
+    const enum dn_status st = here != DN_OK ? here : append(w, batch, &failure);
 
     if (batch->release != NULL) { /* it was refused before it was taken */
         batch->release(batch);
     }
+    DN_TRY(here);
     return st == DN_OK ? DN_OK : give_up(w, &failure, err);
 }
 
@@ -297,6 +300,7 @@ enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *e
 {
     struct dn_error failure;
 
+    DN_TRY(dn_owner_check(&w->owner, "Parquet writer", err));
     if (finish(w, &failure) != DN_OK) {
         dn_error_locate(&failure, w->path, -1, -1, -1, NULL);
         return give_up(w, &failure, err);
@@ -319,6 +323,7 @@ enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *e
 {
     struct dn_error failure;
 
+    DN_TRY(dn_owner_check(&w->owner, "Parquet writer", err));
     if (commit(w, &failure) != DN_OK) {
         return give_up(w, &failure, err);
     }
@@ -343,8 +348,8 @@ void dn_parquet_close(struct dn_parquet_writer *w)
 {
     struct dn_error closed;
 
-    if (w == NULL) {
-        return;
+    if (w == NULL || !dn_owner_is_here(&w->owner)) {
+        return; /* in a child of fork() neither its threads nor its file are ours */
     }
     (void)dn_error_set(&closed, DN_ERR_CANCELLED, "'%s' was closed",
                        w->path != NULL ? w->path : "");

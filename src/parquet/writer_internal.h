@@ -12,6 +12,7 @@
 #ifndef DN_PARQUET_WRITER_INTERNAL_H
 #define DN_PARQUET_WRITER_INTERNAL_H
 
+#include "base/owner.h"
 #include "base/pool.h"
 #include "dativo/parquet.h"
 #include "parquet/encoder.h"
@@ -88,6 +89,7 @@ enum dn_pq_state {
 };
 
 struct dn_parquet_writer {
+    struct dn_owner owner;
     /* Fixed at open. */
     char *path;
     struct dn_field *fields; /**< names are those of `columns` */
