@@ -5,15 +5,13 @@
 #include "base/strings.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum {
-    MAX_NAME_ATTEMPTS = 100000, /* names tried until one is free */
-    MAX_RACES = 16,             /* files redone because another process took their name */
+    MAX_NAMES = 100000, /* tried until one may be taken */
+    MAX_RACES =
+        16, /* files redone because something else than a writer of this run took their name */
 };
 
 static const char description[] =
@@ -24,6 +22,7 @@ static void close_handle(struct parquet_handle *h)
     if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
+    parquet_run_leave(&h->run);
     dn_pool_destroy(h->pool);
     dn_shell_config_finish(&h->config);
     dn_free(h);
@@ -46,8 +45,9 @@ void *create_writer(const char *config_json)
         return NULL; /* write_batch(NULL) says so */
     }
     dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &h->created); /* the clock of file times */
-    if (read_config(h, config_json, &error) != DN_OK) {
+    /* now, and not with the first batch: whoever is open at this moment is of the same run */
+    if (read_config(h, config_json, &error) != DN_OK ||
+        parquet_run_join(&h->run, &h->settings, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
     }
     return h;
@@ -67,52 +67,62 @@ static enum dn_status use_pool(struct parquet_handle *h, struct dn_error *err)
 }
 
 /*
- * Whether a file may take `name`.  A run that is repeated replaces what the earlier one left, or its rows would be there twice; what
- * was written since this writer exists, by whomever, is rows of the same run and stays.
+ * Whether a file may take `path`.  A run that is repeated replaces what the earlier one left, or its rows would be there twice; files
+ * of the run that is under way stay, whoever wrote them.
  */
-static enum dn_status check_name(const struct parquet_handle *h, const char *name, int64_t counter,
-                                 bool *replaces, struct dn_error *err)
+static enum dn_status check_name(const struct parquet_handle *h, const char *path, bool *replaces,
+                                 struct dn_error *err)
 {
-    const bool repeated = h->n_files > 0 && counter < h->next_counter;
     struct stat info;
+    bool owned = false;
 
-    *replaces = h->settings.overwrite == PARQUET_OVERWRITE_ALL;
-    if (*replaces || lstat(name, &info) != 0) {
+    *replaces = false;
+    if (lstat(path, &info) != 0) {
         return DN_OK;
     }
-    /* of the name, not of the data: a file gets both, and its name last, from its commit */
-    const struct timespec *t = &info.st_ctim;
-    *replaces = h->settings.overwrite == PARQUET_OVERWRITE_EARLIER && !repeated &&
-                S_ISREG(info.st_mode) &&
-                (t->tv_sec < h->created.tv_sec ||
-                 (t->tv_sec == h->created.tv_sec && t->tv_nsec < h->created.tv_nsec));
+    if (h->settings.overwrite == PARQUET_OVERWRITE_EARLIER && S_ISREG(info.st_mode)) {
+        DN_TRY(parquet_run_owns(&h->run, path, &owned, err));
+        *replaces = !owned;
+    }
     return *replaces
                ? DN_OK
                : dn_error_set(err, DN_ERR_EXISTS,
-                              "\"%s\" exists: set engine.options.overwrite to replace it", name);
+                              "\"%s\" exists: set engine.options.overwrite to replace it", path);
 }
 
-/* Open a file under the first name it may take; *unique tells which one it was and where to go on. */
+static enum dn_status try_name(struct parquet_handle *h, const char *path,
+                               const struct ArrowSchema *schema, struct dn_parquet_writer **out,
+                               struct dn_error *err)
+{
+    struct dn_parquet_options options = h->settings.parquet;
+
+    if (!parquet_run_claim(&h->run, path)) {
+        return dn_error_set(err, DN_ERR_EXISTS, "\"%s\" is being written by another writer", path);
+    }
+    enum dn_status st = check_name(h, path, &options.overwrite, err);
+    if (st == DN_OK) {
+        st = dn_parquet_writer_open(out, path, schema, &options, err);
+    }
+    if (st != DN_OK) {
+        parquet_run_unclaim(&h->run);
+    }
+    return st;
+}
+
+/* Open a file under the first name it may take, which is claimed then; *unique tells where to begin and which one it was. */
 static enum dn_status open_file(struct parquet_handle *h, struct dn_buffer *path, int64_t counter,
                                 unsigned *unique, const struct ArrowSchema *schema,
                                 struct dn_parquet_writer **out, struct dn_error *err)
 {
-    static atomic_uint last_unique;
-    struct dn_parquet_options options = h->settings.parquet;
-    enum dn_status st = DN_ERR_EXISTS;
-    for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_NAME_ATTEMPTS; attempt++) {
+    for (int i = 0; i < MAX_NAMES; i++) {
         DN_TRY(parquet_file_path(path, &h->settings, counter, *unique, err));
-        const char *name = (const char *)path->data;
-        /* a look first: after many runs of one process id, many names are taken */
-        st = check_name(h, name, counter, &options.overwrite, err);
-        if (st == DN_OK) {
-            st = dn_parquet_writer_open(out, name, schema, &options, err);
+        const enum dn_status st = try_name(h, (const char *)path->data, schema, out, err);
+        if (st != DN_ERR_EXISTS) {
+            return st;
         }
-        if (st == DN_ERR_EXISTS) {
-            *unique = atomic_fetch_add(&last_unique, 1) + 1;
-        }
+        ++*unique;
     }
-    return st;
+    return DN_ERR_EXISTS;
 }
 
 static enum dn_status file_size(struct dn_parquet_writer *w, int64_t *out, struct dn_error *err)
@@ -163,25 +173,24 @@ cleanup:
     return st;
 }
 
-/* Another writer may have been faster with the same name; between the look and the commit none of this process is. */
-static enum dn_status commit_file(const struct parquet_handle *h, struct dn_parquet_writer *w,
-                                  const char *name, int64_t counter, struct dn_error *err)
+/* The file gets its name, and from then on belongs to the run. */
+static enum dn_status commit_file(struct parquet_handle *h, struct dn_parquet_writer *w,
+                                  const char *path, struct dn_error *err)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    bool replaces = false;
+    DN_TRY(parquet_run_announce(&h->run, path, err));
+    DN_TRY(dn_parquet_commit(w, err));
+    return parquet_run_own(&h->run, err);
+}
 
-    pthread_mutex_lock(&lock);
-    enum dn_status st = check_name(h, name, counter, &replaces, err);
-    if (st == DN_OK) {
-        st = dn_parquet_commit(w, err);
-    }
-    pthread_mutex_unlock(&lock);
-    return st;
+/* Where a file of that counter begins to look for its name. */
+static unsigned first_unique(const struct parquet_handle *h, int64_t counter)
+{
+    return h->has_last && counter == h->last_counter ? h->last_unique + 1 : 0;
 }
 
 /* One attempt to make a finished file of one batch; DN_ERR_EXISTS: somebody took its name in the meantime. */
-static enum dn_status write_file(struct parquet_handle *h, const char *records_json,
-                                 unsigned *unique, char **out, struct dn_error *err)
+static enum dn_status write_file(struct parquet_handle *h, const char *records_json, char **out,
+                                 struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
     struct ArrowArray batch = {0};
@@ -189,6 +198,7 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     struct dn_parquet_writer *w = NULL;
     char *result = NULL;
     int64_t counter = -1;
+    unsigned unique = 0;
     enum dn_status st = DN_OK;
 
     DN_TRY(dn_records_read(records_json, h->settings.fields, h->settings.n_fields, &schema, &batch,
@@ -199,20 +209,25 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
         goto cleanup;
     }
     counter = counter >= 0 ? counter : h->next_counter;
+    unique = first_unique(h, counter);
     DN_TRY_GOTO(st, use_pool(h, err), cleanup);
-    DN_TRY_GOTO(st, open_file(h, &path, counter, unique, &schema, &w, err), cleanup);
+    DN_TRY_GOTO(st, open_file(h, &path, counter, &unique, &schema, &w, err), cleanup);
+    h->has_last = true; /* also where it turns out that somebody else was faster */
+    h->last_counter = counter;
+    h->last_unique = unique;
     DN_TRY_GOTO(st, dn_parquet_append(w, &batch, err), cleanup);
     DN_TRY_GOTO(st, dn_parquet_finish(w, err), cleanup);
     /* all that can fail comes before the commit, so that a failure never leaves a file behind */
     DN_TRY_GOTO(st, make_result(w, (const char *)path.data, n_rows, &result, err), cleanup);
-    DN_TRY_GOTO(st, commit_file(h, w, (const char *)path.data, counter, err), cleanup);
-    h->next_counter = counter + 1;
+    DN_TRY_GOTO(st, commit_file(h, w, (const char *)path.data, err), cleanup);
+    h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
     h->n_files++;
     *out = result;
     result = NULL;
 cleanup:
     dn_shell_text_free(result);
     dn_parquet_close(w);
+    parquet_run_unclaim(&h->run);
     if (batch.release != NULL) {
         batch.release(&batch);
     }
@@ -226,14 +241,13 @@ cleanup:
 static enum dn_status write_records(struct parquet_handle *h, const char *records_json, char **out,
                                     struct dn_error *err)
 {
-    unsigned unique = 0;
     enum dn_status st = DN_ERR_EXISTS;
     if (records_json == NULL) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "write_batch was called with a NULL text: pass the records");
     }
     for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_RACES; attempt++) {
-        st = write_file(h, records_json, &unique, out, err);
+        st = write_file(h, records_json, out, err);
     }
     return st;
 }

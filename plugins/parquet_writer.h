@@ -9,15 +9,14 @@
 #include "dativo/parquet.h"
 #include "json/records.h"
 
-#include <time.h>
+#include <sys/types.h>
 
 #define PARQUET_WRITER_NAME "parquet_writer"
 
-/** Which existing files give way to a batch's. */
+/** Which existing files give way to a batch's.  Never those of the run that is under way. */
 enum parquet_overwrite {
-    PARQUET_OVERWRITE_EARLIER, /**< those older than the writer: what an earlier run left */
-    PARQUET_OVERWRITE_NONE,
-    PARQUET_OVERWRITE_ALL
+    PARQUET_OVERWRITE_EARLIER, /**< what earlier runs left */
+    PARQUET_OVERWRITE_NONE
 };
 
 /** What a configuration asks for.  All texts live in the configuration's arena or tree. */
@@ -52,13 +51,44 @@ DN_NODISCARD enum dn_status parquet_settings_read_asset(struct parquet_settings 
                                                         struct dn_error *err);
 
 /**
- * The path of a batch's file: counter and, if unique > 0, a suffix no other process uses.  Written to b with a NUL.
+ * The path of a batch's file: counter and, if unique > 0, "-unique".  Written to b with a NUL.
  */
 DN_NODISCARD enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_settings *s,
                                               int64_t counter, unsigned unique,
                                               struct dn_error *err);
 /** Fail unless files can be made in the directory, or the directory can be made: a folder is, and is removed. */
 DN_NODISCARD enum dn_status parquet_check_directory(const char *directory, struct dn_error *err);
+
+/**
+ * The run a writer of Level 0 takes part in, see docs/adr/0006-who-owns-a-file.md (parquet_writer_run.c).  Two writers of a table that
+ * are open at the same time are of one run, whatever their threads and processes.
+ */
+struct parquet_run {
+    struct parquet_run *next; /**< of this process */
+    const char *directory;
+    int dir_fd;
+    int fd;        /**< of the file that holds locks and list; -1: there is none */
+    off_t claimed; /**< byte whose lock holds a name */
+    off_t entry;   /**< where the last announcement's flag is */
+    bool joined;
+    char name[256];
+};
+
+/** Take part; makes the directory.  DN_ERR_IO: no locks there, unless no file is ever replaced. */
+DN_NODISCARD enum dn_status
+parquet_run_join(struct parquet_run *run, const struct parquet_settings *s, struct dn_error *err);
+/** Zeroed memory is accepted.  The last one to leave removes the file. */
+void parquet_run_leave(struct parquet_run *run);
+/** Keep all other writers of the run from the name of a file; false: one of them has it in hand. */
+bool parquet_run_claim(struct parquet_run *run, const char *path);
+void parquet_run_unclaim(struct parquet_run *run);
+/** With the name claimed: is the file of that name one of this run? */
+DN_NODISCARD enum dn_status parquet_run_owns(const struct parquet_run *run, const char *path,
+                                             bool *out, struct dn_error *err);
+/** Around the moment in which a file gets its name: announce() may fail for want of room, own() has no reason to. */
+DN_NODISCARD enum dn_status parquet_run_announce(struct parquet_run *run, const char *path,
+                                                 struct dn_error *err);
+DN_NODISCARD enum dn_status parquet_run_own(const struct parquet_run *run, struct dn_error *err);
 
 /** One open writer, of either level. */
 struct parquet_handle {
@@ -67,10 +97,14 @@ struct parquet_handle {
     struct parquet_settings settings;
 
     /* Level 0 */
+    struct parquet_run run;
     struct dn_pool *pool; /**< made by the first batch, shared by all files */
-    struct timespec created;
     int64_t next_counter;
     int64_t n_files;
+    bool has_last;
+    int64_t
+        last_counter; /**< of the last file, and its suffix: there is no use in trying lower ones again */
+    unsigned last_unique;
 
     /* Level 1 */
     struct ArrowSchema schema;

@@ -18,7 +18,7 @@ const struct dn_shell_option parquet_writer_options[] = {
     {"page_rows", NULL, "int", "rows per page; default 20000"},
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
     {"overwrite", NULL, "bool",
-     "replace files that exist; Level 0, without it: only those of earlier runs"},
+     "replace files that exist; Level 0: those of earlier runs, default true"},
     {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},
     {"enforce_required", NULL, "bool",
      "a null in a required column is an error, and such columns are not nullable"},
@@ -81,13 +81,11 @@ static enum dn_status check_format(const struct dn_shell_config *c, struct dn_er
 static enum dn_status read_overwrite(struct parquet_settings *s, const struct dn_shell_config *c,
                                      struct dn_error *err)
 {
-    bool or_true = true;
+    bool or_true = true; /* at Level 0, if it is not given */
 
     DN_TRY(dn_shell_option_bool(c, "overwrite", &s->parquet.overwrite, err));
     DN_TRY(dn_shell_option_bool(c, "overwrite", &or_true, err));
-    s->overwrite = s->parquet.overwrite ? PARQUET_OVERWRITE_ALL
-                   : or_true            ? PARQUET_OVERWRITE_EARLIER /* it was not given */
-                                        : PARQUET_OVERWRITE_NONE;
+    s->overwrite = or_true ? PARQUET_OVERWRITE_EARLIER : PARQUET_OVERWRITE_NONE;
     return DN_OK;
 }
 

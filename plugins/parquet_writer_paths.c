@@ -23,7 +23,7 @@ enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_setti
         DN_TRY(dn_text_appendf(b, err, "_%06" PRId64, counter));
     }
     if (unique > 0) {
-        DN_TRY(dn_text_appendf(b, err, "_%ld-%u", (long)getpid(), unique));
+        DN_TRY(dn_text_appendf(b, err, "-%u", unique));
     }
     DN_TRY(dn_text_append(b, ".parquet", err));
     return dn_buffer_append_byte(b, 0, err);

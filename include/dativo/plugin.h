@@ -84,14 +84,18 @@ DATIVO_EXPORT void free_reader(void *reader);
 DATIVO_EXPORT void *create_writer(const char *config_json);
 
 /**
- * Write one batch as a finished, durable file.
+ * Write one batch as a finished, durable file.  Writers of one table that are open at the same time are one run, whatever their threads
+ * and processes: no file of a run is ever replaced by it, and those of earlier runs are, name by name, so that rows are there once.
  * @param records_json  {"records":[...],"file_counter":n} or a bare array of records.
  * @return Text for free_string(): a non-empty JSON list of {"path":str,"size_bytes":int,"record_count":int}, or an error
  *         text as above.  Never NULL.
  */
 DATIVO_EXPORT const char *write_batch(void *writer, const char *records_json);
 
-/** Close a writer.  Files already returned stay; nothing else is left behind.  Legal on NULL. */
+/**
+ * Close a writer.  Files already returned stay; nothing else is left behind.  Legal on NULL.  A run ends with its last writer: what is
+ * created after that is a new one.
+ */
 DATIVO_EXPORT void free_writer(void *writer);
 
 /** Give back a text returned by any function of this plugin.  Legal on NULL. */
