@@ -36,8 +36,8 @@ static void on_note(void *handle, const char *message)
     h->host.log(h->host.ctx, DATIVO_LOG_INFO, "source_changed", message);
 }
 
-static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
-                                  const struct dativo_host *host, struct dn_error *err)
+static enum dn_status read_settings(struct csv_handle *h, const char *config_json,
+                                    const struct dativo_host *host, struct dn_error *err)
 {
     struct dn_csv_options *options = &h->settings.csv;
 
@@ -54,6 +54,15 @@ static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
     options->submit_ctx = h->host.ctx;
     options->cancelled = h->host.cancelled;
     options->cancel_ctx = h->host.ctx;
+    return DN_OK;
+}
+
+static enum dn_status open_handle(struct csv_handle *h, const char *config_json,
+                                  const struct dativo_host *host, struct dn_error *err)
+{
+    struct dn_csv_options *options = &h->settings.csv;
+
+    DN_TRY(read_settings(h, config_json, host, err));
     options->waiting = h->host.progress != NULL ? on_waiting : NULL;
     options->waiting_ctx = h;
     options->note = h->host.log != NULL ? on_note : NULL;
@@ -272,6 +281,41 @@ cleanup:
     return dn_shell_error_export(st, &error, err);
 }
 
+static int32_t find_types(const char *config_json, const struct dativo_host *host, char **out_json,
+                          struct dativo_error *err)
+{
+    struct csv_handle *h = dn_calloc(1, sizeof(*h));
+    struct ArrowSchema schema = {0};
+    struct dn_buffer b = {0};
+    struct dn_error error = {0};
+    enum dn_status st = DN_OK;
+
+    *out_json = NULL;
+    if (h == NULL) {
+        return dn_shell_error_export(dn_error_memory(&error, sizeof(*h)), &error, err);
+    }
+    DN_TRY_GOTO(st, read_settings(h, config_json, host, &error), cleanup);
+    DN_TRY_GOTO(st,
+                dn_csv_find_types(&schema, h->settings.paths, h->settings.n_paths, &h->settings.csv,
+                                  &error),
+                cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 1024, &error), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, "{\"columns\":", &error), cleanup);
+    DN_TRY_GOTO(st, csv_append_columns(&b, &schema, NULL, &error), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, "}", &error), cleanup);
+    *out_json = dn_shell_text_end(&b);
+    if (*out_json == NULL) {
+        st = dn_error_memory(&error, b.len);
+    }
+cleanup:
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    dn_buffer_finish(&b);
+    close_reader(h);
+    return dn_shell_error_export(st, &error, err);
+}
+
 const struct dativo_reader_v1 csv_reader_v1 = {
     .struct_size = sizeof(csv_reader_v1),
     .open = reader_open,
@@ -284,4 +328,5 @@ const struct dativo_reader_v1 csv_reader_v1 = {
     .splits = NULL,
     .open_split = NULL,
     .report = reader_report,
+    .find_types = find_types,
 };

@@ -83,6 +83,13 @@ struct dn_csv_reader;
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
                                                       size_t n_paths, const struct dn_csv_options *options,
                                                       struct dn_error *err);
+/**
+ * Read everything once, for nothing but the types of the values, and make the schema with which no value is refused: the types of
+ * inferred columns as wide as they have to be, declared ones as they are.  For whoever got DN_ERR_TYPE and can start over.  Errors
+ * of the data are left to the reading.
+ */
+DN_API DN_NODISCARD enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *paths, size_t n_paths,
+                                                     const struct dn_csv_options *options, struct dn_error *err);
 /** A copy of the schema for the caller. */
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
                                                         struct dn_error *err);

@@ -273,6 +273,15 @@ struct dativo_reader_v1 {
      * "inferred":bool}]}.  Valid after the stream's end.
      */
     int32_t (*report)(void *reader, char **out_json, struct dativo_error *err);
+
+    /**
+     * Read the whole source once, for nothing but the types of its values: {"columns":[{"name","type","nullable"}]}.  With those
+     * that are wider than in the reader's schema as the option "widened" no value is refused: a host that got DATIVO_ERR_TYPE
+     * starts over once, whatever the number of such columns.  Errors of the data are left to the reading.  NULL pointer: a host
+     * learns one column at a time, from suggested_type.
+     */
+    int32_t (*find_types)(const char *config_json, const struct dativo_host *host, char **out_json,
+                          struct dativo_error *err);
 };
 #define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
 /** What a host cannot do without: splits, open_split and report may be missing. */

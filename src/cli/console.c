@@ -318,7 +318,7 @@ static void summary_text(const struct dn_console *c, const char *source, const c
                   dn_console_bytes(a, (int64_t)o->peak_rss_bytes));
     if (o->restarts > 0) {
         (void)fprintf(stderr, "  types   %s column%s widened, source read again\n",
-                      dn_console_count(a, o->restarts), o->restarts == 1 ? "" : "s");
+                      dn_console_count(a, o->widened), o->widened == 1 ? "" : "s");
     }
     if (o->warnings > 0) {
         (void)fprintf(stderr, "  said    %s warning%s, see above\n",
@@ -345,7 +345,8 @@ static void summary_text(const struct dn_console *c, const char *source, const c
 static json_t *summary_json(const char *source, const char *target, const struct dn_outcome *o)
 {
     return json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:O*}",
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, "
+        "s:O*}",
         "source", source, "target", target, "rows_in", (json_int_t)o->rows_in, "rows_out",
         (json_int_t)o->rows_out, "rows_rejected", (json_int_t)o->rows_rejected, "files_in",
         (json_int_t)o->files_in, "files_out", (json_int_t)o->files_out, "bytes_in",
@@ -353,8 +354,8 @@ static json_t *summary_json(const char *source, const char *target, const struct
         "cpu_seconds", o->cpu_seconds, "mb_per_second",
         o->bytes_in > 0 && o->seconds > 0.0 ? (double)o->bytes_in / o->seconds / 1e6 : 0.0,
         "peak_rss_bytes", (json_int_t)o->peak_rss_bytes, "warnings", (json_int_t)o->warnings,
-        "deviations", (json_int_t)o->deviations, "restarts", (json_int_t)o->restarts, "counters",
-        o->counters);
+        "deviations", (json_int_t)o->deviations, "restarts", (json_int_t)o->restarts,
+        "columns_widened", (json_int_t)o->widened, "counters", o->counters);
 }
 
 /* What is known of the place of a failure, for machines. */

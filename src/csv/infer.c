@@ -64,19 +64,26 @@ static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
     }
 }
 
+void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
+                               const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
+                               const struct dn_csv_nulls *nulls)
+{
+    for (size_t r = 0; r < rows->n_rows; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, field);
+        const uint32_t end = dn_csv_field_end(rows, r, field, start);
+        add_value(evidence, d, nulls, rows->buf + start, end - start);
+    }
+}
+
 void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
                          const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
 {
     for (size_t c = 0; c < rows->n_fields; c++) {
-        for (size_t r = 0; r < rows->n_rows; r++) {
-            const uint32_t start = dn_csv_field_start(rows, r, c);
-            const uint32_t end = dn_csv_field_end(rows, r, c, start);
-            add_value(&evidence[c], d, nulls, rows->buf + start, end - start);
-        }
+        dn_csv_evidence_add_field(&evidence[c], c, rows, d, nulls);
     }
 }
 
-static enum dn_type type_of_classes(unsigned classes)
+enum dn_type dn_csv_type_of_classes(unsigned classes)
 {
     const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT;
 
@@ -105,11 +112,11 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
     column->only_quoted = evidence->n_quoted > 0 && evidence->n_unquoted == 0;
     column->through_quotes = column->only_quoted;
     if (column->only_quoted) {
-        column->type = type_of_classes(evidence->quoted);
+        column->type = dn_csv_type_of_classes(evidence->quoted);
     } else if (evidence->n_quoted > 0) {
         column->type = DN_TYPE_UTF8_VIEW; /* quotes on some values only say that these are text */
     } else {
-        column->type = type_of_classes(evidence->unquoted);
+        column->type = dn_csv_type_of_classes(evidence->unquoted);
     }
 }
 

@@ -46,6 +46,14 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len);
 void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
                          const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
 
+/** Add the values of one field of all rows. */
+void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
+                               const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
+                               const struct dn_csv_nulls *nulls);
+
+/** The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it. */
+enum dn_type dn_csv_type_of_classes(unsigned classes);
+
 /** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 

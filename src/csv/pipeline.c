@@ -167,7 +167,7 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_rows *rows = &w->scratch->rows;
-    struct dn_csv_fault fault;
+    struct dn_csv_fault fault = {DN_CSV_FAULT_NONE, SIZE_MAX, 0};
     /* nothing behind a ragged row matters any more */
     const size_t end = rows->bad_row_start != SIZE_MAX ? rows->bad_row_end + 1 : complete;
     const size_t valid =
@@ -179,8 +179,12 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
     rows->n_rows = stop < all_rows ? stop : all_rows;
-    DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, r->columns, r->n_columns,
-                          w->memory, w->scratch->out, &fault, &w->error));
+    if (r->census != NULL) {
+        dn_csv_census_add(r->census, rows, &r->dialect, &r->nulls);
+    } else {
+        DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, r->columns, r->n_columns,
+                              w->memory, w->scratch->out, &fault, &w->error));
+    }
     const size_t n_rows = rows->n_rows;
     rows->n_rows = all_rows;
     if (fault.kind != DN_CSV_FAULT_NONE) {
@@ -195,7 +199,7 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     if (w->status != DN_OK) {
         return w->status;
     }
-    w->slot->n_rows = (int64_t)n_rows;
+    w->slot->n_rows = r->census != NULL ? 0 : (int64_t)n_rows;
     return DN_OK;
 }
 

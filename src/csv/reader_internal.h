@@ -6,6 +6,7 @@
 #include "base/owner.h"
 #include "base/pool.h"
 #include "base/stop.h"
+#include "csv/census.h"
 #include "csv/convert.h"
 #include "csv/infer.h"
 #include "dativo/csv.h"
@@ -59,6 +60,8 @@ struct dn_csv_reader {
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
     struct ArrowSchema schema;
+    struct dn_csv_census
+        *census; /**< values are only looked at, and no batch comes of them; or NULL */
 
     int64_t batch_rows; /**< 0: whatever a block holds */
     struct dn_stop cancel;

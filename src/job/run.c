@@ -10,6 +10,7 @@
 #include "job/services.h"
 #include "job/transfer.h"
 #include "job/watch.h"
+#include "job/widen.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -17,6 +18,8 @@
 #include <sys/stat.h>
 
 #define PROGRESS_SECONDS 0.1
+#define MAX_WIDENED_LINE                                                                           \
+    400 /* of widened columns in a message; with the last one it may be longer */
 
 /* What lives as long as the transfer. */
 struct session {
@@ -31,6 +34,7 @@ struct session {
     json_t *writer_config;
     double started;
     double progress_at;
+    bool types_found; /* the reader looked at every value already */
 };
 
 /* What lives as long as one pass over the source. */
@@ -320,15 +324,23 @@ static enum dn_status attempt_open(struct session *s, struct attempt *a, struct 
     return DN_OK;
 }
 
-static void attempt_close(const struct session *s, struct attempt *a)
+/* Everything but the schema. */
+static void attempt_release(const struct session *s, struct attempt *a)
 {
     if (a->stream.release != NULL) {
         a->stream.release(&a->stream);
     }
     if (a->writer != NULL) {
         s->wv->close(a->writer); /* throws the file away unless it was committed */
+        a->writer = NULL;
     }
     s->rv->close(a->reader);
+    a->reader = NULL;
+}
+
+static void attempt_close(const struct session *s, struct attempt *a)
+{
+    attempt_release(s, a);
     if (a->schema.release != NULL) {
         a->schema.release(&a->schema);
     }
@@ -539,31 +551,46 @@ static enum dn_status attempt_commit(struct session *s, struct attempt *a, struc
                : DN_OK;
 }
 
-/*
- * After DN_ERR_TYPE: note the wider type.  DN_OK: start again; anything else ends the transfer, and `err` stays what the
- * reader said, with advice.
- */
-static enum dn_status widen(struct session *s, const struct attempt *a, struct dn_error *err)
+/* The object of types that the next attempt starts with, made where missing.  Borrowed; NULL if memory ran out. */
+static json_t *widened_types(struct session *s)
 {
     json_t *options = dn_contract_options(s->reader_config);
-    const json_t *declared = json_object_get(options, "types");
+    json_t *widened = json_object_get(options, "widened");
+
+    if (json_is_object(widened)) {
+        return widened;
+    }
+    widened = json_object();
+    return json_object_set_new(options, "widened", widened) == 0 ? widened : NULL;
+}
+
+/* May the transfer start over after DN_ERR_TYPE?  Else `err` stays what the reader said, with advice. */
+static enum dn_status may_widen(const struct session *s, struct dn_error *err)
+{
+    const json_t *options = json_object_get(json_object_get(s->reader_config, "engine"), "options");
+    const char *once = one_pass_source(s->t);
+
+    if (err->column[0] == '\0' ||
+        json_object_get(json_object_get(options, "types"), err->column) != NULL) {
+        return DN_ERR_TYPE; /* a declared type is a contract */
+    }
+    if (once != NULL) {
+        return dn_error_set(err, DN_ERR_TYPE, "%.700s; %s cannot be read twice: use --types %s=%s",
+                            err->message, once, err->column,
+                            err->suggested_type[0] != '\0' ? err->suggested_type : "string");
+    }
+    return DN_OK;
+}
+
+/* Widen the one column that the reader named. */
+static enum dn_status widen_one(struct session *s, const struct attempt *a, struct dn_error *err)
+{
     const char *to = err->suggested_type[0] != '\0' ? err->suggested_type : "string";
     const char *from = "";
 
-    if (err->column[0] == '\0' || json_object_get(declared, err->column) != NULL) {
-        return DN_ERR_TYPE; /* a declared type is a contract */
-    }
-    const char *once = one_pass_source(s->t);
-    if (once != NULL) {
-        return dn_error_set(err, DN_ERR_TYPE, "%.700s; %s cannot be read twice: use --types %s=%s",
-                            err->message, once, err->column, to);
-    }
-    json_t *widened = json_object_get(options, "widened");
-    if (!json_is_object(widened)) {
-        widened = json_object();
-        if (json_object_set_new(options, "widened", widened) != 0) {
-            return dn_error_memory(err, 0);
-        }
+    json_t *widened = widened_types(s);
+    if (widened == NULL) {
+        return dn_error_memory(err, 0);
     }
     for (int64_t i = 0; i < a->schema.n_children; i++) {
         if (strcmp(a->schema.children[i]->name, err->column) == 0) {
@@ -580,12 +607,85 @@ static enum dn_status widen(struct session *s, const struct attempt *a, struct d
         return dn_error_memory(err, 0);
     }
     s->outcome->restarts++;
+    s->outcome->widened++;
     dn_events_emit(s->t->events, DN_EVENT_WARNING, "type_widened",
                    json_pack("{s:s, s:s, s:s, s:s, s:I}", "column", err->column, "from", from, "to",
                              to, "path", err->path, "line", (json_int_t)err->line),
                    "column \"%s\" becomes %s instead of %s, reading starts again: %.*s",
                    err->column, to, from, (int)strcspn(err->message, ";"), err->message);
     return DN_OK;
+}
+
+/* The types that all values fit, by the reader: [{"name","type"}], one for each column of the attempt. */
+static enum dn_status types_find(const struct session *s, const struct attempt *a, json_t **out,
+                                 struct dn_error *err)
+{
+    struct dn_buffer config = {0};
+    struct dativo_error e;
+    char *text = NULL;
+    enum dn_status st = dn_json_write(s->reader_config, &config, err);
+
+    if (st == DN_OK) {
+        dn_plugin_error_init(&e);
+        const int32_t code =
+            s->rv->find_types((const char *)config.data, &s->services.reader_host, &text, &e);
+        if (code != DATIVO_OK) {
+            st = dn_plugin_error_take(err, &e, code, "the reader could not find the types");
+        }
+    }
+    dn_buffer_finish(&config);
+    DN_TRY(st);
+    json_t *found = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
+    dn_plugin_text_free(&s->reader_plugin, text);
+    *out = json_incref(json_object_get(found, "columns"));
+    json_decref(found);
+    if (json_array_size(*out) != (size_t)a->schema.n_children) {
+        json_decref(*out);
+        *out = NULL;
+        return dn_error_set(err, DN_ERR_INTERNAL,
+                            "%s: the types that the reader found are not those of its columns",
+                            s->reader_plugin.path);
+    }
+    return DN_OK;
+}
+
+/* Learn the types of all columns at once, so that the next attempt is the last one. */
+static enum dn_status widen_all(struct session *s, const struct attempt *a, struct dn_error *err)
+{
+    const struct dn_error why = *err;
+    json_t *found = NULL;
+    json_t *list = NULL;
+    enum dn_status st = DN_OK;
+
+    json_t *widened = widened_types(s);
+    if (widened == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    DN_TRY(types_find(s, a, &found, err));
+    list = dn_widen_types(&a->schema, found, widened);
+    if (list == NULL) {
+        st = dn_error_memory(err, 0);
+    } else if (json_array_size(list) == 0) {
+        st = DN_ERR_TYPE; /* all values fit, and one did not: the reader contradicts itself */
+    } else {
+        s->outcome->restarts++;
+        s->outcome->widened += (int64_t)json_array_size(list);
+        dn_widen_tell(s->t->events, list, &why);
+    }
+    json_decref(found);
+    json_decref(list);
+    return st;
+}
+
+/* After DN_ERR_TYPE: note the wider types.  The attempt's schema stays, the rest is closed before the source is read again. */
+static enum dn_status widen(struct session *s, struct attempt *a, struct dn_error *err)
+{
+    if (!DN_PLUGIN_HAS(s->rv, find_types) || s->types_found) {
+        return widen_one(s, a, err);
+    }
+    attempt_release(s, a);
+    s->types_found = true;
+    return widen_all(s, a, err);
 }
 
 static enum dn_status attempts_run(struct session *s, struct dn_error *err)
@@ -596,8 +696,11 @@ static enum dn_status attempts_run(struct session *s, struct dn_error *err)
         if (st == DN_OK) {
             st = rows_move(s, &a, err);
         }
-        const bool again = st == DN_ERR_TYPE && (st = widen(s, &a, err)) == DN_OK;
-        if (st == DN_OK && !again) {
+        bool again = st == DN_ERR_TYPE && (st = may_widen(s, err)) == DN_OK;
+        if (again) {
+            st = widen(s, &a, err);
+            again = st == DN_OK;
+        } else if (st == DN_OK) {
             st = attempt_commit(s, &a, err);
         }
         attempt_close(s, &a);

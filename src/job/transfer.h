@@ -89,7 +89,8 @@ struct dn_outcome {
     int64_t
         warnings; /**< how often something was lost or changed, and said: columns, types, names */
     int64_t deviations; /**< from the asset, in warn mode: exit code 1 */
-    int64_t restarts;   /**< how often a column was widened */
+    int64_t restarts;   /**< how often the transfer started over */
+    int64_t widened;    /**< columns that became wider than the sample said */
     int64_t files_in;
     int64_t files_out;
     int64_t bytes_in;

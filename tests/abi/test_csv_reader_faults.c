@@ -157,6 +157,30 @@ static bool level_1(bool may_fail)
     return ok;
 }
 
+static bool types(bool may_fail)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    const struct dativo_plugin *plugin = dativo_plugin_get(DATIVO_ABI_VERSION, &err);
+    const struct dativo_reader_v1 *table = plugin->get_extension(DATIVO_EXT_READER);
+    char *text = NULL;
+
+    if (table->find_types(config, NULL, &text, &err) != DATIVO_OK) {
+        assert_true(may_fail);
+        assert_null(text);
+        assert_true(err.message[0] != '\0');
+        return false;
+    }
+    assert_non_null(strstr(text, "{\"columns\":["));
+    plugin->free_text(text);
+    return true;
+}
+
+static void test_find_types(void **state)
+{
+    (void)state;
+    sweep_allocations(types);
+}
+
 static void test_level_0(void **state)
 {
     (void)state;
@@ -181,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_level_0),
         cmocka_unit_test(test_level_0_5),
         cmocka_unit_test(test_level_1),
+        cmocka_unit_test(test_find_types),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -47,6 +47,16 @@ static int setup(void **state)
            write_file(big_csv, "big", "1,a longer text than twelve bytes,2024-02-29\n", BIG_ROWS);
 }
 
+static int32_t find_types(const char *path, const char *options, char **out,
+                          struct dativo_error *err)
+{
+    char config[1024];
+    (void)snprintf(config, sizeof(config),
+                   "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}],\"engine\":{\"options\":%s}}",
+                   path, options);
+    return table->find_types(config, NULL, out, err);
+}
+
 static int32_t open_csv(const char *path, const char *options, const struct dativo_host *host,
                         void **reader, struct dativo_error *err)
 {
@@ -161,6 +171,34 @@ static void test_error_in_the_stream(void **state)
     assert_string_equal(stream.get_last_error(&stream), err.message);
     stream.release(&stream);
     table->close(reader);
+}
+
+static void check_types(const char *path, const char *options, const char *expected)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *text = NULL;
+    assert_int_equal(find_types(path, options, &text, &err), DATIVO_OK);
+    assert_non_null(strstr(text, expected));
+    plugin->free_text(text);
+}
+
+static void test_find_types(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *text = NULL;
+    check_types(small_csv, "{}",
+                "{\"columns\":[{\"name\":\"id\",\"type\":\"int64\",\"nullable\":true}");
+    check_types(small_csv, "{\"widened\":{\"id\":\"double\"}}", "\"id\",\"type\":\"float64\"");
+    check_types(small_csv, "{\"widened\":{\"id\":\"date\"}}", "\"id\",\"type\":\"int64\"");
+    check_types(bad_csv, "{\"widened\":{\"id\":\"int64\"}}", "\"id\",\"type\":\"string\"");
+    check_types(bad_csv, "{\"types\":{\"id\":\"int64\"}}",
+                "\"id\",\"type\":\"int64\""); /* declared */
+    check_types(bad_csv, "{\"columns\":[\"when\"]}",
+                "{\"columns\":[{\"name\":\"when\",\"type\":\"date\"");
+    assert_int_equal(find_types("/no/such/file", "{}", &text, &err), DATIVO_ERR_NOT_FOUND);
+    assert_null(text);
+    assert_non_null(strstr(err.message, "/no/such/file"));
 }
 
 static void test_open_errors(void **state)
@@ -445,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_cancel_ends_a_wait),
         cmocka_unit_test(test_a_file_that_changes),
+        cmocka_unit_test(test_find_types),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,0 +1,114 @@
+#include "csv/census.h"
+
+#include "base/memory.h"
+#include "csv/infer.h"
+#include "csv/reader_internal.h"
+
+#define QUOTED_SHIFT 16
+
+/* The narrowest type of all values seen; `given` if there are none. */
+static enum dn_type type_of(uint32_t seen, bool through_quotes, enum dn_type given)
+{
+    const unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
+    const unsigned quoted = seen >> QUOTED_SHIFT;
+
+    if (seen == 0) {
+        return given;
+    }
+    if ((through_quotes ? unquoted : quoted) != 0) {
+        return DN_TYPE_UTF8_VIEW;
+    }
+    const enum dn_type type = dn_csv_type_of_classes(unquoted | quoted);
+    /* what was said to be a float64 stays one, if it is for all values */
+    return given == DN_TYPE_FLOAT64 && type == DN_TYPE_INT64
+               ? dn_csv_type_of_classes(unquoted | quoted | DN_CSV_FLOAT)
+               : type;
+}
+
+void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *rows,
+                       const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
+{
+    for (size_t f = 0; f < rows->n_fields; f++) {
+        struct dn_csv_census_field *field = &census->fields[f];
+        const uint32_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
+        struct dn_csv_evidence e = {0};
+        if (!field->asked ||
+            type_of(before, field->through_quotes, DN_TYPE_INT64) == DN_TYPE_UTF8_VIEW) {
+            continue; /* a string stays a string, whatever comes */
+        }
+        dn_csv_evidence_add_field(&e, f, rows, d, nulls);
+        const uint32_t found = e.unquoted | e.quoted << QUOTED_SHIFT;
+        if ((found & ~before) != 0) {
+            atomic_fetch_or_explicit(&field->seen, found, memory_order_relaxed);
+        }
+    }
+}
+
+/* Only inferred columns may widen, and a string has nothing to widen to. */
+static bool is_open(const struct dn_csv_column *c)
+{
+    return c->field != SIZE_MAX && !c->declared && c->type != DN_TYPE_UTF8_VIEW;
+}
+
+static enum dn_status read_all(struct dn_csv_reader *r, struct dn_error *err)
+{
+    for (;;) {
+        struct ArrowArray batch;
+        const enum dn_status st = dn_csv_reader_next(r, &batch, err);
+        if (st != DN_OK || batch.release == NULL) {
+            /* broken rows are for the reading to tell, which meets the first error of all kinds */
+            return st == DN_ERR_DATA ? DN_OK : st;
+        }
+        batch.release(&batch);
+    }
+}
+
+static enum dn_status make_schema(const struct dn_csv_reader *r, struct ArrowSchema *out,
+                                  struct dn_error *err)
+{
+    struct dn_field *fields = dn_calloc(r->n_columns + 1, sizeof(*fields));
+
+    if (fields == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*fields));
+    }
+    for (size_t c = 0; c < r->n_columns; c++) {
+        const struct dn_csv_column *column = &r->columns[c];
+        enum dn_type type = column->type;
+        if (is_open(column)) {
+            const struct dn_csv_census_field *field = &r->census->fields[column->field];
+            type = type_of(atomic_load(&field->seen), field->through_quotes, type);
+        }
+        fields[c] = (struct dn_field){column->name, type, !column->required};
+    }
+    const enum dn_status st = dn_schema_make(out, fields, (int64_t)r->n_columns, err);
+    dn_free(fields);
+    return st;
+}
+
+enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *paths, size_t n_paths,
+                                 const struct dn_csv_options *options, struct dn_error *err)
+{
+    struct dn_csv_reader *r = NULL;
+    struct dn_csv_census census = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_csv_reader_open(&r, paths, n_paths, options, err));
+    census.fields = dn_calloc(r->n_fields + 1, sizeof(*census.fields));
+    if (census.fields == NULL) {
+        st = dn_error_memory(err, r->n_fields * sizeof(*census.fields));
+        goto cleanup;
+    }
+    for (size_t c = 0; c < r->n_columns; c++) {
+        if (is_open(&r->columns[c])) {
+            census.fields[r->columns[c].field].asked = true;
+            census.fields[r->columns[c].field].through_quotes = r->columns[c].through_quotes;
+        }
+    }
+    r->census = &census;
+    DN_TRY_GOTO(st, read_all(r, err), cleanup);
+    st = make_schema(r, out, err);
+cleanup:
+    dn_csv_reader_close(r);
+    dn_free(census.fields);
+    return st;
+}

@@ -1,0 +1,26 @@
+/** Types from all values of a source: which classes of values each column has, counted by all threads. */
+#ifndef DN_CSV_CENSUS_H
+#define DN_CSV_CENSUS_H
+
+#include "csv/columns.h"
+#include "csv/rows.h"
+
+#include <stdatomic.h>
+
+/** What was seen in one field: classes of unquoted values, and of quoted ones above them. */
+struct dn_csv_census_field {
+    _Atomic uint32_t seen;
+    bool asked; /**< somebody wants to know, and it is not a string yet */
+    bool
+        through_quotes; /**< values are quoted; others make it a string, and the other way around */
+};
+
+struct dn_csv_census {
+    struct dn_csv_census_field *fields;
+};
+
+/** Add the values of all rows.  Thread-safe. */
+void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *rows,
+                       const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
+
+#endif

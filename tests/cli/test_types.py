@@ -1,0 +1,96 @@
+"""Types that the sample got wrong: learnt all at once, whatever the order, with every value as it was written."""
+
+import json
+import random
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import SANITIZED
+
+PAST_SAMPLE = 70_000  # rows of a few bytes that the sample of a small file does not reach
+
+
+def test_many_late_columns_cost_one_restart(tool, write):
+    n, rows = 400, 4000
+    lines = [["1"] * n for _ in range(rows)]
+    for i in range(n):
+        lines[rows - 2 * n + 2 * i][i] = ["x", "2.5", "2024-01-01", "9223372036854775808"][i % 4]
+    write("in.csv", ",".join(f"c{i}" for i in range(n)) + "\n" + "\n".join(map(",".join, lines)) + "\n")
+    before = time.monotonic()
+    done = tool.ok("convert", "--log-format", "json", "in.csv", "out.parquet")
+    assert time.monotonic() - before < (60 if SANITIZED else 8)
+    events = [json.loads(line) for line in done.stderr.decode().splitlines()]
+    last = events[-1]
+    assert last["restarts"] == 1
+    widened = [e for e in events if e["event_type"] == "type_widened"]
+    assert len(widened) == 1 and widened[0]["line"] > 1 and len(widened[0]["message"]) < 1000
+    told = {c["column"]: c["to"] for c in widened[0]["columns"]}
+    assert last["columns_widened"] == len(told) > 300
+    table = pq.read_table(tool.cwd / "out.parquet")
+    for i in range(n):
+        assert table.schema.field(i).type == (pa.float64() if i % 4 == 1 else pa.string())
+        wanted = [row[i] if i % 4 != 1 else float(row[i]) for row in lines]
+        assert table.column(i).to_pylist() == wanted
+
+
+@pytest.mark.parametrize("end, types", [
+    (["nan", "1.5"], pa.float64()), (["1.5", "nan"], pa.float64()), (["-0", "inf"], pa.float64()),
+    (["9007199254740993", "1.5"], pa.string()), (["1.5", "9007199254740993"], pa.string()),
+    (["nan", "9007199254740993"], pa.string()), (["9007199254740993"], pa.int64()), (["-0"], pa.float64()),
+    (["1.5", "true"], pa.string()), (['"7"'], pa.string()), (["007"], pa.string()), (["1e400"], pa.string())])
+def test_late_values_decide_in_any_order(tool, write, end, types):
+    write("in.csv", "a,b\n" + "".join(f"{i},text {i}\n" for i in range(PAST_SAMPLE)) + "".join(f"{v},x\n" for v in end))
+    tool.ok("convert", "--quiet", "in.csv", "out.parquet")
+    assert pq.read_schema(tool.cwd / "out.parquet").field("a").type == types
+
+
+def shuffled_type(tool, values, rng, name):
+    rng.shuffle(values)
+    text = "".join(f"{v},filler that makes the rows longer than the sample is\n" for v in values)
+    (tool.cwd / name).write_text("a,b\n" + text)
+    tool.ok("convert", "--quiet", "-f", "--threads", "2", name, "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    return table.schema.field("a").type, values, table.column("a").to_pylist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_types_do_not_depend_on_the_order(tool, seed):
+    """A few odd values among many: wherever they stand, in the sample or past it, the column is the same."""
+    rng = random.Random(seed)
+    pools = [["nan", "-inf"], ["1.5", "2e3"], ["-0"], ["9007199254740993"], ["2024-01-01"], ["true"], ["x"], [""]]
+    odd = [rng.choice(rng.choice(pools)) for _ in range(rng.randint(1, 4))]
+    values = [str(rng.randint(-1000, 1000)) for _ in range(20_000)] + odd
+    types = {str(shuffled_type(tool, values, rng, "in.csv")[0]) for _ in range(4)}
+    assert len(types) == 1, (odd, types)
+
+
+def test_errors_past_a_late_value_are_the_readings_own(tool, write):
+    rows = "".join(f"{i},text {i}\n" for i in range(PAST_SAMPLE))
+    write("in.csv", "a,b\n" + rows + "1.5,x\n1,2,3\n")
+    tool.fails("convert", "in.csv", "out.parquet", says=[f"line {PAST_SAMPLE + 3}", "3 fields"])
+    write("asset.yaml", "name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n  - {name: a, type: integer, required: true}\n")
+    write("in.csv", "a,b\n" + rows + ",x\n1.5,x\n1,2,3\n")
+    tool.fails("convert", "--schema", "asset.yaml", "in.csv", "out.parquet", says=[f"line {PAST_SAMPLE + 2}", "required"])
+
+
+def test_repeated_names_widen_together(tool, write):
+    rows = "".join(f"{i},2024-01-01,{i}\n" for i in range(PAST_SAMPLE))
+    write("in.csv", "a,a,b\n" + rows + "1.5,2024-01-01,x\n")
+    tool.ok("convert", "--quiet", "in.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert [f.type for f in table.schema] == [pa.string(), pa.string(), pa.string()]
+    assert table.column(1)[0].as_py() == "2024-01-01" and table.column(0)[0].as_py() == "0"
+
+
+def test_negative_zero(tool, write):
+    write("in.csv", "a,b,c\n1,-0,9007199254740993\n-0,1,-0\n")
+    tool.ok("convert", "in.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert [f.type for f in table.schema] == [pa.float64(), pa.float64(), pa.string()]
+    assert [str(v) for v in table.column("a").to_pylist()] == ["1.0", "-0.0"]
+    assert table.column("c").to_pylist() == ["9007199254740993", "-0"]
+    tool.ok("convert", "-f", "--types", "a=int64", "in.csv", "out.parquet")
+    assert pq.read_table(tool.cwd / "out.parquet").column("a").to_pylist() == [1, 0]
