@@ -50,6 +50,7 @@ static enum dn_status read_settings(struct csv_handle *h, const char *config_jso
         options->n_threads = h->host.n_threads;
     }
     options->memory_budget_bytes = h->host.memory_budget_bytes;
+    options->memory_total_bytes = h->host.memory_total_bytes;
     options->submit = h->host.submit;
     options->submit_ctx = h->host.ctx;
     options->cancelled = h->host.cancelled;

@@ -115,6 +115,7 @@ static enum dn_status open_handle(struct parquet_handle *h, const char *config_j
         options->n_threads = services.n_threads;
     }
     options->memory_budget_bytes = services.memory_budget_bytes;
+    options->memory_total_bytes = services.memory_total_bytes;
     options->submit = services.submit;
     options->submit_ctx = services.ctx;
     return dn_parquet_writer_open(&h->writer, h->settings.path, &h->schema, options, err);

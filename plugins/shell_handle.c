@@ -133,6 +133,7 @@ void dn_shell_host_read(struct dativo_host *dst, const struct dativo_host *src)
     COPY_IF_COVERED(dativo_host, dst, src, progress, size);
     COPY_IF_COVERED(dativo_host, dst, src, submit, size);
     COPY_IF_COVERED(dativo_host, dst, src, memory_budget_bytes, size);
+    COPY_IF_COVERED(dativo_host, dst, src, memory_total_bytes, size);
 }
 
 void dn_shell_progress_export(int64_t bytes_done, int64_t bytes_total, int64_t rows_done,

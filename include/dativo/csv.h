@@ -68,6 +68,8 @@ struct dn_csv_options {
     /** Something worth knowing about a source, called with note_ctx, from any thread: it grew, it was replaced. */
     void (*note)(void *ctx, const char *message);
     void *note_ctx;
+    /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
+    uint64_t memory_total_bytes;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

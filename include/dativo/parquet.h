@@ -26,16 +26,19 @@ struct dn_parquet_options {
     int64_t row_group_rows;  /**< 0: 1,000,000 */
     /**
      * A row group also ends after the first row with which its values have this many bytes in Parquet's PLAIN encoding: 4 or 8
-     * per number, 1 per boolean, 4 and the text per string, none per null.  0: 128 MiB; at most half the memory budget.
+     * per number, 1 per boolean, 4 and the text per string, an eighth per null.  0: 128 MiB; at most half the memory budget.
      */
     size_t row_group_bytes;
-    int64_t page_rows;            /**< 0: 20,000 */
-    size_t page_bytes;            /**< 0: 1 MiB */
-    uint64_t memory_budget_bytes; /**< 0: 256 MiB; append() blocks while more is in flight */
+    int64_t page_rows; /**< 0: 20,000 */
+    size_t page_bytes; /**< 0: 1 MiB */
+    /** 0: 256 MiB.  append() blocks while more is in flight, and packed pages that there is no room for wait in a temporary file. */
+    uint64_t memory_budget_bytes;
     /** Threads that encode; 0: one per CPU; ignored if submit is set.  One more only waits for the disk. */
     uint32_t n_threads;
     void *submit_ctx; /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
+    uint64_t memory_total_bytes;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -206,6 +206,7 @@ struct dativo_host {
     /* Run fn(arg) once on the host's threads; 0 if accepted.  Tasks may wait only for tasks submitted before them. */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     uint64_t memory_budget_bytes; /* what this handle may hold at a time; 0: the plugin's default */
+    uint64_t memory_total_bytes;  /* the user's budget, of which that is a share: for messages; 0: there is none */
 };
 #define DATIVO_HOST_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_host, memory_budget_bytes)
 

@@ -70,8 +70,8 @@ bool dn_mul_size(size_t a, size_t b, size_t *out)
 
 /*
  * Fresh pages cost a fault each, which for a block of many megabytes is dearer than filling it.  So blocks of a few fixed
- * sizes are kept for the next request of the same size.  The mutex is only ever tried, never waited for: a busy cache is
- * bypassed, which also keeps a child of fork() from hanging on a lock that some other thread held.
+ * sizes are kept for the next request of the same size, as many as those who use them have granted.  The mutex is only ever tried,
+ * never waited for: a busy cache is bypassed, which also keeps a child of fork() from hanging on a lock that some other thread held.
  */
 #define RECYCLE_MIN_BYTES ((size_t)64 << 10)
 #define RECYCLE_MAX_IDLE_BYTES ((size_t)48 << 20)
@@ -94,6 +94,9 @@ static struct {
     size_t idle_bytes;
     uint64_t next_stamp;
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* By the users there are; what is more than RECYCLE_MAX_IDLE_BYTES does not count. */
+static atomic_size_t granted;
 
 /*
  * Large blocks are mappings of their own: what leaves the cache goes back to the OS at once, where the heaps of many threads would
@@ -123,6 +126,13 @@ static bool cache_lock(void)
         }
     }
     return false;
+}
+
+static size_t idle_limit(void)
+{
+    const size_t sum = atomic_load(&granted);
+
+    return sum < RECYCLE_MAX_IDLE_BYTES ? sum : RECYCLE_MAX_IDLE_BYTES;
 }
 
 /* The quarter-power-of-two steps around `size`: the largest class <= size, and the distance to the next one. */
@@ -161,7 +171,7 @@ static void *cache_get(size_t size)
     size_t found = RECYCLE_MAX_BLOCKS;
     void *memory = NULL;
 
-    if (size > RECYCLE_MAX_IDLE_BYTES || !cache_lock()) {
+    if (!cache_lock()) {
         return NULL;
     }
     for (size_t i = 0; i < cache.n_blocks; i++) {
@@ -189,26 +199,82 @@ static size_t cache_oldest(void)
     return oldest;
 }
 
+static void free_blocks(const struct idle_block *blocks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free_block(blocks[i].memory, blocks[i].size);
+    }
+}
+
+/* Under the lock: take out the oldest blocks until no more than `limit` bytes lie idle. */
+static size_t cache_evict(size_t limit, struct idle_block *out)
+{
+    size_t n = 0;
+
+    while (cache.idle_bytes > limit) {
+        out[n++] = cache_take_at(cache_oldest());
+    }
+    return n;
+}
+
 /* False: not kept, the caller frees it. */
 static bool cache_put(void *memory, size_t size)
 {
     struct idle_block evicted[RECYCLE_MAX_BLOCKS];
     size_t n_evicted = 0;
 
-    if (size > RECYCLE_MAX_IDLE_BYTES || !cache_lock()) {
+    if (!cache_lock()) {
         return false;
     }
-    while (cache.n_blocks > 0 && (cache.n_blocks == RECYCLE_MAX_BLOCKS ||
-                                  cache.idle_bytes > RECYCLE_MAX_IDLE_BYTES - size)) {
-        evicted[n_evicted++] = cache_take_at(cache_oldest());
+    const size_t limit = idle_limit();
+    const bool fits = size <= limit;
+    if (fits) {
+        n_evicted = cache_evict(limit - size, evicted);
+        if (cache.n_blocks == RECYCLE_MAX_BLOCKS) {
+            evicted[n_evicted++] = cache_take_at(cache_oldest());
+        }
+        cache.blocks[cache.n_blocks++] = (struct idle_block){memory, size, cache.next_stamp++};
+        cache.idle_bytes += size;
     }
-    cache.blocks[cache.n_blocks++] = (struct idle_block){memory, size, cache.next_stamp++};
-    cache.idle_bytes += size;
     pthread_mutex_unlock(&cache.lock);
-    for (size_t i = 0; i < n_evicted; i++) {
-        free_block(evicted[i].memory, evicted[i].size); /* outside of the lock: it may unmap */
+    free_blocks(evicted, n_evicted); /* outside of the lock: it may unmap */
+    return fits;
+}
+
+#endif
+
+/* ---- how much may lie idle --------------------------------------------------------------------------------------- */
+
+#if DN_RECYCLE
+
+void dn_memory_idle_grant(size_t bytes)
+{
+    atomic_fetch_add(&granted, bytes);
+}
+
+void dn_memory_idle_withdraw(size_t bytes)
+{
+    struct idle_block evicted[RECYCLE_MAX_BLOCKS];
+    size_t n_evicted = 0;
+
+    atomic_fetch_sub(&granted, bytes);
+    if (cache_lock()) { /* else whoever frees a block next does it */
+        n_evicted = cache_evict(idle_limit(), evicted);
+        pthread_mutex_unlock(&cache.lock);
+        free_blocks(evicted, n_evicted);
     }
-    return true;
+}
+
+#else
+
+void dn_memory_idle_grant(size_t bytes)
+{
+    (void)bytes;
+}
+
+void dn_memory_idle_withdraw(size_t bytes)
+{
+    (void)bytes;
 }
 
 #endif

@@ -26,10 +26,17 @@ void dn_free(void *memory);
 /**
  * `size` bytes aligned to 64, uninitialised; NULL if memory ran out.
  * Blocks of 64 KiB and more come in sizes four to the power of two, and freed ones are kept for the next request of the same
- * size: at most 48 MiB and 128 blocks of the process lie idle, the oldest make room.  From 256 KiB on a block that is not kept
+ * size, as far as dn_memory_idle_grant() allows: at most 48 MiB and 128 blocks lie idle, the oldest make room.  From 256 KiB on a block that is not kept
  * goes back to the OS.  Under AddressSanitizer nothing is kept, so that use after free is found.
  */
 void *dn_malloc_aligned(size_t size);
+/**
+ * Let `bytes` more of freed blocks lie idle, out of the caller's own budget; nothing is kept before somebody allows it.  Every shared
+ * object has a cache of its own.
+ */
+void dn_memory_idle_grant(size_t bytes);
+/** Take back what was granted; blocks over what is left are freed. */
+void dn_memory_idle_withdraw(size_t bytes);
 /** Free a block of dn_malloc_aligned(`size`), with the size that was asked for.  NULL is allowed. */
 void dn_free_aligned(void *memory, size_t size);
 

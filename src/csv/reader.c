@@ -166,6 +166,8 @@ static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
         n = budget / per_block;
     }
     r->n_slots = (size_t)(n < 2 ? 2 : n) + 2;
+    r->idle_bytes = (size_t)(budget / 4);
+    dn_memory_idle_grant(r->idle_bytes);
     r->executor = (struct dn_executor){o->submit_ctx, o->submit, n_threads};
     /* a row may be as long as a quarter of the budget, and at least 16 MiB */
     r->feed.max_block_bytes =
@@ -333,6 +335,7 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     dn_arena_finish(&r->arena);
+    dn_memory_idle_withdraw(r->idle_bytes);
     dn_free(r);
 }
 

@@ -63,6 +63,7 @@ struct dn_csv_reader {
     struct dn_csv_census
         *census; /**< values are only looked at, and no batch comes of them; or NULL */
 
+    size_t idle_bytes;  /**< of freed blocks that may be kept */
     int64_t batch_rows; /**< 0: whatever a block holds */
     struct dn_stop cancel;
     void (*waiting)(void *ctx);

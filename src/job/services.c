@@ -40,6 +40,7 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
         .cancelled = on_cancelled,
         .submit = on_submit,
         .memory_budget_bytes = memory_bytes / 4,
+        .memory_total_bytes = memory_bytes,
     };
     s->writer_host = s->reader_host;
     s->writer_host.memory_budget_bytes = memory_bytes - memory_bytes / 4;

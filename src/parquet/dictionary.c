@@ -2,23 +2,26 @@
 
 #include "base/memory.h"
 
-#define DIRECT_SMALL ((uint64_t)4096)      /* such a table is always worth it */
+#define DIRECT_SMALL ((uint64_t)4096)
 #define DIRECT_LARGEST ((uint64_t)1 << 21) /* 8 MiB */
-#define DIRECT_PER_VALUE 64                /* entries per value seen that a larger table may have */
+#define DIRECT_PER_EARLY_VALUE 8           /* entries per value seen that a table may have ... */
+#define DIRECT_PER_VALUE 64                /* ... from DIRECT_SMALL entries on */
 #define FIRST_LOOK 16384
 #define KEPT_TABLE_BYTES ((size_t)256 << 10)
+#define SMALLEST_PORTION ((size_t)64)
+#define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
 
-struct number_slot {
-    uint64_t key;
-    uint32_t id; /* + 1; 0: free */
-    uint32_t unused;
-};
+/* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */
+#define TEXT_ENTRY_BYTES ((size_t)28)
+#define NUMBER_ENTRY_BYTES ((size_t)12)
 
+/*
+ * Slots of the hash tables.  What an entry is stands in `plain` alone: a table is two to four times as long as the dictionary,
+ * and every byte of a slot would count as often.  Numbers have uint32_t id + 1, 0: free.
+ */
 struct text_slot {
-    uint64_t head; /* length and first four bytes */
-    uint64_t tail; /* short: the other eight bytes; long: a hash of the text */
-    uint32_t id;   /* + 1; 0: free */
-    uint32_t unused;
+    uint32_t id; /* + 1; 0: free */
+    uint32_t hash;
 };
 
 __extension__ typedef unsigned __int128 wide;
@@ -151,9 +154,7 @@ static uint64_t load_number(const void *values, size_t i, size_t width)
 
 static size_t slot_bytes(const struct dn_pq_dictionary *d)
 {
-    return d->direct                    ? sizeof(uint32_t)
-           : d->kind == DN_PQ_KIND_TEXT ? sizeof(struct text_slot)
-                                        : sizeof(struct number_slot);
+    return d->kind == DN_PQ_KIND_TEXT ? sizeof(struct text_slot) : sizeof(uint32_t);
 }
 
 /* Replace the table by an empty one of `len` entries.  The old one is handed to the caller. */
@@ -178,14 +179,32 @@ static enum dn_status new_table(struct dn_pq_dictionary *d, size_t len, bool dir
     return DN_OK;
 }
 
-static uint32_t *number_id(struct number_slot *slots, size_t mask, uint64_t key, size_t at)
+/* The place of a number in a hash table: of its id, or free. */
+static uint32_t *number_id32(const struct dn_pq_dictionary *d, uint32_t key, size_t at)
 {
-    for (;; at = (at + 1) & mask) {
-        if (slots[at].id == 0 || slots[at].key == key) {
-            slots[at].key = key;
-            return &slots[at].id;
-        }
+    const uint32_t *entries = (const uint32_t *)(const void *)d->plain.data;
+    uint32_t *slots = (uint32_t *)(void *)d->table.data;
+
+    while (slots[at] != 0 && entries[slots[at] - 1] != key) {
+        at = (at + 1) & (d->table_len - 1);
     }
+    return &slots[at];
+}
+
+static uint32_t *number_id64(const struct dn_pq_dictionary *d, uint64_t key, size_t at)
+{
+    const uint64_t *entries = (const uint64_t *)(const void *)d->plain.data;
+    uint32_t *slots = (uint32_t *)(void *)d->table.data;
+
+    while (slots[at] != 0 && entries[slots[at] - 1] != key) {
+        at = (at + 1) & (d->table_len - 1);
+    }
+    return &slots[at];
+}
+
+static uint32_t *number_id(const struct dn_pq_dictionary *d, uint64_t key, size_t width, size_t at)
+{
+    return width == 8 ? number_id64(d, key, at) : number_id32(d, (uint32_t)key, at);
 }
 
 /* All entries into an empty table. */
@@ -194,14 +213,13 @@ static void fill_numbers(struct dn_pq_dictionary *d)
     const size_t width = value_width(d->kind);
     const size_t mask = d->table_len - 1;
     uint32_t *direct = (uint32_t *)(void *)d->table.data;
-    struct number_slot *slots = (struct number_slot *)(void *)d->table.data;
 
     for (uint32_t id = 0; id < d->n; id++) {
         const uint64_t key = load_number(d->plain.data, id, width);
         if (d->direct) {
             direct[key - (uint64_t)d->lowest] = id + 1;
         } else {
-            *number_id(slots, mask, key, mix(key, 0) & mask) = id + 1;
+            *number_id(d, key, width, mix(key, 0) & mask) = id + 1;
         }
     }
 }
@@ -211,31 +229,37 @@ static size_t next_power(uint64_t n)
     return n <= 1 ? 1 : (size_t)1 << dn_pq_bit_length(n - 1);
 }
 
+/* All slots of an old table into an empty one. */
+static void move_texts(struct dn_pq_dictionary *d, const struct dn_buffer *old)
+{
+    const struct text_slot *from = (const struct text_slot *)(const void *)old->data;
+    struct text_slot *to = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+
+    for (size_t i = 0; i < old->len / sizeof *from; i++) {
+        if (from[i].id != 0) {
+            size_t at = from[i].hash & mask;
+            while (to[at].id != 0) {
+                at = (at + 1) & mask;
+            }
+            to[at] = from[i];
+        }
+    }
+}
+
 static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, struct dn_error *err)
 {
     struct dn_buffer old = {0};
-    const size_t old_len = d->table_len;
     const size_t wanted = ((size_t)d->n + n_more) * 2;
 
     if (!d->direct && wanted <= d->table_len) {
         return DN_OK;
     }
-    DN_TRY(new_table(d, next_power(wanted < 64 ? 64 : wanted), false, &old, err));
-    if (d->kind != DN_PQ_KIND_TEXT) {
+    DN_TRY(new_table(d, next_power(wanted < 16 ? 16 : wanted), false, &old, err));
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        move_texts(d, &old);
+    } else {
         fill_numbers(d);
-    } else if (d->n > 0) {
-        const struct text_slot *from = (const struct text_slot *)(const void *)old.data;
-        struct text_slot *to = (struct text_slot *)(void *)d->table.data;
-        const size_t mask = d->table_len - 1;
-        for (size_t i = 0; i < old_len; i++) {
-            if (from[i].id != 0) {
-                size_t at = mix(from[i].head, from[i].tail) & mask;
-                while (to[at].id != 0) {
-                    at = (at + 1) & mask;
-                }
-                to[at] = from[i];
-            }
-        }
     }
     dn_buffer_finish(&old);
     return DN_OK;
@@ -249,6 +273,18 @@ static bool covers(const struct dn_pq_dictionary *d, int64_t low, int64_t high)
 {
     return d->direct && low >= d->lowest && high >= low &&
            (uint64_t)high - (uint64_t)d->lowest < d->table_len;
+}
+
+/* How long a direct table may be once n values have come. */
+static uint64_t most_entries(const struct dn_pq_dictionary *d, uint64_t n)
+{
+    const uint64_t affordable = d->most_bytes / 2 / sizeof(uint32_t);
+    uint64_t most = n * DIRECT_PER_EARLY_VALUE;
+
+    if (most >= DIRECT_SMALL) {
+        most = n * DIRECT_PER_VALUE < DIRECT_LARGEST ? n * DIRECT_PER_VALUE : DIRECT_LARGEST;
+    }
+    return most < affordable ? most : affordable;
 }
 
 /* Make the direct table cover [low, high] and all entries, or leave *covered false if it would grow too large. */
@@ -265,13 +301,11 @@ static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t hig
         high = v > high ? v : high;
     }
     const uint64_t distance = (uint64_t)high - (uint64_t)low;
-    uint64_t limit = ((uint64_t)d->ids.n + n_more) * DIRECT_PER_VALUE;
-    limit = limit < DIRECT_SMALL ? DIRECT_SMALL : limit > DIRECT_LARGEST ? DIRECT_LARGEST : limit;
-    if (distance >= limit) {
+    if (distance >= most_entries(d, (uint64_t)d->ids.n + n_more)) {
         return DN_OK;
     }
     struct dn_buffer old = {0};
-    const size_t len = next_power(distance < 256 ? 256 : distance + 1);
+    const size_t len = next_power(distance < 32 ? 32 : distance + 1);
     const uint64_t margin = (len - 1 - distance) / 2; /* room on both sides ... */
     const uint64_t below = (uint64_t)low - (uint64_t)INT64_MIN;
     DN_TRY(new_table(d, len, true, &old, err));
@@ -326,7 +360,7 @@ static void add_direct_i32(struct dn_pq_dictionary *d, const int32_t *values, si
 static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, size_t n,
                                uint32_t *ids)
 {
-    struct number_slot *slots = (struct number_slot *)(void *)d->table.data;
+    const uint32_t *slots = (const uint32_t *)(const void *)d->table.data;
     const size_t mask = d->table_len - 1;
     const size_t width = value_width(d->kind);
     size_t at[DN_PQ_DICTIONARY_BLOCK];
@@ -335,9 +369,14 @@ static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, s
         at[i] = mix(load_number(values, i, width), 0) & mask;
         __builtin_prefetch(&slots[at[i]], 1);
     }
+    if (d->n > PREFETCHED) {
+        for (size_t i = 0; i < n; i++) {
+            __builtin_prefetch(d->plain.data + (size_t)slots[at[i]] * width);
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         const uint64_t key = load_number(values, i, width);
-        uint32_t *id = number_id(slots, mask, key, at[i]);
+        uint32_t *id = number_id(d, key, width, at[i]);
         if (*id == 0) {
             *id = new_number(d, key, width);
         }
@@ -346,7 +385,7 @@ static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, s
 }
 
 static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *values, size_t n,
-                                   uint32_t *ids, struct dn_error *err)
+                                   size_t n_more, uint32_t *ids, struct dn_error *err)
 {
     int64_t low;
     int64_t high;
@@ -362,7 +401,7 @@ static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *value
         d->kernels->min_max_i64(values, n, &low, &high);
     }
     if (d->direct || d->n == 0 || d->ids.n >= d->next_look) {
-        DN_TRY(cover(d, low, high, n, &covered, err));
+        DN_TRY(cover(d, low, high, n_more, &covered, err));
         if (!covered && d->ids.n >= d->next_look) {
             d->next_look = d->next_look == 0 ? FIRST_LOOK : d->next_look * 4;
         }
@@ -393,11 +432,18 @@ static uint64_t hash_long(const uint8_t *data, size_t len)
     return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
 }
 
-static bool same_long(const struct dn_pq_dictionary *d, uint32_t id, const struct dn_pq_text *t)
+/* Is entry `id` this text?  A short one equals its PLAIN form, whose rest is masked. */
+static bool same_text(const struct dn_pq_dictionary *d, uint32_t id, const struct dn_pq_text *t)
 {
     const uint32_t start = ((const uint32_t *)(const void *)d->starts.data)[id];
+    const uint8_t *entry = d->plain.data + start;
 
-    return memcmp(d->plain.data + start + 4, t->u.data, t->len) == 0;
+    if (t->len > DN_PQ_TEXT_INLINE) {
+        return dn_pq_load32(entry) == t->len && memcmp(entry + 4, t->u.data, t->len) == 0;
+    }
+    const uint64_t *masks = dn_pq_text_masks[t->len];
+    return (((dn_pq_load64(entry) & masks[0]) ^ dn_pq_load64(t)) |
+            ((dn_pq_load64(entry + 8) & masks[1]) ^ dn_pq_load64(t->u.rest))) == 0;
 }
 
 static enum dn_status new_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
@@ -418,33 +464,51 @@ static enum dn_status new_text(struct dn_pq_dictionary *d, const struct dn_pq_te
     return DN_OK;
 }
 
+/* What the slots lead to, in two steps. */
+static void prefetch_texts(const struct dn_pq_dictionary *d, const uint32_t *hashes, size_t n)
+{
+    const struct text_slot *slots = (const struct text_slot *)(const void *)d->table.data;
+    const uint32_t *starts = (const uint32_t *)(const void *)d->starts.data;
+    const size_t mask = d->table_len - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t id = slots[hashes[i] & mask].id;
+        __builtin_prefetch(&starts[id != 0 ? id - 1 : 0]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t id = slots[hashes[i] & mask].id;
+        __builtin_prefetch(d->plain.data + starts[id != 0 ? id - 1 : 0]);
+    }
+}
+
 static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
                                 size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
 {
-    uint64_t tails[DN_PQ_DICTIONARY_BLOCK];
-    size_t at[DN_PQ_DICTIONARY_BLOCK];
+    uint32_t hashes[DN_PQ_DICTIONARY_BLOCK];
     size_t i;
 
     DN_TRY(grow_slots(d, n, err));
     struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
     const size_t mask = d->table_len - 1;
     for (i = 0; i < n; i++) {
-        tails[i] = texts[i].len <= DN_PQ_TEXT_INLINE ? dn_pq_load64(texts[i].u.rest)
-                                                     : hash_long(texts[i].u.data, texts[i].len);
-        at[i] = mix(dn_pq_load64(&texts[i]), tails[i]) & mask;
-        __builtin_prefetch(&slots[at[i]], 1);
+        const uint64_t tail = texts[i].len <= DN_PQ_TEXT_INLINE
+                                  ? dn_pq_load64(texts[i].u.rest)
+                                  : hash_long(texts[i].u.data, texts[i].len);
+        hashes[i] = (uint32_t)mix(dn_pq_load64(&texts[i]), tail);
+        __builtin_prefetch(&slots[hashes[i] & mask], 1);
     }
-    for (i = 0; i < n && d->plain.len <= DN_PQ_DICTIONARY_MAX_BYTES; i++) {
-        const uint64_t head = dn_pq_load64(&texts[i]);
-        size_t j = at[i];
+    if (d->n > PREFETCHED) {
+        prefetch_texts(d, hashes, n);
+    }
+    for (i = 0; i < n && d->plain.len <= d->most_plain; i++) {
+        size_t j = hashes[i] & mask;
         while (slots[j].id != 0 &&
-               (slots[j].head != head || slots[j].tail != tails[i] ||
-                (texts[i].len > DN_PQ_TEXT_INLINE && !same_long(d, slots[j].id - 1, &texts[i])))) {
+               (slots[j].hash != hashes[i] || !same_text(d, slots[j].id - 1, &texts[i]))) {
             j = (j + 1) & mask;
         }
         if (slots[j].id == 0) {
             DN_TRY(new_text(d, &texts[i], err));
-            slots[j] = (struct text_slot){head, tails[i], d->n, 0};
+            slots[j] = (struct text_slot){d->n, hashes[i]};
         }
         ids[i] = slots[j].id - 1;
     }
@@ -452,27 +516,51 @@ static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_t
     return DN_OK;
 }
 
-enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
-                                    size_t *n_done, struct dn_error *err)
+/* n values at once; `n_more`, at least n, are known to come. */
+static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                  size_t n_more, size_t *n_done, struct dn_error *err)
 {
     uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
 
-    *n_done = d->plain.len > DN_PQ_DICTIONARY_MAX_BYTES ? 0 : n;
-    if (*n_done == 0) {
-        return DN_OK;
-    }
+    *n_done = n;
     if (d->kind == DN_PQ_KIND_TEXT) {
         DN_TRY(add_texts(d, values, n, ids, n_done, err));
     } else {
         DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
         if (is_integer(d->kind)) {
-            DN_TRY(add_integers(d, values, n, ids, err));
+            DN_TRY(add_integers(d, values, n, n_more, ids, err));
         } else {
             DN_TRY(grow_slots(d, n, err));
             add_hashed_numbers(d, values, n, ids);
         }
     }
     return append_ids(&d->ids, ids, *n_done, d->n, err);
+}
+
+enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                    size_t *n_done, struct dn_error *err)
+{
+    const size_t width =
+        d->kind == DN_PQ_KIND_TEXT ? sizeof(struct dn_pq_text) : value_width(d->kind);
+    const uint8_t *at = values;
+
+    *n_done = 0;
+    while (*n_done < n && !dn_pq_dictionary_is_over(d)) {
+        /* Room is made for a portion of new values, and a small dictionary is to have a small table. */
+        size_t portion = d->n / 2 < SMALLEST_PORTION ? SMALLEST_PORTION : d->n / 2;
+        size_t done = 0;
+        portion = d->direct || portion > n - *n_done ? n - *n_done : portion;
+        DN_TRY(add_portion(d, at + *n_done * width, portion, n - *n_done, &done, err));
+        *n_done += done;
+    }
+    return DN_OK;
+}
+
+bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
+{
+    const size_t entry = d->kind == DN_PQ_KIND_TEXT ? TEXT_ENTRY_BYTES : NUMBER_ENTRY_BYTES;
+
+    return d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
 }
 
 /* ---- reading and lifetime ---------------------------------------------------------------------------------------- */
@@ -537,11 +625,14 @@ bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
 }
 
 void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
-                           const struct dn_kernels *kernels)
+                           const struct dn_kernels *kernels, size_t most_bytes)
 {
     memset(d, 0, sizeof *d);
     d->kind = kind;
     d->kernels = kernels;
+    d->most_bytes = most_bytes;
+    d->most_plain =
+        most_bytes < DN_PQ_DICTIONARY_MAX_BYTES ? most_bytes : DN_PQ_DICTIONARY_MAX_BYTES;
     d->ids.width = 1;
 }
 
@@ -563,7 +654,7 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
     d->ids.expected = 0;
     d->n = 0;
     d->next_look = 0;
-    if (d->direct || d->table.len > KEPT_TABLE_BYTES) {
+    if (d->direct || d->table.len > KEPT_TABLE_BYTES || d->table.len > d->most_bytes / 4) {
         dn_buffer_finish(&d->table);
         d->table_len = 0;
     } else if (d->table.len > 0) {

@@ -14,7 +14,8 @@
 #include "simd/kernels.h"
 
 #define DN_PQ_DICTIONARY_BLOCK 512 /**< values per dn_pq_dictionary_add() at most */
-#define DN_PQ_DICTIONARY_MAX_BYTES ((size_t)16 << 20) /**< over this a dictionary is given up */
+#define DN_PQ_DICTIONARY_MAX_BYTES                                                                 \
+    ((size_t)16 << 20) /**< PLAIN bytes over which a dictionary is given up */
 
 /** Ids in the narrowest width that holds all of them. */
 struct dn_pq_ids {
@@ -33,6 +34,8 @@ void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint3
 struct dn_pq_dictionary {
     enum dn_pq_kind kind; /**< I32 I64 F32 F64 TEXT */
     const struct dn_kernels *kernels;
+    size_t most_plain;       /**< bytes of `plain`, and ... */
+    size_t most_bytes;       /**< ... of all that entries need, over which it is given up */
     uint32_t n;              /**< distinct values */
     struct dn_buffer plain;  /**< their PLAIN encoding */
     struct dn_buffer starts; /**< texts: uint32_t where each begins in `plain` */
@@ -46,9 +49,12 @@ struct dn_pq_dictionary {
         next_look; /**< number of ids at which a hashed integer dictionary may change to a direct table */
 };
 
-/** Start empty.  Zeroed memory needs this call once; later ones are dn_pq_dictionary_reset(). */
+/**
+ * Start empty.  Zeroed memory needs this call once; later ones are dn_pq_dictionary_reset().
+ * @param most_bytes  what the entries may take, see dn_pq_dictionary_is_over(); SIZE_MAX: DN_PQ_DICTIONARY_MAX_BYTES as PLAIN
+ */
 void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
-                           const struct dn_kernels *kernels);
+                           const struct dn_kernels *kernels, size_t most_bytes);
 /** Accepts zeroed memory. */
 void dn_pq_dictionary_finish(struct dn_pq_dictionary *d);
 /** Forget everything; small tables are kept, large ones given back. */
@@ -56,10 +62,20 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d);
 
 /**
  * Add n <= DN_PQ_DICTIONARY_BLOCK values of the kind's C type (struct dn_pq_text for texts).  *n_done < n only if the
- * dictionary has grown over DN_PQ_DICTIONARY_MAX_BYTES.  After a failure only finish and reset are legal.
+ * dictionary is over its limits.  After a failure only finish and reset are legal.
  */
 DN_NODISCARD enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values,
                                                  size_t n, size_t *n_done, struct dn_error *err);
+/**
+ * Has the dictionary more entries than it may?  Counted by what entries need on average, never by what was allocated: the answer
+ * depends on the distinct values alone, and once true it stays so.
+ */
+bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d);
+/** Bytes that it holds. */
+static inline size_t dn_pq_dictionary_held(const struct dn_pq_dictionary *d)
+{
+    return d->plain.capacity + d->starts.capacity + d->table.capacity + d->ids.bytes.capacity;
+}
 /** Integers: whether the values came in ascending order, equal ones allowed.  Cost: O(values). */
 bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d);
 /**

@@ -24,9 +24,9 @@ static bool dictionary_pays(const struct dn_pq_encoder *e, int64_t n_expected)
         .plain_bytes = text ? e->collected_text_bytes + 4 * n : n * (int64_t)e->column->width,
     };
 
-    return d->plain.len <= DN_PQ_DICTIONARY_MAX_BYTES &&
+    return !dn_pq_dictionary_is_over(d) &&
            dn_pq_dictionary_pays(&growth, n_expected,
-                                 text ? e->options.text_share : e->options.number_share);
+                                 text ? e->options->text_share : e->options->number_share);
 }
 
 /*
@@ -37,7 +37,7 @@ static bool sorted_for_codec(const struct dn_pq_encoder *e)
 {
     const struct dn_pq_dictionary *d = &e->dictionary;
 
-    return e->options.has_codec && d->ids.n == SORTED_CHECKPOINT &&
+    return e->options->has_codec && d->ids.n == SORTED_CHECKPOINT &&
            d->ids.n / LONG_RUN < (int64_t)d->n && dn_pq_dictionary_ascends(d);
 }
 
@@ -82,7 +82,7 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
     const size_t plain_len = d->plain.len;
     const int64_t left = e->checkpoint - d->ids.n;
     const int64_t expected =
-        e->options.row_group_rows < MOST_EXPECTED ? e->options.row_group_rows : MOST_EXPECTED;
+        e->options->row_group_rows < MOST_EXPECTED ? e->options->row_group_rows : MOST_EXPECTED;
 
     DN_TRY(
         dn_pq_dictionary_add(&e->dictionary, values, (size_t)(n < left ? n : left), n_done, err));
@@ -93,19 +93,20 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
             e->collected_text_bytes += texts[i].len;
             lens |= texts[i].len;
         }
-        if (!dn_pq_plain_is_utf8(e->options.kernels, d->plain.data + plain_len,
+        if (!dn_pq_plain_is_utf8(e->options->kernels, d->plain.data + plain_len,
                                  d->plain.len - plain_len, lens)) {
             return DN_ERR_DATA;
         }
     }
-    if (d->plain.len > DN_PQ_DICTIONARY_MAX_BYTES) {
+    if (dn_pq_dictionary_is_over(d)) {
         return give_up_dictionary(e, err);
     }
     if (d->ids.n == e->checkpoint) {
         if (!dictionary_pays(e, expected) || sorted_for_codec(e)) {
             return give_up_dictionary(e, err);
         }
-        DN_TRY(dn_pq_ids_expect(&e->dictionary.ids, expected, err));
+        const int64_t next = 4 * e->checkpoint;
+        DN_TRY(dn_pq_ids_expect(&e->dictionary.ids, next < expected ? next : expected, err));
         e->n_distinct_at_sixteenth = e->n_distinct_at_quarter;
         e->n_distinct_at_quarter = (int64_t)d->n;
         e->checkpoint *= 4;
@@ -190,7 +191,7 @@ static enum dn_status not_utf8(const struct dn_pq_encoder *e, const struct dn_co
     for (int64_t i = row; i < end; i++) {
         size_t len = 0;
         const uint8_t *text = dn_column_is_valid(view, i) ? dn_column_text(view, i, &len) : NULL;
-        const size_t valid = len == 0 ? 0 : e->options.kernels->utf8_valid_prefix(text, len);
+        const size_t valid = len == 0 ? 0 : e->options->kernels->utf8_valid_prefix(text, len);
         if (valid < len) {
             const long long at_row = (long long)(first + (i - row) + 1);
             const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
@@ -281,11 +282,11 @@ static enum dn_status stats_of_dictionary(struct dn_pq_encoder *e, struct dn_err
     const struct dn_pq_dictionary *d = &e->dictionary;
 
     if (d->kind != DN_PQ_KIND_TEXT) {
-        return dn_pq_stats_add(&e->chunk->stats, e->options.kernels, d->plain.data, d->n, err);
+        return dn_pq_stats_add(&e->chunk->stats, e->options->kernels, d->plain.data, d->n, err);
     }
     for (uint32_t id = 0; id < d->n; id++) {
         const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
-        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options.kernels, &text, 1, err));
+        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, &text, 1, err));
     }
     return DN_OK;
 }
@@ -311,9 +312,9 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
 {
     struct dn_pq_chunk *chunk = e->chunk;
     const unsigned bits = dn_pq_id_bits(e->dictionary.n);
-    const size_t most_ids = e->options.page_bytes > (SIZE_MAX - 7) / 8
+    const size_t most_ids = e->options->page_bytes > (SIZE_MAX - 7) / 8
                                 ? SIZE_MAX / 16
-                                : (e->options.page_bytes * 8 + bits - 1) / bits;
+                                : (e->options->page_bytes * 8 + bits - 1) / bits;
     int64_t id = 0;
 
     DN_TRY(stats_of_dictionary(e, err));
@@ -328,9 +329,9 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
         page->encoding = DN_PQ_RLE_DICTIONARY;
         page->first_row = row;
         page->first_id = id;
-        page->n_rows = dn_pq_levels_take(&e->levels, row,
-                                         left < e->options.page_rows ? left : e->options.page_rows,
-                                         (int64_t)most_ids, &page->n_ids);
+        page->n_rows = dn_pq_levels_take(
+            &e->levels, row, left < e->options->page_rows ? left : e->options->page_rows,
+            (int64_t)most_ids, &page->n_ids);
         row += page->n_rows;
         id += page->n_ids;
     }
@@ -396,6 +397,7 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
     e->n_distinct_at_sixteenth = 0;
     e->collected_text_bytes = 0;
     e->next_row = 0;
+    e->levels_hint = 0;
     e->page_rows = 0;
     e->page_values = 0;
 }
@@ -405,8 +407,9 @@ void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *colu
 {
     memset(e, 0, sizeof *e);
     e->column = column;
-    e->options = *options;
-    dn_pq_dictionary_init(&e->dictionary, column->kind, options->kernels);
+    e->options = options;
+    dn_pq_dictionary_init(&e->dictionary, column->kind, options->kernels,
+                          options->dictionary_bytes);
 }
 
 void dn_pq_encoder_finish(struct dn_pq_encoder *e)
@@ -415,4 +418,10 @@ void dn_pq_encoder_finish(struct dn_pq_encoder *e)
     dn_buffer_finish(&e->scratch);
     dn_pq_dictionary_finish(&e->dictionary);
     dn_buffer_finish(&e->body);
+}
+
+size_t dn_pq_encoder_held(const struct dn_pq_encoder *e)
+{
+    return e->levels.bits.capacity + e->scratch.capacity + e->body.capacity +
+           dn_pq_dictionary_held(&e->dictionary);
 }

@@ -20,12 +20,13 @@ struct dn_pq_encoder_options {
     /** A dictionary pays if it takes less than this many 16ths of PLAIN. */
     unsigned number_share;
     unsigned text_share;
-    bool has_codec; /**< pages are compressed: see sorted_for_codec() */
+    bool has_codec;          /**< pages are compressed: see sorted_for_codec() */
+    size_t dictionary_bytes; /**< what a column's dictionary may take */
 };
 
 struct dn_pq_encoder {
     const struct dn_pq_column *column;
-    struct dn_pq_encoder_options options;
+    const struct dn_pq_encoder_options *options; /**< borrowed: one for all columns */
     /** Takes a page that is linked into its chunk already and may be packed; pages of ids come from dn_pq_encoder_end(). */
     void (*emit)(void *ctx, struct dn_pq_page *page);
     void *emit_ctx;
@@ -48,13 +49,14 @@ struct dn_pq_encoder {
 
     int64_t next_row; /**< PLAIN: first row that is in no page */
     struct dn_buffer body;
-    size_t body_start; /**< room for levels before the values */
-    size_t body_hint;  /**< room the next page will likely need */
-    int64_t page_rows; /**< in the open page */
+    size_t body_start;  /**< room for levels before the values */
+    size_t levels_hint; /**< room the next page's levels will likely need */
+    size_t body_hint;   /**< room the next page will likely need */
+    int64_t page_rows;  /**< in the open page */
     int64_t page_values;
 };
 
-/** The column is borrowed. */
+/** Column and options are borrowed. */
 void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *column,
                         const struct dn_pq_encoder_options *options);
 /** Accepts zeroed memory. */
@@ -68,5 +70,8 @@ DN_NODISCARD enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e,
                                                  int64_t n, struct dn_error *err);
 /** Make the last pages and complete the chunk. */
 DN_NODISCARD enum dn_status dn_pq_encoder_end(struct dn_pq_encoder *e, struct dn_error *err);
+
+/** Bytes of memory it holds at the moment. */
+size_t dn_pq_encoder_held(const struct dn_pq_encoder *e);
 
 #endif

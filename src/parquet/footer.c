@@ -169,40 +169,107 @@ static enum dn_status copy_row_group(struct withdrawal *c, struct dn_error *err)
     }
 }
 
-static enum dn_status write_row_groups(const struct dn_parquet_writer *w,
-                                       struct dn_thrift_writer *t, struct dn_error *err)
+enum dn_status dn_pq_footer_spill(struct dn_parquet_writer *w, struct dn_error *err)
 {
-    struct withdrawal c = {.writer = w, .to = t};
+    static const struct dn_span nothing = {(const uint8_t *)"", 0};
+    struct dn_pq_footer_piece piece = {.len = w->footer.len, .n_written = w->n_written};
+
+    if (w->footer.len <= w->budget.footer_bytes) {
+        return DN_OK;
+    }
+    if (w->footer_spill == NULL) {
+        DN_TRY(dn_sink_spill_open(w->sink, &w->footer_spill, err));
+    }
+    DN_TRY(
+        dn_spill_append(w->footer_spill, dn_buffer_span(&w->footer), nothing, &piece.offset, err));
+    DN_TRY(dn_buffer_append(&w->footer_pieces, &piece, sizeof piece, err));
+    w->footer_spilled += piece.len;
+    dn_buffer_finish(&w->footer);
+    return DN_OK;
+}
+
+/* What is being written, and how much of it is. */
+struct footer {
+    struct dn_parquet_writer *writer;
+    struct dn_buffer out; /* not in the file yet */
+    size_t written;
+};
+
+static enum dn_status flush(struct footer *f, struct dn_error *err)
+{
+    DN_TRY(dn_sink_write(f->writer->sink, f->out.data, f->out.len, err));
+    f->written += f->out.len;
+    dn_buffer_reset(&f->out);
+    return DN_OK;
+}
+
+/* RowGroup structs [first, end), which are the whole of `from`. */
+static enum dn_status write_piece(struct footer *f, struct dn_span from, int64_t first, int64_t end,
+                                  bool unbounded, struct dn_thrift_writer *t, struct dn_error *err)
+{
+    struct withdrawal c = {.writer = f->writer, .to = t};
+
+    if (unbounded) {
+        dn_thrift_reader_init(&c.from, from, 0, "the footer to be written");
+        for (int64_t g = first; g < end; g++) {
+            DN_TRY(copy_row_group(&c, err));
+        }
+    }
+    dn_thrift_raw(t, from.data + c.copied, from.len - c.copied);
+    DN_TRY(t->status);
+    return flush(f, err);
+}
+
+static enum dn_status write_row_groups(struct footer *f, struct dn_thrift_writer *t,
+                                       struct dn_error *err)
+{
+    struct dn_parquet_writer *w = f->writer;
+    const struct dn_pq_footer_piece *pieces =
+        (const struct dn_pq_footer_piece *)(const void *)w->footer_pieces.data;
+    struct dn_buffer rest = w->footer;
     bool unbounded = false;
+    int64_t done = 0;
+    enum dn_status st = DN_OK;
 
     dn_thrift_field_list(t, DN_PQ_FILE_ROW_GROUPS, DN_THRIFT_STRUCT, (size_t)w->n_written);
     for (int64_t i = 0; i < w->n_columns; i++) {
         unbounded = unbounded || w->totals[i].unbounded;
     }
-    if (unbounded) {
-        dn_thrift_reader_init(&c.from, dn_buffer_span(&w->footer), 0, "the footer to be written");
-        for (int64_t g = 0; g < w->n_written; g++) {
-            DN_TRY(copy_row_group(&c, err));
-        }
+    w->footer = (struct dn_buffer){0};
+    for (size_t i = 0; i < w->footer_pieces.len / sizeof *pieces; i++) {
+        dn_buffer_reset(&w->footer);
+        DN_TRY_GOTO(st, dn_buffer_reserve(&w->footer, pieces[i].len, err), cleanup);
+        DN_TRY_GOTO(
+            st,
+            dn_spill_read(w->footer_spill, pieces[i].offset, w->footer.data, pieces[i].len, err),
+            cleanup);
+        w->footer.len = pieces[i].len;
+        DN_TRY_GOTO(st,
+                    write_piece(f, dn_buffer_span(&w->footer), done, pieces[i].n_written, unbounded,
+                                t, err),
+                    cleanup);
+        done = pieces[i].n_written;
     }
-    dn_thrift_raw(t, w->footer.data + c.copied, w->footer.len - c.copied);
-    return DN_OK;
+    st = write_piece(f, dn_buffer_span(&rest), done, w->n_written, unbounded, t, err);
+cleanup:
+    dn_buffer_finish(&rest);
+    return st;
 }
 
 /* ---- the footer ------------------------------------------------------------------------------------------------------ */
 
-static enum dn_status write_metadata(const struct dn_parquet_writer *w, struct dn_buffer *out,
-                                     struct dn_error *err)
+static enum dn_status write_metadata(struct footer *f, struct dn_error *err)
 {
     static const char created_by[] = "dativo-native version " DN_VERSION " (build " DN_BUILD ")";
+    const struct dn_parquet_writer *w = f->writer;
     struct dn_thrift_writer t;
 
-    dn_thrift_init(&t, out, err);
+    dn_thrift_init(&t, &f->out, err);
     dn_thrift_struct_begin(&t);
     dn_thrift_field_i32(&t, DN_PQ_FILE_VERSION, 1);
     write_schema(w, &t);
     dn_thrift_field_i64(&t, DN_PQ_FILE_NUM_ROWS, w->n_rows);
-    DN_TRY(write_row_groups(w, &t, err));
+    DN_TRY(write_row_groups(f, &t, err));
     dn_thrift_field_binary(&t, DN_PQ_FILE_CREATED_BY, created_by, sizeof created_by - 1);
     dn_thrift_field_list(&t, DN_PQ_FILE_COLUMN_ORDERS, DN_THRIFT_STRUCT, (size_t)w->n_columns);
     for (int64_t i = 0; i < w->n_columns; i++) {
@@ -211,7 +278,8 @@ static enum dn_status write_metadata(const struct dn_parquet_writer *w, struct d
         dn_thrift_struct_end(&t);
     }
     dn_thrift_struct_end(&t);
-    return dn_thrift_finish(&t);
+    DN_TRY(dn_thrift_finish(&t));
+    return flush(f, err);
 }
 
 enum dn_status dn_pq_footer_check(const struct dn_parquet_writer *w, size_t len,
@@ -227,17 +295,16 @@ enum dn_status dn_pq_footer_check(const struct dn_parquet_writer *w, size_t len,
 
 enum dn_status dn_pq_footer_write(struct dn_parquet_writer *w, struct dn_error *err)
 {
-    struct dn_buffer out = {0};
+    struct footer f = {.writer = w};
     enum dn_status st = DN_OK;
     uint8_t end[8];
 
-    DN_TRY_GOTO(st, write_metadata(w, &out, err), cleanup);
-    DN_TRY_GOTO(st, dn_pq_footer_check(w, out.len, err), cleanup);
-    dn_pq_store32(end, (uint32_t)out.len);
+    DN_TRY_GOTO(st, write_metadata(&f, err), cleanup);
+    DN_TRY_GOTO(st, dn_pq_footer_check(w, f.written, err), cleanup);
+    dn_pq_store32(end, (uint32_t)f.written);
     memcpy(end + 4, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN);
-    DN_TRY_GOTO(st, dn_buffer_append(&out, end, sizeof end, err), cleanup);
-    st = dn_sink_write(w->sink, out.data, out.len, err);
+    st = dn_sink_write(w->sink, end, sizeof end, err);
 cleanup:
-    dn_buffer_finish(&out);
+    dn_buffer_finish(&f.out);
     return st;
 }

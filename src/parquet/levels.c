@@ -17,28 +17,33 @@ void dn_pq_levels_reset(struct dn_pq_levels *l)
     l->n_nulls = 0;
 }
 
+/* No bitmap: all rows are values, or all are nulls. */
+static bool alike(const struct dn_pq_levels *l)
+{
+    return l->n_nulls == 0 || l->n_nulls == l->n_rows;
+}
+
 enum dn_status dn_pq_levels_append(struct dn_pq_levels *l, const uint8_t *validity, int64_t offset,
                                    int64_t n, int64_t n_nulls, struct dn_error *err)
 {
-    if (n_nulls == 0 && l->n_nulls == 0) {
-        l->n_rows += n;
-        return DN_OK;
-    }
     const size_t at = (size_t)l->n_rows;
     const size_t len = (at + (size_t)n + 7) / 8;
+    const struct dn_pq_levels after = {.n_rows = l->n_rows + n, .n_nulls = l->n_nulls + n_nulls};
 
-    DN_TRY(dn_buffer_reserve(&l->bits, len - l->bits.len, err));
-    if (l->n_nulls == 0) {
-        dn_pq_bits_fill(l->bits.data, 0, at, 1);
+    if (!alike(&after)) {
+        DN_TRY(dn_buffer_reserve(&l->bits, len - l->bits.len, err));
+        if (alike(l)) {
+            dn_pq_bits_fill(l->bits.data, 0, at, l->n_nulls == 0);
+        }
+        if (n_nulls == 0 || n_nulls == n) {
+            dn_pq_bits_fill(l->bits.data, at, (size_t)n, n_nulls == 0);
+        } else {
+            dn_pq_bits_copy(l->bits.data, at, validity, (size_t)offset, (size_t)n);
+        }
+        l->bits.len = len;
     }
-    if (n_nulls == 0 || n_nulls == n) {
-        dn_pq_bits_fill(l->bits.data, at, (size_t)n, n_nulls == 0);
-    } else {
-        dn_pq_bits_copy(l->bits.data, at, validity, (size_t)offset, (size_t)n);
-    }
-    l->bits.len = len;
-    l->n_rows += n;
-    l->n_nulls += n_nulls;
+    l->n_rows = after.n_rows;
+    l->n_nulls = after.n_nulls;
     return DN_OK;
 }
 
@@ -61,8 +66,9 @@ int64_t dn_pq_levels_take(const struct dn_pq_levels *l, int64_t row, int64_t max
         *n_values = max_rows < max_values ? max_rows : max_values;
         return *n_values;
     }
-    if (max_values == 0) {
-        max_rows = 0;
+    if (max_values == 0 || alike(l)) {
+        *n_values = 0;
+        return max_values == 0 ? 0 : max_rows;
     }
     while (rows < max_rows) {
         const size_t at = (size_t)(row + rows);
@@ -96,8 +102,8 @@ size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, 
 {
     size_t len;
 
-    if (l->n_nulls == 0) {
-        len = dn_pq_run_write(out + 4, 1, (size_t)n, 1);
+    if (alike(l)) {
+        len = dn_pq_run_write(out + 4, l->n_nulls == 0, (size_t)n, 1);
     } else {
         len = dn_pq_levels_encode(l->bits.data, (size_t)row, (size_t)n, out + 4);
     }

@@ -1,6 +1,6 @@
 /**
- * Definition levels of one flat column, held as one bit per row: 1 for a value, 0 for a null.  A bitmap exists only from the
- * first null on.
+ * Definition levels of one flat column, held as one bit per row: 1 for a value, 0 for a null.  A bitmap exists only once there
+ * are both.
  * Threads: one owner while appending; any number of readers afterwards.
  */
 #ifndef DN_PARQUET_LEVELS_H
@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 
 struct dn_pq_levels {
-    struct dn_buffer bits; /**< empty while there are no nulls */
+    struct dn_buffer bits; /**< empty while all rows are alike */
     int64_t n_rows;
     int64_t n_nulls;
 };

@@ -2,12 +2,40 @@
 #include "parquet/writer_internal.h"
 
 #define LARGEST_VALUE ((int64_t)1 << 30)
+#define ROW_TEXT ((size_t)1024) /* rows that have more have it in their values */
+#define CELL_TEXT ((size_t)64)
+#define ARROW_BYTES                                                                                \
+    ((size_t)256) /* of a column's struct ArrowArray, and what buffers are rounded up to */
 
 static void release(struct ArrowArray *array)
 {
     if (array->release != NULL) {
         array->release(array);
     }
+}
+
+/*
+ * Memory that a batch keeps alive: the buffers of its columns, and once the text that columns of views share.  Of text that many
+ * batches share, each counts no more than its rows may have.
+ */
+static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_column_view *views)
+{
+    const size_t n_columns = (size_t)w->n_columns;
+    const size_t most_text = (size_t)views[0].n_rows * (ROW_TEXT + CELL_TEXT * n_columns);
+    const void *last_text = NULL;
+    size_t bytes = n_columns * ARROW_BYTES;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const struct dn_column_view *v = &views[i];
+        bytes += (size_t)v->n_rows * dn_type_width(v->type) + (size_t)v->n_rows / 4;
+        if (w->columns[i].kind == DN_PQ_KIND_TEXT &&
+            (v->type != DN_TYPE_UTF8_VIEW || v->variadic[0] != last_text)) {
+            const size_t text = (size_t)v->longest_text;
+            bytes += text < most_text ? text : most_text;
+            last_text = v->type == DN_TYPE_UTF8_VIEW ? v->variadic[0] : last_text;
+        }
+    }
+    return bytes;
 }
 
 enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *batch,
@@ -35,6 +63,7 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
     for (int64_t i = 0; i < w->n_columns; i++) {
         DN_TRY_GOTO(st, dn_batch_get_column(batch, i, &w->fields[i], &b->views[i], err), cleanup);
     }
+    b->held = bytes + held_bytes(w, b->views);
     b->array = *batch;
     batch->release = NULL;
     b->n_slices = 1; /* the caller's */
@@ -102,44 +131,45 @@ static int64_t n_nulls(const struct dn_column_view *v, int64_t row, int64_t n)
     return dn_bits_count_zero(v->validity, v->offset + row, n);
 }
 
-/* Bytes of a value beside its text. */
-static size_t fixed_bytes(const struct dn_pq_column *c)
+/* Bits of a value beside its text. */
+static size_t fixed_bits(const struct dn_pq_column *c)
 {
-    return c->kind == DN_PQ_KIND_TEXT ? 4 : c->kind == DN_PQ_KIND_BOOL ? 1 : c->width;
+    return c->kind == DN_PQ_KIND_TEXT ? 32 : c->kind == DN_PQ_KIND_BOOL ? 8 : 8 * c->width;
 }
 
-size_t dn_pq_batch_bytes(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                         int64_t row, int64_t n)
+size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                        int64_t row, int64_t n)
 {
-    size_t bytes = 0;
+    size_t bits = 0;
 
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &batch->views[i];
-        bytes += (size_t)(n - n_nulls(v, row, n)) * fixed_bytes(&w->columns[i]);
-        if (w->columns[i].kind == DN_PQ_KIND_TEXT) {
-            bytes += text_bytes(v, row, n);
+        const int64_t nulls = n_nulls(v, row, n);
+        bits += (size_t)(n - nulls) * fixed_bits(&w->columns[i]) + (size_t)nulls;
+        if (w->columns[i].kind == DN_PQ_KIND_TEXT && nulls < n) {
+            bits += 8 * text_bytes(v, row, n);
         }
     }
-    return bytes;
+    return bits;
 }
 
 int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                        int64_t row, int64_t n, size_t limit, size_t *bytes)
+                        int64_t row, int64_t n, size_t limit, size_t *bits)
 {
     int64_t taken = 0;
     size_t total = 0;
 
     while (taken < n && total < limit) { /* halves of halves: rows are looked at about twice */
         int64_t step = (n - taken + 1) / 2;
-        size_t more = dn_pq_batch_bytes(w, batch, row + taken, step);
+        size_t more = dn_pq_batch_bits(w, batch, row + taken, step);
         while (step > 1 && total + more >= limit) {
             step = (step + 1) / 2;
-            more = dn_pq_batch_bytes(w, batch, row + taken, step);
+            more = dn_pq_batch_bits(w, batch, row + taken, step);
         }
         taken += step;
         total += more;
     }
-    *bytes = total;
+    *bits = total;
     return taken;
 }
 
@@ -183,7 +213,7 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
 }
 
 enum dn_status dn_pq_morsel_add(struct dn_parquet_writer *w, struct dn_pq_batch *batch, int64_t row,
-                                int64_t n, size_t bytes, struct dn_error *err)
+                                int64_t n, size_t bits, struct dn_error *err)
 {
     struct dn_pq_morsel *m = w->pending;
 
@@ -205,7 +235,9 @@ enum dn_status dn_pq_morsel_add(struct dn_parquet_writer *w, struct dn_pq_batch 
     }
     m->slices[m->n_slices++] = (struct dn_pq_slice){batch, row, n};
     m->n_rows += n;
-    m->bytes += bytes;
+    const double share = (double)batch->held * (double)n / (double)batch->array.length;
+    m->bits += bits;
+    m->held += (size_t)share > bits / 8 ? (size_t)share : bits / 8;
     pthread_mutex_lock(&w->lock);
     batch->n_slices++;
     pthread_mutex_unlock(&w->lock);

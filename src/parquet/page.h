@@ -28,7 +28,8 @@ struct dn_pq_page {
     int64_t n_ids;
 
     /* Set when packed: header and compressed body, as they go into the file; owned by whoever packs. */
-    const uint8_t *stored;
+    const uint8_t *stored;  /**< NULL: they are in the row group's temporary file, */
+    uint64_t stored_offset; /**< here */
     size_t stored_len;
     size_t uncompressed_len; /**< header included */
 };

@@ -1,11 +1,9 @@
 #include "parquet/plain.h"
 
-#define SLACK_ROWS 65536
-
 /* Put the levels right before the values. */
 static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
 {
-    uint8_t small[512];
+    uint8_t small[4096]; /* pages of 20,000 rows, and more */
     uint8_t *levels = small;
     const size_t room = dn_pq_levels_room(e->page_rows);
 
@@ -25,6 +23,7 @@ static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
     }
     e->body_start -= len;
     memcpy(e->body.data + e->body_start, levels, len);
+    e->levels_hint = len + len / 16;
     return DN_OK;
 }
 
@@ -57,11 +56,16 @@ static size_t page_bytes(const struct dn_pq_encoder *e)
     return e->page_rows == 0 ? 0 : e->body.len - e->body_start;
 }
 
+/* Levels have room before the values: as much as those of the page before took, or the rows that are known may take. */
 static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
 {
-    const int64_t rows = e->options.page_rows < SLACK_ROWS ? e->options.page_rows : SLACK_ROWS;
+    const int64_t left = e->levels.n_rows - e->next_row;
+    const int64_t rows = left < e->options->page_rows ? left : e->options->page_rows;
 
-    e->body_start = e->column->nullable ? dn_pq_levels_room(rows) : 0;
+    e->body_start = 0;
+    if (e->column->nullable) {
+        e->body_start = e->levels_hint > 0 ? e->levels_hint : dn_pq_levels_room(rows);
+    }
     DN_TRY(dn_buffer_reserve(&e->body, e->body_start + e->body_hint, err));
     e->body.len = e->body_start;
     return DN_OK;
@@ -70,7 +74,7 @@ static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
 /* Rows that go into the open page if it takes at most max_values values of them. */
 static int64_t take_rows(const struct dn_pq_encoder *e, int64_t max_values, int64_t *n_values)
 {
-    const int64_t room = e->options.page_rows - e->page_rows;
+    const int64_t room = e->options->page_rows - e->page_rows;
     const int64_t left = e->levels.n_rows - e->next_row;
 
     return dn_pq_levels_take(&e->levels, e->next_row, room < left ? room : left, max_values,
@@ -85,9 +89,9 @@ static enum dn_status took_rows(struct dn_pq_encoder *e, int64_t n_rows, int64_t
     e->page_values += n_values;
     /* Booleans fill a byte before its last bit is there, so they are counted, not measured. */
     const bool full = e->column->kind == DN_PQ_KIND_BOOL
-                          ? (size_t)e->page_values / 8 >= e->options.page_bytes
-                          : page_bytes(e) >= e->options.page_bytes;
-    return full || e->page_rows == e->options.page_rows ? seal_page(e, err) : DN_OK;
+                          ? (size_t)e->page_values / 8 >= e->options->page_bytes
+                          : page_bytes(e) >= e->options->page_bytes;
+    return full || e->page_rows == e->options->page_rows ? seal_page(e, err) : DN_OK;
 }
 
 enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *values, int64_t n,
@@ -95,13 +99,13 @@ enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *value
 {
     const size_t width = e->column->width;
 
-    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options.kernels, values, (size_t)n, err));
+    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, values, (size_t)n, err));
     while (n > 0) {
         if (e->page_rows == 0) {
             DN_TRY(open_page(e, err));
         }
         const int64_t room =
-            (int64_t)((e->options.page_bytes + width - 1) / width) - e->page_values;
+            (int64_t)((e->options->page_bytes + width - 1) / width) - e->page_values;
         int64_t n_values;
         const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
         DN_TRY(dn_buffer_append(&e->body, values, (size_t)n_values * width, err));
@@ -121,7 +125,7 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
         if (e->page_rows == 0) {
             DN_TRY(open_page(e, err));
         }
-        const int64_t room = (int64_t)e->options.page_bytes * 8 - e->page_values;
+        const int64_t room = (int64_t)e->options->page_bytes * 8 - e->page_values;
         int64_t n_values;
         const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
         const size_t end = e->body_start + ((size_t)(e->page_values + n_values) + 7) / 8;
@@ -185,14 +189,14 @@ bool dn_pq_plain_is_utf8(const struct dn_kernels *kernels, const uint8_t *plain,
 enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_text *texts, int64_t n,
                                  struct dn_error *err)
 {
-    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options.kernels, texts, (size_t)n, err));
+    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, texts, (size_t)n, err));
     while (n > 0) {
         if (e->page_rows == 0) {
             DN_TRY(open_page(e, err));
         }
         int64_t n_values;
         int64_t n_rows = take_rows(e, n, &n_values);
-        const size_t room = e->options.page_bytes - page_bytes(e);
+        const size_t room = e->options->page_bytes - page_bytes(e);
         size_t bytes = 0;
         uint32_t lens = 0;
         int64_t fit = 0;
@@ -205,7 +209,7 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         }
         DN_TRY(dn_buffer_reserve(&e->body, bytes + 16, err));
         copy_texts(e->body.data + e->body.len, texts, n_values);
-        if (!dn_pq_plain_is_utf8(e->options.kernels, e->body.data + e->body.len, bytes, lens)) {
+        if (!dn_pq_plain_is_utf8(e->options->kernels, e->body.data + e->body.len, bytes, lens)) {
             return DN_ERR_DATA;
         }
         e->body.len += bytes;
@@ -221,7 +225,7 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
 enum dn_status dn_pq_plain_nulls(struct dn_pq_encoder *e, struct dn_error *err)
 {
     while (e->next_row < e->levels.n_rows) {
-        const int64_t room = e->options.page_rows - e->page_rows;
+        const int64_t room = e->options->page_rows - e->page_rows;
         const int64_t left = e->levels.n_rows - e->next_row;
         if (e->page_rows == 0) {
             DN_TRY(open_page(e, err));

@@ -13,9 +13,13 @@ static bool must_wait(const struct dn_parquet_writer *w, const struct dn_pq_mors
     if (w->failed) {
         return false;
     }
-    return (w->n_tasks > 0 &&
-            (w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->bytes > w->flight_bytes)) ||
-           (w->row_group == NULL && w->n_row_groups >= MOST_ROW_GROUPS);
+    if (w->n_tasks > 0 &&
+        (w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->held > w->budget.flight_bytes)) {
+        return true;
+    }
+    /* A row group begins while the one before is written, if there is room for both. */
+    return w->row_group == NULL && w->n_row_groups > 0 &&
+           (w->n_row_groups >= MOST_ROW_GROUPS || w->held_bytes > w->budget.held_bytes / 2);
 }
 
 /* Under the lock: nothing is on its way any more. */
@@ -107,6 +111,14 @@ static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
     struct dn_pq_row_group *g = w->first_row_group;
 
     return g != NULL && g->n_open == 0 && !w->failed ? g : NULL;
+}
+
+void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes)
+{
+    pthread_mutex_lock(&w->lock);
+    w->held_bytes -= bytes;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* The thread that writes. */
@@ -205,20 +217,20 @@ static enum dn_status pack_page(struct dn_pq_row_group *g, struct dn_pq_page *pa
 
     DN_TRY_GOTO(st, take_packer(w, &packer, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_page_pack(page, packer, &header, &data, err), cleanup);
-    uint8_t *room = dn_pq_slot_room((struct dn_pq_slot *)page->chunk, page->stored_len);
-    if (room == NULL) {
-        st = dn_error_memory(err, page->stored_len);
-        goto cleanup;
-    }
-    memcpy(room, header.data, header.len);
-    memcpy(room + header.len, data.data, data.len);
-    page->stored = room;
+    st = dn_pq_slot_store((struct dn_pq_slot *)page->chunk, page, header, data, err);
 cleanup:
     return_packer(w, packer);
     if (st != DN_OK) {
         dn_error_locate(err, w->path, -1, -1, -1, page->chunk->column->name);
     }
     return st;
+}
+
+/* No page of the chunk is open any more. */
+static void drop_sources(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
+{
+    dn_pq_chunk_drop_sources(&slot->chunk);
+    dn_pq_writer_give_back(w, slot->sources);
 }
 
 static void run_page(void *arg)
@@ -240,7 +252,7 @@ static void run_page(void *arg)
     wake(w);
     pthread_mutex_unlock(&w->lock);
     if (last) {
-        dn_pq_chunk_drop_sources(&slot->chunk);
+        drop_sources(w, slot);
     }
     row_group_step(g);
     end_task(w);
@@ -287,10 +299,12 @@ static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
 {
     pthread_mutex_lock(&w->lock);
     slot->ended = true;
+    slot->sources = slot->chunk.levels.bits.capacity + slot->chunk.ids.bytes.capacity;
+    w->held_bytes += slot->sources;
     const bool last = slot->n_open_pages == 0;
     pthread_mutex_unlock(&w->lock);
     if (last) {
-        dn_pq_chunk_drop_sources(&slot->chunk);
+        drop_sources(w, slot);
     }
     row_group_step(slot->row_group);
 }
@@ -314,7 +328,10 @@ static void run_lane(void *arg)
             end_chunk(w, &m->row_group->slots[lane->column]);
         }
     }
+    const size_t held = dn_pq_encoder_held(&lane->encoder);
     pthread_mutex_lock(&w->lock);
+    w->held_bytes += held - lane->held;
+    lane->held = held;
     lane->current = m->next;
     const bool more = lane->current != NULL;
     w->n_tasks += more;
@@ -325,7 +342,7 @@ static void run_lane(void *arg)
             w->last_morsel = NULL;
         }
         w->n_morsels--;
-        w->in_flight_bytes -= m->bytes;
+        w->in_flight_bytes -= m->held;
         wake(w);
     }
     pthread_mutex_unlock(&w->lock);
@@ -350,7 +367,7 @@ static void link_morsel(struct dn_parquet_writer *w, struct dn_pq_morsel *m)
     }
     w->last_morsel = m;
     w->n_morsels++;
-    w->in_flight_bytes += m->bytes;
+    w->in_flight_bytes += m->held;
     m->n_lanes_left = w->n_columns;
     for (int64_t i = 0; i < w->n_columns; i++) {
         struct dn_pq_lane *lane = &w->lanes[i];
@@ -380,7 +397,7 @@ static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_
                                       struct dn_error *err)
 {
     if (w->n_begun == INT16_MAX) {
-        const bool by_rows = w->n_submitted == w->n_begun * w->row_group_rows;
+        const bool by_rows = w->n_submitted == w->n_begun * w->budget.row_group_rows;
         return dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "the first %lld rows fill %lld row groups, the most that a Parquet file "

@@ -1,3 +1,4 @@
+#include "base/budget.h"
 #include "base/memory.h"
 #include "parquet/writer_internal.h"
 
@@ -11,7 +12,9 @@
 #define LARGEST_PAGE_ROWS ((int64_t)1 << 28)
 #define LARGEST_PAGE_BYTES ((size_t)256 << 20)
 #define MORSEL_ROWS 32768
-#define MORSEL_BYTES ((size_t)4 << 20)
+#define MORSEL_BITS ((size_t)8 << 22)
+#define MORSEL_HELD ((size_t)16 << 20)
+#define COLUMN_BYTES ((uint64_t)3 << 10) /* of the budget that a column needs */
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
 
@@ -114,9 +117,39 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
     return check_names(w, err);
 }
 
+/*
+ * One budget for everything that grows with columns and rows.  A quarter is for batches on their way, five eighths for what becomes
+ * the row group, of which dictionaries may have three and packed pages what the encoders leave; an eighth may lie idle.
+ */
+static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
+                                    struct dn_error *err)
+{
+    const uint64_t budget = o->memory_budget_bytes;
+    struct dn_pq_budget *b = &w->budget;
+
+    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, COLUMN_BYTES, budget,
+                                   o->memory_total_bytes, err));
+    b->row_group_rows = o->row_group_rows;
+    b->row_group_bits =
+        8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
+    b->flight_bytes = (size_t)(budget / 4);
+    b->morsel_bytes = b->flight_bytes / 4 < MORSEL_HELD ? b->flight_bytes / 4 : MORSEL_HELD;
+    b->held_bytes = (size_t)(budget / 8 * 5);
+    b->footer_bytes = (size_t)(budget / 32);
+    b->idle_bytes = (size_t)(budget / 8);
+    dn_memory_idle_grant(b->idle_bytes);
+    return DN_OK;
+}
+
 static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_options *options)
 {
-    const struct dn_pq_encoder_options encoder = {
+    int64_t n_dictionaries = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const enum dn_pq_kind kind = w->columns[i].kind;
+        n_dictionaries += kind != DN_PQ_KIND_BOOL && kind != DN_PQ_KIND_NULL;
+    }
+    w->encoder = (struct dn_pq_encoder_options){
         .kernels = w->kernels,
         .page_rows = options->page_rows,
         .page_bytes = options->page_bytes,
@@ -125,12 +158,14 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
         .has_codec = w->codec != DN_CODEC_NONE,
+        .dictionary_bytes = n_dictionaries == 0 ? 0
+                                                : (size_t)(options->memory_budget_bytes / 8 * 3 /
+                                                           (uint64_t)n_dictionaries),
     };
-
     for (int64_t i = 0; i < w->n_columns; i++) {
         w->lanes[i].writer = w;
         w->lanes[i].column = i;
-        dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &encoder);
+        dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &w->encoder);
         w->lanes[i].encoder.emit = dn_pq_writer_emit;
         w->lanes[i].encoder.emit_ctx = &w->lanes[i];
     }
@@ -174,13 +209,8 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
         goto cleanup;
     }
     w->kernels = dn_kernels_selected();
-    w->row_group_rows = opts.row_group_rows;
-    w->row_group_bytes = opts.row_group_bytes;
-    if (w->row_group_bytes > opts.memory_budget_bytes / 2) {
-        w->row_group_bytes = (size_t)(opts.memory_budget_bytes / 2) + 1;
-    }
-    w->flight_bytes = (size_t)(opts.memory_budget_bytes / 4);
     DN_TRY_GOTO(st, open_columns(w, schema, err), cleanup);
+    DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
     open_lanes(w, &opts);
     DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
@@ -196,39 +226,39 @@ cleanup:
 /* ---- append ----------------------------------------------------------------------------------------------------------- */
 
 /*
- * Where row groups end depends on rows alone: behind row_group_rows rows, or behind the first row with which the values of
- * the row group have row_group_bytes bytes as PLAIN (see the public header), whichever is first.
+ * Where row groups end depends on rows alone: behind row_group_rows rows, or behind the first row with which the row group has
+ * row_group_bytes (see the public header), whichever is first.  Where morsels end leaves no trace.
  */
 static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_batch *batch,
                                     struct dn_error *err)
 {
+    const struct dn_pq_budget *budget = &w->budget;
     const int64_t n_rows = batch->array.length;
 
     for (int64_t row = 0; row < n_rows;) {
         const int64_t pending = w->pending != NULL ? w->pending->n_rows : 0;
-        int64_t n = n_rows - row;
-        n = n < w->row_group_rows - w->row_group_n_rows ? n
-                                                        : w->row_group_rows - w->row_group_n_rows;
+        const int64_t left = budget->row_group_rows - w->row_group_n_rows;
+        int64_t n = n_rows - row < left ? n_rows - row : left;
         n = n < MORSEL_ROWS - pending ? n : MORSEL_ROWS - pending;
-        size_t bytes = dn_pq_batch_bytes(w, batch, row, n);
-        const size_t room = w->row_group_bytes - w->row_group_n_bytes;
-        const size_t limit = room < MORSEL_BYTES ? room : MORSEL_BYTES;
-        if (bytes >=
-            limit) { /* rows of nulls have no bytes: the first one that reaches it counts */
-            n = dn_pq_batch_fit(w, batch, row, n, limit, &bytes);
+        size_t bits = dn_pq_batch_bits(w, batch, row, n);
+        const size_t room = budget->row_group_bits - w->row_group_n_bits;
+        const size_t limit = room < MORSEL_BITS ? room : MORSEL_BITS;
+        if (bits >= limit) {
+            n = dn_pq_batch_fit(w, batch, row, n, limit, &bits);
         }
-        DN_TRY(dn_pq_morsel_add(w, batch, row, n, bytes, err));
+        DN_TRY(dn_pq_morsel_add(w, batch, row, n, bits, err));
         row += n;
         w->row_group_n_rows += n;
-        w->row_group_n_bytes += bytes;
-        const bool ends =
-            w->row_group_n_rows == w->row_group_rows || w->row_group_n_bytes >= w->row_group_bytes;
-        if (ends || w->pending->n_rows >= MORSEL_ROWS || w->pending->bytes >= MORSEL_BYTES) {
+        w->row_group_n_bits += bits;
+        const bool ends = w->row_group_n_rows == budget->row_group_rows ||
+                          w->row_group_n_bits >= budget->row_group_bits;
+        if (ends || w->pending->n_rows >= MORSEL_ROWS || w->pending->bits >= MORSEL_BITS ||
+            w->pending->held >= budget->morsel_bytes) {
             DN_TRY(dn_pq_writer_dispatch(w, ends, err));
         }
         if (ends) {
             w->row_group_n_rows = 0;
-            w->row_group_n_bytes = 0;
+            w->row_group_n_bits = 0;
         }
     }
     w->n_rows += n_rows;
@@ -292,6 +322,9 @@ static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
     }
     dn_pq_writer_wait(w);
     DN_TRY(dn_pq_writer_check(w, err));
+    for (int64_t i = 0; i < w->n_columns; i++) { /* the footer and the manifest need room */
+        dn_pq_encoder_finish(&w->lanes[i].encoder);
+    }
     DN_TRY(dn_pq_footer_write(w, err));
     return dn_sink_finish(w->sink, err);
 }
@@ -369,7 +402,9 @@ void dn_parquet_close(struct dn_parquet_writer *w)
         w->packers = next;
     }
     free_columns(w);
+    dn_memory_idle_withdraw(w->budget.idle_bytes);
     dn_buffer_finish(&w->footer);
+    dn_spill_close(w->footer_spill);
     dn_sink_close(w->sink);
     pthread_cond_destroy(&w->changed);
     pthread_cond_destroy(&w->complete);

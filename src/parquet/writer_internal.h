@@ -23,6 +23,7 @@
 /** A batch and its columns, alive until all slices of it are encoded. */
 struct dn_pq_batch {
     struct ArrowArray array;
+    size_t held;      /**< memory that it keeps alive */
     int64_t n_slices; /**< under the lock */
     struct dn_column_view views[];
 };
@@ -42,7 +43,8 @@ struct dn_pq_morsel {
     size_t n_slices;
     size_t slices_capacity;
     int64_t n_rows;
-    size_t bytes;
+    size_t bits;          /**< of its rows: see dn_pq_batch_bits() */
+    size_t held;          /**< memory of the batches, as far as it falls to these rows */
     int64_t n_lanes_left; /**< under the lock */
 };
 
@@ -58,14 +60,17 @@ struct dn_pq_segment {
 struct dn_pq_slot {
     struct dn_pq_chunk chunk;
     struct dn_pq_row_group *row_group;
-    int64_t n_open_pages;           /**< under the lock */
-    bool ended;                     /**< under the lock: no more pages will come */
+    int64_t n_open_pages; /**< under the lock */
+    bool ended;           /**< under the lock: no more pages will come */
+    size_t sources;       /**< under the lock: what its pages are made of, in held_bytes */
     struct dn_pq_segment *segments; /**< under the lock while the row group is not complete */
 };
 
 struct dn_pq_row_group {
     struct dn_pq_row_group *next; /**< under the lock */
     struct dn_parquet_writer *writer;
+    struct dn_spill
+        *spill;        /**< under the lock: packed pages that memory has no room for; NULL: none */
     int64_t first_row; /**< of the file */
     int64_t n_rows;    /**< of the morsels submitted so far */
     int64_t
@@ -79,7 +84,19 @@ struct dn_pq_lane {
     struct dn_pq_encoder encoder;
     struct dn_pq_row_group *row_group; /**< the one the encoder is in */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
+    size_t held;                       /**< what of it is in held_bytes */
     bool start;                        /**< of the calling thread: submit a task */
+};
+
+/** What the memory budget is divided into, and where row groups end.  Fixed at open. */
+struct dn_pq_budget {
+    int64_t row_group_rows;
+    size_t row_group_bits; /**< see dn_pq_batch_bits() */
+    size_t flight_bytes;   /**< limit of in_flight_bytes */
+    size_t morsel_bytes;   /**< memory of the batches in a morsel */
+    size_t held_bytes;     /**< over this packed pages go to a temporary file */
+    size_t footer_bytes;   /**< over this the footer does */
+    size_t idle_bytes;     /**< of freed blocks */
 };
 
 enum dn_pq_state {
@@ -98,9 +115,8 @@ struct dn_parquet_writer {
     int64_t n_columns;
     enum dn_codec_id codec;
     int32_t codec_level;
-    int64_t row_group_rows;
-    size_t row_group_bytes;
-    size_t flight_bytes; /**< limit of in_flight_bytes */
+    struct dn_pq_budget budget;
+    struct dn_pq_encoder_options encoder;
     const struct dn_kernels *kernels;
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
@@ -113,11 +129,14 @@ struct dn_parquet_writer {
     int64_t n_begun;                   /**< row groups, the open one counted */
     int64_t n_submitted;               /**< rows of the morsels submitted so far */
     int64_t row_group_n_rows;          /**< in the open row group */
-    size_t row_group_n_bytes;
+    size_t row_group_n_bits;
 
     /* Of the thread that writes. */
     struct dn_sink *sink;
-    struct dn_buffer footer; /**< RowGroup structs of what is written */
+    struct dn_buffer footer;        /**< RowGroup structs of what is written, but for ... */
+    struct dn_buffer footer_pieces; /**< ... struct dn_pq_footer_piece ... */
+    struct dn_spill *footer_spill;  /**< ... in this file */
+    uint64_t footer_spilled;
     int64_t n_written;
     struct dn_pq_stats *totals; /**< per column, over all written row groups */
 
@@ -134,6 +153,7 @@ struct dn_parquet_writer {
     struct dn_pq_morsel *last_morsel;
     int64_t n_morsels;
     size_t in_flight_bytes; /**< of morsels, and of pages that wait to be packed */
+    size_t held_bytes;      /**< of encoders, of what pages are made of, and of packed pages */
     struct dn_pq_row_group *first_row_group;
     struct dn_pq_row_group *last_row_group;
     int64_t n_row_groups;
@@ -161,6 +181,8 @@ DN_NODISCARD enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, b
 /** Wait until every task has ended and, if nothing failed, every row group is written. */
 void dn_pq_writer_wait(struct dn_parquet_writer *w);
 void dn_pq_writer_emit(void *lane, struct dn_pq_page *page);
+/** Bytes of packed pages are free again. */
+void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes);
 
 /* ---- morsel.c: batches on their way ---- */
 
@@ -173,15 +195,18 @@ void dn_pq_batch_unref(struct dn_parquet_writer *w, struct dn_pq_batch *batch);
 DN_NODISCARD enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w,
                                               const struct dn_pq_batch *batch,
                                               struct dn_error *err);
-/** PLAIN bytes of rows [row, row + n): see dn_parquet_options.row_group_bytes. */
-size_t dn_pq_batch_bytes(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                         int64_t row, int64_t n);
-/** How many rows from `row` on, at most n, until their bytes reach `limit`; *bytes receives what they have. */
+/**
+ * What rows [row, row + n) count for the end of a row group: the bits of their values as PLAIN (see dn_parquet_options.row_group_bytes),
+ * and one per null.
+ */
+size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                        int64_t row, int64_t n);
+/** How many rows from `row` on, at most n, until their bits reach `limit`; *bits receives what they have. */
 int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                        int64_t row, int64_t n, size_t limit, size_t *bytes);
+                        int64_t row, int64_t n, size_t limit, size_t *bits);
 /** Append a slice to w->pending. */
 DN_NODISCARD enum dn_status dn_pq_morsel_add(struct dn_parquet_writer *w, struct dn_pq_batch *batch,
-                                             int64_t row, int64_t n, size_t bytes,
+                                             int64_t row, int64_t n, size_t bits,
                                              struct dn_error *err);
 void dn_pq_morsel_destroy(struct dn_parquet_writer *w, struct dn_pq_morsel *m);
 
@@ -189,8 +214,10 @@ void dn_pq_morsel_destroy(struct dn_parquet_writer *w, struct dn_pq_morsel *m);
 
 struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w);
 void dn_pq_row_group_destroy(struct dn_pq_row_group *g);
-/** Room for a packed page, alive until its chunk is written; NULL if memory ran out. */
-uint8_t *dn_pq_slot_room(struct dn_pq_slot *slot, size_t len);
+/** Keep a packed page until its chunk is written: in memory, or over the budget in a temporary file. */
+DN_NODISCARD enum dn_status dn_pq_slot_store(struct dn_pq_slot *slot, struct dn_pq_page *page,
+                                             struct dn_span header, struct dn_span data,
+                                             struct dn_error *err);
 /** Write all pages and keep the metadata for the footer. */
 DN_NODISCARD enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error *err);
 
@@ -209,6 +236,14 @@ void dn_pq_footer_chunk(const struct dn_pq_chunk *chunk, const struct dn_pq_chun
 /** Check that the row groups encoded so far leave the footer a length that readers take. */
 DN_NODISCARD enum dn_status dn_pq_footer_check(const struct dn_parquet_writer *w, size_t len,
                                                struct dn_error *err);
+/** RowGroup structs that are in the temporary file, one piece behind the other. */
+struct dn_pq_footer_piece {
+    uint64_t offset;
+    size_t len;
+    int64_t n_written; /**< row groups up to its end */
+};
+/** Put the RowGroup structs into a temporary file if they are over the budget. */
+DN_NODISCARD enum dn_status dn_pq_footer_spill(struct dn_parquet_writer *w, struct dn_error *err);
 /** Write footer, its length and the closing magic. */
 DN_NODISCARD enum dn_status dn_pq_footer_write(struct dn_parquet_writer *w, struct dn_error *err);
 

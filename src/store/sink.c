@@ -213,6 +213,31 @@ enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, st
     return DN_OK;
 }
 
+enum dn_status dn_sink_spill_open(const struct dn_sink *s, struct dn_spill **out,
+                                  struct dn_error *err)
+{
+    return dn_spill_open(out, s->at.dir_fd, s->path, err);
+}
+
+enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struct dn_spill *from,
+                                     uint64_t offset, size_t len, struct dn_error *err)
+{
+    DN_TRY(check_state(s, SINK_WRITING, "write to", err));
+    while (len > 0) {
+        const size_t room = BLOCK_BYTES - s->used;
+        const size_t n = len < room ? len : room;
+        DN_TRY(dn_spill_read(from, offset, s->block + s->used, n, err));
+        s->used += n;
+        s->position += n;
+        offset += n;
+        len -= n;
+        if (s->used == BLOCK_BYTES) {
+            DN_TRY(write_block(s, err));
+        }
+    }
+    return DN_OK;
+}
+
 uint64_t dn_sink_position(const struct dn_sink *s)
 {
     return s->position;

@@ -13,7 +13,7 @@
 #ifndef DN_STORE_SINK_H
 #define DN_STORE_SINK_H
 
-#include "base/error.h"
+#include "store/spill.h"
 
 #include <stdint.h>
 
@@ -36,6 +36,13 @@ DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path,
  */
 DN_NODISCARD enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len,
                                           struct dn_error *err);
+/** A file for bytes that memory has no room for, in the same folder. */
+DN_NODISCARD enum dn_status dn_sink_spill_open(const struct dn_sink *s, struct dn_spill **out,
+                                               struct dn_error *err);
+/** Append `len` bytes that stand in such a file. */
+DN_NODISCARD enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struct dn_spill *from,
+                                                  uint64_t offset, size_t len,
+                                                  struct dn_error *err);
 /** Bytes appended so far. */
 uint64_t dn_sink_position(const struct dn_sink *s);
 /** Write what is left and fsync the temporary file.  No write is legal afterwards, whatever the result. */

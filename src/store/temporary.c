@@ -52,6 +52,26 @@ ssize_t dn_store_write(int fd, const void *data, size_t len)
     return n;
 }
 
+ssize_t dn_store_pwrite(int fd, const void *data, size_t len, uint64_t offset)
+{
+    ssize_t n = 0;
+
+    do {
+        n = must_fail() ? -1 : pwrite(fd, data, len, (off_t)offset);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+ssize_t dn_store_pread(int fd, void *data, size_t len, uint64_t offset)
+{
+    ssize_t n = 0;
+
+    do {
+        n = must_fail() ? -1 : pread(fd, data, len, (off_t)offset);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
 int dn_store_fsync(int fd)
 {
     int result = 0;
@@ -226,7 +246,7 @@ int dn_temporary_create(int dir_fd, const char *name, char *out_name)
         (void)snprintf(out_name, DN_TEMPORARY_NAME_SIZE, ".%.*s.%ld-%llu.tmp", SHOWN_NAME_BYTES,
                        name, (long)getpid(), number);
         int fd = openat(dir_fd, out_name,
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0666);
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0666);
         if (fd < 0) {
             if (errno == EEXIST || errno == EINTR) {
                 continue; /* EEXIST: of a process with our number that is gone, or in another pid namespace */

@@ -26,15 +26,17 @@ int dn_directory_sync(int dir_fd);
 
 /**
  * Create a locked, empty temporary file for `name` in the folder; out_name holds DN_TEMPORARY_NAME_SIZE bytes.
- * The descriptor is open for writing.  -1 and errno on failure.
+ * The descriptor is open for reading and writing.  -1 and errno on failure.
  */
 int dn_temporary_create(int dir_fd, const char *name, char *out_name);
 
 /** Remove the temporary files for `name` that nobody holds.  Best effort.  Cost: one pass over the folder. */
 void dn_temporary_remove_stale(int dir_fd, const char *name);
 
-/** write(2) and fsync(2) as the test hook dn_sink_fail_at() sees them; EINTR is handled. */
+/** write(2), pwrite(2), pread(2) and fsync(2) as the test hook dn_sink_fail_at() sees them; EINTR is handled. */
 ssize_t dn_store_write(int fd, const void *data, size_t len);
+ssize_t dn_store_pwrite(int fd, const void *data, size_t len, uint64_t offset);
+ssize_t dn_store_pread(int fd, void *data, size_t len, uint64_t offset);
 int dn_store_fsync(int fd);
 
 #endif

@@ -105,6 +105,7 @@ static void test_large_blocks_are_recycled(void **state)
     if (SCRATCH_SANITIZED) {
         skip();
     }
+    dn_memory_idle_grant(LARGE + LARGE / 4);
     uint8_t *p = dn_malloc_aligned(LARGE);
     assert_non_null(p);
     p[12345678] = 0xAB; /* fresh pages of the kernel would be zero */
@@ -113,6 +114,7 @@ static void test_large_blocks_are_recycled(void **state)
     assert_non_null(p);
     assert_int_equal(p[12345678], 0xAB);
     dn_free_aligned(p, LARGE - 1000);
+    dn_memory_idle_withdraw(LARGE + LARGE / 4);
 }
 
 static bool is_mapped(uintptr_t address)
@@ -129,6 +131,7 @@ static void test_idle_bytes_are_bounded(void **state)
     if (SCRATCH_SANITIZED) {
         skip();
     }
+    dn_memory_idle_grant((size_t)1 << 30);
     void *a = dn_malloc_aligned(LARGE);
     void *b = dn_malloc_aligned(LARGE);
     void *huge = dn_malloc_aligned((size_t)100 << 20);
@@ -156,6 +159,39 @@ static void test_idle_bytes_are_bounded(void **state)
         dn_free_aligned(small[i], 65536);
     }
     assert_false(is_mapped(b_address)); /* pushed out by younger ones */
+    dn_memory_idle_withdraw((size_t)1 << 30);
+}
+
+/* What nobody granted is not kept, and what was kept goes with the one who granted it. */
+static void test_idle_bytes_are_granted(void **state)
+{
+    (void)state;
+    if (SCRATCH_SANITIZED) {
+        skip();
+    }
+    void *a = dn_malloc_aligned(LARGE);
+    const uintptr_t a_address = (uintptr_t)a;
+    assert_non_null(a);
+    dn_free_aligned(a, LARGE);
+    assert_false(is_mapped(a_address));
+
+    dn_memory_idle_grant((size_t)1 << 20);
+    dn_memory_idle_grant((size_t)1 << 20);
+    void *b = dn_malloc_aligned((size_t)1 << 20);
+    void *c = dn_malloc_aligned((size_t)1 << 20);
+    const uintptr_t b_address = (uintptr_t)b;
+    const uintptr_t c_address = (uintptr_t)c;
+    assert_non_null(b);
+    assert_non_null(c);
+    dn_free_aligned(b, (size_t)1 << 20);
+    dn_free_aligned(c, (size_t)1 << 20);
+    assert_true(is_mapped(b_address));
+    assert_true(is_mapped(c_address));
+    dn_memory_idle_withdraw((size_t)1 << 20);
+    assert_false(is_mapped(b_address)); /* the older one */
+    assert_true(is_mapped(c_address));
+    dn_memory_idle_withdraw((size_t)1 << 20);
+    assert_false(is_mapped(c_address));
 }
 
 struct churn {
@@ -199,6 +235,7 @@ static void test_threads_never_share_a_block(void **state)
     pthread_t threads[4];
     struct churn churns[4];
 
+    dn_memory_idle_grant((size_t)1 << 30);
     for (size_t i = 0; i < 4; i++) {
         churns[i] = (struct churn){.seed = i + 1};
         assert_int_equal(pthread_create(&threads[i], NULL, churn, &churns[i]), 0);
@@ -207,6 +244,7 @@ static void test_threads_never_share_a_block(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(churns[i].n_bad, 0);
     }
+    dn_memory_idle_withdraw((size_t)1 << 30);
 }
 
 static void test_fail_at_hits_every_function_once(void **state)
@@ -261,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_realloc_keeps_contents),
         cmocka_unit_test(test_aligned_sizes),
         cmocka_unit_test(test_large_blocks_are_recycled),
+        cmocka_unit_test(test_idle_bytes_are_granted),
         cmocka_unit_test(test_idle_bytes_are_bounded),
         cmocka_unit_test(test_threads_never_share_a_block),
         cmocka_unit_test(test_fail_at_hits_every_function_once),

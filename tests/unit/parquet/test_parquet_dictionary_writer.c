@@ -12,7 +12,7 @@ static void check_numbers(enum dn_pq_kind kind, const void *values, size_t n, ui
     uint32_t *ids = malloc(n * sizeof *ids);
     size_t n_seen = 0;
 
-    dn_pq_dictionary_init(&d, kind, dn_kernels_selected());
+    dn_pq_dictionary_init(&d, kind, dn_kernels_selected(), SIZE_MAX);
     for (size_t i = 0; i < n;) {
         size_t portion = scratch_random(seed) % DN_PQ_DICTIONARY_BLOCK + 1;
         size_t done;
@@ -103,7 +103,7 @@ static void check_blocks(enum dn_pq_kind kind, const uint8_t *values, const size
     uint32_t n_entries = 0;
     size_t n = 0;
 
-    dn_pq_dictionary_init(&d, kind, dn_kernels_selected());
+    dn_pq_dictionary_init(&d, kind, dn_kernels_selected(), SIZE_MAX);
     for (size_t b = 0; b < n_blocks; b++) {
         size_t done;
         assert_int_equal(dn_pq_dictionary_add(&d, values + n * width, blocks[b], &done, NULL),
@@ -280,7 +280,7 @@ static void texts_of_any_length(void **state)
         drawn[i] = scratch_random(&seed) % POOL;
         texts[i] = dn_pq_text_make((const uint8_t *)pool[drawn[i]], lens[drawn[i]]);
     }
-    dn_pq_dictionary_init(&d, DN_PQ_KIND_TEXT, dn_kernels_selected());
+    dn_pq_dictionary_init(&d, DN_PQ_KIND_TEXT, dn_kernels_selected(), SIZE_MAX);
     for (int round = 0; round < 2; round++) { /* once more after a reset */
         for (size_t i = 0; i < N;) {
             size_t portion = scratch_random(&seed) % DN_PQ_DICTIONARY_BLOCK + 1;
@@ -344,7 +344,7 @@ static void a_large_dictionary_stops(void **state)
     for (size_t i = 0; i < 8; i++) {
         texts[i] = dn_pq_text_make((const uint8_t *)text, len + i);
     }
-    dn_pq_dictionary_init(&d, DN_PQ_KIND_TEXT, dn_kernels_selected());
+    dn_pq_dictionary_init(&d, DN_PQ_KIND_TEXT, dn_kernels_selected(), SIZE_MAX);
     assert_int_equal(dn_pq_dictionary_add(&d, texts, 8, &done, NULL), DN_OK);
     assert_int_equal(done, 2);
     assert_true(d.plain.len > DN_PQ_DICTIONARY_MAX_BYTES);

@@ -321,22 +321,22 @@ static void row_groups_end_where_told(void **state)
     }
     close_file(&f);
 
-    /* By bytes: behind the first row with which the values have as many, as PLAIN; counted here once more. */
+    /* By bytes: behind the first row with which the values have as many, as PLAIN, and a bit per null; counted here once more. */
     o.row_group_rows = 0;
     o.row_group_bytes = 20000;
     must_write(&r, path, 333, &o);
     open_file(&f, path);
     int64_t row = 0;
     for (uint32_t g = 0; g < f.info.n_groups; g++) {
-        size_t bytes = 0;
+        size_t bits = 0;
         int64_t n = 0;
-        for (; row < r.n_rows && bytes < o.row_group_bytes; row++, n++) {
+        for (; row < r.n_rows && bits < 8 * o.row_group_bytes; row++, n++) {
             for (int64_t i = 0; i < r.n_columns; i++) {
                 const enum dn_type type = r.columns[i].type;
-                bytes += type == DN_TYPE_NULL   ? 0
-                         : type == DN_TYPE_BOOL ? 1
-                         : type >= DN_TYPE_UTF8 ? 4 + (size_t)r.columns[i].lens[row]
-                                                : dn_type_width(type);
+                bits += type == DN_TYPE_NULL   ? 1
+                        : type == DN_TYPE_BOOL ? 8
+                        : type >= DN_TYPE_UTF8 ? 32 + 8 * (size_t)r.columns[i].lens[row]
+                                               : 8 * dn_type_width(type);
             }
         }
         assert_int_equal(f.info.groups[g].n_rows, n);
