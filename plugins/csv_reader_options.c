@@ -182,9 +182,6 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
         }
         DN_TRY(dn_shell_get_text(file, where, "object", object, err));
     }
-    if (*path != NULL) {
-        DN_TRY(dn_shell_expand(&c->arena, *path, path, err));
-    }
     if (*path == NULL || **path == '\0') {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
     }

@@ -214,9 +214,6 @@ static enum dn_status output_dir(struct dn_shell_config *c, const char **out, st
 {
     *out = getenv("DATIVO_OUTPUT_DIR");
     DN_TRY(dn_shell_option_text(c, "output_dir", out, err));
-    if (*out != NULL) {
-        DN_TRY(dn_shell_expand(&c->arena, *out, out, err));
-    }
     if (*out != NULL && **out == '\0') {
         *out = NULL;
     }
@@ -290,9 +287,6 @@ static enum dn_status read_output(struct parquet_settings *s, struct dn_shell_co
     const char *path = NULL;
 
     DN_TRY(dn_shell_get_text(c->root, "", "output_base", &base, err));
-    if (base != NULL) {
-        DN_TRY(dn_shell_expand(&c->arena, base, &base, err));
-    }
     if (base == NULL || base[0] == '\0') {
         DN_TRY(output_dir(c, &path, err));
         if (path == NULL) {

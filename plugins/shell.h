@@ -148,13 +148,6 @@ DN_NODISCARD enum dn_status dn_shell_option_map(const struct dn_shell_config *c,
 enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,
                                      const char *problem, struct dn_error *err);
 
-/**
- * Replace ${VAR} and ${VAR:-default} (the default also stands in for an empty value) by the environment; a variable that
- * is not set and has no default is DN_ERR_CONFIG.  *out lives in the arena, or is `text` itself.
- */
-DN_NODISCARD enum dn_status dn_shell_expand(struct dn_arena *arena, const char *text,
-                                            const char **out, struct dn_error *err);
-
 /** The body of plugin_info(); never NULL. */
 const char *dn_shell_info_text(const char *plugin, const char *role, const char *description,
                                const struct dn_shell_option *table, size_t n_table);

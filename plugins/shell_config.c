@@ -1,10 +1,9 @@
-/* The host's configuration text: one JSON object, its engine.options, and ${VAR} in its values. */
+/* The host's configuration text: one JSON object, and its engine.options. */
 #include "shell.h"
 
 #include "base/memory.h"
 #include "base/strings.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,78 +223,4 @@ void dn_shell_config_finish(struct dn_shell_config *c)
     }
     dn_arena_finish(&c->arena);
     *c = (struct dn_shell_config){0};
-}
-
-/* The name of a variable at `text`, [A-Za-z_][A-Za-z0-9_]*; its length, 0 if there is none. */
-static size_t variable_name_len(const char *text)
-{
-    size_t n = 0;
-    while (isalnum((unsigned char)text[n]) || text[n] == '_') {
-        n++;
-    }
-    return n > 0 && !isdigit((unsigned char)text[0]) ? n : 0;
-}
-
-/* Append the value of the reference at `at` ("${"...) to b; *len is the reference's length, 0 if it is plain text. */
-static enum dn_status expand_one(struct dn_buffer *b, const char *at, size_t *len,
-                                 struct dn_error *err)
-{
-    char name[128];
-    const char *end = strchr(at, '}');
-    const size_t n = variable_name_len(at + 2);
-
-    *len = 0;
-    if (end == NULL || n == 0 || n >= sizeof(name)) {
-        return DN_OK;
-    }
-    const char *rest = at + 2 + n;
-    const bool has_default = rest[0] == ':' && rest[1] == '-';
-    if (rest != end && !has_default) {
-        return DN_OK;
-    }
-    memcpy(name, at + 2, n);
-    name[n] = '\0';
-    *len = (size_t)(end - at) + 1;
-    const char *value = getenv(name);
-    if (value != NULL && (value[0] != '\0' || !has_default)) {
-        return dn_text_append(b, value, err);
-    }
-    if (has_default) {
-        return dn_buffer_append(b, rest + 2, (size_t)(end - rest) - 2, err);
-    }
-    return dn_error_set(err, DN_ERR_CONFIG,
-                        "the environment variable %s is not set: set it, or write ${%s:-default}",
-                        name, name);
-}
-
-enum dn_status dn_shell_expand(struct dn_arena *arena, const char *text, const char **out,
-                               struct dn_error *err)
-{
-    struct dn_buffer b = {0};
-    enum dn_status st = DN_OK;
-
-    if (strstr(text, "${") == NULL) {
-        *out = text;
-        return DN_OK;
-    }
-    while (*text != '\0') {
-        size_t len = 0;
-        if (text[0] == '$' && text[1] == '{') {
-            DN_TRY_GOTO(st, expand_one(&b, text, &len, err), cleanup);
-        }
-        if (len == 0) {
-            len = 1;
-            DN_TRY_GOTO(st, dn_buffer_append_byte(&b, (uint8_t)*text, err), cleanup);
-        }
-        text += len;
-    }
-    const char *copy = dn_arena_strndup(arena, b.data != NULL ? (const char *)b.data : "", b.len);
-    if (copy == NULL) {
-        st = dn_error_memory(err, b.len);
-        goto cleanup;
-    }
-    *out = copy;
-cleanup:
-    dn_buffer_finish(&b);
-    return st;
 }

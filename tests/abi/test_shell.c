@@ -126,49 +126,6 @@ static void test_abi_version(void **state)
     plugin->free_text(NULL);
 }
 
-static void check_expansion(const char *text, const char *expected)
-{
-    struct dn_arena arena = {0};
-    struct dn_error error = {0};
-    const char *out = NULL;
-    enum dn_status st = dn_shell_expand(&arena, text, &out, &error);
-    if (expected != NULL) {
-        assert_int_equal(st, DN_OK);
-        assert_string_equal(out, expected);
-    } else {
-        assert_int_equal(st, DN_ERR_CONFIG);
-        assert_non_null(strstr(error.message, "DN_UNSET"));
-    }
-    dn_arena_finish(&arena);
-}
-
-static void test_expand(void **state)
-{
-    (void)state;
-    assert_int_equal(setenv("DN_SET", "value", 1), 0);
-    assert_int_equal(setenv("DN_EMPTY", "", 1), 0);
-    assert_int_equal(unsetenv("DN_UNSET"), 0);
-    check_expansion("plain", "plain");
-    check_expansion("", "");
-    check_expansion("${DN_SET}", "value");
-    check_expansion("a/${DN_SET}/b${DN_SET}", "a/value/bvalue");
-    check_expansion("${DN_SET:-other}", "value");
-    check_expansion("${DN_UNSET:-other}", "other");
-    check_expansion("${DN_UNSET:-}x", "x");
-    check_expansion("${DN_EMPTY}x", "x");
-    check_expansion("${DN_EMPTY:-other}", "other");
-    check_expansion("${DN_UNSET}", NULL);
-    check_expansion("a ${DN_SET} ${DN_UNSET} b", NULL);
-    check_expansion("$DN_SET", "$DN_SET");
-    check_expansion("${", "${");
-    check_expansion("${}", "${}");
-    check_expansion("${DN_SET", "${DN_SET");
-    check_expansion("${1X}", "${1X}");
-    check_expansion("${DN_SET?}", "${DN_SET?}");
-    check_expansion("${ DN_SET }", "${ DN_SET }");
-    check_expansion("${DN_UNSET:-${}", "${"); /* a default ends at the first brace */
-}
-
 static void test_texts(void **state)
 {
     (void)state;
@@ -280,7 +237,6 @@ int main(void)
         cmocka_unit_test(test_error_export_longer),
         cmocka_unit_test(test_host_read),
         cmocka_unit_test(test_abi_version),
-        cmocka_unit_test(test_expand),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_nothing_is_read_behind_the_value),
         cmocka_unit_test(test_lossless_numbers),

@@ -344,6 +344,17 @@ def test_a_named_pipe_behind_a_file(tool, write):
     assert pq.read_table(tool.cwd / "out.parquet").column("a").to_pylist() == [1, 2]
 
 
+@pytest.mark.parametrize("name", ["${HOME}", "${DN_X:-other}", "$${DN_X}", "${"])
+def test_names_on_the_command_line_are_taken_as_they_are(tool, write, name):
+    """The shell has expanded what there was to expand."""
+    write("other.csv", "a\n1\n")
+    write(f"{name}.csv", "a\n2\n")
+    env = {"HOME": "other", "DN_X": "other"}
+    tool.ok("convert", f"{name}.csv", f"{name}.parquet", env=env)
+    assert pq.read_table(tool.cwd / f"{name}.parquet").column("a").to_pylist() == [2]
+    assert tree(tool.cwd) == sorted(["other.csv", f"{name}.csv", f"{name}.parquet"])
+
+
 def test_nohup_is_respected(tool):
     process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
                          preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))

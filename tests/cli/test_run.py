@@ -185,6 +185,19 @@ def test_bad_job_files(tool, write):
     tool.fails("run", "--previw", "3", "x.yaml", says="did you mean --preview?")
 
 
+@pytest.mark.parametrize("written, meant", [("$${DN_X}", "${DN_X}"), ("$$${DN_X}", "$${DN_X}"), ("${DN_Y}", "${DN_X}")])
+def test_expansion_happens_once(job, write, written, meant):
+    """$${ is a literal ${, and what a variable holds is not looked at again, neither in sources nor in targets."""
+    text = JOB.replace("{path: in.csv}", "{path: '%s.csv'}" % written).replace("{path: out}", "{path: 'out/%s'}" % written)
+    tool = job(job=text)
+    write("other.csv", GOOD)
+    write(f"{meant}.csv", GOOD.replace("Zoë", "meant"))
+    tool.ok("run", "job.yaml", env={"DN_X": "other", "DN_Y": "${DN_X}"})
+    made = tool.cwd / OUT.replace("out/", f"out/{meant}/")
+    assert pq.read_table(made).column("customer").to_pylist()[1] == "meant"
+    assert len(list(tool.cwd.rglob("*.parquet"))) == 1
+
+
 def test_environment_expansion(job):
     tool = job(job=JOB.replace("{path: in.csv}", "{path: '${DN_DIR:-.}/${DN_NAME}'}"))
     tool.ok("run", "job.yaml", env={"DN_NAME": "in.csv"})
