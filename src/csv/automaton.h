@@ -86,6 +86,10 @@ static inline enum dn_csv_state dn_csv_step(const struct dn_csv_dialect *d, enum
     return DN_CSV_PLAIN;
 }
 
+/** Where the last quoted field in [pos, len) begins, which starts a row; `pos` if there is none. */
+size_t dn_csv_last_opened(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
+                          size_t len);
+
 /** The automaton's state at a scan's position, and back.  PLAIN and START differ only in field_start. */
 static inline enum dn_csv_state dn_csv_state_of_scan(const struct dn_csv_scan *scan)
 {

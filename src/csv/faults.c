@@ -158,23 +158,8 @@ enum dn_status dn_csv_describe_open_quote(const struct dn_csv_reader *r,
                                           const struct dn_csv_block *block, size_t row_start,
                                           struct dn_error *err)
 {
-    enum dn_csv_state state = DN_CSV_START;
-    size_t opened = row_start;
-    size_t pos = row_start;
+    const size_t opened = dn_csv_last_opened(&r->dialect, block->buf, row_start, block->len);
 
-    while (pos < block->len) {
-        const enum dn_csv_state before = state;
-        bool field_ends;
-        bool row_ends;
-        bool stray;
-        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
-        state =
-            dn_csv_step(&r->dialect, state, block->buf[pos], next, &field_ends, &row_ends, &stray);
-        if (before == DN_CSV_START && state == DN_CSV_QUOTED) {
-            opened = pos;
-        }
-        pos++;
-    }
     dn_error_set(err, DN_ERR_DATA,
                  "the quote opened here is never closed: the file ends inside it; "
                  "close it, double it if it is "

@@ -100,6 +100,16 @@ int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, si
     return n;
 }
 
+size_t dn_csv_blank_line(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                         bool at_end)
+{
+    if (len > 0 &&
+        (text[0] == '\n' || (text[0] == '\r' && (d->cr_ends_row || (at_end && len == 1))))) {
+        return 1;
+    }
+    return len > 1 && text[0] == '\r' && text[1] == '\n' ? 2 : 0;
+}
+
 size_t dn_csv_bom_len(const uint8_t *text, size_t len)
 {
     return len >= 3 && text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf ? 3 : 0;
@@ -243,12 +253,13 @@ static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size
 static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *err)
 {
     for (;;) {
-        DN_TRY(dn_csv_feed_look(f, 1, err));
+        DN_TRY(dn_csv_feed_look(f, 2, err));
         const struct dn_span held = dn_csv_feed_held(f);
-        if (held.len == 0 || (held.data[0] != '\n' && held.data[0] != '\r')) {
+        const size_t n = dn_csv_blank_line(f->dialect, held.data, held.len, held.len < 2);
+        if (n == 0) {
             return DN_OK;
         }
-        dn_csv_feed_drop(f, 1);
+        dn_csv_feed_drop(f, n);
     }
 }
 

@@ -82,6 +82,13 @@ void dn_csv_feed_finish(struct dn_csv_feed *f);
 int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
                          bool *after_cr);
 
+/**
+ * Length of the blank line at the start of a text, with its row end; 0 if there is none.
+ * @param at_end  the text is all there is: a last '\r' is a row end, too
+ */
+size_t dn_csv_blank_line(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                         bool at_end);
+
 /** Length of the UTF-8 byte order mark at the start of a text: 3 or 0. */
 size_t dn_csv_bom_len(const uint8_t *text, size_t len);
 

@@ -13,14 +13,14 @@
 
 /* ---- header ---- */
 
-static size_t leading_blank_lines(struct dn_span head)
+static size_t leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span head, bool at_end)
 {
-    size_t n = 0;
+    size_t at = 0;
 
-    for (size_t i = 0; i < head.len && (head.data[i] == '\n' || head.data[i] == '\r'); i++) {
-        n = i + 1;
+    for (size_t n = 1; n > 0; at += n) {
+        n = dn_csv_blank_line(d, head.data + at, head.len - at, at_end);
     }
-    return n;
+    return at;
 }
 
 /*
@@ -85,7 +85,9 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
         return DN_OK;
     }
     if (state == DN_CSV_QUOTED) {
-        return header_error(r, (size_t)(head.data - dn_csv_feed_held(&r->feed).data),
+        return header_error(r,
+                            (size_t)(head.data - dn_csv_feed_held(&r->feed).data) +
+                                dn_csv_last_opened(&r->dialect, head.data, 0, head.len),
                             "a quote in the first row is never closed; fix the file, or name "
                             "another quote character with the option quote",
                             err);
@@ -127,8 +129,12 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
     return DN_OK;
 }
 
-/* Names (or, without a header, only the number) of the fields from the file's first row. */
-static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, struct dn_error *err)
+/*
+ * Names (or, without a header, only the number) of the fields from the file's first row.
+ * @param with_end  its length with its row end, which decides what a '\r' in front of it is
+ */
+static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, size_t with_end,
+                                 struct dn_error *err)
 {
     struct dn_csv_index index = {0};
     enum dn_csv_state state = DN_CSV_START;
@@ -136,12 +142,13 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, st
     uint32_t start = 0;
 
     /* room for every byte being a delimiter, and the end of the row */
-    index.capacity = row.len + 1;
+    index.capacity = with_end + 1;
     index.ends = dn_malloc_aligned(index.capacity * sizeof(uint32_t));
     if (index.ends == NULL) {
         return dn_error_memory(err, index.capacity * sizeof(uint32_t));
     }
-    dn_csv_automaton_run(&r->dialect, row.data, 0, row.len, row.len, &state, &index);
+    dn_csv_automaton_run(&r->dialect, row.data, 0, with_end, row.len, &state, &index);
+    index.n_ends -= index.n_row_ends;
     index.ends[index.n_ends++] = (uint32_t)row.len;
     if (r->has_header && r->dialect.strict && index.n_strays > 0) {
         DN_TRY_GOTO(st,
@@ -356,7 +363,7 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
     size_t at = dn_csv_bom_len(text, len);
 
     if (r->has_header) {
-        at += leading_blank_lines((struct dn_span){text + at, len - at});
+        at += leading_blank_lines(&r->dialect, (struct dn_span){text + at, len - at}, at_end);
         if (at == len) {
             s->whole &= at_end; /* an empty file among others holds no rows */
             return DN_OK;
@@ -711,11 +718,11 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         DN_TRY(dn_csv_feed_look(&r->feed, wanted, err));
         *head = dn_csv_feed_held(&r->feed);
         const size_t held = head->len;
-        const size_t blank = leading_blank_lines(*head);
-        *head = (struct dn_span){head->data + blank, head->len - blank};
-        if (head->len > 0) { /* before anything is dropped, which counts lines */
+        if (wanted == DN_CSV_HEAD_BYTES) { /* before anything is dropped, which counts lines */
             r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
         }
+        const size_t blank = leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
+        *head = (struct dn_span){head->data + blank, head->len - blank};
         if (r->has_header) {
             dn_csv_feed_drop(&r->feed, blank);
         }
@@ -777,7 +784,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         return opened;
     }
     DN_TRY(find_first_row(r, &head, &header_len, &skip, err));
-    DN_TRY(read_names(r, (struct dn_span){head.data, header_len}, err));
+    DN_TRY(read_names(r, (struct dn_span){head.data, header_len}, skip, err));
     if (r->has_header) {
         const char *header = dn_arena_strndup(&r->arena, (const char *)head.data, header_len);
         if (header == NULL) {

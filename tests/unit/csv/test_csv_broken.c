@@ -280,7 +280,7 @@ static void test_lines_of_standard_input(void **state)
     expect_same_line("a,b\n1,\"\n\n\",\"\n\n\n\n\n\n\n\n\",\n1,2\n", plain);
     expect_same_line("a,b\n1,\"2\n\n\n\n\n3\"\n4,\"\n\xff\n\"\n", plain);
     expect_same_line("a,b\n1,\"2\n\"\n4,\"\n\"x\n", strict);
-    expect_same_line("\r\r\na,b\r1,2\r\n\r\r\n3,\"\r\n\r\"\r\n4\r\n", plain);
+    expect_same_line("\r\n\na,b\r1,2\r\n\r\r\n3,\"\r\n\r\"\r\n4\r\n", plain);
     expect_same_line("a,b\r1,2\r\r3,\"\n\r\n\xff\"", plain);
     expect_same_line("\n\na,\xff\n1,2\n", plain);
     expect_same_line("\n\na,\"x\n1,2\n", plain);

@@ -44,6 +44,63 @@ static void test_headers(void **state)
     /* but one outside quotes does, and then a carriage return alone is text */
     expect_text("a,b\n1,x\ry\n", &o, "a|b", "l vu", "i1|sx\ry\n");
     expect_text("a\rb,c\n1,2\n", &o, "a\rb|c", "l l", "i1|i2\n");
+    /* in front of the header as well */
+    expect_text("\ra,b\n1,2\n", &o, "\ra|b", "l l", "i1|i2\n");
+    expect_text("\r\r\na\n", &o, "\r", "vu", "sa\n");
+    expect_text("\na\r1\r", &o, "a\r1", "vu", "");
+    expect_text("\r\r\ra\r1\r", &o, "a", "l", "i1\n");
+    expect_text("\r\n\r\na,b\r\n1,2\r\n", &o, "a|b", "l l", "i1|i2\n");
+    expect_text("\"a\"\r\r\n1\n", &o, "a\r", "l", "i1\n"); /* as in a row */
+    expect_text("\"a\"\r", &o, "a", "vu", "");
+}
+
+/* As in the first file. */
+static void test_blank_lines_before_a_further_header(void **state)
+{
+    const struct dn_csv_options o = rig_options();
+    const char *paths[2];
+
+    (void)state;
+    paths[0] = rig_file("a.csv", "a,b\n1,2\n");
+    paths[1] = rig_file("b.csv", "\n\r\n\na,b\r\n3,4\r\n");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    paths[1] = rig_file("b.csv", "\r\n\r");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
+    paths[1] = rig_file("b.csv", "\ra,b\n3,4\n");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "its header");
+    paths[0] = rig_file("a.csv", "a,b\r1,2\r");
+    paths[1] = rig_file("b.csv", "\r\r\n\ra,b\r3,4\r");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+}
+
+/* An open quote in the first row is placed where it opens, not where the row begins. */
+static void test_place_of_an_open_quote(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t line;
+        int64_t byte;
+    } cases[] = {
+        {"a,\"b\n1,2\n", 1, 2},
+        {"\n\na,\"b\"\"\n1,2\n", 3, 4},
+        {"\"a\nx\",\"b\n", 2, 6},
+        {"a,\"b", 1, 2},
+        {"\"", 1, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        struct dn_csv_options o = rig_options();
+        struct rig_result got;
+        o.header = i % 2 == 0 ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
+        const char *path = rig_file("a.csv", cases[i / 2].text);
+        rig_read(&path, 1, &o, true, &got);
+        assert_int_equal(got.status, DN_ERR_DATA);
+        assert_int_equal(got.error.line, cases[i / 2].line);
+        assert_int_equal(got.error.byte_offset, cases[i / 2].byte);
+        assert_non_null(strstr(got.error.message, "never closed"));
+        rig_free(&got);
+    }
 }
 
 static void test_header_errors(void **state)
@@ -60,6 +117,8 @@ static void test_header_errors(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_DATA, "empty");
     path = rig_file("a.csv", "a,\"b\n1,2\n");
     rig_expect_error(&path, 1, &o, DN_ERR_DATA, "never closed");
+    path = rig_file("a.csv", "\"a\"\r\r\n1\n");
+    rig_expect_error(&path, 1, &strict, DN_ERR_DATA, "text follows a closing quote");
     path = rig_file("a.csv", "\n\na,b\x80z\n1,2\n");
     rig_read(&path, 1, &o, true, &got);
     assert_int_equal(got.status, DN_ERR_DATA);
@@ -337,10 +396,16 @@ static void test_long_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_headers),        cmocka_unit_test(test_header_errors),
-        cmocka_unit_test(test_no_header),      cmocka_unit_test(test_long_first_row),
-        cmocka_unit_test(test_many_files),     cmocka_unit_test(test_files_that_do_not_match),
-        cmocka_unit_test(test_standard_input), cmocka_unit_test(test_named_pipe),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_header_errors),
+        cmocka_unit_test(test_blank_lines_before_a_further_header),
+        cmocka_unit_test(test_place_of_an_open_quote),
+        cmocka_unit_test(test_no_header),
+        cmocka_unit_test(test_long_first_row),
+        cmocka_unit_test(test_many_files),
+        cmocka_unit_test(test_files_that_do_not_match),
+        cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_named_pipe),
         cmocka_unit_test(test_long_path),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
