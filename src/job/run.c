@@ -8,6 +8,7 @@
 #include "job/output.h"
 #include "job/plugin.h"
 #include "job/services.h"
+#include "job/sources.h"
 #include "job/transfer.h"
 #include "job/watch.h"
 #include "job/widen.h"
@@ -26,6 +27,7 @@ struct session {
     const struct dn_transfer *t;
     struct dn_outcome *outcome;
     struct dn_services services;
+    struct dn_sources sources; /* as they were before the first pass over them */
     struct dn_plugin reader_plugin;
     struct dn_plugin writer_plugin;
     const struct dativo_reader_v1 *rv;
@@ -262,6 +264,7 @@ static enum dn_status configs_prepare(struct session *s, struct dn_error *err)
                             "looks; put the data into a file first, or name types without an asset",
                             once);
     }
+    DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
     DN_TRY_GOTO(st, probe(s, s->reader_config, &file_schema, err), cleanup);
     DN_TRY_GOTO(st,
                 dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err),
@@ -298,6 +301,7 @@ static enum dn_status attempt_open(struct session *s, struct attempt *a, struct 
 {
     struct dativo_error e;
 
+    DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
     DN_TRY(reader_open(s, s->reader_config, &a->reader, err));
     DN_TRY(reader_schema(s, a->reader, &a->schema, err));
     if (s->t->mode == DN_ASSET_NONE && s->outcome->restarts == 0) {
@@ -728,6 +732,7 @@ static enum dn_status session_run(struct session *s, struct dn_error *err)
 static void session_finish(struct session *s)
 {
     dn_services_finish(&s->services);
+    dn_sources_finish(&s->sources);
     json_decref(s->reader_config);
     json_decref(s->writer_config);
     dn_plugin_finish(&s->reader_plugin);

@@ -1,5 +1,6 @@
 #include "job/services.h"
 
+#include "base/clock.h"
 #include "job/events.h"
 
 static void on_log(void *ctx, int32_t level, const char *event_type, const char *message)
@@ -20,6 +21,23 @@ static int32_t on_cancelled(void *ctx)
     return dn_events_cancelled(s->events) ? 1 : 0;
 }
 
+/* A plugin that waits tells this, so that whoever watches sees the time pass. */
+static void on_progress(void *ctx, const struct dativo_progress *p)
+{
+    const struct dn_services *s = ctx;
+
+    if (s->events != NULL && s->events->progress != NULL) {
+        const struct dn_progress told = {
+            .seconds = dn_clock_seconds() - s->started,
+            .rows = p->rows_done,
+            .bytes_in = p->bytes_done,
+            .bytes_total = p->bytes_total,
+            .peak_rss_bytes = dn_peak_rss_bytes(),
+        };
+        s->events->progress(s->events->ctx, &told);
+    }
+}
+
 static int32_t on_submit(void *ctx, void (*fn)(void *arg), void *arg)
 {
     const struct dn_services *s = ctx;
@@ -32,6 +50,7 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
     DN_TRY(dn_pool_create(&s->pool, n_threads, err));
     s->executor = dn_pool_executor(s->pool);
     s->events = events;
+    s->started = dn_clock_seconds();
     s->reader_host = (struct dativo_host){
         .struct_size = sizeof s->reader_host,
         .n_threads = s->executor.n_threads,
@@ -43,6 +62,7 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
         .memory_total_bytes = memory_bytes,
     };
     s->writer_host = s->reader_host;
+    s->reader_host.progress = on_progress;
     s->writer_host.memory_budget_bytes = memory_bytes - memory_bytes / 4;
     return DN_OK;
 }

@@ -11,6 +11,7 @@ struct dn_services {
     struct dn_pool *pool; /**< one for all plugins of a transfer */
     struct dn_executor executor;
     const struct dn_events *events;
+    double started;
     struct dativo_host reader_host;
     struct dativo_host writer_host;
 };

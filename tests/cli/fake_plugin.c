@@ -3,7 +3,7 @@
  * file that only tells how many rows arrived.
  *
  * reader: rows, batch_rows, fail_at (data error), conflict_at (the row at which column "a" stops being int64 until it is
- *         widened), stubborn (suggests a type that does not help), silent (fails without a message), report_lies,
+ *         widened), stubborn (suggests a type that does not help), silent (fails without a message), disturb (changes the file before a second pass), report_lies,
  *         no_columns, endless (one slow batch after the other)
  * writer: count_lies, size_lies, fail_open, fail_append, fail_finish, fail_commit
  *
@@ -202,8 +202,22 @@ static int stream_schema(struct ArrowArrayStream *stream, struct ArrowSchema *ou
     return reader_schema(stream->private_data, out, NULL) == DATIVO_OK ? 0 : 22;
 }
 
+/* What happens to the source between two passes: 1 another file in its place, 2 it grows, 3 it is cut. */
+static void disturb(const struct reader *r)
+{
+    const char *path = json_string_value(
+        json_object_get(json_array_get(json_object_get(r->config, "files"), 0), "path"));
+    const json_int_t how = option(r->config, "disturb", 0);
+
+    if ((how == 1 && rename("new.csv", path) != 0) ||
+        (how > 1 && truncate(path, how == 2 ? 99 : 1) != 0)) {
+        abort();
+    }
+}
+
 static int conflict(struct reader *r)
 {
+    disturb(r);
     r->error.struct_size = sizeof(r->error);
     (void)fail(&r->error, DATIVO_ERR_TYPE,
                "fake.csv: line 9: column \"a\": '1.5' is not a value of type int64");

@@ -419,6 +419,21 @@ def test_suggestion_that_does_not_help_ends(tool):
     tool.fails(*fake("conflict_at=8", "stubborn=1"), "x.csv", "out.parquet", says="line 9")
 
 
+@pytest.mark.parametrize("how, fails", [(0, False), (1, True), (2, False), (3, True)],
+                         ids=["left alone", "replaced", "grown", "cut"])
+def test_a_second_pass_sees_the_same_file(tool, write, how, fails):
+    """Types learnt from one file do not go with the rows of another."""
+    write("x.csv", "a\n1\n")
+    write("new.csv", "b\n1\n")
+    command = [*fake("rows=10", "conflict_at=8", f"disturb={how}"), "x.csv", "out.parquet"]
+    if fails:
+        text = tool(*command).stderr.decode()
+        assert "'x.csv' changed while it was read" in text and "between two passes" in text
+        assert not (tool.cwd / "out.parquet").exists()
+    else:
+        tool.ok(*command)
+
+
 @pytest.mark.parametrize("option, says", [("fail_at=5", "fake.csv: line 5: this row is broken"),
                                           ("report_lies=1", "rows do not add up: 11 read, 10 passed on"),
                                           ("no_columns=1", "no columns")])

@@ -1,0 +1,88 @@
+#include "job/sources.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+struct dn_source_seen {
+    bool is_file;
+    dev_t device;
+    ino_t number;
+    off_t size;
+    struct timespec changed;
+};
+
+static const char *path_of(const json_t *file)
+{
+    const char *path = json_is_string(file) ? json_string_value(file)
+                                            : json_string_value(json_object_get(file, "path"));
+
+    return path != NULL ? path : json_string_value(json_object_get(file, "file"));
+}
+
+static struct dn_source_seen look(const json_t *file)
+{
+    struct dn_source_seen seen = {0};
+    struct stat info;
+    const char *path = path_of(file);
+
+    if (path != NULL && strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+        seen = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size, info.st_mtim};
+    }
+    return seen;
+}
+
+static bool is_same(const struct dn_source_seen *before, const struct dn_source_seen *now)
+{
+    return !before->is_file ||
+           (now->is_file && before->device == now->device && before->number == now->number &&
+            (now->size > before->size ||
+             (now->size == before->size && now->changed.tv_sec == before->changed.tv_sec &&
+              now->changed.tv_nsec == before->changed.tv_nsec)));
+}
+
+static enum dn_status changed(const json_t *file, struct dn_error *err)
+{
+    const char *path = path_of(file);
+    const enum dn_status st =
+        dn_error_set(err, DN_ERR_IO,
+                     "'%s' changed while it was read: it was replaced or written to between two "
+                     "passes over it; read it again when nothing writes to it, or a copy of it",
+                     path);
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return st;
+}
+
+enum dn_status dn_sources_look(struct dn_sources *s, const json_t *reader_config,
+                               struct dn_error *err)
+{
+    const json_t *files = json_object_get(reader_config, "files");
+    const size_t n = json_array_size(files);
+
+    if (s->seen == NULL && n > 0) {
+        s->seen = dn_calloc(n, sizeof(*s->seen));
+        if (s->seen == NULL) {
+            return dn_error_memory(err, n * sizeof(*s->seen));
+        }
+        s->n = n;
+        for (size_t i = 0; i < n; i++) {
+            s->seen[i] = look(json_array_get(files, i));
+        }
+        return DN_OK;
+    }
+    for (size_t i = 0; i < n && i < s->n; i++) {
+        const struct dn_source_seen now = look(json_array_get(files, i));
+        if (!is_same(&s->seen[i], &now)) {
+            return changed(json_array_get(files, i), err);
+        }
+    }
+    return DN_OK;
+}
+
+void dn_sources_finish(struct dn_sources *s)
+{
+    dn_free(s->seen);
+    *s = (struct dn_sources){0};
+}

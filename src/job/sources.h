@@ -1,0 +1,28 @@
+/** Sources that are read more than once: every pass has to see the same files. */
+#ifndef DN_JOB_SOURCES_H
+#define DN_JOB_SOURCES_H
+
+#include "dativo/status.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct dn_source_seen;
+
+/** Zero-initialise. */
+struct dn_sources {
+    struct dn_source_seen
+        *seen; /**< per file of the configuration, as it was before the first pass */
+    size_t n;
+};
+
+/**
+ * Before a pass over the files of a reader's configuration: the first time note what they are, later compare.  A file that
+ * only grew since is the same; what has no size, or is not there, is the reader's business.
+ * @return DN_ERR_IO naming the file that was replaced, cut or written over between two passes.
+ */
+DN_NODISCARD enum dn_status dn_sources_look(struct dn_sources *s, const json_t *reader_config,
+                                            struct dn_error *err);
+void dn_sources_finish(struct dn_sources *s);
+
+#endif
