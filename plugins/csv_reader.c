@@ -32,7 +32,7 @@ static void close_handle(struct csv_handle *h)
 static void on_note(void *ctx, const char *message)
 {
     (void)ctx;
-    dn_log_json("INFO", "source_changed", message, NULL);
+    dn_log_json("WARNING", "source_changed", message, NULL);
 }
 
 static enum dn_status open_reader(struct csv_handle *h, const char *config_json,

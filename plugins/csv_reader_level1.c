@@ -33,7 +33,7 @@ static void on_waiting(void *handle)
 static void on_note(void *handle, const char *message)
 {
     const struct csv_handle *h = handle;
-    h->host.log(h->host.ctx, DATIVO_LOG_INFO, "source_changed", message);
+    h->host.log(h->host.ctx, DATIVO_LOG_WARNING, "source_changed", message);
 }
 
 static enum dn_status read_settings(struct csv_handle *h, const char *config_json,

@@ -415,6 +415,10 @@ static void *feed_blocks(void *arg)
 
     while (wait_for_room(r) && feed_block(r)) {
     }
+    pthread_mutex_lock(&r->lock);
+    r->feeding = false;
+    pthread_cond_signal(&r->ready);
+    pthread_mutex_unlock(&r->lock);
     dn_csv_reader_release(r);
     return NULL;
 }
@@ -433,8 +437,10 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
         r->executor = dn_pool_executor(r->pool);
     }
     atomic_fetch_add(&r->n_users, 1);
+    r->feeding = true;
     const int failure = dn_thread_start(&r->feeder, "dn-reader", feed_blocks, r);
     if (failure != 0) {
+        r->feeding = false;
         atomic_fetch_sub(&r->n_users, 1);
         return dn_error_set_errno(err, DN_ERR_IO, failure,
                                   "no thread could be started to read with; raise the process "
@@ -454,11 +460,16 @@ void dn_csv_pipeline_stop(struct dn_csv_reader *r)
     while (r->n_tasks > 0) {
         pthread_cond_wait(&r->ready, &r->lock);
     }
-    pthread_mutex_unlock(&r->lock);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STALLED_SECONDS;
-    if (pthread_clockjoin_np(r->feeder, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    while (r->feeding && pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
+    }
+    const bool left_behind = r->feeding;
+    pthread_mutex_unlock(&r->lock);
+    if (left_behind) {
         (void)pthread_detach(r->feeder);
+    } else {
+        (void)pthread_join(r->feeder, NULL);
     }
 }
 

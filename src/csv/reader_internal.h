@@ -85,6 +85,7 @@ struct dn_csv_reader {
     struct dn_csv_scratch *free_scratch;
     size_t n_done;    /**< blocks that are done and not taken */
     size_t n_tasks;   /**< submitted and not ended */
+    bool feeding;     /**< the feeding thread has not ended */
     uint64_t n_fed;   /**< blocks that were read */
     uint64_t n_begun; /**< blocks that a task has taken */
     bool started;
