@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    DEFAULT_CHUNK_ROWS = 10000
+    DEFAULT_CHUNK_ROWS = 10000,
+    LARGEST_BLOCK = 1 << 28 /* bytes, as in the library */
 };
 
 const struct dn_shell_option csv_reader_options[] = {
@@ -74,11 +75,13 @@ static enum dn_status read_encoding(const struct dn_shell_config *c, struct dn_e
             return DN_OK;
         }
     }
-    return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "encoding %s is not supported: this reader takes utf-8 and ascii; convert "
-                        "the file first, e.g. "
-                        "with iconv -t UTF-8",
-                        dn_error_escape_value(shown, text, strlen(text)));
+    const enum dn_status st =
+        dn_error_set(err, DN_ERR_UNSUPPORTED,
+                     "encoding %s is not supported: this reader takes utf-8 and ascii; convert "
+                     "the file first, e.g. "
+                     "with iconv -t UTF-8",
+                     dn_error_escape_value(shown, text, strlen(text)));
+    return dn_error_option(err, st, "encoding");
 }
 
 static enum dn_status read_values(const struct dn_shell_config *c, int level, enum csv_values *out,
@@ -252,7 +255,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
     DN_TRY(read_encoding(c, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
-    DN_TRY(dn_shell_option_int(c, "block_bytes", 1, INT32_MAX, &block_bytes, err));
+    DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     DN_TRY(read_values(c, level, &s->values, err));
     DN_TRY(read_files(s, c, err));

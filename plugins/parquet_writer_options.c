@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGEST_PAGE (INT64_C(1) << 28) /* rows or bytes, as in the library */
+
 const struct dn_shell_option parquet_writer_options[] = {
     {"compression", NULL, "text",
      "none snappy gzip zstd lz4_raw brotli, a level as in \"zstd:9\"; default snappy"},
@@ -101,8 +103,8 @@ enum dn_status parquet_settings_read(struct parquet_settings *s, struct dn_shell
     DN_TRY(read_compression(s, c, err));
     DN_TRY(dn_shell_option_int(c, "row_group_size", 1, INT32_MAX, &s->parquet.row_group_rows, err));
     DN_TRY(dn_shell_option_int(c, "row_group_bytes", 1, INT64_C(1) << 40, &row_group_bytes, err));
-    DN_TRY(dn_shell_option_int(c, "page_rows", 1, INT32_MAX, &s->parquet.page_rows, err));
-    DN_TRY(dn_shell_option_int(c, "page_size", 1, INT32_MAX, &page_bytes, err));
+    DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &s->parquet.page_rows, err));
+    DN_TRY(dn_shell_option_int(c, "page_size", 1, LARGEST_PAGE, &page_bytes, err));
     DN_TRY(read_overwrite(s, c, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     s->parquet.row_group_bytes = (size_t)row_group_bytes;

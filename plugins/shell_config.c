@@ -64,6 +64,10 @@ enum dn_status dn_shell_json_parse(json_t **out, const char *text, const char *w
         return dn_error_set(err, DN_ERR_CONFIG, "%s is a NULL pointer: pass one JSON value", what);
     }
     json_t *root = json_loads(text, flags, &problem);
+    if (root == NULL && json_error_code(&problem) == json_error_numeric_overflow) {
+        /* an integer beyond 64 bits is nobody's business but that of the option it may be for, which then refuses it by name */
+        root = json_loads(text, flags | JSON_DECODE_INT_AS_REAL, &problem);
+    }
     if (root == NULL) {
         return parse_failure(&problem, what, err);
     }
@@ -168,7 +172,9 @@ static enum dn_status check_keys(const struct dn_shell_config *c, const json_t *
          it = json_object_iter_next(mutable, it)) {
         const char *key = json_object_iter_key(it);
         if (!is_option(c, key) && !is_one_of(key, tolerated, n)) {
-            return unknown_option(c, native ? "engine.options.native" : "engine.options", key, err);
+            const enum dn_status st =
+                unknown_option(c, native ? "engine.options.native" : "engine.options", key, err);
+            return dn_error_option(err, st, key);
         }
     }
     return DN_OK;

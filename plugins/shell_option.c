@@ -46,8 +46,9 @@ static enum dn_status wrong_value(const struct found *f, const char *problem, st
         (void)snprintf(shown, sizeof(shown), "%.*s", len > 0 ? (int)len : 12,
                        len > 0 ? json : "a long value");
     }
-    return dn_error_set(err, DN_ERR_CONFIG, "engine.options.%s%s %s, not %s",
-                        f->native ? "native." : "", f->key, problem, shown);
+    const enum dn_status st = dn_error_set(err, DN_ERR_CONFIG, "engine.options.%s%s %s, not %s",
+                                           f->native ? "native." : "", f->key, problem, shown);
+    return dn_error_option(err, st, f->key);
 }
 
 enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,

@@ -124,6 +124,9 @@ enum dn_status dn_shell_error_append(struct dn_buffer *b, const struct dn_error 
     if (error->suggested_type[0] != '\0') {
         DN_TRY(append_member_text(b, "suggested_type", error->suggested_type, err));
     }
+    if (error->option[0] != '\0') {
+        DN_TRY(append_member_text(b, "option", error->option, err));
+    }
     return dn_text_appendf(b, err, ",\"retryable\":%s}",
                            error->code == DN_ERR_TEMPORARY ? "true" : "false");
 }

@@ -173,7 +173,9 @@ struct dativo_error {
     char expected[64];
     char suggested_type[32]; /* DATIVO_ERR_TYPE: the narrowest type name that holds the old values and this one */
     char message[1024];
+    char option[64]; /* since 1.1: the key of engine.options that is wrong, as the configuration has it */
 };
+#define DATIVO_ERROR_V1_1_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, option)
 #define DATIVO_ERROR_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, message)
 
 /** How far a reader is.  Unknown totals are -1. */

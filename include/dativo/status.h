@@ -76,7 +76,8 @@ struct dn_error {
     char expected[64];       /**< what was expected at this place, e.g. "int64" */
     char suggested_type[32]; /**< DN_ERR_TYPE: the narrowest type that also holds the value */
     char message[1024];      /**< one line: what, where, which value, what to do */
-    char reserved[256];      /**< zeros */
+    char option[64];         /**< the option or key that is wrong, as the caller wrote it */
+    char reserved[192];      /**< zeros */
 };
 
 /** Short lower-case word for a status, e.g. "io".  Never NULL; unknown values give "unknown". */

@@ -180,6 +180,14 @@ void dn_error_locate(struct dn_error *err, const char *path, int64_t row, int64_
     }
 }
 
+enum dn_status dn_error_option(struct dn_error *err, enum dn_status st, const char *option)
+{
+    if (err != NULL) {
+        dn_error_copy_text(err->option, sizeof(err->option), option);
+    }
+    return st;
+}
+
 #define ESCAPED_VALUE_BYTES 64
 
 const char *dn_error_escape_value(char *out, const void *value, size_t value_len)

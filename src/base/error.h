@@ -48,6 +48,9 @@ enum dn_status dn_error_memory(struct dn_error *err, size_t wanted_bytes);
 void dn_error_locate(struct dn_error *err, const char *path, int64_t row, int64_t line,
                      int64_t byte_offset, const char *column);
 
+/** Name the option that is wrong.  `err` may be NULL.  Returns `st`. */
+enum dn_status dn_error_option(struct dn_error *err, enum dn_status st, const char *option);
+
 /** Copy a text into a fixed field, cut at a UTF-8 boundary. */
 void dn_error_copy_text(char *dst, size_t dst_size, const char *src);
 

@@ -332,6 +332,7 @@ enum dn_status dn_plugin_error_take(struct dn_error *err, const struct dativo_er
     dn_error_copy_text(err->column, sizeof err->column, e->column);
     dn_error_copy_text(err->expected, sizeof err->expected, e->expected);
     dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, e->suggested_type);
+    dn_error_copy_text(err->option, sizeof err->option, e->option);
     return st;
 }
 

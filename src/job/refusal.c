@@ -66,11 +66,28 @@ static const struct dn_yaml_entry *entry_named(const struct dn_yaml_node *map, c
     return found;
 }
 
-/* The option that the message names; NULL if there is none. */
+static const struct dn_yaml_entry *entry_find(const struct dn_yaml_node *map, const char *key)
+{
+    const bool empty = dn_yaml_is_null(map) || map->kind != DN_YAML_MAP;
+    const struct dn_yaml_entry *e = empty ? NULL : map->first;
+
+    while (e != NULL && strcmp(e->key, key) != 0) {
+        e = e->next;
+    }
+    return e;
+}
+
+/* The option that is wrong: the plugin says which, or, if it does not, its message may; NULL if there is none. */
 static const struct dn_yaml_entry *option_find(const struct dn_yaml_node *options,
-                                               const char *message)
+                                               const struct dn_error *said)
 {
     const struct dn_yaml_node *native = dn_yaml_get(options, "native");
+    const char *message = said->message;
+
+    if (said->option[0] != '\0') {
+        const struct dn_yaml_entry *e = entry_find(options, said->option);
+        return e != NULL ? e : entry_find(native, said->option);
+    }
     const bool inner = strstr(message, "options.native") != NULL;
 
     for (int how = NAMED_QUOTED; how < N_NAMINGS; how++) {
@@ -205,7 +222,7 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         doc = &recipe->doc;
         options = options_of(dn_yaml_get(doc->root, "default_engine"));
     }
-    const struct dn_yaml_entry *e = option_find(options, said.message);
+    const struct dn_yaml_entry *e = option_find(options, &said);
     if (e != NULL) {
         (void)dn_yaml_error_at(doc, e->line, e->column, err, "%s: %s%s", side, said.message,
                                native_advice(e, said.message));
