@@ -232,6 +232,30 @@ static void reader_cancel(void *reader)
     dn_csv_reader_cancel(h->reader);
 }
 
+/* What somebody should hear of: {"event_type","message"}. */
+static enum dn_status append_warnings(struct csv_handle *h, struct dn_buffer *b, int64_t n_rounded,
+                                      struct dn_error *err)
+{
+    const struct dn_error *first = dn_csv_reader_rounded(h->reader);
+    struct dn_buffer text = {0};
+    enum dn_status st = DN_OK;
+
+    if (first == NULL) {
+        return DN_OK;
+    }
+    DN_TRY_GOTO(st,
+                dn_text_appendf(&text, err, "%" PRId64 " value%s rounded to float64; the first: %s",
+                                n_rounded, n_rounded == 1 ? " is" : "s are", first->message),
+                cleanup);
+    DN_TRY_GOTO(st, dn_text_append(b, "{\"event_type\":\"values_rounded\",\"message\":", err),
+                cleanup);
+    DN_TRY_GOTO(st, dn_text_append_json_string(b, (const char *)text.data, text.len, err), cleanup);
+    st = dn_text_append(b, "}", err);
+cleanup:
+    dn_buffer_finish(&text);
+    return st;
+}
+
 static enum dn_status append_report(struct csv_handle *h, struct dn_buffer *b, struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
@@ -240,14 +264,16 @@ static enum dn_status append_report(struct csv_handle *h, struct dn_buffer *b, s
 
     dn_csv_reader_progress(h->reader, &csv);
     DN_TRY(dn_csv_reader_schema(h->reader, &schema, err));
-    DN_TRY_GOTO(st,
-                dn_text_appendf(b, err,
-                                "{\"rows\":%" PRId64 ",\"bytes\":%" PRId64
-                                ",\"files\":%zu,\"counters\":"
-                                "{\"stray_quotes\":%" PRId64 "},\"columns\":",
-                                atomic_load(&h->rows_done), csv.bytes_read, h->settings.n_paths,
-                                csv.stray_quotes),
-                cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_text_appendf(b, err,
+                        "{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"files\":%zu,\"counters\":"
+                        "{\"stray_quotes\":%" PRId64 ",\"rounded\":%" PRId64 "},\"warnings\":[",
+                        atomic_load(&h->rows_done), csv.bytes_read, h->settings.n_paths,
+                        csv.stray_quotes, csv.rounded),
+        cleanup);
+    DN_TRY_GOTO(st, append_warnings(h, b, csv.rounded, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(b, "],\"columns\":", err), cleanup);
     DN_TRY_GOTO(st, csv_append_columns(b, &schema, &h->settings, err), cleanup);
     st = dn_text_append(b, "}", err);
 cleanup:

@@ -110,11 +110,14 @@ struct dn_csv_progress {
     int64_t bytes_total; /**< -1: unknown */
     int64_t rows;
     int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
+    int64_t rounded;      /**< float64 values that are not the numbers in the text, to the digits that it has */
 };
 #define DN_CSV_PROGRESS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_progress, stray_quotes)
 
 /** Thread-safe. */
 DN_API void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out);
+/** The first value that was rounded, with its place; NULL if none was.  Not while another thread reads. */
+DN_API const struct dn_error *dn_csv_reader_rounded(struct dn_csv_reader *r);
 /** Stop with DN_ERR_CANCELLED, also while dn_csv_reader_next() waits for a pipe.  Thread-safe, and safe in signal handlers. */
 DN_API void dn_csv_reader_cancel(struct dn_csv_reader *r);
 /** Wait for running tasks and free; a read of a stalled file is not waited for.  Batches handed out stay valid.  NULL is allowed. */

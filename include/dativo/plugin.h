@@ -272,8 +272,8 @@ struct dativo_reader_v1 {
                           struct dativo_error *err);
 
     /**
-     * A summary of the finished stream as JSON: {"rows","bytes","files","counters":{...},"columns":[{"name","type",
-     * "inferred":bool}]}.  Valid after the stream's end.
+     * A summary of the finished stream as JSON: {"rows","bytes","files","counters":{...},"warnings":[{"event_type","message"}],
+     * "columns":[{"name","type","inferred":bool}]}.  A host shows the warnings.  Valid after the stream's end.
      */
     int32_t (*report)(void *reader, char **out_json, struct dativo_error *err);
 

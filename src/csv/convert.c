@@ -25,6 +25,9 @@ struct job {
     int64_t null_count;
     size_t first_null; /**< row, SIZE_MAX if none */
     size_t bad_row;    /**< first row whose value does not fit, SIZE_MAX if none */
+    bool rounded;      /**< the value just read is not the number that was written */
+    int64_t n_rounded;
+    size_t first_rounded; /**< row, without meaning if there is none */
     struct dn_csv_batch_memory *memory;
 };
 
@@ -55,51 +58,60 @@ static void note_null(struct job *j, size_t row)
     }
 }
 
-/* ---- values of one text, beyond the fast path ---- */
-
-static bool parse_int64(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+static void note_rounded(struct job *j, size_t row)
 {
-    return dn_parse_int64(text, len, out) ||
-           (c->declared && dn_parse_int64_relaxed(text, len, out));
+    if (j->n_rounded++ == 0) {
+        j->first_rounded = row;
+    }
+    j->rounded = false;
 }
 
-static bool parse_float64(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+/* ---- values of one text, beyond the fast path ---- */
+
+static bool parse_int64(struct job *j, const uint8_t *text, size_t len, void *out)
 {
-    if (c->declared) {
-        return dn_parse_float64_relaxed(text, len, out);
+    return dn_parse_int64(text, len, out) ||
+           (j->column->declared && dn_parse_int64_relaxed(text, len, out));
+}
+
+static bool parse_float64(struct job *j, const uint8_t *text, size_t len, void *out)
+{
+    if (j->column->declared) {
+        return dn_parse_float64_relaxed_told(text, len, out, &j->rounded);
     }
     if (dn_csv_is_whole(text, len) &&
         (dn_csv_classify(text, len) & (DN_CSV_INT | DN_CSV_FLOAT)) == 0) {
         return false; /* whole numbers stay exact */
     }
-    return dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);
+    return dn_parse_float64_told(text, len, out, &j->rounded) ||
+           dn_parse_float64_special(text, len, out);
 }
 
-static bool parse_date32(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+static bool parse_date32(struct job *j, const uint8_t *text, size_t len, void *out)
 {
     return dn_parse_date32(text, len, out) ||
-           (c->declared && dn_parse_date32_relaxed(text, len, out));
+           (j->column->declared && dn_parse_date32_relaxed(text, len, out));
 }
 
-static bool parse_timestamp(const struct dn_csv_column *c, const uint8_t *text, size_t len,
-                            void *out)
+static bool parse_timestamp(struct job *j, const uint8_t *text, size_t len, void *out)
 {
     bool zoned;
-    const bool wanted = c->type == DN_TYPE_TIMESTAMPTZ_US;
+    const bool wanted = j->column->type == DN_TYPE_TIMESTAMPTZ_US;
     return (dn_parse_timestamp_us(text, len, out, &zoned) && zoned == wanted) ||
-           (c->declared && dn_parse_timestamp_us_relaxed(text, len, out, &zoned) &&
+           (j->column->declared && dn_parse_timestamp_us_relaxed(text, len, out, &zoned) &&
             zoned == wanted);
 }
 
-static bool parse_bool(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out)
+static bool parse_bool(struct job *j, const uint8_t *text, size_t len, void *out)
 {
-    return dn_parse_bool(text, len, out) || (c->declared && dn_parse_bool_relaxed(text, len, out));
+    return dn_parse_bool(text, len, out) ||
+           (j->column->declared && dn_parse_bool_relaxed(text, len, out));
 }
 
-typedef bool (*parse_fn)(const struct dn_csv_column *c, const uint8_t *text, size_t len, void *out);
+typedef bool (*parse_fn)(struct job *j, const uint8_t *text, size_t len, void *out);
 
 /* Everything that the loops below do not decide in line: empty, quoted, null texts, relaxed forms. */
-static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_t *text, size_t len,
+static enum verdict slow_value(struct job *j, parse_fn parse, const uint8_t *text, size_t len,
                                void *out)
 {
     const struct dn_csv_column *c = j->column;
@@ -115,7 +127,7 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
         if (inner == 0) {
             return VERDICT_NULL;
         }
-        return c->through_quotes && parse(c, text + 1, inner, out) ? VERDICT_VALUE : VERDICT_BAD;
+        return c->through_quotes && parse(j, text + 1, inner, out) ? VERDICT_VALUE : VERDICT_BAD;
     }
     if (dn_csv_is_null_text(j->nulls, text, len)) {
         return VERDICT_NULL;
@@ -123,7 +135,7 @@ static enum verdict slow_value(const struct job *j, parse_fn parse, const uint8_
     if (c->only_quoted) {
         return VERDICT_BAD;
     }
-    return parse(c, text, len, out) ? VERDICT_VALUE : VERDICT_BAD;
+    return parse(j, text, len, out) ? VERDICT_VALUE : VERDICT_BAD;
 }
 
 /*
@@ -187,10 +199,11 @@ static const struct dn_cells *load_cells(const struct job *j, const struct usual
     return cells;
 }
 
-static inline bool fast_float64(const uint8_t *text, size_t len, double *out)
+static inline bool fast_float64(struct job *j, const uint8_t *text, size_t len, double *out)
 {
     /* up to 15 bytes there is no integer that a double cannot hold */
-    return (len <= 15 || !dn_csv_is_whole(text, len)) && dn_parse_float64(text, len, out);
+    return (len <= 15 || !dn_csv_is_whole(text, len)) &&
+           dn_parse_float64_told(text, len, out, &j->rounded);
 }
 
 static inline bool fast_naive(const uint8_t *text, size_t len, int64_t *out)
@@ -214,11 +227,19 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
 #define CELLS_DATE32(n, values)                                                                    \
     j->kernels->cells_date32(load_cells(j, &u, from, n, &cells), n, values)
 
+/* Only floats are ever rounded, and none that a kernel takes: these have at most 15 digits. */
+#define FAST_FLOAT64(text, len, value) fast_float64(j, text, len, value)
+#define ROUNDED_NEVER(row) (void)0
+#define ROUNDED_FLOAT64(row)                                                                       \
+    if (j->rounded) {                                                                              \
+        note_rounded(j, row);                                                                      \
+    }
+
 /*
  * The loop of one fixed-width type, DN_CELLS rows at a time.  CELLS(n, values) reads the short ones among those in their usual
  * writing, FAST(text, len, &value) the others of them; what both refuse goes to slow_value().
  */
-#define DEFINE_CONVERT(NAME, CTYPE, CELLS, FAST, PARSE)                                            \
+#define DEFINE_CONVERT(NAME, CTYPE, CELLS, FAST, PARSE, ROUNDED)                                   \
     static __attribute__((noinline)) void NAME(struct job *j)                                      \
     {                                                                                              \
         const struct dn_csv_rows *rows = j->rows;                                                  \
@@ -251,6 +272,7 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
                     value = 0;                                                                     \
                 } else {                                                                           \
                     bits |= rest & (0 - rest);                                                     \
+                    ROUNDED(r);                                                                    \
                 }                                                                                  \
                 values[r] = value;                                                                 \
             }                                                                                      \
@@ -258,11 +280,11 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
         }                                                                                          \
     }
 
-DEFINE_CONVERT(convert_int64, int64_t, CELLS_INT64, dn_parse_int64, parse_int64)
-DEFINE_CONVERT(convert_float64, double, CELLS_FLOAT64, fast_float64, parse_float64)
-DEFINE_CONVERT(convert_date32, int32_t, CELLS_DATE32, dn_parse_date32, parse_date32)
-DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_NONE, fast_naive, parse_timestamp)
-DEFINE_CONVERT(convert_timestamptz, int64_t, CELLS_NONE, fast_zoned, parse_timestamp)
+DEFINE_CONVERT(convert_int64, int64_t, CELLS_INT64, dn_parse_int64, parse_int64, ROUNDED_NEVER)
+DEFINE_CONVERT(convert_float64, double, CELLS_FLOAT64, FAST_FLOAT64, parse_float64, ROUNDED_FLOAT64)
+DEFINE_CONVERT(convert_date32, int32_t, CELLS_DATE32, dn_parse_date32, parse_date32, ROUNDED_NEVER)
+DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_NONE, fast_naive, parse_timestamp, ROUNDED_NEVER)
+DEFINE_CONVERT(convert_timestamptz, int64_t, CELLS_NONE, fast_zoned, parse_timestamp, ROUNDED_NEVER)
 
 static void convert_bool(struct job *j)
 {
@@ -505,6 +527,12 @@ static void describe_columns(const struct job *jobs, size_t n_columns,
     memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
     for (size_t c = 0; c < n_columns; c++) {
         const struct job *j = &jobs[c];
+        if (j->n_rounded > 0 &&
+            (memory->n_rounded == 0 || j->first_rounded < memory->rounded_row)) {
+            memory->rounded_row = j->first_rounded;
+            memory->rounded_column = c;
+        }
+        memory->n_rounded += j->n_rounded;
         out[c] = (struct dn_batch_column){.type = j->column->type,
                                           .null_count = j->null_count,
                                           .validity = j->null_count > 0 ? j->validity : NULL,

@@ -14,6 +14,9 @@ struct dn_csv_batch_memory {
     size_t slab_size;
     const void *variadic[2];
     int64_t variadic_lens[2];
+    int64_t n_rounded;     /**< float64 values that are not the numbers that were written */
+    size_t rounded_row;    /**< where the first of them is, */
+    size_t rounded_column; /**< as in struct dn_csv_fault */
 };
 
 /** Why and where a block could not be converted. */

@@ -97,6 +97,23 @@ static const char *other_delimiter(const struct dn_csv_reader *r, const uint8_t 
     return NULL;
 }
 
+void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                             const struct dn_csv_rows *rows,
+                             const struct dn_csv_batch_memory *memory, struct dn_error *err)
+{
+    const struct dn_csv_column *c = &r->columns[memory->rounded_column];
+    const uint32_t start = dn_csv_field_start(rows, memory->rounded_row, c->field);
+    const uint32_t end = dn_csv_field_end(rows, memory->rounded_row, c->field, start);
+    char value[DN_ESCAPED_VALUE_SIZE];
+
+    dn_error_escape_value(value, rows->buf + start, end - start);
+    (void)dn_error_set(err, DN_OK,
+                       "column \"%s\": %s has more digits than a float64 holds; "
+                       "declared as string the column keeps them",
+                       c->name, value);
+    place(r, block, (int64_t)memory->rounded_row + 1, start, c->name, err);
+}
+
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
                                       const struct dn_csv_rows *rows, struct dn_error *err)

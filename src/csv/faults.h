@@ -12,6 +12,10 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
                                      const struct dn_csv_block *block,
                                      const struct dn_csv_rows *rows,
                                      const struct dn_csv_fault *fault, struct dn_error *err);
+/** The first value of the block that a float64 does not hold as it was written; no failure. */
+void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                             const struct dn_csv_rows *rows,
+                             const struct dn_csv_batch_memory *memory, struct dn_error *err);
 /** The row behind the last good one has too few or too many fields. */
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,

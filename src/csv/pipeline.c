@@ -199,6 +199,10 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     if (w->status != DN_OK) {
         return w->status;
     }
+    w->slot->n_rounded = w->memory->n_rounded;
+    if (w->memory->n_rounded > 0) {
+        dn_csv_describe_rounded(r, block, rows, w->memory, &w->error);
+    }
     w->slot->n_rows = r->census != NULL ? 0 : (int64_t)n_rows;
     return DN_OK;
 }
@@ -558,12 +562,18 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     }
     *out = slot->batch;
     slot->batch.release = NULL;
+    if (slot->n_rounded > 0 && atomic_fetch_add(&r->rounded, slot->n_rounded) == 0) {
+        r->first_rounded = slot->error;
+        r->first_rounded.row += r->rows_done;
+        r->first_rounded_file = slot->file;
+    }
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     slot->done = false;
     r->n_done--;
     slot->n_rows = 0;
     slot->n_strays = 0;
+    slot->n_rounded = 0;
     r->take_block++;
     /* The slot of the block just before stays untouched by new blocks until now: block take_block may need its tail. */
     if (r->take_block >= 2) {

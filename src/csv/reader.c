@@ -431,8 +431,21 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
         .bytes_total = r->bytes_total,
         .rows = atomic_load(&r->rows_out),
         .stray_quotes = atomic_load(&r->strays),
+        .rounded = atomic_load(&r->rounded),
     };
     memcpy(out, &now, now.struct_size < sizeof(now) ? now.struct_size : sizeof(now));
+}
+
+const struct dn_error *dn_csv_reader_rounded(struct dn_csv_reader *r)
+{
+    if (atomic_load(&r->rounded) == 0) {
+        return NULL;
+    }
+    if (!r->first_rounded_placed) {
+        dn_csv_place(r, r->first_rounded_file, &r->first_rounded);
+        r->first_rounded_placed = true;
+    }
+    return &r->first_rounded;
 }
 
 void dn_csv_reader_cancel(struct dn_csv_reader *r)

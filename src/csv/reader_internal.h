@@ -35,6 +35,7 @@ struct dn_csv_slot {
     struct ArrowArray batch;
     int64_t n_rows;
     int64_t n_strays;
+    int64_t n_rounded; /**< if not 0, `error` is about the first of them */
 };
 
 /** Memory a task reuses from block to block. */
@@ -101,6 +102,10 @@ struct dn_csv_reader {
     _Atomic int64_t bytes_read;
     _Atomic int64_t rows_out;
     _Atomic int64_t strays;
+    _Atomic int64_t rounded;
+    struct dn_error first_rounded; /**< the first value that was rounded */
+    size_t first_rounded_file;
+    bool first_rounded_placed; /**< path and line are in the message */
     int64_t bytes_total;
 };
 

@@ -442,6 +442,19 @@ static enum dn_status rows_move(struct session *s, struct attempt *a, struct dn_
     }
 }
 
+static void tell_warnings(const struct session *s, const json_t *warnings)
+{
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const json_t *entry = json_array_get(warnings, i);
+        const char *type = json_string_value(json_object_get(entry, "event_type"));
+        const char *message = json_string_value(json_object_get(entry, "message"));
+        if (message != NULL) {
+            dn_events_emit(s->t->events, DN_EVENT_WARNING, type != NULL ? type : "plugin_warning",
+                           NULL, "%s", message);
+        }
+    }
+}
+
 /* What the reader counted itself. */
 static enum dn_status report_take(struct session *s, struct attempt *a, struct dn_error *err)
 {
@@ -466,6 +479,7 @@ static enum dn_status report_take(struct session *s, struct attempt *a, struct d
     o->rows_rejected = json_integer_value(json_object_get(o->counters, "rejected"));
     o->rows_in = json_is_integer(rows) ? json_integer_value(rows) + o->rows_rejected : a->rows;
     o->bytes_in = json_is_integer(bytes) ? json_integer_value(bytes) : o->bytes_in;
+    tell_warnings(s, json_object_get(report, "warnings"));
     json_decref(report);
     return DN_OK;
 }

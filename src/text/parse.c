@@ -98,17 +98,25 @@ bool dn_parse_int64_relaxed(const uint8_t *text, size_t len, int64_t *out)
 
 bool dn_parse_float64_relaxed(const uint8_t *text, size_t len, double *out)
 {
+    return dn_parse_float64_relaxed_told(text, len, out, NULL);
+}
+
+bool dn_parse_float64_relaxed_told(const uint8_t *text, size_t len, double *out, bool *rounded)
+{
     double value = 0;
 
     trim(&text, &len);
     const bool negative = take_sign(&text, &len);
-    if (dn_text_read_float64(text, len, negative, true, out)) {
+    if (dn_text_read_float64(text, len, negative, true, out, rounded)) {
         return true;
     }
     if (len == 0 || *text == '-' || !dn_parse_float64_special(text, len, &value)) {
         return false;
     }
     *out = negative ? -value : value;
+    if (rounded != NULL) {
+        *rounded = false;
+    }
     return true;
 }
 

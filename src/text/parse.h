@@ -26,6 +26,14 @@ static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out
 /** -?(nan|inf|infinity), any case. */
 bool dn_parse_float64_special(const uint8_t *text, size_t len, double *out);
 
+/**
+ * dn_parse_float64(), and whether some of the number is lost.  Printed with as many significant digits as the text has (zeros at its
+ * end aside), a double that holds the number gives the text back: 0.1 does, and so do the 17 digits and the exact expansion of any
+ * double; 1001.999999999999999785, and 1e-400, which becomes 0, do not.  Costs next to nothing.
+ */
+static inline bool dn_parse_float64_told(const uint8_t *text, size_t len, double *out,
+                                         bool *rounded);
+
 /** true or false in any case. */
 static inline bool dn_parse_bool(const uint8_t *text, size_t len, bool *out);
 
@@ -48,6 +56,8 @@ static inline bool dn_parse_timestamp_us(const uint8_t *text, size_t len, int64_
  */
 bool dn_parse_int64_relaxed(const uint8_t *text, size_t len, int64_t *out);
 bool dn_parse_float64_relaxed(const uint8_t *text, size_t len, double *out);
+/** As dn_parse_float64_told(). */
+bool dn_parse_float64_relaxed_told(const uint8_t *text, size_t len, double *out, bool *rounded);
 bool dn_parse_bool_relaxed(const uint8_t *text, size_t len, bool *out);
 bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days);
 bool dn_parse_timestamp_us_relaxed(const uint8_t *text, size_t len, int64_t *out_us,

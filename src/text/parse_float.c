@@ -11,6 +11,8 @@
 #include "text/pow5.h"
 #include "text/text_internal.h"
 
+#include <stdio.h>
+
 #define MANTISSA_BITS 52
 #define HIDDEN_BIT (UINT64_C(1) << MANTISSA_BITS)
 #define EXPONENT_BIAS 1023
@@ -182,8 +184,14 @@ static dn_uint128 multiply_pow5(uint64_t w, int32_t q)
     return product;
 }
 
+/* A number and how far it is from its double, in the same units; the distance may be short by less than 2. */
+struct error {
+    uint64_t number; /* 0: unknown */
+    uint64_t distance;
+};
+
 /* Bits of the double nearest to mantissa * 10^exp10, infinity if too large. */
-static uint64_t eisel_lemire(uint64_t mantissa, int64_t exp10)
+static inline uint64_t eisel_lemire(uint64_t mantissa, int64_t exp10, struct error *error)
 {
     const uint64_t infinite = (uint64_t)EXPONENT_INFINITE << MANTISSA_BITS;
 
@@ -216,6 +224,9 @@ static uint64_t eisel_lemire(uint64_t mantissa, int64_t exp10)
         m &= ~UINT64_C(1);
     }
     m = (m + (m & 1)) >> 1;
+    const uint64_t nearest = m << (shift + 1);
+    error->number = high;
+    error->distance = high > nearest ? high - nearest : nearest - high;
     if (m >= HIDDEN_BIT << 1) {
         m = HIDDEN_BIT;
         exponent++;
@@ -344,39 +355,169 @@ static uint64_t round_exactly(const struct decimal *d, uint64_t below)
     return order > 0 || (order == 0 && (below & 1) != 0) ? below + 1 : below;
 }
 
+/* ---- is the value the number that was written? ----------------------------------------------------------------- */
+
+/* A double has at most this many significant digits. */
+#define MAX_DOUBLE_DIGITS 767
+
+/* Print the value with the text's number of significant digits and compare: exact, about a microsecond. */
+static bool prints_otherwise(const struct decimal *d, double value)
+{
+    char digits[MAX_DOUBLE_DIGITS];
+    char printed[MAX_DOUBLE_DIGITS + 64]; /* sign, point and exponent besides */
+    const uint8_t *p = d->text;
+    const uint8_t *end = d->end;
+    size_t n = 0;
+    size_t k = 0;
+
+    while (p < end && (*p == '0' || *p == '.')) {
+        p++;
+    }
+    while (end > p && (end[-1] == '0' || end[-1] == '.')) {
+        end--;
+    }
+    for (; p < end; p++) {
+        if (*p != '.') {
+            if (n == MAX_DOUBLE_DIGITS) {
+                return true;
+            }
+            digits[n++] = (char)*p;
+        }
+    }
+    if (n == 0) {
+        return false; /* a zero */
+    }
+    (void)snprintf(printed, sizeof printed, "%.*e", (int)n - 1, value);
+    for (const char *q = printed; *q != 'e' && k < n; q++) {
+        if (is_digit((uint8_t)*q)) {
+            if (*q != digits[k++]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/*
+ * The value in units of 10^exp10, to 10 bits behind the point; false if it has no place in 118 bits.  The error is below one in
+ * the last bit: the power is good to 2^-126, and the value has some 64 bits here.
+ */
+static bool in_units(double value, int64_t exp10, dn_uint128 *out)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const int32_t biased = (int32_t)(bits >> MANTISSA_BITS & EXPONENT_INFINITE);
+    const uint64_t m = bits & (HIDDEN_BIT - 1);
+
+    if (biased == 0 || -exp10 < DN_POW5_MIN || -exp10 > DN_POW5_MAX) {
+        return false; /* subnormals have fewer digits and take the other way */
+    }
+    const int32_t q = (int32_t)-exp10;
+    const struct dn_pow5 *power = &dn_pow5_table[q - DN_POW5_MIN];
+    const uint64_t top = (m | HIDDEN_BIT) << (63 - MANTISSA_BITS);
+    const dn_uint128 product =
+        (dn_uint128)top * power->high + (((dn_uint128)top * power->low) >> 64);
+    /* value == top * 2^(biased - 1023 - 63); 5^q == power * 2^(log2_pow10 - q - 127); product is that >> 64 */
+    const int32_t shift = -(biased - EXPONENT_BIAS - 63 + dn_log2_pow10(q) - 127 + 64) - 10;
+    if (shift < 0 || shift > 127) {
+        return false;
+    }
+    *out = product >> shift;
+    return true;
+}
+
+/* Is some of the number lost in the value that it became?  Exact. */
+static __attribute__((noinline)) bool is_rounded(const struct decimal *number, double value)
+{
+    const dn_uint128 half = 512;
+    struct decimal d = *number;
+    dn_uint128 units;
+
+    if (d.mantissa == 0) {
+        return false;
+    }
+    if (value == 0) {
+        return true;
+    }
+    if (!d.truncated) {
+        while (d.mantissa > pow10_u64[15] && d.mantissa % 10 == 0) {
+            d.mantissa /= 10;
+            d.exp10++;
+        }
+        if (d.mantissa <= pow10_u64[15] && d.exp10 >= -300) {
+            return false; /* 15 digits */
+        }
+    }
+    if (!in_units(value, d.exp10, &units)) {
+        return prints_otherwise(&d, value);
+    }
+    const dn_uint128 written = (dn_uint128)d.mantissa << 10;
+    const dn_uint128 distance = units > written ? units - written : written - units;
+    if (d.truncated) { /* more digits: between mantissa and mantissa + 1, and closer to be the same */
+        return distance > 4 * half || prints_otherwise(&d, value);
+    }
+    if (distance + 2 < half || distance > half + 2) {
+        return distance > half;
+    }
+    return prints_otherwise(&d, value);
+}
+
 /* ---- the parts together ---------------------------------------------------------------------------------------- */
 
-static bool decimal_to_float64(const struct decimal *d, bool negative, double *out)
+/* Surely nothing is lost: half of a unit of the last digit is more than the error. */
+static bool is_close(const struct decimal *d, const struct error *error)
 {
+    return !d->truncated && (dn_uint128)d->mantissa * (2 * error->distance + 4) < error->number;
+}
+
+static bool decimal_to_float64(const struct decimal *d, bool negative, double *out, bool *rounded)
+{
+    struct error error = {0};
+    double value;
     uint64_t bits;
 
     if (!d->truncated && d->mantissa <= HIDDEN_BIT << 1 && d->exp10 >= -22 && d->exp10 <= 22) {
         const double m = (double)(int64_t)d->mantissa;
-        const double value =
+        value =
             d->exp10 < 0 ? m / dn_text_pow10_exact[-d->exp10] : m * dn_text_pow10_exact[d->exp10];
         *out = negative ? -value : value;
+        if (rounded != NULL) { /* a significand above the mantissa is finer than its last digit */
+            *rounded = d->mantissa >= HIDDEN_BIT && is_rounded(d, value);
+        }
         return true;
     }
-    bits = eisel_lemire(d->mantissa, d->exp10);
-    if (d->truncated && bits != eisel_lemire(d->mantissa + 1, d->exp10)) {
+    bits = eisel_lemire(d->mantissa, d->exp10, &error);
+    if (d->truncated && bits != eisel_lemire(d->mantissa + 1, d->exp10, &error)) {
         bits = round_exactly(d, bits);
     }
     if (bits >> MANTISSA_BITS == EXPONENT_INFINITE) {
         return false;
+    }
+    if (rounded != NULL) {
+        memcpy(&value, &bits, sizeof value);
+        *rounded = !is_close(d, &error) && is_rounded(d, value);
     }
     bits |= (uint64_t)negative << 63;
     memcpy(out, &bits, sizeof bits);
     return true;
 }
 
-bool dn_text_read_float64(const uint8_t *text, size_t len, bool negative, bool relaxed, double *out)
+bool dn_text_read_float64(const uint8_t *text, size_t len, bool negative, bool relaxed, double *out,
+                          bool *rounded)
 {
     struct decimal d;
-    return read_decimal(text, text + len, relaxed, &d) && decimal_to_float64(&d, negative, out);
+    return read_decimal(text, text + len, relaxed, &d) &&
+           decimal_to_float64(&d, negative, out, rounded);
 }
 
 bool dn_parse_float64_general(const uint8_t *text, size_t len, double *out)
 {
     const bool negative = len != 0 && text[0] == '-';
-    return dn_text_read_float64(text + negative, len - negative, negative, false, out);
+    return dn_text_read_float64(text + negative, len - negative, negative, false, out, NULL);
+}
+
+bool dn_parse_float64_general_told(const uint8_t *text, size_t len, double *out, bool *rounded)
+{
+    const bool negative = len != 0 && text[0] == '-';
+    return dn_text_read_float64(text + negative, len - negative, negative, false, out, rounded);
 }

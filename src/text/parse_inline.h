@@ -28,6 +28,7 @@
 
 /** Any float64 the inline path leaves alone, and every refusal.  Cost: tens of nanoseconds. */
 bool dn_parse_float64_general(const uint8_t *text, size_t len, double *out);
+bool dn_parse_float64_general_told(const uint8_t *text, size_t len, double *out, bool *rounded);
 /** (+|-)HH[:]MM or (+|-)HH, up to 23:59 either way, in microseconds east of UTC. */
 bool dn_parse_zone_us(const uint8_t *text, size_t len, int64_t *out_us);
 
@@ -243,7 +244,8 @@ static inline bool dn_parse_short_decimal(const uint8_t *text, size_t len, doubl
     return true;
 }
 
-static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out)
+/** The short forms, of at most 15 digits or of 16 without a point.  False: another form, or not a number. */
+static inline bool dn_parse_float64_short(const uint8_t *text, size_t len, double *out)
 {
     if (len - 3 <= 5 && dn_parse_short_decimal(text, len, out)) {
         return true;
@@ -277,7 +279,25 @@ static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out
             return true;
         }
     }
-    return dn_parse_float64_general(text, len, out);
+    return false;
+}
+
+static inline bool dn_parse_float64(const uint8_t *text, size_t len, double *out)
+{
+    return dn_parse_float64_short(text, len, out) || dn_parse_float64_general(text, len, out);
+}
+
+static inline bool dn_parse_float64_told(const uint8_t *text, size_t len, double *out,
+                                         bool *rounded)
+{
+    if (len <= 17 && dn_parse_float64_short(text, len, out)) {
+        /* 15 digits are always held; 16 are a whole number, of which those up to 2^53 are */
+        *rounded = len > 15 && (*out > 9007199254740992.0 || *out < -9007199254740992.0);
+        if (!*rounded) {
+            return true;
+        }
+    }
+    return dn_parse_float64_general_told(text, len, out, rounded);
 }
 
 static inline bool dn_parse_bool(const uint8_t *text, size_t len, bool *out)

@@ -7,8 +7,9 @@
 /**
  * The magnitude of a float, behind its sign.  `relaxed` also takes leading zeros, ".5" and "5.".  Refuses what the strict form refuses
  * and magnitudes past the largest double.
+ * @param rounded  whether some of the number is lost; NULL: nobody asks
  */
-bool dn_text_read_float64(const uint8_t *text, size_t len, bool negative, bool relaxed,
-                          double *out);
+bool dn_text_read_float64(const uint8_t *text, size_t len, bool negative, bool relaxed, double *out,
+                          bool *rounded);
 
 #endif
