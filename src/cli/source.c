@@ -51,6 +51,14 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
         goto cleanup;
     }
     const char *known = dn_coltype_from_asset(word);
+    if (known != NULL && dn_coltype_is_stored_as_text(word)) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "--types: this version has no type \"%s\" for column \"%s\"; the types "
+                          "are bool int64 float64 date timestamp timestamptz string, of which "
+                          "string keeps every value as it is",
+                          word, column);
+        goto cleanup;
+    }
     if (known == NULL) {
         const char *close = dn_coltype_suggest(word);
         st = dn_error_set(

@@ -202,11 +202,14 @@ enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
                                         const struct dn_csv_block *block, size_t row_start,
                                         struct dn_error *err)
 {
+    char advice[DN_CSV_ADVICE_SIZE];
+    const int64_t offset = block->start_offset + (int64_t)(row_start - block->start);
+
     dn_error_set(err, DN_ERR_DATA,
-                 "this row goes on for more than %zu bytes inside quotes; a quote is "
-                 "probably not closed, else raise the memory budget, a quarter of "
-                 "which a row may take",
-                 r->feed.max_block_bytes);
+                 "this row goes on for more than %zu bytes inside quotes; a quote is probably not "
+                 "closed; %s",
+                 r->feed.max_block_bytes,
+                 dn_csv_long_row_advice(advice, &r->feed, block->file, offset));
     place(r, block, -1, row_start, NULL, err);
     return DN_ERR_DATA;
 }

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include <stdio.h>
+
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
     if (b->buf != NULL) {
@@ -320,12 +322,74 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     return DN_OK;
 }
 
+/* Bytes of the row at `offset`, read again; more than a row may ever have where it does not end before that; -1: unknown. */
+static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offset)
+{
+    const size_t chunk_bytes = (size_t)1 << 20;
+    struct dn_source *source = NULL;
+    enum dn_csv_state state = DN_CSV_START;
+    uint64_t n = 0;
+    bool ended = false;
+
+    if (dn_source_open_again(&source, f->paths[file], f->stop, NULL) != DN_OK) {
+        return -1;
+    }
+    uint8_t *chunk = dn_calloc(1, chunk_bytes + DN_BUFFER_PADDING);
+    while (chunk != NULL && !ended && n <= DN_CSV_ROW_AT_MOST) {
+        size_t got = 0;
+        size_t pos = 0;
+        if (dn_source_read_at(source, (uint64_t)offset + n, chunk, chunk_bytes, &got, NULL) !=
+                DN_OK ||
+            got == 0) {
+            n = (uint64_t)DN_CSV_ROW_AT_MOST + 1; /* never closed */
+            break;
+        }
+        while (pos < got && !ended) {
+            pos = dn_csv_automaton_run(f->dialect, chunk, pos, got, 0, &state, NULL);
+            ended = state == DN_CSV_START &&
+                    (chunk[pos - 1] == '\n' || (chunk[pos - 1] == '\r' && f->dialect->cr_ends_row));
+        }
+        n += pos;
+    }
+    dn_free(chunk);
+    dn_source_close(source);
+    return chunk != NULL ? (int64_t)n : -1;
+}
+
+const char *dn_csv_long_row_advice(char out[DN_CSV_ADVICE_SIZE], const struct dn_csv_feed *f,
+                                   size_t file, int64_t offset)
+{
+    const int64_t length = row_length(f, file, offset);
+    const uint64_t share = (uint64_t)DN_CSV_ROW_SHARE * (f->memory_share > 0 ? f->memory_share : 1);
+    const char *what = f->memory_share > 0 ? "--memory" : "the memory budget";
+
+    if (length < 0) {
+        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
+                       "else raise %s, one part in %llu of which a row may have", what,
+                       (unsigned long long)share);
+    } else if (length > (int64_t)DN_CSV_ROW_AT_MOST) {
+        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
+                       "it does not end in this file, or has more than %zu bytes, the most that "
+                       "a row may have",
+                       DN_CSV_ROW_AT_MOST);
+    } else {
+        const uint64_t needed = ((uint64_t)length * share + 999999) / 1000000 + 1;
+        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
+                       "else the row has %lld bytes, and %s of %lluMB lets it through",
+                       (long long)length, what, (unsigned long long)needed);
+    }
+    return out;
+}
+
 static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err)
 {
+    char advice[DN_CSV_ADVICE_SIZE];
+
     dn_error_set(err, DN_ERR_DATA,
-                 "no row end in the %zu bytes from byte %lld on: raise the memory budget, a "
-                 "quarter of which a row may take, or check whether this is a CSV file",
-                 f->max_block_bytes, (long long)f->offset);
+                 "no row end in the %zu bytes from byte %lld on: check whether this is a CSV file; "
+                 "%s",
+                 f->max_block_bytes, (long long)f->offset,
+                 dn_csv_long_row_advice(advice, f, f->file, f->offset));
     dn_error_locate(err, NULL, -1, f->count_lines ? f->line : -1, f->offset, NULL);
     return DN_ERR_DATA;
 }

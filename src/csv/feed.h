@@ -13,6 +13,13 @@
 /** Bytes in front of a block's text, room for the beginning of a row that started in the block before. */
 #define DN_CSV_FRONT 4096
 
+/** A row may take one part in so many of the memory budget, */
+#define DN_CSV_ROW_SHARE 4
+/** at least so many bytes, */
+#define DN_CSV_ROW_AT_LEAST ((size_t)8 << 20)
+/** and at most so many: a row's beginning and a block together stay below 2^31, the offsets of string views. */
+#define DN_CSV_ROW_AT_MOST ((size_t)1 << 29)
+
 /** One block.  Text is buf[start, len); buf has DN_BUFFER_PADDING readable bytes past len. */
 struct dn_csv_block {
     uint8_t *buf;
@@ -43,6 +50,7 @@ struct dn_csv_feed {
     const struct dn_csv_dialect *dialect;
     size_t block_bytes;
     size_t max_block_bytes; /**< a row longer than this is an error */
+    uint32_t memory_share;  /**< the budget is one part in so many of --memory; 0: unknown */
     size_t file;            /**< index of the open file */
     struct dn_source *source;
     struct dn_buffer carry; /**< bytes read; those from carry_pos on are not yet handed out */
@@ -74,6 +82,14 @@ void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n);
 DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                              bool *out_end, struct dn_error *err);
 void dn_csv_feed_finish(struct dn_csv_feed *f);
+
+/**
+ * What to do about the row at `offset` of a file, which is longer than a row may be: in words that follow "; ".  A file that can be
+ * read again is, to learn how long the row is.
+ */
+#define DN_CSV_ADVICE_SIZE 256
+const char *dn_csv_long_row_advice(char out[DN_CSV_ADVICE_SIZE], const struct dn_csv_feed *f,
+                                   size_t file, int64_t offset);
 
 /**
  * Lines that end in text[0, len): by '\n', where '\r' ends rows by that too, and by "\r\n" once.

@@ -734,10 +734,14 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
             DN_TRY(find_header(r, *head, len, skip, &complete, err));
         }
         if (!complete && held > r->feed.max_block_bytes) {
-            return header_error(r, 0,
-                                "the first row does not end within a quarter of the memory "
-                                "budget; a quote is probably not closed, or this is no CSV file",
-                                err);
+            char message[DN_CSV_ADVICE_SIZE + 128];
+            char advice[DN_CSV_ADVICE_SIZE];
+            (void)snprintf(message, sizeof(message),
+                           "the first row goes on for more than %zu bytes; a quote is probably "
+                           "not closed, or this is no CSV file; %s",
+                           r->feed.max_block_bytes,
+                           dn_csv_long_row_advice(advice, &r->feed, 0, r->feed.offset));
+            return header_error(r, 0, message, err);
         }
         wanted = 2 * held + DN_CSV_HEAD_BYTES;
     }

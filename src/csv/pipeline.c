@@ -122,6 +122,48 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
     return st;
 }
 
+/*
+ * A long row: if the block, which starts inside quotes, ends none, its text joins the row's beginning, which moves on to this
+ * block's slot.  So a row over many blocks is put together and looked at as a whole once, and not once per block.
+ */
+static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *block, bool *passed)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_slot *before = slot_of(r, w->number - 1);
+    struct dn_csv_index *index = &w->scratch->index;
+    enum dn_csv_state state = DN_CSV_QUOTED;
+    const size_t n = block->len - block->start;
+
+    *passed = false;
+    pthread_mutex_lock(&r->lock);
+    while (!before->tail_known) {
+        pthread_cond_wait(&r->changed, &r->lock);
+    }
+    const size_t held = before->tail.len;
+    pthread_mutex_unlock(&r->lock);
+    if (held < r->feed.block_bytes || held + n > r->feed.max_block_bytes || block->last_of_file) {
+        return DN_OK; /* short, too long, or never closed: in the usual way */
+    }
+    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
+                              index, &w->error));
+    if (state != DN_CSV_QUOTED || index->n_row_ends > 0) {
+        return DN_OK;
+    }
+    publish_state(r, w->number + 1, true);
+    pthread_mutex_lock(&r->lock);
+    dn_buffer_finish(&w->slot->tail);
+    w->slot->tail = before->tail;
+    w->slot->tail_offset = before->tail_offset;
+    before->tail = (struct dn_buffer){0};
+    const enum dn_status st =
+        dn_buffer_append(&w->slot->tail, block->buf + block->start, n, &w->error);
+    w->slot->tail_known = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    *passed = true;
+    return st;
+}
+
 /* ---- one block ---- */
 
 /* Stray quotes and texts in the incomplete row at the end of a block. */
@@ -215,6 +257,11 @@ static enum dn_status process(struct work *w)
     enum dn_csv_state state = DN_CSV_START;
 
     if (enter(w, block)) {
+        bool passed;
+        DN_TRY(pass_long_row(w, block, &passed));
+        if (passed) {
+            return DN_OK;
+        }
         DN_TRY(join_tail(w, block));
     }
     DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,

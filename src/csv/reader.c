@@ -169,13 +169,11 @@ static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
     r->idle_bytes = (size_t)(budget / 4);
     dn_memory_idle_grant(r->idle_bytes);
     r->executor = (struct dn_executor){o->submit_ctx, o->submit, n_threads};
-    /* a row may be as long as a quarter of the budget, and at least 16 MiB */
-    r->feed.max_block_bytes =
-        budget / 4 > ((uint64_t)16 << 20) ? (size_t)(budget / 4) : (size_t)16 << 20;
-    /* a row's beginning and a block together stay below 2^31, the offsets of string views */
-    if (r->feed.max_block_bytes > ((size_t)1 << 29)) {
-        r->feed.max_block_bytes = (size_t)1 << 29;
-    }
+    const uint64_t row = budget / DN_CSV_ROW_SHARE;
+    r->feed.max_block_bytes = row < DN_CSV_ROW_AT_LEAST  ? DN_CSV_ROW_AT_LEAST
+                              : row > DN_CSV_ROW_AT_MOST ? DN_CSV_ROW_AT_MOST
+                                                         : (size_t)row;
+    r->feed.memory_share = (uint32_t)(o->memory_total_bytes / budget);
 }
 
 static int64_t total_size(struct dn_csv_reader *r)

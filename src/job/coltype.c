@@ -30,6 +30,18 @@ const char *dn_coltype_from_asset(const char *asset_type)
     return NULL;
 }
 
+bool dn_coltype_is_stored_as_text(const char *asset_type)
+{
+    static const char *const names[] = {"decimal", "time", "array", "object", "json", "uuid"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (dn_text_equal_nocase(names[i], asset_type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *dn_coltype_suggest(const char *asset_type)
 {
     const char *names[N_TYPES];

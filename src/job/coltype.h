@@ -8,6 +8,7 @@
 
 #include "dativo/arrow.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct dn_column {
 
 /** The plugin type for an asset's type ("integer", "datetime", ...) or a plugin type itself; NULL if it is neither. */
 const char *dn_coltype_from_asset(const char *asset_type);
+/** Is it a type that assets have and this version does not, so that its values are kept as texts? */
+bool dn_coltype_is_stored_as_text(const char *asset_type);
 /** The known asset type closest to a misspelt one, or NULL. */
 const char *dn_coltype_suggest(const char *asset_type);
 /** The type name of an Arrow column; the Arrow format itself for types without a name. */

@@ -373,6 +373,33 @@ static enum dn_status apply_warn(const struct dn_transfer *t, const struct names
     return DN_OK;
 }
 
+/* Types of the asset that this version does not have: said once, for all columns. */
+static void tell_texts(const struct dn_transfer *t)
+{
+    struct dn_buffer list = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct dn_column *c = &t->columns[i];
+        if (!dn_coltype_is_stored_as_text(c->asset_type)) {
+            continue;
+        }
+        if (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s (%s)", n > 0 ? ", " : "", c->name,
+                                              c->asset_type) != DN_OK) {
+            break; /* the note is shorter, nothing else */
+        }
+        n++;
+    }
+    if (n > 0) {
+        dn_events_emit(t->events, DN_EVENT_NOTE, "stored_as_text",
+                       json_pack("{s:I}", "columns", (json_int_t)n),
+                       "types of the asset that this version keeps as strings: %.*s%s",
+                       (int)list.len, list.data != NULL ? (const char *)list.data : "",
+                       list.len >= 400 ? ", ..." : "");
+    }
+    dn_buffer_finish(&list);
+}
+
 enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
                                  const json_t *file_schema, int64_t *deviations,
                                  struct dn_error *err)
@@ -385,6 +412,7 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
     }
     enum dn_status st = names_init(&names, t, file_schema, err);
     names.unknown = unknown_columns(t, &names, file_schema);
+    tell_texts(t);
     if (st == DN_OK && t->mode == DN_ASSET_STRICT) {
         st = apply_strict(t, &names, options, file_schema, err);
     } else if (st == DN_OK && t->mode == DN_ASSET_WARN) {

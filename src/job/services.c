@@ -3,6 +3,10 @@
 #include "base/clock.h"
 #include "job/events.h"
 
+/* The reader gets one part in so many of the memory, the writer the rest. */
+#define READER_SHARE 4
+#define READER_DEFAULT ((uint64_t)64 << 20)
+
 static void on_log(void *ctx, int32_t level, const char *event_type, const char *message)
 {
     const struct dn_services *s = ctx;
@@ -51,6 +55,7 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
     s->executor = dn_pool_executor(s->pool);
     s->events = events;
     s->started = dn_clock_seconds();
+    const uint64_t reader_bytes = memory_bytes > 0 ? memory_bytes / READER_SHARE : READER_DEFAULT;
     s->reader_host = (struct dativo_host){
         .struct_size = sizeof s->reader_host,
         .n_threads = s->executor.n_threads,
@@ -58,12 +63,13 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
         .log = on_log,
         .cancelled = on_cancelled,
         .submit = on_submit,
-        .memory_budget_bytes = memory_bytes / 4,
-        .memory_total_bytes = memory_bytes,
+        .memory_budget_bytes = reader_bytes,
+        .memory_total_bytes = reader_bytes * READER_SHARE,
     };
     s->writer_host = s->reader_host;
     s->reader_host.progress = on_progress;
-    s->writer_host.memory_budget_bytes = memory_bytes - memory_bytes / 4;
+    s->writer_host.memory_budget_bytes = memory_bytes - memory_bytes / READER_SHARE;
+    s->writer_host.memory_total_bytes = memory_bytes;
     return DN_OK;
 }
 

@@ -21,7 +21,7 @@ def test_many_late_columns_cost_one_restart(tool, write):
     write("in.csv", ",".join(f"c{i}" for i in range(n)) + "\n" + "\n".join(map(",".join, lines)) + "\n")
     before = time.monotonic()
     done = tool.ok("convert", "--log-format", "json", "in.csv", "out.parquet")
-    assert time.monotonic() - before < (60 if SANITIZED else 8)
+    assert time.monotonic() - before < (90 if SANITIZED else 30)
     events = [json.loads(line) for line in done.stderr.decode().splitlines()]
     last = events[-1]
     assert last["restarts"] == 1

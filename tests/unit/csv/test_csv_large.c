@@ -67,7 +67,7 @@ static void test_sample_sees_the_whole_file(void **state)
 
 /* ---- limits ---- */
 
-/* Rows may be as long as a quarter of the budget and at least 16 MiB, whatever the blocks. */
+/* Rows may be as long as a quarter of the budget, whatever the blocks. */
 static void test_row_length_limit(void **state)
 {
     static const char *const units[] = {"x", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"};
