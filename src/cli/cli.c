@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -189,8 +190,26 @@ int dn_cli_usage(const char *command, const struct dn_error *err)
     return DN_EXIT_FAILED;
 }
 
+int dn_cli_print_json(const json_t *value, size_t flags)
+{
+    struct dn_error err;
+    char *text = value != NULL ? json_dumps(value, JSON_INDENT(2) | flags) : NULL;
+
+    if (text == NULL) {
+        dn_error_clear(&err);
+        (void)dn_error_memory(&err, 0);
+        return dn_cli_fail(&err);
+    }
+    (void)puts(text); /* dn_cli_finish() tells whether it went out */
+    free(text);
+    return DN_EXIT_OK;
+}
+
 enum dn_status dn_cli_flush(struct dn_error *err)
 {
+    if (dn_table_lost()) {
+        return dn_error_memory(err, 0);
+    }
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         const int saved = errno;

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <jansson.h>
+
 #define DN_PROGRAM "dativo-native"
 
 /** Exit codes.  A run stopped by a signal ends with 128 + its number, as a shell would report it. */
@@ -32,7 +34,9 @@ int dn_cli_main(int argc, char **argv);
 int dn_cli_fail(const struct dn_error *err);
 /** The same for a wrong command line, with a pointer to the command's help. */
 int dn_cli_usage(const char *command, const struct dn_error *err);
-/** Flush stdout; DN_ERR_IO if what was printed could not be written. */
+/** Print a value, all of it or nothing; NULL stands for one that there was no memory for.  Returns the exit code. */
+int dn_cli_print_json(const json_t *value, size_t flags);
+/** Flush stdout; DN_ERR_MEMORY if a table was lost, DN_ERR_IO if what was printed could not be written. */
 DN_NODISCARD enum dn_status dn_cli_flush(struct dn_error *err);
 /** The same at the end of a command: DN_EXIT_FAILED with a message if what was printed could not be written, else `code`. */
 int dn_cli_finish(int code);

@@ -244,7 +244,11 @@ static int run(int argc, char **argv)
 
     dn_error_clear(&err);
     c.operands = dn_calloc((size_t)argc + 1, sizeof c.operands[0]);
-    if (c.operands == NULL || argc > MAX_OPERANDS) {
+    if (c.operands == NULL) {
+        (void)dn_error_memory(&err, ((size_t)argc + 1) * sizeof c.operands[0]);
+        return dn_cli_fail(&err);
+    }
+    if (argc > MAX_OPERANDS) {
         (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
         code = dn_cli_usage("convert", &err);
     } else if (flags_read(&c, argc, argv, &err) != DN_OK) {

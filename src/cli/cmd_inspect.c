@@ -94,14 +94,14 @@ static int run(int argc, char **argv)
     if (dn_inspector_read(&writer, operands[0], n_rows, &file, &err) != DN_OK) {
         return dn_cli_fail(&err);
     }
+    int code = DN_EXIT_OK;
     if (as_json) {
-        (void)json_dumpf(file, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        (void)fputc('\n', stdout);
+        code = dn_cli_print_json(file, JSON_REAL_PRECISION(17));
     } else {
         print_file(file, operands[0], n_rows);
     }
     json_decref(file);
-    return dn_cli_finish(DN_EXIT_OK);
+    return dn_cli_finish(code);
 }
 
 const struct dn_command dn_cmd_inspect = {

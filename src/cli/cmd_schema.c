@@ -124,15 +124,15 @@ static int print_json(const json_t *schema, const char *path)
                                   dn_coltype_to_asset(type), "required", required);
         if (entry == NULL || json_array_append_new(columns, entry) != 0) {
             json_decref(columns);
-            return DN_EXIT_FAILED;
+            columns = NULL;
+            break;
         }
     }
     json_t *asset = json_pack("{s:o, s:s, s:s, s:o}", "name", table_name(path), "version", "1.0.0",
                               "source_type", "csv", "schema", columns);
-    const int failed = asset == NULL || json_dumpf(asset, stdout, JSON_INDENT(2)) != 0 ||
-                       fputc('\n', stdout) == EOF;
+    const int code = dn_cli_print_json(asset, 0);
     json_decref(asset);
-    return failed != 0 ? DN_EXIT_FAILED : DN_EXIT_OK;
+    return code;
 }
 
 static const char *name_shown(const char *file)

@@ -238,15 +238,20 @@ static void pad(FILE *out, size_t n)
     }
 }
 
+/* The command prints on behind a table that it had no memory for; its end has to know. */
+static bool table_lost;
+
+bool dn_table_lost(void)
+{
+    return table_lost;
+}
+
 void dn_table_print(const struct dn_table *t, FILE *out, int indent)
 {
-    if (t->failed || t->n_columns == 0) {
-        (void)fputs("(out of memory)\n", out);
-        return;
-    }
-    size_t *widths = dn_calloc(t->n_columns, sizeof widths[0]);
+    size_t *widths = t->failed ? NULL : dn_calloc(t->n_columns, sizeof widths[0]);
+
     if (widths == NULL) {
-        (void)fputs("(out of memory)\n", out);
+        table_lost = true;
         return;
     }
     for (size_t c = 0; c < t->n_columns; c++) {

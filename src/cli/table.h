@@ -19,7 +19,7 @@ struct dn_table {
     size_t capacity;
     bool *
         right; /**< columns whose cells stand at the right edge: NULL or n_columns flags, caller's */
-    bool failed; /**< memory ran out: dn_table_print() says so */
+    bool failed; /**< memory ran out: nothing will be printed */
 };
 
 /** Add a cell: `text` with control characters escaped and cut to DN_TABLE_MAX_CELL. */
@@ -29,9 +29,11 @@ void dn_table_addf(struct dn_table *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /** A JSON value: texts without quotes (an empty one as ""), null as "null", numbers in their shortest form, a missing value as "". */
 void dn_table_add_json(struct dn_table *t, const json_t *value);
-/** Print with every line indented by `indent` blanks. */
+/** Print with every line indented by `indent` blanks; nothing if memory ran out, which dn_table_lost() then tells. */
 void dn_table_print(const struct dn_table *t, FILE *out, int indent);
 void dn_table_finish(struct dn_table *t);
+/** Whether a table of this process was lost: its command has to fail. */
+bool dn_table_lost(void);
 
 /** Print a text as it is, except that control characters are escaped as in a cell, line ends too. */
 void dn_text_print(FILE *out, const char *text);

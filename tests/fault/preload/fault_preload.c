@@ -325,33 +325,43 @@ extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *old, size_t n);
 extern void *__libc_memalign(size_t alignment, size_t n);
 
-static bool refuses(void)
+/*
+ * jansson is left out: its lexer (2.14, lex_save) ignores that its buffer could not grow, loses bytes of the text and then runs past
+ * the end of its block, so a failure there tests nothing of ours.
+ */
+static bool refuses(const void *caller)
 {
+    Dl_info from;
+
+    if (!atomic_load_explicit(&armed, memory_order_acquire) || strcmp(plan.call, "malloc") != 0 ||
+        (dladdr(caller, &from) != 0 && strstr(from.dli_fname, "libjansson") != NULL)) {
+        return false;
+    }
     return its_turn("malloc", "", -1) && begin() == FAIL;
 }
 
 API void *malloc(size_t n)
 {
-    return refuses() ? NULL : __libc_malloc(n);
+    return refuses(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 API void *calloc(size_t n, size_t size)
 {
-    return refuses() ? NULL : __libc_calloc(n, size);
+    return refuses(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 API void *realloc(void *old, size_t n)
 {
-    return refuses() ? NULL : __libc_realloc(old, n);
+    return refuses(__builtin_return_address(0)) ? NULL : __libc_realloc(old, n);
 }
 
 API void *aligned_alloc(size_t alignment, size_t n)
 {
-    return refuses() ? NULL : __libc_memalign(alignment, n);
+    return refuses(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, n);
 }
 
 API int posix_memalign(void **out, size_t alignment, size_t n)
 {
-    *out = refuses() ? NULL : __libc_memalign(alignment, n);
+    *out = refuses(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, n);
     return *out != NULL ? 0 : ENOMEM;
 }
