@@ -131,8 +131,8 @@ enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_threads, struct d
         dn_pool_destroy(pool);
         return dn_error_set_errno(
             err, DN_ERR_IO, failure,
-            "only %u of %u threads could be started; ask for fewer threads or raise the "
-            "process limit (ulimit -u)",
+            "only %u of %u threads could be started; ask for fewer threads or raise the limits of "
+            "processes (ulimit -u) or memory (ulimit -v)",
             started, n_threads);
     }
     *out = pool;

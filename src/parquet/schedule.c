@@ -163,10 +163,11 @@ enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *
 
     w->has_thread = failure == 0;
     return failure == 0 ? DN_OK
-                        : dn_error_set_errno(err, DN_ERR_INTERNAL, failure,
-                                             "the thread that writes '%s' could not be started; "
-                                             "check the limit of threads (ulimit -u)",
-                                             w->path);
+                        : dn_error_set_errno(
+                              err, DN_ERR_INTERNAL, failure,
+                              "the thread that writes '%s' could not be started; "
+                              "check the limits of threads (ulimit -u) and memory (ulimit -v)",
+                              w->path);
 }
 
 void dn_pq_writer_stop(struct dn_parquet_writer *w)

@@ -54,8 +54,13 @@ def test_is_never_unloaded(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_needs_no_cpp(name):
-    """What C++ throws when memory runs out ends a host that is not written in it."""
+def test_has_nothing_that_ends_the_host_when_memory_runs_out(name):
+    """C++ throws, and the loader ends the process where it cannot give a thread its copy of a thread-local variable."""
     found = subprocess.run(["ldd", library(name)], check=True, capture_output=True, text=True).stdout
     assert "libc.so" in found
     assert not re.search(r"libstdc\+\+|libsnappy|not found", found), found
+    needed = [path for path in re.findall(r"=> (/\S+)", found) if "libc.so" not in path]
+    for path in [library(name), *needed]:
+        segments = subprocess.run(["readelf", "-lW", path], check=True, capture_output=True, text=True).stdout
+        assert "LOAD" in segments
+        assert not re.search(r"^ +TLS ", segments, re.M), path
