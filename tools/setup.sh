@@ -3,35 +3,82 @@
 #
 #   tools/setup.sh build   compilers and libraries (Debian packages)
 #   tools/setup.sh test    the above, and the pinned Python environment in .venv
-#   tools/setup.sh lint    the above, and the linters
-#   tools/setup.sh bench   the above, and the peers that are measured
+#   tools/setup.sh lint    the above without Python's environment, and the linters
+#   tools/setup.sh bench   as test: the peers that are measured are in that environment
+#
+# What is missing is found by looking for the commands, headers and libraries themselves, not for packages: who has them from
+# elsewhere needs neither apt-get nor these packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev libyaml-dev libjansson-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
-lint_packages=(clang clang-format clang-tidy cppcheck libclang-rt-14-dev)
+lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime)
+
+has_command() { command -v "$1" >/dev/null; }
+has_library() { has_command pkg-config && pkg-config --exists "$@"; }
+has_header() { has_command gcc && echo "#include <$1>" | gcc -E -o /dev/null -x c - 2>/dev/null; }
+
+# Is what this package brings there, whoever put it there?
+is_there() {
+    case $1 in
+    gcc | make | cmake | pkg-config | g++ | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
+    ninja-build) has_command ninja ;;
+    binutils) has_command nm && has_command readelf && has_command strip ;;
+    libc6-dev) has_header stdio.h ;;
+    libzstd-dev) has_library libzstd ;;
+    liblz4-dev) has_library liblz4 ;;
+    libbrotli-dev) has_library libbrotlienc libbrotlidec ;;
+    libdeflate-dev) has_library libdeflate ;;
+    libyaml-dev) has_library yaml-0.1 ;;
+    libjansson-dev) has_library jansson ;;
+    libcmocka-dev) has_library cmocka ;;
+    libsnappy-dev) has_header snappy-c.h ;;
+    ca-certificates) [ -n "$(ls /etc/ssl/certs 2>/dev/null)" ] ;;
+    python3-venv) has_command python3 && "$(python)" -c 'import ensurepip, venv' 2>/dev/null ;;
+    clang-runtime) # what sanitizers and libFuzzer link with
+        has_command clang && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+            clang -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+# The package's name in Debian: clang's runtime is that of the clang that is there.
+package_name() {
+    case $1 in
+    clang-runtime)
+        if has_command clang; then
+            echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+        else
+            echo libclang-rt-dev
+        fi
+        ;;
+    *) echo "$1" ;;
+    esac
+}
 
 install_packages() {
-    local missing=() package
+    local missing=() package sudo=() line log=build/setup.log
     for package in "$@"; do
-        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
-            missing+=("$package")
-        fi
+        is_there "$package" || missing+=("$(package_name "$package")")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
-    local sudo=()
+    line="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+    if ! has_command apt-get; then
+        echo "setup: these are missing; the names are those of Debian's packages: ${missing[*]}" >&2
+        exit 1
+    fi
     if [ "$(id -u)" -ne 0 ]; then
-        if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+        if ! has_command sudo || ! sudo -n true 2>/dev/null; then
             echo "setup: these packages are missing. Run this line, then the command again:" >&2
-            echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
+            echo "    ${line//apt-get/sudo apt-get}" >&2
             exit 1
         fi
         sudo=(sudo)
     fi
     echo "setup: installing ${missing[*]}"
-    local log=build/setup.log
     mkdir -p build
     "${sudo[@]}" apt-get update >"$log" 2>&1 || true
     if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
@@ -42,13 +89,21 @@ install_packages() {
     fi
 }
 
+# The system's Python, which python3-venv belongs to; where there is none, whichever is found.
+python() {
+    if [ -x /usr/bin/python3 ]; then
+        echo /usr/bin/python3
+    else
+        command -v python3
+    fi
+}
+
 # One environment, made again whenever the pinned list changes.
 python_environment() {
     local requirements=tools/requirements.txt stamp=.venv/requirements.installed
     cmp -s "$requirements" "$stamp" && return 0
     echo "setup: making the Python environment .venv ($(grep -c '==' "$requirements") pinned packages)"
-    # the system's Python: it fits the python3-venv package installed above
-    if ! /usr/bin/python3 -m venv --clear .venv ||
+    if ! "$(python)" -m venv --clear .venv ||
         ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$requirements"; then
         echo "setup: the Python environment could not be made; it needs the network once, for the packages of" \
             "$requirements" >&2
