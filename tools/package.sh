@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Pack the command, the plugins, the public headers and the licence into one archive.  Needs a finished release build.
+# Pack the command, the plugins, what a plugin's author needs, and the pages and examples that a user needs into one archive with a
+# README of its own.  Needs a finished release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ ! -x build/bin/dativo-native ]; then
@@ -10,14 +11,51 @@ version=$(build/bin/dativo-native --version | awk 'NR == 1 {print $2}')
 name=dativo-native-$version-linux-$(uname -m)
 stage=build/package/$name
 rm -rf build/package
-mkdir -p "$stage/bin" "$stage/plugins" "$stage/include"
+mkdir -p "$stage/bin" "$stage/plugins" "$stage/include/dativo" "$stage/docs"
+
 install -s build/bin/dativo-native "$stage/bin/"
 for plugin in csv_reader parquet_writer; do
     install "build/plugins/lib${plugin}_plugin.so" "$stage/plugins/"
 done
 strip --strip-unneeded "$stage"/plugins/*.so
-cp -r include/dativo "$stage/include/"
-cp LICENSE README.md CHANGELOG.md CONTRIBUTING.md "$stage/"
-cp -r docs examples "$stage/" # what these pages link to
+cp include/dativo/{plugin,arrow,status}.h "$stage/include/dativo/"
+cp LICENSE CHANGELOG.md "$stage/"
+cp docs/{csv-reading,parquet-writing,jobs,plugins,json-records}.md "$stage/docs/"
+mkdir "$stage/examples"
+cp -r examples/{assets,connectors,data,jobs,plugins} "$stage/examples/"
+# There is no build folder in an archive.
+find "$stage/docs" "$stage/examples" \( -name '*.md' -o -name '*.yaml' \) -exec sed -i 's#build/\(bin\|plugins\|out\)#\1#g' {} +
+
+# The package of Debian 12 and 13 that has a library.
+package_of() {
+    case $1 in
+    libzstd.so.1) echo libzstd1 ;;
+    liblz4.so.1) echo liblz4-1 ;;
+    libbrotlienc.so.1 | libbrotlidec.so.1 | libbrotlicommon.so.1) echo libbrotli1 ;;
+    libdeflate.so.0) echo libdeflate0 ;;
+    libjansson.so.4) echo libjansson4 ;;
+    libyaml-0.so.2) echo libyaml-0-2 ;;
+    *)
+        echo "package: $1 is needed, but package_of() of tools/package.sh does not know whose it is" >&2
+        return 1
+        ;;
+    esac
+}
+
+binaries=("$stage"/bin/* "$stage"/plugins/*)
+# every library but glibc's own
+mapfile -t libraries < <(ldd "${binaries[@]}" | awk '$2 == "=>" {print $1}' | grep -vE '^lib(c|m|dl|pthread|rt)\.so' | sort -u)
+glibc=$(readelf -VW "${binaries[@]}" | grep -oE 'GLIBC_[0-9.]+' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
+rows=
+packages=()
+for library in "${libraries[@]}"; do
+    package=$(package_of "$library")
+    rows+="| \`$library\` | \`$package\` |\\n"
+    packages+=("$package")
+done
+packages=$(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' ')
+sed -e "s/@VERSION@/$version/; s/@GLIBC@/$glibc/; s/@LIBRARIES@/${rows%\\n}/; s/@PACKAGES@/$packages/" \
+    tools/package/README.md >"$stage/README.md"
+
 tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf "build/$name.tar.gz" "$name"
 echo "package: build/$name.tar.gz"

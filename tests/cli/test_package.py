@@ -1,26 +1,80 @@
-"""tools/package.sh: the archive has what its own pages point at."""
+"""tools/package.sh: the archive has what its own pages point at, says what it needs, and works from where it is unpacked."""
 
+import os
 import re
 import shutil
 import subprocess
 
-from conftest import BIN, PLUGINS, SOURCE
+import pytest
+from conftest import BIN, PLUGINS, SOURCE, tree
 
 
-def test_links_of_the_packaged_pages_lead_somewhere(tmp_path):
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """The unpacked archive."""
+    place = tmp_path_factory.mktemp("package")
     for name in ("tools", "docs", "examples", "include"):
-        shutil.copytree(SOURCE / name, tmp_path / name)
-    for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"):
-        shutil.copy(SOURCE / name, tmp_path)
-    (tmp_path / "build" / "bin").mkdir(parents=True)
-    shutil.copy(BIN, tmp_path / "build" / "bin")
-    shutil.copytree(PLUGINS, tmp_path / "build" / "plugins")
-    subprocess.run([tmp_path / "tools" / "package.sh"], check=True, capture_output=True)
-    [archive] = (tmp_path / "build").glob("*.tar.gz")
-    subprocess.run(["tar", "-xzf", archive, "-C", tmp_path / "tools"], check=True)
-    [root] = (tmp_path / "tools").glob("dativo-native-*")
+        shutil.copytree(SOURCE / name, place / name)
+    for name in ("CHANGELOG.md", "LICENSE"):
+        shutil.copy(SOURCE / name, place)
+    (place / "build" / "bin").mkdir(parents=True)
+    shutil.copy(BIN, place / "build" / "bin")
+    shutil.copytree(PLUGINS, place / "build" / "plugins")
+    subprocess.run([place / "tools" / "package.sh"], check=True, capture_output=True)
+    [archive] = (place / "build").glob("*.tar.gz")
+    (place / "unpacked").mkdir()
+    subprocess.run(["tar", "-xzf", archive, "-C", place / "unpacked"], check=True)
+    [root] = (place / "unpacked").iterdir()
+    return root
+
+
+def run(root, command):
+    """A line of a page, in a shell without the settings of these tests."""
+    return subprocess.run(["bash", "-ec", command], cwd=root, capture_output=True, text=True, timeout=120,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(root)})
+
+
+def test_links_lead_somewhere_and_no_page_names_the_build_folder(root):
     pages = list(root.rglob("*.md"))
-    assert root / "docs" / "jobs.md" in pages
+    assert root / "docs" / "jobs.md" in pages and root / "README.md" in pages
     broken = [(page.name, link) for page in pages for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
               if "://" not in link and not (page.parent / link).exists()]
     assert broken == []
+    for path in [*pages, *root.rglob("*.yaml")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"build/|@[A-Z]+@", text), path
+
+
+def test_readme_names_the_libraries_that_the_loader_wants(root):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    binaries = [*(root / "bin").iterdir(), *(root / "plugins").glob("*.so")]
+    assert len(binaries) == 3
+    found = subprocess.run(["ldd", *binaries], check=True, capture_output=True, text=True).stdout
+    assert "not found" not in found
+    wanted = set(re.findall(r"^\s+(\S+) =>", found, re.M)) - {"libc.so.6", "libm.so.6"}
+    rows = re.findall(r"^\| `(lib\S+\.so\S*)` \| `(\S+)` \|$", readme, re.M)
+    assert {library for library, _ in rows} == wanted
+    [packages] = re.findall(r"apt-get install -y --no-install-recommends (.*)", readme)
+    assert set(packages.split()) == {package for _, package in rows}
+    assert not [name for name in wanted if "stdc" in name or "snappy" in name]
+
+
+def test_readme_commands_work(root):
+    before = tree(root)
+    [commands] = re.findall(r"```sh\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.S)
+    assert len(commands.splitlines()) == 4
+    for command in commands.splitlines():
+        done = run(root, command)
+        assert done.returncode == 0, (command, done.stderr)
+    made = sorted(set(tree(root)) - set(before))
+    assert made == ["orders.parquet", "out/sales/shop/orders/orders_000000.parquet"]
+
+
+def test_the_example_plugin_compiles_as_the_page_says(root):
+    page = (root / "docs" / "plugins.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ ((?:cc|bin/dativo-native) .*counting_reader.*)$", page, re.M)
+    assert [command.split()[0] for command in commands] == ["cc", "bin/dativo-native", "bin/dativo-native"]
+    for command in commands:
+        done = run(root, command.replace("/tmp/numbers.parquet", "numbers.parquet"))
+        assert done.returncode == 0, (command, done.stderr)
+    assert (root / "numbers.parquet").exists()
