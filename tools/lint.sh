@@ -55,16 +55,20 @@ check_tidy() {
         --extra-arg="-I$PWD/src" --extra-arg=-include --extra-arg="$model"
 }
 
-# gcc and clang shift signed values arithmetically; we rely on that.
+# gcc and clang shift signed values arithmetically; we rely on that.  A text that one argument of a call fills and another one reads
+# is uninitialised for cppcheck 2.17: the compilers and their analysers watch that.
 check_cppcheck() {
-    portable_files | xargs cppcheck -j "$jobs" --quiet --error-exitcode=1 --inline-suppr --std=c11 -Iinclude -Isrc -Iplugins \
-        --enable=warning,performance,portability \
+    portable_files | xargs cppcheck -j "$jobs" --quiet --error-exitcode=1 --inline-suppr --std=c11 '-DDN_VERSION="lint"' \
+        --max-configs=12 -Iinclude -Isrc -Iplugins --enable=warning,performance,portability \
+        --suppress=uninitvar --suppress=normalCheckLevelMaxBranches \
         --suppress=missingInclude --suppress=missingIncludeSystem --suppress=shiftNegativeLHS --suppress=shiftTooManyBitsSigned
 }
 
+# gcc 14 takes a loop through a table of bytes for endless.
 check_analyzer() {
     portable_files | grep -v '^src/base/error.c$' | xargs -P "$jobs" -I '{}' \
-        gcc "${flags[@]}" -include "$model" -O1 -fanalyzer -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
+        gcc "${flags[@]}" -include "$model" -O1 -fanalyzer -Wno-analyzer-infinite-loop \
+        -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
 }
 
 step format check_format

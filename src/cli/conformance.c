@@ -143,9 +143,9 @@ static enum dn_verdict entry_point(struct dn_conform *c)
 
 static enum dn_verdict foreign_version(struct dn_conform *c)
 {
-    typedef const struct dativo_plugin *get_fn(uint32_t host_abi, struct dativo_error * e);
+    typedef const struct dativo_plugin *(*get_fn)(uint32_t, struct dativo_error *);
     struct dativo_error e;
-    get_fn *get = NULL;
+    get_fn get = NULL;
 
     void *symbol = dn_plugin_symbol(&c->plugin, DATIVO_PLUGIN_GET_SYMBOL);
     memcpy(&get, &symbol, sizeof get);
@@ -220,6 +220,9 @@ static void child_main(const struct run *r, const struct dn_conform_check *check
     const int printed =
         open(dn_conform_path(&c, "in-stdout", path), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     const int logged = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (printed < 0 || logged < 0) {
+        _exit(1);
+    }
     (void)dup2(printed, STDOUT_FILENO);
     (void)dup2(logged, STDERR_FILENO);
     if (child_load(&c, r->path)) {

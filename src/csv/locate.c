@@ -57,7 +57,7 @@ void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *e
     if (err->line >= 0) {
         snprintf(line, sizeof(line), "line %lld, ", (long long)err->line);
     }
-    (void)dn_error_set(&placed, err->code, "%s: %sbyte %lld: %s", err->path, line,
+    (void)dn_error_set(&placed, (enum dn_status)err->code, "%s: %sbyte %lld: %s", err->path, line,
                        (long long)err->byte_offset, err->message);
     memcpy(err->message, placed.message, sizeof(err->message));
 }

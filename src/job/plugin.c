@@ -252,9 +252,9 @@ enum dn_status dn_plugin_require(const struct dn_plugin *plugin, const char *sym
 
 enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *err)
 {
-    typedef const struct dativo_plugin *get_fn(uint32_t host_abi, struct dativo_error * e);
+    typedef const struct dativo_plugin *(*get_fn)(uint32_t, struct dativo_error *);
     struct dativo_error e;
-    get_fn *get = NULL;
+    get_fn get = NULL;
 
     void *symbol = dn_plugin_symbol(plugin, DATIVO_PLUGIN_GET_SYMBOL);
     if (symbol == NULL) {

@@ -172,6 +172,7 @@ static void test_index_is_the_automaton(void **state)
 static void test_every_short_text(void **state)
 {
     static const size_t shifts[] = {0, 60};
+    static const uint8_t letters[] = {'x', ',', '"', '\n', '\r'};
     struct dn_csv_index index = {0};
     static struct text t;
 
@@ -187,7 +188,7 @@ static void test_every_short_text(void **state)
                 for (unsigned code = 0; code < 5u * 5 * 5 * 5 * 5 * 5; code++) {
                     unsigned rest = code;
                     for (size_t i = 0; i < 6; i++, rest /= 5) {
-                        t.buf[shifts[k] + i] = (uint8_t) "x,\"\n\r"[rest % 5];
+                        t.buf[shifts[k] + i] = letters[rest % 5];
                     }
                     t.start = 0;
                     t.len = shifts[k] + 6;

@@ -97,10 +97,10 @@ static void world_start(struct world *w, size_t fed)
 static void world_end(struct world *w)
 {
     atomic_store(&w->over, true);
-    const int fd =
-        open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* if it still waits to open */
-    assert_int_equal(pthread_join(w->writer, NULL), 0);
+    /* a feeder that still waits to open goes on, and then, as one that waits to write, finds that nobody reads */
+    const int fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     (void)close(fd);
+    assert_int_equal(pthread_join(w->writer, NULL), 0);
 }
 
 static void *cancel_later(void *arg)

@@ -236,10 +236,10 @@ static void nulls_are_not_looked_at(void **state)
     for (size_t p = 0; p < N_PLACES; p++) {
         fill(p % 2 == 0, places[p], (struct text){"bad \xff\xff\xff and longer than twelve", 27},
              (struct text){"\xff", 1});
-        t.validity[places[p] >> 3] &= (uint8_t) ~(1U << (places[p] & 7));
+        t.validity[places[p] >> 3] &= (uint8_t)(~(1U << (places[p] & 7)));
         t.n_nulls = 1;
         must_fail(places[p] + 1, 1);
-        t.validity[(places[p] + 1) >> 3] &= (uint8_t) ~(1U << ((places[p] + 1) & 7));
+        t.validity[(places[p] + 1) >> 3] &= (uint8_t)(~(1U << ((places[p] + 1) & 7)));
         t.n_nulls = 2;
         must_write();
     }
