@@ -135,7 +135,7 @@ static enum dn_status copy_chunk(struct withdrawal *c, const int16_t *ids, struc
         if (f.type == DN_THRIFT_STOP) {
             return DN_OK;
         }
-        if (f.id != ids[0]) {
+        if (ids[0] == 0 || f.id != ids[0]) {
             DN_TRY(dn_thrift_skip(&c->from, &f, err));
         } else if (ids[1] != 0) {
             DN_TRY(copy_chunk(c, ids + 1, err));

@@ -91,6 +91,7 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
     }
     s->at.dir_fd = -1;
     s->fd = -1;
+    s->has_temporary = false;
     s->overwrite = overwrite;
     s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
     if (s->memory == NULL) {
