@@ -131,8 +131,8 @@ static off_t byte_of_name(const char *name)
 static enum dn_status marker_failure(const struct parquet_run *run, int failure, const char *what,
                                      struct dn_error *err)
 {
-    const bool no_locks = failure == EINVAL || failure == ENOLCK || failure == ENOTSUP ||
-                          failure == ENOSYS || failure == EOPNOTSUPP;
+    const bool no_locks =
+        failure == EINVAL || failure == ENOLCK || failure == ENOTSUP || failure == ENOSYS;
     enum dn_status st = dn_error_set_errno(
         err, DN_ERR_IO, failure,
         "cannot %s \"%s/%s\", which tells this run's files from an earlier one's%s", what,
