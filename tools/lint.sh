@@ -64,11 +64,12 @@ check_cppcheck() {
         --suppress=missingInclude --suppress=missingIncludeSystem --suppress=shiftNegativeLHS --suppress=shiftTooManyBitsSigned
 }
 
-# gcc 14 takes a loop through a table of bytes for endless.
+# gcc 14 takes a loop through a table of bytes for endless, and does not know that atomic_load() sets what it returns; the compilers
+# and clang's analyser watch what is uninitialised.
 check_analyzer() {
     portable_files | grep -v '^src/base/error.c$' | xargs -P "$jobs" -I '{}' \
         gcc "${flags[@]}" -include "$model" -O1 -fanalyzer -Wno-analyzer-infinite-loop \
-        -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
+        -Wno-analyzer-use-of-uninitialized-value -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
 }
 
 step format check_format
