@@ -157,6 +157,20 @@ enum dn_status dn_error_memory(struct dn_error *err, size_t wanted_bytes)
         wanted_bytes);
 }
 
+static void replace_invalid(char *text)
+{
+    const size_t len = strlen(text);
+
+    for (size_t i = 0; i < len;) {
+        bool valid = false;
+        const size_t n = dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
+        if (!valid) {
+            memset(text + i, '?', n);
+        }
+        i += n;
+    }
+}
+
 void dn_error_locate(struct dn_error *err, const char *path, int64_t row, int64_t line,
                      int64_t byte_offset, const char *column)
 {
@@ -165,6 +179,7 @@ void dn_error_locate(struct dn_error *err, const char *path, int64_t row, int64_
     }
     if (err->path[0] == '\0' && path != NULL) {
         dn_error_copy_text(err->path, sizeof(err->path), path);
+        replace_invalid(err->path); /* it goes into JSON, and stands like this in the message */
     }
     if (err->row == -1) {
         err->row = row;

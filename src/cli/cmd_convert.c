@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_OPERANDS 4096
-
 struct convert {
     struct dn_source_flags source;
     const char *compression;
@@ -248,10 +246,7 @@ static int run(int argc, char **argv)
         (void)dn_error_memory(&err, ((size_t)argc + 1) * sizeof c.operands[0]);
         return dn_cli_fail(&err);
     }
-    if (argc > MAX_OPERANDS) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
-        code = dn_cli_usage("convert", &err);
-    } else if (flags_read(&c, argc, argv, &err) != DN_OK) {
+    if (flags_read(&c, argc, argv, &err) != DN_OK) {
         code = dn_cli_usage("convert", &err);
     } else {
         code = convert_run(&c);

@@ -36,29 +36,39 @@ static void print_chunks(const json_t *group)
     dn_table_finish(&t);
 }
 
+/* "1 row", "1,000 rows" */
+static const char *rows_text(char out[48], json_int_t n)
+{
+    char count[32];
+
+    (void)snprintf(out, 48, "%s row%s", dn_console_count(count, n), n == 1 ? "" : "s");
+    return out;
+}
+
 static void print_file(const json_t *file, const char *path, int64_t n_rows)
 {
     const json_t *groups = json_object_get(file, "row_groups");
     const char *creator = json_string_value(json_object_get(file, "created_by"));
-    char rows[32];
+    char rows[48];
     char bytes[32];
 
     dn_text_print(stdout, path);
-    (void)printf("\n  %s rows in %zu row group%s, %s, written by %s\n\n",
-                 dn_console_count(rows, json_integer_value(json_object_get(file, "record_count"))),
+    (void)printf("\n  %s in %zu row group%s, %s, written by %s\n\n",
+                 rows_text(rows, json_integer_value(json_object_get(file, "record_count"))),
                  json_array_size(groups), json_array_size(groups) == 1 ? "" : "s",
                  dn_console_bytes(bytes, json_integer_value(json_object_get(file, "size_bytes"))),
                  creator != NULL ? creator : "an unknown program");
     dn_inspector_print_schema(file);
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *group = json_array_get(groups, i);
-        (void)printf("\nrow group %zu: %s rows, %s\n", i,
-                     dn_console_count(rows, json_integer_value(json_object_get(group, "rows"))),
+        (void)printf("\nrow group %zu: %s, %s\n", i,
+                     rows_text(rows, json_integer_value(json_object_get(group, "rows"))),
                      dn_console_bytes(bytes, json_integer_value(json_object_get(group, "bytes"))));
         print_chunks(group);
     }
     if (n_rows > 0) {
-        (void)printf("\nfirst %zu rows\n", json_array_size(json_object_get(file, "rows")));
+        const size_t n = json_array_size(json_object_get(file, "rows"));
+        (void)printf("\nfirst %s\n", rows_text(rows, (json_int_t)n));
         dn_inspector_print_rows(file);
     }
 }

@@ -105,8 +105,8 @@ static void announce(const struct dn_console *c, const struct dn_plan *plan)
                    json_pack("{s:s, s:I, s:s}", "asset", plan->asset.name, "columns",
                              (json_int_t)plan->asset.n_columns, "mode",
                              plan->strict ? "strict" : "warn"),
-                   "Asset %s: %zu columns, %s", plan->asset.name, plan->asset.n_columns,
-                   plan->strict ? "strict" : "warn");
+                   "Asset %s: %zu column%s, %s", plan->asset.name, plan->asset.n_columns,
+                   plan->asset.n_columns == 1 ? "" : "s", plan->strict ? "strict" : "warn");
 }
 
 /* "a.csv", or "a.csv and 2 more" */

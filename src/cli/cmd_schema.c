@@ -156,12 +156,13 @@ static bool same_names(const json_t *a, const json_t *b)
 static enum dn_status file_check(const struct schema_flags *f, const struct dn_transfer *t,
                                  const char *file, const json_t *schema, struct dn_error *err)
 {
-    struct dn_transfer one = *t;
+    struct dn_transfer one = *t; /* a look at a header needs no threads */
     json_t *config = NULL;
     json_t *columns = NULL;
 
     DN_TRY(dn_source_config(&f->source, &file, 1, &config, err));
     one.reader_config = config;
+    one.n_threads = 1;
     enum dn_status st = dn_transfer_schema(&one, &columns, err);
     if (st == DN_OK && !same_names(schema, columns)) {
         st = dn_error_set(

@@ -78,7 +78,8 @@ static enum dn_status value_set(const struct dn_flag *flag, const char *value, s
     case DN_FLAG_LIST: {
         struct dn_flag_list *list = flag->out;
         if (list->n == DN_FLAG_LIST_MAX) {
-            return dn_error_set(err, DN_ERR_INVALID, "--%s is given too often", flag->name);
+            return dn_error_set(err, DN_ERR_INVALID, "--%s is given more than %d times", flag->name,
+                                DN_FLAG_LIST_MAX);
         }
         list->values[list->n++] = value;
         return DN_OK;

@@ -50,6 +50,12 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
         st = dn_error_memory(err, name_len + type_len);
         goto cleanup;
     }
+    if (!dn_utf8_is_valid(column)) {
+        char shown[DN_ESCAPED_VALUE_SIZE];
+        st = dn_error_set(err, DN_ERR_INVALID, "--types: the column name %s is not valid UTF-8",
+                          dn_error_escape_value(shown, column, name_len));
+        goto cleanup;
+    }
     const char *known = dn_coltype_from_asset(word);
     if (known != NULL && dn_coltype_is_stored_as_text(word)) {
         st = dn_error_set(err, DN_ERR_INVALID,

@@ -328,7 +328,7 @@ enum dn_status dn_plugin_error_take(struct dn_error *err, const struct dativo_er
     err->row = e->row;
     err->line = e->line;
     err->byte_offset = e->byte_offset;
-    dn_error_copy_text(err->path, sizeof err->path, e->path);
+    dn_error_locate(err, e->path, -1, -1, -1, NULL); /* a stranger made it */
     dn_error_copy_text(err->column, sizeof err->column, e->column);
     dn_error_copy_text(err->expected, sizeof err->expected, e->expected);
     dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, e->suggested_type);
