@@ -160,15 +160,20 @@ enum dn_status dn_error_memory(struct dn_error *err, size_t wanted_bytes)
 static void replace_invalid(char *text)
 {
     const size_t len = strlen(text);
+    size_t out = 0;
 
     for (size_t i = 0; i < len;) {
         bool valid = false;
         const size_t n = dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
-        if (!valid) {
-            memset(text + i, '?', n);
+        if (valid) {
+            memmove(text + out, text + i, n);
+            out += n;
+        } else {
+            text[out++] = '?';
         }
         i += n;
     }
+    text[out] = '\0';
 }
 
 void dn_error_locate(struct dn_error *err, const char *path, int64_t row, int64_t line,

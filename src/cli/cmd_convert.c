@@ -141,7 +141,7 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
         st = dn_error_set(err, DN_ERR_INVALID, "the value of --compression is not valid UTF-8");
         goto cleanup;
     }
-    if (c->row_group_size > 0 &&
+    if (c->row_group_size >= 0 &&
         json_object_set_new(options, "row_group_size", json_integer(c->row_group_size)) != 0) {
         st = dn_error_memory(err, 64);
         goto cleanup;
@@ -236,7 +236,7 @@ static int convert_run(struct convert *c)
 
 static int run(int argc, char **argv)
 {
-    struct convert c = {0};
+    struct convert c = {.row_group_size = -1}; /* not given */
     struct dn_error err;
     int code = DN_EXIT_FAILED;
 

@@ -65,6 +65,10 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     }
     DN_TRY(dn_flags_check_memory(f->memory_bytes, err));
     *job = f->config != NULL ? f->config : operands[0];
+    if ((*job)[0] == '\0') {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the name of the job file is empty; is a shell variable unset?");
+    }
     return DN_OK;
 }
 

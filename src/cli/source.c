@@ -211,6 +211,10 @@ enum dn_status dn_source_name_check(const char *name, struct dn_error *err)
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
 
+    if (name[0] == '\0') {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "a file name is empty; is a shell variable unset?");
+    }
     if (dn_utf8_is_valid(name)) {
         return DN_OK;
     }

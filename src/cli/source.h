@@ -45,7 +45,7 @@ DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
                                              const char *const *files, size_t n_files, json_t **out,
                                              struct dn_error *err);
 
-/** DN_ERR_INVALID unless a file name is UTF-8: names go to the plugins as JSON. */
+/** DN_ERR_INVALID unless a file name is not empty and UTF-8: names go to the plugins as JSON. */
 DN_NODISCARD enum dn_status dn_source_name_check(const char *name, struct dn_error *err);
 
 /** "K=V" items as members of an object: V is JSON, or a text if it is not. */
