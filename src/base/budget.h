@@ -6,12 +6,23 @@
 
 #include <stdint.h>
 
+/** A user's budget is divided: a quarter is for reading, the rest for writing. */
+enum dn_budget_side {
+    DN_BUDGET_READING = 1, /**< quarters */
+    DN_BUDGET_WRITING = 3
+};
+
+/** What the columns need of one side's share. */
+uint64_t dn_budget_of_columns(uint64_t n_columns, uint64_t n_texts, enum dn_budget_side side);
+
 /**
- * Are n_columns * column_bytes within `budget`?  If not, DN_ERR_MEMORY names the least that is.
- * @param total  The budget of which `budget` is a share, the user's own figure; 0: `budget` is that.
+ * Has `budget` room for so many columns?  If not, DN_ERR_MEMORY names the least that has.  Both sides of a budget that was divided ask
+ * for the same.  bench/memory.py is what shows that columns need no more.
+ * @param n_texts  Of the columns.
+ * @param total    The user's own figure, which was divided; 0: `budget` is that.
  */
-DN_NODISCARD enum dn_status dn_budget_check_columns(uint64_t n_columns, uint64_t column_bytes,
-                                                    uint64_t budget, uint64_t total,
-                                                    struct dn_error *err);
+DN_NODISCARD enum dn_status dn_budget_check_columns(uint64_t n_columns, uint64_t n_texts,
+                                                    enum dn_budget_side side, uint64_t budget,
+                                                    uint64_t total, struct dn_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 
-#define SMALLEST_BLOCK ((size_t)256)
+#define SMALLEST_BLOCK ((size_t)128)
 #define LARGE_BLOCK ((size_t)64 << 20)
 
 void dn_buffer_init(struct dn_buffer *b, size_t cap)

@@ -807,6 +807,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         DN_TRY_GOTO(st, infer(r, evidence, &faulty, err), cleanup);
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
+    DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);
     st = faulty ? report_fault(r, err) : DN_OK;
 cleanup:

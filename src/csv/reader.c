@@ -1,5 +1,12 @@
+#include "base/budget.h"
 #include "base/memory.h"
 #include "csv/reader_internal.h"
+
+/* What blocks in flight take at most. */
+#define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
+#define BYTES_PER_TEXT 18 /* per byte of text: itself, a view, bits */
+#define COLUMN_BLOCK_BYTES                                                                         \
+    500 /* per column and block: buffers' beginnings and ends, what describes them */
 
 /* ---- batches of at most batch_rows rows: slices that share one batch ---- */
 
@@ -153,27 +160,55 @@ static enum dn_status set_dialect(struct dn_csv_reader *r, const struct dn_csv_o
     return DN_OK;
 }
 
-/* How many blocks may be in flight: enough to keep the threads busy, within the budget. */
-static void size_window(struct dn_csv_reader *r, const struct dn_csv_options *o)
+/* The threads, and what does not depend on the columns. */
+static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *o)
 {
-    const uint64_t budget =
-        o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DN_CSV_DEFAULT_BUDGET;
     const uint32_t n_threads = o->n_threads != 0 ? o->n_threads : dn_cpu_count();
-    const uint64_t per_block = 4 * (uint64_t)r->feed.block_bytes; /* text, index, values */
-    uint64_t n = 2 * (uint64_t)n_threads + 2; /* more would only leave the cache while they wait */
 
-    if (n > budget / per_block) {
-        n = budget / per_block;
-    }
-    r->n_slots = (size_t)(n < 2 ? 2 : n) + 2;
-    r->idle_bytes = (size_t)(budget / 4);
+    r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DN_CSV_DEFAULT_BUDGET;
+    r->idle_bytes = (size_t)(r->budget / 4);
     dn_memory_idle_grant(r->idle_bytes);
     r->executor = (struct dn_executor){o->submit_ctx, o->submit, n_threads};
-    const uint64_t row = budget / DN_CSV_ROW_SHARE;
+    const uint64_t row = r->budget / DN_CSV_ROW_SHARE;
     r->feed.max_block_bytes = row < DN_CSV_ROW_AT_LEAST  ? DN_CSV_ROW_AT_LEAST
                               : row > DN_CSV_ROW_AT_MOST ? DN_CSV_ROW_AT_MOST
                                                          : (size_t)row;
-    r->feed.memory_share = (uint32_t)(o->memory_total_bytes / budget);
+    r->feed.memory_share = (uint32_t)(o->memory_total_bytes / r->budget);
+}
+
+/*
+ * How many blocks may be in flight, and of what size: enough to keep the threads busy, and within the budget even if every byte of
+ * text is a field of its own.  Blocks become smaller before they become fewer.
+ */
+enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                  struct dn_error *err)
+{
+    const uint64_t columns = COLUMN_BLOCK_BYTES * (uint64_t)r->n_columns;
+    const size_t smallest = o->block_bytes != 0 ? o->block_bytes : SMALLEST_BLOCK_BYTES;
+    uint64_t n = 2 * (uint64_t)r->executor.n_threads + 2; /* more would only leave the cache */
+    uint64_t n_texts = 0;
+
+    for (size_t c = 0; c < r->n_columns; c++) {
+        n_texts += r->columns[c].type == DN_TYPE_UTF8_VIEW;
+    }
+    const uint64_t least = dn_budget_of_columns(r->n_columns, n_texts, DN_BUDGET_READING);
+    if (o->memory_budget_bytes == 0 && o->memory_total_bytes == 0 && r->budget < least) {
+        r->budget = least; /* nobody set a limit */
+    }
+    DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, r->budget,
+                                   o->memory_total_bytes, err));
+    const uint64_t most = r->budget / (columns + BYTES_PER_TEXT * (uint64_t)smallest);
+    n = n < most ? n : most;
+    n = n < 1 ? 1 : n;
+    r->n_slots = (size_t)n + 2;
+    if (o->block_bytes == 0) {
+        const uint64_t share = r->budget / n;
+        const uint64_t text = share > columns ? (share - columns) / BYTES_PER_TEXT : 0;
+        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES         ? SMALLEST_BLOCK_BYTES
+                              : text < DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)text
+                                                                  : DN_CSV_DEFAULT_BLOCK_BYTES;
+    }
+    return DN_OK;
 }
 
 static int64_t total_size(struct dn_csv_reader *r)
@@ -269,7 +304,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "block_bytes is %zu; at most 268435456 (256 MiB) is possible",
                             r->feed.block_bytes);
     }
-    size_window(r, o);
+    divide_budget(r, o);
     r->bytes_total = total_size(r);
     return dn_csv_open_schema(r, o, err);
 }

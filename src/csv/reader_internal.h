@@ -64,6 +64,7 @@ struct dn_csv_reader {
     struct dn_csv_census
         *census; /**< values are only looked at, and no batch comes of them; or NULL */
 
+    uint64_t budget;    /**< of memory */
     size_t idle_bytes;  /**< of freed blocks that may be kept */
     int64_t batch_rows; /**< 0: whatever a block holds */
     struct dn_stop cancel;
@@ -111,6 +112,11 @@ struct dn_csv_reader {
 
 /** Read header and sample, fix columns and schema.  reader->feed is open and stands behind the header afterwards. */
 DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
+                                               const struct dn_csv_options *options,
+                                               struct dn_error *err);
+
+/** Divide the budget into blocks, once the columns are known.  DN_ERR_MEMORY: there are too many of them. */
+DN_NODISCARD enum dn_status dn_csv_size_window(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,
                                                struct dn_error *err);
 

@@ -7,8 +7,9 @@
 #define DIRECT_PER_EARLY_VALUE 8           /* entries per value seen that a table may have ... */
 #define DIRECT_PER_VALUE 64                /* ... from DIRECT_SMALL entries on */
 #define FIRST_LOOK 16384
-#define KEPT_TABLE_BYTES ((size_t)256 << 10)
-#define SMALLEST_PORTION ((size_t)64)
+#define KEPT_BYTES ((size_t)256 << 10) /* of a buffer, from one chunk to the next */
+#define SMALLEST_PORTION ((size_t)32)
+#define SMALL_TABLE ((size_t)256) /* entries; such a table is filled to two thirds, a larger one to a half */
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
 
 /* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */
@@ -250,7 +251,8 @@ static void move_texts(struct dn_pq_dictionary *d, const struct dn_buffer *old)
 static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, struct dn_error *err)
 {
     struct dn_buffer old = {0};
-    const size_t wanted = ((size_t)d->n + n_more) * 2;
+    const size_t entries = (size_t)d->n + n_more;
+    const size_t wanted = entries < SMALL_TABLE ? entries * 3 / 2 : entries * 2;
 
     if (!d->direct && wanted <= d->table_len) {
         return DN_OK;
@@ -644,17 +646,29 @@ void dn_pq_dictionary_finish(struct dn_pq_dictionary *d)
     dn_pq_ids_finish(&d->ids);
 }
 
+/* Empty it; what is large, for this dictionary or at all, is given back. */
+static void empty(struct dn_buffer *b, size_t most)
+{
+    if (b->capacity > most) {
+        dn_buffer_finish(b);
+    } else {
+        dn_buffer_reset(b);
+    }
+}
+
 void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
 {
-    dn_buffer_reset(&d->plain);
-    dn_buffer_reset(&d->starts);
-    dn_buffer_reset(&d->ids.bytes);
+    const size_t most = d->most_bytes / 8 < KEPT_BYTES ? d->most_bytes / 8 : KEPT_BYTES;
+
+    empty(&d->plain, most);
+    empty(&d->starts, most);
+    empty(&d->ids.bytes, most);
     d->ids.n = 0;
     d->ids.width = 1;
     d->ids.expected = 0;
     d->n = 0;
     d->next_look = 0;
-    if (d->direct || d->table.len > KEPT_TABLE_BYTES || d->table.len > d->most_bytes / 4) {
+    if (d->direct || d->table.capacity > most) {
         dn_buffer_finish(&d->table);
         d->table_len = 0;
     } else if (d->table.len > 0) {

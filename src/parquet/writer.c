@@ -14,7 +14,6 @@
 #define MORSEL_ROWS 32768
 #define MORSEL_BITS ((size_t)8 << 22)
 #define MORSEL_HELD ((size_t)16 << 20)
-#define COLUMN_BYTES ((uint64_t)3 << 10) /* of the budget that a column needs */
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
 
@@ -54,8 +53,6 @@ static enum dn_status read_options(const struct dn_parquet_options *given,
         out->row_group_bytes == 0 ? DEFAULT_ROW_GROUP_BYTES : out->row_group_bytes;
     out->page_rows = out->page_rows == 0 ? DEFAULT_PAGE_ROWS : out->page_rows;
     out->page_bytes = out->page_bytes == 0 ? DEFAULT_PAGE_BYTES : out->page_bytes;
-    out->memory_budget_bytes =
-        out->memory_budget_bytes == 0 ? DEFAULT_BUDGET : out->memory_budget_bytes;
     return DN_OK;
 }
 
@@ -124,11 +121,20 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
 static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
                                     struct dn_error *err)
 {
-    const uint64_t budget = o->memory_budget_bytes;
+    uint64_t budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
     struct dn_pq_budget *b = &w->budget;
+    uint64_t n_texts = 0;
 
-    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, COLUMN_BYTES, budget,
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        n_texts += w->columns[i].kind == DN_PQ_KIND_TEXT;
+    }
+    const uint64_t least = dn_budget_of_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING);
+    if (o->memory_budget_bytes == 0 && o->memory_total_bytes == 0 && budget < least) {
+        budget = least; /* nobody set a limit */
+    }
+    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING, budget,
                                    o->memory_total_bytes, err));
+    b->bytes = budget;
     b->row_group_rows = o->row_group_rows;
     b->row_group_bits =
         8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
@@ -158,9 +164,8 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
         .has_codec = w->codec != DN_CODEC_NONE,
-        .dictionary_bytes = n_dictionaries == 0 ? 0
-                                                : (size_t)(options->memory_budget_bytes / 8 * 3 /
-                                                           (uint64_t)n_dictionaries),
+        .dictionary_bytes =
+            n_dictionaries == 0 ? 0 : (size_t)(w->budget.bytes / 8 * 3 / (uint64_t)n_dictionaries),
     };
     for (int64_t i = 0; i < w->n_columns; i++) {
         w->lanes[i].writer = w;

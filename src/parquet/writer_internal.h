@@ -90,6 +90,7 @@ struct dn_pq_lane {
 
 /** What the memory budget is divided into, and where row groups end.  Fixed at open. */
 struct dn_pq_budget {
+    uint64_t bytes; /**< in all */
     int64_t row_group_rows;
     size_t row_group_bits; /**< see dn_pq_batch_bits() */
     size_t flight_bytes;   /**< limit of in_flight_bytes */
