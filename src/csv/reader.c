@@ -192,7 +192,7 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
         n_texts += r->columns[c].type == DN_TYPE_UTF8_VIEW;
     }
     const uint64_t least = dn_budget_of_columns(r->n_columns, n_texts, DN_BUDGET_READING);
-    if (o->memory_budget_bytes == 0 && o->memory_total_bytes == 0 && r->budget < least) {
+    if (o->memory_budget_bytes == 0 && r->budget < least) {
         r->budget = least; /* nobody set a limit */
     }
     DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, r->budget,

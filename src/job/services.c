@@ -63,7 +63,8 @@ enum dn_status dn_services_init(struct dn_services *s, const struct dn_events *e
         .log = on_log,
         .cancelled = on_cancelled,
         .submit = on_submit,
-        .memory_budget_bytes = reader_bytes,
+        .memory_budget_bytes =
+            memory_bytes / READER_SHARE, /* 0: its default, or what columns need */
         .memory_total_bytes = reader_bytes * READER_SHARE,
     };
     s->writer_host = s->reader_host;

@@ -129,7 +129,7 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
         n_texts += w->columns[i].kind == DN_PQ_KIND_TEXT;
     }
     const uint64_t least = dn_budget_of_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING);
-    if (o->memory_budget_bytes == 0 && o->memory_total_bytes == 0 && budget < least) {
+    if (o->memory_budget_bytes == 0 && budget < least) {
         budget = least; /* nobody set a limit */
     }
     DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING, budget,
