@@ -1,4 +1,7 @@
-/** The reader's insides, shared by open.c (header, sample, schema), pipeline.c (blocks in flight) and locate.c (errors). */
+/**
+ * The reader's insides, shared by open.c, header.c and sample.c (columns and schema), pipeline.c (blocks in flight) and
+ * locate.c (errors).
+ */
 #ifndef DN_CSV_READER_INTERNAL_H
 #define DN_CSV_READER_INTERNAL_H
 
@@ -110,6 +113,18 @@ struct dn_csv_reader {
     int64_t bytes_total;
 };
 
+/** Find the first row and name the fields.  The feed stands behind it afterwards, if it is a header (header.c). */
+DN_NODISCARD enum dn_status dn_csv_open_header(struct dn_csv_reader *r, struct dn_error *err);
+/** Bytes of the blank lines that `head` begins with.  at_end: the file ends behind it. */
+size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span head, bool at_end);
+/**
+ * What the values of every field look like: at the head of the first file, in places all over it, at the heads of further
+ * files (sample.c).
+ * @param evidence  n_fields of them, zeroed.
+ * @param faulty    A row is wrong, so that reading will fail there or before.
+ */
+DN_NODISCARD enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
+                                          bool *faulty, struct dn_error *err);
 /** Read header and sample, fix columns and schema.  reader->feed is open and stands behind the header afterwards. */
 DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,

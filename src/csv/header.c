@@ -1,0 +1,243 @@
+/* The header: the first row of the first file, and the names in it. */
+#include "base/memory.h"
+#include "csv/reader_internal.h"
+
+#include <stdio.h>
+
+size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span head, bool at_end)
+{
+    size_t at = 0;
+
+    for (size_t n = 1; n > 0; at += n) {
+        n = dn_csv_blank_line(d, head.data + at, head.len - at, at_end);
+    }
+    return at;
+}
+
+/*
+ * Do carriage returns end rows?  Only if the head has some and no line feed, both outside quotes.  Most files are decided by
+ * their first line feed, which no quote stands before.
+ */
+static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
+{
+    struct dn_csv_dialect d = r->dialect;
+    enum dn_csv_state state = DN_CSV_START;
+    const uint8_t *lf = memchr(head.data, '\n', head.len);
+    size_t pos = 0;
+    bool found = false;
+
+    if (memchr(head.data, '\r', head.len) == NULL ||
+        (lf != NULL &&
+         (!d.has_quote || memchr(head.data, d.quote, (size_t)(lf - head.data)) == NULL))) {
+        return false;
+    }
+    d.cr_ends_row = true;
+    while (pos < head.len) {
+        pos = dn_csv_automaton_run(&d, head.data, pos, head.len, 0, &state, NULL);
+        if (state == DN_CSV_START && head.data[pos - 1] == '\n') {
+            return false;
+        }
+        found |= state == DN_CSV_START && head.data[pos - 1] == '\r';
+    }
+    return found;
+}
+
+static enum dn_status header_error(const struct dn_csv_reader *r, size_t at, const char *what,
+                                   struct dn_error *err)
+{
+    bool after_cr = r->feed.after_cr;
+    int64_t line = -1;
+
+    if (r->feed.count_lines) {
+        line = r->feed.line +
+               dn_csv_line_ends(&r->dialect, dn_csv_feed_held(&r->feed).data, at, &after_cr);
+    }
+    dn_error_set(err, DN_ERR_DATA, "%s", what);
+    dn_error_locate(err, NULL, -1, line, r->feed.offset + (int64_t)at, NULL);
+    dn_csv_place(r, 0, err);
+    return DN_ERR_DATA;
+}
+
+/* Extent of the header row: *len bytes without its row end, *skip with it.  *complete false: more of the file is needed. */
+static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span head, size_t *len,
+                                  size_t *skip, bool *complete, struct dn_error *err)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    const size_t end = dn_csv_automaton_run(&r->dialect, head.data, 0, head.len, 0, &state, NULL);
+    size_t n = end;
+    bool ended = false;
+
+    if (head.data[n - 1] == '\n' || (head.data[n - 1] == '\r' && r->dialect.cr_ends_row)) {
+        n -= state == DN_CSV_START;
+        ended = n < end;
+    }
+    *complete = ended || r->feed.source_at_end;
+    if (!*complete) {
+        return DN_OK;
+    }
+    if (state == DN_CSV_QUOTED) {
+        return header_error(r,
+                            (size_t)(head.data - dn_csv_feed_held(&r->feed).data) +
+                                dn_csv_last_opened(&r->dialect, head.data, 0, head.len),
+                            "a quote in the first row is never closed; fix the file, or name "
+                            "another quote character with the option quote",
+                            err);
+    }
+    if (n > 0 && head.data[n - 1] == '\r') {
+        n--;
+    }
+    *len = n;
+    *skip = end;
+    if (r->dialect.cr_ends_row && end < head.len && head.data[end - 1] == '\r' &&
+        head.data[end] == '\n') {
+        (*skip)++;
+    }
+    return DN_OK;
+}
+
+/* Name field `field` by text[0, len), which stands at byte `at` of the header. */
+static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const uint8_t *text,
+                                 size_t len, size_t at, struct dn_error *err)
+{
+    char *name = dn_arena_alloc(&r->arena, len + 32);
+
+    if (name == NULL) {
+        return dn_error_memory(err, len + 32);
+    }
+    if (len > 0 && r->dialect.has_quote && text[0] == r->dialect.quote) {
+        len = dn_csv_unquote(&r->dialect, text, len, (uint8_t *)name);
+    } else if (len > 0) {
+        memcpy(name, text, len);
+    }
+    if (memchr(name, 0, len) != NULL) {
+        return header_error(r, at, "a column name holds a NUL byte; is this a CSV file in UTF-8?",
+                            err);
+    }
+    if (len == 0) {
+        snprintf(name, 32, "column_%zu", field + 1);
+    }
+    r->field_names[field] = name;
+    return DN_OK;
+}
+
+/*
+ * Names (or, without a header, only the number) of the fields from the file's first row.
+ * @param with_end  its length with its row end, which decides what a '\r' in front of it is
+ */
+static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, size_t with_end,
+                                 struct dn_error *err)
+{
+    struct dn_csv_index index = {0};
+    enum dn_csv_state state = DN_CSV_START;
+    enum dn_status st = DN_OK;
+    uint32_t start = 0;
+
+    /* room for every byte being a delimiter, and the end of the row */
+    index.capacity = with_end + 1;
+    index.ends = dn_malloc_aligned(index.capacity * sizeof(uint32_t));
+    if (index.ends == NULL) {
+        return dn_error_memory(err, index.capacity * sizeof(uint32_t));
+    }
+    dn_csv_automaton_run(&r->dialect, row.data, 0, with_end, row.len, &state, &index);
+    index.n_ends -= index.n_row_ends;
+    index.ends[index.n_ends++] = (uint32_t)row.len;
+    if (r->has_header && r->dialect.strict && index.n_strays > 0) {
+        DN_TRY_GOTO(st,
+                    header_error(r, index.first_stray,
+                                 "a quote stands inside an unquoted name, or text follows a "
+                                 "closing quote; with the option strict that is an error",
+                                 err),
+                    cleanup);
+    }
+    r->n_fields = index.n_ends;
+    r->field_names = dn_arena_alloc(&r->arena, r->n_fields * sizeof(char *));
+    if (r->field_names == NULL) {
+        DN_TRY_GOTO(st, dn_error_memory(err, r->n_fields * sizeof(char *)), cleanup);
+    }
+    for (size_t i = 0; i < r->n_fields; i++) {
+        const uint32_t end = index.ends[i];
+        DN_TRY_GOTO(st,
+                    name_field(r, i, row.data + start, r->has_header ? end - start : 0, start, err),
+                    cleanup);
+        start = end + 1;
+    }
+cleanup:
+    dn_csv_index_finish(&index);
+    return st;
+}
+
+static enum dn_status check_header_utf8(const struct dn_csv_reader *r, struct dn_span row,
+                                        struct dn_error *err)
+{
+    const size_t valid = r->kernels->utf8_valid_prefix(row.data, row.len);
+
+    return valid == row.len ? DN_OK
+                            : header_error(r, valid,
+                                           "the header is not valid UTF-8; convert the file, for "
+                                           "example with `iconv -f WINDOWS-1252 -t UTF-8`",
+                                           err);
+}
+
+/*
+ * Look at the head of the first file: *head begins at the first row that is not blank, which takes *len bytes, or *skip with
+ * its row end.  With a header the blank lines are dropped; without one they may be rows.
+ */
+static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *head, size_t *len,
+                                     size_t *skip, struct dn_error *err)
+{
+    size_t wanted = DN_CSV_HEAD_BYTES;
+    bool complete = false;
+
+    while (!complete) {
+        DN_TRY(dn_csv_feed_look(&r->feed, wanted, err));
+        *head = dn_csv_feed_held(&r->feed);
+        const size_t held = head->len;
+        if (wanted == DN_CSV_HEAD_BYTES) { /* before anything is dropped, which counts lines */
+            r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
+        }
+        const size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
+        *head = (struct dn_span){head->data + blank, head->len - blank};
+        if (r->has_header) {
+            dn_csv_feed_drop(&r->feed, blank);
+        }
+        if (head->len == 0 && r->feed.source_at_end) {
+            return header_error(r, 0, "the file is empty: there is no header to name the columns",
+                                err);
+        }
+        if (head->len > 0) {
+            DN_TRY(find_header(r, *head, len, skip, &complete, err));
+        }
+        if (!complete && held > r->feed.max_block_bytes) {
+            char message[DN_CSV_ADVICE_SIZE + 128];
+            char advice[DN_CSV_ADVICE_SIZE];
+            (void)snprintf(message, sizeof(message),
+                           "the first row goes on for more than %zu bytes; a quote is probably "
+                           "not closed, or this is no CSV file; %s",
+                           r->feed.max_block_bytes,
+                           dn_csv_long_row_advice(advice, &r->feed, 0, r->feed.offset));
+            return header_error(r, 0, message, err);
+        }
+        wanted = 2 * held + DN_CSV_HEAD_BYTES;
+    }
+    return r->has_header ? check_header_utf8(r, (struct dn_span){head->data, *len}, err) : DN_OK;
+}
+
+enum dn_status dn_csv_open_header(struct dn_csv_reader *r, struct dn_error *err)
+{
+    struct dn_span head;
+    size_t len = 0;
+    size_t skip = 0;
+
+    DN_TRY(find_first_row(r, &head, &len, &skip, err));
+    DN_TRY(read_names(r, (struct dn_span){head.data, len}, skip, err));
+    if (r->has_header) {
+        const char *header = dn_arena_strndup(&r->arena, (const char *)head.data, len);
+        if (header == NULL) {
+            return dn_error_memory(err, len);
+        }
+        r->feed.header = (struct dn_span){(const uint8_t *)header, len};
+        r->feed.skip_header = true;
+        dn_csv_feed_drop(&r->feed, skip);
+    }
+    return DN_OK;
+}

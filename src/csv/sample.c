@@ -1,0 +1,301 @@
+/* The sample: what the types of fields are inferred from before anything is read. */
+#include "base/memory.h"
+#include "csv/reader_internal.h"
+
+#define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
+#define SAMPLE_JUMP_BYTES ((size_t)32 << 10)
+#define SAMPLE_JUMPS 16
+#define SAMPLE_FILES 16
+
+struct sample {
+    struct dn_csv_reader *r;
+    struct dn_csv_evidence *evidence;
+    struct dn_csv_index index;
+    struct dn_csv_rows rows;
+    uint8_t *buf; /**< padded copy of the sampled text */
+    size_t size;
+    size_t start; /**< the text is buf[start, complete) up to the last row end, */
+    size_t complete;
+    bool ends_inside;     /**< and behind it is inside quotes */
+    bool quoted_row_ends; /**< the head of the file has rows of several lines */
+    bool whole;           /**< the files before were sampled to their ends */
+    bool faulty;          /**< a row is wrong, so that reading will fail there or before */
+};
+
+static bool is_row_end(const struct dn_csv_dialect *d, uint8_t byte)
+{
+    return byte == '\n' || (byte == '\r' && d->cr_ends_row);
+}
+
+/* Behind the last row end in the index of the sampled text; before the rows are shaped, which moves the index. */
+static size_t complete_end(const struct sample *s)
+{
+    for (size_t i = s->index.n_ends; i > 0; i--) {
+        const uint32_t end = s->index.ends[i - 1];
+        if (is_row_end(&s->r->dialect, s->buf[end])) {
+            return (size_t)end + 1;
+        }
+    }
+    return s->start;
+}
+
+/*
+ * Index and shape text[0, len) (copied into padded memory), which starts with a row; at_end: the file ends behind it, maybe
+ * without a row end.
+ */
+static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t len, bool at_end,
+                                  bool *clean, struct dn_error *err)
+{
+    struct dn_csv_reader *r = s->r;
+    struct dn_csv_block block = {
+        .buf = s->buf, .start = DN_BUFFER_PADDING, .len = DN_BUFFER_PADDING + len};
+    enum dn_csv_state state = DN_CSV_START;
+
+    if (len > 0) {
+        memcpy(s->buf + block.start, text, len);
+    }
+    if (at_end && len > 0 && !is_row_end(&r->dialect, text[len - 1])) {
+        s->buf[block.len++] = '\n';
+    }
+    memset(s->buf + block.len, 0, DN_BUFFER_PADDING);
+    s->start = block.start;
+    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block.buf, block.start, block.len, &state,
+                              &s->index, err));
+    s->complete = complete_end(s);
+    s->ends_inside = state == DN_CSV_QUOTED;
+    DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, err));
+    *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
+    return DN_OK;
+}
+
+/*
+ * Is a sampled row wrong, whatever follows?  What stands behind the last row end counts only where the file ends: a quote, a
+ * "\r\n" or a character may be cut there.
+ */
+static bool has_fault(const struct sample *s, bool at_end)
+{
+    const struct dn_csv_reader *r = s->r;
+    const size_t n = s->complete - s->start;
+
+    return s->rows.bad_row_start != SIZE_MAX || (at_end && s->ends_inside) ||
+           (r->dialect.strict && s->index.first_stray < s->complete) ||
+           r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
+}
+
+/*
+ * The first rows of a file.  Reading reports the first error in file order, so what is wrong here is known to end it soon
+ * only if the files before were seen to their ends.
+ */
+static enum dn_status sample_first_rows(struct sample *s, const uint8_t *text, size_t len,
+                                        bool at_end, struct dn_error *err)
+{
+    struct dn_csv_reader *r = s->r;
+    bool clean;
+
+    DN_TRY(sample_rows(s, text, len, at_end, &clean, err));
+    dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+    s->faulty |= s->whole && has_fault(s, at_end);
+    s->whole &= at_end;
+    return DN_OK;
+}
+
+/* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
+static bool has_quoted_row_ends(const struct sample *s, const uint8_t *text, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        n += text[i] == '\n' || (text[i] == '\r' && s->r->dialect.cr_ends_row);
+    }
+    return n > s->index.n_row_ends;
+}
+
+/*
+ * Where rows begin if text[0, len) starts inside quotes: behind the first row end that these quotes do not hold, `len` if
+ * there is none; SIZE_MAX if the text in front of it is not the end of one row, so that it does not start inside quotes.
+ */
+static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8_t *text,
+                                      size_t len)
+{
+    enum dn_csv_state state = DN_CSV_QUOTED;
+    size_t n_ends = 0;
+
+    for (size_t pos = 0; pos < len; pos++) {
+        bool field_ends;
+        bool row_ends;
+        bool stray;
+        state = dn_csv_step(&r->dialect, state, text[pos], pos + 1 < len ? text[pos + 1] : '\n',
+                            &field_ends, &row_ends, &stray);
+        n_ends += field_ends;
+        if (stray || n_ends > r->n_fields) {
+            return SIZE_MAX;
+        }
+        if (row_ends) {
+            return pos + 1;
+        }
+    }
+    return len;
+}
+
+/*
+ * A piece from the middle of a file, behind a row-end byte: it starts a row or is inside quotes.  A sample that could be
+ * read either way is left out: it can only make a guess worse.
+ */
+static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t len,
+                                   struct dn_error *err)
+{
+    struct dn_csv_reader *r = s->r;
+    const uint8_t *first = memchr(text, r->dialect.cr_ends_row ? '\r' : '\n', len);
+    bool clean = false;
+
+    if (first == NULL) {
+        return DN_OK;
+    }
+    const uint8_t *rows = first + 1;
+    const size_t n = (size_t)(text + len - rows);
+    bool inside = r->dialect.has_quote && s->quoted_row_ends;
+    if (r->dialect.has_quote && memchr(rows, r->dialect.quote, n) != NULL) {
+        const size_t from = first_row_behind_quotes(r, rows, n);
+        inside = from != SIZE_MAX;
+        if (inside && from < n) {
+            DN_TRY(sample_rows(s, rows + from, n - from, false, &inside, err));
+        }
+    }
+    if (!inside) {
+        DN_TRY(sample_rows(s, rows, n, false, &clean, err));
+    }
+    if (clean) {
+        dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+    }
+    return DN_OK;
+}
+
+/*
+ * The first bytes of a further file, or all of it.  A file with another header is refused when its turn comes.
+ */
+static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t len, bool at_end,
+                                  struct dn_error *err)
+{
+    struct dn_csv_reader *r = s->r;
+    const struct dn_span header = r->feed.header;
+    size_t at = dn_csv_bom_len(text, len);
+
+    if (r->has_header) {
+        at +=
+            dn_csv_leading_blank_lines(&r->dialect, (struct dn_span){text + at, len - at}, at_end);
+        if (at == len) {
+            s->whole &= at_end; /* an empty file among others holds no rows */
+            return DN_OK;
+        }
+        if (len - at < header.len || memcmp(text + at, header.data, header.len) != 0) {
+            s->whole = false;
+            return DN_OK;
+        }
+        at += header.len;
+        if (at < len && text[at] != '\r' && text[at] != '\n') {
+            s->whole = false;
+            return DN_OK;
+        }
+        at += at < len && text[at] == '\r';
+        at += at < len && text[at] == '\n';
+    }
+    return sample_first_rows(s, text + at, len - at, at_end, err);
+}
+
+/* Pieces from all over a file that is larger than its head. */
+static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, uint8_t *piece,
+                                   struct dn_error *err)
+{
+    const int64_t size = dn_source_size(source);
+    size_t got = 0;
+
+    if (size <= (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
+        return DN_OK;
+    }
+    const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
+    for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
+        DN_TRY(dn_source_read_at(source, room / SAMPLE_JUMPS * i, piece, SAMPLE_JUMP_BYTES, &got,
+                                 err));
+        DN_TRY(sample_piece(s, piece, got, err));
+    }
+    return DN_OK;
+}
+
+/*
+ * The looks into the first file beyond its head, and at the heads of the others.  Whatever fails here ends the run: types
+ * from half a sample are other types, and nobody would know.
+ */
+static enum dn_status sample_first_file(struct sample *s, uint8_t *piece, struct dn_error *err)
+{
+    struct dn_source *source = s->r->feed.source;
+
+    if (!dn_source_can_reopen(source)) {
+        s->whole = false;
+        return DN_OK;
+    }
+    return sample_jumps(s, source, piece, err);
+}
+
+static enum dn_status sample_further_file(struct sample *s, const char *path, uint8_t *piece,
+                                          struct dn_error *err)
+{
+    struct dn_source *source = NULL;
+    size_t got = 0;
+
+    enum dn_status st = dn_source_open_again(&source, path, &s->r->cancel, err);
+    if (st == DN_ERR_UNSUPPORTED) { /* what can be read only once is not there for a look */
+        s->whole = false;
+        return DN_OK;
+    }
+    DN_TRY(st);
+    DN_TRY_GOTO(st, dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
+    st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
+cleanup:
+    dn_source_close(source);
+    return st;
+}
+
+static enum dn_status sample_files(struct sample *s, struct dn_error *err)
+{
+    const struct dn_csv_reader *r = s->r;
+    enum dn_status st = DN_OK;
+    uint8_t *piece = dn_malloc(SAMPLE_JUMP_BYTES);
+
+    if (piece == NULL) {
+        return dn_error_memory(err, SAMPLE_JUMP_BYTES);
+    }
+    DN_TRY_GOTO(st, sample_first_file(s, piece, err), cleanup);
+    for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
+        DN_TRY_GOTO(st, sample_further_file(s, r->paths[i], piece, err), cleanup);
+    }
+cleanup:
+    dn_free(piece);
+    return st;
+}
+
+enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
+                             bool *faulty, struct dn_error *err)
+{
+    struct sample s = {.r = r, .evidence = evidence, .whole = true};
+    const struct dn_span held = dn_csv_feed_held(&r->feed);
+    const size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
+    enum dn_status st = DN_OK;
+
+    s.size = 2 * (size_t)DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
+    s.buf = dn_malloc_aligned(s.size);
+    if (s.buf == NULL) {
+        return dn_error_memory(err, s.size);
+    }
+    memset(s.buf, 0, DN_BUFFER_PADDING);
+    DN_TRY_GOTO(st,
+                sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end, err),
+                cleanup);
+    s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
+    DN_TRY_GOTO(st, sample_files(&s, err), cleanup);
+    *faulty = s.faulty;
+cleanup:
+    dn_csv_index_finish(&s.index);
+    dn_csv_rows_finish(&s.rows);
+    dn_free_aligned(s.buf, s.size);
+    return st;
+}

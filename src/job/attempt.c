@@ -1,0 +1,306 @@
+/* One pass over the source: open, move every batch, count, commit. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "job/contract.h"
+#include "job/events.h"
+#include "job/expand.h"
+#include "job/output.h"
+#include "job/session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PROGRESS_SECONDS 0.1
+
+static enum dn_status writer_open(const struct dn_session *s, struct dn_attempt *a,
+                                  struct dn_error *err)
+{
+    struct dn_buffer text = {0};
+    struct dativo_error e;
+
+    if (s->wv == NULL) {
+        return DN_OK;
+    }
+    enum dn_status st = dn_json_write(s->writer_config, &text, err);
+    if (st == DN_OK) {
+        dn_plugin_error_init(&e);
+        const int32_t code = s->wv->open((const char *)text.data, &a->schema,
+                                         &s->services.writer_host, &a->writer, &e);
+        if (code != DATIVO_OK) {
+            a->writer = NULL;
+            st = dn_plugin_error_take(err, &e, code, "the writer could not be opened");
+            dn_session_note_refusal(s, "target", st);
+        }
+    }
+    dn_buffer_finish(&text);
+    return st;
+}
+
+enum dn_status dn_attempt_open(struct dn_session *s, struct dn_attempt *a, struct dn_error *err)
+{
+    struct dativo_error e;
+
+    DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
+    DN_TRY(dn_session_open_reader(s, s->reader_config, &a->reader, err));
+    DN_TRY(dn_session_reader_schema(s, a->reader, &a->schema, err));
+    if (s->t->mode == DN_ASSET_NONE && s->outcome->restarts == 0) {
+        dn_session_hint_delimiter(s, &a->schema);
+    }
+    DN_TRY(dn_contract_verify(s->t, s->reader_config, &a->schema, err));
+    dn_contract_require(s->t, &a->schema);
+    a->nulls = dn_calloc((size_t)a->schema.n_children, sizeof a->nulls[0]);
+    if (a->nulls == NULL) {
+        return dn_error_memory(err, (size_t)a->schema.n_children * sizeof a->nulls[0]);
+    }
+    dn_events_emit(s->t->events, DN_EVENT_DETAIL, "extractor_initialized",
+                   json_pack("{s:s, s:I}", "plugin", s->reader_plugin.path, "columns",
+                             (json_int_t)a->schema.n_children),
+                   "Reading with %s", s->reader_plugin.path);
+    DN_TRY(writer_open(s, a, err));
+    if (s->wv != NULL) {
+        dn_events_emit(
+            s->t->events, DN_EVENT_DETAIL, "writer_initialized",
+            json_pack("{s:s, s:s}", "plugin", s->writer_plugin.path, "path", s->t->output_path),
+            "Writing with %s", s->writer_plugin.path);
+    }
+    DN_PLUGIN_CALL(s->rv->stream(a->reader, &a->stream, &e), &e, err, "the reader gave no stream");
+    return DN_OK;
+}
+
+void dn_attempt_release(const struct dn_session *s, struct dn_attempt *a)
+{
+    if (a->stream.release != NULL) {
+        a->stream.release(&a->stream);
+    }
+    if (a->writer != NULL) {
+        s->wv->close(a->writer); /* throws the file away unless it was committed */
+        a->writer = NULL;
+    }
+    s->rv->close(a->reader);
+    a->reader = NULL;
+}
+
+void dn_attempt_close(const struct dn_session *s, struct dn_attempt *a)
+{
+    dn_attempt_release(s, a);
+    if (a->schema.release != NULL) {
+        a->schema.release(&a->schema);
+    }
+    dn_free(a->nulls);
+    *a = (struct dn_attempt){0};
+}
+
+static void progress_tell(struct dn_session *s, const struct dn_attempt *a, bool now)
+{
+    const struct dn_events *events = s->t->events;
+    struct dativo_progress p = {.struct_size = sizeof p, .bytes_done = -1, .bytes_total = -1};
+    const double clock = dn_clock_seconds();
+
+    if (!now && clock - s->progress_at < PROGRESS_SECONDS) {
+        return;
+    }
+    s->progress_at = clock;
+    s->rv->progress(a->reader, &p);
+    s->outcome->bytes_in = p.bytes_done;
+    if (events != NULL && events->progress != NULL && !now) {
+        const struct dn_progress told = {
+            .seconds = clock - s->started,
+            .rows = a->rows,
+            .bytes_in = p.bytes_done,
+            .bytes_total = p.bytes_total,
+            .peak_rss_bytes = dn_peak_rss_bytes(),
+        };
+        events->progress(events->ctx, &told);
+    }
+}
+
+static enum dn_status stream_failed(const struct dn_session *s, struct dn_attempt *a, int code,
+                                    struct dn_error *err)
+{
+    struct dativo_error e;
+
+    dn_plugin_error_init(&e);
+    const int32_t known = s->rv->last_error(a->reader, &e);
+    if (known != DATIVO_OK) {
+        return dn_plugin_error_take(err, &e, known, "the reader failed");
+    }
+    const char *text =
+        a->stream.get_last_error != NULL ? a->stream.get_last_error(&a->stream) : NULL;
+    return dn_error_set_errno(err, DN_ERR_IO, code, "%s",
+                              text != NULL ? text : "the reader failed");
+}
+
+static enum dn_status batch_move(struct dn_session *s, struct dn_attempt *a,
+                                 struct ArrowArray *batch, struct dn_error *err)
+{
+    struct dativo_error e;
+    const int64_t rows = batch->length;
+
+    if (batch->n_children != a->schema.n_children || rows < 0) {
+        batch->release(batch);
+        return dn_error_set(err, DN_ERR_INTERNAL, "%s: a batch does not have the schema's columns",
+                            s->reader_plugin.path);
+    }
+    for (int64_t i = 0; i < batch->n_children; i++) {
+        a->nulls[i] += dn_column_null_count(batch->children[i]);
+    }
+    a->rows += rows;
+    s->outcome->rows_in = a->rows;
+    if (s->wv == NULL) {
+        batch->release(batch);
+        return DN_OK;
+    }
+    DN_PLUGIN_CALL(s->wv->append(a->writer, batch, &e), &e, err, "the writer refused a batch");
+    return DN_OK;
+}
+
+enum dn_status dn_attempt_move_rows(struct dn_session *s, struct dn_attempt *a,
+                                    struct dn_error *err)
+{
+    for (;;) {
+        struct ArrowArray batch = {0};
+        if (dn_events_cancelled(s->t->events)) {
+            s->rv->cancel(a->reader);
+            return dn_session_stopped(err);
+        }
+        const int code = a->stream.get_next(&a->stream, &batch);
+        if (code != 0) {
+            return stream_failed(s, a, code, err);
+        }
+        if (batch.release == NULL) {
+            progress_tell(s, a, true);
+            return DN_OK;
+        }
+        DN_TRY(batch_move(s, a, &batch, err));
+        progress_tell(s, a, false);
+    }
+}
+
+static void tell_warnings(const struct dn_session *s, const json_t *warnings)
+{
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const json_t *entry = json_array_get(warnings, i);
+        const char *type = json_string_value(json_object_get(entry, "event_type"));
+        const char *message = json_string_value(json_object_get(entry, "message"));
+        if (message != NULL) {
+            dn_events_emit(s->t->events, DN_EVENT_WARNING, type != NULL ? type : "plugin_warning",
+                           NULL, "%s", message);
+        }
+    }
+}
+
+/* What the reader counted itself. */
+static enum dn_status report_take(struct dn_session *s, struct dn_attempt *a, struct dn_error *err)
+{
+    struct dn_outcome *o = s->outcome;
+    struct dativo_error e;
+    char *text = NULL;
+
+    o->files_in = (int64_t)json_array_size(json_object_get(s->reader_config, "files"));
+    if (!DN_PLUGIN_HAS(s->rv, report)) {
+        return DN_OK;
+    }
+    DN_PLUGIN_CALL(s->rv->report(a->reader, &text, &e), &e, err, "the reader gave no report");
+    json_t *report = json_loads(text != NULL ? text : "", 0, NULL);
+    dn_plugin_text_free(&s->reader_plugin, text);
+    if (report == NULL) {
+        return dn_error_set(err, DN_ERR_INTERNAL, "%s: the reader's report is not JSON",
+                            s->reader_plugin.path);
+    }
+    const json_t *rows = json_object_get(report, "rows");
+    const json_t *bytes = json_object_get(report, "bytes");
+    o->counters = json_incref(json_object_get(report, "counters"));
+    o->rows_rejected = json_integer_value(json_object_get(o->counters, "rejected"));
+    o->rows_in = json_is_integer(rows) ? json_integer_value(rows) + o->rows_rejected : a->rows;
+    o->bytes_in = json_is_integer(bytes) ? json_integer_value(bytes) : o->bytes_in;
+    tell_warnings(s, json_object_get(report, "warnings"));
+    json_decref(report);
+    return DN_OK;
+}
+
+static enum dn_status manifest_take(struct dn_session *s, struct dn_attempt *a, const char *text,
+                                    struct dn_error *err)
+{
+    struct dn_outcome *o = s->outcome;
+    int64_t rows = 0;
+
+    json_t *manifest = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
+    if (!json_is_array(manifest) || json_array_size(manifest) == 0) {
+        json_decref(manifest);
+        return dn_error_set(err, DN_ERR_INTERNAL,
+                            "%s: the writer's manifest is not a list of files",
+                            s->writer_plugin.path);
+    }
+    for (size_t i = 0; i < json_array_size(manifest); i++) {
+        const json_t *file = json_array_get(manifest, i);
+        rows += json_integer_value(json_object_get(file, "record_count"));
+        a->bytes_out += json_integer_value(json_object_get(file, "size_bytes"));
+    }
+    o->files_out = (int64_t)json_array_size(manifest);
+    o->bytes_out = a->bytes_out;
+    o->rows_out = rows;
+    json_decref(manifest);
+    return DN_OK;
+}
+
+static enum dn_status counts_check(const struct dn_session *s, const struct dn_attempt *a,
+                                   struct dn_error *err)
+{
+    const struct dn_outcome *o = s->outcome;
+
+    if (o->rows_in == o->rows_out + o->rows_rejected && o->rows_out == a->rows) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INTERNAL,
+                        "rows do not add up: %" PRId64 " read, %" PRId64 " passed on, %" PRId64
+                        " written, %" PRId64 " rejected; nothing was committed",
+                        o->rows_in, a->rows, o->rows_out, o->rows_rejected);
+}
+
+/* An empty extract is nearly always a broken one; the existing host refuses it as well. */
+static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
+{
+    const json_t *files = json_object_get(s->reader_config, "files");
+    const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
+
+    dn_error_set(err, DN_ERR_DATA,
+                 "%s%s has a header but no rows; nothing was written: --allow-empty accepts that",
+                 path != NULL ? path : "the source",
+                 json_array_size(files) > 1 ? " (and every file after it)" : "");
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return DN_ERR_DATA;
+}
+
+enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, struct dn_error *err)
+{
+    struct dativo_error e;
+    char *text = NULL;
+
+    DN_TRY(report_take(s, a, err));
+    if (a->rows == 0 && !s->t->allow_empty) {
+        return no_rows(s, err);
+    }
+    s->outcome->rows_out = a->rows;
+    s->outcome->schema = dn_session_schema_json(&a->schema, a->nulls);
+    if (s->outcome->schema == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    if (s->wv == NULL) {
+        return counts_check(s, a, err);
+    }
+    DN_PLUGIN_CALL(s->wv->finish(a->writer, &text, &e), &e, err,
+                   "the writer could not finish the file");
+    enum dn_status st = manifest_take(s, a, text, err);
+    dn_plugin_text_free(&s->writer_plugin, text);
+    DN_TRY(st);
+    DN_TRY(counts_check(s, a, err));
+    if (dn_events_cancelled(s->t->events)) {
+        return dn_session_stopped(err);
+    }
+    DN_PLUGIN_CALL(s->wv->commit(a->writer, &e), &e, err,
+                   "the file could not be given its final name");
+    /* the built-in writer has renamed what it wrote, whatever others have put there since */
+    return s->t->writer.path != NULL && s->outcome->files_out == 1
+               ? dn_output_verify(s->t->output_path, a->bytes_out, s->t->events, err)
+               : DN_OK;
+}

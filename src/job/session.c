@@ -1,0 +1,236 @@
+/* What a transfer has open from its start to its end: plugins, their configurations, looks at the source. */
+#include "job/session.h"
+#include "base/memory.h"
+#include "job/contract.h"
+#include "job/events.h"
+#include "job/expand.h"
+#include "job/names.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static enum dn_status plugin_open(struct dn_plugin *plugin, const struct dn_plugin_ref *ref,
+                                  const char *builtin, struct dn_error *err)
+{
+    if (ref->path == NULL) {
+        DN_TRY(dn_plugin_load_builtin(plugin, builtin, err));
+    } else {
+        DN_TRY(dn_plugin_load(plugin, ref->path, err));
+    }
+    if (ref->symbol != NULL) {
+        DN_TRY(dn_plugin_require(plugin, ref->symbol, err));
+    }
+    return dn_plugin_negotiate(plugin, err);
+}
+
+enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_error *err)
+{
+    const void *table = NULL;
+
+    DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, DN_BUILTIN_READER, err));
+    DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,
+                               &table, err));
+    s->rv = table;
+    return DN_OK;
+}
+
+enum dn_status dn_session_open_writer_plugin(struct dn_session *s, struct dn_error *err)
+{
+    const void *table = NULL;
+
+    if (s->t->writer_config == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, DN_BUILTIN_WRITER, err));
+    DN_TRY(dn_plugin_extension(&s->writer_plugin, DATIVO_EXT_WRITER, DATIVO_WRITER_V1_0_SIZE,
+                               &table, err));
+    s->wv = table;
+    return DN_OK;
+}
+
+void dn_session_note_refusal(const struct dn_session *s, const char *side, enum dn_status st)
+{
+    if (s->outcome != NULL &&
+        (st == DN_ERR_CONFIG || st == DN_ERR_INVALID || st == DN_ERR_UNSUPPORTED)) {
+        s->outcome->refused_by = side;
+    }
+}
+
+enum dn_status dn_session_open_reader(const struct dn_session *s, const json_t *config, void **out,
+                                      struct dn_error *err)
+{
+    struct dn_buffer text = {0};
+    struct dativo_error e;
+
+    enum dn_status st = dn_json_write(config, &text, err);
+    if (st == DN_OK) {
+        dn_plugin_error_init(&e);
+        const int32_t code =
+            s->rv->open((const char *)text.data, &s->services.reader_host, out, &e);
+        if (code != DATIVO_OK) {
+            *out = NULL;
+            st = dn_plugin_error_take(err, &e, code, "the reader could not be opened");
+            dn_session_note_refusal(s, "source", st);
+        }
+    }
+    dn_buffer_finish(&text);
+    return st;
+}
+
+enum dn_status dn_session_reader_schema(const struct dn_session *s, void *reader,
+                                        struct ArrowSchema *out, struct dn_error *err)
+{
+    struct dativo_error e;
+
+    DN_PLUGIN_CALL(s->rv->schema(reader, out, &e), &e, err, "the reader gave no schema");
+    if (out->format == NULL || strcmp(out->format, "+s") != 0) {
+        return dn_error_set(err, DN_ERR_INTERNAL,
+                            "%s: the reader's schema is not a struct of columns",
+                            s->reader_plugin.path);
+    }
+    if (out->n_children == 0) {
+        return dn_error_set(err, DN_ERR_DATA, "the source has no columns: is it empty?");
+    }
+    return DN_OK;
+}
+
+json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *nulls)
+{
+    json_t *list = json_array();
+
+    for (int64_t i = 0; list != NULL && i < schema->n_children; i++) {
+        const struct ArrowSchema *child = schema->children[i];
+        json_t *entry =
+            json_pack("{s:s, s:s, s:b}", "name", child->name, "type", dn_coltype_from_arrow(child),
+                      "nullable", (child->flags & ARROW_FLAG_NULLABLE) != 0);
+        if (entry != NULL && nulls != NULL &&
+            json_object_set_new(entry, "nulls", json_integer(nulls[i])) != 0) {
+            json_decref(entry);
+            entry = NULL;
+        }
+        if (entry == NULL || json_array_append_new(list, entry) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    if (list != NULL && dn_schema_name_columns(list, NULL) != DN_OK) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+/* One column with a separator in its name is most often a file with another delimiter. */
+void dn_session_hint_delimiter(const struct dn_session *s, const struct ArrowSchema *schema)
+{
+    const char *name = schema->n_children == 1 ? schema->children[0]->name : "";
+    const char *delimiter = dn_name_delimiter(name);
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (delimiter != NULL) {
+        dn_events_emit(s->t->events, DN_EVENT_NOTE, "one_column", NULL,
+                       "there is one column, %s; if its parts are columns, set the delimiter to "
+                       "%s (--delimiter, or engine.options.delimiter in a job)",
+                       dn_error_escape_value(shown, name, strlen(name)), delimiter);
+    }
+}
+
+enum dn_status dn_session_probe(const struct dn_session *s, const json_t *config, json_t **out,
+                                struct dn_error *err)
+{
+    struct ArrowSchema schema = {0};
+    void *reader = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_session_open_reader(s, config, &reader, err), cleanup);
+    DN_TRY_GOTO(st, dn_session_reader_schema(s, reader, &schema, err), cleanup);
+    dn_session_hint_delimiter(s, &schema);
+    *out = dn_session_schema_json(&schema, NULL);
+    if (*out == NULL) {
+        st = dn_error_memory(err, 0);
+    }
+cleanup:
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    s->rv->close(reader);
+    return st;
+}
+
+const char *dn_session_one_pass_source(const struct dn_transfer *t)
+{
+    const json_t *files = json_object_get(t->reader_config, "files");
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        struct stat info;
+        if (path == NULL) {
+            continue;
+        }
+        if (strcmp(path, "-") == 0) {
+            return "standard input";
+        }
+        if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error *err)
+{
+    const struct dn_transfer *t = s->t;
+    json_t *file_schema = NULL;
+    enum dn_status st = DN_OK;
+
+    s->reader_config = json_deep_copy(t->reader_config);
+    if (s->reader_config == NULL || dn_contract_options(s->reader_config) == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    if (t->writer_config != NULL) {
+        s->writer_config = json_deep_copy(t->writer_config);
+        json_t *options = s->writer_config != NULL ? dn_contract_options(s->writer_config) : NULL;
+        if (options == NULL ||
+            json_object_set_new(s->writer_config, "path", json_string(t->output_path)) != 0) {
+            return dn_error_memory(err, 0);
+        }
+        if (t->overwrite && json_object_get(options, "overwrite") == NULL &&
+            json_object_set_new(options, "overwrite", json_true()) != 0) {
+            return dn_error_memory(err, 0);
+        }
+    }
+    if (t->mode == DN_ASSET_NONE) {
+        return DN_OK;
+    }
+    const char *once = dn_session_one_pass_source(t);
+    if (once != NULL) { /* the look at its columns would take the rows away */
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s can be read only once, and checking it against an asset takes two "
+                            "looks; put the data into a file first, or name types without an asset",
+                            once);
+    }
+    DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
+    DN_TRY_GOTO(st, dn_session_probe(s, s->reader_config, &file_schema, err), cleanup);
+    DN_TRY_GOTO(st,
+                dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err),
+                cleanup);
+cleanup:
+    json_decref(file_schema);
+    return st;
+}
+
+enum dn_status dn_session_stopped(struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_CANCELLED, "stopped on request; nothing was written");
+}
+
+void dn_session_finish(struct dn_session *s)
+{
+    dn_services_finish(&s->services);
+    dn_sources_finish(&s->sources);
+    json_decref(s->reader_config);
+    json_decref(s->writer_config);
+    dn_plugin_finish(&s->reader_plugin);
+    dn_plugin_finish(&s->writer_plugin);
+}
