@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/cpu.h"
+#include "base/memory.h"
 #include "base/strings.h"
 #include "cli/table.h"
 #include "job/plugin.h"
@@ -192,16 +193,20 @@ int dn_cli_usage(const char *command, const struct dn_error *err)
 
 int dn_cli_print_json(const json_t *value, size_t flags)
 {
+    const size_t form = JSON_INDENT(2) | flags;
+    const size_t len = value != NULL ? json_dumpb(value, NULL, 0, form) : 0;
+    char *text = len > 0 ? dn_malloc(len + 1) : NULL;
     struct dn_error err;
-    char *text = value != NULL ? json_dumps(value, JSON_INDENT(2) | flags) : NULL;
 
-    if (text == NULL) {
+    if (text == NULL || json_dumpb(value, text, len, form) != len) {
+        dn_free(text);
         dn_error_clear(&err);
-        (void)dn_error_memory(&err, 0);
+        (void)dn_error_memory(&err, len + 1);
         return dn_cli_fail(&err);
     }
+    text[len] = '\0';
     (void)puts(text); /* dn_cli_finish() tells whether it went out */
-    free(text);
+    dn_free(text);
     return DN_EXIT_OK;
 }
 

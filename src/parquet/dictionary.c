@@ -9,7 +9,8 @@
 #define FIRST_LOOK 16384
 #define KEPT_BYTES ((size_t)256 << 10) /* of a buffer, from one chunk to the next */
 #define SMALLEST_PORTION ((size_t)32)
-#define SMALL_TABLE ((size_t)256) /* entries; such a table is filled to two thirds, a larger one to a half */
+/* Entries; such a table is filled to two thirds, a larger one to a half. */
+#define SMALL_TABLE ((size_t)256)
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
 
 /* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */

@@ -334,7 +334,7 @@ def test_required_column(csv, capfd):
      b'{"type":5,"files":[{"path":"a"}]}', b'{"type":"csv","engine":[],"files":[{"path":"a"}]}',
      b'{"type":"csv","engine":{"options":[]},"files":[{"path":"a"}]}',
      b'{"type":"csv","engine":{"options":{"native":"pandas"}},"files":[{"path":"a"}]}',
-     b'{"type":"csv","files":[{"path":"a\\u0000b"}]}', 
+     b'{"type":"csv","files":[{"path":"a\\u0000b"}]}',
      b'{"type":"csv","files":["a\\u0000b"]}',
      b"[" * 100000],
 )  # fmt: skip
