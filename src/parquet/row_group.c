@@ -92,9 +92,9 @@ enum dn_status dn_pq_slot_store(struct dn_pq_slot *slot, struct dn_pq_page *page
         st = dn_sink_spill_open(w->sink, &g->spill, err);
     }
     pthread_mutex_unlock(&w->lock);
-    if (st != DN_OK || spill) {
-        return st != DN_OK ? st
-                           : dn_spill_append(g->spill, header, data, &page->stored_offset, err);
+    DN_TRY(st);
+    if (room == NULL) {
+        return dn_spill_append(g->spill, header, data, &page->stored_offset, err);
     }
     memcpy(room, header.data, header.len);
     memcpy(room + header.len, data.data, data.len);

@@ -5,4 +5,4 @@ from memory_limit import sweep, table
 
 def test_ends_well_or_says_why(tool, write):
     write("in.csv", table(60000))
-    assert {0, 2} == set(sweep(tool, "snappy", [120000, *range(58000, 46000, -500), 30000, 20000]))
+    assert {0, 2} == set(sweep(tool, "snappy", [1000000, *range(58000, 46000, -500), 30000, 20000]))
