@@ -8,7 +8,7 @@ ROWS ?= 1000000
 ROUNDS ?= 3
 
 JOBS := $(shell nproc)
-CTEST := ctest --output-on-failure --no-tests=error --timeout 300 -j $(JOBS)
+CTEST := ctest --output-on-failure --no-tests=error --timeout 900 -j $(JOBS)
 # Configure preset $(1), with extra arguments $(2): silent unless it fails.
 configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).log 2>&1 || { cat build/configure-$(1).log >&2; exit 1; }; }
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.

@@ -19,7 +19,7 @@ run_preset() {
     fi
     cmake --build --preset "$preset" -- --quiet | sed '/^ninja: no work to do/d' || return 1
     echo "sanitize: $preset: built in $((SECONDS - started)) s"
-    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 600 -j "$(nproc)" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 900 -j "$(nproc)" \
         -LE 'interop|cli' -E "$left_out"
 }
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FORKED_SECONDS 5 /* for a child to end; one that hangs is killed */
+#define FORKED_SECONDS 60 /* for a child to end; one that hangs is killed */
 
 /* cmocka's own assertions would jump back into the child's copy of the test. */
 #define FORKED_CHECK(condition)                                                                    \

@@ -50,11 +50,11 @@ class There:
 
     def free(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=60) == 0
+        assert self.process.wait(timeout=300) == 0
 
     def kill(self):
         self.process.kill()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
 
 
 def serve(directory):
@@ -196,7 +196,7 @@ def test_children_do_not_keep_a_run_open(tmp_path):
         writer.write(1, 0)
         child = os.fork()
         if child == 0:
-            signal.alarm(60)
+            signal.alarm(300)
             signal.pause()
         os.write(writing, str(child).encode())
         os.kill(os.getpid(), signal.SIGKILL)

@@ -2,7 +2,10 @@
 
 import os
 import pathlib
+import re
+import resource
 import subprocess
+import time
 
 import pytest
 
@@ -29,7 +32,7 @@ class Tool:
     def __init__(self, cwd):
         self.cwd = cwd
 
-    def __call__(self, *args, stdin=None, env=None, timeout=120, **kwargs):
+    def __call__(self, *args, stdin=None, env=None, timeout=300, **kwargs):
         kwargs.setdefault("stdout", subprocess.PIPE)
         return subprocess.run([str(BIN), *map(str, args)], cwd=self.cwd, input=stdin, stderr=subprocess.PIPE,
                               timeout=timeout, env=environment(**(env or {})), **kwargs)
@@ -55,6 +58,25 @@ class Tool:
     def start(self, *args, env=None, **kwargs):
         return subprocess.Popen([str(BIN), *map(str, args)], cwd=self.cwd, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=environment(**(env or {})), **kwargs)
+
+
+def cpu_seconds(call):
+    """What `call` returns, and the processor time of the commands it ran: the same on a busy machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = call()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def wait_until_it_listens(process, number):
+    """Until then the signal would end it as it ends every command, without a word."""
+    deadline = time.monotonic() + 60
+    while True:
+        caught = re.search(r"^SigCgt:\s*(\w+)$", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M)
+        if caught and int(caught.group(1), 16) >> (number - 1) & 1:
+            return
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.005)
 
 
 def tree(root):

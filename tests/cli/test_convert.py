@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import FAKES, READER, SANITIZED, WRITER, tree
+from conftest import FAKES, READER, SANITIZED, WRITER, tree, wait_until_it_listens
 
 SMALL = 'id,name,at,price\n1,"a ""b"", c",2024-01-02 03:04:05,1.5\n2,"x\ny",,\n3,"",2024-02-29T00:00:00,-0.25\n'
 
@@ -285,12 +285,12 @@ def fake(*options, conflict=None):
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_stop_cleanly(tool, number, code):
     process = tool.start(*fake("endless=1"), "x.csv", "out.parquet")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (tool.cwd / "out.parquet.tmp").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.01)
     process.send_signal(number)
-    _, text = process.communicate(timeout=30)
+    _, text = process.communicate(timeout=120)
     assert process.returncode == code, text
     assert b"stopped on request; nothing was written" in text
     assert b"cancelled" not in text  # what the reader says, which is nearly always the first to notice
@@ -310,10 +310,11 @@ def test_signals_end_the_wait_for_a_pipe(tool, command, fed, number, code):
         data = (b"a,b\n" + b"1,2\n" * (fed // 4))[:fed]
         while data:  # O_RDWR: no SIGPIPE, and the pipe takes what it has room for
             data = data[os.write(writer, data[:65536]):]
+    wait_until_it_listens(process, number)
     time.sleep(0.2)
     assert process.poll() is None
     process.send_signal(number)
-    _, text = process.communicate(timeout=5)  # at once, but the machine may be busy
+    _, text = process.communicate(timeout=60)  # at once, but the machine may be busy
     if writer is not None:
         os.close(writer)
     assert process.returncode == code, text
@@ -326,9 +327,10 @@ def test_signals_end_the_wait_for_standard_input(tool):
         process = tool.start(*command, stdin=subprocess.PIPE)
         process.stdin.write(b"a,b\n1,2\n")
         process.stdin.flush()
-        time.sleep(0.3)
+        wait_until_it_listens(process, signal.SIGTERM)
+        time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 143
+        assert process.wait(timeout=60) == 143
         process.communicate()
     assert tree(tool.cwd) == []
 
@@ -339,7 +341,7 @@ def test_a_named_pipe_behind_a_file(tool, write):
     os.mkfifo(tool.cwd / "b.csv")
     process = tool.start("convert", "a.csv", "b.csv", "out.parquet")
     (tool.cwd / "b.csv").write_text("a\n2\n")
-    _, text = process.communicate(timeout=30)
+    _, text = process.communicate(timeout=120)
     assert process.returncode == 0, text
     assert pq.read_table(tool.cwd / "out.parquet").column("a").to_pylist() == [1, 2]
 
@@ -358,7 +360,7 @@ def test_names_on_the_command_line_are_taken_as_they_are(tool, write, name):
 def test_nohup_is_respected(tool):
     process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
                          preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (tool.cwd / "out.parquet.tmp").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.01)
@@ -366,7 +368,7 @@ def test_nohup_is_respected(tool):
     time.sleep(0.3)
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 143
 
 
@@ -378,7 +380,7 @@ def test_kill_leaves_no_final_file_and_a_rerun_works(tool, write):
         process = tool.start("convert", "-c", "zstd:15", "--threads", "1", "in.csv", "out.parquet")
         time.sleep(delay)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         killed = killed or process.returncode == -9
         assert not (tool.cwd / "out.parquet").exists()
     assert killed
@@ -391,7 +393,7 @@ def test_closed_standard_error_is_no_reason_to_fail(tool, write):
     process = tool.start("convert", "in.csv", "out.parquet")
     process.stderr.close()
     process.stdout.close()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     assert pq.read_table(tool.cwd / "out.parquet").num_rows == 1
 
 

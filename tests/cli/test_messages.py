@@ -143,8 +143,8 @@ def test_progress_line_fits_and_goes(tool, columns):
         process.stdin.flush()
         time.sleep(0.25)
     process.stdin.close()
-    assert process.wait(timeout=60) == 0
-    reader.join(timeout=60)
+    assert process.wait(timeout=300) == 0
+    reader.join(timeout=300)
     os.close(master)
     text = seen.decode().replace("\r\n", "\n")
     assert "rows" in text, text

@@ -39,7 +39,7 @@ def run(tool, *args, **kwargs):
     from conftest import BIN, environment
 
     return subprocess.run([os.fsencode(BIN), *[a if isinstance(a, bytes) else a.encode() for a in args]], cwd=tool.cwd,
-                          capture_output=True, timeout=60, env=environment(), **kwargs)
+                          capture_output=True, timeout=300, env=environment(), **kwargs)
 
 
 @pytest.mark.parametrize("args", [

@@ -33,7 +33,7 @@ def test_standard_input_and_an_asset(tool, write, mode):
 def piped(tool, text, *args):
     """/dev/stdin is a pipe by another name."""
     return subprocess.run([BIN, "convert", *args, "/dev/stdin", "out.parquet"], cwd=tool.cwd, input=text.encode(),
-                          capture_output=True, timeout=120, env=environment())
+                          capture_output=True, timeout=600, env=environment())
 
 
 def test_pipe_by_another_name(tool, write):

@@ -86,7 +86,7 @@ def race(tool, write, n, at_once):
 
 def finish(running):
     for process in running:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert (process.returncode, said) == (0, b"")
     running.clear()
 

@@ -30,7 +30,7 @@ def root(tmp_path_factory):
 
 def run(root, command):
     """A line of a page, in a shell without the settings of these tests."""
-    return subprocess.run(["bash", "-ec", command], cwd=root, capture_output=True, text=True, timeout=120,
+    return subprocess.run(["bash", "-ec", command], cwd=root, capture_output=True, text=True, timeout=600,
                           env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(root)})
 
 

@@ -10,7 +10,6 @@
  *   short        ... or moves half of the bytes it was asked for, at least one ...
  *   signal=S     ... or this signal is sent to the process, and the call goes on; SIGKILL comes before the call ...
  *   after=S      ... or when the call has been done
- *   delay=MS     ... or it takes this much longer
  *   path=TEXT    only calls whose file has TEXT in its path count
  *
  * At the end of the process, and when it fires, a line goes to the file DN_FAULT_LOG: "calls N", "fired NAME PATH".
@@ -32,7 +31,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
 #define API __attribute__((visibility("default")))
@@ -50,7 +48,6 @@ static struct {
     bool is_short;
     int signal_before;
     int signal_after;
-    long delay_ms;
 } plan;
 
 static atomic_bool armed;
@@ -95,7 +92,6 @@ void fault_arm(const char *words)
     plan.is_short = strstr(words, "short") != NULL;
     plan.signal_before = (int)number_of(words, "signal=", 0);
     plan.signal_after = (int)number_of(words, "after=", 0);
-    plan.delay_ms = number_of(words, "delay=", 0);
     atomic_store(&armed, plan.call[0] != '\0');
 }
 
@@ -189,10 +185,6 @@ static bool its_turn(const char *call, const char *path, int fd)
 
 static enum outcome begin(void)
 {
-    if (plan.delay_ms > 0) {
-        const struct timespec t = {plan.delay_ms / 1000, plan.delay_ms % 1000 * 1000000};
-        (void)nanosleep(&t, NULL);
-    }
     if (plan.signal_before != 0) {
         send(plan.signal_before);
     }

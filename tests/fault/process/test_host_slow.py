@@ -15,6 +15,6 @@ from rig import environment
 def test_conversations(tmp_path, role, seed):
     done = subprocess.run([sys.executable, str(pathlib.Path(__file__).parent / "host.py"), role, str(seed), "100"],
                           env=environment(LD_PRELOAD=os.environ["DN_PRELOAD"], TMPDIR=str(tmp_path)),
-                          capture_output=True, timeout=300)
+                          capture_output=True, timeout=1500)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()[-2000:]
     assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,21 @@
 """Signals at any moment; many more of them are in test_signals_slow.py."""
 
-from rig import CASES, kills, stops
+import shutil
+
+import pytest
+
+from rig import CASES, FIRST_ROWS, STOPS, check_stopped, kills, signalled, stops
 
 WRITERS = [case for case in CASES if case.name in ("replaced", "widened", "job again")]
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_heeded_at_the_first_rows(rig, number):
+    for case in WRITERS:
+        folder, done = signalled(rig, case, number, FIRST_ROWS.format(int(number)))
+        assert done.code == STOPS[number] and "stopped on request" in done.err, done
+        check_stopped(rig, case, folder, done, number)
+        shutil.rmtree(folder)
 
 
 def test_kills(rig):

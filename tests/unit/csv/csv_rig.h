@@ -18,7 +18,7 @@ static inline int rig_make_dir(void **state)
 {
     (void)state;
     scratch_make(rig_dir);
-    (void)alarm(200); /* a reader that waits for ever fails the test instead of hanging it */
+    (void)alarm(800); /* a reader that waits for ever fails the test instead of hanging it */
     return 0;
 }
 

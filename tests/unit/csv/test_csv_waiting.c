@@ -11,8 +11,9 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
-#define SOON 5.0 /* seconds in which every wait has to end: at once, but the machine may be busy */
+#define SOON 60.0 /* seconds in which every wait has to end: at once, but the machine may be busy */
 #define FED ((size_t)3 << 20)
+#define STALLED_AT ((off_t)2 << 20) /* behind what is looked at for the types */
 
 static char dir[512];
 static char pipe_path[600];
@@ -21,11 +22,20 @@ static char *text; /* FED bytes of rows */
 
 /* ---- a file whose disk does not answer ---- */
 
-static _Atomic int stalled_fd = -1; /* read() of it waits */
+static _Atomic bool stalls; /* read() of `file_path` waits at STALLED_AT */
+
+static bool is_file(int fd)
+{
+    struct stat wanted;
+    struct stat info;
+
+    return fstat(fd, &info) == 0 && stat(file_path, &wanted) == 0 && info.st_ino == wanted.st_ino &&
+           info.st_dev == wanted.st_dev;
+}
 
 ssize_t read(int fd, void *buf, size_t size)
 {
-    while (fd == atomic_load(&stalled_fd)) {
+    while (atomic_load(&stalls) && is_file(fd) && lseek(fd, 0, SEEK_CUR) >= STALLED_AT) {
         (void)usleep(1000);
     }
     return syscall(SYS_read, fd, buf, size);
@@ -62,11 +72,13 @@ struct world {
     size_t fed; /* bytes that are written, and then nothing */
     pthread_t writer;
     _Atomic bool over;
+    _Atomic bool left;                    /* the writer is done with the pipe */
     struct dn_csv_reader *_Atomic reader; /* set: cancel it */
     pthread_t canceller;
     _Atomic int asked; /* of cancelled() */
     _Atomic bool stop; /* its answer */
     _Atomic int told;  /* of waiting() */
+    _Atomic bool opened;
 };
 
 static void *feed(void *arg)
@@ -85,6 +97,7 @@ static void *feed(void *arg)
         (void)usleep(1000);
     }
     (void)close(fd);
+    atomic_store(&w->left, true);
     return NULL;
 }
 
@@ -98,8 +111,12 @@ static void world_end(struct world *w)
 {
     atomic_store(&w->over, true);
     /* a feeder that still waits to open goes on, and then, as one that waits to write, finds that nobody reads */
-    const int fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    (void)close(fd);
+    while (!atomic_load(&w->left)) {
+        const int fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        assert_true(fd >= 0);
+        (void)close(fd);
+        (void)usleep(1000);
+    }
     assert_int_equal(pthread_join(w->writer, NULL), 0);
 }
 
@@ -156,7 +173,7 @@ static void test_cancel_from_another_thread(void **state)
     assert_int_equal(pthread_create(&w.canceller, NULL, cancel_later, &w), 0);
     const double start = dn_clock_seconds();
     assert_int_equal(read_all(r, &err), DN_ERR_CANCELLED);
-    assert_true(dn_clock_seconds() - start < 0.2 + SOON);
+    assert_true(dn_clock_seconds() - start < SOON);
     assert_non_null(strstr(err.message, "stopped on request"));
     assert_int_equal(read_all(r, &err), DN_ERR_CANCELLED); /* for good */
     assert_int_equal(pthread_join(w.canceller, NULL), 0);
@@ -168,7 +185,12 @@ static void *stop_later(void *arg)
 {
     struct world *w = arg;
 
-    (void)usleep(300 * 1000);
+    /* it waits by now: the host was asked again, and where all rows came it was told, too */
+    while (atomic_load(&w->asked) < 2 ||
+           (w->fed == FED && (!atomic_load(&w->opened) || atomic_load(&w->told) == 0))) {
+        (void)usleep(1000);
+    }
+    (void)usleep(200 * 1000);
     atomic_store(&w->stop, true);
     return NULL;
 }
@@ -196,10 +218,11 @@ static void test_the_host_is_asked(void **state)
         enum dn_status st = dn_csv_reader_open(&r, paths, 1, &o, &err);
         assert_int_equal(st, fed[i] == FED ? DN_OK : DN_ERR_CANCELLED);
         if (st == DN_OK) {
+            atomic_store(&w.opened, true);
             assert_int_equal(read_all(r, &err), DN_ERR_CANCELLED);
             assert_true(atomic_load(&w.told) > 0);
         }
-        assert_true(dn_clock_seconds() - start < 0.3 + SOON);
+        assert_true(dn_clock_seconds() - start < SOON);
         assert_true(atomic_load(&w.asked) > 1);
         dn_csv_reader_close(r);
         assert_int_equal(pthread_join(w.canceller, NULL), 0);
@@ -235,8 +258,7 @@ static void test_lent_threads_do_not_wait(void **state)
     assert_int_equal(x.submit(x.ctx, note_ran, &ran), 0);
     const double start = dn_clock_seconds();
     while (!atomic_load(&ran)) {
-        assert_true(dn_clock_seconds() - start <
-                    20); /* as long as conversion takes here, not for ever */
+        assert_true(dn_clock_seconds() - start < SOON); /* conversion takes a while, not for ever */
         (void)usleep(1000);
     }
     const double closing = dn_clock_seconds();
@@ -263,12 +285,8 @@ static int n_threads_of_process(void)
 
 static int fd_of_file(void)
 {
-    struct stat wanted;
-    struct stat info;
-
-    assert_int_equal(stat(file_path, &wanted), 0);
     for (int fd = 3; fd < 1024; fd++) {
-        if (fstat(fd, &info) == 0 && info.st_ino == wanted.st_ino) {
+        if (is_file(fd)) {
             return fd;
         }
     }
@@ -287,19 +305,19 @@ static void test_a_stalled_file(void **state)
         .struct_size = sizeof(o), .n_threads = 2, .cancelled = cancelled, .cancel_ctx = &w};
 
     (void)state;
+    atomic_store(&stalls, true);
     assert_int_equal(dn_csv_reader_open(&r, paths, 1, &o, &err), DN_OK);
-    atomic_store(&stalled_fd, fd_of_file());
-    assert_true(atomic_load(&stalled_fd) >= 0);
+    assert_true(fd_of_file() >= 0);
     assert_int_equal(pthread_create(&w.canceller, NULL, stop_later, &w), 0);
     const double start = dn_clock_seconds();
     assert_int_equal(read_all(r, &err), DN_ERR_CANCELLED);
-    assert_true(dn_clock_seconds() - start < 0.3 + SOON);
+    assert_true(dn_clock_seconds() - start < SOON);
     dn_csv_reader_close(r);
-    assert_true(dn_clock_seconds() - start < 0.3 + 2 * SOON + 0.5);
+    assert_true(dn_clock_seconds() - start < 2 * SOON);
     assert_int_equal(pthread_join(w.canceller, NULL), 0);
-    atomic_store(&stalled_fd, -1);
+    atomic_store(&stalls, false);
     while (n_threads_of_process() > n_threads) {
-        assert_true(dn_clock_seconds() - start < 20);
+        assert_true(dn_clock_seconds() - start < 3 * SOON);
         (void)usleep(1000);
     }
     assert_int_equal(fd_of_file(), -1); /* all is closed and freed */
