@@ -47,6 +47,7 @@ static void print_help(FILE *out)
                 "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
                 "  2    failed, nothing was written (unless the message says what was)\n"
                 "  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; nothing was written\n"
+                "       (unless it was complete before: only the report was cut off)\n"
                 "\n"
                 "Environment:\n"
                 "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
@@ -191,6 +192,9 @@ int dn_cli_usage(const char *command, const struct dn_error *err)
     return DN_EXIT_FAILED;
 }
 
+/* Why standard output did not take a text; dn_cli_flush() tells. */
+static int print_failure;
+
 int dn_cli_print_json(const json_t *value, size_t flags)
 {
     const size_t form = JSON_INDENT(2) | flags;
@@ -204,8 +208,12 @@ int dn_cli_print_json(const json_t *value, size_t flags)
         (void)dn_error_memory(&err, len + 1);
         return dn_cli_fail(&err);
     }
-    text[len] = '\0';
-    (void)puts(text); /* dn_cli_finish() tells whether it went out */
+    text[len] = '\n'; /* in the place of the terminator, which fwrite() needs not */
+    errno = 0;
+    if (fwrite(text, 1, len + 1, stdout) != len + 1) {
+        print_failure =
+            errno; /* a long text goes out here, and fflush() has nothing left to fail with */
+    }
     dn_free(text);
     return DN_EXIT_OK;
 }
@@ -217,7 +225,7 @@ enum dn_status dn_cli_flush(struct dn_error *err)
     }
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        const int saved = errno;
+        const int saved = errno != 0 ? errno : print_failure;
         return dn_error_set_errno(err, DN_ERR_IO, saved, "standard output cannot be written");
     }
     return DN_OK;

@@ -225,7 +225,9 @@ static int convert_run(struct convert *c)
         dn_events_emit(&console.events, DN_EVENT_DETAIL, "job_started",
                        json_pack("{s:s, s:s}", "source", source, "target", c->target),
                        "Converting %s to %s", source, c->target);
+        dn_console_guard();
         st = dn_transfer_run(&transfer, &outcome, &err);
+        dn_console_unguard();
     }
     dn_wording_flags(&err, outcome.refused_by);
     const int code = dn_console_close(&console, source, c->target, st, &err, &outcome);

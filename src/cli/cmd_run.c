@@ -161,7 +161,9 @@ static int run(int argc, char **argv)
     transfer.allow_empty = f.allow_empty;
     transfer.missing = f.missing_text != NULL ? f.missing : transfer.missing;
     transfer.events = &console.events;
+    dn_console_guard();
     st = dn_transfer_run(&transfer, &outcome, &err);
+    dn_console_unguard();
     if (st != DN_OK && outcome.refused_by != NULL) {
         dn_refusal_locate(&plan, outcome.refused_by, &err);
     } else if (st != DN_OK) {

@@ -219,7 +219,9 @@ static int schema_run(const struct schema_flags *f)
 
     dn_error_clear(&err);
     dn_console_start(&console);
+    dn_console_guard(); /* the reader says that it was stopped */
     enum dn_status st = schema_read(f, &console, &schema, &err);
+    dn_console_unguard();
     dn_console_clear(&console);
     if (st != DN_OK) {
         dn_wording_flags(&err, "source");

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/table.h"
@@ -9,6 +10,7 @@
 #include "job/expand.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,6 +27,11 @@
 
 static atomic_int g_signal; /* the signal that asked to stop; any thread may ask for it */
 
+static const int k_stops[] = {SIGINT, SIGTERM, SIGHUP};
+#define N_STOPS (sizeof k_stops / sizeof k_stops[0])
+
+static struct sigaction g_before[N_STOPS]; /* what they did before dn_console_guard() */
+
 static void on_signal(int number)
 {
     atomic_store(
@@ -32,20 +39,51 @@ static void on_signal(int number)
         number); /* lock-free, so legal here.  SA_RESETHAND: a second one ends the process at once */
 }
 
-static void signals_install(void)
+/* Not those that are ignored from the start: a job in the background, nohup. */
+void dn_console_guard(void)
 {
     const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct sigaction before = {0};
 
-    (void)sigaction(SIGINT, &stop, NULL);
-    (void)sigaction(SIGTERM, &stop, NULL);
-    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { /* nohup stays */
-        (void)sigaction(SIGHUP, &stop, NULL);
+    for (size_t i = 0; i < N_STOPS; i++) {
+        if (sigaction(k_stops[i], NULL, &g_before[i]) == 0 && g_before[i].sa_handler != SIG_IGN) {
+            (void)sigaction(k_stops[i], &stop, NULL);
+        }
     }
-    /* a full disk quota or a closed pipe comes back as an error of write(), with a message and without leftovers */
+}
+
+void dn_console_unguard(void)
+{
+    for (size_t i = 0; i < N_STOPS; i++) {
+        (void)sigaction(k_stops[i], &g_before[i], NULL);
+    }
+}
+
+/* A full disk quota or a closed pipe comes back as an error of write(), with a message and without leftovers. */
+static void write_signals_ignore(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/*
+ * Wait until standard error takes more.  False: it does not, and we were asked to stop; then what there is to say is lost
+ * rather than the stop delayed by somebody who does not read.
+ */
+static bool may_write(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    for (;;) {
+        const bool stopping = atomic_load(&g_signal) != 0;
+        if (poll(&out, 1, stopping ? 0 : DN_STOP_POLL_MS) > 0) {
+            return true; /* what has failed or is closed fails in write(), without a wait */
+        }
+        if (stopping) {
+            return false;
+        }
+    }
 }
 
 const char *dn_console_count(char out[32], int64_t n)
@@ -106,7 +144,7 @@ static const char *level_name(enum dn_event_level level)
 
 static void line_clear(struct dn_console *c)
 {
-    if (c->line_open) {
+    if (c->line_open && may_write()) {
         (void)fputs("\r\033[K", stderr);
         c->line_open = false;
     }
@@ -146,8 +184,10 @@ static void text_line(struct dn_console *c, enum dn_event_level level, const cha
 
     line_clear(c);
     (void)fprintf(stderr, DN_PROGRAM ": %s%s%s", colour, word, colour[0] != '\0' ? "\033[0m" : "");
-    dn_text_print(stderr, message);
-    (void)fputc('\n', stderr);
+    if (may_write()) {
+        dn_text_print(stderr, message);
+        (void)fputc('\n', stderr);
+    }
 }
 
 static void on_event(void *ctx, enum dn_event_level level, const char *type, const char *message,
@@ -162,7 +202,9 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
         return; /* of interest in a log file only */
     }
     (void)pthread_mutex_lock(&c->lock);
-    if (c->json) {
+    if (!may_write()) {
+        /* nobody reads it, and we have to go */
+    } else if (c->json) {
         log_line(c, level, type, message, extra);
     } else {
         text_line(c, level, message);
@@ -224,7 +266,9 @@ static void on_progress(void *ctx, const struct dn_progress *p)
     c->drawn_at = now;
     progress_format(line, sizeof line, p);
     (void)pthread_mutex_lock(&c->lock);
-    if (redraw) {
+    if (!may_write()) {
+        /* as above */
+    } else if (redraw) {
         (void)fprintf(stderr, "\r\033[K%.*s", (int)(terminal_columns() - 1), line); /* all ASCII */
         c->line_open = true;
     } else if (c->json) {
@@ -252,7 +296,7 @@ void dn_console_start(struct dn_console *c)
     (void)pthread_mutex_init(&c->lock, NULL);
     c->events = (struct dn_events){
         .ctx = c, .event = on_event, .progress = on_progress, .cancelled = on_cancelled};
-    signals_install();
+    write_signals_ignore();
 }
 
 void dn_console_finish(struct dn_console *c)
@@ -300,7 +344,7 @@ static void summary_text(const struct dn_console *c, const char *source, const c
     char b[32];
     char d[32];
 
-    if (c->quiet) {
+    if (c->quiet || !may_write()) {
         return;
     }
     dn_text_print(stderr, source);

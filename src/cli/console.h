@@ -25,9 +25,16 @@ struct dn_console {
     struct dn_events events;
 };
 
-/** Fill the private part, install the signal handlers. */
+/** Fill the private part; from now on a pipe that nobody reads is an error of write(), not the end. */
 void dn_console_start(struct dn_console *c);
 void dn_console_finish(struct dn_console *c);
+
+/**
+ * While something has to be undone if we stop: SIGINT, SIGTERM and SIGHUP become the wish to stop, which `events` tells.
+ * Before and after they end the process at once, whatever it waits for.
+ */
+void dn_console_guard(void);
+void dn_console_unguard(void);
 
 /** Take the progress line off the terminal, before something else is printed. */
 void dn_console_clear(struct dn_console *c);

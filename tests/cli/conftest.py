@@ -4,10 +4,13 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import time
 
 import pytest
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a program started with it ignored leaves it ignored
 
 BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
 PLUGINS = pathlib.Path(os.environ["DN_PLUGINS"])

@@ -1,7 +1,10 @@
 """convert: good files come through exactly, every bad one gives a message, exit code 2 and no file."""
 
+import contextlib
+import fcntl
 import gzip
 import os
+import pathlib
 import resource
 import signal
 import subprocess
@@ -11,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import FAKES, READER, SANITIZED, WRITER, tree, wait_until_it_listens
+from conftest import BIN, FAKES, READER, SANITIZED, WRITER, environment, tree, wait_until_it_listens
 
 SMALL = 'id,name,at,price\n1,"a ""b"", c",2024-01-02 03:04:05,1.5\n2,"x\ny",,\n3,"",2024-02-29T00:00:00,-0.25\n'
 
@@ -370,6 +373,108 @@ def test_nohup_is_respected(tool):
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=120)
     assert process.returncode == 143
+
+
+def test_an_interrupt_ignored_from_the_start_stays_ignored(tool):
+    """A job in the background of a script: the terminal's ctrl-C is not meant for it."""
+    process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    deadline = time.monotonic() + 30
+    while not (tool.cwd / "out.parquet.tmp").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+
+
+def wait_until_idle(process):
+    """Until the program waits for something and uses no more of the processor."""
+    def ticks():
+        return pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    deadline, before, calm = time.monotonic() + 30, None, 0
+    while calm < 4:
+        assert time.monotonic() < deadline and process.poll() is None
+        calm = calm + 1 if ticks() == before else 0
+        before = ticks()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("args", [["run", "f"], ["run", "--config", "f"], ["convert", "--schema", "f", "a.csv", "o.parquet"]])
+def test_signals_end_the_wait_for_a_configuration(tool, write, args, number):
+    write("a.csv", "a\n1\n")
+    os.mkfifo(tool.cwd / "f")
+    process = tool.start(*args)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    assert process.returncode == -number
+    assert tree(tool.cwd) == ["a.csv", "f"]
+
+
+@pytest.mark.parametrize("args", [["schema", "wide.csv"], ["schema", "--json", "wide.csv"]])
+def test_signals_end_the_wait_for_a_reader_of_standard_output(tool, write, args):
+    write("wide.csv", ",".join(f"column_number_{i}" for i in range(20_000)) + "\n" + ",".join(["1"] * 20_000) + "\n")
+    process = tool.start(*args)
+    wait_until_idle(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == -signal.SIGTERM
+    process.communicate()
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_signals_end_the_wait_for_a_reader_of_standard_error(tool, write, moving):
+    """While rows move, the temporary file is taken away; behind them there is nothing to undo."""
+    write("in.csv", "a\n" + "1\n" * 1000)
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    for size in (4096, 1):  # byte by byte, until there is no room at all
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * size)
+    os.set_blocking(writing, True)
+    source = "-" if moving else "in.csv"
+    process = subprocess.Popen([str(BIN), "convert", source, "out.parquet"], cwd=tool.cwd, stdin=subprocess.PIPE,
+                               stderr=writing, env=environment())
+    process.stdin.write(b"a,a\n" + b"1,2\n" * 5_000)  # a name that is there twice is worth a warning
+    process.stdin.flush()
+    wait_until_idle(process)
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(timeout=10)
+    os.close(reading)
+    os.close(writing)
+    assert code == (143 if moving else -signal.SIGTERM)
+    assert tree(tool.cwd) == (["in.csv"] if moving else ["in.csv", "out.parquet"])
+
+
+@pytest.mark.parametrize("args", [["--json"], []])
+def test_why_standard_output_takes_nothing_is_said(tool, write, args):
+    write("wide.csv", ",".join(f"column_number_{i}" for i in range(20_000)) + "\n" + ",".join(["1"] * 20_000) + "\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    closed = tool("schema", *args, "wide.csv", stdout=writing)
+    os.close(writing)
+    assert closed.returncode == 2
+    assert "standard output cannot be written: Broken pipe" in closed.stderr.decode()
+    with open("/dev/full", "wb") as full:
+        done = tool("schema", *args, "wide.csv", stdout=full)
+    assert done.returncode == 2
+    assert "standard output cannot be written: No space left on device" in done.stderr.decode()
+
+
+def test_thousands_of_sources(tool):
+    """Only the system's own limit counts, and only one of them is open at a time."""
+    names = [f"{i:04}.csv" for i in range(6000)]
+    for name in names:
+        (tool.cwd / name).write_text("a\n1\n")
+    tool.ok("convert", *names, "out.parquet", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    assert pq.ParquetFile(tool.cwd / "out.parquet").metadata.num_rows == 6000
 
 
 def test_kill_leaves_no_final_file_and_a_rerun_works(tool, write):

@@ -290,6 +290,7 @@ def sweep(rig, cases, seed, n):
 
 # ---- kills and signals ------------------------------------------------------------------------------------------------
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a program started with it ignored leaves it ignored
 STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MARKS = ["read", "open", "write", "fsync", "rename", "mmap", "pthread_create"]  # a signal comes before or behind such a call
 
@@ -388,9 +389,12 @@ def check_stopped(rig, case, folder, done, number):
     if done.code == 0:
         rig.check(case, folder, done)
         return
-    # before the command listens to signals it has not touched anything either
+    # outside of the transfer a signal ends the process at once: nothing was touched yet, or everything is there
     assert done.code in (STOPS[number], -number), f"exit code {done.code}"
     assert rig.leftovers(folder, case) == []
+    path = folder / case.out
+    if done.code == -number and path.exists() and path.read_bytes() == rig.want(case):
+        return
     rig.check_untouched(case, folder)
 
 

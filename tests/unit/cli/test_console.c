@@ -27,6 +27,7 @@ static void test_a_signal_is_seen_by_every_thread(void **state)
 
     (void)state;
     dn_console_start(&console);
+    dn_console_guard();
     assert_false(dn_events_cancelled(&console.events));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, wait_for_the_wish, &console.events), 0);
@@ -35,6 +36,7 @@ static void test_a_signal_is_seen_by_every_thread(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     }
+    dn_console_unguard();
     (void)dn_error_set(&err, DN_ERR_CANCELLED, "stopped");
     console.json = true;
     assert_int_equal(dn_console_close(&console, "", "", DN_ERR_CANCELLED, &err, &outcome),
