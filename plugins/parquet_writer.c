@@ -47,6 +47,7 @@ void *create_writer(const char *config_json)
     dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
     /* now, and not with the first batch: whoever is open at this moment is of the same run */
     if (read_config(h, config_json, &error) != DN_OK ||
+        parquet_settle_directory(&h->settings, &h->config.arena, &error) != DN_OK ||
         parquet_run_join(&h->run, &h->settings, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
     }
@@ -95,8 +96,10 @@ static enum dn_status try_name(struct parquet_handle *h, const char *path,
                                struct dn_error *err)
 {
     struct dn_parquet_options options = h->settings.parquet;
+    bool claimed = false;
 
-    if (!parquet_run_claim(&h->run, path)) {
+    DN_TRY(parquet_run_claim(&h->run, path, &claimed, err));
+    if (!claimed) {
         return dn_error_set(err, DN_ERR_EXISTS, "\"%s\" is being written by another writer", path);
     }
     enum dn_status st = check_name(h, path, &options.overwrite, err);
@@ -114,6 +117,7 @@ static enum dn_status open_file(struct parquet_handle *h, struct dn_buffer *path
                                 unsigned *unique, const struct ArrowSchema *schema,
                                 struct dn_parquet_writer **out, struct dn_error *err)
 {
+    DN_TRY(parquet_run_refresh(&h->run, err));
     for (int i = 0; i < MAX_NAMES; i++) {
         DN_TRY(parquet_file_path(path, &h->settings, counter, *unique, err));
         const enum dn_status st = try_name(h, (const char *)path->data, schema, out, err);
@@ -218,7 +222,9 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
     DN_TRY_GOTO(st, dn_parquet_append(w, &batch, err), cleanup);
     DN_TRY_GOTO(st, dn_parquet_finish(w, err), cleanup);
     /* all that can fail comes before the commit, so that a failure never leaves a file behind */
-    DN_TRY_GOTO(st, make_result(w, (const char *)path.data, n_rows, &result, err), cleanup);
+    DN_TRY_GOTO(
+        st, make_result(w, (const char *)path.data + h->settings.shown_from, n_rows, &result, err),
+        cleanup);
     DN_TRY_GOTO(st, commit_file(h, w, (const char *)path.data, err), cleanup);
     h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
     h->n_files++;

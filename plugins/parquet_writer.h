@@ -26,6 +26,7 @@ struct parquet_settings {
     /* Level 0 only; Level 1 has parquet.overwrite */
     enum parquet_overwrite overwrite;
     const char *directory; /**< where the files of the batches go */
+    size_t shown_from;     /**< bytes in front of it that the configuration did not have */
     const char *stem;      /**< file name without counter and ending */
     const char *file;      /**< output_base names one file: the first batch goes there; else NULL */
     struct dn_record_field *fields;
@@ -56,6 +57,9 @@ DN_NODISCARD enum dn_status parquet_settings_read_asset(struct parquet_settings 
 DN_NODISCARD enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_settings *s,
                                               int64_t counter, unsigned unique,
                                               struct dn_error *err);
+/** Make the directory absolute: it stays the same one when the process changes its own. */
+DN_NODISCARD enum dn_status parquet_settle_directory(struct parquet_settings *s,
+                                                     struct dn_arena *arena, struct dn_error *err);
 /** Fail unless files can be made in the directory, or the directory can be made: a folder is, and is removed. */
 DN_NODISCARD enum dn_status parquet_check_directory(const char *directory, struct dn_error *err);
 
@@ -64,13 +68,19 @@ DN_NODISCARD enum dn_status parquet_check_directory(const char *directory, struc
  * are open at the same time are of one run, whatever their threads and processes.
  */
 struct parquet_run {
-    struct parquet_run *next; /**< of this process */
+    struct parquet_run *next;   /**< of this process */
+    struct parquet_run *before; /**< the folder was renamed: what is held in it still */
     const char *directory;
     int dir_fd;
-    int fd;        /**< of the file that holds locks and list; -1: there is none */
-    off_t claimed; /**< byte whose lock holds a name */
+    int fd; /**< of the file that holds locks and list; -1: there is none */
+    dev_t folder_dev;
+    ino_t folder_ino;
+    ino_t marker_ino;
+    off_t claimed; /**< byte whose lock holds a name; 0: none */
     off_t entry;   /**< where the last announcement's flag is */
     bool joined;
+    bool made;             /**< the file was not there before */
+    bool replaces_nothing; /**< does without the file where it has to */
     char name[256];
 };
 
@@ -79,13 +89,19 @@ DN_NODISCARD enum dn_status
 parquet_run_join(struct parquet_run *run, const struct parquet_settings *s, struct dn_error *err);
 /** Zeroed memory is accepted.  The last one to leave removes the file. */
 void parquet_run_leave(struct parquet_run *run);
-/** Keep all other writers of the run from the name of a file; false: one of them has it in hand. */
-bool parquet_run_claim(struct parquet_run *run, const char *path);
+/** Before a name is looked for: take part again if the file was taken away, or the folder is another one now. */
+DN_NODISCARD enum dn_status parquet_run_refresh(struct parquet_run *run, struct dn_error *err);
+/** Keep all other writers of the run from the name of a file; *out false: one of them has it in hand. */
+DN_NODISCARD enum dn_status parquet_run_claim(struct parquet_run *run, const char *path, bool *out,
+                                              struct dn_error *err);
 void parquet_run_unclaim(struct parquet_run *run);
 /** With the name claimed: is the file of that name one of this run? */
 DN_NODISCARD enum dn_status parquet_run_owns(const struct parquet_run *run, const char *path,
                                              bool *out, struct dn_error *err);
-/** Around the moment in which a file gets its name: announce() may fail for want of room, own() has no reason to. */
+/**
+ * Around the moment in which a file gets its name: announce() may fail for want of room, own() has no reason to.  DN_ERR_EXISTS: the
+ * run's file was taken away since the name was claimed.
+ */
 DN_NODISCARD enum dn_status parquet_run_announce(struct parquet_run *run, const char *path,
                                                  struct dn_error *err);
 DN_NODISCARD enum dn_status parquet_run_own(const struct parquet_run *run, struct dn_error *err);

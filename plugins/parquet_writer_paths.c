@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +29,33 @@ enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_setti
     }
     DN_TRY(dn_text_append(b, ".parquet", err));
     return dn_buffer_append_byte(b, 0, err);
+}
+
+enum dn_status parquet_settle_directory(struct parquet_settings *s, struct dn_arena *arena,
+                                        struct dn_error *err)
+{
+    char current[PATH_MAX];
+
+    if (s->directory[0] == '/') {
+        return DN_OK;
+    }
+    if (getcwd(current, sizeof(current)) == NULL) {
+        return dn_error_set_errno(err, DN_ERR_IO, errno,
+                                  "cannot tell the current directory, in which \"%s\" is",
+                                  s->directory);
+    }
+    if (current[1] == '\0') {
+        current[0] = '\0'; /* the root */
+    }
+    const size_t size = strlen(current) + 1 + strlen(s->directory) + 1;
+    char *path = dn_arena_alloc(arena, size);
+    if (path == NULL) {
+        return dn_error_memory(err, size);
+    }
+    (void)snprintf(path, size, "%s/%s", current, s->directory);
+    s->directory = path;
+    s->shown_from = strlen(current) + 1;
+    return DN_OK;
 }
 
 /* Permissions do not tell all: read-only and virtual file systems refuse what they allow.  -1 and errno on failure. */

@@ -1,24 +1,44 @@
 """Which files a writer may replace: those of earlier runs, never those of the run that is under way.  Writers of one table that are open
 at the same time are one run, whatever their threads and processes."""
 
+import fcntl
 import json
 import os
 import random
+import shutil
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from stock_host import StockWriter, writer_config
+from stock_host import StockWriter, assert_loud, writer_config
 
 SCHEMA = [{"name": "id", "type": "integer"}]
 OPTIONS = {"n_threads": 1, "compression": "none"}
 
 
-def config(directory):
-    return writer_config(directory, SCHEMA, name="t", options=OPTIONS)
+F_OFD_SETLK = 37
+
+
+def config(directory, **options):
+    return writer_config(directory, SCHEMA, name="t", options=OPTIONS | options)
+
+
+def hold(path, kind, byte):
+    """A lock of a stranger; whoever may read the file can have a shared one."""
+    fd = os.open(path, os.O_RDONLY if kind == fcntl.F_RDLCK else os.O_RDWR)
+    fcntl.fcntl(fd, F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, byte, 1, 0))
+    return fd
+
+
+def refusal(directory, **options):
+    """What a writer that cannot begin says."""
+    writer = StockWriter(config(directory, **options))
+    return assert_loud(writer.raw(b'{"records":[{"id":1}]}'), "io")
 
 
 class Here:
@@ -248,6 +268,178 @@ def test_counters_that_are_none(tmp_path, counter):
     assert b"file_counter" in answer and answer.startswith(b"DATIVO_PLUGIN_ERROR ")
     del writer
     assert rows(tmp_path) == []
+
+
+def test_list_taken_away(tmp_path):
+    """Somebody deletes the hidden file: writers of one process know each other's files without it, also those of one that is gone."""
+    a, gone = Here(str(tmp_path)), Here(str(tmp_path))
+    a.write(1, 0)
+    gone.write(2, 0)
+    gone.free()
+    os.unlink(tmp_path / ".t.run")
+    b = Here(str(tmp_path))
+    b.write(3, 0)
+    a.write(4, 0)
+    b.free()
+    a.free()
+    assert rows(tmp_path) == [1, 2, 3, 4]
+
+
+def test_list_taken_away_and_written_anew(tmp_path):
+    """A writer that goes on lists its files again, so that other processes know them, too."""
+    a = Here(str(tmp_path))
+    a.write(1, 0)
+    os.unlink(tmp_path / ".t.run")
+    a.write(2, 1)
+    b = There(str(tmp_path))
+    b.write(3, 0)
+    b.write(4, 1)
+    a.free()
+    b.write(5, 1)
+    b.free()
+    assert rows(tmp_path) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("other", [Here, There])
+def test_folder_made_again(tmp_path, other):
+    folder = tmp_path / "q"
+    a = Here(str(folder))
+    shutil.rmtree(folder)
+    folder.mkdir()
+    a.write(1, 0)
+    b = other(str(folder))
+    b.write(2, 0)
+    a.write(3, 1)
+    b.free()
+    a.free()
+    assert rows(folder) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("other", [Here, There])
+def test_folder_renamed(tmp_path, other):
+    """What was acknowledged stays in both: the one with the new name, and the one that is made under the old name."""
+    folder, moved = tmp_path / "q", tmp_path / "q2"
+    a = Here(str(folder))
+    a.write(1, 0)
+    folder.rename(moved)
+    a.write(2, 1)
+    b, c = other(str(folder)), other(str(moved))
+    b.write(3, 1)
+    c.write(4, 0)
+    for writer in (a, b, c):
+        writer.free()
+    assert (rows(folder), rows(moved)) == ([2, 3], [1, 4])
+
+
+def test_another_working_directory(tmp_path, monkeypatch):
+    """A relative folder is the one it was when the writer was made; answers name it as the configuration does."""
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path)
+    writer = Here("o")
+    assert writer.write(1, 0) == "o/t_000000.parquet"
+    monkeypatch.chdir(tmp_path / "x")
+    assert writer.write(2, 1) == "o/t_000001.parquet"
+    other = Here("../o")
+    assert other.write(3, 1) == "../o/t_000001-1.parquet"
+    writer.free()
+    other.free()
+    assert (rows(tmp_path / "o"), os.listdir(".")) == ([1, 2, 3], [])
+
+
+def test_freeing_ends(tmp_path):
+    """A stranger's lock does not hold free_writer(): the list is left behind, and the next run takes it over."""
+    writer = Here(str(tmp_path))
+    writer.write(1, 0)
+    lock = hold(tmp_path / ".t.run", fcntl.F_RDLCK, 1)
+    writer.free()
+    assert ".t.run" in os.listdir(tmp_path)
+    os.close(lock)
+    again = Here(str(tmp_path))
+    again.write(2, 0)
+    again.free()
+    assert rows(tmp_path) == [2]
+
+
+def something_else(path, kind):
+    if kind == "text":
+        path.write_text("my notes")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("notes")
+
+
+@pytest.mark.parametrize("kind", ["text", "folder", "pipe", "link"])
+def test_something_else_of_that_name(tmp_path, kind):
+    """It is not emptied, followed or removed; an error names it and what to do."""
+    path = tmp_path / ".t.run"
+    something_else(path, kind)
+    before = os.lstat(path)
+    message = refusal(str(tmp_path))["message"]
+    assert str(path) in message and "overwrite to false" in message
+    writer = StockWriter(config(str(tmp_path), overwrite=False))
+    writer.write_batch([{"id": 1}], 0)
+    del writer
+    after = os.lstat(path)
+    assert (after.st_ino, after.st_size) == (before.st_ino, before.st_size)
+    assert sorted(os.listdir(tmp_path)) == [".t.run", "t_000000.parquet"]
+
+
+def as_another_user(work):
+    """A child without the rights of root, in which `work` gives no error."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.fixture
+def common():
+    """A folder that every user may write to."""
+    folder = tempfile.mkdtemp(prefix="dn-runs-", dir="/tmp")
+    os.chmod(folder, 0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_list_of_another_user(common):
+    """Left by a killed one, it gives way."""
+    killed = There(common)
+    killed.write(1, 0)
+    killed.kill()
+    os.chmod(f"{common}/.t.run", 0o444)
+
+    def work():
+        writer = Here(common)
+        writer.write(2, 0)
+        writer.free()
+        assert rows(common) == [2]
+
+    as_another_user(work)
+
+
+def test_list_that_another_user_holds(common):
+    writer = There(common)
+    writer.write(1, 0)
+    os.chmod(f"{common}/.t.run", 0o444)
+
+    def work():
+        message = refusal(common)["message"]
+        assert f"{common}/.t.run" in message and "another user's, who has a writer" in message
+
+    as_another_user(work)
+    writer.free()
+    assert rows(common) == [1]
 
 
 if __name__ == "__main__":
