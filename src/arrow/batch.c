@@ -250,8 +250,7 @@ static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, str
     }
     const uint8_t *validity =
         batch->n_buffers > 0 && batch->buffers != NULL ? batch->buffers[0] : NULL;
-    if (batch->null_count != 0 && validity != NULL &&
-        dn_bits_count_zero(validity, batch->offset, batch->length) != 0) {
+    if (validity != NULL && dn_bits_count_zero(validity, batch->offset, batch->length) != 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "a batch has null rows of its own; put the nulls into its columns");
     }
@@ -290,6 +289,7 @@ static bool offsets_fit(struct dn_column_view *c)
     return first == last || c->bytes != NULL;
 }
 
+/* A null count that is too low would make values of what is under nulls, and counting the bits costs next to nothing. */
 static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArray *array,
                                 const char *name, struct dn_error *err)
 {
@@ -298,35 +298,36 @@ static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArra
         return DN_OK;
     }
     c->validity = array->buffers[0];
-    if (array->null_count == 0) {
-        c->validity = NULL;
-    } else if (c->validity == NULL) {
-        if (array->null_count > 0) {
-            return bad_column(err, DN_ERR_INVALID, name, "counts nulls but has no validity bitmap");
-        }
-    } else if (array->null_count < 0 || array->length != c->n_rows) {
-        /* Not counted, or counted over other rows than the ones in view. */
-        c->null_count = dn_bits_count_zero(c->validity, c->offset, c->n_rows);
-    } else {
-        c->null_count = array->null_count;
+    if (c->validity == NULL) {
+        return array->null_count <= 0 ? DN_OK
+                                      : bad_column(err, DN_ERR_INVALID, name,
+                                                   "counts nulls but has no validity bitmap");
     }
+    c->null_count = dn_bits_count_zero(c->validity, c->offset, c->n_rows);
     if (c->null_count == 0) {
         c->validity = NULL;
     }
     return DN_OK;
 }
 
-/* The views' own 12 bytes, or as much as their longest buffer has. */
-static int64_t longest_view(const struct ArrowArray *array)
+/* The buffers of a column of views; the longest text is in a view's own 12 bytes, or may fill the longest buffer. */
+static bool set_view_buffers(struct dn_column_view *c, const struct ArrowArray *array)
 {
-    const int64_t n_variadic = array->n_buffers - 3;
-    const int64_t *lens = array->buffers[array->n_buffers - 1];
-    int64_t longest = 12;
-
-    for (int64_t i = 0; i < n_variadic && lens != NULL; i++) {
-        longest = lens[i] > longest ? lens[i] : longest;
+    c->variadic = array->buffers + 2;
+    c->n_variadic = array->n_buffers - 3;
+    c->variadic_lens = array->buffers[array->n_buffers - 1];
+    c->longest_text = DN_VIEW_INLINE;
+    if (c->n_variadic > 0 && c->variadic_lens == NULL) {
+        return false;
     }
-    return longest;
+    for (int64_t i = 0; i < c->n_variadic; i++) {
+        const int64_t len = c->variadic_lens[i];
+        if (len < 0 || (len > 0 && c->variadic[i] == NULL)) {
+            return false;
+        }
+        c->longest_text = len > c->longest_text ? len : c->longest_text;
+    }
+    return true;
 }
 
 enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
@@ -367,8 +368,9 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
         }
     }
     if (view) {
-        c.variadic = array->buffers + 2;
-        c.longest_text = longest_view(array);
+        if (!set_view_buffers(&c, array)) {
+            return bad_column(err, DN_ERR_INVALID, name, "has text buffers without their lengths");
+        }
     } else if (n_fixed == 3) {
         c.bytes = array->buffers[2];
         if (!offsets_fit(&c)) {
@@ -377,4 +379,86 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
     }
     *out = c;
     return DN_OK;
+}
+
+/* ---- views ------------------------------------------------------------------------------------------------------- */
+
+#define VIEW_BLOCK 64
+#define SMALL (UINT32_C(1) << 30)
+
+static bool view_fits(const struct dn_column_view *c, const struct dn_string_view *v)
+{
+    if (v->len <= DN_VIEW_INLINE) {
+        return v->len >= 0;
+    }
+    const int32_t buffer = v->u.ref.buffer;
+    const int32_t offset = v->u.ref.offset;
+    return buffer >= 0 && buffer < c->n_variadic && offset >= 0 &&
+           (int64_t)offset + v->len <= c->variadic_lens[buffer];
+}
+
+/* No text is longer than what a view holds itself. */
+static bool block_is_short(const struct dn_string_view *views, size_t n)
+{
+    uint32_t sign = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t len = (uint32_t)views[i].len;
+        sign |= len | (DN_VIEW_INLINE - len);
+    }
+    return sign <= INT32_MAX;
+}
+
+/*
+ * Do all of n views fit, their long texts into the first two buffers, of which limits[] bytes count?  Nearly all do.  Written for the
+ * compiler to do several at once: lengths vary, and a branch on them would be guessed wrongly.  Numbers below SMALL give no difference
+ * that wraps around; one that is negative, or not below SMALL, has one of the two highest bits.
+ */
+static bool block_fits(const struct dn_string_view *views, size_t n, const uint32_t limits[2])
+{
+    const uint32_t first = limits[0];
+    const uint32_t step = limits[1] - limits[0];
+    uint32_t large = 0;
+    uint32_t elsewhere = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct dn_string_view *v = &views[i];
+        const uint32_t len = (uint32_t)v->len;
+        const uint32_t buffer = (uint32_t)v->u.ref.buffer;
+        const uint32_t offset = (uint32_t)v->u.ref.offset;
+        const uint32_t is_long = 0 - (uint32_t)(v->len > DN_VIEW_INLINE);
+        const uint32_t limit = first + (step & (0 - buffer));
+        large |= len | (is_long & (offset | (limit - offset - len)));
+        elsewhere |= is_long & buffer;
+    }
+    return large < SMALL && elsewhere <= 1;
+}
+
+int64_t dn_column_bad_view(const struct dn_column_view *c)
+{
+    uint32_t limits[2] = {0, 0}; /* of a buffer that is not there */
+    bool all_short = true;
+
+    if (c->type != DN_TYPE_UTF8_VIEW || c->n_rows == 0) {
+        return -1;
+    }
+    const struct dn_string_view *views = (const struct dn_string_view *)c->values + c->offset;
+    for (int64_t i = 0; i < 2 && i < c->n_variadic; i++) {
+        limits[i] = c->variadic_lens[i] < SMALL ? (uint32_t)c->variadic_lens[i] : SMALL - 1;
+    }
+    for (int64_t row = 0; row < c->n_rows; row += VIEW_BLOCK) {
+        const int64_t left = c->n_rows - row;
+        const int64_t end = left < VIEW_BLOCK ? c->n_rows : row + VIEW_BLOCK;
+        const size_t n = (size_t)(end - row);
+        all_short = all_short && block_is_short(&views[row], n);
+        if (all_short || block_fits(&views[row], n, limits)) {
+            continue;
+        }
+        for (int64_t i = row; i < end; i++) {
+            if (!view_fits(c, &views[i]) && dn_column_is_valid(c, i)) {
+                return i;
+            }
+        }
+    }
+    return -1;
 }

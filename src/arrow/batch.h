@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#define DN_VIEW_INLINE 12
+
 /** Arrow's string view: up to 12 bytes inline, else a 4-byte prefix and a place in a variadic buffer. */
 struct dn_string_view {
     int32_t len;
     union {
-        uint8_t inlined[12];
+        uint8_t inlined[DN_VIEW_INLINE];
         struct {
             uint8_t prefix[4];
             int32_t buffer;
@@ -49,11 +51,13 @@ struct dn_column_view {
     enum dn_type type;
     int64_t n_rows;
     int64_t offset;          /**< index of the first row in the buffers */
-    int64_t null_count;      /**< exact (counted if the producer said -1) */
+    int64_t null_count;      /**< counted; the producer is not asked */
     const uint8_t *validity; /**< NULL: no nulls, or all of them if the type is DN_TYPE_NULL */
     const void *values;
     const uint8_t *bytes;
     const void *const *variadic;
+    const int64_t *variadic_lens;
+    int64_t n_variadic;
     int64_t
         longest_text; /**< texts: none has more bytes; a bound from the buffers' lengths, not exact */
 };
@@ -61,11 +65,18 @@ struct dn_column_view {
 /**
  * Check child i of `batch` against the field's type and describe it.  DN_ERR_INVALID if its buffers do not fit; DN_ERR_UNSUPPORTED if
  * the batch has null rows of its own or the column a dictionary.  On failure *out is untouched.  Text offsets are
- * checked, views not at all.  Cost: O(1), and a pass over the offsets, or over the validity bitmap if the null count is not known.
+ * checked; views are not: see dn_column_bad_view().  Cost: a pass over the validity bitmap, and over offsets.
  */
 DN_NODISCARD enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
                                                 const struct dn_field *field,
                                                 struct dn_column_view *out, struct dn_error *err);
+
+/**
+ * The first row whose text view points out of the column's buffers, -1 if there is none.  What is under a null does not matter, nor do
+ * columns of other types.  No text of views from elsewhere may be read before this was asked.
+ * Cost: a pass over the views, about six instructions each.
+ */
+int64_t dn_column_bad_view(const struct dn_column_view *c);
 
 static inline bool dn_bit_get(const uint8_t *bits, int64_t i)
 {
@@ -86,8 +97,9 @@ static inline const uint8_t *dn_column_text(const struct dn_column_view *c, int6
     if (c->type == DN_TYPE_UTF8_VIEW) {
         const struct dn_string_view *v = (const struct dn_string_view *)c->values + i;
         *len = (size_t)v->len;
-        return v->len <= 12 ? v->u.inlined
-                            : (const uint8_t *)c->variadic[v->u.ref.buffer] + v->u.ref.offset;
+        return v->len <= DN_VIEW_INLINE
+                   ? v->u.inlined
+                   : (const uint8_t *)c->variadic[v->u.ref.buffer] + v->u.ref.offset;
     }
     if (c->type == DN_TYPE_UTF8) {
         const int32_t *o = (const int32_t *)c->values + i;

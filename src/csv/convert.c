@@ -89,8 +89,9 @@ static bool parse_float64(struct job *j, const uint8_t *text, size_t len, void *
 
 static bool parse_date32(struct job *j, const uint8_t *text, size_t len, void *out)
 {
+    bool zoned;
     return dn_parse_date32(text, len, out) ||
-           (j->column->declared && dn_parse_date32_relaxed(text, len, out));
+           (j->column->declared && dn_parse_date32_relaxed(text, len, out, &zoned) && !zoned);
 }
 
 static bool parse_timestamp(struct job *j, const uint8_t *text, size_t len, void *out)

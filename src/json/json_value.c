@@ -234,7 +234,8 @@ static bool parse_scalar(const struct scalar *s, enum dn_type type, union cell *
     case DN_TYPE_FLOAT64:
         return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE && parse_float64(s, &out->f64);
     case DN_TYPE_DATE32:
-        return s->kind == DN_JSON_STRING && dn_parse_date32_relaxed(s->text, s->len, &out->i32);
+        return s->kind == DN_JSON_STRING &&
+               dn_parse_date32_relaxed(s->text, s->len, &out->i32, &zoned);
     case DN_TYPE_TIMESTAMP_US:
         return s->kind == DN_JSON_STRING &&
                dn_parse_timestamp_us_relaxed(s->text, s->len, &out->i64, &zoned);

@@ -173,43 +173,62 @@ int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_ba
     return taken;
 }
 
-static enum dn_status bad_value(const struct dn_parquet_writer *w, int64_t column, int64_t row,
-                                struct dn_error *err, const char *what)
+/* The first row of a column that no file can have, -1 if there is none, and what is wrong with it. */
+static int64_t bad_row(const struct dn_pq_column *column, const struct dn_column_view *v,
+                       const char **what)
 {
-    const char *name = w->columns[column].name;
+    int64_t row = 0;
 
-    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name,
-                 (long long)w->n_rows + row + 1, what);
-    dn_error_locate(err, w->path, w->n_rows + row + 1, -1, -1, name);
-    return DN_ERR_DATA;
-}
-
-enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                                 struct dn_error *err)
-{
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        const struct dn_column_view *v = &batch->views[i];
-        if (v->null_count > 0 && !w->columns[i].nullable) {
-            int64_t row = 0;
-            while (row < v->n_rows - 1 && dn_column_is_valid(v, row)) {
-                row++;
-            }
-            return bad_value(
-                w, i, row, err,
-                "a null in a column that is declared without nulls; declare it nullable or "
-                "fill in a value");
+    if (v->null_count > 0 && !column->nullable) {
+        while (row < v->n_rows - 1 && dn_column_is_valid(v, row)) {
+            row++;
         }
-        if (w->columns[i].kind != DN_PQ_KIND_TEXT || v->longest_text <= LARGEST_VALUE) {
-            continue;
-        }
-        for (int64_t row = 0; row < v->n_rows; row++) {
+        *what = "a null in a column that is declared without nulls; declare it nullable or "
+                "fill in a value";
+        return row;
+    }
+    row = dn_column_bad_view(v);
+    if (row >= 0) {
+        *what = "the view of a text points out of the column's text buffers; whoever made the "
+                "batch has an error, or gave its memory back too early";
+        return row;
+    }
+    if (column->kind == DN_PQ_KIND_TEXT && v->longest_text > LARGEST_VALUE) {
+        *what = "a text of more than 1 GiB does not fit into a Parquet page";
+        for (row = 0; row < v->n_rows; row++) {
             if (text_len(v, row) > (size_t)LARGEST_VALUE) {
-                return bad_value(w, i, row, err,
-                                 "a text of more than 1 GiB does not fit into a Parquet page");
+                return row;
             }
         }
     }
-    return DN_OK;
+    return -1;
+}
+
+/* Of several values that are wrong the one in the first row is named, and in that the first. */
+enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                                 struct dn_error *err)
+{
+    const char *what = NULL;
+    int64_t row = -1;
+    int64_t column = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const char *what_here = NULL;
+        const int64_t here = bad_row(&w->columns[i], &batch->views[i], &what_here);
+        if (here >= 0 && (row < 0 || here < row)) {
+            row = here;
+            column = i;
+            what = what_here;
+        }
+    }
+    if (row < 0) {
+        return DN_OK;
+    }
+    const long long file_row = (long long)(w->n_rows + row + 1);
+    const char *name = w->columns[column].name;
+    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, file_row, what);
+    dn_error_locate(err, w->path, file_row, -1, -1, name);
+    return DN_ERR_DATA;
 }
 
 enum dn_status dn_pq_morsel_add(struct dn_parquet_writer *w, struct dn_pq_batch *batch, int64_t row,

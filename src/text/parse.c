@@ -138,13 +138,14 @@ bool dn_parse_bool_relaxed(const uint8_t *text, size_t len, bool *out)
     return false;
 }
 
-bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days)
+bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days, bool *out_zoned)
 {
     int64_t us = 0;
     bool zoned = false;
 
     trim(&text, &len);
     if (dn_parse_date32(text, len, out_days)) {
+        *out_zoned = false;
         return true;
     }
     /* Midnight as written and midnight in UTC: a zone other than UTC would make the day a matter of opinion. */
@@ -153,6 +154,7 @@ bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days)
         return false;
     }
     *out_days = (int32_t)(us / DN_MICROS_PER_DAY);
+    *out_zoned = zoned;
     return true;
 }
 

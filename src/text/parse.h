@@ -51,15 +51,15 @@ static inline bool dn_parse_timestamp_us(const uint8_t *text, size_t len, int64_
 /**
  * The relaxed forms for columns whose type a person declared: surrounding spaces and tabs, a leading '+', leading zeros;
  * for floats also ".5", "5." and nan/inf; for timestamps also a bare date (midnight); for booleans also 1/0, yes/no,
- * on/off, t/f, y/n; for dates also a timestamp at exactly midnight, as written and in UTC.  Never a lossy reading: "1.5"
- * is no integer, "1.0" is none either.
+ * on/off, t/f, y/n; for dates also a timestamp at exactly midnight, as written and in UTC (*out_zoned: with a zone).  Never a
+ * lossy reading: "1.5" is no integer, "1.0" is none either.
  */
 bool dn_parse_int64_relaxed(const uint8_t *text, size_t len, int64_t *out);
 bool dn_parse_float64_relaxed(const uint8_t *text, size_t len, double *out);
 /** As dn_parse_float64_told(). */
 bool dn_parse_float64_relaxed_told(const uint8_t *text, size_t len, double *out, bool *rounded);
 bool dn_parse_bool_relaxed(const uint8_t *text, size_t len, bool *out);
-bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days);
+bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days, bool *out_zoned);
 bool dn_parse_timestamp_us_relaxed(const uint8_t *text, size_t len, int64_t *out_us,
                                    bool *out_zoned);
 

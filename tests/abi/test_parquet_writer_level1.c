@@ -127,6 +127,118 @@ static void test_write(void **state)
     plugin->free_text(description);
 }
 
+/* ---- batches that no producer should make ---- */
+
+static struct {
+    int64_t ids[3];
+    struct dn_string_view names[3]; /* the second is null */
+    uint8_t ids_valid, names_valid;
+    int64_t text_len;
+    const void *texts[1];
+    void *writer;
+    struct ArrowArray batch;
+} stranger;
+
+static void open_for_stranger(void)
+{
+    static const struct dn_field fields[] = {{"id", DN_TYPE_INT64, false},
+                                             {"name", DN_TYPE_UTF8_VIEW, true}};
+    static const char text[] = "a text that is too long for its view";
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    struct ArrowSchema schema;
+
+    memset(&stranger, 0, sizeof(stranger));
+    stranger.ids_valid = 0x07;
+    stranger.names_valid = 0x05;
+    stranger.text_len = (int64_t)sizeof(text) - 1;
+    stranger.texts[0] = text;
+    stranger.names[0].len = 3;
+    memcpy(stranger.names[0].u.inlined, "abc", 3);
+    memset(&stranger.names[1], 0xff, sizeof(stranger.names[1]));
+    stranger.names[2].len = (int32_t)stranger.text_len;
+    memcpy(stranger.names[2].u.ref.prefix, text, 4);
+    assert_int_equal(dn_schema_make(&schema, fields, 2, NULL), DN_OK);
+    assert_int_equal(table->open(config, &schema, NULL, &stranger.writer, &err), DATIVO_OK);
+    schema.release(&schema);
+
+    const struct dn_batch_column columns[] = {
+        {.type = DN_TYPE_INT64, .validity = &stranger.ids_valid, .values = stranger.ids},
+        {.type = DN_TYPE_UTF8_VIEW,
+         .validity = &stranger.names_valid, /* with a count that denies the null */
+         .values = stranger.names,
+         .variadic = stranger.texts,
+         .variadic_lens = &stranger.text_len,
+         .n_variadic = 1},
+    };
+    assert_int_equal(dn_batch_export(&stranger.batch, 3, 2, columns, NULL, NULL, NULL), DN_OK);
+}
+
+/* The writer must refuse the batch, and everything behind it. */
+static void refuse_stranger(const char *column, int64_t row)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+
+    assert_int_equal(table->append(stranger.writer, &stranger.batch, &err), DATIVO_ERR_DATA);
+    assert_null(stranger.batch.release);
+    assert_string_equal(err.column, column);
+    assert_int_equal(err.row, row);
+    assert_int_equal(table->finish(stranger.writer, &manifest, &err), DATIVO_ERR_DATA);
+    assert_int_equal(table->commit(stranger.writer, &err), DATIVO_ERR_DATA);
+    table->close(stranger.writer);
+    assert_false(is_there());
+}
+
+static void test_wrong_views_are_refused(void **state)
+{
+    (void)state;
+    open_for_stranger();
+    stranger.names[2].u.ref.buffer = 77;
+    refuse_stranger("name", 3);
+    open_for_stranger();
+    stranger.names[2].u.ref.offset = 1;
+    refuse_stranger("name", 3);
+    open_for_stranger();
+    stranger.names[0].len = -5;
+    refuse_stranger("name", 1);
+}
+
+static void test_the_first_wrong_row_is_named(void **state)
+{
+    (void)state;
+    open_for_stranger();
+    stranger.ids_valid = 0x03;
+    refuse_stranger("id", 3);
+    open_for_stranger();
+    stranger.ids_valid = 0x03;
+    stranger.names[0].len = -5; /* in a later column */
+    refuse_stranger("name", 1);
+    open_for_stranger();
+    stranger.ids_valid = 0x03;
+    stranger.names[2].u.ref.offset = -1; /* in the same row */
+    refuse_stranger("id", 3);
+}
+
+/* What is under a null may be anything, and that there is one is seen even if the count denies it. */
+static void test_nulls_are_seen(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *manifest = NULL;
+
+    open_for_stranger();
+    assert_int_equal(table->append(stranger.writer, &stranger.batch, &err), DATIVO_OK);
+    assert_int_equal(table->finish(stranger.writer, &manifest, &err), DATIVO_OK);
+    assert_int_equal(table->commit(stranger.writer, &err), DATIVO_OK);
+    table->close(stranger.writer);
+    json_t *list = json_loads(manifest, 0, NULL);
+    const json_t *columns = json_object_get(json_array_get(list, 0), "columns");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(columns, 1), "null_count")),
+                     1);
+    json_decref(list);
+    plugin->free_text(manifest);
+}
+
 static void test_inspect_errors(void **state)
 {
     (void)state;
@@ -344,6 +456,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_write, remove_file),
+        cmocka_unit_test_setup(test_wrong_views_are_refused, remove_file),
+        cmocka_unit_test_setup(test_the_first_wrong_row_is_named, remove_file),
+        cmocka_unit_test_setup(test_nulls_are_seen, remove_file),
         cmocka_unit_test_setup(test_inspect_errors, remove_file),
         cmocka_unit_test_setup(test_abort, remove_file),
         cmocka_unit_test_setup(test_append_stream, remove_file),

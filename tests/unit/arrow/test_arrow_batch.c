@@ -311,10 +311,11 @@ static void test_offsets_add_up_and_nulls_are_counted(void **state)
                 nulls += !dn_bit_get(bitmap, parent + own + row);
             }
             assert_int_equal(c.null_count, nulls);
-            /* a count over all rows of the child says nothing about a part of them */
-            s.child.null_count = 77;
+            /* a count that is wrong, or over other rows than those in view */
+            s.child.null_count = own % 2 == 0 ? 77 : 0;
             assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[0], &c, NULL), DN_OK);
-            assert_int_equal(c.null_count, parent == 0 ? 77 : nulls);
+            assert_int_equal(c.null_count, nulls);
+            assert_ptr_equal(c.validity, bitmap);
         }
     }
     make_stranger(&s, 2, NULL, values);
@@ -345,9 +346,10 @@ static void test_null_rows_of_the_batch(void **state)
     s.batch.offset = 25; /* the null is before the first row */
     s.batch.length = 75;
     assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[0], &c, &err), DN_OK);
-    s.batch.null_count = 0; /* as told by the producer */
+    s.batch.null_count = 0; /* so the producer says */
     s.batch.offset = 0;
-    assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[0], &c, &err), DN_OK);
+    s.batch.length = 100;
+    assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[0], &c, &err), DN_ERR_UNSUPPORTED);
 }
 
 #define REFUSED(status, field_index)                                                               \
@@ -424,6 +426,142 @@ static void test_columns_that_do_not_fit(void **state)
     REFUSED(DN_ERR_INVALID, 2);
 }
 
+/* ---- views ---- */
+
+#define N_VIEWS 200
+#define TEXT_BYTES 100
+
+struct viewed {
+    struct dn_string_view views[N_VIEWS + 3];
+    uint8_t bitmap[(N_VIEWS + 3 + 7) / 8];
+    uint8_t text[2][TEXT_BYTES];
+    int64_t lens[2];
+    const void *buffers[5];
+    struct ArrowArray batch, child;
+    struct ArrowArray *children[1];
+    const void *batch_buffers[1];
+};
+
+/* Views of all lengths behind three that nobody asks for, of texts that end where their buffers do. */
+static void make_viewed(struct viewed *w, bool with_nulls)
+{
+    memset(w, 0, sizeof *w);
+    memset(w->views, 0xff, 3 * sizeof w->views[0]);
+    memset(w->bitmap, 0xff, sizeof w->bitmap);
+    for (int32_t i = 0; i < N_VIEWS; i++) {
+        struct dn_string_view *v = &w->views[3 + i];
+        v->len = i % 30;
+        memset(&v->u, 0xee, sizeof v->u); /* what is behind a short text does not matter */
+        if (v->len > 12) {
+            v->u.ref.buffer = i % 7 == 0;
+            v->u.ref.offset = i % 2 == 0 ? TEXT_BYTES - v->len : i % 50;
+        }
+    }
+    w->lens[0] = w->lens[1] = TEXT_BYTES;
+    w->buffers[0] = with_nulls ? w->bitmap : NULL;
+    w->buffers[1] = w->views;
+    w->buffers[2] = w->text[0];
+    w->buffers[3] = w->text[1];
+    w->buffers[4] = w->lens;
+    w->child = (struct ArrowArray){.length = N_VIEWS,
+                                   .offset = 3,
+                                   .n_buffers = 5,
+                                   .buffers = w->buffers,
+                                   .release = release_static};
+    w->children[0] = &w->child;
+    w->batch = (struct ArrowArray){.length = N_VIEWS,
+                                   .n_buffers = 1,
+                                   .buffers = w->batch_buffers,
+                                   .n_children = 1,
+                                   .children = w->children,
+                                   .release = release_static};
+}
+
+static int64_t bad_view(const struct viewed *w)
+{
+    struct dn_column_view c;
+    assert_int_equal(dn_batch_get_column(&w->batch, 0, &fields[4], &c, NULL), DN_OK);
+    return dn_column_bad_view(&c);
+}
+
+static void test_views_that_point_elsewhere(void **state)
+{
+    static const struct {
+        int32_t len, buffer, offset;
+    } bad[] = {
+        {-1, 0, 0},
+        {INT32_MIN, 0, 0},
+        {20, 2, 0},
+        {20, 77, 0},
+        {20, -1, 0},
+        {20, INT32_MIN, 0},
+        {20, 0, -1},
+        {20, 0, 1 << 30},
+        {20, 0, INT32_MAX},
+        {20, 0, INT32_MIN},
+        {20, 0, 81},
+        {20, 1, 81},
+        {101, 0, 0},
+        {13, 0, 88},
+        {INT32_MAX, 0, 0},
+        {INT32_MAX, 0, INT32_MAX},
+        {1 << 30, 0, 0},
+        {1 << 30, 0, 1 << 30},
+        {INT32_MAX, 0, INT32_MIN},
+        {-5, 0, 1},
+    };
+    static struct viewed w;
+    (void)state;
+    make_viewed(&w, false);
+    assert_int_equal(bad_view(&w), -1);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        for (int32_t row = 0; row < N_VIEWS; row += 33) {
+            for (int nulls = 0; nulls < 3; nulls++) {
+                make_viewed(&w, nulls > 0);
+                struct dn_string_view *v = &w.views[3 + row];
+                v->len = bad[i].len;
+                v->u.ref.buffer = bad[i].buffer;
+                v->u.ref.offset = bad[i].offset;
+                if (nulls == 2) { /* the row is null: it may hold anything */
+                    w.bitmap[(3 + row) / 8] ^= (uint8_t)(1u << ((3 + row) % 8));
+                }
+                assert_int_equal(bad_view(&w), nulls == 2 ? -1 : row);
+            }
+        }
+    }
+    make_viewed(&w, false);
+    w.views[3 + 150].len = -1;
+    w.views[3 + 140].len = INT32_MAX; /* the first is told */
+    assert_int_equal(bad_view(&w), 140);
+}
+
+static void test_text_buffers_that_cannot_be(void **state)
+{
+    static struct viewed w;
+    struct dn_column_view c;
+    struct dn_error err;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        make_viewed(&w, false);
+        if (i == 0) {
+            w.buffers[4] = NULL;
+        } else if (i == 1) {
+            w.lens[1] = -1;
+        } else {
+            w.buffers[3] = NULL;
+        }
+        assert_int_equal(dn_batch_get_column(&w.batch, 0, &fields[4], &c, &err), DN_ERR_INVALID);
+        assert_non_null(strstr(err.message, "text buffers"));
+    }
+    /* no buffers at all: short texts need none, and a long one has no place */
+    make_viewed(&w, false);
+    w.child.n_buffers = 3;
+    w.buffers[2] = NULL;
+    assert_int_equal(bad_view(&w), 13);
+    w.batch.length = 13;
+    assert_int_equal(bad_view(&w), -1);
+}
+
 static void test_bits_count_zero(void **state)
 {
     uint32_t seed = 12345;
@@ -459,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_offsets_add_up_and_nulls_are_counted),
         cmocka_unit_test(test_null_rows_of_the_batch),
         cmocka_unit_test(test_columns_that_do_not_fit),
+        cmocka_unit_test(test_views_that_point_elsewhere),
+        cmocka_unit_test(test_text_buffers_that_cannot_be),
         cmocka_unit_test(test_bits_count_zero),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

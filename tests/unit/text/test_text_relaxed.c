@@ -36,7 +36,13 @@ DEFINE_PARSE(int64, int64_t, dn_parse_int64_relaxed)
 DEFINE_PARSE(float64, double, dn_parse_float64_relaxed)
 DEFINE_PARSE(special, double, dn_parse_float64_special)
 DEFINE_PARSE(bool, bool, dn_parse_bool_relaxed)
-DEFINE_PARSE(date32, int32_t, dn_parse_date32_relaxed)
+
+static bool zoned_date; /* said with the last date */
+static bool date32(const uint8_t *text, size_t len, int32_t *out)
+{
+    return dn_parse_date32_relaxed(text, len, out, &zoned_date);
+}
+DEFINE_PARSE(date32, int32_t, date32)
 
 static bool parse_timestamp(const char *text, int64_t *out, bool *zoned)
 {
@@ -256,6 +262,7 @@ static void test_date32(void **state)
         int32_t days = 0;
         assert_true(parse_date32(good[i], &days));
         assert_int_equal(days, 19782);
+        assert_int_equal(zoned_date, i >= 5);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int32_t days = 4711;
