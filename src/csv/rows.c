@@ -109,5 +109,10 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     if (!build_regular(rows, d, (uint32_t)block->start, index)) {
         build_row_by_row(rows, d, (uint32_t)block->start, index);
     }
+    /* a '\r' alone before the end of the file is no line between two row ends */
+    if (block->added_row_end && rows->n_rows > 0 &&
+        rows->starts[rows->n_rows - 1] + 2 == block->len && block->buf[block->len - 2] == '\r') {
+        rows->n_rows--;
+    }
     return DN_OK;
 }

@@ -82,6 +82,9 @@ static inline void oracle_parse(struct oracle *o, const char *t, size_t n, char 
 
     memset(o, 0, sizeof(*o));
     while (i < n) {
+        if (!cr_mode && i + 1 == n && t[i] == '\r') {
+            break; /* a '\r' alone before the end of the file */
+        }
         const size_t first = o->n_cells;
         size_t end;
         for (;;) {
@@ -92,7 +95,7 @@ static inline void oracle_parse(struct oracle *o, const char *t, size_t n, char 
             }
             break;
         }
-        i = end + 1;
+        i = end + 1; /* at the start of a row, or past the end */
         if (cr_mode && end + 1 < n && t[end] == '\r' && t[end + 1] == '\n') {
             i++;
         }

@@ -260,6 +260,44 @@ static void expect_same(const struct dump *want, const struct dump *got, const c
 
 static const size_t block_sizes[] = {1, 2, 3, 7, 64, 65, 200, 1000, 4096, 0};
 
+/* A '\r' alone before the end of the file is no row, wherever blocks are cut and however many columns there are. */
+static void test_carriage_return_alone_at_the_end(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *rows;
+    } cases[] = {
+        {"h\n1\n\r", "s1\x02\x03"},
+        {"h\n\r", ""},
+        {"h\n1\r", "s1\x02\x03"},
+        {"h\n1\n\r\n", "s1\x02\x03\x01\x02\x03"},
+        {"h\n1\n\r\n\r", "s1\x02\x03\x01\x02\x03"},
+        {"h\r\n\r\n2\n\r", "\x01\x02\x03s2\x02\x03"},
+        {"h\n1\n\r\r", "s1\x02\x03s\r\x02\x03"},
+        {"h\n1\n\"\n\r\"", "s1\x02\x03s\n\r\x02\x03"},
+        {"h,i\n1,2\n\r", "s1\x02s2\x02\x03"},
+        {"h,i\n1,2\n\r\n\r", "s1\x02s2\x02\x03"},
+    };
+    struct dump got = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *path = write_file(cases[i].text, strlen(cases[i].text));
+        for (size_t b = 0; b < sizeof(block_sizes) / sizeof(block_sizes[0]); b++) {
+            for (uint32_t threads = 1; threads <= 3; threads++) {
+                struct dn_csv_options options = {.struct_size = sizeof(options),
+                                                 .inference = DN_CSV_INFER_STRINGS,
+                                                 .block_bytes = block_sizes[b],
+                                                 .n_threads = threads};
+                read_all(path, &options, &got);
+                struct dump want = {.text = (char *)(uintptr_t)cases[i].rows,
+                                    .len = strlen(cases[i].rows)};
+                expect_same(&want, &got, cases[i].text);
+            }
+        }
+    }
+    free(got.text);
+}
+
 static void test_random_against_oracle(void **state)
 {
     char *text = malloc(MAX_TEXT);
@@ -515,6 +553,7 @@ static void test_spectrum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_carriage_return_alone_at_the_end),
         cmocka_unit_test(test_random_against_oracle),
         cmocka_unit_test(test_typed_blocks_agree),
         cmocka_unit_test(test_errors_name_the_place),
