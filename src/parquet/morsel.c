@@ -224,9 +224,9 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
     if (row < 0) {
         return DN_OK;
     }
-    const long long file_row = (long long)(w->n_rows + row + 1);
+    const int64_t file_row = w->n_rows + row + 1;
     const char *name = w->columns[column].name;
-    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, file_row, what);
+    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, (long long)file_row, what);
     dn_error_locate(err, w->path, file_row, -1, -1, name);
     return DN_ERR_DATA;
 }
