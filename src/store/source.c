@@ -95,6 +95,7 @@ static struct dn_source_identity identity_of(const struct stat *info)
         .file = info->st_ino,
         .size = info->st_size,
         .changed_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec,
+        .status_ns = (int64_t)info->st_ctim.tv_sec * 1000000000 + info->st_ctim.tv_nsec,
     };
 }
 
@@ -267,6 +268,19 @@ static enum dn_status changed(const struct dn_source *s, const char *how, struct
     return st;
 }
 
+/* Are the first and the last bytes of what was read still where they were? */
+static bool holds_what_was_read(const struct dn_source *s)
+{
+    const size_t n = s->position < (int64_t)KEPT_BYTES ? (size_t)s->position : KEPT_BYTES;
+    uint8_t bytes[KEPT_BYTES];
+    size_t got;
+
+    return read_full(s, s->base, bytes, n, &got, NULL) == DN_OK && got == n &&
+           memcmp(bytes, s->head, n) == 0 &&
+           read_full(s, s->base + s->position - (off_t)n, bytes, n, &got, NULL) == DN_OK &&
+           got == n && memcmp(bytes, s->tail + KEPT_BYTES - n, n) == 0;
+}
+
 /* Is a regular file with this size and time still the one that was opened?  *now may be bigger. */
 static enum dn_status compare(const struct dn_source *s, struct dn_source_identity *now,
                               struct dn_error *err)
@@ -286,20 +300,12 @@ static enum dn_status compare(const struct dn_source *s, struct dn_source_identi
     if (now->size == s->opened.size && now->size > 0 && now->changed_ns != s->opened.changed_ns) {
         return changed(s, "it was written to", err);
     }
+    /* the time was set back, or only a name, the owner or the mode changed: the bytes tell, as far as they were kept */
+    if (now->size == s->opened.size && now->size > 0 && now->status_ns != s->opened.status_ns &&
+        !holds_what_was_read(s)) {
+        return changed(s, "it was written to, and its time was set back", err);
+    }
     return DN_OK;
-}
-
-/* Are the first and the last bytes of what was read still where they were? */
-static bool holds_what_was_read(const struct dn_source *s)
-{
-    const size_t n = s->position < (int64_t)KEPT_BYTES ? (size_t)s->position : KEPT_BYTES;
-    uint8_t bytes[KEPT_BYTES];
-    size_t got;
-
-    return read_full(s, s->base, bytes, n, &got, NULL) == DN_OK && got == n &&
-           memcmp(bytes, s->head, n) == 0 &&
-           read_full(s, s->base + s->position - (off_t)n, bytes, n, &got, NULL) == DN_OK &&
-           got == n && memcmp(bytes, s->tail + KEPT_BYTES - n, n) == 0;
 }
 
 enum dn_status dn_source_check(const struct dn_source *s, enum dn_source_change *out,

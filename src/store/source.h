@@ -14,7 +14,8 @@ struct dn_source_identity {
     uint64_t device;
     uint64_t file;
     int64_t size;
-    int64_t changed_ns; /**< when it was last written to */
+    int64_t changed_ns; /**< when it was last written to, which whoever writes can set back */
+    int64_t status_ns;  /**< when that, its name, its owner or its mode changed, which nobody can */
 };
 
 /**

@@ -3,6 +3,9 @@
 
 #include "scratch.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #define FILE_BYTES ((size_t)6 << 20)
 #define ROW "12345,67890\n"
 
@@ -68,6 +71,22 @@ static void append(void)
 static void write_over(void)
 {
     write_at((off_t)FILE_BYTES - 100, "3", 1);
+}
+
+static void write_over_and_set_the_time_back(void)
+{
+    struct stat info;
+
+    assert_int_equal(stat(path, &info), 0);
+    write_at(20, "3", 1); /* what was read already */
+    const struct timespec times[2] = {info.st_atim, info.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void change_its_mode(void)
+{
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_int_equal(chmod(path, 0600), 0);
 }
 
 static void write_anew(void)
@@ -137,6 +156,7 @@ static void test_an_error_says_that_it_changed(void **state)
     } cases[] = {
         {cut, "it had 6291456 bytes when it was opened and has 3145731 now"},
         {write_over, "it was written to"},
+        {write_over_and_set_the_time_back, "and its time was set back"},
         {write_anew, "it had 6291456 bytes when it was opened and has 18 now"},
         {write_anew_and_longer, "it was written anew"},
     };
@@ -163,6 +183,7 @@ static void test_the_rows_of_when_it_was_opened(void **state)
         const char *says;
     } cases[] = {
         {leave_alone, ""},
+        {change_its_mode, ""},
         {append, "grew while it was read"},
         {replace, "was replaced or removed"},
         {remove_it, "was replaced or removed"},
