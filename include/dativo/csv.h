@@ -80,7 +80,7 @@ struct dn_csv_reader;
 
 /**
  * Open the files (at least one; "-" is standard input), read the header and a sample, and fix the schema.  All files must have the
- * first one's columns, in its order.  Waits for a pipe's first bytes; cancelled() ends that wait.
+ * first one's columns, in its order.  Waits until a pipe has given the sample or ended; cancelled() ends that wait.
  */
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
                                                       size_t n_paths, const struct dn_csv_options *options,
