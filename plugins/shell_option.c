@@ -34,21 +34,56 @@ static struct found find_option(const struct dn_shell_config *c, const char *nam
     return (struct found){NULL, false, name};
 }
 
-static enum dn_status wrong_value(const struct found *f, const char *problem, struct dn_error *err)
+static const char *kind_name(const json_t *value)
 {
-    char json[96];
-    char shown[DN_ESCAPED_VALUE_SIZE];
-    if (json_is_string(f->value)) {
-        dn_error_escape_value(shown, json_string_value(f->value), json_string_length(f->value));
-    } else {
-        size_t len = json_dumpb(f->value, json, sizeof(json), JSON_ENCODE_ANY | JSON_COMPACT);
-        len = len < sizeof(json) ? len : 0; /* long lists and objects are not worth showing */
-        (void)snprintf(shown, sizeof(shown), "%.*s", len > 0 ? (int)len : 12,
-                       len > 0 ? json : "a long value");
+    if (json_is_string(value)) {
+        return "a text";
     }
+    return json_is_array(value) ? "a list" : json_is_object(value) ? "an object" : "that";
+}
+
+/* Of texts only short and plain ones are shown, of lists and objects nothing: a password can stand in any place. */
+static const char *shown_value(char out[DN_ESCAPED_VALUE_SIZE], const json_t *value)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+- ";
+    const char *text = dn_shell_text_value(value);
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    if (text != NULL && (len <= 4 || (len <= 32 && text[strspn(text, plain)] == '\0'))) {
+        return dn_error_escape_value(out, text, len);
+    }
+    if (!json_is_number(value) && !json_is_boolean(value)) {
+        return kind_name(value);
+    }
+    len = json_dumpb(value, out, DN_ESCAPED_VALUE_SIZE - 1, JSON_ENCODE_ANY);
+    out[len < DN_ESCAPED_VALUE_SIZE ? len : 0] = '\0';
+    return out;
+}
+
+static enum dn_status option_error(const struct found *f, const char *problem, const char *shown,
+                                   struct dn_error *err)
+{
     const enum dn_status st = dn_error_set(err, DN_ERR_CONFIG, "engine.options.%s%s %s, not %s",
                                            f->native ? "native." : "", f->key, problem, shown);
     return dn_error_option(err, st, f->key);
+}
+
+static enum dn_status wrong_value(const struct found *f, const char *problem, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    return option_error(f, problem, shown_value(shown, f->value), err);
+}
+
+/* Where even a short text is not what was asked for. */
+static enum dn_status wrong_kind(const struct found *f, const char *problem, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    return option_error(
+        f, problem, json_is_string(f->value) ? kind_name(f->value) : shown_value(shown, f->value),
+        err);
 }
 
 enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,
@@ -67,7 +102,7 @@ enum dn_status dn_shell_option_text(const struct dn_shell_config *c, const char 
     }
     const char *text = dn_shell_text_value(f.value);
     if (text == NULL) {
-        return wrong_value(&f, "must be a text without NUL characters", err);
+        return wrong_kind(&f, "must be a text without NUL characters", err);
     }
     *out = text;
     return DN_OK;
@@ -182,7 +217,7 @@ enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *
         return DN_OK;
     }
     if (!json_is_object(f.value)) {
-        return wrong_value(&f, "must be an object", err);
+        return wrong_kind(&f, "must be an object", err);
     }
     *out = f.value;
     return DN_OK;

@@ -44,7 +44,7 @@ static enum dn_status component_check(const struct dn_yaml_doc *doc, const char 
         return dn_yaml_error_at(
             doc, node->line, node->column, err,
             "%s \"%s\" cannot be a directory name: it is empty, \".\", \"..\" or has a \"/\"", key,
-            text);
+            dn_yaml_shown(node));
     }
     return DN_OK;
 }
@@ -70,8 +70,9 @@ static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn
         const struct dn_yaml_node *at = dn_yaml_get(field, "type");
         const char *close = dn_coltype_suggest(type);
         return dn_yaml_error_at(
-            doc, at->line, at->column, err, "unknown type \"%s\" of column \"%s\"; %s%s%s", type,
-            dn_keys_text(field, "name"), close != NULL ? "did you mean \"" : "known types: ",
+            doc, at->line, at->column, err, "unknown type \"%s\" of column \"%s\"; %s%s%s",
+            dn_yaml_shown(at), dn_keys_text(field, "name"),
+            close != NULL ? "did you mean \"" : "known types: ",
             close != NULL ? close
                           : "string integer bigint float double number decimal boolean "
                             "date timestamp datetime array",
@@ -151,7 +152,8 @@ enum dn_status dn_asset_missing(const struct dn_yaml_doc *doc, enum dn_missing *
         return DN_OK;
     }
     return dn_yaml_error_at(doc, node->line, node->column, err,
-                            "missing_columns \"%s\" is neither \"warn\" nor \"error\"", text);
+                            "missing_columns \"%s\" is neither \"warn\" nor \"error\"",
+                            dn_yaml_shown(node));
 }
 
 /* Only what is used is expanded: a description may talk about ${...} without meaning it. */

@@ -130,6 +130,7 @@ static enum dn_status expand_scalar(struct dn_yaml_doc *doc, struct dn_yaml_node
         goto cleanup;
     }
     node->text = text;
+    node->from_environment = true;
 cleanup:
     dn_buffer_finish(&out);
     return st;

@@ -105,7 +105,7 @@ static enum dn_status mode_read(struct reading *r)
     if (!r->plan->strict && strcmp(mode, "warn") != 0) {
         return dn_yaml_error_at(&r->job, node->line, node->column, r->err,
                                 "schema_validation_mode \"%s\" is neither \"strict\" nor \"warn\"",
-                                mode);
+                                dn_yaml_shown(node));
     }
     return DN_OK;
 }
@@ -132,7 +132,8 @@ static enum dn_status logging_read(struct reading *r)
     }
     const struct dn_yaml_node *at = dn_yaml_get(logging, "level");
     return dn_yaml_error_at(&r->job, at->line, at->column, r->err,
-                            "logging level \"%s\" is none of DEBUG, INFO, WARNING, ERROR", level);
+                            "logging level \"%s\" is none of DEBUG, INFO, WARNING, ERROR",
+                            dn_yaml_shown(at));
 }
 
 /* "path/lib.so:create_reader", or the path alone. */
@@ -149,7 +150,8 @@ static enum dn_status plugin_ref_read(struct reading *r, const char *section, co
     const char *colon = dn_plugin_symbol_colon(text);
     if (colon == NULL) {
         return dn_yaml_error_at(&r->job, node->line, node->column, r->err,
-                                "%s \"%s\" is not of the form path/library.so:function", key, text);
+                                "%s \"%s\" is not of the form path/library.so:function", key,
+                                dn_yaml_shown(node));
     }
     out->path = dn_arena_strndup(&r->plan->arena, text, (size_t)(colon - text));
     out->symbol = dn_arena_strdup(&r->plan->arena, colon + 1);
@@ -159,7 +161,8 @@ static enum dn_status plugin_ref_read(struct reading *r, const char *section, co
     if (dn_text_ends_with(out->path, ".py")) {
         return dn_yaml_error_at(
             &r->job, node->line, node->column, r->err,
-            "%s \"%s\" is a Python plugin; the native host runs shared libraries (.so)", key, text);
+            "%s \"%s\" is a Python plugin; the native host runs shared libraries (.so)", key,
+            dn_yaml_shown(node));
     }
     return DN_OK;
 }
@@ -220,14 +223,14 @@ static enum dn_status connectors_read(struct reading *r)
             r->err, DN_ERR_UNSUPPORTED,
             "%s: source connector \"%s\" is not supported; this version reads CSV files, set "
             "source_connector: csv",
-            r->job.name, r->source_recipe.type);
+            r->job.name, r->source_recipe.shown);
     }
     if (strcmp(r->target_recipe.type, "local") != 0) {
         return dn_error_set(
             r->err, DN_ERR_UNSUPPORTED,
             "%s: target connector \"%s\" is not supported; this version writes to a local "
             "directory, set target_connector: local and target.connection.path",
-            r->job.name, r->target_recipe.type);
+            r->job.name, r->target_recipe.shown);
     }
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(dn_yaml_get(root, "source"), "engine"),
                          "source.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err));

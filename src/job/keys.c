@@ -143,7 +143,15 @@ enum dn_status dn_keys_located(const struct dn_yaml_doc *doc, const char *key, c
         return st;
     }
     const struct dn_error said = *err;
-    (void)dn_yaml_error_at(doc, node->line, node->column, err, "%s: %s", key, said.message);
+    const char *message = said.message;
+    const size_t len = strlen(path);
+    if (node->from_environment && strncmp(message, path, len) == 0 && message[len] == ':') {
+        message += len + 1; /* what is no file may be a secret in the wrong variable */
+        message += *message == ' ' ? 1 : 0;
+    } else if (node->from_environment) {
+        message = "the file that it names cannot be read";
+    }
+    (void)dn_yaml_error_at(doc, node->line, node->column, err, "%s: %s", key, message);
     err->code = said.code;
     err->os_errno = said.os_errno;
     return st;

@@ -40,7 +40,7 @@ static enum dn_status role_check(const struct dn_recipe *recipe, const char *sid
         }
     }
     return dn_yaml_error_at(&recipe->doc, roles->line, roles->column, err,
-                            "connector \"%s\" cannot be a %s", recipe->type, side);
+                            "connector \"%s\" cannot be a %s", recipe->shown, side);
 }
 
 enum dn_status dn_recipe_read(struct dn_recipe *recipe, const struct dn_yaml_doc *job,
@@ -51,6 +51,7 @@ enum dn_status dn_recipe_read(struct dn_recipe *recipe, const struct dn_yaml_doc
     (void)snprintf(key, sizeof key, "%s_connector", side);
     recipe->type = dn_keys_text(job->root, key);
     const struct dn_yaml_node *at = dn_yaml_get(job->root, key);
+    recipe->shown = recipe->type != NULL ? dn_yaml_shown(at) : "...";
     (void)snprintf(key, sizeof key, "%s_connector_path", side);
     const char *path = dn_keys_text(job->root, key);
     if (path == NULL) {
@@ -63,10 +64,11 @@ enum dn_status dn_recipe_read(struct dn_recipe *recipe, const struct dn_yaml_doc
     DN_TRY(dn_keys_located(job, key, path, dn_yaml_read_file(&recipe->doc, path, err), err));
     DN_TRY(dn_keys_check(&recipe->doc, recipe->doc.root, "the connector recipe", k_recipe_rules,
                          sizeof k_recipe_rules / sizeof k_recipe_rules[0], true, err));
-    const char *type = dn_keys_text(recipe->doc.root, "type");
-    type = type != NULL ? type : dn_keys_text(recipe->doc.root, "name");
-    if (recipe->type == NULL) {
+    const char *from = dn_keys_text(recipe->doc.root, "type") != NULL ? "type" : "name";
+    const char *type = dn_keys_text(recipe->doc.root, from);
+    if (recipe->type == NULL && type != NULL) {
         recipe->type = type;
+        recipe->shown = dn_yaml_shown(dn_yaml_get(recipe->doc.root, from));
     }
     if (recipe->type == NULL) {
         return dn_yaml_error_at(&recipe->doc, recipe->doc.root->line, recipe->doc.root->column, err,
@@ -75,7 +77,8 @@ enum dn_status dn_recipe_read(struct dn_recipe *recipe, const struct dn_yaml_doc
     if (type != NULL && strcmp(type, recipe->type) != 0) {
         return dn_yaml_error_at(job, at->line, at->column, err,
                                 "%s_connector is \"%s\", but its recipe %s is for \"%s\"", side,
-                                recipe->type, path, type);
+                                recipe->shown, dn_yaml_shown(dn_yaml_get(job->root, key)),
+                                dn_yaml_shown(dn_yaml_get(recipe->doc.root, from)));
     }
     return role_check(recipe, side, err);
 }

@@ -9,6 +9,7 @@
 struct dn_recipe {
     struct dn_yaml_doc doc; /**< zeroed if the job names no recipe */
     const char *type;       /**< the connector, e.g. "csv"; memory of doc or of the job */
+    const char *shown;      /**< the same for messages */
 };
 
 /**

@@ -4,6 +4,7 @@
 #include "job/local.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How a message can name an option, the surest first. */
@@ -209,11 +210,44 @@ void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
     err->os_errno = said.os_errno;
 }
 
+/* Take a quoted value out of a message. */
+static void blank(char *message, const char *quoted)
+{
+    const size_t len = strlen(quoted);
+    char *at = message;
+
+    while (len >= 5 && (at = strstr(at, quoted)) != NULL) {
+        memcpy(at + 1, "...", 3); /* a value of less than three bytes is no secret */
+        at[4] = quoted[0];
+        memmove(at + 5, at + len, strlen(at + len) + 1);
+        at += 5;
+    }
+}
+
+/* Plugins do not know which of their options came from an environment variable, and quote them. */
+static void blank_environment(const struct dn_yaml_node *node, char *message)
+{
+    char quoted[DN_ESCAPED_VALUE_SIZE + 2];
+
+    if (node == NULL) {
+        return;
+    }
+    if (node->kind == DN_YAML_SCALAR && node->from_environment) {
+        blank(message, dn_error_escape_value(quoted, node->text, strlen(node->text)));
+        if (snprintf(quoted, sizeof quoted, "\"%s\"", node->text) < (int)sizeof quoted) {
+            blank(message, quoted);
+        }
+    }
+    for (const struct dn_yaml_entry *e = node->first; e != NULL; e = e->next) {
+        blank_environment(e->value, message); /* depth is bounded by the parser */
+    }
+}
+
 void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err)
 {
     const struct dn_recipe *recipe =
         strcmp(side, "source") == 0 ? &plan->source_recipe : &plan->target_recipe;
-    const struct dn_error said = *err;
+    struct dn_error said = *err;
     const struct dn_yaml_doc *doc = &plan->job;
     const struct dn_yaml_node *options =
         options_of(dn_yaml_get(dn_yaml_get(doc->root, side), "engine"));
@@ -223,6 +257,8 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         options = options_of(dn_yaml_get(doc->root, "default_engine"));
     }
     const struct dn_yaml_entry *e = option_find(options, &said);
+    blank_environment(options, said.message);
+    blank_environment(options, err->message);
     if (e != NULL) {
         (void)dn_yaml_error_at(doc, e->line, e->column, err, "%s: %s%s", side, said.message,
                                native_advice(e, said.message));

@@ -22,6 +22,8 @@ struct frame {
     struct dn_yaml_entry *pending; /* map: a key that waits for its value */
 };
 
+#define MAX_SHOWN 32 /* bytes of a value in a message */
+
 struct anchor {
     struct anchor *next;
     const char *name;
@@ -527,4 +529,15 @@ const char *dn_yaml_kind_name(const struct dn_yaml_node *node)
     default:
         return "a text";
     }
+}
+
+const char *dn_yaml_shown(const struct dn_yaml_node *node)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-";
+    const bool shown = node->kind == DN_YAML_SCALAR && !node->from_environment &&
+                       strlen(node->text) <= MAX_SHOWN &&
+                       node->text[strspn(node->text, plain)] == '\0';
+
+    return shown ? node->text : "...";
 }

@@ -35,7 +35,8 @@ struct dn_yaml_node {
     enum dn_yaml_kind kind;
     bool
         plain; /**< scalar: written without quotes, so `true`, `12` and `~` mean more than their text */
-    bool expanded; /**< ${...} in it has been replaced */
+    bool expanded;         /**< ${...} in it has been replaced */
+    bool from_environment; /**< scalar: it had ${...}, so its text may be a secret */
     int64_t line;
     int64_t column;
     const char *text;            /**< scalar: NUL-terminated UTF-8, without NUL bytes inside */
@@ -87,5 +88,11 @@ const char *dn_yaml_kind_name(const struct dn_yaml_node *node);
 /** An error DN_ERR_CONFIG at a place of the document: "file:line:column: message". */
 enum dn_status dn_yaml_error_at(const struct dn_yaml_doc *doc, int64_t line, int64_t column,
                                 struct dn_error *err, const char *format, ...) DN_PRINTF(5, 6);
+
+/**
+ * What a message may show of a scalar: its text if it stands in the file, short and plain; else "...", for a password can
+ * stand in any place.
+ */
+const char *dn_yaml_shown(const struct dn_yaml_node *node);
 
 #endif

@@ -104,6 +104,44 @@ def test_secrets_are_not_repeated(job, old, new, flags):
     assert SECRET not in text, text
 
 
+CANARY = "s3cr3t"
+
+
+@pytest.mark.parametrize("old, new", [
+    ("source_connector: csv", "source_connector: ${CANARY}"),
+    ("target_connector: local", "target_connector: ${CANARY}"),
+    ("target_connector: local", "target_connector: 'x://u:s3cr3t@h'"),
+    ("source:\n", "source_connector_path: ${CANARY}\nsource:\n"),
+    ("source:\n", "target_connector_path: ${CANARY}\nsource:\n"),
+    ("asset_path: asset.yaml", "asset_path: ${CANARY}"),
+    ("asset_path: asset.yaml", "asset_path: 'd/${CANARY}'"),
+    ("source:\n", "schema_validation_mode: ${CANARY}\nsource:\n"),
+    ("source:\n", "missing_columns: ${CANARY}\nsource:\n"),
+    ("source:\n", "logging: {level: '${CANARY}'}\nsource:\n"),
+    ("source:\n", "source:\n  custom_reader: ${CANARY}\n"),
+    ("asset_path: asset.yaml", "asset_path: asset2.yaml"),
+    *[(f"{side}:\n", f"{side}:\n  engine: {{options: {{{option}}}}}\n") for side, option in [
+        ("source", "types: '${CANARY}'"), ("source", "types: s3cr3t"), ("source", "types: [s3cr3t]"),
+        ("source", "types: {a: '${CANARY}'}"), ("source", "types: {a: {b: s3cr3t}}"),
+        ("source", "null_values: {x: '${CANARY}'}"), ("source", "null_values: [{x: s3cr3t}]"),
+        ("source", "null_values: [[s3cr3t]]"), ("source", "inference: '${CANARY}'"), ("source", "encoding: '${CANARY}'"),
+        ("source", "delimiter: '${CANARY}'"), ("source", "header: '${CANARY}'"), ("source", "batch_rows: '${CANARY}'"),
+        ("source", "delimiter: {x: s3cr3t}"), ("source", "delimiter: 'u:s3cr3t@h'"),
+        ("target", "compression: '${CANARY}'"), ("target", "compression: {x: s3cr3t}"),
+        ("target", "row_group_size: '${CANARY}'"), ("target", "overwrite: '${CANARY}'"),
+        ("target", "compression_level: [s3cr3t]")]],
+])
+def test_secrets_of_the_environment_are_not_repeated(job, old, new):
+    tool = job(old, new, asset2_yaml="name: '${CANARY}/x'\nschema: [{name: a}]\n")
+    text = tool.fails("run", "job.yaml", says=".yaml", env={"CANARY": CANARY})
+    assert CANARY not in text, text
+
+
+def test_plain_values_of_the_file_are_shown(job):
+    job("source:\n", "schema_validation_mode: lax\nsource:\n").fails("run", "job.yaml", says='"lax" is neither')
+    job("source:\n", "source:\n  engine: {options: {inference: guess}}\n").fails("run", "job.yaml", says="not 'guess'")
+
+
 def test_secrets_in_recipes(job):
     recipe = f"type: csv\ncredentials: {SECRET}\n"
     text = job("source:\n", "source_connector_path: recipe.yaml\nsource:\n", recipe_yaml=recipe).fails(
