@@ -225,7 +225,7 @@ static void blank(char *message, const char *quoted)
 }
 
 /* Plugins do not know which of their options came from an environment variable, and quote them. */
-static void blank_environment(const struct dn_yaml_node *node, char *message)
+static void blank_environment(const struct dn_yaml_node *node, struct dn_error *said)
 {
     char quoted[DN_ESCAPED_VALUE_SIZE + 2];
 
@@ -233,13 +233,16 @@ static void blank_environment(const struct dn_yaml_node *node, char *message)
         return;
     }
     if (node->kind == DN_YAML_SCALAR && node->from_environment) {
-        blank(message, dn_error_escape_value(quoted, node->text, strlen(node->text)));
+        blank(said->message, dn_error_escape_value(quoted, node->text, strlen(node->text)));
         if (snprintf(quoted, sizeof quoted, "\"%s\"", node->text) < (int)sizeof quoted) {
-            blank(message, quoted);
+            blank(said->message, quoted);
+        }
+        if (strcmp(said->column, node->text) == 0) {
+            said->column[0] = '\0'; /* no column of the source, as they say */
         }
     }
     for (const struct dn_yaml_entry *e = node->first; e != NULL; e = e->next) {
-        blank_environment(e->value, message); /* depth is bounded by the parser */
+        blank_environment(e->value, said); /* depth is bounded by the parser */
     }
 }
 
@@ -257,8 +260,8 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         options = options_of(dn_yaml_get(doc->root, "default_engine"));
     }
     const struct dn_yaml_entry *e = option_find(options, &said);
-    blank_environment(options, said.message);
-    blank_environment(options, err->message);
+    blank_environment(options, &said);
+    blank_environment(options, err);
     if (e != NULL) {
         (void)dn_yaml_error_at(doc, e->line, e->column, err, "%s: %s%s", side, said.message,
                                native_advice(e, said.message));

@@ -125,15 +125,17 @@ CANARY = "s3cr3t"
         ("source", "types: {a: '${CANARY}'}"), ("source", "types: {a: {b: s3cr3t}}"),
         ("source", "null_values: {x: '${CANARY}'}"), ("source", "null_values: [{x: s3cr3t}]"),
         ("source", "null_values: [[s3cr3t]]"), ("source", "inference: '${CANARY}'"), ("source", "encoding: '${CANARY}'"),
-        ("source", "delimiter: '${CANARY}'"), ("source", "header: '${CANARY}'"), ("source", "batch_rows: '${CANARY}'"),
+        ("source", "delimiter: '${CANARY}'"), ("source", "header: '${CANARY}'"), ("source", "chunk_size: '${CANARY}'"),
+        ("source", "columns: ['${CANARY}']"), ("source", "required: ['${CANARY}']"),
         ("source", "delimiter: {x: s3cr3t}"), ("source", "delimiter: 'u:s3cr3t@h'"),
         ("target", "compression: '${CANARY}'"), ("target", "compression: {x: s3cr3t}"),
         ("target", "row_group_size: '${CANARY}'"), ("target", "overwrite: '${CANARY}'"),
         ("target", "compression_level: [s3cr3t]")]],
 ])
-def test_secrets_of_the_environment_are_not_repeated(job, old, new):
+@pytest.mark.parametrize("flags", [[], ["--log-format", "json"]])
+def test_secrets_of_the_environment_are_not_repeated(job, old, new, flags):
     tool = job(old, new, asset2_yaml="name: '${CANARY}/x'\nschema: [{name: a}]\n")
-    text = tool.fails("run", "job.yaml", says=".yaml", env={"CANARY": CANARY})
+    text = tool.fails("run", *flags, "job.yaml", says=".yaml", env={"CANARY": CANARY})
     assert CANARY not in text, text
 
 
