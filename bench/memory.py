@@ -102,12 +102,44 @@ def late():
         yield ",".join(row) + "\n"
 
 
+def wide():
+    """5,000 columns of texts that are all different."""
+    yield from header(5000)
+    r = random.Random(4)
+    for _ in range(800):
+        yield ",".join(f"{r.getrandbits(60):x}" for _ in range(5000)) + "\n"
+
+
+def very_many():
+    """More columns than is sensible, and rows for them."""
+    yield from header(60_000)
+    for i in range(30):
+        yield ",".join(str(c * i) for c in range(60_000)) + "\n"
+
+
+def random_texts():
+    """What no codec makes smaller."""
+    yield from header(24)
+    r = random.Random(5)
+    for _ in range(12_000):
+        yield ",".join(f"{r.getrandbits(160):040x}" for _ in range(24)) + "\n"
+
+
 def lineitem():
     """An ordinary file."""
     return None
 
 
-SHAPES = [empty, nulls, texts, distinct, numbers, columns, long_row, same_names, late, lineitem]
+SHAPES = [empty, nulls, texts, distinct, numbers, columns, long_row, same_names, late, wide, very_many, random_texts, lineitem]
+# More threads hold more; so do codecs at high levels.
+FURTHER = [
+    (empty, ["-t", "16"]),
+    (wide, ["-t", "16"]),
+    (wide, ["-t", "64"]),
+    (very_many, ["-t", "16"]),
+    (random_texts, ["-t", "16", "--compression", "brotli:9"]),
+    (random_texts, ["-t", "16", "--compression", "zstd:19"]),
+]
 
 
 def generate(shape):
@@ -179,17 +211,18 @@ def main():
 
     DATA.mkdir(parents=True, exist_ok=True)
     print("\nPeak memory in MB by --memory; at most what was given and 64 MB")
-    print(f"  {'':12}" + "".join(f"{b or 'default':>22}" for b in budgets))
-    for shape in SHAPES:
+    print(f"  {'':32}" + "".join(f"{b or 'default':>22}" for b in budgets))
+    for shape, further in [(shape, []) for shape in SHAPES] + FURTHER:
         if shape.__name__ not in args.shapes.split(","):
             continue
         src = generate(shape)
-        line = f"  {shape.__name__:12}"
+        name = " ".join([shape.__name__, *further]).replace("--compression ", "")
+        line = f"  {name:32}"
         for budget in budgets:
-            shown, seconds, kept = check(src, budget, args.extra)
+            shown, seconds, kept = check(src, budget, further + args.extra)
             line += f"{shown + ('' if kept else ' BROKEN'):>15}{seconds:6.1f}s"
             if not kept:
-                broken.append(f"{shape.__name__} at {budget or 'default'}: {shown}")
+                broken.append(f"{name} at {budget or 'default'}: {shown}")
         print(line, flush=True)
     (DATA / "out.parquet").unlink(missing_ok=True)
     for text in broken:

@@ -99,6 +99,15 @@ static void destroy(void *state)
     dn_free(state);
 }
 
+/* Hash tables, which from 7 on are large whatever the input; the two best levels keep a tree and all ways to get to each byte. */
+static size_t context_bytes(int32_t level, size_t in_len)
+{
+    return level <= 4   ? (size_t)2 << 20
+           : level <= 6 ? (size_t)6 << 20
+           : level <= 9 ? (size_t)34 << 20
+                        : ((size_t)8 << 20) + 32 * in_len;
+}
+
 /* The library's bound holds for its one-shot call; a stream may add a little for each of its blocks. */
 static size_t bound(void *state, size_t in_len)
 {
@@ -202,6 +211,7 @@ const struct dn_codec dn_codec_brotli = {
     .level_default = 5,
     .create = create,
     .destroy = destroy,
+    .context_bytes = context_bytes,
     .bound = bound,
     .compress = compress,
     .decompress = decompress,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SMALL_CONTEXT_BYTES ((size_t)128 << 10)
 #define LARGEST_INPUT ((size_t)INT32_MAX)
 
 /* In the order in which messages list them. */
@@ -231,6 +232,17 @@ enum dn_status dn_compressor_create(struct dn_compressor **out, enum dn_codec_id
 cleanup:
     dn_compressor_destroy(c);
     return st;
+}
+
+size_t dn_compressor_bytes(enum dn_codec_id id, int32_t level, size_t in_len)
+{
+    const struct dn_codec *codec = find(id);
+
+    if (codec == NULL || codec->context_bytes == NULL) {
+        return SMALL_CONTEXT_BYTES;
+    }
+    return codec->context_bytes(level == DN_CODEC_LEVEL_DEFAULT ? codec->level_default : level,
+                                in_len);
 }
 
 void dn_compressor_destroy(struct dn_compressor *c)

@@ -14,6 +14,12 @@ static void destroy(void *state)
     libdeflate_free_compressor(state);
 }
 
+static size_t context_bytes(int32_t level, size_t in_len)
+{
+    (void)in_len;
+    return level < 10 ? (size_t)1 << 20 : (size_t)9 << 20;
+}
+
 static size_t bound(void *state, size_t in_len)
 {
     return libdeflate_gzip_compress_bound(state, in_len);
@@ -82,6 +88,7 @@ const struct dn_codec dn_codec_gzip = {
     .level_default = 6,
     .create = create,
     .destroy = destroy,
+    .context_bytes = context_bytes,
     .bound = bound,
     .compress = compress,
     .decompress = decompress,

@@ -30,6 +30,22 @@ static void destroy(void *state)
     ZSTD_freeCCtx(state);
 }
 
+/* Its tables: hashes and chains of up to 16 bytes per byte of input, and less at low levels. */
+static size_t context_bytes(int32_t level, size_t in_len)
+{
+    const size_t most = level <= 4   ? (size_t)2 << 20
+                        : level <= 6 ? (size_t)4 << 20
+                        : level <= 8 ? (size_t)8 << 20
+                                     : SIZE_MAX;
+    size_t tables = (size_t)1 << 18;
+
+    while (tables < in_len) {
+        tables *= 2;
+    }
+    tables = 16 * tables + ((size_t)1 << 20);
+    return tables < most ? tables : most;
+}
+
 static size_t bound(void *state, size_t in_len)
 {
     (void)state;
@@ -80,6 +96,7 @@ const struct dn_codec dn_codec_zstd = {
     .level_default = DEFAULT_LEVEL,
     .create = create,
     .destroy = destroy,
+    .context_bytes = context_bytes,
     .bound = bound,
     .compress = compress,
     .decompress = decompress,

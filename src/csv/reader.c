@@ -4,7 +4,8 @@
 
 /* What blocks in flight take at most. */
 #define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
-#define BYTES_PER_TEXT 18 /* per byte of text: itself, a view, bits */
+/* Per byte of text: itself, a view, bits, and its index while it is at work. */
+#define BYTES_PER_TEXT 22
 #define COLUMN_BLOCK_BYTES                                                                         \
     500 /* per column and block: buffers' beginnings and ends, what describes them */
 

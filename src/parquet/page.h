@@ -27,6 +27,8 @@ struct dn_pq_page {
     int64_t first_id;
     int64_t n_ids;
 
+    struct dn_pq_page *next_waiting; /**< of the writer, for a packer */
+
     /* Set when packed: header and compressed body, as they go into the file; owned by whoever packs. */
     const uint8_t *stored;  /**< NULL: they are in the row group's temporary file, */
     uint64_t stored_offset; /**< here */

@@ -183,44 +183,64 @@ void dn_pq_writer_stop(struct dn_parquet_writer *w)
 
 /* ---- pages -------------------------------------------------------------------------------------------------------- */
 
-static enum dn_status take_packer(struct dn_parquet_writer *w, struct dn_pq_packer **out,
-                                  struct dn_error *err)
+/* A packer for the page, NULL: one is to be made.  False: all that there may be are at work, and the page waits for one of them. */
+static bool claim_packer(struct dn_parquet_writer *w, struct dn_pq_page *page,
+                         struct dn_pq_packer **out)
 {
     pthread_mutex_lock(&w->lock);
     *out = w->packers;
+    const bool claimed = *out != NULL || w->n_packers < w->budget.most_packers;
     if (*out != NULL) {
         w->packers = (*out)->next;
+    } else if (claimed) {
+        w->n_packers++;
+    } else {
+        if (w->last_waiting_page != NULL) {
+            w->last_waiting_page->next_waiting = page;
+        } else {
+            w->first_waiting_page = page;
+        }
+        w->last_waiting_page = page;
     }
     pthread_mutex_unlock(&w->lock);
-    return *out != NULL ? DN_OK
-                        : dn_pq_packer_create(out, w->codec, w->codec_level, w->kernels, err);
+    return claimed;
 }
 
-static void return_packer(struct dn_parquet_writer *w, struct dn_pq_packer *packer)
+/* The next page that waits for the packer, which rests if there is none. */
+static struct dn_pq_page *hand_packer_on(struct dn_parquet_writer *w, struct dn_pq_packer *packer)
 {
-    if (packer == NULL) {
-        return;
-    }
     pthread_mutex_lock(&w->lock);
-    packer->next = w->packers;
-    w->packers = packer;
+    struct dn_pq_page *page = w->first_waiting_page;
+    if (page != NULL) {
+        w->first_waiting_page = page->next_waiting;
+        if (page->next_waiting == NULL) {
+            w->last_waiting_page = NULL;
+        }
+    } else if (packer != NULL) {
+        packer->next = w->packers;
+        w->packers = packer;
+    } else {
+        w->n_packers--; /* it could not be made */
+    }
     pthread_mutex_unlock(&w->lock);
+    return page;
 }
 
 static enum dn_status pack_page(struct dn_pq_row_group *g, struct dn_pq_page *page,
-                                struct dn_error *err)
+                                struct dn_pq_packer **packer, struct dn_error *err)
 {
     struct dn_parquet_writer *w = g->writer;
-    struct dn_pq_packer *packer = NULL;
     struct dn_span header;
     struct dn_span data;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, take_packer(w, &packer, err), cleanup);
-    DN_TRY_GOTO(st, dn_pq_page_pack(page, packer, &header, &data, err), cleanup);
+    if (*packer == NULL) {
+        DN_TRY_GOTO(st, dn_pq_packer_create(packer, w->codec, w->codec_level, w->kernels, err),
+                    cleanup);
+    }
+    DN_TRY_GOTO(st, dn_pq_page_pack(page, *packer, &header, &data, err), cleanup);
     st = dn_pq_slot_store((struct dn_pq_slot *)page->chunk, page, header, data, err);
 cleanup:
-    return_packer(w, packer);
     if (st != DN_OK) {
         dn_error_locate(err, w->path, -1, -1, -1, page->chunk->column->name);
     }
@@ -234,18 +254,12 @@ static void drop_sources(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
     dn_pq_writer_give_back(w, slot->sources);
 }
 
-static void run_page(void *arg)
+/* Behind the packing of a page, or instead of it. */
+static void end_page(struct dn_parquet_writer *w, struct dn_pq_page *page)
 {
-    struct dn_pq_page *page = arg;
     struct dn_pq_slot *slot = (struct dn_pq_slot *)page->chunk;
-    struct dn_pq_row_group *g = slot->row_group;
-    struct dn_parquet_writer *w = g->writer;
     const size_t body_bytes = page->body.len;
-    struct dn_error err;
 
-    if (!has_failed(w) && pack_page(g, page, &err) != DN_OK) {
-        dn_pq_writer_fail(w, &err);
-    }
     dn_buffer_finish(&page->body);
     pthread_mutex_lock(&w->lock);
     w->in_flight_bytes -= body_bytes;
@@ -255,8 +269,29 @@ static void run_page(void *arg)
     if (last) {
         drop_sources(w, slot);
     }
-    row_group_step(g);
-    end_task(w);
+    row_group_step(slot->row_group);
+}
+
+static void run_page(void *arg)
+{
+    struct dn_pq_page *page = arg;
+    struct dn_parquet_writer *w = ((struct dn_pq_slot *)page->chunk)->row_group->writer;
+    struct dn_pq_packer *packer = NULL;
+    struct dn_error err;
+
+    if (!claim_packer(w, page, &packer)) {
+        return; /* the task of the page goes on in one that has a packer */
+    }
+    for (struct dn_pq_page *next; page != NULL; page = next) {
+        struct dn_pq_row_group *g = ((struct dn_pq_slot *)page->chunk)->row_group;
+        if (!has_failed(w) && pack_page(g, page, &packer, &err) != DN_OK) {
+            dn_pq_writer_fail(w, &err);
+        }
+        next = hand_packer_on(
+            w, packer); /* before the end of the task: the writer may be gone behind it */
+        end_page(w, page);
+        end_task(w);
+    }
 }
 
 void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)

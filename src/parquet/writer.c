@@ -14,6 +14,7 @@
 #define MORSEL_ROWS 32768
 #define MORSEL_BITS ((size_t)8 << 22)
 #define MORSEL_HELD ((size_t)16 << 20)
+#define PACKERS_BASE ((size_t)24 << 20) /* and an eighth of the budget */
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
 
@@ -143,6 +144,9 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     b->held_bytes = (size_t)(budget / 8 * 5);
     b->footer_bytes = (size_t)(budget / 32);
     b->idle_bytes = (size_t)(budget / 8);
+    const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
+    b->most_packers = (PACKERS_BASE + (size_t)(budget / 8)) / (packer + o->page_bytes);
+    b->most_packers = b->most_packers < 1 ? 1 : b->most_packers;
     dn_memory_idle_grant(b->idle_bytes);
     return DN_OK;
 }

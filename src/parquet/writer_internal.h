@@ -98,6 +98,7 @@ struct dn_pq_budget {
     size_t held_bytes;     /**< over this packed pages go to a temporary file */
     size_t footer_bytes;   /**< over this the footer does */
     size_t idle_bytes;     /**< of freed blocks */
+    size_t most_packers;   /**< pages packed at a time */
 };
 
 enum dn_pq_state {
@@ -162,7 +163,10 @@ struct dn_parquet_writer {
     bool closing; /**< no more row groups will come */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
-    struct dn_pq_packer *packers;
+    struct dn_pq_packer *packers;          /**< those that rest */
+    size_t n_packers;                      /**< in all */
+    struct dn_pq_page *first_waiting_page; /**< for a packer; whoever has one takes it up */
+    struct dn_pq_page *last_waiting_page;
 };
 
 /* ---- schedule.c: tasks ---- */

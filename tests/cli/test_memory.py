@@ -57,6 +57,25 @@ def test_too_many_columns_name_the_least_that_works(tool):
     assert [column[7].as_py() for column in table.columns[:500]] == rows[7][:500]
 
 
+@pytest.mark.parametrize("codec", ["brotli:9", "gzip:12", "zstd:12"])
+def test_compressors_of_many_threads_count(tool, codec):
+    """At high levels each holds tens of megabytes.  The file is the same with any number of threads."""
+    r = random.Random(5)
+    rows = [[f"{r.getrandbits(160):040x}" for _ in range(24)] for _ in range(2500)]
+    write(tool.cwd / "in.csv", [f"c{i}" for i in range(24)], (",".join(row) + "\n" for row in rows))
+    files = []
+    for threads in ("1", "16"):
+        table = convert(tool, 24, "--compression", codec, "--threads", threads)
+        files.append((tool.cwd / "out.parquet").read_bytes())
+    assert files[0] == files[1]
+    assert table.column(17).to_pylist() == [row[17] for row in rows]
+
+
+def test_many_threads_hold_no_more(tool):
+    write(tool.cwd / "in.csv", [f"c{i}" for i in range(2000)], ["," * 1999 + "\n"] * 6000)
+    convert(tool, 48, "--threads", "16")
+
+
 def test_what_is_over_the_budget_waits_on_the_disk(tool):
     """Packed pages and the footer; one column loses its bounds at the end.  The file is the same with any number of threads."""
     r = random.Random(2)
