@@ -24,6 +24,7 @@ static void close_handle(struct parquet_handle *h)
     }
     parquet_run_leave(&h->run);
     dn_pool_destroy(h->pool);
+    json_decref(h->acknowledged);
     dn_shell_config_finish(&h->config);
     dn_free(h);
 }
@@ -177,13 +178,33 @@ cleanup:
     return st;
 }
 
+/* For commit_files(): the path as the host is about to read it. */
+static enum dn_status remember(struct parquet_handle *h, const char *path, struct dn_error *err)
+{
+    if (h->acknowledged == NULL) {
+        h->acknowledged = json_object();
+    }
+    return json_object_set_new_nocheck(h->acknowledged, path, json_true()) == 0
+               ? DN_OK
+               : dn_error_memory(err, strlen(path));
+}
+
 /* The file gets its name, and from then on belongs to the run. */
 static enum dn_status commit_file(struct parquet_handle *h, struct dn_parquet_writer *w,
                                   const char *path, struct dn_error *err)
 {
-    DN_TRY(parquet_run_announce(&h->run, path, err));
-    DN_TRY(dn_parquet_commit(w, err));
-    return parquet_run_own(&h->run, err);
+    const char *shown = path + h->settings.shown_from;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(remember(h, shown, err));
+    DN_TRY_GOTO(st, parquet_run_announce(&h->run, path, err), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_commit(w, err), cleanup);
+    st = parquet_run_own(&h->run, err);
+cleanup:
+    if (st != DN_OK) {
+        (void)json_object_del(h->acknowledged, shown);
+    }
+    return st;
 }
 
 /* Where a file of that counter begins to look for its name. */
@@ -227,7 +248,6 @@ static enum dn_status write_file(struct parquet_handle *h, const char *records_j
         cleanup);
     DN_TRY_GOTO(st, commit_file(h, w, (const char *)path.data, err), cleanup);
     h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
-    h->n_files++;
     *out = result;
     result = NULL;
 cleanup:
@@ -346,25 +366,50 @@ cleanup:
     return text;
 }
 
-/* How many files the host acknowledges: a list, or {"files":[...]}. */
+static enum dn_status check_file(const struct parquet_handle *h, const json_t *file, size_t i,
+                                 struct dn_error *err)
+{
+    const char *path = dn_shell_text_value(dn_shell_get(file, "path"));
+
+    if (path == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "file %zu of the list has no text \"path\": commit_files takes the "
+                            "list that write_batch returned",
+                            i + 1);
+    }
+    if (json_object_get(h->acknowledged, path) == NULL) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "file %zu of the list, \"%s\", is none that this writer wrote: commit_files "
+            "takes the paths that its write_batch returned",
+            i + 1, path);
+    }
+    return DN_OK;
+}
+
+/* How many files the host acknowledges: a list, or {"files":[...]}; all of them are this writer's. */
 static enum dn_status count_files(const struct parquet_handle *h, const char *files_json,
                                   int64_t *out, struct dn_error *err)
 {
     json_t *root = NULL;
     enum dn_status st = DN_OK;
 
-    *out = h->n_files;
+    *out = (int64_t)json_object_size(h->acknowledged);
     if (files_json == NULL) {
         return DN_OK;
     }
     DN_TRY(dn_shell_json_parse(&root, files_json, "the list of files", err));
     const json_t *files = json_is_object(root) ? dn_shell_get(root, "files") : root;
-    if (json_is_array(files)) {
-        *out = (int64_t)json_array_size(files);
-    } else {
+    if (!json_is_array(files)) {
         st = dn_error_set(err, DN_ERR_INVALID,
                           "commit_files takes the list that write_batch returned");
+        goto cleanup;
     }
+    *out = (int64_t)json_array_size(files);
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        DN_TRY_GOTO(st, check_file(h, json_array_get(files, i), i, err), cleanup);
+    }
+cleanup:
     json_decref(root);
     return st;
 }

@@ -116,7 +116,7 @@ struct parquet_handle {
     struct parquet_run run;
     struct dn_pool *pool; /**< made by the first batch, shared by all files */
     int64_t next_counter;
-    int64_t n_files;
+    json_t *acknowledged; /**< the paths that write_batch() returned, as keys */
     bool has_last;
     int64_t
         last_counter; /**< of the last file, and its suffix: there is no use in trying lower ones again */

@@ -3,6 +3,7 @@
 #include "json/json_value.h"
 #include "json/records.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Keys that no field declares become columns, up to this many: each costs memory in every row. */
@@ -256,6 +257,25 @@ static enum dn_status read_records(struct record_reader *r, int depth, struct dn
     }
 }
 
+static enum dn_status refuse_file_counter(struct record_reader *r, struct dn_error *err)
+{
+    struct dn_buffer text = {0};
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    const int64_t offset = r->lx.p - r->lx.start;
+    enum dn_status st = dn_json_raw(&r->lx, 2, &text, err);
+
+    if (st == DN_OK) {
+        st = dn_error_set(err, DN_ERR_DATA,
+                          "\"file_counter\" must be a whole number from 0 to %" PRId64
+                          ", or null for the next one, not %s",
+                          INT64_MAX,
+                          dn_error_escape_value(shown, (const char *)text.data, text.len));
+        dn_error_locate(err, NULL, -1, -1, offset, NULL);
+    }
+    dn_buffer_finish(&text);
+    return st;
+}
+
 static enum dn_status read_file_counter(struct record_reader *r, struct dn_error *err)
 {
     struct dn_json_number number = {0};
@@ -272,7 +292,7 @@ static enum dn_status read_file_counter(struct record_reader *r, struct dn_error
     }
     if (!number.is_int64 || number.value < 0) {
         r->lx.p = start;
-        return dn_json_malformed(&r->lx, "a whole number from 0 on as file_counter", err);
+        return refuse_file_counter(r, err);
     }
     r->file_counter = number.value;
     return DN_OK;

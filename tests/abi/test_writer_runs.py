@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from stock_host import StockWriter, assert_loud, writer_config
+from stock_host import StockWriter, assert_loud, take, writer_config
 
 SCHEMA = [{"name": "id", "type": "integer"}]
 OPTIONS = {"n_threads": 1, "compression": "none"}
@@ -261,11 +261,13 @@ def test_large_counters(tmp_path, counter):
     assert rows(tmp_path) == [1, 2, 3]
 
 
-@pytest.mark.parametrize("counter", ["-1", "9223372036854775808", "1e308", "0.5", "-9223372036854775808", '""', '"7"', "true", "[]"])
+@pytest.mark.parametrize("counter", ["-1", "9223372036854775808", "1e308", "0.5", "-9223372036854775808", "1.0", '""', '"7"', "true", "[]"])
 def test_counters_that_are_none(tmp_path, counter):
     writer = StockWriter(config(str(tmp_path)))
     answer = writer.raw(b'{"records":[{"id":1}],"file_counter":' + counter.encode() + b"}")
-    assert b"file_counter" in answer and answer.startswith(b"DATIVO_PLUGIN_ERROR ")
+    message = assert_loud(answer, "data")["message"]
+    assert '"file_counter" must be a whole number from 0 to 9223372036854775807' in message
+    assert "malformed" not in message
     del writer
     assert rows(tmp_path) == []
 
@@ -440,6 +442,23 @@ def test_list_that_another_user_holds(common):
     as_another_user(work)
     writer.free()
     assert rows(common) == [1]
+
+
+def test_commit_files_of_others(tmp_path):
+    """Only what this writer wrote is acknowledged."""
+    writer, other = StockWriter(config(str(tmp_path))), StockWriter(config(str(tmp_path)))
+    files = writer.write_batch([{"id": 1}], 0)
+    foreign = other.write_batch([{"id": 2}], 0)
+    answer = take(other.lib, other.lib.commit_files(other.pointer, json.dumps(files + foreign).encode()))
+    assert files[0]["path"] in assert_loud(answer, "invalid")["message"]
+    answer = take(writer.lib, writer.lib.commit_files(writer.pointer, json.dumps(files).encode()))
+    assert json.loads(answer) == {"files_committed": 1, "success": True}
+
+
+@pytest.mark.parametrize("entry", [{"path": "/nowhere/none.parquet"}, {"path": 1}, {}, None, "x", []])
+def test_commit_files_of_nobody(tmp_path, entry):
+    writer = StockWriter(config(str(tmp_path)))
+    assert_loud(take(writer.lib, writer.lib.commit_files(writer.pointer, json.dumps([entry]).encode())), "invalid")
 
 
 if __name__ == "__main__":
