@@ -91,8 +91,8 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
 
 static enum dn_status target_check(struct convert *c, struct dn_error *err)
 {
-    static const char *const others[] = {".csv",   ".tsv",     ".json", ".jsonl", ".orc", ".avro",
-                                         ".arrow", ".feather", ".gz",   ".zst",   ".zip"};
+    static const char *const others[] = {".csv",  ".tsv",   ".txt",     ".json", ".jsonl", ".orc",
+                                         ".avro", ".arrow", ".feather", ".gz",   ".zst",   ".zip"};
 
     if (strcmp(c->target, "-") == 0) {
         return dn_error_set(
@@ -104,7 +104,7 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                             c->target);
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (dn_text_ends_with(c->target, others[i])) {
+        if (dn_source_has_ending(c->target, others[i])) {
             return dn_error_set(err, DN_ERR_INVALID, "%s: the output is Parquet; name it *.parquet",
                                 c->target);
         }

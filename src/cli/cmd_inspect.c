@@ -29,8 +29,8 @@ static void print_chunks(const json_t *group)
         dn_table_add(&t, dn_console_bytes(bytes, json_integer_value(json_object_get(
                                                      column, "uncompressed_bytes"))));
         dn_table_add_json(&t, json_object_get(column, "null_count"));
-        dn_table_add_json(&t, json_object_get(column, "min"));
-        dn_table_add_json(&t, json_object_get(column, "max"));
+        dn_table_add_value(&t, json_object_get(column, "min"));
+        dn_table_add_value(&t, json_object_get(column, "max"));
     }
     dn_table_print(&t, stdout, 2);
     dn_table_finish(&t);

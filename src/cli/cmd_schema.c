@@ -154,17 +154,24 @@ static bool same_names(const json_t *a, const json_t *b)
 
 /* The sample has rows of further files, but what it does not understand there it leaves to reading: look at every header. */
 static enum dn_status file_check(const struct schema_flags *f, const struct dn_transfer *t,
-                                 const char *file, const json_t *schema, struct dn_error *err)
+                                 size_t index, const json_t *schema, struct dn_error *err)
 {
     struct dn_transfer one = *t; /* a look at a header needs no threads */
+    const char *file = f->operands[index];
     json_t *config = NULL;
     json_t *columns = NULL;
+    enum dn_status st = DN_OK;
 
     DN_TRY(dn_source_config(&f->source, &file, 1, &config, err));
+    /* the options are those of reading all of them, down to the delimiter that the first one's name stands for */
+    if (json_object_set(config, "engine", json_object_get(t->reader_config, "engine")) != 0) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
     one.reader_config = config;
     one.n_threads = 1;
-    enum dn_status st = dn_transfer_schema(&one, &columns, err);
-    if (st == DN_OK && !same_names(schema, columns)) {
+    DN_TRY_GOTO(st, dn_transfer_schema(&one, &columns, err), cleanup);
+    if (!same_names(schema, columns)) {
         st = dn_error_set(
             err, DN_ERR_DATA,
             "%s: its columns are not those of %s; files that are read together need the "
@@ -172,6 +179,7 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
             name_shown(file), name_shown(f->operands[0]));
         dn_error_locate(err, name_shown(file), -1, -1, -1, NULL);
     }
+cleanup:
     json_decref(columns);
     json_decref(config);
     return st;
@@ -200,7 +208,7 @@ static enum dn_status schema_read(const struct schema_flags *f, struct dn_consol
     } else if (st == DN_OK) {
         st = dn_transfer_schema(&t, out, err);
         for (size_t i = 1; st == DN_OK && i < f->n_operands; i++) {
-            st = file_check(f, &t, f->operands[i], *out, err);
+            st = file_check(f, &t, i, *out, err);
         }
     }
     dn_outcome_finish(&outcome);

@@ -96,8 +96,8 @@ void dn_inspector_print_rows(const json_t *file)
         for (size_t c = 0; c < t.n_columns; c++) {
             const char *name =
                 json_string_value(json_object_get(json_array_get(schema, c), "name"));
-            dn_table_add_json(&t,
-                              name != NULL ? json_object_get(json_array_get(rows, r), name) : NULL);
+            dn_table_add_value(&t, name != NULL ? json_object_get(json_array_get(rows, r), name)
+                                                : NULL);
         }
     }
     dn_table_print(&t, stdout, 0);

@@ -1,9 +1,29 @@
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <malloc.h>
+#include <unistd.h>
+
+/*
+ * Whatever is opened next gets the lowest free number: with a standard stream closed, a file or an event of ours would be
+ * read as standard input or printed into.  What stands in its place is open the wrong way round, so that its use still fails.
+ */
+static int fill_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            return -1;
+        }
+    }
+    return 0;
+}
 
 int main(int argc, char **argv)
 {
+    if (fill_standard_streams() != 0) {
+        return DN_EXIT_FAILED; /* without /dev/null, and perhaps without a place to say so */
+    }
     (void)mallopt(M_ARENA_MAX, 2); /* what is freed in one heap is of no use to the others */
     return dn_cli_main(argc, argv);
 }

@@ -174,12 +174,20 @@ static enum dn_status one_char(json_t *options, const char *key, const char *fla
     return set_text(options, key, text, err);
 }
 
+bool dn_source_has_ending(const char *path, const char *ending)
+{
+    const size_t len = strlen(path);
+    const size_t ending_len = strlen(ending);
+
+    return len >= ending_len && dn_text_equal_nocase(path + len - ending_len, ending);
+}
+
 static enum dn_status options_fill(const struct dn_source_flags *s, const char *first_file,
                                    json_t *options, struct dn_error *err)
 {
     if (s->delimiter != NULL) {
         DN_TRY(one_char(options, "delimiter", "--delimiter", s->delimiter, false, err));
-    } else if (dn_text_ends_with(first_file, ".tsv")) {
+    } else if (dn_source_has_ending(first_file, ".tsv")) {
         DN_TRY(set_text(options, "delimiter", "\t", err));
     }
     if (s->quote != NULL) {
@@ -196,7 +204,7 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
 static enum dn_status files_check(const char *const *files, size_t n_files, struct dn_error *err)
 {
     for (size_t i = 0; i < n_files; i++) {
-        if (dn_text_ends_with(files[i], ".parquet")) {
+        if (dn_source_has_ending(files[i], ".parquet")) {
             return dn_error_set(
                 err, DN_ERR_UNSUPPORTED,
                 "%s: reading Parquet is not supported; `dativo-native inspect --rows N` shows it",

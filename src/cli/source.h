@@ -45,6 +45,9 @@ DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
                                              const char *const *files, size_t n_files, json_t **out,
                                              struct dn_error *err);
 
+/** Whether a file name ends so, in capitals or not: ".TSV" is ".tsv". */
+bool dn_source_has_ending(const char *path, const char *ending);
+
 /** DN_ERR_INVALID unless a file name is not empty and UTF-8: names go to the plugins as JSON. */
 DN_NODISCARD enum dn_status dn_source_name_check(const char *name, struct dn_error *err);
 

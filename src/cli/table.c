@@ -117,11 +117,11 @@ static void cell_store(struct dn_table *t, const char *text)
     t->n_cells++;
 }
 
-void dn_table_add(struct dn_table *t, const char *text)
+void dn_table_add_text(struct dn_table *t, const char *text, size_t len)
 {
     char out[DN_TABLE_MAX_CELL * 8 + 8];
     const uint8_t *p = (const uint8_t *)text;
-    size_t left = strlen(text);
+    size_t left = len;
     size_t used = 0;
     size_t width = 0;
 
@@ -129,23 +129,28 @@ void dn_table_add(struct dn_table *t, const char *text)
         bool valid = false;
         char piece[16] = {0};
         const size_t n = dn_utf8_next(p, left, &valid);
-        const size_t len = escape_char(piece, p, n, valid);
-        piece[len] = '\0';
+        const size_t piece_len = escape_char(piece, p, n, valid);
+        piece[piece_len] = '\0';
         const size_t piece_width = dn_table_width(piece);
         if (width + piece_width > DN_TABLE_MAX_CELL - (left > n ? 1 : 0) ||
-            used + len + 4 > sizeof out) {
+            used + piece_len + 4 > sizeof out) {
             memcpy(out + used, "\xe2\x80\xa6", 3); /* an ellipsis */
             used += 3;
             break;
         }
-        memcpy(out + used, piece, len);
-        used += len;
+        memcpy(out + used, piece, piece_len);
+        used += piece_len;
         width += piece_width;
         p += n;
         left -= n;
     }
     out[used] = '\0';
     cell_store(t, out);
+}
+
+void dn_table_add(struct dn_table *t, const char *text)
+{
+    dn_table_add_text(t, text, strlen(text));
 }
 
 void dn_table_addf(struct dn_table *t, const char *format, ...)
@@ -181,7 +186,11 @@ void dn_table_add_json(struct dn_table *t, const json_t *value)
 {
     switch (value != NULL ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
-        dn_table_add(t, json_string_length(value) > 0 ? json_string_value(value) : "\"\"");
+        if (json_string_length(value) == 0) {
+            dn_table_add(t, "\"\"");
+        } else {
+            dn_table_add_text(t, json_string_value(value), json_string_length(value));
+        }
         break;
     case JSON_INTEGER:
         dn_table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -218,6 +227,30 @@ void dn_table_add_json(struct dn_table *t, const json_t *value)
         dn_table_add(t, value != NULL ? "null" : "");
         break;
     }
+}
+
+void dn_table_add_value(struct dn_table *t, const json_t *value)
+{
+    char quoted[2 * DN_TABLE_MAX_CELL + 2] = "\"";
+    const char *text = json_string_value(value);
+    const size_t len = json_string_length(value);
+    size_t used = 1;
+
+    const bool alike = text != NULL && len > 0 &&
+                       (text[0] == '"' || text[0] == ' ' || text[len - 1] == ' ' ||
+                        (len == 4 && memcmp(text, "null", 4) == 0));
+    if (!alike || len > DN_TABLE_MAX_CELL) { /* a cut one has its beginning, and no end, to show */
+        dn_table_add_json(t, value);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\') {
+            quoted[used++] = '\\';
+        }
+        quoted[used++] = text[i];
+    }
+    quoted[used++] = '"';
+    dn_table_add_text(t, quoted, used);
 }
 
 static size_t column_width(const struct dn_table *t, size_t column)

@@ -24,11 +24,15 @@ struct dn_table {
 
 /** Add a cell: `text` with control characters escaped and cut to DN_TABLE_MAX_CELL. */
 void dn_table_add(struct dn_table *t, const char *text);
+/** The same of a text that may have NULs in it. */
+void dn_table_add_text(struct dn_table *t, const char *text, size_t len);
 /** The same, formatted. */
 void dn_table_addf(struct dn_table *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /** A JSON value: texts without quotes (an empty one as ""), null as "null", numbers in their shortest form, a missing value as "". */
 void dn_table_add_json(struct dn_table *t, const json_t *value);
+/** A value out of a file: as above, but a text that would look like something else ("null", "", blanks at an end) stands in quotes. */
+void dn_table_add_value(struct dn_table *t, const json_t *value);
 /** Print with every line indented by `indent` blanks; nothing if memory ran out, which dn_table_lost() then tells. */
 void dn_table_print(const struct dn_table *t, FILE *out, int indent);
 void dn_table_finish(struct dn_table *t);

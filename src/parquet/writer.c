@@ -2,7 +2,11 @@
 #include "base/memory.h"
 #include "parquet/writer_internal.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define DEFAULT_ROW_GROUP_ROWS 1000000
 #define DEFAULT_ROW_GROUP_BYTES ((size_t)128 << 20)
@@ -193,6 +197,37 @@ static enum dn_status open_threads(struct dn_parquet_writer *w,
     return DN_OK;
 }
 
+/*
+ * Who forgets to name the output, or lets the shell name it (*.csv), has a source of theirs in its place: only a Parquet file is
+ * replaced by one.  An empty file holds nothing to lose.  What cannot be opened is left to the sink, which found it replaceable.
+ */
+static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
+{
+    uint8_t head[16];
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    struct stat info;
+    size_t len = 0;
+
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+        const ssize_t got = pread(fd, head, sizeof head, 0);
+        len = got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (len == 0 || (len >= DN_PQ_MAGIC_LEN && memcmp(head, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN) == 0)) {
+        return DN_OK;
+    }
+    const enum dn_status st = dn_error_set(
+        err, DN_ERR_EXISTS,
+        "'%s' is not a Parquet file, so none replaces it (it begins with %s); choose another name, "
+        "or remove it first",
+        path, dn_error_escape_value(shown, head, len));
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return st;
+}
+
 enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
                                       const struct ArrowSchema *schema,
                                       const struct dn_parquet_options *options,
@@ -223,6 +258,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     open_lanes(w, &opts);
     DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
+    DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
     *out = w;

@@ -106,8 +106,11 @@ static enum dn_status examine(struct dn_source *s, struct dn_error *err)
     char shown[DN_SHOWN_PATH_SIZE];
     const char *name = dn_source_shown_path(shown, s->path);
 
-    if (fstat(s->fd, &info) != 0) {
-        st = dn_error_set_errno(err, DN_ERR_IO, errno, "cannot read '%s': it is not open", name);
+    const int flags = fcntl(s->fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
+        st = dn_error_set(err, DN_ERR_IO, "%s: it is not open for reading", name);
+    } else if (fstat(s->fd, &info) != 0) {
+        st = dn_error_set_errno(err, DN_ERR_IO, errno, "cannot read '%s'", name);
     } else if (S_ISDIR(info.st_mode)) {
         st = dn_error_set(err, DN_ERR_INVALID, "'%s' is a directory; name a file in it", name);
     }

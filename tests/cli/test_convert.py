@@ -100,18 +100,18 @@ def test_null_sink_reads_and_drops(tool, write):
 
 def test_existing_output(tool, write):
     write("in.csv", "a\n1\n")
-    before = write("out.parquet", "precious")
+    before = write("out.parquet", "PAR1 precious")
     tool.fails("convert", "in.csv", "out.parquet", says=["out.parquet", "exists", "--overwrite"])
-    assert before.read_text() == "precious"
+    assert before.read_text() == "PAR1 precious"
     tool.ok("convert", "--overwrite", "in.csv", "out.parquet")
     assert pq.read_table(before).column("a").to_pylist() == [1]
 
 
 def test_failed_overwrite_keeps_the_old_file(tool, write):
     write("in.csv", "a,b\n1,2\n3\n")
-    before = write("out.parquet", "precious")
+    before = write("out.parquet", "PAR1 precious")
     tool.fails("convert", "--overwrite", "in.csv", "out.parquet", says="in.csv")
-    assert before.read_text() == "precious"
+    assert before.read_text() == "PAR1 precious"
 
 
 def test_header_only_and_all_null(tool, write):

@@ -93,3 +93,65 @@ def test_strict_asset_and_a_reader_that_does_not_care(tool, write):
     tool.fails("convert", *reader, "--schema", "more.json", "x", "out.parquet", says=["3 columns", "gives 2"])
     write("good.json", schema % ("integer", ""))
     tool.ok("convert", *reader, "--schema", "good.json", "x", "out.parquet")
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_closed_standard_stream(tool, write, closed):
+    """Nothing that is opened later may take its number: an event would be read as standard input, for ever."""
+    write("in.csv", "id\n1\n")
+
+    def run(*args):
+        return subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}{"<" if closed == 0 else ">"}&-', BIN, *args],
+                              cwd=tool.cwd, capture_output=True, timeout=60, env=environment())
+
+    assert run("convert", "-f", "in.csv", "out.parquet").returncode == 0
+    assert pq.read_table(tool.cwd / "out.parquet").num_rows == 1
+    done = run("inspect", "out.parquet")
+    assert done.returncode == (2 if closed == 1 else 0)
+    assert closed != 1 or b"standard output cannot be written" in done.stderr
+    if closed == 0:
+        for command in (["convert", "-f", "-", "out.parquet"], ["schema", "-"]):
+            done = run(*command)
+            assert done.returncode == 2 and b"standard input: it is not open" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", ["people", "people.dat", "PEOPLE.CSV", "people.Tsv", "people.txt", "people.TXT"])
+def test_forgotten_output_name_costs_no_source(tool, write, name):
+    """`convert -f *.csv` takes the last source for the output."""
+    write("in.csv", "id\n1\n")
+    write(name, "id\n2\n")
+    tool.fails("convert", "-f", "in.csv", name, says=[name, "Parquet"])
+    assert (tool.cwd / name).read_text() == "id\n2\n"
+
+
+def test_what_is_replaced(tool, write):
+    write("in.csv", "id\n1\n")
+    write("text.parquet", "PAR")  # not even as long as the first bytes of one
+    tool.fails("convert", "-f", "in.csv", "text.parquet", says=["not a Parquet file", "begins with 'PAR'", "remove it"])
+    write("text.parquet", "")
+    for _ in range(2):
+        tool.ok("convert", "-f", "in.csv", "text.parquet")
+    (tool.cwd / "link").symlink_to("in.csv")
+    write("other.csv", "id\n2\n")
+    tool.fails("convert", "-f", "other.csv", "link", says="not a Parquet file")
+    assert (tool.cwd / "in.csv").read_text() == "id\n1\n"
+
+
+@pytest.mark.parametrize("first, second, good", [
+    ("a.csv", "b.tsv", False), ("b.tsv", "a.csv", False), ("b.tsv", "c.TSV", True), ("a.csv", "d.tsv", True)])
+def test_schema_and_convert_agree_on_delimiters(tool, write, first, second, good):
+    for name, text in {"a.csv": "a,b\n1,2\n", "b.tsv": "a\tb\n1\t2\n", "c.TSV": "a\tb\n3\t4\n", "d.tsv": "a,b\n5,6\n"}.items():
+        write(name, text)
+    for command in (["schema"], ["schema", "--full"], ["convert"]):
+        done = tool(*command, first, second, *(["out.parquet"] if command == ["convert"] else []))
+        assert done.returncode == (0 if good else 2), (command, done.stderr)
+
+
+def test_inspect_tells_texts_apart(tool, write):
+    write("in.csv", b'a,b\n"null",n\x00l\n"",x\n"""""",x\n" y",x\n,x\n')
+    tool.ok("convert", "in.csv", "out.parquet")
+    lines = tool.ok("inspect", "--rows", "5", "out.parquet").stdout.decode().splitlines()
+    shown = [line.rsplit(None, 1) for line in lines[-5:]]
+    assert [a.rstrip() for a, _ in shown] == ['"null"', '""', '"\\"\\""', '" y"', "null"]
+    assert shown[0][1] == "n\\u0000l"
+    assert any(line.split()[-2:] == ['""', '"null"'] for line in lines)  # minimum and maximum

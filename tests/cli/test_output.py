@@ -15,7 +15,7 @@ def rows(path):
 
 def test_link_stays_and_its_target_is_written(tool, write):
     write("in.csv", "a\n1\n2\n")
-    real = write("real/out.parquet", "old")
+    real = write("real/out.parquet", "PAR1 old")
     real.chmod(0o640)
     link = tool.cwd / "out.parquet"
     link.symlink_to("real/out.parquet")
@@ -61,7 +61,7 @@ def test_job_writes_through_a_link(tool, write):
     write("asset.yaml", "name: t\nschema: [{name: a, type: integer}]\n")
     write("job.yaml", "tenant_id: x\nsource_connector: csv\ntarget_connector: local\nasset_path: asset.yaml\n"
                       "source: {files: [{path: in.csv}]}\ntarget: {connection: {path: out}}\n")
-    write("elsewhere/t.parquet", "old")
+    write("elsewhere/t.parquet", "PAR1 old")
     link = tool.cwd / "out/default/default/t/t_000000.parquet"
     link.parent.mkdir(parents=True)
     link.symlink_to(tool.cwd / "elsewhere/t.parquet")

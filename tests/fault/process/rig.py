@@ -19,7 +19,7 @@ import time
 BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
 PRELOAD = os.environ["DN_PRELOAD"]
 SECONDS = 60  # no run takes one, but the machine may be slow and busy
-OLD = b"an old file, which stays unless a whole new one takes its place"
+OLD = b"PAR1, an old file, which stays unless a whole new one takes its place"
 
 ASSET = """
 name: rows

@@ -307,6 +307,23 @@ static void test_closed_and_directory_stdin(void **state)
     (void)close(fd);
 }
 
+static void test_stdin_open_for_writing_only(void **state)
+{
+    (void)state;
+    struct dn_source *s = NULL;
+    struct dn_error err;
+    int fd = open(scratch_path(dir, "data"), O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    int saved = redirect_stdin(fd);
+    enum dn_status st = dn_source_open(&s, "-", NULL, &err);
+    restore_stdin(saved);
+    (void)close(fd);
+    assert_int_equal(st, DN_ERR_IO);
+    assert_null(s);
+    assert_string_equal(err.message, "standard input: it is not open for reading");
+}
+
 static void test_read_errors_name_the_file(void **state)
 {
     (void)state;
@@ -314,17 +331,17 @@ static void test_read_errors_name_the_file(void **state)
     struct dn_error err;
     uint8_t byte = 0;
     size_t got = 9;
-    int fd = open(scratch_path(dir, "data"), O_WRONLY | O_CLOEXEC);
+    int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC); /* nothing is mapped at its beginning */
 
     assert_true(fd >= 0);
-    int saved = redirect_stdin(fd); /* not open for reading */
+    int saved = redirect_stdin(fd);
     assert_int_equal(dn_source_open(&s, "-", NULL, NULL), DN_OK);
     enum dn_status st = dn_source_read(s, &byte, 1, &got, &err);
     dn_source_close(s);
     restore_stdin(saved);
     (void)close(fd);
     assert_int_equal(st, DN_ERR_IO);
-    assert_int_equal(err.os_errno, EBADF);
+    assert_int_equal(err.os_errno, EIO);
     assert_int_equal(got, 0);
     assert_non_null(strstr(err.message, "standard input"));
 }
@@ -365,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_pipe_with_short_reads_and_signals),
         cmocka_unit_test(test_pipe_in_non_blocking_mode),
         cmocka_unit_test(test_closed_and_directory_stdin),
+        cmocka_unit_test(test_stdin_open_for_writing_only),
         cmocka_unit_test(test_read_errors_name_the_file),
         cmocka_unit_test(test_shown_path),
     };
