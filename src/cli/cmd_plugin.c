@@ -1,4 +1,5 @@
 /* plugin check X.so: does a library keep the plugin contract? */
+#include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/conformance.h"
 #include "cli/flags.h"
@@ -20,7 +21,16 @@ static int run(int argc, char **argv)
     if (dn_flags_parse(NULL, 0, argc, argv, operands, &n, &err) != DN_OK) {
         return dn_cli_usage("plugin", &err);
     }
-    if (n != 2 || strcmp(operands[0], "check") != 0) {
+    if (n > 0 && strcmp(operands[0], "check") != 0) {
+        static const char *const known[] = {"check"};
+        char shown[DN_ESCAPED_VALUE_SIZE];
+        (void)dn_error_set(
+            &err, DN_ERR_INVALID, "unknown word %s; %splugin needs: check LIBRARY",
+            dn_error_escape_value(shown, operands[0], strlen(operands[0])),
+            dn_text_suggest(operands[0], known, 1) != NULL ? "did you mean \"check\"? " : "");
+        return dn_cli_usage("plugin", &err);
+    }
+    if (n != 2) {
         (void)dn_error_set(&err, DN_ERR_INVALID, "plugin needs: check LIBRARY");
         return dn_cli_usage("plugin", &err);
     }

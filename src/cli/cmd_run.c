@@ -63,7 +63,6 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     if (f->n_threads > 1024) {
         return dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
     }
-    DN_TRY(dn_flags_check_memory(f->memory_bytes, err));
     *job = f->config != NULL ? f->config : operands[0];
     if ((*job)[0] == '\0') {
         return dn_error_set(err, DN_ERR_INVALID,
@@ -197,11 +196,12 @@ const struct dn_command dn_cmd_run = {
         "1)\n"
         "\n"
         "Flags:\n"
-        "      --allow-empty    a source without rows is no error\n"
+        "      --allow-empty    a source with a header but no rows is no error\n"
         "      --preview N      afterwards print the schema and the first N rows on standard "
         "output\n"
-        "  -t, --threads N      threads to use; default one per CPU\n"
-        "  -m, --memory SIZE    memory to share between reader and writer, e.g. 256MB\n"
+        "  -t, --threads N      threads to use; default, also as 0: one per CPU\n"
+        "  -m, --memory SIZE    memory to share between reader and writer, e.g. 256MB; 0: the "
+        "default\n"
         "      --log-format F   text (default) or json: one log line in the host's fields per "
         "event\n"
         "      --no-progress    no progress line\n"

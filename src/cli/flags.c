@@ -3,7 +3,6 @@
 #include "base/strings.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -67,6 +66,25 @@ static enum dn_status unknown_flag(const struct dn_flag *flags, size_t n_flags, 
     return dn_error_set(err, DN_ERR_INVALID, "unknown flag %s", shown);
 }
 
+static enum dn_status size_set(const struct dn_flag *flag, const char *value, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    uint64_t bytes = 0;
+
+    if (!dn_flags_parse_size(value, &bytes)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--%s needs a whole number and a unit, such as 256MB, not %s",
+                            flag->name, dn_error_escape_value(shown, value, strlen(value)));
+    }
+    if (bytes != 0 && bytes < DN_FLAG_MEMORY_MIN) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--%s %s is less than 1MiB (1048576 bytes); write the unit, e.g. 256MB",
+                            flag->name, value);
+    }
+    *(uint64_t *)flag->out = bytes;
+    return DN_OK;
+}
+
 static enum dn_status value_set(const struct dn_flag *flag, const char *value, struct dn_error *err)
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
@@ -96,15 +114,24 @@ static enum dn_status value_set(const struct dn_flag *flag, const char *value, s
         return DN_OK;
     }
     case DN_FLAG_SIZE:
-        if (!dn_flags_parse_size(value, flag->out)) {
-            return dn_error_set(err, DN_ERR_INVALID, "--%s needs a size such as 256MB, not %s",
-                                flag->name, dn_error_escape_value(shown, value, strlen(value)));
-        }
-        return DN_OK;
+        return size_set(flag, value, err);
     case DN_FLAG_BOOL:
     default:
         return DN_OK;
     }
+}
+
+/* The flag of the letter arg[1], and what is behind it in the word. */
+static const struct dn_flag *letter_find(const struct dn_flag *flags, size_t n_flags,
+                                         const char *arg, const char **inline_value)
+{
+    for (size_t i = 0; i < n_flags; i++) {
+        if (flags[i].letter != '\0' && flags[i].letter == arg[1]) {
+            *inline_value = arg[2] != '\0' ? arg + 2 : NULL;
+            return &flags[i];
+        }
+    }
+    return NULL;
 }
 
 /* The flag that argv[i] names, and where its value begins if it is in the same word. */
@@ -113,13 +140,7 @@ static const struct dn_flag *flag_find(const struct dn_flag *flags, size_t n_fla
 {
     *inline_value = NULL;
     if (arg[1] != '-') {
-        for (size_t i = 0; i < n_flags; i++) {
-            if (flags[i].letter != '\0' && flags[i].letter == arg[1]) {
-                *inline_value = arg[2] != '\0' ? arg + 2 : NULL;
-                return &flags[i];
-            }
-        }
-        return NULL;
+        return letter_find(flags, n_flags, arg, inline_value);
     }
     const char *equals = strchr(arg, '=');
     const size_t len = equals != NULL ? (size_t)(equals - arg - 2) : strlen(arg + 2);
@@ -150,8 +171,16 @@ enum dn_status dn_flags_parse(const struct dn_flag *flags, size_t n_flags, int a
             continue;
         }
         const struct dn_flag *flag = flag_find(flags, n_flags, arg, &value);
+        char rest[3] = "-";
+        while (flag != NULL && flag->kind == DN_FLAG_BOOL && arg[1] != '-' && value != NULL) {
+            *(bool *)flag->out = true; /* -qf is -q -f; the last letter may have a value */
+            rest[1] = value[0];
+            arg = value - 1;
+            flag = letter_find(flags, n_flags, arg, &value);
+        }
         if (flag == NULL) {
-            return unknown_flag(flags, n_flags, arg, strcspn(arg, "="), err);
+            return unknown_flag(flags, n_flags, rest[1] != '\0' ? rest : arg,
+                                rest[1] != '\0' ? 2 : strcspn(arg, "="), err);
         }
         if (flag->kind == DN_FLAG_BOOL) {
             if (value != NULL) {
@@ -169,14 +198,4 @@ enum dn_status dn_flags_parse(const struct dn_flag *flags, size_t n_flags, int a
         DN_TRY(value_set(flag, value, err));
     }
     return DN_OK;
-}
-
-enum dn_status dn_flags_check_memory(uint64_t bytes, struct dn_error *err)
-{
-    if (bytes == 0 || bytes >= DN_FLAG_MEMORY_MIN) {
-        return DN_OK;
-    }
-    return dn_error_set(err, DN_ERR_INVALID,
-                        "--memory %" PRIu64 " is less than 1MiB; write the unit, e.g. 256MB",
-                        bytes);
 }

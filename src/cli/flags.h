@@ -1,4 +1,4 @@
-/** Command line flags as a table: --name VALUE, --name=VALUE, -x VALUE, and "--" before operands that begin with "-". */
+/** Command line flags as a table: --name VALUE, --name=VALUE, -x VALUE, -xyVALUE, and "--" before operands that begin with "-". */
 #ifndef DN_CLI_FLAGS_H
 #define DN_CLI_FLAGS_H
 
@@ -11,7 +11,7 @@ enum dn_flag_kind {
     DN_FLAG_TEXT, /**< out: const char ** */
     DN_FLAG_LIST, /**< out: struct dn_flag_list *, may be repeated */
     DN_FLAG_INT,  /**< out: int64_t *, at least 0 */
-    DN_FLAG_SIZE  /**< out: uint64_t *, bytes: 4096, 64k, 256MB, 1.5GiB is not accepted, 1GiB is */
+    DN_FLAG_SIZE /**< out: uint64_t *, bytes of memory: 64MiB, 256MB, not 1.5GiB; 0, or at least DN_FLAG_MEMORY_MIN */
 };
 
 struct dn_flag {
@@ -38,9 +38,6 @@ DN_NODISCARD enum dn_status dn_flags_parse(const struct dn_flag *flags, size_t n
 
 /** The least --memory: below it row groups would shrink to a few rows, and 256 is more likely 256MB without its unit. */
 #define DN_FLAG_MEMORY_MIN ((uint64_t)1 << 20)
-/** DN_ERR_INVALID unless `bytes` is 0 (not given) or at least DN_FLAG_MEMORY_MIN. */
-DN_NODISCARD enum dn_status dn_flags_check_memory(uint64_t bytes, struct dn_error *err);
-
 /** "64", "64k", "64KB", "64KiB", "64MB", "1GiB": k, M, G alone and with iB are powers of 1024, with B powers of 1000. */
 bool dn_flags_parse_size(const char *text, uint64_t *out);
 

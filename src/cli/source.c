@@ -262,7 +262,6 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
         st = dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
         goto cleanup;
     }
-    DN_TRY_GOTO(st, dn_flags_check_memory(s->memory_bytes, err), cleanup);
     DN_TRY_GOTO(st, options_fill(s, files[0], options, err), cleanup);
     for (size_t i = 0; i < n_files; i++) {
         DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);

@@ -71,6 +71,9 @@ static size_t option_at(const char *p, bool in_word, const char **flag)
             len++;
         }
         *flag = flag_of(name, len);
+        if (*flag != NULL && dn_text_starts_with(name + len, " in a job")) {
+            return 0; /* the flag stands beside it */
+        }
         if (*flag != NULL && (quote == '\0' || name[len] == quote)) {
             const char *end = name + len + (quote != '\0' ? 1 : 0);
             if (strcmp(*flag, "--reader-option strict=true") == 0 &&

@@ -1,6 +1,8 @@
 /* What is wrong with a block, in words: value, place, and what to do about it. */
 #include "csv/faults.h"
 
+#include "text/parse.h"
+
 #include <stdio.h>
 
 /* Where buf[pos] of the block is; for a file that can be read again the line is counted later. */
@@ -25,6 +27,41 @@ static const char *accepting_option(const struct dn_csv_column *c)
                          "option types";
 }
 
+/* The narrowest type that takes the value where a person declares it. */
+static enum dn_type declared_type_for(const struct dn_csv_reader *r, const uint8_t *text,
+                                      size_t len)
+{
+    const struct dn_csv_dialect *d = &r->dialect;
+    int64_t i;
+    double f;
+    int32_t days;
+    bool flag;
+
+    if (d->has_quote && text[0] == d->quote) {
+        if (!dn_csv_quoted_simple(d, text, len, &len)) {
+            return DN_TYPE_UTF8_VIEW;
+        }
+        text++;
+    }
+    const enum dn_csv_class class = dn_csv_classify(text, len);
+    if (class != DN_CSV_TEXT) {
+        return dn_csv_type_of_classes(class); /* as it would be inferred */
+    }
+    if (dn_parse_int64_relaxed(text, len, &i)) {
+        return DN_TYPE_INT64;
+    }
+    if (dn_parse_date32_relaxed(text, len, &days, &flag) && !flag) {
+        return DN_TYPE_DATE32;
+    }
+    if (dn_parse_timestamp_us_relaxed(text, len, &i, &flag)) {
+        return flag ? DN_TYPE_TIMESTAMPTZ_US : DN_TYPE_TIMESTAMP_US;
+    }
+    if (dn_parse_bool_relaxed(text, len, &flag)) {
+        return DN_TYPE_BOOL;
+    }
+    return dn_parse_float64_relaxed(text, len, &f) ? DN_TYPE_FLOAT64 : DN_TYPE_UTF8_VIEW;
+}
+
 static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_csv_column *c,
                                 const uint8_t *text, size_t len, struct dn_error *err)
 {
@@ -38,7 +75,8 @@ static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_c
     } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
         class = dn_csv_classify(text + 1, inner);
     }
-    const enum dn_type wider = dn_csv_widen(c->type, class);
+    const enum dn_type wider =
+        c->declared ? declared_type_for(r, text, len) : dn_csv_widen(c->type, class);
     dn_error_escape_value(value, text, len);
     dn_error_set(err, DN_ERR_TYPE,
                  "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
@@ -129,6 +167,10 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
         (void)snprintf(advice, sizeof(advice),
                        "with %s between fields both have %zu: set it with the option delimiter",
                        other, n);
+    }
+    if (other == NULL && r->has_header && r->feed.header.len > 0 && r->feed.header.data[0] == '#') {
+        (void)snprintf(advice, sizeof(advice),
+                       "the header begins with #: if that line is a comment, take it out");
     }
     dn_error_escape_value(value, row, len);
     dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",

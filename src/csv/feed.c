@@ -322,7 +322,9 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     return DN_OK;
 }
 
-/* Bytes of the row at `offset`, read again; more than a row may ever have where it does not end before that; -1: unknown. */
+#define DN_CSV_ROW_ENDLESS INT64_MAX
+
+/* Bytes of the row at `offset`, read again, or of more than a row may have; DN_CSV_ROW_ENDLESS: the file ends in it; -1: unknown. */
 static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offset)
 {
     const size_t chunk_bytes = (size_t)1 << 20;
@@ -341,7 +343,7 @@ static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offs
         if (dn_source_read_at(source, (uint64_t)offset + n, chunk, chunk_bytes, &got, NULL) !=
                 DN_OK ||
             got == 0) {
-            n = (uint64_t)DN_CSV_ROW_AT_MOST + 1; /* never closed */
+            n = DN_CSV_ROW_ENDLESS;
             break;
         }
         while (pos < got && !ended) {
@@ -367,10 +369,11 @@ const char *dn_csv_long_row_advice(char out[DN_CSV_ADVICE_SIZE], const struct dn
         (void)snprintf(out, DN_CSV_ADVICE_SIZE,
                        "else raise %s, one part in %llu of which a row may have", what,
                        (unsigned long long)share);
+    } else if (length == DN_CSV_ROW_ENDLESS) {
+        (void)snprintf(out, DN_CSV_ADVICE_SIZE, "it does not end in this file");
     } else if (length > (int64_t)DN_CSV_ROW_AT_MOST) {
         (void)snprintf(out, DN_CSV_ADVICE_SIZE,
-                       "it does not end in this file, or has more than %zu bytes, the most that "
-                       "a row may have",
+                       "it has more than %zu bytes, the most that a row may have",
                        DN_CSV_ROW_AT_MOST);
     } else {
         const uint64_t needed = ((uint64_t)length * share + 999999) / 1000000 + 1;

@@ -201,8 +201,13 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
             dn_csv_feed_drop(&r->feed, blank);
         }
         if (head->len == 0 && r->feed.source_at_end) {
-            return header_error(r, 0, "the file is empty: there is no header to name the columns",
-                                err);
+            return header_error(
+                r, 0,
+                blank > 0 ? "the file is empty, it has only blank lines: there is no header to "
+                            "name the columns"
+                          : "the file is empty: there is no header to name the "
+                            "columns",
+                err);
         }
         if (head->len > 0) {
             DN_TRY(find_header(r, *head, len, skip, &complete, err));

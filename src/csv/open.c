@@ -5,6 +5,8 @@
 #include "csv/reader_internal.h"
 #include "text/parse.h"
 
+#include <stdio.h>
+
 /* Fields and columns by name. */
 struct lookup {
     struct dn_name_map fields;  /**< the first field of a name */
@@ -71,11 +73,23 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
     const char *close = dn_text_suggest(name, r->field_names, r->n_fields);
     char shown[DN_SHOWN_PATH_SIZE];
     const char *path = dn_source_shown_path(shown, r->paths[0]);
+    char columns[200] = "";
+    size_t used = 0;
 
+    for (size_t i = 0; i < r->n_fields && used < sizeof(columns); i++) {
+        const int n = snprintf(columns + used, sizeof(columns) - used, "%s%s", i > 0 ? ", " : "",
+                               r->field_names[i]);
+        if (n < 0 || (size_t)n >= sizeof(columns) - used) {
+            (void)snprintf(columns + used, sizeof(columns) - used, i > 0 ? ", ..." : "...");
+            break;
+        }
+        used += (size_t)n;
+    }
     dn_error_set(err, DN_ERR_INVALID,
-                 "%s: the option %s names the column \"%s\", which the file does not have%s%s%s",
-                 path, option, name, close != NULL ? "; did you mean \"" : "",
-                 close != NULL ? close : "", close != NULL ? "\"?" : "");
+                 "%s: the option %s names the column \"%s\", which the file does not have; "
+                 "%s%s%sits columns: %s",
+                 path, option, name, close != NULL ? "did you mean \"" : "",
+                 close != NULL ? close : "", close != NULL ? "\"? " : "", columns);
     dn_error_locate(err, path, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }

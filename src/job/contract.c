@@ -122,13 +122,14 @@ static void names_list(const json_t *file_schema, struct dn_buffer *list)
 }
 
 /* "; set the delimiter to ..." where the only column looks like several; never fails. */
-static void delimiter_add(const json_t *file_schema, struct dn_buffer *list)
+static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema,
+                          struct dn_buffer *list)
 {
     const char *name =
         json_array_size(file_schema) == 1
             ? json_string_value(json_object_get(json_array_get(file_schema, 0), "name"))
             : NULL;
-    const char *delimiter = name != NULL ? dn_name_delimiter(name) : NULL;
+    const char *delimiter = name != NULL ? dn_name_delimiter(name, t->reader_config) : NULL;
 
     if (delimiter == NULL ||
         dn_text_appendf(list, NULL,
@@ -139,9 +140,18 @@ static void delimiter_add(const json_t *file_schema, struct dn_buffer *list)
     }
 }
 
+/* The file whose header was looked at, as a place in front of a message. */
+static const char *file_name(const struct dn_transfer *t)
+{
+    const json_t *files = json_object_get(t->reader_config, "files");
+    const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
+
+    return path != NULL ? path : "the source";
+}
+
 /* "; did you mean "x"?" and the file's columns. */
-static enum dn_status missing_column(const struct dn_column *column, const json_t *file_schema,
-                                     struct dn_error *err)
+static enum dn_status missing_column(const struct dn_transfer *t, const struct dn_column *column,
+                                     const json_t *file_schema, struct dn_error *err)
 {
     const char *names[MAX_NAMES] = {NULL};
     struct dn_buffer list = {0};
@@ -151,15 +161,15 @@ static enum dn_status missing_column(const struct dn_column *column, const json_
         names[n++] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
     }
     names_list(file_schema, &list);
-    delimiter_add(file_schema, &list);
+    delimiter_add(t, file_schema, &list);
     const char *close = dn_text_suggest(column->name, names, n);
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG,
-        "the file has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
-        column->name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
-        close != NULL ? "\"? " : "", (int)list.len,
+        "%s: the file has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
+        file_name(t), column->name, close != NULL ? "did you mean \"" : "",
+        close != NULL ? close : "", close != NULL ? "\"? " : "", (int)list.len,
         list.data != NULL ? (const char *)list.data : "");
-    dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    dn_error_locate(err, file_name(t), -1, -1, -1, column->name);
     dn_buffer_finish(&list);
     return st;
 }
@@ -196,12 +206,13 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
         }
     }
     names_list(file_schema, &list);
-    delimiter_add(file_schema, &list);
+    delimiter_add(t, file_schema, &list);
     enum dn_status st =
         dn_error_set(err, DN_ERR_CONFIG,
-                     "the file has none of the asset's columns; is it the right file, and the "
+                     "%s: the file has none of the asset's columns; is it the right file, and the "
                      "right delimiter? its columns: %.*s",
-                     (int)list.len, list.data != NULL ? (const char *)list.data : "");
+                     file_name(t), (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    dn_error_locate(err, file_name(t), -1, -1, -1, NULL);
     dn_buffer_finish(&list);
     return st;
 }
@@ -239,9 +250,10 @@ static void report_dropped(const struct dn_transfer *t, const struct names *name
     }
     if (json_array_size(dropped) > 0) {
         dn_events_emit(t->events, DN_EVENT_WARNING, "columns_dropped",
-                       json_pack("{s:O}", "columns", dropped),
-                       "columns of the file that the asset does not have are left out: %.*s",
-                       (int)list.len, list.data != NULL ? (const char *)list.data : "");
+                       json_pack("{s:s, s:O}", "path", file_name(t), "columns", dropped),
+                       "%s: columns of the file that the asset does not have are left out: %.*s",
+                       file_name(t), (int)list.len,
+                       list.data != NULL ? (const char *)list.data : "");
     }
     json_decref(dropped);
     dn_buffer_finish(&list);
@@ -275,18 +287,18 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
                                     : "the asset has all columns of the file";
     const char *names = list.data != NULL ? (const char *)list.data : "";
     if (t->missing == DN_MISSING_ERROR) {
-        st =
-            dn_error_set(err, DN_ERR_CONFIG,
-                         "the file has no column \"%s\", and missing columns are errors here; add "
-                         "it to the file, take it out of the asset, or ask for a warning with "
-                         "--missing-columns warn (missing_columns: warn in a job or asset); %s%.*s",
-                         column->name, lead, (int)list.len, names);
-        dn_error_locate(err, NULL, -1, -1, -1, column->name);
+        st = dn_error_set(
+            err, DN_ERR_CONFIG,
+            "%s: the file has no column \"%s\", and missing columns are errors here; add "
+            "it to the file, take it out of the asset, or ask for a warning with "
+            "--missing-columns warn (missing_columns: warn in a job or asset); %s%.*s",
+            file_name(t), column->name, lead, (int)list.len, names);
+        dn_error_locate(err, file_name(t), -1, -1, -1, column->name);
     } else {
         dn_events_emit(t->events, DN_EVENT_WARNING, "column_missing",
-                       json_pack("{s:s}", "column", column->name),
-                       "the file has no column \"%s\"%s; %s%.*s", column->name, outcome, lead,
-                       (int)list.len, names);
+                       json_pack("{s:s, s:s}", "path", file_name(t), "column", column->name),
+                       "%s: the file has no column \"%s\"%s; %s%.*s", file_name(t), column->name,
+                       outcome, lead, (int)list.len, names);
     }
     dn_buffer_finish(&list);
     return st;
@@ -307,7 +319,7 @@ static enum dn_status apply_strict(const struct dn_transfer *t, const struct nam
         if (!file_has(names, column->name)) {
             DN_TRY_GOTO(st, repeated_column(column, names, file_schema, err), cleanup);
             if (column->required != 0) {
-                st = missing_column(column, file_schema, err);
+                st = missing_column(t, column, file_schema, err);
                 goto cleanup;
             }
             DN_TRY_GOTO(st,

@@ -34,12 +34,20 @@ cleanup:
     return st;
 }
 
-const char *dn_name_delimiter(const char *name)
+const char *dn_name_delimiter(const char *name, const json_t *reader_config)
 {
-    const char *at = strpbrk(name, ";\t|");
+    static const char *const shown[][2] = {
+        {";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "a comma"}};
+    const json_t *options = json_object_get(json_object_get(reader_config, "engine"), "options");
+    const json_t *native = json_object_get(options, "native");
+    const char *used = json_string_value(json_object_get(options, "delimiter"));
 
-    if (at == NULL) {
-        return NULL;
+    used = used != NULL ? used : json_string_value(json_object_get(native, "delimiter"));
+    used = used != NULL ? used : ",";
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        if (strcmp(used, shown[i][0]) != 0 && strstr(name, shown[i][0]) != NULL) {
+            return shown[i][1];
+        }
     }
-    return *at == ';' ? "';'" : *at == '|' ? "'|'" : "tab";
+    return NULL;
 }

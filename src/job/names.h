@@ -13,7 +13,10 @@
  */
 DN_NODISCARD enum dn_status dn_schema_name_columns(json_t *schema, struct dn_error *err);
 
-/** What looks like a delimiter in the name of a file's only column, as messages show it; NULL: nothing does. */
-const char *dn_name_delimiter(const char *name);
+/**
+ * What looks like a delimiter in the name of a file's only column, as messages show it; NULL: nothing does.
+ * @param reader_config  Says which delimiter the file was read with: that one was quoted.
+ */
+const char *dn_name_delimiter(const char *name, const json_t *reader_config);
 
 #endif

@@ -35,9 +35,17 @@ static enum dn_status may_widen(const struct dn_session *s, struct dn_error *err
         return DN_ERR_TYPE; /* a declared type is a contract */
     }
     if (once != NULL) {
-        return dn_error_set(err, DN_ERR_TYPE, "%.700s; %s cannot be read twice: use --types %s=%s",
-                            err->message, once, err->column,
-                            err->suggested_type[0] != '\0' ? err->suggested_type : "string");
+        const struct dn_error said = *err;
+        const char *advice = strrchr(said.message, ';'); /* the reader's, which ours replaces */
+        const int len =
+            (int)(advice != NULL ? (size_t)(advice - said.message) : strlen(said.message));
+        (void)dn_error_set(err, DN_ERR_TYPE, "%.*s; %s cannot be read twice: use --types %s=%s",
+                           len < 700 ? len : 700, said.message, once, said.column,
+                           said.suggested_type[0] != '\0' ? said.suggested_type : "string");
+        dn_error_locate(err, said.path, said.row, said.line, said.byte_offset, said.column);
+        dn_error_copy_text(err->expected, sizeof err->expected, said.expected);
+        dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, said.suggested_type);
+        return DN_ERR_TYPE;
     }
     return DN_OK;
 }

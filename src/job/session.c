@@ -125,7 +125,7 @@ json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *
 void dn_session_hint_delimiter(const struct dn_session *s, const struct ArrowSchema *schema)
 {
     const char *name = schema->n_children == 1 ? schema->children[0]->name : "";
-    const char *delimiter = dn_name_delimiter(name);
+    const char *delimiter = dn_name_delimiter(name, s->t->reader_config);
     char shown[DN_ESCAPED_VALUE_SIZE];
 
     if (delimiter != NULL) {

@@ -52,7 +52,8 @@ void dn_widen_tell(const struct dn_events *events, json_t *list, const struct dn
 
     while (named < n && line.len < MAX_LINE) {
         const json_t *entry = json_array_get(list, named);
-        if (dn_text_appendf(&line, NULL, "%s\"%s\" becomes %s instead of %s", named > 0 ? ", " : "",
+        if (dn_text_appendf(&line, NULL, "%scolumn \"%s\" becomes %s instead of %s",
+                            named > 0 ? ", " : "",
                             json_string_value(json_object_get(entry, "column")),
                             json_string_value(json_object_get(entry, "to")),
                             json_string_value(json_object_get(entry, "from"))) != DN_OK) {
@@ -67,7 +68,7 @@ void dn_widen_tell(const struct dn_events *events, json_t *list, const struct dn
     dn_events_emit(events, DN_EVENT_WARNING, "type_widened",
                    json_pack("{s:O, s:s, s:I}", "columns", list, "path", why->path, "line",
                              (json_int_t)why->line),
-                   "column%s %.*s%s, reading starts again: %.*s", n == 1 ? "" : "s", (int)line.len,
+                   "%.*s%s, reading starts again: %.*s", (int)line.len,
                    line.data != NULL ? (const char *)line.data : "", rest,
                    (int)strcspn(why->message, ";"), why->message);
     dn_buffer_finish(&line);

@@ -37,7 +37,7 @@ def finished(done):
 def test_missing_column_is_a_warning_in_every_mode(job, mode, outcome):
     tool = job(mode=mode)
     text = tool.ok("run", "-q", "job.yaml").stderr.decode()
-    assert f'warning: the file has no column "email"{outcome}; columns of the file that the asset does not have: e_mail' in text
+    assert f'warning: in.csv: the file has no column "email"{outcome}; columns of the file that the asset does not have: e_mail' in text
     text = tool.ok("run", "job.yaml").stderr.decode()
     assert f"said    {2 if mode == 'strict' else 1} warning" in text and "see above" in text
     last = finished(tool.ok("run", "--log-format", "json", "job.yaml"))
@@ -81,7 +81,7 @@ def test_missing_columns_is_checked_where_it_stands(job):
 
 def test_columns_that_are_left_out(job):
     tool = job(csv="id,email,phone\n1,a@b,2\n")
-    assert b"warning: columns of the file that the asset does not have are left out: phone" in tool.ok("run", "-q", "job.yaml").stderr
+    assert b"warning: in.csv: columns of the file that the asset does not have are left out: phone" in tool.ok("run", "-q", "job.yaml").stderr
     assert finished(tool.ok("run", "--log-format", "json", "job.yaml"))["warnings"] == 1
     assert job(csv="id,email\n1,a@b\n").ok("run", "-q", "job.yaml").stderr == b""
 

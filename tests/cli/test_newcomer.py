@@ -1,5 +1,6 @@
 """What a stranger runs into in the first hour: nothing may be lost without a word, and every message says what to do."""
 
+import json
 import subprocess
 
 import pyarrow.parquet as pq
@@ -155,3 +156,47 @@ def test_inspect_tells_texts_apart(tool, write):
     assert [a.rstrip() for a, _ in shown] == ['"null"', '""', '"\\"\\""', '" y"', "null"]
     assert shown[0][1] == "n\\u0000l"
     assert any(line.split()[-2:] == ['""', '"null"'] for line in lines)  # minimum and maximum
+
+
+@pytest.mark.parametrize("args", [["--delimiter", ";", "in.csv"], ["in.tsv"]])
+def test_one_column_with_commas(tool, write, args):
+    write("in.csv", "id,name\n1,a\n")
+    write("in.tsv", "id,name\n1,a\n")
+    assert "set the delimiter to a comma" in tool.ok("schema", *args).stderr.decode()
+    write("quoted.csv", '"id, or so"\n1\n')  # read with commas already
+    assert tool.ok("schema", "quoted.csv").stderr == b""
+
+
+def test_contract_errors_name_the_file(tool, write):
+    write("in.csv", "id\n1\n")
+    schema = '{"name": "t", "schema": [{"name": "id", "type": "integer"}, {"name": "b", "type": "string", "required": %s}]}'
+    write("must.json", schema % "true")
+    write("may.json", schema % "false")
+    tool.fails("convert", "--schema", "must.json", "in.csv", "out.parquet", says='in.csv: the file has no column "b"')
+    assert 'in.csv: the file has no column "b"' in tool.ok("convert", "--schema", "may.json", "in.csv", "null:").stderr.decode()
+
+
+def test_late_value_of_a_pipe_has_its_place(tool):
+    rows = NUMBERS + "1.5\n" + "1\n" * 200_000
+    done = tool("convert", "--log-format", "json", "-", "out.parquet", stdin=rows.encode())
+    error = json.loads(done.stderr.decode().splitlines()[-1])
+    assert (error["path"], error["line"], error["row"], error["column"]) == ("standard input", 200_002, 200_001, "id")
+    assert error["message"].count("types") == 1 and "use --types id=float64" in error["message"]
+
+
+@pytest.mark.parametrize("value, declared, fits", [
+    ("2024-01-01", "int64", "date"), ("2024-01-01T00:00:00", "timestamptz", "timestamp"), (".5", "int64", "float64"),
+    ("2024-01-01T00:00:00Z", "timestamp", "timestamptz"), ("1", "date", "int64"), ("x", "int64", "string")])
+def test_type_that_would_fit(tool, write, value, declared, fits):
+    write("in.csv", f"d\n{value}\n")
+    tool.fails("convert", "--types", f"d={declared}", "in.csv", "out.parquet", says=f"(it would fit {fits})")
+
+
+def test_small_words(tool, write):
+    write("blank.csv", "\n\n")
+    tool.fails("schema", "blank.csv", says="only blank lines")
+    write("comment.csv", "# of today\nid,name\n1,a\n")
+    tool.fails("schema", "comment.csv", says="the header begins with #")
+    write("in.csv", "id,name\n1,a\n")
+    tool.fails("schema", "--types", "zzzz=string", "in.csv", says="its columns: id, name")
+    tool.fails("plugin", "chek", "x.so", says='did you mean "check"?')

@@ -55,6 +55,10 @@ static void test_forms(void **state)
     assert_int_equal(p.number, 5);
     assert_false(p.quiet);
     assert_int_equal(p.n, 2);
+    assert_int_equal(PARSE(&p, "-qn5", "-qc", "y"), DN_OK);
+    assert_true(p.quiet);
+    assert_int_equal(p.number, 5);
+    assert_string_equal(p.text, "y");
     assert_int_equal(PARSE(&p, "--types", "a=int", "--types", "b=date", "--compression="), DN_OK);
     assert_int_equal(p.list.n, 2);
     assert_string_equal(p.text, "");
@@ -69,6 +73,12 @@ static void test_errors(void **state)
     assert_non_null(strstr(p.err.message, "did you mean --compression?"));
     assert_int_equal(PARSE(&p, "--compresion=zstd"), DN_ERR_INVALID);
     assert_non_null(strstr(p.err.message, "'--compresion'; did you mean --compression?"));
+    assert_int_equal(PARSE(&p, "-qx"), DN_ERR_INVALID);
+    assert_non_null(strstr(p.err.message, "unknown flag '-x'"));
+    assert_int_equal(PARSE(&p, "--memory", "1MB"), DN_ERR_INVALID);
+    assert_non_null(strstr(p.err.message, "--memory 1MB is less than 1MiB"));
+    assert_int_equal(PARSE(&p, "--memory", "1.5GB"), DN_ERR_INVALID);
+    assert_non_null(strstr(p.err.message, "a whole number and a unit"));
     assert_int_equal(PARSE(&p, "-x"), DN_ERR_INVALID);
     assert_non_null(strstr(p.err.message, "unknown flag '-x'"));
     assert_int_equal(PARSE(&p, "--rows"), DN_ERR_INVALID);
