@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -405,6 +406,10 @@ static enum dn_status read_all(int fd, const char *path, struct dn_buffer *out,
         }
         if (got < 0) {
             if (errno == EINTR) {
+                continue;
+            }
+            if (errno == EAGAIN) { /* a pipe that does not wait */
+                (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
                 continue;
             }
             const int saved = errno;
