@@ -321,6 +321,7 @@ static int32_t find_types(const char *config_json, const struct dativo_host *hos
     if (h == NULL) {
         return dn_shell_error_export(dn_error_memory(&error, sizeof(*h)), &error, err);
     }
+    dn_shell_handle_init(&h->shell, CSV_READER_NAME);
     DN_TRY_GOTO(st, read_settings(h, config_json, host, &error), cleanup);
     DN_TRY_GOTO(st,
                 dn_csv_find_types(&schema, h->settings.paths, h->settings.n_paths, &h->settings.csv,

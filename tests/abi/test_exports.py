@@ -58,6 +58,8 @@ def test_has_nothing_that_ends_the_host_when_memory_runs_out(name):
     """C++ throws, and the loader ends the process where it cannot give a thread its copy of a thread-local variable."""
     found = subprocess.run(["ldd", library(name)], check=True, capture_output=True, text=True).stdout
     assert "libc.so" in found
+    if re.search(r"lib[at]san\.so", found):  # a sanitizer's runtime brings both, and ships with nothing
+        found = re.sub(r".*lib([atu]b?san|stdc\+\+)\.so.*\n", "", found)
     assert not re.search(r"libstdc\+\+|libsnappy|not found", found), found
     needed = [path for path in re.findall(r"=> (/\S+)", found) if "libc.so" not in path]
     for path in [library(name), *needed]:
