@@ -181,8 +181,7 @@ static bool is_busy(int failure)
 
 static bool has_no_locks(int failure)
 {
-    return failure == EINVAL || failure == ENOLCK || failure == ENOTSUP || failure == ENOSYS ||
-           failure == EOPNOTSUPP;
+    return failure == EINVAL || failure == ENOLCK || failure == ENOTSUP || failure == ENOSYS;
 }
 
 /* Like set_lock(), for at most so long: whoever may read the file may keep a lock on it for ever. */

@@ -193,7 +193,7 @@ static enum dn_status not_utf8(const struct dn_pq_encoder *e, const struct dn_co
         const uint8_t *text = dn_column_is_valid(view, i) ? dn_column_text(view, i, &len) : NULL;
         const size_t valid = len == 0 ? 0 : e->options->kernels->utf8_valid_prefix(text, len);
         if (valid < len) {
-            const long long at_row = (long long)(first + (i - row) + 1);
+            const long long at_row = first + (i - row) + 1;
             const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
             dn_error_set(
                 err, DN_ERR_DATA,
