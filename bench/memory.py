@@ -211,7 +211,7 @@ def main():
 
     DATA.mkdir(parents=True, exist_ok=True)
     print("\nPeak memory in MB by --memory; at most what was given and 64 MB")
-    print(f"  {'':32}" + "".join(f"{b or 'default':>22}" for b in budgets))
+    print(f"  {'':32}" + "".join(f"{b or 'default':>23}" for b in budgets))
     for shape, further in [(shape, []) for shape in SHAPES] + FURTHER:
         if shape.__name__ not in args.shapes.split(","):
             continue
@@ -220,7 +220,7 @@ def main():
         line = f"  {name:32}"
         for budget in budgets:
             shown, seconds, kept = check(src, budget, further + args.extra)
-            line += f"{shown + ('' if kept else ' BROKEN'):>15}{seconds:6.1f}s"
+            line += f"{shown + ('' if kept else ' BROKEN'):>17}{seconds:5.1f}s"
             if not kept:
                 broken.append(f"{name} at {budget or 'default'}: {shown}")
         print(line, flush=True)

@@ -121,7 +121,7 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
 
 /*
  * One budget for everything that grows with columns and rows.  A quarter is for batches on their way, five eighths for what becomes
- * the row group, of which dictionaries may have three and packed pages what the encoders leave; an eighth may lie idle.
+ * the row group, of which dictionaries may have three and packed pages what the encoders leave; three sixteenths may lie idle.
  */
 static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
                                     struct dn_error *err)
@@ -147,7 +147,7 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     b->morsel_bytes = b->flight_bytes / 4 < MORSEL_HELD ? b->flight_bytes / 4 : MORSEL_HELD;
     b->held_bytes = (size_t)(budget / 8 * 5);
     b->footer_bytes = (size_t)(budget / 32);
-    b->idle_bytes = (size_t)(budget / 8);
+    b->idle_bytes = (size_t)(budget / 16 * 3);
     const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
     b->most_packers = (PACKERS_BASE + (size_t)(budget / 8)) / (packer + o->page_bytes);
     b->most_packers = b->most_packers < 1 ? 1 : b->most_packers;
