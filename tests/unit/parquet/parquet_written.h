@@ -2,8 +2,8 @@
 #ifndef DN_TEST_PARQUET_WRITTEN_H
 #define DN_TEST_PARQUET_WRITTEN_H
 
-#include "parquet/column_read.h"
-#include "parquet/page_read.h"
+#include "parquet/read/column.h"
+#include "parquet/read/page.h"
 #include "parquet_rows.h"
 
 #include "store/source.h"

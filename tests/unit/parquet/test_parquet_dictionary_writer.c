@@ -1,6 +1,6 @@
 /* Collecting dictionaries, against a plain search; and the rule when one pays. */
-#include "parquet/choice.h"
-#include "parquet/dictionary.h"
+#include "parquet/encoding/dictionary.h"
+#include "parquet/write/choice.h"
 #include "scratch.h"
 
 /* Add n values of `width` bytes in random portions and compare ids, entries and decoding with a search through what was seen. */

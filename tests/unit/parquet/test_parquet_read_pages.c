@@ -1,6 +1,6 @@
 /* Thrift, the RLE / bit-packed hybrid, levels, PLAIN values and dictionary ids, from bytes written by hand. */
-#include "parquet/page_read.h"
-#include "parquet/thrift_read.h"
+#include "parquet/read/page.h"
+#include "parquet/read/thrift.h"
 
 #include "scratch.h"
 

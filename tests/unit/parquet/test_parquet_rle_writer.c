@@ -1,8 +1,8 @@
 /* Bit copies, the RLE / bit-packing hybrid and levels, against a decoder that was written for this test from Encodings.md. */
-#include "parquet/bits.h"
-#include "parquet/dictionary.h"
-#include "parquet/levels.h"
-#include "parquet/rle.h"
+#include "parquet/encoding/bits.h"
+#include "parquet/encoding/dictionary.h"
+#include "parquet/encoding/levels.h"
+#include "parquet/encoding/rle.h"
 #include "scratch.h"
 
 static uint64_t get_varint(const uint8_t *in, size_t len, size_t *pos)

@@ -1,5 +1,5 @@
 /* Chunk statistics: order, NaN, zeros, and how text bounds are cut. */
-#include "parquet/stats.h"
+#include "parquet/write/stats.h"
 #include "scratch.h"
 
 #include <math.h>

@@ -1,0 +1,679 @@
+#include "parquet/encoding/dictionary.h"
+
+#include "base/memory.h"
+
+#define DIRECT_SMALL ((uint64_t)4096)
+#define DIRECT_LARGEST ((uint64_t)1 << 21) /* 8 MiB */
+#define DIRECT_PER_EARLY_VALUE 8           /* entries per value seen that a table may have ... */
+#define DIRECT_PER_VALUE 64                /* ... from DIRECT_SMALL entries on */
+#define FIRST_LOOK 16384
+#define KEPT_BYTES ((size_t)256 << 10) /* of a buffer, from one chunk to the next */
+#define SMALLEST_PORTION ((size_t)32)
+/* Entries; such a table is filled to two thirds, a larger one to a half. */
+#define SMALL_TABLE ((size_t)256)
+#define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
+
+/* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */
+#define TEXT_ENTRY_BYTES ((size_t)28)
+#define NUMBER_ENTRY_BYTES ((size_t)12)
+
+/*
+ * Slots of the hash tables.  What an entry is stands in `plain` alone: a table is two to four times as long as the dictionary,
+ * and every byte of a slot would count as often.  Numbers have uint32_t id + 1, 0: free.
+ */
+struct text_slot {
+    uint32_t id; /* + 1; 0: free */
+    uint32_t hash;
+};
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Both halves of a 128-bit product: every input bit reaches every output bit that matters. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    const wide product =
+        (wide)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd6e8feb86659fd93));
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* ---- ids ------------------------------------------------------------------------------------------------------- */
+
+void dn_pq_ids_finish(struct dn_pq_ids *ids)
+{
+    dn_buffer_finish(&ids->bytes);
+    ids->n = 0;
+    ids->width = 1;
+}
+
+static void widen_ids(const void *from, unsigned from_width, void *to, unsigned to_width, size_t n)
+{
+    const uint8_t *from8 = from;
+    const uint16_t *from16 = from;
+    uint16_t *to16 = to;
+    uint32_t *to32 = to;
+
+    if (from_width == 1 && to_width == 2) {
+        for (size_t i = 0; i < n; i++) {
+            to16[i] = from8[i];
+        }
+    } else if (from_width == 1) {
+        for (size_t i = 0; i < n; i++) {
+            to32[i] = from8[i];
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            to32[i] = from16[i];
+        }
+    }
+}
+
+void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint32_t *out)
+{
+    const uint8_t *from = ids->bytes.data + (size_t)first * ids->width;
+
+    if (n == 0) {
+        return;
+    }
+    if (ids->width == 4) {
+        memcpy(out, from, n * sizeof *out);
+    } else {
+        widen_ids(from, ids->width, out, 4, n);
+    }
+}
+
+/* Room for n more ids; once many are expected for all of them at once: growing leaves blocks of every size behind. */
+static enum dn_status reserve_ids(struct dn_pq_ids *ids, struct dn_buffer *b, unsigned width,
+                                  size_t n, struct dn_error *err)
+{
+    const size_t wanted = ((size_t)ids->n + n) * width;
+    const size_t expected = (size_t)ids->expected * width;
+
+    return dn_buffer_reserve(b, (wanted > expected ? wanted : expected) - b->len, err);
+}
+
+enum dn_status dn_pq_ids_expect(struct dn_pq_ids *ids, int64_t n, struct dn_error *err)
+{
+    ids->expected = n;
+    return reserve_ids(ids, &ids->bytes, ids->width, 0, err);
+}
+
+static enum dn_status append_ids(struct dn_pq_ids *ids, const uint32_t *values, size_t n,
+                                 uint32_t n_distinct, struct dn_error *err)
+{
+    const unsigned width = n_distinct <= 256 ? 1 : n_distinct <= 65536 ? 2 : 4;
+
+    if (ids->n > 0 && width > ids->width) {
+        struct dn_buffer wide_ids = {0};
+        DN_TRY(reserve_ids(ids, &wide_ids, width, n, err));
+        widen_ids(ids->bytes.data, ids->width, wide_ids.data, width, (size_t)ids->n);
+        wide_ids.len = (size_t)ids->n * width;
+        dn_buffer_finish(&ids->bytes);
+        ids->bytes = wide_ids;
+    }
+    if (ids->n == 0 || width > ids->width) {
+        ids->width = width;
+    }
+    DN_TRY(reserve_ids(ids, &ids->bytes, ids->width, n, err));
+    uint8_t *to8 = ids->bytes.data + ids->bytes.len;
+    if (ids->width == 1) {
+        for (size_t i = 0; i < n; i++) {
+            to8[i] = (uint8_t)values[i];
+        }
+    } else if (ids->width == 2) {
+        uint16_t *to16 = (uint16_t *)(void *)to8;
+        for (size_t i = 0; i < n; i++) {
+            to16[i] = (uint16_t)values[i];
+        }
+    } else {
+        memcpy(to8, values, n * sizeof *values);
+    }
+    ids->bytes.len += n * ids->width;
+    ids->n += (int64_t)n;
+    return DN_OK;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+static size_t value_width(enum dn_pq_kind kind)
+{
+    return kind == DN_PQ_KIND_I64 || kind == DN_PQ_KIND_F64 ? 8 : 4;
+}
+
+static bool is_integer(enum dn_pq_kind kind)
+{
+    return kind == DN_PQ_KIND_I32 || kind == DN_PQ_KIND_I64;
+}
+
+/* Numbers as 64 bits; integers keep their order as int64_t. */
+static uint64_t load_number(const void *values, size_t i, size_t width)
+{
+    if (width == 8) {
+        return dn_pq_load64((const uint8_t *)values + i * 8);
+    }
+    return (uint64_t)(int64_t)(int32_t)dn_pq_load32((const uint8_t *)values + i * 4);
+}
+
+static size_t slot_bytes(const struct dn_pq_dictionary *d)
+{
+    return d->kind == DN_PQ_KIND_TEXT ? sizeof(struct text_slot) : sizeof(uint32_t);
+}
+
+/* Replace the table by an empty one of `len` entries.  The old one is handed to the caller. */
+static enum dn_status new_table(struct dn_pq_dictionary *d, size_t len, bool direct,
+                                struct dn_buffer *old, struct dn_error *err)
+{
+    struct dn_buffer table = {0};
+    const bool was_direct = d->direct;
+
+    d->direct = direct;
+    const size_t bytes = len * slot_bytes(d);
+    enum dn_status st = dn_buffer_reserve(&table, bytes, err);
+    if (st != DN_OK) {
+        d->direct = was_direct;
+        return st;
+    }
+    memset(table.data, 0, bytes);
+    table.len = bytes;
+    *old = d->table;
+    d->table = table;
+    d->table_len = len;
+    return DN_OK;
+}
+
+/* The place of a number in a hash table: of its id, or free. */
+static uint32_t *number_id32(const struct dn_pq_dictionary *d, uint32_t key, size_t at)
+{
+    const uint32_t *entries = (const uint32_t *)(const void *)d->plain.data;
+    uint32_t *slots = (uint32_t *)(void *)d->table.data;
+
+    while (slots[at] != 0 && entries[slots[at] - 1] != key) {
+        at = (at + 1) & (d->table_len - 1);
+    }
+    return &slots[at];
+}
+
+static uint32_t *number_id64(const struct dn_pq_dictionary *d, uint64_t key, size_t at)
+{
+    const uint64_t *entries = (const uint64_t *)(const void *)d->plain.data;
+    uint32_t *slots = (uint32_t *)(void *)d->table.data;
+
+    while (slots[at] != 0 && entries[slots[at] - 1] != key) {
+        at = (at + 1) & (d->table_len - 1);
+    }
+    return &slots[at];
+}
+
+static uint32_t *number_id(const struct dn_pq_dictionary *d, uint64_t key, size_t width, size_t at)
+{
+    return width == 8 ? number_id64(d, key, at) : number_id32(d, (uint32_t)key, at);
+}
+
+/* All entries into an empty table. */
+static void fill_numbers(struct dn_pq_dictionary *d)
+{
+    const size_t width = value_width(d->kind);
+    const size_t mask = d->table_len - 1;
+    uint32_t *direct = (uint32_t *)(void *)d->table.data;
+
+    for (uint32_t id = 0; id < d->n; id++) {
+        const uint64_t key = load_number(d->plain.data, id, width);
+        if (d->direct) {
+            direct[key - (uint64_t)d->lowest] = id + 1;
+        } else {
+            *number_id(d, key, width, mix(key, 0) & mask) = id + 1;
+        }
+    }
+}
+
+static size_t next_power(uint64_t n)
+{
+    return n <= 1 ? 1 : (size_t)1 << dn_pq_bit_length(n - 1);
+}
+
+/* All slots of an old table into an empty one. */
+static void move_texts(struct dn_pq_dictionary *d, const struct dn_buffer *old)
+{
+    const struct text_slot *from = (const struct text_slot *)(const void *)old->data;
+    struct text_slot *to = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+
+    for (size_t i = 0; i < old->len / sizeof *from; i++) {
+        if (from[i].id != 0) {
+            size_t at = from[i].hash & mask;
+            while (to[at].id != 0) {
+                at = (at + 1) & mask;
+            }
+            to[at] = from[i];
+        }
+    }
+}
+
+static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, struct dn_error *err)
+{
+    struct dn_buffer old = {0};
+    const size_t entries = (size_t)d->n + n_more;
+    const size_t wanted = entries < SMALL_TABLE ? entries * 3 / 2 : entries * 2;
+
+    if (!d->direct && wanted <= d->table_len) {
+        return DN_OK;
+    }
+    DN_TRY(new_table(d, next_power(wanted < 16 ? 16 : wanted), false, &old, err));
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        move_texts(d, &old);
+    } else {
+        fill_numbers(d);
+    }
+    dn_buffer_finish(&old);
+    return DN_OK;
+}
+
+/*
+ * Whether the direct table holds low, high and everything between.  Its numbers are taken as they are, without wrapping: two ends
+ * inside say nothing of the middle where a range may go once around.
+ */
+static bool covers(const struct dn_pq_dictionary *d, int64_t low, int64_t high)
+{
+    return d->direct && low >= d->lowest && high >= low &&
+           (uint64_t)high - (uint64_t)d->lowest < d->table_len;
+}
+
+/* How long a direct table may be once n values have come. */
+static uint64_t most_entries(const struct dn_pq_dictionary *d, uint64_t n)
+{
+    const uint64_t affordable = d->most_bytes / 2 / sizeof(uint32_t);
+    uint64_t most = n * DIRECT_PER_EARLY_VALUE;
+
+    if (most >= DIRECT_SMALL) {
+        most = n * DIRECT_PER_VALUE < DIRECT_LARGEST ? n * DIRECT_PER_VALUE : DIRECT_LARGEST;
+    }
+    return most < affordable ? most : affordable;
+}
+
+/* Make the direct table cover [low, high] and all entries, or leave *covered false if it would grow too large. */
+static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t high, size_t n_more,
+                            bool *covered, struct dn_error *err)
+{
+    *covered = covers(d, low, high);
+    if (*covered) {
+        return DN_OK;
+    }
+    for (uint32_t id = 0; id < d->n; id++) {
+        const int64_t v = (int64_t)load_number(d->plain.data, id, value_width(d->kind));
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    const uint64_t distance = (uint64_t)high - (uint64_t)low;
+    if (distance >= most_entries(d, (uint64_t)d->ids.n + n_more)) {
+        return DN_OK;
+    }
+    struct dn_buffer old = {0};
+    const size_t len = next_power(distance < 32 ? 32 : distance + 1);
+    const uint64_t margin = (len - 1 - distance) / 2; /* room on both sides ... */
+    const uint64_t below = (uint64_t)low - (uint64_t)INT64_MIN;
+    DN_TRY(new_table(d, len, true, &old, err));
+    dn_buffer_finish(&old);
+    d->lowest = low - (int64_t)(margin < below ? margin : below); /* ... where there are numbers */
+    fill_numbers(d);
+    *covered = true;
+    return DN_OK;
+}
+
+/* ---- adding ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t new_number(struct dn_pq_dictionary *d, uint64_t key, size_t width)
+{
+    memcpy(d->plain.data + d->plain.len, &key, width); /* reserved by the caller */
+    d->plain.len += width;
+    return ++d->n;
+}
+
+static void add_direct_i64(struct dn_pq_dictionary *d, const int64_t *values, size_t n,
+                           uint32_t *ids)
+{
+    uint32_t *table = (uint32_t *)(void *)d->table.data;
+    const uint64_t lowest = (uint64_t)d->lowest;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *id = &table[(uint64_t)values[i] - lowest];
+        if (*id == 0) {
+            *id = new_number(d, (uint64_t)values[i], 8);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+static void add_direct_i32(struct dn_pq_dictionary *d, const int32_t *values, size_t n,
+                           uint32_t *ids)
+{
+    uint32_t *table = (uint32_t *)(void *)d->table.data;
+    const uint64_t lowest = (uint64_t)d->lowest;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t key = (uint64_t)(int64_t)values[i];
+        uint32_t *id = &table[key - lowest];
+        if (*id == 0) {
+            *id = new_number(d, key, 4);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+/* Hash all first: the misses of a large table then overlap. */
+static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, size_t n,
+                               uint32_t *ids)
+{
+    const uint32_t *slots = (const uint32_t *)(const void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+    const size_t width = value_width(d->kind);
+    size_t at[DN_PQ_DICTIONARY_BLOCK];
+
+    for (size_t i = 0; i < n; i++) {
+        at[i] = mix(load_number(values, i, width), 0) & mask;
+        __builtin_prefetch(&slots[at[i]], 1);
+    }
+    if (d->n > PREFETCHED) {
+        for (size_t i = 0; i < n; i++) {
+            __builtin_prefetch(d->plain.data + (size_t)slots[at[i]] * width);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t key = load_number(values, i, width);
+        uint32_t *id = number_id(d, key, width, at[i]);
+        if (*id == 0) {
+            *id = new_number(d, key, width);
+        }
+        ids[i] = *id - 1;
+    }
+}
+
+static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                   size_t n_more, uint32_t *ids, struct dn_error *err)
+{
+    int64_t low;
+    int64_t high;
+    bool covered = false;
+
+    if (d->kind == DN_PQ_KIND_I32) {
+        int32_t low32;
+        int32_t high32;
+        d->kernels->min_max_i32(values, n, &low32, &high32);
+        low = low32;
+        high = high32;
+    } else {
+        d->kernels->min_max_i64(values, n, &low, &high);
+    }
+    if (d->direct || d->n == 0 || d->ids.n >= d->next_look) {
+        DN_TRY(cover(d, low, high, n_more, &covered, err));
+        if (!covered && d->ids.n >= d->next_look) {
+            d->next_look = d->next_look == 0 ? FIRST_LOOK : d->next_look * 4;
+        }
+    }
+    if (!covered) {
+        DN_TRY(grow_slots(d, n, err));
+        add_hashed_numbers(d, values, n, ids);
+    } else if (d->kind == DN_PQ_KIND_I32) {
+        add_direct_i32(d, values, n, ids);
+    } else {
+        add_direct_i64(d, values, n, ids);
+    }
+    return DN_OK;
+}
+
+/* Longer than 12 bytes. */
+static uint64_t hash_long(const uint8_t *data, size_t len)
+{
+    uint64_t h = len;
+    size_t i = 0;
+
+    for (; i + 16 < len; i += 16) {
+        h = mix(dn_pq_load64(data + i) ^ h, dn_pq_load64(data + i + 8));
+    }
+    if (len >= 16) {
+        return mix(dn_pq_load64(data + len - 16) ^ h, dn_pq_load64(data + len - 8));
+    }
+    return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
+}
+
+/* Is entry `id` this text?  A short one equals its PLAIN form, whose rest is masked. */
+static bool same_text(const struct dn_pq_dictionary *d, uint32_t id, const struct dn_pq_text *t)
+{
+    const uint32_t start = ((const uint32_t *)(const void *)d->starts.data)[id];
+    const uint8_t *entry = d->plain.data + start;
+
+    if (t->len > DN_PQ_TEXT_INLINE) {
+        return dn_pq_load32(entry) == t->len && memcmp(entry + 4, t->u.data, t->len) == 0;
+    }
+    const uint64_t *masks = dn_pq_text_masks[t->len];
+    return (((dn_pq_load64(entry) & masks[0]) ^ dn_pq_load64(t)) |
+            ((dn_pq_load64(entry + 8) & masks[1]) ^ dn_pq_load64(t->u.rest))) == 0;
+}
+
+static enum dn_status new_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
+                               struct dn_error *err)
+{
+    const uint32_t start = (uint32_t)d->plain.len;
+
+    DN_TRY(dn_buffer_reserve(&d->plain, 4 + (size_t)t->len + 16, err));
+    DN_TRY(dn_buffer_append(&d->starts, &start, sizeof start, err));
+    if (t->len <= DN_PQ_TEXT_INLINE) {
+        memcpy(d->plain.data + start, t, 16); /* as it is, and a little more than it is */
+    } else {
+        dn_pq_store32(d->plain.data + start, t->len);
+        memcpy(d->plain.data + start + 4, t->u.data, t->len);
+    }
+    d->plain.len += 4 + (size_t)t->len;
+    d->n++;
+    return DN_OK;
+}
+
+/* What the slots lead to, in two steps. */
+static void prefetch_texts(const struct dn_pq_dictionary *d, const uint32_t *hashes, size_t n)
+{
+    const struct text_slot *slots = (const struct text_slot *)(const void *)d->table.data;
+    const uint32_t *starts = (const uint32_t *)(const void *)d->starts.data;
+    const size_t mask = d->table_len - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t id = slots[hashes[i] & mask].id;
+        __builtin_prefetch(&starts[id != 0 ? id - 1 : 0]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t id = slots[hashes[i] & mask].id;
+        __builtin_prefetch(d->plain.data + starts[id != 0 ? id - 1 : 0]);
+    }
+}
+
+static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
+                                size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
+{
+    uint32_t hashes[DN_PQ_DICTIONARY_BLOCK];
+    size_t i;
+
+    DN_TRY(grow_slots(d, n, err));
+    struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+    for (i = 0; i < n; i++) {
+        const uint64_t tail = texts[i].len <= DN_PQ_TEXT_INLINE
+                                  ? dn_pq_load64(texts[i].u.rest)
+                                  : hash_long(texts[i].u.data, texts[i].len);
+        hashes[i] = (uint32_t)mix(dn_pq_load64(&texts[i]), tail);
+        __builtin_prefetch(&slots[hashes[i] & mask], 1);
+    }
+    if (d->n > PREFETCHED) {
+        prefetch_texts(d, hashes, n);
+    }
+    for (i = 0; i < n && d->plain.len <= d->most_plain; i++) {
+        size_t j = hashes[i] & mask;
+        while (slots[j].id != 0 &&
+               (slots[j].hash != hashes[i] || !same_text(d, slots[j].id - 1, &texts[i]))) {
+            j = (j + 1) & mask;
+        }
+        if (slots[j].id == 0) {
+            DN_TRY(new_text(d, &texts[i], err));
+            slots[j] = (struct text_slot){d->n, hashes[i]};
+        }
+        ids[i] = slots[j].id - 1;
+    }
+    *n_done = i;
+    return DN_OK;
+}
+
+/* n values at once; `n_more`, at least n, are known to come. */
+static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                  size_t n_more, size_t *n_done, struct dn_error *err)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+
+    *n_done = n;
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        DN_TRY(add_texts(d, values, n, ids, n_done, err));
+    } else {
+        DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
+        if (is_integer(d->kind)) {
+            DN_TRY(add_integers(d, values, n, n_more, ids, err));
+        } else {
+            DN_TRY(grow_slots(d, n, err));
+            add_hashed_numbers(d, values, n, ids);
+        }
+    }
+    return append_ids(&d->ids, ids, *n_done, d->n, err);
+}
+
+enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                    size_t *n_done, struct dn_error *err)
+{
+    const size_t width =
+        d->kind == DN_PQ_KIND_TEXT ? sizeof(struct dn_pq_text) : value_width(d->kind);
+    const uint8_t *at = values;
+
+    *n_done = 0;
+    while (*n_done < n && !dn_pq_dictionary_is_over(d)) {
+        /* Room is made for a portion of new values, and a small dictionary is to have a small table. */
+        size_t portion = d->n / 2 < SMALLEST_PORTION ? SMALLEST_PORTION : d->n / 2;
+        size_t done = 0;
+        portion = d->direct || portion > n - *n_done ? n - *n_done : portion;
+        DN_TRY(add_portion(d, at + *n_done * width, portion, n - *n_done, &done, err));
+        *n_done += done;
+    }
+    return DN_OK;
+}
+
+bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
+{
+    const size_t entry = d->kind == DN_PQ_KIND_TEXT ? TEXT_ENTRY_BYTES : NUMBER_ENTRY_BYTES;
+
+    return d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
+}
+
+/* ---- reading and lifetime ---------------------------------------------------------------------------------------- */
+
+struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id)
+{
+    const uint8_t *at = d->plain.data + ((const uint32_t *)(const void *)d->starts.data)[id];
+
+    return dn_pq_text_make(at + 4, dn_pq_load32(at));
+}
+
+void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+    struct dn_pq_text *texts = out;
+    uint8_t *numbers = out;
+
+    dn_pq_ids_widen(&d->ids, first, n, ids);
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        for (size_t i = 0; i < n; i++) {
+            texts[i] = dn_pq_dictionary_text(d, ids[i]);
+        }
+    } else if (value_width(d->kind) == 8) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(numbers + i * 8, d->plain.data + (size_t)ids[i] * 8, 8);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(numbers + i * 4, d->plain.data + (size_t)ids[i] * 4, 4);
+        }
+    }
+}
+
+bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
+{
+    const size_t width = value_width(d->kind);
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+    uint32_t last = 0;
+
+    if (!is_integer(d->kind)) {
+        return false;
+    }
+    for (uint32_t id = 1; id < d->n; id++) {
+        if ((int64_t)load_number(d->plain.data, id, width) <
+            (int64_t)load_number(d->plain.data, id - 1, width)) {
+            return false;
+        }
+    }
+    for (int64_t i = 0; i < d->ids.n; i += DN_PQ_DICTIONARY_BLOCK) {
+        const int64_t left = d->ids.n - i;
+        const size_t n =
+            left < DN_PQ_DICTIONARY_BLOCK ? (size_t)left : (size_t)DN_PQ_DICTIONARY_BLOCK;
+        dn_pq_ids_widen(&d->ids, i, n, ids);
+        for (size_t k = 0; k < n; k++) {
+            if (ids[k] < last) {
+                return false;
+            }
+            last = ids[k];
+        }
+    }
+    return true;
+}
+
+void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
+                           const struct dn_kernels *kernels, size_t most_bytes)
+{
+    memset(d, 0, sizeof *d);
+    d->kind = kind;
+    d->kernels = kernels;
+    d->most_bytes = most_bytes;
+    d->most_plain =
+        most_bytes < DN_PQ_DICTIONARY_MAX_BYTES ? most_bytes : DN_PQ_DICTIONARY_MAX_BYTES;
+    d->ids.width = 1;
+}
+
+void dn_pq_dictionary_finish(struct dn_pq_dictionary *d)
+{
+    dn_buffer_finish(&d->plain);
+    dn_buffer_finish(&d->starts);
+    dn_buffer_finish(&d->table);
+    dn_pq_ids_finish(&d->ids);
+}
+
+/* Empty it; what is large, for this dictionary or at all, is given back. */
+static void empty(struct dn_buffer *b, size_t most)
+{
+    if (b->capacity > most) {
+        dn_buffer_finish(b);
+    } else {
+        dn_buffer_reset(b);
+    }
+}
+
+void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
+{
+    const size_t most = d->most_bytes / 8 < KEPT_BYTES ? d->most_bytes / 8 : KEPT_BYTES;
+
+    empty(&d->plain, most);
+    empty(&d->starts, most);
+    empty(&d->ids.bytes, most);
+    d->ids.n = 0;
+    d->ids.width = 1;
+    d->ids.expected = 0;
+    d->n = 0;
+    d->next_look = 0;
+    if (d->direct || d->table.capacity > most) {
+        dn_buffer_finish(&d->table);
+        d->table_len = 0;
+    } else if (d->table.len > 0) {
+        memset(d->table.data, 0, d->table.len);
+    }
+    d->direct = false;
+}

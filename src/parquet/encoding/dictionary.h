@@ -1,0 +1,94 @@
+/**
+ * The dictionary of a column chunk while it is being collected: distinct values in the order of their first appearance, and
+ * one id per value.
+ *
+ * How a value is found (hashing, or a table indexed by value - lowest for integers of a small range) never shows in the
+ * result.  Floats are told apart by their bits.
+ * Threads: one owner.
+ */
+#ifndef DN_PARQUET_ENCODING_DICTIONARY_H
+#define DN_PARQUET_ENCODING_DICTIONARY_H
+
+#include "base/buffer.h"
+#include "parquet/write/value.h"
+#include "simd/kernels.h"
+
+#define DN_PQ_DICTIONARY_BLOCK 512 /**< values per dn_pq_dictionary_add() at most */
+#define DN_PQ_DICTIONARY_MAX_BYTES                                                                 \
+    ((size_t)16 << 20) /**< PLAIN bytes over which a dictionary is given up */
+
+/** Ids in the narrowest width that holds all of them. */
+struct dn_pq_ids {
+    struct dn_buffer bytes;
+    unsigned width; /**< bytes per id: 1, 2 or 4 */
+    int64_t n;
+    int64_t expected; /**< ids that there is room for in any case */
+};
+void dn_pq_ids_finish(struct dn_pq_ids *ids);
+/** Make room for n ids in all. */
+DN_NODISCARD enum dn_status dn_pq_ids_expect(struct dn_pq_ids *ids, int64_t n,
+                                             struct dn_error *err);
+/** Ids [first, first + n) as 32-bit numbers. */
+void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint32_t *out);
+
+struct dn_pq_dictionary {
+    enum dn_pq_kind kind; /**< I32 I64 F32 F64 TEXT */
+    const struct dn_kernels *kernels;
+    size_t most_plain;       /**< bytes of `plain`, and ... */
+    size_t most_bytes;       /**< ... of all that entries need, over which it is given up */
+    uint32_t n;              /**< distinct values */
+    struct dn_buffer plain;  /**< their PLAIN encoding */
+    struct dn_buffer starts; /**< texts: uint32_t where each begins in `plain` */
+    struct dn_pq_ids ids;
+
+    bool direct; /**< table: uint32_t id + 1 of value lowest + i; else slots of a hash table */
+    struct dn_buffer table;
+    size_t table_len; /**< entries or slots */
+    int64_t lowest;   /**< direct: value of the first entry */
+    int64_t
+        next_look; /**< number of ids at which a hashed integer dictionary may change to a direct table */
+};
+
+/**
+ * Start empty.  Zeroed memory needs this call once; later ones are dn_pq_dictionary_reset().
+ * @param most_bytes  what the entries may take, see dn_pq_dictionary_is_over(); SIZE_MAX: DN_PQ_DICTIONARY_MAX_BYTES as PLAIN
+ */
+void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
+                           const struct dn_kernels *kernels, size_t most_bytes);
+/** Accepts zeroed memory. */
+void dn_pq_dictionary_finish(struct dn_pq_dictionary *d);
+/** Forget everything; small tables are kept, large ones given back. */
+void dn_pq_dictionary_reset(struct dn_pq_dictionary *d);
+
+/**
+ * Add n <= DN_PQ_DICTIONARY_BLOCK values of the kind's C type (struct dn_pq_text for texts).  *n_done < n only if the
+ * dictionary is over its limits.  After a failure only finish and reset are legal.
+ */
+DN_NODISCARD enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values,
+                                                 size_t n, size_t *n_done, struct dn_error *err);
+/**
+ * Has the dictionary more entries than it may?  Counted by what entries need on average, never by what was allocated: the answer
+ * depends on the distinct values alone, and once true it stays so.
+ */
+bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d);
+/** Bytes that it holds. */
+static inline size_t dn_pq_dictionary_held(const struct dn_pq_dictionary *d)
+{
+    return d->plain.capacity + d->starts.capacity + d->table.capacity + d->ids.bytes.capacity;
+}
+/** Integers: whether the values came in ascending order, equal ones allowed.  Cost: O(values). */
+bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d);
+/**
+ * Values [first, first + n) back as they were added, n <= DN_PQ_DICTIONARY_BLOCK.  Texts point into the dictionary.
+ */
+void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out);
+/** Text of entry `id`. */
+struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id);
+
+/** Bits per id for n distinct values; at least 1, since readers disagree on width 0. */
+static inline unsigned dn_pq_id_bits(uint32_t n)
+{
+    return n <= 2 ? 1 : dn_pq_bit_length(n - 1);
+}
+
+#endif

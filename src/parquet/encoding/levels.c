@@ -1,0 +1,112 @@
+#include "parquet/encoding/levels.h"
+
+#include "parquet/encoding/bits.h"
+#include "parquet/encoding/rle.h"
+
+void dn_pq_levels_finish(struct dn_pq_levels *l)
+{
+    dn_buffer_finish(&l->bits);
+    l->n_rows = 0;
+    l->n_nulls = 0;
+}
+
+void dn_pq_levels_reset(struct dn_pq_levels *l)
+{
+    dn_buffer_reset(&l->bits);
+    l->n_rows = 0;
+    l->n_nulls = 0;
+}
+
+/* No bitmap: all rows are values, or all are nulls. */
+static bool alike(const struct dn_pq_levels *l)
+{
+    return l->n_nulls == 0 || l->n_nulls == l->n_rows;
+}
+
+enum dn_status dn_pq_levels_append(struct dn_pq_levels *l, const uint8_t *validity, int64_t offset,
+                                   int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const size_t at = (size_t)l->n_rows;
+    const size_t len = (at + (size_t)n + 7) / 8;
+    const struct dn_pq_levels after = {.n_rows = l->n_rows + n, .n_nulls = l->n_nulls + n_nulls};
+
+    if (!alike(&after)) {
+        DN_TRY(dn_buffer_reserve(&l->bits, len - l->bits.len, err));
+        if (alike(l)) {
+            dn_pq_bits_fill(l->bits.data, 0, at, l->n_nulls == 0);
+        }
+        if (n_nulls == 0 || n_nulls == n) {
+            dn_pq_bits_fill(l->bits.data, at, (size_t)n, n_nulls == 0);
+        } else {
+            dn_pq_bits_copy(l->bits.data, at, validity, (size_t)offset, (size_t)n);
+        }
+        l->bits.len = len;
+    }
+    l->n_rows = after.n_rows;
+    l->n_nulls = after.n_nulls;
+    return DN_OK;
+}
+
+/* Index of the k-th (from 1) set bit of a word that has at least k. */
+static int64_t nth_bit(uint64_t word, int64_t k)
+{
+    while (--k > 0) {
+        word &= word - 1;
+    }
+    return (int64_t)__builtin_ctzll(word);
+}
+
+int64_t dn_pq_levels_take(const struct dn_pq_levels *l, int64_t row, int64_t max_rows,
+                          int64_t max_values, int64_t *n_values)
+{
+    int64_t rows = 0;
+    int64_t values = 0;
+
+    if (l->n_nulls == 0) {
+        *n_values = max_rows < max_values ? max_rows : max_values;
+        return *n_values;
+    }
+    if (max_values == 0 || alike(l)) {
+        *n_values = 0;
+        return max_values == 0 ? 0 : max_rows;
+    }
+    while (rows < max_rows) {
+        const size_t at = (size_t)(row + rows);
+        const unsigned shift = (unsigned)(at & 7);
+        int64_t n = 64 - (int64_t)shift;
+        uint64_t word = dn_pq_load64(l->bits.data + (at >> 3)) >> shift; /* buffers are padded */
+
+        n = n < max_rows - rows ? n : max_rows - rows;
+        if (n < 64) {
+            word &= (UINT64_C(1) << n) - 1;
+        }
+        const int64_t found = (int64_t)__builtin_popcountll(word);
+        if (values + found >= max_values) {
+            rows += nth_bit(word, max_values - values) + 1;
+            values = max_values;
+            break;
+        }
+        values += found;
+        rows += n;
+    }
+    *n_values = values;
+    return rows;
+}
+
+size_t dn_pq_levels_room(int64_t n_rows)
+{
+    return 4 + dn_pq_levels_bound((size_t)n_rows);
+}
+
+size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, uint8_t *out)
+{
+    size_t len;
+
+    if (alike(l)) {
+        len = dn_pq_run_write(out + 4, l->n_nulls == 0, (size_t)n, 1);
+    } else {
+        len = dn_pq_levels_encode(l->bits.data, (size_t)row, (size_t)n, out + 4);
+    }
+    dn_pq_store32(out, (uint32_t)len);
+    return len + 4;
+}

@@ -1,0 +1,280 @@
+/* A Parquet file as JSON; see dn_parquet_inspect() in dativo/parquet.h. */
+#include "dativo/parquet.h"
+
+#include "base/memory.h"
+#include "base/name_map.h"
+#include "base/strings.h"
+#include "parquet/read/column.h"
+#include "parquet/read/value.h"
+#include "text/format.h"
+
+#include <inttypes.h>
+
+#define MAX_ROWS 1000000
+#define MAX_ROW_BYTES ((size_t)512 << 20) /* of decoded values */
+#define MAX_TEXT ((size_t)1 << 30)        /* of JSON */
+#define STATISTICS_CUT 64
+
+static enum dn_status put_string(struct dn_buffer *out, const char *key, const void *text,
+                                 size_t len, struct dn_error *err)
+{
+    DN_TRY(dn_text_append(out, key, err));
+    if (text == NULL) {
+        return dn_text_append(out, "null", err);
+    }
+    return dn_text_append_json_string(out, text, len, err);
+}
+
+static enum dn_status put_words(struct dn_buffer *out, const char *key, const char *words,
+                                struct dn_error *err)
+{
+    return put_string(out, key, words, words == NULL ? 0 : strlen(words), err);
+}
+
+static enum dn_status put_schema(struct dn_buffer *out, const struct dn_pq_file_info *file,
+                                 struct dn_error *err)
+{
+    char words[DN_PQ_WORDS_SIZE];
+
+    DN_TRY(dn_text_append(out, ",\"schema\":[", err));
+    for (uint32_t i = 0; i < file->n_leaves; i++) {
+        const struct dn_pq_leaf *leaf = &file->leaves[i];
+        DN_TRY(put_string(out, i == 0 ? "{\"name\":" : ",{\"name\":", leaf->path, leaf->path_len,
+                          err));
+        dn_pq_type_words(leaf, words);
+        DN_TRY(put_words(out, ",\"type\":", words, err));
+        dn_pq_physical_words(leaf, words);
+        DN_TRY(put_words(out, ",\"physical_type\":", words, err));
+        DN_TRY(put_words(out, ",\"logical_type\":", dn_pq_logical_words(leaf, words) ? words : NULL,
+                         err));
+        DN_TRY(
+            dn_text_appendf(out, err, ",\"nullable\":%s}", leaf->max_def > 0 ? "true" : "false"));
+    }
+    return dn_text_append(out, "]", err);
+}
+
+static enum dn_status put_encodings(struct dn_buffer *out, uint32_t encodings, struct dn_error *err)
+{
+    const char *separator = "";
+
+    DN_TRY(dn_text_append(out, ",\"encodings\":[", err));
+    for (int32_t e = 0; e <= DN_PQ_ENCODING_UNKNOWN; e++) {
+        if ((encodings >> e & 1) != 0) {
+            DN_TRY(dn_text_appendf(out, err, "%s\"%s\"", separator, dn_pq_encoding_words(e)));
+            separator = ",";
+        }
+    }
+    return dn_text_append(out, "]", err);
+}
+
+static const char *codec_words(int32_t codec)
+{
+    static const char *const names[] = {"none",   "snappy", "gzip", "lzo",
+                                        "brotli", "lz4",    "zstd", "lz4_raw"};
+
+    return codec >= 0 && (size_t)codec < sizeof(names) / sizeof(names[0]) ? names[codec]
+                                                                          : "unknown";
+}
+
+static enum dn_status put_bound(struct dn_buffer *out, const char *key,
+                                const struct dn_pq_leaf *leaf, struct dn_span bound,
+                                struct dn_error *err)
+{
+    DN_TRY(dn_text_append(out, key, err));
+    if (bound.data == NULL ||
+        dn_pq_leaf_shown(leaf) == DN_PQ_SHOWN_INT96) { /* INT96 has no order */
+        return dn_text_append(out, "null", err);
+    }
+    return dn_pq_value_json(out, leaf, bound, STATISTICS_CUT, err);
+}
+
+static enum dn_status put_chunk(struct dn_buffer *out, const struct dn_pq_leaf *leaf,
+                                const struct dn_pq_chunk_info *c, struct dn_error *err)
+{
+    DN_TRY(put_string(out, "{\"name\":", leaf->path, leaf->path_len, err));
+    if (!c->has_meta) {
+        return dn_text_append(out,
+                              ",\"codec\":null,\"encodings\":[],\"compressed_bytes\":null,"
+                              "\"uncompressed_bytes\":null,"
+                              "\"null_count\":null,\"min\":null,\"max\":null}",
+                              err);
+    }
+    DN_TRY(put_words(out, ",\"codec\":", codec_words(c->codec), err));
+    DN_TRY(put_encodings(out, c->encodings, err));
+    DN_TRY(dn_text_appendf(out, err,
+                           ",\"compressed_bytes\":%" PRId64 ",\"uncompressed_bytes\":%" PRId64,
+                           c->compressed_bytes, c->uncompressed_bytes));
+    if (c->null_count >= 0) {
+        DN_TRY(dn_text_appendf(out, err, ",\"null_count\":%" PRId64, c->null_count));
+    } else {
+        DN_TRY(dn_text_append(out, ",\"null_count\":null", err));
+    }
+    DN_TRY(put_bound(out, ",\"min\":", leaf, c->min, err));
+    DN_TRY(put_bound(out, ",\"max\":", leaf, c->max, err));
+    return dn_text_append(out, "}", err);
+}
+
+static enum dn_status put_groups(struct dn_buffer *out, const struct dn_pq_file_info *file,
+                                 struct dn_error *err)
+{
+    DN_TRY(dn_text_append(out, ",\"row_groups\":[", err));
+    for (uint32_t g = 0; g < file->n_groups; g++) {
+        const struct dn_pq_group_info *group = &file->groups[g];
+        DN_TRY(dn_text_appendf(out, err,
+                               "%s{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"columns\":[",
+                               g == 0 ? "" : ",", group->n_rows, group->bytes));
+        for (uint32_t i = 0; i < file->n_leaves; i++) {
+            const struct dn_pq_leaf *leaf = &file->leaves[i];
+            if (i > 0) {
+                DN_TRY(dn_buffer_append_byte(out, ',', err));
+            }
+            enum dn_status st = put_chunk(out, leaf, &group->chunks[i], err);
+            if (st != DN_OK) {
+                dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
+                return dn_pq_error_prefix(
+                    err, st, "column \"%.100s\", row group %" PRIu32 ", statistics: ", leaf->path,
+                    g);
+            }
+        }
+        DN_TRY(dn_text_append(out, "]}", err));
+    }
+    return dn_text_append(out, "]", err);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------ */
+
+struct shown_column {
+    struct dn_pq_cells values;
+    const char *name; /* unique, so that an object can hold them all */
+    size_t name_len;
+    size_t next; /* value to show next */
+};
+
+/* A JSON object holds a key once: of columns that share a name the first keeps it, the others get _1, _2, ... */
+static enum dn_status make_names_unique(struct shown_column *columns, uint32_t n,
+                                        struct dn_arena *arena, struct dn_error *err)
+{
+    struct dn_name *names = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(struct dn_name));
+
+    if (names == NULL) {
+        return dn_error_memory(err, n * sizeof(*names));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = (struct dn_name){columns[i].name, columns[i].name_len};
+    }
+    DN_TRY(dn_names_make_unique(names, n, arena, err));
+    for (uint32_t i = 0; i < n; i++) {
+        columns[i].name = names[i].text;
+        columns[i].name_len = names[i].len;
+    }
+    return DN_OK;
+}
+
+static enum dn_status put_row(struct dn_buffer *out, const struct dn_pq_file_info *file,
+                              struct shown_column *columns, size_t row, struct dn_error *err)
+{
+    for (uint32_t i = 0; i < file->n_leaves; i++) {
+        struct shown_column *c = &columns[i];
+        DN_TRY(put_string(out, i == 0 ? "{" : ",", c->name, c->name_len, err));
+        DN_TRY(dn_buffer_append_byte(out, ':', err));
+        if (file->leaves[i].max_def > 0 && c->values.valid.data[row] == 0) {
+            DN_TRY(dn_text_append(out, "null", err));
+        } else {
+            DN_TRY(dn_pq_value_json(out, &file->leaves[i], dn_pq_cells_get(&c->values, c->next++),
+                                    0, err));
+        }
+    }
+    return dn_text_append(out, file->n_leaves == 0 ? "{}" : "}", err);
+}
+
+static enum dn_status put_rows(struct dn_buffer *out, struct dn_source *source,
+                               const struct dn_pq_file_info *file, int64_t n_rows,
+                               struct dn_error *err)
+{
+    const size_t n = (size_t)(n_rows < file->n_rows ? n_rows : file->n_rows);
+    struct shown_column *columns = dn_calloc((size_t)file->n_leaves + 1, sizeof(*columns));
+    struct dn_arena names = {0};
+    size_t budget = MAX_ROW_BYTES;
+    enum dn_status st = DN_OK;
+
+    if (columns == NULL) {
+        return dn_error_memory(err, file->n_leaves * sizeof(*columns));
+    }
+    for (uint32_t i = 0; i < file->n_leaves; i++) {
+        columns[i].name = file->leaves[i].path;
+        columns[i].name_len = file->leaves[i].path_len;
+        DN_TRY_GOTO(st,
+                    dn_pq_cells_read(source, file, i, (int64_t)n, &budget, &columns[i].values, err),
+                    cleanup);
+    }
+    DN_TRY_GOTO(st, make_names_unique(columns, file->n_leaves, &names, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(out, ",\"rows\":[", err), cleanup);
+    for (size_t row = 0; row < n; row++) {
+        if (row > 0) {
+            DN_TRY_GOTO(st, dn_buffer_append_byte(out, ',', err), cleanup);
+        }
+        DN_TRY_GOTO(st, put_row(out, file, columns, row, err), cleanup);
+    }
+    DN_TRY_GOTO(st, dn_text_append(out, "]", err), cleanup);
+cleanup:
+    for (uint32_t i = 0; i < file->n_leaves; i++) {
+        dn_pq_cells_finish(&columns[i].values);
+    }
+    dn_free(columns);
+    dn_arena_finish(&names);
+    return st;
+}
+
+static enum dn_status describe(struct dn_buffer *out, struct dn_source *source,
+                               const struct dn_pq_file_info *file, const char *path, int64_t n_rows,
+                               struct dn_error *err)
+{
+    DN_TRY(put_words(out, "{\"format\":\"parquet\",\"path\":", path, err));
+    DN_TRY(dn_text_appendf(out, err, ",\"size_bytes\":%" PRIu64 ",\"record_count\":%" PRId64,
+                           file->size_bytes, file->n_rows));
+    DN_TRY(put_string(out, ",\"created_by\":", file->created_by.data, file->created_by.len, err));
+    DN_TRY(put_schema(out, file, err));
+    DN_TRY(put_groups(out, file, err));
+    if (n_rows > 0) {
+        DN_TRY(put_rows(out, source, file, n_rows, err));
+    }
+    return dn_text_append(out, "}", err);
+}
+
+enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
+                                  struct dn_error *err)
+{
+    struct dn_source *source = NULL;
+    struct dn_pq_file_info file = {0};
+    struct dn_buffer out = {0};
+    enum dn_status st = DN_OK;
+
+    *out_json = NULL;
+    if (n_rows < 0 || n_rows > MAX_ROWS) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "%" PRId64 " rows are asked for; 0 to %d can be shown", n_rows,
+                            MAX_ROWS);
+    }
+    DN_TRY(dn_source_open(&source, path, NULL, err));
+    dn_buffer_init(&out, MAX_TEXT);
+    DN_TRY_GOTO(st, dn_pq_file_read(&file, source, err), cleanup);
+    DN_TRY_GOTO(st, describe(&out, source, &file, path, n_rows, err), cleanup);
+    *out_json = dn_text_take(&out);
+    if (*out_json == NULL) {
+        st = dn_error_memory(err, out.len);
+    }
+cleanup:
+    if (st != DN_OK) {
+        dn_error_locate(err, path, -1, -1, -1, NULL);
+        dn_pq_error_prefix(err, st, "%s: ", path);
+    }
+    dn_buffer_finish(&out);
+    dn_pq_file_finish(&file);
+    dn_source_close(source);
+    return st;
+}
+
+void dn_parquet_free(void *text)
+{
+    dn_free(text);
+}

@@ -1,0 +1,427 @@
+#include "parquet/write/encoder.h"
+
+#include "parquet/encoding/plain.h"
+#include "parquet/write/choice.h"
+
+#define FIRST_CHECKPOINT 4096
+#define SORTED_CHECKPOINT (4 * (int64_t)FIRST_CHECKPOINT)
+#define LONG_RUN 16 /* values */
+#define MOST_EXPECTED ((int64_t)1 << 20)
+#define BLOCK DN_PQ_DICTIONARY_BLOCK
+#define SHOWN_BEFORE 32 /* bytes of a text before the one that is wrong */
+
+static bool dictionary_pays(const struct dn_pq_encoder *e, int64_t n_expected)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+    const int64_t n = d->ids.n;
+    const bool text = e->column->kind == DN_PQ_KIND_TEXT;
+    const struct dn_pq_growth growth = {
+        .n = n,
+        .n_distinct = (int64_t)d->n,
+        .n_distinct_at_quarter = e->n_distinct_at_quarter,
+        .n_distinct_at_sixteenth = e->n_distinct_at_sixteenth,
+        .dictionary_bytes = (int64_t)d->plain.len,
+        .plain_bytes = text ? e->collected_text_bytes + 4 * n : n * (int64_t)e->column->width,
+    };
+
+    return !dn_pq_dictionary_is_over(d) &&
+           dn_pq_dictionary_pays(&growth, n_expected,
+                                 text ? e->options->text_share : e->options->number_share);
+}
+
+/*
+ * A codec finds what sorted numbers have in common, their high bytes; ids packed to odd widths hide it.  So keys in ascending
+ * order are left PLAIN (10 M order keys, snappy: 16 MB instead of 32), unless they repeat enough for runs of ids.
+ */
+static bool sorted_for_codec(const struct dn_pq_encoder *e)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+
+    return e->options->has_codec && d->ids.n == SORTED_CHECKPOINT &&
+           d->ids.n / LONG_RUN < (int64_t)d->n && dn_pq_dictionary_ascends(d);
+}
+
+/* ---- values, wherever they go -------------------------------------------------------------------------------------- */
+
+static size_t item_bytes(const struct dn_pq_encoder *e)
+{
+    return e->column->kind == DN_PQ_KIND_TEXT ? sizeof(struct dn_pq_text) : e->column->width;
+}
+
+static enum dn_status plain_values(struct dn_pq_encoder *e, const void *values, int64_t n,
+                                   struct dn_error *err)
+{
+    return e->column->kind == DN_PQ_KIND_TEXT ? dn_pq_plain_texts(e, values, n, err)
+                                              : dn_pq_plain_numbers(e, values, n, err);
+}
+
+/* What was collected becomes PLAIN pages. */
+static enum dn_status give_up_dictionary(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    struct dn_pq_text values[BLOCK]; /* the largest items; numbers fit as well */
+
+    e->collecting = false;
+    for (int64_t i = 0; i < e->dictionary.ids.n; i += BLOCK) {
+        const int64_t left = e->dictionary.ids.n - i;
+        const int64_t n = left < BLOCK ? left : BLOCK;
+        dn_pq_dictionary_decode(&e->dictionary, i, (size_t)n, values);
+        DN_TRY(plain_values(e, values, n, err));
+    }
+    dn_pq_dictionary_reset(&e->dictionary);
+    return DN_OK;
+}
+
+/*
+ * Collect at most n <= BLOCK values, up to the next checkpoint.  Texts are checked where they are new.  DN_ERR_DATA, with `err` not set:
+ * one is not UTF-8.
+ */
+static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64_t n,
+                              size_t *n_done, struct dn_error *err)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+    const size_t plain_len = d->plain.len;
+    const int64_t left = e->checkpoint - d->ids.n;
+    const int64_t expected =
+        e->options->row_group_rows < MOST_EXPECTED ? e->options->row_group_rows : MOST_EXPECTED;
+
+    DN_TRY(
+        dn_pq_dictionary_add(&e->dictionary, values, (size_t)(n < left ? n : left), n_done, err));
+    if (e->column->kind == DN_PQ_KIND_TEXT) {
+        const struct dn_pq_text *texts = values;
+        uint32_t lens = 0;
+        for (size_t i = 0; i < *n_done; i++) {
+            e->collected_text_bytes += texts[i].len;
+            lens |= texts[i].len;
+        }
+        if (!dn_pq_plain_is_utf8(e->options->kernels, d->plain.data + plain_len,
+                                 d->plain.len - plain_len, lens)) {
+            return DN_ERR_DATA;
+        }
+    }
+    if (dn_pq_dictionary_is_over(d)) {
+        return give_up_dictionary(e, err);
+    }
+    if (d->ids.n == e->checkpoint) {
+        if (!dictionary_pays(e, expected) || sorted_for_codec(e)) {
+            return give_up_dictionary(e, err);
+        }
+        const int64_t next = 4 * e->checkpoint;
+        DN_TRY(dn_pq_ids_expect(&e->dictionary.ids, next < expected ? next : expected, err));
+        e->n_distinct_at_sixteenth = e->n_distinct_at_quarter;
+        e->n_distinct_at_quarter = (int64_t)d->n;
+        e->checkpoint *= 4;
+    }
+    return DN_OK;
+}
+
+static enum dn_status feed(struct dn_pq_encoder *e, const void *values, int64_t n,
+                           struct dn_error *err)
+{
+    const uint8_t *at = values;
+
+    while (n > 0 && e->collecting) {
+        size_t n_done;
+        DN_TRY(collect(e, at, n < BLOCK ? n : BLOCK, &n_done, err));
+        at += n_done * item_bytes(e);
+        n -= (int64_t)n_done;
+    }
+    return n > 0 ? plain_values(e, at, n, err) : DN_OK;
+}
+
+static enum dn_status append_numbers(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                     int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const size_t width = e->column->width;
+    const uint8_t *values = (const uint8_t *)view->values + (size_t)(view->offset + row) * width;
+    uint64_t dense[BLOCK];
+
+    if (n_nulls == 0) {
+        return feed(e, values, n, err);
+    }
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        const int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        size_t k = 0;
+        if (width == 8) {
+            for (int64_t j = i; j < end; j++) {
+                dense[k] = dn_pq_load64(values + (size_t)j * 8);
+                k += dn_bit_get(view->validity, view->offset + row + j);
+            }
+        } else {
+            for (int64_t j = i; j < end; j++) {
+                memcpy((uint8_t *)dense + k * 4, values + (size_t)j * 4, 4);
+                k += dn_bit_get(view->validity, view->offset + row + j);
+            }
+        }
+        DN_TRY(feed(e, dense, (int64_t)k, err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status append_bools(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                   int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const int64_t first = view->offset + row;
+
+    if (n_nulls == 0) {
+        return dn_pq_plain_bools(e, view->values, (size_t)first, n, err);
+    }
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        const int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        uint8_t dense[BLOCK / 8 + 1] = {0};
+        size_t k = 0;
+        for (int64_t j = first + i; j < first + end; j++) {
+            if (dn_bit_get(view->validity, j)) {
+                dense[k >> 3] |= (uint8_t)(dn_bit_get(view->values, j) << (k & 7));
+                k++;
+            }
+        }
+        DN_TRY(dn_pq_plain_bools(e, dense, 0, (int64_t)k, err));
+    }
+    return DN_OK;
+}
+
+/* Some text of rows [row, end) is not UTF-8: say which.  `levels` have these rows and `n_behind` more. */
+static enum dn_status not_utf8(const struct dn_pq_encoder *e, const struct dn_column_view *view,
+                               int64_t row, int64_t end, int64_t n_behind, struct dn_error *err)
+{
+    const char *name = e->column->name;
+    const int64_t first = e->chunk->first_row + e->levels.n_rows - n_behind - (end - row);
+    char value[DN_ESCAPED_VALUE_SIZE];
+
+    for (int64_t i = row; i < end; i++) {
+        size_t len = 0;
+        const uint8_t *text = dn_column_is_valid(view, i) ? dn_column_text(view, i, &len) : NULL;
+        const size_t valid = len == 0 ? 0 : e->options->kernels->utf8_valid_prefix(text, len);
+        if (valid < len) {
+            const long long at_row = first + (i - row) + 1;
+            const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
+            dn_error_set(
+                err, DN_ERR_DATA,
+                "column '%s', row %lld: byte %zu of the text is not UTF-8: %s%s; a Parquet "
+                "string is UTF-8, so decode the text before it is handed over",
+                name, at_row, valid + 1, shown > 0 ? "..." : "",
+                dn_error_escape_value(value, text + shown, len - shown));
+            dn_error_locate(err, NULL, at_row, -1, -1, name);
+            break;
+        }
+    }
+    return DN_ERR_DATA;
+}
+
+static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                   int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const struct dn_string_view *views = view->values;
+    struct dn_pq_text texts[BLOCK];
+
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        const int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        size_t k = 0;
+        if (n_nulls == 0 && view->type == DN_TYPE_UTF8_VIEW) {
+            k = (size_t)(end - i);
+            dn_pq_texts_from_views(&views[view->offset + row + i], view->variadic, k, texts);
+        }
+        for (int64_t j = row + i + (int64_t)k; j < row + end; j++) {
+            if (n_nulls != 0 && !dn_column_is_valid(view, j)) {
+                continue;
+            }
+            if (view->type == DN_TYPE_UTF8_VIEW) {
+                texts[k++] = dn_pq_text_from_view(&views[view->offset + j], view->variadic);
+            } else {
+                size_t len;
+                const uint8_t *data = dn_column_text(view, j, &len);
+                texts[k++] = dn_pq_text_make(data, len);
+            }
+        }
+        const enum dn_status st = feed(e, texts, (int64_t)k, err);
+        if (st == DN_ERR_DATA) {
+            return not_utf8(e, view, row + i, row + end, n - end, err);
+        }
+        DN_TRY(st);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                    int64_t row, int64_t n, struct dn_error *err)
+{
+    int64_t n_nulls = 0;
+
+    if (e->column->kind == DN_PQ_KIND_NULL) {
+        n_nulls = n;
+    } else if (view->null_count > 0) {
+        n_nulls = dn_bits_count_zero(view->validity, view->offset + row, n);
+    }
+    DN_TRY(dn_pq_levels_append(&e->levels, view->validity, view->offset + row, n, n_nulls, err));
+    e->chunk->stats.n_nulls += n_nulls;
+    if (n_nulls < n) {
+        switch (e->column->kind) {
+        case DN_PQ_KIND_BOOL:
+            DN_TRY(append_bools(e, view, row, n, n_nulls, err));
+            break;
+        case DN_PQ_KIND_TEXT:
+            DN_TRY(append_texts(e, view, row, n, n_nulls, err));
+            break;
+        case DN_PQ_KIND_I32:
+        case DN_PQ_KIND_I64:
+        case DN_PQ_KIND_F32:
+        case DN_PQ_KIND_F64:
+            DN_TRY(append_numbers(e, view, row, n, n_nulls, err));
+            break;
+        case DN_PQ_KIND_NULL:
+            break;
+        }
+    }
+    return e->collecting ? DN_OK : dn_pq_plain_nulls(e, err);
+}
+
+/* ---- chunks --------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status stats_of_dictionary(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+
+    if (d->kind != DN_PQ_KIND_TEXT) {
+        return dn_pq_stats_add(&e->chunk->stats, e->options->kernels, d->plain.data, d->n, err);
+    }
+    for (uint32_t id = 0; id < d->n; id++) {
+        const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
+        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, &text, 1, err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status dictionary_page(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    struct dn_pq_page *page = dn_pq_page_create(e->chunk, err);
+
+    if (page == NULL) {
+        return DN_ERR_MEMORY;
+    }
+    page->type = DN_PQ_DICTIONARY_PAGE;
+    page->encoding = DN_PQ_PLAIN;
+    page->n_rows = (int64_t)e->dictionary.n;
+    page->body = e->dictionary.plain;
+    e->dictionary.plain = (struct dn_buffer){0};
+    e->chunk->dictionary = page;
+    return DN_OK;
+}
+
+/* The chunk takes over what its pages are made of; every page knows its part. */
+static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    struct dn_pq_chunk *chunk = e->chunk;
+    const unsigned bits = dn_pq_id_bits(e->dictionary.n);
+    const size_t most_ids = e->options->page_bytes > (SIZE_MAX - 7) / 8
+                                ? SIZE_MAX / 16
+                                : (e->options->page_bytes * 8 + bits - 1) / bits;
+    int64_t id = 0;
+
+    DN_TRY(stats_of_dictionary(e, err));
+    DN_TRY(dictionary_page(e, err));
+    for (int64_t row = 0; row < e->levels.n_rows;) {
+        const int64_t left = e->levels.n_rows - row;
+        struct dn_pq_page *page = dn_pq_page_create(e->chunk, err);
+        if (page == NULL) {
+            return DN_ERR_MEMORY;
+        }
+        dn_pq_chunk_link(e->chunk, page);
+        page->encoding = DN_PQ_RLE_DICTIONARY;
+        page->first_row = row;
+        page->first_id = id;
+        page->n_rows = dn_pq_levels_take(
+            &e->levels, row, left < e->options->page_rows ? left : e->options->page_rows,
+            (int64_t)most_ids, &page->n_ids);
+        row += page->n_rows;
+        id += page->n_ids;
+    }
+    chunk->levels = e->levels;
+    chunk->ids = e->dictionary.ids;
+    chunk->id_bits = bits;
+    chunk->text_bytes = e->collected_text_bytes;
+    memset(&e->levels, 0, sizeof e->levels);
+    memset(&e->dictionary.ids, 0, sizeof e->dictionary.ids);
+    e->emit(e->emit_ctx, chunk->dictionary);
+    for (struct dn_pq_page *page = chunk->first, *next; page != NULL; page = next) {
+        next = page->next; /* the page may be gone once it is emitted */
+        e->emit(e->emit_ctx, page);
+    }
+    return DN_OK;
+}
+
+/*
+ * At the end of a chunk.  A short row group, mostly the last one, would often choose otherwise than those before it, and some readers
+ * take the encodings of a column to be the same in all row groups (fastparquet with pandas 3 reads nulls for texts).
+ */
+static bool keeps_dictionary(const struct dn_pq_encoder *e)
+{
+    if (e->dictionary.ids.n == 0) {
+        return false;
+    }
+    if (e->had_dictionary) {
+        return true;
+    }
+    return e->levels.n_rows >= e->most_plain_rows / 2 && dictionary_pays(e, 0);
+}
+
+enum dn_status dn_pq_encoder_end(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    e->chunk->n_rows = e->levels.n_rows;
+    if (e->collecting && !keeps_dictionary(e)) {
+        DN_TRY(give_up_dictionary(e, err));
+    }
+    if (e->collecting) {
+        e->had_dictionary = true;
+        DN_TRY(id_pages(e, err));
+    } else {
+        if (e->levels.n_nulls < e->levels.n_rows && e->levels.n_rows > e->most_plain_rows) {
+            e->most_plain_rows = e->levels.n_rows;
+        }
+        DN_TRY(dn_pq_plain_end(e, err));
+    }
+    e->chunk = NULL;
+    return DN_OK;
+}
+
+void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
+{
+    e->chunk = chunk;
+    chunk->column = e->column;
+    chunk->ids.width = 1;
+    dn_pq_stats_init(&chunk->stats, e->column->kind);
+    dn_pq_levels_reset(&e->levels);
+    dn_pq_dictionary_reset(&e->dictionary);
+    e->collecting = e->column->kind != DN_PQ_KIND_BOOL && e->column->kind != DN_PQ_KIND_NULL;
+    e->checkpoint = FIRST_CHECKPOINT;
+    e->n_distinct_at_quarter = 0;
+    e->n_distinct_at_sixteenth = 0;
+    e->collected_text_bytes = 0;
+    e->next_row = 0;
+    e->levels_hint = 0;
+    e->page_rows = 0;
+    e->page_values = 0;
+}
+
+void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *column,
+                        const struct dn_pq_encoder_options *options)
+{
+    memset(e, 0, sizeof *e);
+    e->column = column;
+    e->options = options;
+    dn_pq_dictionary_init(&e->dictionary, column->kind, options->kernels,
+                          options->dictionary_bytes);
+}
+
+void dn_pq_encoder_finish(struct dn_pq_encoder *e)
+{
+    dn_pq_levels_finish(&e->levels);
+    dn_buffer_finish(&e->scratch);
+    dn_pq_dictionary_finish(&e->dictionary);
+    dn_buffer_finish(&e->body);
+}
+
+size_t dn_pq_encoder_held(const struct dn_pq_encoder *e)
+{
+    return e->levels.bits.capacity + e->scratch.capacity + e->body.capacity +
+           dn_pq_dictionary_held(&e->dictionary);
+}

@@ -1,0 +1,276 @@
+#include "base/memory.h"
+#include "parquet/write/writer_internal.h"
+
+#define LARGEST_VALUE ((int64_t)1 << 30)
+#define ROW_TEXT ((size_t)1024) /* rows that have more have it in their values */
+#define CELL_TEXT ((size_t)64)
+#define ARROW_BYTES                                                                                \
+    ((size_t)256) /* of a column's struct ArrowArray, and what buffers are rounded up to */
+
+static void release(struct ArrowArray *array)
+{
+    if (array->release != NULL) {
+        array->release(array);
+    }
+}
+
+/*
+ * Memory that a batch keeps alive: the buffers of its columns, and once the text that columns of views share.  Of text that many
+ * batches share, each counts no more than its rows may have.
+ */
+static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_column_view *views)
+{
+    const size_t n_columns = (size_t)w->n_columns;
+    const size_t most_text = (size_t)views[0].n_rows * (ROW_TEXT + CELL_TEXT * n_columns);
+    const void *last_text = NULL;
+    size_t bytes = n_columns * ARROW_BYTES;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const struct dn_column_view *v = &views[i];
+        bytes += (size_t)v->n_rows * dn_type_width(v->type) + (size_t)v->n_rows / 4;
+        if (w->columns[i].kind == DN_PQ_KIND_TEXT &&
+            (v->type != DN_TYPE_UTF8_VIEW || v->variadic[0] != last_text)) {
+            const size_t text = (size_t)v->longest_text;
+            bytes += text < most_text ? text : most_text;
+            last_text = v->type == DN_TYPE_UTF8_VIEW ? v->variadic[0] : last_text;
+        }
+    }
+    return bytes;
+}
+
+enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                                struct dn_pq_batch **out, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+    struct dn_pq_batch *b = NULL;
+    size_t bytes = 0;
+
+    *out = NULL;
+    if (batch->release == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "the batch to append was released already");
+    }
+    if (batch->n_children != w->n_columns) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "a batch of %lld columns was appended to a file of %lld columns",
+                          (long long)batch->n_children, (long long)w->n_columns);
+        goto cleanup;
+    }
+    if (!dn_mul_size((size_t)w->n_columns, sizeof(struct dn_column_view), &bytes) ||
+        !dn_add_size(bytes, sizeof *b, &bytes) || (b = dn_malloc(bytes)) == NULL) {
+        st = dn_error_memory(err, bytes);
+        goto cleanup;
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        DN_TRY_GOTO(st, dn_batch_get_column(batch, i, &w->fields[i], &b->views[i], err), cleanup);
+    }
+    b->held = bytes + held_bytes(w, b->views);
+    b->array = *batch;
+    batch->release = NULL;
+    b->n_slices = 1; /* the caller's */
+    *out = b;
+    return DN_OK;
+cleanup:
+    release(batch);
+    dn_free(b);
+    return st;
+}
+
+void dn_pq_batch_unref(struct dn_parquet_writer *w, struct dn_pq_batch *batch)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool last = --batch->n_slices == 0;
+    pthread_mutex_unlock(&w->lock);
+    if (last) {
+        release(&batch->array);
+        dn_free(batch);
+    }
+}
+
+/* Length of the text in `row`, 0 if it is null. */
+static size_t text_len(const struct dn_column_view *v, int64_t row)
+{
+    const int64_t i = v->offset + row;
+
+    if (v->null_count > 0 && !dn_bit_get(v->validity, i)) {
+        return 0;
+    }
+    if (v->type == DN_TYPE_UTF8_VIEW) {
+        return (size_t)((const struct dn_string_view *)v->values)[i].len;
+    }
+    if (v->type == DN_TYPE_UTF8) {
+        const int32_t *offsets = (const int32_t *)v->values + i;
+        return (size_t)(offsets[1] - offsets[0]);
+    }
+    const int64_t *offsets = (const int64_t *)v->values + i;
+    return (size_t)(offsets[1] - offsets[0]);
+}
+
+static size_t text_bytes(const struct dn_column_view *v, int64_t row, int64_t n)
+{
+    size_t bytes = 0;
+
+    if (v->null_count == 0 && v->type == DN_TYPE_UTF8_VIEW) {
+        const struct dn_string_view *views =
+            (const struct dn_string_view *)v->values + v->offset + row;
+        for (int64_t i = 0; i < n; i++) {
+            bytes += (size_t)views[i].len;
+        }
+        return bytes;
+    }
+    for (int64_t i = row; i < row + n; i++) {
+        bytes += text_len(v, i);
+    }
+    return bytes;
+}
+
+static int64_t n_nulls(const struct dn_column_view *v, int64_t row, int64_t n)
+{
+    if (v->null_count == 0 || v->null_count == v->n_rows) {
+        return v->null_count == 0 ? 0 : n;
+    }
+    return dn_bits_count_zero(v->validity, v->offset + row, n);
+}
+
+/* Bits of a value beside its text. */
+static size_t fixed_bits(const struct dn_pq_column *c)
+{
+    return c->kind == DN_PQ_KIND_TEXT ? 32 : c->kind == DN_PQ_KIND_BOOL ? 8 : 8 * c->width;
+}
+
+size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                        int64_t row, int64_t n)
+{
+    size_t bits = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const struct dn_column_view *v = &batch->views[i];
+        const int64_t nulls = n_nulls(v, row, n);
+        bits += (size_t)(n - nulls) * fixed_bits(&w->columns[i]) + (size_t)nulls;
+        if (w->columns[i].kind == DN_PQ_KIND_TEXT && nulls < n) {
+            bits += 8 * text_bytes(v, row, n);
+        }
+    }
+    return bits;
+}
+
+int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                        int64_t row, int64_t n, size_t limit, size_t *bits)
+{
+    int64_t taken = 0;
+    size_t total = 0;
+
+    while (taken < n && total < limit) { /* halves of halves: rows are looked at about twice */
+        int64_t step = (n - taken + 1) / 2;
+        size_t more = dn_pq_batch_bits(w, batch, row + taken, step);
+        while (step > 1 && total + more >= limit) {
+            step = (step + 1) / 2;
+            more = dn_pq_batch_bits(w, batch, row + taken, step);
+        }
+        taken += step;
+        total += more;
+    }
+    *bits = total;
+    return taken;
+}
+
+/* The first row of a column that no file can have, -1 if there is none, and what is wrong with it. */
+static int64_t bad_row(const struct dn_pq_column *column, const struct dn_column_view *v,
+                       const char **what)
+{
+    int64_t row = 0;
+
+    if (v->null_count > 0 && !column->nullable) {
+        while (row < v->n_rows - 1 && dn_column_is_valid(v, row)) {
+            row++;
+        }
+        *what = "a null in a column that is declared without nulls; declare it nullable or "
+                "fill in a value";
+        return row;
+    }
+    row = dn_column_bad_view(v);
+    if (row >= 0) {
+        *what = "the view of a text points out of the column's text buffers; whoever made the "
+                "batch has an error, or gave its memory back too early";
+        return row;
+    }
+    if (column->kind == DN_PQ_KIND_TEXT && v->longest_text > LARGEST_VALUE) {
+        *what = "a text of more than 1 GiB does not fit into a Parquet page";
+        for (row = 0; row < v->n_rows; row++) {
+            if (text_len(v, row) > (size_t)LARGEST_VALUE) {
+                return row;
+            }
+        }
+    }
+    return -1;
+}
+
+/* Of several values that are wrong the one in the first row is named, and in that the first. */
+enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
+                                 struct dn_error *err)
+{
+    const char *what = NULL;
+    int64_t row = -1;
+    int64_t column = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const char *what_here = NULL;
+        const int64_t here = bad_row(&w->columns[i], &batch->views[i], &what_here);
+        if (here >= 0 && (row < 0 || here < row)) {
+            row = here;
+            column = i;
+            what = what_here;
+        }
+    }
+    if (row < 0) {
+        return DN_OK;
+    }
+    const int64_t file_row = w->n_rows + row + 1;
+    const char *name = w->columns[column].name;
+    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, (long long)file_row, what);
+    dn_error_locate(err, w->path, file_row, -1, -1, name);
+    return DN_ERR_DATA;
+}
+
+enum dn_status dn_pq_morsel_add(struct dn_parquet_writer *w, struct dn_pq_batch *batch, int64_t row,
+                                int64_t n, size_t bits, struct dn_error *err)
+{
+    struct dn_pq_morsel *m = w->pending;
+
+    if (m == NULL) {
+        m = dn_calloc(1, sizeof *m);
+        if (m == NULL) {
+            return dn_error_memory(err, sizeof *m);
+        }
+        w->pending = m;
+    }
+    if (m->n_slices == m->slices_capacity) {
+        const size_t capacity = m->slices_capacity == 0 ? 8 : m->slices_capacity * 2;
+        struct dn_pq_slice *slices = dn_realloc_array(m->slices, capacity, sizeof *slices);
+        if (slices == NULL) {
+            return dn_error_memory(err, capacity * sizeof *slices);
+        }
+        m->slices = slices;
+        m->slices_capacity = capacity;
+    }
+    m->slices[m->n_slices++] = (struct dn_pq_slice){batch, row, n};
+    m->n_rows += n;
+    const double share = (double)batch->held * (double)n / (double)batch->array.length;
+    m->bits += bits;
+    m->held += (size_t)share > bits / 8 ? (size_t)share : bits / 8;
+    pthread_mutex_lock(&w->lock);
+    batch->n_slices++;
+    pthread_mutex_unlock(&w->lock);
+    return DN_OK;
+}
+
+void dn_pq_morsel_destroy(struct dn_parquet_writer *w, struct dn_pq_morsel *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < m->n_slices; i++) {
+        dn_pq_batch_unref(w, m->slices[i].batch);
+    }
+    dn_free(m->slices);
+    dn_free(m);
+}

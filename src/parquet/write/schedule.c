@@ -1,0 +1,507 @@
+#include "base/memory.h"
+#include "base/thread.h"
+#include "parquet/write/writer_internal.h"
+
+#define MOST_MORSELS 10
+#define MOST_ROW_GROUPS 2
+
+/* ---- waiting -------------------------------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static bool must_wait(const struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
+{
+    if (w->failed) {
+        return false;
+    }
+    if (w->n_tasks > 0 &&
+        (w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->held > w->budget.flight_bytes)) {
+        return true;
+    }
+    /* A row group begins while the one before is written, if there is room for both. */
+    return w->row_group == NULL && w->n_row_groups > 0 &&
+           (w->n_row_groups >= MOST_ROW_GROUPS || w->held_bytes > w->budget.held_bytes / 2);
+}
+
+/* Under the lock: nothing is on its way any more. */
+static bool is_idle(const struct dn_parquet_writer *w)
+{
+    return w->n_tasks == 0 && !w->writing && (w->failed || w->first_row_group == NULL);
+}
+
+/* Under the lock, after a change: the calling thread is woken only if it can go on, not by every task. */
+static void wake(struct dn_parquet_writer *w)
+{
+    if (w->waiting != NULL ? !must_wait(w, w->waiting) : is_idle(w)) {
+        pthread_cond_broadcast(&w->changed);
+    }
+}
+
+/* ---- failure ------------------------------------------------------------------------------------------------------ */
+
+void dn_pq_writer_fail(struct dn_parquet_writer *w, const struct dn_error *error)
+{
+    pthread_mutex_lock(&w->lock);
+    if (!w->failed) {
+        w->failed = true;
+        w->error = *error;
+    }
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+enum dn_status dn_pq_writer_check(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->failed) {
+        st = (enum dn_status)w->error.code;
+        if (err != NULL) {
+            *err = w->error;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+static bool has_failed(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool failed = w->failed;
+    pthread_mutex_unlock(&w->lock);
+    return failed;
+}
+
+/* ---- tasks -------------------------------------------------------------------------------------------------------- */
+
+/* n_tasks was counted up already, under the lock.  Threads that take no more work leave it to this one. */
+static void submit(struct dn_parquet_writer *w, void (*fn)(void *arg), void *arg)
+{
+    if (w->executor.submit(w->executor.ctx, fn, arg) != 0) {
+        fn(arg);
+    }
+}
+
+/* The last thing a task does: the writer may be gone behind it. */
+static void end_task(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->n_tasks--;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- row groups ---------------------------------------------------------------------------------------------------- */
+
+/* One of the things a row group waits for is done. */
+static void row_group_step(struct dn_pq_row_group *g)
+{
+    struct dn_parquet_writer *w = g->writer;
+
+    pthread_mutex_lock(&w->lock);
+    if (--g->n_open == 0) {
+        pthread_cond_signal(&w->complete);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Under the lock: the row group to write next, once it is complete. */
+static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
+{
+    struct dn_pq_row_group *g = w->first_row_group;
+
+    return g != NULL && g->n_open == 0 && !w->failed ? g : NULL;
+}
+
+void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes)
+{
+    pthread_mutex_lock(&w->lock);
+    w->held_bytes -= bytes;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* The thread that writes. */
+static void *write_row_groups(void *arg)
+{
+    struct dn_parquet_writer *w = arg;
+    struct dn_pq_row_group *g;
+    struct dn_error err;
+
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while ((g = next_row_group(w)) == NULL && !w->closing) {
+            pthread_cond_wait(&w->complete, &w->lock);
+        }
+        if (g == NULL) {
+            break;
+        }
+        w->writing = true;
+        pthread_mutex_unlock(&w->lock);
+        if (dn_pq_row_group_write(g, &err) != DN_OK) {
+            dn_pq_writer_fail(w, &err);
+        }
+        pthread_mutex_lock(&w->lock);
+        w->writing = false;
+        w->first_row_group = g->next;
+        if (g->next == NULL) {
+            w->last_row_group = NULL;
+        }
+        w->n_row_groups--;
+        wake(w);
+        pthread_mutex_unlock(&w->lock);
+        dn_pq_row_group_destroy(g);
+        pthread_mutex_lock(&w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    const int failure = dn_thread_start(&w->thread, "dn-disk", write_row_groups, w);
+
+    w->has_thread = failure == 0;
+    return failure == 0 ? DN_OK
+                        : dn_error_set_errno(
+                              err, DN_ERR_INTERNAL, failure,
+                              "the thread that writes '%s' could not be started; "
+                              "check the limits of threads (ulimit -u) and memory (ulimit -v)",
+                              w->path);
+}
+
+void dn_pq_writer_stop(struct dn_parquet_writer *w)
+{
+    if (w->has_thread) {
+        pthread_mutex_lock(&w->lock);
+        w->closing = true;
+        pthread_cond_signal(&w->complete);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+    }
+}
+
+/* ---- pages -------------------------------------------------------------------------------------------------------- */
+
+/* A packer for the page, NULL: one is to be made.  False: all that there may be are at work, and the page waits for one of them. */
+static bool claim_packer(struct dn_parquet_writer *w, struct dn_pq_page *page,
+                         struct dn_pq_packer **out)
+{
+    pthread_mutex_lock(&w->lock);
+    *out = w->packers;
+    const bool claimed = *out != NULL || w->n_packers < w->budget.most_packers;
+    if (*out != NULL) {
+        w->packers = (*out)->next;
+    } else if (claimed) {
+        w->n_packers++;
+    } else {
+        if (w->last_waiting_page != NULL) {
+            w->last_waiting_page->next_waiting = page;
+        } else {
+            w->first_waiting_page = page;
+        }
+        w->last_waiting_page = page;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return claimed;
+}
+
+/* The next page that waits for the packer, which rests if there is none. */
+static struct dn_pq_page *hand_packer_on(struct dn_parquet_writer *w, struct dn_pq_packer *packer)
+{
+    pthread_mutex_lock(&w->lock);
+    struct dn_pq_page *page = w->first_waiting_page;
+    if (page != NULL) {
+        w->first_waiting_page = page->next_waiting;
+        if (page->next_waiting == NULL) {
+            w->last_waiting_page = NULL;
+        }
+    } else if (packer != NULL) {
+        packer->next = w->packers;
+        w->packers = packer;
+    } else {
+        w->n_packers--; /* it could not be made */
+    }
+    pthread_mutex_unlock(&w->lock);
+    return page;
+}
+
+static enum dn_status pack_page(struct dn_pq_row_group *g, struct dn_pq_page *page,
+                                struct dn_pq_packer **packer, struct dn_error *err)
+{
+    struct dn_parquet_writer *w = g->writer;
+    struct dn_span header;
+    struct dn_span data;
+    enum dn_status st = DN_OK;
+
+    if (*packer == NULL) {
+        DN_TRY_GOTO(st, dn_pq_packer_create(packer, w->codec, w->codec_level, w->kernels, err),
+                    cleanup);
+    }
+    DN_TRY_GOTO(st, dn_pq_page_pack(page, *packer, &header, &data, err), cleanup);
+    st = dn_pq_slot_store((struct dn_pq_slot *)page->chunk, page, header, data, err);
+cleanup:
+    if (st != DN_OK) {
+        dn_error_locate(err, w->path, -1, -1, -1, page->chunk->column->name);
+    }
+    return st;
+}
+
+/* No page of the chunk is open any more. */
+static void drop_sources(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
+{
+    dn_pq_chunk_drop_sources(&slot->chunk);
+    dn_pq_writer_give_back(w, slot->sources);
+}
+
+/* Behind the packing of a page, or instead of it. */
+static void end_page(struct dn_parquet_writer *w, struct dn_pq_page *page)
+{
+    struct dn_pq_slot *slot = (struct dn_pq_slot *)page->chunk;
+    const size_t body_bytes = page->body.len;
+
+    dn_buffer_finish(&page->body);
+    pthread_mutex_lock(&w->lock);
+    w->in_flight_bytes -= body_bytes;
+    const bool last = --slot->n_open_pages == 0 && slot->ended;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+    if (last) {
+        drop_sources(w, slot);
+    }
+    row_group_step(slot->row_group);
+}
+
+static void run_page(void *arg)
+{
+    struct dn_pq_page *page = arg;
+    struct dn_parquet_writer *w = ((struct dn_pq_slot *)page->chunk)->row_group->writer;
+    struct dn_pq_packer *packer = NULL;
+    struct dn_error err;
+
+    if (!claim_packer(w, page, &packer)) {
+        return; /* the task of the page goes on in one that has a packer */
+    }
+    for (struct dn_pq_page *next; page != NULL; page = next) {
+        struct dn_pq_row_group *g = ((struct dn_pq_slot *)page->chunk)->row_group;
+        if (!has_failed(w) && pack_page(g, page, &packer, &err) != DN_OK) {
+            dn_pq_writer_fail(w, &err);
+        }
+        next = hand_packer_on(
+            w, packer); /* before the end of the task: the writer may be gone behind it */
+        end_page(w, page);
+        end_task(w);
+    }
+}
+
+void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
+{
+    struct dn_parquet_writer *w = ((struct dn_pq_lane *)lane)->writer;
+    struct dn_pq_slot *slot = (struct dn_pq_slot *)page->chunk;
+
+    pthread_mutex_lock(&w->lock);
+    slot->n_open_pages++;
+    slot->row_group->n_open++;
+    w->in_flight_bytes += page->body.len;
+    w->n_tasks++;
+    pthread_mutex_unlock(&w->lock);
+    submit(w, run_page, page);
+}
+
+/* ---- lanes -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_morsel *m,
+                                    struct dn_error *err)
+{
+    if (lane->row_group != m->row_group) {
+        struct dn_pq_chunk *chunk = &m->row_group->slots[lane->column].chunk;
+        chunk->first_row = m->row_group->first_row;
+        lane->row_group = m->row_group;
+        dn_pq_encoder_begin(&lane->encoder, chunk);
+    }
+    for (size_t i = 0; i < m->n_slices; i++) {
+        const struct dn_pq_slice *s = &m->slices[i];
+        DN_TRY(dn_pq_encoder_append(&lane->encoder, &s->batch->views[lane->column], s->row,
+                                    s->n_rows, err));
+    }
+    if (!m->ends_row_group) {
+        return DN_OK;
+    }
+    lane->row_group = NULL; /* the next one may get the same address */
+    return dn_pq_encoder_end(&lane->encoder, err);
+}
+
+static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
+{
+    pthread_mutex_lock(&w->lock);
+    slot->ended = true;
+    slot->sources = slot->chunk.levels.bits.capacity + slot->chunk.ids.bytes.capacity;
+    w->held_bytes += slot->sources;
+    const bool last = slot->n_open_pages == 0;
+    pthread_mutex_unlock(&w->lock);
+    if (last) {
+        drop_sources(w, slot);
+    }
+    row_group_step(slot->row_group);
+}
+
+static void run_lane(void *arg)
+{
+    struct dn_pq_lane *lane = arg;
+    struct dn_parquet_writer *w = lane->writer;
+    struct dn_error err;
+
+    pthread_mutex_lock(&w->lock);
+    struct dn_pq_morsel *m = lane->current;
+    const bool failed = w->failed;
+    pthread_mutex_unlock(&w->lock);
+
+    if (!failed) {
+        if (encode_morsel(lane, m, &err) != DN_OK) {
+            dn_error_locate(&err, w->path, -1, -1, -1, w->columns[lane->column].name);
+            dn_pq_writer_fail(w, &err);
+        } else if (m->ends_row_group) {
+            end_chunk(w, &m->row_group->slots[lane->column]);
+        }
+    }
+    const size_t held = dn_pq_encoder_held(&lane->encoder);
+    pthread_mutex_lock(&w->lock);
+    w->held_bytes += held - lane->held;
+    lane->held = held;
+    lane->current = m->next;
+    const bool more = lane->current != NULL;
+    w->n_tasks += more;
+    const bool done = --m->n_lanes_left == 0;
+    if (done) {
+        w->first_morsel = m->next;
+        if (m->next == NULL) {
+            w->last_morsel = NULL;
+        }
+        w->n_morsels--;
+        w->in_flight_bytes -= m->held;
+        wake(w);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (more) {
+        submit(w, run_lane, lane);
+    }
+    if (done) {
+        dn_pq_morsel_destroy(w, m);
+    }
+    end_task(w);
+}
+
+/* ---- from the calling thread ---------------------------------------------------------------------------------------- */
+
+/* Under the lock: hand the morsel to the lanes; those that sleep are marked. */
+static void link_morsel(struct dn_parquet_writer *w, struct dn_pq_morsel *m)
+{
+    if (w->last_morsel != NULL) {
+        w->last_morsel->next = m;
+    } else {
+        w->first_morsel = m;
+    }
+    w->last_morsel = m;
+    w->n_morsels++;
+    w->in_flight_bytes += m->held;
+    m->n_lanes_left = w->n_columns;
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        struct dn_pq_lane *lane = &w->lanes[i];
+        lane->start = lane->current == NULL;
+        if (lane->start) {
+            lane->current = m;
+            w->n_tasks++;
+        }
+    }
+}
+
+/* Under the lock. */
+static void link_row_group(struct dn_parquet_writer *w, struct dn_pq_row_group *g)
+{
+    if (w->last_row_group != NULL) {
+        w->last_row_group->next = g;
+    } else {
+        w->first_row_group = g;
+    }
+    w->last_row_group = g;
+    w->n_row_groups++;
+    w->row_group = g;
+}
+
+/* Row groups are numbered in 16 bits; what cannot be told before is told at the first row group too many. */
+static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_row_group **out,
+                                      struct dn_error *err)
+{
+    if (w->n_begun == INT16_MAX) {
+        const bool by_rows = w->n_submitted == w->n_begun * w->budget.row_group_rows;
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "the first %lld rows fill %lld row groups, the most that a Parquet file "
+            "can have; use larger row groups: raise %s",
+            (long long)w->n_submitted, (long long)w->n_begun,
+            by_rows ? "row_group_size (--row-group-size)"
+                    : "row_group_bytes or the memory budget (--memory)");
+    }
+    *out = dn_pq_row_group_create(w);
+    if (*out == NULL) {
+        return dn_error_memory(err, sizeof **out);
+    }
+    (*out)->first_row = w->n_submitted;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, struct dn_error *err)
+{
+    struct dn_pq_morsel *m = w->pending != NULL ? w->pending : dn_calloc(1, sizeof *m);
+    struct dn_pq_row_group *fresh = NULL;
+
+    if (m == NULL) {
+        return dn_error_memory(err, sizeof *m);
+    }
+    w->pending = m;
+    if (w->row_group == NULL) {
+        DN_TRY(begin_row_group(w, &fresh, err));
+    }
+    m->ends_row_group = ends;
+    pthread_mutex_lock(&w->lock);
+    w->waiting = m;
+    while (must_wait(w, m)) {
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    w->waiting = NULL;
+    const bool failed = w->failed;
+    if (!failed) {
+        if (fresh != NULL) {
+            link_row_group(w, fresh);
+            w->n_begun++;
+        }
+        w->n_submitted += m->n_rows;
+        m->row_group = w->row_group;
+        m->row_group->n_rows += m->n_rows;
+        link_morsel(w, m);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (failed) {
+        dn_pq_row_group_destroy(fresh);
+        return dn_pq_writer_check(w, err);
+    }
+    w->pending = NULL;
+    if (ends) {
+        w->row_group = NULL;
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        if (w->lanes[i].start) {
+            submit(w, run_lane, &w->lanes[i]);
+        }
+    }
+    return DN_OK;
+}
+
+void dn_pq_writer_wait(struct dn_parquet_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!is_idle(w)) {
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}

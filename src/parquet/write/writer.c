@@ -1,0 +1,459 @@
+#include "base/budget.h"
+#include "base/memory.h"
+#include "parquet/write/writer_internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_ROW_GROUP_ROWS 1000000
+#define DEFAULT_ROW_GROUP_BYTES ((size_t)128 << 20)
+#define DEFAULT_PAGE_ROWS 20000
+#define DEFAULT_PAGE_BYTES ((size_t)1 << 20)
+#define DEFAULT_BUDGET ((uint64_t)256 << 20)
+#define LARGEST_PAGE_ROWS ((int64_t)1 << 28)
+#define LARGEST_PAGE_BYTES ((size_t)256 << 20)
+#define MORSEL_ROWS 32768
+#define MORSEL_BITS ((size_t)8 << 22)
+#define MORSEL_HELD ((size_t)16 << 20)
+#define PACKERS_BASE ((size_t)24 << 20) /* and an eighth of the budget */
+
+/* ---- open ----------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status bad_option(struct dn_error *err, const char *name, long long value,
+                                 const char *range)
+{
+    return dn_error_set(err, DN_ERR_INVALID, "parquet option %s is %lld; give %s", name, value,
+                        range);
+}
+
+/* Fill in the defaults and refuse nonsense. */
+static enum dn_status read_options(const struct dn_parquet_options *given,
+                                   struct dn_parquet_options *out, struct dn_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (given != NULL) {
+        if (given->struct_size < DN_PARQUET_OPTIONS_V0_1_SIZE) {
+            return bad_option(err, "struct_size", given->struct_size,
+                              "sizeof(struct dn_parquet_options)");
+        }
+        memcpy(out, given, given->struct_size < sizeof *out ? given->struct_size : sizeof *out);
+    }
+    if (out->row_group_rows < 0 ||
+        out->row_group_rows > INT32_MAX) { /* pages are counted in 32 bits */
+        return bad_option(err, "row_group_rows", (long long)out->row_group_rows,
+                          "at most 2147483647, or 0");
+    }
+    if (out->page_rows < 0 || out->page_rows > LARGEST_PAGE_ROWS) {
+        return bad_option(err, "page_rows", (long long)out->page_rows, "at most 268435456, or 0");
+    }
+    if (out->page_bytes > LARGEST_PAGE_BYTES) {
+        return bad_option(err, "page_bytes", (long long)out->page_bytes, "at most 268435456, or 0");
+    }
+    out->compression = out->compression == NULL ? "snappy" : out->compression;
+    out->row_group_rows = out->row_group_rows == 0 ? DEFAULT_ROW_GROUP_ROWS : out->row_group_rows;
+    out->row_group_bytes =
+        out->row_group_bytes == 0 ? DEFAULT_ROW_GROUP_BYTES : out->row_group_bytes;
+    out->page_rows = out->page_rows == 0 ? DEFAULT_PAGE_ROWS : out->page_rows;
+    out->page_bytes = out->page_bytes == 0 ? DEFAULT_PAGE_BYTES : out->page_bytes;
+    return DN_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum dn_status check_names(const struct dn_parquet_writer *w, struct dn_error *err)
+{
+    const char **names = dn_malloc((size_t)w->n_columns * sizeof *names);
+    enum dn_status st = DN_OK;
+
+    if (names == NULL) {
+        return dn_error_memory(err, (size_t)w->n_columns * sizeof *names);
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        names[i] = w->columns[i].name;
+    }
+    qsort(names, (size_t)w->n_columns, sizeof *names, compare_names);
+    for (int64_t i = 1; i < w->n_columns; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0) {
+            st = dn_error_set(
+                err, DN_ERR_INVALID,
+                "two columns are named '%s'; Parquet readers find columns by name, so rename one",
+                names[i]);
+            dn_error_locate(err, w->path, -1, -1, -1, names[i]);
+            break;
+        }
+    }
+    dn_free(names);
+    return st;
+}
+
+static enum dn_status open_columns(struct dn_parquet_writer *w, const struct ArrowSchema *schema,
+                                   struct dn_error *err)
+{
+    const size_t n = (size_t)schema->n_children;
+
+    if (schema->n_children < 1 || schema->n_children > INT32_MAX - 1) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "a Parquet file needs at least one column; the schema has %lld",
+                            (long long)schema->n_children);
+    }
+    w->fields = dn_calloc(n, sizeof *w->fields);
+    w->columns = dn_calloc(n, sizeof *w->columns);
+    w->lanes = dn_calloc(n, sizeof *w->lanes);
+    w->totals = dn_calloc(n, sizeof *w->totals);
+    if (w->fields == NULL || w->columns == NULL || w->lanes == NULL || w->totals == NULL) {
+        return dn_error_memory(err, n * sizeof *w->lanes);
+    }
+    w->n_columns = schema->n_children;
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        DN_TRY(dn_schema_get_field(schema, i, &w->fields[i], err));
+        DN_TRY(dn_pq_column_init(&w->columns[i], &w->fields[i], err));
+        w->fields[i].name = w->columns[i].name;
+        dn_pq_stats_init(&w->totals[i], w->columns[i].kind);
+    }
+    return check_names(w, err);
+}
+
+/*
+ * One budget for everything that grows with columns and rows.  A quarter is for batches on their way, five eighths for what becomes
+ * the row group, of which dictionaries may have three and packed pages what the encoders leave; three sixteenths may lie idle.
+ */
+static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
+                                    struct dn_error *err)
+{
+    uint64_t budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
+    struct dn_pq_budget *b = &w->budget;
+    uint64_t n_texts = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        n_texts += w->columns[i].kind == DN_PQ_KIND_TEXT;
+    }
+    const uint64_t least = dn_budget_of_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING);
+    if (o->memory_budget_bytes == 0 && budget < least) {
+        budget = least; /* nobody set a limit */
+    }
+    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING, budget,
+                                   o->memory_total_bytes, err));
+    b->bytes = budget;
+    b->row_group_rows = o->row_group_rows;
+    b->row_group_bits =
+        8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
+    b->flight_bytes = (size_t)(budget / 4);
+    b->morsel_bytes = b->flight_bytes / 4 < MORSEL_HELD ? b->flight_bytes / 4 : MORSEL_HELD;
+    b->held_bytes = (size_t)(budget / 8 * 5);
+    b->footer_bytes = (size_t)(budget / 32);
+    b->idle_bytes = (size_t)(budget / 16 * 3);
+    const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
+    b->most_packers = (PACKERS_BASE + (size_t)(budget / 8)) / (packer + o->page_bytes);
+    b->most_packers = b->most_packers < 1 ? 1 : b->most_packers;
+    dn_memory_idle_grant(b->idle_bytes);
+    return DN_OK;
+}
+
+static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_options *options)
+{
+    int64_t n_dictionaries = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        const enum dn_pq_kind kind = w->columns[i].kind;
+        n_dictionaries += kind != DN_PQ_KIND_BOOL && kind != DN_PQ_KIND_NULL;
+    }
+    w->encoder = (struct dn_pq_encoder_options){
+        .kernels = w->kernels,
+        .page_rows = options->page_rows,
+        .page_bytes = options->page_bytes,
+        .row_group_rows = options->row_group_rows,
+        /* Codecs take more off PLAIN than off ids, and most off texts. */
+        .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
+        .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
+        .has_codec = w->codec != DN_CODEC_NONE,
+        .dictionary_bytes =
+            n_dictionaries == 0 ? 0 : (size_t)(w->budget.bytes / 8 * 3 / (uint64_t)n_dictionaries),
+    };
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        w->lanes[i].writer = w;
+        w->lanes[i].column = i;
+        dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &w->encoder);
+        w->lanes[i].encoder.emit = dn_pq_writer_emit;
+        w->lanes[i].encoder.emit_ctx = &w->lanes[i];
+    }
+}
+
+static enum dn_status open_threads(struct dn_parquet_writer *w,
+                                   const struct dn_parquet_options *options, struct dn_error *err)
+{
+    if (options->submit != NULL) {
+        w->executor =
+            (struct dn_executor){options->submit_ctx, options->submit, options->n_threads};
+        return DN_OK;
+    }
+    DN_TRY(dn_pool_create(&w->pool, options->n_threads, err));
+    w->executor = dn_pool_executor(w->pool);
+    return DN_OK;
+}
+
+/*
+ * Who forgets to name the output, or lets the shell name it (*.csv), has a source of theirs in its place: only a Parquet file is
+ * replaced by one.  An empty file holds nothing to lose.  What cannot be opened is left to the sink, which found it replaceable.
+ */
+static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
+{
+    uint8_t head[16];
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    struct stat info;
+    size_t len = 0;
+
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+        const ssize_t got = pread(fd, head, sizeof head, 0);
+        len = got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (len == 0 || (len >= DN_PQ_MAGIC_LEN && memcmp(head, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN) == 0)) {
+        return DN_OK;
+    }
+    const enum dn_status st = dn_error_set(
+        err, DN_ERR_EXISTS,
+        "'%s' is not a Parquet file, so none replaces it (it begins with %s); choose another name, "
+        "or remove it first",
+        path, dn_error_escape_value(shown, head, len));
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return st;
+}
+
+enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
+                                      const struct ArrowSchema *schema,
+                                      const struct dn_parquet_options *options,
+                                      struct dn_error *err)
+{
+    struct dn_parquet_options opts;
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    DN_TRY(read_options(options, &opts, err));
+    struct dn_parquet_writer *w = dn_calloc(1, sizeof *w);
+    if (w == NULL) {
+        return dn_error_memory(err, sizeof *w);
+    }
+    dn_owner_init(&w->owner);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    pthread_cond_init(&w->complete, NULL);
+    DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
+    w->path = dn_strdup(path);
+    if (w->path == NULL) {
+        st = dn_error_memory(err, strlen(path) + 1);
+        goto cleanup;
+    }
+    w->kernels = dn_kernels_selected();
+    DN_TRY_GOTO(st, open_columns(w, schema, err), cleanup);
+    DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
+    open_lanes(w, &opts);
+    DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
+    DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
+    DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
+    *out = w;
+    w = NULL;
+cleanup:
+    dn_parquet_close(w);
+    return st;
+}
+
+/* ---- append ----------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Where row groups end depends on rows alone: behind row_group_rows rows, or behind the first row with which the row group has
+ * row_group_bytes (see the public header), whichever is first.  Where morsels end leaves no trace.
+ */
+static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_batch *batch,
+                                    struct dn_error *err)
+{
+    const struct dn_pq_budget *budget = &w->budget;
+    const int64_t n_rows = batch->array.length;
+
+    for (int64_t row = 0; row < n_rows;) {
+        const int64_t pending = w->pending != NULL ? w->pending->n_rows : 0;
+        const int64_t left = budget->row_group_rows - w->row_group_n_rows;
+        int64_t n = n_rows - row < left ? n_rows - row : left;
+        n = n < MORSEL_ROWS - pending ? n : MORSEL_ROWS - pending;
+        size_t bits = dn_pq_batch_bits(w, batch, row, n);
+        const size_t room = budget->row_group_bits - w->row_group_n_bits;
+        const size_t limit = room < MORSEL_BITS ? room : MORSEL_BITS;
+        if (bits >= limit) {
+            n = dn_pq_batch_fit(w, batch, row, n, limit, &bits);
+        }
+        DN_TRY(dn_pq_morsel_add(w, batch, row, n, bits, err));
+        row += n;
+        w->row_group_n_rows += n;
+        w->row_group_n_bits += bits;
+        const bool ends = w->row_group_n_rows == budget->row_group_rows ||
+                          w->row_group_n_bits >= budget->row_group_bits;
+        if (ends || w->pending->n_rows >= MORSEL_ROWS || w->pending->bits >= MORSEL_BITS ||
+            w->pending->held >= budget->morsel_bytes) {
+            DN_TRY(dn_pq_writer_dispatch(w, ends, err));
+        }
+        if (ends) {
+            w->row_group_n_rows = 0;
+            w->row_group_n_bits = 0;
+        }
+    }
+    w->n_rows += n_rows;
+    return DN_OK;
+}
+
+/*
+ * Every failure is for good: rows that were refused would be missing from the file, and of a batch that failed half-way some may be
+ * on their way.  Returns the first failure of the writer, whichever call it was.
+ */
+static enum dn_status give_up(struct dn_parquet_writer *w, const struct dn_error *failure,
+                              struct dn_error *err)
+{
+    dn_pq_writer_fail(w, failure);
+    return dn_pq_writer_check(w, err);
+}
+
+static enum dn_status append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                             struct dn_error *err)
+{
+    struct dn_pq_batch *b = NULL;
+    enum dn_status st = DN_OK;
+
+    if (w->state != DN_PQ_OPEN) {
+        return dn_error_set(err, DN_ERR_INVALID, "rows were appended to '%s' after it was finished",
+                            w->path);
+    }
+    DN_TRY(dn_pq_writer_check(w, err));
+    DN_TRY(dn_pq_batch_take(w, batch, &b, err));
+    DN_TRY_GOTO(st, dn_pq_batch_check(w, b, err), cleanup);
+    st = append_slices(w, b, err);
+cleanup:
+    dn_pq_batch_unref(w, b);
+    return st;
+}
+
+enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray *batch,
+                                 struct dn_error *err)
+{
+    struct dn_error failure;
+    const enum dn_status here = dn_owner_check(&w->owner, "Parquet writer", err);
+    const enum dn_status st = here != DN_OK ? here : append(w, batch, &failure);
+
+    if (batch->release != NULL) { /* it was refused before it was taken */
+        batch->release(batch);
+    }
+    DN_TRY(here);
+    return st == DN_OK ? DN_OK : give_up(w, &failure, err);
+}
+
+/* ---- finish, commit, close -------------------------------------------------------------------------------------------------- */
+
+static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    if (w->state != DN_PQ_OPEN) {
+        return dn_error_set(err, DN_ERR_INVALID, "'%s' was finished already", w->path);
+    }
+    DN_TRY(dn_pq_writer_check(w, err));
+    if (w->row_group_n_rows > 0) { /* never an empty row group */
+        DN_TRY(dn_pq_writer_dispatch(w, true, err));
+    }
+    dn_pq_writer_wait(w);
+    DN_TRY(dn_pq_writer_check(w, err));
+    for (int64_t i = 0; i < w->n_columns; i++) { /* the footer and the manifest need room */
+        dn_pq_encoder_finish(&w->lanes[i].encoder);
+    }
+    DN_TRY(dn_pq_footer_write(w, err));
+    return dn_sink_finish(w->sink, err);
+}
+
+enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    struct dn_error failure;
+
+    DN_TRY(dn_owner_check(&w->owner, "Parquet writer", err));
+    if (finish(w, &failure) != DN_OK) {
+        dn_error_locate(&failure, w->path, -1, -1, -1, NULL);
+        return give_up(w, &failure, err);
+    }
+    w->state = DN_PQ_FINISHED;
+    return DN_OK;
+}
+
+static enum dn_status commit(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    DN_TRY(dn_pq_writer_check(w, err));
+    if (w->state != DN_PQ_FINISHED) {
+        return dn_error_set(err, DN_ERR_INVALID, "'%s' was committed %s", w->path,
+                            w->state == DN_PQ_OPEN ? "before it was finished" : "twice");
+    }
+    return dn_sink_commit(w->sink, err);
+}
+
+enum dn_status dn_parquet_commit(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    struct dn_error failure;
+
+    DN_TRY(dn_owner_check(&w->owner, "Parquet writer", err));
+    if (commit(w, &failure) != DN_OK) {
+        return give_up(w, &failure, err);
+    }
+    w->state = DN_PQ_COMMITTED;
+    return DN_OK;
+}
+
+static void free_columns(struct dn_parquet_writer *w)
+{
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        dn_pq_encoder_finish(&w->lanes[i].encoder);
+        dn_pq_stats_finish(&w->totals[i]);
+        dn_pq_column_finish(&w->columns[i]);
+    }
+    dn_free(w->fields);
+    dn_free(w->columns);
+    dn_free(w->lanes);
+    dn_free(w->totals);
+}
+
+void dn_parquet_close(struct dn_parquet_writer *w)
+{
+    struct dn_error closed;
+
+    if (w == NULL || !dn_owner_is_here(&w->owner)) {
+        return; /* in a child of fork() neither its threads nor its file are ours */
+    }
+    (void)dn_error_set(&closed, DN_ERR_CANCELLED, "'%s' was closed",
+                       w->path != NULL ? w->path : "");
+    dn_pq_writer_fail(w, &closed); /* what has not started yet need not run */
+    dn_pq_writer_wait(w);
+    dn_pq_writer_stop(w);
+    dn_pool_destroy(w->pool);
+    dn_pq_morsel_destroy(w, w->pending);
+    while (w->first_row_group != NULL) {
+        struct dn_pq_row_group *next = w->first_row_group->next;
+        dn_pq_row_group_destroy(w->first_row_group);
+        w->first_row_group = next;
+    }
+    while (w->packers != NULL) {
+        struct dn_pq_packer *next = w->packers->next;
+        dn_pq_packer_destroy(w->packers);
+        w->packers = next;
+    }
+    free_columns(w);
+    dn_memory_idle_withdraw(w->budget.idle_bytes);
+    dn_buffer_finish(&w->footer);
+    dn_spill_close(w->footer_spill);
+    dn_sink_close(w->sink);
+    pthread_cond_destroy(&w->changed);
+    pthread_cond_destroy(&w->complete);
+    pthread_mutex_destroy(&w->lock);
+    dn_free(w->path);
+    dn_free(w);
+}
