@@ -59,14 +59,25 @@ function(dn_use_layers target)
     target_link_libraries(${target} PRIVATE dn_flags)
 endfunction()
 
-# A plugin: plugins/<name>.c, the shared shell plugins/shell*.c, and an export list plugins/<name>.map.
+# A plugin: plugins/<name>*.c, the shell plugins/shell*.c that all share, plugins/reader*.c that readers share, and an export list
+# plugins/<name>.map.
+function(dn_plugin_sources out name)
+    set(patterns "shell*.c" "${name}*.c")
+    if(name MATCHES "_reader$")
+        list(APPEND patterns "reader*.c")
+    endif()
+    list(TRANSFORM patterns PREPEND "${CMAKE_SOURCE_DIR}/plugins/")
+    file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+    set(${out} "${sources}" PARENT_SCOPE)
+endfunction()
+
 function(dn_plugin name)
     cmake_parse_arguments(ARG "" "" "LAYERS" ${ARGN})
-    file(GLOB shell CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/plugins/shell*.c" "${CMAKE_SOURCE_DIR}/plugins/${name}*.c")
+    dn_plugin_sources(sources ${name})
     if(NOT EXISTS "${CMAKE_SOURCE_DIR}/plugins/${name}.c")
         return()
     endif()
-    add_library(${name} MODULE ${shell})
+    add_library(${name} MODULE ${sources})
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/plugins")
     dn_use_layers(${name} ${ARG_LAYERS})
     target_link_libraries(${name} PRIVATE dn_dep_jansson)

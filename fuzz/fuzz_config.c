@@ -297,13 +297,13 @@ static void check_reader_settings(const struct csv_settings *s, const struct dn_
                "%lld rows", (long long)o->batch_rows);
     FUZZ_CHECK(o->block_bytes <= INT32_MAX, "%zu bytes", o->block_bytes);
     FUZZ_CHECK(o->n_threads <= 1024, "%u threads", o->n_threads);
-    FUZZ_CHECK(s->n_paths >= 1, "no files");
-    for (size_t i = 0; i < s->n_paths; i++) {
-        FUZZ_CHECK(s->paths[i] != NULL && s->paths[i][0] != '\0', "file %zu", i);
-        FUZZ_CHECK(s->objects[i] != NULL, "file %zu", i);
+    FUZZ_CHECK(s->files.n >= 1, "no files");
+    for (size_t i = 0; i < s->files.n; i++) {
+        FUZZ_CHECK(s->files.paths[i] != NULL && s->files.paths[i][0] != '\0', "file %zu", i);
+        FUZZ_CHECK(s->files.objects[i] != NULL, "file %zu", i);
     }
     check_no_nul(json_object_get(c->root, "type"));
-    for (size_t i = 0; i < s->n_paths; i++) {
+    for (size_t i = 0; i < s->files.n; i++) {
         const json_t *file = json_array_get(json_object_get(c->root, "files"), i);
         check_no_nul(json_is_string(file) ? file : dn_shell_get(file, "path"));
         check_no_nul(json_is_string(file) ? NULL : dn_shell_get(file, "object"));

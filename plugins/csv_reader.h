@@ -2,14 +2,12 @@
 #ifndef DN_PLUGINS_CSV_READER_H
 #define DN_PLUGINS_CSV_READER_H
 
-#include "shell.h"
+#include "reader.h"
 
-#include "arrow/schema.h"
 #include "dativo/csv.h"
 
-#include <stdatomic.h>
-
 #define CSV_READER_NAME "csv_reader"
+#define CSV_TYPE "csv" /**< of a source, in configurations */
 
 /** How cells become JSON values (Level 0) or column types (Level 1). */
 enum csv_values {
@@ -22,9 +20,7 @@ enum csv_values {
 struct csv_settings {
     struct dn_csv_options csv;
     enum csv_values values;
-    const char *const *paths;
-    const char *const *objects; /**< the name each file's rows go by, never NULL */
-    size_t n_paths;
+    struct dn_reader_files files;
     int64_t chunk_rows; /**< rows of a JSON batch */
 };
 
@@ -34,9 +30,6 @@ extern const size_t csv_reader_n_options;
 /** Read the configuration into settings for Level `level` (0 or 1: they differ in the defaults of inference and batches). */
 DN_NODISCARD enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c,
                                               int level, struct dn_error *err);
-
-/** Fail now, rather than in the middle of the data, if one of the files cannot be opened. */
-DN_NODISCARD enum dn_status csv_check_files(const struct csv_settings *s, struct dn_error *err);
 
 /** JSON records from string columns, numbers only where nothing is lost. */
 struct csv_lossless;
@@ -55,33 +48,14 @@ bool csv_lossless_is_number(const uint8_t *text, size_t len);
 
 /** One open reader, of either level. */
 struct csv_handle {
-    struct dn_shell_handle shell; /**< first: last_error() sees handles through it */
-    struct dn_shell_config config;
+    struct dn_reader base; /**< first */
     struct csv_settings settings;
     struct dn_csv_reader *reader;
-
-    /* Level 0 */
-    struct ArrowSchema schema; /**< with distinct names */
     struct csv_lossless *lossless;
-    struct ArrowArray batch; /**< the batch being cut into chunks */
-    int64_t batch_row;       /**< first row of it that is not written yet */
-    size_t last_size;        /**< bytes of the last text, to reserve as much for the next */
-
-    /* Level 1 */
-    struct dativo_host host;
-    bool streamed;
-    bool ended;
-    _Atomic int64_t rows_done;
-    double reported_at;
 };
 
-/** The table of Level 1. */
-extern const struct dativo_reader_v1 csv_reader_v1;
-
-/** Append [{"name","type","nullable"|"inferred"}...]: what discover() and report() say about columns. */
-DN_NODISCARD enum dn_status csv_append_columns(struct dn_buffer *b,
-                                               const struct ArrowSchema *schema,
-                                               const struct csv_settings *inferred_by,
-                                               struct dn_error *err);
+/** What report() says of the rows: counters, warnings, columns. */
+DN_NODISCARD enum dn_status csv_report(struct dn_reader *r, struct dn_buffer *b,
+                                       const struct ArrowSchema *schema, struct dn_error *err);
 
 #endif

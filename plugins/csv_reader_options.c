@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
-#include "store/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,85 +153,6 @@ static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config 
     return DN_OK;
 }
 
-/* "dir/Product.csv" -> "Product" */
-static const char *object_of_path(struct dn_arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *base = slash != NULL ? slash + 1 : path;
-    const char *dot = strchr(base, '.');
-    return dn_arena_strndup(arena, base,
-                            dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
-}
-
-static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, size_t i,
-                                const char **path, const char **object, struct dn_error *err)
-{
-    char where[48];
-    (void)snprintf(where, sizeof(where), "files[%zu].", i);
-    *path = NULL;
-    *object = NULL;
-    if (json_is_string(file)) {
-        *path = dn_shell_text_value(file);
-        if (*path == NULL) {
-            return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must not hold a NUL character", i);
-        }
-    } else if (!json_is_object(file)) {
-        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must be an object with a \"path\"", i);
-    } else {
-        DN_TRY(dn_shell_get_text(file, where, "path", path, err));
-        if (*path == NULL) {
-            DN_TRY(dn_shell_get_text(file, where, "file", path, err));
-        }
-        DN_TRY(dn_shell_get_text(file, where, "object", object, err));
-    }
-    if (*path == NULL || **path == '\0') {
-        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
-    }
-    if (*object == NULL) {
-        *object = object_of_path(&c->arena, *path);
-    }
-    return *object != NULL ? DN_OK : dn_error_memory(err, strlen(*path));
-}
-
-static enum dn_status read_files(struct csv_settings *s, struct dn_shell_config *c,
-                                 struct dn_error *err)
-{
-    const json_t *files = dn_shell_get(c->root, "files");
-    if (files != NULL && !json_is_array(files)) {
-        return dn_error_set(err, DN_ERR_CONFIG, "files must be a list of {\"path\":...}");
-    }
-    const size_t n = json_array_size(files);
-    if (n == 0) {
-        return dn_error_set(err, DN_ERR_CONFIG,
-                            "there is nothing to read: give files: [{\"path\": \"data.csv\"}]");
-    }
-    const char **paths = dn_arena_alloc(&c->arena, n * sizeof(*paths));
-    const char **objects = dn_arena_alloc(&c->arena, n * sizeof(*objects));
-    if (paths == NULL || objects == NULL) {
-        return dn_error_memory(err, n * sizeof(*paths));
-    }
-    for (size_t i = 0; i < n; i++) {
-        DN_TRY(read_file(c, json_array_get(files, i), i, &paths[i], &objects[i], err));
-    }
-    s->paths = paths;
-    s->objects = objects;
-    s->n_paths = n;
-    return DN_OK;
-}
-
-static enum dn_status check_type(const struct dn_shell_config *c, struct dn_error *err)
-{
-    const char *type = NULL;
-    char shown[DN_ESCAPED_VALUE_SIZE];
-    DN_TRY(dn_shell_get_text(c->root, "", "type", &type, err));
-    if (type != NULL && strcmp(type, "csv") != 0) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "this plugin reads sources of type \"csv\", not %s",
-                            dn_error_escape_value(shown, type, strlen(type)));
-    }
-    return DN_OK;
-}
-
 enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c, int level,
                                  struct dn_error *err)
 {
@@ -243,7 +163,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     int64_t n_threads = 0;
 
     *s = (struct csv_settings){.csv = {.struct_size = sizeof(s->csv)}};
-    DN_TRY(check_type(c, err));
+    DN_TRY(dn_reader_files_read(&s->files, c, CSV_TYPE, err));
     DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
     DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
     DN_TRY(dn_shell_option_bool(c, "header", &has_header, err));
@@ -258,25 +178,11 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     DN_TRY(read_values(c, level, &s->values, err));
-    DN_TRY(read_files(s, c, err));
     s->csv.header = has_header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
     s->csv.inference = s->values == CSV_VALUES_COLUMN ? DN_CSV_INFER_COLUMN : DN_CSV_INFER_STRINGS;
     s->csv.batch_rows = rows;
     s->csv.block_bytes = (size_t)block_bytes;
     s->csv.n_threads = (uint32_t)n_threads;
     s->chunk_rows = rows;
-    return DN_OK;
-}
-
-enum dn_status csv_check_files(const struct csv_settings *s, struct dn_error *err)
-{
-    for (size_t i = 1; i < s->n_paths; i++) { /* opening the reader checks the first one */
-        struct dn_source *source = NULL;
-        const enum dn_status st = dn_source_open_again(&source, s->paths[i], NULL, err);
-        dn_source_close(source);
-        if (st != DN_OK && st != DN_ERR_UNSUPPORTED) {
-            return st; /* what can be opened only once is opened when its turn comes */
-        }
-    }
     return DN_OK;
 }

@@ -258,11 +258,12 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
     const enum dn_type type =
         child->dictionary == NULL ? type_from_format(child->format) : DN_TYPE_COUNT;
     if (type == DN_TYPE_COUNT) {
-        const enum dn_status st = dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "column '%s' has the Arrow format '%s'%s; supported are n b i l f g tdD tsu: "
-            "u U vu, without dictionary: cast the column before handing it over",
-            name, child->format, child->dictionary != NULL ? " with a dictionary" : "");
+        char type_words[DN_TYPE_WORDS_SIZE];
+        const enum dn_status st =
+            dn_error_set(err, DN_ERR_UNSUPPORTED,
+                         "column '%s' is of type %s, which is not supported; supported are null "
+                         "bool int32 int64 float32 float64 date timestamp timestamptz string",
+                         name, dn_type_words(child, type_words));
         dn_error_locate(err, NULL, -1, -1, -1, name);
         return st;
     }

@@ -31,6 +31,13 @@ struct dn_field {
 /** Name as users write it in options and messages: null bool int32 int64 float32 float64 date timestamp timestamptz string. */
 const char *dn_type_name(enum dn_type type);
 /**
+ * What a column holds, in the words of dn_type_name(), also if no enum dn_type has it: int8 uint64 decimal(10, 2) timestamp[ns, UTC]
+ * time[us] binary(16) list ...
+ * @return `out`, or a text that needs no memory
+ */
+#define DN_TYPE_WORDS_SIZE 80
+const char *dn_type_words(const struct ArrowSchema *column, char out[DN_TYPE_WORDS_SIZE]);
+/**
  * The type a user's word names, case-insensitive, or DN_TYPE_COUNT.  Besides the names above: integer int bigint long -> int64;
  * double float number real -> float64; boolean; date32; datetime -> timestamp; "timestamp with time zone" -> timestamptz;
  * text utf8 varchar str -> string (DN_TYPE_UTF8_VIEW).

@@ -170,7 +170,7 @@ static void test_copy_nested_and_dictionary(void **state)
     struct dn_error err;
     assert_int_equal(dn_schema_get_field(&copy, 0, &field, &err), DN_ERR_UNSUPPORTED);
     assert_string_equal(err.column, "list");
-    assert_non_null(strstr(err.message, "'+l'"));
+    assert_non_null(strstr(err.message, "column 'list' is of type list, "));
     assert_int_equal(dn_schema_get_field(&copy, 1, &field, &err), DN_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "dictionary"));
     copy.release(&copy);
@@ -217,11 +217,44 @@ static void test_bad_schemas(void **state)
     assert_int_equal(field.type, DN_TYPE_TIMESTAMPTZ_US);
     assert_string_equal(field.name, "");
     assert_false(field.nullable);
-    static const char *const unsupported[] = {"tsn:", "tsm:UTC", "tss:", "s",  "L",   "z",
-                                              "vz",   "d:10,2",  "",     "uu", "tdm", "e"};
+    static const struct {
+        const char *format;
+        const char *words;
+    } unsupported[] = {
+        {"tsn:", "timestamp[ns]"},
+        {"tsm:UTC", "timestamp[ms, UTC]"},
+        {"tss:", "timestamp[s]"},
+        {"s", "int16"},
+        {"L", "uint64"},
+        {"z", "binary"},
+        {"vz", "binary"},
+        {"d:10,2", "decimal(10, 2)"},
+        {"d:50,-3,256", "decimal(50, -3)"},
+        {"w:16", "binary(16)"},
+        {"", "Arrow type "},
+        {"uu", "Arrow type uu"},
+        {"tdm", "date64"},
+        {"e", "float16"},
+        {"ts", "Arrow type ts"},
+        {"tsx:", "Arrow type tsx:"},
+    };
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
-        child.format = unsupported[i];
+        char words[DN_TYPE_WORDS_SIZE];
+        child.format = unsupported[i].format;
+        assert_string_equal(dn_type_words(&child, words), unsupported[i].words);
         assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_ERR_UNSUPPORTED);
+        assert_non_null(strstr(err.message, unsupported[i].words));
+    }
+}
+
+/* What has a name is called by it. */
+static void test_words_are_names(void **state)
+{
+    char words[DN_TYPE_WORDS_SIZE];
+    (void)state;
+    for (unsigned type = 0; type < DN_TYPE_COUNT; type++) {
+        const struct ArrowSchema child = {.format = dn_type_format((enum dn_type)type)};
+        assert_string_equal(dn_type_words(&child, words), dn_type_name((enum dn_type)type));
     }
 }
 
@@ -261,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_moved_child_outlives_its_parent),
         cmocka_unit_test(test_copy_nested_and_dictionary),
         cmocka_unit_test(test_bad_schemas),
+        cmocka_unit_test(test_words_are_names),
         cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

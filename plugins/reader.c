@@ -1,0 +1,367 @@
+/* Level 0 and 0.5 of every reader plugin, and the plugin's entry point.  The table of Level 1 is in reader_level1.c. */
+#include "reader.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "json/records.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct dn_reader_kind *const kind = &dn_reader_kind;
+
+enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, int level,
+                              const struct dativo_host *host, struct dn_error *err)
+{
+    struct dn_reader *r = dn_calloc(1, kind->handle_size);
+
+    *out = r;
+    if (r == NULL) {
+        return dn_error_memory(err, kind->handle_size);
+    }
+    dn_shell_handle_init(&r->shell, kind->plugin.name);
+    dn_shell_host_read(&r->host, host);
+    DN_TRY(dn_shell_config_init(&r->config, config_json, kind->options, *kind->n_options, err));
+    r->level = level;
+    return kind->configure(r, err);
+}
+
+void dn_reader_destroy(struct dn_reader *r)
+{
+    if (r == NULL || !dn_owner_is_here(&r->shell.owner)) {
+        return;
+    }
+    if (r->batch.release != NULL) {
+        r->batch.release(&r->batch);
+    }
+    kind->close(r);
+    if (r->schema.release != NULL) {
+        r->schema.release(&r->schema);
+    }
+    dn_shell_config_finish(&r->config);
+    dn_free(r);
+}
+
+/* ---- Level 0 ---------------------------------------------------------------------------------------------------- */
+
+/* Opened for rows as JSON, up to their names. */
+static enum dn_status open_rows(struct dn_reader *r, struct dn_error *err)
+{
+    struct ArrowSchema exact = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(kind->open(r, err));
+    DN_TRY_GOTO(st, kind->schema(r, &exact, err), cleanup);
+    for (int64_t i = 0; i < exact.n_children; i++) { /* now, rather than with the first row */
+        struct dn_field field;
+        DN_TRY_GOTO(st, dn_schema_get_field(&exact, i, &field, err), cleanup);
+    }
+    DN_TRY_GOTO(st, dn_schema_copy_unique(&r->schema, &exact, err), cleanup);
+    if (kind->prepare_rows != NULL) {
+        st = kind->prepare_rows(r, err);
+    }
+cleanup:
+    if (exact.release != NULL) {
+        exact.release(&exact);
+    }
+    return st;
+}
+
+void *create_reader(const char *config_json)
+{
+    struct dn_error error = {0};
+    struct dn_reader *r = NULL;
+    enum dn_status st = dn_reader_make(&r, config_json, 0, NULL, &error);
+
+    if (r == NULL) {
+        return NULL; /* extract_batch(NULL) says so */
+    }
+    if (st == DN_OK) {
+        st = open_rows(r, &error);
+    }
+    if (st != DN_OK) {
+        dn_shell_handle_fail(&r->shell, &error);
+    }
+    return r;
+}
+
+/* Make sure that the batch has rows left; *more is false at the end of the data. */
+static enum dn_status fill_batch(struct dn_reader *r, bool *more, struct dn_error *err)
+{
+    *more = true;
+    if (r->batch.release != NULL && r->batch_row < r->batch.length) {
+        return DN_OK;
+    }
+    if (r->batch.release != NULL) {
+        r->batch.release(&r->batch);
+    }
+    r->batch = (struct ArrowArray){0};
+    r->batch_row = 0;
+    if (!r->ended) {
+        DN_TRY(kind->next(r, &r->batch, err));
+        r->ended = r->batch.release == NULL;
+    }
+    *more = !r->ended;
+    return DN_OK;
+}
+
+/* Append rows of the current batch to a list of records that already has n_before of them. */
+static enum dn_status append_rows(struct dn_reader *r, struct dn_buffer *b, int64_t n_before,
+                                  int64_t n_rows, struct dn_error *err)
+{
+    if (n_before > 0) {
+        b->len--; /* reopen the list: "]" goes, and the "[" of the next piece becomes a comma */
+    }
+    const size_t joint = b->len;
+    if (kind->write_rows != NULL) {
+        DN_TRY(kind->write_rows(r, b, r->batch_row, n_rows, err));
+    } else {
+        DN_TRY(dn_records_write(b, &r->schema, &r->batch, r->batch_row, n_rows, err));
+    }
+    if (n_before > 0) {
+        b->data[joint] = ',';
+    }
+    r->batch_row += n_rows;
+    return DN_OK;
+}
+
+/* The next chunk as a text; NULL at the end. */
+static enum dn_status next_chunk(struct dn_reader *r, const char **out, struct dn_error *err)
+{
+    struct dn_buffer b = {0};
+    enum dn_status st = DN_OK;
+    int64_t n_rows = 0;
+    bool more = false;
+
+    *out = NULL;
+    DN_TRY(fill_batch(r, &more, err));
+    if (!more) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_text_begin(&b, r->last_size + r->last_size / 16, err));
+    while (more && n_rows < r->chunk_rows) {
+        const int64_t wanted = r->chunk_rows - n_rows;
+        const int64_t held = r->batch.length - r->batch_row;
+        const int64_t n = held < wanted ? held : wanted;
+        DN_TRY_GOTO(st, append_rows(r, &b, n_rows, n, err), cleanup);
+        n_rows += n;
+        if (n_rows < r->chunk_rows) {
+            DN_TRY_GOTO(st, fill_batch(r, &more, err), cleanup);
+        }
+    }
+    r->last_size = dn_shell_text_len(&b);
+    *out = dn_shell_text_end(&b);
+    if (*out == NULL) {
+        st = dn_error_memory(err, r->last_size);
+    }
+cleanup:
+    dn_buffer_finish(&b);
+    return st;
+}
+
+const char *extract_batch(void *reader)
+{
+    struct dn_reader *r = reader;
+    struct dn_error error = {0};
+    const char *text = NULL;
+
+    if (r == NULL) {
+        return dn_shell_null_handle(kind->plugin.name, "extract_batch", "create_reader");
+    }
+    if (dn_shell_handle_check(&r->shell, &error) != DN_OK ||
+        next_chunk(r, &text, &error) != DN_OK) {
+        dn_shell_handle_fail(&r->shell, &error);
+        return dn_shell_handle_text(&r->shell);
+    }
+    return text;
+}
+
+void free_reader(void *reader)
+{
+    dn_reader_destroy(reader);
+}
+
+void free_string(const char *text)
+{
+    dn_shell_text_free(text);
+}
+
+/* ---- Level 0.5 -------------------------------------------------------------------------------------------------- */
+
+const char *last_error(void *handle)
+{
+    return handle == NULL ? NULL : dn_shell_last_error(handle);
+}
+
+const char *plugin_info(void)
+{
+    return dn_shell_info_text(kind->plugin.name, "reader", kind->plugin.description, kind->options,
+                              *kind->n_options);
+}
+
+static const char *check_failure(const struct dn_error *error)
+{
+    struct dn_buffer details = {0};
+    const char *text = NULL;
+    if (dn_text_append(&details, "\"error\":", NULL) == DN_OK &&
+        dn_shell_error_append(&details, error, NULL) == DN_OK &&
+        dn_buffer_append_byte(&details, 0, NULL) == DN_OK) {
+        text = dn_shell_check_text(false, error->message, (const char *)details.data);
+    } else {
+        text = dn_shell_check_text(false, error->message, NULL);
+    }
+    dn_buffer_finish(&details);
+    return text;
+}
+
+const char *check_connection(const char *config_json)
+{
+    struct dn_reader *r = NULL;
+    struct dn_error error = {0};
+    const char *text = NULL;
+
+    enum dn_status st = dn_reader_make(&r, config_json, 0, NULL, &error);
+    if (st == DN_OK) {
+        st = open_rows(r, &error);
+    }
+    if (st != DN_OK) {
+        text = check_failure(&error);
+    } else {
+        char details[128];
+        char message[128];
+        int64_t bytes_done = 0;
+        int64_t bytes_total = 0;
+        kind->progress(r, &bytes_done, &bytes_total);
+        (void)snprintf(details, sizeof(details),
+                       "\"files\":%zu,\"columns\":%" PRId64 ",\"bytes\":%" PRId64, r->files.n,
+                       r->schema.n_children, bytes_total);
+        (void)snprintf(message, sizeof(message), "%zu %s%s with %" PRId64 " columns", r->files.n,
+                       kind->noun, r->files.n == 1 ? "" : "s", r->schema.n_children);
+        text = dn_shell_check_text(true, message, details);
+    }
+    dn_reader_destroy(r);
+    return text;
+}
+
+enum dn_status dn_reader_append_columns(struct dn_buffer *b, const struct ArrowSchema *schema,
+                                        bool (*inferred)(const void *ctx, const char *name),
+                                        const void *ctx, struct dn_error *err)
+{
+    DN_TRY(dn_text_append(b, "[", err));
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const struct ArrowSchema *column = schema->children[i];
+        char words[DN_TYPE_WORDS_SIZE];
+        DN_TRY(dn_text_append(b, i > 0 ? ",{\"name\":" : "{\"name\":", err));
+        DN_TRY(dn_text_append_json_string(b, column->name, strlen(column->name), err));
+        DN_TRY(dn_text_appendf(b, err, ",\"type\":\"%s\",\"nullable\":%s",
+                               dn_type_words(column, words),
+                               (column->flags & ARROW_FLAG_NULLABLE) != 0 ? "true" : "false"));
+        if (inferred != NULL) {
+            DN_TRY(dn_text_appendf(b, err, ",\"inferred\":%s",
+                                   inferred(ctx, column->name) ? "true" : "false"));
+        }
+        DN_TRY(dn_text_append(b, "}", err));
+    }
+    return dn_text_append(b, "]", err);
+}
+
+/* Describe the object of file `first`: its columns come from all files of that object. */
+static enum dn_status append_object(struct dn_reader *r, struct dn_buffer *b, size_t first,
+                                    struct dn_error *err)
+{
+    const struct dn_reader_files *all = &r->files;
+    const char *object = all->objects[first];
+    struct ArrowSchema schema = {0};
+    enum dn_status st = DN_OK;
+    size_t n = 0;
+    const char **paths = dn_calloc(2 * all->n, sizeof(*paths));
+
+    if (paths == NULL) {
+        return dn_error_memory(err, 2 * all->n * sizeof(*paths));
+    }
+    const char **objects = paths + all->n;
+    for (size_t i = first; i < all->n; i++) {
+        if (strcmp(all->objects[i], object) == 0) {
+            objects[n] = object;
+            paths[n++] = all->paths[i];
+        }
+    }
+    const struct dn_reader_files files = {paths, objects, n};
+    DN_TRY_GOTO(st, kind->look(r, &files, &schema, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(b, "{\"name\":", err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append_json_string(b, object, strlen(object), err), cleanup);
+    DN_TRY_GOTO(st, dn_text_appendf(b, err, ",\"type\":\"%s\",\"columns\":", kind->type), cleanup);
+    DN_TRY_GOTO(st, dn_reader_append_columns(b, &schema, NULL, NULL, err), cleanup);
+    st = dn_text_append(b, "}", err);
+cleanup:
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    dn_free(paths);
+    return st;
+}
+
+static enum dn_status append_objects(struct dn_reader *r, struct dn_buffer *b, struct dn_error *err)
+{
+    const struct dn_reader_files *files = &r->files;
+    bool any = false;
+
+    DN_TRY(dn_text_append(b, "{\"objects\":[", err));
+    for (size_t i = 0; i < files->n; i++) {
+        bool seen = false;
+        for (size_t before = 0; before < i; before++) {
+            seen = seen || strcmp(files->objects[before], files->objects[i]) == 0;
+        }
+        if (!seen) {
+            DN_TRY(dn_text_append(b, any ? "," : "", err));
+            DN_TRY(append_object(r, b, i, err));
+            any = true;
+        }
+    }
+    return dn_text_append(b, "]}", err);
+}
+
+const char *discover(const char *config_json)
+{
+    struct dn_shell_handle shell;
+    struct dn_reader *r = NULL;
+    struct dn_error error = {0};
+    struct dn_buffer b = {0};
+    const char *text = NULL;
+    enum dn_status st = DN_OK;
+
+    dn_shell_handle_init(&shell, kind->plugin.name);
+    DN_TRY_GOTO(st, dn_reader_make(&r, config_json, 0, NULL, &error), cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 1024, &error), cleanup);
+    DN_TRY_GOTO(st, append_objects(r, &b, &error), cleanup);
+    text = dn_shell_text_end(&b);
+    if (text == NULL) {
+        st = dn_error_memory(&error, b.len);
+    }
+cleanup:
+    if (st != DN_OK) {
+        dn_shell_handle_fail(&shell, &error);
+        text = dn_shell_handle_text(&shell);
+    }
+    dn_buffer_finish(&b);
+    dn_reader_destroy(r);
+    return text;
+}
+
+/* ---- the entry point -------------------------------------------------------------------------------------------- */
+
+const void *dn_reader_extension(const char *name)
+{
+    return name != NULL && strcmp(name, DATIVO_EXT_READER) == 0 ? &dn_reader_table : NULL;
+}
+
+void dn_reader_free_text(char *text)
+{
+    dn_shell_text_free(text);
+}
+
+const struct dativo_plugin *dativo_plugin_get(uint32_t host_abi, struct dativo_error *err)
+{
+    return dn_shell_abi_matches(kind->plugin.name, host_abi, err) ? &kind->plugin : NULL;
+}

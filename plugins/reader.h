@@ -1,0 +1,138 @@
+/**
+ * What every reader plugin shares: files of the configuration (reader_config.c), Level 0 and 0.5 (reader.c), the table of
+ * Level 1 (reader_level1.c).
+ * A reader plugin is a `struct dn_reader_kind` over one library; there is one kind per shared library, `dn_reader_kind`.
+ *
+ * Threads: a reader belongs to one thread at a time, but for progress() and cancel().
+ */
+#ifndef DN_PLUGINS_READER_H
+#define DN_PLUGINS_READER_H
+
+#include "shell.h"
+
+#include "arrow/schema.h"
+
+#include <stdatomic.h>
+
+/** "files" of a configuration.  All texts live in it. */
+struct dn_reader_files {
+    const char *const *paths;
+    const char *const *objects; /**< the name each file's rows go by, never NULL */
+    size_t n;
+};
+
+/** First member of every reader's handle. */
+struct dn_reader {
+    struct dn_shell_handle shell; /**< first: last_error() sees handles through it */
+    struct dn_shell_config config;
+    struct dativo_host host; /**< Level 1: what it offers; else zero */
+    struct dn_reader_files files;
+    int level; /**< 0 or 1: they differ in defaults, and in who hears of what */
+    bool ended;
+    _Atomic int64_t rows_done;
+
+    /* Level 0 */
+    int64_t chunk_rows;        /**< rows of a JSON batch */
+    struct ArrowSchema schema; /**< with distinct names */
+    struct ArrowArray batch;   /**< the batch being cut into chunks */
+    int64_t batch_row;         /**< first row of it that is not written yet */
+    size_t last_size;          /**< bytes of the last text, to reserve as much for the next */
+
+    /* Level 1 */
+    bool streamed;
+    double reported_at;
+};
+
+/** One kind of source.  `r` is always the first member of a handle of `handle_size` zeroed bytes. */
+struct dn_reader_kind {
+    struct dativo_plugin plugin; /**< DN_READER_PLUGIN() */
+    const char *type;            /**< of the source, as configurations have it, e.g. "csv" */
+    const char *noun;            /**< what one file is, e.g. "CSV file" */
+    const struct dn_shell_option *options;
+    const size_t *n_options; /**< the table counts itself */
+    size_t handle_size;
+
+    /** Read r->config, for r->level: own settings, r->files, r->chunk_rows. */
+    enum dn_status (*configure)(struct dn_reader *r, struct dn_error *err);
+    /** Open the source as configured. */
+    enum dn_status (*open)(struct dn_reader *r, struct dn_error *err);
+    enum dn_status (*schema)(struct dn_reader *r, struct ArrowSchema *out, struct dn_error *err);
+    /** At least one row; at the end out->release is NULL. */
+    enum dn_status (*next)(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err);
+    /** Bytes of the source so far and in all, -1 if unknown.  Thread-safe. */
+    void (*progress)(struct dn_reader *r, int64_t *bytes_done, int64_t *bytes_total);
+    void (*cancel)(struct dn_reader *r); /**< thread-safe */
+    void (*close)(
+        struct dn_reader *r); /**< whatever configure() and open() made; they may have failed */
+
+    /** Level 0: r->schema is known.  NULL: nothing to do. */
+    enum dn_status (*prepare_rows)(struct dn_reader *r, struct dn_error *err);
+    /** Level 0: rows of r->batch as `[{...},...]`.  NULL: dn_records_write(). */
+    enum dn_status (*write_rows)(struct dn_reader *r, struct dn_buffer *out, int64_t row,
+                                 int64_t n_rows, struct dn_error *err);
+    /** Level 0.5: the columns of some of the files, for discover(); only configure() was called. */
+    enum dn_status (*look)(struct dn_reader *r, const struct dn_reader_files *files,
+                           struct ArrowSchema *out, struct dn_error *err);
+    /** Level 1: append `"counters":{...},"warnings":[...],"columns":[...]`. */
+    enum dn_status (*report)(struct dn_reader *r, struct dn_buffer *b,
+                             const struct ArrowSchema *schema, struct dn_error *err);
+};
+
+/** The plugin's own: the kind, and the table DN_READER_TABLE with what it has besides. */
+extern const struct dn_reader_kind dn_reader_kind;
+extern const struct dativo_reader_v1 dn_reader_table;
+
+const void *dn_reader_extension(const char *name);
+void dn_reader_free_text(char *text);
+#define DN_READER_PLUGIN(plugin_name, plugin_description)                                          \
+    {                                                                                              \
+        .struct_size = sizeof(struct dativo_plugin), .abi_version = DATIVO_ABI_VERSION,            \
+        .name = (plugin_name), .version = DN_VERSION, .description = (plugin_description),         \
+        .get_extension = dn_reader_extension, .free_text = dn_reader_free_text,                    \
+    }
+
+/** A zeroed handle with its host and its configuration read, up to configure().  The caller closes it, on failure too. */
+DN_NODISCARD enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json,
+                                           int level, const struct dativo_host *host,
+                                           struct dn_error *err);
+/** NULL is allowed.  Does nothing in a child of fork(). */
+void dn_reader_destroy(struct dn_reader *r);
+
+/** "files", at least one; and "type", if there is one, is `type` (reader_config.c). */
+DN_NODISCARD enum dn_status dn_reader_files_read(struct dn_reader_files *files,
+                                                 struct dn_shell_config *c, const char *type,
+                                                 struct dn_error *err);
+/** Fail now, rather than in the middle of the data, if one of the files from `first` on cannot be opened. */
+DN_NODISCARD enum dn_status dn_reader_files_check(const struct dn_reader_files *files, size_t first,
+                                                  struct dn_error *err);
+
+/**
+ * Append [{"name","type","nullable"}...]: what discover() and report() say about columns.
+ * @param inferred  NULL, or whether a column's type was inferred: "inferred" is then said, too
+ */
+DN_NODISCARD enum dn_status
+dn_reader_append_columns(struct dn_buffer *b, const struct ArrowSchema *schema,
+                         bool (*inferred)(const void *ctx, const char *name), const void *ctx,
+                         struct dn_error *err);
+
+/* The functions of Level 1 that are the same for every reader (reader_level1.c). */
+int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *host,
+                          void **out_reader, struct dativo_error *err);
+int32_t dn_reader_v1_schema(void *reader, struct ArrowSchema *out_schema, struct dativo_error *err);
+int32_t dn_reader_v1_stream(void *reader, struct ArrowArrayStream *out_stream,
+                            struct dativo_error *err);
+int32_t dn_reader_v1_last_error(void *reader, struct dativo_error *err);
+void dn_reader_v1_progress(void *reader, struct dativo_progress *out);
+void dn_reader_v1_cancel(void *reader);
+void dn_reader_v1_close(void *reader);
+int32_t dn_reader_v1_report(void *reader, char **out_json, struct dativo_error *err);
+#define DN_READER_TABLE                                                                            \
+    .struct_size = sizeof(struct dativo_reader_v1), .open = dn_reader_v1_open,                     \
+    .schema = dn_reader_v1_schema, .stream = dn_reader_v1_stream,                                  \
+    .last_error = dn_reader_v1_last_error, .progress = dn_reader_v1_progress,                      \
+    .cancel = dn_reader_v1_cancel, .close = dn_reader_v1_close, .report = dn_reader_v1_report
+
+/** Tell the host how far it is, at most a few times a second. */
+void dn_reader_report_progress(struct dn_reader *r);
+
+#endif

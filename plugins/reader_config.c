@@ -1,0 +1,102 @@
+/* "type" and "files" of a reader's configuration. */
+#include "reader.h"
+
+#include "store/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum dn_status check_type(const struct dn_shell_config *c, const char *expected,
+                                 struct dn_error *err)
+{
+    const char *type = NULL;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    DN_TRY(dn_shell_get_text(c->root, "", "type", &type, err));
+    if (type != NULL && strcmp(type, expected) != 0) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "this plugin reads sources of type \"%s\", not %s", expected,
+                            dn_error_escape_value(shown, type, strlen(type)));
+    }
+    return DN_OK;
+}
+
+/* "dir/Product.csv" -> "Product" */
+static const char *object_of_path(struct dn_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strchr(base, '.');
+    return dn_arena_strndup(arena, base,
+                            dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, size_t i,
+                                const char **path, const char **object, struct dn_error *err)
+{
+    char where[48];
+    (void)snprintf(where, sizeof(where), "files[%zu].", i);
+    *path = NULL;
+    *object = NULL;
+    if (json_is_string(file)) {
+        *path = dn_shell_text_value(file);
+        if (*path == NULL) {
+            return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must not hold a NUL character", i);
+        }
+    } else if (!json_is_object(file)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must be an object with a \"path\"", i);
+    } else {
+        DN_TRY(dn_shell_get_text(file, where, "path", path, err));
+        if (*path == NULL) {
+            DN_TRY(dn_shell_get_text(file, where, "file", path, err));
+        }
+        DN_TRY(dn_shell_get_text(file, where, "object", object, err));
+    }
+    if (*path == NULL || **path == '\0') {
+        return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
+    }
+    if (*object == NULL) {
+        *object = object_of_path(&c->arena, *path);
+    }
+    return *object != NULL ? DN_OK : dn_error_memory(err, strlen(*path));
+}
+
+enum dn_status dn_reader_files_read(struct dn_reader_files *files, struct dn_shell_config *c,
+                                    const char *type, struct dn_error *err)
+{
+    const json_t *list = dn_shell_get(c->root, "files");
+
+    DN_TRY(check_type(c, type, err));
+    if (list != NULL && !json_is_array(list)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "files must be a list of {\"path\":...}");
+    }
+    const size_t n = json_array_size(list);
+    if (n == 0) {
+        return dn_error_set(err, DN_ERR_CONFIG,
+                            "there is nothing to read: give files: [{\"path\": \"data.%s\"}]",
+                            type);
+    }
+    const char **paths = dn_arena_alloc(&c->arena, n * sizeof(*paths));
+    const char **objects = dn_arena_alloc(&c->arena, n * sizeof(*objects));
+    if (paths == NULL || objects == NULL) {
+        return dn_error_memory(err, n * sizeof(*paths));
+    }
+    for (size_t i = 0; i < n; i++) {
+        DN_TRY(read_file(c, json_array_get(list, i), i, &paths[i], &objects[i], err));
+    }
+    *files = (struct dn_reader_files){paths, objects, n};
+    return DN_OK;
+}
+
+enum dn_status dn_reader_files_check(const struct dn_reader_files *files, size_t first,
+                                     struct dn_error *err)
+{
+    for (size_t i = first; i < files->n; i++) {
+        struct dn_source *source = NULL;
+        const enum dn_status st = dn_source_open_again(&source, files->paths[i], NULL, err);
+        dn_source_close(source);
+        if (st != DN_OK && st != DN_ERR_UNSUPPORTED) {
+            return st; /* what can be opened only once is opened when its turn comes */
+        }
+    }
+    return DN_OK;
+}
