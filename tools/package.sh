@@ -47,8 +47,8 @@ package_of() {
 }
 
 binaries=("$stage"/bin/* "$stage"/plugins/*)
-# every library but glibc's own
-mapfile -t libraries < <(ldd "${binaries[@]}" | awk '$2 == "=>" {print $1}' | grep -vE '^lib(c|m|dl|pthread|rt)\.so' | sort -u)
+# every library but glibc's own; what those need in turn, their packages bring
+mapfile -t libraries < <(readelf -dW "${binaries[@]}" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(lib(c|m|dl|pthread|rt)|ld-linux.*)\.so' | sort -u)
 glibc=$(readelf -VW "${binaries[@]}" | grep -oE 'GLIBC_[0-9.]+' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
 rows=
 packages=()
