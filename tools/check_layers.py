@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Check the law of the house: which folder includes what, and which folder may see which third-party header."""
+import itertools
 import pathlib
 import re
 import sys
@@ -19,6 +20,15 @@ LAYERS = {
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
     "job": {"base"},
     "cli": {"base", "job"},
+}
+
+# Rooms of a layer, and those beside them that they may not see.
+ROOMS = {
+    "parquet/encoding": {"parquet/read", "parquet/write", "parquet/verify", "parquet/thrift"},
+    "parquet/thrift": {"parquet/encoding", "parquet/read", "parquet/write", "parquet/verify"},
+    "parquet/read": {"parquet/write", "parquet/verify"},
+    "parquet/verify": {"parquet/write"},
+    "parquet/write": {"parquet/read", "parquet/verify"},
 }
 
 # Public headers a layer may include; job and cli know plugins through plugin.h alone.
@@ -52,6 +62,13 @@ def layer_faults(path, quoted, header):
         yield f"src/{layer} must not include {header}: it may see {', '.join(sorted(LAYERS[layer] | {layer}))}"
 
 
+def room_faults(path, header):
+    room = "/".join(path.relative_to(ROOT / "src").parts[:2])
+    other = "/".join(header.split("/")[:2])
+    if other in ROOMS.get(room, set()):
+        yield f"src/{room} must not include {header}: it knows nothing of {other}"
+
+
 def faults():
     files = [p for d in ("src", "plugins", "tests", "fuzz", "include", "bench") for p in (ROOT / d).rglob("*.[ch]")]
     for path in sorted(files):
@@ -62,7 +79,7 @@ def faults():
                 continue
             quoted, header = match.group(1) == '"', match.group(2)
             if folder.startswith("src/"):
-                for fault in layer_faults(path, quoted, header):
+                for fault in itertools.chain(layer_faults(path, quoted, header), room_faults(path, header)):
                     yield path, number, fault
             for pattern, allowed in THIRD_PARTY.items():
                 if re.fullmatch(pattern, header) and not any(folder.startswith(a) for a in allowed):

@@ -237,6 +237,17 @@ enum dn_pq_data_page_field { /* DataPageHeader */
     DN_PQ_DATA_STATISTICS = 5
 };
 
+enum dn_pq_data_page_v2_field { /* DataPageHeaderV2 */
+    DN_PQ_DATA_V2_NUM_VALUES = 1,
+    DN_PQ_DATA_V2_NUM_NULLS = 2,
+    DN_PQ_DATA_V2_NUM_ROWS = 3,
+    DN_PQ_DATA_V2_ENCODING = 4,
+    DN_PQ_DATA_V2_DEFINITION_LENGTH = 5,
+    DN_PQ_DATA_V2_REPETITION_LENGTH = 6,
+    DN_PQ_DATA_V2_IS_COMPRESSED = 7,
+    DN_PQ_DATA_V2_STATISTICS = 8
+};
+
 enum dn_pq_dictionary_page_field { /* DictionaryPageHeader */
     DN_PQ_DICTIONARY_NUM_VALUES = 1,
     DN_PQ_DICTIONARY_ENCODING = 2,

@@ -31,6 +31,7 @@ static void set_scalar(struct dn_kernels *k)
     SET_CELLS(k, scalar);
     k->utf8_valid_prefix = utf8_valid_prefix_scalar;
     k->bit_pack32 = bit_pack32_scalar;
+    k->bit_unpack32 = bit_unpack32_scalar;
     SET_REDUCE(k, scalar);
 }
 

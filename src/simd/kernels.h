@@ -92,6 +92,8 @@ struct dn_kernels {
      * Writes exactly n / 8 * bit_width bytes, and may write up to 64 bytes more as scratch.
      */
     void (*bit_pack32)(const uint32_t *values, size_t n, unsigned bit_width, uint8_t *out);
+    /** The way back: reads exactly n / 8 * bit_width bytes, writes exactly n values. */
+    void (*bit_unpack32)(const uint8_t *in, size_t n, unsigned bit_width, uint32_t *out);
 
     /** Minimum and maximum of n >= 1 values. */
     void (*min_max_i64)(const int64_t *values, size_t n, int64_t *min, int64_t *max);

@@ -27,6 +27,8 @@ extern const double dn_cells_powers[16];
     size_t utf8_valid_prefix_##tier(const uint8_t *buf, size_t len)
 #define DN_DECLARE_BIT_PACK_KERNELS(tier)                                                          \
     void bit_pack32_##tier(const uint32_t *values, size_t n, unsigned bit_width, uint8_t *out)
+#define DN_DECLARE_BIT_UNPACK_KERNELS(tier)                                                        \
+    void bit_unpack32_##tier(const uint8_t *in, size_t n, unsigned bit_width, uint32_t *out)
 #define DN_DECLARE_REDUCE_KERNELS(tier)                                                            \
     void min_max_i64_##tier(const int64_t *values, size_t n, int64_t *min, int64_t *max);          \
     void min_max_i32_##tier(const int32_t *values, size_t n, int32_t *min, int32_t *max);          \
@@ -36,6 +38,7 @@ DN_DECLARE_CSV_KERNELS(scalar);
 DN_DECLARE_CELLS_KERNELS(scalar);
 DN_DECLARE_UTF8_KERNELS(scalar);
 DN_DECLARE_BIT_PACK_KERNELS(scalar);
+DN_DECLARE_BIT_UNPACK_KERNELS(scalar);
 DN_DECLARE_REDUCE_KERNELS(scalar);
 
 #if defined(__x86_64__)

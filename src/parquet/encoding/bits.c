@@ -60,3 +60,19 @@ void dn_pq_bits_fill(uint8_t *dst, size_t dst_bit, size_t n, int value)
         put_bit(dst, dst_bit + i, bit);
     }
 }
+
+size_t dn_pq_bits_count(const uint8_t *bits, size_t bit, size_t n)
+{
+    size_t ones = 0;
+
+    for (; n > 0 && (bit & 7) != 0; bit++, n--) {
+        ones += get_bit(bits, bit);
+    }
+    for (; n >= 64; bit += 64, n -= 64) {
+        ones += (size_t)__builtin_popcountll(dn_pq_load64(bits + (bit >> 3)));
+    }
+    for (; n > 0; bit++, n--) {
+        ones += get_bit(bits, bit);
+    }
+    return ones;
+}

@@ -30,6 +30,8 @@ static inline void dn_pq_store32(void *p, uint32_t v)
 void dn_pq_bits_copy(uint8_t *dst, size_t dst_bit, const uint8_t *src, size_t src_bit, size_t n);
 /** As dn_pq_bits_copy() with n bits of one value. */
 void dn_pq_bits_fill(uint8_t *dst, size_t dst_bit, size_t n, int value);
+/** How many of the bits [bit, bit + n) are 1.  Reads no byte that holds none of them. */
+size_t dn_pq_bits_count(const uint8_t *bits, size_t bit, size_t n);
 
 /** Bits of a required width: 0 for 0, 1 for 1, 2 for 2 and 3, ... */
 static inline unsigned dn_pq_bit_length(uint64_t v)

@@ -1,6 +1,6 @@
 /**
  * The dictionary of a column chunk while it is being collected: distinct values in the order of their first appearance, and
- * one id per value.
+ * one id per value.  And the way back, from ids to values.
  *
  * How a value is found (hashing, or a table indexed by value - lowest for integers of a small range) never shows in the
  * result.  Floats are told apart by their bits.
@@ -10,7 +10,7 @@
 #define DN_PARQUET_ENCODING_DICTIONARY_H
 
 #include "base/buffer.h"
-#include "parquet/write/value.h"
+#include "parquet/encoding/value.h"
 #include "simd/kernels.h"
 
 #define DN_PQ_DICTIONARY_BLOCK 512 /**< values per dn_pq_dictionary_add() at most */
@@ -84,6 +84,13 @@ bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d);
 void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out);
 /** Text of entry `id`. */
 struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id);
+
+/** Reading: the entries that n ids name, of `width` bytes each.  The ids are in range. */
+void dn_pq_dictionary_pick(const uint8_t *entries, size_t width, const uint32_t *ids, size_t n,
+                           uint8_t *out);
+/** The same entry n times. */
+void dn_pq_dictionary_repeat(const uint8_t *entries, size_t width, uint32_t id, size_t n,
+                             uint8_t *out);
 
 /** Bits per id for n distinct values; at least 1, since readers disagree on width 0. */
 static inline unsigned dn_pq_id_bits(uint32_t n)

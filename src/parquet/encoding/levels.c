@@ -1,7 +1,9 @@
 #include "parquet/encoding/levels.h"
 
 #include "parquet/encoding/bits.h"
-#include "parquet/encoding/rle.h"
+#include "parquet/format.h"
+
+#include <inttypes.h>
 
 void dn_pq_levels_finish(struct dn_pq_levels *l)
 {
@@ -109,4 +111,60 @@ size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, 
     }
     dn_pq_store32(out, (uint32_t)len);
     return len + 4;
+}
+
+enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_t encoding, struct dn_span in,
+                                  int32_t max_level, struct dn_error *err)
+{
+    *l = (struct dn_pq_levels_in){.is_bit_packed = encoding == DN_PQ_BIT_PACKED};
+    dn_pq_hybrid_init(&l->runs, in, dn_pq_bit_length((uint64_t)max_level));
+    if (encoding == DN_PQ_RLE || (l->is_bit_packed && max_level == 1)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "levels of encoding %" PRId32 " up to %" PRId32
+                        " cannot be read; RLE can, and BIT_PACKED of one bit",
+                        encoding, max_level);
+}
+
+/* One by one: files that still have this form are few and old. */
+static enum dn_status read_bit_packed(struct dn_pq_levels_in *l, uint8_t *bits, size_t at, size_t n,
+                                      size_t *out_ones, struct dn_error *err)
+{
+    size_t ones = 0;
+
+    if (n > l->runs.in.len * 8 - l->bit) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "its levels are damaged: %zu do not fit into %zu bytes", l->bit + n,
+                            l->runs.in.len);
+    }
+    for (size_t i = 0; i < n; i++, l->bit++) {
+        const unsigned one = (unsigned)l->runs.in.data[l->bit >> 3] >> (7 - (l->bit & 7)) & 1U;
+        dn_pq_bits_fill(bits, at + i, 1, (int)one);
+        ones += one;
+    }
+    *out_ones = ones;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_levels_read_bits(struct dn_pq_levels_in *l, uint8_t *bits, size_t at, size_t n,
+                                      size_t *out_ones, struct dn_error *err)
+{
+    return l->is_bit_packed ? read_bit_packed(l, bits, at, n, out_ones, err)
+                            : dn_pq_hybrid_read_bits(&l->runs, bits, at, n, out_ones, err);
+}
+
+enum dn_status dn_pq_levels_read(struct dn_pq_levels_in *l, uint32_t *out, size_t n,
+                                 int32_t max_level, struct dn_error *err)
+{
+    DN_TRY(dn_pq_hybrid_read(&l->runs, out, n, err));
+    for (size_t i = 0; i < n; i++) {
+        if (out[i] > (uint32_t)max_level) {
+            return dn_error_set(err, DN_ERR_DATA,
+                                "its levels are damaged: %" PRIu32 " where %" PRId32
+                                " is the highest",
+                                out[i], max_level);
+        }
+    }
+    return DN_OK;
 }

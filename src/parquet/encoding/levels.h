@@ -1,12 +1,12 @@
 /**
- * Definition levels of one flat column, held as one bit per row: 1 for a value, 0 for a null.  A bitmap exists only once there
- * are both.
+ * Definition levels of one flat column: while they are collected held as one bit per row, 1 for a value, 0 for a null; and read from
+ * a page.  A bitmap exists only once there are both.
  * Threads: one owner while appending; any number of readers afterwards.
  */
 #ifndef DN_PARQUET_ENCODING_LEVELS_H
 #define DN_PARQUET_ENCODING_LEVELS_H
 
-#include "base/buffer.h"
+#include "parquet/encoding/rle.h"
 
 struct dn_pq_levels {
     struct dn_buffer bits; /**< empty while all rows are alike */
@@ -35,5 +35,29 @@ int64_t dn_pq_levels_take(const struct dn_pq_levels *l, int64_t row, int64_t max
 size_t dn_pq_levels_room(int64_t n_rows);
 /** Write the levels of rows [row, row + n) as a V1 page holds them: 4 bytes of length, then the runs.  Returns the bytes used. */
 size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, uint8_t *out);
+
+/** Levels of one page while they are read.  Threads: one owner. */
+struct dn_pq_levels_in {
+    struct dn_pq_hybrid runs;
+    bool is_bit_packed; /**< the old form: one bit after the other, the highest of a byte first */
+    size_t bit;
+};
+/**
+ * Begin with the levels of a page, without a length in front (see dn_pq_page_split()); `in` is borrowed.
+ * @param encoding   DN_PQ_RLE, or DN_PQ_BIT_PACKED if max_level is 1; else DN_ERR_UNSUPPORTED
+ */
+DN_NODISCARD enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_t encoding,
+                                               struct dn_span in, int32_t max_level,
+                                               struct dn_error *err);
+/**
+ * max_level 1: the next n levels as bits [at, at + n) of a bitmap; the bits of the last byte behind them become 0.
+ * *out_ones: how many are 1.
+ */
+DN_NODISCARD enum dn_status dn_pq_levels_read_bits(struct dn_pq_levels_in *l, uint8_t *bits,
+                                                   size_t at, size_t n, size_t *out_ones,
+                                                   struct dn_error *err);
+/** The next n levels as numbers, each checked against max_level.  Not for DN_PQ_BIT_PACKED. */
+DN_NODISCARD enum dn_status dn_pq_levels_read(struct dn_pq_levels_in *l, uint32_t *out, size_t n,
+                                              int32_t max_level, struct dn_error *err);
 
 #endif

@@ -1,147 +1,6 @@
 #include "parquet/encoding/plain.h"
 
-/* Put the levels right before the values. */
-static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
-{
-    uint8_t small[4096]; /* pages of 20,000 rows, and more */
-    uint8_t *levels = small;
-    const size_t room = dn_pq_levels_room(e->page_rows);
-
-    if (room > sizeof small) {
-        dn_buffer_reset(&e->scratch);
-        DN_TRY(dn_buffer_reserve(&e->scratch, room, err));
-        levels = e->scratch.data;
-    }
-    const size_t len =
-        dn_pq_levels_write(&e->levels, e->next_row - e->page_rows, e->page_rows, levels);
-    if (len > e->body_start) { /* longer pages than foreseen */
-        const size_t missing = len - e->body_start;
-        DN_TRY(dn_buffer_reserve(&e->body, missing, err));
-        memmove(e->body.data + len, e->body.data + e->body_start, e->body.len - e->body_start);
-        e->body.len += missing;
-        e->body_start = len;
-    }
-    e->body_start -= len;
-    memcpy(e->body.data + e->body_start, levels, len);
-    e->levels_hint = len + len / 16;
-    return DN_OK;
-}
-
-static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
-{
-    if (e->column->nullable) {
-        DN_TRY(put_levels(e, err));
-    }
-    struct dn_pq_page *page = dn_pq_page_create(e->chunk, err);
-    if (page == NULL) {
-        return DN_ERR_MEMORY;
-    }
-    page->encoding = DN_PQ_PLAIN;
-    page->n_rows = e->page_rows;
-    page->body = e->body;
-    page->body_start = e->body_start;
-    e->body_hint =
-        e->body.len - e->body_start + e->body.len / 16; /* the next one will be much like it */
-    e->body = (struct dn_buffer){0};
-    e->page_rows = 0;
-    e->page_values = 0;
-    dn_pq_chunk_link(e->chunk, page);
-    e->emit(e->emit_ctx, page);
-    return DN_OK;
-}
-
-/* Bytes of the values in the open page. */
-static size_t page_bytes(const struct dn_pq_encoder *e)
-{
-    return e->page_rows == 0 ? 0 : e->body.len - e->body_start;
-}
-
-/* Levels have room before the values: as much as those of the page before took, or the rows that are known may take. */
-static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
-{
-    const int64_t left = e->levels.n_rows - e->next_row;
-    const int64_t rows = left < e->options->page_rows ? left : e->options->page_rows;
-
-    e->body_start = 0;
-    if (e->column->nullable) {
-        e->body_start = e->levels_hint > 0 ? e->levels_hint : dn_pq_levels_room(rows);
-    }
-    DN_TRY(dn_buffer_reserve(&e->body, e->body_start + e->body_hint, err));
-    e->body.len = e->body_start;
-    return DN_OK;
-}
-
-/* Rows that go into the open page if it takes at most max_values values of them. */
-static int64_t take_rows(const struct dn_pq_encoder *e, int64_t max_values, int64_t *n_values)
-{
-    const int64_t room = e->options->page_rows - e->page_rows;
-    const int64_t left = e->levels.n_rows - e->next_row;
-
-    return dn_pq_levels_take(&e->levels, e->next_row, room < left ? room : left, max_values,
-                             n_values);
-}
-
-static enum dn_status took_rows(struct dn_pq_encoder *e, int64_t n_rows, int64_t n_values,
-                                struct dn_error *err)
-{
-    e->next_row += n_rows;
-    e->page_rows += n_rows;
-    e->page_values += n_values;
-    /* Booleans fill a byte before its last bit is there, so they are counted, not measured. */
-    const bool full = e->column->kind == DN_PQ_KIND_BOOL
-                          ? (size_t)e->page_values / 8 >= e->options->page_bytes
-                          : page_bytes(e) >= e->options->page_bytes;
-    return full || e->page_rows == e->options->page_rows ? seal_page(e, err) : DN_OK;
-}
-
-enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *values, int64_t n,
-                                   struct dn_error *err)
-{
-    const size_t width = e->column->width;
-
-    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, values, (size_t)n, err));
-    while (n > 0) {
-        if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
-        }
-        const int64_t room =
-            (int64_t)((e->options->page_bytes + width - 1) / width) - e->page_values;
-        int64_t n_values;
-        const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
-        DN_TRY(dn_buffer_append(&e->body, values, (size_t)n_values * width, err));
-        values += (size_t)n_values * width;
-        n -= n_values;
-        DN_TRY(took_rows(e, n_rows, n_values, err));
-    }
-    return DN_OK;
-}
-
-/* Bits [bit, bit + n). */
-enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, size_t bit,
-                                 int64_t n, struct dn_error *err)
-{
-    dn_pq_stats_add_bools(&e->chunk->stats, bits, bit, (size_t)n);
-    while (n > 0) {
-        if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
-        }
-        const int64_t room = (int64_t)e->options->page_bytes * 8 - e->page_values;
-        int64_t n_values;
-        const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
-        const size_t end = e->body_start + ((size_t)(e->page_values + n_values) + 7) / 8;
-        DN_TRY(dn_buffer_reserve(&e->body, end - e->body.len, err));
-        dn_pq_bits_copy(e->body.data + e->body_start, (size_t)e->page_values, bits, bit,
-                        (size_t)n_values);
-        e->body.len = end;
-        bit += (size_t)n_values;
-        n -= n_values;
-        DN_TRY(took_rows(e, n_rows, n_values, err));
-    }
-    return DN_OK;
-}
-
-/* `out` has 16 bytes more than the texts need. */
-static uint8_t *copy_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t n)
+void dn_pq_plain_put_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         const size_t len = texts[i].len;
@@ -162,7 +21,6 @@ static uint8_t *copy_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t
         }
         out += 4 + len;
     }
-    return out;
 }
 
 /*
@@ -185,58 +43,43 @@ bool dn_pq_plain_is_utf8(const struct dn_kernels *kernels, const uint8_t *plain,
     return true;
 }
 
-/* n <= BLOCK, for take_rows() may be asked twice for the same rows. */
-enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_text *texts, int64_t n,
-                                 struct dn_error *err)
+enum dn_status dn_pq_plain_get_spans(struct dn_span in, size_t n, struct dn_span *out,
+                                     size_t *out_used, struct dn_error *err)
 {
-    DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, texts, (size_t)n, err));
-    while (n > 0) {
-        if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
+    const uint8_t *at = in.data;
+    size_t left = in.len;
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = left < 4 ? 0 : dn_pq_load32(at);
+        if (left < 4 || len > left - 4) {
+            return dn_error_set(err, DN_ERR_DATA,
+                                "its values are damaged: %zu byte arrays do not fit into %zu bytes",
+                                n, in.len);
         }
-        int64_t n_values;
-        int64_t n_rows = take_rows(e, n, &n_values);
-        const size_t room = e->options->page_bytes - page_bytes(e);
-        size_t bytes = 0;
-        uint32_t lens = 0;
-        int64_t fit = 0;
-        while (fit < n_values && bytes < room) {
-            lens |= texts[fit].len;
-            bytes += 4 + (size_t)texts[fit++].len;
-        }
-        if (fit < n_values) {
-            n_rows = take_rows(e, fit, &n_values);
-        }
-        DN_TRY(dn_buffer_reserve(&e->body, bytes + 16, err));
-        copy_texts(e->body.data + e->body.len, texts, n_values);
-        if (!dn_pq_plain_is_utf8(e->options->kernels, e->body.data + e->body.len, bytes, lens)) {
-            return DN_ERR_DATA;
-        }
-        e->body.len += bytes;
-        e->chunk->text_bytes += (int64_t)(bytes - 4 * (size_t)n_values);
-        texts += n_values;
-        n -= n_values;
-        DN_TRY(took_rows(e, n_rows, n_values, err));
+        out[i] = (struct dn_span){at + 4, len};
+        at += 4 + len;
+        left -= 4 + len;
     }
+    *out_used = in.len - left;
     return DN_OK;
 }
 
-/* Rows behind the last value: all null. */
-enum dn_status dn_pq_plain_nulls(struct dn_pq_encoder *e, struct dn_error *err)
+void dn_pq_plain_get_bools(const uint8_t *bits, size_t bit, size_t n, uint8_t *out)
 {
-    while (e->next_row < e->levels.n_rows) {
-        const int64_t room = e->options->page_rows - e->page_rows;
-        const int64_t left = e->levels.n_rows - e->next_row;
-        if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
-        }
-        DN_TRY(took_rows(e, room < left ? room : left, 0, err));
-    }
-    return DN_OK;
-}
+    size_t i = 0;
 
-enum dn_status dn_pq_plain_end(struct dn_pq_encoder *e, struct dn_error *err)
-{
-    DN_TRY(dn_pq_plain_nulls(e, err));
-    return e->page_rows > 0 ? seal_page(e, err) : DN_OK;
+    for (; i < n && (bit & 7) != 0; i++, bit++) {
+        out[i] = bits[bit >> 3] >> (bit & 7) & 1;
+    }
+    for (; n - i >= 8; i += 8, bit += 8) {
+        /* one copy of the byte for each bit, of which every copy keeps another: 1 becomes 0x80 by the sum, then 1 */
+        const uint64_t copies = bits[bit >> 3] * UINT64_C(0x0101010101010101);
+        const uint64_t kept = copies & UINT64_C(0x8040201008040201);
+        const uint64_t ones =
+            (kept + UINT64_C(0x00406070787c7e7f)) >> 7 & UINT64_C(0x0101010101010101);
+        memcpy(out + i, &ones, sizeof ones);
+    }
+    for (; i < n; i++, bit++) {
+        out[i] = bits[bit >> 3] >> (bit & 7) & 1;
+    }
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+/* ---- writing --------------------------------------------------------------------------------------------------- */
+
 static size_t put_varint(uint8_t *out, uint64_t value)
 {
     size_t n = 0;
@@ -162,4 +164,167 @@ size_t dn_pq_levels_encode(const uint8_t *bits, size_t bit, size_t n, uint8_t *o
         }
     }
     return len + put_level_literals(bits, bit + literals * 8, n - literals * 8, out + len);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+void dn_pq_hybrid_init(struct dn_pq_hybrid *h, struct dn_span in, unsigned bit_width)
+{
+    *h = (struct dn_pq_hybrid){.kernels = dn_kernels_selected(), .in = in, .bit_width = bit_width};
+}
+
+static enum dn_status fail_run(const char *what, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_DATA, "its levels or dictionary ids are damaged: %s", what);
+}
+
+static enum dn_status start_run(struct dn_pq_hybrid *h, struct dn_error *err)
+{
+    const size_t value_bytes = (h->bit_width + 7) / 8;
+    uint64_t head = 0;
+    unsigned shift = 0;
+    uint8_t byte = 0x80;
+
+    for (; (byte & 0x80) != 0; shift += 7) {
+        if (h->pos == h->in.len || shift > 28) {
+            return fail_run(shift > 28 ? "a run is too long" : "they end too early", err);
+        }
+        byte = h->in.data[h->pos++];
+        head |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    h->is_packed = (head & 1) != 0;
+    h->run_left = head >> 1;
+    if (h->is_packed) {
+        /* A run cut short is legal as long as nobody asks for what is missing; check_packed() sees to that. */
+        const uint64_t run_bytes = h->run_left * h->bit_width;
+        h->bit = (uint64_t)h->pos * 8;
+        h->pos = run_bytes > h->in.len - h->pos ? h->in.len : h->pos + (size_t)run_bytes;
+        h->run_left *= 8;
+        return DN_OK;
+    }
+    if (value_bytes > h->in.len - h->pos) {
+        return fail_run("a repeated value is cut off", err);
+    }
+    h->value = 0;
+    for (size_t i = 0; i < value_bytes; i++) {
+        h->value |= (uint32_t)h->in.data[h->pos++] << (8 * i);
+    }
+    if (h->bit_width < 32 && h->value >> h->bit_width != 0) {
+        return fail_run("a repeated value is wider than its bit width", err);
+    }
+    return DN_OK;
+}
+
+/* Begin runs until there is one with values; an empty run takes input too, so this ends. */
+static enum dn_status find_run(struct dn_pq_hybrid *h, struct dn_error *err)
+{
+    while (h->run_left == 0) {
+        DN_TRY(start_run(h, err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status check_packed(const struct dn_pq_hybrid *h, size_t n, struct dn_error *err)
+{
+    return h->bit + (uint64_t)n * h->bit_width > (uint64_t)h->in.len * 8
+               ? fail_run("a packed run is cut off", err)
+               : DN_OK;
+}
+
+static uint32_t read_one(struct dn_pq_hybrid *h)
+{
+    const uint64_t mask = ((uint64_t)1 << h->bit_width) - 1;
+    const size_t at = (size_t)(h->bit >> 3);
+    const unsigned shift = (unsigned)(h->bit & 7);
+    const size_t n_bytes = h->bit_width == 0 ? 0 : (size_t)(shift + h->bit_width + 7) / 8;
+    uint64_t word = 0;
+
+    for (size_t b = 0; b < n_bytes; b++) {
+        word |= (uint64_t)h->in.data[at + b] << (8 * b);
+    }
+    h->bit += h->bit_width;
+    return (uint32_t)(word >> shift & mask);
+}
+
+/* Eight values end where a byte does, so only both ends of what is asked for are taken one by one. */
+static void read_packed(struct dn_pq_hybrid *h, uint32_t *out, size_t n)
+{
+    while (n > 0 && (h->bit & 7) != 0) {
+        *out++ = read_one(h);
+        n--;
+    }
+    const size_t whole = n & ~(size_t)7;
+    if (whole > 0) {
+        h->kernels->bit_unpack32(h->in.data + (h->bit >> 3), whole, h->bit_width, out);
+        h->bit += (uint64_t)whole * h->bit_width;
+    }
+    for (size_t i = whole; i < n; i++) {
+        out[i] = read_one(h);
+    }
+}
+
+enum dn_status dn_pq_hybrid_read_run(struct dn_pq_hybrid *h, uint32_t *out, size_t n, size_t *out_n,
+                                     bool *out_repeated, struct dn_error *err)
+{
+    *out_n = 0;
+    *out_repeated = false;
+    if (n == 0) {
+        return DN_OK;
+    }
+    DN_TRY(find_run(h, err));
+    n = h->run_left < n ? (size_t)h->run_left : n;
+    if (h->is_packed) {
+        DN_TRY(check_packed(h, n, err));
+        read_packed(h, out, n);
+    } else {
+        out[0] = h->value;
+    }
+    h->run_left -= n;
+    *out_n = n;
+    *out_repeated = !h->is_packed;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_hybrid_read(struct dn_pq_hybrid *h, uint32_t *out, size_t n,
+                                 struct dn_error *err)
+{
+    while (n > 0) {
+        size_t now = 0;
+        bool repeated = false;
+        DN_TRY(dn_pq_hybrid_read_run(h, out, n, &now, &repeated, err));
+        if (repeated) {
+            const uint32_t value = out[0];
+            for (size_t i = 1; i < now; i++) {
+                out[i] = value;
+            }
+        }
+        out += now;
+        n -= now;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pq_hybrid_read_bits(struct dn_pq_hybrid *h, uint8_t *bits, size_t at, size_t n,
+                                      size_t *out_ones, struct dn_error *err)
+{
+    size_t ones = 0;
+
+    while (n > 0) {
+        DN_TRY(find_run(h, err));
+        const size_t now = h->run_left < n ? (size_t)h->run_left : n;
+        if (h->is_packed) {
+            DN_TRY(check_packed(h, now, err));
+            dn_pq_bits_copy(bits, at, h->in.data, (size_t)h->bit, now);
+            ones += dn_pq_bits_count(h->in.data, (size_t)h->bit, now);
+            h->bit += now;
+        } else {
+            dn_pq_bits_fill(bits, at, now, h->value != 0);
+            ones += h->value != 0 ? now : 0;
+        }
+        h->run_left -= now;
+        at += now;
+        n -= now;
+    }
+    *out_ones = ones;
+    return DN_OK;
 }

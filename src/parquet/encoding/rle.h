@@ -8,6 +8,7 @@
 #ifndef DN_PARQUET_ENCODING_RLE_H
 #define DN_PARQUET_ENCODING_RLE_H
 
+#include "base/buffer.h"
 #include "simd/kernels.h"
 
 /** Bytes that may be written for n values of `width` bits, scratch space included. */
@@ -26,5 +27,36 @@ size_t dn_pq_levels_bound(size_t n);
  * All equal: one run.  `bits` has 8 readable bytes past its end.
  */
 size_t dn_pq_levels_encode(const uint8_t *bits, size_t bit, size_t n, uint8_t *out);
+
+/** A stream while it is read.  Errors: DN_ERR_DATA what is wrong.  Threads: one owner. */
+struct dn_pq_hybrid {
+    const struct dn_kernels *kernels;
+    struct dn_span in;
+    size_t pos;         /**< behind the runs that were begun */
+    unsigned bit_width; /**< 0..32 */
+    bool is_packed;
+    uint64_t run_left; /**< values left in the current run */
+    uint32_t value;    /**< of a repeated run */
+    uint64_t bit;      /**< next bit of a packed run, counted from the start of `in` */
+};
+/** `in` is borrowed. */
+void dn_pq_hybrid_init(struct dn_pq_hybrid *h, struct dn_span in, unsigned bit_width);
+/** The next n values. */
+DN_NODISCARD enum dn_status dn_pq_hybrid_read(struct dn_pq_hybrid *h, uint32_t *out, size_t n,
+                                              struct dn_error *err);
+/**
+ * As dn_pq_hybrid_read(), but stops at the end of a run: *out_n of them, at least one if n > 0.  Of a repeated run only out[0] is
+ * written, and *out_repeated set.
+ */
+DN_NODISCARD enum dn_status dn_pq_hybrid_read_run(struct dn_pq_hybrid *h, uint32_t *out, size_t n,
+                                                  size_t *out_n, bool *out_repeated,
+                                                  struct dn_error *err);
+/**
+ * The next n values of a stream of width 1, as bits [at, at + n) of `bits`; the bits of the last byte behind them become 0.
+ * *out_ones: how many are 1.
+ */
+DN_NODISCARD enum dn_status dn_pq_hybrid_read_bits(struct dn_pq_hybrid *h, uint8_t *bits, size_t at,
+                                                   size_t n, size_t *out_ones,
+                                                   struct dn_error *err);
 
 #endif

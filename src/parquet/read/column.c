@@ -1,5 +1,8 @@
 #include "parquet/read/column.h"
 
+#include "parquet/encoding/levels.h"
+#include "parquet/encoding/plain.h"
+#include "parquet/read/decode.h"
 #include "parquet/read/value.h"
 
 #include <inttypes.h>
@@ -7,6 +10,7 @@
 /* Page headers are read in windows of this size, grown while they prove too short (long statistics). */
 #define FIRST_WINDOW ((size_t)1 << 10)
 #define LAST_WINDOW ((size_t)16 << 20)
+#define ROW_BLOCK ((size_t)1024)
 
 struct chunk_reader {
     struct dn_source *source;
@@ -20,8 +24,10 @@ struct chunk_reader {
     struct dn_buffer window;
     struct dn_buffer body;
     struct dn_buffer unpacked;
-    struct dn_buffer dictionary; /* entries, as in the column's values */
+    struct dn_buffer dictionary_page; /* unpacked: what the entries of byte arrays point into */
+    struct dn_pq_entries dictionary;
     bool has_dictionary;
+    struct dn_pq_decoder *decoder;
 };
 
 void dn_pq_cells_finish(struct dn_pq_cells *column)
@@ -90,7 +96,8 @@ static enum dn_status read_page(struct chunk_reader *r, struct dn_pq_page_head *
                             " bytes and %" PRIu64 " are left",
                             page->packed_len, r->end - r->pos);
     }
-    if (page->type == DN_PQ_DATA_PAGE || page->type == DN_PQ_DICTIONARY_PAGE) {
+    if (page->type == DN_PQ_DATA_PAGE || page->type == DN_PQ_DATA_PAGE_V2 ||
+        page->type == DN_PQ_DICTIONARY_PAGE) {
         dn_buffer_reset(&r->body);
         DN_TRY(dn_pq_read_at(r->source, r->pos, (size_t)page->packed_len, &r->body, err));
         DN_TRY(dn_pq_page_unpack(page, dn_buffer_span(&r->body), r->chunk->codec, &r->unpacked, out,
@@ -100,76 +107,108 @@ static enum dn_status read_page(struct chunk_reader *r, struct dn_pq_page_head *
     return DN_OK;
 }
 
-static enum dn_status fail_encoding(int32_t encoding, const char *of, struct dn_error *err)
-{
-    return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "encoding %s (%" PRId32
-                        ") of %s cannot be read; PLAIN and dictionary encodings can",
-                        dn_pq_encoding_words(encoding), encoding, of);
-}
-
 static enum dn_status read_dictionary(struct chunk_reader *r, const struct dn_pq_page_head *page,
                                       struct dn_span body, struct dn_error *err)
 {
-    const struct dn_pq_cells *c = r->column;
-    const size_t n = (size_t)page->n_values;
-
-    if (page->encoding != DN_PQ_PLAIN && page->encoding != DN_PQ_PLAIN_DICTIONARY) {
-        return fail_encoding(page->encoding, "the dictionary", err);
-    }
     if (r->has_dictionary) {
         return dn_error_set(err, DN_ERR_DATA,
                             "the file is damaged: a second dictionary in one column chunk");
     }
-    if (r->leaf->element->type == DN_PQ_BOOLEAN) {
-        return dn_error_set(err, DN_ERR_DATA, "the file is damaged: a dictionary of booleans");
-    }
-    /* before anything is reserved for a number of values that the page may not even hold */
-    if (n > body.len / (c->is_bytes ? 4 : c->entry)) {
-        return dn_error_set(err, DN_ERR_DATA,
-                            "the dictionary is damaged: %zu values do not fit into %zu bytes", n,
-                            body.len);
-    }
-    DN_TRY(charge(r, n, c->entry, err));
-    DN_TRY(charge(r, c->is_bytes ? body.len : 0, 1, err));
-    dn_buffer_reset(&r->dictionary);
+    DN_TRY(charge(r, body.len, 1, err));
+    DN_TRY(dn_buffer_append(&r->dictionary_page, body.data, body.len, err));
     r->has_dictionary = true;
-    return dn_pq_plain_read(r->leaf->element->type, dn_pq_leaf_width(r->leaf), body, n,
-                            &r->dictionary, &r->column->bytes, err);
+    return dn_pq_entries_read(&r->dictionary, r->leaf, page->encoding,
+                              dn_buffer_span(&r->dictionary_page), (size_t)page->n_values, err);
+}
+
+/* Validity of the next n rows, one byte each; *n_valid of them have a value. */
+static enum dn_status read_validity(struct chunk_reader *r, struct dn_pq_levels_in *levels,
+                                    size_t n, size_t *n_valid, struct dn_error *err)
+{
+    struct dn_buffer *valid = &r->column->valid;
+    uint8_t bits[ROW_BLOCK / 8];
+
+    DN_TRY(charge(r, n, 1, err));
+    DN_TRY(dn_buffer_reserve(valid, n, err));
+    DN_TRY(dn_pq_levels_read_bits(levels, bits, 0, n, n_valid, err));
+    dn_pq_plain_get_bools(bits, 0, n, valid->data + valid->len);
+    valid->len += n;
+    return DN_OK;
+}
+
+/* n <= ROW_BLOCK values of the decoder to the end of the column. */
+static enum dn_status read_values(struct chunk_reader *r, size_t n, struct dn_error *err)
+{
+    struct dn_pq_cells *c = r->column;
+    struct dn_span spans[ROW_BLOCK];
+
+    DN_TRY(charge(r, n, c->entry, err));
+    DN_TRY(dn_buffer_reserve(&c->values, n * c->entry, err));
+    if (!c->is_bytes) {
+        DN_TRY(dn_pq_decoder_read(r->decoder, n, c->values.data + c->values.len, err));
+        c->values.len += n * c->entry;
+        return DN_OK;
+    }
+    DN_TRY(dn_pq_decoder_read(r->decoder, n, spans, err));
+    for (size_t i = 0; i < n; i++) {
+        const struct dn_pq_ref ref = {c->bytes.len, spans[i].len};
+        DN_TRY(charge(r, spans[i].len, 1, err));
+        DN_TRY(dn_buffer_append(&c->bytes, spans[i].data, spans[i].len, err));
+        DN_TRY(dn_buffer_append(&c->values, &ref, sizeof(ref), err));
+    }
+    return DN_OK;
+}
+
+/* How many of all rows of a page have a value. */
+static enum dn_status count_values(const struct dn_pq_page_head *page,
+                                   const struct dn_pq_page_parts *parts, int32_t max_def,
+                                   size_t *out, struct dn_error *err)
+{
+    struct dn_pq_levels_in levels;
+    uint8_t bits[ROW_BLOCK / 8];
+    size_t left = (size_t)page->n_values;
+    size_t ones = 0;
+
+    *out = left;
+    if (max_def == 0) {
+        return DN_OK;
+    }
+    *out = 0;
+    DN_TRY(dn_pq_levels_begin(&levels, parts->def_encoding, parts->def, max_def, err));
+    for (; left > 0; left -= left < ROW_BLOCK ? left : ROW_BLOCK) {
+        DN_TRY(dn_pq_levels_read_bits(&levels, bits, 0, left < ROW_BLOCK ? left : ROW_BLOCK, &ones,
+                                      err));
+        *out += ones;
+    }
+    return DN_OK;
 }
 
 /* The first n_rows rows of a data page. */
 static enum dn_status read_data(struct chunk_reader *r, const struct dn_pq_page_head *page,
                                 struct dn_span body, size_t n_rows, struct dn_error *err)
 {
-    struct dn_pq_cells *c = r->column;
-    const bool by_dictionary =
-        page->encoding == DN_PQ_RLE_DICTIONARY || page->encoding == DN_PQ_PLAIN_DICTIONARY;
-    size_t n_valid = n_rows;
+    const int32_t max_def = r->leaf->max_def;
+    struct dn_pq_levels_in levels = {0};
+    struct dn_pq_page_parts parts;
+    size_t n_values = 0;
 
-    if (!by_dictionary && page->encoding != DN_PQ_PLAIN) {
-        return fail_encoding(page->encoding, "the page", err);
+    DN_TRY(dn_pq_page_split(page, body, 0, max_def, &parts, err));
+    DN_TRY(count_values(page, &parts, max_def, &n_values, err));
+    DN_TRY(dn_pq_decoder_begin(r->decoder, page->encoding, parts.values, n_values,
+                               r->has_dictionary ? &r->dictionary : NULL, err));
+    if (max_def > 0) {
+        DN_TRY(dn_pq_levels_begin(&levels, parts.def_encoding, parts.def, max_def, err));
     }
-    if (r->leaf->max_def > 0) {
-        if (page->def_encoding != DN_PQ_RLE) {
-            return fail_encoding(page->def_encoding, "the definition levels", err);
+    while (n_rows > 0) {
+        const size_t now = n_rows < ROW_BLOCK ? n_rows : ROW_BLOCK;
+        size_t n_valid = now;
+        if (max_def > 0) {
+            DN_TRY(read_validity(r, &levels, now, &n_valid, err));
         }
-        DN_TRY(charge(r, n_rows, 1, err));
-        DN_TRY(dn_pq_levels_read(&body, n_rows, &c->valid, &n_valid, err));
+        DN_TRY(read_values(r, n_valid, err));
+        n_rows -= now;
     }
-    DN_TRY(charge(r, n_valid, c->entry, err));
-    if (by_dictionary) {
-        if (!r->has_dictionary && n_valid > 0) {
-            return dn_error_set(
-                err, DN_ERR_DATA,
-                "the file is damaged: dictionary ids without a dictionary before them");
-        }
-        return dn_pq_id_values_read(body, n_valid, dn_buffer_span(&r->dictionary), c->entry,
-                                    &c->values, err);
-    }
-    DN_TRY(charge(r, c->is_bytes ? body.len : 0, 1, err));
-    return dn_pq_plain_read(r->leaf->element->type, dn_pq_leaf_width(r->leaf), body, n_valid,
-                            &c->values, &c->bytes, err);
+    return DN_OK;
 }
 
 static enum dn_status read_rows(struct chunk_reader *r, int64_t n_rows, struct dn_error *err)
@@ -188,15 +227,13 @@ static enum dn_status read_rows(struct chunk_reader *r, int64_t n_rows, struct d
         case DN_PQ_DICTIONARY_PAGE:
             DN_TRY(read_dictionary(r, &page, body, err));
             break;
-        case DN_PQ_DATA_PAGE: {
+        case DN_PQ_DATA_PAGE:
+        case DN_PQ_DATA_PAGE_V2: {
             const int64_t now = page.n_values < left ? page.n_values : left;
             DN_TRY(read_data(r, &page, body, (size_t)now, err));
             left -= now;
             break;
         }
-        case DN_PQ_DATA_PAGE_V2:
-            return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                                "pages of version 2 (DATA_PAGE_V2) cannot be read; version 1 can");
         default: /* index pages and page types to come hold no rows */
             break;
         }
@@ -228,6 +265,7 @@ static enum dn_status read_chunk(struct chunk_reader *r, int64_t n_rows, int64_t
     }
     r->page_offset = r->pos;
     r->end = r->pos + (uint64_t)c->compressed_bytes;
+    DN_TRY(dn_pq_decoder_create(&r->decoder, r->leaf, err));
     return read_rows(r, n_rows, err);
 }
 
@@ -251,7 +289,9 @@ static enum dn_status read_group(struct dn_source *source, const struct dn_pq_fi
     dn_buffer_finish(&r.window);
     dn_buffer_finish(&r.body);
     dn_buffer_finish(&r.unpacked);
-    dn_buffer_finish(&r.dictionary);
+    dn_buffer_finish(&r.dictionary_page);
+    dn_pq_entries_finish(&r.dictionary);
+    dn_pq_decoder_destroy(r.decoder);
     return st;
 }
 

@@ -5,12 +5,17 @@
 #include "parquet/read/footer.h"
 #include "parquet/read/page.h"
 
+/** Where a byte array lies in the byte store of its column. */
+struct dn_pq_ref {
+    uint64_t offset;
+    uint64_t len;
+};
+
 /** Zeroed memory is an empty column. */
 struct dn_pq_cells {
-    struct dn_buffer valid; /**< one byte per row, 1 or 0; empty for required columns */
-    struct dn_buffer
-        values; /**< one entry per row that is not null: `entry` bytes, see dn_pq_plain_read() */
-    struct dn_buffer bytes; /**< what the entries of byte arrays point into */
+    struct dn_buffer valid;  /**< one byte per row, 1 or 0; empty for required columns */
+    struct dn_buffer values; /**< one entry per row that is not null: `entry` bytes, see decode.h */
+    struct dn_buffer bytes;  /**< what the entries of byte arrays point into */
     size_t entry;
     bool is_bytes; /**< entries are struct dn_pq_ref */
 };

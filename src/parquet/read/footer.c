@@ -1,7 +1,7 @@
 #include "parquet/read/footer.h"
 
 #include "base/memory.h"
-#include "parquet/read/thrift.h"
+#include "parquet/thrift/reader.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

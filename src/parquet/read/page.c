@@ -1,22 +1,65 @@
 #include "parquet/read/page.h"
 
-#include "parquet/read/thrift.h"
+#include "parquet/encoding/bits.h"
+#include "parquet/thrift/reader.h"
 
 #include <inttypes.h>
 
-#define ID_BLOCK 1024
-
-static uint32_t get_u32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* ---- header ---------------------------------------------------------------------------------------------------- */
 
-/* DataPageHeader, DictionaryPageHeader and DataPageHeaderV2, whose first fields differ in the place of the encoding only. */
-static enum dn_status read_inner_header(struct dn_thrift_reader *r, int16_t encoding_id,
-                                        int16_t levels_id, struct dn_pq_page_head *page,
-                                        struct dn_error *err)
+/* Where a number of an inner header goes; NULL: it is skipped, as statistics are. */
+static int32_t *data_field(struct dn_pq_page_head *page, int16_t id)
+{
+    switch (id) {
+    case DN_PQ_DATA_NUM_VALUES:
+        return &page->n_values;
+    case DN_PQ_DATA_ENCODING:
+        return &page->encoding;
+    case DN_PQ_DATA_DEFINITION_ENCODING:
+        return &page->def_encoding;
+    case DN_PQ_DATA_REPETITION_ENCODING:
+        return &page->rep_encoding;
+    default:
+        return NULL;
+    }
+}
+
+static int32_t *dictionary_field(struct dn_pq_page_head *page, int16_t id)
+{
+    switch (id) {
+    case DN_PQ_DICTIONARY_NUM_VALUES:
+        return &page->n_values;
+    case DN_PQ_DICTIONARY_ENCODING:
+        return &page->encoding;
+    default:
+        return NULL;
+    }
+}
+
+static int32_t *data_v2_field(struct dn_pq_page_head *page, int16_t id)
+{
+    switch (id) {
+    case DN_PQ_DATA_V2_NUM_VALUES:
+        return &page->n_values;
+    case DN_PQ_DATA_V2_NUM_NULLS:
+        return &page->n_nulls;
+    case DN_PQ_DATA_V2_NUM_ROWS:
+        return &page->n_rows;
+    case DN_PQ_DATA_V2_ENCODING:
+        return &page->encoding;
+    case DN_PQ_DATA_V2_DEFINITION_LENGTH:
+        return &page->def_len;
+    case DN_PQ_DATA_V2_REPETITION_LENGTH:
+        return &page->rep_len;
+    default:
+        return NULL;
+    }
+}
+
+typedef int32_t *field_of(struct dn_pq_page_head *page, int16_t id);
+
+static enum dn_status read_inner_header(struct dn_thrift_reader *r, field_of *place,
+                                        struct dn_pq_page_head *page, struct dn_error *err)
 {
     struct dn_thrift_field f;
 
@@ -26,12 +69,11 @@ static enum dn_status read_inner_header(struct dn_thrift_reader *r, int16_t enco
         if (f.type == DN_THRIFT_STOP) {
             return DN_OK;
         }
-        if (f.id == DN_PQ_DATA_NUM_VALUES) {
-            DN_TRY(dn_thrift_read_i32(r, &f, &page->n_values, err));
-        } else if (f.id == encoding_id) {
-            DN_TRY(dn_thrift_read_i32(r, &f, &page->encoding, err));
-        } else if (f.id == levels_id) {
-            DN_TRY(dn_thrift_read_i32(r, &f, &page->def_encoding, err));
+        int32_t *number = place(page, f.id);
+        if (number != NULL) {
+            DN_TRY(dn_thrift_read_i32(r, &f, number, err));
+        } else if (place == data_v2_field && f.id == DN_PQ_DATA_V2_IS_COMPRESSED) {
+            DN_TRY(dn_thrift_read_bool(r, &f, &page->is_packed, err));
         } else {
             DN_TRY(dn_thrift_skip(r, &f, err));
         }
@@ -57,26 +99,73 @@ static enum dn_status read_header_field(struct dn_thrift_reader *r, const struct
         return DN_OK;
     case DN_PQ_PAGE_DATA_HEADER:
         DN_TRY(dn_thrift_expect_struct(r, f, err));
-        return read_inner_header(r, DN_PQ_DATA_ENCODING, DN_PQ_DATA_DEFINITION_ENCODING, page, err);
+        return read_inner_header(r, data_field, page, err);
     case DN_PQ_PAGE_DICTIONARY_HEADER:
         DN_TRY(dn_thrift_expect_struct(r, f, err));
-        return read_inner_header(r, DN_PQ_DICTIONARY_ENCODING, -1, page, err);
-    default: /* V2 headers too: the page type tells that the page is not for us */
+        return read_inner_header(r, dictionary_field, page, err);
+    case DN_PQ_PAGE_DATA_HEADER_V2:
+        DN_TRY(dn_thrift_expect_struct(r, f, err));
+        return read_inner_header(r, data_v2_field, page, err);
+    default:
         return dn_thrift_skip(r, f, err);
     }
+}
+
+static enum dn_status check_v2(const struct dn_pq_page_head *page, struct dn_error *err)
+{
+    const int64_t levels = (int64_t)page->def_len + page->rep_len;
+
+    if (page->n_nulls < 0 || page->n_nulls > page->n_values || page->n_rows < 0 ||
+        page->n_rows > page->n_values) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the page header is damaged: %" PRId32 " values, %" PRId32
+                            " nulls, %" PRId32 " rows",
+                            page->n_values, page->n_nulls, page->n_rows);
+    }
+    if (page->def_len < 0 || page->rep_len < 0 || levels > page->packed_len ||
+        levels > page->unpacked_len) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the page header is damaged: levels of %" PRId32 " and %" PRId32
+                            " bytes in a page of %" PRId32 ", %" PRId32 " unpacked",
+                            page->rep_len, page->def_len, page->packed_len, page->unpacked_len);
+    }
+    return DN_OK;
+}
+
+static enum dn_status check_header(const struct dn_pq_page_head *page, struct dn_error *err)
+{
+    const bool is_v2 = page->type == DN_PQ_DATA_PAGE_V2;
+    const bool holds_values =
+        page->type == DN_PQ_DATA_PAGE || page->type == DN_PQ_DICTIONARY_PAGE || is_v2;
+
+    if (page->type < 0 || page->packed_len < 0 || page->unpacked_len < 0 ||
+        (holds_values && page->n_values < 0)) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the page header is damaged: type %" PRId32 ", %" PRId32
+                            " bytes packed, %" PRId32 " unpacked, %" PRId32 " values",
+                            page->type, page->packed_len, page->unpacked_len, page->n_values);
+    }
+    return is_v2 ? check_v2(page, err) : DN_OK;
 }
 
 enum dn_status dn_pq_page_header_read(struct dn_span in, uint64_t offset,
                                       struct dn_pq_page_head *out, bool *out_ran_out,
                                       struct dn_error *err)
 {
-    struct dn_pq_page_head page = {
-        .type = -1, .packed_len = -1, .unpacked_len = -1, .encoding = -1, .def_encoding = -1};
+    struct dn_pq_page_head page = {.type = -1,
+                                   .packed_len = -1,
+                                   .unpacked_len = -1,
+                                   .n_values = -1,
+                                   .encoding = -1,
+                                   .def_encoding = -1,
+                                   .rep_encoding = -1,
+                                   .n_nulls = -1,
+                                   .n_rows = -1,
+                                   .is_packed = true};
     struct dn_thrift_reader r;
     struct dn_thrift_field f;
     enum dn_status st = DN_OK;
 
-    page.n_values = -1;
     dn_thrift_reader_init(&r, in, offset, "the page header");
     DN_TRY(dn_thrift_begin(&r, &f, err));
     do {
@@ -87,14 +176,7 @@ enum dn_status dn_pq_page_header_read(struct dn_span in, uint64_t offset,
     } while (st == DN_OK && f.type != DN_THRIFT_STOP);
     *out_ran_out = r.ran_out;
     DN_TRY(st);
-    const bool holds_values = page.type == DN_PQ_DATA_PAGE || page.type == DN_PQ_DICTIONARY_PAGE;
-    if (page.type < 0 || page.packed_len < 0 || page.unpacked_len < 0 ||
-        (holds_values && page.n_values < 0)) {
-        return dn_error_set(err, DN_ERR_DATA,
-                            "the page header is damaged: type %" PRId32 ", %" PRId32
-                            " bytes packed, %" PRId32 " unpacked, %" PRId32 " values",
-                            page.type, page.packed_len, page.unpacked_len, page.n_values);
-    }
+    DN_TRY(check_header(&page, err));
     page.header_len = r.pos;
     *out = page;
     return DN_OK;
@@ -121,16 +203,17 @@ static uint64_t max_ratio(int32_t codec)
     }
 }
 
+/* `levels`: bytes of the body that no codec is used for. */
 static enum dn_status check_lengths(const struct dn_pq_page_head *page, int32_t codec,
-                                    struct dn_error *err)
+                                    size_t levels, struct dn_error *err)
 {
-    const uint64_t packed = (uint64_t)page->packed_len;
-    const uint64_t unpacked = (uint64_t)page->unpacked_len;
+    const uint64_t packed = (uint64_t)page->packed_len - levels;
+    const uint64_t unpacked = (uint64_t)page->unpacked_len - levels;
 
     if (page->unpacked_len > DN_PQ_MAX_PAGE_BYTES) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "it unpacks to %" PRIu64 " bytes; at most %" PRId32 " are read",
-                            unpacked, DN_PQ_MAX_PAGE_BYTES);
+                            (uint64_t)page->unpacked_len, DN_PQ_MAX_PAGE_BYTES);
     }
     if (codec == DN_CODEC_NONE ? unpacked != packed : unpacked > (packed + 64) * max_ratio(codec)) {
         return dn_error_set(err, DN_ERR_DATA,
@@ -166,231 +249,81 @@ enum dn_status dn_pq_page_unpack(const struct dn_pq_page_head *page, struct dn_s
                             " is not supported; none, snappy, gzip, brotli, zstd and lz4_raw are",
                             codec);
     }
-    DN_TRY(check_lengths(page, codec, err));
+    const bool is_v2 = page->type == DN_PQ_DATA_PAGE_V2;
+    const size_t levels = is_v2 ? (size_t)page->def_len + (size_t)page->rep_len : 0;
+    codec = is_v2 && !page->is_packed ? DN_CODEC_NONE : codec;
+    DN_TRY(check_lengths(page, codec, levels, err));
     if (codec == DN_CODEC_NONE) {
         *out = body;
         return DN_OK;
     }
     dn_buffer_reset(scratch);
-    if (page->unpacked_len > 0) {
-        DN_TRY(
-            dn_decompress((enum dn_codec_id)codec, body, (size_t)page->unpacked_len, scratch, err));
+    DN_TRY(dn_buffer_append(scratch, body.data, levels, err));
+    /* Of a page without values writers leave nothing, or what their codec makes of nothing. */
+    const size_t unpacked = (size_t)page->unpacked_len - levels;
+    if (unpacked > 0) {
+        const struct dn_span packed = {body.data + levels, body.len - levels};
+        DN_TRY(dn_decompress((enum dn_codec_id)codec, packed, unpacked, scratch, err));
     }
     *out = dn_buffer_span(scratch);
     return DN_OK;
 }
 
-/* ---- hybrid ---------------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------------------------- */
 
-void dn_pq_hybrid_init(struct dn_pq_hybrid *h, struct dn_span in, unsigned bit_width)
+static enum dn_status take(struct dn_span *body, size_t len, struct dn_span *out,
+                           struct dn_error *err)
 {
-    *h = (struct dn_pq_hybrid){.in = in, .bit_width = bit_width};
-}
-
-static enum dn_status fail_run(const char *what, struct dn_error *err)
-{
-    return dn_error_set(err, DN_ERR_DATA, "its levels or dictionary ids are damaged: %s", what);
-}
-
-static enum dn_status start_run(struct dn_pq_hybrid *h, struct dn_error *err)
-{
-    const size_t value_bytes = (h->bit_width + 7) / 8;
-    uint64_t head = 0;
-    unsigned shift = 0;
-    uint8_t byte = 0x80;
-
-    for (; (byte & 0x80) != 0; shift += 7) {
-        if (h->pos == h->in.len || shift > 28) {
-            return fail_run(shift > 28 ? "a run is too long" : "they end too early", err);
-        }
-        byte = h->in.data[h->pos++];
-        head |= (uint64_t)(byte & 0x7f) << shift;
+    if (len > body->len) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "its levels are damaged: they are said to be longer than the page");
     }
-    h->is_packed = (head & 1) != 0;
-    h->run_left = head >> 1;
-    if (h->is_packed) {
-        /* A run cut short is legal as long as nobody asks for what is missing; read_packed() sees to that. */
-        const uint64_t run_bytes = h->run_left * h->bit_width;
-        h->bit = (uint64_t)h->pos * 8;
-        h->pos = run_bytes > h->in.len - h->pos ? h->in.len : h->pos + (size_t)run_bytes;
-        h->run_left *= 8;
+    *out = (struct dn_span){body->data, len};
+    body->data += len;
+    body->len -= len;
+    return DN_OK;
+}
+
+/* Levels of a V1 page: behind their length, or in the old form as many bits as there are. */
+static enum dn_status take_levels(struct dn_span *body, int32_t encoding, int32_t max_level,
+                                  size_t n, struct dn_span *out, struct dn_error *err)
+{
+    if (max_level == 0) {
+        *out = (struct dn_span){body->data, 0};
         return DN_OK;
     }
-    if (value_bytes > h->in.len - h->pos) {
-        return fail_run("a repeated value is cut off", err);
+    if (encoding == DN_PQ_BIT_PACKED) {
+        return take(body, (n * dn_pq_bit_length((uint64_t)max_level) + 7) / 8, out, err);
     }
-    h->value = 0;
-    for (size_t i = 0; i < value_bytes; i++) {
-        h->value |= (uint32_t)h->in.data[h->pos++] << (8 * i);
+    if (encoding != DN_PQ_RLE) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "levels of encoding %" PRId32 " cannot be read; RLE can", encoding);
     }
-    if (h->bit_width < 32 && h->value >> h->bit_width != 0) {
-        return fail_run("a repeated value is wider than its bit width", err);
-    }
-    return DN_OK;
-}
-
-static enum dn_status read_packed(struct dn_pq_hybrid *h, uint32_t *out, size_t n,
-                                  struct dn_error *err)
-{
-    const uint64_t mask = ((uint64_t)1 << h->bit_width) - 1;
-
-    if (h->bit + (uint64_t)n * h->bit_width > (uint64_t)h->in.len * 8) {
-        return fail_run("a packed run is cut off", err);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const size_t at = (size_t)(h->bit >> 3);
-        const size_t bytes = h->bit_width == 0 ? 0 : (size_t)((h->bit & 7) + h->bit_width + 7) / 8;
-        uint64_t word = 0;
-        for (size_t b = 0; b < bytes; b++) {
-            word |= (uint64_t)h->in.data[at + b] << (8 * b);
-        }
-        out[i] = (uint32_t)((word >> (h->bit & 7)) & mask);
-        h->bit += h->bit_width;
-    }
-    return DN_OK;
-}
-
-enum dn_status dn_pq_hybrid_read(struct dn_pq_hybrid *h, uint32_t *out, size_t n,
-                                 struct dn_error *err)
-{
-    while (n > 0) {
-        if (h->run_left == 0) {
-            DN_TRY(start_run(h, err)); /* an empty run takes input too, so this ends */
-            continue;
-        }
-        const size_t now = h->run_left < n ? (size_t)h->run_left : n;
-        if (h->is_packed) {
-            DN_TRY(read_packed(h, out, now, err));
-        } else {
-            for (size_t i = 0; i < now; i++) {
-                out[i] = h->value;
-            }
-        }
-        h->run_left -= now;
-        out += now;
-        n -= now;
-    }
-    return DN_OK;
-}
-
-/* ---- levels and values ----------------------------------------------------------------------------------------- */
-
-enum dn_status dn_pq_levels_read(struct dn_span *body, size_t n, struct dn_buffer *out,
-                                 size_t *out_n_valid, struct dn_error *err)
-{
-    uint32_t block[ID_BLOCK];
-    struct dn_pq_hybrid h;
-    size_t n_valid = 0;
-
     if (body->len < 4) {
-        return fail_run("there is no room for their length", err);
+        return dn_error_set(err, DN_ERR_DATA,
+                            "its levels are damaged: there is no room for their length");
     }
-    const size_t len = get_u32(body->data);
-    if (len > body->len - 4) {
-        return fail_run("they are said to be longer than the page", err);
-    }
-    dn_pq_hybrid_init(&h, (struct dn_span){body->data + 4, len}, 1);
-    DN_TRY(dn_buffer_reserve(out, n, err));
-    for (size_t done = 0; done < n;) {
-        const size_t now = n - done < ID_BLOCK ? n - done : ID_BLOCK;
-        DN_TRY(dn_pq_hybrid_read(&h, block, now, err));
-        for (size_t i = 0; i < now; i++) {
-            out->data[out->len++] = (uint8_t)block[i];
-            n_valid += block[i];
-        }
-        done += now;
-    }
-    body->data += 4 + len;
-    body->len -= 4 + len;
-    *out_n_valid = n_valid;
-    return DN_OK;
+    const size_t len = dn_pq_load32(body->data);
+    *body = (struct dn_span){body->data + 4, body->len - 4};
+    return take(body, len, out, err);
 }
 
-static enum dn_status fail_values(size_t n, size_t len, struct dn_error *err)
-{
-    return dn_error_set(err, DN_ERR_DATA,
-                        "its values are damaged: %zu values do not fit into %zu bytes", n, len);
-}
-
-static enum dn_status read_plain_bools(struct dn_span in, size_t n, struct dn_buffer *values,
-                                       struct dn_error *err)
-{
-    if (n > 0 && (n - 1) / 8 >= in.len) {
-        return fail_values(n, in.len, err);
-    }
-    DN_TRY(dn_buffer_reserve(values, n, err));
-    for (size_t i = 0; i < n; i++) {
-        values->data[values->len++] = in.data[i / 8] >> (i % 8) & 1;
-    }
-    return DN_OK;
-}
-
-static enum dn_status read_plain_byte_arrays(struct dn_span in, size_t n, struct dn_buffer *values,
-                                             struct dn_buffer *bytes, struct dn_error *err)
-{
-    size_t pos = 0;
-
-    if (n > in.len / 4) {
-        return fail_values(n, in.len, err);
-    }
-    DN_TRY(dn_buffer_reserve(values, n * sizeof(struct dn_pq_ref), err));
-    for (size_t i = 0; i < n; i++) {
-        if (in.len - pos < 4 || get_u32(in.data + pos) > in.len - pos - 4) {
-            return fail_values(n, in.len, err);
-        }
-        const struct dn_pq_ref ref = {bytes->len + pos + 4, get_u32(in.data + pos)};
-        memcpy(values->data + values->len, &ref, sizeof(ref));
-        values->len += sizeof(ref);
-        pos += 4 + (size_t)ref.len;
-    }
-    return dn_buffer_append(bytes, in.data, pos, err);
-}
-
-enum dn_status dn_pq_plain_read(int32_t type, size_t width, struct dn_span in, size_t n,
-                                struct dn_buffer *values, struct dn_buffer *bytes,
+enum dn_status dn_pq_page_split(const struct dn_pq_page_head *page, struct dn_span body,
+                                int32_t max_rep, int32_t max_def, struct dn_pq_page_parts *out,
                                 struct dn_error *err)
 {
-    if (type == DN_PQ_BOOLEAN) {
-        return read_plain_bools(in, n, values, err);
-    }
-    if (width == 0) {
-        return read_plain_byte_arrays(in, n, values, bytes, err);
-    }
-    if (n > in.len / width) {
-        return fail_values(n, in.len, err);
-    }
-    return dn_buffer_append(values, in.data, n * width, err);
-}
+    const size_t n = (size_t)page->n_values;
 
-enum dn_status dn_pq_id_values_read(struct dn_span in, size_t n, struct dn_span dictionary,
-                                    size_t entry, struct dn_buffer *values, struct dn_error *err)
-{
-    uint32_t block[ID_BLOCK];
-    struct dn_pq_hybrid h;
-    const size_t n_entries = dictionary.len / entry;
-
-    if (n == 0) {
-        return DN_OK;
+    if (page->type == DN_PQ_DATA_PAGE_V2) {
+        DN_TRY(take(&body, (size_t)page->rep_len, &out->rep, err));
+        DN_TRY(take(&body, (size_t)page->def_len, &out->def, err));
+        out->rep_encoding = out->def_encoding = DN_PQ_RLE;
+    } else {
+        DN_TRY(take_levels(&body, page->rep_encoding, max_rep, n, &out->rep, err));
+        DN_TRY(take_levels(&body, page->def_encoding, max_def, n, &out->def, err));
+        out->rep_encoding = page->rep_encoding;
+        out->def_encoding = page->def_encoding;
     }
-    if (in.len == 0 || in.data[0] > 32) {
-        return fail_run(in.len == 0 ? "there are none" : "their bit width is over 32", err);
-    }
-    dn_pq_hybrid_init(&h, (struct dn_span){in.data + 1, in.len - 1}, in.data[0]);
-    DN_TRY(dn_buffer_reserve(values, n * entry, err));
-    for (size_t done = 0; done < n;) {
-        const size_t now = n - done < ID_BLOCK ? n - done : ID_BLOCK;
-        DN_TRY(dn_pq_hybrid_read(&h, block, now, err));
-        for (size_t i = 0; i < now; i++) {
-            if (block[i] >= n_entries) {
-                return dn_error_set(err, DN_ERR_DATA,
-                                    "its dictionary ids are damaged: %" PRIu32
-                                    " in a dictionary of %zu values",
-                                    block[i], n_entries);
-            }
-            memcpy(values->data + values->len, dictionary.data + block[i] * entry, entry);
-            values->len += entry;
-        }
-        done += now;
-    }
+    out->values = body;
     return DN_OK;
 }

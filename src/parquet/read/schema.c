@@ -1,6 +1,6 @@
 /* From the flat list of schema elements to columns. */
 #include "parquet/read/footer.h"
-#include "parquet/read/thrift.h"
+#include "parquet/thrift/reader.h"
 
 #include "base/memory.h"
 

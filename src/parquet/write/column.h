@@ -3,8 +3,8 @@
 #define DN_PARQUET_WRITE_COLUMN_H
 
 #include "arrow/schema.h"
-#include "parquet/write/thrift.h"
-#include "parquet/write/value.h"
+#include "parquet/encoding/value.h"
+#include "parquet/thrift/writer.h"
 
 struct dn_pq_column {
     char *name; /**< owned */

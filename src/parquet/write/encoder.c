@@ -2,6 +2,7 @@
 
 #include "parquet/encoding/plain.h"
 #include "parquet/write/choice.h"
+#include "parquet/write/plain_pages.h"
 
 #define FIRST_CHECKPOINT 4096
 #define SORTED_CHECKPOINT (4 * (int64_t)FIRST_CHECKPOINT)

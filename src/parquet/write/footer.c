@@ -1,4 +1,4 @@
-#include "parquet/read/thrift.h"
+#include "parquet/thrift/reader.h"
 #include "parquet/write/writer_internal.h"
 
 #ifndef DN_BUILD

@@ -8,8 +8,8 @@
 #ifndef DN_PARQUET_WRITE_STATS_H
 #define DN_PARQUET_WRITE_STATS_H
 
-#include "parquet/write/thrift.h"
-#include "parquet/write/value.h"
+#include "parquet/encoding/value.h"
+#include "parquet/thrift/writer.h"
 #include "simd/kernels.h"
 
 #define DN_PQ_STATS_TEXT_MAX 64 /**< longer text bounds are cut */

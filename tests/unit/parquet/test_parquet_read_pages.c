@@ -1,6 +1,7 @@
 /* Thrift, the RLE / bit-packed hybrid, levels, PLAIN values and dictionary ids, from bytes written by hand. */
+#include "parquet/encoding/levels.h"
 #include "parquet/read/page.h"
-#include "parquet/read/thrift.h"
+#include "parquet/thrift/reader.h"
 
 #include "scratch.h"
 
@@ -222,96 +223,77 @@ static void test_damaged_hybrid(void **state)
 static void test_levels(void **state)
 {
     (void)state;
-    struct dn_buffer out = {0};
+    const struct dn_pq_page_head page = {
+        .type = DN_PQ_DATA_PAGE, .n_values = 8, .def_encoding = DN_PQ_RLE};
+    struct dn_pq_page_parts parts;
+    struct dn_pq_levels_in levels;
     struct dn_error err = {0};
-    size_t n_valid = 0;
-    struct dn_span body = SPAN(2, 0, 0, 0, 0x03, 0xb5, 'r', 'e', 's', 't');
+    uint8_t bits[2] = {0xff, 0xff};
+    size_t ones = 0;
 
-    assert_int_equal(dn_pq_levels_read(&body, 7, &out, &n_valid, NULL), DN_OK);
-    assert_int_equal(out.len, 7);
-    assert_memory_equal(out.data, "\1\0\1\0\1\1\0", 7);
-    assert_int_equal(n_valid, 4);
-    assert_int_equal(body.len, 4);
-    assert_memory_equal(body.data, "rest", 4);
-    body = SPAN(3, 0, 0, 0, 0x03, 0xb5);
-    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, &err), DN_ERR_DATA);
-    assert_non_null(strstr(err.message, "longer than the page"));
-    body = SPAN(3, 0, 0);
-    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
-    body = SPAN(2, 0, 0, 0, 0x10, 2); /* level 2 where 1 is the highest */
-    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
-    body = SPAN(2, 0, 0, 0, 0x08, 1); /* four of eight */
-    assert_int_equal(dn_pq_levels_read(&body, 8, &out, &n_valid, NULL), DN_ERR_DATA);
-    dn_buffer_finish(&out);
-}
-
-static void test_plain(void **state)
-{
-    (void)state;
-    struct dn_buffer values = {0};
-    struct dn_buffer bytes = {0};
-    struct dn_pq_ref refs[2];
-
-    assert_int_equal(dn_pq_plain_read(DN_PQ_BOOLEAN, 1, SPAN(0x05, 0x01), 9, &values, &bytes, NULL),
+    assert_int_equal(dn_pq_page_split(&page, SPAN(2, 0, 0, 0, 0x03, 0xb5, 'r', 'e', 's', 't'), 0, 1,
+                                      &parts, NULL),
                      DN_OK);
-    assert_int_equal(values.len, 9);
-    assert_memory_equal(values.data, "\1\0\1\0\0\0\0\0\1", 9);
-    assert_int_equal(
-        dn_pq_plain_read(DN_PQ_BOOLEAN, 1, SPAN(0x05, 0x01), 17, &values, &bytes, NULL),
-        DN_ERR_DATA);
-    dn_buffer_reset(&values);
-    assert_int_equal(
-        dn_pq_plain_read(DN_PQ_INT32, 4, SPAN(1, 2, 3, 4, 5, 6, 7, 8, 9), 2, &values, &bytes, NULL),
-        DN_OK);
-    assert_int_equal(values.len, 8);
-    assert_memory_equal(values.data, "\1\2\3\4\5\6\7\10", 8);
-    assert_int_equal(
-        dn_pq_plain_read(DN_PQ_INT32, 4, SPAN(1, 2, 3, 4, 5, 6, 7), 2, &values, &bytes, NULL),
-        DN_ERR_DATA);
-    dn_buffer_reset(&values);
-    assert_int_equal(dn_buffer_append(&bytes, "before", 6, NULL), DN_OK);
-    struct dn_span texts = SPAN(2, 0, 0, 0, 'h', 'i', 0, 0, 0, 0, 1, 0, 0, 0, 'x');
-    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 2, &values, &bytes, NULL), DN_OK);
-    assert_int_equal(values.len, sizeof(refs));
-    memcpy(refs, values.data, sizeof(refs));
-    assert_int_equal(refs[0].len, 2);
-    assert_memory_equal(bytes.data + refs[0].offset, "hi", 2);
-    assert_int_equal(refs[1].len, 0);
-    texts.len--;
-    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 3, &values, &bytes, NULL),
+    assert_int_equal(parts.rep.len, 0);
+    assert_int_equal(parts.values.len, 4);
+    assert_memory_equal(parts.values.data, "rest", 4);
+    assert_int_equal(dn_pq_levels_begin(&levels, parts.def_encoding, parts.def, 1, NULL), DN_OK);
+    assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 3, 7, &ones, NULL), DN_OK);
+    assert_int_equal(ones, 4);
+    assert_int_equal(bits[0], 0xaf); /* three bits that stood there, then 1 0 1 0 1 */
+    assert_int_equal(bits[1], 0x01); /* 1 0, and nothing behind */
+    assert_int_equal(dn_pq_page_split(&page, SPAN(3, 0, 0, 0, 0x03, 0xb5), 0, 1, &parts, &err),
                      DN_ERR_DATA);
-    texts = SPAN(0xff, 0xff, 0xff, 0xff, 'x');
-    assert_int_equal(dn_pq_plain_read(DN_PQ_BYTE_ARRAY, 0, texts, 1, &values, &bytes, NULL),
-                     DN_ERR_DATA);
-    dn_buffer_finish(&values);
-    dn_buffer_finish(&bytes);
+    assert_non_null(strstr(err.message, "longer than the page"));
+    assert_int_equal(dn_pq_page_split(&page, SPAN(3, 0, 0), 0, 1, &parts, NULL), DN_ERR_DATA);
+    assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_RLE, SPAN(0x10, 2), 1, NULL), DN_OK);
+    assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 0, 8, &ones, NULL), DN_ERR_DATA);
+    assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_RLE, SPAN(0x08, 1), 1, NULL), DN_OK);
+    assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 0, 8, &ones, NULL),
+                     DN_ERR_DATA); /* four of eight */
 }
 
-static void test_ids(void **state)
+/* The old form: no length, the highest bit of a byte first. */
+static void test_bit_packed_levels(void **state)
 {
     (void)state;
-    struct dn_buffer values = {0};
+    const struct dn_pq_page_head page = {
+        .type = DN_PQ_DATA_PAGE, .n_values = 10, .def_encoding = DN_PQ_BIT_PACKED};
+    struct dn_pq_page_parts parts;
+    struct dn_pq_levels_in levels;
     struct dn_error err = {0};
-    const struct dn_span dictionary = span("aabbcc", 6);
+    uint8_t bits[2] = {0};
+    size_t ones = 0;
 
-    assert_int_equal(
-        dn_pq_id_values_read(SPAN(2, 0x06, 2, 0x04, 0), 5, dictionary, 2, &values, NULL), DN_OK);
-    assert_int_equal(values.len, 10);
-    assert_memory_equal(values.data, "ccccccaaaa", 10);
-    assert_int_equal(dn_pq_id_values_read(SPAN(2, 0x06, 3), 3, dictionary, 2, &values, &err),
-                     DN_ERR_DATA);
-    assert_non_null(strstr(err.message, "3 in a dictionary of 3 values"));
-    assert_int_equal(dn_pq_id_values_read(SPAN(33, 0x06, 3), 3, dictionary, 2, &values, &err),
-                     DN_ERR_DATA);
-    assert_int_equal(dn_pq_id_values_read(span("", 0), 3, dictionary, 2, &values, &err),
-                     DN_ERR_DATA);
-    assert_int_equal(dn_pq_id_values_read(span("", 0), 0, dictionary, 2, &values, &err),
-                     DN_OK); /* a page of nulls */
-    assert_int_equal(dn_pq_id_values_read(SPAN(0, 0x06), 3, dictionary, 2, &values, &err),
-                     DN_OK); /* width 0: the first */
-    assert_int_equal(dn_pq_id_values_read(SPAN(0, 0x06), 3, span("", 0), 2, &values, &err),
-                     DN_ERR_DATA);
-    dn_buffer_finish(&values);
+    assert_int_equal(dn_pq_page_split(&page, SPAN(0xa0, 0x40, 'r'), 0, 1, &parts, NULL), DN_OK);
+    assert_int_equal(parts.values.len, 1);
+    assert_int_equal(dn_pq_levels_begin(&levels, parts.def_encoding, parts.def, 1, NULL), DN_OK);
+    assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 0, 10, &ones, NULL), DN_OK);
+    assert_int_equal(ones, 3);
+    assert_int_equal(bits[0], 0x05);
+    assert_int_equal(bits[1], 0x02);
+    assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 0, 7, &ones, NULL), DN_ERR_DATA);
+    assert_int_equal(dn_pq_page_split(&page, SPAN(0xa0), 0, 1, &parts, NULL), DN_ERR_DATA);
+    assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_BIT_PACKED, SPAN(0xa0), 2, &err),
+                     DN_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "BIT_PACKED of one bit"));
+    assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_PLAIN, SPAN(0xa0), 1, &err),
+                     DN_ERR_UNSUPPORTED);
+}
+
+static void test_levels_as_numbers(void **state)
+{
+    (void)state;
+    struct dn_pq_levels_in levels;
+    struct dn_error err = {0};
+    uint32_t v[8];
+
+    assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_RLE, SPAN(0x04, 2, 0x06, 3), 2, NULL),
+                     DN_OK);
+    assert_int_equal(dn_pq_levels_read(&levels, v, 2, 2, NULL), DN_OK);
+    assert_int_equal(v[1], 2);
+    assert_int_equal(dn_pq_levels_read(&levels, v, 1, 2, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "3 where 2 is the highest"));
 }
 
 /* ---- page header and body -------------------------------------------------------------------------------------- */
@@ -345,6 +327,93 @@ static void test_header(void **state)
         dn_pq_page_header_read(SPAN(0x15, 0, 0x15, 20, 0x15, 17, 0), 0, &page, &ran_out, NULL),
         DN_ERR_DATA);
     assert_false(ran_out);
+}
+
+/* type 3, 10 and 9 bytes, no crc, V2 header {8 values, 3 nulls, 8 rows, PLAIN, 2 and 0 bytes of levels, false, statistics} */
+static const uint8_t v2_header[] = {0x15, 6,    0x15, 20,   0x15, 18,   0x5c, 0x15, 16,
+                                    0x15, 6,    0x15, 16,   0x15, 0,    0x15, 4,    0x15,
+                                    0,    0x12, 0x1c, 0x36, 6,    0x00, 0x00, 0x00};
+
+static void test_v2_header(void **state)
+{
+    (void)state;
+    struct dn_pq_page_head page;
+    uint8_t damaged[sizeof v2_header];
+    bool ran_out = false;
+
+    assert_int_equal(
+        dn_pq_page_header_read(span(v2_header, sizeof v2_header), 0, &page, &ran_out, NULL), DN_OK);
+    assert_int_equal(page.type, DN_PQ_DATA_PAGE_V2);
+    assert_int_equal(page.n_values, 8);
+    assert_int_equal(page.n_nulls, 3);
+    assert_int_equal(page.n_rows, 8);
+    assert_int_equal(page.encoding, DN_PQ_PLAIN);
+    assert_int_equal(page.def_len, 2);
+    assert_int_equal(page.rep_len, 0);
+    assert_false(page.is_packed);
+    assert_int_equal(page.header_len, sizeof v2_header);
+    /* nine nulls of eight, nine rows, levels longer than the page, or of less than nothing */
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } lies[] = {{10, 18}, {12, 18}, {16, 20}, {16, 1}, {18, 1}, {10, 1}};
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        memcpy(damaged, v2_header, sizeof damaged);
+        damaged[lies[i].at] = lies[i].value;
+        assert_int_equal(
+            dn_pq_page_header_read(span(damaged, sizeof damaged), 0, &page, &ran_out, NULL),
+            DN_ERR_DATA);
+        assert_false(ran_out);
+    }
+}
+
+/* Levels of a V2 page are never packed, its values may be, and of none there may be nothing at all. */
+static void test_v2_body(void **state)
+{
+    (void)state;
+    struct dn_pq_page_head page = {.type = DN_PQ_DATA_PAGE_V2, .n_values = 8, .def_len = 2};
+    struct dn_pq_page_parts parts;
+    struct dn_buffer scratch = {0};
+    struct dn_buffer body = {0};
+    struct dn_span out;
+    struct dn_compressor *c = NULL;
+
+    assert_int_equal(dn_compressor_create(&c, DN_CODEC_SNAPPY, DN_CODEC_LEVEL_DEFAULT, NULL),
+                     DN_OK);
+    assert_int_equal(dn_buffer_append(&body, "\3\377", 2, NULL), DN_OK);
+    assert_int_equal(dn_compress(c, span("12345678", 8), &body, NULL), DN_OK);
+    page.is_packed = true;
+    page.packed_len = (int32_t)body.len;
+    page.unpacked_len = 10;
+    assert_int_equal(
+        dn_pq_page_unpack(&page, dn_buffer_span(&body), DN_CODEC_SNAPPY, &scratch, &out, NULL),
+        DN_OK);
+    assert_int_equal(dn_pq_page_split(&page, out, 0, 1, &parts, NULL), DN_OK);
+    assert_memory_equal(parts.def.data, "\3\377", 2);
+    assert_int_equal(parts.values.len, 8);
+    assert_memory_equal(parts.values.data, "12345678", 8);
+    page.is_packed = false; /* what is said not to be packed is taken as it is */
+    page.packed_len = 10;
+    assert_int_equal(
+        dn_pq_page_unpack(&page, span("\3\37712345678", 10), DN_CODEC_SNAPPY, &scratch, &out, NULL),
+        DN_OK);
+    assert_memory_equal(out.data, "\3\37712345678", 10);
+    page.unpacked_len = 11;
+    assert_int_equal(
+        dn_pq_page_unpack(&page, span("\3\37712345678", 10), DN_CODEC_SNAPPY, &scratch, &out, NULL),
+        DN_ERR_DATA);
+    page.is_packed = true; /* no values: the codec has nothing to say, whatever stands there */
+    page.unpacked_len = 2;
+    for (page.packed_len = 2; page.packed_len <= 3; page.packed_len++) {
+        assert_int_equal(dn_pq_page_unpack(&page, span("\3\377\0", (size_t)page.packed_len),
+                                           DN_CODEC_SNAPPY, &scratch, &out, NULL),
+                         DN_OK);
+        assert_int_equal(dn_pq_page_split(&page, out, 0, 1, &parts, NULL), DN_OK);
+        assert_int_equal(parts.values.len, 0);
+    }
+    dn_compressor_destroy(c);
+    dn_buffer_finish(&scratch);
+    dn_buffer_finish(&body);
 }
 
 static void test_body(void **state)
@@ -392,9 +461,11 @@ int main(void)
         cmocka_unit_test(test_hybrid_every_width),
         cmocka_unit_test(test_damaged_hybrid),
         cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_bit_packed_levels),
+        cmocka_unit_test(test_levels_as_numbers),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_v2_header),
+        cmocka_unit_test(test_v2_body),
         cmocka_unit_test(test_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* The Thrift compact protocol, byte for byte as its specification shows it, and read back by the reader. */
-#include "parquet/read/thrift.h"
-#include "parquet/write/thrift.h"
+#include "parquet/thrift/reader.h"
+#include "parquet/thrift/writer.h"
 #include "scratch.h"
 
 #include "base/memory.h"

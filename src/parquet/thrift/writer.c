@@ -1,4 +1,4 @@
-#include "parquet/write/thrift.h"
+#include "parquet/thrift/writer.h"
 
 static void put(struct dn_thrift_writer *w, const void *data, size_t len)
 {

@@ -1,4 +1,4 @@
-#include "parquet/write/value.h"
+#include "parquet/encoding/value.h"
 
 /* Four bytes of length, then the text: byte i of it is bit 32 + 8 i of both words taken together. */
 #define LOW(n) (UINT64_MAX >> (32 - 8 * (n)))

@@ -1,5 +1,5 @@
 /* https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md */
-#include "parquet/read/thrift.h"
+#include "parquet/thrift/reader.h"
 
 #include <inttypes.h>
 

@@ -5,8 +5,8 @@
  * they write.  Fields are written in ascending id order.
  * Threads: one owner.
  */
-#ifndef DN_PARQUET_WRITE_THRIFT_H
-#define DN_PARQUET_WRITE_THRIFT_H
+#ifndef DN_PARQUET_THRIFT_WRITER_H
+#define DN_PARQUET_THRIFT_WRITER_H
 
 #include "base/buffer.h"
 #include "parquet/format.h"

@@ -8,8 +8,8 @@
  * Errors: DN_ERR_DATA with the byte offset in the file, in the message and in the record.
  * Threads: one owner.
  */
-#ifndef DN_PARQUET_READ_THRIFT_H
-#define DN_PARQUET_READ_THRIFT_H
+#ifndef DN_PARQUET_THRIFT_READER_H
+#define DN_PARQUET_THRIFT_READER_H
 
 #include "base/buffer.h"
 #include "parquet/format.h"

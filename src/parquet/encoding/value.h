@@ -1,6 +1,6 @@
 /** What the writer distinguishes in values, and its own form of a text value. */
-#ifndef DN_PARQUET_WRITE_VALUE_H
-#define DN_PARQUET_WRITE_VALUE_H
+#ifndef DN_PARQUET_ENCODING_VALUE_H
+#define DN_PARQUET_ENCODING_VALUE_H
 
 #include "arrow/batch.h"
 #include "parquet/encoding/bits.h"
