@@ -1,5 +1,5 @@
 /**
- * Parquet writing from Arrow record batches, and looking into Parquet files.
+ * Parquet writing from Arrow record batches, reading into them, and looking into Parquet files.
  *
  * The bytes of a file depend only on the rows, the schema and the options: not on how the rows were cut into batches, on
  * the number of threads, or on the CPU.  Nothing is visible under the final name before dn_parquet_commit().
@@ -91,6 +91,66 @@ DN_API void dn_parquet_close(struct dn_parquet_writer *w);
 DN_API DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
                                                       struct dn_error *err);
 DN_API void dn_parquet_free(void *text);
+
+/** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_parquet_reader_open(). */
+struct dn_parquet_read_options {
+    uint32_t struct_size;       /**< sizeof(struct dn_parquet_read_options) */
+    const char *const *columns; /**< projection by name, in this order; NULL: all columns of the file */
+    size_t n_columns;
+    int64_t batch_rows; /**< most rows of a batch; 0: 65,536.  A batch never crosses a row group */
+    /** 0: 128 MiB.  What batches in the caller's hands keep alive is not counted. */
+    uint64_t memory_budget_bytes;
+    uint32_t n_threads; /**< 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;   /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    int32_t (*cancelled)(
+        void *ctx); /**< called with cancel_ctx, from any thread; non-zero: stop with DN_ERR_CANCELLED */
+    void *cancel_ctx;
+    /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
+    uint64_t memory_total_bytes;
+};
+
+/** The least struct_size that is taken. */
+#define DN_PARQUET_READ_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_parquet_read_options, memory_total_bytes)
+
+/**
+ * Reads the flat columns of a Parquet file of any writer, decoded in parallel.  Columns are of the file's own types, as Arrow has them
+ * (docs/parquet-reading.md): the smaller integers, decimals of 128 and 256 bits, times and timestamps of any unit, text and bytes as views
+ * ("vu", "vz") into the pages, which a batch keeps alive until it is released.
+ */
+struct dn_parquet_reader;
+
+/** Open one file, read its footer and fix the schema.  DN_ERR_UNSUPPORTED names a column that is nested. */
+DN_API DN_NODISCARD enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
+                                                          const struct dn_parquet_read_options *options,
+                                                          struct dn_error *err);
+/** A copy of the schema for the caller.  Columns have the file's names, which may repeat. */
+DN_API DN_NODISCARD enum dn_status dn_parquet_reader_schema(struct dn_parquet_reader *r, struct ArrowSchema *out,
+                                                            struct dn_error *err);
+/**
+ * The next batch in file order, at least one row; at the end out->release is NULL.  After a failure every later call, of
+ * dn_parquet_reader_schema() too, returns the same failure: the first one in the order of batches and then of columns, whatever thread
+ * met it.  Blocks until a batch is ready.
+ */
+DN_API DN_NODISCARD enum dn_status dn_parquet_reader_next(struct dn_parquet_reader *r, struct ArrowArray *out,
+                                                          struct dn_error *err);
+
+/** Counters so far.  Only what struct_size covers is filled in. */
+struct dn_parquet_read_progress {
+    uint32_t struct_size; /**< sizeof(struct dn_parquet_read_progress) */
+    uint32_t reserved;
+    int64_t bytes_read;  /**< of pages */
+    int64_t bytes_total; /**< of the columns that are read */
+    int64_t rows;        /**< handed out */
+    int64_t rows_total;
+};
+
+/** Thread-safe. */
+DN_API void dn_parquet_reader_progress(const struct dn_parquet_reader *r, struct dn_parquet_read_progress *out);
+/** Stop with DN_ERR_CANCELLED.  Thread-safe, and safe in signal handlers. */
+DN_API void dn_parquet_reader_cancel(struct dn_parquet_reader *r);
+/** Wait for running tasks and free.  Batches handed out stay valid.  NULL is allowed. */
+DN_API void dn_parquet_reader_close(struct dn_parquet_reader *r);
 
 #ifdef __cplusplus
 }

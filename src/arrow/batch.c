@@ -75,15 +75,33 @@ static int64_t n_fixed_buffers(enum dn_type type)
     return -1;
 }
 
+static int64_t n_column_buffers(const struct dn_batch_column *c)
+{
+    return c->layout == DN_LAYOUT_OF_TYPE ? n_fixed_buffers(c->type)
+           : c->layout == DN_LAYOUT_VIEWS ? 3
+                                          : 2;
+}
+
+static bool has_views(const struct dn_batch_column *c)
+{
+    return c->layout == DN_LAYOUT_OF_TYPE ? c->type == DN_TYPE_UTF8_VIEW
+                                          : c->layout == DN_LAYOUT_VIEWS;
+}
+
+static bool is_null_column(const struct dn_batch_column *c)
+{
+    return c->layout == DN_LAYOUT_OF_TYPE && c->type == DN_TYPE_NULL;
+}
+
 static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, int64_t n_rows,
                                    struct dn_error *err)
 {
     const long long index = (long long)i;
-    if (n_fixed_buffers(c->type) < 0) {
+    if (n_column_buffers(c) < 0) {
         return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has no known type (%d)",
                             index, (int)c->type);
     }
-    if (c->type == DN_TYPE_NULL) {
+    if (is_null_column(c)) {
         return DN_OK;
     }
     if (c->null_count < 0 || c->null_count > n_rows || (c->null_count > 0 && c->validity == NULL)) {
@@ -96,9 +114,8 @@ static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, i
         return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has rows but no values",
                             index);
     }
-    if (c->type == DN_TYPE_UTF8_VIEW &&
-        (c->n_variadic < 0 ||
-         (c->n_variadic > 0 && (c->variadic == NULL || c->variadic_lens == NULL)))) {
+    if (has_views(c) && (c->n_variadic < 0 || (c->n_variadic > 0 && (c->variadic == NULL ||
+                                                                     c->variadic_lens == NULL)))) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "column %lld to export has %lld text buffers without list or lengths",
                             index, (long long)c->n_variadic);
@@ -110,17 +127,17 @@ static void fill_child(struct ArrowArray *array, const struct dn_batch_column *c
                        const void **buffers, struct exported *e)
 {
     array->length = n_rows;
-    array->null_count = c->type == DN_TYPE_NULL ? n_rows : c->null_count;
-    array->n_buffers = n_fixed_buffers(c->type);
+    array->null_count = is_null_column(c) ? n_rows : c->null_count;
+    array->n_buffers = n_column_buffers(c);
     array->buffers = buffers;
     array->release = release_child;
     array->private_data = e;
-    if (c->type == DN_TYPE_NULL) {
+    if (is_null_column(c)) {
         return;
     }
     buffers[0] = c->validity;
     buffers[1] = c->values;
-    if (c->type == DN_TYPE_UTF8_VIEW) {
+    if (has_views(c)) {
         for (int64_t i = 0; i < c->n_variadic; i++) {
             buffers[2 + i] = c->variadic[i];
         }
@@ -147,8 +164,7 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
     }
     for (int64_t i = 0; i < n_columns; i++) {
         DN_TRY(check_column(i, &columns[i], n_rows, err));
-        const size_t n_variadic =
-            columns[i].type == DN_TYPE_UTF8_VIEW ? (size_t)columns[i].n_variadic : 0;
+        const size_t n_variadic = has_views(&columns[i]) ? (size_t)columns[i].n_variadic : 0;
         if (!dn_add_size(n_buffers, 3, &n_buffers) ||
             !dn_add_size(n_buffers, n_variadic, &n_buffers)) {
             return dn_error_memory(err, SIZE_MAX);

@@ -21,6 +21,13 @@ struct dn_string_view {
     } u;
 };
 
+/** The buffers of a column whose type enum dn_type may have no name for. */
+enum dn_layout {
+    DN_LAYOUT_OF_TYPE = 0, /**< what its enum dn_type has */
+    DN_LAYOUT_FIXED,       /**< validity, values */
+    DN_LAYOUT_VIEWS        /**< as DN_TYPE_UTF8_VIEW */
+};
+
 /** One column to export.  Buffers are borrowed from the owner given to dn_batch_export(). */
 struct dn_batch_column {
     enum dn_type type;
@@ -31,6 +38,7 @@ struct dn_batch_column {
     const void *const *variadic; /**< views: the text buffers */
     const int64_t *variadic_lens;
     int64_t n_variadic;
+    enum dn_layout layout; /**< not DN_LAYOUT_OF_TYPE: `type` says nothing */
 };
 
 /**

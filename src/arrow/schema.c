@@ -149,8 +149,10 @@ static enum dn_status make_node(struct ArrowSchema *out, const char *format, con
     return DN_OK;
 }
 
-enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields, int64_t n,
-                              struct dn_error *err)
+/* The fields of one list or the other. */
+static enum dn_status make_schema(struct ArrowSchema *out, const struct dn_field *fields,
+                                  const struct dn_format_field *formats, int64_t n,
+                                  struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
@@ -160,22 +162,37 @@ enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fi
     }
     DN_TRY_GOTO(st, make_node(out, "+s", "", n, false, err), cleanup);
     for (int64_t i = 0; i < n; i++) {
-        const char *name = fields[i].name != NULL ? fields[i].name : "";
-        if (!is_type(fields[i].type)) {
+        const struct dn_format_field f =
+            formats != NULL
+                ? formats[i]
+                : (struct dn_format_field){fields[i].name, dn_type_format(fields[i].type),
+                                           fields[i].nullable};
+        const char *name = f.name != NULL ? f.name : "";
+        if (f.format == NULL) {
             st = dn_error_set(err, DN_ERR_INVALID, "field %lld ('%s') has no known type (%d)",
-                              (long long)i, name, (int)fields[i].type);
+                              (long long)i, name, formats != NULL ? -1 : (int)fields[i].type);
             goto cleanup;
         }
-        DN_TRY_GOTO(st,
-                    make_node(out->children[i], types[fields[i].type].format, name, 0, false, err),
-                    cleanup);
-        out->children[i]->flags = fields[i].nullable ? ARROW_FLAG_NULLABLE : 0;
+        DN_TRY_GOTO(st, make_node(out->children[i], f.format, name, 0, false, err), cleanup);
+        out->children[i]->flags = f.nullable ? ARROW_FLAG_NULLABLE : 0;
     }
 cleanup:
     if (st != DN_OK && out->release != NULL) {
         out->release(out);
     }
     return st;
+}
+
+enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields, int64_t n,
+                              struct dn_error *err)
+{
+    return make_schema(out, fields, NULL, n, err);
+}
+
+enum dn_status dn_schema_make_formats(struct ArrowSchema *out, const struct dn_format_field *fields,
+                                      int64_t n, struct dn_error *err)
+{
+    return make_schema(out, NULL, fields, n, err);
 }
 
 static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchema *schema,

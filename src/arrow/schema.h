@@ -51,6 +51,16 @@ size_t dn_type_width(enum dn_type type);
 /** Make a struct schema (format "+s") with n fields.  On failure *out has release == NULL. */
 DN_NODISCARD enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields,
                                            int64_t n, struct dn_error *err);
+/** A column of a type that may have no name in enum dn_type. */
+struct dn_format_field {
+    const char *name;   /**< UTF-8 */
+    const char *format; /**< Arrow format string */
+    bool nullable;
+};
+/** As dn_schema_make(), by format strings, which are not checked. */
+DN_NODISCARD enum dn_status dn_schema_make_formats(struct ArrowSchema *out,
+                                                   const struct dn_format_field *fields, int64_t n,
+                                                   struct dn_error *err);
 /** Deep copy (formats, names, flags, metadata not copied). */
 DN_NODISCARD enum dn_status dn_schema_copy(struct ArrowSchema *out,
                                            const struct ArrowSchema *schema, struct dn_error *err);

@@ -390,6 +390,7 @@ static enum dn_status check_groups(const struct dn_pq_file_info *file, struct dn
         if (st != DN_OK) {
             return dn_pq_error_prefix(err, st, "row group %" PRIu32 ": ", i);
         }
+        file->groups[i].first_row = n_rows;
         if (__builtin_add_overflow(n_rows, file->groups[i].n_rows, &n_rows)) {
             return dn_error_set(err, DN_ERR_DATA,
                                 "the footer is damaged: its row groups have more than 2^63 rows");

@@ -71,6 +71,7 @@ struct dn_pq_chunk_info {
 struct dn_pq_group_info {
     struct dn_pq_chunk_info *chunks; /**< one per leaf */
     uint32_t n_chunks;
+    int64_t first_row; /**< of the file */
     int64_t n_rows;
     int64_t bytes; /**< of all chunks in the file */
 };

@@ -1,0 +1,209 @@
+#include "parquet/read/convert.h"
+
+#include "arrow/batch.h"
+#include "parquet/encoding/bits.h"
+
+#include <inttypes.h>
+
+#define JULIAN_DAY_OF_EPOCH 2440588
+#define NS_PER_DAY INT64_C(86400000000000)
+
+static uint64_t get_le(const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+
+    for (size_t i = n; i > 0; i--) {
+        v = v << 8 | p[i - 1];
+    }
+    return v;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+static enum dn_status narrow(const struct dn_pq_arrow_type *type, const int32_t *in, size_t n,
+                             uint8_t *out, size_t *out_bad, struct dn_error *err)
+{
+    const int bits = (int)type->width * 8;
+    const int32_t least = type->is_signed ? -(1 << (bits - 1)) : 0;
+    const uint32_t span = ((uint32_t)1 << bits) - 1;
+    uint32_t over = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        over |= (uint64_t)((int64_t)in[i] - least) > span;
+        if (bits == 8) {
+            out[i] = (uint8_t)(uint32_t)in[i];
+        } else {
+            const uint16_t v = (uint16_t)(uint32_t)in[i];
+            memcpy(out + 2 * i, &v, sizeof(v));
+        }
+    }
+    for (size_t i = 0; over != 0 && i < n; i++) {
+        if ((uint64_t)((int64_t)in[i] - least) > span) {
+            *out_bad = i;
+            return dn_error_set(err, DN_ERR_DATA, "%" PRId32 " does not fit %sint%d", in[i],
+                                type->is_signed ? "" : "u", bits);
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status from_int96(const uint8_t *in, size_t n, int64_t *out, size_t *out_bad,
+                                 struct dn_error *err)
+{
+    for (size_t i = 0; i < n; i++, in += 12) {
+        const int64_t ns = (int64_t)get_le(in, 8);
+        const int64_t days = (int64_t)(int32_t)(uint32_t)get_le(in + 8, 4) - JULIAN_DAY_OF_EPOCH;
+        int64_t value = 0;
+        if (__builtin_mul_overflow(days, NS_PER_DAY, &value) ||
+            __builtin_add_overflow(value, ns, &value)) {
+            *out_bad = i;
+            return dn_error_set(err, DN_ERR_DATA,
+                                "a timestamp %" PRId64
+                                " days from 1970-01-01 does not fit nanoseconds in 64 bits, the "
+                                "unit of INT96",
+                                days);
+        }
+        out[i] = value;
+    }
+    return DN_OK;
+}
+
+/* ---- decimals --------------------------------------------------------------------------------------------------- */
+
+/* A big-endian number in two's complement to a little-endian one of `width` bytes; false if it does not fit. */
+static bool widen_big_endian(const uint8_t *in, size_t len, uint8_t *out, size_t width)
+{
+    const uint8_t sign = len > 0 && (in[0] & 0x80) != 0 ? 0xff : 0;
+    size_t extra = len > width ? len - width : 0;
+    bool fits = len > 0;
+
+    for (size_t i = 0; i < extra; i++) {
+        fits &= in[i] == sign;
+    }
+    if (extra > 0 && ((in[extra] ^ sign) & 0x80) != 0) {
+        fits = false;
+    }
+    for (size_t i = 0; i < len - extra; i++) {
+        out[i] = in[len - 1 - i];
+    }
+    memset(out + (len - extra), sign, width - (len - extra));
+    return fits;
+}
+
+static enum dn_status misfit(const struct dn_pq_arrow_type *type, size_t len, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_DATA, "a decimal of %zu bytes %s", len,
+                        len == 0            ? "has no value"
+                        : type->width == 16 ? "does not fit 128 bits, which its precision needs"
+                                            : "does not fit 256 bits, which its precision needs");
+}
+
+static void widen_ints(const uint8_t *in, size_t stored, size_t n, uint8_t *out, size_t width)
+{
+    for (size_t i = 0; i < n; i++, in += stored, out += width) {
+        memcpy(out, in, stored);
+        memset(out + stored, (in[stored - 1] & 0x80) != 0 ? 0xff : 0, width - stored);
+    }
+}
+
+static enum dn_status to_decimal(const struct dn_pq_arrow_type *type, const void *in, size_t n,
+                                 uint8_t *out, size_t *out_bad, struct dn_error *err)
+{
+    const struct dn_span *spans = in;
+    const uint8_t *fixed = in;
+
+    if (type->is_little_endian) {
+        widen_ints(fixed, type->stored_width, n, out, type->width);
+        return DN_OK;
+    }
+    for (size_t i = 0; i < n; i++, out += type->width) {
+        const struct dn_span v =
+            type->stored_width == 0
+                ? spans[i]
+                : (struct dn_span){fixed + i * type->stored_width, type->stored_width};
+        if (!widen_big_endian(v.data, v.len, out, type->width)) {
+            *out_bad = i;
+            return misfit(type, v.len, err);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pq_convert(const struct dn_pq_arrow_type *type, const void *in, size_t n,
+                             void *out, size_t *out_bad, struct dn_error *err)
+{
+    switch (type->how) {
+    case DN_PQ_HOW_NARROW:
+        return narrow(type, in, n, out, out_bad, err);
+    case DN_PQ_HOW_INT96:
+        return from_int96(in, n, out, out_bad, err);
+    default:
+        return to_decimal(type, in, n, out, out_bad, err);
+    }
+}
+
+/* ---- bits ------------------------------------------------------------------------------------------------------- */
+
+void dn_pq_pack_bools(const uint8_t *in, size_t n, uint8_t *bits, size_t at)
+{
+    uint8_t packed[64 + 8];
+
+    for (size_t done = 0; done < n;) {
+        const size_t now = n - done < 512 ? n - done : 512;
+        for (size_t i = 0; i < now; i += 8) { /* 8 bytes behind `in` can be read */
+            uint64_t eight;
+            memcpy(&eight, in + done + i, sizeof(eight));
+            eight &= UINT64_C(0x0101010101010101);
+            packed[i / 8] = (uint8_t)((eight * UINT64_C(0x0102040810204080)) >> 56);
+        }
+        dn_pq_bits_copy(bits, at + done, packed, 0, now);
+        done += now;
+    }
+}
+
+/* ---- nulls ------------------------------------------------------------------------------------------------------ */
+
+/* From the last place to the first, so that no value is overwritten before it was moved. */
+static inline void spread(uint8_t *values, size_t width, const uint8_t *bits, size_t at, size_t n,
+                          size_t n_valid)
+{
+    size_t to = n;
+    size_t from = n_valid;
+
+    while (to > from && from > 0) {
+        to--;
+        memcpy(values + to * width, values + (from - 1) * width, width);
+        from -= dn_bit_get(bits, (int64_t)(at + to));
+    }
+    if (from == 0) {
+        memset(values, 0, to * width);
+    }
+}
+
+void dn_pq_spread(uint8_t *values, size_t width, const uint8_t *bits, size_t at, size_t n,
+                  size_t n_valid)
+{
+    if (n_valid == n) {
+        return;
+    }
+    switch (width) { /* copies of a known size are one instruction */
+    case 1:
+        spread(values, 1, bits, at, n, n_valid);
+        break;
+    case 2:
+        spread(values, 2, bits, at, n, n_valid);
+        break;
+    case 4:
+        spread(values, 4, bits, at, n, n_valid);
+        break;
+    case 8:
+        spread(values, 8, bits, at, n, n_valid);
+        break;
+    case 16:
+        spread(values, 16, bits, at, n, n_valid);
+        break;
+    default:
+        spread(values, width, bits, at, n, n_valid);
+        break;
+    }
+}

@@ -1,0 +1,376 @@
+/*
+ * Slices in flight.  A task decodes one slice of one column and goes on with the next one in a task of its own, so that the columns of a
+ * slice come to be done at about the same time.  A lane rests when its next slice has no place yet, or when the slices that wait to be
+ * taken hold enough; the slice that the consumer waits for is always decoded, so the chain always moves.
+ *
+ * A lane that fails ends: nothing behind its slice is begun any more.  What was begun before is finished, and the consumer meets the first
+ * failure in the order of slices and columns, whichever thread was first.
+ */
+#include "parquet/read/reader_internal.h"
+
+#include "base/memory.h"
+
+#include <time.h>
+
+static struct dn_pq_place *place_of(struct dn_parquet_reader *r, int64_t slice)
+{
+    return &r->places[(uint64_t)slice % r->n_places];
+}
+
+static int64_t n_slices(const struct dn_parquet_reader *r)
+{
+    return r->first_slices[r->file.n_groups];
+}
+
+static void rows_destroy(void *owner)
+{
+    struct dn_pq_rows *rows = owner;
+
+    for (size_t i = 0; rows != NULL && i < rows->n_parts; i++) {
+        dn_pq_part_finish(&rows->parts[i]);
+    }
+    dn_free(rows);
+}
+
+/* ---- lanes, under the lock ---------------------------------------------------------------------------------------- */
+
+/* Go to the first slice of the first of the lane's row groups that has one, from lane->group on. */
+static void find_slice(struct dn_pq_lane *lane)
+{
+    const struct dn_parquet_reader *r = lane->reader;
+
+    while (lane->group < r->file.n_groups && r->file.groups[lane->group].n_rows == 0) {
+        lane->group =
+            r->file.n_groups - lane->group > r->n_open ? lane->group + r->n_open : r->file.n_groups;
+    }
+    lane->row = 0;
+    lane->slice = r->first_slices[lane->group];
+}
+
+static void advance(struct dn_pq_lane *lane)
+{
+    const struct dn_parquet_reader *r = lane->reader;
+
+    lane->row += r->slice_rows;
+    lane->slice++;
+    if (lane->row >= r->file.groups[lane->group].n_rows) {
+        lane->group =
+            r->file.n_groups - lane->group > r->n_open ? lane->group + r->n_open : r->file.n_groups;
+        find_slice(lane);
+    }
+}
+
+static bool may_run(const struct dn_pq_lane *lane)
+{
+    const struct dn_parquet_reader *r = lane->reader;
+
+    return !r->stopping && lane->slice < r->opened && lane->slice < r->stop_before &&
+           (lane->slice == r->take || r->held < r->slices_bytes);
+}
+
+/* Give every slice a place that can have one.  Fails if memory runs out, with the slice that it is for. */
+static void open_slices(struct dn_parquet_reader *r)
+{
+    while (r->opened < n_slices(r) && r->opened - r->take < (int64_t)r->n_places) {
+        struct dn_pq_place *p = place_of(r, r->opened);
+        while (r->first_slices[r->open_group + 1] <= r->opened) {
+            r->open_group++;
+        }
+        const int64_t row = (r->opened - r->first_slices[r->open_group]) * r->slice_rows;
+        const int64_t left = r->file.groups[r->open_group].n_rows - row;
+        p->n_rows = left < r->slice_rows ? left : r->slice_rows;
+        p->n_left = (uint32_t)r->n_columns;
+        p->bytes = 0;
+        p->status = DN_OK;
+        p->failed_column = SIZE_MAX;
+        const size_t size = sizeof(*p->rows) + r->n_columns * sizeof(p->rows->parts[0]);
+        p->rows = dn_calloc(1, size);
+        if (p->rows == NULL) {
+            p->status = dn_error_memory(&p->error, size);
+            p->n_left = 0;
+            r->stop_before = r->opened < r->stop_before ? r->opened : r->stop_before;
+        } else {
+            p->rows->n_parts = r->n_columns;
+        }
+        r->opened++;
+    }
+}
+
+/* The lanes that can go on and do not run: they are marked, and to be submitted. */
+static struct dn_pq_lane *wake_lanes(struct dn_parquet_reader *r)
+{
+    struct dn_pq_lane *list = NULL;
+    struct dn_pq_lane **end = &list;
+
+    for (size_t i = 0; i < r->n_open * r->n_columns; i++) {
+        struct dn_pq_lane *lane = &r->lanes[i];
+        if (!lane->running && may_run(lane)) {
+            lane->running = true;
+            lane->to_start = NULL;
+            *end = lane;
+            end = &lane->to_start;
+            r->n_tasks++;
+        }
+    }
+    return list;
+}
+
+/* ---- tasks -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status decode(struct dn_pq_lane *lane, struct dn_pq_part *part, struct dn_error *err)
+{
+    struct dn_parquet_reader *r = lane->reader;
+    const struct dn_pq_group_info *g = &r->file.groups[lane->group];
+    const struct dn_pq_chunk_info *chunk = &g->chunks[r->leaves[lane->index]];
+    const int64_t left = g->n_rows - lane->row;
+    const int64_t n = left < r->slice_rows ? left : r->slice_rows;
+
+    if (dn_stop_asked(&r->cancel)) {
+        return dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request");
+    }
+    if (lane->row == 0) {
+        DN_TRY(dn_pq_stream_begin(&lane->stream, chunk, lane->group, g->first_row, g->n_rows, err));
+    }
+    DN_TRY(dn_pq_stream_read(&lane->stream, (size_t)n, part, err));
+    return n < left ? DN_OK : dn_pq_cursor_end(&lane->stream.cursor, err);
+}
+
+/* Under the lock: the slice that the lane was at is done in its column. */
+static void finish_part(struct dn_pq_lane *lane, enum dn_status st, const struct dn_error *err)
+{
+    struct dn_parquet_reader *r = lane->reader;
+    struct dn_pq_place *p = place_of(r, lane->slice);
+
+    const size_t bytes = dn_pq_part_bytes(&p->rows->parts[lane->index]);
+    p->bytes += bytes;
+    r->held += bytes;
+    if (st != DN_OK) {
+        r->stop_before = lane->slice + 1 < r->stop_before ? lane->slice + 1 : r->stop_before;
+        if (lane->index < p->failed_column) {
+            p->failed_column = lane->index;
+            p->status = st;
+            p->error = *err;
+        }
+    }
+    if (--p->n_left == 0 && lane->slice == r->take) {
+        pthread_cond_signal(&r->ready);
+    }
+}
+
+/* One slice of the lane.  True: there is more to do at once. */
+static bool run_slice(struct dn_pq_lane *lane)
+{
+    struct dn_parquet_reader *r = lane->reader;
+    struct dn_error err;
+
+    /* neither changes while the lane runs: the slice cannot be taken before it is done */
+    struct dn_pq_part *part = &place_of(r, lane->slice)->rows->parts[lane->index];
+    const enum dn_status st = decode(lane, part, &err);
+    pthread_mutex_lock(&r->lock);
+    finish_part(lane, st, &err);
+    if (st == DN_OK) {
+        advance(lane);
+    } else {
+        lane->slice = INT64_MAX;
+    }
+    const bool more = may_run(lane);
+    if (!more) {
+        lane->running = false;
+        if (--r->n_tasks == 0) {
+            pthread_cond_signal(&r->ready); /* the last thing: the reader may be gone behind it */
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+    return more;
+}
+
+static void run_lane(void *arg)
+{
+    struct dn_pq_lane *lane = arg;
+    const struct dn_executor executor = lane->reader->executor;
+
+    while (run_slice(lane) && executor.submit(executor.ctx, run_lane, lane) != 0) {
+        /* threads that take no more work leave it to this one */
+    }
+}
+
+static void start_lanes(struct dn_parquet_reader *r, struct dn_pq_lane *list)
+{
+    for (struct dn_pq_lane *lane = list; lane != NULL;) {
+        struct dn_pq_lane *next = lane->to_start;
+        if (r->executor.submit(r->executor.ctx, run_lane, lane) != 0) {
+            run_lane(lane);
+        }
+        lane = next;
+    }
+}
+
+/* ---- the consumer ------------------------------------------------------------------------------------------------- */
+
+/* Wait for the slice, but only for so long that a wish to stop is noticed in time.  Lock held; true: asked to stop. */
+static bool wait_for_slice(struct dn_parquet_reader *r)
+{
+    struct timespec until;
+    bool asked = false;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DN_STOP_POLL_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    if (pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
+        return false;
+    }
+    pthread_mutex_unlock(&r->lock); /* the caller's functions may call back */
+    asked = dn_stop_asked(&r->cancel);
+    pthread_mutex_lock(&r->lock);
+    return asked;
+}
+
+/* Take the slice that is done out of its place.  Lock held. */
+static struct dn_pq_rows *take_rows(struct dn_parquet_reader *r, int64_t *n_rows)
+{
+    struct dn_pq_place *p = place_of(r, r->take);
+    struct dn_pq_rows *rows = p->rows;
+
+    *n_rows = p->n_rows;
+    p->rows = NULL;
+    r->held -= p->bytes;
+    r->take++;
+    open_slices(r);
+    return rows;
+}
+
+static enum dn_status export_rows(struct dn_parquet_reader *r, struct dn_pq_rows *rows,
+                                  int64_t n_rows, struct ArrowArray *out, struct dn_error *err)
+{
+    for (size_t i = 0; i < r->n_columns; i++) {
+        r->exports[i] = dn_pq_part_export(&rows->parts[i], &r->types[i]);
+    }
+    const enum dn_status st =
+        dn_batch_export(out, n_rows, (int64_t)r->n_columns, r->exports, rows_destroy, rows, err);
+    if (st != DN_OK) {
+        rows_destroy(rows);
+    }
+    return st;
+}
+
+/* At the end: the file must be what it was when it was opened. */
+static enum dn_status check_source(const struct dn_parquet_reader *r, struct dn_error *err)
+{
+    enum dn_source_change change = DN_SOURCE_SAME;
+
+    DN_TRY(dn_source_check(r->source, &change, err));
+    if (change == DN_SOURCE_GREW) {
+        return dn_error_set(err, DN_ERR_IO,
+                            "the file changed while it was read: bytes were added to it; read it "
+                            "again when nothing writes to it, or a copy of it");
+    }
+    return DN_OK;
+}
+
+static enum dn_status fail(struct dn_parquet_reader *r, const struct dn_pq_place *p,
+                           struct dn_error *err)
+{
+    struct dn_error of_source;
+
+    /* what is wrong in a file that was written over is no fault of its writer */
+    if (p->status == DN_ERR_DATA && check_source(r, &of_source) != DN_OK) {
+        *err = of_source;
+        return (enum dn_status)of_source.code;
+    }
+    *err = p->error;
+    return p->status;
+}
+
+enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *out,
+                                struct dn_error *err)
+{
+    struct dn_pq_place *p = NULL;
+    struct dn_pq_rows *rows = NULL;
+    int64_t n_rows = 0;
+    bool asked = false;
+
+    out->release = NULL;
+    if (r->take == n_slices(r)) {
+        return check_source(r, err);
+    }
+    pthread_mutex_lock(&r->lock);
+    if (!r->started) {
+        r->started = true;
+        open_slices(r);
+        struct dn_pq_lane *list = wake_lanes(r);
+        pthread_mutex_unlock(&r->lock);
+        start_lanes(r, list);
+        pthread_mutex_lock(&r->lock);
+    }
+    p = place_of(r, r->take);
+    while (p->n_left > 0 && !asked) {
+        asked = wait_for_slice(r);
+    }
+    asked = asked && p->n_left > 0;
+    if (asked || p->status != DN_OK) {
+        pthread_mutex_unlock(&r->lock);
+        return asked ? dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request")
+                     : fail(r, p, err);
+    }
+    rows = take_rows(r, &n_rows);
+    struct dn_pq_lane *list = wake_lanes(r);
+    pthread_mutex_unlock(&r->lock);
+    start_lanes(r, list);
+    return export_rows(r, rows, n_rows, out, err);
+}
+
+/* ---- start and end ------------------------------------------------------------------------------------------------ */
+
+enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *err)
+{
+    const size_t n = r->n_open * r->n_columns;
+
+    r->places = dn_calloc(r->n_places, sizeof(*r->places));
+    r->lanes = dn_calloc(n + 1, sizeof(*r->lanes));
+    r->exports = dn_calloc(r->n_columns + 1, sizeof(*r->exports));
+    if (r->places == NULL || r->lanes == NULL || r->exports == NULL) {
+        return dn_error_memory(err, n * sizeof(*r->lanes));
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct dn_pq_lane *lane = &r->lanes[i];
+        lane->reader = r;
+        lane->index = i % r->n_columns;
+        lane->group = (uint32_t)(i / r->n_columns);
+        lane->stream.cursor.source = r->source;
+        lane->stream.cursor.leaf = &r->file.leaves[r->leaves[lane->index]];
+        lane->stream.cursor.range_bytes = r->range_bytes;
+        lane->stream.cursor.bytes_read = &r->bytes_read;
+        lane->stream.type = r->types[lane->index];
+        lane->stream.kernels = r->kernels;
+        find_slice(lane);
+    }
+    r->stop_before = INT64_MAX;
+    if (r->executor.submit == NULL) {
+        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
+        r->executor = dn_pool_executor(r->pool);
+    }
+    return DN_OK;
+}
+
+void dn_pq_lanes_finish(struct dn_parquet_reader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->stopping = true;
+    while (r->n_tasks > 0) {
+        pthread_cond_wait(&r->ready, &r->lock);
+    }
+    pthread_mutex_unlock(&r->lock);
+    dn_pool_destroy(r->pool);
+    for (size_t i = 0; r->lanes != NULL && i < r->n_open * r->n_columns; i++) {
+        dn_pq_stream_finish(&r->lanes[i].stream);
+    }
+    for (size_t i = 0; r->places != NULL && i < r->n_places; i++) {
+        rows_destroy(r->places[i].rows);
+    }
+    dn_free(r->lanes);
+    dn_free(r->places);
+    dn_free(r->exports);
+}

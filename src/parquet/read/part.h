@@ -1,0 +1,57 @@
+/**
+ * The rows of one slice in one column, as Arrow buffers.
+ * Threads: a column is decoded by one thread at a time; a part that is finished may be freed by any thread.
+ */
+#ifndef DN_PARQUET_READ_PART_H
+#define DN_PARQUET_READ_PART_H
+
+#include "arrow/batch.h"
+#include "parquet/read/chunk.h"
+#include "parquet/read/types.h"
+#include "simd/kernels.h"
+
+/** Zeroed memory is an empty part. */
+struct dn_pq_part {
+    struct dn_buffer values;
+    struct dn_buffer validity; /**< empty: no nulls */
+    int64_t null_count;
+    bool has_dictionary; /**< among the blocks, at `dictionary` */
+    int32_t dictionary;
+    struct dn_pq_block *heap;    /**< texts that are nowhere else; also among the blocks */
+    struct dn_pq_block **blocks; /**< what views point into */
+    const void **variadic;       /**< where their bytes are, once all rows are there, */
+    int64_t *variadic_lens;      /**< and how many */
+    size_t n_blocks;
+    size_t blocks_room;
+};
+
+/** A column in decoding. */
+struct dn_pq_stream {
+    struct dn_pq_cursor cursor;
+    struct dn_pq_arrow_type type;
+    const struct dn_kernels *kernels;
+    int64_t next_row;             /**< of the file, for messages */
+    struct dn_buffer scratch;     /**< values as they are stored */
+    struct dn_buffer entry_views; /**< of the dictionary, as if it were block 0 */
+    bool has_entry_views;         /**< of the current chunk */
+    bool entries_are_short;       /**< all texts of the dictionary are in their views */
+};
+
+/** Begin with a chunk; first_row is the file's. */
+DN_NODISCARD enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c,
+                                               const struct dn_pq_chunk_info *chunk, uint32_t group,
+                                               int64_t first_row, int64_t n_rows,
+                                               struct dn_error *err);
+/** The next n_rows rows of the chunk.  `part` is empty; it is to be finished after failures too. */
+DN_NODISCARD enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows,
+                                              struct dn_pq_part *part, struct dn_error *err);
+void dn_pq_stream_finish(struct dn_pq_stream *c);
+
+/** What dn_batch_export() wants to know of a part. */
+struct dn_batch_column dn_pq_part_export(const struct dn_pq_part *part,
+                                         const struct dn_pq_arrow_type *type);
+/** Bytes that live as long as the part does. */
+size_t dn_pq_part_bytes(const struct dn_pq_part *part);
+void dn_pq_part_finish(struct dn_pq_part *part);
+
+#endif

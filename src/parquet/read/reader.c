@@ -1,0 +1,410 @@
+/* The handle of dativo/parquet.h that reads: options, columns, schema, the division of the budget. */
+#include "base/budget.h"
+#include "base/memory.h"
+#include "base/name_map.h"
+#include "base/strings.h"
+#include "base/utf8.h"
+#include "parquet/read/reader_internal.h"
+
+#include <inttypes.h>
+
+#define DEFAULT_BUDGET ((uint64_t)128 << 20)
+#define DEFAULT_BATCH_ROWS ((int64_t)65536)
+#define MAX_BATCH_ROWS ((int64_t)1 << 24)
+/* What a lane reads at a time, and what a page is thought to take. */
+#define MOST_RANGE_BYTES ((uint64_t)1 << 20)
+#define LEAST_RANGE_BYTES ((uint64_t)64 << 10)
+#define LEAST_SLICE_ROWS ((uint64_t)1024)
+
+/* ---- columns ---------------------------------------------------------------------------------------------------- */
+
+static enum dn_status no_such_column(const struct dn_parquet_reader *r, const char *name,
+                                     struct dn_error *err)
+{
+    const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
+    const char *close = NULL;
+
+    for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
+        names[i] = r->file.leaves[i].path;
+    }
+    if (names != NULL) {
+        close = dn_text_suggest(name, names, r->file.n_leaves);
+    }
+    dn_free((void *)names);
+    dn_error_set(
+        err, DN_ERR_INVALID,
+        "the option columns names the column \"%.100s\", which the file does not have%s%s%s", name,
+        close != NULL ? "; did you mean \"" : "", close != NULL ? close : "",
+        close != NULL ? "\"?" : "");
+    dn_error_locate(err, NULL, -1, -1, -1, name);
+    return DN_ERR_INVALID;
+}
+
+static enum dn_status find_columns(struct dn_parquet_reader *r, const struct dn_name_map *map,
+                                   const struct dn_parquet_read_options *o, struct dn_error *err)
+{
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const char *name = o->columns[i];
+        const int64_t at = dn_name_map_get(map, name, strlen(name));
+        if (at < 0) {
+            return no_such_column(r, name, err);
+        }
+        r->leaves[i] = (uint32_t)at;
+    }
+    return DN_OK;
+}
+
+/* The columns asked for; of several with one name the first. */
+static enum dn_status choose_columns(struct dn_parquet_reader *r,
+                                     const struct dn_parquet_read_options *o, struct dn_error *err)
+{
+    struct dn_name_map map = {0};
+    enum dn_status st = DN_OK;
+
+    r->n_columns = o->columns != NULL ? o->n_columns : r->file.n_leaves;
+    r->leaves = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->leaves));
+    r->types = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->types));
+    if (r->leaves == NULL || r->types == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*r->types));
+    }
+    if (o->columns == NULL) {
+        for (uint32_t i = 0; i < r->file.n_leaves; i++) {
+            r->leaves[i] = i;
+        }
+        return DN_OK;
+    }
+    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
+        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
+        if (dn_name_map_get(&map, leaf->path, leaf->path_len) < 0) {
+            DN_TRY_GOTO(st, dn_name_map_add(&map, leaf->path, leaf->path_len, i, err), cleanup);
+        }
+    }
+    st = find_columns(r, &map, o, err);
+cleanup:
+    dn_name_map_finish(&map);
+    return st;
+}
+
+static enum dn_status check_leaf(const struct dn_pq_leaf *leaf, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    if (leaf->nested) {
+        st =
+            dn_error_set(err, DN_ERR_UNSUPPORTED,
+                         "column \"%.100s\" is nested (a list, map or struct); flat columns can be "
+                         "read: leave it out by naming the others",
+                         leaf->path);
+    } else if (strlen(leaf->path) != leaf->path_len || !dn_utf8_is_valid(leaf->path)) {
+        st = dn_error_set(
+            err, DN_ERR_DATA, "the name of the column \"%.100s\" %s, which Arrow has no form for",
+            leaf->path,
+            strlen(leaf->path) != leaf->path_len ? "holds a zero byte" : "is not valid UTF-8");
+    }
+    if (st != DN_OK) {
+        dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
+    }
+    return st;
+}
+
+static enum dn_status make_schema(struct dn_parquet_reader *r, struct dn_error *err)
+{
+    struct dn_format_field *fields =
+        dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*fields));
+
+    if (fields == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*fields));
+    }
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const struct dn_pq_leaf *leaf = &r->file.leaves[r->leaves[i]];
+        DN_TRY(check_leaf(leaf, err));
+        dn_pq_arrow_type(leaf, &r->types[i]);
+        fields[i] = (struct dn_format_field){leaf->path, r->types[i].format, leaf->max_def > 0};
+    }
+    return dn_schema_make_formats(&r->schema, fields, (int64_t)r->n_columns, err);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+/* What a row of a group takes in its batch, texts in their pages included, as far as the footer says. */
+static uint64_t row_bytes(const struct dn_parquet_reader *r, const struct dn_pq_group_info *g)
+{
+    uint64_t bytes = 1;
+
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const struct dn_pq_chunk_info *c = &g->chunks[r->leaves[i]];
+        bytes += r->types[i].width + 1;
+        if (r->types[i].how == DN_PQ_HOW_VIEWS && c->uncompressed_bytes > 0) {
+            bytes += (uint64_t)c->uncompressed_bytes / (uint64_t)g->n_rows;
+        }
+    }
+    return bytes;
+}
+
+static uint64_t largest_row(const struct dn_parquet_reader *r)
+{
+    uint64_t largest = 1;
+
+    for (uint32_t i = 0; i < r->file.n_groups; i++) {
+        const struct dn_pq_group_info *g = &r->file.groups[i];
+        const uint64_t bytes = g->n_rows > 0 ? row_bytes(r, g) : 0;
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+/* The number of slices before every row group. */
+static enum dn_status number_slices(struct dn_parquet_reader *r, struct dn_error *err)
+{
+    const uint32_t n = r->file.n_groups;
+    int64_t at = 0;
+
+    r->first_slices = dn_arena_alloc(&r->arena, ((size_t)n + 1) * sizeof(*r->first_slices));
+    if (r->first_slices == NULL) {
+        return dn_error_memory(err, n * sizeof(*r->first_slices));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t n_rows = r->file.groups[i].n_rows;
+        r->first_slices[i] = at;
+        at += n_rows / r->slice_rows + (n_rows % r->slice_rows != 0);
+    }
+    r->first_slices[n] = at;
+    return DN_OK;
+}
+
+/*
+ * Half of the budget is for the slices, the rest for the pages and dictionaries of the lanes and for blocks that lie idle.  Slices become
+ * smaller before they become fewer.  A further row group is opened where columns are fewer than threads, if its slices find room.
+ */
+static enum dn_status divide_budget(struct dn_parquet_reader *r,
+                                    const struct dn_parquet_read_options *o, struct dn_error *err)
+{
+    const uint64_t n_threads = r->executor.n_threads;
+    const uint64_t n_columns = r->n_columns > 0 ? r->n_columns : 1;
+    const uint64_t bytes = largest_row(r);
+    const int64_t most = o->batch_rows != 0 ? o->batch_rows : DEFAULT_BATCH_ROWS;
+
+    r->slices_bytes = r->budget / 2;
+    const uint64_t fitting = clamp(r->slices_bytes / 4 / bytes, 1, INT64_MAX);
+    const uint64_t rows = clamp(fitting, LEAST_SLICE_ROWS, (uint64_t)MAX_BATCH_ROWS);
+    r->slice_rows = most < (int64_t)rows ? most : (int64_t)rows;
+    if (bytes > r->budget) {
+        return dn_error_set(err, DN_ERR_MEMORY,
+                            "a row takes about %" PRIu64
+                            " bytes, more than the memory budget of %" PRIu64 " bytes: raise it",
+                            bytes, r->budget);
+    }
+    const uint64_t in_budget = r->slices_bytes / ((uint64_t)r->slice_rows * bytes);
+    const uint64_t wanted = (n_threads + n_columns - 1) / n_columns;
+    const uint64_t per_group =
+        r->file.n_groups > 0 ? (uint64_t)(r->file.groups[0].n_rows / r->slice_rows) + 1 : 1;
+    r->n_open = (uint32_t)clamp(in_budget / per_group, 1, wanted);
+    r->n_open = r->n_open > r->file.n_groups && r->file.n_groups > 0 ? r->file.n_groups : r->n_open;
+    r->n_places = (size_t)clamp(in_budget, 2, n_threads + 2 + (r->n_open - 1) * per_group);
+    r->range_bytes =
+        (size_t)clamp(r->budget / 8 / (n_columns * r->n_open), LEAST_RANGE_BYTES, MOST_RANGE_BYTES);
+    return number_slices(r, err);
+}
+
+static int64_t bytes_of_columns(const struct dn_parquet_reader *r)
+{
+    int64_t bytes = 0;
+
+    for (uint32_t g = 0; g < r->file.n_groups; g++) {
+        for (size_t i = 0; i < r->n_columns; i++) {
+            const struct dn_pq_chunk_info *c = &r->file.groups[g].chunks[r->leaves[i]];
+            /* dn_pq_file_read() checked the sum of all columns; one may be named more than once */
+            if (c->has_meta && __builtin_add_overflow(bytes, c->compressed_bytes, &bytes)) {
+                return INT64_MAX;
+            }
+        }
+    }
+    return bytes;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+/* What the caller's struct has of our options; the rest is zero. */
+static enum dn_status read_options(const struct dn_parquet_read_options *given,
+                                   struct dn_parquet_read_options *out, struct dn_error *err)
+{
+    *out = (struct dn_parquet_read_options){.struct_size = sizeof(*out)};
+    if (given == NULL) {
+        return DN_OK;
+    }
+    if (given->struct_size < DN_PARQUET_READ_OPTIONS_V0_1_SIZE) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "parquet option struct_size is %u; give sizeof(struct dn_parquet_read_options)",
+            given->struct_size);
+    }
+    memcpy(out, given, given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out));
+    out->struct_size = sizeof(*out);
+    if (out->batch_rows < 0 || out->batch_rows > MAX_BATCH_ROWS) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "batch_rows is %" PRId64 "; 1 to %" PRId64
+                            " rows are possible, and 0 for %" PRId64,
+                            out->batch_rows, MAX_BATCH_ROWS, DEFAULT_BATCH_ROWS);
+    }
+    return DN_OK;
+}
+
+static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_options *o)
+{
+    pthread_condattr_t monotonic;
+
+    dn_owner_init(&r->owner);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->ready, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
+    r->kernels = dn_kernels_selected();
+    r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
+    r->total_budget = o->memory_total_bytes;
+    r->idle_bytes = (size_t)(r->budget / 4);
+    dn_memory_idle_grant(r->idle_bytes);
+    r->executor = (struct dn_executor){o->submit_ctx, o->submit,
+                                       o->n_threads != 0 ? o->n_threads : dn_cpu_count()};
+}
+
+static enum dn_status open_file(struct dn_parquet_reader *r, const char *path,
+                                const struct dn_parquet_read_options *o, struct dn_error *err)
+{
+    r->path = dn_arena_strdup(&r->arena, path);
+    if (r->path == NULL) {
+        return dn_error_memory(err, strlen(path) + 1);
+    }
+    DN_TRY(dn_pq_file_read(&r->file, r->source, err));
+    DN_TRY(choose_columns(r, o, err));
+    DN_TRY(make_schema(r, err));
+    DN_TRY(divide_budget(r, o, err));
+    r->bytes_total = bytes_of_columns(r);
+    return dn_pq_lanes_start(r, err);
+}
+
+/* Say which file a message is about. */
+static enum dn_status place(const char *path, enum dn_status st, struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *name = dn_source_shown_path(shown, path);
+
+    if (st != DN_OK && err != NULL && err->path[0] == '\0') {
+        dn_error_locate(err, name, -1, -1, -1, NULL);
+        return dn_pq_error_prefix(err, st, "%s: ", name);
+    }
+    return st;
+}
+
+enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
+                                      const struct dn_parquet_read_options *options,
+                                      struct dn_error *err)
+{
+    struct dn_parquet_read_options all;
+    struct dn_parquet_reader *r = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    DN_TRY(read_options(options, &all, err));
+    r = dn_calloc(1, sizeof(*r));
+    if (r == NULL) {
+        return dn_error_memory(err, sizeof(*r));
+    }
+    init(r, &all);
+    st = dn_source_open(&r->source, path, &r->cancel, err);
+    if (st == DN_OK) {
+        st = place(path, open_file(r, path, &all, err), err);
+    }
+    if (st != DN_OK) {
+        dn_parquet_reader_close(r);
+        return st;
+    }
+    *out = r;
+    return DN_OK;
+}
+
+/* ---- the handle ------------------------------------------------------------------------------------------------- */
+
+void dn_parquet_reader_close(struct dn_parquet_reader *r)
+{
+    if (r == NULL || !dn_owner_is_here(&r->owner)) {
+        return; /* in a child of fork() its threads are not there to be waited for */
+    }
+    dn_pq_lanes_finish(r);
+    if (r->schema.release != NULL) {
+        r->schema.release(&r->schema);
+    }
+    dn_pq_file_finish(&r->file);
+    dn_source_close(r->source);
+    dn_stop_finish(&r->cancel);
+    pthread_cond_destroy(&r->ready);
+    pthread_mutex_destroy(&r->lock);
+    dn_arena_finish(&r->arena);
+    dn_memory_idle_withdraw(r->idle_bytes);
+    dn_free(r);
+}
+
+/* The reader's first failure, which is its answer from then on; DN_OK: there was none. */
+static enum dn_status answer(const struct dn_parquet_reader *r, struct dn_error *err)
+{
+    if (r->status != DN_OK && err != NULL) {
+        *err = r->error;
+    }
+    return r->status;
+}
+
+enum dn_status dn_parquet_reader_schema(struct dn_parquet_reader *r, struct ArrowSchema *out,
+                                        struct dn_error *err)
+{
+    out->release = NULL;
+    DN_TRY(dn_owner_check(&r->owner, "Parquet reader", err));
+    if (r->status == DN_OK) {
+        r->status = dn_schema_copy(out, &r->schema, &r->error);
+    }
+    return answer(r, err);
+}
+
+enum dn_status dn_parquet_reader_next(struct dn_parquet_reader *r, struct ArrowArray *out,
+                                      struct dn_error *err)
+{
+    out->release = NULL;
+    DN_TRY(dn_owner_check(&r->owner, "Parquet reader", err));
+    if (r->status != DN_OK) {
+        return answer(r, err);
+    }
+    if (dn_stop_asked(&r->cancel)) {
+        r->status = dn_error_set(&r->error, DN_ERR_CANCELLED, "reading was stopped on request");
+    } else {
+        r->status = place(r->path, dn_pq_lanes_next(r, out, &r->error), &r->error);
+    }
+    if (r->status == DN_OK && out->release != NULL) {
+        atomic_fetch_add(&r->rows_out, out->length);
+    }
+    return answer(r, err);
+}
+
+void dn_parquet_reader_progress(const struct dn_parquet_reader *r,
+                                struct dn_parquet_read_progress *out)
+{
+    const struct dn_parquet_read_progress now = {
+        .struct_size = out->struct_size,
+        .bytes_read = atomic_load(&r->bytes_read),
+        .bytes_total = r->bytes_total,
+        .rows = atomic_load(&r->rows_out),
+        .rows_total = r->file.n_rows,
+    };
+    memcpy(out, &now, now.struct_size < sizeof(now) ? now.struct_size : sizeof(now));
+}
+
+void dn_parquet_reader_cancel(struct dn_parquet_reader *r)
+{
+    if (dn_owner_is_here(&r->owner)) { /* the descriptor is the parent's, too */
+        dn_stop_ask(&r->cancel);       /* nothing else: it may be called from a signal handler */
+    }
+}
