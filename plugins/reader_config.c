@@ -45,10 +45,16 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
     } else if (!json_is_object(file)) {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] must be an object with a \"path\"", i);
     } else {
+        const char *other = NULL;
         DN_TRY(dn_shell_get_text(file, where, "path", path, err));
-        if (*path == NULL) {
-            DN_TRY(dn_shell_get_text(file, where, "file", path, err));
+        DN_TRY(dn_shell_get_text(file, where, "file", &other, err));
+        if (*path != NULL && other != NULL && strcmp(*path, other) != 0) {
+            return dn_error_set(err, DN_ERR_CONFIG,
+                                "files[%zu] has a \"path\" and another \"file\", which are one key "
+                                "with two names; make two entries of two files",
+                                i);
         }
+        *path = *path != NULL ? *path : other;
         DN_TRY(dn_shell_get_text(file, where, "object", object, err));
     }
     if (*path == NULL || **path == '\0') {

@@ -38,7 +38,15 @@ static enum dn_status set_text(json_t *object, const char *key, const char *text
                                                         : dn_error_memory(err, strlen(text));
 }
 
-/* One NAME=TYPE; the name may hold commas, the type may not. */
+/* Bytes of a type, up to a comma outside of parentheses. */
+static size_t type_length(const char *type)
+{
+    const size_t len = strcspn(type, ",(");
+    return type[len] == '(' ? len + strcspn(type + len, ")") + (strchr(type + len, ')') != NULL)
+                            : len;
+}
+
+/* One NAME=TYPE; the name may hold commas, the type only in parentheses. */
 static enum dn_status type_add(json_t *types, const char *name, size_t name_len, const char *type,
                                size_t type_len, struct dn_error *err)
 {
@@ -46,7 +54,8 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
 
     char *column = dn_strndup(name, name_len);
     char *word = dn_strndup(type, type_len);
-    if (column == NULL || word == NULL) {
+    char *bare = dn_strndup(type, strcspn(type, "(,")); /* decimal(10,2) without its digits */
+    if (column == NULL || word == NULL || bare == NULL) {
         st = dn_error_memory(err, name_len + type_len);
         goto cleanup;
     }
@@ -57,7 +66,8 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
         goto cleanup;
     }
     const char *known = dn_coltype_from_asset(word);
-    if (known != NULL && dn_coltype_is_stored_as_text(word)) {
+    const char *close = known != NULL ? word : dn_coltype_suggest(bare);
+    if (close != NULL && dn_coltype_is_stored_as_text(close)) {
         st = dn_error_set(err, DN_ERR_INVALID,
                           "--types: this version has no type \"%s\" for column \"%s\"; the types "
                           "are bool int64 float64 date timestamp timestamptz string, of which "
@@ -66,7 +76,6 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
         goto cleanup;
     }
     if (known == NULL) {
-        const char *close = dn_coltype_suggest(word);
         st = dn_error_set(
             err, DN_ERR_INVALID, "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word,
             column, close != NULL ? "did you mean \"" : "known types: ",
@@ -76,8 +85,9 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
     }
     DN_TRY_GOTO(st, set_text(types, column, known, err), cleanup);
 cleanup:
-    dn_free(column);
+    dn_free(bare);
     dn_free(word);
+    dn_free(column);
     return st;
 }
 
@@ -99,7 +109,7 @@ static enum dn_status types_add(json_t *options, const struct dn_flag_list *list
                 return dn_error_set(err, DN_ERR_INVALID, "--types needs COLUMN=TYPE, not \"%s\"",
                                     p);
             }
-            const size_t type_len = strcspn(equals + 1, ",");
+            const size_t type_len = type_length(equals + 1);
             DN_TRY(type_add(types, p, (size_t)(equals - p), equals + 1, type_len, err));
             p = equals + 1 + type_len;
             p += *p == ',' ? 1 : 0;

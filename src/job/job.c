@@ -258,7 +258,14 @@ static enum dn_status files_read(struct reading *r, json_t *files)
         DN_TRY(dn_keys_check(&r->job, file, "an entry of source.files", k_file_rules,
                              N_RULES(k_file_rules), false, r->err));
         const char *path = dn_keys_text(file, "path");
-        path = path != NULL ? path : dn_keys_text(file, "file");
+        const char *other = dn_keys_text(file, "file");
+        if (path != NULL && other != NULL && strcmp(path, other) != 0) {
+            return dn_yaml_error_at(
+                &r->job, file->line, file->column, r->err,
+                "an entry of source.files has a \"path\" and another \"file\", which "
+                "are one key with two names; make two entries of two files");
+        }
+        path = path != NULL ? path : other;
         if (path == NULL || path[0] == '\0') {
             return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
                                     "an entry of source.files lacks the key \"path\"");

@@ -20,6 +20,7 @@ struct dn_source {
     bool owns_fd;
     bool seekable;
     bool regular;
+    bool ended; /* the end of a pipe or a terminal was read; a terminal would go on behind it */
     off_t base; /* where "the start" is: standard input may be a file that somebody has read from */
     int64_t size;
     struct dn_source_identity opened;
@@ -368,9 +369,13 @@ enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_
     struct dn_source_identity now = {0};
 
     *got = 0;
+    if (s->ended) {
+        return DN_OK;
+    }
     if (s->size <=
         0) { /* not a file, an empty one, or one of those the kernel makes up as they are read */
         DN_TRY(read_full(s, -1, buf, size, got, err));
+        s->ended = *got < size;
     } else {
         const uint64_t left = (uint64_t)(s->size - s->position);
         const size_t want = size < left ? size : (size_t)left;

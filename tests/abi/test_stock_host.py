@@ -213,7 +213,7 @@ def test_dialects(csv, content, options, expected):
 
 def test_file_key(csv):
     path = csv("a\n1\n")
-    for files in ([{"file": str(path)}], [{"path": None, "file": str(path)}]):
+    for files in ([{"file": str(path)}], [{"path": None, "file": str(path)}], [{"path": str(path), "file": str(path)}]):
         assert StockReader(reader_config(files=files)).rows() == [{"a": 1}]
 
 
@@ -336,6 +336,7 @@ def test_required_column(csv, capfd):
      b'{"type":"csv","engine":{"options":{"native":"pandas"}},"files":[{"path":"a"}]}',
      b'{"type":"csv","files":[{"path":"a\\u0000b"}]}',
      b'{"type":"csv","files":["a\\u0000b"]}',
+     b'{"type":"csv","files":[{"path":"a.csv","file":"b.csv"}]}',
      b"[" * 100000],
 )  # fmt: skip
 def test_bad_configuration(config, capfd):

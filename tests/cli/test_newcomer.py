@@ -1,6 +1,8 @@
 """What a stranger runs into in the first hour: nothing may be lost without a word, and every message says what to do."""
 
 import json
+import os
+import pty
 import subprocess
 
 import pyarrow.parquet as pq
@@ -47,6 +49,18 @@ def test_pipe_by_another_name(tool, write):
     assert not (tool.cwd / "out.parquet").exists()
     assert piped(tool, late, "--no-header", "--types", "column_1=double").returncode == 0
     assert pq.read_table(tool.cwd / "out.parquet").num_rows == 400_001
+
+
+@pytest.mark.parametrize("args", [["schema", "-"], ["convert", "/dev/stdin", "out.parquet"]])
+def test_a_terminal_ends_once(tool, args):
+    """Behind ^D a terminal goes on: whoever asked again would wait for a second one."""
+    ours, theirs = pty.openpty()
+    process = tool.start(*args, stdin=theirs)
+    os.write(ours, b"id\n1\n\x04")
+    _, said = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0, said
 
 
 def test_wrong_delimiter_is_no_table_of_nulls(tool, write):
@@ -190,6 +204,13 @@ def test_late_value_of_a_pipe_has_its_place(tool):
 def test_type_that_would_fit(tool, write, value, declared, fits):
     write("in.csv", f"d\n{value}\n")
     tool.fails("convert", "--types", f"d={declared}", "in.csv", "out.parquet", says=f"(it would fit {fits})")
+
+
+@pytest.mark.parametrize("types", ["price=decimal(10,2)", "id=int64,price=decimal(10,2)", "price=DECIMAL(10,2),id=int64", "price=time"])
+def test_type_that_is_none_of_this_version(tool, write, types):
+    write("in.csv", "id,price\n1,2.50\n")
+    word = types.split("price=")[1].removesuffix(",id=int64")
+    tool.fails("convert", "--types", types, "in.csv", "out.parquet", says=[f'has no type "{word}" for column "price"', "string keeps"])
 
 
 def test_small_words(tool, write):

@@ -158,6 +158,7 @@ def test_restart_with_a_job(job):
     ("  files:", "  file:", ["job.yaml:7:3", 'unknown key "file" in source; did you mean "files"?']),
     ("MODE", "lenient", ["job.yaml:11:25", "lenient"]),
     ("{path: in.csv}", "{path: '${DN_NOT_SET}/in.csv'}", ["job.yaml:7:", "DN_NOT_SET is not set"]),
+    ("{path: in.csv}", "{path: in.csv, file: more.csv}", ["job.yaml:7:", '"path" and another "file"', "two entries"]),
     ("connection: {path: out}", "connection: {path: out", ["job.yaml:"]),
     ("target_connector: local", "target_connector: s3", ["set target_connector: local"]),
     ("source_connector: csv", "source_connector: stripe", ["stripe", "source_connector: csv"]),
