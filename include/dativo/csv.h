@@ -1,5 +1,5 @@
 /**
- * Typed, exact, parallel CSV reading into Arrow record batches.
+ * Typed, exact, parallel CSV reading into Arrow record batches, and writing of such batches as CSV that reads back equal.
  *
  * Memory is bounded by `memory_budget_bytes` whatever the size of the file.  String columns are string views ("vu") into
  * the text itself; a batch pins the text it points into until it is released.
@@ -122,6 +122,59 @@ DN_API const struct dn_error *dn_csv_reader_rounded(struct dn_csv_reader *r);
 DN_API void dn_csv_reader_cancel(struct dn_csv_reader *r);
 /** Wait for running tasks and free; a read of a stalled file is not waited for.  Batches handed out stay valid.  NULL is allowed. */
 DN_API void dn_csv_reader_close(struct dn_csv_reader *r);
+
+/** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_writer_open(). */
+struct dn_csv_write_options {
+    uint32_t struct_size; /**< sizeof(struct dn_csv_write_options) */
+    bool overwrite;       /**< replace an existing file at commit */
+    bool crlf;            /**< rows end with "\r\n" instead of "\n" */
+    char delimiter;       /**< 0: ','; no letter, digit, + - . : */
+    char quote;           /**< 0: '"'; the same */
+    const char
+        *null_text; /**< what stands, unquoted, for a null; NULL: nothing.  No text that is a value of some type */
+    uint64_t memory_budget_bytes; /**< 0: 64 MiB.  append() blocks while more is in flight */
+    uint32_t n_threads;           /**< threads that format; 0: one per CPU; ignored if submit is set */
+    void *submit_ctx;             /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
+    uint64_t memory_total_bytes;
+};
+
+/** The least struct_size that is taken: members behind what it covers are as if they were zero. */
+#define DN_CSV_WRITE_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_write_options, memory_total_bytes)
+
+/**
+ * A writer of one file, whose bytes depend only on the rows, the schema and the options.  The first failure of append, finish or
+ * commit is for good, a call out of order among them: every later one returns it again, and no file appears any more.
+ */
+struct dn_csv_writer;
+
+/** Create the temporary file, check schema and options, and write the header.  `schema` is a struct schema, borrowed. */
+DN_API DN_NODISCARD enum dn_status dn_csv_writer_open(struct dn_csv_writer **out, const char *path,
+                                                      const struct ArrowSchema *schema,
+                                                      const struct dn_csv_write_options *options, struct dn_error *err);
+/**
+ * Append one batch.
+ * @param batch  struct array of the schema given to open(), any offset.  Moved: w releases it, on success and on failure,
+ *               perhaps later and on another thread.
+ * @return DN_OK; DN_ERR_DATA a null in a non-nullable column, or a text that is not UTF-8, perhaps of an earlier batch; DN_ERR_IO
+ *         and others.
+ */
+DN_API DN_NODISCARD enum dn_status dn_csv_writer_append(struct dn_csv_writer *w, struct ArrowArray *batch,
+                                                        struct dn_error *err);
+/** Write the rest and make the temporary file durable. */
+DN_API DN_NODISCARD enum dn_status dn_csv_writer_finish(struct dn_csv_writer *w, struct dn_error *err);
+/** Rename to the final name.  After dn_csv_writer_finish() only. */
+DN_API DN_NODISCARD enum dn_status dn_csv_writer_commit(struct dn_csv_writer *w, struct dn_error *err);
+/**
+ * After finish(): [{"path","size_bytes","record_count","columns":[{"name","min","max","null_count"}]}]; free with dn_csv_free().
+ * Bounds are null: none are collected.
+ */
+DN_API DN_NODISCARD enum dn_status dn_csv_writer_manifest(struct dn_csv_writer *w, char **out_json,
+                                                          struct dn_error *err);
+DN_API void dn_csv_free(void *text);
+/** Free; without a commit the temporary file is removed.  NULL is allowed. */
+DN_API void dn_csv_writer_close(struct dn_csv_writer *w);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 /** Zero-initialise; dir_fd -1. */
@@ -38,5 +39,7 @@ void dn_destination_keep_mode(const struct dn_destination *d, int fd);
 /** The same while the file is being written: nobody may read it who could not read the old one. */
 void dn_destination_guard(const struct dn_destination *d, int fd);
 void dn_destination_close(struct dn_destination *d);
+/** The first bytes of the regular file at `path`, at most `size`; 0 if it is empty, none, or cannot be read.  Never waits. */
+size_t dn_destination_head(const char *path, uint8_t *head, size_t size);
 
 #endif

@@ -103,14 +103,13 @@ static uint64_t multiply_round_to_odd(struct dn_pow5 t, uint64_t c)
     return (uint64_t)(sum >> 64) | ((uint64_t)sum > 1);
 }
 
-/* The shortest decimal for the finite positive double with these fields. */
-static struct decimal shortest_decimal(uint64_t fraction, int32_t biased_exponent)
+/*
+ * The shortest decimal for c * 2^q, whose neighbours are c - 1 and c + 1, or where `closer_below`, c - 1/2.  For doubles and all that
+ * have fewer bits.
+ */
+static struct decimal shortest_decimal(uint64_t c, int32_t q, bool closer_below)
 {
-    const uint64_t c = biased_exponent != 0 ? fraction | UINT64_C(1) << 52 : fraction;
-    const int32_t q = (biased_exponent != 0 ? biased_exponent : 1) - 1075;
     const bool even = (c & 1) == 0;
-    /* Below a power of two, doubles are twice as dense. */
-    const bool closer_below = fraction == 0 && biased_exponent > 1;
     /* floor(log10(2^q)), or of 3/4 of it; arithmetic shift */
     const int32_t k = (q * 1262611 - (closer_below ? 524031 : 0)) >> 22;
     const int32_t h = q + dn_log2_pow10(-k) + 1;
@@ -220,6 +219,24 @@ static char *put_decimal(char *out, struct decimal d)
     return out + n + 1;
 }
 
+/* The shortest decimal for the finite positive number with these fields, of a format with so many bits of fraction. */
+static struct decimal shortest_of_fields(uint64_t fraction, int32_t biased_exponent,
+                                         int32_t fraction_bits, int32_t bias)
+{
+    const bool normal = biased_exponent != 0;
+
+    return shortest_decimal(normal ? fraction | UINT64_C(1) << fraction_bits : fraction,
+                            (normal ? biased_exponent : 1) - bias - fraction_bits,
+                            /* below a power of two, numbers are twice as dense */
+                            fraction == 0 && biased_exponent > 1);
+}
+
+/* NaN, or what stands for an infinity behind its sign. */
+static char *put_special(char *out, bool is_nan)
+{
+    return is_nan ? put_text(out, "NaN", 3) : put_text(out, "Infinity", 8);
+}
+
 size_t dn_format_float64(char *out, double value)
 {
     const char *start = out;
@@ -228,15 +245,13 @@ size_t dn_format_float64(char *out, double value)
     const uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
     const int32_t biased_exponent = (int32_t)(bits >> 52 & 0x7ff);
     const bool negative = bits >> 63 != 0;
+    const bool special = biased_exponent == 0x7ff;
 
-    if (biased_exponent == 0x7ff && fraction != 0) {
-        return (size_t)(put_text(out, "NaN", 3) - start);
-    }
-    if (negative) {
+    if (negative && !(special && fraction != 0)) {
         *out++ = '-';
     }
-    if (biased_exponent == 0x7ff) {
-        return (size_t)(put_text(out, "Infinity", 8) - start);
+    if (special) {
+        return (size_t)(put_special(out, fraction != 0) - start);
     }
     const double magnitude = negative ? -value : value;
     if (magnitude < 9007199254740992.0 && (double)(int64_t)magnitude == magnitude) {
@@ -246,8 +261,33 @@ size_t dn_format_float64(char *out, double value)
     }
     struct decimal d;
     if (!short_decimal(magnitude, 1e2, 2, &d) && !short_decimal(magnitude, 1e6, 6, &d)) {
-        d = shortest_decimal(fraction, biased_exponent);
+        d = shortest_of_fields(fraction, biased_exponent, 52, 1023);
     }
+    return (size_t)(put_decimal(out, strip_zeros(d)) - start);
+}
+
+size_t dn_format_float32(char *out, float value)
+{
+    const char *start = out;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint32_t fraction = bits & ((1u << 23) - 1);
+    const int32_t biased_exponent = (int32_t)(bits >> 23 & 0xff);
+    const bool negative = bits >> 31 != 0;
+    const bool special = biased_exponent == 0xff;
+
+    if (negative && !(special && fraction != 0)) {
+        *out++ = '-';
+    }
+    if (special) {
+        return (size_t)(put_special(out, fraction != 0) - start);
+    }
+    const float magnitude = negative ? -value : value;
+    if (magnitude < 16777216.0f && (float)(int32_t)magnitude == magnitude) {
+        out += dn_format_int64(out, (int32_t)magnitude);
+        return (size_t)(put_text(out, ".0", 2) - start);
+    }
+    const struct decimal d = shortest_of_fields(fraction, biased_exponent, 23, 127);
     return (size_t)(put_decimal(out, strip_zeros(d)) - start);
 }
 

@@ -17,6 +17,8 @@ size_t dn_format_int64(char *out, int64_t value);
  * 1.0, 0.0001, 1e-05, 1e+16, NaN, Infinity, -Infinity.  Positional from 1e-4 up to 1e16.
  */
 size_t dn_format_float64(char *out, double value);
+/** The same for what reads back as the same float. */
+size_t dn_format_float32(char *out, float value);
 /** YYYY-MM-DD; years outside 0000..9999 are written with a sign and at least six digits (+010000). */
 size_t dn_format_date32(char *out, int32_t days);
 /** YYYY-MM-DDTHH:MM:SS[.ffffff][Z]: the fraction only if not zero, Z if `zoned`. */

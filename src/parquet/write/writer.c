@@ -1,12 +1,10 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "parquet/write/writer_internal.h"
+#include "store/destination.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DEFAULT_ROW_GROUP_ROWS 1000000
 #define DEFAULT_ROW_GROUP_BYTES ((size_t)128 << 20)
@@ -205,17 +203,8 @@ static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
 {
     uint8_t head[16];
     char shown[DN_ESCAPED_VALUE_SIZE];
-    struct stat info;
-    size_t len = 0;
+    const size_t len = dn_destination_head(path, head, sizeof head);
 
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-        const ssize_t got = pread(fd, head, sizeof head, 0);
-        len = got > 0 ? (size_t)got : 0;
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
     if (len == 0 || (len >= DN_PQ_MAGIC_LEN && memcmp(head, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN) == 0)) {
         return DN_OK;
     }
