@@ -59,12 +59,14 @@ function(dn_use_layers target)
     target_link_libraries(${target} PRIVATE dn_flags)
 endfunction()
 
-# A plugin: plugins/<name>*.c, the shell plugins/shell*.c that all share, plugins/reader*.c that readers share, and an export list
-# plugins/<name>.map.
+# A plugin: plugins/<name>*.c, the shell plugins/shell*.c that all share, plugins/reader*.c that readers share and plugins/writer*.c that
+# writers share, and an export list plugins/<name>.map.
 function(dn_plugin_sources out name)
     set(patterns "shell*.c" "${name}*.c")
     if(name MATCHES "_reader$")
         list(APPEND patterns "reader*.c")
+    elseif(name MATCHES "_writer$")
+        list(APPEND patterns "writer*.c")
     endif()
     list(TRANSFORM patterns PREPEND "${CMAKE_SOURCE_DIR}/plugins/")
     file(GLOB sources CONFIGURE_DEPENDS ${patterns})

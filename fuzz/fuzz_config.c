@@ -32,6 +32,9 @@ enum kind {
     KIND_WORD = 7,  /* a column type, a size, a text with ${VAR} */
 };
 
+/* What of a writer its configuration is read for. */
+const struct dn_writer_kind dn_writer_kind = {.format = "parquet", .ending = ".parquet"};
+
 static void set_environment(bool with_output_dir)
 {
     static bool done = false;
@@ -310,7 +313,7 @@ static void check_reader_settings(const struct csv_settings *s, const struct dn_
     }
 }
 
-static void check_fields(const struct parquet_settings *s)
+static void check_fields(const struct dn_writer_target *s)
 {
     for (int64_t i = 0; i < s->n_fields; i++) {
         const struct dn_record_field *f = &s->fields[i];
@@ -327,14 +330,14 @@ static void check_fields(const struct parquet_settings *s)
 }
 
 /* A batch's file is in the directory, and is the one file that was named. */
-static void check_file_path(const struct parquet_settings *s)
+static void check_file_path(const struct dn_writer_target *s)
 {
     struct dn_buffer b = {0};
     struct dn_error err;
 
     FUZZ_CHECK(s->directory != NULL && s->directory[0] != '\0', "no directory");
     FUZZ_CHECK(s->stem != NULL && strchr(s->stem, '/') == NULL, "stem %s", s->stem);
-    FUZZ_CHECK(parquet_file_path(&b, s, 0, 0, &err) == DN_OK, "%s", err.message);
+    FUZZ_CHECK(dn_writer_file_path(&b, s, 0, 0, &err) == DN_OK, "%s", err.message);
     const char *path = (const char *)b.data;
     const char *name = strrchr(path, '/');
     FUZZ_CHECK(b.len == strlen(path) + 1, "%s", path);
@@ -350,7 +353,7 @@ static void check_file_path(const struct parquet_settings *s)
 }
 
 /* s3://bucket stands for a directory that somebody named, never for the root of the file system. */
-static void check_lake(const struct parquet_settings *s, struct dn_shell_config *c)
+static void check_lake(const struct dn_writer_target *s, struct dn_shell_config *c)
 {
     const char *base = json_string_value(json_object_get(c->root, "output_base"));
     const char *dir = NULL;
@@ -365,10 +368,10 @@ static void check_lake(const struct parquet_settings *s, struct dn_shell_config 
                s->directory, base);
 }
 
-static void check_writer_settings(const struct parquet_settings *s, struct dn_shell_config *c,
+static void check_writer_settings(const struct dn_writer_target *t,
+                                  const struct dn_parquet_options *o, struct dn_shell_config *c,
                                   int level)
 {
-    const struct dn_parquet_options *o = &s->parquet;
 
     for (size_t i = 0; i < parquet_writer_n_options; i++) {
         const char *name = parquet_writer_options[i].name;
@@ -384,14 +387,14 @@ static void check_writer_settings(const struct parquet_settings *s, struct dn_sh
     FUZZ_CHECK(o->page_rows >= 0 && o->page_rows <= INT32_MAX, "%lld rows",
                (long long)o->page_rows);
     FUZZ_CHECK(o->page_bytes <= INT32_MAX, "%zu bytes", o->page_bytes);
-    FUZZ_CHECK(o->n_threads <= 1024, "%u threads", o->n_threads);
+    FUZZ_CHECK(t->means.n_threads <= 1024, "%u threads", t->means.n_threads);
     if (level == 0) {
-        check_fields(s);
-        check_file_path(s);
-        check_lake(s, c);
+        check_fields(t);
+        check_file_path(t);
+        check_lake(t, c);
         check_no_nul(json_object_get(c->root, "output_base"));
     } else {
-        FUZZ_CHECK(s->path != NULL && s->path[0] != '\0', "no path");
+        FUZZ_CHECK(t->path != NULL && t->path[0] != '\0', "no path");
         check_no_nul(json_object_get(c->root, "path"));
     }
 }
@@ -413,15 +416,17 @@ static enum dn_status read_reader(struct dn_shell_config *c, const char *text, i
 static enum dn_status read_writer(struct dn_shell_config *c, const char *text, int level,
                                   struct dn_error *err)
 {
-    struct parquet_settings settings;
+    struct dn_writer_target target;
+    void *own = NULL;
 
     dn_error_clear(err);
     DN_TRY(dn_shell_config_init(c, text, parquet_writer_options, parquet_writer_n_options, err));
-    DN_TRY(parquet_settings_read(&settings, c, err));
-    enum dn_status st = level == 0 ? parquet_settings_read_asset(&settings, c, err)
-                                   : parquet_settings_read_path(&settings, c, err);
+    DN_TRY(dn_writer_target_read(&target, c, err));
+    DN_TRY(parquet_writer_configure(c, &own, err));
+    enum dn_status st = level == 0 ? dn_writer_target_read_asset(&target, c, err)
+                                   : dn_writer_target_read_path(&target, c, err);
     if (st == DN_OK) {
-        check_writer_settings(&settings, c, level);
+        check_writer_settings(&target, own, c, level);
     }
     return st;
 }

@@ -1,11 +1,7 @@
-/* engine.options and the asset of the Parquet writer. */
+/* engine.options of the Parquet writer. */
 #include "parquet_writer.h"
 
-#include "base/memory.h"
-#include "base/strings.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LARGEST_PAGE (INT64_C(1) << 28) /* rows or bytes, as in the library */
@@ -19,17 +15,12 @@ const struct dn_shell_option parquet_writer_options[] = {
      "a row group also ends at so many bytes of PLAIN values; default 128 MiB"},
     {"page_rows", NULL, "int", "rows per page; default 20000"},
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
-    {"overwrite", NULL, "bool",
-     "replace files that exist; Level 0: those of earlier runs, default true"},
-    {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},
-    {"enforce_required", NULL, "bool",
-     "a null in a required column is an error, and such columns are not nullable"},
-    {"output_dir", NULL, "text", "directory that stands for s3://bucket in output_base"},
+    DN_WRITER_OPTIONS,
 };
 const size_t parquet_writer_n_options =
     sizeof(parquet_writer_options) / sizeof(parquet_writer_options[0]);
 
-static enum dn_status read_compression(struct parquet_settings *s, struct dn_shell_config *c,
+static enum dn_status read_compression(struct dn_parquet_options *o, struct dn_shell_config *c,
                                        struct dn_error *err)
 {
     const char *name = NULL;
@@ -37,7 +28,7 @@ static enum dn_status read_compression(struct parquet_settings *s, struct dn_she
 
     DN_TRY(dn_shell_option_text(c, "compression", &name, err));
     DN_TRY(dn_shell_option_int(c, "compression_level", -1000, 1000, &level, err));
-    s->parquet.compression = name;
+    o->compression = name;
     if (level == INT64_MIN) {
         return DN_OK;
     }
@@ -55,298 +46,28 @@ static enum dn_status read_compression(struct parquet_settings *s, struct dn_she
         return dn_error_memory(err, size);
     }
     (void)snprintf(text, size, "%s:%d", name, (int)level);
-    s->parquet.compression = text;
+    o->compression = text;
     return DN_OK;
 }
 
-static const json_t *target_member(const struct dn_shell_config *c, const char *key)
+enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_own,
+                                        struct dn_error *err)
 {
-    const json_t *value = dn_shell_get(c->root, key);
-    return value != NULL ? value : dn_shell_get(dn_shell_get(c->root, "target_config"), key);
-}
-
-static enum dn_status check_format(const struct dn_shell_config *c, struct dn_error *err)
-{
-    const json_t *format = target_member(c, "file_format");
-    const char *word = dn_shell_text_value(format);
-    if (format == NULL || (word != NULL && dn_text_equal_nocase(word, "parquet"))) {
-        return DN_OK;
-    }
-    char shown[DN_ESCAPED_VALUE_SIZE] = "that";
-    if (json_is_string(format)) {
-        dn_error_escape_value(shown, json_string_value(format), json_string_length(format));
-    }
-    return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "this plugin writes file_format \"parquet\", not %s", shown);
-}
-
-static enum dn_status read_overwrite(struct parquet_settings *s, const struct dn_shell_config *c,
-                                     struct dn_error *err)
-{
-    bool or_true = true; /* at Level 0, if it is not given */
-
-    DN_TRY(dn_shell_option_bool(c, "overwrite", &s->parquet.overwrite, err));
-    DN_TRY(dn_shell_option_bool(c, "overwrite", &or_true, err));
-    s->overwrite = or_true ? PARQUET_OVERWRITE_EARLIER : PARQUET_OVERWRITE_NONE;
-    return DN_OK;
-}
-
-enum dn_status parquet_settings_read(struct parquet_settings *s, struct dn_shell_config *c,
-                                     struct dn_error *err)
-{
+    struct dn_parquet_options *o = dn_arena_alloc(&c->arena, sizeof(*o));
     int64_t row_group_bytes = 0;
     int64_t page_bytes = 0;
-    int64_t n_threads = 0;
 
-    *s = (struct parquet_settings){.parquet = {.struct_size = sizeof(s->parquet)}};
-    DN_TRY(check_format(c, err));
-    DN_TRY(read_compression(s, c, err));
-    DN_TRY(dn_shell_option_int(c, "row_group_size", 1, INT32_MAX, &s->parquet.row_group_rows, err));
+    if (o == NULL) {
+        return dn_error_memory(err, sizeof(*o));
+    }
+    *o = (struct dn_parquet_options){.struct_size = sizeof(*o)};
+    *out_own = o;
+    DN_TRY(read_compression(o, c, err));
+    DN_TRY(dn_shell_option_int(c, "row_group_size", 1, INT32_MAX, &o->row_group_rows, err));
     DN_TRY(dn_shell_option_int(c, "row_group_bytes", 1, INT64_C(1) << 40, &row_group_bytes, err));
-    DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &s->parquet.page_rows, err));
+    DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &o->page_rows, err));
     DN_TRY(dn_shell_option_int(c, "page_size", 1, LARGEST_PAGE, &page_bytes, err));
-    DN_TRY(read_overwrite(s, c, err));
-    DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
-    s->parquet.row_group_bytes = (size_t)row_group_bytes;
-    s->parquet.page_bytes = (size_t)page_bytes;
-    s->parquet.n_threads = (uint32_t)n_threads;
+    o->row_group_bytes = (size_t)row_group_bytes;
+    o->page_bytes = (size_t)page_bytes;
     return DN_OK;
-}
-
-/* Tables of a lake have their own type words; those without a column type of ours travel as text. */
-static enum dn_type column_type(const char *word)
-{
-    switch (word == NULL ? DN_TYPE_UTF8_VIEW : dn_type_from_name(word)) {
-    case DN_TYPE_BOOL:
-        return DN_TYPE_BOOL;
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-        return DN_TYPE_INT64;
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-        return DN_TYPE_FLOAT64;
-    case DN_TYPE_DATE32:
-        return DN_TYPE_DATE32;
-    case DN_TYPE_TIMESTAMP_US:
-        return DN_TYPE_TIMESTAMP_US;
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return DN_TYPE_TIMESTAMPTZ_US;
-    default:
-        return DN_TYPE_UTF8_VIEW;
-    }
-}
-
-static enum dn_status read_field(struct dn_record_field *out, const json_t *item, size_t i,
-                                 struct dn_error *err)
-{
-    const char *type = NULL;
-    const json_t *required = dn_shell_get(item, "required");
-    char where[48];
-
-    (void)snprintf(where, sizeof(where), "schema[%zu].", i);
-    if (!json_is_object(item)) {
-        return dn_error_set(err, DN_ERR_CONFIG,
-                            "schema[%zu] must be an object {\"name\":...,\"type\":...}", i);
-    }
-    DN_TRY(dn_shell_get_text(item, where, "name", &out->name, err));
-    DN_TRY(dn_shell_get_text(item, where, "type", &type, err));
-    if (out->name == NULL) {
-        return dn_error_set(err, DN_ERR_CONFIG, "schema[%zu] has no \"name\"", i);
-    }
-    if (required != NULL && !json_is_boolean(required)) {
-        return dn_error_set(err, DN_ERR_CONFIG, "schema[%zu].required must be true or false", i);
-    }
-    out->type = column_type(type);
-    out->required = json_is_true(required);
-    return DN_OK;
-}
-
-static enum dn_status read_fields(struct parquet_settings *s, struct dn_shell_config *c,
-                                  const json_t *schema, struct dn_error *err)
-{
-    char shown[DN_ESCAPED_VALUE_SIZE];
-    bool enforce = false;
-    DN_TRY(dn_shell_option_bool(c, "enforce_required", &enforce, err));
-    if (schema != NULL && !json_is_array(schema)) {
-        return dn_error_set(err, DN_ERR_CONFIG,
-                            "schema must be a list of {\"name\":...,\"type\":...}");
-    }
-    const size_t n = json_array_size(schema);
-    s->fields = dn_arena_alloc(&c->arena, (n + 1) * sizeof(*s->fields));
-    if (s->fields == NULL) {
-        return dn_error_memory(err, n * sizeof(*s->fields));
-    }
-    for (size_t i = 0; i < n; i++) {
-        DN_TRY(read_field(&s->fields[i], json_array_get(schema, i), i, err));
-        /* the host has validated the records; in its warn mode it keeps those that lack a required value */
-        s->fields[i].required = s->fields[i].required && enforce;
-        for (size_t before = 0; before < i; before++) {
-            if (strcmp(s->fields[before].name, s->fields[i].name) == 0) {
-                return dn_error_set(
-                    err, DN_ERR_CONFIG, "schema[%zu] and schema[%zu] have the same name %s", before,
-                    i, dn_error_escape_value(shown, s->fields[i].name, strlen(s->fields[i].name)));
-            }
-        }
-    }
-    s->n_fields = (int64_t)n;
-    return DN_OK;
-}
-
-/* "Sales-Order Header" -> "sales_order_header"; bytes that could lead out of the directory become _ too. */
-static enum dn_status make_stem(struct parquet_settings *s, struct dn_shell_config *c,
-                                const char *name, struct dn_error *err)
-{
-    char *stem = dn_arena_strdup(&c->arena, name);
-    if (stem == NULL) {
-        return dn_error_memory(err, strlen(name));
-    }
-    for (char *p = stem; *p != '\0'; p++) {
-        if (*p >= 'A' && *p <= 'Z') {
-            *p = (char)(*p - 'A' + 'a');
-        } else if (*p == '-' || *p == ' ' || *p == '/' || (unsigned char)*p < 0x20) {
-            *p = '_';
-        }
-    }
-    s->stem = stem;
-    return DN_OK;
-}
-
-/* The directory that stands for s3://bucket, from the option or the environment; NULL if neither is given, or it is empty. */
-static enum dn_status output_dir(struct dn_shell_config *c, const char **out, struct dn_error *err)
-{
-    *out = getenv("DATIVO_OUTPUT_DIR");
-    DN_TRY(dn_shell_option_text(c, "output_dir", out, err));
-    if (*out != NULL && **out == '\0') {
-        *out = NULL;
-    }
-    return DN_OK;
-}
-
-static enum dn_status join(struct dn_arena *arena, const char *left, const char *middle,
-                           const char *right, const char **out, struct dn_error *err)
-{
-    const size_t size = strlen(left) + strlen(middle) + strlen(right) + 1;
-    char *text = dn_arena_alloc(arena, size);
-    if (text == NULL) {
-        return dn_error_memory(err, size);
-    }
-    (void)snprintf(text, size, "%s%s%s", left, middle, right);
-    *out = text;
-    return DN_OK;
-}
-
-static bool has_dot_dot(const char *path)
-{
-    for (const char *p = strstr(path, ".."); p != NULL; p = strstr(p + 1, "..")) {
-        if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An output_base as a path of this machine. */
-static enum dn_status localise(struct dn_shell_config *c, const char *base, const char **out,
-                               struct dn_error *err)
-{
-    char shown[DN_ESCAPED_VALUE_SIZE];
-    const char *scheme_end = strstr(base, "://");
-
-    *out = base;
-    if (scheme_end == NULL) {
-        return DN_OK;
-    }
-    dn_error_escape_value(shown, base, strlen(base));
-    if (dn_text_starts_with(base, "file://")) {
-        *out = base + strlen("file://");
-        return **out != '\0' ? DN_OK
-                             : dn_error_set(err, DN_ERR_CONFIG,
-                                            "output_base %s has no path: write file:///dir", shown);
-    }
-    const bool is_s3 = dn_text_starts_with(base, "s3://") || dn_text_starts_with(base, "s3a://");
-    const char *dir = NULL;
-    if (is_s3) {
-        DN_TRY(output_dir(c, &dir, err));
-    }
-    if (dir == NULL) {
-        return dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "this build writes to directories, not to %s: set engine.options.output_dir (or the "
-            "environment variable DATIVO_OUTPUT_DIR) to the directory that stands for s3://bucket",
-            shown);
-    }
-    const char *key = strchr(scheme_end + 3, '/');
-    if (key != NULL && has_dot_dot(key)) {
-        return dn_error_set(err, DN_ERR_CONFIG, "output_base %s must not have \"..\" in it", shown);
-    }
-    return join(&c->arena, dir, "", key != NULL ? key : "", out, err);
-}
-
-static enum dn_status read_output(struct parquet_settings *s, struct dn_shell_config *c,
-                                  struct dn_error *err)
-{
-    const char *base = NULL;
-    const char *path = NULL;
-
-    DN_TRY(dn_shell_get_text(c->root, "", "output_base", &base, err));
-    if (base == NULL || base[0] == '\0') {
-        DN_TRY(output_dir(c, &path, err));
-        if (path == NULL) {
-            return dn_error_set(err, DN_ERR_CONFIG,
-                                "output_base is missing: give the directory for the files");
-        }
-    } else {
-        DN_TRY(localise(c, base, &path, err));
-    }
-    s->directory = path;
-    if (dn_text_ends_with(path, ".parquet")) {
-        const char *slash = strrchr(path, '/');
-        const char *name = slash != NULL ? slash + 1 : path;
-        const size_t dir_len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-        s->file = path;
-        s->directory = slash == NULL ? "." : dn_arena_strndup(&c->arena, path, dir_len);
-        s->stem = dn_arena_strndup(&c->arena, name, strlen(name) - strlen(".parquet"));
-        if (s->directory == NULL || s->stem == NULL) {
-            return dn_error_memory(err, strlen(path));
-        }
-    }
-    return DN_OK;
-}
-
-enum dn_status parquet_settings_read_asset(struct parquet_settings *s, struct dn_shell_config *c,
-                                           struct dn_error *err)
-{
-    const json_t *asset = dn_shell_get(c->root, "asset_definition");
-    const char *name = NULL;
-
-    if (asset != NULL && !json_is_object(asset)) {
-        return dn_error_set(err, DN_ERR_CONFIG, "asset_definition must be an object");
-    }
-    DN_TRY(dn_shell_get_text(c->root, "", "asset_name", &name, err));
-    if (name == NULL) {
-        DN_TRY(dn_shell_get_text(asset, "asset_definition.", "name", &name, err));
-    }
-    const json_t *schema = dn_shell_get(c->root, "schema");
-    DN_TRY(read_fields(s, c, schema != NULL ? schema : dn_shell_get(asset, "schema"), err));
-    DN_TRY(read_output(s, c, err));
-    if (s->file != NULL) {
-        return DN_OK; /* the file's own name is the stem */
-    }
-    if (name == NULL || name[0] == '\0') {
-        return dn_error_set(err, DN_ERR_CONFIG,
-                            "asset_name is missing: the files are named after it");
-    }
-    return make_stem(s, c, name, err);
-}
-
-enum dn_status parquet_settings_read_path(struct parquet_settings *s, struct dn_shell_config *c,
-                                          struct dn_error *err)
-{
-    const char *path = NULL;
-    DN_TRY(dn_shell_get_text(c->root, "", "path", &path, err));
-    if (path == NULL || path[0] == '\0') {
-        return dn_error_set(err, DN_ERR_CONFIG,
-                            "\"path\" is missing: give the final name of the file");
-    }
-    return localise(c, path, &s->path, err);
 }

@@ -89,7 +89,7 @@ static const char *config_make(const struct dn_conform *c, char *out, size_t siz
         "{\"asset_name\":\"conform\",\"schema\":[{\"name\":\"id\",\"type\":\"integer\","
         "\"required\":true},"
         "{\"name\":\"name\",\"type\":\"string\"}],\"output_base\":\"%s\",\"target_type\":\"local\","
-        "\"connection\":{},\"file_format\":\"parquet\",\"engine\":{\"type\":\"native\",\"options\":"
+        "\"connection\":{},\"engine\":{\"type\":\"native\",\"options\":"
         "%s},"
         "\"path\":\"%s\"}",
         c->dir, options, path);

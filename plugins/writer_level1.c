@@ -1,5 +1,5 @@
-/* The Parquet writer's tables of Level 1: Arrow batches into one file, and a look into finished files. */
-#include "parquet_writer.h"
+/* Every writer's table of Level 1: Arrow batches into one file. */
+#include "writer.h"
 
 #include "base/memory.h"
 #include "base/name_map.h"
@@ -13,13 +13,15 @@ enum {
     MAX_NAMED = 8
 };
 
+static const struct dn_writer_kind *const kind = &dn_writer_kind;
+
 static void close_writer(void *writer)
 {
-    struct parquet_handle *h = writer;
+    struct dn_writer *h = writer;
     if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
-    dn_parquet_close(h->writer);
+    kind->close(h->file);
     if (h->schema.release != NULL) {
         h->schema.release(&h->schema);
     }
@@ -27,7 +29,7 @@ static void close_writer(void *writer)
     dn_free(h);
 }
 
-/* Parquet readers find columns by name, so repeated ones are written under names of their own; nobody should have to find out. */
+/* Readers find columns by name, so repeated ones are written under names of their own; nobody should have to find out. */
 static void report_renamed(const struct dativo_host *host, const struct ArrowSchema *given,
                            const struct ArrowSchema *written)
 {
@@ -94,31 +96,37 @@ cleanup:
     return st;
 }
 
-static enum dn_status open_handle(struct parquet_handle *h, const char *config_json,
+/* With the names that the file gives to columns. */
+static enum dn_status copy_schema(struct ArrowSchema *out, const struct ArrowSchema *schema,
+                                  struct dn_error *err)
+{
+    return kind->distinct_names ? dn_schema_copy_unique(out, schema, err)
+                                : dn_schema_copy(out, schema, err);
+}
+
+static enum dn_status open_handle(struct dn_writer *h, const char *config_json,
                                   const struct ArrowSchema *schema, const struct dativo_host *host,
                                   struct dn_error *err)
 {
     struct dativo_host services;
-    struct dn_parquet_options *options = &h->settings.parquet;
+    struct dn_writer_means *means = &h->target.means;
 
     dn_shell_host_read(&services, host);
-    DN_TRY(dn_shell_config_init(&h->config, config_json, parquet_writer_options,
-                                parquet_writer_n_options, err));
-    DN_TRY(parquet_settings_read(&h->settings, &h->config, err));
-    DN_TRY(parquet_settings_read_path(&h->settings, &h->config, err));
-    DN_TRY(dn_schema_copy_unique(&h->schema, schema, err));
-    if (services.log != NULL) {
+    DN_TRY(dn_writer_configure(h, config_json, err));
+    DN_TRY(dn_writer_target_read_path(&h->target, &h->config, err));
+    DN_TRY(copy_schema(&h->schema, schema, err));
+    if (kind->distinct_names && services.log != NULL) {
         report_renamed(&services, schema, &h->schema);
         DN_TRY(report_case_twins(&services, &h->schema, err));
     }
-    if (options->n_threads == 0) {
-        options->n_threads = services.n_threads;
+    if (means->n_threads == 0) {
+        means->n_threads = services.n_threads;
     }
-    options->memory_budget_bytes = services.memory_budget_bytes;
-    options->memory_total_bytes = services.memory_total_bytes;
-    options->submit = services.submit;
-    options->submit_ctx = services.ctx;
-    return dn_parquet_writer_open(&h->writer, h->settings.path, &h->schema, options, err);
+    means->memory_budget_bytes = services.memory_budget_bytes;
+    means->memory_total_bytes = services.memory_total_bytes;
+    means->submit = services.submit;
+    means->submit_ctx = services.ctx;
+    return kind->open(&h->file, h->target.path, &h->schema, h->own, means, err);
 }
 
 static int32_t writer_open(const char *config_json, const struct ArrowSchema *schema,
@@ -127,13 +135,13 @@ static int32_t writer_open(const char *config_json, const struct ArrowSchema *sc
 {
     struct dn_error error = {0};
     enum dn_status st = DN_OK;
-    struct parquet_handle *h = dn_calloc(1, sizeof(*h));
+    struct dn_writer *h = dn_calloc(1, sizeof(*h));
 
     *out_writer = NULL;
     if (h == NULL) {
         return dn_shell_error_export(dn_error_memory(&error, sizeof(*h)), &error, err);
     }
-    dn_shell_handle_init(&h->shell, PARQUET_WRITER_NAME);
+    dn_shell_handle_init(&h->shell, kind->plugin.name);
     st = open_handle(h, config_json, schema, host, &error);
     if (st != DN_OK) {
         close_writer(h);
@@ -147,7 +155,7 @@ static int32_t writer_open(const char *config_json, const struct ArrowSchema *sc
  * The first failure is the handle's answer from then on, whichever call it was: rows that a failed call was given would be missing
  * from the file, and a host that did not look at one code may not look at the next.
  */
-static int32_t answer(struct parquet_handle *h, enum dn_status st, const struct dn_error *error,
+static int32_t answer(struct dn_writer *h, enum dn_status st, const struct dn_error *error,
                       struct dativo_error *err)
 {
     if (st != DN_OK && h->shell.error.code == DN_OK) {
@@ -157,10 +165,10 @@ static int32_t answer(struct parquet_handle *h, enum dn_status st, const struct 
 }
 
 /* Is the writer still taking rows? */
-static enum dn_status check_open(const struct parquet_handle *h, struct dn_error *err)
+static enum dn_status check_open(const struct dn_writer *h, struct dn_error *err)
 {
     DN_TRY(dn_shell_handle_check(&h->shell, err));
-    if (h->writer == NULL) {
+    if (h->file == NULL) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the writer was aborted: only close is left to do");
     }
@@ -169,12 +177,12 @@ static enum dn_status check_open(const struct parquet_handle *h, struct dn_error
                : DN_OK;
 }
 
-static enum dn_status append_batch(struct parquet_handle *h, struct ArrowArray *batch,
+static enum dn_status append_batch(struct dn_writer *h, struct ArrowArray *batch,
                                    struct dn_error *err)
 {
     enum dn_status st = check_open(h, err);
     if (st == DN_OK) {
-        st = dn_parquet_append(h->writer, batch, err);
+        st = kind->append(h->file, batch, err);
     }
     if (batch->release != NULL) { /* moved means: whatever happens, it is ours to release */
         batch->release(batch);
@@ -189,8 +197,8 @@ static int32_t writer_append(void *writer, struct ArrowArray *batch, struct dati
     return answer(writer, st, &error, err);
 }
 
-static enum dn_status check_same_schema(const struct parquet_handle *h,
-                                        const struct ArrowSchema *other, struct dn_error *err)
+static enum dn_status check_same_schema(const struct dn_writer *h, const struct ArrowSchema *other,
+                                        struct dn_error *err)
 {
     struct ArrowSchema names;
     enum dn_status st = DN_OK;
@@ -200,7 +208,7 @@ static enum dn_status check_same_schema(const struct parquet_handle *h,
                             "the stream has %lld columns and the writer was opened with %lld",
                             (long long)other->n_children, (long long)h->schema.n_children);
     }
-    DN_TRY(dn_schema_copy_unique(&names, other, err)); /* as this writer's own were */
+    DN_TRY(copy_schema(&names, other, err)); /* as this writer's own was */
     for (int64_t i = 0; i < other->n_children; i++) {
         struct dn_field mine;
         struct dn_field theirs;
@@ -235,7 +243,7 @@ static enum dn_status stream_failure(struct ArrowArrayStream *stream, int os_err
     return dn_error_set_errno(err, DN_ERR_DATA, os_errno, "the stream of batches failed");
 }
 
-static enum dn_status append_all(struct parquet_handle *h, struct ArrowArrayStream *stream,
+static enum dn_status append_all(struct dn_writer *h, struct ArrowArrayStream *stream,
                                  struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
@@ -273,22 +281,21 @@ static int32_t writer_append_stream(void *writer, struct ArrowArrayStream *strea
     return answer(writer, st, &error, err);
 }
 
-static enum dn_status make_manifest(struct parquet_handle *h, char **out, struct dn_error *err)
+static enum dn_status make_manifest(struct dn_writer *h, char **out, struct dn_error *err)
 {
     char *manifest = NULL;
 
-    DN_TRY(dn_parquet_manifest(h->writer, &manifest, err));
+    DN_TRY(kind->manifest(h->file, &manifest, err));
     *out = dn_shell_text_copy(manifest);
     const enum dn_status st = *out != NULL ? DN_OK : dn_error_memory(err, strlen(manifest));
-    dn_parquet_free(manifest);
+    kind->free_manifest(manifest);
     return st;
 }
 
-static enum dn_status finish(struct parquet_handle *h, char **out_manifest_json,
-                             struct dn_error *err)
+static enum dn_status finish(struct dn_writer *h, char **out_manifest_json, struct dn_error *err)
 {
     DN_TRY(check_open(h, err));
-    DN_TRY(dn_parquet_finish(h->writer, err));
+    DN_TRY(kind->finish(h->file, err));
     DN_TRY(make_manifest(h, out_manifest_json, err));
     h->finished = true;
     return DN_OK;
@@ -303,14 +310,14 @@ static int32_t writer_finish(void *writer, char **out_manifest_json, struct dati
     return answer(writer, st, &error, err);
 }
 
-static enum dn_status commit(struct parquet_handle *h, struct dn_error *err)
+static enum dn_status commit(struct dn_writer *h, struct dn_error *err)
 {
     DN_TRY(dn_shell_handle_check(&h->shell, err));
-    if (!h->finished || h->writer == NULL || h->committed) {
+    if (!h->finished || h->file == NULL || h->committed) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "commit comes once, after finish and not after abort");
     }
-    DN_TRY(dn_parquet_commit(h->writer, err));
+    DN_TRY(kind->commit(h->file, err));
     h->committed = true;
     return DN_OK;
 }
@@ -324,15 +331,15 @@ static int32_t writer_commit(void *writer, struct dativo_error *err)
 
 static void writer_abort(void *writer)
 {
-    struct parquet_handle *h = writer;
+    struct dn_writer *h = writer;
     if (h != NULL && !h->committed && dn_owner_is_here(&h->shell.owner)) {
-        dn_parquet_close(h->writer);
-        h->writer = NULL;
+        kind->close(h->file);
+        h->file = NULL;
     }
 }
 
-const struct dativo_writer_v1 parquet_writer_v1 = {
-    .struct_size = sizeof(parquet_writer_v1),
+const struct dativo_writer_v1 dn_writer_table = {
+    .struct_size = sizeof(dn_writer_table),
     .open = writer_open,
     .append = writer_append,
     .append_stream = writer_append_stream,
@@ -340,52 +347,4 @@ const struct dativo_writer_v1 parquet_writer_v1 = {
     .commit = writer_commit,
     .abort = writer_abort,
     .close = close_writer,
-};
-
-static enum dn_status read_rows_option(const char *options_json, int64_t *n_rows,
-                                       struct dn_error *err)
-{
-    json_t *root = NULL;
-    enum dn_status st = DN_OK;
-
-    *n_rows = 0;
-    if (options_json == NULL) {
-        return DN_OK;
-    }
-    DN_TRY(dn_shell_json_parse(&root, options_json, "the options of inspect", err));
-    const json_t *rows = dn_shell_get(root, "rows");
-    if (!json_is_object(root) ||
-        (rows != NULL && (!json_is_integer(rows) || json_integer_value(rows) < 0))) {
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "the options of inspect are {\"rows\":n} with n from 0 up");
-    } else if (rows != NULL) {
-        *n_rows = json_integer_value(rows);
-    }
-    json_decref(root);
-    return st;
-}
-
-static int32_t inspect(const char *path, const char *options_json, char **out_json,
-                       struct dativo_error *err)
-{
-    struct dn_error error = {0};
-    char *text = NULL;
-    int64_t n_rows = 0;
-    enum dn_status st = DN_OK;
-
-    *out_json = NULL;
-    DN_TRY_GOTO(st, read_rows_option(options_json, &n_rows, &error), cleanup);
-    DN_TRY_GOTO(st, dn_parquet_inspect(path, n_rows, &text, &error), cleanup);
-    *out_json = dn_shell_text_copy(text);
-    if (*out_json == NULL) {
-        st = dn_error_memory(&error, strlen(text));
-    }
-cleanup:
-    dn_parquet_free(text);
-    return dn_shell_error_export(st, &error, err);
-}
-
-const struct dativo_inspector_v1 parquet_inspector_v1 = {
-    .struct_size = sizeof(parquet_inspector_v1),
-    .inspect = inspect,
 };

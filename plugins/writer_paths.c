@@ -1,5 +1,5 @@
 /* Names of the files of a table, and whether they can be made. */
-#include "parquet_writer.h"
+#include "writer.h"
 
 #include "base/strings.h"
 
@@ -12,49 +12,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum dn_status parquet_file_path(struct dn_buffer *b, const struct parquet_settings *s,
-                                 int64_t counter, unsigned unique, struct dn_error *err)
+enum dn_status dn_writer_file_path(struct dn_buffer *b, const struct dn_writer_target *t,
+                                   int64_t counter, unsigned unique, struct dn_error *err)
 {
     dn_buffer_reset(b);
-    DN_TRY(dn_text_append(b, s->directory, err));
-    if (!dn_text_ends_with(s->directory, "/")) {
+    DN_TRY(dn_text_append(b, t->directory, err));
+    if (!dn_text_ends_with(t->directory, "/")) {
         DN_TRY(dn_text_append(b, "/", err));
     }
-    DN_TRY(dn_text_append(b, s->stem, err));
-    if (s->file == NULL || counter > 0) {
+    DN_TRY(dn_text_append(b, t->stem, err));
+    if (t->file == NULL || counter > 0) {
         DN_TRY(dn_text_appendf(b, err, "_%06" PRId64, counter));
     }
     if (unique > 0) {
         DN_TRY(dn_text_appendf(b, err, "-%u", unique));
     }
-    DN_TRY(dn_text_append(b, ".parquet", err));
+    DN_TRY(dn_text_append(b, dn_writer_kind.ending, err));
     return dn_buffer_append_byte(b, 0, err);
 }
 
-enum dn_status parquet_settle_directory(struct parquet_settings *s, struct dn_arena *arena,
-                                        struct dn_error *err)
+enum dn_status dn_writer_settle_directory(struct dn_writer_target *t, struct dn_arena *arena,
+                                          struct dn_error *err)
 {
     char current[PATH_MAX];
 
-    if (s->directory[0] == '/') {
+    if (t->directory[0] == '/') {
         return DN_OK;
     }
     if (getcwd(current, sizeof(current)) == NULL) {
         return dn_error_set_errno(err, DN_ERR_IO, errno,
                                   "cannot tell the current directory, in which \"%s\" is",
-                                  s->directory);
+                                  t->directory);
     }
     if (current[1] == '\0') {
         current[0] = '\0'; /* the root */
     }
-    const size_t size = strlen(current) + 1 + strlen(s->directory) + 1;
+    const size_t size = strlen(current) + 1 + strlen(t->directory) + 1;
     char *path = dn_arena_alloc(arena, size);
     if (path == NULL) {
         return dn_error_memory(err, size);
     }
-    (void)snprintf(path, size, "%s/%s", current, s->directory);
-    s->directory = path;
-    s->shown_from = strlen(current) + 1;
+    (void)snprintf(path, size, "%s/%s", current, t->directory);
+    t->directory = path;
+    t->shown_from = strlen(current) + 1;
     return DN_OK;
 }
 
@@ -75,7 +75,7 @@ static int probe(struct dn_buffer *path, struct dn_error *err)
     return rmdir(made);
 }
 
-enum dn_status parquet_check_directory(const char *directory, struct dn_error *err)
+enum dn_status dn_writer_check_directory(const char *directory, struct dn_error *err)
 {
     struct dn_buffer path = {0};
     struct stat info;

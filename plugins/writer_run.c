@@ -5,7 +5,7 @@
  * list of the run's files is in it.  All locks are those of an open file (OFD): two writers of one process exclude each other as
  * two processes do, and a killed process holds none.
  */
-#include "parquet_writer.h"
+#include "writer.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -50,7 +50,7 @@ static const char signature[] = "dativo-native: the files of a run that is under
  */
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
-static struct parquet_run *first_open;
+static struct dn_writer_run *first_open;
 
 static void before_fork(void)
 {
@@ -64,7 +64,7 @@ static void after_fork(void)
 
 static void after_fork_in_child(void)
 {
-    for (struct parquet_run *run = first_open; run != NULL; run = run->next) {
+    for (struct dn_writer_run *run = first_open; run != NULL; run = run->next) {
         (void)close(run->fd);
         (void)close(run->dir_fd);
     }
@@ -77,9 +77,9 @@ static void watch_forks(void)
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-static struct parquet_run **link_to(const struct parquet_run *run)
+static struct dn_writer_run **link_to(const struct dn_writer_run *run)
 {
-    struct parquet_run **link = &first_open;
+    struct dn_writer_run **link = &first_open;
 
     while (*link != run) {
         link = &(*link)->next;
@@ -87,7 +87,7 @@ static struct parquet_run **link_to(const struct parquet_run *run)
     return link;
 }
 
-static bool same_table(const struct parquet_run *a, const struct parquet_run *b)
+static bool same_table(const struct dn_writer_run *a, const struct dn_writer_run *b)
 {
     return a->folder_dev == b->folder_dev && a->folder_ino == b->folder_ino &&
            strcmp(a->name, b->name) == 0;
@@ -97,7 +97,7 @@ static bool same_table(const struct parquet_run *a, const struct parquet_run *b)
 
 #define OPEN_FLAGS (O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
 
-static int open_marker(struct parquet_run *run)
+static int open_marker(struct dn_writer_run *run)
 {
     (void)pthread_once(&registry_once, watch_forks);
     pthread_mutex_lock(&registry);
@@ -116,7 +116,7 @@ static int open_marker(struct parquet_run *run)
     return run->fd;
 }
 
-static void close_marker(struct parquet_run *run)
+static void close_marker(struct dn_writer_run *run)
 {
     if (run->fd < 0) {
         return;
@@ -146,13 +146,13 @@ static bool is_linked_as(int fd, int dir_fd, const char *name)
            open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
 }
 
-static bool is_linked(const struct parquet_run *run)
+static bool is_linked(const struct dn_writer_run *run)
 {
     return is_linked_as(run->fd, run->dir_fd, run->name);
 }
 
 /* Would another writer of this table find the file that this one holds? */
-static bool is_current(const struct parquet_run *run)
+static bool is_current(const struct dn_writer_run *run)
 {
     struct stat folder = {0};
 
@@ -200,7 +200,7 @@ static int wait_for_lock(int fd, short type, off_t byte, double seconds)
     return 0;
 }
 
-static void unlock(const struct parquet_run *run, off_t byte)
+static void unlock(const struct dn_writer_run *run, off_t byte)
 {
     (void)set_lock(run->fd, F_UNLCK, byte);
 }
@@ -217,7 +217,7 @@ static off_t byte_of_name(const char *name)
 
 /* ---- failures ---- */
 
-static enum dn_status marker_failure(const struct parquet_run *run, int failure, const char *what,
+static enum dn_status marker_failure(const struct dn_writer_run *run, int failure, const char *what,
                                      struct dn_error *err)
 {
     enum dn_status st = dn_error_set_errno(
@@ -232,7 +232,7 @@ static enum dn_status marker_failure(const struct parquet_run *run, int failure,
     return st;
 }
 
-static enum dn_status lock_failure(const struct parquet_run *run, int failure, off_t byte,
+static enum dn_status lock_failure(const struct dn_writer_run *run, int failure, off_t byte,
                                    struct dn_error *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
@@ -255,7 +255,8 @@ static enum dn_status lock_failure(const struct parquet_run *run, int failure, o
 }
 
 /* What is there is in the way. */
-static enum dn_status refuse(const struct parquet_run *run, const char *what, struct dn_error *err)
+static enum dn_status refuse(const struct dn_writer_run *run, const char *what,
+                             struct dn_error *err)
 {
     enum dn_status st = dn_error_set(
         err, DN_ERR_IO,
@@ -266,7 +267,8 @@ static enum dn_status refuse(const struct parquet_run *run, const char *what, st
     return st;
 }
 
-static enum dn_status refuse_kind(const struct parquet_run *run, mode_t mode, struct dn_error *err)
+static enum dn_status refuse_kind(const struct dn_writer_run *run, mode_t mode,
+                                  struct dn_error *err)
 {
     return refuse(run,
                   S_ISDIR(mode)    ? "a folder"
@@ -282,7 +284,7 @@ static enum dn_status refuse_kind(const struct parquet_run *run, mode_t mode, st
  * One that another user's killed process left, which we may read and not write.  Nobody can join while its change byte is locked, and
  * reading is enough for that.  NULL: it is gone; else why it has to stay.
  */
-static const char *take_away_foreign(const struct parquet_run *run)
+static const char *take_away_foreign(const struct dn_writer_run *run)
 {
     const char *reason = "another user's, and cannot be read";
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
@@ -311,7 +313,7 @@ static const char *take_away_foreign(const struct parquet_run *run)
     return reason;
 }
 
-static enum dn_status open_failure(const struct parquet_run *run, int failure, bool *again,
+static enum dn_status open_failure(const struct dn_writer_run *run, int failure, bool *again,
                                    struct dn_error *err)
 {
     struct stat info = {0};
@@ -333,7 +335,7 @@ static enum dn_status open_failure(const struct parquet_run *run, int failure, b
 }
 
 /* With the change lock held. */
-static enum dn_status become_member(struct parquet_run *run, const struct stat *info,
+static enum dn_status become_member(struct dn_writer_run *run, const struct stat *info,
                                     struct dn_error *err)
 {
     const bool alone = set_lock(run->fd, F_WRLCK, MEMBER_BYTE) == 0;
@@ -356,7 +358,7 @@ static enum dn_status become_member(struct parquet_run *run, const struct stat *
                : lock_failure(run, errno, MEMBER_BYTE, err);
 }
 
-static enum dn_status join_opened(struct parquet_run *run, bool *again, struct dn_error *err)
+static enum dn_status join_opened(struct dn_writer_run *run, bool *again, struct dn_error *err)
 {
     struct stat info = {0};
 
@@ -381,7 +383,7 @@ static enum dn_status join_opened(struct parquet_run *run, bool *again, struct d
 }
 
 /* A file that we made and cannot use is not left behind, unless somebody else uses it. */
-static void drop_made(const struct parquet_run *run)
+static void drop_made(const struct dn_writer_run *run)
 {
     if (run->made && (set_lock(run->fd, F_WRLCK, MEMBER_BYTE) == 0 || has_no_locks(errno)) &&
         is_linked(run)) {
@@ -390,7 +392,7 @@ static void drop_made(const struct parquet_run *run)
 }
 
 /* One attempt; *again: the last member of a run took the file away meanwhile. */
-static enum dn_status try_join(struct parquet_run *run, bool *again, struct dn_error *err)
+static enum dn_status try_join(struct dn_writer_run *run, bool *again, struct dn_error *err)
 {
     *again = false;
     if (open_marker(run) < 0) {
@@ -410,7 +412,7 @@ static enum dn_status try_join(struct parquet_run *run, bool *again, struct dn_e
     return st;
 }
 
-static enum dn_status join_folder(struct parquet_run *run, struct dn_error *err)
+static enum dn_status join_folder(struct dn_writer_run *run, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
     struct stat folder = {0};
@@ -432,17 +434,17 @@ static enum dn_status join_folder(struct parquet_run *run, struct dn_error *err)
     return run->replaces_nothing ? DN_OK /* so there is nothing to tell apart */ : st;
 }
 
-enum dn_status parquet_run_join(struct parquet_run *run, const struct parquet_settings *s,
-                                struct dn_error *err)
+enum dn_status dn_writer_run_join(struct dn_writer_run *run, const struct dn_writer_target *t,
+                                  struct dn_error *err)
 {
     run->fd = -1;
-    run->directory = s->directory;
-    run->replaces_nothing = s->overwrite == PARQUET_OVERWRITE_NONE;
-    (void)snprintf(run->name, sizeof(run->name), ".%.*s.run", SHOWN_STEM_BYTES, s->stem);
+    run->directory = t->directory;
+    run->replaces_nothing = t->overwrite == DN_WRITER_OVERWRITE_NONE;
+    (void)snprintf(run->name, sizeof(run->name), ".%.*s.run", SHOWN_STEM_BYTES, t->stem);
     return join_folder(run, err);
 }
 
-static void leave_one(struct parquet_run *run)
+static void leave_one(struct dn_writer_run *run)
 {
     if (!run->joined) {
         return;
@@ -460,11 +462,11 @@ static void leave_one(struct parquet_run *run)
     run->joined = false;
 }
 
-void parquet_run_leave(struct parquet_run *run)
+void dn_writer_run_leave(struct dn_writer_run *run)
 {
     leave_one(run);
     while (run->before != NULL) {
-        struct parquet_run *old = run->before;
+        struct dn_writer_run *old = run->before;
         run->before = old->before;
         leave_one(old);
         dn_free(old);
@@ -480,14 +482,14 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-enum dn_status parquet_run_claim(struct parquet_run *run, const char *path, bool *out,
-                                 struct dn_error *err)
+enum dn_status dn_writer_run_claim(struct dn_writer_run *run, const char *path, bool *out,
+                                   struct dn_error *err)
 {
     const off_t byte = byte_of_name(name_of(path));
 
     *out = true;
     pthread_mutex_lock(&registry);
-    for (const struct parquet_run *other = first_open; other != NULL; other = other->next) {
+    for (const struct dn_writer_run *other = first_open; other != NULL; other = other->next) {
         if (other != run && other->claimed == byte && same_table(other, run)) {
             *out = false;
         }
@@ -498,12 +500,12 @@ enum dn_status parquet_run_claim(struct parquet_run *run, const char *path, bool
         return DN_OK;
     }
     const int failure = errno;
-    parquet_run_unclaim(run);
+    dn_writer_run_unclaim(run);
     *out = false;
     return is_busy(failure) ? DN_OK : marker_failure(run, failure, "lock", err);
 }
 
-void parquet_run_unclaim(struct parquet_run *run)
+void dn_writer_run_unclaim(struct dn_writer_run *run)
 {
     if (run->claimed == 0) {
         return;
@@ -517,7 +519,7 @@ void parquet_run_unclaim(struct parquet_run *run)
 }
 
 /* The list as it is now.  Entries are only added while a run lasts. */
-static enum dn_status read_list(const struct parquet_run *run, struct dn_buffer *out,
+static enum dn_status read_list(const struct dn_writer_run *run, struct dn_buffer *out,
                                 struct dn_error *err)
 {
     struct stat info = {0};
@@ -556,7 +558,7 @@ static const char *next_owned(const struct dn_buffer *list, const char *name)
     return p < end ? p + 1 : NULL;
 }
 
-static enum dn_status is_listed(const struct parquet_run *run, const char *name, bool *out,
+static enum dn_status is_listed(const struct dn_writer_run *run, const char *name, bool *out,
                                 struct dn_error *err)
 {
     struct dn_buffer list = {0};
@@ -572,8 +574,8 @@ static enum dn_status is_listed(const struct parquet_run *run, const char *name,
     return st;
 }
 
-enum dn_status parquet_run_owns(const struct parquet_run *run, const char *path, bool *out,
-                                struct dn_error *err)
+enum dn_status dn_writer_run_owns(const struct dn_writer_run *run, const char *path, bool *out,
+                                  struct dn_error *err)
 {
     const char *name = name_of(path);
     enum dn_status st = DN_OK;
@@ -585,7 +587,7 @@ enum dn_status parquet_run_owns(const struct parquet_run *run, const char *path,
     DN_TRY(is_listed(run, name, out, err));
     /* and those who hold a file that was taken away: what is in it is still true */
     pthread_mutex_lock(&registry);
-    for (const struct parquet_run *other = first_open; other != NULL && st == DN_OK && !*out;
+    for (const struct dn_writer_run *other = first_open; other != NULL && st == DN_OK && !*out;
          other = other->next) {
         if (other->marker_ino != run->marker_ino && same_table(other, run)) {
             st = is_listed(other, name, out, err);
@@ -596,7 +598,7 @@ enum dn_status parquet_run_owns(const struct parquet_run *run, const char *path,
 }
 
 /* All of it, or nothing is left of it in the list. */
-static enum dn_status write_entry(struct parquet_run *run, const char *entry, size_t len,
+static enum dn_status write_entry(struct dn_writer_run *run, const char *entry, size_t len,
                                   struct dn_error *err)
 {
     struct stat info = {0};
@@ -614,7 +616,7 @@ static enum dn_status write_entry(struct parquet_run *run, const char *entry, si
     return DN_OK;
 }
 
-static enum dn_status add_to_list(struct parquet_run *run, const struct dn_buffer *entries,
+static enum dn_status add_to_list(struct dn_writer_run *run, const struct dn_buffer *entries,
                                   struct dn_error *err)
 {
     if (wait_for_lock(run->fd, F_WRLCK, CHANGE_BYTE, PATIENCE_S) != 0) {
@@ -634,7 +636,8 @@ static enum dn_status append_entry(struct dn_buffer *b, uint8_t flag, const char
     return dn_buffer_append(b, name, strlen(name) + 1, err);
 }
 
-enum dn_status parquet_run_announce(struct parquet_run *run, const char *path, struct dn_error *err)
+enum dn_status dn_writer_run_announce(struct dn_writer_run *run, const char *path,
+                                      struct dn_error *err)
 {
     struct dn_buffer entry = {0};
     enum dn_status st = DN_OK;
@@ -655,7 +658,7 @@ cleanup:
     return st;
 }
 
-enum dn_status parquet_run_own(const struct parquet_run *run, struct dn_error *err)
+enum dn_status dn_writer_run_own(const struct dn_writer_run *run, struct dn_error *err)
 {
     const char flag = ENTRY_OWNED;
 
@@ -666,7 +669,7 @@ enum dn_status parquet_run_own(const struct parquet_run *run, struct dn_error *e
 
 /* ---- a file or a folder that was taken away ---- */
 
-static enum dn_status copy_list(struct parquet_run *to, const struct parquet_run *from,
+static enum dn_status copy_list(struct dn_writer_run *to, const struct dn_writer_run *from,
                                 struct dn_error *err)
 {
     struct dn_buffer list = {0};
@@ -687,19 +690,19 @@ cleanup:
 }
 
 /* In a folder that lives on under another name, others may still look for us. */
-static bool is_needed(const struct parquet_run *old, const struct parquet_run *now)
+static bool is_needed(const struct dn_writer_run *old, const struct dn_writer_run *now)
 {
     struct stat folder = {0};
 
     return !same_table(old, now) && fstat(old->dir_fd, &folder) == 0 && folder.st_nlink > 0;
 }
 
-enum dn_status parquet_run_refresh(struct parquet_run *run, struct dn_error *err)
+enum dn_status dn_writer_run_refresh(struct dn_writer_run *run, struct dn_error *err)
 {
     if (run->fd < 0 || is_current(run)) {
         return DN_OK;
     }
-    struct parquet_run *old = dn_calloc(1, sizeof(*old));
+    struct dn_writer_run *old = dn_calloc(1, sizeof(*old));
     if (old == NULL) {
         return dn_error_memory(err, sizeof(*old));
     }

@@ -1,0 +1,472 @@
+/* Level 0 and 0.5 of every writer plugin, and the plugin's entry point.  The table of Level 1 is in writer_level1.c. */
+#include "writer.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    MAX_NAMES = 100000, /* tried until one may be taken */
+    MAX_RACES =
+        16, /* files redone because something else than a writer of this run took their name */
+};
+
+static const struct dn_writer_kind *const kind = &dn_writer_kind;
+
+static void close_handle(struct dn_writer *h)
+{
+    if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
+        return;
+    }
+    dn_writer_run_leave(&h->run);
+    dn_pool_destroy(h->pool);
+    json_decref(h->acknowledged);
+    dn_shell_config_finish(&h->config);
+    dn_free(h);
+}
+
+enum dn_status dn_writer_configure(struct dn_writer *w, const char *config_json,
+                                   struct dn_error *err)
+{
+    DN_TRY(dn_shell_config_init(&w->config, config_json, kind->options, *kind->n_options, err));
+    DN_TRY(dn_writer_target_read(&w->target, &w->config, err));
+    return kind->configure(&w->config, &w->own, err);
+}
+
+static enum dn_status read_config(struct dn_writer *w, const char *config_json,
+                                  struct dn_error *err)
+{
+    DN_TRY(dn_writer_configure(w, config_json, err));
+    return dn_writer_target_read_asset(&w->target, &w->config, err);
+}
+
+void *create_writer(const char *config_json)
+{
+    struct dn_error error = {0};
+    struct dn_writer *h = dn_calloc(1, sizeof(*h));
+    if (h == NULL) {
+        return NULL; /* write_batch(NULL) says so */
+    }
+    dn_shell_handle_init(&h->shell, kind->plugin.name);
+    /* now, and not with the first batch: whoever is open at this moment is of the same run */
+    if (read_config(h, config_json, &error) != DN_OK ||
+        dn_writer_settle_directory(&h->target, &h->config.arena, &error) != DN_OK ||
+        dn_writer_run_join(&h->run, &h->target, &error) != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+    }
+    return h;
+}
+
+static enum dn_status use_pool(struct dn_writer *h, struct dn_error *err)
+{
+    if (h->pool != NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_pool_create(&h->pool, h->target.means.n_threads, err));
+    struct dn_executor executor = dn_pool_executor(h->pool);
+    h->target.means.submit = executor.submit;
+    h->target.means.submit_ctx = executor.ctx;
+    h->target.means.n_threads = executor.n_threads;
+    return DN_OK;
+}
+
+/*
+ * Whether a file may take `path`.  A run that is repeated replaces what the earlier one left, or its rows would be there twice; files
+ * of the run that is under way stay, whoever wrote them.
+ */
+static enum dn_status check_name(const struct dn_writer *h, const char *path, bool *replaces,
+                                 struct dn_error *err)
+{
+    struct stat info;
+    bool owned = false;
+
+    *replaces = false;
+    if (lstat(path, &info) != 0) {
+        return DN_OK;
+    }
+    if (h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER && S_ISREG(info.st_mode)) {
+        DN_TRY(dn_writer_run_owns(&h->run, path, &owned, err));
+        *replaces = !owned;
+    }
+    return *replaces
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_EXISTS,
+                              "\"%s\" exists: set engine.options.overwrite to replace it", path);
+}
+
+static enum dn_status try_name(struct dn_writer *h, const char *path,
+                               const struct ArrowSchema *schema, void **out, struct dn_error *err)
+{
+    struct dn_writer_means means = h->target.means;
+    bool claimed = false;
+
+    DN_TRY(dn_writer_run_claim(&h->run, path, &claimed, err));
+    if (!claimed) {
+        return dn_error_set(err, DN_ERR_EXISTS, "\"%s\" is being written by another writer", path);
+    }
+    enum dn_status st = check_name(h, path, &means.overwrite, err);
+    if (st == DN_OK) {
+        st = kind->open(out, path, schema, h->own, &means, err);
+    }
+    if (st != DN_OK) {
+        dn_writer_run_unclaim(&h->run);
+    }
+    return st;
+}
+
+/* Open a file under the first name it may take, which is claimed then; *unique tells where to begin and which one it was. */
+static enum dn_status open_file(struct dn_writer *h, struct dn_buffer *path, int64_t counter,
+                                unsigned *unique, const struct ArrowSchema *schema, void **out,
+                                struct dn_error *err)
+{
+    DN_TRY(dn_writer_run_refresh(&h->run, err));
+    for (int i = 0; i < MAX_NAMES; i++) {
+        DN_TRY(dn_writer_file_path(path, &h->target, counter, *unique, err));
+        const enum dn_status st = try_name(h, (const char *)path->data, schema, out, err);
+        if (st != DN_ERR_EXISTS) {
+            return st;
+        }
+        ++*unique;
+    }
+    return DN_ERR_EXISTS;
+}
+
+static enum dn_status file_size(void *file, int64_t *out, struct dn_error *err)
+{
+    char *manifest = NULL;
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, kind->manifest(file, &manifest, err), cleanup);
+    DN_TRY_GOTO(st, dn_shell_json_parse(&root, manifest, "the manifest of the file", err), cleanup);
+    const json_t *first = json_is_array(root) ? json_array_get(root, 0) : root;
+    const json_t *size = dn_shell_get(first, "size_bytes");
+    if (!json_is_integer(size)) {
+        st = dn_error_set(err, DN_ERR_INTERNAL, "the manifest of the file has no size_bytes");
+        goto cleanup;
+    }
+    *out = json_integer_value(size);
+cleanup:
+    if (root != NULL) {
+        json_decref(root);
+    }
+    kind->free_manifest(manifest);
+    return st;
+}
+
+static enum dn_status make_result(void *file, const char *path, int64_t n_rows, char **out,
+                                  struct dn_error *err)
+{
+    struct dn_buffer b = {0};
+    int64_t size = 0;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, file_size(file, &size, err), cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 256, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&b, "[{\"path\":", err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append_json_string(&b, path, strlen(path), err), cleanup);
+    DN_TRY_GOTO(st,
+                dn_text_appendf(&b, err,
+                                ",\"size_bytes\":%" PRId64 ",\"record_count\":%" PRId64 "}]", size,
+                                n_rows),
+                cleanup);
+    *out = dn_shell_text_end(&b);
+    if (*out == NULL) {
+        st = dn_error_memory(err, b.len);
+    }
+cleanup:
+    dn_buffer_finish(&b);
+    return st;
+}
+
+/* For commit_files(): the path as the host is about to read it. */
+static enum dn_status remember(struct dn_writer *h, const char *path, struct dn_error *err)
+{
+    if (h->acknowledged == NULL) {
+        h->acknowledged = json_object();
+    }
+    return json_object_set_new_nocheck(h->acknowledged, path, json_true()) == 0
+               ? DN_OK
+               : dn_error_memory(err, strlen(path));
+}
+
+/* The file gets its name, and from then on belongs to the run. */
+static enum dn_status commit_file(struct dn_writer *h, void *file, const char *path,
+                                  struct dn_error *err)
+{
+    const char *shown = path + h->target.shown_from;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(remember(h, shown, err));
+    DN_TRY_GOTO(st, dn_writer_run_announce(&h->run, path, err), cleanup);
+    DN_TRY_GOTO(st, kind->commit(file, err), cleanup);
+    st = dn_writer_run_own(&h->run, err);
+cleanup:
+    if (st != DN_OK) {
+        (void)json_object_del(h->acknowledged, shown);
+    }
+    return st;
+}
+
+/* Where a file of that counter begins to look for its name. */
+static unsigned first_unique(const struct dn_writer *h, int64_t counter)
+{
+    return h->has_last && counter == h->last_counter ? h->last_unique + 1 : 0;
+}
+
+/* One attempt to make a finished file of one batch; DN_ERR_EXISTS: somebody took its name in the meantime. */
+static enum dn_status write_file(struct dn_writer *h, const char *records_json, char **out,
+                                 struct dn_error *err)
+{
+    struct ArrowSchema schema = {0};
+    struct ArrowArray batch = {0};
+    struct dn_buffer path = {0};
+    void *file = NULL;
+    char *result = NULL;
+    int64_t counter = -1;
+    unsigned unique = 0;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_records_read(records_json, h->target.fields, h->target.n_fields, &schema, &batch,
+                           &counter, err));
+    const int64_t n_rows = batch.length;
+    if (n_rows == 0) {
+        st = dn_error_set(err, DN_ERR_INVALID, "the batch holds no records: nothing was written");
+        goto cleanup;
+    }
+    counter = counter >= 0 ? counter : h->next_counter;
+    unique = first_unique(h, counter);
+    DN_TRY_GOTO(st, use_pool(h, err), cleanup);
+    DN_TRY_GOTO(st, open_file(h, &path, counter, &unique, &schema, &file, err), cleanup);
+    h->has_last = true; /* also where it turns out that somebody else was faster */
+    h->last_counter = counter;
+    h->last_unique = unique;
+    DN_TRY_GOTO(st, kind->append(file, &batch, err), cleanup);
+    DN_TRY_GOTO(st, kind->finish(file, err), cleanup);
+    /* all that can fail comes before the commit, so that a failure never leaves a file behind */
+    DN_TRY_GOTO(
+        st, make_result(file, (const char *)path.data + h->target.shown_from, n_rows, &result, err),
+        cleanup);
+    DN_TRY_GOTO(st, commit_file(h, file, (const char *)path.data, err), cleanup);
+    h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
+    *out = result;
+    result = NULL;
+cleanup:
+    dn_shell_text_free(result);
+    kind->close(file);
+    dn_writer_run_unclaim(&h->run);
+    if (batch.release != NULL) {
+        batch.release(&batch);
+    }
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    dn_buffer_finish(&path);
+    return st;
+}
+
+static enum dn_status write_records(struct dn_writer *h, const char *records_json, char **out,
+                                    struct dn_error *err)
+{
+    enum dn_status st = DN_ERR_EXISTS;
+    if (records_json == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "write_batch was called with a NULL text: pass the records");
+    }
+    for (int attempt = 0; st == DN_ERR_EXISTS && attempt < MAX_RACES; attempt++) {
+        st = write_file(h, records_json, out, err);
+    }
+    return st;
+}
+
+const char *write_batch(void *writer, const char *records_json)
+{
+    struct dn_writer *h = writer;
+    struct dn_error error = {0};
+    char *text = NULL;
+
+    if (h == NULL) {
+        return dn_shell_null_handle(kind->plugin.name, "write_batch", "create_writer");
+    }
+    if (dn_shell_handle_check(&h->shell, &error) != DN_OK ||
+        write_records(h, records_json, &text, &error) != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+        return dn_shell_handle_text(&h->shell);
+    }
+    return text;
+}
+
+void free_writer(void *writer)
+{
+    close_handle(writer);
+}
+
+void free_string(const char *text)
+{
+    dn_shell_text_free(text);
+}
+
+const char *last_error(void *handle)
+{
+    if (handle == NULL) {
+        return NULL;
+    }
+    return dn_shell_last_error(handle);
+}
+
+const char *plugin_info(void)
+{
+    return dn_shell_info_text(kind->plugin.name, "writer", kind->plugin.description, kind->options,
+                              *kind->n_options);
+}
+
+static enum dn_status describe_target(struct dn_buffer *details, const struct dn_writer *h,
+                                      struct dn_error *err)
+{
+    DN_TRY(dn_text_append(details, "\"directory\":", err));
+    DN_TRY(
+        dn_text_append_json_string(details, h->target.directory, strlen(h->target.directory), err));
+    DN_TRY(dn_text_appendf(details, err, ",\"columns\":%" PRId64, h->target.n_fields));
+    return dn_buffer_append_byte(details, 0, err);
+}
+
+static enum dn_status describe_failure(struct dn_buffer *details, const struct dn_error *error)
+{
+    dn_buffer_reset(details);
+    DN_TRY(dn_text_append(details, "\"error\":", NULL));
+    DN_TRY(dn_shell_error_append(details, error, NULL));
+    return dn_buffer_append_byte(details, 0, NULL);
+}
+
+const char *check_connection(const char *config_json)
+{
+    struct dn_buffer details = {0};
+    struct dn_error error = {0};
+    const char *text = NULL;
+    enum dn_status st = DN_OK;
+    struct dn_writer *h = dn_calloc(1, sizeof(*h));
+
+    if (h == NULL) {
+        st = dn_error_memory(&error, sizeof(*h));
+        goto cleanup;
+    }
+    dn_shell_handle_init(&h->shell, kind->plugin.name);
+    DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
+    DN_TRY_GOTO(st, dn_writer_check_directory(h->target.directory, &error), cleanup);
+    DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
+    text = dn_shell_check_text(true, "the output directory can be written",
+                               (const char *)details.data);
+cleanup:
+    if (st != DN_OK) {
+        const bool described = describe_failure(&details, &error) == DN_OK;
+        text = dn_shell_check_text(false, error.message,
+                                   described ? (const char *)details.data : NULL);
+    }
+    dn_buffer_finish(&details);
+    close_handle(h);
+    return text;
+}
+
+static enum dn_status check_file(const struct dn_writer *h, const json_t *file, size_t i,
+                                 struct dn_error *err)
+{
+    const char *path = dn_shell_text_value(dn_shell_get(file, "path"));
+
+    if (path == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "file %zu of the list has no text \"path\": commit_files takes the "
+                            "list that write_batch returned",
+                            i + 1);
+    }
+    if (json_object_get(h->acknowledged, path) == NULL) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "file %zu of the list, \"%s\", is none that this writer wrote: commit_files "
+            "takes the paths that its write_batch returned",
+            i + 1, path);
+    }
+    return DN_OK;
+}
+
+/* How many files the host acknowledges: a list, or {"files":[...]}; all of them are this writer's. */
+static enum dn_status count_files(const struct dn_writer *h, const char *files_json, int64_t *out,
+                                  struct dn_error *err)
+{
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = (int64_t)json_object_size(h->acknowledged);
+    if (files_json == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_json_parse(&root, files_json, "the list of files", err));
+    const json_t *files = json_is_object(root) ? dn_shell_get(root, "files") : root;
+    if (!json_is_array(files)) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "commit_files takes the list that write_batch returned");
+        goto cleanup;
+    }
+    *out = (int64_t)json_array_size(files);
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        DN_TRY_GOTO(st, check_file(h, json_array_get(files, i), i, err), cleanup);
+    }
+cleanup:
+    json_decref(root);
+    return st;
+}
+
+const char *commit_files(void *writer, const char *files_json)
+{
+    struct dn_writer *h = writer;
+    struct dn_error error = {0};
+    struct dn_buffer b = {0};
+    const char *text = NULL;
+    int64_t n_files = 0;
+    enum dn_status st = DN_OK;
+
+    if (h == NULL) {
+        return dn_shell_null_handle(kind->plugin.name, "commit_files", "create_writer");
+    }
+    DN_TRY_GOTO(st, dn_shell_handle_check(&h->shell, &error), cleanup);
+    DN_TRY_GOTO(st, count_files(h, files_json, &n_files, &error), cleanup);
+    DN_TRY_GOTO(st, dn_shell_text_begin(&b, 64, &error), cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_text_appendf(&b, &error, "{\"files_committed\":%" PRId64 ",\"success\":true}", n_files),
+        cleanup);
+    text = dn_shell_text_end(&b);
+    if (text == NULL) {
+        st = dn_error_memory(&error, b.len);
+    }
+cleanup:
+    if (st != DN_OK) {
+        dn_shell_handle_fail(&h->shell, &error);
+        text = dn_shell_handle_text(&h->shell);
+    }
+    dn_buffer_finish(&b);
+    return text;
+}
+
+const void *dn_writer_extension(const char *name)
+{
+    if (name != NULL && strcmp(name, DATIVO_EXT_WRITER) == 0) {
+        return &dn_writer_table;
+    }
+    if (name != NULL && strcmp(name, DATIVO_EXT_INSPECTOR) == 0) {
+        return kind->inspector;
+    }
+    return NULL;
+}
+
+void dn_writer_free_text(char *text)
+{
+    dn_shell_text_free(text);
+}
+
+const struct dativo_plugin *dativo_plugin_get(uint32_t host_abi, struct dativo_error *err)
+{
+    return dn_shell_abi_matches(kind->plugin.name, host_abi, err) ? &kind->plugin : NULL;
+}

@@ -1,0 +1,215 @@
+/**
+ * What every writer plugin shares: the target and the asset of a configuration (writer_config.c), names of files (writer_paths.c), whose
+ * files they are (writer_run.c), Level 0 and 0.5 (writer.c), the table of Level 1 (writer_level1.c).
+ * A writer plugin is a `struct dn_writer_kind` over one library; there is one kind per shared library, `dn_writer_kind`.
+ *
+ * Threads: a writer belongs to one thread at a time.
+ */
+#ifndef DN_PLUGINS_WRITER_H
+#define DN_PLUGINS_WRITER_H
+
+#include "shell.h"
+
+#include "arrow/schema.h"
+#include "base/pool.h"
+#include "json/records.h"
+
+#include <sys/types.h>
+
+/** What a library's writer is opened with, whatever its format. */
+struct dn_writer_means {
+    bool overwrite; /**< Level 0 decides file by file */
+    uint32_t n_threads;
+    uint64_t memory_budget_bytes;
+    uint64_t memory_total_bytes;
+    void *submit_ctx;
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+};
+
+/** One kind of target. */
+struct dn_writer_kind {
+    struct dativo_plugin plugin; /**< DN_WRITER_PLUGIN() */
+    const char *format;          /**< file_format, as configurations have it */
+    const char *ending;          /**< of its files' names, e.g. ".csv" */
+    bool
+        distinct_names; /**< its readers find columns by name: those that share one are written under names of their own */
+    const struct dn_shell_option *options;
+    const size_t *n_options;                     /**< the table counts itself */
+    const struct dativo_inspector_v1 *inspector; /**< or NULL */
+
+    /** Read the options of its own into memory of c->arena. */
+    enum dn_status (*configure)(struct dn_shell_config *c, void **out_own, struct dn_error *err);
+    enum dn_status (*open)(void **out_file, const char *path, const struct ArrowSchema *schema,
+                           const void *own, const struct dn_writer_means *means,
+                           struct dn_error *err);
+    enum dn_status (*append)(void *file, struct ArrowArray *batch, struct dn_error *err);
+    enum dn_status (*finish)(void *file, struct dn_error *err);
+    enum dn_status (*commit)(void *file, struct dn_error *err);
+    enum dn_status (*manifest)(void *file, char **out_json, struct dn_error *err);
+    void (*free_manifest)(void *text);
+    void (*close)(void *file); /**< NULL is allowed */
+};
+
+/** The plugin's own. */
+extern const struct dn_writer_kind dn_writer_kind;
+
+const void *dn_writer_extension(const char *name);
+void dn_writer_free_text(char *text);
+#define DN_WRITER_PLUGIN(plugin_name, plugin_description)                                          \
+    {                                                                                              \
+        .struct_size = sizeof(struct dativo_plugin), .abi_version = DATIVO_ABI_VERSION,            \
+        .name = (plugin_name), .version = DN_VERSION, .description = (plugin_description),         \
+        .get_extension = dn_writer_extension, .free_text = dn_writer_free_text,                    \
+    }
+
+/** The options of every writer, to be put into the table of each. */
+#define DN_WRITER_OPTIONS                                                                          \
+    {"overwrite", NULL, "bool",                                                                    \
+     "replace files that exist; Level 0: those of earlier runs, default true"},                    \
+        {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},                      \
+        {"enforce_required", NULL, "bool",                                                         \
+         "a null in a required column is an error, and such columns are not nullable"},            \
+    {                                                                                              \
+        "output_dir", NULL, "text", "directory that stands for s3://bucket in output_base"         \
+    }
+
+/** Which existing files give way to a batch's.  Never those of the run that is under way. */
+enum dn_writer_overwrite {
+    DN_WRITER_OVERWRITE_EARLIER, /**< what earlier runs left */
+    DN_WRITER_OVERWRITE_NONE
+};
+
+/** What a configuration asks of any writer.  All texts live in the configuration's arena or tree. */
+struct dn_writer_target {
+    struct dn_writer_means means;
+
+    /* Level 0 only; Level 1 has means.overwrite */
+    enum dn_writer_overwrite overwrite;
+    const char *directory; /**< where the files of the batches go */
+    size_t shown_from;     /**< bytes in front of it that the configuration did not have */
+    const char *stem;      /**< file name without counter and ending */
+    const char *file;      /**< output_base names one file: the first batch goes there; else NULL */
+    struct dn_record_field *fields;
+    int64_t n_fields;
+
+    /* Level 1 only */
+    const char *path;
+};
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * Configuration (writer_config.c)
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/** Read file_format and the options DN_WRITER_OPTIONS. */
+DN_NODISCARD enum dn_status dn_writer_target_read(struct dn_writer_target *t,
+                                                  struct dn_shell_config *c, struct dn_error *err);
+/** Read "path", the final file name of Level 1. */
+DN_NODISCARD enum dn_status dn_writer_target_read_path(struct dn_writer_target *t,
+                                                       struct dn_shell_config *c,
+                                                       struct dn_error *err);
+/** Read asset name, schema and output_base, in either shape of the configuration. */
+DN_NODISCARD enum dn_status dn_writer_target_read_asset(struct dn_writer_target *t,
+                                                        struct dn_shell_config *c,
+                                                        struct dn_error *err);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * Names of files (writer_paths.c)
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/**
+ * The path of a batch's file: counter and, if unique > 0, "-unique".  Written to b with a NUL.
+ */
+DN_NODISCARD enum dn_status dn_writer_file_path(struct dn_buffer *b,
+                                                const struct dn_writer_target *t, int64_t counter,
+                                                unsigned unique, struct dn_error *err);
+/** Make the directory absolute: it stays the same one when the process changes its own. */
+DN_NODISCARD enum dn_status dn_writer_settle_directory(struct dn_writer_target *t,
+                                                       struct dn_arena *arena,
+                                                       struct dn_error *err);
+/** Fail unless files can be made in the directory, or the directory can be made: a folder is, and is removed. */
+DN_NODISCARD enum dn_status dn_writer_check_directory(const char *directory, struct dn_error *err);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * Whose files they are (writer_run.c)
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/**
+ * The run a writer of Level 0 takes part in, see docs/adr/0006-who-owns-a-file.md (writer_run.c).  Two writers of a table that
+ * are open at the same time are of one run, whatever their threads and processes.
+ */
+struct dn_writer_run {
+    struct dn_writer_run *next;   /**< of this process */
+    struct dn_writer_run *before; /**< the folder was renamed: what is held in it still */
+    const char *directory;
+    int dir_fd;
+    int fd; /**< of the file that holds locks and list; -1: there is none */
+    dev_t folder_dev;
+    ino_t folder_ino;
+    ino_t marker_ino;
+    off_t claimed; /**< byte whose lock holds a name; 0: none */
+    off_t entry;   /**< where the last announcement's flag is */
+    bool joined;
+    bool made;             /**< the file was not there before */
+    bool replaces_nothing; /**< does without the file where it has to */
+    char name[256];
+};
+
+/** Take part; makes the directory.  DN_ERR_IO: no locks there, unless no file is ever replaced. */
+DN_NODISCARD enum dn_status dn_writer_run_join(struct dn_writer_run *run,
+                                               const struct dn_writer_target *t,
+                                               struct dn_error *err);
+/** Zeroed memory is accepted.  The last one to leave removes the file. */
+void dn_writer_run_leave(struct dn_writer_run *run);
+/** Before a name is looked for: take part again if the file was taken away, or the folder is another one now. */
+DN_NODISCARD enum dn_status dn_writer_run_refresh(struct dn_writer_run *run, struct dn_error *err);
+/** Keep all other writers of the run from the name of a file; *out false: one of them has it in hand. */
+DN_NODISCARD enum dn_status dn_writer_run_claim(struct dn_writer_run *run, const char *path,
+                                                bool *out, struct dn_error *err);
+void dn_writer_run_unclaim(struct dn_writer_run *run);
+/** With the name claimed: is the file of that name one of this run? */
+DN_NODISCARD enum dn_status dn_writer_run_owns(const struct dn_writer_run *run, const char *path,
+                                               bool *out, struct dn_error *err);
+/**
+ * Around the moment in which a file gets its name: announce() may fail for want of room, own() has no reason to.  DN_ERR_EXISTS: the
+ * run's file was taken away since the name was claimed.
+ */
+DN_NODISCARD enum dn_status dn_writer_run_announce(struct dn_writer_run *run, const char *path,
+                                                   struct dn_error *err);
+DN_NODISCARD enum dn_status dn_writer_run_own(const struct dn_writer_run *run,
+                                              struct dn_error *err);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * One open writer, of either level
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+struct dn_writer {
+    struct dn_shell_handle shell; /**< first: last_error() sees handles through it */
+    struct dn_shell_config config;
+    struct dn_writer_target target;
+    void *own; /**< the kind's options */
+
+    /* Level 0 */
+    struct dn_writer_run run;
+    struct dn_pool *pool; /**< made by the first batch, shared by all files */
+    int64_t next_counter;
+    json_t *acknowledged; /**< the paths that write_batch() returned, as keys */
+    bool has_last;
+    int64_t
+        last_counter; /**< of the last file, and its suffix: there is no use in trying lower ones again */
+    unsigned last_unique;
+
+    /* Level 1 */
+    struct ArrowSchema schema;
+    void *file;
+    bool finished;
+    bool committed;
+};
+
+/** Read a configuration up to what both levels have. */
+DN_NODISCARD enum dn_status dn_writer_configure(struct dn_writer *w, const char *config_json,
+                                                struct dn_error *err);
+
+/** The table of Level 1. */
+extern const struct dativo_writer_v1 dn_writer_table;
+
+#endif
