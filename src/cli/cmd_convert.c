@@ -1,4 +1,4 @@
-/* convert SRC... DST: CSV to Parquet without a job file. */
+/* convert SRC... DST: CSV to Parquet or CSV without a job file. */
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/strings.h"
@@ -33,6 +33,7 @@ struct convert {
     const char **operands; /* the sources, then the destination */
     size_t n_operands;
     const char *target;
+    const char *format; /* of the target */
     struct dn_arena arena;
     struct dn_asset asset;
     struct dn_plugin_ref reader_plugin;
@@ -89,15 +90,20 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
     return DN_OK;
 }
 
+static bool is_tsv(const struct convert *c)
+{
+    return dn_source_has_ending(c->target, ".tsv");
+}
+
 static enum dn_status target_check(struct convert *c, struct dn_error *err)
 {
-    static const char *const others[] = {".csv",  ".tsv",   ".txt",     ".json", ".jsonl", ".orc",
-                                         ".avro", ".arrow", ".feather", ".gz",   ".zst",   ".zip"};
+    static const char *const others[] = {".txt",   ".json",    ".jsonl", ".orc", ".avro",
+                                         ".arrow", ".feather", ".gz",    ".zst", ".zip"};
 
     if (strcmp(c->target, "-") == 0) {
-        return dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "a Parquet file is written to a file, not to standard output; name one");
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "the output is a file that appears when it is complete, not standard "
+                            "output; name one");
     }
     if (!dn_local_path(c->target, &c->target)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version writes to local files",
@@ -105,9 +111,19 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (dn_source_has_ending(c->target, others[i])) {
-            return dn_error_set(err, DN_ERR_INVALID, "%s: the output is Parquet; name it *.parquet",
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "%s: the output is Parquet or CSV; name it *.parquet, *.csv or "
+                                "*.tsv",
                                 c->target);
         }
+    }
+    c->format =
+        is_tsv(c) || dn_source_has_ending(c->target, ".csv") ? DN_FORMAT_CSV : DN_FORMAT_PARQUET;
+    if (strcmp(c->format, DN_FORMAT_CSV) == 0 && c->writer == NULL &&
+        (c->compression != NULL || c->row_group_size >= 0)) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s: %s is for Parquet files, not for CSV",
+                            c->target,
+                            c->compression != NULL ? "--compression" : "--row-group-size");
     }
     return DN_OK;
 }
@@ -146,13 +162,17 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
         st = dn_error_memory(err, 64);
         goto cleanup;
     }
+    if (is_tsv(c) && json_object_set_new(options, "delimiter", json_string("\t")) != 0) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
     DN_TRY_GOTO(st, dn_source_options_add(options, &c->writer_options, "--writer-option", err),
                 cleanup);
     schema = c->asset.schema != NULL ? json_incref(c->asset.schema) : json_array();
     c->writer_config = json_pack(
         "{s:s, s:O, s:s%, s:s, s:{}, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema", schema,
         "output_base", slash == NULL ? "." : c->target, dir_len, "target_type", "local",
-        "connection", "file_format", "parquet", "engine", "type", "native", "options", options);
+        "connection", "file_format", c->format, "engine", "type", "native", "options", options);
     if (c->writer_config == NULL) {
         st = dn_error_set(err, DN_ERR_INVALID, "the name of the destination is not valid UTF-8");
     }
@@ -267,12 +287,15 @@ const struct dn_command dn_cmd_convert = {
     .help =
         "Usage: " DN_PROGRAM " convert [FLAGS] SRC... DST\n"
         "\n"
-        "Reads one or several CSV files with the same columns and writes one Parquet file.  "
-        "SRC may be - for\n"
-        "standard input.  DST appears when it is complete; null: reads, checks and types "
-        "everything and writes\n"
-        "nothing.  A DST that is named like another format (.csv, .tsv, .txt, .json, .gz ...) is "
-        "refused.\n"
+        "Reads one or several CSV files with the same columns and writes one Parquet file, or a "
+        "CSV "
+        "file if DST is\n"
+        "named *.csv or *.tsv (with tabs).  SRC may be - for standard input.  DST appears when it "
+        "is "
+        "complete; null:\n"
+        "reads, checks and types everything and writes nothing.  A DST that is named like another "
+        "format (.txt,\n"
+        ".json, .gz ...) is refused.\n"
         "\n"
         "Types are inferred from a sample.  A later value that does not fit widens its column "
         "(1.5 in a column\n"
@@ -285,7 +308,7 @@ const struct dn_command dn_cmd_convert = {
         "  -c, --compression C[:L] none, snappy (default), gzip, zstd, lz4_raw or brotli, with "
         "a level\n"
         "      --row-group-size N  rows per row group\n"
-        "  -f, --overwrite         replace DST if it is a Parquet file, or empty\n"
+        "  -f, --overwrite         replace DST if it is empty, or of the same format\n"
         "      --allow-empty       a source with a header but no rows is no "
         "error\n" DN_SOURCE_FLAGS_HELP
         "      --schema FILE       an asset, or what `schema --json` printed: its columns, "
@@ -296,7 +319,9 @@ const struct dn_command dn_cmd_convert = {
         "written as nulls\n"
         "                          (warn, default) or an error\n"
         "      --writer P          another writer plugin, path/lib.so or path/lib.so:function\n"
-        "      --writer-option K=V an option of the writer plugin; repeatable\n"
+        "      --writer-option K=V an option of the writer plugin; repeatable; for CSV delimiter, "
+        "quote,\n"
+        "                          line_end (lf, crlf), null_text\n"
         "      --log-format F      text (default) or json\n"
         "      --no-progress       no progress line\n"
         "  -q, --quiet             warnings and errors only\n"
@@ -306,6 +331,7 @@ const struct dn_command dn_cmd_convert = {
         "  " DN_PROGRAM
         " convert -c zstd:9 --types zip=string,total=float64 jan.csv feb.csv orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter tab --null-values NA,- in.txt out.parquet\n"
-        "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n",
+        "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
+        "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n",
     .run = run,
 };

@@ -9,28 +9,31 @@
 static const struct {
     const char *option;
     const char *flag;
+    const char *of_target; /**< NULL: the same */
 } k_options[] = {
-    {"delimiter", "--delimiter"},
-    {"quote", "--quote"},
-    {"quote_char", "--quote"},
-    {"header", "--no-header"},
-    {"types", "--types"},
-    {"null_values", "--null-values"},
-    {"n_threads", "--threads"},
-    {"strict", "--reader-option strict=true"},
-    {"encoding", "--reader-option encoding"},
-    {"inference", "--reader-option inference"},
-    {"chunk_size", "--reader-option chunk_size"},
-    {"batch_size", "--reader-option batch_size"},
-    {"block_bytes", "--reader-option block_bytes"},
-    {"compression", "--compression"},
-    {"compression_level", "--writer-option compression_level"},
-    {"row_group_size", "--row-group-size"},
-    {"row_group_bytes", "--writer-option row_group_bytes"},
-    {"page_rows", "--writer-option page_rows"},
-    {"page_size", "--writer-option page_size"},
-    {"overwrite", "--overwrite"},
-    {"output_dir", "--writer-option output_dir"},
+    {"delimiter", "--delimiter", "--writer-option delimiter"},
+    {"quote", "--quote", "--writer-option quote"},
+    {"quote_char", "--quote", "--writer-option quote_char"},
+    {"line_end", "--writer-option line_end", NULL},
+    {"null_text", "--writer-option null_text", NULL},
+    {"header", "--no-header", NULL},
+    {"types", "--types", NULL},
+    {"null_values", "--null-values", NULL},
+    {"n_threads", "--threads", NULL},
+    {"strict", "--reader-option strict=true", NULL},
+    {"encoding", "--reader-option encoding", NULL},
+    {"inference", "--reader-option inference", NULL},
+    {"chunk_size", "--reader-option chunk_size", NULL},
+    {"batch_size", "--reader-option batch_size", NULL},
+    {"block_bytes", "--reader-option block_bytes", NULL},
+    {"compression", "--compression", NULL},
+    {"compression_level", "--writer-option compression_level", NULL},
+    {"row_group_size", "--row-group-size", NULL},
+    {"row_group_bytes", "--writer-option row_group_bytes", NULL},
+    {"page_rows", "--writer-option page_rows", NULL},
+    {"page_size", "--writer-option page_size", NULL},
+    {"overwrite", "--overwrite", NULL},
+    {"output_dir", "--writer-option output_dir", NULL},
 };
 
 /* What stands before the name of an option, the longest first. */
@@ -45,18 +48,21 @@ static const struct {
     {"ask for overwriting", "use --overwrite"},
 };
 
-static const char *flag_of(const char *name, size_t len)
+static const char *flag_of(const char *name, size_t len, const char *refused_by)
 {
     for (size_t i = 0; i < sizeof k_options / sizeof k_options[0]; i++) {
         if (strlen(k_options[i].option) == len && strncmp(k_options[i].option, name, len) == 0) {
-            return k_options[i].flag;
+            return k_options[i].of_target != NULL && refused_by != NULL &&
+                           strcmp(refused_by, "target") == 0
+                       ? k_options[i].of_target
+                       : k_options[i].flag;
         }
     }
     return NULL;
 }
 
 /* The length of the reference to an option that begins at `p`, and its flag; 0: none begins here. */
-static size_t option_at(const char *p, bool in_word, const char **flag)
+static size_t option_at(const char *p, bool in_word, const char *refused_by, const char **flag)
 {
     for (size_t i = 0; !in_word && i < sizeof k_leads / sizeof k_leads[0]; i++) {
         const size_t lead = strlen(k_leads[i]);
@@ -70,7 +76,7 @@ static size_t option_at(const char *p, bool in_word, const char **flag)
         while (islower((unsigned char)name[len]) || name[len] == '_') {
             len++;
         }
-        *flag = flag_of(name, len);
+        *flag = flag_of(name, len, refused_by);
         if (*flag != NULL && dn_text_starts_with(name + len, " in a job")) {
             return 0; /* the flag stands beside it */
         }
@@ -108,7 +114,7 @@ void dn_wording_flags(struct dn_error *err, const char *refused_by)
 
     for (const char *p = err->message; *p != '\0';) {
         const char *to = NULL;
-        size_t len = option_at(p, in_word, &to);
+        size_t len = option_at(p, in_word, refused_by, &to);
         len = len > 0 ? len : phrase_at(p, refused_by, &to);
         in_word = len == 0 && isalnum((unsigned char)*p) != 0;
         const enum dn_status st = len > 0 ? dn_text_append(&out, to, NULL)

@@ -205,11 +205,22 @@ static enum dn_status unsupported_check(struct reading *r)
                            "set target.partitioning: [] in the job to write one file per table",
                            r->err));
     }
-    const struct dn_yaml_node *format = dn_yaml_get(target, "file_format");
-    if (!dn_yaml_is_null(format) && !dn_text_equal_nocase(format->text, "parquet")) {
-        return unsupported(job, target, "file_format", "the file format is parquet", r->err);
-    }
     return DN_OK;
+}
+
+static enum dn_status format_read(struct reading *r)
+{
+    static const char *const formats[] = {DN_FORMAT_PARQUET, DN_FORMAT_CSV};
+    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    const char *format = dn_keys_text(target, "file_format");
+
+    for (size_t i = 0; i < N_RULES(formats); i++) {
+        if (format == NULL || dn_text_equal_nocase(format, formats[i])) {
+            r->plan->format = formats[i];
+            return DN_OK;
+        }
+    }
+    return unsupported(&r->job, target, "file_format", "the file format is parquet or csv", r->err);
 }
 
 static enum dn_status connectors_read(struct reading *r)
@@ -348,9 +359,9 @@ static enum dn_status output_path_make(struct reading *r, const char *directory)
         return dn_error_memory(r->err, 64);
     }
     DN_TRY_GOTO(st,
-                dn_text_appendf(&path, r->err, "%.*s/%s/%s/%s/%s_000000.parquet", (int)len,
-                                directory, plan->asset.domain, plan->asset.data_product,
-                                plan->table, plan->table),
+                dn_text_appendf(&path, r->err, "%.*s/%s/%s/%s/%s_000000.%s", (int)len, directory,
+                                plan->asset.domain, plan->asset.data_product, plan->table,
+                                plan->table, plan->format),
                 cleanup);
     plan->output_path = dn_arena_strndup(&plan->arena, (const char *)path.data, path.len);
     if (plan->output_path == NULL) {
@@ -389,7 +400,7 @@ static enum dn_status writer_config_make(struct reading *r)
         json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O}", "asset_name", plan->asset.name, "schema",
                   plan->asset.schema, "output_base", plan->output_path,
                   (size_t)(slash - plan->output_path), "target_type", r->target_recipe.type,
-                  "connection", connection, "file_format", "parquet", "engine", engine);
+                  "connection", connection, "file_format", plan->format, "engine", engine);
     if (plan->writer_config == NULL) {
         st = dn_error_memory(r->err, 64);
     }
@@ -423,6 +434,7 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(plugin_ref_read(r, "target", "custom_writer", &r->plan->writer));
     DN_TRY(connectors_read(r));
     DN_TRY(unsupported_check(r));
+    DN_TRY(format_read(r));
     const char *asset = dn_keys_text(root, "asset_path");
     DN_TRY(dn_keys_located(&r->job, "asset_path", asset,
                            dn_asset_read(&r->plan->asset, &r->plan->arena, asset, r->err), r->err));

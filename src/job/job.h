@@ -22,6 +22,7 @@ struct dn_plan {
     const char *tenant_id;
     const char *environment; /**< NULL: none */
     const char *table;       /**< the asset's name as a table name */
+    const char *format;      /**< of the output: DN_FORMAT_PARQUET or another one */
     bool strict;             /**< schema_validation_mode */
     enum dn_missing missing; /**< missing_columns; the asset may have it, too */
     enum dn_event_level log_level;
@@ -31,7 +32,7 @@ struct dn_plan {
     json_t *reader_config;
     json_t *writer_config;
     const char
-        *output_path; /**< {directory}/{domain}/{dataProduct}/{table}/{table}_000000.parquet */
+        *output_path; /**< {directory}/{domain}/{dataProduct}/{table}/{table}_000000.{format} */
 };
 
 /**

@@ -13,6 +13,7 @@
 
 #define DN_BUILTIN_READER "libcsv_reader_plugin.so"
 #define DN_BUILTIN_WRITER "libparquet_writer_plugin.so"
+#define DN_BUILTIN_CSV_WRITER "libcsv_writer_plugin.so"
 
 /** A loaded library.  Nothing to free except through dn_plugin_finish(). */
 struct dn_plugin {

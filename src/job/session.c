@@ -35,6 +35,15 @@ enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_err
     return DN_OK;
 }
 
+/* The one for the format of the file. */
+static const char *builtin_writer(const struct dn_transfer *t)
+{
+    const char *format = json_string_value(json_object_get(t->writer_config, "file_format"));
+
+    return format != NULL && strcmp(format, DN_FORMAT_CSV) == 0 ? DN_BUILTIN_CSV_WRITER
+                                                                : DN_BUILTIN_WRITER;
+}
+
 enum dn_status dn_session_open_writer_plugin(struct dn_session *s, struct dn_error *err)
 {
     const void *table = NULL;
@@ -42,7 +51,7 @@ enum dn_status dn_session_open_writer_plugin(struct dn_session *s, struct dn_err
     if (s->t->writer_config == NULL) {
         return DN_OK;
     }
-    DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, DN_BUILTIN_WRITER, err));
+    DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, builtin_writer(s->t), err));
     DN_TRY(dn_plugin_extension(&s->writer_plugin, DATIVO_EXT_WRITER, DATIVO_WRITER_V1_0_SIZE,
                                &table, err));
     s->wv = table;

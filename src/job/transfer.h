@@ -13,6 +13,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/** "file_format" of a writer's configuration. */
+#define DN_FORMAT_PARQUET "parquet"
+#define DN_FORMAT_CSV "csv"
+
 /** How much an event matters.  Details are for log files, notes are worth a line on a terminal. */
 enum dn_event_level {
     DN_EVENT_DEBUG = 0,

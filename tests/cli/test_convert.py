@@ -218,7 +218,7 @@ def test_wrong_options(tool, write):
     tool.fails("convert", "--log-format", "xml", "in.csv", "out.parquet", says="text or json")
     tool.fails("convert", "--reader-option", "delimitre=;", "in.csv", "out.parquet", says=['did you mean "delimiter"'])
     tool.fails("convert", "in.csv", says="at least one source and a destination")
-    tool.fails("convert", "in.csv", "out.csv", says="*.parquet")
+    tool.fails("convert", "in.csv", "out.json", says="*.parquet")
     tool.fails("convert", "in.csv", "-", says="standard output")
     tool.fails("convert", "in.csv", "s3://bucket/x.parquet", says="local files")
 
@@ -232,7 +232,7 @@ def test_unwritable_targets(tool, write):
     tool.fails("convert", "in.csv", "dir.parquet", says=["dir.parquet", "directory"])
     tool.fails("convert", "in.csv", "/dev/full", says=["/dev/full", "not a regular file"])
     tool.fails("convert", "in.csv", "/proc/out.parquet", says="/proc/out.parquet")
-    tool.fails("convert", "-f", "in.csv", "in.csv", says=".parquet")
+    tool.fails("convert", "-f", "in.csv", "in.csv", says="also a source")
     (tool.cwd / "link.parquet").symlink_to("in.csv")
     tool.fails("convert", "-f", "in.csv", "link.parquet", says="also a source")
     assert (tool.cwd / "in.csv").read_text() == "a\n1\n"

@@ -130,13 +130,35 @@ def test_closed_standard_stream(tool, write, closed):
             assert done.returncode == 2 and b"standard input: it is not open" in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("name", ["people", "people.dat", "PEOPLE.CSV", "people.Tsv", "people.txt", "people.TXT"])
+@pytest.mark.parametrize("name", ["people", "people.dat", "people.txt", "people.TXT"])
 def test_forgotten_output_name_costs_no_source(tool, write, name):
-    """`convert -f *.csv` takes the last source for the output."""
+    """`convert -f *.txt` takes the last source for the output."""
     write("in.csv", "id\n1\n")
     write(name, "id\n2\n")
     tool.fails("convert", "-f", "in.csv", name, says=[name, "Parquet"])
     assert (tool.cwd / name).read_text() == "id\n2\n"
+
+
+@pytest.mark.parametrize("name", ["PEOPLE.CSV", "people.Tsv"])
+def test_a_csv_file_is_replaced_only_if_asked(tool, write, name):
+    write("in.csv", "id\n1\n")
+    write(name, "id\n2\n")
+    tool.fails("convert", "in.csv", name, says=[name, "--overwrite"])
+    assert (tool.cwd / name).read_text() == "id\n2\n"
+    tool.ok("convert", "-f", "in.csv", name)
+    assert (tool.cwd / name).read_text() == "id\n1\n"
+
+
+def test_no_csv_replaces_what_is_no_text(tool, write):
+    write("in.csv", "id\n1\n")
+    tool.ok("convert", "in.csv", "table.parquet")
+    table = (tool.cwd / "table.parquet").read_bytes()
+    for data in (table, b"\x1f\x8b\x08\x00\xffxx", b"PK\x03\x04xx", b"id\n\xff\xfe\n"):
+        write("out.csv", data)
+        tool.fails("convert", "-f", "in.csv", "out.csv", says=["out.csv", "not a text file", "remove it first"])
+        assert (tool.cwd / "out.csv").read_bytes() == data
+    write("out.csv", "")
+    tool.ok("convert", "-f", "in.csv", "out.csv")
 
 
 def test_what_is_replaced(tool, write):
