@@ -10,10 +10,14 @@
  */
 static int fill_standard_streams(void)
 {
+    static int filled[3]; /* open until the process ends */
+
     for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 &&
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
-            return -1;
+        if (fcntl(fd, F_GETFD) < 0) {
+            filled[fd] = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            if (filled[fd] != fd) {
+                return -1;
+            }
         }
     }
     return 0;

@@ -10,8 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t decode(const uint8_t *p, size_t n)
+/* The code point of a well-formed character of n bytes. */
+static uint32_t decode(const uint8_t *character, size_t n)
 {
+    uint8_t p[4] = {0};
+
+    memcpy(p, character, n <= sizeof p ? n : sizeof p);
     switch (n) {
     case 1:
         return p[0];
