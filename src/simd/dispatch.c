@@ -42,6 +42,7 @@ static void set_avx2(struct dn_kernels *k)
     SET_CELLS(k, avx2);
     k->utf8_valid_prefix = utf8_valid_prefix_avx2;
     k->bit_pack32 = bit_pack32_avx2;
+    k->bit_unpack32 = bit_unpack32_avx2;
     SET_REDUCE(k, avx2);
 }
 

@@ -158,6 +158,12 @@ static void run_pack_64(const struct dn_kernels *k)
     keep += packed[0];
 }
 
+static void run_unpack(const struct dn_kernels *k)
+{
+    k->bit_unpack32(packed, N_VALUES, bench_width, values32);
+    keep += values32[0];
+}
+
 static void run_min_max_i64(const struct dn_kernels *k)
 {
     int64_t min, max;
@@ -257,6 +263,12 @@ int main(int argc, char **argv)
         fill_values(widths[i]);
         (void)snprintf(label, sizeof(label), "bit_pack32 width %u", widths[i]);
         line(label, run_pack, N_VALUES, "values/ns");
+    }
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        fill_values(widths[i]);
+        run_pack(dn_kernels_for(DN_CPU_SCALAR));
+        (void)snprintf(label, sizeof(label), "bit_unpack32 width %u", widths[i]);
+        line(label, run_unpack, N_VALUES, "values/ns");
     }
     fill_values(5);
     line("bit_pack32 width 5, 64 a call", run_pack_64, N_VALUES, "values/ns");
