@@ -87,11 +87,27 @@ def segment(rng, name, pool, n):
         return base + away  # goes around at the ends
 
 
+def around(rng, name, n_rows):
+    """A block near one end of the type, then both ends and what is between: a table of values near that end goes around it."""
+    last = 2**31 - 1 if is_narrow(name) else 2**63 - 1
+    at_last = rng.random() < 0.5
+    near, step = int(rng.integers(0, 100)), int(rng.integers(0, 2))
+    away = near + np.arange(512, dtype=np.int64) * step % 16
+    block = last - away if at_last else -last - 1 + away
+    n = min(n_rows - 512, 600)
+    ends = np.where(rng.random(n) < 0.5, last - rng.integers(0, 40, n), -last - 1 + rng.integers(0, 40, n))
+    between = rng.choice(np.array(TYPES[name][1], dtype=np.int64), n)
+    return np.concatenate([block, np.where(rng.random(n) < 0.4, between, ends)])
+
+
 def values_of(rng, name, n_rows):
     pool = pool_of(rng, name)
     parts = []
     left = n_rows
-    if left > 512 and rng.random() < 0.5:  # a whole block of one number
+    if left > 512 and not is_float(name) and rng.random() < 0.4:
+        parts.append(around(rng, name, n_rows))
+        left -= len(parts[0])
+    elif left > 512 and rng.random() < 0.5:  # a whole block of one number
         parts.append(np.full(512, pool[0]))
         left -= 512
     longest = len(LENGTHS) if n_rows < 10000 else 1
