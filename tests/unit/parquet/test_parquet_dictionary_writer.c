@@ -227,6 +227,42 @@ static void ends_cut_in_every_way(void **state)
     }
 }
 
+static bool ascends(const int64_t *values, size_t n)
+{
+    struct dn_pq_dictionary d;
+    size_t done;
+
+    dn_pq_dictionary_init(&d, DN_PQ_KIND_I64, dn_kernels_selected(), SIZE_MAX);
+    for (size_t i = 0; i < n; i += done) {
+        const size_t left = n - i < DN_PQ_DICTIONARY_BLOCK ? n - i : DN_PQ_DICTIONARY_BLOCK;
+        assert_int_equal(dn_pq_dictionary_add(&d, values + i, left, &done, NULL), DN_OK);
+    }
+    const bool answer = dn_pq_dictionary_ascends(&d);
+    dn_pq_dictionary_finish(&d);
+    return answer;
+}
+
+static void values_in_ascending_order(void **state)
+{
+    int64_t values[1300];
+
+    (void)state;
+    for (size_t i = 0; i < 1300; i++) {
+        values[i] = (int64_t)(i / 3) - 100;
+    }
+    assert_true(ascends(values, 1300));
+    assert_true(ascends(values, 512));
+    assert_true(ascends(values, 1));
+    for (size_t i = 3; i < 1300; i += 100) { /* once back to one that was there before */
+        const int64_t kept = values[i];
+        values[i] = values[i] - 1;
+        assert_int_equal(ascends(values, 1300), i % 3 == 0);
+        values[i] = kept;
+    }
+    values[700] = INT64_MIN; /* a new one that is smaller */
+    assert_false(ascends(values, 1300));
+}
+
 static void floats_are_told_apart_by_bits(void **state)
 {
     enum {
@@ -382,12 +418,16 @@ static void when_a_dictionary_pays(void **state)
     assert_true(pays(65536, 1000000, 16297, 4071, 1023));
     assert_false(pays(262144, 1000000, 245787, 64517, 16325));
     assert_true(pays(262144, 262144, 100, 100, 100));
+    /* looked ahead by whole steps */
+    assert_true(pays(65536, 262144, 16297, 4071, 1023));
+    assert_false(pays(65536, 262144, 65000, 16383, 4096));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_of_any_range),
+        cmocka_unit_test(values_in_ascending_order),
         cmocka_unit_test(floats_are_told_apart_by_bits),
         cmocka_unit_test(a_block_at_one_end_then_the_others),
         cmocka_unit_test(ends_cut_in_every_way),

@@ -214,6 +214,9 @@ static void long_texts_are_cut(void **state)
         {"\xf4\x8f\xbf\xbfzz", 60, "\xf4\x8f\xbf\xbf", 60, "b",
          59}, /* the last character of all has no successor */
         {"\xdf\xbfzz", 62, "\xdf\xbf", 62, "b", 61}, /* two bytes to three: no room */
+        {"\xf0\x9f\x98\x80zz", 60, "\xf0\x9f\x98\x80", 60, "\xf0\x9f\x98\x81", 60},
+        {"\xef\xbf\xbfzz", 60, "\xef\xbf\xbfz", 60, "\xef\xbf\xbf{", 60},
+        {"\xef\xbf\xbfzz", 61, "\xef\xbf\xbf", 61, "b", 60}, /* three bytes to four: no room */
     };
     struct dn_pq_stats s;
 

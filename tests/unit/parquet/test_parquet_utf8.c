@@ -6,6 +6,7 @@
 #define TEXT_MAX 400
 
 static char dir[512];
+static int64_t group_rows = GROUP_ROWS;
 
 struct texts {
     uint8_t bytes[(size_t)N_ROWS * 24 + 4096];
@@ -79,7 +80,7 @@ static struct dn_parquet_writer *open_writer(enum dn_type type, const char *path
 {
     const struct dn_field field = {"words", type, true};
     const struct dn_parquet_options o = {
-        .struct_size = sizeof o, .overwrite = true, .row_group_rows = GROUP_ROWS, .n_threads = 1};
+        .struct_size = sizeof o, .overwrite = true, .row_group_rows = group_rows, .n_threads = 1};
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;
 
@@ -229,6 +230,29 @@ static void neighbours_do_not_help(void **state)
     must_write();
 }
 
+/* PLAIN pages look for themselves, once the dictionary of many different texts was given up. */
+static void behind_a_dictionary(void **state)
+{
+    static const int64_t rows[] = {4095, 4096, 4097, 4700, N_ROWS - 2};
+    char behind[TEXT_MAX];
+
+    (void)state;
+    memset(behind, 'c', sizeof behind);
+    group_rows = N_ROWS;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t len = 1; len < 300; len += 129) {
+            fill(false, rows[i], (struct text){"in the prefix \x80", 15},
+                 (struct text){behind, len});
+            must_fail(rows[i], 15);
+            fill(false, rows[i], (struct text){behind, len}, (struct text){"\xff", 1});
+            must_fail(rows[i] + 1, 1);
+        }
+    }
+    fill(false, 4700, (struct text){behind, 300}, (struct text){"\xc3\xa9", 2});
+    must_write();
+    group_rows = GROUP_ROWS;
+}
+
 /* What stands behind a null is nobody's text. */
 static void nulls_are_not_looked_at(void **state)
 {
@@ -250,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_texts),
         cmocka_unit_test(neighbours_do_not_help),
+        cmocka_unit_test(behind_a_dictionary),
         cmocka_unit_test(nulls_are_not_looked_at),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
