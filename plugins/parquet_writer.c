@@ -89,9 +89,69 @@ cleanup:
     return dn_shell_error_export(st, &error, err);
 }
 
+static enum dn_status read_count(const json_t *root, const char *key, uint32_t *out,
+                                 struct dn_error *err)
+{
+    const json_t *value = dn_shell_get(root, key);
+
+    if (value == NULL) {
+        return DN_OK;
+    }
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        json_integer_value(value) > UINT32_MAX) {
+        return dn_error_set(err, DN_ERR_INVALID, "\"%s\" is a number from 0 up", key);
+    }
+    *out = (uint32_t)json_integer_value(value);
+    return DN_OK;
+}
+
+static enum dn_status read_verify_options(const char *options_json,
+                                          struct dn_parquet_verify_options *options,
+                                          struct dn_error *err)
+{
+    json_t *root = NULL;
+    enum dn_status st = DN_OK;
+
+    if (options_json == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_json_parse(&root, options_json, "the options of verify", err));
+    if (!json_is_object(root)) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "the options of verify are {\"threads\":n,\"findings\":n}");
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, read_count(root, "threads", &options->n_threads, err), cleanup);
+    st = read_count(root, "findings", &options->most_findings, err);
+cleanup:
+    json_decref(root);
+    return st;
+}
+
+static int32_t verify(const char *path, const char *options_json, char **out_json,
+                      struct dativo_error *err)
+{
+    struct dn_parquet_verify_options options = {.struct_size = sizeof(options)};
+    struct dn_error error = {0};
+    char *text = NULL;
+    enum dn_status st = DN_OK;
+
+    *out_json = NULL;
+    DN_TRY_GOTO(st, read_verify_options(options_json, &options, &error), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_verify(path, &options, &text, &error), cleanup);
+    *out_json = dn_shell_text_copy(text);
+    if (*out_json == NULL) {
+        st = dn_error_memory(&error, strlen(text));
+    }
+cleanup:
+    dn_parquet_free(text);
+    return dn_shell_error_export(st, &error, err);
+}
+
 static const struct dativo_inspector_v1 inspector = {
     .struct_size = sizeof(inspector),
     .inspect = inspect,
+    .verify = verify,
 };
 
 const struct dn_writer_kind dn_writer_kind = {

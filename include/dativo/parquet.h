@@ -1,5 +1,5 @@
 /**
- * Parquet writing from Arrow record batches, reading into them, and looking into Parquet files.
+ * Parquet writing from Arrow record batches, reading into them, looking into Parquet files, and holding them against the specification.
  *
  * The bytes of a file depend only on the rows, the schema and the options: not on how the rows were cut into batches, on
  * the number of threads, or on the CPU.  Nothing is visible under the final name before dn_parquet_commit().
@@ -90,6 +90,28 @@ DN_API void dn_parquet_close(struct dn_parquet_writer *w);
  */
 DN_API DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
                                                       struct dn_error *err);
+
+/** Zero-initialise, then set what differs. */
+struct dn_parquet_verify_options {
+    uint32_t struct_size;   /**< sizeof(struct dn_parquet_verify_options) */
+    uint32_t n_threads;     /**< 0: one per CPU; ignored if submit is set */
+    uint32_t most_findings; /**< that are listed; 0: 1000.  All are counted */
+    uint32_t reserved;
+    void *submit_ctx; /**< threads of the caller: see dativo_host.submit in plugin.h */
+    int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+};
+/**
+ * Hold a file against the Parquet specification: every offset, count, level, checksum and statistic against the pages and the values
+ * themselves.  Rules are listed in docs/verify.md.
+ * @param options   NULL: all defaults
+ * @param out_json  {"path","size_bytes","record_count","errors","notes","row_groups","columns","pages","values","value_bytes",
+ *                  "findings":[{"severity":"error"|"note","rule","row_group","column","page","byte","message"}]}; row_group, column,
+ *                  page and byte are null where they do not apply.  Free with dn_parquet_free().
+ * @return DN_OK also for a file that is no Parquet at all: that is a finding.  DN_ERR_NOT_FOUND, DN_ERR_IO, DN_ERR_MEMORY;
+ *         DN_ERR_UNSUPPORTED an encrypted footer, a pipe.
+ */
+DN_API DN_NODISCARD enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verify_options *options,
+                                                     char **out_json, struct dn_error *err);
 DN_API void dn_parquet_free(void *text);
 
 /** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_parquet_reader_open(). */

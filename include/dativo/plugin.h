@@ -334,7 +334,7 @@ struct dativo_writer_v1 {
 };
 #define DATIVO_WRITER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_writer_v1, close)
 
-/** An inspector: tells what is in a finished file.  Thread-safe, no handles. */
+/** An inspector: tells what is in a finished file, and whether it is as it should be.  Thread-safe, no handles. */
 struct dativo_inspector_v1 {
     uint32_t struct_size;
     uint32_t reserved;
@@ -345,6 +345,15 @@ struct dativo_inspector_v1 {
      * @param out_json      {"format","path","size_bytes","record_count","created_by","schema":[...],"row_groups":[...]}
      */
     int32_t (*inspect)(const char *path, const char *options_json, char **out_json, struct dativo_error *err);
+
+    /**
+     * Hold a file against the rules of its format.  May be missing.
+     * @param options_json  NULL or {"threads":n,"findings":n}: how many threads, and how many findings are listed at most.
+     * @param out_json      {"path","size_bytes","record_count","errors","notes",...,"findings":[{"severity":"error"|"note","rule",
+     *                      "row_group","column","page","byte","message"}]}
+     * @return DATIVO_OK also where there are findings; an error only if the file could not be read at all.
+     */
+    int32_t (*verify)(const char *path, const char *options_json, char **out_json, struct dativo_error *err);
 };
 #define DATIVO_INSPECTOR_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_inspector_v1, inspect)
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const struct dn_command *const k_commands[] = {
-    &dn_cmd_run, &dn_cmd_convert, &dn_cmd_schema, &dn_cmd_inspect, &dn_cmd_plugin,
+    &dn_cmd_run, &dn_cmd_convert, &dn_cmd_schema, &dn_cmd_inspect, &dn_cmd_verify, &dn_cmd_plugin,
 };
 
 #define N_COMMANDS (sizeof k_commands / sizeof k_commands[0])

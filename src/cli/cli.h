@@ -25,6 +25,7 @@ extern const struct dn_command dn_cmd_run;
 extern const struct dn_command dn_cmd_convert;
 extern const struct dn_command dn_cmd_schema;
 extern const struct dn_command dn_cmd_inspect;
+extern const struct dn_command dn_cmd_verify;
 extern const struct dn_command dn_cmd_plugin;
 
 /** Everything main() does.  Prints data on stdout, everything else on stderr; returns the exit code. */

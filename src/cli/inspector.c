@@ -8,46 +8,87 @@
 #include <stdio.h>
 #include <string.h>
 
+static enum dn_status open_table(struct dn_plugin *plugin, const struct dn_plugin_ref *writer,
+                                 const struct dativo_inspector_v1 **out, struct dn_error *err)
+{
+    const void *table = NULL;
+
+    if (writer != NULL && writer->path != NULL) {
+        DN_TRY(dn_plugin_load(plugin, writer->path, err));
+    } else {
+        DN_TRY(dn_plugin_load_builtin(plugin, DN_BUILTIN_WRITER, err));
+    }
+    DN_TRY(dn_plugin_negotiate(plugin, err));
+    DN_TRY(
+        dn_plugin_extension(plugin, DATIVO_EXT_INSPECTOR, DATIVO_INSPECTOR_V1_0_SIZE, &table, err));
+    *out = table;
+    return DN_OK;
+}
+
+static enum dn_status parse_answer(const struct dn_plugin *plugin, const char *text, json_t **out,
+                                   struct dn_error *err)
+{
+    json_error_t where;
+
+    *out = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, &where);
+    return *out != NULL ? DN_OK
+                        : dn_error_set(err, DN_ERR_INTERNAL,
+                                       "%s: the inspector's answer is not JSON: %s (byte %d)",
+                                       plugin->path, where.text, where.position);
+}
+
+static void close_table(struct dn_plugin *plugin, char *text)
+{
+    if (plugin->api != NULL) {
+        dn_plugin_text_free(plugin, text);
+    }
+    dn_plugin_finish(plugin);
+}
+
 enum dn_status dn_inspector_read(const struct dn_plugin_ref *writer, const char *path,
                                  int64_t n_rows, json_t **out, struct dn_error *err)
 {
     struct dn_plugin plugin = {0};
-    const void *table = NULL;
+    const struct dativo_inspector_v1 *iv = NULL;
     struct dativo_error e;
     char options[48];
     char *text = NULL;
     enum dn_status st = DN_OK;
 
-    if (writer != NULL && writer->path != NULL) {
-        DN_TRY_GOTO(st, dn_plugin_load(&plugin, writer->path, err), cleanup);
-    } else {
-        DN_TRY_GOTO(st, dn_plugin_load_builtin(&plugin, DN_BUILTIN_WRITER, err), cleanup);
-    }
-    DN_TRY_GOTO(st, dn_plugin_negotiate(&plugin, err), cleanup);
-    DN_TRY_GOTO(
-        st,
-        dn_plugin_extension(&plugin, DATIVO_EXT_INSPECTOR, DATIVO_INSPECTOR_V1_0_SIZE, &table, err),
-        cleanup);
-    const struct dativo_inspector_v1 *iv = table;
+    DN_TRY_GOTO(st, open_table(&plugin, writer, &iv, err), cleanup);
     (void)snprintf(options, sizeof options, "{\"rows\":%" PRId64 "}", n_rows);
     dn_plugin_error_init(&e);
     const int32_t code = iv->inspect(path, n_rows > 0 ? options : NULL, &text, &e);
-    if (code != DATIVO_OK) {
-        st = dn_plugin_error_take(err, &e, code, "the file could not be inspected");
+    st = code == DATIVO_OK ? parse_answer(&plugin, text, out, err)
+                           : dn_plugin_error_take(err, &e, code, "the file could not be inspected");
+cleanup:
+    close_table(&plugin, text);
+    return st;
+}
+
+enum dn_status dn_inspector_verify(const struct dn_plugin_ref *writer, const char *path,
+                                   int64_t n_threads, json_t **out, struct dn_error *err)
+{
+    struct dn_plugin plugin = {0};
+    const struct dativo_inspector_v1 *iv = NULL;
+    struct dativo_error e;
+    char options[48];
+    char *text = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, open_table(&plugin, writer, &iv, err), cleanup);
+    if (iv->struct_size < DATIVO_SIZE_THROUGH(struct dativo_inspector_v1, verify) ||
+        iv->verify == NULL) {
+        st = dn_error_set(err, DN_ERR_UNSUPPORTED, "%s cannot verify files", plugin.path);
         goto cleanup;
     }
-    json_error_t where;
-    *out = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, &where);
-    if (*out == NULL) {
-        st = dn_error_set(err, DN_ERR_INTERNAL,
-                          "%s: the inspector's answer is not JSON: %s (byte %d)", plugin.path,
-                          where.text, where.position);
-    }
+    (void)snprintf(options, sizeof options, "{\"threads\":%" PRId64 "}", n_threads);
+    dn_plugin_error_init(&e);
+    const int32_t code = iv->verify(path, options, &text, &e);
+    st = code == DATIVO_OK ? parse_answer(&plugin, text, out, err)
+                           : dn_plugin_error_take(err, &e, code, "the file could not be verified");
 cleanup:
-    if (plugin.api != NULL) {
-        dn_plugin_text_free(&plugin, text);
-    }
-    dn_plugin_finish(&plugin);
+    close_table(&plugin, text);
     return st;
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import BIN, FAKES, READER, WRITER, environment
 
-COMMANDS = ["run", "convert", "schema", "inspect", "plugin"]
+COMMANDS = ["run", "convert", "schema", "inspect", "verify", "plugin"]
 
 
 def test_help_and_version(tool):
@@ -31,7 +31,7 @@ def test_unknown_words(tool):
     tool.fails("--hlep", says='did you mean "--help"?')
     tool.fails("--quiet", says=["unknown flag '--quiet'", "--help and --version"])
     tool.fails("--version", "foo", says="--version takes no argument, not 'foo'")
-    for command in ("run", "convert", "schema", "inspect"):
+    for command in ("run", "convert", "schema", "inspect", "verify"):
         tool.fails(command, "--jsn", "--quite", "--thread", "x", says=["unknown flag", "help " + command])
     done = tool()
     assert done.returncode == 2 and b"Usage" in done.stderr and done.stdout == b""
