@@ -66,7 +66,11 @@ static enum dn_status get_schema(struct dn_reader *r, struct ArrowSchema *out, s
 
 static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err)
 {
-    return dn_csv_reader_next(handle_of(r)->reader, out, err);
+    DN_TRY(dn_csv_reader_next(handle_of(r)->reader, out, err));
+    if (out->release == NULL && r->level == 0) { /* at Level 1 it is part of the report */
+        csv_log_rounded(handle_of(r));
+    }
+    return DN_OK;
 }
 
 static void get_progress(struct dn_reader *r, int64_t *bytes_done, int64_t *bytes_total)

@@ -1,34 +1,52 @@
 /* What the CSV reader reports of the rows it gave: counters, warnings, and which types were inferred. */
 #include "csv_reader.h"
 
+#include "base/log.h"
 #include "base/name_map.h"
 #include "base/strings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#define MESSAGE_SIZE (sizeof(((struct dn_error *)NULL)->message) + 64)
+
+/* What to say of rounded values, and of nothing else: false. */
+static bool tell_rounded(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+    const struct dn_error *first = dn_csv_reader_rounded(h->reader);
+
+    if (first == NULL) {
+        return false;
+    }
+    dn_csv_reader_progress(h->reader, &csv);
+    (void)snprintf(out, size, "%" PRId64 " value%s rounded to float64; the first: %s", csv.rounded,
+                   csv.rounded == 1 ? " is" : "s are", first->message);
+    return true;
+}
+
+void csv_log_rounded(const struct csv_handle *h)
+{
+    char message[MESSAGE_SIZE];
+
+    if (tell_rounded(h, message, sizeof message)) {
+        dn_log_json("WARNING", "values_rounded", message, NULL);
+    }
+}
 
 /* What somebody should hear of: {"event_type","message"}. */
 static enum dn_status append_warnings(const struct csv_handle *h, struct dn_buffer *b,
-                                      int64_t n_rounded, struct dn_error *err)
+                                      struct dn_error *err)
 {
-    const struct dn_error *first = dn_csv_reader_rounded(h->reader);
-    struct dn_buffer text = {0};
-    enum dn_status st = DN_OK;
+    char message[MESSAGE_SIZE];
 
-    if (first == NULL) {
+    if (!tell_rounded(h, message, sizeof message)) {
         return DN_OK;
     }
-    DN_TRY_GOTO(st,
-                dn_text_appendf(&text, err, "%" PRId64 " value%s rounded to float64; the first: %s",
-                                n_rounded, n_rounded == 1 ? " is" : "s are", first->message),
-                cleanup);
-    DN_TRY_GOTO(st, dn_text_append(b, "{\"event_type\":\"values_rounded\",\"message\":", err),
-                cleanup);
-    DN_TRY_GOTO(st, dn_text_append_json_string(b, (const char *)text.data, text.len, err), cleanup);
-    st = dn_text_append(b, "}", err);
-cleanup:
-    dn_buffer_finish(&text);
-    return st;
+    DN_TRY(dn_text_append(b, "{\"event_type\":\"values_rounded\",\"message\":", err));
+    DN_TRY(dn_text_append_json_string(b, message, strlen(message), err));
+    return dn_text_append(b, "}", err);
 }
 
 /* The names of the columns whose types a person declared; none, if types are not inferred at all. */
@@ -72,7 +90,7 @@ enum dn_status csv_report(struct dn_reader *r, struct dn_buffer *b,
                                 "},\"warnings\":[",
                                 csv.stray_quotes, csv.rounded),
                 cleanup);
-    DN_TRY_GOTO(st, append_warnings(h, b, csv.rounded, err), cleanup);
+    DN_TRY_GOTO(st, append_warnings(h, b, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "],\"columns\":", err), cleanup);
     st = dn_reader_append_columns(b, schema, is_inferred, &declared, err);
 cleanup:

@@ -1,10 +1,12 @@
 /* Level 0 and 0.5 of every writer plugin, and the plugin's entry point.  The table of Level 1 is in writer_level1.c. */
 #include "writer.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/strings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -217,12 +219,35 @@ static unsigned first_unique(const struct dn_writer *h, int64_t counter)
     return h->has_last && counter == h->last_counter ? h->last_unique + 1 : 0;
 }
 
+/* What of the records did not come into the file as it was. */
+static void tell_changes(const struct dn_records_counts *counts)
+{
+    char message[sizeof(counts->rounded_column) + 192];
+
+    if (counts->n_rounded > 0) {
+        (void)snprintf(message, sizeof(message),
+                       "%" PRId64 " value%s rounded to float64; the first: record %" PRId64
+                       ", column %s; declare the column as string to keep all digits",
+                       counts->n_rounded, counts->n_rounded == 1 ? " is" : "s are",
+                       counts->first_rounded, counts->rounded_column);
+        dn_log_json("WARNING", "values_rounded", message, NULL);
+    }
+    if (counts->n_lone_surrogates > 0) {
+        (void)snprintf(message, sizeof(message),
+                       "%" PRId64
+                       " escape%s half a surrogate pair and no character: stored as U+FFFD",
+                       counts->n_lone_surrogates, counts->n_lone_surrogates == 1 ? " is" : "s are");
+        dn_log_json("WARNING", "characters_replaced", message, NULL);
+    }
+}
+
 /* One attempt to make a finished file of one batch; DN_ERR_EXISTS: somebody took its name in the meantime. */
 static enum dn_status write_file(struct dn_writer *h, const char *records_json, char **out,
                                  struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
     struct ArrowArray batch = {0};
+    struct dn_records_counts counts = {0};
     struct dn_buffer path = {0};
     void *file = NULL;
     char *result = NULL;
@@ -230,8 +255,8 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
     unsigned unique = 0;
     enum dn_status st = DN_OK;
 
-    DN_TRY(dn_records_read(records_json, h->target.fields, h->target.n_fields, &schema, &batch,
-                           &counter, err));
+    DN_TRY(dn_records_read_counted(records_json, h->target.fields, h->target.n_fields, &schema,
+                                   &batch, &counter, &counts, err));
     const int64_t n_rows = batch.length;
     if (n_rows == 0) {
         st = dn_error_set(err, DN_ERR_INVALID, "the batch holds no records: nothing was written");
@@ -252,6 +277,7 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
         cleanup);
     DN_TRY_GOTO(st, commit_file(h, file, (const char *)path.data, err), cleanup);
     h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
+    tell_changes(&counts);
     *out = result;
     result = NULL;
 cleanup:

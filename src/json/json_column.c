@@ -83,6 +83,7 @@ static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_er
     }
     c->null_count += !valid;
     c->last_is_null = !valid;
+    c->last_is_rounded = false;
     c->n_rows++;
     return DN_OK;
 }
@@ -92,6 +93,14 @@ enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *va
 {
     DN_TRY(dn_buffer_append(&c->values, value, width, err));
     return end_row(c, true, err);
+}
+
+void dn_json_column_count_rounded(struct dn_json_column *c)
+{
+    if (c->n_rounded++ == 0) {
+        c->first_rounded = c->n_rows - 1;
+    }
+    c->last_is_rounded = true;
 }
 
 enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value, struct dn_error *err)
@@ -151,6 +160,8 @@ void dn_json_column_drop_last(struct dn_json_column *c)
     c->n_rows--;
     c->null_count -= c->last_is_null;
     c->last_is_null = false;
+    c->n_rounded -= c->last_is_rounded;
+    c->last_is_rounded = false;
     if (dn_json_column_is_text(c)) {
         c->values.len = ((size_t)c->n_rows + 1) * sizeof(int64_t);
         c->kinds.len = c->extra ? (size_t)c->n_rows : 0;
@@ -203,11 +214,13 @@ static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type *
         int64_t int_value;
         double float_value;
         bool fits = false;
+        bool rounded;
         if (all_int) {
             all_int = dn_json_integer_value(text.data, text.len, &int_value);
         }
         if (all_float) {
-            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits, err));
+            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits,
+                                           &rounded, err));
             all_float = fits;
         }
     }
@@ -231,6 +244,7 @@ static enum dn_status convert_values(const struct dn_json_column *c, enum dn_typ
         int64_t int_value = 0;
         double float_value = 0;
         bool fits = true;
+        bool rounded = false;
         if (kind == DN_JSON_NULL) {
             DN_TRY(dn_json_column_put_null(typed, err));
         } else if (type == DN_TYPE_BOOL) {
@@ -239,8 +253,12 @@ static enum dn_status convert_values(const struct dn_json_column *c, enum dn_typ
             (void)dn_json_integer_value(text.data, text.len, &int_value);
             DN_TRY(dn_json_column_put_fixed(typed, &int_value, sizeof int_value, err));
         } else {
-            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits, err));
+            DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits,
+                                           &rounded, err));
             DN_TRY(dn_json_column_put_fixed(typed, &float_value, sizeof float_value, err));
+            if (rounded) {
+                dn_json_column_count_rounded(typed);
+            }
         }
     }
     return DN_OK;
@@ -321,7 +339,7 @@ static void release_table(void *owner)
     dn_free(owner);
 }
 
-static enum dn_status seal_columns(struct dn_json_table *t, int64_t n_rows, struct dn_error *err)
+enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows, struct dn_error *err)
 {
     for (int64_t i = 0; i < t->n_columns; i++) {
         DN_TRY(dn_json_column_pad(&t->columns[i], n_rows, err));
@@ -344,7 +362,6 @@ enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
         st = dn_error_memory(err, (size_t)t->n_columns * sizeof *exports);
         goto cleanup;
     }
-    DN_TRY_GOTO(st, seal_columns(t, n_rows, err), cleanup);
     for (int64_t i = 0; i < t->n_columns; i++) {
         const struct dn_json_column *c = &t->columns[i];
         fields[i] = (struct dn_field){.name = c->name, .type = c->type, .nullable = !c->required};

@@ -18,8 +18,11 @@ struct dn_json_column {
     bool
         extra; /**< not declared: values are kept as text, with their kinds, until dn_json_column_seal() */
     bool last_is_null;
+    bool last_is_rounded;
     int64_t n_rows; /**< rows filled; rows of absent keys are filled later */
     int64_t null_count;
+    int64_t n_rounded;     /**< float64 values that are not the numbers that were written */
+    int64_t first_rounded; /**< row of the first of them */
     const uint8_t *bad; /**< in the input: value of the current record that does not fit, or NULL */
     int64_t next;       /**< column whose key came after this one's last time */
     struct dn_buffer validity; /**< empty until the first null */
@@ -44,6 +47,8 @@ DN_NODISCARD enum dn_status dn_json_column_put_null(struct dn_json_column *c, st
 /** A value of the column's fixed width. */
 DN_NODISCARD enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value,
                                                      size_t width, struct dn_error *err);
+/** The value of the last row is another number than the one that was written. */
+void dn_json_column_count_rounded(struct dn_json_column *c);
 DN_NODISCARD enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value,
                                                     struct dn_error *err);
 /** The bytes appended to `bytes` since the last row are this row's text; `kind` is kept for extra columns. */
@@ -73,9 +78,12 @@ void dn_json_table_finish(struct dn_json_table *t);
 DN_NODISCARD enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name,
                                               size_t name_len, enum dn_type type, int64_t *index,
                                               struct dn_error *err);
+/** Bring every column into its final form, with n_rows rows. */
+DN_NODISCARD enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows,
+                                               struct dn_error *err);
 /**
- * Seal every column at n_rows rows and move all into a schema and a batch; `t` is empty afterwards.  On failure the outputs
- * hold nothing and the columns stay in `t`.
+ * Move the sealed columns into a schema and a batch; `t` is empty afterwards.  On failure the outputs hold nothing and the
+ * columns stay in `t`.
  */
 DN_NODISCARD enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
                                                  struct ArrowSchema *out_schema,

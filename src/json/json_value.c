@@ -13,12 +13,15 @@
 /* Integers of this many digits are always exact in float64. */
 #define EXACT_DIGITS 15
 
-union cell {
-    bool boolean;
-    int32_t i32;
-    int64_t i64;
-    float f32;
-    double f64;
+struct cell {
+    union {
+        bool boolean;
+        int32_t i32;
+        int64_t i64;
+        float f32;
+        double f64;
+    };
+    bool rounded; /* a float64 that is another number than the one that was written */
 };
 
 /* A scalar in scratch memory, with DN_TEXT_PADDING around it and a byte behind it that may be overwritten. */
@@ -137,15 +140,16 @@ static bool special_float(const struct scalar *s, double *out)
     return true;
 }
 
-static bool parse_float64(const struct scalar *s, double *out)
+static bool parse_float64(const struct scalar *s, double *out, bool *rounded)
 {
     struct dn_span digits;
 
+    *rounded = false;
     if (special_float(s, out)) {
         return true;
     }
-    if (s->kind == DN_JSON_STRING ? !dn_parse_float64_relaxed(s->text, s->len, out)
-                                  : !dn_parse_float64(s->text, s->len, out)) {
+    if (s->kind == DN_JSON_STRING ? !dn_parse_float64_relaxed_told(s->text, s->len, out, rounded)
+                                  : !dn_parse_float64_told(s->text, s->len, out, rounded)) {
         return false;
     }
     return s->kind == DN_JSON_FLOAT || s->len <= EXACT_DIGITS || !integer_digits(s, &digits) ||
@@ -157,8 +161,9 @@ static bool parse_float32(const struct scalar *s, float *out)
 {
     struct dn_span digits;
     double wide;
+    bool rounded;
 
-    if (!parse_float64(s, &wide)) {
+    if (!parse_float64(s, &wide, &rounded)) {
         return false;
     }
     *out = (float)wide;
@@ -213,10 +218,12 @@ static bool parse_bool(const struct scalar *s, bool *out)
 }
 
 /* Does the scalar fit the type?  Then *out is its value. */
-static bool parse_scalar(const struct scalar *s, enum dn_type type, union cell *out)
+static bool parse_scalar(const struct scalar *s, enum dn_type type, struct cell *out)
 {
     int64_t wide;
     bool zoned;
+
+    out->rounded = false;
 
     switch (type) {
     case DN_TYPE_BOOL:
@@ -232,7 +239,8 @@ static bool parse_scalar(const struct scalar *s, enum dn_type type, union cell *
     case DN_TYPE_FLOAT32:
         return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE && parse_float32(s, &out->f32);
     case DN_TYPE_FLOAT64:
-        return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE && parse_float64(s, &out->f64);
+        return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE &&
+               parse_float64(s, &out->f64, &out->rounded);
     case DN_TYPE_DATE32:
         return s->kind == DN_JSON_STRING &&
                dn_parse_date32_relaxed(s->text, s->len, &out->i32, &zoned);
@@ -253,7 +261,7 @@ static bool parse_scalar(const struct scalar *s, enum dn_type type, union cell *
 }
 
 enum dn_status dn_json_text_to_float64(struct dn_buffer *scratch, const uint8_t *text, size_t len,
-                                       double *out, bool *fits, struct dn_error *err)
+                                       double *out, bool *fits, bool *rounded, struct dn_error *err)
 {
     enum dn_json_kind kind = DN_JSON_INTEGER;
 
@@ -265,7 +273,7 @@ enum dn_status dn_json_text_to_float64(struct dn_buffer *scratch, const uint8_t 
     DN_TRY(scratch_reset(scratch, err));
     DN_TRY(dn_buffer_append(scratch, text, len, err));
     const struct scalar s = scratch_scalar(scratch, kind);
-    *fits = parse_float64(&s, out);
+    *fits = parse_float64(&s, out, rounded);
     return DN_OK;
 }
 
@@ -315,7 +323,7 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
     enum dn_json_kind kind = DN_JSON_NULL;
     struct dn_json_number number;
     struct scalar s = {0};
-    union cell cell = {0};
+    struct cell cell = {0};
 
     DN_TRY(dn_json_peek(lx, &kind, err));
     const uint8_t *start = lx->p;
@@ -352,7 +360,11 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
     if (c->type == DN_TYPE_BOOL) {
         return dn_json_column_put_bool(c, cell.boolean, err);
     }
-    return dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err);
+    DN_TRY(dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err));
+    if (cell.rounded) {
+        dn_json_column_count_rounded(c);
+    }
+    return DN_OK;
 }
 
 /* The narrowest type beyond `type` that holds the scalar and what `type` holds. */
@@ -365,7 +377,7 @@ static enum dn_type wider_type(const struct scalar *s, enum dn_type type)
         [DN_TYPE_DATE32] = {DN_TYPE_TIMESTAMP_US},
         [DN_TYPE_TIMESTAMPTZ_US] = {DN_TYPE_TIMESTAMP_US},
     };
-    union cell cell;
+    struct cell cell;
 
     for (size_t i = 0; wider[type][i] != DN_TYPE_NULL; i++) {
         if (parse_scalar(s, wider[type][i], &cell)) {
@@ -380,7 +392,7 @@ static const char *describe_misfit(const struct scalar *s, enum dn_type type)
 {
     const bool is_float = type == DN_TYPE_FLOAT32 || type == DN_TYPE_FLOAT64;
     struct dn_span digits;
-    union cell cell;
+    struct cell cell;
 
     if (is_float && s->kind != DN_JSON_FLOAT && integer_digits(s, &digits) && digits.len > 0) {
         return dn_parse_float64(digits.data, digits.len, &cell.f64) ? "would lose digits as"

@@ -17,9 +17,12 @@ DN_NODISCARD enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct 
 enum dn_status dn_json_value_report(const struct dn_json_lexer *lx, const struct dn_json_column *c,
                                     struct dn_buffer *scratch, struct dn_error *err);
 
-/** A JSON number's text (NaN and infinities included) as float64; *fits is false if a digit would be lost or it is too large. */
+/**
+ * A JSON number's text (NaN and infinities included) as float64; *fits is false if digits of an integer would be lost or it
+ * is too large, *rounded is true if it fits and digits of a fraction are lost.
+ */
 DN_NODISCARD enum dn_status dn_json_text_to_float64(struct dn_buffer *scratch, const uint8_t *text,
                                                     size_t len, double *out, bool *fits,
-                                                    struct dn_error *err);
+                                                    bool *rounded, struct dn_error *err);
 
 #endif

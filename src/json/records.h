@@ -47,7 +47,10 @@ DN_NODISCARD enum dn_status dn_records_read(const char *json, const struct dn_re
 /** What dn_records_read_counted() found besides the batch. */
 struct dn_records_counts {
     int64_t n_lone_surrogates; /**< \u escapes that were half a pair, stored as U+FFFD */
-    size_t n_bytes;            /**< length of the JSON value, white space before it included */
+    int64_t n_rounded;     /**< numbers in float64 columns that are not those that were written */
+    int64_t first_rounded; /**< the record of the first, from 1; */
+    char rounded_column[DN_ESCAPED_VALUE_SIZE]; /**< its column, quoted */
+    size_t n_bytes; /**< length of the JSON value, white space before it included */
 };
 
 /** As dn_records_read(); *counts is set on success. */

@@ -343,6 +343,22 @@ static enum dn_status read_envelope(struct record_reader *r, struct dn_error *er
     return DN_OK;
 }
 
+static void count_rounded(const struct dn_json_table *t, struct dn_records_counts *out)
+{
+    out->n_rounded = 0;
+    out->first_rounded = 0;
+    out->rounded_column[0] = '\0';
+    for (int64_t i = 0; i < t->n_columns; i++) {
+        const struct dn_json_column *c = &t->columns[i];
+        if (c->n_rounded > 0 &&
+            (out->n_rounded == 0 || c->first_rounded + 1 < out->first_rounded)) {
+            out->first_rounded = c->first_rounded + 1;
+            (void)dn_error_escape_value(out->rounded_column, c->name, c->name_len);
+        }
+        out->n_rounded += c->n_rounded;
+    }
+}
+
 enum dn_status dn_records_read_counted(const char *json, const struct dn_record_field *fields,
                                        int64_t n_fields, struct ArrowSchema *out_schema,
                                        struct ArrowArray *out_batch, int64_t *out_file_counter,
@@ -366,6 +382,8 @@ enum dn_status dn_records_read_counted(const char *json, const struct dn_record_
         st = dn_json_malformed(&r.lx, "an array of records or an object with \"records\"", err);
         goto cleanup;
     }
+    DN_TRY_GOTO(st, dn_json_table_seal(&r.table, r.n_rows, err), cleanup);
+    count_rounded(&r.table, counts);
     DN_TRY_GOTO(st, dn_json_table_export(&r.table, r.n_rows, out_schema, out_batch, err), cleanup);
     *out_file_counter = r.file_counter;
     counts->n_lone_surrogates = r.lx.n_lone_surrogates;

@@ -102,6 +102,18 @@ def test_inference(csv, inference):
     assert rows[0] == expected[inference]
 
 
+@pytest.mark.parametrize(
+    "options, n", [({}, 0), ({"inference": "column"}, 2), ({"types": {"f": "double"}}, 2), ({"inference": "strings"}, 0)]
+)
+def test_rounded_values_are_said_once(csv, capfd, options, n):
+    path = csv("f\n0.1\n12345678901234567.89\n1e-400\n")
+    reader = StockReader(reader_config(path, options={"chunk_size": 1, **options}))
+    assert len(reader.rows()) == 3 and reader.raw() is None
+    lines = log_lines(capfd.readouterr())
+    assert [(line["level"], line["event_type"]) for line in lines] == ([("WARNING", "values_rounded")] if n else [])
+    assert not n or lines[0]["message"].startswith(f"{n} values are rounded to float64; the first: ")
+
+
 @pytest.mark.parametrize("inference", ["lossless", "strings"])
 def test_declared_types(csv, inference):
     path = csv("i,f,b,d,t,z,s\n007, 1.50,yes,2024-02-29,2024-02-29 01:02:03.5,2024-02-29T00:00:00+01:00,1\n,,,,,,\n")

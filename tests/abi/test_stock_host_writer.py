@@ -139,6 +139,24 @@ def test_the_hosts_own_json(tmp_path):
         assert row == record
 
 
+@pytest.mark.parametrize(
+    "payload, event, says",
+    [
+        ('[{"price":0.1},{"price":12345678901234567.89},{"price":1e-400}]', "values_rounded",
+         "2 values are rounded to float64; the first: record 2, column 'price'"),
+        ('[{"more":0.1},{"more":1e-400}]', "values_rounded", "1 value is rounded to float64; the first: record 2, column 'more'"),
+        ('[{"name":"\\ud800"}]', "characters_replaced", "1 escape is half a surrogate pair"),
+        ('[{"price":0.1,"name":"\\ud83d\\ude00"}]', None, None),
+    ],
+)  # fmt: skip
+def test_what_is_not_kept_is_said(tmp_path, capfd, payload, event, says):
+    writer = StockWriter(writer_config(tmp_path, SCHEMA))
+    read(json.loads(writer.raw(payload.encode())))
+    lines = log_lines(capfd.readouterr())
+    assert [(line["level"], line["event_type"]) for line in lines] == ([("WARNING", event)] if event else [])
+    assert not event or lines[0]["message"].startswith(says)
+
+
 def test_huge_integer_in_an_undeclared_column(tmp_path):
     rows = write(tmp_path, [{"id": 1, "big": 2**70}, {"id": 2, "big": 3}], SCHEMA[:1]).to_pylist()
     assert [str(row["big"]) for row in rows] in (["1180591620717411303424", "3"], ["1.1805916207174113e+21", "3.0"])

@@ -364,12 +364,45 @@ static void test_required(void **state)
     end_reading(&r);
 }
 
+/* How many numbers are not those that were written, and where the first is. */
+static void test_rounded(void **state)
+{
+    static const struct dn_record_field fields[] = {{"f", DN_TYPE_FLOAT64, false},
+                                                    {"s", DN_TYPE_UTF8_VIEW, false}};
+    static const struct {
+        const char *json;
+        int64_t n;
+        int64_t record;
+        const char *column;
+    } texts[] = {
+        {"[{\"f\":0.1},{\"f\":\"1.5\"},{\"f\":5e-324},{\"f\":9007199254740992}]", 0, 0, ""},
+        {"[{\"f\":0.1000000000000000055511151231257827}]", 0, 0, ""},
+        {"[{\"f\":1},{\"f\":12345678901234567.89}]", 1, 2, "'f'"},
+        {"[{\"f\":null},{\"f\":1e-400},{\"f\":\" 1e-400 \"}]", 2, 2, "'f'"},
+        {"[{\"s\":12345678901234567.89,\"f\":NaN}]", 0, 0, ""},
+        {"[{\"f\":1e-400,\"f\":2}]", 0, 0, ""}, /* the last of duplicate keys counts */
+        {"[{\"f\":1e-400,\"f\":null},{\"f\":2,\"f\":1e-400}]", 1, 2, "'f'"},
+        {"[{\"x\":1.5},{\"x\":1e-400,\"f\":1},{\"f\":1e-400}]", 2, 2, "'x'"},
+        {"[{\"x\":\"a\"},{\"x\":1e-400}]", 0, 0, ""}, /* its text is kept */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct reading r = read_text(texts[i].json, fields, 2);
+        assert_int_equal(r.status, DN_OK);
+        assert_int_equal(r.counts.n_rounded, texts[i].n);
+        assert_int_equal(r.counts.first_rounded, texts[i].record);
+        assert_string_equal(r.counts.rounded_column, texts[i].column);
+        end_reading(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_rule),    cmocka_unit_test(test_float_bits),
         cmocka_unit_test(test_long_integers), cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_required),      cmocka_unit_test(test_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
