@@ -18,8 +18,8 @@ LAYERS = {
     "csv": {"base", "simd", "text", "arrow", "store"},
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
-    "job": {"base"},
-    "cli": {"base", "job"},
+    "job": {"base", "arrow"},
+    "cli": {"base", "arrow", "job"},
 }
 
 # Rooms of a layer, and those beside them that they may not see.

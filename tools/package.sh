@@ -14,7 +14,7 @@ rm -rf build/package
 mkdir -p "$stage/bin" "$stage/plugins" "$stage/include/dativo" "$stage/docs"
 
 install -s build/bin/dativo-native "$stage/bin/"
-for plugin in csv_reader csv_writer parquet_writer; do
+for plugin in csv_reader csv_writer parquet_reader parquet_writer; do
     install "build/plugins/lib${plugin}_plugin.so" "$stage/plugins/"
 done
 strip --strip-unneeded "$stage"/plugins/*.so

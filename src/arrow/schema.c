@@ -278,7 +278,7 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
         char type_words[DN_TYPE_WORDS_SIZE];
         const enum dn_status st =
             dn_error_set(err, DN_ERR_UNSUPPORTED,
-                         "column '%s' is of type %s, which is not supported; supported are null "
+                         "column \"%s\" is of type %s, which is not supported; supported are null "
                          "bool int32 int64 float32 float64 date timestamp timestamptz string",
                          name, dn_type_words(child, type_words));
         dn_error_locate(err, NULL, -1, -1, -1, name);

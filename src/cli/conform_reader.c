@@ -1,6 +1,7 @@
 /* Checks of dativo.reader/1. */
 #include "cli/conform.h"
 
+#include "arrow/schema.h"
 #include "job/coltype.h"
 
 #include <inttypes.h>
@@ -228,9 +229,10 @@ static enum dn_verdict stream_check(struct dn_conform *c, const struct ArrowSche
         return dn_conform_fail(c, "3 rows and 1 null expected, got %" PRId64 " and %" PRId64, rows,
                                nulls);
     }
+    char words[3][DN_TYPE_WORDS_SIZE];
     (void)snprintf(
-        c->said, sizeof c->said, "3 rows: %s, %s, %s", dn_coltype_from_arrow(schema->children[0]),
-        dn_coltype_from_arrow(schema->children[1]), dn_coltype_from_arrow(schema->children[2]));
+        c->said, sizeof c->said, "3 rows: %s, %s, %s", dn_type_words(schema->children[0], words[0]),
+        dn_type_words(schema->children[1], words[1]), dn_type_words(schema->children[2], words[2]));
     return DN_VERDICT_PASS;
 }
 

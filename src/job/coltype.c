@@ -52,27 +52,6 @@ const char *dn_coltype_suggest(const char *asset_type)
     return dn_text_suggest(asset_type, names, N_TYPES);
 }
 
-const char *dn_coltype_from_arrow(const struct ArrowSchema *column)
-{
-    static const struct {
-        const char *format;
-        const char *type;
-    } formats[] = {{"b", "bool"},    {"l", "int64"},  {"g", "float64"}, {"tdD", "date"},
-                   {"vu", "string"}, {"u", "string"}, {"U", "string"},  {"n", "null"},
-                   {"i", "int32"},   {"f", "float32"}};
-
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        if (strcmp(formats[i].format, column->format) == 0) {
-            return formats[i].type;
-        }
-    }
-    if (strncmp(column->format, "ts", 2) == 0 && column->format[2] != '\0' &&
-        column->format[3] == ':') {
-        return column->format[4] == '\0' ? "timestamp" : "timestamptz";
-    }
-    return column->format;
-}
-
 const char *dn_coltype_to_asset(const char *type)
 {
     if (strcmp(type, "int64") == 0) {

@@ -29,8 +29,6 @@ const char *dn_coltype_from_asset(const char *asset_type);
 bool dn_coltype_is_stored_as_text(const char *asset_type);
 /** The known asset type closest to a misspelt one, or NULL. */
 const char *dn_coltype_suggest(const char *asset_type);
-/** The type name of an Arrow column; the Arrow format itself for types without a name. */
-const char *dn_coltype_from_arrow(const struct ArrowSchema *column);
 /** The name an asset would use for a plugin type: int64 -> integer, float64 -> double, bool -> boolean. */
 const char *dn_coltype_to_asset(const char *type);
 

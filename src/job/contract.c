@@ -1,5 +1,6 @@
 #include "job/contract.h"
 
+#include "arrow/schema.h"
 #include "base/name_map.h"
 #include "base/strings.h"
 #include "job/events.h"
@@ -503,7 +504,8 @@ enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
         const struct ArrowSchema *child = schema->children[i];
         const char *name = t->columns[i].name;
         const char *type = json_string_value(json_object_get(types, name));
-        const char *given = dn_coltype_from_arrow(child);
+        char words[DN_TYPE_WORDS_SIZE];
+        const char *given = dn_type_words(child, words);
         if (strcmp(child->name, name) != 0 ||
             (type != NULL && dn_coltype_from_asset(type) != NULL &&
              strcmp(dn_coltype_from_asset(type), given) != 0 && strcmp(given, "null") != 0)) {

@@ -1,6 +1,7 @@
 #include "job/job.h"
 
 #include "base/strings.h"
+#include "job/connector.h"
 #include "job/expand.h"
 #include "job/keys.h"
 #include "job/local.h"
@@ -193,7 +194,7 @@ static enum dn_status unsupported_check(struct reading *r)
     DN_TRY(unsupported(job, job->root, "catalog", "remove it: files are written without a catalog",
                        r->err));
     DN_TRY(unsupported(job, source, "incremental", "remove it: all files are read whole", r->err));
-    DN_TRY(unsupported(job, source, "tables", "list CSV files under source.files", r->err));
+    DN_TRY(unsupported(job, source, "tables", "list files under source.files", r->err));
     DN_TRY(unsupported(job, target, "catalog", "remove it: files are written without a catalog",
                        r->err));
     DN_TRY(unsupported(job, target, "partitioning", "remove it: one file is written per table",
@@ -229,11 +230,11 @@ static enum dn_status connectors_read(struct reading *r)
 
     DN_TRY(dn_recipe_read(&r->source_recipe, &r->job, "source", r->err));
     DN_TRY(dn_recipe_read(&r->target_recipe, &r->job, "target", r->err));
-    if (strcmp(r->source_recipe.type, "csv") != 0) {
+    if (dn_connector_reader(r->source_recipe.type) == NULL) {
         return dn_error_set(
             r->err, DN_ERR_UNSUPPORTED,
-            "%s: source connector \"%s\" is not supported; this version reads CSV files, set "
-            "source_connector: csv",
+            "%s: source connector \"%s\" is not supported; this version reads CSV and Parquet "
+            "files, set source_connector: csv or source_connector: parquet",
             r->job.name, r->source_recipe.shown);
     }
     if (strcmp(r->target_recipe.type, "local") != 0) {

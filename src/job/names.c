@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/name_map.h"
+#include "job/connector.h"
 
 #include <string.h>
 
@@ -40,8 +41,12 @@ const char *dn_name_delimiter(const char *name, const json_t *reader_config)
         {";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "a comma"}};
     const json_t *options = json_object_get(json_object_get(reader_config, "engine"), "options");
     const json_t *native = json_object_get(options, "native");
+    const char *type = json_string_value(json_object_get(reader_config, "type"));
     const char *used = json_string_value(json_object_get(options, "delimiter"));
 
+    if (type != NULL && strcmp(type, DN_CONNECTOR_CSV) != 0) {
+        return NULL; /* nothing delimits its columns */
+    }
     used = used != NULL ? used : json_string_value(json_object_get(native, "delimiter"));
     used = used != NULL ? used : ",";
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {

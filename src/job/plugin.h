@@ -11,7 +11,6 @@
 #define DATIVO_NO_PROTOTYPES
 #include "dativo/plugin.h"
 
-#define DN_BUILTIN_READER "libcsv_reader_plugin.so"
 #define DN_BUILTIN_WRITER "libparquet_writer_plugin.so"
 #define DN_BUILTIN_CSV_WRITER "libcsv_writer_plugin.so"
 

@@ -1,4 +1,5 @@
 /* The transfer: attempts until one goes through; behind each that meets a value too wide, wider types. */
+#include "arrow/schema.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/contract.h"
@@ -55,6 +56,7 @@ static enum dn_status widen_one(struct dn_session *s, const struct dn_attempt *a
                                 struct dn_error *err)
 {
     const char *to = err->suggested_type[0] != '\0' ? err->suggested_type : "string";
+    char words[DN_TYPE_WORDS_SIZE];
     const char *from = "";
 
     json_t *widened = widened_types(s);
@@ -63,7 +65,7 @@ static enum dn_status widen_one(struct dn_session *s, const struct dn_attempt *a
     }
     for (int64_t i = 0; i < a->schema.n_children; i++) {
         if (strcmp(a->schema.children[i]->name, err->column) == 0) {
-            from = dn_coltype_from_arrow(a->schema.children[i]);
+            from = dn_type_words(a->schema.children[i], words);
         }
     }
     const char *before = json_string_value(json_object_get(widened, err->column));

@@ -1,6 +1,8 @@
 /* What a transfer has open from its start to its end: plugins, their configurations, looks at the source. */
 #include "job/session.h"
+#include "arrow/schema.h"
 #include "base/memory.h"
+#include "job/connector.h"
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
@@ -26,9 +28,19 @@ static enum dn_status plugin_open(struct dn_plugin *plugin, const struct dn_plug
 
 enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_error *err)
 {
+    const char *type = json_string_value(json_object_get(s->t->reader_config, "type"));
+    const char *builtin = dn_connector_reader(type);
     const void *table = NULL;
 
-    DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, DN_BUILTIN_READER, err));
+    if (s->t->reader.path == NULL) {
+        if (builtin == NULL) {
+            return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                                "there is no built-in reader for sources of type \"%s\"",
+                                type != NULL ? type : "");
+        }
+        DN_TRY(dn_connector_check(s->t->reader_config, err));
+    }
+    DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, builtin, err));
     DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,
                                &table, err));
     s->rv = table;
@@ -110,8 +122,9 @@ json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *
 
     for (int64_t i = 0; list != NULL && i < schema->n_children; i++) {
         const struct ArrowSchema *child = schema->children[i];
+        char words[DN_TYPE_WORDS_SIZE];
         json_t *entry =
-            json_pack("{s:s, s:s, s:b}", "name", child->name, "type", dn_coltype_from_arrow(child),
+            json_pack("{s:s, s:s, s:b}", "name", child->name, "type", dn_type_words(child, words),
                       "nullable", (child->flags & ARROW_FLAG_NULLABLE) != 0);
         if (entry != NULL && nulls != NULL &&
             json_object_set_new(entry, "nulls", json_integer(nulls[i])) != 0) {

@@ -1,5 +1,6 @@
 #include "job/widen.h"
 
+#include "arrow/schema.h"
 #include "base/strings.h"
 #include "job/coltype.h"
 #include "job/events.h"
@@ -25,7 +26,8 @@ json_t *dn_widen_types(const struct ArrowSchema *schema, const json_t *found, js
     }
     for (size_t i = 0; failed == 0 && i < json_array_size(found); i++) {
         const char *name = schema->children[i]->name;
-        const char *from = dn_coltype_from_arrow(schema->children[i]);
+        char words[DN_TYPE_WORDS_SIZE];
+        const char *from = dn_type_words(schema->children[i], words);
         const char *own = json_string_value(json_object_get(json_array_get(found, i), "type"));
         json_t *to = json_object_get(types, name);
         if (own == NULL || strcmp(own, from) == 0 ||

@@ -170,7 +170,7 @@ static void test_copy_nested_and_dictionary(void **state)
     struct dn_error err;
     assert_int_equal(dn_schema_get_field(&copy, 0, &field, &err), DN_ERR_UNSUPPORTED);
     assert_string_equal(err.column, "list");
-    assert_non_null(strstr(err.message, "column 'list' is of type list, "));
+    assert_non_null(strstr(err.message, "column \"list\" is of type list, "));
     assert_int_equal(dn_schema_get_field(&copy, 1, &field, &err), DN_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "dictionary"));
     copy.release(&copy);

@@ -1,0 +1,474 @@
+/* The columns of several Parquet files as one table: the same in all of them, those that are asked for, and what they owe. */
+#include "parquet_reader.h"
+
+#include "arrow/batch.h"
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define SAME_COLUMNS "files that are read together need the same columns in the same order"
+
+void parquet_plan_finish(struct parquet_plan *plan)
+{
+    if (plan->files.release != NULL) {
+        plan->files.release(&plan->files);
+    }
+    if (plan->schema.release != NULL) {
+        plan->schema.release(&plan->schema);
+    }
+    dn_name_map_finish(&plan->by_name);
+    dn_name_map_finish(&plan->rows_by_name);
+    dn_free(plan->columns);
+    dn_free(plan->names);
+    *plan = (struct parquet_plan){0};
+}
+
+static bool is_nullable(const struct ArrowSchema *column)
+{
+    return (column->flags & ARROW_FLAG_NULLABLE) != 0;
+}
+
+/* ---- the same columns in every file ------------------------------------------------------------------------------ */
+
+static enum dn_status number_differs(const struct ArrowSchema *mine, const char *first,
+                                     const struct ArrowSchema *theirs, const char *path,
+                                     struct dn_error *err)
+{
+    const bool more = theirs->n_children > mine->n_children;
+    const struct ArrowSchema *rest =
+        more ? theirs->children[mine->n_children] : mine->children[theirs->n_children];
+
+    (void)dn_error_set(err, DN_ERR_DATA,
+                       "%s has %" PRId64 " columns and %s has %" PRId64
+                       ", column \"%s\" only in the %s; " SAME_COLUMNS,
+                       path, theirs->n_children, first, mine->n_children, rest->name,
+                       more ? "former" : "latter");
+    dn_error_locate(err, path, -1, -1, -1, rest->name);
+    return DN_ERR_DATA;
+}
+
+static enum dn_status name_differs(int64_t i, const struct ArrowSchema *mine, const char *first,
+                                   const struct ArrowSchema *theirs, const char *path,
+                                   struct dn_error *err)
+{
+
+    (void)dn_error_set(err, DN_ERR_DATA,
+                       "column %" PRId64 " is \"%s\" in %s and \"%s\" in %s; " SAME_COLUMNS, i + 1,
+                       theirs->name, path, mine->name, first);
+    dn_error_locate(err, path, -1, -1, -1, theirs->name);
+    return DN_ERR_DATA;
+}
+
+static enum dn_status type_differs(const struct ArrowSchema *mine, const char *first,
+                                   const struct ArrowSchema *theirs, const char *path,
+                                   struct dn_error *err)
+{
+    char a[DN_TYPE_WORDS_SIZE];
+    char b[DN_TYPE_WORDS_SIZE];
+
+    (void)dn_error_set(
+        err, DN_ERR_DATA,
+        "column \"%s\" is of type %s in %s and %s in %s; files that are read together "
+        "need the same types: nothing is converted",
+        theirs->name, dn_type_words(theirs, a), path, dn_type_words(mine, b), first);
+    dn_error_locate(err, path, -1, -1, -1, theirs->name);
+    return DN_ERR_DATA;
+}
+
+/* `theirs` are the columns of `path`, `mine` those of `first`, the file before. */
+static enum dn_status check_same(const struct ArrowSchema *mine, const char *first,
+                                 const struct ArrowSchema *theirs, const char *path,
+                                 struct dn_error *err)
+{
+    for (int64_t i = 0; i < mine->n_children && i < theirs->n_children; i++) {
+        const struct ArrowSchema *a = mine->children[i];
+        const struct ArrowSchema *b = theirs->children[i];
+        if (strcmp(a->name, b->name) != 0) {
+            return name_differs(i, a, first, b, path, err);
+        }
+        if (strcmp(a->format, b->format) != 0) {
+            return type_differs(a, first, b, path, err);
+        }
+    }
+    return mine->n_children == theirs->n_children ? DN_OK
+                                                  : number_differs(mine, first, theirs, path, err);
+}
+
+enum dn_status parquet_plan_add(struct parquet_plan *plan, const struct dn_reader_files *all,
+                                size_t i, struct ArrowSchema *schema, struct dn_error *err)
+{
+    if (i == 0) {
+        plan->files = *schema;
+        schema->release = NULL;
+        return DN_OK;
+    }
+    DN_TRY(check_same(&plan->files, all->paths[0], schema, all->paths[i], err));
+    for (int64_t c = 0; c < schema->n_children; c++) {
+        plan->files.children[c]->flags |= schema->children[c]->flags & ARROW_FLAG_NULLABLE;
+    }
+    return DN_OK;
+}
+
+enum dn_status parquet_plan_check(const struct parquet_plan *plan, const char *path,
+                                  const struct ArrowSchema *schema, struct dn_error *err)
+{
+    size_t next = 0; /* of the columns that the files have */
+    bool same = true;
+
+    for (size_t i = 0; i < plan->n_columns && same; i++) {
+        if (plan->columns[i].source < 0) {
+            continue;
+        }
+        const struct ArrowSchema *mine = plan->schema.children[i];
+        same = (int64_t)next < schema->n_children;
+        if (same) {
+            const struct ArrowSchema *now = schema->children[next++];
+            same = strcmp(mine->name, now->name) == 0 && strcmp(mine->format, now->format) == 0 &&
+                   (is_nullable(mine) || !is_nullable(now));
+        }
+    }
+    if (same && (int64_t)next == schema->n_children) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_IO,
+                        "%s was replaced while it was read: its columns are others than before",
+                        path);
+}
+
+/* ---- the columns that are asked for ------------------------------------------------------------------------------ */
+
+/* Names to places; of a repeated name the first column counts, as everywhere. */
+static enum dn_status map_names(struct dn_name_map *map, const struct ArrowSchema *schema,
+                                struct dn_error *err)
+{
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const char *name = schema->children[i]->name;
+        if (dn_name_map_get(map, name, strlen(name)) < 0) {
+            DN_TRY(dn_name_map_add(map, name, strlen(name), i, err));
+        }
+    }
+    return DN_OK;
+}
+
+static int64_t find_column(const struct dn_name_map *map, const char *name)
+{
+    return dn_name_map_get(map, name, strlen(name));
+}
+
+/* What an option says of a column that no file has. */
+static enum dn_status no_column(const struct parquet_plan *plan,
+                                const struct parquet_read_settings *s, const char *option,
+                                const char *name, struct dn_error *err)
+{
+    const size_t n = (size_t)plan->files.n_children;
+    const char **names = dn_calloc(n + 1, sizeof(*names));
+    const char *close = NULL;
+
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        names[i] = plan->files.children[i]->name;
+    }
+    close = names != NULL ? dn_text_suggest(name, names, n) : NULL;
+    dn_free(names);
+    (void)dn_error_set(err, DN_ERR_INVALID,
+                       "%s: the option %s names the column \"%s\", which %s%s%s%s",
+                       s->files.paths[0], option, name,
+                       s->columns == NULL || s->missing_as_null ? "the file does not have"
+                                                                : "is none of those that are read",
+                       close != NULL ? "; did you mean \"" : "", close != NULL ? close : "",
+                       close != NULL ? "\"?" : "");
+    dn_error_locate(err, s->files.paths[0], -1, -1, -1, name);
+    return dn_error_option(err, DN_ERR_INVALID, option);
+}
+
+static const char *declared_type(const struct parquet_read_settings *s, const char *name)
+{
+    return dn_shell_text_value(dn_shell_get(s->types, name));
+}
+
+/* The type of the nulls of a column that the files lack. */
+static enum dn_type type_of_missing(const struct parquet_read_settings *s, const char *name)
+{
+    const char *declared = declared_type(s, name);
+    const enum dn_type type = declared != NULL ? dn_type_from_name(declared) : DN_TYPE_COUNT;
+    return type != DN_TYPE_COUNT ? type : DN_TYPE_NULL;
+}
+
+/* Where every column of the rows comes from. */
+static enum dn_status choose_columns(struct parquet_plan *plan,
+                                     const struct parquet_read_settings *s, struct dn_error *err)
+{
+    const bool all = s->columns == NULL;
+
+    plan->n_columns = all ? (size_t)plan->files.n_children : s->n_columns;
+    plan->columns = dn_calloc(plan->n_columns + 1, sizeof(*plan->columns));
+    plan->names = all ? NULL : dn_calloc(plan->n_columns + 1, sizeof(*plan->names));
+    if (plan->columns == NULL || (!all && plan->names == NULL)) {
+        return dn_error_memory(err, plan->n_columns * sizeof(*plan->columns));
+    }
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        struct parquet_column *c = &plan->columns[i];
+        c->place = all ? (int64_t)i : find_column(&plan->by_name, s->columns[i]);
+        c->source = all ? (int64_t)i : (int64_t)plan->n_names;
+        if (c->place >= 0 && !all) {
+            plan->names[plan->n_names++] = s->columns[i];
+        }
+        if (c->place >= 0) {
+            continue;
+        }
+        if (!s->missing_as_null) {
+            return no_column(plan, s, "columns", s->columns[i], err);
+        }
+        c->source = -1;
+        c->missing = type_of_missing(s, s->columns[i]);
+        plan->n_missing++;
+    }
+    return DN_OK;
+}
+
+static enum dn_status make_schema(struct parquet_plan *plan, const struct parquet_read_settings *s,
+                                  struct dn_error *err)
+{
+    struct ArrowSchema *out = &plan->schema;
+    struct ArrowSchema from = plan->files;
+    struct ArrowSchema *absent = dn_calloc(plan->n_missing + 1, sizeof(*absent));
+    struct ArrowSchema **children = dn_calloc(plan->n_columns + 1, sizeof(struct ArrowSchema *));
+    size_t n_absent = 0;
+    enum dn_status st = DN_OK;
+
+    if (absent == NULL || children == NULL) {
+        st = dn_error_memory(err, plan->n_columns * sizeof(*children));
+        goto cleanup;
+    }
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        const struct parquet_column *c = &plan->columns[i];
+        if (c->place >= 0) {
+            children[i] = plan->files.children[c->place];
+            continue;
+        }
+        absent[n_absent] = (struct ArrowSchema){.format = dn_type_format(c->missing),
+                                                .name = s->columns[i],
+                                                .flags = ARROW_FLAG_NULLABLE,
+                                                .release = plan->files.release};
+        children[i] = &absent[n_absent++];
+    }
+    from.n_children =
+        (int64_t)plan->n_columns; /* a list of ours over what is there, to be copied */
+    from.children = children;
+    st = dn_schema_copy(out, &from, err);
+cleanup:
+    dn_free(absent);
+    dn_free(children);
+    return st;
+}
+
+/* ---- what is expected of them ------------------------------------------------------------------------------------ */
+
+static enum dn_status type_is_other(const struct parquet_read_settings *s,
+                                    const struct ArrowSchema *column, const char *declared,
+                                    struct dn_error *err)
+{
+    char words[DN_TYPE_WORDS_SIZE];
+    const char *is = dn_type_words(column, words);
+
+    (void)dn_error_set(
+        err, DN_ERR_TYPE,
+        "%s: column \"%s\" is of type %s, and %s is expected; types of Parquet columns "
+        "are checked, not converted: expect %s, or change the type where the file "
+        "is made",
+        s->files.paths[0], column->name, is, declared, is);
+    dn_error_locate(err, s->files.paths[0], -1, -1, -1, column->name);
+    dn_error_copy_text(err->expected, sizeof(err->expected), declared);
+    dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), is);
+    return DN_ERR_TYPE;
+}
+
+static enum dn_status check_type(const struct parquet_plan *plan,
+                                 const struct parquet_read_settings *s, const char *name,
+                                 const char *declared, struct dn_error *err)
+{
+    const int64_t at = find_column(&plan->rows_by_name, name);
+    const enum dn_type type = dn_type_from_name(declared);
+    const char *expected = type != DN_TYPE_COUNT ? dn_type_name(type) : declared;
+    char words[DN_TYPE_WORDS_SIZE];
+
+    if (at < 0) { /* of a column that is not read nothing is expected */
+        return find_column(&plan->by_name, name) >= 0 || s->missing_as_null
+                   ? DN_OK
+                   : no_column(plan, s, "types", name, err);
+    }
+    if (plan->columns[at].source < 0 ||
+        strcmp(dn_type_words(plan->schema.children[at], words), expected) == 0) {
+        return DN_OK;
+    }
+    return type_is_other(s, plan->schema.children[at], expected, err);
+}
+
+static enum dn_status check_types(const struct parquet_plan *plan,
+                                  const struct parquet_read_settings *s, struct dn_error *err)
+{
+    json_t *mutable =
+        (json_t *)(uintptr_t)s->types; /* jansson iterates through a mutable pointer only */
+
+    for (void *it = json_object_iter(mutable); it != NULL;
+         it = json_object_iter_next(mutable, it)) {
+        const char *declared = dn_shell_text_value(json_object_iter_value(it));
+        if (declared != NULL) {
+            DN_TRY(check_type(plan, s, json_object_iter_key(it), declared, err));
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status parquet_plan_make(struct parquet_plan *plan, const struct parquet_read_settings *s,
+                                 struct dn_error *err)
+{
+    DN_TRY(map_names(&plan->by_name, &plan->files, err));
+    DN_TRY(choose_columns(plan, s, err));
+    DN_TRY(make_schema(plan, s, err));
+    DN_TRY(map_names(&plan->rows_by_name, &plan->schema, err));
+    DN_TRY(check_types(plan, s, err));
+    for (size_t i = 0; i < s->n_required; i++) {
+        const int64_t at = find_column(&plan->rows_by_name, s->required[i]);
+        if (at < 0 && find_column(&plan->by_name, s->required[i]) < 0) {
+            return no_column(plan, s, "required", s->required[i], err);
+        }
+        if (at >= 0) {
+            plan->columns[at].required = true;
+        }
+    }
+    return DN_OK;
+}
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+/* A batch of ours over one of the library's and one of nulls; children live in them, so that a consumer can move them out. */
+struct widened {
+    struct ArrowArray given;
+    struct ArrowArray nulls;
+    const void *no_validity;
+    struct ArrowArray *children[];
+};
+
+static void release_widened(struct ArrowArray *array)
+{
+    struct widened *w = array->private_data;
+    w->given.release(&w->given);
+    w->nulls.release(&w->nulls);
+    dn_free(w);
+    array->release = NULL;
+}
+
+static void release_zeros(void *zeros)
+{
+    dn_free(zeros);
+}
+
+/* All missing columns of a batch: they share one block of zeros for validity and values. */
+static enum dn_status make_nulls(const struct parquet_plan *plan, int64_t n_rows,
+                                 struct ArrowArray *out, struct dn_error *err)
+{
+    const size_t size = ((size_t)n_rows + 1) * sizeof(struct dn_string_view);
+    struct dn_batch_column *columns = dn_calloc(plan->n_missing, sizeof(*columns));
+    uint8_t *zeros = dn_calloc(1, size);
+    enum dn_status st = DN_OK;
+    size_t n = 0;
+
+    if (columns == NULL || zeros == NULL) {
+        st = dn_error_memory(err, size);
+        goto cleanup;
+    }
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        if (plan->columns[i].source < 0) {
+            columns[n++] = (struct dn_batch_column){.type = plan->columns[i].missing,
+                                                    .null_count = n_rows,
+                                                    .validity = zeros,
+                                                    .values = zeros,
+                                                    .bytes = zeros};
+        }
+    }
+    DN_TRY_GOTO(st, dn_batch_export(out, n_rows, (int64_t)n, columns, release_zeros, zeros, err),
+                cleanup);
+    zeros = NULL;
+cleanup:
+    dn_free(columns);
+    dn_free(zeros);
+    return st;
+}
+
+/* Put the columns that are missing between those that are there. */
+static enum dn_status add_missing(const struct parquet_plan *plan, struct ArrowArray *batch,
+                                  struct dn_error *err)
+{
+    size_t next = 0;
+    struct widened *w =
+        dn_calloc(1, sizeof(*w) + (plan->n_columns + 1) * sizeof(struct ArrowArray *));
+
+    if (w == NULL) {
+        return dn_error_memory(err, plan->n_columns * sizeof(struct ArrowArray *));
+    }
+    const enum dn_status st = make_nulls(plan, batch->length, &w->nulls, err);
+    if (st != DN_OK) {
+        dn_free(w);
+        return st;
+    }
+    w->given = *batch;
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        const int64_t source = plan->columns[i].source;
+        w->children[i] = source < 0 ? w->nulls.children[next++] : w->given.children[source];
+    }
+    *batch = (struct ArrowArray){
+        .length = w->given.length,
+        .n_buffers = 1,
+        .buffers = &w->no_validity,
+        .n_children = (int64_t)plan->n_columns,
+        .children = w->children,
+        .release = release_widened,
+        .private_data = w,
+    };
+    return DN_OK;
+}
+
+/* The first null of a column, or -1. */
+static int64_t first_null(const struct ArrowArray *column)
+{
+    if (column->n_buffers == 0) {
+        return 0; /* nothing but nulls */
+    }
+    const uint8_t *bits = column->buffers[0];
+    if (bits == NULL || dn_bits_count_zero(bits, column->offset, column->length) == 0) {
+        return -1;
+    }
+    int64_t i = 0;
+    while (dn_bit_get(bits, column->offset + i)) {
+        i++;
+    }
+    return i;
+}
+
+static enum dn_status check_required(const struct parquet_plan *plan, const char *path, int64_t row,
+                                     const struct ArrowArray *batch, struct dn_error *err)
+{
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        const struct parquet_column *c = &plan->columns[i];
+        const int64_t at = c->required ? first_null(batch->children[i]) : -1;
+        if (at >= 0) {
+            (void)dn_error_set(err, DN_ERR_DATA,
+                               "%s: row %" PRId64 ": column \"%s\" is null, and it is required",
+                               path, row + at + 1, plan->schema.children[i]->name);
+            dn_error_locate(err, path, row + at + 1, -1, -1, plan->schema.children[i]->name);
+            return DN_ERR_DATA;
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status parquet_plan_apply(const struct parquet_plan *plan, const char *path, int64_t row,
+                                  struct ArrowArray *batch, struct dn_error *err)
+{
+    if (plan->n_missing > 0) {
+        DN_TRY(add_missing(plan, batch, err));
+    }
+    return check_required(plan, path, row, batch, err);
+}

@@ -1,0 +1,33 @@
+/** Which kind of source needs which built-in reader, and how a file shows what it is. */
+#ifndef DN_JOB_CONNECTOR_H
+#define DN_JOB_CONNECTOR_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define DN_CONNECTOR_CSV "csv"
+#define DN_CONNECTOR_PARQUET "parquet"
+
+/** The file name of the built-in reader for sources of a type; NULL: there is none. */
+const char *dn_connector_reader(const char *type);
+
+enum dn_file_kind {
+    DN_FILE_UNKNOWN =
+        0, /**< it cannot be looked at without taking something away: a pipe, or it is not there */
+    DN_FILE_PARQUET, /**< it begins as Parquet files do, and as no text does */
+    DN_FILE_OTHER
+};
+/** By its first bytes.  "-" is standard input, which may be a file, too. */
+enum dn_file_kind dn_file_kind(const char *path);
+/** Whether a name promises Parquet: .parquet, .parq, .pq, in any case. */
+bool dn_file_is_named_parquet(const char *path);
+
+/**
+ * Before the built-in reader of CSV gets a configuration: none of its files may be a Parquet file, of which it would make text.
+ * DN_ERR_UNSUPPORTED names it.
+ */
+DN_NODISCARD enum dn_status dn_connector_check(const json_t *reader_config, struct dn_error *err);
+
+#endif
