@@ -184,7 +184,7 @@ cleanup:
 
 static enum dn_status prepare(struct convert *c, struct dn_error *err)
 {
-    DN_TRY(dn_source_plugin(&c->arena, c->source.reader, &c->reader_plugin, err));
+    DN_TRY(dn_source_reader(&c->source, &c->arena, &c->reader_plugin, err));
     DN_TRY(dn_source_plugin(&c->arena, c->writer, &c->writer_plugin, err));
     DN_TRY(dn_source_config(&c->source, c->operands, c->n_operands, &c->reader_config, err));
     if (c->schema != NULL) {
@@ -287,22 +287,24 @@ const struct dn_command dn_cmd_convert = {
     .help =
         "Usage: " DN_PROGRAM " convert [FLAGS] SRC... DST\n"
         "\n"
-        "Reads one or several CSV files with the same columns and writes one Parquet file, or a "
-        "CSV "
-        "file if DST is\n"
-        "named *.csv or *.tsv (with tabs).  SRC may be - for standard input.  DST appears when it "
-        "is "
-        "complete; null:\n"
-        "reads, checks and types everything and writes nothing.  A DST that is named like another "
-        "format (.txt,\n"
-        ".json, .gz ...) is refused.\n"
+        "Reads one or several CSV files, or Parquet files, with the same columns and writes one "
+        "Parquet file, or\n"
+        "a CSV file if DST is named *.csv or *.tsv (with tabs).  What a source is, its first bytes "
+        "tell.  SRC may\n"
+        "be - for standard input.  DST appears when it is complete; null: reads, checks and types "
+        "everything and\n"
+        "writes nothing.  A DST that is named like another format (.txt, .json, .gz ...) is "
+        "refused.\n"
         "\n"
-        "Types are inferred from a sample.  A later value that does not fit widens its column "
-        "(1.5 in a column\n"
-        "of integers makes it float64) and reading starts again, so no value is ever changed "
+        "Types of CSV are inferred from a sample.  A later value that does not fit widens its "
+        "column (1.5 in a\n"
+        "column of integers makes it float64) and reading starts again, so no value is ever "
+        "changed "
         "to fit.  A type\n"
         "given with --types is a promise: a value that breaks it ends the conversion with its "
         "file and line.\n"
+        "Types of Parquet are kept as they are; one that --types or --schema contradicts is an "
+        "error.\n"
         "\n"
         "Flags:\n"
         "  -c, --compression C[:L] none, snappy (default), gzip, zstd, lz4_raw or brotli, with "
@@ -332,6 +334,7 @@ const struct dn_command dn_cmd_convert = {
         " convert -c zstd:9 --types zip=string,total=float64 jan.csv feb.csv orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter tab --null-values NA,- in.txt out.parquet\n"
         "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
-        "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n",
+        "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n"
+        "  " DN_PROGRAM " convert -c zstd jan.parquet feb.parquet year.parquet\n",
     .run = run,
 };

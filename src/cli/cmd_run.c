@@ -184,8 +184,8 @@ const struct dn_command dn_cmd_run = {
     .help =
         "Usage: " DN_PROGRAM " run [FLAGS] JOB.yaml\n"
         "\n"
-        "Runs a job file of the Dativo host: CSV files in, one Parquet file out, checked against "
-        "the asset.\n"
+        "Runs a job file of the Dativo host: CSV or Parquet files in, one Parquet file out, "
+        "checked against the asset.\n"
         "The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000.parquet.  "
         "It appears when\n"
         "it is complete and every row is accounted for, and replaces the file of an earlier run.\n"

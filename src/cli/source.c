@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "job/coltype.h"
+#include "job/connector.h"
 #include "job/local.h"
 #include "job/plugin.h"
 
@@ -211,17 +212,74 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     return dn_source_options_add(options, &s->options, "--reader-option", err);
 }
 
-static enum dn_status files_check(const char *const *files, size_t n_files, struct dn_error *err)
+/* ---- what kind of files they are --------------------------------------------------------------------------------- */
+
+/* By what is in a file; where that cannot be told, by its name. */
+static bool is_parquet(const char *file)
 {
-    for (size_t i = 0; i < n_files; i++) {
-        if (dn_source_has_ending(files[i], ".parquet")) {
-            return dn_error_set(
-                err, DN_ERR_UNSUPPORTED,
-                "%s: reading Parquet is not supported; `dativo-native inspect --rows N` shows it",
-                files[i]);
+    const char *path = file;
+
+    if (!dn_local_path(file, &path)) {
+        return false; /* refused later, in its own words */
+    }
+    const enum dn_file_kind kind = dn_file_kind(path);
+    return kind == DN_FILE_PARQUET || dn_file_is_named_parquet(path);
+}
+
+static enum dn_status mixed(const char *a, bool a_is_parquet, const char *b, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "%s is a Parquet file and %s is not: one command reads files of one kind; "
+                        "convert them one by one, or name the reader of all with --reader",
+                        a_is_parquet ? a : b, a_is_parquet ? b : a);
+}
+
+static bool is_built_in(const char *reader)
+{
+    return reader != NULL && dn_connector_reader(reader) != NULL;
+}
+
+/* A plugin of somebody else's may read anything: it is told what the first file is known to be. */
+static enum dn_status type_choose(const struct dn_source_flags *s, const char *const *files,
+                                  size_t n_files, const char **out, struct dn_error *err)
+{
+    const bool first = is_parquet(files[0]);
+
+    *out = first ? DN_CONNECTOR_PARQUET : DN_CONNECTOR_CSV;
+    if (is_built_in(s->reader)) {
+        *out = s->reader;
+        return DN_OK;
+    }
+    for (size_t i = 1; s->reader == NULL && i < n_files; i++) {
+        if (is_parquet(files[i]) != first) {
+            return mixed(files[0], first, files[i], err);
         }
     }
     return DN_OK;
+}
+
+/* Flags that say how text is to be read. */
+static enum dn_status flags_fit(const struct dn_source_flags *s, const char *type, const char *file,
+                                struct dn_error *err)
+{
+    const char *flag = s->delimiter != NULL   ? "--delimiter"
+                       : s->quote != NULL     ? "--quote"
+                       : s->no_header         ? "--no-header"
+                       : s->null_values.n > 0 ? "--null-values"
+                                              : NULL;
+    const bool ours = s->reader == NULL || is_built_in(s->reader);
+
+    if (flag == NULL || !ours || strcmp(type, DN_CONNECTOR_CSV) == 0) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INVALID,
+                        "%s is for CSV, and %s is read as Parquet; leave it out", flag, file);
+}
+
+enum dn_status dn_source_reader(const struct dn_source_flags *s, struct dn_arena *arena,
+                                struct dn_plugin_ref *out, struct dn_error *err)
+{
+    return dn_source_plugin(arena, is_built_in(s->reader) ? NULL : s->reader, out, err);
 }
 
 /* Configurations are JSON, and JSON is UTF-8. */
@@ -260,6 +318,7 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
                                 size_t n_files, json_t **out, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
+    const char *type = NULL;
     json_t *options = json_object();
     json_t *list = json_array();
 
@@ -267,7 +326,8 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
         st = dn_error_memory(err, 64);
         goto cleanup;
     }
-    DN_TRY_GOTO(st, files_check(files, n_files, err), cleanup);
+    DN_TRY_GOTO(st, type_choose(s, files, n_files, &type, err), cleanup);
+    DN_TRY_GOTO(st, flags_fit(s, type, files[0], err), cleanup);
     if (s->n_threads > 1024) {
         st = dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
         goto cleanup;
@@ -276,9 +336,9 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
     for (size_t i = 0; i < n_files; i++) {
         DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);
     }
-    *out = json_pack("{s:s, s:{}, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", "csv",
-                     "connection", "credentials", "objects", "files", list, "incremental", "engine",
-                     "type", "native", "options", options);
+    *out = json_pack("{s:s, s:{}, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", type, "connection",
+                     "credentials", "objects", "files", list, "incremental", "engine", "type",
+                     "native", "options", options);
     if (*out == NULL) {
         st = dn_error_memory(err, 64);
     }

@@ -1,4 +1,4 @@
-/** The flags that describe a CSV source, shared by convert and schema. */
+/** The flags that describe a source, shared by convert and schema. */
 #ifndef DN_CLI_SOURCE_H
 #define DN_CLI_SOURCE_H
 
@@ -12,7 +12,8 @@
 struct dn_source_flags {
     const char *delimiter;
     const char *quote;
-    const char *reader; /**< plugin, NULL: built in; see dn_source_plugin() */
+    const char *
+        reader; /**< "csv", "parquet", or a plugin as for dn_source_plugin(); NULL: what the files are */
     bool no_header;
     struct dn_flag_list types;
     struct dn_flag_list null_values;
@@ -27,12 +28,14 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
 
 #define DN_SOURCE_FLAGS_HELP                                                                       \
     "      --types C=T,...     column types: bool int64 float64 date timestamp timestamptz "       \
-    "string\n"                                                                                     \
-    "      --delimiter X       one character, \\t or tab; default a comma, a tab for *.tsv\n"      \
-    "      --quote X           one character; \"\" for none; default \"\n"                         \
-    "      --no-header         the first row is data; columns are column_1, column_2, ...\n"       \
-    "      --null-values A,B   texts that mean null, besides the empty unquoted field\n"           \
-    "      --reader P          another reader plugin, path/lib.so or path/lib.so:function\n"       \
+    "string;\n"                                                                                    \
+    "                          of Parquet they are checked, not converted\n"                       \
+    "      --delimiter X       CSV: one character, \\t or tab; default a comma, a tab for *.tsv\n" \
+    "      --quote X           CSV: one character; \"\" for none; default \"\n"                    \
+    "      --no-header         CSV: the first row is data; columns are column_1, column_2, ...\n"  \
+    "      --null-values A,B   CSV: texts that mean null, besides the empty unquoted field\n"      \
+    "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
+    "path/lib.so:function\n"                                                                       \
     "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable\n"  \
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
@@ -55,6 +58,11 @@ DN_NODISCARD enum dn_status dn_source_name_check(const char *name, struct dn_err
 /** "K=V" items as members of an object: V is JSON, or a text if it is not. */
 DN_NODISCARD enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
                                                   const char *flag, struct dn_error *err);
+
+/** The reader of these flags: what --reader names, or a built-in one, which the configuration's type tells. */
+DN_NODISCARD enum dn_status dn_source_reader(const struct dn_source_flags *s,
+                                             struct dn_arena *arena, struct dn_plugin_ref *out,
+                                             struct dn_error *err);
 
 /**
  * The value of --reader or --writer: "path/lib.so", or "path/lib.so:function" as in a job.

@@ -77,25 +77,3 @@ bool dn_file_is_named_parquet(const char *path)
     }
     return false;
 }
-
-enum dn_status dn_connector_check(const json_t *reader_config, struct dn_error *err)
-{
-    const json_t *files = json_object_get(reader_config, "files");
-    const char *type = json_string_value(json_object_get(reader_config, "type"));
-
-    if (type == NULL || strcmp(type, DN_CONNECTOR_CSV) != 0) {
-        return DN_OK;
-    }
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
-        if (path != NULL && dn_file_kind(path) == DN_FILE_PARQUET) {
-            (void)dn_error_set(err, DN_ERR_UNSUPPORTED,
-                               "%s is a Parquet file, and is to be read as CSV; in a job set "
-                               "source_connector: parquet",
-                               path);
-            dn_error_locate(err, path, -1, -1, -1, NULL);
-            return DN_ERR_UNSUPPORTED;
-        }
-    }
-    return DN_OK;
-}

@@ -2,9 +2,6 @@
 #ifndef DN_JOB_CONNECTOR_H
 #define DN_JOB_CONNECTOR_H
 
-#include "base/error.h"
-
-#include <jansson.h>
 #include <stdbool.h>
 
 #define DN_CONNECTOR_CSV "csv"
@@ -23,11 +20,5 @@ enum dn_file_kind {
 enum dn_file_kind dn_file_kind(const char *path);
 /** Whether a name promises Parquet: .parquet, .parq, .pq, in any case. */
 bool dn_file_is_named_parquet(const char *path);
-
-/**
- * Before the built-in reader of CSV gets a configuration: none of its files may be a Parquet file, of which it would make text.
- * DN_ERR_UNSUPPORTED names it.
- */
-DN_NODISCARD enum dn_status dn_connector_check(const json_t *reader_config, struct dn_error *err);
 
 #endif

@@ -32,13 +32,10 @@ enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_err
     const char *builtin = dn_connector_reader(type);
     const void *table = NULL;
 
-    if (s->t->reader.path == NULL) {
-        if (builtin == NULL) {
-            return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                                "there is no built-in reader for sources of type \"%s\"",
-                                type != NULL ? type : "");
-        }
-        DN_TRY(dn_connector_check(s->t->reader_config, err));
+    if (s->t->reader.path == NULL && builtin == NULL) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "there is no built-in reader for sources of type \"%s\"",
+                            type != NULL ? type : "");
     }
     DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, builtin, err));
     DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,

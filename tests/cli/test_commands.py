@@ -55,7 +55,7 @@ def test_schema_of_a_file(tool, write):
     schema = pq.read_schema(tool.cwd / "out.parquet")
     assert not schema.field("id").nullable and schema.field("name").nullable
     tool.fails("schema", "none.csv", says="none.csv")
-    tool.fails("schema", says="needs a CSV file")
+    tool.fails("schema", says="needs a CSV or Parquet file")
 
 
 def test_schema_of_several_files(tool, write):

@@ -82,7 +82,7 @@ def test_delimiter_is_named_where_an_asset_finds_no_column(tool, write):
     (b"\x28\xb5\x2f\xfd\x24\x04", ["zstd", "zstd -dc"]),
     (b"\x04\x22\x4d\x18\x64\x40", ["lz4", "lz4 -dc"]),
     (b"PK\x03\x04\x14\x00", ["zip archive or a spreadsheet"]),
-    (b"PAR1\x15\x00", ["Parquet", "inspect"]),
+    (b"PAR1\x15\x00", ["Parquet"]),
 ])
 def test_formats_that_are_no_csv(tool, write, data, says):
     write("in.csv", data)
