@@ -54,19 +54,44 @@ static uint64_t digits8(uint32_t value)
     return tens | (twos - tens * 10) << 8;
 }
 
-/* Without leading zeros.  Writes whole words: up to 7 bytes past the end it returns. */
-static char *put_uint64(char *out, uint64_t value)
+#define ASCII_ZEROS UINT64_C(0x3030303030303030)
+
+/* As below, for value < 10^8. */
+static inline char *put_uint32(char *out, uint32_t value)
 {
-    const uint64_t ascii = UINT64_C(0x3030303030303030);
-    if (value >= 100000000) {
-        out = put_uint64(out, value / 100000000);
-        store8(out, digits8((uint32_t)(value % 100000000)) | ascii);
-        return out + 8;
-    }
-    const uint64_t digits = digits8((uint32_t)value);
+    const uint64_t digits = digits8(value);
     const unsigned zero_bits = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) & 0x38u;
-    store8(out, (digits | ascii) >> zero_bits);
+    store8(out, (digits | ASCII_ZEROS) >> zero_bits);
     return out + (8 - zero_bits / 8);
+}
+
+/* Without leading zeros.  Writes whole words: up to 7 bytes past the end it returns. */
+static inline char *put_uint64(char *out, uint64_t value)
+{
+    if (value < 100000000) {
+        return put_uint32(out, (uint32_t)value);
+    }
+    const uint64_t high = value / 100000000;
+    if (high < 100000000) {
+        out = put_uint32(out, (uint32_t)high);
+    } else {
+        out = put_uint32(out, (uint32_t)(high / 100000000));
+        store8(out, digits8((uint32_t)(high % 100000000)) | ASCII_ZEROS);
+        out += 8;
+    }
+    store8(out, digits8((uint32_t)(value % 100000000)) | ASCII_ZEROS);
+    return out + 8;
+}
+
+/* `whole`, a point, and of 8 digits behind it those up to the last that is not 0; there is one. */
+static inline char *put_fixed(char *out, uint64_t whole, uint32_t places8)
+{
+    const uint64_t digits = digits8(places8);
+
+    out = put_uint64(out, whole);
+    *out++ = '.';
+    store8(out, digits | ASCII_ZEROS);
+    return out + (8 - (unsigned)__builtin_clzll(digits) / 8);
 }
 
 size_t dn_format_int64(char *out, int64_t value)
@@ -138,22 +163,18 @@ static struct decimal shortest_decimal(uint64_t c, int32_t q, bool closer_below)
 }
 
 /*
- * Prices and the like: `value` as a decimal with at most `n_places` places and 15 digits, if it is one.  The quotient of
- * two exact doubles is correctly rounded, so equality means that the decimal reads back as the value; and since no two
+ * Prices and the like: is `value`, no whole number, a decimal with so many places (scale is 10 to their power) and at most 15 digits?
+ * The quotient of two exact doubles is correctly rounded, so equality means that the decimal reads back as the value; and since no two
  * decimals of up to 15 digits read as the same double, none is shorter once its trailing zeros are gone.
  */
-static bool short_decimal(double value, double scale, int32_t n_places, struct decimal *out)
+static inline bool is_short_decimal(double value, double scale, uint64_t *digits)
 {
     const double scaled = value * scale + 0.5;
     if (scaled >= 1e15) {
         return false;
     }
-    const int64_t digits = (int64_t)scaled;
-    if ((double)digits / scale != value) {
-        return false;
-    }
-    *out = (struct decimal){(uint64_t)digits, -n_places};
-    return true;
+    *digits = (uint64_t)(int64_t)scaled;
+    return (double)(int64_t)*digits / scale == value;
 }
 
 static struct decimal strip_zeros(struct decimal d)
@@ -259,11 +280,16 @@ size_t dn_format_float64(char *out, double value)
         out += dn_format_int64(out, (int64_t)magnitude);
         return (size_t)(put_text(out, ".0", 2) - start);
     }
-    struct decimal d;
-    if (!short_decimal(magnitude, 1e2, 2, &d) && !short_decimal(magnitude, 1e6, 6, &d)) {
-        d = shortest_of_fields(fraction, biased_exponent, 52, 1023);
+    uint64_t digits;
+    if (is_short_decimal(magnitude, 1e2, &digits)) {
+        out = put_fixed(out, digits / 100, (uint32_t)(digits % 100) * 1000000);
+    } else if (is_short_decimal(magnitude, 1e6, &digits) && digits >= 100) { /* from 1e-4 on */
+        out = put_fixed(out, digits / 1000000, (uint32_t)(digits % 1000000) * 100);
+    } else {
+        out =
+            put_decimal(out, strip_zeros(shortest_of_fields(fraction, biased_exponent, 52, 1023)));
     }
-    return (size_t)(put_decimal(out, strip_zeros(d)) - start);
+    return (size_t)(out - start);
 }
 
 size_t dn_format_float32(char *out, float value)

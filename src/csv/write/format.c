@@ -20,13 +20,17 @@ enum byte_class {
 };
 
 /* What some reader takes for something else than text, in any case. */
+#define SHORTEST_WORD 2
+#define LONGEST_WORD 9
 static const struct {
-    const char *text;
+    char text[LONGEST_WORD];
+    uint8_t len;
     bool is_value; /* else a null */
 } words[] = {
-    {"true", true},  {"false", true},    {"nan", true},       {"-nan", true}, {"inf", true},
-    {"-inf", true},  {"infinity", true}, {"-infinity", true}, {"na", false},  {"n/a", false},
-    {"null", false}, {"none", false},    {"nil", false},      {"\\n", false},
+    {"na", 2, false},   {"\\n", 2, false},  {"n/a", 3, false},     {"nil", 3, false},
+    {"null", 4, false}, {"none", 4, false}, {"nan", 3, true},      {"-nan", 4, true},
+    {"inf", 3, true},   {"-inf", 4, true},  {"infinity", 8, true}, {"-infinity", 9, true},
+    {"true", 4, true},  {"false", 5, true},
 };
 
 static void add_class(struct dn_csv_form *form, const char *bytes, enum byte_class class)
@@ -110,18 +114,17 @@ static inline bool copy_and_look(const struct dn_csv_form *form, uint8_t *o, con
 
 static bool is_word(const uint8_t *text, size_t len, bool values_too)
 {
+    uint8_t lower[LONGEST_WORD];
+
+    if (len < SHORTEST_WORD || len > LONGEST_WORD) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        lower[i] = (uint8_t)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+    }
     for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
-        const char *word = words[w].text;
-        if (strlen(word) != len || (words[w].is_value && !values_too)) {
-            continue;
-        }
-        size_t same = 0;
-        while (same < len &&
-               (text[same] >= 'A' && text[same] <= 'Z' ? text[same] | 0x20u : text[same]) ==
-                   (uint8_t)word[same]) {
-            same++;
-        }
-        if (same == len) {
+        if (words[w].len == len && (values_too || !words[w].is_value) &&
+            memcmp(words[w].text, lower, len) == 0) {
             return true;
         }
     }
@@ -151,7 +154,7 @@ static inline bool is_misleading(const struct dn_csv_form *form, const uint8_t *
         return true;
     }
     return ((first & BEGINS_NUMBER) != 0 && !bare && is_like_number(form, text, len)) ||
-           ((first & BEGINS_WORD) != 0 && len < 10 && is_word(text, len, !bare));
+           ((first & BEGINS_WORD) != 0 && is_word(text, len, !bare));
 }
 
 static uint8_t *put_quoted(uint8_t *o, uint8_t quote, const uint8_t *text, size_t len)
@@ -279,21 +282,28 @@ static inline uint8_t *put_value(uint8_t *o, const struct dn_column_view *c, int
     return o;
 }
 
-/* Room for a text and for what follows it in its row; *o moves with the buffer. */
-static enum dn_status make_room(struct dn_buffer *out, uint8_t **o, size_t len, size_t row_room,
-                                struct dn_error *err)
+static enum dn_status grow(struct dn_buffer *out, uint8_t **o, size_t len, size_t behind,
+                           struct dn_error *err)
 {
     size_t need = 0;
 
-    out->len = (size_t)(*o - out->data);
-    if (!dn_mul_size(len, 2, &need) || !dn_add_size(need, row_room + SLACK, &need)) {
+    if (!dn_mul_size(len, 2, &need) || !dn_add_size(need, behind, &need)) {
         return dn_error_memory(err, SIZE_MAX);
     }
-    if (out->capacity - out->len < need) {
-        DN_TRY(dn_buffer_reserve(out, need, err));
-        *o = out->data + out->len;
-    }
+    out->len = (size_t)(*o - out->data);
+    DN_TRY(dn_buffer_reserve(out, need, err));
+    *o = out->data + out->len;
     return DN_OK;
+}
+
+/* Room for a text and for what follows it in its row; *o moves with the buffer. */
+static inline enum dn_status make_room(struct dn_buffer *out, uint8_t **o, size_t len,
+                                       size_t row_room, struct dn_error *err)
+{
+    const size_t room = out->capacity - (size_t)(*o - out->data);
+    const size_t behind = row_room + SLACK;
+
+    return room >= behind && (room - behind) / 2 >= len ? DN_OK : grow(out, o, len, behind, err);
 }
 
 static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv_out_batch *b,

@@ -7,6 +7,8 @@
 
 #include "csv_rig.h"
 
+#include <stdatomic.h>
+
 #define TRIP_COLUMNS 12
 #define TRIP_FIRST_US INT64_C(-62135596800000000) /* 0001-01-01T00:00:00 */
 #define TRIP_LAST_US INT64_C(253402300799999999)
@@ -377,13 +379,18 @@ static inline void trip_finish(struct trip *t)
 
 /* ---- writing ---- */
 
+/** Batches that are not released yet. */
+static _Atomic int trip_batches_out;
+
 static inline void trip_release(void *owner)
 {
     (void)owner;
+    atomic_fetch_sub(&trip_batches_out, 1);
 }
 
 /* Rows [row, row + n): as an offset of the batch, or of its columns. */
-static inline void trip_batch(struct trip *t, int64_t row, int64_t n, struct ArrowArray *out)
+static inline enum dn_status trip_batch(struct trip *t, int64_t row, int64_t n,
+                                        struct ArrowArray *out, struct dn_error *err)
 {
     struct dn_batch_column columns[TRIP_COLUMNS] = {0};
     const bool own = trip_below(t, 2) == 0;
@@ -403,8 +410,12 @@ static inline void trip_batch(struct trip *t, int64_t row, int64_t n, struct Arr
             .n_variadic = c->type == DN_TYPE_UTF8_VIEW ? 1 : 0,
         };
     }
-    assert_int_equal(dn_batch_export(out, t->n_rows, t->n_columns, columns, trip_release, t, NULL),
-                     DN_OK);
+    const enum dn_status st =
+        dn_batch_export(out, t->n_rows, t->n_columns, columns, trip_release, t, err);
+    if (st != DN_OK) {
+        return st;
+    }
+    atomic_fetch_add(&trip_batches_out, 1);
     out->length = n;
     out->offset = own ? row : 0;
     for (int64_t i = 0; i < t->n_columns && !own; i++) {
@@ -412,9 +423,11 @@ static inline void trip_batch(struct trip *t, int64_t row, int64_t n, struct Arr
         out->children[i]->length = n;
         out->children[i]->null_count = -1;
     }
+    return DN_OK;
 }
 
-static inline void trip_schema(const struct trip *t, struct ArrowSchema *out)
+static inline enum dn_status trip_schema(const struct trip *t, struct ArrowSchema *out,
+                                         struct dn_error *err)
 {
     struct dn_field fields[TRIP_COLUMNS];
 
@@ -422,13 +435,13 @@ static inline void trip_schema(const struct trip *t, struct ArrowSchema *out)
         fields[i] =
             (struct dn_field){t->columns[i].name, t->columns[i].type, t->columns[i].nullable};
     }
-    assert_int_equal(dn_schema_make(out, fields, t->n_columns, NULL), DN_OK);
+    return dn_schema_make(out, fields, t->n_columns, err);
 }
 
-static inline void trip_write(struct trip *t, const char *path)
+static inline struct dn_csv_write_options trip_options(struct trip *t)
 {
-    struct dn_csv_write_options o = {
-        .struct_size = sizeof o,
+    return (struct dn_csv_write_options){
+        .struct_size = sizeof(struct dn_csv_write_options),
         .overwrite = true,
         .crlf = t->crlf,
         .delimiter = t->delimiter,
@@ -437,28 +450,47 @@ static inline void trip_write(struct trip *t, const char *path)
         .memory_budget_bytes = trip_below(t, 2) == 0 ? 0 : 300000,
         .n_threads = 1 + (uint32_t)trip_below(t, 3),
     };
-    struct dn_csv_writer *w = NULL;
-    struct ArrowSchema schema;
-    struct dn_error err;
+}
+
+/** In batches of at most so many rows; 0: of any number. */
+static inline enum dn_status trip_append(struct trip *t, struct dn_csv_writer *w, int64_t most,
+                                         struct dn_error *err)
+{
     enum dn_status st = DN_OK;
 
-    trip_schema(t, &schema);
-    st = dn_csv_writer_open(&w, path, &schema, &o, &err);
     for (int64_t row = 0; st == DN_OK && row < t->n_rows;) {
         struct ArrowArray batch;
-        int64_t n = 1 + (int64_t)trip_below(t, trip_below(t, 2) == 0 ? 5000 : 10);
+        const uint64_t limit = most != 0 ? (uint64_t)most : trip_below(t, 2) == 0 ? 5000 : 10;
+        int64_t n = 1 + (int64_t)trip_below(t, limit);
         n = n < t->n_rows - row ? n : t->n_rows - row;
-        trip_batch(t, row, n, &batch);
-        st = dn_csv_writer_append(w, &batch, &err);
+        st = trip_batch(t, row, n, &batch, err);
+        if (st == DN_OK) {
+            st = dn_csv_writer_append(w, &batch, err);
+            assert_null(batch.release);
+        }
         row += n;
     }
-    st = st == DN_OK ? dn_csv_writer_finish(w, &err) : st;
-    st = st == DN_OK ? dn_csv_writer_commit(w, &err) : st;
-    if (st != DN_OK) {
-        fail_msg("seed %llu: %s", (unsigned long long)t->seed, err.message);
+    return st;
+}
+
+static inline enum dn_status trip_write(struct trip *t, const char *path,
+                                        const struct dn_csv_write_options *o, int64_t most,
+                                        struct dn_error *err)
+{
+    struct dn_csv_writer *w = NULL;
+    struct ArrowSchema schema = {0};
+
+    enum dn_status st = trip_schema(t, &schema, err);
+    if (st == DN_OK) {
+        st = dn_csv_writer_open(&w, path, &schema, o, err);
+        schema.release(&schema);
     }
+    st = st == DN_OK ? trip_append(t, w, most, err) : st;
+    st = st == DN_OK ? dn_csv_writer_finish(w, err) : st;
+    st = st == DN_OK ? dn_csv_writer_commit(w, err) : st;
     dn_csv_writer_close(w);
-    schema.release(&schema);
+    assert_int_equal(atomic_load(&trip_batches_out), 0);
+    return st;
 }
 
 /* ---- reading ---- */
@@ -654,14 +686,47 @@ static inline void trip_read_back(const struct trip *t, const char *path)
     trip_check(t, st, &err);
 }
 
+static inline bool trip_same_files(const char *a, const char *b)
+{
+    const size_t size = (size_t)64 << 20;
+    char *data = malloc(2 * size);
+
+    assert_non_null(data);
+    const ssize_t n = scratch_read(a, data, size);
+    const bool same = n >= 0 && (size_t)n < size && scratch_read(b, data + size, size) == n &&
+                      memcmp(data, data + size, (size_t)n) == 0;
+    free(data);
+    return same;
+}
+
+/* The bytes do not depend on batches, threads and memory. */
+static inline void trip_same_bytes(struct trip *t, const char *path)
+{
+    const char *again = scratch_path(rig_dir, "again.csv");
+    struct dn_error err;
+
+    for (int i = 0; i < 2; i++) {
+        const struct dn_csv_write_options o = trip_options(t);
+        trip_check(t, trip_write(t, again, &o, i == 0 ? 7 : 0, &err), &err);
+        if (!trip_same_files(path, again)) {
+            fail_msg("seed %llu: other bytes", (unsigned long long)t->seed);
+        }
+    }
+}
+
 static inline void trip_run(uint64_t seed, int64_t most_rows)
 {
     struct trip t;
+    struct dn_error err;
     const char *path = scratch_path(rig_dir, "trip.csv");
 
     trip_make(&t, seed, most_rows);
-    trip_write(&t, path);
+    const struct dn_csv_write_options o = trip_options(&t);
+    trip_check(&t, trip_write(&t, path, &o, 0, &err), &err);
     trip_read_back(&t, path);
+    if (seed % 8 == 0) {
+        trip_same_bytes(&t, path);
+    }
     trip_finish(&t);
 }
 

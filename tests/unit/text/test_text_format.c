@@ -170,6 +170,82 @@ static void check_float64(double value)
     }
 }
 
+static void check_float32(float value)
+{
+    char digits[64], expected_digits[64], printed[64];
+    struct formatted f;
+    uint32_t bits;
+    memset(f.text, '#', sizeof f.text);
+    f.len = dn_format_float32(f.text, value);
+    finish(&f);
+
+    memcpy(&bits, &value, sizeof bits);
+    const float back = strtof(f.text, NULL);
+    if (memcmp(&back, &value, sizeof value) != 0 || strpbrk(f.text, ".e") == NULL) {
+        fail_msg("%a was written '%s', which reads as %a", (double)value, f.text, (double)back);
+    }
+    const int n = (int)significant_digits(f.text, digits);
+    if (n > 1) {
+        (void)snprintf(printed, sizeof printed, "%.*e", n - 2, (double)value);
+        if (strtof(printed, NULL) == value) {
+            fail_msg("%a was written '%s', but '%s' is shorter", (double)value, f.text, printed);
+        }
+    }
+    if (n > 0 && (bits & ((1u << 23) - 1)) != 0) {
+        (void)snprintf(printed, sizeof printed, "%.*e", n - 1, (double)value);
+        significant_digits(printed, expected_digits);
+        if (strcmp(digits, expected_digits) != 0) {
+            fail_msg("%a was written '%s', but '%s' is closer", (double)value, f.text, printed);
+        }
+    }
+}
+
+static void test_float32(void **state)
+{
+    static const struct {
+        float value;
+        const char *text;
+    } cases[] = {
+        {0.0f, "0.0"},
+        {-0.0f, "-0.0"},
+        {0.1f, "0.1"},
+        {1.5f, "1.5"},
+        {16777216.0f, "16777216.0"},
+        {3.4028235e38f, "3.4028235e+38"},
+        {1e-45f, "1e-45"},
+        {NAN, "NaN"},
+        {-NAN, "NaN"},
+        {INFINITY, "Infinity"},
+        {-INFINITY, "-Infinity"},
+    };
+    uint64_t seed = 11;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct formatted f;
+        memset(f.text, '#', sizeof f.text);
+        f.len = dn_format_float32(f.text, cases[i].value);
+        finish(&f);
+        assert_string_equal(f.text, cases[i].text);
+    }
+    for (uint64_t i = 0; i < test_rounds(200000); i++) {
+        const uint32_t bits = (uint32_t)test_random(&seed);
+        const float decimal = (float)(int32_t)(bits >> 8) / 100;
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        if (isfinite(value)) {
+            check_float32(value);
+        }
+        check_float32(decimal);
+    }
+    for (int exponent = -149; exponent <= 127; exponent++) {
+        const float value = ldexpf(1, exponent);
+        check_float32(value);
+        check_float32(nextafterf(value, 0));
+        check_float32(-nextafterf(value, (float)INFINITY));
+    }
+}
+
 static void test_float64_random_bits(void **state)
 {
     uint64_t seed = 8;
@@ -325,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_float64_random_decimals),
         cmocka_unit_test(test_float64_powers),
         cmocka_unit_test(test_float64_short_midpoints),
+        cmocka_unit_test(test_float32),
         cmocka_unit_test(test_date32),
         cmocka_unit_test(test_timestamp),
     };
