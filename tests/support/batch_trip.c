@@ -208,6 +208,25 @@ static bool read_back(struct gen *g, const struct gen_table *t, const char *path
     return right;
 }
 
+/* The format's own rules, held against the file by something that knows nothing of the writer. */
+static bool verify(const char *path, char *message, size_t size)
+{
+    const struct dn_parquet_verify_options options = {.struct_size = sizeof options,
+                                                      .n_threads = 1};
+    struct dn_error err = {0};
+    char *json = NULL;
+    const enum dn_status st = dn_parquet_verify(path, &options, &json, &err);
+    const char *findings = st == DN_OK ? strstr(json, "\"findings\":[") : NULL;
+    const bool clean = findings != NULL && strstr(findings, "[]") != NULL;
+
+    if (!clean) {
+        (void)snprintf(message, size, "verify: %s%.1000s", err.message,
+                       findings != NULL ? findings : "");
+    }
+    dn_parquet_free(json);
+    return clean;
+}
+
 bool gen_trip(struct gen *g, const char *path, const struct dativo_plugin *plugin, char *message,
               size_t size)
 {
@@ -216,6 +235,7 @@ bool gen_trip(struct gen *g, const char *path, const struct dativo_plugin *plugi
 
     gen_table_make(&table, g);
     const bool right = write_any(&table, path, plugin, wrong, sizeof wrong) &&
+                       verify(path, wrong, sizeof wrong) &&
                        read_back(g, &table, path, wrong, sizeof wrong);
     if (!right) {
         const int n = snprintf(message, size, "%s\n", wrong);

@@ -278,12 +278,29 @@ enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_col
 
 /* ---- chunks --------------------------------------------------------------------------------------------------------- */
 
+/* Entries tell whether there are NaNs, values how many. */
+static enum dn_status count_nans(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+    uint64_t values[BLOCK];
+
+    e->chunk->stats.n_nans = 0;
+    for (int64_t i = 0; i < d->ids.n; i += BLOCK) {
+        const int64_t left = d->ids.n - i;
+        const size_t n = left < BLOCK ? (size_t)left : (size_t)BLOCK;
+        dn_pq_dictionary_decode(d, i, n, values);
+        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, values, n, err));
+    }
+    return DN_OK;
+}
+
 static enum dn_status stats_of_dictionary(struct dn_pq_encoder *e, struct dn_error *err)
 {
     const struct dn_pq_dictionary *d = &e->dictionary;
 
     if (d->kind != DN_PQ_KIND_TEXT) {
-        return dn_pq_stats_add(&e->chunk->stats, e->options->kernels, d->plain.data, d->n, err);
+        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, d->plain.data, d->n, err));
+        return e->chunk->stats.n_nans > 0 ? count_nans(e, err) : DN_OK;
     }
     for (uint32_t id = 0; id < d->n; id++) {
         const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
