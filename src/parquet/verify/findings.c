@@ -12,8 +12,9 @@ void dn_pv_findings_finish(struct dn_pv_findings *f)
     *f = (struct dn_pv_findings){0};
 }
 
-static void report(struct dn_pv_findings *f, const struct dn_pv_place *at,
-                   enum dn_pv_severity severity, const char *rule, const char *format, va_list args)
+static void __attribute__((format(printf, 5, 0)))
+report(struct dn_pv_findings *f, const struct dn_pv_place *at, enum dn_pv_severity severity,
+       const char *rule, const char *format, va_list args)
 {
     struct dn_pv_finding finding = {.place = *at, .severity = severity, .rule = rule};
     char message[MESSAGE_SIZE];
