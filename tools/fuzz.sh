@@ -17,9 +17,9 @@ fi
 mapfile -t targets < <(find fuzz -maxdepth 1 -name 'fuzz_*.c' -exec basename {} .c \; | sort)
 cmake --build --preset fuzz --target "${targets[@]}" -- --quiet | sed '/^ninja: no work to do/d' || exit 1
 
-failed=0
-for target in "${targets[@]}"; do
-    name=${target#fuzz_}
+# One line about a target; as many at a time as there are processors.
+run_target() {
+    local target=$1 name=${1#fuzz_}
     mkdir -p "build/fuzz/corpus/$name"
     if "build/fuzz/fuzz/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$crashes/$name-" "build/fuzz/corpus/$name" "fuzz/corpus/$name" >"$log/$name.log" 2>&1; then
@@ -27,7 +27,9 @@ for target in "${targets[@]}"; do
     else
         echo "fuzz: $name: FAILED; the input is in $crashes, the whole text is $log/$name.log"
         tail -n 40 "$log/$name.log"
-        failed=1
+        return 1
     fi
-done
-exit $failed
+}
+export -f run_target
+export seconds crashes log
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'run_target {}'
