@@ -51,6 +51,9 @@ endif()
 if(TARGET test_snappy)
     target_link_libraries(test_snappy PRIVATE ${SNAPPY_LIBRARY}) # the other side of the comparison
 endif()
+if(TARGET test_parquet_written)
+    target_link_options(test_parquet_written PRIVATE -Wl,--wrap=dn_pq_encoder_append) # an encoder with a fault
+endif()
 
 # Throughput of every kernel on every tier: build/release/bin/kernels_bench [name]
 if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")

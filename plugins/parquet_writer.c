@@ -16,6 +16,8 @@ static enum dn_status open_file(void **out_file, const char *path, const struct 
     o.memory_total_bytes = means->memory_total_bytes;
     o.submit = means->submit;
     o.submit_ctx = means->submit_ctx;
+    o.cancelled = means->cancelled;
+    o.cancel_ctx = means->submit_ctx;
     DN_TRY(dn_parquet_writer_open(&w, path, schema, &o, err));
     *out_file = w;
     return DN_OK;

@@ -15,6 +15,8 @@ const struct dn_shell_option parquet_writer_options[] = {
      "a row group also ends at so many bytes of PLAIN values; default 128 MiB"},
     {"page_rows", NULL, "int", "rows per page; default 20000"},
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
+    {"verify", NULL, "bool",
+     "read every finished file back and compare its values before it counts; default false"},
     DN_WRITER_OPTIONS,
 };
 const size_t parquet_writer_n_options =
@@ -67,6 +69,7 @@ enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_ow
     DN_TRY(dn_shell_option_int(c, "row_group_bytes", 1, INT64_C(1) << 40, &row_group_bytes, err));
     DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &o->page_rows, err));
     DN_TRY(dn_shell_option_int(c, "page_size", 1, LARGEST_PAGE, &page_bytes, err));
+    DN_TRY(dn_shell_option_bool(c, "verify", &o->verify, err));
     o->row_group_bytes = (size_t)row_group_bytes;
     o->page_bytes = (size_t)page_bytes;
     return DN_OK;

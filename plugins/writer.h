@@ -24,6 +24,7 @@ struct dn_writer_means {
     uint64_t memory_total_bytes;
     void *submit_ctx;
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    int32_t (*cancelled)(void *ctx); /**< with submit_ctx; NULL: never */
 };
 
 /** One kind of target. */

@@ -126,6 +126,7 @@ static enum dn_status open_handle(struct dn_writer *h, const char *config_json,
     means->memory_total_bytes = services.memory_total_bytes;
     means->submit = services.submit;
     means->submit_ctx = services.ctx;
+    means->cancelled = services.cancelled;
     return kind->open(&h->file, h->target.path, &h->schema, h->own, means, err);
 }
 

@@ -39,6 +39,13 @@ struct dn_parquet_options {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
     uint64_t memory_total_bytes;
+    /**
+     * finish() reads the finished file back and compares every value, in order, with those that came in, by a checksum per column that
+     * is kept while they do.  A file that differs is never committed: DN_ERR_INTERNAL names column and row group.
+     */
+    bool verify;
+    int32_t (*cancelled)(void *ctx); /**< asked while that goes on; non-zero: DN_ERR_CANCELLED */
+    void *cancel_ctx;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

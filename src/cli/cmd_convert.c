@@ -25,6 +25,7 @@ struct convert {
     enum dn_missing missing;
     int64_t row_group_size;
     bool overwrite;
+    bool verify;
     bool allow_empty;
     bool quiet;
     bool no_progress;
@@ -44,13 +45,14 @@ struct convert {
 
 static enum dn_status flags_read(struct convert *c, int argc, char **argv, struct dn_error *err)
 {
-    struct dn_flag flags[DN_SOURCE_FLAGS + 12];
+    struct dn_flag flags[DN_SOURCE_FLAGS + 13];
     const struct dn_flag own[] = {
         {"compression", 'c', DN_FLAG_TEXT, &c->compression},
         {"writer", 0, DN_FLAG_TEXT, &c->writer},
         {"log-format", 0, DN_FLAG_TEXT, &c->log_format},
         {"row-group-size", 0, DN_FLAG_INT, &c->row_group_size},
         {"overwrite", 'f', DN_FLAG_BOOL, &c->overwrite},
+        {"verify", 0, DN_FLAG_BOOL, &c->verify},
         {"allow-empty", 0, DN_FLAG_BOOL, &c->allow_empty},
         {"quiet", 'q', DN_FLAG_BOOL, &c->quiet},
         {"no-progress", 0, DN_FLAG_BOOL, &c->no_progress},
@@ -119,11 +121,13 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
     }
     c->format =
         is_tsv(c) || dn_source_has_ending(c->target, ".csv") ? DN_FORMAT_CSV : DN_FORMAT_PARQUET;
-    if (strcmp(c->format, DN_FORMAT_CSV) == 0 && c->writer == NULL &&
-        (c->compression != NULL || c->row_group_size >= 0)) {
+    const char *parquets = c->compression != NULL   ? "--compression"
+                           : c->row_group_size >= 0 ? "--row-group-size"
+                           : c->verify              ? "--verify"
+                                                    : NULL;
+    if (strcmp(c->format, DN_FORMAT_CSV) == 0 && c->writer == NULL && parquets != NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "%s: %s is for Parquet files, not for CSV",
-                            c->target,
-                            c->compression != NULL ? "--compression" : "--row-group-size");
+                            c->target, parquets);
     }
     return DN_OK;
 }
@@ -163,6 +167,10 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
         goto cleanup;
     }
     if (is_tsv(c) && json_object_set_new(options, "delimiter", json_string("\t")) != 0) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
+    if (c->verify && json_object_set_new(options, "verify", json_true()) != 0) {
         st = dn_error_memory(err, 64);
         goto cleanup;
     }
@@ -311,6 +319,7 @@ const struct dn_command dn_cmd_convert = {
         "a level\n"
         "      --row-group-size N  rows per row group\n"
         "  -f, --overwrite         replace DST if it is empty, or of the same format\n"
+        "      --verify            read DST back before it gets its name and compare every value\n"
         "      --allow-empty       a source with a header but no rows is no "
         "error\n" DN_SOURCE_FLAGS_HELP
         "      --schema FILE       an asset, or what `schema --json` printed: its columns, "

@@ -36,6 +36,7 @@ static const struct {
     {"page_rows", "--writer-option page_rows", NULL},
     {"page_size", "--writer-option page_size", NULL},
     {"overwrite", "--overwrite", NULL},
+    {"verify", "--verify", NULL},
     {"output_dir", "--writer-option output_dir", NULL},
 };
 

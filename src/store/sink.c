@@ -265,6 +265,11 @@ enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
     return DN_OK;
 }
 
+void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE])
+{
+    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", s->fd);
+}
+
 /* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
 static int rename_without_replacing(const struct dn_sink *s)
 {

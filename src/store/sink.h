@@ -47,6 +47,9 @@ DN_NODISCARD enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struc
 uint64_t dn_sink_position(const struct dn_sink *s);
 /** Write what is left and fsync the temporary file.  No write is legal afterwards, whatever the result. */
 DN_NODISCARD enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err);
+/** A path under which the finished temporary file can be read until commit() or close(), wherever its folder is by then. */
+#define DN_SINK_READING_PATH_SIZE 32
+void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);
 /**
  * Rename to the final name (refusing to replace unless overwrite) and fsync the directory.
  * DN_ERR_EXISTS: somebody else's file is there now.  DN_ERR_IO: the message tells whether only the durability of the name is in

@@ -29,6 +29,14 @@ def test_link_stays_and_its_target_is_written(tool, write):
     assert link.is_symlink() and rows(real) == [1, 2]
 
 
+def test_verified_file_is_the_same_file(tool, write):
+    write("in.csv", "a,b\n" + "".join(f"{i},{'x' * (i % 40)}\n" for i in range(3000)))
+    tool.ok("convert", "in.csv", "plain.parquet")
+    tool.ok("convert", "--verify", "in.csv", "verified.parquet")
+    assert (tool.cwd / "verified.parquet").read_bytes() == (tool.cwd / "plain.parquet").read_bytes()
+    assert tree(tool.cwd) == ["in.csv", "plain.parquet", "verified.parquet"]
+
+
 def test_link_to_the_source_is_seen(tool, write):
     write("in.csv", "a\n1\n")
     (tool.cwd / "out.parquet").symlink_to("in.csv")

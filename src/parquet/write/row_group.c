@@ -152,6 +152,9 @@ enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error 
         dn_pq_writer_give_back(w, free_segments(&g->slots[i])); /* the next row group needs it */
         DN_TRY(dn_pq_stats_merge(&w->totals[i], &chunk->stats, err));
         dn_pq_footer_chunk(chunk, &place, w->codec, &t);
+        if (w->verify) {
+            w->digests[i] = g->slots[i].digest;
+        }
         uncompressed_len += place.uncompressed_len;
     }
     dn_thrift_field_i64(&t, DN_PQ_ROW_GROUP_TOTAL_BYTE_SIZE, uncompressed_len);
@@ -163,6 +166,9 @@ enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error 
     dn_thrift_struct_end(&t);
     w->n_written++;
     DN_TRY(dn_thrift_finish(&t));
+    if (w->verify) {
+        DN_TRY(dn_pq_written_add(&w->written, g->n_rows, w->digests, err));
+    }
     DN_TRY(dn_pq_footer_check(w, w->footer_spilled + w->footer.len, err));
     return dn_pq_footer_spill(w, err);
 }

@@ -313,16 +313,23 @@ void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
 static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_morsel *m,
                                     struct dn_error *err)
 {
+    struct dn_pq_slot *slot = &m->row_group->slots[lane->column];
+
     if (lane->row_group != m->row_group) {
-        struct dn_pq_chunk *chunk = &m->row_group->slots[lane->column].chunk;
+        struct dn_pq_chunk *chunk = &slot->chunk;
         chunk->first_row = m->row_group->first_row;
         lane->row_group = m->row_group;
+        lane->n_digested = 0;
         dn_pq_encoder_begin(&lane->encoder, chunk);
     }
     for (size_t i = 0; i < m->n_slices; i++) {
         const struct dn_pq_slice *s = &m->slices[i];
-        DN_TRY(dn_pq_encoder_append(&lane->encoder, &s->batch->views[lane->column], s->row,
-                                    s->n_rows, err));
+        const struct dn_column_view *view = &s->batch->views[lane->column];
+        if (lane->writer->verify) {
+            slot->digest += dn_column_digest(view, s->row, s->n_rows, lane->n_digested);
+            lane->n_digested += (uint64_t)s->n_rows;
+        }
+        DN_TRY(dn_pq_encoder_append(&lane->encoder, view, s->row, s->n_rows, err));
     }
     if (!m->ends_row_group) {
         return DN_OK;

@@ -117,6 +117,22 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
     return check_names(w, err);
 }
 
+static enum dn_status open_verification(struct dn_parquet_writer *w,
+                                        const struct dn_parquet_options *o, struct dn_error *err)
+{
+    w->verify = o->verify;
+    w->cancelled = o->cancelled;
+    w->cancel_ctx = o->cancel_ctx;
+    if (!w->verify) {
+        return DN_OK;
+    }
+    w->digests = dn_calloc((size_t)w->n_columns, sizeof *w->digests);
+    if (w->digests == NULL) {
+        return dn_error_memory(err, (size_t)w->n_columns * sizeof *w->digests);
+    }
+    return dn_pq_written_init(&w->written, w->n_columns, err);
+}
+
 /*
  * One budget for everything that grows with columns and rows.  A quarter is for batches on their way, five eighths for what becomes
  * the row group, of which dictionaries may have three and packed pages what the encoders leave; three sixteenths may lie idle.
@@ -244,6 +260,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     w->kernels = dn_kernels_selected();
     DN_TRY_GOTO(st, open_columns(w, schema, err), cleanup);
     DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
+    DN_TRY_GOTO(st, open_verification(w, &opts, err), cleanup);
     open_lanes(w, &opts);
     DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
@@ -345,6 +362,24 @@ enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray 
 
 /* ---- finish, commit, close -------------------------------------------------------------------------------------------------- */
 
+/* The finished file, by its reader, against what came in. */
+static enum dn_status read_back(const struct dn_parquet_writer *w, struct dn_error *err)
+{
+    char path[DN_SINK_READING_PATH_SIZE];
+    const struct dn_parquet_read_options options = {
+        .struct_size = sizeof options,
+        .memory_budget_bytes = w->budget.bytes / 2,
+        .n_threads = w->executor.n_threads,
+        .submit_ctx = w->executor.ctx,
+        .submit = w->executor.submit,
+        .cancelled = w->cancelled,
+        .cancel_ctx = w->cancel_ctx,
+    };
+
+    dn_sink_reading_path(w->sink, path);
+    return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
+}
+
 static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
 {
     if (w->state != DN_PQ_OPEN) {
@@ -360,7 +395,8 @@ static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
         dn_pq_encoder_finish(&w->lanes[i].encoder);
     }
     DN_TRY(dn_pq_footer_write(w, err));
-    return dn_sink_finish(w->sink, err);
+    DN_TRY(dn_sink_finish(w->sink, err));
+    return w->verify ? read_back(w, err) : DN_OK;
 }
 
 enum dn_status dn_parquet_finish(struct dn_parquet_writer *w, struct dn_error *err)
@@ -409,6 +445,8 @@ static void free_columns(struct dn_parquet_writer *w)
     dn_free(w->columns);
     dn_free(w->lanes);
     dn_free(w->totals);
+    dn_free(w->digests);
+    dn_pq_written_finish(&w->written);
 }
 
 void dn_parquet_close(struct dn_parquet_writer *w)

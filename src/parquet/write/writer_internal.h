@@ -16,6 +16,7 @@
 #include "base/pool.h"
 #include "dativo/parquet.h"
 #include "parquet/write/encoder.h"
+#include "parquet/written.h"
 #include "store/sink.h"
 
 #include <pthread.h>
@@ -62,7 +63,9 @@ struct dn_pq_slot {
     struct dn_pq_row_group *row_group;
     int64_t n_open_pages; /**< under the lock */
     bool ended;           /**< under the lock: no more pages will come */
-    size_t sources;       /**< under the lock: what its pages are made of, in held_bytes */
+    uint64_t
+        digest; /**< of the values so far; of the lane, and behind its end of the thread that writes */
+    size_t sources; /**< under the lock: what its pages are made of, in held_bytes */
     struct dn_pq_segment *segments; /**< under the lock while the row group is not complete */
 };
 
@@ -83,6 +86,7 @@ struct dn_pq_lane {
     int64_t column;
     struct dn_pq_encoder encoder;
     struct dn_pq_row_group *row_group; /**< the one the encoder is in */
+    uint64_t n_digested;               /**< rows of it */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
     size_t held;                       /**< what of it is in held_bytes */
     bool start;                        /**< of the calling thread: submit a task */
@@ -120,6 +124,9 @@ struct dn_parquet_writer {
     struct dn_pq_budget budget;
     struct dn_pq_encoder_options encoder;
     const struct dn_kernels *kernels;
+    bool verify;
+    int32_t (*cancelled)(void *ctx);
+    void *cancel_ctx;
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
 
@@ -140,7 +147,9 @@ struct dn_parquet_writer {
     struct dn_spill *footer_spill;  /**< ... in this file */
     uint64_t footer_spilled;
     int64_t n_written;
-    struct dn_pq_stats *totals; /**< per column, over all written row groups */
+    struct dn_pq_stats *totals;   /**< per column, over all written row groups */
+    struct dn_pq_written written; /**< what came in, if it is to be verified */
+    uint64_t *digests;            /**< room for those of a row group, per column */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -1,0 +1,122 @@
+#include "arrow/digest.h"
+
+/* Odd numbers without a pattern: the fractional parts of the square roots of 2, 3, 5 and 7. */
+#define KEY_VALUE UINT64_C(0x6a09e667f3bcc909)
+#define KEY_ROW UINT64_C(0xbb67ae8584caa73b)
+#define KEY_NULL UINT64_C(0x3c6ef372fe94f82b)
+#define KEY_TEXT UINT64_C(0xa54ff53a5f1d36f1)
+
+__extension__ typedef unsigned __int128 wide;
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    const wide product = (wide)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Of one row.  The row's number is spread first: the value alone must not decide where a factor is 0. */
+static uint64_t mix(uint64_t value, uint64_t row)
+{
+    const uint64_t place = row * KEY_ROW;
+
+    return fold(value ^ KEY_VALUE ^ place, place | 1) ^ value;
+}
+
+static uint64_t load_some(const uint8_t *data, size_t len)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, data, len);
+    return word;
+}
+
+static uint64_t hash_text(const uint8_t *data, size_t len)
+{
+    uint64_t h = KEY_TEXT ^ len * KEY_ROW;
+
+    for (; len >= 8; data += 8, len -= 8) {
+        h = fold(load_some(data, 8) ^ KEY_VALUE, h ^ KEY_NULL);
+    }
+    return len == 0 ? h : fold(load_some(data, len) ^ KEY_VALUE, h ^ KEY_NULL);
+}
+
+static uint64_t load_value(const struct dn_column_view *c, int64_t row)
+{
+    const int64_t i = c->offset + row;
+    size_t len = 0;
+
+    switch (dn_type_width(c->type)) {
+    case 8:
+        return ((const uint64_t *)c->values)[i];
+    case 4:
+        return ((const uint32_t *)c->values)[i];
+    default:
+        break;
+    }
+    if (c->type == DN_TYPE_BOOL) {
+        return dn_bit_get(c->values, i);
+    }
+    const uint8_t *text = dn_column_text(c, row, &len);
+    return hash_text(text, len);
+}
+
+static uint64_t digest_some_null(const struct dn_column_view *c, int64_t row, int64_t n,
+                                 uint64_t first)
+{
+    uint64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const bool valid = dn_column_is_valid(c, row + i);
+        sum += mix(valid ? load_value(c, row + i) : KEY_NULL, 2 * (first + (uint64_t)i) + !valid);
+    }
+    return sum;
+}
+
+static uint64_t digest_64(const uint64_t *values, int64_t n, uint64_t first)
+{
+    uint64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += mix(values[i], 2 * (first + (uint64_t)i));
+    }
+    return sum;
+}
+
+static uint64_t digest_32(const uint32_t *values, int64_t n, uint64_t first)
+{
+    uint64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += mix(values[i], 2 * (first + (uint64_t)i));
+    }
+    return sum;
+}
+
+static uint64_t digest_views(const struct dn_column_view *c, int64_t row, int64_t n, uint64_t first)
+{
+    uint64_t sum = 0;
+    size_t len = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const uint8_t *text = dn_column_text(c, row + i, &len);
+        sum += mix(hash_text(text, len), 2 * (first + (uint64_t)i));
+    }
+    return sum;
+}
+
+uint64_t dn_column_digest(const struct dn_column_view *c, int64_t row, int64_t n_rows,
+                          uint64_t first)
+{
+    if (c->null_count > 0 || c->type == DN_TYPE_NULL || c->type == DN_TYPE_BOOL) {
+        return digest_some_null(c, row, n_rows, first);
+    }
+    switch (dn_type_width(c->type)) {
+    case 8:
+        return digest_64((const uint64_t *)c->values + c->offset + row, n_rows, first);
+    case 4:
+        return digest_32((const uint32_t *)c->values + c->offset + row, n_rows, first);
+    default:
+        return digest_views(c, row, n_rows, first);
+    }
+}

@@ -1,0 +1,239 @@
+/*
+ * Files that are read back before they count.  An encoder with a fault is played by a wrapper around dn_pq_encoder_append() (linked
+ * with --wrap): it hands on other values than those that came in, so that statistics, checksums and counts of the file are all right.
+ */
+#include "parquet/write/encoder.h"
+#include "parquet_rows.h"
+
+#define N_ROWS 5000
+#define SPOILT_ROW 2741
+
+enum fault {
+    NO_FAULT,
+    OTHER_BIT,  /* of one value */
+    NEIGHBOURS, /* two values change places */
+    NULL_MOVED, /* with the value beside it */
+    LAST_BYTE   /* of a text */
+};
+
+static char dir[512];
+static char path[600];
+static enum fault fault;
+static const char *spoilt; /* name of the column */
+
+enum dn_status __real_dn_pq_encoder_append(struct dn_pq_encoder *e,
+                                           const struct dn_column_view *view, int64_t row,
+                                           int64_t n, struct dn_error *err);
+enum dn_status __wrap_dn_pq_encoder_append(struct dn_pq_encoder *e,
+                                           const struct dn_column_view *view, int64_t row,
+                                           int64_t n, struct dn_error *err);
+
+static void swap_bits(uint8_t *bits, int64_t i, int64_t k)
+{
+    const bool at_i = dn_bit_get(bits, i);
+    const bool at_k = dn_bit_get(bits, k);
+
+    bits[i >> 3] = (uint8_t)((bits[i >> 3] & ~(1u << (i & 7))) | (unsigned)at_k << (i & 7));
+    bits[k >> 3] = (uint8_t)((bits[k >> 3] & ~(1u << (k & 7))) | (unsigned)at_i << (k & 7));
+}
+
+static void spoil_values(uint8_t *values, size_t width, int64_t i)
+{
+    uint8_t kept[16];
+
+    if (fault == OTHER_BIT) {
+        values[(size_t)i * width] ^= 1;
+    } else {
+        memcpy(kept, values + (size_t)i * width, width);
+        memmove(values + (size_t)i * width, values + (size_t)(i + 1) * width, width);
+        memcpy(values + (size_t)(i + 1) * width, kept, width);
+    }
+}
+
+/* In copies of the buffers, for the one column; row SPOILT_ROW and the one behind it lie in [row, row + n). */
+static void spoil(struct dn_column_view *v, uint8_t *validity, uint8_t *values, uint8_t *text)
+{
+    const size_t width = v->type == DN_TYPE_UTF8 ? 4 : dn_type_width(v->type);
+
+    if (fault == NULL_MOVED) {
+        memcpy(validity, v->validity, N_ROWS / 8 + 1);
+        swap_bits(validity, SPOILT_ROW, SPOILT_ROW + 1);
+        v->validity = validity;
+    }
+    if (fault == LAST_BYTE) {
+        const int32_t *offsets = v->values;
+        memcpy(text, v->bytes, (size_t)offsets[N_ROWS]);
+        text[offsets[SPOILT_ROW + 1] - 1] ^= 1;
+        v->bytes = text;
+        return;
+    }
+    memcpy(values, v->values, (size_t)N_ROWS * width);
+    spoil_values(values, width, SPOILT_ROW);
+    v->values = values;
+}
+
+enum dn_status __wrap_dn_pq_encoder_append(struct dn_pq_encoder *e,
+                                           const struct dn_column_view *view, int64_t row,
+                                           int64_t n, struct dn_error *err)
+{
+    static uint8_t values[(N_ROWS + 1) * 16];
+    static uint8_t text[N_ROWS * ROWS_TEXT_MAX];
+    static uint8_t validity[N_ROWS / 8 + 1];
+    struct dn_column_view other = *view;
+    const int64_t first = view->offset + row;
+
+    if (fault != NO_FAULT && strcmp(e->column->name, spoilt) == 0 && first <= SPOILT_ROW &&
+        SPOILT_ROW + 1 < first + n) {
+        spoil(&other, validity, values, text);
+    }
+    return __real_dn_pq_encoder_append(e, &other, row, n, err);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    scratch_make(dir);
+    (void)snprintf(path, sizeof path, "%s/a.parquet", dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+static void expect_clean_folder(void)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *entry;
+
+    assert_non_null(d);
+    while ((entry = readdir(d)) != NULL) {
+        assert_int_equal(entry->d_name[0], '.');
+        assert_true(strlen(entry->d_name) <= 2);
+    }
+    (void)closedir(d);
+}
+
+/* Every type, pattern and codec, nulls or none, any cut and any number of threads. */
+static void test_right_files_pass(void **state)
+{
+    static const char *const codecs[] = {"none", "snappy", "zstd"};
+    struct dn_parquet_options o = {.struct_size = sizeof o, .verify = true, .overwrite = true};
+    uint64_t seed = 11;
+
+    (void)state;
+    fault = NO_FAULT;
+    for (unsigned i = 0; i < 12; i++) {
+        struct dn_error err = {0};
+        struct rows r;
+        o.compression = codecs[i % 3];
+        o.row_group_rows = 1 + (int64_t)(scratch_random(&seed) % 3000);
+        o.page_rows = 1 + (int64_t)(scratch_random(&seed) % 500);
+        o.n_threads = 1 + i % 3;
+        rows_make(&r, N_ROWS, i % 4 * 33, false, seed);
+        const int64_t cut = 1 + (int64_t)(scratch_random(&seed) % 2000);
+        if (rows_write(&r, path, cut, &o, &err) != DN_OK) {
+            fail_msg("%s", err.message);
+        }
+        rows_free(&r);
+        assert_int_equal(remove(path), 0);
+    }
+}
+
+static void refuse(enum fault which, const char *column, unsigned null_percent, uint64_t seed)
+{
+    const struct dn_parquet_options o = {
+        .struct_size = sizeof o, .verify = true, .row_group_rows = 2000, .n_threads = 2};
+    struct dn_error err = {0};
+    struct rows r;
+
+    rows_make(&r, N_ROWS, null_percent, false, seed);
+    fault = which;
+    spoilt = column;
+    assert_int_equal(rows_write(&r, path, N_ROWS, &o, &err), DN_ERR_INTERNAL);
+    fault = NO_FAULT;
+    rows_free(&r);
+    assert_string_equal(err.column, column);
+    assert_non_null(strstr(err.message, column));
+    assert_non_null(strstr(err.message, "in row group 1 "));
+    expect_clean_folder();
+}
+
+static void test_one_bit_of_one_value_is_found(void **state)
+{
+    (void)state;
+    refuse(OTHER_BIT, "int64_3_1", 0, 1);
+    refuse(OTHER_BIT, "int32_2_0", 0, 2);
+    refuse(OTHER_BIT, "float64_5_1", 0, 3);
+    refuse(OTHER_BIT, "date_6_2", 0, 4);
+    refuse(OTHER_BIT, "timestamptz_8_1", 0, 5);
+}
+
+static void test_values_that_change_places_are_found(void **state)
+{
+    (void)state;
+    refuse(NEIGHBOURS, "int64_3_1", 0, 6);
+    refuse(NEIGHBOURS, "float32_4_1", 0, 7);
+    refuse(NEIGHBOURS, "string_11_1", 0, 8);
+}
+
+/* The value under the null goes along, so that the column has the same values in the same order: only the null's place differs. */
+static void test_a_null_in_another_row_is_found(void **state)
+{
+    uint64_t seed = 0;
+    bool differ = false;
+
+    (void)state;
+    while (!differ) { /* rows of which just one of the two is null */
+        struct rows r;
+        seed++;
+        rows_make(&r, N_ROWS, 50, false, seed);
+        differ =
+            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], SPOILT_ROW) !=
+            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], SPOILT_ROW + 1);
+        rows_free(&r);
+    }
+    refuse(NULL_MOVED, "int64_3_1", 50, seed);
+}
+
+static void test_one_byte_of_a_text_is_found(void **state)
+{
+    (void)state;
+    refuse(LAST_BYTE, "string_9_1", 0, 9);
+}
+
+static int32_t never_mind(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static void test_reading_back_can_be_stopped(void **state)
+{
+    const struct dn_parquet_options o = {
+        .struct_size = sizeof o, .verify = true, .cancelled = never_mind};
+    struct dn_error err = {0};
+    struct rows r;
+
+    (void)state;
+    rows_make(&r, N_ROWS, 10, false, 12);
+    assert_int_equal(rows_write(&r, path, 1000, &o, &err), DN_ERR_CANCELLED);
+    rows_free(&r);
+    expect_clean_folder();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_right_files_pass),
+        cmocka_unit_test(test_one_bit_of_one_value_is_found),
+        cmocka_unit_test(test_values_that_change_places_are_found),
+        cmocka_unit_test(test_a_null_in_another_row_is_found),
+        cmocka_unit_test(test_one_byte_of_a_text_is_found),
+        cmocka_unit_test(test_reading_back_can_be_stopped),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
