@@ -5,7 +5,9 @@ import functools
 import os
 import pathlib
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 TESTS = pathlib.Path(os.environ.get("DN_TESTS", "build/release/tests"))
 
@@ -66,3 +68,41 @@ def batches(path, threads=2, rows=0, budget=0, columns=None):
 
 def read(path, **options):
     return batches(path, **options).read_all()
+
+
+def as_pyarrow_has_it(column, wanted):
+    """Our column in the type that pyarrow chose; the two differ in views, and in what pyarrow has extensions for, only."""
+    if isinstance(wanted, pa.BaseExtensionType):
+        return pa.chunked_array(
+            [wanted.wrap_array(c.cast(wanted.storage_type)) for c in column.chunks], type=wanted
+        )
+    if pa.types.is_binary(wanted) or pa.types.is_large_binary(wanted):
+        assert column.type in (pa.binary_view(), pa.string_view())  # an ENUM is text for us
+    elif pa.types.is_string(wanted) or pa.types.is_large_string(wanted):
+        assert column.type == pa.string_view()
+    else:
+        assert column.type == wanted
+    return column.cast(wanted)
+
+
+def same(path, threads=(1, 2, 8), **options):
+    """Read with every number of threads, and as pyarrow does: equal, types included."""
+    want = pq.read_table(path)
+    for n in threads:
+        got = read(path, threads=n, **options)
+        got.validate(full=True)
+        assert got.schema.names == want.schema.names
+        for name, mine, theirs in zip(want.schema.names, got.columns, want.columns):
+            mine = as_pyarrow_has_it(mine, theirs.type)
+            assert mine.equals(theirs) or equal_but_nans(mine, theirs), (name, n)
+        assert [f.nullable for f in got.schema] == [f.nullable for f in want.schema]
+    return want
+
+
+def equal_but_nans(a, b):
+    """NaN is not equal to itself: floats are compared by their bits."""
+    bits = {pa.float16(): np.uint16, pa.float32(): np.uint32, pa.float64(): np.uint64}.get(a.type)
+    if bits is None or not a.is_null().equals(b.is_null()):
+        return False
+    mine, theirs = (np.concatenate([np.asarray(x.fill_null(0)) for x in c.chunks]) for c in (a, b))
+    return (mine.view(bits) == theirs.view(bits)).all()

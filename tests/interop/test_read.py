@@ -1,11 +1,15 @@
-"""What other writers wrote, read by our reader, is what pyarrow reads of it."""
+"""What pyarrow writes, read by our reader, is what pyarrow reads of it: every type, encoding, codec and version of pages."""
+
+import decimal
+import json
+import uuid
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import stream
+from stream import same
 
 ROWS = 50_000
 
@@ -28,27 +32,6 @@ def mixed_table(n=ROWS):
             "nulls": pa.nulls(n, pa.string()),
         }
     )
-
-
-def same(path, threads=(1, 2, 8), **options):
-    """Read with every number of threads, and as pyarrow does: equal, types included, but views for what has offsets there."""
-    want = pq.read_table(path)
-    for n in threads:
-        got = stream.read(path, threads=n, **options)
-        got.validate(full=True)
-        assert got.schema.names == want.schema.names
-        columns = []
-        for column, field in zip(got.columns, want.schema):
-            wanted = field.type
-            if pa.types.is_string(wanted) or pa.types.is_large_string(wanted):
-                assert column.type == pa.string_view()
-            elif pa.types.is_binary(wanted) or pa.types.is_large_binary(wanted):
-                assert column.type == pa.binary_view()
-            else:
-                assert column.type == wanted
-            columns.append(column.cast(wanted))
-        assert pa.table(columns, schema=want.schema).equals(want)
-    return want
 
 
 WAYS = {
@@ -75,4 +58,108 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_ways_of_pyarrow(tmp_path, way):
     pq.write_table(mixed_table(), tmp_path / "a.parquet", **WAYS[way])
+    same(tmp_path / "a.parquet")
+
+
+# ---- every type ----
+
+
+def extremes(bits, signed):
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return [low, low + 1, high, high - 1, 0, 1, high // 2]
+
+
+def decimals(precision, scale):
+    digits = [0, 1, 10**precision - 1, 10 ** (precision - 1), 12345 % 10**precision]
+    with decimal.localcontext() as c:
+        c.prec = 100
+        return [decimal.Decimal(sign * d).scaleb(-scale) for d in digits for sign in (1, -1)]
+
+
+def values_by_type():
+    floats = [0.0, -0.0, 1.5, -2.25, float("inf"), float("-inf"), float("nan")]
+    types = {f"{'' if s else 'u'}int{b}": extremes(b, s) for b in (8, 16, 32, 64) for s in (True, False)}
+    out = {name: (getattr(pa, name)(), values) for name, values in types.items()}
+    out["float16"] = (pa.float16(), [np.float16(f) for f in floats])
+    out["float32"] = (pa.float32(), floats + [3.4028234663852886e38])
+    out["float64"] = (pa.float64(), floats + [5e-324, 1.7976931348623157e308])
+    out["bool"] = (pa.bool_(), [True, False, False, True, True])
+    out["date32"] = (pa.date32(), extremes(32, True))
+    out["time_ms"] = (pa.time32("ms"), [0, 1, 86399999])
+    out["time_us"] = (pa.time64("us"), [0, 1, 86399999999])
+    out["time_ns"] = (pa.time64("ns"), [0, 1, 86399999999999])
+    for unit in ("ms", "us", "ns"):
+        for zone in (None, "UTC"):
+            out[f"timestamp_{unit}_{zone}"] = (pa.timestamp(unit, zone), extremes(64, True))
+    for precision in (1, 2, 4, 9, 10, 18, 19, 28, 38):
+        out[f"decimal_{precision}"] = (pa.decimal128(precision, precision // 2), decimals(precision, precision // 2))
+    for precision in (39, 57, 76):
+        out[f"decimal_{precision}"] = (pa.decimal256(precision, 3), decimals(precision, 3))
+    for width in (1, 2, 16, 17):
+        out[f"fixed_{width}"] = (pa.binary(width), [bytes([i]) * width for i in (0, 1, 127, 128, 255)])
+    out["binary"] = (pa.binary(), [b"", b"\x00", b"\xff" * 12, b"\xfe" * 13, b"x" * 1000])
+    words = ["", "a", "twelve bytes", "thirteen byte", "h\u00e4\u00dflich \U0001f600", "\u20ac" * 40, "x" * 3000]
+    out["string"] = (pa.string(), words)
+    out["json"] = (pa.json_(), [json.dumps({"key": w}) for w in words])
+    out["uuid"] = (pa.uuid(), [uuid.UUID(int=i).bytes for i in (0, 1, 2**128 - 1)])
+    return out
+
+
+def typed_array(rng, kind, values, n, share_of_nulls):
+    storage = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    at = rng.integers(0, len(values), n)
+    null = rng.random(n) < share_of_nulls
+    array = pa.array([None if z else values[i] for i, z in zip(at, null)], type=storage)
+    return kind.wrap_array(array) if storage is not kind else array
+
+
+def typed_table(n, share_of_nulls, seed=0):
+    rng = np.random.default_rng(seed)
+    columns = {
+        name: typed_array(rng, kind, values, n, share_of_nulls) for name, (kind, values) in values_by_type().items()
+    }
+    columns["null"] = pa.nulls(n)
+    fields = [pa.field(name, c.type, nullable=share_of_nulls > 0 or name == "null") for name, c in columns.items()]
+    return pa.table(list(columns.values()), schema=pa.schema(fields))
+
+
+def split_encodings(table):
+    """BYTE_STREAM_SPLIT and the DELTA encodings wherever they can be."""
+    out = {}
+    for field in table.schema:
+        kind = field.type
+        if pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
+            out[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind):
+            out[field.name] = "BYTE_STREAM_SPLIT"
+        elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+            out[field.name] = "DELTA_BYTE_ARRAY"
+    return out
+
+
+TYPED = {
+    "dictionary": dict(compression="snappy"),
+    "plain": dict(compression="none", use_dictionary=False),
+    "v2": dict(compression="zstd", data_page_version="2.0", data_page_size=500),
+    "fallback": dict(compression="lz4", dictionary_pagesize_limit=40, data_page_size=300, write_batch_size=16),
+    "integers": dict(compression="gzip", store_decimal_as_integer=True, use_dictionary=False),
+    "groups": dict(compression="brotli", row_group_size=57, data_page_version="2.0"),
+}
+
+
+@pytest.mark.parametrize("nulls", [0, 0.3, 1])
+@pytest.mark.parametrize("way", [*TYPED, "split"])
+def test_types_of_pyarrow(tmp_path, way, nulls):
+    table = typed_table(500, nulls)
+    options = TYPED.get(way) or dict(use_dictionary=False, column_encoding=split_encodings(table))
+    pq.write_table(table, tmp_path / "a.parquet", store_schema=False, **options)
+    same(tmp_path / "a.parquet")
+    same(tmp_path / "a.parquet", threads=(2,), rows=33)
+
+
+def test_int96(tmp_path):
+    years = [1678, 1969, 1970, 1999, 2261]
+    values = [np.datetime64(f"{y}-03-04T05:06:07.123456789", "ns") for y in years]
+    table = pa.table({"t": pa.array(values * 5, pa.timestamp("ns")), "n": pa.nulls(25, pa.timestamp("ns"))})
+    pq.write_table(table, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True, store_schema=False)
     same(tmp_path / "a.parquet")
