@@ -14,7 +14,6 @@
 /* What a lane reads at a time, and what a page is thought to take. */
 #define MOST_RANGE_BYTES ((uint64_t)1 << 20)
 #define LEAST_RANGE_BYTES ((uint64_t)64 << 10)
-#define LEAST_SLICE_ROWS ((uint64_t)1024)
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
@@ -190,8 +189,7 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
     const int64_t most = o->batch_rows != 0 ? o->batch_rows : DEFAULT_BATCH_ROWS;
 
     r->slices_bytes = r->budget / 2;
-    const uint64_t fitting = clamp(r->slices_bytes / 4 / bytes, 1, INT64_MAX);
-    const uint64_t rows = clamp(fitting, LEAST_SLICE_ROWS, (uint64_t)MAX_BATCH_ROWS);
+    const uint64_t rows = clamp(r->slices_bytes / 4 / bytes, 1, (uint64_t)MAX_BATCH_ROWS);
     r->slice_rows = most < (int64_t)rows ? most : (int64_t)rows;
     if (bytes > r->budget) {
         return dn_error_set(err, DN_ERR_MEMORY,
