@@ -2,7 +2,8 @@
 #include "parquet_reader.h"
 
 enum {
-    DEFAULT_CHUNK_ROWS = 10000
+    DEFAULT_CHUNK_ROWS = 10000,
+    MOST_BATCH_ROWS = 1 << 16 /* the library's default; JSON chunks may take several batches */
 };
 
 const struct dn_shell_option parquet_reader_options[] = {
@@ -52,7 +53,7 @@ enum dn_status parquet_read_settings_read(struct parquet_read_settings *s,
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->missing_as_null, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
-    s->parquet.batch_rows = rows;
+    s->parquet.batch_rows = rows < MOST_BATCH_ROWS ? rows : MOST_BATCH_ROWS;
     s->parquet.n_threads = (uint32_t)n_threads;
     s->chunk_rows = rows;
     return DN_OK;

@@ -89,7 +89,7 @@ DN_API void dn_parquet_close(struct dn_parquet_writer *w);
  * "physical_type","logical_type","nullable"}],"row_groups":[{"rows","bytes","columns":[{"name","codec","encodings",
  * "compressed_bytes","uncompressed_bytes","null_count","min","max"}]}]}, and with n_rows > 0 also "rows":[{...}], the first
  * n_rows rows (at most 1,000,000).  "bytes" of a row group are those in the file.  What a file does not say is null.  Rows are
- * read of flat files with PLAIN and dictionary encodings and V1 pages in every codec of the writer; page checksums are verified.
+ * read of flat columns, of every encoding and page version, in every codec of the writer; page checksums are verified.
  *
  * Strictly RFC 8259: integers within int64 and finite floats are numbers; larger integers, decimals, "NaN", "Infinity" and
  * "-Infinity" are strings, as are ISO 8601 dates, times and timestamps, text, and other bytes as "0x<hex>".  Bounds longer than

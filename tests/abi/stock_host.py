@@ -8,6 +8,7 @@ from pathlib import Path
 
 PLUGINS = Path(os.environ["DN_PLUGINS"])
 READER = PLUGINS / "libcsv_reader_plugin.so"
+PARQUET_READER = PLUGINS / "libparquet_reader_plugin.so"
 WRITER = PLUGINS / "libparquet_writer_plugin.so"
 ERROR_PREFIX = "DATIVO_PLUGIN_ERROR "
 

@@ -2,9 +2,10 @@
 
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from stock_host import READER, WRITER, StockReader, StockWriter, load, reader_config, take, writer_config
+from stock_host import PARQUET_READER, READER, WRITER, StockReader, StockWriter, load, reader_config, take, writer_config
 
 EXTREMES = [0, -1, 1, 2, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, 2**64, 2**200, 1e308, -1e308, 5e-324,
             0.5, -0.0, 1e3, "", " ", "0", "-1", "1", "1 ", "0x10", "1e3", "9223372036854775807",
@@ -20,6 +21,7 @@ def numeric_options(library):
 
 def test_there_are_some():
     assert set(numeric_options(READER)) >= {"chunk_size", "batch_size", "block_bytes", "n_threads"}
+    assert set(numeric_options(PARQUET_READER)) >= {"chunk_size", "batch_size", "n_threads"}
     assert set(numeric_options(WRITER)) >= {"row_group_size", "row_group_bytes", "page_rows", "page_size", "n_threads"}
 
 
@@ -42,6 +44,26 @@ def test_reader(tmp_path, option, native):
     for value in EXTREMES:
         options = {option: value}
         reader = StockReader(reader_config(path, options={"native": options} if native else options))
+        rows, text = [], reader.raw()
+        while text is not None and not text.startswith(b"DATIVO"):
+            rows += json.loads(text)
+            text = reader.raw()
+        if text is None:
+            assert rows == RECORDS, value
+            n_good += 1
+        else:
+            assert rows == []
+            check_error(text, option)
+    assert 2 <= n_good < len(EXTREMES)
+
+
+@pytest.mark.parametrize("option", numeric_options(PARQUET_READER))
+def test_parquet_reader(tmp_path, option):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.Table.from_pylist(RECORDS), path)
+    lib, n_good = load(PARQUET_READER), 0
+    for value in EXTREMES:
+        reader = StockReader(reader_config(path, type="parquet", options={option: value}), lib)
         rows, text = [], reader.raw()
         while text is not None and not text.startswith(b"DATIVO"):
             rows += json.loads(text)

@@ -9,9 +9,9 @@ import math
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from stock_host import PLUGINS, StockReader, assert_loud, assert_one_log_line, load, log_lines, reader_config, take
+from stock_host import PARQUET_READER as READER
+from stock_host import StockReader, assert_loud, assert_one_log_line, load, log_lines, reader_config, take
 
-READER = PLUGINS / "libparquet_reader_plugin.so"
 TABLE = pa.table({
     "b": pa.array([True, None, False], pa.bool_()),
     "i": pa.array([1, -(2**31), None], pa.int32()),

@@ -3,6 +3,7 @@
 import random
 import re
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -69,6 +70,20 @@ def test_compressors_of_many_threads_count(tool, codec):
         files.append((tool.cwd / "out.parquet").read_bytes())
     assert files[0] == files[1]
     assert table.column(17).to_pylist() == [row[17] for row in rows]
+
+
+@pytest.mark.parametrize("target, options", [
+    ("null:", {}), ("out.parquet", {}), ("null:", {"data_page_size": 16 << 20, "use_dictionary": False})])  # fmt: skip
+def test_of_parquet(tool, target, options):
+    """One row group of several times the reader's share, pages of any size."""
+    rows, columns = 120_000, 24
+    base = [f"{i * 2654435761 % 2**32:08x} of {i}, some text" for i in range(rows)]
+    table = pa.table({f"c{i}": base[i:] + base[:i] for i in range(columns)})
+    pq.write_table(table, tool.cwd / "in.parquet", row_group_size=rows, **options)
+    done = tool.ok("convert", "in.parquet", target, "--memory", "128MB", "--threads", "4")
+    assert peak(done) <= 128_000_000 + ALLOWED_BEYOND, done.stderr.decode()
+    if target != "null:":
+        assert pq.read_table(tool.cwd / target).equals(table)
 
 
 def test_many_threads_hold_no_more(tool):

@@ -409,10 +409,9 @@ static void test_page_lies(void **state)
                  "page at byte 49: the page header is damaged at byte 50");
 
     p.len = 0;
-    add_page(&p, DN_PQ_DATA_PAGE, 3, DN_PQ_PLAIN, DN_PQ_BIT_PACKED, THREE_LEVELS THREE_VALUES,
-             THREE_LEN, THREE_LEN);
-    ASSERT_PAGES(&p, PAGE_FOOTER("\x06", "\x5a"), DN_ERR_UNSUPPORTED,
-                 "encoding BIT_PACKED (4) of the definition levels");
+    add_page(&p, DN_PQ_DATA_PAGE, 3, DN_PQ_PLAIN, DN_PQ_DELTA_BINARY_PACKED,
+             THREE_LEVELS THREE_VALUES, THREE_LEN, THREE_LEN);
+    ASSERT_PAGES(&p, PAGE_FOOTER("\x06", "\x5a"), DN_ERR_UNSUPPORTED, "levels");
     p.len = 0;
     add_page(&p, DN_PQ_DATA_PAGE, 4, DN_PQ_PLAIN, DN_PQ_RLE, "\x02\0\0\0\x08\x01" THREE_VALUES,
              THREE_LEN, THREE_LEN);
@@ -442,7 +441,8 @@ static void test_dictionary_lies(void **state)
                  "the dictionary is damaged: 25 values do not fit into 24 bytes");
     p.bytes[8] = 6;
     p.bytes[10] = 2 * DN_PQ_RLE;
-    ASSERT_PAGES(&p, TWO_PAGES, DN_ERR_UNSUPPORTED, "encoding RLE (3) of the dictionary");
+    ASSERT_PAGES(&p, TWO_PAGES, DN_ERR_UNSUPPORTED,
+                 "a dictionary of encoding RLE (3) cannot be read");
     p.bytes[10] = 0;
     p.bytes[right - 1] = 3;
     ASSERT_PAGES(&p, TWO_PAGES, DN_ERR_DATA, "3 in a dictionary of 3 values");
