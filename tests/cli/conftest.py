@@ -2,31 +2,19 @@
 
 import os
 import pathlib
-import re
 import resource
-import signal
 import subprocess
-import time
 
 import pytest
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a program started with it ignored leaves it ignored
+from command import BIN, PLUGINS, environment, wait_until_it_listens  # noqa: F401 (the last one for the tests)
 
-BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
-PLUGINS = pathlib.Path(os.environ["DN_PLUGINS"])
 FAKES = pathlib.Path(os.environ["DN_FAKES"])
 SOURCE = pathlib.Path(os.environ["DN_SOURCE"])
 SANITIZED = bool(os.environ.get("DN_SANITIZED"))
 
 READER = PLUGINS / "libcsv_reader_plugin.so"
 WRITER = PLUGINS / "libparquet_writer_plugin.so"
-
-
-def environment(**extra):
-    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-    env["DATIVO_PLUGIN_PATH"] = str(PLUGINS)
-    env.update(extra)
-    return env
 
 
 class Tool:
@@ -69,17 +57,6 @@ def cpu_seconds(call):
     done = call()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def wait_until_it_listens(process, number):
-    """Until then the signal would end it as it ends every command, without a word."""
-    deadline = time.monotonic() + 60
-    while True:
-        caught = re.search(r"^SigCgt:\s*(\w+)$", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M)
-        if caught and int(caught.group(1), 16) >> (number - 1) & 1:
-            return
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.005)
 
 
 def tree(root):

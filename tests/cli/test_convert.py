@@ -360,30 +360,15 @@ def test_names_on_the_command_line_are_taken_as_they_are(tool, write, name):
     assert tree(tool.cwd) == sorted(["other.csv", f"{name}.csv", f"{name}.parquet"])
 
 
-def test_nohup_is_respected(tool):
-    process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
-                         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ignored_from_the_start_stays_ignored(tool, number):
+    """nohup; and a job in the background of a script, for which the terminal's ctrl-C is not meant."""
+    process = tool.start(*fake("endless=1"), "x.csv", "out.parquet", preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
     deadline = time.monotonic() + 120
     while not (tool.cwd / "out.parquet.tmp").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGHUP)
-    time.sleep(0.3)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
-    assert process.returncode == 143
-
-
-def test_an_interrupt_ignored_from_the_start_stays_ignored(tool):
-    """A job in the background of a script: the terminal's ctrl-C is not meant for it."""
-    process = tool.start(*fake("endless=1"), "x.csv", "out.parquet",
-                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
-    deadline = time.monotonic() + 120
-    while not (tool.cwd / "out.parquet.tmp").exists():
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     time.sleep(0.3)
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)

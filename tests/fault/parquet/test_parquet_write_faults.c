@@ -1,26 +1,11 @@
 /* Every allocation and every write of a small file fails once: an error comes back, and nothing is left, neither memory nor a file. */
 #include "parquet_rows.h"
+#include "scratch_dir.h"
 
 #include "base/memory.h"
 #include "store/sink.h"
 
 #include <errno.h>
-
-static char dir[512];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static struct dn_parquet_options options(uint32_t n_threads)
 {

@@ -16,9 +16,9 @@ import signal
 import subprocess
 import time
 
-BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
+from command import BIN, SECONDS, environment, wait_until_it_listens  # noqa: F401 (the last one for the tests)
+
 PRELOAD = os.environ["DN_PRELOAD"]
-SECONDS = 60  # no run takes one, but the machine may be slow and busy
 OLD = b"PAR1, an old file, which stays unless a whole new one takes its place"
 
 ASSET = """
@@ -47,13 +47,6 @@ target:
   engine: {options: {compression: zstd}}
 schema_validation_mode: strict
 """
-
-
-def environment(**extra):
-    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-    env["DATIVO_PLUGIN_PATH"] = os.environ["DN_PLUGINS"]
-    env.update(extra)
-    return env
 
 
 def write_inputs(folder):
@@ -290,7 +283,6 @@ def sweep(rig, cases, seed, n):
 
 # ---- kills and signals ------------------------------------------------------------------------------------------------
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a program started with it ignored leaves it ignored
 STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MARKS = ["read", "open", "write", "fsync", "rename", "mmap", "pthread_create"]  # a signal comes before or behind such a call
 
@@ -302,17 +294,6 @@ def start_case(rig, case, folder, words):
     finally:
         if case.stdin:
             source.close()
-
-
-def wait_until_it_listens(process, number):
-    """Until then the signal would end it as it ends every command, without a word."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        caught = re.search(r"^SigCgt:\s*(\w+)$", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M)
-        if caught and int(caught.group(1), 16) >> (number - 1) & 1:
-            return
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.005)
 
 
 def seconds_of(rig, case):

@@ -3,25 +3,9 @@
 #include "store/sink.h"
 #include "store/source.h"
 
-#include "scratch.h"
+#include "scratch_dir.h"
 
 #include <errno.h>
-
-static char dir[512];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static size_t count_open_files(void)
 {
@@ -220,13 +204,14 @@ static void test_allocations_of_a_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_allocations_of_a_sink, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_new_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_replacement, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_full_disk_message, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_interrupted_calls_are_repeated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_synced, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_allocations_of_a_source, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_allocations_of_a_sink, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_new_file, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_writes_and_syncs_of_a_replacement, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_full_disk_message, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_interrupted_calls_are_repeated, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_synced, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_allocations_of_a_source, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

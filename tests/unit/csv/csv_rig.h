@@ -253,4 +253,18 @@ static inline struct dn_csv_options rig_options(void)
                                    .n_threads = 2};
 }
 
+/** rig_expect() of one file, with blocks of several sizes. */
+static inline void rig_expect_text(const char *text, const struct dn_csv_options *o,
+                                   const char *names, const char *types, const char *rows)
+{
+    static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 64};
+    const char *path = rig_file("a.csv", text);
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct dn_csv_options options = *o;
+        options.block_bytes = sizes[i];
+        rig_expect(&path, 1, &options, names, types, rows);
+    }
+}
+
 #endif

@@ -1,11 +1,10 @@
 /* The feed: where blocks are cut, what is carried over, offsets, looking ahead, several files. */
-#include "scratch.h"
+#include "scratch_dir.h"
 
 #include "csv/feed.h"
 
 #define MAX_TEXT ((size_t)20000)
 
-static char dir[512];
 static uint64_t seed;
 
 static const struct dn_csv_dialect lf_mode = {.delimiter = ',', .quote = '"', .has_quote = true};
@@ -463,20 +462,6 @@ static void test_prepend(void **state)
         dn_csv_block_finish(&b);
         dn_csv_feed_finish(&f);
     }
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
 }
 
 int main(void)

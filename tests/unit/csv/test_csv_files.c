@@ -4,19 +4,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-static void expect_text(const char *text, const struct dn_csv_options *o, const char *names,
-                        const char *types, const char *rows)
-{
-    static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 64};
-    const char *path = rig_file("a.csv", text);
-
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct dn_csv_options options = *o;
-        options.block_bytes = sizes[i];
-        rig_expect(&path, 1, &options, names, types, rows);
-    }
-}
-
 /* ---- headers ---- */
 
 static void test_headers(void **state)
@@ -24,34 +11,35 @@ static void test_headers(void **state)
     const struct dn_csv_options o = rig_options();
 
     (void)state;
-    expect_text("a,b\n1,x\n", &o, "a|b", "l vu", "i1|sx\n");
-    expect_text("a,b", &o, "a|b", "vu vu", "");
-    expect_text("a,b\n", &o, "a|b", "vu vu", "");
-    expect_text("a,b\r\n", &o, "a|b", "vu vu", "");
-    expect_text("a,b\r", &o, "a|b", "vu vu", "");
-    expect_text("\n\r\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
-    expect_text("\xef\xbb\xbf\"a\",b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
-    expect_text("\xef\xbb\xbf\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
-    expect_text("\"a\nb\",\"c\"\"d\"\n1,2\n", &o, "a\nb|c\"d", "l l", "i1|i2\n");
-    expect_text("\"a\nb\",c\r\n1,2\r\n", &o, "a\nb|c", "l l", "i1|i2\n");
-    expect_text("a,a,,\"\",a\n1,2,3,4,5\n", &o, "a|a|column_3|column_4|a", "l l l l l",
-                "i1|i2|i3|i4|i5\n");
-    expect_text("a\r1\r\r2", &o, "a", "l", "i1\n.\ni2\n");
-    expect_text("a,b\r1,2\r\r3,4\r", &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    rig_expect_text("a,b\n1,x\n", &o, "a|b", "l vu", "i1|sx\n");
+    rig_expect_text("a,b", &o, "a|b", "vu vu", "");
+    rig_expect_text("a,b\n", &o, "a|b", "vu vu", "");
+    rig_expect_text("a,b\r\n", &o, "a|b", "vu vu", "");
+    rig_expect_text("a,b\r", &o, "a|b", "vu vu", "");
+    rig_expect_text("\n\r\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    rig_expect_text("\xef\xbb\xbf\"a\",b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    rig_expect_text("\xef\xbb\xbf\n\na,b\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+    rig_expect_text("\"a\nb\",\"c\"\"d\"\n1,2\n", &o, "a\nb|c\"d", "l l", "i1|i2\n");
+    rig_expect_text("\"a\nb\",c\r\n1,2\r\n", &o, "a\nb|c", "l l", "i1|i2\n");
+    rig_expect_text("a,a,,\"\",a\n1,2,3,4,5\n", &o, "a|a|column_3|column_4|a", "l l l l l",
+                    "i1|i2|i3|i4|i5\n");
+    rig_expect_text("a\r1\r\r2", &o, "a", "l", "i1\n.\ni2\n");
+    rig_expect_text("a,b\r1,2\r\r3,4\r", &o, "a|b", "l l", "i1|i2\ni3|i4\n");
     /* a line feed inside quotes does not make this a file of line feeds */
-    expect_text("a,b\r1,\"x\ny\"\r2,z\r", &o, "a|b", "l vu", "i1|sx\ny\ni2|sz\n");
-    expect_text("\"a\r\n\",b\r1,\"x\r\ny\"\r2,z\r", &o, "a\r\n|b", "l vu", "i1|sx\r\ny\ni2|sz\n");
+    rig_expect_text("a,b\r1,\"x\ny\"\r2,z\r", &o, "a|b", "l vu", "i1|sx\ny\ni2|sz\n");
+    rig_expect_text("\"a\r\n\",b\r1,\"x\r\ny\"\r2,z\r", &o, "a\r\n|b", "l vu",
+                    "i1|sx\r\ny\ni2|sz\n");
     /* but one outside quotes does, and then a carriage return alone is text */
-    expect_text("a,b\n1,x\ry\n", &o, "a|b", "l vu", "i1|sx\ry\n");
-    expect_text("a\rb,c\n1,2\n", &o, "a\rb|c", "l l", "i1|i2\n");
+    rig_expect_text("a,b\n1,x\ry\n", &o, "a|b", "l vu", "i1|sx\ry\n");
+    rig_expect_text("a\rb,c\n1,2\n", &o, "a\rb|c", "l l", "i1|i2\n");
     /* in front of the header as well */
-    expect_text("\ra,b\n1,2\n", &o, "\ra|b", "l l", "i1|i2\n");
-    expect_text("\r\r\na\n", &o, "\r", "vu", "sa\n");
-    expect_text("\na\r1\r", &o, "a\r1", "vu", "");
-    expect_text("\r\r\ra\r1\r", &o, "a", "l", "i1\n");
-    expect_text("\r\n\r\na,b\r\n1,2\r\n", &o, "a|b", "l l", "i1|i2\n");
-    expect_text("\"a\"\r\r\n1\n", &o, "a\r", "l", "i1\n"); /* as in a row */
-    expect_text("\"a\"\r", &o, "a", "vu", "");
+    rig_expect_text("\ra,b\n1,2\n", &o, "\ra|b", "l l", "i1|i2\n");
+    rig_expect_text("\r\r\na\n", &o, "\r", "vu", "sa\n");
+    rig_expect_text("\na\r1\r", &o, "a\r1", "vu", "");
+    rig_expect_text("\r\r\ra\r1\r", &o, "a", "l", "i1\n");
+    rig_expect_text("\r\n\r\na,b\r\n1,2\r\n", &o, "a|b", "l l", "i1|i2\n");
+    rig_expect_text("\"a\"\r\r\n1\n", &o, "a\r", "l", "i1\n"); /* as in a row */
+    rig_expect_text("\"a\"\r", &o, "a", "vu", "");
 }
 
 /* As in the first file. */
@@ -142,14 +130,14 @@ static void test_no_header(void **state)
 
     (void)state;
     o.header = DN_CSV_HEADER_NO;
-    expect_text("1,x\n2,y\n", &o, "column_1|column_2", "l vu", "i1|sx\ni2|sy\n");
-    expect_text("1", &o, "column_1", "l", "i1\n");
-    expect_text("\xef\xbb\xbf"
-                "1\n2\n",
-                &o, "column_1", "l", "i1\ni2\n");
+    rig_expect_text("1,x\n2,y\n", &o, "column_1|column_2", "l vu", "i1|sx\ni2|sy\n");
+    rig_expect_text("1", &o, "column_1", "l", "i1\n");
+    rig_expect_text("\xef\xbb\xbf"
+                    "1\n2\n",
+                    &o, "column_1", "l", "i1\ni2\n");
     /* a blank line is a row where there is one column, also at the start */
-    expect_text("\n1\n\n2\n", &o, "column_1", "l", ".\ni1\n.\ni2\n");
-    expect_text("\n\n1,2\n\n3,4\n", &o, "column_1|column_2", "l l", "i1|i2\ni3|i4\n");
+    rig_expect_text("\n1\n\n2\n", &o, "column_1", "l", ".\ni1\n.\ni2\n");
+    rig_expect_text("\n\n1,2\n\n3,4\n", &o, "column_1|column_2", "l l", "i1|i2\ni3|i4\n");
 }
 
 /* A first row longer than what is looked at first. */

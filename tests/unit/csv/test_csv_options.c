@@ -1,19 +1,6 @@
 /* Columns, types, nulls; batches on their way out; threads of the caller. */
 #include "csv_rig.h"
 
-static void expect_text(const char *text, const struct dn_csv_options *o, const char *names,
-                        const char *types, const char *rows)
-{
-    static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 64};
-    const char *path = rig_file("a.csv", text);
-
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct dn_csv_options options = *o;
-        options.block_bytes = sizes[i];
-        rig_expect(&path, 1, &options, names, types, rows);
-    }
-}
-
 /* ---- columns and options ---- */
 
 static void test_projection(void **state)
@@ -124,10 +111,10 @@ static void test_null_values(void **state)
     (void)state;
     o.null_values = texts;
     o.n_null_values = 3;
-    expect_text("i,s,q,d,b\n5,NA,\"1\",2024-01-01,true\nNA,\"NA\",NA,2024-01-02,NA\n"
-                "-1,x,\"2\",NA,false\n-10,NAN,\"3\",,true\n",
-                &o, NULL, "l vu l tdD b",
-                "i5|.|i1|.|b1\n.|sNA|.|d19724|.\n.|sx|i2|.|b0\ni-10|sNAN|i3|.|b1\n");
+    rig_expect_text("i,s,q,d,b\n5,NA,\"1\",2024-01-01,true\nNA,\"NA\",NA,2024-01-02,NA\n"
+                    "-1,x,\"2\",NA,false\n-10,NAN,\"3\",,true\n",
+                    &o, NULL, "l vu l tdD b",
+                    "i5|.|i1|.|b1\n.|sNA|.|d19724|.\n.|sx|i2|.|b0\ni-10|sNAN|i3|.|b1\n");
     /* quoted, such a text is a value: here one that fits no number */
     const char *path = rig_file("a.csv", "i\n1\nNA\n\"NA\"\n");
     const struct dn_csv_column_type i_int[] = {{"i", "int64", true}};
@@ -144,9 +131,9 @@ static void test_quotes_and_types(void **state)
     struct rig_text text = {0};
 
     (void)state;
-    expect_text("a,b\n\"1\",\"2024-01-01\"\n\"\",\"\"\n,\n\"3\",\"2024-01-02\"\n", &o, NULL,
-                "l tdD", "i1|d19723\n.|.\n.|.\ni3|d19724\n");
-    expect_text("a\n\"1\"\n2\n", &o, NULL, "vu", "s1\ns2\n");
+    rig_expect_text("a,b\n\"1\",\"2024-01-01\"\n\"\",\"\"\n,\n\"3\",\"2024-01-02\"\n", &o, NULL,
+                    "l tdD", "i1|d19723\n.|.\n.|.\ni3|d19724\n");
+    rig_expect_text("a\n\"1\"\n2\n", &o, NULL, "vu", "s1\ns2\n");
     /* behind the sample: the other kind does not fit, and the text that it would need is suggested */
     for (int quoted = 0; quoted < 2; quoted++) {
         text.len = 0;

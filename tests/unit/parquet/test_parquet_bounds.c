@@ -1,5 +1,6 @@
 /* Bounds of a column: every row group that has values gives them, or none does. */
 #include "parquet_written.h"
+#include "scratch_dir.h"
 
 #include <math.h>
 
@@ -15,27 +16,12 @@ enum {
     N_COLUMNS
 };
 
-static char dir[512];
 static int64_t longs[N_ROWS];
 static double doubles[N_ROWS];
 static float floats[N_ROWS];
 static int32_t offsets[N_ROWS + 1];
 static uint8_t text[N_ROWS * 80];
 static uint8_t validity[N_ROWS / 8 + 1];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static void append_text(int64_t row, const void *bytes, size_t len)
 {

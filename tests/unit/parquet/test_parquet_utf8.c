@@ -1,11 +1,11 @@
 /* Texts that are not UTF-8 never become a STRING: whatever their layout, length, encoding and place. */
 #include "parquet_written.h"
+#include "scratch_dir.h"
 
 #define N_ROWS 6000
 #define GROUP_ROWS 2600
 #define TEXT_MAX 400
 
-static char dir[512];
 static int64_t group_rows = GROUP_ROWS;
 
 struct texts {
@@ -19,20 +19,6 @@ struct texts {
     int64_t n_nulls;
 };
 static struct texts t;
-
-static int make_dir(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 struct text {
     const char *bytes;

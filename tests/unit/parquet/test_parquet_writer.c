@@ -1,23 +1,8 @@
 /* Whole files: every type, null pattern and codec read back; the same bytes however the rows arrive; limits and mistakes. */
 #include "parquet_written.h"
+#include "scratch_dir.h"
 
 #include "base/pool.h"
-
-static char dir[512];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static struct dn_parquet_options options(const char *codec)
 {

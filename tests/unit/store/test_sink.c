@@ -1,6 +1,6 @@
 #include "store/sink.h"
 
-#include "scratch.h"
+#include "scratch_dir.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -13,22 +13,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-static char dir[512];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static void check_content(const char *path, const char *wanted)
 {
@@ -730,28 +714,29 @@ static void test_mode_follows_the_umask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_appears_only_at_commit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_closing_throws_away, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_steps_out_of_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_existing_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_file_that_appears_before_commit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_of_many_commits_wins, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_without_renameat2, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_missing_parents_are_made, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_impossible_names, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_links_are_followed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_links_that_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_planted_link, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_mode_and_owner_are_kept, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_closed_folder, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_killed_process, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_living_and_foreign_files_are_left_alone, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_clean_up_never_takes_a_fresh_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_short_write_then_full, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_large_files, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_direct_writes_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_mode_follows_the_umask, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_appears_only_at_commit, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_closing_throws_away, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_steps_out_of_order, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_existing_file, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_file_that_appears_before_commit, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_one_of_many_commits_wins, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_without_renameat2, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_missing_parents_are_made, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_impossible_names, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_links_are_followed, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_links_that_are_refused, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_planted_link, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_mode_and_owner_are_kept, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_closed_folder, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_killed_process, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_living_and_foreign_files_are_left_alone, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_clean_up_never_takes_a_fresh_file, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_short_write_then_full, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_large_files, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_direct_writes_are_refused, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_mode_follows_the_umask, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

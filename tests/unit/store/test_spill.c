@@ -1,26 +1,10 @@
 #include "store/spill.h"
 
-#include "scratch.h"
+#include "scratch_dir.h"
 #include "store/sink.h"
 
 #include <errno.h>
 #include <pthread.h>
-
-static char dir[512];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_make(dir);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(dir);
-    return 0;
-}
 
 static struct dn_sink *open_sink(const char *name)
 {
@@ -154,5 +138,5 @@ int main(void)
         cmocka_unit_test(a_sink_takes_spilled_bytes),
         cmocka_unit_test(a_full_disk_is_told),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
