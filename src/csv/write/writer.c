@@ -165,8 +165,10 @@ static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
     const size_t start = len < 16 ? len : 16;
     const uint8_t *const row_end = memchr(head, '\n', start);
     const size_t name_len = row_end != NULL ? (size_t)(row_end - head) : start;
+    const size_t n_valid = dn_kernels_selected()->utf8_valid_prefix(head, len);
     const bool is_text =
-        dn_kernels_selected()->utf8_valid_prefix(head, len) + 4 > len &&
+        (n_valid == len ||
+         (len == sizeof head && len - n_valid < 4)) && /* a character may be cut */
         memchr(head, '\0', name_len) == NULL &&
         (len < 5 || (memcmp(head, "PAR1\x15", 5) != 0 && memcmp(head, "PK\x03\x04", 4) != 0));
 
