@@ -58,10 +58,11 @@ test test-full:
 	@echo "$@: ctest in build/release"
 	@$(CTEST) --test-dir build/release $(if $(filter test-full,$@),-C slow)
 
-bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3), writes bench/results; and peak memory of hard shapes
+bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3), writes bench/results; what --verify costs; peak memory of hard shapes
 	@tools/setup.sh bench
 	@$(MAKE) --no-print-directory build
 	@.venv/bin/python bench/run.py --rows $(ROWS) --rounds $(ROUNDS)
+	@.venv/bin/python bench/verify_price.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/memory.py
 
 lint: ## format, layers, style, exported symbols, static analysis

@@ -1,7 +1,8 @@
 """The README's chart: wall time by task and tool on lineitem, as a small SVG without scripts or fonts of its own."""
 from xml.sax.saxutils import escape
 
-TITLES = {"read": "read typed and drop", "snappy": "to Parquet, snappy", "zstd": "to Parquet, zstd", "json": "to JSON records"}
+TITLES = {"read": "read typed and drop", "snappy": "to Parquet, snappy", "zstd": "to Parquet, zstd", "json": "to JSON records",
+          "drain-snappy": "snappy read as Arrow", "drain-zstd": "zstd read as Arrow"}
 LEFT, WIDTH, BAR, GAP = 190, 900, 18, 4
 
 
@@ -10,7 +11,8 @@ def draw(everything):
     parts, y = [], 58
     for result in results:
         longest = max(t["wall"] for t in result["tools"].values())
-        parts.append(f'<text x="12" y="{y}" class="task">CSV {escape(TITLES[result["task"]])} '
+        parts.append(f'<text x="12" y="{y}" class="task">{"Parquet" if result["task"].startswith("drain") else "CSV"} '
+                     f'{escape(TITLES[result["task"]])} '
                      f'({result["bytes"] / 1e6:.0f} MB)</text>')
         y += 10
         for tool, figures in sorted(result["tools"].items(), key=lambda item: item[1]["wall"]):

@@ -18,8 +18,8 @@ def duckdb_run(task, src, dst, ordered):
     con = duckdb.connect()
     con.execute("SET threads = 2")
     con.execute(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
-    query = f"SELECT * FROM read_csv('{src}')"
-    if task == "read":
+    query = f"SELECT * FROM read_{'parquet' if task.startswith('drain') else 'csv'}('{src}')"
+    if task == "read" or task.startswith("drain"):
         for _ in con.sql(query).to_arrow_reader(BATCH):
             pass
     elif task == "json":
@@ -32,7 +32,10 @@ def polars_run(task, src, dst):
     import polars
 
     yield
-    if task == "read":
+    if task.startswith("drain"):
+        for frame in polars.scan_parquet(src).collect_batches(chunk_size=BATCH, maintain_order=True, lazy=True):
+            frame.to_arrow()
+    elif task == "read":
         polars.read_csv(src, try_parse_dates=True)
     elif task == "json":
         frame = polars.read_csv(src, try_parse_dates=True)
@@ -49,6 +52,10 @@ def pyarrow_run(task, src, dst):
     # the reader cuts at any line end unless told that values hold some
     parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
     yield
+    if task.startswith("drain"):
+        for _ in pyarrow.parquet.ParquetFile(src).iter_batches(BATCH):
+            pass
+        return
     reader = pyarrow.csv.open_csv(src, parse_options=parse)
     if task == "read":
         for _ in reader:
@@ -67,7 +74,9 @@ def pandas_run(task, src, dst):
     import pandas
 
     yield
-    if task == "json":
+    if task.startswith("drain"):
+        pandas.read_parquet(src)
+    elif task == "json":
         for frame in pandas.read_csv(src, chunksize=RECORDS):
             frame.to_json(orient="records")
     else:

@@ -21,11 +21,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/bin"
 DATA = ROOT / "build/bench"
 SHAPES = {"lineitem": 1, "wide": 1 / 40, "text": 1 / 10, "narrow": 1, "quoted": 1 / 2}  # rows, relative to --rows
-TASKS = ["read", "snappy", "zstd", "json"]
+TASKS = ["read", "snappy", "zstd", "json", "drain-snappy", "drain-zstd"]
 PEERS = ["duckdb", "duckdb-unordered", "polars", "pyarrow", "pandas"]
 CHECK_ROWS = 100_000
 TITLES = {"read": "CSV read typed and dropped", "snappy": "CSV -> Parquet, snappy", "zstd": "CSV -> Parquet, zstd",
-          "json": "CSV -> JSON records"}
+          "json": "CSV -> JSON records", "drain-snappy": "Parquet, snappy, read as Arrow batches and dropped",
+          "drain-zstd": "Parquet, zstd, read as Arrow batches and dropped"}
 
 
 def generate(shape, rows):
@@ -35,6 +36,13 @@ def generate(shape, rows):
         with open(part, "wb") as out:
             subprocess.run([BIN / "gen_csv", shape, str(rows)], stdout=out, check=True)
         part.rename(path)
+    return path
+
+
+def parquet_of(src, codec):
+    """The file of ours that the tools drain, made anew: the encoder may have changed."""
+    path = src.with_suffix(f".{codec}.parquet")
+    run_process([BIN / "dativo-native", "convert", src, path, "--compression", codec, "--overwrite", "--quiet"])
     return path
 
 
@@ -75,7 +83,7 @@ def measure(tool, task, src, dst):
         figures = json.loads(out.splitlines()[-1])
         figures["rss"] = rss
     else:
-        target = ["null:"] if task == "read" else [dst, "--compression", task, "--overwrite"]
+        target = ["null:"] if task == "read" or task.startswith("drain") else [dst, "--compression", task, "--overwrite"]
         _, wall, cpu, rss = run_process([BIN / "dativo-native", "convert", src, *target, "--quiet"])
         figures = {"wall": wall, "cpu": cpu, "rss": rss}
     figures["size"] = dst.stat().st_size if dst.exists() else 0
@@ -143,6 +151,8 @@ def main():
         for task in tasks:
             rows = int(args.rows * SHAPES[shape])
             src = generate(shape, max(1000, rows // 10 if task == "json" else rows))
+            if task.startswith("drain-"):
+                src = parquet_of(src, task.removeprefix("drain-"))
             warm(src)
             results = {tool: [] for tool in ["dativo", *peers]}
             for round_number in range(args.rounds):
