@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* What a fast step reads of the input at most, with room to spare, and what it may write. */
-#define FAST_IN ((size_t)20)
-#define FAST_OUT ((size_t)64)
+/* What a fast step reads of the input at most, and what it may write, with room to spare. */
+#define FAST_IN ((size_t)72)
+#define FAST_OUT ((size_t)80)
 
 struct copy {
     size_t len;
@@ -85,8 +85,53 @@ static inline bool leads_out(const uint8_t *start, const uint8_t *out, size_t di
     return distance - 1 >= (size_t)(out - start);
 }
 
+/* By its tag, the length of a copy and bits 8 to 10 of its distance. */
+#define COPY(t)                                                                                    \
+    ((t & 3) == 0 ? 0 : (t & 3) == 1 ? (4 + (t >> 2 & 7)) | (t >> 5) << 8 : 1 + (t >> 2))
+#define COPIES_4(t) COPY((t)), COPY((t + 1)), COPY((t + 2)), COPY((t + 3))
+#define COPIES_16(t) COPIES_4(t), COPIES_4(t + 4), COPIES_4(t + 8), COPIES_4(t + 12)
+#define COPIES_64(t) COPIES_16(t), COPIES_16(t + 16), COPIES_16(t + 32), COPIES_16(t + 48)
+static const uint16_t copies[256] = {COPIES_64(0), COPIES_64(64), COPIES_64(128), COPIES_64(192)};
+
+/* Which of the four bytes after a tag belong to it, by its kind, and how many they are, four bits each. */
+static const uint32_t after_masks[4] = {0, 0xFF, 0xFFFF, UINT32_MAX};
+#define AFTER_LENGTHS 0x4210U
+
+/* Blocks of 16 to hold `len` bytes, at most 64; nearly always one is enough. */
+static inline void move_blocks(uint8_t *to, const uint8_t *from, size_t len)
+{
+    memcpy(to, from, 16);
+    if (len > 16) {
+        memcpy(to + 16, from + 16, 16);
+        memcpy(to + 32, from + 32, 16);
+        memcpy(to + 48, from + 48, 16);
+    }
+}
+
+/* A copy of up to 64 bytes that overlaps what it writes: its bytes over and over.  Writes up to 7 bytes more. */
+static inline void repeat_back(uint8_t *to, size_t distance, size_t len)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, to - distance, sizeof(word));
+    if (distance >= sizeof(word)) {
+        for (size_t done = 0; done < len; done += sizeof(word)) {
+            memcpy(to + done, to + done - distance, sizeof(word));
+        }
+        return;
+    }
+    word &= (UINT64_C(1) << 8 * distance) - 1;
+    for (size_t filled = 8 * distance; filled < 64; filled *= 2) {
+        word |= word << filled;
+    }
+    const size_t step = sizeof(word) - sizeof(word) % distance;
+    for (size_t done = 0; done < len; done += step) {
+        memcpy(to + done, &word, sizeof(word));
+    }
+}
+
 /*
- * Short literals and copies while both ends are far enough that whole blocks can be moved, whatever the lengths: few branches.
+ * Literals and copies while both ends are far enough that whole blocks can be moved, whatever the lengths: few branches.
  * Stops before the first element that is anything else, or wrong.
  */
 static void decode_fast(struct stream *s)
@@ -95,30 +140,31 @@ static void decode_fast(struct stream *s)
     uint8_t *out = s->out;
 
     while ((size_t)(s->in_end - in) >= FAST_IN && (size_t)(s->out_end - out) >= FAST_OUT) {
-        uint32_t tag = *in;
+        const uint32_t tag = *in;
         if ((tag & 3) == 0) {
-            size_t len = (tag >> 2) + 1;
-            if (len > 16) {
+            const size_t len = (tag >> 2) + 1;
+            if (len > 60) {
                 break;
             }
-            memcpy(out, in + 1, 16);
+            move_blocks(out, in + 1, len);
             in += 1 + len;
             out += len;
             continue;
         }
-        struct copy c = read_copy(tag, in + 1);
-        if (leads_out(s->start, out, c.distance)) {
+        uint32_t after;
+        memcpy(&after, in + 1, sizeof(after));
+        const size_t len = copies[tag] & 0xFF;
+        const size_t distance = (after & after_masks[tag & 3]) + (copies[tag] & 0x700);
+        if (leads_out(s->start, out, distance)) {
             break;
         }
-        if (c.distance < 16) {
-            copy_back(out, c.distance, c.len);
+        if (distance < 16) {
+            repeat_back(out, distance, len);
         } else {
-            for (size_t done = 0; done < c.len; done += 16) {
-                memcpy(out + done, out + done - c.distance, 16);
-            }
+            move_blocks(out, out - distance, len);
         }
-        in += 1 + c.used;
-        out += c.len;
+        in += 1 + (AFTER_LENGTHS >> 4 * (tag & 3) & 7);
+        out += len;
     }
     s->in = in;
     s->out = out;
