@@ -1,5 +1,6 @@
 """Every encoding of every type that pyarrow writes, in both page versions, read back by us."""
 
+import functools
 import itertools
 import random
 import struct
@@ -8,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import stream
+
 CODECS = ["none", "snappy", "gzip", "brotli", "zstd", "lz4"]
 # around the sizes of blocks and miniblocks, of words and of pages
-COUNTS = [0, 1, 2, 31, 33, 128, 129, 130, 257, 1500]
+COUNTS = [0, 1, 2, 33, 129, 258, 2500]
 
 
 def ints(bits, rng, n):
@@ -95,6 +98,7 @@ def with_nulls(values, nulls, rng):
     return [None if is_null(i) else v for i, v in enumerate(values)]
 
 
+@functools.cache
 def table_of(n, seed):
     """A column of every type, encoding and kind of nulls, and the encodings by name."""
     rng = random.Random(seed)
@@ -138,28 +142,44 @@ SHAPES = {
 }
 
 
+def bits(column):
+    """Floats by their bits: NaN is equal to itself, and zeros have signs."""
+    array = column.combine_chunks()
+    return array.view(pa.uint32() if array.type == pa.float32() else pa.uint64()) if pa.types.is_floating(array.type) else array
+
+
+def check_batches(path, table, **options):
+    found = stream.read(path, **options)
+    found.validate(full=True)
+    assert found.num_rows == table.num_rows
+    for name, column in zip(table.column_names, table.columns):
+        assert bits(found[name].cast(column.type)).equals(bits(column)), name
+
+
+def check_used(group, encodings):
+    for column in group["columns"]:
+        due = encodings[column["name"]].replace("dictionary", "RLE_DICTIONARY")
+        assert due in column["encodings"] or (due == "RLE_DICTIONARY" and "PLAIN_DICTIONARY" in column["encodings"])
+
+
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_encoding(version, shape, inspect, tmp_path):
-    turn = list(SHAPES).index(shape)
-    for seed, (n, codec) in enumerate(zip(COUNTS[turn % 2 :: 2], itertools.cycle(CODECS))):
-        table, encodings = table_of(n if turn < 2 else min(n, 800), seed + 10 * turn)
+    for seed, (n, codec) in enumerate(zip(COUNTS, itertools.cycle(CODECS))):
+        table, encodings = table_of(n, seed)
         path = tmp_path / "encodings.parquet"
         write(table, encodings, path, data_page_version=version, compression=codec, **SHAPES[shape])
-        found = inspect(path, 10000)
-        assert "error" not in found, found
-        assert difference(found["rows"], table) is None
-        for group in found["row_groups"] if n > 0 else []:
-            for column in group["columns"]:
-                due = encodings[column["name"]].replace("dictionary", "RLE_DICTIONARY")
-                assert due in column["encodings"] or (due == "RLE_DICTIONARY" and "PLAIN_DICTIONARY" in column["encodings"])
+        check_batches(path, table)
+        if n in (33, 258):
+            check_batches(path, table, rows=29)
+            found = inspect(path, 1000)
+            assert difference(found["rows"], table) is None
+            check_used(found["row_groups"][0], encodings)
 
 
-def test_every_codec_of_each_version(inspect, tmp_path):
+def test_every_codec_of_each_version(tmp_path):
     table, encodings = table_of(300, 99)
     for version, codec in itertools.product(["1.0", "2.0"], CODECS):
         path = tmp_path / f"{version}-{codec}.parquet"
         write(table, encodings, path, data_page_version=version, compression=codec, data_page_size=1000)
-        found = inspect(path, 10000)
-        assert "error" not in found, found
-        assert difference(found["rows"], table) is None
+        check_batches(path, table)
