@@ -6,9 +6,8 @@
 
 #define CHUNK ((size_t)256) /* values that are worked on at once */
 #define MOST_PER_BLOCK ((uint64_t)INT32_MAX)
-#define BLOCK ((size_t)128) /* as written */
-#define MINIS ((size_t)4)
-#define PER_MINI (BLOCK / MINIS)
+#define MOST_WRITTEN ((size_t)256) /* values in a block, as written, and ... */
+#define MINIS ((size_t)4)          /* ... in how many parts */
 
 /* ---- DELTA_BINARY_PACKED --------------------------------------------------------------------------------------- */
 
@@ -392,26 +391,33 @@ static int64_t with_sign(uint64_t v, unsigned bits)
     return bits == 32 ? (int64_t)(int32_t)(uint32_t)v : (int64_t)v;
 }
 
-static enum dn_status put_mini(struct dn_buffer *out, const uint64_t *deltas, size_t n,
+static size_t block_of(unsigned bits)
+{
+    return bits == 32 ? MOST_WRITTEN / 2 : MOST_WRITTEN;
+}
+
+/* A miniblock of `room` values, of which n <= room are there. */
+static enum dn_status put_mini(struct dn_buffer *out, const uint64_t *deltas, size_t n, size_t room,
                                unsigned width, struct dn_error *err)
 {
-    DN_TRY(dn_buffer_reserve(out, PER_MINI / 8 * width, err));
+    DN_TRY(dn_buffer_reserve(out, room / 8 * width, err));
     uint8_t *bytes = out->data + out->len;
-    memset(bytes, 0, PER_MINI / 8 * width);
+    memset(bytes, 0, room / 8 * width);
     for (size_t i = 0; i < n; i++) {
         for (unsigned b = 0; b < width; b++) {
             const size_t bit = i * width + b;
             bytes[bit / 8] |= (uint8_t)((deltas[i] >> b & 1) << (bit % 8));
         }
     }
-    out->len += PER_MINI / 8 * width;
+    out->len += room / 8 * width;
     return DN_OK;
 }
 
-/* n <= BLOCK differences, as they wrap. */
+/* The n differences of a block, as they wrap. */
 static enum dn_status put_block(struct dn_buffer *out, uint64_t *deltas, size_t n, unsigned bits,
                                 struct dn_error *err)
 {
+    const size_t per_mini = block_of(bits) / MINIS;
     uint8_t widths[MINIS] = {0};
     int64_t lowest = with_sign(deltas[0], bits);
 
@@ -420,17 +426,16 @@ static enum dn_status put_block(struct dn_buffer *out, uint64_t *deltas, size_t 
         lowest = delta < lowest ? delta : lowest;
     }
     for (size_t i = 0; i < n; i++) {
-        deltas[i] -= (uint64_t)lowest;
-        deltas[i] &= UINT64_MAX >> (64 - bits);
-        const unsigned width = dn_pq_bit_length(deltas[i]);
-        widths[i / PER_MINI] =
-            (uint8_t)(width > widths[i / PER_MINI] ? width : widths[i / PER_MINI]);
+        uint8_t *width = &widths[i / per_mini];
+        deltas[i] = (deltas[i] - (uint64_t)lowest) & UINT64_MAX >> (64 - bits);
+        const unsigned needed = dn_pq_bit_length(deltas[i]);
+        *width = needed > *width ? (uint8_t)needed : *width;
     }
     DN_TRY(put_zigzag(out, lowest, err));
     DN_TRY(dn_buffer_append(out, widths, MINIS, err));
-    for (size_t at = 0; at < n; at += PER_MINI) {
-        const size_t now = n - at < PER_MINI ? n - at : PER_MINI;
-        DN_TRY(put_mini(out, deltas + at, now, widths[at / PER_MINI], err));
+    for (size_t at = 0; at < n; at += per_mini) {
+        const size_t now = n - at < per_mini ? n - at : per_mini;
+        DN_TRY(put_mini(out, deltas + at, now, per_mini, widths[at / per_mini], err));
     }
     return DN_OK;
 }
@@ -438,14 +443,15 @@ static enum dn_status put_block(struct dn_buffer *out, uint64_t *deltas, size_t 
 enum dn_status dn_pq_delta_write(struct dn_buffer *out, const uint64_t *values, size_t n,
                                  unsigned bits, struct dn_error *err)
 {
-    uint64_t deltas[BLOCK];
+    const size_t per_block = block_of(bits);
+    uint64_t deltas[MOST_WRITTEN];
 
-    DN_TRY(put_varint(out, BLOCK, err));
+    DN_TRY(put_varint(out, per_block, err));
     DN_TRY(put_varint(out, MINIS, err));
     DN_TRY(put_varint(out, n, err));
     DN_TRY(put_zigzag(out, n > 0 ? with_sign(values[0], bits) : 0, err));
-    for (size_t at = 1; at < n; at += BLOCK) {
-        const size_t now = n - at < BLOCK ? n - at : BLOCK;
+    for (size_t at = 1; at < n; at += per_block) {
+        const size_t now = n - at < per_block ? n - at : per_block;
         for (size_t i = 0; i < now; i++) {
             deltas[i] = values[at + i] - values[at + i - 1];
         }

@@ -75,7 +75,7 @@ DN_NODISCARD enum dn_status dn_pq_delta_bytes_read(struct dn_pq_delta_bytes *d, 
                                                    struct dn_span *out, struct dn_error *err);
 void dn_pq_delta_bytes_finish(struct dn_pq_delta_bytes *d);
 
-/* Writing: blocks of 128 values in 4 miniblocks, which every reader knows. */
+/* Writing: blocks of 128 values, of 256 with 64 bits, in 4 miniblocks; of 32 and 64 values every reader knows. */
 
 /** Append n values of 32 or of 64 bits (the low ones of each). */
 DN_NODISCARD enum dn_status dn_pq_delta_write(struct dn_buffer *out, const uint64_t *values,

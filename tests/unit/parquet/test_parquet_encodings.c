@@ -445,7 +445,7 @@ static void test_delta_cut_off(void **state)
             }
             loose(in);
         }
-        assert_true(n_ok < 32 * 8); /* at most the padding of one miniblock */
+        assert_true(n_ok < 64 * 8); /* at most the padding of one miniblock */
         dn_buffer_finish(&out);
     }
 }
