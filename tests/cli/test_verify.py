@@ -46,6 +46,7 @@ def test_ours_are_clean(ours, flags):
     assert findings(ours(*flags)) == []
 
 
+@pytest.mark.damages
 def test_a_damaged_page(tool, ours):
     path = ours("--compression", "none")
     data = bytearray(path.read_bytes())

@@ -11,6 +11,7 @@ import pytest
 import expected
 
 TESTS = pathlib.Path(os.environ.get("DN_TESTS", "build/tests"))
+BIN = pathlib.Path(os.environ.get("DN_BIN", "build/bin")) / "dativo-native"
 
 
 def pytest_generate_tests(metafunc):
@@ -26,7 +27,22 @@ def written_folder():
     folder = tempfile.TemporaryDirectory(prefix="dn-interop-")
     atexit.register(folder.cleanup)
     subprocess.run([TESTS / "write_types", folder.name], check=True)
+    must_verify(sorted(pathlib.Path(folder.name).glob("*.parquet")))
     return pathlib.Path(folder.name)
+
+
+def verify(paths):
+    """What `verify` says of files: one object for each."""
+    done = subprocess.run([BIN, "verify", "--json", "--", *map(str, paths)], capture_output=True, timeout=300,
+                          env=os.environ | {"DATIVO_PLUGIN_PATH": os.environ["DN_PLUGINS"]})
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def must_verify(paths):
+    """Files of ours: not even a note."""
+    for file in verify(paths):
+        assert file["findings"] == [], file
 
 
 @functools.cache

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from conftest import verify
+
 TESTS = pathlib.Path(os.environ.get("DN_TESTS", "build/tests"))
 
 ENDS = [-1, 0, 1, 2, 100, 255, 256, 257, 1000, 4095, 4096, 65535, 65536, 1000000]
@@ -241,11 +243,13 @@ def check(numbers, folder):
         [TESTS / "write_numbers", folder], input=b"".join(f.case() for f in files), capture_output=True, timeout=300
     )
     written = done.stdout.decode().split()
+    paths = {f.name: folder / f"{f.name}.parquet" for f in files if f.name in written}
+    verified = dict(zip(paths, verify(paths.values()) if paths else []))
     wrong = []
     for f in files:
         path = folder / f"{f.name}.parquet"
         if f.name in written:
-            said = f.wrong(path)
+            said = f.wrong(path) or next(iter(verified[f.name]["findings"]), None)
             path.unlink()
         else:
             said = f"not written, exit {done.returncode}: {done.stderr.decode().strip()}"

@@ -146,6 +146,11 @@ static bool take_levels(struct dn_pv_chunk_check *c, struct dn_span *body, int32
     size_t head = 0;
 
     if (max == 0) {
+        if (encoding != DN_PQ_RLE && encoding != DN_PQ_BIT_PACKED) {
+            dn_pv_note(c->findings, &c->place, "page.encoding",
+                       "there are no %s levels, and their encoding is said to be %" PRId32, what,
+                       encoding);
+        }
         *out = (struct dn_pv_levels){.counts = {(uint64_t)n}};
         return true;
     }

@@ -254,6 +254,18 @@ static enum dn_status read_field(struct dn_pv_meta_reader *m, const struct dn_pv
     return read_value(m, field, field->kind, f, false, out + field->offset, err);
 }
 
+/* The end of a struct is a byte 0; readers look at its lower half alone. */
+static void check_stop(const struct dn_pv_meta_reader *m, const struct dn_pv_struct_type *type,
+                       size_t start)
+{
+    const struct dn_pv_place at = here(m, start);
+
+    if (m->thrift.data[start] != 0) {
+        dn_pv_error(m->findings, &at, "thrift.stop", "%s ends with a byte %u", type->name,
+                    m->thrift.data[start]);
+    }
+}
+
 /* Recursion is bounded by the tables. */
 static enum dn_status read_struct(struct dn_pv_meta_reader *m, const struct dn_pv_struct_type *type,
                                   void *out, struct dn_error *err)
@@ -269,6 +281,7 @@ static enum dn_status read_struct(struct dn_pv_meta_reader *m, const struct dn_p
         const size_t start = r->pos;
         DN_TRY(dn_thrift_next(r, &f, err));
         if (f.type == DN_THRIFT_STOP) {
+            check_stop(m, type, start);
             break;
         }
         DN_TRY(read_field(m, type, &f, start, out, &head, &has_unknown, err));

@@ -5,6 +5,7 @@
 #include "parquet/read/column.h"
 #include "parquet/read/page.h"
 #include "parquet_rows.h"
+#include "verified.h"
 
 #include "store/source.h"
 
@@ -168,6 +169,7 @@ static inline void check_file(const char *path, const struct rows *r,
     check_cells(&f, r);
     check_layout(&f, r, o);
     close_file(&f);
+    must_verify(path);
 }
 
 #endif

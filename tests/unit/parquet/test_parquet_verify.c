@@ -1,0 +1,74 @@
+/* verify: every single bit of a small file turned over, and random damage.  All types and codecs are among the slow tests. */
+#include "parquet_damage.h"
+
+static char dir[512];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    scratch_make(dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+static void every_bit_of_a_small_file(void **state)
+{
+    static const char *const codecs[] = {"none", "snappy"};
+    struct rows r;
+
+    (void)state;
+    rows_make(&r, 12, 20, false, 3);
+    for (size_t i = 0; i < 2; i++) {
+        struct bytes b = bytes_of_rows(dir, &r, 0, 2, codecs[i]);
+        assert_int_equal(damage_every_bit(&b), 0);
+        dn_free(b.data);
+    }
+    rows_free(&r);
+}
+
+static void random_damage(void **state)
+{
+    struct rows r;
+
+    (void)state;
+    rows_make(&r, 30, 20, false, 4);
+    struct bytes b = bytes_of_rows(dir, &r, 0, r.n_columns, "snappy");
+    damage_many(&b, SCRATCH_SANITIZED ? 300 : 2000, 1);
+    dn_free(b.data);
+    rows_free(&r);
+}
+
+static void what_cannot_be_read(void **state)
+{
+    const struct dn_parquet_verify_options short_options = {.struct_size = 8};
+    struct dn_error err = {0};
+    char *json = NULL;
+
+    (void)state;
+    assert_int_equal(verify_path(scratch_path(dir, "none")).status, DN_ERR_NOT_FOUND);
+    assert_int_equal(verify_path(dir).status, DN_ERR_INVALID);
+    assert_int_equal(dn_parquet_verify("x", &short_options, &json, &err), DN_ERR_INVALID);
+    assert_null(json);
+    assert_int_equal(verify_bytes("", 0).errors, 1);
+    assert_int_equal(verify_bytes("PAR1PAR1", 8).errors, 1);
+    assert_int_equal(verify_bytes("PAR1\0\0\0\0PARE", 12).status, DN_ERR_UNSUPPORTED);
+    assert_int_equal(verify_bytes("PAR1\0\0\0\0PAR1", 12).errors, 1);
+    assert_int_equal(verify_bytes("PAR1\xff\xff\xff\xffPAR1", 12).errors, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_bit_of_a_small_file),
+        cmocka_unit_test(random_damage),
+        cmocka_unit_test(what_cannot_be_read),
+    };
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
