@@ -255,6 +255,45 @@ static void test_inspect_errors(void **state)
     assert_true(err.message[0] != '\0');
 }
 
+static void test_verify(void **state)
+{
+    (void)state;
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char *said = NULL;
+    char *manifest = NULL;
+    void *writer = open_writer(NULL);
+
+    append_one(writer, DATIVO_OK);
+    assert_int_equal(table->finish(writer, &manifest, &err), DATIVO_OK);
+    assert_int_equal(table->commit(writer, &err), DATIVO_OK);
+    table->close(writer);
+    plugin->free_text(manifest);
+    assert_int_equal(inspector->verify(path, "{\"threads\":2,\"findings\":1}", &said, &err),
+                     DATIVO_OK);
+    json_t *file = json_loads(said, 0, NULL);
+    assert_non_null(file);
+    assert_int_equal(json_integer_value(json_object_get(file, "errors")), 0);
+    assert_int_equal(json_array_size(json_object_get(file, "findings")), 0);
+    assert_true(json_integer_value(json_object_get(file, "values")) > 0);
+    json_decref(file);
+    plugin->free_text(said);
+
+    /* findings are no failure, and at most so many are listed */
+    assert_int_equal(inspector->verify("/proc/self/exe", "{\"findings\":1}", &said, &err),
+                     DATIVO_OK);
+    file = json_loads(said, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(file, "errors")), 2);
+    assert_int_equal(json_array_size(json_object_get(file, "findings")), 1);
+    json_decref(file);
+    plugin->free_text(said);
+
+    assert_int_equal(inspector->verify("/no/such/file", NULL, &said, &err), DATIVO_ERR_NOT_FOUND);
+    assert_null(said);
+    assert_int_equal(inspector->verify(path, "{\"threads\":-1}", &said, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(inspector->verify(path, "[]", &said, &err), DATIVO_ERR_INVALID);
+    assert_int_equal(inspector->verify(path, "{", &said, &err), DATIVO_ERR_CONFIG);
+}
+
 /* Neither abort nor close without a commit leaves anything. */
 static void test_abort(void **state)
 {
@@ -460,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_first_wrong_row_is_named, remove_file),
         cmocka_unit_test_setup(test_nulls_are_seen, remove_file),
         cmocka_unit_test_setup(test_inspect_errors, remove_file),
+        cmocka_unit_test_setup(test_verify, remove_file),
         cmocka_unit_test_setup(test_abort, remove_file),
         cmocka_unit_test_setup(test_append_stream, remove_file),
         cmocka_unit_test_setup(test_broken_streams, remove_file),

@@ -110,6 +110,10 @@ DN_NODISCARD enum dn_status dn_pv_chunk_check(const struct dn_pv_file *file, uin
 /** Bytes of the file, valid until the next call.  They must lie within it. */
 DN_NODISCARD enum dn_status dn_pv_bytes(struct dn_pv_chunk_check *c, uint64_t offset, size_t len,
                                         struct dn_span *out, struct dn_error *err);
+/** The page at *pos, which is moved behind it; c->is_broken if nobody can tell where the next one is. */
+DN_NODISCARD enum dn_status dn_pv_page_check(struct dn_pv_chunk_check *c, uint64_t *pos,
+                                             struct dn_error *err);
+bool dn_pv_codec_is_known(int32_t codec);
 /** The values of a data page: decoded and tallied into c->page. */
 DN_NODISCARD enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
                                                struct dn_span body, size_t n, struct dn_error *err);

@@ -191,7 +191,8 @@ static enum dn_status check_chunks(struct jobs *all,
     struct dn_executor executor = {options->submit_ctx, options->submit, options->n_threads};
     struct dn_pool *pool = NULL;
     const bool alone =
-        options->submit == NULL && (options->n_threads == 1 || all->file->size < ALONE_BYTES);
+        options->submit == NULL &&
+        (options->n_threads == 1 || (options->n_threads == 0 && all->file->size < ALONE_BYTES));
 
     DN_TRY(list_jobs(all, err));
     if (!alone && options->submit == NULL) {
