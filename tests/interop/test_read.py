@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stream import same
+from stream import Refused, read, same
 
 ROWS = 50_000
 
@@ -163,3 +163,57 @@ def test_int96(tmp_path):
     table = pa.table({"t": pa.array(values * 5, pa.timestamp("ns")), "n": pa.nulls(25, pa.timestamp("ns"))})
     pq.write_table(table, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True, store_schema=False)
     same(tmp_path / "a.parquet")
+
+
+# ---- what is refused ----
+
+
+def text_of(values):
+    """Bytes as text, unchecked."""
+    return pa.array(values, pa.binary()).view(pa.string())
+
+
+BAD_TEXTS = {
+    "cut": [b"whole", b"\xc3"],
+    "lone": [b"", b"a long text with a \xff in it"],
+    # between two texts only: with a length, or with the next text, the bytes make a character
+    "length": [b"x", b"\xc3", b"y" * 0xA4],
+    "neighbour": [b"x", b"\xc3", b"\xa4"],
+}
+
+
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", None])
+@pytest.mark.parametrize("kind", BAD_TEXTS)
+def test_text_that_is_not_utf8(tmp_path, kind, encoding):
+    texts = text_of([b"fine", None] * 500 + BAD_TEXTS[kind])
+    table = pa.table({"good": pa.nulls(len(texts)), "bad": texts})
+    plain = dict(use_dictionary=False, column_encoding={"bad": encoding})
+    options = dict(use_dictionary=True) if encoding is None else plain
+    pq.write_table(table, tmp_path / "a.parquet", **options)
+    bad = 1001 + next(i for i, t in enumerate(BAD_TEXTS[kind]) if b"\xc3" in t or b"\xff" in t)
+    for threads in (1, 2, 8):
+        with pytest.raises(OSError) as refused:
+            read(tmp_path / "a.parquet", threads=threads, rows=700)
+        message = str(refused.value)
+        assert 'column "bad", row group 0, page at byte ' in message
+        assert "is not valid UTF-8" in message and "leave the column out" in message
+        assert (f"row {bad}: " if encoding is not None else "of the dictionary: ") in message
+    assert read(tmp_path / "a.parquet", columns=["good"]).num_rows == table.num_rows
+
+
+def test_timestamps_beyond_nanoseconds(tmp_path):
+    table = pa.table({"t": pa.array([0, 2**62], pa.timestamp("us"))})
+    pq.write_table(table, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True)
+    with pytest.raises(OSError, match='column "t", row group 0, page at byte [0-9]*: row 2: a timestamp .* does not fit'):
+        read(tmp_path / "a.parquet")
+
+
+def test_pages_that_the_budget_has_no_room_for(tmp_path):
+    texts = {"large": ["x" * (18 << 20)], "many": ["y" * (1 << 20)] * 20}
+    said = {"large": "a row takes about 18[0-9]*", "many": 'column "many", row group 0, page at byte .*: the page unpacks to 20[0-9]*'}
+    for name, values in texts.items():
+        path = tmp_path / name
+        pq.write_table(pa.table({name: values}), path, compression="zstd", use_dictionary=False, data_page_size=1 << 26)
+        assert read(path)[name].to_pylist() == values
+        with pytest.raises((OSError, Refused), match=said[name] + " bytes, .*raise the memory budget to [0-9]+ bytes"):
+            read(path, budget=17 << 20)

@@ -102,6 +102,14 @@ static enum dn_status read_page(struct dn_pq_cursor *c, struct dn_span *out, str
                             " are left",
                             len, c->end - c->pos);
     }
+    if (c->most_page_bytes != 0 && (uint64_t)c->page.unpacked_len > c->most_page_bytes) {
+        return dn_error_set(err, DN_ERR_MEMORY,
+                            "the page unpacks to %" PRId32
+                            " bytes, and there is room for pages of %" PRIu64
+                            "; raise the memory budget to %" PRIu64 " bytes",
+                            c->page.unpacked_len, c->most_page_bytes,
+                            (uint64_t)c->page.unpacked_len * c->memory_share);
+    }
     DN_TRY(fill(c, len, err));
     DN_TRY(dn_pq_block_renew(&c->unpacked, err));
     DN_TRY(dn_pq_page_unpack(&c->page, (struct dn_span){unread(c).data, len}, c->chunk->codec,

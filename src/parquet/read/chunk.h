@@ -18,6 +18,9 @@ struct dn_pq_cursor {
     const struct dn_pq_leaf *leaf;
     size_t range_bytes;          /**< pages are read by so many bytes, if they are not longer */
     _Atomic int64_t *bytes_read; /**< added to */
+    uint64_t
+        most_page_bytes; /**< of a page that is unpacked; larger ones are DN_ERR_MEMORY.  0: any */
+    uint64_t memory_share; /**< the user's budget is so many times ours, for messages */
 
     const struct dn_pq_chunk_info *chunk;
     uint32_t group;       /**< its number, for messages */

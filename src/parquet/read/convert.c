@@ -47,15 +47,28 @@ static enum dn_status narrow(const struct dn_pq_arrow_type *type, const int32_t 
     return DN_OK;
 }
 
+/* False if it does not fit. */
+static bool ns_since_1970(int64_t days, int64_t ns, int64_t *out)
+{
+    int64_t whole = 0;
+
+    if (days <
+        0) { /* from the end of the day on: the first instant that fits is in the middle of one */
+        if (__builtin_sub_overflow(ns, NS_PER_DAY, &ns)) {
+            return false;
+        }
+        days++;
+    }
+    return !__builtin_mul_overflow(days, NS_PER_DAY, &whole) &&
+           !__builtin_add_overflow(whole, ns, out);
+}
+
 static enum dn_status from_int96(const uint8_t *in, size_t n, int64_t *out, size_t *out_bad,
                                  struct dn_error *err)
 {
     for (size_t i = 0; i < n; i++, in += 12) {
-        const int64_t ns = (int64_t)get_le(in, 8);
         const int64_t days = (int64_t)(int32_t)(uint32_t)get_le(in + 8, 4) - JULIAN_DAY_OF_EPOCH;
-        int64_t value = 0;
-        if (__builtin_mul_overflow(days, NS_PER_DAY, &value) ||
-            __builtin_add_overflow(value, ns, &value)) {
+        if (!ns_since_1970(days, (int64_t)get_le(in, 8), &out[i])) {
             *out_bad = i;
             return dn_error_set(err, DN_ERR_DATA,
                                 "a timestamp %" PRId64
@@ -63,7 +76,6 @@ static enum dn_status from_int96(const uint8_t *in, size_t n, int64_t *out, size
                                 "unit of INT96",
                                 days);
         }
-        out[i] = value;
     }
     return DN_OK;
 }

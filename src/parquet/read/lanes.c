@@ -343,6 +343,8 @@ enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *e
         lane->stream.cursor.leaf = &r->file.leaves[r->leaves[lane->index]];
         lane->stream.cursor.range_bytes = r->range_bytes;
         lane->stream.cursor.bytes_read = &r->bytes_read;
+        lane->stream.cursor.most_page_bytes = r->most_page_bytes;
+        lane->stream.cursor.memory_share = r->memory_share;
         lane->stream.type = r->types[lane->index];
         lane->stream.kernels = r->kernels;
         find_slice(lane);

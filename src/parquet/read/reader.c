@@ -14,6 +14,8 @@
 /* What a lane reads at a time, and what a page is thought to take. */
 #define MOST_RANGE_BYTES ((uint64_t)1 << 20)
 #define LEAST_RANGE_BYTES ((uint64_t)64 << 10)
+/* Pages of other writers are read with any budget, if they are not larger than this. */
+#define ROOM_FOR_PAGES ((uint64_t)16 << 20)
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
@@ -194,8 +196,9 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
     if (bytes > r->budget) {
         return dn_error_set(err, DN_ERR_MEMORY,
                             "a row takes about %" PRIu64
-                            " bytes, more than the memory budget of %" PRIu64 " bytes: raise it",
-                            bytes, r->budget);
+                            " bytes, more than there is room for; raise "
+                            "the memory budget to %" PRIu64 " bytes",
+                            bytes, 2 * bytes * r->memory_share);
     }
     const uint64_t in_budget = r->slices_bytes / ((uint64_t)r->slice_rows * bytes);
     const uint64_t wanted = (n_threads + n_columns - 1) / n_columns;
@@ -265,7 +268,8 @@ static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_optio
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
     r->kernels = dn_kernels_selected();
     r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
-    r->total_budget = o->memory_total_bytes;
+    r->memory_share = o->memory_total_bytes > r->budget ? o->memory_total_bytes / r->budget : 1;
+    r->most_page_bytes = r->budget > ROOM_FOR_PAGES ? r->budget : ROOM_FOR_PAGES;
     r->idle_bytes = (size_t)(r->budget / 4);
     dn_memory_idle_grant(r->idle_bytes);
     r->executor = (struct dn_executor){o->submit_ctx, o->submit,

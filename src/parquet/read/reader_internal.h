@@ -60,7 +60,8 @@ struct dn_parquet_reader {
     uint32_t n_open;          /**< row groups that are open at a time */
 
     uint64_t budget;
-    uint64_t total_budget;
+    uint64_t memory_share; /**< the user's budget is so many times this one, for messages */
+    uint64_t most_page_bytes;
     size_t idle_bytes;
     size_t range_bytes;
     int64_t slice_rows;
