@@ -81,6 +81,8 @@ CASES = [
     Case("wide", ["convert", "-f", "-t", "2", "wide.csv", "o/out.parquet"], "o/out.parquet", old=True),
     Case("several", ["convert", "-c", "zstd:1", "rows.csv", "small.csv", "rows.csv", "o/out.parquet"], "o/out.parquet"),
     Case("pipe", ["convert", "-f", "-", "o/out.parquet"], "o/out.parquet", stdin="rows.csv", old=True),
+    Case("csv", ["convert", "-f", "-t", "2", "large.csv", "o/out.csv"], "o/out.csv", old=True),
+    Case("csv from parquet", ["convert", "seen.parquet", "o/out.tsv"], "o/out.tsv"),
     Case("widened", ["convert", "-f", "late.csv", "o/out.parquet"], "o/out.parquet", old=True),
     Case("job", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet"),
     Case("job again", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet", old=True),

@@ -6,7 +6,7 @@ import pytest
 
 from rig import CASES, FIRST_ROWS, STOPS, check_stopped, kills, signalled, stops
 
-WRITERS = [case for case in CASES if case.name in ("replaced", "widened", "job again")]
+WRITERS = [case for case in CASES if case.name in ("replaced", "csv", "widened", "job again")]
 
 
 @pytest.mark.parametrize("number", STOPS)
