@@ -129,7 +129,7 @@ def test_duckdb_reads_it_equal(tool, seed):
              pa.timestamp("us"): "TIMESTAMP"}
     columns = {field.name: words[field.type] for field in table.schema}
     back = duckdb.read_csv(str(tool.cwd / "a.csv"), header=True, sep=",", quotechar='"', escapechar='"', dtype=columns,
-                           na_values="", auto_detect=False, columns=columns, allow_quoted_nulls=False).fetch_arrow_table()
+                           na_values="", auto_detect=False, columns=columns, allow_quoted_nulls=False).to_arrow_table()
     same(table, back.cast(table.schema))
 
 
