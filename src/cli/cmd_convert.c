@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct convert {
     struct dn_source_flags source;
@@ -97,6 +98,21 @@ static bool is_tsv(const struct convert *c)
     return dn_source_has_ending(c->target, ".tsv");
 }
 
+/* `convert -f *.csv` takes the last source for the output: that it is CSV, too, does not tell. */
+static enum dn_status source_spare(const struct convert *c, struct dn_error *err)
+{
+    struct stat info;
+
+    if (!c->overwrite || c->n_operands < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0 ||
+        stat(c->target, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_EXISTS,
+                        "%s: exists, and may be one more source; several sources replace no CSV "
+                        "file: remove it first, or choose another name",
+                        c->target);
+}
+
 static enum dn_status target_check(struct convert *c, struct dn_error *err)
 {
     static const char *const others[] = {".txt",   ".json",    ".jsonl", ".orc", ".avro",
@@ -125,6 +141,7 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                            : c->row_group_size >= 0 ? "--row-group-size"
                            : c->verify              ? "--verify"
                                                     : NULL;
+    DN_TRY(source_spare(c, err));
     if (strcmp(c->format, DN_FORMAT_CSV) == 0 && c->writer == NULL && parquets != NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "%s: %s is for Parquet files, not for CSV",
                             c->target, parquets);
@@ -318,7 +335,9 @@ const struct dn_command dn_cmd_convert = {
         "  -c, --compression C[:L] none, snappy (default), gzip, zstd, lz4_raw or brotli, with "
         "a level\n"
         "      --row-group-size N  rows per row group\n"
-        "  -f, --overwrite         replace DST if it is empty, or of the same format\n"
+        "  -f, --overwrite         replace DST if it is empty, or of the same format; several "
+        "sources\n"
+        "                          replace no CSV file\n"
         "      --verify            read DST back before it gets its name and compare every value\n"
         "      --allow-empty       a source with a header but no rows is no "
         "error\n" DN_SOURCE_FLAGS_HELP

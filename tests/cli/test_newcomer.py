@@ -149,6 +149,17 @@ def test_a_csv_file_is_replaced_only_if_asked(tool, write, name):
     assert (tool.cwd / name).read_text() == "id\n1\n"
 
 
+def test_several_sources_replace_no_csv_file(tool, write):
+    """`convert -f *.csv` takes the last source for the output."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        write(name, f"id\n{name}\n")
+    tool.fails("convert", "-f", "a.csv", "b.csv", "c.csv", says=["c.csv", "may be one more source", "remove it first"])
+    assert (tool.cwd / "c.csv").read_text() == "id\nc.csv\n"
+    write("c.csv", "")
+    tool.ok("convert", "-f", "a.csv", "b.csv", "c.csv")
+    assert (tool.cwd / "c.csv").read_text() == "id\na.csv\nb.csv\n"
+
+
 def test_no_csv_replaces_what_is_no_text(tool, write):
     write("in.csv", "id\n1\n")
     tool.ok("convert", "in.csv", "table.parquet")
