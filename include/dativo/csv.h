@@ -128,7 +128,7 @@ struct dn_csv_write_options {
     uint32_t struct_size; /**< sizeof(struct dn_csv_write_options) */
     bool overwrite;       /**< replace an existing file at commit */
     bool crlf;            /**< rows end with "\r\n" instead of "\n" */
-    char delimiter;       /**< 0: ','; no letter, digit, + - . : */
+    char delimiter;       /**< 0: ','; no letter, digit, blank, + - . : */
     char quote;           /**< 0: '"'; the same */
     const char
         *null_text; /**< what stands, unquoted, for a null; NULL: nothing.  No text that is a value of some type */

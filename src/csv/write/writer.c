@@ -23,7 +23,7 @@ static enum dn_status check_byte(uint8_t byte, const char *what, struct dn_error
         return dn_error_set(err, DN_ERR_INVALID,
                             "the %s must be one ASCII character other than a line end", what);
     }
-    if (byte == '+' || byte == '-' || byte == '.' || byte == ':' || isalnum(byte)) {
+    if (byte == '+' || byte == '-' || byte == '.' || byte == ':' || byte == ' ' || isalnum(byte)) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the %s '%c' can be part of a value; choose a punctuation character",
                             what, byte);

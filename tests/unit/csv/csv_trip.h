@@ -348,7 +348,7 @@ static inline void trip_column_make(struct trip *t, struct trip_column *c, int64
 
 static inline void trip_make(struct trip *t, uint64_t seed, int64_t most_rows)
 {
-    static const char delimiters[] = ",,,;|\t ~";
+    static const char delimiters[] = ",,,;|\t~";
     static const char quotes[] = "\"\"\"'`";
     static const char *const null_texts[] = {NULL, NULL, NULL,     "NULL",    "\\N",
                                              "NA", "-",  "<none>", "\xc3\xa9"};

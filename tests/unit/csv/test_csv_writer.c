@@ -358,7 +358,7 @@ static void test_wrong_options(void **state)
     static const char *const x[] = {"x"};
     static const char *const nulls[] = {"1",    "nan",  "true", "2024-01-31", "a,b",
                                         "a\"b", "a\nb", "a\rb", "\xff"};
-    static const char bytes[] = "-+.:a5\n\r\x80";
+    static const char bytes[] = "-+.:a5 \n\r\x80";
     const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, x, 0, false}};
     struct dn_csv_write_options o = plain();
 
