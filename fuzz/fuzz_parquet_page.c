@@ -233,8 +233,8 @@ static bool read_page(struct chunk *c, struct dn_span *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const int32_t codecs[] = {DN_CODEC_NONE, DN_CODEC_SNAPPY, DN_CODEC_ZSTD,
-                                     DN_CODEC_LZ4_RAW};
+    static const int32_t codecs[] = {DN_CODEC_NONE,    DN_CODEC_SNAPPY, DN_CODEC_ZSTD,
+                                     DN_CODEC_LZ4_RAW, 5 /* old LZ4 */, DN_CODEC_GZIP};
     struct chunk c = {0};
 
     if (size < HEADER) {
@@ -242,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     c.element = (struct dn_pq_element){.type = data[0] % 8, .type_length = 1 + data[1] % 32};
     c.leaf = (struct dn_pq_leaf){.element = &c.element, .max_def = data[2] & 1};
-    c.codec = codecs[data[3] % 4];
+    c.codec = codecs[data[3] % 6];
     c.piece = 1 + (size_t)data[4];
     FUZZ_CHECK(dn_pq_decoder_create(&c.decoder, &c.leaf, NULL) == DN_OK, "out of memory");
     struct dn_span in = {data + HEADER, size - HEADER};
