@@ -215,7 +215,9 @@ static enum dn_status write_piece(struct footer *f, struct dn_span from, int64_t
             DN_TRY(copy_row_group(&c, err));
         }
     }
-    dn_thrift_raw(t, from.data + c.copied, from.len - c.copied);
+    if (c.copied < from.len) { /* a file without rows has no bytes here, not even a place */
+        dn_thrift_raw(t, from.data + c.copied, from.len - c.copied);
+    }
     DN_TRY(t->status);
     return flush(f, err);
 }

@@ -476,6 +476,7 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     free_columns(w);
     dn_memory_idle_withdraw(w->budget.idle_bytes);
     dn_buffer_finish(&w->footer);
+    dn_buffer_finish(&w->footer_pieces);
     dn_spill_close(w->footer_spill);
     dn_sink_close(w->sink);
     pthread_cond_destroy(&w->changed);
