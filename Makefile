@@ -14,7 +14,7 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
-.PHONY: help setup configure build csv_reader csv_writer parquet_reader parquet_writer production run test test-full bench lint sanitize fuzz package clean
+.PHONY: help setup configure build csv_reader csv_writer parquet_reader parquet_writer production run test test-full bench lint sanitize fuzz coverage mutate package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_ -]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
@@ -77,6 +77,15 @@ sanitize: ## the C tests under address, undefined behaviour and thread sanitizer
 fuzz: ## every fuzz target for FUZZ_SECONDS=60
 	@tools/setup.sh lint
 	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+coverage: ## which branches of src/parquet and src/csv the everyday tests run: build/coverage/html, checked against a list of the others
+	@tools/setup.sh lint
+	@tools/setup.sh test
+	@tools/coverage.sh
+
+mutate: ## break the Parquet encoder in one place after the other; a test must notice every time
+	@tools/setup.sh test
+	@tests/mutation/mutate.py
 
 package: build ## build/dativo-native-VERSION-linux-ARCH.tar.gz
 	@tools/package.sh

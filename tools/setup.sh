@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev libyaml-dev libjansson-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
-lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime)
+lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
 has_command() { command -v "$1" >/dev/null; }
 has_library() { has_command pkg-config && pkg-config --exists "$@"; }
@@ -36,6 +36,7 @@ is_there() {
     libcmocka-dev) has_library cmocka ;;
     libsnappy-dev) has_header snappy-c.h ;;
     ca-certificates) [ -n "$(ls /etc/ssl/certs 2>/dev/null)" ] ;;
+    llvm) has_command llvm-cov && has_command llvm-profdata ;; # of the same version as clang, whose counters they read
     python3-venv) has_command python3 && "$(python)" -c 'import ensurepip, venv' 2>/dev/null ;;
     clang-runtime) # what sanitizers and libFuzzer link with
         has_command clang && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
