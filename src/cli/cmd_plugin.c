@@ -40,19 +40,21 @@ static int run(int argc, char **argv)
 const struct dn_command dn_cmd_plugin = {
     .name = "plugin",
     .summary = "check that a shared library is a working plugin",
-    .help = "Usage: " DN_PROGRAM " plugin check LIBRARY.so\n"
-            "\n"
-            "Loads a plugin, lists the symbols it has and lacks, and then uses it: bad "
-            "configurations must give\n"
-            "errors and not end of data, NULL handles must be survived, error texts must not be "
-            "JSON, and a small\n"
-            "table must come through, at Level 1 and at Level 0.  The small table is a CSV file of "
-            "three rows for a\n"
-            "reader, and three rows to write for a writer, in a temporary directory.\n"
-            "\n"
-            "Prints one line per check.  Exit code 0 if none failed, 2 otherwise.\n"
-            "\n"
-            "Example:\n"
-            "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n",
+    .help =
+        "Usage: " DN_PROGRAM " plugin check LIBRARY.so\n"
+        "\n"
+        "Loads a plugin, lists the symbols it has and lacks, and then uses it: bad "
+        "configurations must give\n"
+        "errors and not end of data, NULL handles must be survived, error texts must not be "
+        "JSON, and a small\n"
+        "table must come through, at Level 1 and at Level 0.  The small table is a file of three "
+        "rows for a\n"
+        "reader, CSV or else Parquet, and three rows to write for a writer, in a temporary "
+        "directory.\n"
+        "\n"
+        "Prints one line per check.  Exit code 0 if none failed, 2 otherwise.\n"
+        "\n"
+        "Example:\n"
+        "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n",
     .run = run,
 };

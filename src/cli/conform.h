@@ -42,7 +42,12 @@ enum dn_verdict dn_conform_skip(struct dn_conform *c, const char *format, ...) D
 
 /** "<dir>/<name>" in a buffer of at least 512 bytes. */
 const char *dn_conform_path(const struct dn_conform *c, const char *name, char out[512]);
+/** Three rows of id, name, amount; see conform_reader.c. */
+#define DN_CONFORM_PARQUET_SIZE 500
+extern const unsigned char dn_conform_parquet[DN_CONFORM_PARQUET_SIZE];
+
 /** Write a small file into the directory. */
+bool dn_conform_bytes(const struct dn_conform *c, const char *name, const void *data, size_t len);
 bool dn_conform_file(const struct dn_conform *c, const char *name, const char *text);
 /** Files in the directory whose names do not begin with "in". */
 int dn_conform_count_outputs(const struct dn_conform *c);

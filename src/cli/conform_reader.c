@@ -15,13 +15,39 @@ static const char k_small[] = "id,name,amount\n"
                               "3,plain,-2.25\n";
 
 #define CONFIG_FORMAT                                                                              \
-    "{\"type\":\"csv\",\"connection\":{},\"credentials\":{},\"objects\":[],\"files\":[{\"path\":"  \
+    "{\"type\":\"%s\",\"connection\":{},\"credentials\":{},\"objects\":[],\"files\":[{\"path\":"   \
     "\"%s\"}],\"incremental\":{},\"engine\":{\"type\":\"native\",\"options\":%s}}"
 
 static const char *config_make(char *out, size_t size, const char *path, const char *options)
 {
-    (void)snprintf(out, size, CONFIG_FORMAT, path, options);
+    (void)snprintf(out, size, CONFIG_FORMAT, "csv", path, options);
     return out;
+}
+
+/*
+ * Open a file of the form that the reader reads: CSV, or else Parquet.
+ * @param cut  bytes that the Parquet file lacks at its end
+ */
+static int32_t open_form(const struct dn_conform *c, const char *csv, size_t cut, void **reader,
+                         struct dativo_error *e)
+{
+    char path[512];
+    char config[1024];
+
+    if (!dn_conform_file(c, "in.csv", csv) ||
+        !dn_conform_bytes(c, "in.parquet", dn_conform_parquet, DN_CONFORM_PARQUET_SIZE - cut)) {
+        (void)snprintf(e->message, sizeof e->message, "the test file could not be written");
+        return DATIVO_ERR_IO;
+    }
+    dn_conform_path(c, "in.csv", path);
+    int32_t code = c->reader->open(config_make(config, sizeof config, path, "{}"), NULL, reader, e);
+    if (code == DATIVO_ERR_UNSUPPORTED) {
+        dn_conform_path(c, "in.parquet", path);
+        (void)snprintf(config, sizeof config, CONFIG_FORMAT, "parquet", path, "{}");
+        dn_plugin_error_init(e);
+        code = c->reader->open(config, NULL, reader, e);
+    }
+    return code;
 }
 
 /* Open must fail, say why, and leave no handle. */
@@ -128,19 +154,12 @@ static bool string_at(const struct ArrowSchema *schema, const struct ArrowArray 
 /* An open reader on the small file, or why there is none. */
 static enum dn_verdict small_open(struct dn_conform *c, void **reader)
 {
-    char path[512];
-    char config[1024];
     struct dativo_error e;
 
-    if (!dn_conform_file(c, "in.csv", k_small)) {
-        return dn_conform_fail(c, "the test file could not be written");
-    }
-    dn_conform_path(c, "in.csv", path);
     dn_plugin_error_init(&e);
-    const int32_t code =
-        c->reader->open(config_make(config, sizeof config, path, "{}"), NULL, reader, &e);
+    const int32_t code = open_form(c, k_small, 0, reader, &e);
     if (code == DATIVO_ERR_UNSUPPORTED) {
-        return dn_conform_skip(c, "it does not read CSV: %.300s", e.message);
+        return dn_conform_skip(c, "it reads neither CSV nor Parquet: %.300s", e.message);
     }
     if (code != DATIVO_OK) {
         return dn_conform_fail(c, "open() failed on a good file: %.300s", e.message);
@@ -323,25 +342,18 @@ static enum dn_verdict two_handles(struct dn_conform *c)
     return v;
 }
 
-/* An unclosed quote: an error at open() or in the stream, never a silent end. */
+/* An unclosed quote, or a file without its end: an error at open() or in the stream, never a silent end. */
 static enum dn_verdict bad_data(struct dn_conform *c)
 {
-    char path[512];
-    char config[1024];
     struct dativo_error e;
     struct ArrowArrayStream stream = {0};
     void *reader = NULL;
     enum dn_verdict v = DN_VERDICT_PASS;
 
-    if (!dn_conform_file(c, "in-bad.csv", "a,b\n1,2\n3,\"4\n")) {
-        return dn_conform_fail(c, "the test file could not be written");
-    }
-    dn_conform_path(c, "in-bad.csv", path);
     dn_plugin_error_init(&e);
-    const int32_t code =
-        c->reader->open(config_make(config, sizeof config, path, "{}"), NULL, &reader, &e);
+    const int32_t code = open_form(c, "a,b\n1,2\n3,\"4\n", 9, &reader, &e);
     if (code == DATIVO_ERR_UNSUPPORTED) {
-        return dn_conform_skip(c, "it does not read CSV");
+        return dn_conform_skip(c, "it reads neither CSV nor Parquet");
     }
     if (code != DATIVO_OK) {
         (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
@@ -356,7 +368,7 @@ static enum dn_verdict bad_data(struct dn_conform *c)
         }
         const int32_t told = c->reader->last_error(reader, &e);
         if (failed == 0) {
-            v = dn_conform_fail(c, "an unclosed quote was taken for the end of the data");
+            v = dn_conform_fail(c, "broken data was taken for the end of the data");
         } else if (told == DATIVO_OK || e.message[0] == '\0') {
             v = dn_conform_fail(c, "the stream failed, but last_error() knows nothing");
         } else if (stream.get_next(&stream, &batch) == 0) {

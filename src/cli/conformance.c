@@ -82,13 +82,18 @@ const char *dn_conform_path(const struct dn_conform *c, const char *name, char o
 
 bool dn_conform_file(const struct dn_conform *c, const char *name, const char *text)
 {
+    return dn_conform_bytes(c, name, text, strlen(text));
+}
+
+bool dn_conform_bytes(const struct dn_conform *c, const char *name, const void *data, size_t len)
+{
     char path[512];
 
     FILE *file = fopen(dn_conform_path(c, name, path), "w");
     if (file == NULL) {
         return false;
     }
-    const bool written = fputs(text, file) != EOF;
+    const bool written = fwrite(data, 1, len, file) == len;
     return fclose(file) == 0 && written;
 }
 

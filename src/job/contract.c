@@ -3,6 +3,7 @@
 #include "arrow/schema.h"
 #include "base/name_map.h"
 #include "base/strings.h"
+#include "job/connector.h"
 #include "job/events.h"
 #include "job/names.h"
 
@@ -437,6 +438,8 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
 
 int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
 {
+    const char *source = json_string_value(json_object_get(t->reader_config, "type"));
+    const bool has_types = source != NULL && strcmp(source, DN_CONNECTOR_CSV) != 0;
     int64_t deviations = 0;
     struct names names;
 
@@ -457,12 +460,12 @@ int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
         }
         if (strcmp(column->type, type) != 0) {
             deviations++;
-            dn_events_emit(
-                t->events, DN_EVENT_WARNING, "validation_errors",
-                json_pack("{s:s, s:s, s:s}", "column", name, "expected", column->asset_type, "type",
-                          type),
-                "column \"%s\": the asset says %s, but not all values are; written as %s", name,
-                column->asset_type, type);
+            dn_events_emit(t->events, DN_EVENT_WARNING, "validation_errors",
+                           json_pack("{s:s, s:s, s:s}", "column", name, "expected",
+                                     column->asset_type, "type", type),
+                           "column \"%s\": the asset says %s, but %s; written as %s", name,
+                           column->asset_type,
+                           has_types ? "the source has another type" : "not all values are", type);
         }
         if (column->required != 0 && nulls > 0) {
             deviations += nulls;

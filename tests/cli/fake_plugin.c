@@ -171,7 +171,7 @@ static int32_t reader_open(const char *config_json, const struct dativo_host *ho
         json_decref(config);
         return fail(err, DATIVO_ERR_NOT_FOUND, "no such file");
     }
-    if (strstr(path, "/in.csv") != NULL || strstr(path, "/in-bad.csv") != NULL) {
+    if (strstr(path, "/in.csv") != NULL || strstr(path, "/in.parquet") != NULL) {
         json_decref(config);
         return fail(err, DATIVO_ERR_UNSUPPORTED, "this plugin reads no files");
     }
