@@ -1,6 +1,5 @@
 """Helpers for the command line tests: run the binary, look at what it left behind."""
 
-import json
 import os
 import pathlib
 import resource
@@ -8,6 +7,7 @@ import subprocess
 
 import pytest
 
+import written
 from command import BIN, PLUGINS, environment, wait_until_it_listens  # noqa: F401 (the last one for the tests)
 
 FAKES = pathlib.Path(os.environ["DN_FAKES"])
@@ -64,31 +64,12 @@ def tree(root):
     return sorted(str(p.relative_to(root)) for p in pathlib.Path(root).rglob("*") if not p.is_dir())
 
 
-def ours(path):
-    """Is this a Parquet file of ours, whole and not too large to read again in every test?"""
-    if not path.is_file() or not 12 < path.stat().st_size < 64 << 20:
-        return False
-    with open(path, "rb") as file:
-        head = file.read(4)
-        file.seek(-8, os.SEEK_END)
-        length, tail = int.from_bytes(file.read(4), "little"), file.read(4)
-        file.seek(-min(8 + length, path.stat().st_size), os.SEEK_END)
-        return head == tail == b"PAR1" and b"dativo-native version" in file.read(length)
-
-
 @pytest.fixture(autouse=True)
 def what_is_left_verifies(request, tmp_path):
     """Every Parquet file of ours that a test leaves behind keeps every rule, unless the test is marked as one that does damage."""
     yield
-    if request.node.get_closest_marker("damages"):
-        return
-    files = [pathlib.Path(folder, name) for folder, _, names in os.walk(tmp_path) for name in names
-             if name.endswith(".parquet")]
-    files = [path for path in files if ours(path)]
-    if files:
-        done = subprocess.run([BIN, "verify", "--json", "--", *files], capture_output=True, env=environment(), timeout=300)
-        assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-        assert [file["findings"] for file in json.loads(done.stdout)] == [[]] * len(files)
+    if not request.node.get_closest_marker("damages"):
+        written.must_verify(tmp_path)
 
 
 def pytest_configure(config):

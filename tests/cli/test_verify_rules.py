@@ -213,6 +213,18 @@ def sorting(f):
     f.group()[4] = Field(LIST, (STRUCT, [column]))
 
 
+@rule("group.sorting_columns")
+def not_sorted(f):
+    column = {1: Field(I32, I), 2: Field(TRUE, True), 3: Field(FALSE, False)}
+    f.group()[4] = Field(LIST, (STRUCT, [column]))
+
+
+@rule("group.sorting_columns")
+def not_sorted_by_ids(f):
+    column = {1: Field(I32, S), 2: Field(FALSE, False), 3: Field(FALSE, False)}
+    f.group()[4] = Field(LIST, (STRUCT, [column]))
+
+
 @rule("chunk.meta_data")
 def no_meta(f):
     del f.chunk(I)[3]

@@ -101,6 +101,16 @@ def test_pyarrow_encodings(tmp_path):
         assert rules(path) <= {"chunk.encoding_stats"}
 
 
+@pytest.mark.parametrize("column", ["sorted", "i64", "f64", "s", "d18"])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_what_is_sorted(column, descending, dictionary, tmp_path):
+    table = flat_table().sort_by([(column, "descending" if descending else "ascending")])
+    pq.write_table(table, tmp_path / "a.parquet", use_dictionary=dictionary,
+                   sorting_columns=[pq.SortingColumn(table.column_names.index(column), descending)])
+    assert rules(tmp_path / "a.parquet") == set()
+
+
 @pytest.mark.parametrize("options", ["", ", PARQUET_VERSION v2", ", COMPRESSION zstd, ROW_GROUP_SIZE 2048"])
 @pytest.mark.parametrize("make", [flat_table, nested_table])
 def test_duckdb(make, options, tmp_path):

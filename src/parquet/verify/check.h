@@ -69,6 +69,9 @@ struct dn_pv_chunk_check {
     uint64_t n_used;         /**< entries that any page used */
     struct dn_pq_decoder *decoder;
     struct dn_buffer block; /**< decoded values or ids */
+    int sorted;             /**< the row group says that the values ascend (1) or descend (-1) */
+    struct dn_buffer last;  /**< the value before, while they do */
+    bool has_last;
     struct dn_pv_tally page;
     struct dn_pv_tally total;
     struct dn_pv_levels page_defs;

@@ -218,10 +218,23 @@ static void finish(struct dn_pv_chunk_check *c)
     dn_buffer_finish(&c->stamps);
     dn_buffer_finish(&c->seen);
     dn_buffer_finish(&c->block);
+    dn_buffer_finish(&c->last);
     dn_buffer_finish(&c->index.offsets_bytes);
     dn_buffer_finish(&c->index.columns_bytes);
     dn_buffer_finish(&c->bloom.bytes);
     dn_arena_finish(&c->arena);
+}
+
+/* Only the first of the sorting columns is in order from end to end; those behind it are where it stays the same. */
+static int sorted_as(const struct dn_pv_group *g, uint32_t column, const struct dn_pv_column *c)
+{
+    const struct dn_pv_sorting *first = g->sorting.items;
+
+    if (g->sorting.n == 0 || first->column != (int32_t)column || c->order == DN_PV_ORDERED_NOT ||
+        c->leaf.max_rep > 0) {
+        return 0;
+    }
+    return first->descending ? -1 : 1;
 }
 
 enum dn_status dn_pv_chunk_check(const struct dn_pv_file *file, uint32_t group, uint32_t column,
@@ -238,6 +251,7 @@ enum dn_status dn_pv_chunk_check(const struct dn_pv_file *file, uint32_t group, 
                                   .place = {group, column, -1, -1}};
     enum dn_status st = DN_OK;
 
+    c.sorted = sorted_as(g, column, c.column);
     if (!dn_pv_chunk_is_here(file, c.chunk, &c.start, &c.end)) {
         return DN_OK;
     }

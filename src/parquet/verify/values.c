@@ -34,6 +34,33 @@ static enum dn_status reserve_block(struct dn_pv_chunk_check *c, size_t size, st
     return dn_buffer_reserve(&c->block, size, err);
 }
 
+/* Values, or the entries that `ids` name, in the order that the row group says they have. */
+static enum dn_status check_sorted(struct dn_pv_chunk_check *c, const void *values,
+                                   const uint32_t *ids, size_t n, struct dn_error *err)
+{
+    struct dn_span last = dn_buffer_span(&c->last);
+
+    for (size_t i = 0; i < n && c->sorted != 0; i++) {
+        const struct dn_span v = dn_pv_tally_value(c->column, values, ids != NULL ? ids[i] : i);
+        if (dn_pv_is_nan(c->column, v)) {
+            continue;
+        }
+        if (c->has_last && dn_pv_compare(c->column, last, v) * c->sorted > 0) {
+            dn_pv_error(c->findings, &c->place, "group.sorting_columns",
+                        "the values are said to %s and do not",
+                        c->sorted > 0 ? "ascend" : "descend");
+            c->sorted = 0;
+        }
+        last = v;
+        c->has_last = true;
+    }
+    if (c->sorted == 0 || last.data == c->last.data) {
+        return DN_OK;
+    }
+    dn_buffer_reset(&c->last);
+    return dn_buffer_append(&c->last, last.data, last.len, err);
+}
+
 /* ---- ids --------------------------------------------------------------------------------------------------------- */
 
 /* What hangs on every single value, not on the entry alone. */
@@ -99,6 +126,7 @@ static enum dn_status check_ids(struct dn_pv_chunk_check *c, size_t n, bool *out
         DN_TRY(st);
         count_by_ids(c, ids, now);
         DN_TRY(stamp(c, ids, now, err));
+        DN_TRY(check_sorted(c, c->entries.values.data, ids, now, err));
         left -= now;
     }
     const uint32_t *seen = (const uint32_t *)(const void *)c->seen.data;
@@ -133,6 +161,7 @@ static enum dn_status check_decoded(struct dn_pv_chunk_check *c, size_t n, bool 
         DN_TRY(st);
         DN_TRY(dn_pv_tally_add(&c->page, c->column, c->block.data, now, &found, err));
         dn_pv_bloom_values(c, c->block.data, now);
+        DN_TRY(check_sorted(c, c->block.data, NULL, now, err));
         fault = fault == NULL ? found : fault;
         left -= now;
     }
