@@ -62,12 +62,36 @@ static void what_cannot_be_read(void **state)
     assert_int_equal(verify_bytes("PAR1\xff\xff\xff\xffPAR1", 12).errors, 1);
 }
 
+/* A failed allocation is an error, or had no part in the answer: never a finding. */
+static void memory_runs_out(void **state)
+{
+    struct rows r;
+    uint64_t n = 1;
+
+    (void)state;
+    rows_make(&r, 30, 20, false, 4);
+    struct bytes b = bytes_of_rows(dir, &r, 0, r.n_columns, "zstd");
+    for (;; n++) {
+        (void)dn_memory_fail_at(n);
+        const struct verified v = verify_bytes(b.data, b.len);
+        if (dn_memory_fail_at(0) < n) {
+            break;
+        }
+        assert_true(v.status == DN_ERR_MEMORY || v.status == DN_OK);
+        assert_int_equal(v.errors + v.notes, 0);
+    }
+    assert_true(n > 50);
+    dn_free(b.data);
+    rows_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bit_of_a_small_file),
         cmocka_unit_test(random_damage),
         cmocka_unit_test(what_cannot_be_read),
+        cmocka_unit_test(memory_runs_out),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
