@@ -300,13 +300,101 @@ static void test_delta_of_fixed_length(void **state)
     dn_pq_decoder_destroy(r->d);
 }
 
+/* Numbers and texts, in pieces; what is behind the last value is told. */
+static void test_delta_of_numbers(void **state)
+{
+    (void)state;
+    static const uint64_t numbers[] = {5, 4, UINT64_MAX, 0, 1U << 31, 7};
+    struct dn_error err = {0};
+
+    for (unsigned bits = 32; bits <= 64; bits += 32) {
+        struct rig *r = rig_for(bits == 32 ? DN_PQ_INT32 : DN_PQ_INT64, 0);
+        struct dn_buffer body = {0};
+        uint8_t got[48];
+        assert_int_equal(dn_pq_delta_write(&body, numbers, 6, bits, NULL), DN_OK);
+        assert_int_equal(dn_buffer_append(&body, "xyz", 3, NULL), DN_OK);
+        const struct dn_span in = dn_buffer_span(&body);
+        assert_int_equal(dn_pq_decoder_begin(r->d, DN_PQ_DELTA_BINARY_PACKED, in, 6, NULL, NULL),
+                         DN_OK);
+        assert_int_equal(dn_pq_decoder_read(r->d, 2, got, NULL), DN_OK);
+        assert_int_equal(dn_pq_decoder_read(r->d, 4, got + bits / 4, NULL), DN_OK);
+        for (size_t i = 0; i < 6; i++) {
+            assert_memory_equal(got + i * bits / 8, &numbers[i], bits / 8);
+        }
+        assert_int_equal(dn_pq_decoder_left(r->d), 3);
+        assert_int_equal(dn_pq_decoder_begin(r->d, DN_PQ_DELTA_BINARY_PACKED, in, 5, NULL, &err),
+                         DN_ERR_DATA);
+        assert_non_null(strstr(err.message, "6 values where the page has 5"));
+        dn_buffer_finish(&body);
+        dn_pq_decoder_destroy(r->d);
+    }
+}
+
+static void test_byte_arrays(void **state)
+{
+    (void)state;
+    static const int32_t encodings[] = {DN_PQ_PLAIN, DN_PQ_DELTA_LENGTH_BYTE_ARRAY,
+                                        DN_PQ_DELTA_BYTE_ARRAY};
+    const struct dn_span texts[] = {span("one", 3), span("", 0), span("only", 4), span("only", 4)};
+    struct rig *r = rig_for(DN_PQ_BYTE_ARRAY, 0);
+
+    for (size_t e = 0; e < sizeof encodings / sizeof encodings[0]; e++) {
+        struct dn_buffer body = {0};
+        struct dn_span got[4];
+        for (size_t i = 0; encodings[e] == DN_PQ_PLAIN && i < 4; i++) {
+            const uint32_t len = (uint32_t)texts[i].len;
+            assert_int_equal(dn_buffer_append(&body, &len, sizeof len, NULL), DN_OK);
+            assert_int_equal(dn_buffer_append(&body, texts[i].data, len, NULL), DN_OK);
+        }
+        if (encodings[e] != DN_PQ_PLAIN) {
+            assert_int_equal(encodings[e] == DN_PQ_DELTA_BYTE_ARRAY
+                                 ? dn_pq_delta_bytes_write(&body, texts, 4, NULL)
+                                 : dn_pq_delta_lengths_write(&body, texts, 4, NULL),
+                             DN_OK);
+        }
+        assert_int_equal(dn_buffer_append_byte(&body, 'x', NULL), DN_OK);
+        assert_int_equal(
+            dn_pq_decoder_begin(r->d, encodings[e], dn_buffer_span(&body), 4, NULL, NULL), DN_OK);
+        assert_int_equal(dn_pq_decoder_read(r->d, 1, got, NULL), DN_OK);
+        assert_int_equal(dn_pq_decoder_read(r->d, 3, got + 1, NULL), DN_OK);
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(got[i].len, texts[i].len);
+            assert_memory_equal(got[i].data, texts[i].data, texts[i].len);
+        }
+        assert_int_equal(dn_pq_decoder_left(r->d), 1);
+        dn_buffer_finish(&body);
+    }
+    dn_pq_decoder_destroy(r->d);
+}
+
+static void test_ids_are_of_dictionaries_only(void **state)
+{
+    (void)state;
+    struct rig *r = rig_for(DN_PQ_INT32, 0);
+    uint32_t ids[1];
+
+    assert_int_equal(dn_pq_decoder_begin(r->d, DN_PQ_PLAIN, SPAN(1, 2, 3, 4), 1, NULL, NULL),
+                     DN_OK);
+    assert_int_equal(dn_pq_decoder_read_ids(r->d, 0, ids, NULL), DN_OK);
+    assert_int_equal(dn_pq_decoder_read_ids(r->d, 1, ids, NULL), DN_ERR_INVALID);
+    assert_int_equal(dn_pq_decoder_read_ids(r->d, 2, ids, NULL), DN_ERR_DATA);
+    dn_pq_decoder_destroy(r->d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_fixed),           cmocka_unit_test(test_booleans),
-        cmocka_unit_test(test_dictionaries),          cmocka_unit_test(test_gathers),
-        cmocka_unit_test(test_dictionary_pages),      cmocka_unit_test(test_encodings_of_types),
-        cmocka_unit_test(test_split_needs_all_bytes), cmocka_unit_test(test_delta_of_fixed_length),
+        cmocka_unit_test(test_plain_fixed),
+        cmocka_unit_test(test_booleans),
+        cmocka_unit_test(test_dictionaries),
+        cmocka_unit_test(test_gathers),
+        cmocka_unit_test(test_dictionary_pages),
+        cmocka_unit_test(test_encodings_of_types),
+        cmocka_unit_test(test_split_needs_all_bytes),
+        cmocka_unit_test(test_delta_of_fixed_length),
+        cmocka_unit_test(test_delta_of_numbers),
+        cmocka_unit_test(test_byte_arrays),
+        cmocka_unit_test(test_ids_are_of_dictionaries_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

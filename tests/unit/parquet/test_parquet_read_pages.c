@@ -246,6 +246,11 @@ static void test_levels(void **state)
                      DN_ERR_DATA);
     assert_non_null(strstr(err.message, "longer than the page"));
     assert_int_equal(dn_pq_page_split(&page, SPAN(3, 0, 0), 0, 1, &parts, NULL), DN_ERR_DATA);
+    const struct dn_pq_page_head other = {
+        .type = DN_PQ_DATA_PAGE, .n_values = 8, .def_encoding = DN_PQ_DELTA_BINARY_PACKED};
+    assert_int_equal(dn_pq_page_split(&other, SPAN(2, 0, 0, 0, 3, 0xb5), 0, 1, &parts, &err),
+                     DN_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "levels of encoding 5"));
     assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_RLE, SPAN(0x10, 2), 1, NULL), DN_OK);
     assert_int_equal(dn_pq_levels_read_bits(&levels, bits, 0, 8, &ones, NULL), DN_ERR_DATA);
     assert_int_equal(dn_pq_levels_begin(&levels, DN_PQ_RLE, SPAN(0x08, 1), 1, NULL), DN_OK);
@@ -327,6 +332,24 @@ static void test_header(void **state)
         dn_pq_page_header_read(SPAN(0x15, 0, 0x15, 20, 0x15, 17, 0), 0, &page, &ran_out, NULL),
         DN_ERR_DATA);
     assert_false(ran_out);
+}
+
+/* Of a dictionary page; what is unknown, here an index page's header and a statistic, is skipped. */
+static void test_dictionary_header(void **state)
+{
+    (void)state;
+    struct dn_pq_page_head page;
+    bool ran_out = false;
+    /* type 2, 10 bytes, 9 bytes, {}, dictionary header {5 values, PLAIN, sorted} */
+    const struct dn_span in =
+        SPAN(0x15, 4, 0x15, 20, 0x15, 18, 0x3c, 0, 0x1c, 0x15, 10, 0x15, 0, 0x11, 0, 0);
+
+    assert_int_equal(dn_pq_page_header_read(in, 0, &page, &ran_out, NULL), DN_OK);
+    assert_int_equal(page.type, DN_PQ_DICTIONARY_PAGE);
+    assert_int_equal(page.n_values, 5);
+    assert_int_equal(page.encoding, DN_PQ_PLAIN);
+    assert_false(page.has_crc);
+    assert_int_equal(page.header_len, in.len);
 }
 
 /* type 3, 10 and 9 bytes, no crc, V2 header {8 values, 3 nulls, 8 rows, PLAIN, 2 and 0 bytes of levels, false, statistics} */
@@ -500,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_bit_packed_levels),
         cmocka_unit_test(test_levels_as_numbers),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_dictionary_header),
         cmocka_unit_test(test_v2_header),
         cmocka_unit_test(test_v2_body),
         cmocka_unit_test(test_old_lz4),
