@@ -37,7 +37,9 @@ size_t dn_pq_part_bytes(const struct dn_pq_part *part)
     size_t bytes = part->values.capacity + part->validity.capacity;
 
     for (size_t i = 0; i < part->n_blocks; i++) {
-        bytes += part->blocks[i]->bytes.capacity;
+        /* a dictionary is there once, however many slices hold it */
+        const bool shared = part->has_dictionary && i == (size_t)part->dictionary;
+        bytes += shared ? 0 : part->blocks[i]->bytes.capacity;
     }
     return bytes;
 }

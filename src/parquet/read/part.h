@@ -50,7 +50,7 @@ void dn_pq_stream_finish(struct dn_pq_stream *c);
 /** What dn_batch_export() wants to know of a part. */
 struct dn_batch_column dn_pq_part_export(const struct dn_pq_part *part,
                                          const struct dn_pq_arrow_type *type);
-/** Bytes that live as long as the part does. */
+/** Bytes that live as long as the part does, its dictionary not counted. */
 size_t dn_pq_part_bytes(const struct dn_pq_part *part);
 void dn_pq_part_finish(struct dn_pq_part *part);
 
