@@ -320,7 +320,7 @@ static inline void trip_column_make(struct trip *t, struct trip_column *c, int64
     const size_t n = (size_t)t->n_rows;
 
     /* a name of its own, for types are given by name */
-    (void)snprintf(c->name, sizeof c->name, "%.*s%lld", (int)strnlen(beginning->text, 60),
+    (void)snprintf(c->name, sizeof c->name, "%.*s_%lld", (int)strnlen(beginning->text, 60),
                    beginning->text, (long long)number);
     c->type = (enum dn_type)trip_below(t, DN_TYPE_COUNT);
     c->validity = calloc(1, n / 8 + 1);
