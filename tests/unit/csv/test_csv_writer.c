@@ -407,6 +407,31 @@ static void test_wrong_rows(void **state)
                    "the name of column 1, '\\xff', is not valid UTF-8");
 }
 
+/* Rows are counted over all batches, whichever task found what is wrong. */
+static void test_wrong_row_of_a_later_batch(void **state)
+{
+    static const char *const texts[] = {"a", NULL, "x\xffz"};
+    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, texts, 0, false}};
+    const struct dn_csv_write_options o = plain();
+    static struct columns good;
+    static struct columns bad;
+    struct dn_csv_writer *w = NULL;
+    struct ArrowArray batch;
+    struct dn_error err;
+
+    (void)state;
+    assert_int_equal(open_writer(&w, scratch_path(rig_dir, "never.csv"), cols, 1, &o, &err), DN_OK);
+    make_batch(&good, cols, 1, 2, &batch);
+    assert_int_equal(dn_csv_writer_append(w, &batch, &err), DN_OK);
+    make_batch(&bad, cols, 1, 3, &batch);
+    assert_int_equal(dn_csv_writer_append(w, &batch, &err), DN_OK);
+    assert_int_equal(dn_csv_writer_finish(w, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "column 't', row 5: 'x\\xffz'"));
+    assert_int_equal(err.row, 5);
+    assert_int_equal(dn_csv_writer_commit(w, &err), DN_ERR_DATA);
+    dn_csv_writer_close(w);
+}
+
 /* ---- states ---- */
 
 static void test_order_of_calls(void **state)
@@ -517,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_one_column),
         cmocka_unit_test(test_wrong_options),
         cmocka_unit_test(test_wrong_rows),
+        cmocka_unit_test(test_wrong_row_of_a_later_batch),
         cmocka_unit_test(test_order_of_calls),
         cmocka_unit_test(test_a_batch_of_other_columns),
         cmocka_unit_test(test_existing_files),
