@@ -138,6 +138,23 @@ static void hybrid_uses_runs(void **state)
     assert_int_equal(round_trip(values, 20000, 1), 2502);
 }
 
+/* A stream of one value alone is one run, even where packed values would be no longer. */
+static void equal_values_are_one_run(void **state)
+{
+    uint32_t values[100];
+    uint8_t out[128];
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        values[i] = 1;
+    }
+    for (size_t n = 8; n < 64; n++) {
+        assert_int_equal(dn_pq_hybrid_encode(dn_kernels_selected(), values, n, 1, out), 2);
+        assert_int_equal(out[0], n << 1);
+        assert_int_equal(out[1], 1);
+    }
+}
+
 static void bits_are_copied(void **state)
 {
     uint64_t seed = 2;
@@ -283,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hybrid_round_trips),
         cmocka_unit_test(hybrid_uses_runs),
+        cmocka_unit_test(equal_values_are_one_run),
         cmocka_unit_test(bits_are_copied),
         cmocka_unit_test(levels_round_trip),
         cmocka_unit_test(uniform_levels_are_one_run),
