@@ -287,8 +287,6 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     r->batch_rows = o->batch_rows;
-    r->waiting = o->waiting;
-    r->waiting_ctx = o->waiting_ctx;
     r->feed.stop = &r->cancel;
     r->feed.note = o->note;
     r->feed.note_ctx = o->note_ctx;
@@ -307,7 +305,11 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     }
     divide_budget(r, o);
     r->bytes_total = total_size(r);
-    return dn_csv_open_schema(r, o, err);
+    DN_TRY(dn_csv_open_schema(r, o, err));
+    r->waiting =
+        o->waiting; /* opening may read rows, too, but the caller has no reader yet that it could ask */
+    r->waiting_ctx = o->waiting_ctx;
+    return DN_OK;
 }
 
 static void init_waiting(struct dn_csv_reader *r, const struct dn_csv_options *o)

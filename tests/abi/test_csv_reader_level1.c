@@ -325,6 +325,51 @@ static void test_host_services(void **state)
     dn_pool_destroy(pool);
 }
 
+struct late_task {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void *run_late(void *arg)
+{
+    struct late_task task = *(struct late_task *)arg;
+
+    free(arg);
+    (void)usleep(400000);
+    task.fn(task.arg);
+    return NULL;
+}
+
+static int32_t submit_late(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct late_task *task = malloc(sizeof(*task));
+    pthread_t thread;
+
+    (void)ctx;
+    *task = (struct late_task){fn, arg};
+    return pthread_create(&thread, NULL, run_late, task) != 0 || pthread_detach(thread) != 0;
+}
+
+/* open() waits for rows to say what is wrong with the file: no reader is there yet whose progress could be told. */
+static void test_no_progress_before_open_returns(void **state)
+{
+    (void)state;
+    struct services s = {0};
+    struct dativo_host host = {.struct_size = sizeof(host),
+                               .n_threads = 2,
+                               .ctx = &s,
+                               .submit = submit_late,
+                               .progress = service_progress};
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char path[256];
+    void *reader = NULL;
+    assert_int_equal(write_file(path, "stray", "1,x\"y,\n", 1), 0);
+    assert_int_equal(open_csv(path, "{\"strict\":true}", &host, &reader, &err), DATIVO_ERR_DATA);
+    assert_null(reader);
+    assert_int_equal(err.line, 2);
+    assert_int_equal(atomic_load(&s.n_progress), 0);
+}
+
 static void check_cancelled(void *reader, struct ArrowArrayStream *stream)
 {
     struct dativo_error err = {.struct_size = sizeof(err)};
@@ -483,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_error_in_the_stream),
         cmocka_unit_test(test_open_errors),
         cmocka_unit_test(test_host_services),
+        cmocka_unit_test(test_no_progress_before_open_returns),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_cancel_ends_a_wait),
