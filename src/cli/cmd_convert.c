@@ -118,6 +118,11 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
     static const char *const others[] = {".txt",   ".json",    ".jsonl", ".orc", ".avro",
                                          ".arrow", ".feather", ".gz",    ".zst", ".zip"};
 
+    if (dn_text_starts_with(c->target, "null:")) {
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "%s: null: drops the rows and takes no name; write just null:", c->target);
+    }
     if (strcmp(c->target, "-") == 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "the output is a file that appears when it is complete, not standard "

@@ -223,6 +223,12 @@ def test_wrong_options(tool, write):
     tool.fails("convert", "in.csv", "s3://bucket/x.parquet", says="local files")
 
 
+def test_null_takes_no_name(tool, write):
+    write("in.csv", "a\n1\n")
+    tool.fails("convert", "in.csv", "null:x", says="null:x: null: drops the rows")
+    assert tree(tool.cwd) == ["in.csv"]
+
+
 def test_unwritable_targets(tool, write):
     write("in.csv", "a\n1\n")
     write("file", "x")
