@@ -70,6 +70,8 @@ class Case:
     out: str = None  # the file that is written; None: all there is goes to standard output
     stdin: str = None
     old: bool = False  # a file of that name is there already
+    # Where a signal finds the command listening and everything still before it: nothing is too late here.
+    first_rows: str = "call=read at=1 path=.csv"
 
 
 CASES = [
@@ -82,7 +84,7 @@ CASES = [
     Case("several", ["convert", "-c", "zstd:1", "rows.csv", "small.csv", "rows.csv", "o/out.parquet"], "o/out.parquet"),
     Case("pipe", ["convert", "-f", "-", "o/out.parquet"], "o/out.parquet", stdin="rows.csv", old=True),
     Case("csv", ["convert", "-f", "-t", "2", "large.csv", "o/out.csv"], "o/out.csv", old=True),
-    Case("csv from parquet", ["convert", "seen.parquet", "o/out.tsv"], "o/out.tsv"),
+    Case("csv from parquet", ["convert", "seen.parquet", "o/out.tsv"], "o/out.tsv", first_rows="call=write at=1 path=.tsv"),
     Case("widened", ["convert", "-f", "late.csv", "o/out.parquet"], "o/out.parquet", old=True),
     Case("job", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet"),
     Case("job again", ["run", "--no-progress", "job.yaml"], "out/d/p/rows/rows_000000.parquet", old=True),
@@ -308,8 +310,8 @@ def seconds_of(rig, case):
     return 2 * (time.monotonic() - started)
 
 
-# The command listens to signals by now and has everything still before it: nothing is too late here.
-FIRST_ROWS = "call=read at=1 path=.csv signal={}"
+def first_rows(case, number):
+    return f"{case.first_rows} signal={int(number)}"
 
 
 def moments(rig, cases, seed, n, numbers):
@@ -327,7 +329,7 @@ def moments(rig, cases, seed, n, numbers):
             if case.name not in counted:
                 counted[case.name] = seconds_of(rig, case)
             seconds = r.random() * counted[case.name]
-            yield case, number, [seconds, seconds / 4, FIRST_ROWS.format(int(number))]
+            yield case, number, [seconds, seconds / 4, first_rows(case, number)]
             continue
         call = r.choice(MARKS)
         if (case.name, call) not in counted:
@@ -335,7 +337,7 @@ def moments(rig, cases, seed, n, numbers):
         at = r.randint(1, max(1, counted[case.name, call]))
         how = r.choice(["signal", "after"])
         places = [f"call={call} at={at} {how}={int(number)}", f"call={call} at={(at + 3) // 4} {how}={int(number)}"]
-        yield case, number, [*places, FIRST_ROWS.format(int(number))]
+        yield case, number, [*places, first_rows(case, number)]
 
 
 def signalled(rig, case, number, place):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from rig import CASES, FIRST_ROWS, STOPS, check_stopped, kills, signalled, stops
+from rig import CASES, STOPS, check_stopped, first_rows, kills, signalled, stops
 
 WRITERS = [case for case in CASES if case.name in ("replaced", "csv", "widened", "job again")]
 
@@ -12,7 +12,7 @@ WRITERS = [case for case in CASES if case.name in ("replaced", "csv", "widened",
 @pytest.mark.parametrize("number", STOPS)
 def test_heeded_at_the_first_rows(rig, number):
     for case in WRITERS:
-        folder, done = signalled(rig, case, number, FIRST_ROWS.format(int(number)))
+        folder, done = signalled(rig, case, number, first_rows(case, number))
         assert done.code == STOPS[number] and "stopped on request" in done.err, done
         check_stopped(rig, case, folder, done, number)
         shutil.rmtree(folder)
