@@ -72,10 +72,10 @@ static enum dn_status read_head(struct dn_pq_delta *d, uint64_t n, struct dn_err
     return DN_OK;
 }
 
-enum dn_status dn_pq_delta_begin(struct dn_pq_delta *d, struct dn_span in, unsigned max_bits,
-                                 uint64_t n, struct dn_error *err)
+enum dn_status dn_pq_delta_begin(struct dn_pq_delta *d, struct dn_span in, uint64_t n,
+                                 struct dn_error *err)
 {
-    *d = (struct dn_pq_delta){.kernels = dn_kernels_selected(), .in = in, .max_bits = max_bits};
+    *d = (struct dn_pq_delta){.kernels = dn_kernels_selected(), .in = in};
     return n == 0 && in.len == 0 ? DN_OK : read_head(d, n, err);
 }
 
@@ -91,10 +91,9 @@ static enum dn_status begin_mini(struct dn_pq_delta *d, struct dn_error *err)
         d->mini = 0;
     }
     d->width = d->in.data[d->widths + d->mini++];
-    if (d->width > d->max_bits) {
+    if (d->width > 64) {
         return dn_error_set(err, DN_ERR_DATA,
-                            "its delta encoding is damaged: differences of %u bits in a type of %u",
-                            d->width, d->max_bits);
+                            "its delta encoding is damaged: differences of %u bits", d->width);
     }
     /* Padding of the last miniblock may be missing: read_chunk() sees to what is asked for. */
     const uint64_t bytes = d->per_mini / 8 * d->width;
@@ -240,7 +239,7 @@ enum dn_status dn_pq_delta_lengths_begin(struct dn_pq_delta_lengths *d, struct d
 {
     size_t len = 0;
 
-    DN_TRY(dn_pq_delta_begin(&d->lengths, in, 32, n, err));
+    DN_TRY(dn_pq_delta_begin(&d->lengths, in, n, err));
     DN_TRY(dn_pq_delta_length(&d->lengths, &len, err));
     d->bytes = (struct dn_span){in.data, in.len - len};
     if (len > 0) { /* else there may be no memory at all */
@@ -287,7 +286,7 @@ enum dn_status dn_pq_delta_bytes_begin(struct dn_pq_delta_bytes *d, struct dn_sp
 
     dn_arena_finish(&d->arena);
     *d = (struct dn_pq_delta_bytes){0};
-    DN_TRY(dn_pq_delta_begin(&d->prefixes, in, 32, n, err));
+    DN_TRY(dn_pq_delta_begin(&d->prefixes, in, n, err));
     DN_TRY(dn_pq_delta_length(&d->prefixes, &len, err));
     if (len == 0) {
         return dn_pq_delta_lengths_begin(&d->suffixes, in, n, err);

@@ -20,7 +20,6 @@ struct dn_pq_delta {
     const struct dn_kernels *kernels;
     struct dn_span in;
     size_t pos;        /**< behind the miniblock that was begun */
-    unsigned max_bits; /**< 32 or 64 */
     uint64_t n;        /**< values not read yet */
     bool is_begun;     /**< the first value was read */
     uint64_t last;     /**< the value read last, or the first one */
@@ -34,9 +33,12 @@ struct dn_pq_delta {
     uint64_t bit; /**< of the next value, counted from the start of `in` */
 };
 /** `in` may be longer than the stream.  n: values that must be in it; of 0 the header may be missing. */
-DN_NODISCARD enum dn_status dn_pq_delta_begin(struct dn_pq_delta *d, struct dn_span in,
-                                              unsigned max_bits, uint64_t n, struct dn_error *err);
-/** The next n values of a stream of 32 or of 64 bits. */
+DN_NODISCARD enum dn_status dn_pq_delta_begin(struct dn_pq_delta *d, struct dn_span in, uint64_t n,
+                                              struct dn_error *err);
+/**
+ * The next n values of a stream of 32 or of 64 bits.  Differences of 32-bit values may have more bits, as some writers have them who
+ * compute in 64: it is their lower half that counts.
+ */
 DN_NODISCARD enum dn_status dn_pq_delta_read32(struct dn_pq_delta *d, size_t n, uint32_t *out,
                                                struct dn_error *err);
 DN_NODISCARD enum dn_status dn_pq_delta_read64(struct dn_pq_delta *d, size_t n, uint64_t *out,

@@ -222,7 +222,7 @@ static enum dn_status begin_way(struct dn_pq_decoder *d, int32_t encoding, struc
     }
     if (encoding == DN_PQ_DELTA_BINARY_PACKED && is_int) {
         d->way = WAY_DELTA;
-        return dn_pq_delta_begin(&d->delta, d->body, d->width == 4 ? 32 : 64, d->n, err);
+        return dn_pq_delta_begin(&d->delta, d->body, d->n, err);
     }
     if (encoding == DN_PQ_DELTA_LENGTH_BYTE_ARRAY && is_bytes) {
         d->way = WAY_DELTA_LENGTHS;

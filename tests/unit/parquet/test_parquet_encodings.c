@@ -276,7 +276,7 @@ static void check_numbers(uint64_t *seed, struct dn_span in, const uint64_t *val
     uint64_t got64[MOST + 1];
     size_t len = 0;
 
-    assert_int_equal(dn_pq_delta_begin(&d, in, bits, n, NULL), DN_OK);
+    assert_int_equal(dn_pq_delta_begin(&d, in, n, NULL), DN_OK);
     assert_int_equal(dn_pq_delta_length(&d, &len, NULL), DN_OK);
     assert_int_equal(len, in.len - room);
     for (size_t done = 0, now = 0; done < n; done += now) {
@@ -435,7 +435,7 @@ static void test_delta_cut_off(void **state)
         for (size_t len = 0; len < out.len; len++) {
             struct dn_pq_delta d;
             const struct dn_span in = tight(out.data, len);
-            enum dn_status st = dn_pq_delta_begin(&d, in, 64, n, NULL);
+            enum dn_status st = dn_pq_delta_begin(&d, in, n, NULL);
             st = st == DN_OK ? dn_pq_delta_read64(&d, n, got, NULL) : st;
             if (st == DN_OK) {
                 assert_memory_equal(got, values, n * sizeof *got);
@@ -450,13 +450,35 @@ static void test_delta_cut_off(void **state)
     }
 }
 
-static void assert_delta_refused(struct dn_span in, unsigned bits, uint64_t n, const char *message)
+/* Writers that compute in 64 bits have differences of 33 between values of 32. */
+static void test_delta_of_33_bits(void **state)
+{
+    /* the largest value, the lowest, the largest: differences of -(2^32 - 1), and of 2^33 - 2 more */
+    static const uint8_t head[] = {0x80, 1,    4,    3,    0xfe, 0xff, 0xff, 0xff, 0x0f,
+                                   0xfd, 0xff, 0xff, 0xff, 0x1f, 33,   0,    0,    0};
+    uint8_t in[sizeof head + 33 * 4] = {0};
+    struct dn_pq_delta d;
+    uint32_t got[3];
+
+    (void)state;
+    memcpy(in, head, sizeof head);
+    for (size_t bit = 34; bit < 66; bit++) {
+        in[sizeof head + bit / 8] |= (uint8_t)(1u << bit % 8);
+    }
+    assert_int_equal(dn_pq_delta_begin(&d, span(in, sizeof in), 3, NULL), DN_OK);
+    assert_int_equal(dn_pq_delta_read32(&d, 3, got, NULL), DN_OK);
+    assert_int_equal(got[0], INT32_MAX);
+    assert_true(got[1] == (uint32_t)INT32_MIN);
+    assert_int_equal(got[2], INT32_MAX);
+}
+
+static void assert_delta_refused(struct dn_span in, uint64_t n, const char *message)
 {
     struct dn_error err = {0};
     struct dn_pq_delta d;
     uint64_t got[8];
 
-    enum dn_status st = dn_pq_delta_begin(&d, in, bits, n, &err);
+    enum dn_status st = dn_pq_delta_begin(&d, in, n, &err);
     st = st == DN_OK ? dn_pq_delta_read64(&d, n, got, &err) : st;
     assert_int_equal(st, DN_ERR_DATA);
     if (strstr(err.message, message) == NULL) {
@@ -468,24 +490,23 @@ static void test_delta_lies(void **state)
 {
     (void)state;
     /* blocks of 128 in 4, values, first 1: the head that is right */
-    assert_delta_refused(SPAN(0x80, 1, 4, 3, 2), 64, 2, "3 values where the page has 2");
-    assert_delta_refused(SPAN(0x80, 1, 4, 0, 2), 64, 2, "0 values where the page has 2");
-    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2), 64, 2, "ends in a number");
-    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 0, 0, 0), 64, 2, "widths of a block");
-    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 65, 0, 0, 0), 64, 2, "65 bits in a type of 64");
-    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 33, 0, 0, 0), 32, 2, "33 bits in a type of 32");
-    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 9, 0, 0, 0, 1), 64, 2, "cut off");
-    assert_delta_refused(SPAN(0, 4, 2, 2), 64, 2, "blocks of 0 values in 4");
-    assert_delta_refused(SPAN(100, 4, 2, 2), 64, 2, "blocks of 100 values in 4");
-    assert_delta_refused(SPAN(0x80, 1, 0, 2, 2), 64, 2, "blocks of 128 values in 0");
-    assert_delta_refused(SPAN(0x80, 1, 3, 2, 2), 64, 2, "in 3 miniblocks");
-    assert_delta_refused(SPAN(0x80, 1, 8, 2, 2), 64, 2, "in 8 miniblocks"); /* of 16 values */
-    assert_delta_refused(SPAN(0x80, 0x80, 0x80, 0x80, 0x80, 1, 4, 2, 2), 64, 2, "blocks of 3435");
+    assert_delta_refused(SPAN(0x80, 1, 4, 3, 2), 2, "3 values where the page has 2");
+    assert_delta_refused(SPAN(0x80, 1, 4, 0, 2), 2, "0 values where the page has 2");
+    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2), 2, "ends in a number");
+    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 0, 0, 0), 2, "widths of a block");
+    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 65, 0, 0, 0), 2, "differences of 65 bits");
+    assert_delta_refused(SPAN(0x80, 1, 4, 2, 2, 0, 9, 0, 0, 0, 1), 2, "cut off");
+    assert_delta_refused(SPAN(0, 4, 2, 2), 2, "blocks of 0 values in 4");
+    assert_delta_refused(SPAN(100, 4, 2, 2), 2, "blocks of 100 values in 4");
+    assert_delta_refused(SPAN(0x80, 1, 0, 2, 2), 2, "blocks of 128 values in 0");
+    assert_delta_refused(SPAN(0x80, 1, 3, 2, 2), 2, "in 3 miniblocks");
+    assert_delta_refused(SPAN(0x80, 1, 8, 2, 2), 2, "in 8 miniblocks"); /* of 16 values */
+    assert_delta_refused(SPAN(0x80, 0x80, 0x80, 0x80, 0x80, 1, 4, 2, 2), 2, "blocks of 3435");
     assert_delta_refused(SPAN(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
-                         64, 2, "more than 64 bits");
-    assert_delta_refused(span("", 0), 64, 2, "ends in a number");
+                         2, "more than 64 bits");
+    assert_delta_refused(span("", 0), 2, "ends in a number");
     struct dn_pq_delta d;
-    assert_int_equal(dn_pq_delta_begin(&d, span(NULL, 0), 64, 0, NULL),
+    assert_int_equal(dn_pq_delta_begin(&d, span(NULL, 0), 0, NULL),
                      DN_OK); /* of nothing, nothing */
 }
 
@@ -651,13 +672,14 @@ static void test_delta_texts_blow_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits_count),         cmocka_unit_test(test_plain_bools),
-        cmocka_unit_test(test_hybrid_round_trips), cmocka_unit_test(test_hybrid_bits),
-        cmocka_unit_test(test_plain_spans),        cmocka_unit_test(test_split),
-        cmocka_unit_test(test_delta_round_trips),  cmocka_unit_test(test_delta_of_other_writers),
-        cmocka_unit_test(test_delta_every_width),  cmocka_unit_test(test_delta_cut_off),
-        cmocka_unit_test(test_delta_lies),         cmocka_unit_test(test_delta_texts),
-        cmocka_unit_test(test_delta_texts_lie),    cmocka_unit_test(test_delta_texts_blow_up),
+        cmocka_unit_test(test_bits_count),          cmocka_unit_test(test_plain_bools),
+        cmocka_unit_test(test_hybrid_round_trips),  cmocka_unit_test(test_hybrid_bits),
+        cmocka_unit_test(test_plain_spans),         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_delta_round_trips),   cmocka_unit_test(test_delta_of_other_writers),
+        cmocka_unit_test(test_delta_every_width),   cmocka_unit_test(test_delta_cut_off),
+        cmocka_unit_test(test_delta_of_33_bits),    cmocka_unit_test(test_delta_lies),
+        cmocka_unit_test(test_delta_texts),         cmocka_unit_test(test_delta_texts_lie),
+        cmocka_unit_test(test_delta_texts_blow_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
