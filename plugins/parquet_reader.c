@@ -130,7 +130,9 @@ static enum dn_status look(struct dn_reader *r, const struct dn_reader_files *fi
         int64_t bytes = 0;
         st = plan_file(&plan, s, files, i, &reader, &bytes, err);
         dn_parquet_reader_close(reader);
-        DN_TRY_GOTO(st, st, cleanup);
+        if (st != DN_OK) {
+            goto cleanup;
+        }
     }
     DN_TRY_GOTO(st, parquet_plan_make(&plan, s, err), cleanup);
     *out = plan.schema;

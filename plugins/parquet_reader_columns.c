@@ -238,7 +238,7 @@ static enum dn_status make_schema(struct parquet_plan *plan, const struct parque
     enum dn_status st = DN_OK;
 
     if (absent == NULL || children == NULL) {
-        st = dn_error_memory(err, plan->n_columns * sizeof(*children));
+        st = dn_error_memory(err, plan->n_columns * sizeof(void *));
         goto cleanup;
     }
     for (size_t i = 0; i < plan->n_columns; i++) {

@@ -162,15 +162,19 @@ static enum dn_status make_schema(struct ArrowSchema *out, const struct dn_field
     }
     DN_TRY_GOTO(st, make_node(out, "+s", "", n, false, err), cleanup);
     for (int64_t i = 0; i < n; i++) {
-        const struct dn_format_field f =
-            formats != NULL
-                ? formats[i]
-                : (struct dn_format_field){fields[i].name, dn_type_format(fields[i].type),
-                                           fields[i].nullable};
+        struct dn_format_field f = {0};
+        int type = -1;
+        if (formats != NULL) {
+            f = formats[i];
+        } else if (fields != NULL) {
+            f = (struct dn_format_field){fields[i].name, dn_type_format(fields[i].type),
+                                         fields[i].nullable};
+            type = (int)fields[i].type;
+        }
         const char *name = f.name != NULL ? f.name : "";
         if (f.format == NULL) {
             st = dn_error_set(err, DN_ERR_INVALID, "field %lld ('%s') has no known type (%d)",
-                              (long long)i, name, formats != NULL ? -1 : (int)fields[i].type);
+                              (long long)i, name, type);
             goto cleanup;
         }
         DN_TRY_GOTO(st, make_node(out->children[i], f.format, name, 0, false, err), cleanup);

@@ -341,7 +341,7 @@ static enum dn_status join_chunk(struct dn_pq_delta_bytes *d, const uint32_t *pr
     d->held += size;
     for (size_t i = 0; i < n; i++) {
         const size_t len = prefixes[i] + values[i].len;
-        if (is_joined(prefixes[i], values[i].len, d->last.len)) {
+        if (at != NULL && is_joined(prefixes[i], values[i].len, d->last.len)) {
             memcpy(at, d->last.data, prefixes[i]);
             memcpy(at + prefixes[i], values[i].data, values[i].len);
             values[i] = (struct dn_span){at, len};

@@ -27,9 +27,13 @@ static size_t n_unread(const struct dn_pq_cursor *c)
 
 static struct dn_span unread(const struct dn_pq_cursor *c)
 {
-    return c->raw == NULL
-               ? (struct dn_span){0}
-               : (struct dn_span){c->raw->bytes.data + c->raw_at, c->raw->bytes.len - c->raw_at};
+    struct dn_span left = {0};
+
+    if (c->raw != NULL) {
+        left.data = c->raw->bytes.data + c->raw_at;
+        left.len = c->raw->bytes.len - c->raw_at;
+    }
+    return left;
 }
 
 /*

@@ -69,14 +69,14 @@ static enum dn_status reserve_blocks(struct dn_pq_part *part, struct dn_error *e
     if (part->n_blocks < part->blocks_room) {
         return DN_OK;
     }
-    void *blocks = dn_realloc_array(part->blocks, room, sizeof(*part->blocks));
+    void *blocks = dn_realloc_array(part->blocks, room, sizeof(void *));
     part->blocks = blocks != NULL ? blocks : part->blocks;
     void *variadic = dn_realloc_array((void *)part->variadic, room, sizeof(*part->variadic));
     part->variadic = variadic != NULL ? variadic : part->variadic;
     void *lens = dn_realloc_array(part->variadic_lens, room, sizeof(*part->variadic_lens));
     part->variadic_lens = lens != NULL ? lens : part->variadic_lens;
     if (blocks == NULL || variadic == NULL || lens == NULL) {
-        return dn_error_memory(err, room * sizeof(*part->blocks));
+        return dn_error_memory(err, room * sizeof(void *));
     }
     part->blocks_room = room;
     return DN_OK;

@@ -204,11 +204,13 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
     const uint64_t wanted = (n_threads + n_columns - 1) / n_columns;
     const uint64_t per_group =
         r->file.n_groups > 0 ? (uint64_t)(r->file.groups[0].n_rows / r->slice_rows) + 1 : 1;
-    r->n_open = (uint32_t)clamp(in_budget / per_group, 1, wanted);
-    r->n_open = r->n_open > r->file.n_groups && r->file.n_groups > 0 ? r->file.n_groups : r->n_open;
-    r->n_places = (size_t)clamp(in_budget, 2, n_threads + 2 + (r->n_open - 1) * per_group);
+    uint64_t n_open = clamp(in_budget / per_group, 1, wanted);
+    n_open = n_open > r->file.n_groups ? r->file.n_groups : n_open;
+    n_open = n_open == 0 ? 1 : n_open; /* of a file without row groups */
+    r->n_open = (uint32_t)n_open;
+    r->n_places = (size_t)clamp(in_budget, 2, n_threads + 2 + (n_open - 1) * per_group);
     r->range_bytes =
-        (size_t)clamp(r->budget / 8 / (n_columns * r->n_open), LEAST_RANGE_BYTES, MOST_RANGE_BYTES);
+        (size_t)clamp(r->budget / 8 / (n_columns * n_open), LEAST_RANGE_BYTES, MOST_RANGE_BYTES);
     return number_slices(r, err);
 }
 

@@ -35,7 +35,7 @@ static uint64_t hash_stripes(const uint8_t *p, size_t n)
     uint64_t lanes[4] = {PRIME_1 + PRIME_2, PRIME_2, 0, 0 - PRIME_1};
 
     for (; n > 0; n--, p += 32) {
-        for (int i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             lanes[i] = mix(lanes[i], dn_pq_load64(p + 8 * i));
         }
     }

@@ -455,15 +455,15 @@ static int by_path(const void *a, const void *b)
 static enum dn_status check_names(struct dn_pv_file *file, struct dn_error *err)
 {
     const struct dn_pv_column **sorted =
-        dn_arena_alloc(&file->arena, (file->n_columns + (size_t)1) * sizeof(*sorted));
+        dn_arena_alloc(&file->arena, (file->n_columns + (size_t)1) * sizeof(void *));
 
     if (sorted == NULL) {
-        return dn_error_memory(err, file->n_columns * sizeof(*sorted));
+        return dn_error_memory(err, file->n_columns * sizeof(void *));
     }
     for (uint32_t i = 0; i < file->n_columns; i++) {
         sorted[i] = &file->columns[i];
     }
-    qsort(sorted, file->n_columns, sizeof(*sorted), by_path);
+    qsort(sorted, file->n_columns, sizeof(void *), by_path);
     for (uint32_t i = 1; i < file->n_columns; i++) {
         if (strcmp(sorted[i - 1]->leaf.path, sorted[i]->leaf.path) == 0) {
             struct dn_pv_place at = DN_PV_NOWHERE;

@@ -113,15 +113,15 @@ static void check_bounds(struct dn_pv_chunk_check *c, const struct dn_pv_statist
                          const struct dn_pv_tally *t)
 {
     const struct {
-        unsigned id;
         const struct dn_span *bound;
+        const char *name;
+        unsigned id;
         bool is_max;
         bool is_old;
-        const char *name;
-    } bounds[] = {{DN_PV_STATS_MIN_VALUE, &s->min_value, false, false, "min_value"},
-                  {DN_PV_STATS_MAX_VALUE, &s->max_value, true, false, "max_value"},
-                  {DN_PV_STATS_MIN, &s->min, false, true, "min"},
-                  {DN_PV_STATS_MAX, &s->max, true, true, "max"}};
+    } bounds[] = {{&s->min_value, "min_value", DN_PV_STATS_MIN_VALUE, false, false},
+                  {&s->max_value, "max_value", DN_PV_STATS_MAX_VALUE, true, false},
+                  {&s->min, "min", DN_PV_STATS_MIN, false, true},
+                  {&s->max, "max", DN_PV_STATS_MAX, true, true}};
 
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
         const bool skip = bounds[i].is_old ? !old_order_is_known(c->column)

@@ -1,14 +1,10 @@
-/* Generated tables through the CSV writer and back: minutes of them, of other seeds. */
+/* Generated tables through the CSV writer and back: many of them, of other seeds. */
 #include "csv_trip.h"
-
-#include <time.h>
 
 static void test_tables(void **state)
 {
-    const time_t end = time(NULL) + 240;
-
     (void)state;
-    for (uint64_t seed = 2000000; seed < 2100000 && time(NULL) < end; seed++) {
+    for (uint64_t seed = 2000000; seed < 2005000; seed++) {
         trip_run(seed, seed % 50 == 0 ? 200000 : 1000);
     }
 }
