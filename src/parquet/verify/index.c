@@ -49,7 +49,7 @@ static void check_lists(struct dn_pv_chunk_check *c)
         uint64_t wanted;
         const char *name;
     } lists[] = {
-        {2, x->min_values.n, n, "min_values"},
+        {2, x->min_values.n, n, "min_values"}, /* this one and the next are required */
         {3, x->max_values.n, n, "max_values"},
         {DN_PV_INDEX_NULL_COUNTS, x->null_counts.n, n, "null_counts"},
         {DN_PV_INDEX_REP_HISTOGRAMS, x->rep_histograms.n,
@@ -59,7 +59,11 @@ static void check_lists(struct dn_pv_chunk_check *c)
         {DN_PV_INDEX_NAN_COUNTS, x->nan_counts.n, n, "nan_counts"}};
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        if (dn_pv_has(&x->head, lists[i].id) && lists[i].n != lists[i].wanted) {
+        const bool is_there = dn_pv_has(&x->head, lists[i].id);
+        if (!is_there && i < 2 && lists[i].wanted > 0) {
+            c->index.has_columns = false; /* told as a field that is missing */
+        }
+        if (is_there && lists[i].n != lists[i].wanted) {
             dn_pv_error(c->findings, &c->place, "index.lists",
                         "%s has %" PRIu32 " entries and should have %" PRIu64, lists[i].name,
                         lists[i].n, lists[i].wanted);
