@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+seed=${FUZZ_SEED:-0} # 0: another one every time
 crashes=build/fuzz/crashes
 log=build/fuzz/log
 mkdir -p "$crashes" "$log"
@@ -21,7 +22,7 @@ cmake --build --preset fuzz --target "${targets[@]}" -- --quiet | sed '/^ninja: 
 run_target() {
     local target=$1 name=${1#fuzz_}
     mkdir -p "build/fuzz/corpus/$name"
-    if "build/fuzz/fuzz/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    if "build/fuzz/fuzz/$target" -max_total_time="$seconds" -seed="$seed" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$crashes/$name-" "build/fuzz/corpus/$name" "fuzz/corpus/$name" >"$log/$name.log" 2>&1; then
         echo "fuzz: $name: ok, $(awk '/number_of_executed_units/ {print $2}' "$log/$name.log") inputs in $seconds s"
     else
@@ -31,5 +32,5 @@ run_target() {
     fi
 }
 export -f run_target
-export seconds crashes log
+export seconds seed crashes log
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'run_target {}'
