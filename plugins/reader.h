@@ -84,12 +84,14 @@ extern const struct dativo_reader_v1 dn_reader_table;
 
 const void *dn_reader_extension(const char *name);
 void dn_reader_free_text(char *text);
+/* clang-format off */
 #define DN_READER_PLUGIN(plugin_name, plugin_description)                                          \
     {                                                                                              \
         .struct_size = sizeof(struct dativo_plugin), .abi_version = DATIVO_ABI_VERSION,            \
         .name = (plugin_name), .version = DN_VERSION, .description = (plugin_description),         \
         .get_extension = dn_reader_extension, .free_text = dn_reader_free_text,                    \
     }
+/* clang-format on */
 
 /** A zeroed handle with its host and its configuration read, up to configure().  The caller closes it, on failure too. */
 DN_NODISCARD enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json,

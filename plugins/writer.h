@@ -56,14 +56,17 @@ extern const struct dn_writer_kind dn_writer_kind;
 
 const void *dn_writer_extension(const char *name);
 void dn_writer_free_text(char *text);
+/* clang-format off */
 #define DN_WRITER_PLUGIN(plugin_name, plugin_description)                                          \
     {                                                                                              \
         .struct_size = sizeof(struct dativo_plugin), .abi_version = DATIVO_ABI_VERSION,            \
         .name = (plugin_name), .version = DN_VERSION, .description = (plugin_description),         \
         .get_extension = dn_writer_extension, .free_text = dn_writer_free_text,                    \
     }
+/* clang-format on */
 
 /** The options of every writer, to be put into the table of each. */
+/* clang-format off */
 #define DN_WRITER_OPTIONS                                                                          \
     {"overwrite", NULL, "bool",                                                                    \
      "replace files that exist; Level 0: those of earlier runs, default true"},                    \
@@ -73,6 +76,7 @@ void dn_writer_free_text(char *text);
     {                                                                                              \
         "output_dir", NULL, "text", "directory that stands for s3://bucket in output_base"         \
     }
+/* clang-format on */
 
 /** Which existing files give way to a batch's.  Never those of the run that is under way. */
 enum dn_writer_overwrite {

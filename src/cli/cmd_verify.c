@@ -21,7 +21,7 @@ static void print_place(const json_t *finding, const char *key, const char *word
     const json_t *value = json_object_get(finding, key);
 
     if (json_is_integer(value)) {
-        (void)printf(", %s %" JSON_INTEGER_FORMAT, words, json_integer_value(value));
+        (void)printf(", %s %lld", words, (long long)json_integer_value(value));
     }
 }
 
@@ -73,10 +73,10 @@ static void print_file(const char *path, const json_t *file, bool quiet)
     if (errors == 0) {
         (void)printf("no errors");
     } else {
-        (void)printf("%" JSON_INTEGER_FORMAT " error%s", errors, errors == 1 ? "" : "s");
+        (void)printf("%lld error%s", (long long)errors, errors == 1 ? "" : "s");
     }
     if (notes > 0) {
-        (void)printf(", %" JSON_INTEGER_FORMAT " note%s", notes, notes == 1 ? "" : "s");
+        (void)printf(", %lld note%s", (long long)notes, notes == 1 ? "" : "s");
     }
     if ((json_int_t)json_array_size(findings) < errors + notes) {
         (void)printf("; the first %zu are listed", json_array_size(findings));

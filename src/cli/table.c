@@ -197,7 +197,7 @@ void dn_table_add_json(struct dn_table *t, const json_t *value)
         }
         break;
     case JSON_INTEGER:
-        dn_table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        dn_table_addf(t, "%lld", (long long)json_integer_value(value));
         break;
     case JSON_REAL:
         add_real(t, json_real_value(value));

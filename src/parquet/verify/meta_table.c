@@ -4,11 +4,12 @@
 #include <stddef.h>
 
 #define BITS(n) (((uint32_t)1 << (n)) - 1) /* 0 .. n - 1 */
-#define AT(struct_name, member) (uint32_t) offsetof(struct struct_name, member)
+#define AT(struct_name, member) ((uint32_t)offsetof(struct struct_name, member))
 /* of an optional and of a required field */
 #define MAY false
 #define MUST true
 
+/* clang-format off */
 #define FIELD(id, must, kind, s, member)                                                           \
     {                                                                                              \
         id, must, kind, DN_PV_BOOL, AT(s, member), 0, #member, NULL                                \
@@ -33,6 +34,7 @@
     {                                                                                              \
         id, must, DN_PV_LIST, DN_PV_STRUCT, AT(s, member), 0, #member, &(type)                     \
     }
+/* clang-format on */
 #define STRUCT(var, title, s, fields, is_union)                                                    \
     const struct dn_pv_struct_type var = {title, fields, sizeof(fields) / sizeof((fields)[0]),     \
                                           is_union, sizeof(struct s)}
@@ -109,10 +111,12 @@ static const struct dn_pv_field_type geography_fields[] = {
 };
 static STRUCT(geography_type, "GeographyType", dn_pv_other_type, geography_fields, false);
 
+/* clang-format off */
 #define LOGICAL(id, name, member, type)                                                            \
     {                                                                                              \
         id, MAY, DN_PV_STRUCT, DN_PV_BOOL, AT(dn_pv_logical, member), 0, name, &(type)             \
     }
+/* clang-format on */
 static const struct dn_pv_field_type logical_fields[] = {
     LOGICAL(DN_PQ_LOGICAL_STRING, "STRING", empty, empty_type),
     LOGICAL(DN_PQ_LOGICAL_MAP, "MAP", empty, empty_type),
@@ -215,10 +219,12 @@ static const struct dn_pv_field_type encoding_stat_fields[] = {
 static STRUCT(encoding_stat_type, "PageEncodingStats", dn_pv_encoding_stat, encoding_stat_fields,
               false);
 
+/* clang-format off */
 #define BOUND(id, must, i, name)                                                                   \
     {                                                                                              \
         id, must, DN_PV_DOUBLE, DN_PV_BOOL, AT(dn_pv_bounding_box, bounds[i]), 0, name, NULL       \
     }
+/* clang-format on */
 static const struct dn_pv_field_type box_fields[] = {
     BOUND(1, MUST, 0, "xmin"), BOUND(2, MUST, 1, "xmax"), BOUND(3, MUST, 2, "ymin"),
     BOUND(4, MUST, 3, "ymax"), BOUND(5, MAY, 4, "zmin"),  BOUND(6, MAY, 5, "zmax"),

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from command import PLUGINS
 from rig import BIN, CASES, OLD, environment
 
 SMALL = next(case for case in CASES if case.name == "small")
@@ -102,16 +103,22 @@ def stranger(tmp_path_factory):
             part.chmod(part.stat().st_mode | 0o055)
     (root / "in.csv").write_text("a,b\n1,2\n")
     (root / "o").mkdir()
-    return root, {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    # this tree may lie where others may not look
+    tool = root.parent / f"{root.name}_tool"
+    tool.mkdir(mode=0o755)
+    shutil.copy(BIN, tool)
+    shutil.copytree(PLUGINS, tool / "plugins")
+    return root, tool, {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def convert_as(stranger, *args):
-    root, who = stranger
-    return subprocess.run([str(BIN), "convert", *args], cwd=root, env=environment(), capture_output=True, timeout=120, **who)
+    root, tool, who = stranger
+    return subprocess.run([str(tool / BIN.name), "convert", *args], cwd=root, capture_output=True, timeout=120,
+                          env=environment(DATIVO_PLUGIN_PATH=str(tool / "plugins")), **who)
 
 
 def test_folder_not_ours_to_write_in(stranger):
-    root, _ = stranger
+    root, *_ = stranger
     (root / "o").chmod(0o555)
     done = convert_as(stranger, "in.csv", "o/out.parquet")
     assert done.returncode == 2 and b"o/out.parquet" in done.stderr and b"Permission denied" in done.stderr, done.stderr
@@ -119,7 +126,7 @@ def test_folder_not_ours_to_write_in(stranger):
 
 
 def test_folder_not_ours_to_list(stranger):
-    root, _ = stranger
+    root, *_ = stranger
     (root / "o").chmod(0o333)
     done = convert_as(stranger, "in.csv", "o/out.parquet")
     (root / "o").chmod(0o755)
@@ -128,7 +135,7 @@ def test_folder_not_ours_to_list(stranger):
 
 
 def test_file_not_ours_in_a_folder_that_is(stranger):
-    root, who = stranger
+    root, _, who = stranger
     (root / "o").chmod(0o777)
     (root / "o/out.parquet").write_bytes(OLD)
     (root / "o/out.parquet").chmod(0o444)
@@ -139,7 +146,7 @@ def test_file_not_ours_in_a_folder_that_is(stranger):
 
 
 def test_source_not_ours_to_read(stranger):
-    root, _ = stranger
+    root, *_ = stranger
     (root / "o").chmod(0o777)
     (root / "in.csv").chmod(0o000)
     done = convert_as(stranger, "in.csv", "o/out.parquet")

@@ -50,10 +50,12 @@ static inline bool trip_is_text(enum dn_type type)
 
 /* ---- values ---- */
 
+/* clang-format off */
 #define T(text)                                                                                    \
     {                                                                                              \
         text, sizeof(text) - 1                                                                     \
     }
+/* clang-format on */
 static const struct trip_text {
     const char *text;
     size_t len;

@@ -13,6 +13,7 @@ struct expectation {
     const char *format;
 };
 
+/* clang-format off */
 #define BARE(name)                                                                                 \
     {                                                                                              \
         .logical = DN_PQ_LOGICAL_##name                                                            \
@@ -21,6 +22,7 @@ struct expectation {
     {                                                                                              \
         .logical = DN_PQ_LOGICAL_##name, __VA_ARGS__                                               \
     }
+/* clang-format on */
 #define INT(bits, sign) LOGICAL(INTEGER, .bit_width = (bits), .is_signed = (sign))
 #define DEC(p, s) LOGICAL(DECIMAL, .precision = (p), .scale = (s))
 
