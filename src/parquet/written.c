@@ -7,22 +7,27 @@
 #include <stdio.h>
 
 #define KEY UINT64_C(0x510e527fade682d1)
+#define COLUMN_BYTES                                                                               \
+    ((uint64_t)256 << 10) /* of the budget, for each column that is read at a time */
+#define LEAST_COLUMNS 16
 
 struct written_group {
     int64_t n_rows;
     uint64_t digest; /* over all columns */
 };
 
-/* The read-back under way. */
+/* The read-back under way: of columns [first, first + n), pass by pass. */
 struct reading {
     const struct dn_pq_written *expected;
     struct dn_pq_written found;
     const struct dn_field *fields;
     struct dn_field *read_fields;
     const char *name;
-    uint64_t *digests; /* of the open row group, per column */
+    int64_t first;
+    int64_t n;
+    uint64_t *digests; /* of the open row group, per column of the pass */
     int64_t group_rows;
-    int64_t first_row; /* of the file, where the open row group begins */
+    size_t n_groups; /* ended */
 };
 
 enum dn_status dn_pq_written_init(struct dn_pq_written *w, int64_t n_columns, struct dn_error *err)
@@ -47,20 +52,27 @@ static uint64_t placed(uint64_t digest, uint64_t place)
     return (digest + place) * (KEY + 2 * place);
 }
 
+/* Columns [first, first + n) of row group `place`. */
+static void add_digests(struct dn_pq_written *w, size_t place, int64_t first, int64_t n,
+                        const uint64_t *digests)
+{
+    uint64_t *columns = (uint64_t *)(void *)w->columns.data;
+    struct written_group *group = (struct written_group *)(void *)w->groups.data + place;
+
+    for (int64_t i = 0; i < n; i++) {
+        columns[first + i] += placed(digests[i], place);
+        group->digest += placed(digests[i], (uint64_t)(first + i));
+    }
+}
+
 enum dn_status dn_pq_written_add(struct dn_pq_written *w, int64_t n_rows, const uint64_t *digests,
                                  struct dn_error *err)
 {
-    uint64_t *columns = (uint64_t *)(void *)w->columns.data;
-    struct written_group group = {.n_rows = n_rows};
-    const uint64_t place = w->groups.len / sizeof group;
+    const struct written_group group = {.n_rows = n_rows};
+    const size_t place = w->groups.len / sizeof group;
 
-    DN_TRY(dn_buffer_reserve(&w->groups, sizeof group, err));
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        columns[i] += placed(digests[i], place);
-        group.digest += placed(digests[i], (uint64_t)i);
-    }
-    memcpy(w->groups.data + w->groups.len, &group, sizeof group);
-    w->groups.len += sizeof group;
+    DN_TRY(dn_buffer_append(&w->groups, &group, sizeof group, err));
+    add_digests(w, place, 0, w->n_columns, digests);
     return DN_OK;
 }
 
@@ -99,33 +111,23 @@ static bool same_type(enum dn_type written, enum dn_type read)
 static enum dn_status compare_schemas(struct reading *r, const struct ArrowSchema *schema,
                                       struct dn_error *err)
 {
-    const int64_t n = r->expected->n_columns;
-
-    if (schema->n_children != n) {
-        return differs(r, err, NULL, "it has %" PRId64 " columns instead of %" PRId64,
-                       schema->n_children, n);
+    if (schema->n_children != r->n) {
+        return differs(r, err, NULL, "it has %" PRId64 " columns where %" PRId64 " were written",
+                       schema->n_children, r->n);
     }
-    for (int64_t i = 0; i < n; i++) {
-        const struct dn_field *f = &r->fields[i];
-        DN_TRY(dn_schema_get_field(schema, i, &r->read_fields[i], err));
-        if (strcmp(r->read_fields[i].name, f->name) != 0 ||
-            !same_type(f->type, r->read_fields[i].type)) {
+    for (int64_t i = 0; i < r->n; i++) {
+        const struct dn_field *f = &r->fields[r->first + i];
+        struct dn_field *read = &r->read_fields[i];
+        DN_TRY(dn_schema_get_field(schema, i, read, err));
+        if (strcmp(read->name, f->name) != 0 || !same_type(f->type, read->type)) {
             return differs(r, err, f->name,
                            "column %" PRId64
                            " is '%.100s' of type %s instead of '%.100s' of type %s",
-                           i + 1, r->read_fields[i].name, dn_type_name(r->read_fields[i].type),
-                           f->name, dn_type_name(f->type));
+                           r->first + i + 1, read->name, dn_type_name(read->type), f->name,
+                           dn_type_name(f->type));
         }
-        r->read_fields[i].name = f->name; /* the schema will be gone */
+        read->name = f->name; /* the schema will be gone */
     }
-    return DN_OK;
-}
-
-static enum dn_status end_group(struct reading *r, struct dn_error *err)
-{
-    DN_TRY(dn_pq_written_add(&r->found, r->group_rows, r->digests, err));
-    memset(r->digests, 0, (size_t)r->expected->n_columns * sizeof r->digests[0]);
-    r->group_rows = 0;
     return DN_OK;
 }
 
@@ -135,18 +137,28 @@ static enum dn_status add_batch(struct reading *r, const struct ArrowArray *batc
 {
     const struct written_group *groups =
         (const struct written_group *)(const void *)r->expected->groups.data;
-    const size_t at = r->found.groups.len / sizeof *groups;
     struct dn_column_view view;
 
-    if (at * sizeof *groups == r->expected->groups.len) {
+    if (r->n_groups * sizeof *groups == r->expected->groups.len) {
         return differs(r, err, NULL, "it has more rows than were written");
     }
-    for (int64_t i = 0; i < r->expected->n_columns; i++) {
+    for (int64_t i = 0; i < r->n; i++) {
         DN_TRY(dn_batch_get_column(batch, i, &r->read_fields[i], &view, err));
         r->digests[i] += dn_column_digest(&view, 0, batch->length, (uint64_t)r->group_rows);
     }
     r->group_rows += batch->length;
-    return r->group_rows < groups[at].n_rows ? DN_OK : end_group(r, err);
+    if (r->group_rows < groups[r->n_groups].n_rows) {
+        return DN_OK;
+    }
+    if (r->group_rows > groups[r->n_groups].n_rows) {
+        return differs(r, err, NULL, "row group %zu has %" PRId64 " rows instead of %" PRId64,
+                       r->n_groups, r->group_rows, groups[r->n_groups].n_rows);
+    }
+    add_digests(&r->found, r->n_groups, r->first, r->n, r->digests);
+    memset(r->digests, 0, (size_t)r->n * sizeof r->digests[0]);
+    r->group_rows = 0;
+    r->n_groups++;
+    return DN_OK;
 }
 
 static enum dn_status compare(const struct reading *r, struct dn_error *err)
@@ -155,20 +167,16 @@ static enum dn_status compare(const struct reading *r, struct dn_error *err)
     const struct written_group *want = (const struct written_group *)(const void *)e->groups.data;
     const struct written_group *got =
         (const struct written_group *)(const void *)r->found.groups.data;
+    const uint64_t *want_columns = (const uint64_t *)(const void *)e->columns.data;
+    const uint64_t *got_columns = (const uint64_t *)(const void *)r->found.columns.data;
     const size_t n_groups = e->groups.len / sizeof *want;
     int64_t column = 0;
     size_t group = 0;
 
-    if (r->found.groups.len < e->groups.len) {
-        return differs(r, err, NULL, "it has fewer rows than were written");
-    }
-    while (group < n_groups && want[group].n_rows == got[group].n_rows &&
-           want[group].digest == got[group].digest) {
+    while (group < n_groups && want[group].digest == got[group].digest) {
         group++;
     }
-    while (column < e->n_columns &&
-           ((const uint64_t *)(const void *)e->columns.data)[column] ==
-               ((const uint64_t *)(const void *)r->found.columns.data)[column]) {
+    while (column < e->n_columns && want_columns[column] == got_columns[column]) {
         column++;
     }
     if (group == n_groups && column == e->n_columns) {
@@ -180,7 +188,7 @@ static enum dn_status compare(const struct reading *r, struct dn_error *err)
                    name != NULL ? name : "?", group);
 }
 
-static enum dn_status read_back(struct reading *r, struct dn_parquet_reader *reader,
+static enum dn_status read_rows(struct reading *r, struct dn_parquet_reader *reader,
                                 struct dn_error *err)
 {
     struct ArrowSchema schema = {0};
@@ -193,12 +201,50 @@ static enum dn_status read_back(struct reading *r, struct dn_parquet_reader *rea
         struct ArrowArray batch = {0};
         DN_TRY(dn_parquet_reader_next(reader, &batch, err));
         if (batch.release == NULL) {
-            return compare(r, err);
+            break;
         }
         st = add_batch(r, &batch, err);
         batch.release(&batch);
         DN_TRY(st);
     }
+    if (r->n_groups * sizeof(struct written_group) < r->expected->groups.len) {
+        return differs(r, err, NULL, "it has fewer rows than were written");
+    }
+    return DN_OK;
+}
+
+/* One pass over the file, for the columns of `r`. */
+static enum dn_status read_pass(struct reading *r, const char *path,
+                                const struct dn_parquet_read_options *options, const char **names,
+                                struct dn_error *err)
+{
+    struct dn_parquet_read_options o = *options;
+    struct dn_parquet_reader *reader = NULL;
+
+    if (r->n < r->expected->n_columns) {
+        for (int64_t i = 0; i < r->n; i++) {
+            names[i] = r->fields[r->first + i].name;
+        }
+        o.columns = names;
+        o.n_columns = (size_t)r->n;
+    }
+    r->n_groups = 0;
+    r->group_rows = 0;
+    memset(r->digests, 0, (size_t)r->n * sizeof r->digests[0]);
+    DN_TRY(dn_parquet_reader_open(&reader, path, &o, err));
+    const enum dn_status st = read_rows(r, reader, err);
+    dn_parquet_reader_close(reader);
+    return st;
+}
+
+/* So many columns at a time that a page and a dictionary of each find room. */
+static int64_t pass_columns(const struct dn_pq_written *w,
+                            const struct dn_parquet_read_options *options)
+{
+    const uint64_t room = options->memory_budget_bytes / COLUMN_BYTES;
+    const int64_t most = room < LEAST_COLUMNS ? LEAST_COLUMNS : (int64_t)room;
+
+    return w->n_columns < most ? w->n_columns : most;
 }
 
 enum dn_status dn_pq_written_check(const struct dn_pq_written *w, const char *path,
@@ -206,23 +252,28 @@ enum dn_status dn_pq_written_check(const struct dn_pq_written *w, const char *pa
                                    const struct dn_parquet_read_options *options,
                                    struct dn_error *err)
 {
-    const size_t n = (size_t)w->n_columns;
     struct reading r = {.expected = w, .fields = fields, .name = name};
-    struct dn_parquet_reader *reader = NULL;
+    const int64_t step = pass_columns(w, options);
+    const char **names = dn_calloc((size_t)step, sizeof(char *));
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, dn_pq_written_init(&r.found, w->n_columns, err), cleanup);
-    r.read_fields = dn_calloc(n, sizeof *r.read_fields);
-    r.digests = dn_calloc(n, sizeof *r.digests);
-    if (r.read_fields == NULL || r.digests == NULL) {
-        st = dn_error_memory(err, n * sizeof *r.read_fields);
+    r.read_fields = dn_calloc((size_t)step, sizeof *r.read_fields);
+    r.digests = dn_calloc((size_t)step, sizeof *r.digests);
+    if (names == NULL || r.read_fields == NULL || r.digests == NULL) {
+        st = dn_error_memory(err, (size_t)step * sizeof *r.read_fields);
         goto cleanup;
     }
-    DN_TRY_GOTO(st, dn_parquet_reader_open(&reader, path, options, err), cleanup);
-    st = read_back(&r, reader, err);
+    DN_TRY_GOTO(st, dn_pq_written_init(&r.found, w->n_columns, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_reserve(&r.found.groups, w->groups.len, err), cleanup);
+    memset(r.found.groups.data, 0, w->groups.len);
+    for (; r.first < w->n_columns; r.first += step) {
+        r.n = w->n_columns - r.first < step ? w->n_columns - r.first : step;
+        DN_TRY_GOTO(st, read_pass(&r, path, options, names, err), cleanup);
+    }
+    st = compare(&r, err);
 cleanup:
-    dn_parquet_reader_close(reader);
     dn_pq_written_finish(&r.found);
+    dn_free((void *)names);
     dn_free(r.read_fields);
     dn_free(r.digests);
     return st;

@@ -3,6 +3,7 @@
 #include "parquet/write/writer_internal.h"
 #include "store/destination.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -363,7 +364,7 @@ enum dn_status dn_parquet_append(struct dn_parquet_writer *w, struct ArrowArray 
 /* ---- finish, commit, close -------------------------------------------------------------------------------------------------- */
 
 /* The finished file, by its reader, against what came in. */
-static enum dn_status read_back(const struct dn_parquet_writer *w, struct dn_error *err)
+static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *err)
 {
     char path[DN_SINK_READING_PATH_SIZE];
     const struct dn_parquet_read_options options = {
@@ -376,6 +377,10 @@ static enum dn_status read_back(const struct dn_parquet_writer *w, struct dn_err
         .cancel_ctx = w->cancel_ctx,
     };
 
+    dn_buffer_finish(&w->footer);
+    dn_memory_idle_withdraw(w->budget.idle_bytes);
+    dn_memory_idle_grant(w->budget.idle_bytes);
+    (void)malloc_trim(0);
     dn_sink_reading_path(w->sink, path);
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }
