@@ -137,6 +137,8 @@ FURTHER = [
     (wide, ["-t", "16"]),
     (wide, ["-t", "64"]),
     (very_many, ["-t", "16"]),
+    (texts, ["--verify"]),
+    (wide, ["--verify"]),
     (random_texts, ["-t", "16", "--compression", "brotli:9"]),
     (random_texts, ["-t", "16", "--compression", "zstd:19"]),
 ]

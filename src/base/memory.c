@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -252,17 +253,27 @@ void dn_memory_idle_grant(size_t bytes)
     atomic_fetch_add(&granted, bytes);
 }
 
-void dn_memory_idle_withdraw(size_t bytes)
+static void evict_over(size_t limit)
 {
     struct idle_block evicted[RECYCLE_MAX_BLOCKS];
-    size_t n_evicted = 0;
 
-    atomic_fetch_sub(&granted, bytes);
     if (cache_lock()) { /* else whoever frees a block next does it */
-        n_evicted = cache_evict(idle_limit(), evicted);
+        const size_t n_evicted = cache_evict(limit, evicted);
         pthread_mutex_unlock(&cache.lock);
         free_blocks(evicted, n_evicted);
     }
+}
+
+void dn_memory_idle_withdraw(size_t bytes)
+{
+    atomic_fetch_sub(&granted, bytes);
+    evict_over(idle_limit());
+}
+
+void dn_memory_give_back(void)
+{
+    evict_over(0);
+    (void)malloc_trim(0);
 }
 
 #else
@@ -275,6 +286,11 @@ void dn_memory_idle_grant(size_t bytes)
 void dn_memory_idle_withdraw(size_t bytes)
 {
     (void)bytes;
+}
+
+void dn_memory_give_back(void)
+{
+    (void)malloc_trim(0);
 }
 
 #endif

@@ -37,6 +37,8 @@ void *dn_malloc_aligned(size_t size);
 void dn_memory_idle_grant(size_t bytes);
 /** Take back what was granted; blocks over what is left are freed. */
 void dn_memory_idle_withdraw(size_t bytes);
+/** Give what lies idle back to the OS, in the heap too.  For between two things that are large in different ways. */
+void dn_memory_give_back(void);
 /** Free a block of dn_malloc_aligned(`size`), with the size that was asked for.  NULL is allowed. */
 void dn_free_aligned(void *memory, size_t size);
 

@@ -3,7 +3,6 @@
 #include "parquet/write/writer_internal.h"
 #include "store/destination.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -378,9 +377,7 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
     };
 
     dn_buffer_finish(&w->footer);
-    dn_memory_idle_withdraw(w->budget.idle_bytes);
-    dn_memory_idle_grant(w->budget.idle_bytes);
-    (void)malloc_trim(0);
+    dn_memory_give_back(); /* what the encoders had; the reader has its own */
     dn_sink_reading_path(w->sink, path);
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }

@@ -133,6 +133,8 @@ static void test_right_files_pass(void **state)
         o.row_group_rows = 1 + (int64_t)(scratch_random(&seed) % 3000);
         o.page_rows = 1 + (int64_t)(scratch_random(&seed) % 500);
         o.n_threads = 1 + i % 3;
+        o.memory_budget_bytes =
+            i % 2 == 0 ? 0 : 1 << 20; /* of that, columns are read back a few at a time */
         rows_make(&r, N_ROWS, i % 4 * 33, false, seed);
         const int64_t cut = 1 + (int64_t)(scratch_random(&seed) % 2000);
         if (rows_write(&r, path, cut, &o, &err) != DN_OK) {
@@ -145,8 +147,11 @@ static void test_right_files_pass(void **state)
 
 static void refuse(enum fault which, const char *column, unsigned null_percent, uint64_t seed)
 {
-    const struct dn_parquet_options o = {
-        .struct_size = sizeof o, .verify = true, .row_group_rows = 2000, .n_threads = 2};
+    const struct dn_parquet_options o = {.struct_size = sizeof o,
+                                         .verify = true,
+                                         .row_group_rows = 2000,
+                                         .n_threads = 2,
+                                         .memory_budget_bytes = seed % 2 == 0 ? 0 : 1 << 20};
     struct dn_error err = {0};
     struct rows r;
 
