@@ -162,6 +162,16 @@ struct dn_executor dn_pool_executor(struct dn_pool *pool)
     return (struct dn_executor){.ctx = pool, .submit = submit, .n_threads = pool->n_threads};
 }
 
+enum dn_status dn_pool_provide(struct dn_pool **out, struct dn_executor *executor,
+                               struct dn_error *err)
+{
+    if (executor->submit == NULL) {
+        DN_TRY(dn_pool_create(out, executor->n_threads, err));
+        *executor = dn_pool_executor(*out);
+    }
+    return DN_OK;
+}
+
 /* The kernel refuses sets smaller than its own, so the set grows until it fits.  0 if that fails. */
 static int count_in_large_set(void)
 {

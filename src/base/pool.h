@@ -32,6 +32,12 @@ DN_NODISCARD enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_thre
 void dn_pool_destroy(struct dn_pool *pool);
 /** Valid until the pool is destroyed.  submit is thread-safe, never blocks on tasks, and refuses only if memory ran out. */
 struct dn_executor dn_pool_executor(struct dn_pool *pool);
+/**
+ * Threads for one who was given some or none: where executor->submit is NULL, start a pool of executor->n_threads that it runs on
+ * from then on; *out is to be destroyed.  Else *out stays as it is.
+ */
+DN_NODISCARD enum dn_status dn_pool_provide(struct dn_pool **out, struct dn_executor *executor,
+                                            struct dn_error *err);
 
 /** CPUs this process may use (affinity mask), at least 1. */
 uint32_t dn_cpu_count(void);

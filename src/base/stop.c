@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 void dn_stop_init(struct dn_stop *s, int32_t (*cancelled)(void *ctx), void *ctx)
@@ -56,4 +57,27 @@ bool dn_stop_wait_readable(struct dn_stop *s, int fd)
             return true;
         }
     }
+}
+
+void dn_stop_init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool dn_stop_wait_condition(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DN_STOP_POLL_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_cond_timedwait(condition, lock, &until) == 0;
 }

@@ -2,6 +2,7 @@
 #ifndef DN_BASE_STOP_H
 #define DN_BASE_STOP_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +29,9 @@ void dn_stop_ask(struct dn_stop *s);
 bool dn_stop_asked(struct dn_stop *s);
 /** Wait until `fd` can be read, or has ended or failed.  False: it was asked to stop first.  `s` may be NULL. */
 bool dn_stop_wait_readable(struct dn_stop *s, int fd);
+/** A condition for dn_stop_wait_condition(); its time is CLOCK_MONOTONIC. */
+void dn_stop_init_condition(pthread_cond_t *condition);
+/** Wait for at most DN_STOP_POLL_MS.  False: the time is over, and dn_stop_asked() should be asked, without the lock. */
+bool dn_stop_wait_condition(pthread_cond_t *condition, pthread_mutex_t *lock);
 
 #endif

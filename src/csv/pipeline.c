@@ -483,10 +483,7 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
         return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
     }
     r->slots[0].state_known = true;
-    if (r->executor.submit == NULL) {
-        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
-        r->executor = dn_pool_executor(r->pool);
-    }
+    DN_TRY(dn_pool_provide(&r->pool, &r->executor, err));
     atomic_fetch_add(&r->n_users, 1);
     r->feeding = true;
     const int failure = dn_thread_start(&r->feeder, "dn-reader", feed_blocks, r);
@@ -565,16 +562,9 @@ static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
 /* Wait for the next block, but only for so long that a wish to stop is noticed in time.  Lock held. */
 static void wait_for_block(struct dn_csv_reader *r)
 {
-    struct timespec until;
     bool asked = false;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += DN_STOP_POLL_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    if (pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
+    if (dn_stop_wait_condition(&r->ready, &r->lock)) {
         return;
     }
     pthread_mutex_unlock(&r->lock); /* the caller's functions may call back */

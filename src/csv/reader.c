@@ -314,16 +314,11 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
 
 static void init_waiting(struct dn_csv_reader *r, const struct dn_csv_options *o)
 {
-    pthread_condattr_t monotonic;
-
     atomic_init(&r->n_users, 1);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     pthread_cond_init(&r->room, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->ready, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    dn_stop_init_condition(&r->ready);
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
 }
 

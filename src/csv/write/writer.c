@@ -115,19 +115,6 @@ static enum dn_status open_columns(struct dn_csv_writer *w, const struct ArrowSc
     return DN_OK;
 }
 
-static enum dn_status open_threads(struct dn_csv_writer *w,
-                                   const struct dn_csv_write_options *options, struct dn_error *err)
-{
-    if (options->submit != NULL) {
-        w->executor =
-            (struct dn_executor){options->submit_ctx, options->submit, options->n_threads};
-        return DN_OK;
-    }
-    DN_TRY(dn_pool_create(&w->pool, options->n_threads, err));
-    w->executor = dn_pool_executor(w->pool);
-    return DN_OK;
-}
-
 /* A quarter for text that is not written yet, half for the batches that it is made of. */
 static enum dn_status divide_budget(struct dn_csv_writer *w, const struct dn_csv_write_options *o,
                                     struct dn_error *err)
@@ -206,7 +193,8 @@ static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
     }
     DN_TRY(set_form(&w->form, o, err));
     DN_TRY(open_columns(w, schema, err));
-    DN_TRY(open_threads(w, o, err));
+    w->executor = (struct dn_executor){o->submit_ctx, o->submit, o->n_threads};
+    DN_TRY(dn_pool_provide(&w->pool, &w->executor, err));
     DN_TRY(divide_budget(w, o, err));
     DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, err));
     DN_TRY(refuse_foreign(path, err));

@@ -10,8 +10,6 @@
 
 #include "base/memory.h"
 
-#include <time.h>
-
 static struct dn_pq_place *place_of(struct dn_parquet_reader *r, int64_t slice)
 {
     return &r->places[(uint64_t)slice % r->n_places];
@@ -34,14 +32,22 @@ static void rows_destroy(void *owner)
 
 /* ---- lanes, under the lock ---------------------------------------------------------------------------------------- */
 
+/* The row group that the lane has next, behind all others if it has none. */
+static void next_group(struct dn_pq_lane *lane)
+{
+    const struct dn_parquet_reader *r = lane->reader;
+    const uint32_t left = r->file.n_groups - lane->group;
+
+    lane->group += left < r->n_open ? left : r->n_open;
+}
+
 /* Go to the first slice of the first of the lane's row groups that has one, from lane->group on. */
 static void find_slice(struct dn_pq_lane *lane)
 {
     const struct dn_parquet_reader *r = lane->reader;
 
     while (lane->group < r->file.n_groups && r->file.groups[lane->group].n_rows == 0) {
-        lane->group =
-            r->file.n_groups - lane->group > r->n_open ? lane->group + r->n_open : r->file.n_groups;
+        next_group(lane);
     }
     lane->row = 0;
     lane->slice = r->first_slices[lane->group];
@@ -54,8 +60,7 @@ static void advance(struct dn_pq_lane *lane)
     lane->row += r->slice_rows;
     lane->slice++;
     if (lane->row >= r->file.groups[lane->group].n_rows) {
-        lane->group =
-            r->file.n_groups - lane->group > r->n_open ? lane->group + r->n_open : r->file.n_groups;
+        next_group(lane);
         find_slice(lane);
     }
 }
@@ -210,16 +215,9 @@ static void start_lanes(struct dn_parquet_reader *r, struct dn_pq_lane *list)
 /* Wait for the slice, but only for so long that a wish to stop is noticed in time.  Lock held; true: asked to stop. */
 static bool wait_for_slice(struct dn_parquet_reader *r)
 {
-    struct timespec until;
     bool asked = false;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += DN_STOP_POLL_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    if (pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
+    if (dn_stop_wait_condition(&r->ready, &r->lock)) {
         return false;
     }
     pthread_mutex_unlock(&r->lock); /* the caller's functions may call back */
@@ -350,11 +348,7 @@ enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *e
         find_slice(lane);
     }
     r->stop_before = INT64_MAX;
-    if (r->executor.submit == NULL) {
-        DN_TRY(dn_pool_create(&r->pool, r->executor.n_threads, err));
-        r->executor = dn_pool_executor(r->pool);
-    }
-    return DN_OK;
+    return dn_pool_provide(&r->pool, &r->executor, err);
 }
 
 void dn_pq_lanes_finish(struct dn_parquet_reader *r)

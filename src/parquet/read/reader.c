@@ -259,14 +259,9 @@ static enum dn_status read_options(const struct dn_parquet_read_options *given,
 
 static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_options *o)
 {
-    pthread_condattr_t monotonic;
-
     dn_owner_init(&r->owner);
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->ready, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    dn_stop_init_condition(&r->ready);
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
     r->kernels = dn_kernels_selected();
     r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;

@@ -164,7 +164,9 @@ static enum dn_status list_jobs(struct jobs *all, struct dn_error *err)
     return DN_OK;
 }
 
-static enum dn_status run_jobs(struct jobs *all, const struct dn_executor *executor)
+/* The failure is that of the first chunk that has one. */
+static enum dn_status run_jobs(struct jobs *all, const struct dn_executor *executor,
+                               struct dn_error *err)
 {
     for (size_t i = 0; i < all->n; i++) {
         if (executor == NULL || executor->submit(executor->ctx, run_job, &all->jobs[i]) != 0) {
@@ -178,6 +180,9 @@ static enum dn_status run_jobs(struct jobs *all, const struct dn_executor *execu
     (void)pthread_mutex_unlock(&all->lock);
     for (size_t i = 0; i < all->n; i++) {
         if (all->jobs[i].status != DN_OK) {
+            if (err != NULL) {
+                *err = all->jobs[i].err;
+            }
             return all->jobs[i].status;
         }
     }
@@ -195,18 +200,11 @@ static enum dn_status check_chunks(struct jobs *all,
         (options->n_threads == 1 || (options->n_threads == 0 && all->file->size < ALONE_BYTES));
 
     DN_TRY(list_jobs(all, err));
-    if (!alone && options->submit == NULL) {
-        DN_TRY(dn_pool_create(&pool, options->n_threads, err));
-        executor = dn_pool_executor(pool);
+    if (!alone) {
+        DN_TRY(dn_pool_provide(&pool, &executor, err));
     }
-    const enum dn_status st = run_jobs(all, alone ? NULL : &executor);
+    const enum dn_status st = run_jobs(all, alone ? NULL : &executor, err);
     dn_pool_destroy(pool);
-    for (size_t i = 0; st != DN_OK && i < all->n; i++) {
-        if (all->jobs[i].status == st && err != NULL) {
-            *err = all->jobs[i].err;
-            break;
-        }
-    }
     return st;
 }
 

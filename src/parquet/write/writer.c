@@ -198,19 +198,6 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
     }
 }
 
-static enum dn_status open_threads(struct dn_parquet_writer *w,
-                                   const struct dn_parquet_options *options, struct dn_error *err)
-{
-    if (options->submit != NULL) {
-        w->executor =
-            (struct dn_executor){options->submit_ctx, options->submit, options->n_threads};
-        return DN_OK;
-    }
-    DN_TRY(dn_pool_create(&w->pool, options->n_threads, err));
-    w->executor = dn_pool_executor(w->pool);
-    return DN_OK;
-}
-
 /*
  * Who forgets to name the output, or lets the shell name it (*.csv), has a source of theirs in its place: only a Parquet file is
  * replaced by one.  An empty file holds nothing to lose.  What cannot be opened is left to the sink, which found it replaceable.
@@ -262,7 +249,8 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, open_verification(w, &opts, err), cleanup);
     open_lanes(w, &opts);
-    DN_TRY_GOTO(st, open_threads(w, &opts, err), cleanup);
+    w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
+    DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
     DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
