@@ -63,12 +63,12 @@ int32_t parquet_stream_open(struct ArrowArrayStream *out, const char *path, uint
     struct stream *p = dn_calloc(1, sizeof(*p));
 
     if (p == NULL) {
-        return dn_error_memory(err, sizeof(*p));
+        return (int32_t)dn_error_memory(err, sizeof(*p));
     }
     const enum dn_status st = dn_parquet_reader_open(&p->reader, path, &options, err);
     if (st != DN_OK) {
         dn_free(p);
-        return st;
+        return (int32_t)st;
     }
     *out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release, p};
     return DN_OK;

@@ -113,12 +113,13 @@ static void batch_views(const struct gen_column *c, int64_t row, int64_t lead, i
         if (r < 0) {
             continue;
         }
-        const uint8_t *text = c->bytes + c->starts[r];
         views[i].len = (int32_t)c->lens[r];
+        if (c->lens[r] == 0) {
+            continue; /* a column of empty texts has no bytes */
+        }
+        const uint8_t *text = c->bytes + c->starts[r];
         if (c->lens[r] <= DN_VIEW_INLINE) {
-            if (c->lens[r] > 0) {
-                memcpy(views[i].u.inlined, text, c->lens[r]);
-            }
+            memcpy(views[i].u.inlined, text, c->lens[r]);
         } else {
             memcpy(views[i].u.ref.prefix, text, 4);
             views[i].u.ref.buffer = (int32_t)(i & 1);
