@@ -22,7 +22,7 @@ static void print_help(FILE *out)
 {
     (void)fputs("Usage: " DN_PROGRAM " COMMAND [ARGUMENTS]\n"
                 "\n"
-                "Moves data from CSV to Parquet through native Dativo plugins.\n"
+                "Moves data between CSV and Parquet through native Dativo plugins.\n"
                 "\n"
                 "Commands:\n",
                 out);
@@ -39,12 +39,15 @@ static void print_help(FILE *out)
                 "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
                 "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
                 "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
+                "  " DN_PROGRAM " verify orders.parquet\n"
+                "  " DN_PROGRAM " convert orders.parquet orders.csv\n"
                 "\n"
                 "Data goes to standard output, everything said to people to standard error.\n"
                 "\n"
                 "Exit codes:\n"
                 "  0    done\n"
                 "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
+                "       (of verify: a file has errors)\n"
                 "  2    failed, nothing was written (unless the message says what was)\n"
                 "  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; nothing was written\n"
                 "       (unless it was complete before: only the report was cut off)\n"

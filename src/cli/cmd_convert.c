@@ -221,7 +221,11 @@ static enum dn_status prepare(struct convert *c, struct dn_error *err)
         DN_TRY(dn_asset_read(&c->asset, &c->arena, c->schema, err));
     }
     if (strcmp(c->target, "null:") == 0) {
-        return DN_OK;
+        return c->verify
+                   ? dn_error_set(err, DN_ERR_INVALID,
+                                  "--verify reads back what is written, and null: writes nothing; "
+                                  "leave it out")
+                   : DN_OK;
     }
     DN_TRY(dn_source_name_check(c->target, err));
     DN_TRY(target_check(c, err));
@@ -313,7 +317,7 @@ static int run(int argc, char **argv)
 
 const struct dn_command dn_cmd_convert = {
     .name = "convert",
-    .summary = "convert CSV files to one Parquet file, without a job file",
+    .summary = "convert CSV or Parquet files to one Parquet or CSV file, without a job file",
     .help =
         "Usage: " DN_PROGRAM " convert [FLAGS] SRC... DST\n"
         "\n"

@@ -71,6 +71,19 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     return DN_OK;
 }
 
+/* Rows are shown of Parquet; what a writer of somebody else's makes, its inspector may show. */
+static enum dn_status preview_check(const struct dn_plan *plan, int64_t n_rows,
+                                    struct dn_error *err)
+{
+    if (n_rows <= 0 || plan->writer.path != NULL || strcmp(plan->format, DN_FORMAT_CSV) != 0) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INVALID,
+                        "--preview shows rows of Parquet files, and %s writes CSV "
+                        "(target.file_format): leave it out",
+                        plan->job_path);
+}
+
 /* The rows have moved whatever happens here, and the message says so. */
 static int preview_failed(const struct dn_plan *plan, const struct dn_error *why)
 {
@@ -145,8 +158,10 @@ static int run(int argc, char **argv)
     console.no_progress = f.no_progress;
     dn_console_start(&console);
     enum dn_status st = dn_plan_read(&plan, job, &err);
+    st = st == DN_OK ? preview_check(&plan, f.preview, &err) : st;
     if (st != DN_OK) {
         const int failed = dn_console_close(&console, "", "", st, &err, &outcome);
+        dn_plan_finish(&plan);
         dn_console_finish(&console);
         return failed;
     }
@@ -184,11 +199,12 @@ const struct dn_command dn_cmd_run = {
     .help =
         "Usage: " DN_PROGRAM " run [FLAGS] JOB.yaml\n"
         "\n"
-        "Runs a job file of the Dativo host: CSV or Parquet files in, one Parquet file out, "
-        "checked against the asset.\n"
-        "The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000.parquet.  "
-        "It appears when\n"
-        "it is complete and every row is accounted for, and replaces the file of an earlier run.\n"
+        "Runs a job file of the Dativo host: CSV or Parquet files in, one Parquet or CSV file "
+        "out, checked against the\n"
+        "asset.  The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000."
+        "parquet, or .csv.\n"
+        "It appears when it is complete and every row is accounted for, and replaces the file of "
+        "an earlier run.\n"
         "\n"
         "schema_validation_mode: strict   any value that is not what the asset says ends the job "
         "(exit code 2)\n"
@@ -198,7 +214,7 @@ const struct dn_command dn_cmd_run = {
         "Flags:\n"
         "      --allow-empty    a source with a header but no rows is no error\n"
         "      --preview N      afterwards print the schema and the first N rows on standard "
-        "output\n"
+        "output; of Parquet\n"
         "  -t, --threads N      threads to use; default, also as 0: one per CPU\n"
         "  -m, --memory SIZE    memory to share between reader and writer, e.g. 256MB; 0: the "
         "default\n"

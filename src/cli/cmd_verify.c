@@ -55,6 +55,8 @@ static void print_file(const char *path, const json_t *file, bool quiet)
     const json_t *findings = json_object_get(file, "findings");
     const json_int_t errors = number_of(file, "errors");
     const json_int_t notes = number_of(file, "notes");
+    const json_int_t n_values = number_of(file, "values");
+    const json_int_t n_pages = number_of(file, "pages");
     char values[32];
     char pages[32];
 
@@ -68,8 +70,9 @@ static void print_file(const char *path, const json_t *file, bool quiet)
         return;
     }
     dn_text_print(stdout, path);
-    (void)printf(": %s values in %s pages, ", dn_console_count(values, number_of(file, "values")),
-                 dn_console_count(pages, number_of(file, "pages")));
+    (void)printf(": %s value%s in %s page%s, ", dn_console_count(values, n_values),
+                 n_values == 1 ? "" : "s", dn_console_count(pages, n_pages),
+                 n_pages == 1 ? "" : "s");
     if (errors == 0) {
         (void)printf("no errors");
     } else {

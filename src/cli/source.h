@@ -36,7 +36,9 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "      --null-values A,B   CSV: texts that mean null, besides the empty unquoted field\n"      \
     "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
     "path/lib.so:function\n"                                                                       \
-    "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable\n"  \
+    "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable; "  \
+    "of\n"                                                                                         \
+    "                          Parquet 'columns=[\"a\",\"b\"]' reads these columns alone\n"        \
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
     "default\n"

@@ -13,6 +13,25 @@
 
 #define PROGRESS_SECONDS 0.1
 
+/* A column of a Parquet file whose type the writer does not know: where it comes from, and how to do without it. */
+static void unwritable_column(const struct dn_session *s, struct dn_error *err)
+{
+    const json_t *config = s->t->reader_config;
+    const char *type = json_string_value(json_object_get(config, "type"));
+    const json_t *first = json_array_get(json_object_get(config, "files"), 0);
+    const char *path = json_string_value(json_object_get(first, "path"));
+    const struct dn_error said = *err;
+
+    if (said.code != DN_ERR_UNSUPPORTED || said.column[0] == '\0' || path == NULL ||
+        s->t->reader.path != NULL || type == NULL || strcmp(type, DN_CONNECTOR_PARQUET) != 0) {
+        return;
+    }
+    (void)dn_error_set(err, DN_ERR_UNSUPPORTED,
+                       "%s: %s; leave it out by naming the others with the option columns", path,
+                       said.message);
+    dn_error_locate(err, path, -1, -1, -1, said.column);
+}
+
 static enum dn_status writer_open(const struct dn_session *s, struct dn_attempt *a,
                                   struct dn_error *err)
 {
@@ -30,6 +49,7 @@ static enum dn_status writer_open(const struct dn_session *s, struct dn_attempt 
         if (code != DATIVO_OK) {
             a->writer = NULL;
             st = dn_plugin_error_take(err, &e, code, "the writer could not be opened");
+            unwritable_column(s, err);
             dn_session_note_refusal(s, "target", st);
         }
     }

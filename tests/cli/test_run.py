@@ -241,6 +241,12 @@ def test_preview(job):
     assert "customer  string     no" in text
 
 
+def test_a_preview_of_csv_is_refused_before_anything_is_written(job):
+    tool = job(job=JOB.replace("  engine: {options: {compression: zstd}}\n", "  file_format: csv\n"))
+    tool.fails("run", "--preview", "1", "job.yaml", says=["--preview", "CSV", "leave it out"])
+    tool.ok("run", "job.yaml")
+
+
 def test_example_job(tool, write):
     """The job that comes with the repository, on a small file of the same shape."""
     for path in ("connectors/csv.yaml", "connectors/local.yaml", "assets/orders.yaml", "jobs/csv_to_parquet.yaml"):

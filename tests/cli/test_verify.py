@@ -41,6 +41,17 @@ def test_a_good_file(tool, ours):
     assert tool.ok("verify", "--quiet", "ours.parquet").stdout == b""
 
 
+def test_nothing_is_verified_where_nothing_is_written(tool, write):
+    write("one.csv", "a\n1\n")
+    tool.fails("convert", "--verify", "one.csv", "null:", says=["--verify", "leave it out"])
+
+
+def test_one_value_in_one_page(tool, write):
+    write("one.csv", "a\n1\n")
+    tool.ok("convert", "one.csv", "one.parquet")
+    assert tool.ok("verify", "one.parquet").stdout == b"one.parquet: 1 value in 1 page, no errors\n"
+
+
 @pytest.mark.parametrize("flags", [(), ("--compression", "none"), ("--compression", "zstd:3", "--row-group-size", "100")])
 def test_ours_are_clean(ours, flags):
     assert findings(ours(*flags)) == []

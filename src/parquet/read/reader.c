@@ -94,7 +94,7 @@ static enum dn_status check_leaf(const struct dn_pq_leaf *leaf, struct dn_error 
         st =
             dn_error_set(err, DN_ERR_UNSUPPORTED,
                          "column \"%.100s\" is nested (a list, map or struct); flat columns can be "
-                         "read: leave it out by naming the others",
+                         "read: leave it out by naming the others with the option columns",
                          leaf->path);
     } else if (strlen(leaf->path) != leaf->path_len || !dn_utf8_is_valid(leaf->path)) {
         st = dn_error_set(
