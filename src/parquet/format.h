@@ -97,6 +97,11 @@ enum dn_pq_encoding {
     DN_PQ_RLE_DICTIONARY = 8,
     DN_PQ_BYTE_STREAM_SPLIT = 9
 };
+/** Are the values of such a page ids of a dictionary's entries? */
+static inline bool dn_pq_is_dictionary(int32_t encoding)
+{
+    return encoding == DN_PQ_RLE_DICTIONARY || encoding == DN_PQ_PLAIN_DICTIONARY;
+}
 
 /** PageType */
 enum dn_pq_page_type {

@@ -39,7 +39,8 @@ def good(tmp_path_factory):
               "data_page_size": 300, "write_batch_size": 40}
     pq.write_table(table, folder / "v1.parquet", **common)
     pq.write_table(table, folder / "v2.parquet", data_page_version="2.0", **common)
-    pq.write_table(table, folder / "snappy.parquet", **common | {"compression": "snappy"})
+    for codec in ("snappy", "lz4"):
+        pq.write_table(table, folder / f"{codec}.parquet", **common | {"compression": codec})
     assert findings(folder / "v1.parquet") == []
     assert {f["rule"] for f in findings(folder / "v2.parquet")} == {"chunk.encoding_stats"}
     return folder
@@ -678,6 +679,20 @@ def test_what_is_put_together_again(good, tmp_path, base):
     f.write(tmp_path / "moved.parquet")
     said = {(x["severity"], x["rule"]) for x in findings(tmp_path / "moved.parquet")}
     assert {rule for severity, rule in said if severity == "error"} <= {"index.offsets"}
+
+
+def test_the_lz4_of_old_files(good, tmp_path):
+    """What others write as LZ4_RAW is, under the number of LZ4, one without frames: it is unpacked and looked at."""
+    f = File(good / "lz4.parquet")
+    for column in range(6):
+        f.meta(column)[4].value = 5
+    f.write(tmp_path / "old.parquet")
+    assert findings(tmp_path / "old.parquet") == []
+    pages, page = first_data_page(f, F)
+    page.resize(page.body[:-1] + b"\0\0")
+    f.set_pages(F, pages)
+    f.write(tmp_path / "old.parquet")
+    assert "page.codec" in {x["rule"] for x in findings(tmp_path / "old.parquet")}
 
 
 def test_every_rule_is_tried_and_told():

@@ -1,6 +1,7 @@
 """What pyarrow writes, read by our reader, is what pyarrow reads of it: every type, encoding, codec and version of pages."""
 
 import decimal
+import functools
 import json
 import uuid
 
@@ -18,18 +19,19 @@ def with_nulls(rng, values, share=0.2):
     return pa.array(values, mask=rng.random(len(values)) < share)
 
 
-def mixed_table(n=ROWS):
+@functools.cache
+def mixed_table():
     rng = np.random.default_rng(1)
-    words = np.array([f"{i}" for i in range(n)], dtype=object)
+    words = np.array([f"{i}" for i in range(ROWS)], dtype=object)
     return pa.table(
         {
-            "i32": pa.array(rng.integers(-1000, 1000, n).astype("int32")),
-            "i64": with_nulls(rng, rng.integers(-(2**60), 2**60, n)),
-            "f64": with_nulls(rng, rng.random(n)),
-            "few": pa.array([f"text {i % 1000} that is long enough" for i in range(n)]),
+            "i32": pa.array(rng.integers(-1000, 1000, ROWS).astype("int32")),
+            "i64": with_nulls(rng, rng.integers(-(2**60), 2**60, ROWS)),
+            "f64": with_nulls(rng, rng.random(ROWS)),
+            "few": pa.array([f"text {i % 1000} that is long enough" for i in range(ROWS)]),
             "short": with_nulls(rng, words),
-            "bool": with_nulls(rng, rng.random(n) < 0.5),
-            "nulls": pa.nulls(n, pa.string()),
+            "bool": with_nulls(rng, rng.random(ROWS) < 0.5),
+            "nulls": pa.nulls(ROWS, pa.string()),
         }
     )
 

@@ -195,7 +195,7 @@ static enum dn_status begin_data(struct dn_pq_cursor *c, struct dn_span body, st
 
 bool dn_pq_cursor_has_ids(const struct dn_pq_cursor *c)
 {
-    return c->page.encoding == DN_PQ_RLE_DICTIONARY || c->page.encoding == DN_PQ_PLAIN_DICTIONARY;
+    return dn_pq_is_dictionary(c->page.encoding);
 }
 
 /* One page; afterwards it may have no rows. */

@@ -44,11 +44,6 @@ struct dn_pq_decoder {
     struct dn_pq_delta_bytes bytes;
 };
 
-static bool is_dictionary(int32_t encoding)
-{
-    return encoding == DN_PQ_RLE_DICTIONARY || encoding == DN_PQ_PLAIN_DICTIONARY;
-}
-
 static enum dn_status fail_fit(size_t n, size_t len, struct dn_error *err)
 {
     return dn_error_set(err, DN_ERR_DATA,
@@ -212,7 +207,7 @@ static enum dn_status begin_way(struct dn_pq_decoder *d, int32_t encoding, struc
     if (encoding == DN_PQ_PLAIN) {
         return begin_plain(d, err);
     }
-    if (is_dictionary(encoding) && d->type != DN_PQ_BOOLEAN) {
+    if (dn_pq_is_dictionary(encoding) && d->type != DN_PQ_BOOLEAN) {
         d->way = WAY_IDS;
         return begin_ids(d, err);
     }

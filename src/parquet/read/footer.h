@@ -106,12 +106,14 @@ DN_NODISCARD enum dn_status dn_pq_read_at(struct dn_source *source, uint64_t off
 enum dn_status dn_pq_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
     DN_PRINTF(3, 4);
 
-/* Between footer_read.c and schema_read.c. */
+/* ---- schema.c, for footer.c and verify/ ---- */
 
 struct dn_thrift_reader;
 /** One SchemaElement. */
 DN_NODISCARD enum dn_status dn_pq_element_read(struct dn_thrift_reader *r,
                                                struct dn_pq_element *out, struct dn_error *err);
+/** What a ConvertedType means, precision and scale aside.  LogicalTypes.md, "Backward compatibility". */
+struct dn_pq_meaning dn_pq_converted_meaning(int32_t converted);
 /** From elements to leaves. */
 DN_NODISCARD enum dn_status dn_pq_leaves_find(struct dn_pq_file_info *file, struct dn_error *err);
 

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 
-#define OLD_LZ4 5 /* CompressionCodec LZ4, which is read only */
-
 /* ---- header ---------------------------------------------------------------------------------------------------- */
 
 /* Where a number of an inner header goes; NULL: it is skipped, as statistics are. */
@@ -186,26 +184,6 @@ enum dn_status dn_pq_page_header_read(struct dn_span in, uint64_t offset,
 
 /* ---- body ------------------------------------------------------------------------------------------------------ */
 
-/* How many bytes one packed byte can stand for at most: a page that claims more is damaged, and is not allocated for. */
-static uint64_t max_ratio(int32_t codec)
-{
-    switch (codec) {
-    case DN_CODEC_NONE:
-        return 1;
-    case DN_CODEC_SNAPPY:
-        return 64; /* a copy of 64 bytes takes 3 */
-    case DN_CODEC_LZ4_RAW:
-    case OLD_LZ4:
-        return 256; /* a length byte stands for 255 */
-    case DN_CODEC_GZIP:
-        return 1040; /* 258 bytes in 2 bits */
-    case DN_CODEC_ZSTD:
-        return 65536; /* a block of 128 KiB in 4 bytes */
-    default:          /* brotli: a meta-block of 16 MiB in about ten bytes */
-        return 1 << 21;
-    }
-}
-
 /* `levels`: bytes of the body that no codec is used for. */
 static enum dn_status check_lengths(const struct dn_pq_page_head *page, int32_t codec,
                                     size_t levels, struct dn_error *err)
@@ -218,55 +196,13 @@ static enum dn_status check_lengths(const struct dn_pq_page_head *page, int32_t 
                             "it unpacks to %" PRIu64 " bytes; at most %" PRId32 " are read",
                             (uint64_t)page->unpacked_len, DN_PQ_MAX_PAGE_BYTES);
     }
-    if (codec == DN_CODEC_NONE ? unpacked != packed : unpacked > (packed + 64) * max_ratio(codec)) {
-        return dn_error_set(
-            err, DN_ERR_DATA,
-            "the header is damaged: %" PRIu64 " bytes of %s cannot unpack to %" PRIu64, packed,
-            codec == OLD_LZ4 ? "lz4" : dn_codec_name((enum dn_codec_id)codec), unpacked);
+    if (!dn_pq_codec_fits(codec, packed, unpacked)) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the header is damaged: %" PRIu64
+                            " bytes of %s cannot unpack to %" PRIu64,
+                            packed, dn_pq_codec_words(codec), unpacked);
     }
     return DN_OK;
-}
-
-static bool is_known_codec(int32_t codec)
-{
-    return codec == DN_CODEC_NONE || codec == DN_CODEC_SNAPPY || codec == DN_CODEC_GZIP ||
-           codec == DN_CODEC_BROTLI || codec == DN_CODEC_ZSTD || codec == DN_CODEC_LZ4_RAW ||
-           codec == OLD_LZ4;
-}
-
-static size_t get_be32(const uint8_t *p)
-{
-    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | (size_t)p[3];
-}
-
-/* Blocks behind their two lengths, as Hadoop frames them; false: it is something else, or damaged. */
-static bool unpack_frames(struct dn_span in, size_t out_len, struct dn_buffer *out)
-{
-    while (in.len >= 8 && out_len > 0) {
-        const size_t unpacked = get_be32(in.data);
-        const size_t packed = get_be32(in.data + 4);
-        if (unpacked == 0 || unpacked > out_len || packed > in.len - 8 ||
-            dn_decompress(DN_CODEC_LZ4_RAW, (struct dn_span){in.data + 8, packed}, unpacked, out,
-                          NULL) != DN_OK) {
-            return false;
-        }
-        in = (struct dn_span){in.data + 8 + packed, in.len - 8 - packed};
-        out_len -= unpacked;
-    }
-    return in.len == 0 && out_len == 0;
-}
-
-/* The LZ4 of old files has frames or has none: the format never said. */
-static enum dn_status unpack_old_lz4(struct dn_span in, size_t out_len, struct dn_buffer *out,
-                                     struct dn_error *err)
-{
-    const size_t before = out->len;
-
-    if (unpack_frames(in, out_len, out)) {
-        return DN_OK;
-    }
-    out->len = before;
-    return dn_decompress(DN_CODEC_LZ4_RAW, in, out_len, out, err);
 }
 
 enum dn_status dn_pq_page_unpack(const struct dn_pq_page_head *page, struct dn_span body,
@@ -282,7 +218,7 @@ enum dn_status dn_pq_page_unpack(const struct dn_pq_page_head *page, struct dn_s
                                 crc, page->crc);
         }
     }
-    if (!is_known_codec(codec)) {
+    if (!dn_pq_codec_is_known(codec)) {
         return dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "codec %" PRId32
@@ -303,9 +239,7 @@ enum dn_status dn_pq_page_unpack(const struct dn_pq_page_head *page, struct dn_s
     const size_t unpacked = (size_t)page->unpacked_len - levels;
     if (unpacked > 0) {
         const struct dn_span packed = {body.data + levels, body.len - levels};
-        DN_TRY(codec == OLD_LZ4
-                   ? unpack_old_lz4(packed, unpacked, scratch, err)
-                   : dn_decompress((enum dn_codec_id)codec, packed, unpacked, scratch, err));
+        DN_TRY(dn_pq_unpack(codec, packed, unpacked, scratch, err));
     }
     *out = dn_buffer_span(scratch);
     return DN_OK;

@@ -10,9 +10,7 @@
 
 #include "base/buffer.h"
 #include "parquet/format.h"
-
-/** A page that unpacks to more is refused. */
-#define DN_PQ_MAX_PAGE_BYTES ((int32_t)512 << 20)
+#include "parquet/read/unpack.h"
 
 struct dn_pq_page_head {
     int32_t type; /**< enum dn_pq_page_type */

@@ -112,60 +112,51 @@ static enum dn_status read_logical(struct dn_thrift_reader *r, struct dn_pq_mean
     }
 }
 
-/* Old files say what values mean with a converted type only.  LogicalTypes.md, "Compatibility". */
-static void meaning_from_converted(struct dn_pq_element *e)
+struct dn_pq_meaning dn_pq_converted_meaning(int32_t converted)
 {
-    struct dn_pq_meaning *m = &e->meaning;
+    static const struct dn_pq_meaning meanings[] = {
+        [DN_PQ_CONVERTED_UTF8] = {.logical = DN_PQ_LOGICAL_STRING},
+        [DN_PQ_CONVERTED_MAP] = {.logical = DN_PQ_LOGICAL_MAP},
+        [DN_PQ_CONVERTED_MAP_KEY_VALUE] = {.logical = DN_PQ_LOGICAL_MAP},
+        [DN_PQ_CONVERTED_LIST] = {.logical = DN_PQ_LOGICAL_LIST},
+        [DN_PQ_CONVERTED_ENUM] = {.logical = DN_PQ_LOGICAL_ENUM},
+        [DN_PQ_CONVERTED_DECIMAL] = {.logical = DN_PQ_LOGICAL_DECIMAL},
+        [DN_PQ_CONVERTED_DATE] = {.logical = DN_PQ_LOGICAL_DATE},
+        [DN_PQ_CONVERTED_TIME_MILLIS] = {.logical = DN_PQ_LOGICAL_TIME,
+                                         .unit = DN_PQ_MILLIS,
+                                         .is_utc = true},
+        [DN_PQ_CONVERTED_TIME_MICROS] = {.logical = DN_PQ_LOGICAL_TIME,
+                                         .unit = DN_PQ_MICROS,
+                                         .is_utc = true},
+        [DN_PQ_CONVERTED_TIMESTAMP_MILLIS] = {.logical = DN_PQ_LOGICAL_TIMESTAMP,
+                                              .unit = DN_PQ_MILLIS,
+                                              .is_utc = true},
+        [DN_PQ_CONVERTED_TIMESTAMP_MICROS] = {.logical = DN_PQ_LOGICAL_TIMESTAMP,
+                                              .unit = DN_PQ_MICROS,
+                                              .is_utc = true},
+        [DN_PQ_CONVERTED_UINT_8] = {.logical = DN_PQ_LOGICAL_INTEGER, .bit_width = 8},
+        [DN_PQ_CONVERTED_UINT_16] = {.logical = DN_PQ_LOGICAL_INTEGER, .bit_width = 16},
+        [DN_PQ_CONVERTED_UINT_32] = {.logical = DN_PQ_LOGICAL_INTEGER, .bit_width = 32},
+        [DN_PQ_CONVERTED_UINT_64] = {.logical = DN_PQ_LOGICAL_INTEGER, .bit_width = 64},
+        [DN_PQ_CONVERTED_INT_8] = {.logical = DN_PQ_LOGICAL_INTEGER,
+                                   .bit_width = 8,
+                                   .is_signed = true},
+        [DN_PQ_CONVERTED_INT_16] = {.logical = DN_PQ_LOGICAL_INTEGER,
+                                    .bit_width = 16,
+                                    .is_signed = true},
+        [DN_PQ_CONVERTED_INT_32] = {.logical = DN_PQ_LOGICAL_INTEGER,
+                                    .bit_width = 32,
+                                    .is_signed = true},
+        [DN_PQ_CONVERTED_INT_64] = {.logical = DN_PQ_LOGICAL_INTEGER,
+                                    .bit_width = 64,
+                                    .is_signed = true},
+        [DN_PQ_CONVERTED_JSON] = {.logical = DN_PQ_LOGICAL_JSON},
+        [DN_PQ_CONVERTED_BSON] = {.logical = DN_PQ_LOGICAL_BSON},
+        [DN_PQ_CONVERTED_INTERVAL] = {.logical = DN_PQ_LOGICAL_INTERVAL},
+    };
 
-    switch (e->converted) {
-    case DN_PQ_CONVERTED_UTF8:
-        m->logical = DN_PQ_LOGICAL_STRING;
-        break;
-    case DN_PQ_CONVERTED_MAP:
-    case DN_PQ_CONVERTED_MAP_KEY_VALUE:
-        m->logical = DN_PQ_LOGICAL_MAP;
-        break;
-    case DN_PQ_CONVERTED_LIST:
-        m->logical = DN_PQ_LOGICAL_LIST;
-        break;
-    case DN_PQ_CONVERTED_ENUM:
-        m->logical = DN_PQ_LOGICAL_ENUM;
-        break;
-    case DN_PQ_CONVERTED_DECIMAL: /* scale and precision stand in the element */
-        m->logical = DN_PQ_LOGICAL_DECIMAL;
-        break;
-    case DN_PQ_CONVERTED_DATE:
-        m->logical = DN_PQ_LOGICAL_DATE;
-        break;
-    case DN_PQ_CONVERTED_TIME_MILLIS:
-    case DN_PQ_CONVERTED_TIME_MICROS:
-        m->logical = DN_PQ_LOGICAL_TIME;
-        m->is_utc = true;
-        m->unit = e->converted == DN_PQ_CONVERTED_TIME_MILLIS ? DN_PQ_MILLIS : DN_PQ_MICROS;
-        break;
-    case DN_PQ_CONVERTED_TIMESTAMP_MILLIS:
-    case DN_PQ_CONVERTED_TIMESTAMP_MICROS:
-        m->logical = DN_PQ_LOGICAL_TIMESTAMP;
-        m->is_utc = true;
-        m->unit = e->converted == DN_PQ_CONVERTED_TIMESTAMP_MILLIS ? DN_PQ_MILLIS : DN_PQ_MICROS;
-        break;
-    case DN_PQ_CONVERTED_JSON:
-        m->logical = DN_PQ_LOGICAL_JSON;
-        break;
-    case DN_PQ_CONVERTED_BSON:
-        m->logical = DN_PQ_LOGICAL_BSON;
-        break;
-    case DN_PQ_CONVERTED_INTERVAL:
-        m->logical = DN_PQ_LOGICAL_INTERVAL;
-        break;
-    default:
-        if (e->converted >= DN_PQ_CONVERTED_UINT_8 && e->converted <= DN_PQ_CONVERTED_INT_64) {
-            m->logical = DN_PQ_LOGICAL_INTEGER;
-            m->is_signed = e->converted >= DN_PQ_CONVERTED_INT_8;
-            m->bit_width = 8 << ((e->converted - DN_PQ_CONVERTED_UINT_8) % 4);
-        }
-        break;
-    }
+    return converted >= 0 && converted <= DN_PQ_CONVERTED_INTERVAL ? meanings[converted]
+                                                                   : (struct dn_pq_meaning){0};
 }
 
 static enum dn_status read_element_field(struct dn_thrift_reader *r,
@@ -219,8 +210,9 @@ enum dn_status dn_pq_element_read(struct dn_thrift_reader *r, struct dn_pq_eleme
                             r->base + r->pos);
     }
     if (out->meaning.logical == DN_PQ_LOGICAL_NONE) {
-        out->meaning = old;
-        meaning_from_converted(out);
+        out->meaning = dn_pq_converted_meaning(out->converted);
+        out->meaning.precision = old.precision;
+        out->meaning.scale = old.scale;
     }
     return DN_OK;
 }

@@ -116,7 +116,6 @@ DN_NODISCARD enum dn_status dn_pv_bytes(struct dn_pv_chunk_check *c, uint64_t of
 /** The page at *pos, which is moved behind it; c->is_broken if nobody can tell where the next one is. */
 DN_NODISCARD enum dn_status dn_pv_page_check(struct dn_pv_chunk_check *c, uint64_t *pos,
                                              struct dn_error *err);
-bool dn_pv_codec_is_known(int32_t codec);
 /** The values of a data page: decoded and tallied into c->page. */
 DN_NODISCARD enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
                                                struct dn_span body, size_t n, struct dn_error *err);

@@ -1,6 +1,8 @@
 /* The pages of one column chunk, one after the other, and what the footer says of them all. */
 #include "parquet/verify/check.h"
 
+#include "parquet/read/unpack.h"
+
 #include <inttypes.h>
 
 static enum dn_status walk(struct dn_pv_chunk_check *c, struct dn_error *err)
@@ -255,7 +257,7 @@ enum dn_status dn_pv_chunk_check(const struct dn_pv_file *file, uint32_t group, 
     if (!dn_pv_chunk_is_here(file, c.chunk, &c.start, &c.end)) {
         return DN_OK;
     }
-    if (!dn_pv_codec_is_known(c.chunk->meta.codec)) {
+    if (!dn_pq_codec_is_known(c.chunk->meta.codec)) {
         dn_pv_note(findings, &c.place, "page.unsupported",
                    "codec %" PRId32 " is not read: the values are not looked at",
                    c.chunk->meta.codec);

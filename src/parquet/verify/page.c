@@ -2,12 +2,12 @@
 #include "parquet/verify/check.h"
 
 #include "parquet/encoding/bits.h"
+#include "parquet/read/unpack.h"
 
 #include <inttypes.h>
 
 #define READ_AHEAD ((size_t)1 << 20)
 #define HEADER_PROBE ((size_t)4096)
-#define MOST_UNPACKED ((int32_t)512 << 20)
 
 enum dn_status dn_pv_bytes(struct dn_pv_chunk_check *c, uint64_t offset, size_t len,
                            struct dn_span *out, struct dn_error *err)
@@ -45,29 +45,6 @@ static enum dn_status as_finding(struct dn_pv_chunk_check *c, enum dn_status st,
 
 /* ---- unpacking --------------------------------------------------------------------------------------------------- */
 
-/* How many bytes one packed byte can stand for at most; what claims more is not allocated for. */
-static uint64_t most_per_byte(int32_t codec)
-{
-    switch (codec) {
-    case DN_CODEC_SNAPPY:
-        return 64;
-    case DN_CODEC_LZ4_RAW:
-        return 256;
-    case DN_CODEC_GZIP:
-        return 1040;
-    case DN_CODEC_ZSTD:
-        return 65536;
-    default:
-        return 1 << 21;
-    }
-}
-
-bool dn_pv_codec_is_known(int32_t codec)
-{
-    return codec == DN_CODEC_NONE || codec == DN_CODEC_SNAPPY || codec == DN_CODEC_GZIP ||
-           codec == DN_CODEC_BROTLI || codec == DN_CODEC_ZSTD || codec == DN_CODEC_LZ4_RAW;
-}
-
 /* *out_ok: the body is there, exactly as long as the header says.  It lies in `packed` or in `scratch`. */
 static enum dn_status unpack(struct dn_pv_chunk_check *c, struct dn_span packed, int64_t len,
                              bool is_packed, struct dn_buffer *scratch, struct dn_span *out,
@@ -87,13 +64,13 @@ static enum dn_status unpack(struct dn_pv_chunk_check *c, struct dn_span packed,
         }
         return DN_OK;
     }
-    if (!dn_pv_codec_is_known(codec) || len > MOST_UNPACKED) {
+    if (!dn_pq_codec_is_known(codec) || len > DN_PQ_MAX_PAGE_BYTES) {
         return DN_OK; /* noted with the chunk, or below */
     }
-    if ((uint64_t)len > (packed.len + 64) * most_per_byte(codec)) {
+    if (!dn_pq_codec_fits(codec, packed.len, (uint64_t)len)) {
         dn_pv_error(c->findings, &c->place, "page.size",
                     "%zu bytes of %s cannot unpack to %" PRId64, packed.len,
-                    dn_codec_name((enum dn_codec_id)codec), len);
+                    dn_pq_codec_words(codec), len);
         return DN_OK;
     }
     dn_buffer_reset(scratch);
@@ -103,8 +80,7 @@ static enum dn_status unpack(struct dn_pv_chunk_check *c, struct dn_span packed,
         *out_ok = true;
         return DN_OK;
     }
-    const enum dn_status st =
-        dn_decompress((enum dn_codec_id)codec, packed, (size_t)len, scratch, &why);
+    const enum dn_status st = dn_pq_unpack(codec, packed, (size_t)len, scratch, &why);
     *out = dn_buffer_span(scratch);
     *out_ok = st == DN_OK;
     return as_finding(c, st, "page.codec", &why, err);
@@ -370,7 +346,7 @@ static bool check_header(struct dn_pv_chunk_check *c, const struct dn_pv_page_he
                     head->uncompressed);
         return false;
     }
-    if (head->uncompressed > MOST_UNPACKED) {
+    if (head->uncompressed > DN_PQ_MAX_PAGE_BYTES) {
         dn_pv_note(c->findings, &c->place, "page.unsupported",
                    "it unpacks to %" PRId32 " bytes, which are not looked at", head->uncompressed);
     }

@@ -23,44 +23,18 @@ static int32_t unit_of(const struct dn_pv_time *t)
     return t->unit.head.has == 0 ? 0 : 31 - __builtin_clz(t->unit.head.has);
 }
 
-/* LogicalTypes.md, "Backward compatibility". */
-static struct dn_pq_meaning from_converted(const struct dn_pv_element *e)
-{
-    static const uint8_t logical[] = {
-        DN_PQ_LOGICAL_STRING, DN_PQ_LOGICAL_MAP,       DN_PQ_LOGICAL_MAP,      DN_PQ_LOGICAL_LIST,
-        DN_PQ_LOGICAL_ENUM,   DN_PQ_LOGICAL_DECIMAL,   DN_PQ_LOGICAL_DATE,     DN_PQ_LOGICAL_TIME,
-        DN_PQ_LOGICAL_TIME,   DN_PQ_LOGICAL_TIMESTAMP, DN_PQ_LOGICAL_TIMESTAMP};
-    struct dn_pq_meaning m = {.is_utc = true};
-    const int32_t c = e->converted;
-
-    if (c < 0 || c > DN_PQ_CONVERTED_INTERVAL) {
-        return m;
-    }
-    if (c >= DN_PQ_CONVERTED_UINT_8 && c <= DN_PQ_CONVERTED_INT_64) {
-        m.logical = DN_PQ_LOGICAL_INTEGER;
-        m.is_signed = c >= DN_PQ_CONVERTED_INT_8;
-        m.bit_width = 8 << (c - DN_PQ_CONVERTED_UINT_8) % 4;
-        return m;
-    }
-    m.logical = c == DN_PQ_CONVERTED_JSON       ? (int32_t)DN_PQ_LOGICAL_JSON
-                : c == DN_PQ_CONVERTED_BSON     ? (int32_t)DN_PQ_LOGICAL_BSON
-                : c == DN_PQ_CONVERTED_INTERVAL ? DN_PQ_LOGICAL_INTERVAL
-                                                : logical[c];
-    m.unit = c == DN_PQ_CONVERTED_TIME_MILLIS || c == DN_PQ_CONVERTED_TIMESTAMP_MILLIS
-                 ? DN_PQ_MILLIS
-                 : DN_PQ_MICROS;
-    m.precision = e->precision;
-    m.scale = e->scale;
-    return m;
-}
-
 static struct dn_pq_meaning meaning_of(const struct dn_pv_element *e)
 {
     struct dn_pq_meaning m = {.logical = logical_of(e)};
 
     switch (m.logical) {
     case DN_PQ_LOGICAL_NONE:
-        return dn_pv_has(&e->head, DN_PV_ELEMENT_CONVERTED) ? from_converted(e) : m;
+        if (dn_pv_has(&e->head, DN_PV_ELEMENT_CONVERTED)) {
+            m = dn_pq_converted_meaning(e->converted);
+            m.precision = e->precision;
+            m.scale = e->scale;
+        }
+        return m;
     case DN_PQ_LOGICAL_DECIMAL:
         m.precision = e->logical.decimal.precision;
         m.scale = e->logical.decimal.scale;

@@ -169,15 +169,10 @@ static enum dn_status check_decoded(struct dn_pv_chunk_check *c, size_t n, bool 
     return DN_OK;
 }
 
-static bool is_dictionary(int32_t encoding)
-{
-    return encoding == DN_PQ_RLE_DICTIONARY || encoding == DN_PQ_PLAIN_DICTIONARY;
-}
-
 /* Nothing to decode by: no codec for the dictionary, or a fault that was told with it. */
 static bool is_lost(const struct dn_pv_chunk_check *c, int32_t encoding, size_t n)
 {
-    return (is_dictionary(encoding) && n > 0 && c->has_dictionary && !c->has_entries) ||
+    return (dn_pq_is_dictionary(encoding) && n > 0 && c->has_dictionary && !c->has_entries) ||
            c->column->width > MOST_WIDTH;
 }
 
@@ -204,7 +199,7 @@ enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
         return DN_OK;
     }
     DN_TRY(st);
-    if (is_dictionary(encoding) && n > 0) {
+    if (dn_pq_is_dictionary(encoding) && n > 0) {
         DN_TRY(check_ids(c, n, &ok, err));
     } else {
         DN_TRY(check_decoded(c, n, &ok, err));
