@@ -177,7 +177,8 @@ enum dn_pq_chunk_field { /* ColumnChunk */
     DN_PQ_CHUNK_OFFSET_INDEX_OFFSET = 4,
     DN_PQ_CHUNK_OFFSET_INDEX_LENGTH = 5,
     DN_PQ_CHUNK_COLUMN_INDEX_OFFSET = 6,
-    DN_PQ_CHUNK_COLUMN_INDEX_LENGTH = 7
+    DN_PQ_CHUNK_COLUMN_INDEX_LENGTH = 7,
+    DN_PQ_CHUNK_CRYPTO = 8
 };
 
 enum dn_pq_column_field { /* ColumnMetaData */

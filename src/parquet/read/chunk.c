@@ -237,8 +237,9 @@ static enum dn_status begin(struct dn_pq_cursor *c, int64_t n_rows, struct dn_er
 {
     const struct dn_pq_chunk_info *chunk = c->chunk;
 
-    if (!chunk->has_meta) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED, "the column is encrypted");
+    if (!chunk->has_meta || chunk->is_encrypted) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "the column is encrypted, which is not supported");
     }
     if (chunk->in_other_file) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "the column lies in another file");
@@ -256,7 +257,7 @@ static enum dn_status begin(struct dn_pq_cursor *c, int64_t n_rows, struct dn_er
         c->pos = (uint64_t)chunk->dictionary_page_offset;
     }
     c->page_offset = c->pos;
-    c->end = c->pos + (uint64_t)chunk->compressed_bytes;
+    c->end = c->pos + (uint64_t)chunk->compressed_bytes + (uint64_t)chunk->slack_bytes;
     return c->decoder != NULL ? DN_OK : dn_pq_decoder_create(&c->decoder, c->leaf, err);
 }
 
@@ -277,7 +278,7 @@ enum dn_status dn_pq_cursor_begin(struct dn_pq_cursor *c, const struct dn_pq_chu
 
 enum dn_status dn_pq_cursor_end(struct dn_pq_cursor *c, struct dn_error *err)
 {
-    while (c->pos < c->end) {
+    while (c->pos + (uint64_t)c->chunk->slack_bytes < c->end) {
         const enum dn_status st = next_page(c, err); /* one with rows has more than are left */
         if (st != DN_OK) {
             return dn_pq_cursor_place(c, st, err);

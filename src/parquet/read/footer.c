@@ -12,6 +12,7 @@
 #define MIN_ELEMENT_BYTES 3
 #define MIN_GROUP_BYTES 6
 #define MIN_CHUNK_BYTES 12
+#define MOST_FORGOTTEN_BYTES 100
 
 enum dn_status dn_pq_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
 {
@@ -187,6 +188,7 @@ static enum dn_status read_chunk(struct dn_thrift_reader *r, struct dn_pq_chunk_
             DN_TRY(read_column_meta(r, c, err));
         } else {
             c->in_other_file = c->in_other_file || f.id == DN_PQ_CHUNK_FILE_PATH;
+            c->is_encrypted = c->is_encrypted || f.id == DN_PQ_CHUNK_CRYPTO;
             DN_TRY(dn_thrift_skip(r, &f, err));
         }
     }
@@ -306,8 +308,47 @@ static enum dn_status parse_footer(struct dn_pq_file_info *file, struct dn_error
 
 /* ---- checks ---------------------------------------------------------------------------------------------------- */
 
-static enum dn_status check_range(const struct dn_pq_file_info *file,
-                                  const struct dn_pq_chunk_info *c, struct dn_error *err)
+static int64_t next_number(struct dn_span *text)
+{
+    int64_t n = 0;
+
+    while (text->len > 0 && text->data[0] >= '0' && text->data[0] <= '9' && n < INT32_MAX) {
+        n = n * 10 + (text->data[0] - '0');
+        text->data++;
+        text->len--;
+    }
+    if (text->len > 0 && text->data[0] == '.') {
+        text->data++;
+        text->len--;
+    }
+    return n;
+}
+
+/* parquet-mr before 1.2.9, or one that does not say its version, left the header of a dictionary page out of the size of a chunk. */
+static bool forgets_headers(const struct dn_pq_file_info *file)
+{
+    static const char name[] = "parquet-mr";
+    static const char word[] = " version ";
+    struct dn_span by = file->created_by;
+
+    if (by.len < sizeof(name) - 1 || memcmp(by.data, name, sizeof(name) - 1) != 0) {
+        return false;
+    }
+    by.data += sizeof(name) - 1;
+    by.len -= sizeof(name) - 1;
+    if (by.len < sizeof(word) - 1 || memcmp(by.data, word, sizeof(word) - 1) != 0) {
+        return by.len == 0;
+    }
+    by.data += sizeof(word) - 1;
+    by.len -= sizeof(word) - 1;
+    const int64_t major = next_number(&by);
+    const int64_t minor = next_number(&by);
+    const int64_t patch = next_number(&by);
+    return major < 1 || (major == 1 && (minor < 2 || (minor == 2 && patch < 9)));
+}
+
+static enum dn_status check_range(const struct dn_pq_file_info *file, struct dn_pq_chunk_info *c,
+                                  struct dn_error *err)
 {
     int64_t start = c->data_page_offset;
     const int64_t limit = (int64_t)file->footer_offset;
@@ -322,11 +363,15 @@ static enum dn_status check_range(const struct dn_pq_file_info *file,
                             ", %" PRId64 " bytes long, but pages lie between bytes %d and %" PRId64,
                             start, c->compressed_bytes, DN_PQ_MAGIC_LEN, limit);
     }
+    if (forgets_headers(file)) {
+        const int64_t left = limit - start - c->compressed_bytes;
+        c->slack_bytes = left < MOST_FORGOTTEN_BYTES ? left : MOST_FORGOTTEN_BYTES;
+    }
     return DN_OK;
 }
 
 static enum dn_status check_chunk(const struct dn_pq_file_info *file, const struct dn_pq_leaf *leaf,
-                                  const struct dn_pq_chunk_info *c, struct dn_error *err)
+                                  struct dn_pq_chunk_info *c, struct dn_error *err)
 {
     if (!c->has_meta) {
         return DN_OK; /* encrypted; there is nothing to check */
@@ -351,7 +396,7 @@ static enum dn_status check_chunk(const struct dn_pq_file_info *file, const stru
                             "the footer is damaged: %" PRId64 " nulls in %" PRId64 " values",
                             c->null_count, c->n_values);
     }
-    if (c->in_other_file || c->n_values == 0) {
+    if (c->in_other_file || c->is_encrypted || c->n_values == 0) {
         return DN_OK; /* nothing is read; some writers give empty chunks offset 0 */
     }
     return check_range(file, c, err);
@@ -367,7 +412,7 @@ static enum dn_status check_group(const struct dn_pq_file_info *file, struct dn_
                             g->n_chunks, g->n_rows, file->n_leaves);
     }
     for (uint32_t i = 0; i < g->n_chunks; i++) {
-        const struct dn_pq_chunk_info *c = &g->chunks[i];
+        struct dn_pq_chunk_info *c = &g->chunks[i];
         enum dn_status st = check_chunk(file, &file->leaves[i], c, err);
         if (st != DN_OK) {
             dn_error_locate(err, NULL, -1, -1, -1, file->leaves[i].path);

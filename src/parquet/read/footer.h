@@ -54,6 +54,7 @@ struct dn_pq_leaf {
 
 struct dn_pq_chunk_info {
     bool has_meta;      /**< false: encrypted with a key of its own */
+    bool is_encrypted;  /**< its pages are; offsets were not checked */
     bool in_other_file; /**< offsets are not of this file and were not checked */
     int32_t type;
     uint32_t encodings; /**< bit set by enum dn_pq_encoding */
@@ -61,6 +62,7 @@ struct dn_pq_chunk_info {
     int64_t n_values;
     int64_t uncompressed_bytes;
     int64_t compressed_bytes;
+    int64_t slack_bytes; /**< by so much the pages may reach over `compressed_bytes` */
     int64_t data_page_offset;
     int64_t dictionary_page_offset; /**< 0: none */
     int64_t null_count;             /**< -1: unknown */

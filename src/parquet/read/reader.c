@@ -19,14 +19,28 @@
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
+static enum dn_status refuse_nested(const char *path, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "column \"%.100s\" is nested (a list, map or struct); flat columns can be "
+                        "read: leave it out by naming the others with the option columns",
+                        path);
+}
+
 static enum dn_status no_such_column(const struct dn_parquet_reader *r, const char *name,
                                      struct dn_error *err)
 {
     const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
+    const size_t len = strlen(name);
     const char *close = NULL;
 
     for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
         names[i] = r->file.leaves[i].path;
+        if (r->file.leaves[i].nested && strncmp(names[i], name, len) == 0 && names[i][len] == '.') {
+            dn_free((void *)names);
+            dn_error_locate(err, NULL, -1, -1, -1, name);
+            return refuse_nested(name, err);
+        }
     }
     if (names != NULL) {
         close = dn_text_suggest(name, names, r->file.n_leaves);
@@ -91,11 +105,7 @@ static enum dn_status check_leaf(const struct dn_pq_leaf *leaf, struct dn_error 
     enum dn_status st = DN_OK;
 
     if (leaf->nested) {
-        st =
-            dn_error_set(err, DN_ERR_UNSUPPORTED,
-                         "column \"%.100s\" is nested (a list, map or struct); flat columns can be "
-                         "read: leave it out by naming the others with the option columns",
-                         leaf->path);
+        st = refuse_nested(leaf->path, err);
     } else if (strlen(leaf->path) != leaf->path_len || !dn_utf8_is_valid(leaf->path)) {
         st = dn_error_set(
             err, DN_ERR_DATA, "the name of the column \"%.100s\" %s, which Arrow has no form for",

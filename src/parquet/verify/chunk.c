@@ -145,7 +145,8 @@ static void check_numbers(struct dn_pv_chunk_check *c)
                     "it is %" PRId64 ", and the first data page is at byte %" PRIu64,
                     meta->data_page_offset, c->first_data);
     }
-    if (!c->has_dictionary && dn_pv_has(&meta->head, DN_PV_META_DICTIONARY_OFFSET)) {
+    if (!c->has_dictionary && dn_pv_has(&meta->head, DN_PV_META_DICTIONARY_OFFSET) &&
+        meta->dictionary_page_offset != 0) {
         dn_pv_error(c->findings, &c->place, "chunk.dictionary_page_offset",
                     "it is %" PRId64 ", and there is no dictionary page",
                     meta->dictionary_page_offset);

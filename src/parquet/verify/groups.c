@@ -81,7 +81,11 @@ static void check_offsets(struct dn_pv_file *file, const struct dn_pv_chunk *chu
         dn_pv_note(&file->findings, at, "chunk.data_page_offset",
                    "it is 0: there are no values, and no page for them");
     } else if (dn_pv_has(&m->head, DN_PV_META_DICTIONARY_OFFSET) &&
-               (m->dictionary_page_offset <= 0 ||
+               m->dictionary_page_offset == 0) {
+        dn_pv_note(&file->findings, at, "chunk.dictionary_page_offset",
+                   "it is 0, which readers take for none");
+    } else if (dn_pv_has(&m->head, DN_PV_META_DICTIONARY_OFFSET) &&
+               (m->dictionary_page_offset < 0 ||
                 m->dictionary_page_offset >= m->data_page_offset)) {
         dn_pv_error(&file->findings, at, "chunk.dictionary_page_offset",
                     "it is %" PRId64 ", and data_page_offset is %" PRId64,
@@ -158,7 +162,13 @@ static void check_sums(struct dn_pv_file *file, const struct dn_pv_group *g,
             first = start < first ? start : first;
         }
     }
-    if ((uint64_t)g->total_byte_size != uncompressed) {
+    if ((uint64_t)g->total_byte_size != uncompressed &&
+        (uint64_t)g->total_byte_size == compressed) {
+        dn_pv_note(&file->findings, at, "group.total_byte_size",
+                   "it is %" PRId64
+                   ", the compressed size; uncompressed the chunks come to %" PRIu64,
+                   g->total_byte_size, uncompressed);
+    } else if ((uint64_t)g->total_byte_size != uncompressed) {
         dn_pv_error(&file->findings, at, "group.total_byte_size",
                     "it is %" PRId64 ", and the chunks come to %" PRIu64, g->total_byte_size,
                     uncompressed);
@@ -169,8 +179,15 @@ static void check_sums(struct dn_pv_file *file, const struct dn_pv_group *g,
                     "it is %" PRId64 ", and the chunks come to %" PRIu64, g->total_compressed,
                     compressed);
     }
-    if (dn_pv_has(&g->head, DN_PV_GROUP_FILE_OFFSET) && first != UINT64_MAX &&
-        (uint64_t)g->file_offset != first) {
+    if (!dn_pv_has(&g->head, DN_PV_GROUP_FILE_OFFSET) || first == UINT64_MAX ||
+        (uint64_t)g->file_offset == first) {
+        return;
+    }
+    if (g->file_offset != 0 && g->file_offset == chunks[0].file_offset) {
+        dn_pv_note(&file->findings, at, "group.file_offset",
+                   "it is %" PRId64 ", as of the first chunk; its first page is at byte %" PRIu64,
+                   g->file_offset, first);
+    } else {
         dn_pv_error(&file->findings, at, "group.file_offset",
                     "it is %" PRId64 ", and its first page is at byte %" PRIu64, g->file_offset,
                     first);

@@ -19,7 +19,7 @@ struct part {
 struct layout {
     struct dn_pv_file *file;
     struct dn_buffer parts; /* struct part */
-    bool has_unknown_end;   /* a part whose length is not said */
+    bool has_unknown_end;   /* a part whose length is not said, or is encrypted */
 };
 
 static int by_start(const void *a, const void *b)
@@ -59,6 +59,7 @@ static enum dn_status add_chunk(struct layout *l, const struct dn_pv_chunk *chun
     if (dn_pv_chunk_is_here(l->file, chunk, &start, &end) && end > start) {
         DN_TRY(add(l, (int64_t)start, (int64_t)(end - start), a_chunk, group, column, err));
     }
+    l->has_unknown_end = l->has_unknown_end || dn_pv_has(&chunk->head, DN_PV_CHUNK_CRYPTO);
     if (dn_pv_has(&chunk->head, DN_PV_CHUNK_FILE_PATH)) {
         return DN_OK;
     }

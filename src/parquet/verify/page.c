@@ -206,8 +206,10 @@ static bool check_v2_levels(struct dn_pv_chunk_check *c, const struct dn_pv_data
     c->page_reps = (struct dn_pv_levels){.counts = {(uint64_t)d->n_values}};
     c->page_defs = c->page_reps;
     if ((leaf->max_rep == 0 && reps.len > 0) || (leaf->max_def == 0 && defs.len > 0)) {
+        const bool is_reps = leaf->max_rep == 0 && reps.len > 0;
         dn_pv_error(c->findings, &c->place, "page.levels",
-                    "there are levels of a column that has none");
+                    "there are %zu bytes of %s levels, which the column does not have",
+                    is_reps ? reps.len : defs.len, is_reps ? "repetition" : "definition");
         return false;
     }
     c->has_rle_levels = c->has_rle_levels || leaf->max_rep > 0 || leaf->max_def > 0;

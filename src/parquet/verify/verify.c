@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #define TAIL_LEN 8
+#define SIGNATURE_LEN 28 /* nonce and tag behind a footer that is readable and signed */
 #define MAX_JSON ((size_t)1 << 30)
 #define MOST_SHOWN 1000
 #define ALONE_BYTES ((uint64_t)1 << 20) /* smaller files are not worth threads */
@@ -77,7 +78,8 @@ static enum dn_status read_footer(struct dn_pv_file *file, bool *out_ok, struct 
     if (st != DN_OK) {
         return dn_error_set(err, st, "%s", why.message);
     }
-    if (m.thrift.pos != file->footer.len) {
+    const size_t signature = dn_pv_has(&file->meta.head, DN_PV_FILE_ENCRYPTION) ? SIGNATURE_LEN : 0;
+    if (m.thrift.pos + signature != file->footer.len) {
         dn_pv_error(&file->findings, &at, "file.footer",
                     "%zu bytes are left behind the last field of the footer",
                     file->footer.len - m.thrift.pos);
