@@ -458,7 +458,8 @@ static enum dn_status put_number(struct dn_buffer *out, const struct dn_pq_leaf 
         return put_timestamp(out, seconds, rest * (1000000000 / per_second), m->is_utc, err);
     }
     case DN_PQ_SHOWN_INT96: {
-        const int64_t days = (int64_t)get_le(v.data + 8, 4) - JULIAN_DAY_OF_EPOCH;
+        const int64_t days =
+            (int64_t)(int32_t)(uint32_t)get_le(v.data + 8, 4) - JULIAN_DAY_OF_EPOCH;
         const int64_t seconds = floor_div((int64_t)get_le(v.data, 8), 1000000000, &rest);
         return put_timestamp(out, days * 86400 + seconds, rest, false, err);
     }

@@ -110,7 +110,7 @@ DN_NODISCARD enum dn_status dn_pv_chunk_check(const struct dn_pv_file *file, uin
 
 /* ---- between the files that look at a chunk ----------------------------------------------------------------------- */
 
-/** Bytes of the file, valid until the next call.  They must lie within it. */
+/** Bytes of the chunk, valid until the next call.  They must lie within it. */
 DN_NODISCARD enum dn_status dn_pv_bytes(struct dn_pv_chunk_check *c, uint64_t offset, size_t len,
                                         struct dn_span *out, struct dn_error *err);
 /** The page at *pos, which is moved behind it; c->is_broken if nobody can tell where the next one is. */

@@ -34,13 +34,14 @@ static bool is_listed(const struct dn_pv_list *encodings, int32_t encoding)
     return false;
 }
 
+/* encoding: 0 .. DN_PV_MOST_ENCODINGS - 1 */
 static bool is_used(const struct dn_pv_chunk_check *c, int32_t encoding)
 {
     if (encoding == DN_PQ_RLE || encoding == DN_PQ_BIT_PACKED) {
         return true; /* of levels, which some writers list whether there are any or not */
     }
     for (int t = 0; t < DN_PV_PAGE_TYPES; t++) {
-        if (encoding >= 0 && encoding < DN_PV_MOST_ENCODINGS && c->pages[t][encoding] > 0) {
+        if (c->pages[t][encoding] > 0) {
             return true;
         }
     }

@@ -16,8 +16,7 @@ void dn_pv_meta_start(struct dn_pv_meta_reader *m, struct dn_span in, uint64_t b
                       const struct dn_pv_place *place)
 {
     *m = (struct dn_pv_meta_reader){.arena = arena, .findings = findings, .place = *place};
-    m->memory_left =
-        in.len > SIZE_MAX / DN_PV_MAX_GROWTH - 1 ? SIZE_MAX : (in.len + 64) * DN_PV_MAX_GROWTH;
+    m->memory_left = (in.len + 64) * DN_PV_MAX_GROWTH; /* of a footer, a page header or an index */
     dn_thrift_reader_init(&m->thrift, in, base, what);
 }
 

@@ -220,12 +220,12 @@ static bool fits_precision(int64_t v, int32_t precision)
     return v < (int64_t)limit && v > -(int64_t)limit;
 }
 
-/* The same of a number in big-endian bytes: its magnitude against 10^precision. */
+/* The same of a number in big-endian bytes, one at least: its magnitude against 10^precision. */
 static bool bytes_fit_precision(struct dn_span v, int32_t precision)
 {
     uint8_t limit[MAX_DECIMAL_BYTES + 1] = {0};
     uint8_t magnitude[MAX_DECIMAL_BYTES + 1] = {0};
-    const bool negative = v.len > 0 && v.data[0] >= 0x80;
+    const bool negative = v.data[0] >= 0x80;
     unsigned carry = negative ? 1 : 0;
 
     if (v.len > MAX_DECIMAL_BYTES || precision <= 0 || precision > 76) {

@@ -12,11 +12,12 @@
 enum dn_status dn_pv_bytes(struct dn_pv_chunk_check *c, uint64_t offset, size_t len,
                            struct dn_span *out, struct dn_error *err)
 {
-    if (offset < c->window_at || offset - c->window_at > c->window.len ||
+    if (offset - c->window_at >
+            c->window.len || /* before the window too: the difference is unsigned */
         len > c->window.len - (size_t)(offset - c->window_at)) {
-        const uint64_t rest = c->end > offset ? c->end - offset : 0;
+        const uint64_t rest = c->end - offset;
         const uint64_t ahead = (uint64_t)len + READ_AHEAD;
-        const size_t want = rest < len ? len : rest < ahead ? (size_t)rest : (size_t)ahead;
+        const size_t want = rest < ahead ? (size_t)rest : (size_t)ahead;
         dn_buffer_reset(&c->window);
         DN_TRY(dn_pq_read_at(c->file->source, offset, want, &c->window, err));
         c->window_at = offset;
@@ -31,10 +32,6 @@ static enum dn_status as_finding(struct dn_pv_chunk_check *c, enum dn_status st,
 {
     if (st == DN_ERR_DATA) {
         dn_pv_error(c->findings, &c->place, rule, "%s", why->message);
-        return DN_OK;
-    }
-    if (st == DN_ERR_UNSUPPORTED) {
-        dn_pv_note(c->findings, &c->place, "page.unsupported", "%s", why->message);
         return DN_OK;
     }
     if (st != DN_OK && err != NULL) {
@@ -157,9 +154,9 @@ static size_t n_present(const struct dn_pv_chunk_check *c)
     return (size_t)c->page_defs.counts[c->column->leaf.max_def];
 }
 
-static void check_first_level(struct dn_pv_chunk_check *c, int32_t n, bool must)
+static void check_first_level(struct dn_pv_chunk_check *c, bool must)
 {
-    if (n > 0 && c->page_reps.first != 0 && must) {
+    if (c->page_reps.first != 0 && must) {
         dn_pv_error(c->findings, &c->place, "page.row_start",
                     "the page begins within a row (repetition level %" PRIu32 ")",
                     c->page_reps.first);
@@ -192,7 +189,7 @@ static enum dn_status check_data_v1(struct dn_pv_chunk_check *c, const struct dn
                      &c->page_defs)) {
         return DN_OK;
     }
-    check_first_level(c, d->n_values, c->index.has_offsets || c->total.n_levels == 0);
+    check_first_level(c, c->index.has_offsets || c->total.n_levels == 0);
     return check_values(c, d->n_values, d->encoding, body, err);
 }
 
@@ -239,7 +236,7 @@ static enum dn_status check_data_v2(struct dn_pv_chunk_check *c, const struct dn
     if (!check_v2_levels(c, d, packed)) {
         return DN_OK;
     }
-    check_first_level(c, d->n_values, true);
+    check_first_level(c, true);
     if ((uint64_t)d->n_rows != c->page_reps.counts[0]) {
         dn_pv_error(c->findings, &c->place, "page.rows",
                     "%" PRId32 " rows are said and %" PRIu64 " are there", d->n_rows,

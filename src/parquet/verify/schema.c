@@ -158,7 +158,7 @@ static int32_t converted_of(const struct dn_pq_meaning *m)
     case DN_PQ_LOGICAL_BSON:
         return DN_PQ_CONVERTED_BSON;
     default:
-        return m->logical >= 0 && m->logical < (int32_t)sizeof simple ? simple[m->logical] : -1;
+        return m->logical < (int32_t)sizeof simple ? simple[m->logical] : -1;
     }
 }
 

@@ -129,8 +129,7 @@ static void check_bounds(struct dn_pv_chunk_check *c, const struct dn_pv_statist
         if (!dn_pv_has(&s->head, bounds[i].id) || skip) {
             continue;
         }
-        if (!t->has_bounds && t->n_values == t->n_nan && t->n_values == 0 &&
-            bounds[i].bound->len > 0) {
+        if (t->n_values == 0 && bounds[i].bound->len > 0) {
             dn_pv_error(c->findings, &c->place, "statistics.bounds",
                         "%s is set, and there are no values", bounds[i].name);
             continue;

@@ -207,9 +207,6 @@ enum dn_status dn_pv_tally_add(struct dn_pv_tally *t, const struct dn_pv_column 
 
     *out_fault = NULL;
     t->n_values += n;
-    if (n == 0) {
-        return DN_OK;
-    }
     switch (column->order) {
     case DN_PV_ORDERED_I32:
         kernels->min_max_i32(values, n, &low32, &high32);

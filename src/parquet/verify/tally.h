@@ -20,7 +20,7 @@ struct dn_pv_tally {
 void dn_pv_tally_finish(struct dn_pv_tally *t);
 /** Back to nothing, memory kept. */
 void dn_pv_tally_reset(struct dn_pv_tally *t);
-/** n values as decode.h gives them: bounds, NaNs, bytes.  *out_fault: what is wrong with one of them, or NULL. */
+/** n > 0 values as decode.h gives them: bounds, NaNs, bytes.  *out_fault: what is wrong with one of them, or NULL. */
 DN_NODISCARD enum dn_status dn_pv_tally_add(struct dn_pv_tally *t,
                                             const struct dn_pv_column *column, const void *values,
                                             size_t n, const char **out_fault, struct dn_error *err);

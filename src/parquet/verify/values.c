@@ -6,19 +6,20 @@
 #define BLOCK ((size_t)4096)          /* values at a time */
 #define MOST_WIDTH ((size_t)16 << 20) /* wider ones are not decoded */
 
-static void tell(struct dn_pv_chunk_check *c, enum dn_status st, const char *rule,
-                 const struct dn_error *why)
+/* What the file is to blame for is told, and *out_ok is false; another failure goes on, as `why` has it. */
+static enum dn_status tell(struct dn_pv_chunk_check *c, enum dn_status st,
+                           const struct dn_error *why, bool *out_ok, struct dn_error *err)
 {
+    *out_ok = *out_ok && st == DN_OK;
+    if (st == DN_ERR_DATA) {
+        dn_pv_error(c->findings, &c->place, "page.values", "%s", why->message);
+        return DN_OK;
+    }
     if (st == DN_ERR_UNSUPPORTED) {
         dn_pv_note(c->findings, &c->place, "page.unsupported", "%s", why->message);
-    } else {
-        dn_pv_error(c->findings, &c->place, rule, "%s", why->message);
+        return DN_OK;
     }
-}
-
-static bool is_the_files(enum dn_status st)
-{
-    return st == DN_ERR_DATA || st == DN_ERR_UNSUPPORTED;
+    return st == DN_OK ? DN_OK : dn_error_set(err, st, "%s", why->message);
 }
 
 static void tell_fault(struct dn_pv_chunk_check *c, const char *fault)
@@ -117,13 +118,10 @@ static enum dn_status check_ids(struct dn_pv_chunk_check *c, size_t n, bool *out
     uint32_t *ids = (uint32_t *)(void *)c->block.data;
     for (size_t left = n; left > 0;) {
         const size_t now = left < BLOCK ? left : BLOCK;
-        const enum dn_status st = dn_pq_decoder_read_ids(c->decoder, now, ids, &why);
-        if (is_the_files(st)) {
-            tell(c, st, "page.values", &why);
-            *out_ok = false;
+        DN_TRY(tell(c, dn_pq_decoder_read_ids(c->decoder, now, ids, &why), &why, out_ok, err));
+        if (!*out_ok) {
             return DN_OK;
         }
-        DN_TRY(st);
         count_by_ids(c, ids, now);
         DN_TRY(stamp(c, ids, now, err));
         DN_TRY(check_sorted(c, c->entries.values.data, ids, now, err));
@@ -152,13 +150,11 @@ static enum dn_status check_decoded(struct dn_pv_chunk_check *c, size_t n, bool 
     for (size_t left = n; left > 0;) {
         const size_t now = left < block ? left : block;
         const char *found = NULL;
-        const enum dn_status st = dn_pq_decoder_read(c->decoder, now, c->block.data, &why);
-        if (is_the_files(st)) {
-            tell(c, st, "page.values", &why);
-            *out_ok = false;
+        DN_TRY(
+            tell(c, dn_pq_decoder_read(c->decoder, now, c->block.data, &why), &why, out_ok, err));
+        if (!*out_ok) {
             return DN_OK;
         }
-        DN_TRY(st);
         DN_TRY(dn_pv_tally_add(&c->page, c->column, c->block.data, now, &found, err));
         dn_pv_bloom_values(c, c->block.data, now);
         DN_TRY(check_sorted(c, c->block.data, NULL, now, err));
@@ -194,11 +190,10 @@ enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
     }
     const enum dn_status st = dn_pq_decoder_begin(c->decoder, encoding, body, n,
                                                   c->has_entries ? &c->entries : NULL, &why);
-    if (is_the_files(st)) {
-        tell(c, st, "page.values", &why);
+    DN_TRY(tell(c, st, &why, &ok, err));
+    if (!ok) {
         return DN_OK;
     }
-    DN_TRY(st);
     if (dn_pq_is_dictionary(encoding) && n > 0) {
         DN_TRY(check_ids(c, n, &ok, err));
     } else {
@@ -255,6 +250,7 @@ enum dn_status dn_pv_dictionary_check(struct dn_pv_chunk_check *c,
 {
     const struct dn_pv_dictionary_head *d = &head->dictionary;
     struct dn_error why = {0};
+    bool ok = true;
 
     if (d->n_values < 0) {
         dn_pv_error(c->findings, &c->place, "page.header", "it has %" PRId32 " entries",
@@ -266,11 +262,10 @@ enum dn_status dn_pv_dictionary_check(struct dn_pv_chunk_check *c,
     }
     const enum dn_status st = dn_pq_entries_read(&c->entries, &c->column->leaf, d->encoding, body,
                                                  (size_t)d->n_values, &why);
-    if (is_the_files(st)) {
-        tell(c, st, "page.values", &why);
+    DN_TRY(tell(c, st, &why, &ok, err));
+    if (!ok) {
         return DN_OK;
     }
-    DN_TRY(st);
     const size_t size = c->entries.n * sizeof(uint32_t);
     DN_TRY(dn_buffer_reserve(&c->stamps, size, err));
     memset(c->stamps.data, 0, size);
