@@ -116,6 +116,13 @@ DN_NODISCARD enum dn_status dn_pq_element_read(struct dn_thrift_reader *r,
                                                struct dn_pq_element *out, struct dn_error *err);
 /** What a ConvertedType means, precision and scale aside.  LogicalTypes.md, "Backward compatibility". */
 struct dn_pq_meaning dn_pq_converted_meaning(int32_t converted);
+/**
+ * INTERVAL has no logical type: parquet-java gives it that of a column of nulls, and readers that believe it lose the values.
+ */
+static inline bool dn_pq_is_interval(int32_t logical, int32_t converted)
+{
+    return logical == DN_PQ_LOGICAL_UNKNOWN && converted == DN_PQ_CONVERTED_INTERVAL;
+}
 /** From elements to leaves. */
 DN_NODISCARD enum dn_status dn_pq_leaves_find(struct dn_pq_file_info *file, struct dn_error *err);
 

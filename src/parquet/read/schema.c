@@ -209,7 +209,8 @@ enum dn_status dn_pq_element_read(struct dn_thrift_reader *r, struct dn_pq_eleme
                             " has no name",
                             r->base + r->pos);
     }
-    if (out->meaning.logical == DN_PQ_LOGICAL_NONE) {
+    if (out->meaning.logical == DN_PQ_LOGICAL_NONE ||
+        dn_pq_is_interval(out->meaning.logical, out->converted)) {
         out->meaning = dn_pq_converted_meaning(out->converted);
         out->meaning.precision = old.precision;
         out->meaning.scale = old.scale;

@@ -35,6 +35,12 @@ static struct dn_pq_meaning meaning_of(const struct dn_pv_element *e)
             m.scale = e->scale;
         }
         return m;
+    case DN_PQ_LOGICAL_UNKNOWN:
+        if (dn_pv_has(&e->head, DN_PV_ELEMENT_CONVERTED) &&
+            dn_pq_is_interval(m.logical, e->converted)) {
+            m.logical = DN_PQ_LOGICAL_INTERVAL;
+        }
+        return m;
     case DN_PQ_LOGICAL_DECIMAL:
         m.precision = e->logical.decimal.precision;
         m.scale = e->logical.decimal.scale;
@@ -198,8 +204,11 @@ static void check_converted(struct dn_pv_file *file, const struct dn_pv_element 
     if (logical_of(e) == DN_PQ_LOGICAL_NONE) {
         return;
     }
-    if (has && wanted != e->converted &&
-        !(wanted == DN_PQ_CONVERTED_MAP && e->converted == DN_PQ_CONVERTED_MAP_KEY_VALUE)) {
+    if (m->logical == DN_PQ_LOGICAL_INTERVAL) {
+        dn_pv_note(&file->findings, at, "schema.logical_type",
+                   "an INTERVAL has none, and here it has UNKNOWN, that of columns of nulls");
+    } else if (has && wanted != e->converted &&
+               !(wanted == DN_PQ_CONVERTED_MAP && e->converted == DN_PQ_CONVERTED_MAP_KEY_VALUE)) {
         dn_pv_error(&file->findings, at, "schema.converted_type",
                     "converted type %" PRId32 " says something else than logical type %" PRId32,
                     e->converted, m->logical);
