@@ -87,7 +87,7 @@ def as_pyarrow_has_it(column, wanted):
 
 def same(path, threads=(1, 2, 8), **options):
     """Read with every number of threads, and as pyarrow does: equal, types included."""
-    want = pq.read_table(path)
+    want = pq.read_table(path, columns=options.get("columns"))
     for n in threads:
         got = read(path, threads=n, **options)
         got.validate(full=True)
