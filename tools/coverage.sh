@@ -39,10 +39,14 @@ while IFS= read -r object; do
 done < <(find "$folder" -type f \( -path '*/tests/*' -o -path '*/bin/*' -o -path '*/fuzz/*' -o -name '*_plugin.so' \) -perm -u+x \
     ! -name '*.cmake' ! -path '*/CMakeFiles/*' ! -path '*/html/*')
 llvm-profdata merge --failure-mode=all --sparse -o "$folder/all.profdata" "$profiles"/*.profraw || exit 1
-llvm-cov export "${objects[@]}" -instr-profile "$folder/all.profdata" -skip-functions=false >"$folder/all.json" 2>"$folder/export.log" ||
+# The first object stands alone: without that, llvm-cov takes the first folder for one.
+report() {
+    llvm-cov "$1" "${objects[@]:1}" -instr-profile "$folder/all.profdata" "${@:2}" 2>"$folder/$1.log" && return
+    tail -n 5 "$folder/$1.log" >&2
     exit 1
-llvm-cov show "${objects[@]}" -instr-profile "$folder/all.profdata" -format=html -show-branches=count -output-dir "$folder/html" \
-    src/parquet src/csv >"$folder/show.log" 2>&1 || exit 1
+}
+report export -skip-functions=false >"$folder/all.json"
+report show -format=html -show-branches=count -output-dir "$folder/html" src/parquet src/csv >/dev/null
 echo "coverage: $folder/html/index.html"
 python3 tools/coverage.py "$folder/all.json" "$@"
 checked=$?

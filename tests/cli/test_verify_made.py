@@ -1,95 +1,19 @@
 """What `verify` says of files put together by hand: rare types, rare encodings, and what no damage to a usual file comes to."""
 
 import json
-import struct as packing
 import subprocess
 
 import pytest
 
 from conftest import BIN, environment
-from thrift_file import (BINARY, FALSE, I32, I64, LIST, STRUCT, TRUE, Field, Page, changed, data_page, data_page_v2, dictionary_page,
-                         element, made, struct, write_struct)
+from made_file import (BOOL, DOUBLES, FIXED, FLOAT, FLOAT16, INT, INT96, LONG, TEXT, UNKNOWN, UUID, bounds, changed, data_page,
+                       data_page_v2,
+                       decimal, dictionary_page, doubles, element, floats, group_of, halves, int96, integer, ints, leaf, levels, longs,
+                       made, order, runs, said, struct, texts, time)
+from thrift_file import BINARY, I32, I64, LIST, STRUCT, TRUE, Field, Page, write_struct
 
 pytestmark = pytest.mark.damages
 
-BOOL, INT, LONG, INT96, FLOAT, DOUBLES, TEXT, FIXED = range(8)
-
-
-def ints(*values):
-    return packing.pack(f"<{len(values)}i", *values)
-
-
-def longs(*values):
-    return packing.pack(f"<{len(values)}q", *values)
-
-
-def doubles(*values):
-    return packing.pack(f"<{len(values)}d", *values)
-
-
-def floats(*values):
-    return packing.pack(f"<{len(values)}f", *values)
-
-
-def halves(*values):
-    return packing.pack(f"<{len(values)}e", *values)
-
-
-def texts(*values):
-    return b"".join(len(v).to_bytes(4, "little") + v for v in values)
-
-
-def int96(*values):
-    return b"".join(packing.pack("<qi", nanos, day) for day, nanos in values)
-
-
-def leaf(kind, logical=None, inner=None, *, length=None, converted=None, **more):
-    """An element; the logical type by number, with what stands in its struct."""
-    return element(i32_1=kind, i32_2=length, i32_6=converted,
-                   struct_10=None if logical is None else {logical: Field(STRUCT, inner or {})}, **more)
-
-
-def decimal(kind, precision, scale=0, *, length=None, converted=5, said=True):
-    return leaf(kind, 5, struct(i32_1=scale, i32_2=precision), length=length, converted=converted,
-                i32_7=scale if said else None, i32_8=precision if said else None)
-
-
-def integer(kind, width, signed, **more):
-    return leaf(kind, 10, {1: Field(3, width), 2: Field(TRUE if signed else FALSE, signed)}, **more)
-
-
-def time(kind, logical, unit, utc, **more):
-    return leaf(kind, logical, {1: Field(TRUE if utc else FALSE, utc), 2: Field(STRUCT, {unit: Field(STRUCT, {})})}, **more)
-
-
-def bounds(least, greatest, **more):
-    return struct(binary_5=greatest, binary_6=least, **more)
-
-
-def said(statistics):
-    """`meta` with these statistics."""
-    return {12: Field(STRUCT, statistics)}
-
-
-def levels(*values):
-    """Levels as runs of one each, behind their length."""
-    runs = b"".join(bytes([2, v]) for v in values)
-    return len(runs).to_bytes(4, "little") + runs
-
-
-def runs(*values):
-    return levels(*values)[4:]
-
-
-def group_of(name, repetition, **more):
-    return struct(i32_3=repetition, binary_4=name, i32_5=1, **more)
-
-
-def order(number):
-    return ({number: Field(STRUCT, {})},)
-
-
-FLOAT16, UNKNOWN, UUID = 15, 11, 14
 LISTED = [group_of(b"l", 1, i32_6=3, struct_10={3: Field(STRUCT, {})}), group_of(b"list", 2)]  # max_rep 1, max_def 2 or 3
 ONE = data_page(2, ints(1, 2))
 NAN, INF = float("nan"), float("inf")
@@ -289,6 +213,14 @@ case("sorted lists", made([data_page(2, levels(0, 0) + levels(2, 2) + ints(2, 1)
 
 case("a name without letters", made([ONE], leaf=element(i32_1=INT, binary_4=b"")), "schema.name?", words="empty name")
 case("a place of old", made(IDS, chunk={2: Field(I64, 4 + len(IDS[0].bytes()))}))
+PACKED = [Page(changed(p.header, {3: Field(I32, 10)}), b"\x08\x1c" + ints(1, 2)) for p in [data_page(2, ints(1, 2))]]
+case("the packed size of a group of old", made(PACKED, codec=1, group={2: Field(I64, 4 + len(PACKED[0].bytes()) - 4)}),
+     "group.total_byte_size?", words="the compressed size")
+case("a group at the place of its first chunk",
+     made([ONE], chunk={2: Field(I64, 4 + len(ONE.bytes()))}, group={5: Field(I64, 4 + len(ONE.bytes()))}),
+     "group.file_offset?", words="as of the first chunk")
+case("a dictionary at byte 0", made([ONE], meta={11: Field(I64, 0)}), "chunk.dictionary_page_offset?", words="readers take for none")
+case("a dictionary below byte 0", made([ONE], meta={11: Field(I64, -1)}), "chunk.dictionary_page_offset")
 case("a place in another file", made([ONE], chunk={1: Field(BINARY, b"other"), 2: Field(I64, 77)}),
      "chunk.not_read?", "layout.gap?")
 case("encodings to come", made([ONE], meta={2: Field(LIST, (I32, [0, -1, 40]))}), "thrift.enum")
@@ -353,9 +285,10 @@ case("version 2, not said whether packed, and it is not",
 case("version 2, is no snappy", made([data_page_v2(2, ints(1, 2), packed=b"\xff" * 8, is_packed=True)], codec=1), "page.codec")
 case("version 2, levels that are not there", made([data_page_v2(2, ints(1, 2), defs=b"\2")], leaf=OPTIONAL), "page.levels",
      words="cut off")
-case("version 2, levels of a column without", made([data_page_v2(2, ints(1, 2), defs=runs(1, 1))]), "page.levels", words="has none")
+case("version 2, levels of a column without", made([data_page_v2(2, ints(1, 2), defs=runs(1, 1))]), "page.levels",
+     words="4 bytes of definition levels")
 case("version 2, repetition of a column without", made([data_page_v2(2, ints(1, 2), reps=runs(0, 0), defs=runs(1, 1))], leaf=OPTIONAL),
-     "page.levels", words="has none")
+     "page.levels", words="4 bytes of repetition levels")
 for number, what in ((5, "definition"), (6, "repetition")):
     page = data_page_v2(2, ints(1, 2))
     page.inner[number] = Field(I32, -1)

@@ -72,8 +72,7 @@ static const char *codec_words(int32_t codec)
     static const char *const names[] = {"none",   "snappy", "gzip", "lzo",
                                         "brotli", "lz4",    "zstd", "lz4_raw"};
 
-    return codec >= 0 && (size_t)codec < sizeof(names) / sizeof(names[0]) ? names[codec]
-                                                                          : "unknown";
+    return (size_t)codec < sizeof(names) / sizeof(names[0]) ? names[codec] : "unknown";
 }
 
 static enum dn_status put_bound(struct dn_buffer *out, const char *key,

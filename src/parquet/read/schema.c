@@ -237,7 +237,7 @@ struct walk {
 static enum dn_status check_leaf(const struct dn_pq_element *e, const struct dn_pq_leaf *leaf,
                                  struct dn_error *err)
 {
-    if (e->type < DN_PQ_BOOLEAN || e->type > DN_PQ_FIXED_LEN_BYTE_ARRAY) {
+    if (e->type > DN_PQ_FIXED_LEN_BYTE_ARRAY) { /* below zero it is a group */
         return dn_error_set(err, DN_ERR_DATA,
                             "the footer is damaged: column \"%.100s\" has physical type %" PRId32,
                             leaf->path, e->type);

@@ -294,7 +294,7 @@ static enum dn_status put_decimal(struct dn_buffer *out, struct dn_span v, int32
     uint8_t magnitude[MAX_DECIMAL_BYTES];
     uint8_t text[3 * MAX_DECIMAL_BYTES + MAX_SCALE];
     size_t at = sizeof(text);
-    const bool negative = v.len > 0 && (v.data[0] & 0x80) != 0;
+    const bool negative = (v.data[0] & 0x80) != 0;
     unsigned carry = negative ? 1 : 0;
 
     for (size_t i = v.len; i > 0; i--) {
@@ -320,7 +320,7 @@ static enum dn_status put_any_decimal(struct dn_buffer *out, const struct dn_pq_
     uint8_t swapped[8];
     const int32_t scale = e->meaning.scale;
 
-    if (v.len > MAX_DECIMAL_BYTES || scale < 0 || scale > MAX_SCALE - 8) {
+    if (v.len == 0 || v.len > MAX_DECIMAL_BYTES || scale < 0 || scale > MAX_SCALE - 8) {
         return put_hex(out, v, cut, err);
     }
     if (e->type == DN_PQ_INT32 || e->type == DN_PQ_INT64) {

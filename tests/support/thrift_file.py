@@ -1,7 +1,4 @@
-"""Parquet files taken apart and put together again, or made by hand: Thrift's compact protocol both ways, pages, footers.
-
-For tests that do damage, and for what no writer at hand writes.
-"""
+"""Parquet files taken apart and put together again: Thrift's compact protocol both ways, pages, footers.  For tests that do damage."""
 
 import struct as packing
 import zlib
@@ -196,75 +193,3 @@ class File:
     def write(self, path):
         footer = write_struct(self.footer)
         path.write_bytes(self.data + footer + len(footer).to_bytes(4, "little") + b"PAR1")
-
-
-def struct(**fields):
-    """Fields by kind and id: i32_1=5, binary_3=b"x", list_2=(I64, [1]), struct_4={}, true_5=True, double_1=0.5; None leaves one out."""
-    kinds = {"i8": I8, "i16": I16, "i32": I32, "i64": I64, "double": DOUBLE, "binary": BINARY, "list": LIST, "struct": STRUCT, "true": TRUE}
-    named = {int(number): Field(kinds[kind], value) for (kind, number), value in
-             ((name.split("_"), value) for name, value in fields.items()) if value is not None}
-    return dict(sorted(named.items()))
-
-
-def data_page(n, body, *, encoding=0, defs=3, reps=3, statistics=None, packed=None):
-    """Of version 1; `packed`: the body as it stands in the file."""
-    inner = struct(i32_1=n, i32_2=encoding, i32_3=defs, i32_4=reps, struct_5=statistics)
-    packed = body if packed is None else packed
-    return Page(struct(i32_1=0, i32_2=len(body), i32_3=len(packed), struct_5=inner), packed)
-
-
-def data_page_v2(n, values, *, nulls=0, rows=None, reps=b"", defs=b"", encoding=0, packed=None, statistics=None, is_packed=False):
-    inner = struct(i32_1=n, i32_2=nulls, i32_3=n if rows is None else rows, i32_4=encoding, i32_5=len(defs), i32_6=len(reps),
-                   true_7=is_packed, struct_8=statistics)
-    body = reps + defs + (values if packed is None else packed)
-    return Page(struct(i32_1=3, i32_2=len(reps + defs + values), i32_3=len(body), struct_8=inner), body)
-
-
-def dictionary_page(n, body, *, encoding=0, is_sorted=None, packed=None):
-    packed = body if packed is None else packed
-    return Page(struct(i32_1=2, i32_2=len(body), i32_3=len(packed), struct_7=struct(i32_1=n, i32_2=encoding, true_3=is_sorted)), packed)
-
-
-def changed(fields, changes):
-    """Other fields, or (None) without them."""
-    return {number: field for number, field in sorted({**fields, **(changes or {})}.items()) if field is not None}
-
-
-def element(**fields):
-    return struct(**{"i32_3": 0, "binary_4": b"x"} | fields)
-
-
-def made(pages, *, leaf=None, above=(), rows=None, codec=0, meta=None, chunk=None, group=None, footer=None,
-         orders=({1: Field(STRUCT, {})},), offsets=None, columns=None, bloom=None, gap=b""):
-    """The bytes of a file of one column.  All is as it should be, but for what is asked: `leaf` is its element, `above` those of the
-    groups around it; `meta`, `chunk`, `group` and `footer` change fields.  `offsets` and `columns` are indexes (of the places of the
-    pages), `bloom` bytes; `gap` lies behind the pages."""
-    leaf = leaf or element(i32_1=1)
-    data, places, plain = bytearray(b"PAR1"), [], 0
-    for page in pages:
-        places.append(len(data))
-        data += page.bytes()
-        plain += len(data) - places[-1] - len(page.body) + page.header[2].value
-    packed = len(data) - 4
-    data += gap
-    of_data = [place for place, page in zip(places, pages) if page.header[1].value in (0, 3)]
-    n = sum(page.inner[1].value for page in pages if page.header[1].value in (0, 3))
-    rows = n if rows is None else rows
-    encodings = {page.inner[4 if page.header[1].value == 3 else 2].value for page in pages if page.header[1].value in (0, 2, 3)}
-    extra = {}
-    for ids, index in (((4, 5), offsets), ((6, 7), columns)):
-        if index is not None:
-            index = write_struct(index(places) if callable(index) else index)
-            extra |= {ids[0]: Field(I64, len(data)), ids[1]: Field(I32, len(index))}
-            data += index
-    fields = struct(i32_1=leaf[1].value, list_2=(I32, sorted(encodings | {3})), list_3=(BINARY, [e[4].value for e in [*above, leaf]]),
-                    i32_4=codec, i64_5=n, i64_6=plain, i64_7=packed, i64_9=of_data[0] if of_data else 4,
-                    i64_11=places[0] if pages and pages[0].header[1].value == 2 else None,
-                    i64_14=None if bloom is None else len(data), i32_15=None if bloom is None else len(bloom))
-    data += bloom or b""
-    one = changed(struct(i64_2=0, struct_3=changed(fields, meta)), extra | (chunk or {}))
-    group = changed(struct(list_1=(STRUCT, [one]), i64_2=plain, i64_3=rows), group)
-    schema = [struct(binary_4=b"schema", i32_5=1), *above, leaf]
-    file = struct(i32_1=2, list_2=(STRUCT, schema), i64_3=rows, list_4=(STRUCT, [group]), list_7=(STRUCT, list(orders)))
-    tail = write_struct(changed(file, footer))
-    return bytes(data + tail + len(tail).to_bytes(4, "little") + b"PAR1")
