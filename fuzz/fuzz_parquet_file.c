@@ -4,7 +4,7 @@
  */
 #include "fuzz_target.h"
 
-#include "arrow/batch.h"
+#include "batch_look.h"
 #include "dativo/parquet.h"
 
 #include <fcntl.h>
@@ -27,48 +27,6 @@ static void check_error(enum dn_status st, const struct dn_error *err)
                (int)st, err->code);
 }
 
-/* Every byte that a batch leads to is read. */
-static uint64_t look_at(const struct ArrowSchema *schema, const struct ArrowArray *batch)
-{
-    uint64_t seen = 0;
-
-    for (int64_t i = 0; i < batch->n_children; i++) {
-        struct dn_field field;
-        struct dn_column_view c;
-        struct dn_error err = {0};
-        FUZZ_CHECK(batch->children[i]->length >= batch->length, "column %lld is short",
-                   (long long)i);
-        if (dn_schema_get_field(schema, i, &field, &err) != DN_OK) {
-            continue; /* a type that nothing but the reader knows */
-        }
-        FUZZ_CHECK(dn_batch_get_column(batch, i, &field, &c, &err) == DN_OK, "%s", err.message);
-        FUZZ_CHECK(field.nullable || c.null_count == 0, "%lld nulls in a required column",
-                   (long long)c.null_count);
-        FUZZ_CHECK(dn_column_bad_view(&c) < 0, "column %lld: a view out of its buffers",
-                   (long long)i);
-        const size_t width = dn_type_width(c.type);
-        const bool text =
-            c.type == DN_TYPE_UTF8 || c.type == DN_TYPE_LARGE_UTF8 || c.type == DN_TYPE_UTF8_VIEW;
-        for (int64_t row = 0; row < batch->length; row++) {
-            size_t len = width;
-            if (!dn_column_is_valid(&c, row)) {
-                continue;
-            }
-            if (c.type == DN_TYPE_BOOL) {
-                seen += dn_bit_get(c.values, c.offset + row);
-                continue;
-            }
-            const uint8_t *bytes =
-                text ? dn_column_text(&c, row, &len)
-                     : (const uint8_t *)c.values + (size_t)(c.offset + row) * width;
-            for (size_t k = 0; k < len; k++) {
-                seen += bytes[k];
-            }
-        }
-    }
-    return seen;
-}
-
 /* Rows that could be read, -1 after a failure. */
 static int64_t read_all(const char *path, uint8_t choice)
 {
@@ -81,6 +39,7 @@ static int64_t read_all(const char *path, uint8_t choice)
     struct ArrowSchema schema = {0};
     struct ArrowArray batch = {0};
     struct dn_error err = {0};
+    char said[256];
     int64_t rows = 0;
     enum dn_status st = dn_parquet_reader_open(&r, path, &options, &err);
 
@@ -93,7 +52,7 @@ static int64_t read_all(const char *path, uint8_t choice)
             break;
         }
         FUZZ_CHECK(batch.length > 0, "an empty batch");
-        (void)look_at(&schema, &batch);
+        FUZZ_CHECK(batch_look(&schema, &batch, said) == NULL, "%s", said);
         rows += batch.length;
         batch.release(&batch);
     }
