@@ -50,17 +50,14 @@ static bool is_open(const struct dn_csv_column *c)
     return c->field != SIZE_MAX && !c->declared && c->type != DN_TYPE_UTF8_VIEW;
 }
 
+/* Types alone are looked for, and no rows come out: one call reads everything. */
 static enum dn_status read_all(struct dn_csv_reader *r, struct dn_error *err)
 {
-    for (;;) {
-        struct ArrowArray batch;
-        const enum dn_status st = dn_csv_reader_next(r, &batch, err);
-        if (st != DN_OK || batch.release == NULL) {
-            /* broken rows are for the reading to tell, which meets the first error of all kinds */
-            return st == DN_ERR_DATA ? DN_OK : st;
-        }
-        batch.release(&batch);
-    }
+    struct ArrowArray none;
+    const enum dn_status st = dn_csv_reader_next(r, &none, err);
+
+    /* broken rows are for the reading to tell, which meets the first error of all kinds */
+    return st == DN_ERR_DATA ? DN_OK : st;
 }
 
 static enum dn_status make_schema(const struct dn_csv_reader *r, struct ArrowSchema *out,

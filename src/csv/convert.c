@@ -460,11 +460,11 @@ static void note_fault(struct dn_csv_fault *fault, const struct job *j, size_t c
     size_t row = j->bad_row;
     enum dn_csv_fault_kind kind = DN_CSV_FAULT_TYPE;
 
-    if (j->column->required && j->null_count > 0 && j->first_null < row) {
+    if (j->column->required && j->first_null < row) { /* SIZE_MAX: there is none */
         row = j->first_null;
         kind = DN_CSV_FAULT_NULL;
     }
-    if (row != SIZE_MAX && (fault->kind == DN_CSV_FAULT_NONE || row < fault->row)) {
+    if (row != SIZE_MAX) {
         *fault = (struct dn_csv_fault){kind, row, column};
     }
 }

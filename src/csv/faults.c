@@ -168,7 +168,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                        "with %s between fields both have %zu: set it with the option delimiter",
                        other, n);
     }
-    if (other == NULL && r->has_header && r->feed.header.len > 0 && r->feed.header.data[0] == '#') {
+    if (other == NULL && r->has_header && r->feed.header.data[0] == '#') { /* it is no blank line */
         (void)snprintf(advice, sizeof(advice),
                        "the header begins with #: if that line is a comment, take it out");
     }

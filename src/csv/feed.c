@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include <stdio.h>
-
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
     if (b->buf != NULL) {

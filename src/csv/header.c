@@ -142,12 +142,11 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, si
     index.n_ends -= index.n_row_ends;
     index.ends[index.n_ends++] = (uint32_t)row.len;
     if (r->has_header && r->dialect.strict && index.n_strays > 0) {
-        DN_TRY_GOTO(st,
-                    header_error(r, index.first_stray,
-                                 "a quote stands inside an unquoted name, or text follows a "
-                                 "closing quote; with the option strict that is an error",
-                                 err),
-                    cleanup);
+        st = header_error(r, index.first_stray,
+                          "a quote stands inside an unquoted name, or text follows a closing "
+                          "quote; with the option strict that is an error",
+                          err);
+        goto cleanup;
     }
     r->n_fields = index.n_ends;
     r->field_names = dn_arena_alloc(&r->arena, r->n_fields * sizeof(char *));

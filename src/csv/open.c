@@ -74,13 +74,14 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
     char shown[DN_SHOWN_PATH_SIZE];
     const char *path = dn_source_shown_path(shown, r->paths[0]);
     char columns[200] = "";
+    const size_t most = sizeof(columns) - strlen(", ..."); /* which may have to follow */
     size_t used = 0;
 
-    for (size_t i = 0; i < r->n_fields && used < sizeof(columns); i++) {
-        const int n = snprintf(columns + used, sizeof(columns) - used, "%s%s", i > 0 ? ", " : "",
-                               r->field_names[i]);
-        if (n < 0 || (size_t)n >= sizeof(columns) - used) {
-            (void)snprintf(columns + used, sizeof(columns) - used, i > 0 ? ", ..." : "...");
+    for (size_t i = 0; i < r->n_fields; i++) {
+        const int n =
+            snprintf(columns + used, most - used, "%s%s", i > 0 ? ", " : "", r->field_names[i]);
+        if ((size_t)n >= most - used) {
+            (void)snprintf(columns + used, sizeof(columns) - used, "%s", i > 0 ? ", ..." : "...");
             break;
         }
         used += (size_t)n;

@@ -407,6 +407,85 @@ static void test_wrong_rows(void **state)
                    "the name of column 1, '\\xff', is not valid UTF-8");
 }
 
+/* Of several wrong rows the first is named, and in it the first column; a text of no bytes is right. */
+static void test_which_wrong_row_is_named(void **state)
+{
+    static const char *const bad[] = {"", NULL, "x\xffz"};
+    static const int64_t numbers[] = {1, 2, 3};
+    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 1, true},
+                               {"m", DN_TYPE_INT64, numbers, NULL, 2, true},
+                               {"t", DN_TYPE_UTF8, NULL, bad, 0, true}};
+    const struct dn_csv_write_options o = plain();
+
+    (void)state;
+    expect_failure(cols, 3, 3, &o, DN_ERR_DATA, "column 'n', row 1: a null");
+    expect_failure(cols + 1, 2, 3, &o, DN_ERR_DATA, "column 'm', row 2: a null");
+    const struct col texts[] = {{"t", DN_TYPE_UTF8, NULL, bad, 0, false}};
+    expect_failure(texts, 1, 3, &o, DN_ERR_DATA, "column 't', row 3: 'x\\xffz' is not valid UTF-8");
+}
+
+/* The record of errors and the options may be left out. */
+static void test_callers_without_words(void **state)
+{
+    static const int64_t numbers[] = {1, 2, 3};
+    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 0, false}};
+    const char *path = scratch_path(rig_dir, "words.csv");
+    struct dn_csv_writer *w = NULL;
+    struct ArrowArray batch;
+    static struct columns all;
+
+    (void)state;
+    assert_int_equal(open_writer(&w, path, cols, 1, NULL, NULL), DN_OK);
+    make_batch(&all, cols, 1, 3, &batch);
+    assert_int_equal(dn_csv_writer_append(w, &batch, NULL), DN_OK);
+    assert_int_equal(dn_csv_writer_append(w, &batch, NULL), DN_ERR_INVALID); /* released already */
+    assert_int_equal(dn_csv_writer_finish(w, NULL), DN_ERR_INVALID);
+    dn_csv_writer_close(w);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static int32_t take_no_task(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    (void)fn;
+    (void)arg;
+    return 1;
+}
+
+/* Threads that take no work, and a text larger than what a piece keeps: written all the same, by the caller's own thread. */
+static void test_threads_that_take_nothing(void **state)
+{
+    enum {
+        LEN = 5 << 20
+    };
+    static char text[LEN];
+    static char got[LEN + 16];
+    const int32_t offsets[] = {0, 0, LEN};
+    const struct dn_batch_column column = {.type = DN_TYPE_UTF8, .values = offsets, .bytes = text};
+    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, NULL, 0, false}};
+    const char *path = scratch_path(rig_dir, "large.csv");
+    struct dn_csv_write_options o = plain();
+    struct dn_csv_writer *w = NULL;
+    struct ArrowArray batch;
+    struct dn_error err;
+
+    (void)state;
+    memset(text, 'x', LEN);
+    o.submit = take_no_task;
+    o.n_threads = 0;
+    assert_int_equal(open_writer(&w, path, cols, 1, &o, &err), DN_OK);
+    assert_int_equal(dn_batch_export(&batch, 2, 1, &column, count_release, NULL, NULL), DN_OK);
+    assert_int_equal(dn_csv_writer_append(w, &batch, &err), DN_OK);
+    assert_int_equal(dn_csv_writer_finish(w, &err), DN_OK);
+    assert_int_equal(dn_csv_writer_commit(w, &err), DN_OK);
+    dn_csv_writer_close(w);
+    const int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, got, sizeof got), LEN + 6);
+    close(fd);
+    assert_memory_equal(got, "t\n\"\"\nx", 6);
+    assert_memory_equal(got + 5, text, LEN);
+}
+
 /* Rows are counted over all batches, whichever task found what is wrong. */
 static void test_wrong_row_of_a_later_batch(void **state)
 {
@@ -527,6 +606,24 @@ static void test_existing_files(void **state)
     scratch_write(path, "PAR1\x15\x04", 6);
     assert_int_equal(write_rows(path, cols, 1, 1, &o, &err), DN_ERR_EXISTS);
     assert_non_null(strstr(err.message, "is not a text file"));
+    /* text is what is UTF-8 as far as it is looked at, and has no NUL in its first line */
+    static const struct {
+        size_t len;
+        size_t at;
+        uint8_t byte;
+        enum dn_status want;
+    } cases[] = {
+        {600, 100, 0xff, DN_ERR_EXISTS}, {600, 507, 0xe2, DN_ERR_EXISTS}, {600, 511, 0xe2, DN_OK},
+        {300, 299, 0xe2, DN_ERR_EXISTS}, {600, 2, 0, DN_ERR_EXISTS},      {600, 20, 0, DN_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t text[600];
+        memset(text, 'a', sizeof text);
+        text[10] = '\n';
+        text[cases[i].at] = cases[i].byte;
+        scratch_write(path, text, cases[i].len);
+        assert_int_equal(write_rows(path, cols, 1, 1, &o, &err), cases[i].want);
+    }
 }
 
 int main(void)
@@ -543,6 +640,9 @@ int main(void)
         cmocka_unit_test(test_wrong_options),
         cmocka_unit_test(test_wrong_rows),
         cmocka_unit_test(test_wrong_row_of_a_later_batch),
+        cmocka_unit_test(test_which_wrong_row_is_named),
+        cmocka_unit_test(test_callers_without_words),
+        cmocka_unit_test(test_threads_that_take_nothing),
         cmocka_unit_test(test_order_of_calls),
         cmocka_unit_test(test_a_batch_of_other_columns),
         cmocka_unit_test(test_existing_files),

@@ -435,6 +435,43 @@ static void test_options(void **state)
     dn_parquet_reader_close(NULL);
 }
 
+/* A caller of old, whose struct ends earlier, gets what it has room for; the record of errors may be left out. */
+static void test_older_callers_and_those_without_words(void **state)
+{
+    const struct dn_parquet_options w = {.struct_size = sizeof w, .page_rows = 10};
+    static const char *const none[] = {"nothing at all like it"};
+    const struct dn_parquet_read_options other = {
+        .struct_size = sizeof other, .columns = none, .n_columns = 1};
+    struct dn_parquet_read_progress p = {
+        .struct_size = DN_SIZE_THROUGH(struct dn_parquet_read_progress, bytes_total), .rows = 77};
+    struct dn_parquet_reader *reader = NULL;
+    struct ArrowArray batch;
+    struct ArrowSchema schema;
+    struct rows rows;
+    (void)state;
+
+    rows_make(&rows, 100, 20, false, 31);
+    const struct rows r = {rows.n_rows, 2,
+                           rows.columns + (size_t)DN_TYPE_INT64 * ROWS_PATTERN_COUNT};
+    const char *path = write_rows(&r, "old.parquet", &w);
+    reader = open_reader(path, (struct dn_parquet_read_options){0});
+    dn_parquet_reader_progress(reader, &p);
+    assert_true(p.bytes_total > 0 && p.bytes_read == 0);
+    assert_int_equal(p.rows, 77);
+    dn_parquet_reader_close(reader);
+    assert_int_equal(dn_parquet_reader_open(&reader, path, &other, NULL), DN_ERR_INVALID);
+    assert_int_equal(dn_parquet_reader_open(&reader, scratch_path(folder, "none"), NULL, NULL),
+                     DN_ERR_NOT_FOUND);
+    const int fd = open(path, O_RDWR);
+    assert_true(fd >= 0 && pwrite(fd, "\xff\xff\xff\xff", 4, 30) == 4);
+    close(fd);
+    reader = open_reader(path, (struct dn_parquet_read_options){0});
+    assert_int_equal(dn_parquet_reader_next(reader, &batch, NULL), DN_ERR_DATA);
+    assert_int_equal(dn_parquet_reader_schema(reader, &schema, NULL), DN_ERR_DATA);
+    dn_parquet_reader_close(reader);
+    rows_free(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_files_that_change),
         cmocka_unit_test(test_a_child_of_fork),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_older_callers_and_those_without_words),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

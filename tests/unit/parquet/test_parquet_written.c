@@ -2,7 +2,9 @@
  * Files that are read back before they count.  An encoder with a fault is played by a wrapper around dn_pq_encoder_append() (linked
  * with --wrap): it hands on other values than those that came in, so that statistics, checksums and counts of the file are all right.
  */
+#include "arrow/digest.h"
 #include "parquet/write/encoder.h"
+#include "parquet/written.h"
 #include "parquet_rows.h"
 
 #define N_ROWS 5000
@@ -230,6 +232,93 @@ static void test_reading_back_can_be_stopped(void **state)
     expect_clean_folder();
 }
 
+/* ---- files that are not what was written: other rows, row groups, columns ------------------------------------------ */
+
+#define GROUP_ROWS 10
+
+/* What the writer would keep of the rows in row groups of these sizes. */
+static void keep_rows(struct dn_pq_written *w, const struct rows *r, const struct dn_field *fields,
+                      const int64_t *groups, size_t n_groups)
+{
+    struct dn_error err = {0};
+    int64_t row = 0;
+
+    assert_int_equal(dn_pq_written_init(w, r->n_columns, &err), DN_OK);
+    for (size_t g = 0; g < n_groups; row += groups[g++]) {
+        uint64_t digests[2];
+        struct ArrowArray batch;
+        assert_int_equal(rows_batch(r, row, groups[g], &batch, &err), DN_OK);
+        for (int64_t i = 0; i < r->n_columns; i++) {
+            struct dn_column_view view;
+            assert_int_equal(dn_batch_get_column(&batch, i, &fields[i], &view, &err), DN_OK);
+            digests[i] = dn_column_digest(&view, 0, groups[g], 0);
+        }
+        batch.release(&batch);
+        assert_int_equal(dn_pq_written_add(w, groups[g], digests, &err), DN_OK);
+    }
+}
+
+static void check_refused(struct dn_pq_written *w, const struct dn_field *fields, const char *words)
+{
+    const struct dn_parquet_read_options o = {.struct_size = sizeof o, .n_threads = 1};
+    struct dn_error err = {0};
+    const enum dn_status st = dn_pq_written_check(w, path, "a.parquet", fields, &o, &err);
+
+    dn_pq_written_finish(w);
+    if (words == NULL) {
+        assert_int_equal(st, DN_OK);
+        return;
+    }
+    assert_int_equal(st, DN_ERR_INTERNAL);
+    if (strstr(err.message, words) == NULL) {
+        fail_msg("'%s' is not in '%s'", words, err.message);
+    }
+}
+
+static void test_another_file_is_found(void **state)
+{
+    const struct dn_parquet_options o = {.struct_size = sizeof o, .row_group_rows = GROUP_ROWS};
+    static const int64_t all[] = {10, 10, 10};
+    static const int64_t other[] = {9, 11, 10};
+    struct dn_error err = {0};
+    struct dn_pq_written w;
+    struct rows rows;
+
+    (void)state;
+    rows_make(&rows, 3 * GROUP_ROWS, 20, false, 21);
+    const struct rows r = {rows.n_rows, 2,
+                           rows.columns + (size_t)DN_TYPE_INT64 * ROWS_PATTERN_COUNT};
+    const struct dn_field right[] = {{r.columns[0].name, DN_TYPE_INT64, true},
+                                     {r.columns[1].name, DN_TYPE_INT64, true}};
+    struct dn_field fields[2];
+    assert_int_equal(rows_write(&r, path, GROUP_ROWS, &o, &err), DN_OK);
+
+    keep_rows(&w, &r, right, all, 3);
+    check_refused(&w, right, NULL);
+    keep_rows(&w, &r, right, all, 2);
+    check_refused(&w, right, "it has more rows than were written");
+    keep_rows(&w, &r, right, all, 3);
+    assert_int_equal(dn_pq_written_add(&w, 5, (const uint64_t[]){1, 2}, &err), DN_OK);
+    check_refused(&w, right, "it has fewer rows than were written");
+    keep_rows(&w, &r, right, other, 3);
+    check_refused(&w, right, "row group 0 has 10 rows instead of 9");
+    keep_rows(&w, &r, right, all, 3);
+    memcpy(fields, right, sizeof fields);
+    fields[1].name = "other";
+    check_refused(&w, fields, "column 2 is 'int64_3_1' of type int64 instead of 'other' of type");
+    keep_rows(&w, &r, right, all, 3);
+    fields[1] = (struct dn_field){right[1].name, DN_TYPE_FLOAT64, true};
+    check_refused(&w, fields, "of type int64 instead of 'int64_3_1' of type float64");
+    w = (struct dn_pq_written){0};
+    assert_int_equal(dn_pq_written_init(&w, 1, &err), DN_OK);
+    check_refused(&w, right, "it has 2 columns where 1 were written");
+    keep_rows(&w, &r, right, all, 3);
+    w.groups.data[w.groups.len - 1] ^= 1; /* the sum of a row group, and of no column */
+    check_refused(&w, right, "the values of column '?' in row group 2 are not those");
+    rows_free(&rows);
+    assert_int_equal(remove(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_a_null_in_another_row_is_found),
         cmocka_unit_test(test_one_byte_of_a_text_is_found),
         cmocka_unit_test(test_reading_back_can_be_stopped),
+        cmocka_unit_test(test_another_file_is_found),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
