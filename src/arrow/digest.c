@@ -1,10 +1,11 @@
 #include "arrow/digest.h"
 
-/* Odd numbers without a pattern: the fractional parts of the square roots of 2, 3, 5 and 7. */
+/* Odd numbers without a pattern: the fractional parts of the square roots of 2, 3, 5, 7 and 13. */
 #define KEY_VALUE UINT64_C(0x6a09e667f3bcc909)
 #define KEY_ROW UINT64_C(0xbb67ae8584caa73b)
 #define KEY_NULL UINT64_C(0x3c6ef372fe94f82b)
 #define KEY_TEXT UINT64_C(0xa54ff53a5f1d36f1)
+#define KEY_PLACE UINT64_C(0x9b05688c2b3e6c1f)
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -15,10 +16,13 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Of one row.  The row's number is spread first: the value alone must not decide where a factor is 0. */
+/*
+ * Of one row.  The row's number is spread first: the value alone must not decide where a factor is 0.  KEY_PLACE makes the first row
+ * one of many: times 1, a value would cancel itself out.
+ */
 static uint64_t mix(uint64_t value, uint64_t row)
 {
-    const uint64_t place = row * KEY_ROW;
+    const uint64_t place = row * KEY_ROW + KEY_PLACE;
 
     return fold(value ^ KEY_VALUE ^ place, place | 1) ^ value;
 }
