@@ -52,7 +52,7 @@ if(TARGET test_snappy)
     target_link_libraries(test_snappy PRIVATE ${SNAPPY_LIBRARY}) # the other side of the comparison
 endif()
 if(TARGET test_parquet_written)
-    target_link_options(test_parquet_written PRIVATE -Wl,--wrap=dn_pq_encoder_append) # an encoder with a fault
+    target_link_options(test_parquet_written PRIVATE -Wl,--wrap=dn_pq_encoder_append -Wl,--wrap=dn_pq_page_pack) # an encoder with a fault
 endif()
 
 # Throughput of every kernel on every tier: build/release/bin/kernels_bench [name]

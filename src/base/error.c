@@ -148,6 +148,25 @@ enum dn_status dn_error_set_errno(struct dn_error *err, enum dn_status code, int
     return code;
 }
 
+enum dn_status dn_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
+{
+    char text[sizeof(err->message)];
+    va_list args;
+
+    if (err == NULL || st == DN_OK) {
+        return st;
+    }
+    va_start(args, format);
+    const int n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    const size_t len = n < 0 ? 0 : dn_utf8_cut(text, strlen(text), sizeof(text) / 2);
+    text[len] = '\0';
+    dn_error_copy_text(text + len, sizeof(text) - len, err->message);
+    make_one_line(text);
+    memcpy(err->message, text, strlen(text) + 1);
+    return st;
+}
+
 enum dn_status dn_error_memory(struct dn_error *err, size_t wanted_bytes)
 {
     return dn_error_set(

@@ -41,6 +41,13 @@ enum dn_status dn_error_set(struct dn_error *err, enum dn_status code, const cha
 enum dn_status dn_error_set_errno(struct dn_error *err, enum dn_status code, int os_errno,
                                   const char *format, ...) DN_PRINTF(4, 5);
 
+/**
+ * Put a text in front of the message of `err`, which may be NULL; the rest of it stays.  As with dn_error_set() the message is one line
+ * of valid UTF-8.  A long text is cut before the message is.  Returns `st`; nothing is done if that is DN_OK.
+ */
+enum dn_status dn_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
+    DN_PRINTF(3, 4);
+
 /** The one way to report failed allocations. */
 enum dn_status dn_error_memory(struct dn_error *err, size_t wanted_bytes);
 

@@ -213,6 +213,27 @@ static enum dn_status read_rows(struct reading *r, struct dn_parquet_reader *rea
     return DN_OK;
 }
 
+/* A failure of the reader: it knows the file by its descriptor, and what it cannot read is this writer's doing. */
+static enum dn_status place_failure(const struct reading *r, enum dn_status st, const char *path,
+                                    struct dn_error *err)
+{
+    char message[sizeof err->message];
+    char column[sizeof err->column];
+
+    if (st == DN_OK || err == NULL || strcmp(err->path, path) != 0) {
+        return st;
+    }
+    const size_t shown = strncmp(err->message, path, strlen(path)) == 0 ? strlen(path) + 2 : 0;
+    dn_error_copy_text(message, sizeof message, err->message + shown);
+    dn_error_copy_text(column, sizeof column, err->column);
+    if (st == DN_ERR_DATA || st == DN_ERR_UNSUPPORTED) {
+        return differs(r, err, column, "it cannot be read: %s", message);
+    }
+    dn_error_copy_text(err->message, sizeof err->message, message);
+    dn_error_copy_text(err->path, sizeof err->path, r->name);
+    return dn_error_prefix(err, st, "%s, as it is read back: ", r->name);
+}
+
 /* One pass over the file, for the columns of `r`. */
 static enum dn_status read_pass(struct reading *r, const char *path,
                                 const struct dn_parquet_read_options *options, const char **names,
@@ -231,10 +252,12 @@ static enum dn_status read_pass(struct reading *r, const char *path,
     r->n_groups = 0;
     r->group_rows = 0;
     memset(r->digests, 0, (size_t)r->n * sizeof r->digests[0]);
-    DN_TRY(dn_parquet_reader_open(&reader, path, &o, err));
-    const enum dn_status st = read_rows(r, reader, err);
-    dn_parquet_reader_close(reader);
-    return st;
+    enum dn_status st = dn_parquet_reader_open(&reader, path, &o, err);
+    if (st == DN_OK) {
+        st = read_rows(r, reader, err);
+        dn_parquet_reader_close(reader);
+    }
+    return place_failure(r, st, path, err);
 }
 
 /* So many columns at a time that a page and a dictionary of each find room. */

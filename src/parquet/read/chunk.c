@@ -13,9 +13,9 @@ enum dn_status dn_pq_cursor_place(const struct dn_pq_cursor *c, enum dn_status s
         return st;
     }
     dn_error_locate(err, NULL, -1, -1, (int64_t)c->page_offset, c->leaf->path);
-    return dn_pq_error_prefix(
-        err, st, "column \"%.100s\", row group %" PRIu32 ", page at byte %" PRIu64 ": ",
-        c->leaf->path, c->group, c->page_offset);
+    return dn_error_prefix(err, st,
+                           "column \"%.100s\", row group %" PRIu32 ", page at byte %" PRIu64 ": ",
+                           c->leaf->path, c->group, c->page_offset);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */

@@ -4,8 +4,6 @@
 #include "parquet/thrift/reader.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #define TAIL_LEN 8 /* footer length, magic */
 /* What an encoded struct takes at least; see dn_thrift_read_list(). */
@@ -13,24 +11,6 @@
 #define MIN_GROUP_BYTES 6
 #define MIN_CHUNK_BYTES 12
 #define MOST_FORGOTTEN_BYTES 100
-
-enum dn_status dn_pq_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
-{
-    char message[sizeof(err->message)];
-    va_list args;
-
-    if (err == NULL || st == DN_OK) {
-        return st;
-    }
-    dn_error_copy_text(message, sizeof(message), err->message);
-    va_start(args, format);
-    int n = vsnprintf(err->message, sizeof(err->message), format, args);
-    va_end(args);
-    if (n >= 0 && (size_t)n < sizeof(err->message)) {
-        dn_error_copy_text(err->message + n, sizeof(err->message) - (size_t)n, message);
-    }
-    return st;
-}
 
 enum dn_status dn_pq_read_at(struct dn_source *source, uint64_t offset, size_t size,
                              struct dn_buffer *out, struct dn_error *err)
@@ -416,7 +396,7 @@ static enum dn_status check_group(const struct dn_pq_file_info *file, struct dn_
         enum dn_status st = check_chunk(file, &file->leaves[i], c, err);
         if (st != DN_OK) {
             dn_error_locate(err, NULL, -1, -1, -1, file->leaves[i].path);
-            return dn_pq_error_prefix(err, st, "column \"%.100s\": ", file->leaves[i].path);
+            return dn_error_prefix(err, st, "column \"%.100s\": ", file->leaves[i].path);
         }
         if (c->has_meta && __builtin_add_overflow(g->bytes, c->compressed_bytes, &g->bytes)) {
             return dn_error_set(err, DN_ERR_DATA,
@@ -433,7 +413,7 @@ static enum dn_status check_groups(const struct dn_pq_file_info *file, struct dn
     for (uint32_t i = 0; i < file->n_groups; i++) {
         enum dn_status st = check_group(file, &file->groups[i], err);
         if (st != DN_OK) {
-            return dn_pq_error_prefix(err, st, "row group %" PRIu32 ": ", i);
+            return dn_error_prefix(err, st, "row group %" PRIu32 ": ", i);
         }
         file->groups[i].first_row = n_rows;
         if (__builtin_add_overflow(n_rows, file->groups[i].n_rows, &n_rows)) {

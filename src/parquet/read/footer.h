@@ -104,9 +104,6 @@ void dn_pq_file_finish(struct dn_pq_file_info *file);
 /** Exactly `size` bytes at `offset`, appended to `out`.  DN_ERR_DATA if the file ends before. */
 DN_NODISCARD enum dn_status dn_pq_read_at(struct dn_source *source, uint64_t offset, size_t size,
                                           struct dn_buffer *out, struct dn_error *err);
-/** Put a text in front of the message of `err` (may be NULL); returns st. */
-enum dn_status dn_pq_error_prefix(struct dn_error *err, enum dn_status st, const char *format, ...)
-    DN_PRINTF(3, 4);
 
 /* ---- schema.c, for footer.c and verify/ ---- */
 

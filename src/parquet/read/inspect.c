@@ -130,7 +130,7 @@ static enum dn_status put_groups(struct dn_buffer *out, const struct dn_pq_file_
             enum dn_status st = put_chunk(out, leaf, &group->chunks[i], err);
             if (st != DN_OK) {
                 dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
-                return dn_pq_error_prefix(
+                return dn_error_prefix(
                     err, st, "column \"%.100s\", row group %" PRIu32 ", statistics: ", leaf->path,
                     g);
             }
@@ -265,7 +265,7 @@ enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_j
 cleanup:
     if (st != DN_OK) {
         dn_error_locate(err, path, -1, -1, -1, NULL);
-        dn_pq_error_prefix(err, st, "%s: ", path);
+        dn_error_prefix(err, st, "%s: ", path);
     }
     dn_buffer_finish(&out);
     dn_pq_file_finish(&file);

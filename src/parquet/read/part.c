@@ -342,7 +342,7 @@ static enum dn_status read_converted(struct dn_pq_stream *c, const struct dn_pq_
         if (st != DN_OK) {
             const int64_t row = row_of(c, part, run, done + bad);
             dn_error_locate(err, NULL, row, -1, -1, NULL);
-            return dn_pq_error_prefix(err, st, "row %" PRId64 ": ", row);
+            return dn_error_prefix(err, st, "row %" PRId64 ": ", row);
         }
         done += now;
     }

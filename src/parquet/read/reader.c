@@ -306,7 +306,7 @@ static enum dn_status place(const char *path, enum dn_status st, struct dn_error
 
     if (st != DN_OK && err != NULL && err->path[0] == '\0') {
         dn_error_locate(err, name, -1, -1, -1, NULL);
-        return dn_pq_error_prefix(err, st, "%s: ", name);
+        return dn_error_prefix(err, st, "%s: ", name);
     }
     return st;
 }

@@ -362,7 +362,7 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
 cleanup:
     if (st != DN_OK) {
         dn_error_locate(err, path, -1, -1, -1, NULL);
-        dn_pq_error_prefix(err, st, "%s: ", path);
+        dn_error_prefix(err, st, "%s: ", path);
     }
     dn_buffer_finish(&out);
     finish(&file, &all);

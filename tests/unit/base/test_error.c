@@ -107,6 +107,29 @@ static void test_errno_is_appended_even_to_a_long_message(void **state)
     assert_int_equal(dn_error_set_errno(NULL, DN_ERR_IO, ENOSPC, "x"), DN_ERR_IO);
 }
 
+static void test_a_prefix_is_cleaned_and_never_hides_the_message(void **state)
+{
+    struct dn_error err;
+    char path[2000];
+
+    (void)state;
+    (void)dn_error_set(&err, DN_ERR_DATA, "the page ends");
+    dn_error_locate(&err, NULL, -1, -1, 7, "c");
+    assert_int_equal(dn_error_prefix(&err, DN_OK, "x: "), DN_OK);
+    assert_string_equal(err.message, "the page ends");
+    assert_int_equal(dn_error_prefix(&err, DN_ERR_DATA, "a\xb0\n%d: ", 5), DN_ERR_DATA);
+    assert_string_equal(err.message, "a? 5: the page ends");
+    assert_int_equal(err.code, DN_ERR_DATA);
+    assert_int_equal(err.byte_offset, 7);
+    assert_string_equal(err.column, "c");
+    memset(path, 'p', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    (void)dn_error_prefix(&err, DN_ERR_DATA, "%s: ", path);
+    assert_memory_equal(err.message, "pppp", 4);
+    assert_non_null(strstr(err.message, "the page ends"));
+    assert_int_equal(dn_error_prefix(NULL, DN_ERR_DATA, "x: "), DN_ERR_DATA);
+}
+
 static void test_memory_names_the_bytes(void **state)
 {
     (void)state;
@@ -207,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_message_is_one_valid_line),
         cmocka_unit_test(test_long_message_is_cut_at_a_character),
         cmocka_unit_test(test_errno_is_appended_even_to_a_long_message),
+        cmocka_unit_test(test_a_prefix_is_cleaned_and_never_hides_the_message),
         cmocka_unit_test(test_memory_names_the_bytes),
         cmocka_unit_test(test_locate_fills_only_what_is_unknown),
         cmocka_unit_test(test_copy_text_cuts_at_a_character),

@@ -8,20 +8,21 @@
 #include "parquet_rows.h"
 
 #define N_ROWS 5000
-#define SPOILT_ROW 2741
 
 enum fault {
     NO_FAULT,
     OTHER_BIT,  /* of one value */
     NEIGHBOURS, /* two values change places */
     NULL_MOVED, /* with the value beside it */
-    LAST_BYTE   /* of a text */
+    LAST_BYTE,  /* of a text */
+    DAMAGED     /* the bytes of a page */
 };
 
 static char dir[512];
 static char path[600];
 static enum fault fault;
 static const char *spoilt; /* name of the column */
+static int64_t spoilt_row = 2741;
 
 enum dn_status __real_dn_pq_encoder_append(struct dn_pq_encoder *e,
                                            const struct dn_column_view *view, int64_t row,
@@ -52,25 +53,25 @@ static void spoil_values(uint8_t *values, size_t width, int64_t i)
     }
 }
 
-/* In copies of the buffers, for the one column; row SPOILT_ROW and the one behind it lie in [row, row + n). */
+/* In copies of the buffers, for the one column; row spoilt_row and the one behind it lie in [row, row + n). */
 static void spoil(struct dn_column_view *v, uint8_t *validity, uint8_t *values, uint8_t *text)
 {
     const size_t width = v->type == DN_TYPE_UTF8 ? 4 : dn_type_width(v->type);
 
     if (fault == NULL_MOVED) {
         memcpy(validity, v->validity, N_ROWS / 8 + 1);
-        swap_bits(validity, SPOILT_ROW, SPOILT_ROW + 1);
+        swap_bits(validity, spoilt_row, spoilt_row + 1);
         v->validity = validity;
     }
     if (fault == LAST_BYTE) {
         const int32_t *offsets = v->values;
         memcpy(text, v->bytes, (size_t)offsets[N_ROWS]);
-        text[offsets[SPOILT_ROW + 1] - 1] ^= 1;
+        text[offsets[spoilt_row + 1] - 1] ^= 1;
         v->bytes = text;
         return;
     }
     memcpy(values, v->values, (size_t)N_ROWS * width);
-    spoil_values(values, width, SPOILT_ROW);
+    spoil_values(values, width, spoilt_row);
     v->values = values;
 }
 
@@ -84,11 +85,32 @@ enum dn_status __wrap_dn_pq_encoder_append(struct dn_pq_encoder *e,
     struct dn_column_view other = *view;
     const int64_t first = view->offset + row;
 
-    if (fault != NO_FAULT && strcmp(e->column->name, spoilt) == 0 && first <= SPOILT_ROW &&
-        SPOILT_ROW + 1 < first + n) {
+    if (fault != NO_FAULT && fault != DAMAGED && strcmp(e->column->name, spoilt) == 0 &&
+        first <= spoilt_row && spoilt_row + 1 < first + n) {
         spoil(&other, validity, values, text);
     }
     return __real_dn_pq_encoder_append(e, &other, row, n, err);
+}
+
+enum dn_status __real_dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_packer *p,
+                                      struct dn_span *header, struct dn_span *data,
+                                      struct dn_error *err);
+enum dn_status __wrap_dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_packer *p,
+                                      struct dn_span *header, struct dn_span *data,
+                                      struct dn_error *err);
+
+enum dn_status __wrap_dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_packer *p,
+                                      struct dn_span *header, struct dn_span *data,
+                                      struct dn_error *err)
+{
+    static const uint8_t nothing[1 << 16];
+    const enum dn_status st = __real_dn_pq_page_pack(page, p, header, data, err);
+
+    if (st == DN_OK && fault == DAMAGED && strcmp(page->chunk->column->name, spoilt) == 0) {
+        assert_in_range(data->len, 1, sizeof nothing);
+        data->data = nothing; /* behind its checksum */
+    }
+    return st;
 }
 
 static int make_dir(void **state)
@@ -199,8 +221,8 @@ static void test_a_null_in_another_row_is_found(void **state)
         seed++;
         rows_make(&r, N_ROWS, 50, false, seed);
         differ =
-            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], SPOILT_ROW) !=
-            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], SPOILT_ROW + 1);
+            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], spoilt_row) !=
+            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], spoilt_row + 1);
         rows_free(&r);
     }
     refuse(NULL_MOVED, "int64_3_1", 50, seed);
@@ -210,6 +232,46 @@ static void test_one_byte_of_a_text_is_found(void **state)
 {
     (void)state;
     refuse(LAST_BYTE, "string_9_1", 0, 9);
+}
+
+/* The first row of a group and the last one, too. */
+static void test_every_place_counts(void **state)
+{
+    static const int64_t rows[] = {2000, 2001, 3998};
+    const int64_t kept = spoilt_row;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        spoilt_row = rows[i];
+        refuse(OTHER_BIT, "int64_3_1", 0, 20 + i);
+        refuse(OTHER_BIT, "date_6_2", 0, 30 + i);
+        refuse(OTHER_BIT, "float32_4_1", 0, 40 + i);
+        refuse(NEIGHBOURS, "int64_3_1", 0, 50 + i);
+    }
+    spoilt_row = kept;
+}
+
+/* What the reader refuses is told of the file that was to be, not of the descriptor it is read by. */
+static void test_what_cannot_be_read_is_placed(void **state)
+{
+    const struct dn_parquet_options o = {.struct_size = sizeof o, .verify = true};
+    struct dn_error err = {0};
+    struct rows r;
+
+    (void)state;
+    rows_make(&r, N_ROWS, 0, false, 60);
+    fault = DAMAGED;
+    spoilt = "int64_3_1";
+    const enum dn_status st = rows_write(&r, path, N_ROWS, &o, &err);
+    fault = NO_FAULT;
+    assert_int_equal(st, DN_ERR_INTERNAL);
+    rows_free(&r);
+    assert_string_equal(err.path, path);
+    assert_string_equal(err.column, spoilt);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, "checksum"));
+    assert_null(strstr(err.message, "/proc"));
+    expect_clean_folder();
 }
 
 static int32_t never_mind(void *ctx)
@@ -327,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_values_that_change_places_are_found),
         cmocka_unit_test(test_a_null_in_another_row_is_found),
         cmocka_unit_test(test_one_byte_of_a_text_is_found),
+        cmocka_unit_test(test_every_place_counts),
+        cmocka_unit_test(test_what_cannot_be_read_is_placed),
         cmocka_unit_test(test_reading_back_can_be_stopped),
         cmocka_unit_test(test_another_file_is_found),
     };
