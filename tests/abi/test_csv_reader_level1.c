@@ -1,13 +1,12 @@
 /* The CSV reader's table of Level 1 as a host uses it. */
 #include "faults.h"
+#include "services.h"
 
 #include "base/clock.h"
-#include "base/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -254,34 +253,6 @@ static void test_report(void **state)
     assert_int_equal(progress.rows_done, -5); /* the caller's struct is older */
     stream.release(&stream);
     table->close(reader);
-}
-
-struct services {
-    struct dn_executor executor;
-    atomic_int n_tasks;
-    atomic_int n_progress;
-    atomic_int stop;
-    struct dativo_progress last;
-};
-
-static int32_t service_submit(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    struct services *s = ctx;
-    atomic_fetch_add(&s->n_tasks, 1);
-    return s->executor.submit(s->executor.ctx, fn, arg);
-}
-
-static int32_t service_cancelled(void *ctx)
-{
-    struct services *s = ctx;
-    return atomic_load(&s->stop);
-}
-
-static void service_progress(void *ctx, const struct dativo_progress *progress)
-{
-    struct services *s = ctx;
-    atomic_fetch_add(&s->n_progress, 1);
-    s->last = *progress;
 }
 
 static void test_host_services(void **state)

@@ -1,13 +1,11 @@
 /* The Parquet reader's table of Level 1 as a host uses it, and its handles in a child of fork(). */
 #include "faults.h"
-
-#include "base/pool.h"
 #include "parquet_file.h"
+#include "services.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 
 #include "forked.h"
 
@@ -203,34 +201,6 @@ static void test_type_is_checked_at_open(void **state)
     assert_string_equal(err.expected, "float64");
     assert_string_equal(err.suggested_type, "int64");
     assert_string_equal(err.path, path);
-}
-
-struct services {
-    struct dn_executor executor;
-    atomic_int n_tasks;
-    atomic_int n_progress;
-    atomic_int stop;
-    struct dativo_progress last;
-};
-
-static int32_t service_submit(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    struct services *s = ctx;
-    atomic_fetch_add(&s->n_tasks, 1);
-    return s->executor.submit(s->executor.ctx, fn, arg);
-}
-
-static int32_t service_cancelled(void *ctx)
-{
-    struct services *s = ctx;
-    return atomic_load(&s->stop);
-}
-
-static void service_progress(void *ctx, const struct dativo_progress *progress)
-{
-    struct services *s = ctx;
-    atomic_fetch_add(&s->n_progress, 1);
-    s->last = *progress;
 }
 
 static void test_host_services(void **state)

@@ -1,11 +1,10 @@
 /* The Parquet writer's tables of Level 1 as a host uses them. */
 #include "faults.h"
+#include "services.h"
 
-#include "base/pool.h"
 #include "json/records.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 
 static const struct dativo_plugin *plugin;
@@ -456,18 +455,6 @@ static void test_open_errors(void **state)
     check_open_fails("{\"path\":\"x.parquet\",\"file_format\":\"csv\"}", DATIVO_ERR_UNSUPPORTED);
     check_open_fails("{\"path\":\"x.parquet\",\"engine\":{\"options\":{\"compresion\":1}}}",
                      DATIVO_ERR_CONFIG);
-}
-
-struct services {
-    struct dn_executor executor;
-    atomic_int n_tasks;
-};
-
-static int32_t service_submit(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    struct services *s = ctx;
-    atomic_fetch_add(&s->n_tasks, 1);
-    return s->executor.submit(s->executor.ctx, fn, arg);
 }
 
 static void test_host_threads(void **state)
