@@ -158,6 +158,18 @@ def converted(f):
     f.element(2)[6].value = 4
 
 
+@rule("schema.converted_type")
+def text_of_nulls(f):
+    f.element(2)[10].value = {11: Field(STRUCT, {})}
+
+
+@rule("schema.logical_type", severity="note")
+def interval_of_nulls(f):
+    element = f.element(2)
+    element[1].value, element[2], element[6].value = 7, Field(I32, 12), 21
+    element[10].value = {11: Field(STRUCT, {})}
+
+
 @rule("schema.converted_type", severity="note")
 def no_converted(f):
     del f.element(2)[6]
@@ -201,6 +213,16 @@ def byte_size(f):
 @rule("group.total_compressed_size")
 def compressed_size(f):
     f.group()[6] = Field(I64, 1)
+
+
+@rule("group.total_byte_size", "snappy", severity="note")
+def size_as_compressed(f):
+    f.group()[2].value = sum(f.meta(column)[7].value for column in range(6))
+
+
+@rule("group.file_offset", severity="note")
+def offset_of_the_first_chunk(f):
+    f.chunk(0)[2].value = f.group()[5].value = f.meta(0)[9].value + 1
 
 
 @rule("group.file_offset")
@@ -301,6 +323,16 @@ def data_offset(f):
 @rule("chunk.dictionary_page_offset")
 def no_dictionary(f):
     f.meta(I)[11] = Field(I64, f.meta(I)[9].value)
+
+
+@rule("chunk.dictionary_page_offset")
+def negative_dictionary(f):
+    f.meta(S)[11].value = -1
+
+
+@rule("chunk.dictionary_page_offset", severity="note")
+def dictionary_at_0(f):
+    f.meta(I)[11] = Field(I64, 0)
 
 
 @rule("chunk.dictionary_page_offset", severity="note")

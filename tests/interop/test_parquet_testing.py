@@ -220,6 +220,13 @@ def test_verify_of_encrypted_files():
 # ---- what some of them are for ----
 
 
+def test_names_of_nested_columns():
+    path = OURS / "data" / "nullable.impala.parquet"
+    assert re.search(NESTED.format("nested_struct"), refusal(path, columns=["id", "nested_struct"]))
+    assert 'the column "nested_s", which the file does not have' in refusal(path, columns=["nested_s"])
+    assert 'the column "id.x", which the file does not have' in refusal(path, columns=["id.x"])
+
+
 def findings(name):
     (file,) = verify([OURS / "data" / name])
     return [(f["severity"], f["rule"]) for f in file["findings"] if f["rule"] != "chunk.encodings"]
@@ -236,7 +243,8 @@ def test_habits_of_old_writers_are_notes():
 
 WRITERS = {
     "parquet-mr": True, "parquet-mr version 1.2.8 (build 1)": True, "parquet-mr version 0.9": True,
-    "parquet-mr version 1.2": True, "parquet-mr version 1.2.9": False, "parquet-mr version 1.10.0": False,
+    "parquet-mr version 1.2": True, "parquet-mr version 1.1.9": True, "parquet-mr version 1.2.8rc1": True,
+    "parquet-mr version 1.2.9": False, "parquet-mr version 1.10.0": False,
     "parquet-mr version 2.0": False, "parquet-mrs": False, "parquet-m": False, "parquet-mr 1.0": False,
     "parquet-mr version 99999999999999999999.1": False,
 }  # fmt: skip

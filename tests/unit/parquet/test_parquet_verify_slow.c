@@ -31,6 +31,7 @@ static void every_bit(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct bytes b = bytes_of_rows(dir, &r, 0, r.n_columns, codecs[i]);
         assert_int_equal(damage_every_bit(&b), 0);
+        print_message("%zu bits, one after the other\n", 8 * b.len);
         dn_free(b.data);
     }
     rows_free(&r);
