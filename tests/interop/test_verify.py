@@ -101,6 +101,14 @@ def test_pyarrow_encodings(tmp_path):
         assert rules(path) <= {"chunk.encoding_stats"}
 
 
+def test_pyarrow_counts_too_few_bytes_of_repeated_texts(tmp_path):
+    for n, values in enumerate((["q"] * 9, ["quite", "qui", None, "quite"] * 50)):
+        path = tmp_path / f"{n}.parquet"
+        pq.write_table(pa.table({"s": values}), path, use_dictionary=False, column_encoding={"s": "DELTA_BYTE_ARRAY"},
+                       write_page_index=True)
+        assert rules(path) <= {"sizes.unencoded", "index.unencoded"}
+
+
 @pytest.mark.parametrize("column", ["sorted", "i64", "f64", "s", "d18"])
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("dictionary", [False, True])

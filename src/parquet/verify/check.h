@@ -128,6 +128,12 @@ void dn_pv_statistics_check(struct dn_pv_chunk_check *c, const struct dn_pv_stat
 /** min and max of any place: legal bounds of a tally?  `what` is "min_value of the chunk". */
 void dn_pv_bound_check(struct dn_pv_chunk_check *c, const struct dn_pv_tally *t,
                        struct dn_span bound, bool is_max, const char *rule, const char *what);
+/**
+ * Bytes of the byte arrays of a page or a chunk, as they are said and as they are.  Fewer in DELTA_BYTE_ARRAY: a note, for pyarrow leaves
+ * out values that are the beginning of the one before.
+ */
+void dn_pv_unencoded_check(struct dn_pv_chunk_check *c, int64_t said, uint64_t counted,
+                           const char *rule);
 /** Histograms, each against what was counted; `first` of the lists for page indexes. */
 void dn_pv_histogram_check(struct dn_pv_chunk_check *c, const int64_t *said,
                            const struct dn_pv_levels *counted, int32_t max, const char *rule,

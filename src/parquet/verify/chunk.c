@@ -171,11 +171,11 @@ static void check_sizes(struct dn_pv_chunk_check *c)
     if (!dn_pv_has(&c->chunk->meta.head, DN_PV_META_SIZE_STATISTICS) || !c->total.is_counted) {
         return;
     }
-    if (dn_pv_has(&s->head, DN_PV_SIZE_UNENCODED) &&
-        (leaf->element->type != DN_PQ_BYTE_ARRAY || (uint64_t)s->unencoded != c->total.unencoded)) {
+    if (dn_pv_has(&s->head, DN_PV_SIZE_UNENCODED) && leaf->element->type != DN_PQ_BYTE_ARRAY) {
         dn_pv_error(c->findings, &c->place, "sizes.unencoded",
-                    "unencoded_byte_array_data_bytes is %" PRId64 ", and the values have %" PRIu64,
-                    s->unencoded, c->total.unencoded);
+                    "unencoded_byte_array_data_bytes is set, and these are no byte arrays");
+    } else if (dn_pv_has(&s->head, DN_PV_SIZE_UNENCODED)) {
+        dn_pv_unencoded_check(c, s->unencoded, c->total.unencoded, "sizes.unencoded");
     }
     for (size_t i = 0; i < 2; i++) {
         if (!dn_pv_has(&s->head, histograms[i].id) ||

@@ -243,8 +243,8 @@ static void check_values_of_page(struct dn_pv_chunk_check *c, uint32_t i)
 
     if (x->has_offsets && dn_pv_has(&x->offsets.head, DN_PV_OFFSETS_UNENCODED) &&
         i < x->offsets.unencoded.n) {
-        check_count(c, &x->offsets.unencoded, i, c->page.unencoded, "index.unencoded",
-                    "unencoded_byte_array_data_bytes");
+        dn_pv_unencoded_check(c, ((const int64_t *)x->offsets.unencoded.items)[i],
+                              c->page.unencoded, "index.unencoded");
     }
     if (!x->has_columns || i >= x->columns.null_pages.n) {
         return;

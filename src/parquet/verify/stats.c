@@ -225,6 +225,26 @@ void dn_pv_statistics_check(struct dn_pv_chunk_check *c, const struct dn_pv_stat
     check_bounds(c, s, t);
 }
 
+void dn_pv_unencoded_check(struct dn_pv_chunk_check *c, int64_t said, uint64_t counted,
+                           const char *rule)
+{
+    const bool is_delta = c->pages[DN_PQ_DATA_PAGE][DN_PQ_DELTA_BYTE_ARRAY] > 0 ||
+                          c->pages[DN_PQ_DATA_PAGE_V2][DN_PQ_DELTA_BYTE_ARRAY] > 0;
+
+    if ((uint64_t)said == counted) {
+        return;
+    }
+    if (is_delta && said >= 0 && (uint64_t)said < counted) {
+        dn_pv_note(c->findings, &c->place, rule,
+                   "unencoded_byte_array_data_bytes is %" PRId64 ", and the values have %" PRIu64,
+                   said, counted);
+        return;
+    }
+    dn_pv_error(c->findings, &c->place, rule,
+                "unencoded_byte_array_data_bytes is %" PRId64 ", and the values have %" PRIu64,
+                said, counted);
+}
+
 void dn_pv_histogram_check(struct dn_pv_chunk_check *c, const int64_t *said,
                            const struct dn_pv_levels *counted, int32_t max, const char *rule,
                            const char *what)
