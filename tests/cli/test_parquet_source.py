@@ -381,3 +381,10 @@ def test_signals(tool, put, number):
 def test_the_check_of_plugins(tool):
     text = tool.ok("plugin", "check", READER).stdout.decode()
     assert " 0 failed" in text
+
+
+def test_a_name_with_a_zero_byte(tool, put):
+    put("in.parquet", pa.table([pa.array([1]), pa.array([2])], names=["n\0a", "n\0b"]))
+    tool.fails("convert", "in.parquet", "out.parquet", says=["in.parquet", '"n"', "zero byte"])
+    tool.fails("inspect", "--rows", "1", "in.parquet", says=["in.parquet", '"n"', "zero byte"])
+    assert b"n\\u0000b" in tool.ok("inspect", "in.parquet").stdout

@@ -9,6 +9,7 @@
 #include "text/format.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define MAX_ROWS 1000000
 #define MAX_ROW_BYTES ((size_t)512 << 20) /* of decoded values */
@@ -186,6 +187,20 @@ static enum dn_status put_row(struct dn_buffer *out, const struct dn_pq_file_inf
     return dn_text_append(out, file->n_leaves == 0 ? "{}" : "}", err);
 }
 
+static enum dn_status check_key(const struct dn_pq_leaf *leaf, struct dn_error *err)
+{
+    if (memchr(leaf->path, '\0', leaf->path_len) == NULL) {
+        return DN_OK;
+    }
+    (void)dn_error_set(
+        err, DN_ERR_UNSUPPORTED,
+        "the name of the column \"%.100s\" holds a zero byte; rows are shown of files "
+        "without such names only",
+        leaf->path);
+    dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
+    return DN_ERR_UNSUPPORTED;
+}
+
 static enum dn_status put_rows(struct dn_buffer *out, struct dn_source *source,
                                const struct dn_pq_file_info *file, int64_t n_rows,
                                struct dn_error *err)
@@ -202,6 +217,7 @@ static enum dn_status put_rows(struct dn_buffer *out, struct dn_source *source,
     for (uint32_t i = 0; i < file->n_leaves; i++) {
         columns[i].name = file->leaves[i].path;
         columns[i].name_len = file->leaves[i].path_len;
+        DN_TRY_GOTO(st, check_key(&file->leaves[i], err), cleanup);
         DN_TRY_GOTO(st,
                     dn_pq_cells_read(source, file, i, (int64_t)n, &budget, &columns[i].values, err),
                     cleanup);
