@@ -26,7 +26,7 @@ SHIPPED = pathlib.Path(pa.__file__).parent / "tests" / "data" / "parquet"
 
 CHECKSUM = r"page at byte \d+: its checksum is \w+ and should be \w+; the file is damaged"
 BEYOND = r"a timestamp -?\d+ days from 1970-01-01 does not fit nanoseconds in 64 bits"
-ENCRYPTED = "the column is encrypted, which is not supported"
+ENCRYPTED = "row group 0: the column is encrypted, which is not supported"
 
 # Columns that are refused though pyarrow has an answer, or has none either; "*": all flat ones.
 REFUSED = {
@@ -218,6 +218,10 @@ def test_verify_of_encrypted_files():
 
 
 # ---- what some of them are for ----
+
+
+def test_a_type_that_is_none():
+    assert 'has physical type -7' in refusal(OURS / "bad_data" / "PARQUET-1481.parquet")
 
 
 def test_names_of_nested_columns():

@@ -12,6 +12,11 @@ enum dn_status dn_pq_cursor_place(const struct dn_pq_cursor *c, enum dn_status s
     if (st == DN_OK || err == NULL) {
         return st;
     }
+    if (c->page_offset == 0) { /* no page was begun */
+        dn_error_locate(err, NULL, -1, -1, -1, c->leaf->path);
+        return dn_error_prefix(err, st, "column \"%.100s\", row group %" PRIu32 ": ", c->leaf->path,
+                               c->group);
+    }
     dn_error_locate(err, NULL, -1, -1, (int64_t)c->page_offset, c->leaf->path);
     return dn_error_prefix(err, st,
                            "column \"%.100s\", row group %" PRIu32 ", page at byte %" PRIu64 ": ",

@@ -18,6 +18,8 @@
 #define DN_PQ_MAX_NESTING 64                    /**< schema depth */
 /** LogicalType has no field for INTERVAL; its number is reserved there. */
 #define DN_PQ_LOGICAL_INTERVAL 9
+/** Of an element that does not say one. */
+#define DN_PQ_NO_TYPE (-1)
 /** Bit of encodings this reader has no name for. */
 #define DN_PQ_ENCODING_UNKNOWN 31
 
@@ -34,7 +36,7 @@ struct dn_pq_meaning {
 
 struct dn_pq_element {
     struct dn_span name;
-    int32_t type; /**< enum dn_pq_type, -1 for groups */
+    int32_t type; /**< enum dn_pq_type, DN_PQ_NO_TYPE for groups */
     int32_t type_length;
     int32_t repetition;
     int32_t n_children;

@@ -194,7 +194,7 @@ enum dn_status dn_pq_element_read(struct dn_thrift_reader *r, struct dn_pq_eleme
     struct dn_pq_meaning old = {0};
     struct dn_thrift_field f;
 
-    *out = (struct dn_pq_element){.type = -1, .converted = DN_PQ_CONVERTED_NONE};
+    *out = (struct dn_pq_element){.type = DN_PQ_NO_TYPE, .converted = DN_PQ_CONVERTED_NONE};
     DN_TRY(dn_thrift_begin(r, &f, err));
     for (;;) {
         DN_TRY(dn_thrift_next(r, &f, err));
@@ -237,7 +237,7 @@ struct walk {
 static enum dn_status check_leaf(const struct dn_pq_element *e, const struct dn_pq_leaf *leaf,
                                  struct dn_error *err)
 {
-    if (e->type > DN_PQ_FIXED_LEN_BYTE_ARRAY) { /* below zero it is a group */
+    if (e->type < DN_PQ_BOOLEAN || e->type > DN_PQ_FIXED_LEN_BYTE_ARRAY) {
         return dn_error_set(err, DN_ERR_DATA,
                             "the footer is damaged: column \"%.100s\" has physical type %" PRId32,
                             leaf->path, e->type);
@@ -312,7 +312,7 @@ static enum dn_status visit(struct dn_pq_file_info *file, struct walk *w,
         DN_TRY(dn_buffer_append_byte(&w->path, '.', err));
     }
     DN_TRY(dn_buffer_append(&w->path, e->name.data, e->name.len, err));
-    if (e->n_children > 0 || e->type < 0) {
+    if (e->n_children > 0 || e->type == DN_PQ_NO_TYPE) {
         return enter_group(w, e, max_def, max_rep, err);
     }
     return add_leaf(file, w, e, max_def, max_rep, err);
