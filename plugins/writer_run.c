@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #include "store/sink.h"
 
 #include "base/memory.h"
-#include "store/destination.h"
-#include "store/temporary.h"
+#include "store/file/destination.h"
+#include "store/file/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/** Where bytes come from: a file or standard input, read in order. */
+/** Where bytes come from, read in order.  docs/store.md. */
 #ifndef DN_STORE_SOURCE_H
 #define DN_STORE_SOURCE_H
 
@@ -40,12 +40,21 @@ DN_NODISCARD enum dn_status dn_source_read(struct dn_source *s, void *buf, size_
                                            struct dn_error *err);
 /**
  * Bytes at an absolute position, without moving the reading position; fewer than `size` only at the end.
- * DN_ERR_UNSUPPORTED if not seekable.  Thread-safe.
+ * DN_ERR_UNSUPPORTED if dn_source_can_read_at() is false.  Thread-safe.
  */
 DN_NODISCARD enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf,
                                               size_t size, size_t *got, struct dn_error *err);
-/** Size in bytes, or -1 if unknown (pipes). */
+/** Bytes there are to read, or -1 if unknown: of pipes, and of what is unpacked. */
 int64_t dn_source_size(const struct dn_source *s);
+/** Bytes that are stored, for progress, or -1 if unknown. */
+int64_t dn_source_stored_size(const struct dn_source *s);
+/** How many of them reading in order has taken. */
+int64_t dn_source_stored_read(const struct dn_source *s);
+/** Can dn_source_read_at() be asked? */
+bool dn_source_can_read_at(const struct dn_source *s);
+/** Read `n` bytes in order and drop them; fewer only at the end.  *got may be NULL. */
+DN_NODISCARD enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint64_t *got,
+                                           struct dn_error *err);
 /** Does dn_source_open_again() give the same bytes once more?  False for standard input, pipes and devices. */
 bool dn_source_can_reopen(const struct dn_source *s);
 /**

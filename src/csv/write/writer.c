@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "csv/infer.h"
-#include "store/destination.h"
+#include "store/file/destination.h"
 #include "text/parse.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "parquet/write/writer_internal.h"
-#include "store/destination.h"
+#include "store/file/destination.h"
 
 #include <stdlib.h>
 #include <string.h>

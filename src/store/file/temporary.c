@@ -1,4 +1,4 @@
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 #include "base/memory.h"
 #include "store/sink.h"

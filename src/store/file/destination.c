@@ -1,7 +1,7 @@
-#include "store/destination.h"
+#include "store/file/destination.h"
 
 #include "base/memory.h"
-#include "store/temporary.h"
+#include "store/file/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
