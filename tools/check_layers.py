@@ -15,7 +15,8 @@ LAYERS = {
     "arrow": {"base"},
     "json": {"base", "simd", "text", "arrow"},
     "store": {"base"},
-    "csv": {"base", "simd", "text", "arrow", "store"},
+    "filter": {"base", "store"},
+    "csv": {"base", "simd", "text", "arrow", "store", "filter"},
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
     "job": {"base", "arrow"},
@@ -42,7 +43,9 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 
 # Third-party headers and the folders that may see them.
 THIRD_PARTY = {
-    r"zstd\.h|lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
+    r"lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
+    r"zstd\.h": {"src/codec", "src/filter"},
+    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter"},
     r"yaml\.h": {"src/job"},
     r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
     r"cmocka\.h|snappy-c\.h": {"tests"},

@@ -120,19 +120,19 @@ size_t dn_csv_bom_len(const uint8_t *text, size_t len)
  * or ten that none would, so that none is refused for its first column's name.  A '?' stands for a digit.
  */
 #define LONGEST_MARK 10
+#define PACKED_TWICE "it is packed twice: unpack it once, and this name is read"
 static const struct {
     const char *mark;
     const char *what;
     const char *advice;
 } other_formats[] = {
-    {"\xff\xfe", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
-    {"\xfe\xff", "UTF-16 text", "`iconv -f UTF-16 -t UTF-8` converts it"},
-    {"BZh?1AY&SY", "bzip2", "`bunzip2 -c FILE | dativo-native convert - DST` reads it"},
-    {"BZh?\x17rE8P\x90", "an empty bzip2 file", "there is nothing in it"},
+    {"\xff\xfe", "UTF-16 text", "leave the encoding out, or set it to utf-16"},
+    {"\xfe\xff", "UTF-16 text", "leave the encoding out, or set it to utf-16"},
+    {"BZh?1AY&SY", "bzip2", PACKED_TWICE},
     {"\x04\x22\x4d\x18", "lz4", "`lz4 -dc FILE | dativo-native convert - DST` reads it"},
-    {"\x1f\x8b", "gzip", "`gunzip -c FILE | dativo-native convert - DST` reads it"},
-    {"\x28\xb5\x2f\xfd", "zstd", "`zstd -dc FILE | dativo-native convert - DST` reads it"},
-    {"\xfd\x37zXZ", "xz", "`xz -dc FILE | dativo-native convert - DST` reads it"},
+    {"\x1f\x8b", "gzip", PACKED_TWICE},
+    {"\x28\xb5\x2f\xfd", "zstd", PACKED_TWICE},
+    {"\xfd\x37zXZ", "xz", PACKED_TWICE},
     {"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"},
     {"PK\x05\x06", "an empty zip archive", "there is nothing in it"},
     {"\xd0\xcf\x11\xe0", "an old spreadsheet", "save its sheet as CSV"},
@@ -171,7 +171,8 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
 
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
-    DN_TRY(dn_source_open(&f->source, f->paths[f->file], f->stop, err));
+    DN_TRY(dn_text_open(&f->source, f->paths[f->file], f->text, f->stop, err));
+    f->bytes_before = f->bytes_read;
     f->opened[f->file] = dn_source_identity(f->source);
     dn_buffer_reset(&f->carry);
     f->carry_pos = 0;
@@ -220,7 +221,7 @@ enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_
         DN_TRY(dn_source_read(f->source, f->carry.data + held, wanted - held, &got, err));
         held += got;
         f->carry.len = held;
-        f->bytes_read += (int64_t)got;
+        f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
         f->source_at_end = got == 0;
     }
     return DN_OK;
@@ -333,16 +334,17 @@ static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offs
     uint64_t n = 0;
     bool ended = false;
 
-    if (dn_source_open_again(&source, f->paths[file], f->stop, NULL) != DN_OK) {
+    if (dn_text_open_again(&source, f->paths[file], f->text, f->stop, NULL) != DN_OK) {
         return -1;
     }
     uint8_t *chunk = dn_calloc(1, chunk_bytes + DN_BUFFER_PADDING);
+    if (chunk != NULL && dn_source_skip(source, (uint64_t)offset, NULL, NULL) != DN_OK) {
+        n = DN_CSV_ROW_ENDLESS;
+    }
     while (chunk != NULL && !ended && n <= DN_CSV_ROW_AT_MOST) {
         size_t got = 0;
         size_t pos = 0;
-        if (dn_source_read_at(source, (uint64_t)offset + n, chunk, chunk_bytes, &got, NULL) !=
-                DN_OK ||
-            got == 0) {
+        if (dn_source_read(source, chunk, chunk_bytes, &got, NULL) != DN_OK || got == 0) {
             n = DN_CSV_ROW_ENDLESS;
             break;
         }
@@ -440,7 +442,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
                                   err));
             f->source_at_end = got == 0;
             b->len += got;
-            f->bytes_read += (int64_t)got;
+            f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
         }
         n = b->len - b->start;
         *out_cut = last_cut(f->dialect, b->buf + b->start, searched, n);

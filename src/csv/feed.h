@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 #include "csv/automaton.h"
-#include "store/source.h"
+#include "filter/text.h"
 
 /** Bytes in front of a block's text, room for the beginning of a row that started in the block before. */
 #define DN_CSV_FRONT 4096
@@ -43,8 +43,9 @@ DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const u
 struct dn_csv_feed {
     const char *const *paths; /**< borrowed */
     size_t n_paths;
-    struct dn_stop *stop;              /**< borrowed; ends waits for bytes */
-    struct dn_source_identity *opened; /**< per file, borrowed: what it was when it was opened */
+    const struct dn_text_options *text; /**< borrowed: how files are stored */
+    struct dn_stop *stop;               /**< borrowed; ends waits for bytes */
+    struct dn_source_identity *opened;  /**< per file, borrowed: what it was when it was opened */
     void (*note)(void *ctx, const char *message);
     void *note_ctx;
     const struct dn_csv_dialect *dialect;
@@ -63,7 +64,8 @@ struct dn_csv_feed {
     bool first_of_file;
     bool skip_header;      /**< every later file starts with a header row equal to `header` */
     struct dn_span header; /**< the header row's bytes without its row end, borrowed */
-    int64_t bytes_read;    /**< over all files */
+    int64_t bytes_read;    /**< over all files, as they are stored */
+    int64_t bytes_before;  /**< those of the files in front of this one */
 };
 
 /** Open the first file.  Later files are opened as they are reached. */

@@ -16,7 +16,7 @@ static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t o
     bool after_cr = false;
     uint64_t at = 0;
 
-    if (dn_source_open_again(&source, path, NULL, NULL) != DN_OK) {
+    if (dn_text_open_again(&source, path, r->feed.text, NULL, NULL) != DN_OK) {
         return -1;
     }
     if (!dn_source_is_same(source, opened)) {
@@ -27,8 +27,8 @@ static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t o
     while (chunk != NULL && at < (uint64_t)offset) {
         const uint64_t left = (uint64_t)offset - at;
         size_t got;
-        if (dn_source_read_at(source, at, chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK,
-                              &got, NULL) != DN_OK ||
+        if (dn_source_read(source, chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK, &got,
+                           NULL) != DN_OK ||
             got == 0) {
             break;
         }

@@ -221,7 +221,7 @@ static int64_t total_size(struct dn_csv_reader *r)
         if (dn_source_open_again(&source, r->paths[i], &r->cancel, NULL) != DN_OK) {
             return -1;
         }
-        const int64_t size = dn_source_size(source);
+        const int64_t size = dn_source_stored_size(source);
         dn_source_close(source);
         if (size < 0) {
             return -1;

@@ -209,7 +209,8 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, u
     const int64_t size = dn_source_size(source);
     size_t got = 0;
 
-    if (size <= (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
+    if (!dn_source_can_read_at(source) ||
+        size <= (int64_t)(SAMPLE_HEAD_BYTES + SAMPLE_JUMPS * SAMPLE_JUMP_BYTES)) {
         return DN_OK;
     }
     const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
@@ -242,13 +243,13 @@ static enum dn_status sample_further_file(struct sample *s, const char *path, ui
     struct dn_source *source = NULL;
     size_t got = 0;
 
-    enum dn_status st = dn_source_open_again(&source, path, &s->r->cancel, err);
+    enum dn_status st = dn_text_open_again(&source, path, s->r->feed.text, &s->r->cancel, err);
     if (st == DN_ERR_UNSUPPORTED) { /* what can be read only once is not there for a look */
         s->whole = false;
         return DN_OK;
     }
     DN_TRY(st);
-    DN_TRY_GOTO(st, dn_source_read_at(source, 0, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
+    DN_TRY_GOTO(st, dn_source_read(source, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
     st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
 cleanup:
     dn_source_close(source);

@@ -145,6 +145,11 @@ enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint64_t *got, st
     return st;
 }
 
+const char *dn_source_path(const struct dn_source *s)
+{
+    return s->path;
+}
+
 int64_t dn_source_size(const struct dn_source *s)
 {
     return s->size;

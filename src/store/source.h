@@ -77,6 +77,8 @@ DN_NODISCARD enum dn_status dn_source_check(const struct dn_source *s, enum dn_s
 /** Is `other` the same file, and nothing taken from it or written over since? */
 bool dn_source_is_same(const struct dn_source *s, const struct dn_source_identity *other);
 struct dn_source_identity dn_source_identity(const struct dn_source *s);
+/** As it was given. */
+const char *dn_source_path(const struct dn_source *s);
 /** NULL is allowed. */
 void dn_source_close(struct dn_source *s);
 

@@ -1,0 +1,19 @@
+/** Names of encodings, and byte order marks. */
+#ifndef DN_FILTER_ENCODING_H
+#define DN_FILTER_ENCODING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DN_ENCODING_NAME_SIZE 64
+
+/** The name that iconv(3) has for what Python and people write: latin-1, utf_16_le, utf-8-sig, cp1252.  Unknown ones as they are. */
+const char *dn_encoding_name(char out[DN_ENCODING_NAME_SIZE], const char *given);
+/** The encoding that a byte order mark at the start of a text tells; UTF-8 where there is none. */
+const char *dn_encoding_of_mark(const uint8_t *head, size_t len);
+bool dn_encoding_is_utf8(const char *name);
+/** Bytes of which characters are made: 1, 2 or 4. */
+size_t dn_encoding_unit(const char *name);
+
+#endif

@@ -1,0 +1,88 @@
+#include "filter/text.h"
+
+#include "filter/encoding.h"
+#include "filter/filter.h"
+
+#include <string.h>
+
+/* The first bytes of a source, which afterwards still stands in front of them, if need be as another source. */
+static enum dn_status peek(struct dn_source **source, uint8_t head[DN_FILTER_HEAD], size_t *len,
+                           struct dn_error *err)
+{
+    struct dn_source *inner = *source;
+
+    if (dn_source_can_read_at(inner)) {
+        return dn_source_read_at(inner, 0, head, DN_FILTER_HEAD, len, err);
+    }
+    DN_TRY(dn_source_read(inner, head, DN_FILTER_HEAD, len, err));
+    *source = NULL;
+    return dn_filter_open(source, inner, NULL, NULL, head, *len, err);
+}
+
+static enum dn_status unpack(struct dn_source **source, struct dn_error *err)
+{
+    uint8_t head[DN_FILTER_HEAD];
+    size_t len = 0;
+
+    DN_TRY(peek(source, head, &len, err));
+    const struct dn_filter_class *packing = dn_filter_find(head, len);
+    if (packing == NULL) {
+        return DN_OK;
+    }
+    struct dn_source *inner = *source;
+    *source = NULL;
+    return dn_filter_open(source, inner, packing, NULL, NULL, 0, err);
+}
+
+static enum dn_status transcode(struct dn_source **source, const struct dn_text_options *options,
+                                bool counted, struct dn_error *err)
+{
+    struct dn_transcode how = {.replace = options->replace,
+                               .n_replaced = counted ? options->n_replaced : NULL};
+    uint8_t head[DN_FILTER_HEAD];
+    char name[DN_ENCODING_NAME_SIZE];
+    size_t len = 0;
+
+    DN_TRY(peek(source, head, &len, err));
+    how.encoding = options->encoding != NULL ? dn_encoding_name(name, options->encoding)
+                                             : dn_encoding_of_mark(head, len);
+    if (dn_encoding_is_utf8(how.encoding) && !how.replace) {
+        return DN_OK;
+    }
+    struct dn_source *inner = *source;
+    *source = NULL;
+    return dn_filter_open(source, inner, &dn_filter_transcode, &how, NULL, 0, err);
+}
+
+/* `source` becomes what is read of it. */
+static enum dn_status wrap(struct dn_source **source, const struct dn_text_options *options,
+                           bool counted, struct dn_error *err)
+{
+    static const struct dn_text_options none = {0};
+
+    enum dn_status st = unpack(source, err);
+    if (st == DN_OK) {
+        st = transcode(source, options != NULL ? options : &none, counted, err);
+    }
+    if (st != DN_OK) {
+        dn_source_close(*source);
+        *source = NULL;
+    }
+    return st;
+}
+
+enum dn_status dn_text_open(struct dn_source **out, const char *path,
+                            const struct dn_text_options *options, struct dn_stop *stop,
+                            struct dn_error *err)
+{
+    DN_TRY(dn_source_open(out, path, stop, err));
+    return wrap(out, options, true, err);
+}
+
+enum dn_status dn_text_open_again(struct dn_source **out, const char *path,
+                                  const struct dn_text_options *options, struct dn_stop *stop,
+                                  struct dn_error *err)
+{
+    DN_TRY(dn_source_open_again(out, path, stop, err));
+    return wrap(out, options, false, err);
+}

@@ -1,0 +1,164 @@
+/* Encodings into UTF-8, by iconv(3). */
+#include "filter/encoding.h"
+#include "filter/filter.h"
+#include "filter/text.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Output comes in pieces of at least so many bytes, which any character fits. */
+#define ROOM ((size_t)64)
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+struct transcoder {
+    iconv_t cd;
+    bool replace;
+    _Atomic int64_t *n_replaced;
+    size_t unit;
+    char name[DN_ENCODING_NAME_SIZE];
+    uint8_t pending[ROOM]; /* made, and not handed out */
+    size_t pending_at;
+    size_t pending_len;
+};
+
+static enum dn_status unknown(const char *encoding, struct dn_error *err)
+{
+    return dn_error_set(
+        err, DN_ERR_INVALID,
+        "the encoding \"%.60s\" is not known here; `iconv -l` lists the names, utf-8, "
+        "utf-16, latin1 and windows-1252 among them",
+        encoding);
+}
+
+enum dn_status dn_text_encoding_check(const char *encoding, struct dn_error *err)
+{
+    char name[DN_ENCODING_NAME_SIZE];
+    /* "//" and what follows it would tell iconv to drop or to guess characters */
+    const bool plain = strlen(encoding) < DN_ENCODING_NAME_SIZE && strchr(encoding, '/') == NULL &&
+                       encoding[0] != '\0';
+    iconv_t cd = plain ? iconv_open("UTF-8", dn_encoding_name(name, encoding)) : (iconv_t)-1;
+
+    if (cd == (iconv_t)-1) {
+        return unknown(encoding, err);
+    }
+    (void)iconv_close(cd);
+    return DN_OK;
+}
+
+static enum dn_status transcode_open(void **out_state, const void *how, struct dn_error *err)
+{
+    const struct dn_transcode *h = how;
+    struct transcoder *t = dn_calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        return dn_error_memory(err, sizeof(*t));
+    }
+    t->cd = iconv_open("UTF-8", h->encoding);
+    if (t->cd == (iconv_t)-1) {
+        const enum dn_status st =
+            errno == ENOMEM ? dn_error_memory(err, sizeof(*t)) : unknown(h->encoding, err);
+        dn_free(t);
+        return st;
+    }
+    t->replace = h->replace;
+    t->n_replaced = h->n_replaced;
+    t->unit = dn_encoding_unit(h->encoding);
+    (void)snprintf(t->name, sizeof(t->name), "%s", h->encoding);
+    *out_state = t;
+    return DN_OK;
+}
+
+static bool hand_out(struct transcoder *t, struct dn_filter_io *io)
+{
+    const size_t held = t->pending_len - t->pending_at;
+    const size_t n = held < io->out_len - io->made ? held : io->out_len - io->made;
+
+    memcpy(io->out + io->made, t->pending + t->pending_at, n);
+    t->pending_at += n;
+    io->made += n;
+    return n > 0;
+}
+
+/* What stands at the front of the input is no text. */
+static enum dn_status not_text(struct transcoder *t, struct dn_filter_io *io, size_t left,
+                               uint8_t **out, struct dn_error *err)
+{
+    char bytes[3 * 4 + 1] = "";
+    const size_t n = left < t->unit ? left : t->unit;
+
+    if (t->replace) {
+        memcpy(*out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+        *out += sizeof(REPLACEMENT) - 1;
+        io->used += n;
+        (void)iconv(t->cd, NULL, NULL, NULL, NULL);
+        if (t->n_replaced != NULL) {
+            (void)atomic_fetch_add(t->n_replaced, 1);
+        }
+        return DN_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(bytes + 3 * i, 4, " %02x", io->in[io->used + i]);
+    }
+    return dn_error_set(err, DN_ERR_DATA,
+                        "the bytes%s are no text in %s; give the file's encoding, or "
+                        "on_invalid replace",
+                        bytes, t->name);
+}
+
+/* One call of iconv() into `out`, which has at least ROOM bytes; *end is where it got to. */
+static enum dn_status convert(struct transcoder *t, struct dn_filter_io *io, uint8_t *out,
+                              size_t room, uint8_t **end, struct dn_error *err)
+{
+    char *in = (char *)(uintptr_t)(io->in + io->used); /* iconv only reads it */
+    size_t left = io->in_len - io->used;
+    char *at = (char *)out;
+    size_t free_bytes = room - (sizeof(REPLACEMENT) - 1); /* which may have to follow */
+
+    const size_t result = iconv(t->cd, &in, &left, &at, &free_bytes);
+    const int why = result == (size_t)-1 ? errno : 0;
+    io->used = io->in_len - left;
+    *end = (uint8_t *)at;
+    if (why == EILSEQ || (why == EINVAL && io->in_end)) {
+        return not_text(t, io, left, end, err);
+    }
+    return DN_OK;
+}
+
+static enum dn_status transcode_step(void *state, struct dn_filter_io *io, struct dn_error *err)
+{
+    struct transcoder *t = state;
+    uint8_t *end = NULL;
+    enum dn_status st;
+
+    if (hand_out(t, io)) {
+        return DN_OK;
+    }
+    if (io->in_len == 0) {
+        io->member_ended = io->in_end;
+        return DN_OK;
+    }
+    if (io->out_len >= ROOM) {
+        st = convert(t, io, io->out, io->out_len, &end, err);
+        io->made = (size_t)(end - io->out);
+    } else {
+        st = convert(t, io, t->pending, sizeof(t->pending), &end, err);
+        t->pending_at = 0;
+        t->pending_len = (size_t)(end - t->pending);
+        (void)hand_out(t, io);
+    }
+    /* what is in front of a fault goes out first: then its place is known */
+    return io->made > 0 ? DN_OK : st;
+}
+
+static void transcode_close(void *state)
+{
+    (void)iconv_close(((struct transcoder *)state)->cd);
+    dn_free(state);
+}
+
+const struct dn_filter_class dn_filter_transcode = {
+    .name = "text", .open = transcode_open, .step = transcode_step, .close = transcode_close};
