@@ -68,7 +68,7 @@ static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct d
 {
     DN_TRY(dn_csv_reader_next(handle_of(r)->reader, out, err));
     if (out->release == NULL && r->level == 0) { /* at Level 1 it is part of the report */
-        csv_log_rounded(handle_of(r));
+        csv_log_warnings(handle_of(r));
     }
     return DN_OK;
 }

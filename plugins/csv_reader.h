@@ -54,8 +54,8 @@ struct csv_handle {
     struct csv_lossless *lossless;
 };
 
-/** Level 0, at the end of the data: say on stderr how many values were rounded, if any were. */
-void csv_log_rounded(const struct csv_handle *h);
+/** Level 0, at the end of the data: say on stderr what report() would warn of. */
+void csv_log_warnings(const struct csv_handle *h);
 /** What report() says of the rows: counters, warnings, columns. */
 DN_NODISCARD enum dn_status csv_report(struct dn_reader *r, struct dn_buffer *b,
                                        const struct ArrowSchema *schema, struct dn_error *err);

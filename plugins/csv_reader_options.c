@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
+#include "filter/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,10 @@ const struct dn_shell_option csv_reader_options[] = {
     {"missing_as_null", NULL, "bool",
      "a named column that the file lacks reads as nulls; default false"},
     {"strict", NULL, "bool", "a stray quote is an error instead of text; default false"},
-    {"encoding", NULL, "text", "utf-8 (with or without a byte order mark) or ascii"},
+    {"encoding", NULL, "text",
+     "of the files, as iconv has it; default utf-8, or what a byte order mark says"},
+    {"on_invalid", NULL, "text",
+     "bytes that are no text in the encoding: error (default), or replace by U+FFFD"},
     {"chunk_size", "batch_size", "int", "rows per batch; default 10000 for JSON"},
     {"block_bytes", NULL, "int", "bytes of text per unit of work; no effect on the rows"},
     {"inference", NULL, "text",
@@ -58,29 +62,30 @@ static enum dn_status read_byte(const struct dn_shell_config *c, const char *nam
     return DN_OK;
 }
 
-static enum dn_status read_encoding(const struct dn_shell_config *c, struct dn_error *err)
+static enum dn_status read_encoding(struct csv_settings *s, const struct dn_shell_config *c,
+                                    struct dn_error *err)
 {
-    static const char *const accepted[] = {"utf-8",     "utf8",  "utf_8",   "utf-8-sig",
-                                           "utf_8_sig", "ascii", "us-ascii"};
-    const char *text = NULL;
-    char shown[DN_ESCAPED_VALUE_SIZE];
+    const char *on_invalid = NULL;
 
-    DN_TRY(dn_shell_option_text(c, "encoding", &text, err));
-    if (text == NULL) {
+    DN_TRY(dn_shell_option_text(c, "encoding", &s->csv.encoding, err));
+    DN_TRY(dn_shell_option_text(c, "on_invalid", &on_invalid, err));
+    if (s->csv.encoding != NULL) {
+        const enum dn_status st = dn_text_encoding_check(s->csv.encoding, err);
+        if (st == DN_ERR_INVALID) {
+            return dn_shell_option_error(c, "encoding",
+                                         "must be an encoding of `iconv -l`, such as utf-8, "
+                                         "utf-16, latin1 or windows-1252",
+                                         err);
+        }
+        DN_TRY(st);
+    }
+    if (on_invalid == NULL || strcmp(on_invalid, "error") == 0) {
         return DN_OK;
     }
-    for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
-        if (dn_text_equal_nocase(text, accepted[i])) {
-            return DN_OK;
-        }
-    }
-    const enum dn_status st =
-        dn_error_set(err, DN_ERR_UNSUPPORTED,
-                     "encoding %s is not supported: this reader takes utf-8 and ascii; convert "
-                     "the file first, e.g. "
-                     "with iconv -t UTF-8",
-                     dn_error_escape_value(shown, text, strlen(text)));
-    return dn_error_option(err, st, "encoding");
+    s->csv.replace_invalid = strcmp(on_invalid, "replace") == 0;
+    return s->csv.replace_invalid
+               ? DN_OK
+               : dn_shell_option_error(c, "on_invalid", "must be error or replace", err);
 }
 
 static enum dn_status read_values(const struct dn_shell_config *c, int level, enum csv_values *out,
@@ -173,7 +178,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_list(c, "required", &s->csv.required, &s->csv.n_required, err));
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->csv.missing_as_null, err));
     DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
-    DN_TRY(read_encoding(c, err));
+    DN_TRY(read_encoding(s, c, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));

@@ -26,27 +26,52 @@ static bool tell_rounded(const struct csv_handle *h, char *out, size_t size)
     return true;
 }
 
-void csv_log_rounded(const struct csv_handle *h)
+static bool tell_replaced(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+
+    dn_csv_reader_progress(h->reader, &csv);
+    (void)snprintf(out, size, "%" PRId64 " byte sequence%s no text in the encoding, and U+FFFD now",
+                   csv.replaced, csv.replaced == 1 ? " was" : "s were");
+    return csv.replaced > 0;
+}
+
+/* What somebody should hear of, which each of these tells. */
+static const struct {
+    const char *event;
+    bool (*tell)(const struct csv_handle *h, char *out, size_t size);
+} warnings[] = {{"values_rounded", tell_rounded}, {"bytes_replaced", tell_replaced}};
+#define N_WARNINGS (sizeof(warnings) / sizeof(warnings[0]))
+
+void csv_log_warnings(const struct csv_handle *h)
 {
     char message[MESSAGE_SIZE];
 
-    if (tell_rounded(h, message, sizeof message)) {
-        dn_log_json("WARNING", "values_rounded", message, NULL);
+    for (size_t i = 0; i < N_WARNINGS; i++) {
+        if (warnings[i].tell(h, message, sizeof message)) {
+            dn_log_json("WARNING", warnings[i].event, message, NULL);
+        }
     }
 }
 
-/* What somebody should hear of: {"event_type","message"}. */
+/* {"event_type","message"} of each. */
 static enum dn_status append_warnings(const struct csv_handle *h, struct dn_buffer *b,
                                       struct dn_error *err)
 {
     char message[MESSAGE_SIZE];
+    const char *separator = "";
 
-    if (!tell_rounded(h, message, sizeof message)) {
-        return DN_OK;
+    for (size_t i = 0; i < N_WARNINGS; i++) {
+        if (!warnings[i].tell(h, message, sizeof message)) {
+            continue;
+        }
+        DN_TRY(dn_text_appendf(b, err, "%s{\"event_type\":\"%s\",\"message\":", separator,
+                               warnings[i].event));
+        DN_TRY(dn_text_append_json_string(b, message, strlen(message), err));
+        DN_TRY(dn_text_append(b, "}", err));
+        separator = ",";
     }
-    DN_TRY(dn_text_append(b, "{\"event_type\":\"values_rounded\",\"message\":", err));
-    DN_TRY(dn_text_append_json_string(b, message, strlen(message), err));
-    return dn_text_append(b, "}", err);
+    return DN_OK;
 }
 
 /* The names of the columns whose types a person declared; none, if types are not inferred at all. */
@@ -87,8 +112,8 @@ enum dn_status csv_report(struct dn_reader *r, struct dn_buffer *b,
     DN_TRY_GOTO(st,
                 dn_text_appendf(b, err,
                                 "\"counters\":{\"stray_quotes\":%" PRId64 ",\"rounded\":%" PRId64
-                                "},\"warnings\":[",
-                                csv.stray_quotes, csv.rounded),
+                                ",\"replaced\":%" PRId64 "},\"warnings\":[",
+                                csv.stray_quotes, csv.rounded, csv.replaced),
                 cleanup);
     DN_TRY_GOTO(st, append_warnings(h, b, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "],\"columns\":", err), cleanup);

@@ -70,6 +70,9 @@ struct dn_csv_options {
     void *note_ctx;
     /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
     uint64_t memory_total_bytes;
+    /** Of the files, as iconv(3) or Python spell it; NULL: UTF-8, or what a byte order mark says. */
+    const char *encoding;
+    bool replace_invalid; /**< bytes that are no text in the encoding become U+FFFD, and are counted, instead of failing */
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
@@ -79,7 +82,7 @@ struct dn_csv_options {
 struct dn_csv_reader;
 
 /**
- * Open the files (at least one; "-" is standard input), read the header and a sample, and fix the schema.  All files must have the
+ * Open the files (at least one; "-" is standard input; packed with gzip, zstd, bzip2 or xz they are unpacked), read the header and a sample, and fix the schema.  All files must have the
  * first one's columns, in its order.  Waits until a pipe has given the sample or ended; cancelled() ends that wait.
  */
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
@@ -106,11 +109,12 @@ DN_API DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, s
 struct dn_csv_progress {
     uint32_t struct_size; /**< sizeof(struct dn_csv_progress) */
     uint32_t reserved;
-    int64_t bytes_read;
+    int64_t bytes_read;  /**< as the files are stored */
     int64_t bytes_total; /**< -1: unknown */
     int64_t rows;
     int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
     int64_t rounded;      /**< float64 values that are not the numbers in the text, to the digits that it has */
+    int64_t replaced;     /**< U+FFFD for what is no text in the encoding */
 };
 #define DN_CSV_PROGRESS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_progress, stray_quotes)
 

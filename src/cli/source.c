@@ -16,6 +16,8 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     const struct dn_flag flags[DN_SOURCE_FLAGS] = {
         {"delimiter", 'd', DN_FLAG_TEXT, &s->delimiter},
         {"quote", 0, DN_FLAG_TEXT, &s->quote},
+        {"encoding", 0, DN_FLAG_TEXT, &s->encoding},
+        {"on-invalid", 0, DN_FLAG_TEXT, &s->on_invalid},
         {"reader", 0, DN_FLAG_TEXT, &s->reader},
         {"no-header", 0, DN_FLAG_BOOL, &s->no_header},
         {"types", 0, DN_FLAG_LIST, &s->types},
@@ -204,6 +206,12 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     if (s->quote != NULL) {
         DN_TRY(one_char(options, "quote", "--quote", s->quote, true, err));
     }
+    if (s->encoding != NULL) {
+        DN_TRY(set_text(options, "encoding", s->encoding, err));
+    }
+    if (s->on_invalid != NULL) {
+        DN_TRY(set_text(options, "on_invalid", s->on_invalid, err));
+    }
     if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
         return dn_error_memory(err, 64);
     }
@@ -262,11 +270,13 @@ static enum dn_status type_choose(const struct dn_source_flags *s, const char *c
 static enum dn_status flags_fit(const struct dn_source_flags *s, const char *type, const char *file,
                                 struct dn_error *err)
 {
-    const char *flag = s->delimiter != NULL   ? "--delimiter"
-                       : s->quote != NULL     ? "--quote"
-                       : s->no_header         ? "--no-header"
-                       : s->null_values.n > 0 ? "--null-values"
-                                              : NULL;
+    const char *flag = s->delimiter != NULL    ? "--delimiter"
+                       : s->quote != NULL      ? "--quote"
+                       : s->encoding != NULL   ? "--encoding"
+                       : s->on_invalid != NULL ? "--on-invalid"
+                       : s->no_header          ? "--no-header"
+                       : s->null_values.n > 0  ? "--null-values"
+                                               : NULL;
     const bool ours = s->reader == NULL || is_built_in(s->reader);
 
     if (flag == NULL || !ours || strcmp(type, DN_CONNECTOR_CSV) == 0) {

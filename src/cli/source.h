@@ -12,6 +12,8 @@
 struct dn_source_flags {
     const char *delimiter;
     const char *quote;
+    const char *encoding;
+    const char *on_invalid;
     const char *
         reader; /**< "csv", "parquet", or a plugin as for dn_source_plugin(); NULL: what the files are */
     bool no_header;
@@ -22,7 +24,7 @@ struct dn_source_flags {
     uint64_t memory_bytes;
 };
 
-#define DN_SOURCE_FLAGS 9
+#define DN_SOURCE_FLAGS 11
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -33,6 +35,11 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "      --delimiter X       CSV: one character, \\t or tab; default a comma, a tab for *.tsv\n" \
     "      --quote X           CSV: one character; \"\" for none; default \"\n"                    \
     "      --no-header         CSV: the first row is data; columns are column_1, column_2, ...\n"  \
+    "      --encoding E        CSV: as iconv has it, e.g. utf-16, latin1, windows-1252; default "  \
+    "utf-8, or what\n"                                                                             \
+    "                          a byte order mark says\n"                                           \
+    "      --on-invalid X      CSV: bytes that are no text in the encoding: error, or replace by " \
+    "U+FFFD\n"                                                                                     \
     "      --null-values A,B   CSV: texts that mean null, besides the empty unquoted field\n"      \
     "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
     "path/lib.so:function\n"                                                                       \

@@ -188,7 +188,11 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
     bool complete = false;
 
     while (!complete) {
-        DN_TRY(dn_csv_feed_look(&r->feed, wanted, err));
+        const enum dn_status st = dn_csv_feed_look(&r->feed, wanted, err);
+        if (st != DN_OK) {
+            dn_csv_place(r, 0, err);
+            return st;
+        }
         *head = dn_csv_feed_held(&r->feed);
         const size_t held = head->len;
         if (wanted == DN_CSV_HEAD_BYTES) { /* before anything is dropped, which counts lines */

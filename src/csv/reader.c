@@ -231,6 +231,19 @@ static int64_t total_size(struct dn_csv_reader *r)
     return total;
 }
 
+static enum dn_status set_text(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                               struct dn_error *err)
+{
+    r->text.replace = o->replace_invalid;
+    r->text.n_replaced = &r->replaced;
+    if (o->encoding == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(dn_text_encoding_check(o->encoding, err));
+    r->text.encoding = dn_arena_strdup(&r->arena, o->encoding);
+    return r->text.encoding != NULL ? DN_OK : dn_error_memory(err, strlen(o->encoding) + 1);
+}
+
 /* The caller's array, whose entries may be of an older or a newer version, in ours. */
 static enum dn_status copy_types(struct dn_csv_reader *r, struct dn_csv_options *o,
                                  struct dn_error *err)
@@ -287,6 +300,8 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     r->batch_rows = o->batch_rows;
+    DN_TRY(set_text(r, o, err));
+    r->feed.text = &r->text;
     r->feed.stop = &r->cancel;
     r->feed.note = o->note;
     r->feed.note_ctx = o->note_ctx;
@@ -460,6 +475,7 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
         .struct_size = out->struct_size,
         .bytes_read = atomic_load(&r->bytes_read),
         .bytes_total = r->bytes_total,
+        .replaced = atomic_load(&r->replaced),
         .rows = atomic_load(&r->rows_out),
         .stray_quotes = atomic_load(&r->strays),
         .rounded = atomic_load(&r->rounded),

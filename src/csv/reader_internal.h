@@ -58,6 +58,7 @@ struct dn_csv_reader {
     struct dn_csv_nulls nulls;
     const struct dn_kernels *kernels;
     bool has_header;
+    struct dn_text_options text; /**< how the files are stored */
 
     const char **field_names; /**< what the file has */
     size_t n_fields;
@@ -107,6 +108,7 @@ struct dn_csv_reader {
     _Atomic int64_t rows_out;
     _Atomic int64_t strays;
     _Atomic int64_t rounded;
+    _Atomic int64_t replaced;
     struct dn_error first_rounded; /**< the first value that was rounded */
     size_t first_rounded_file;
     bool first_rounded_placed; /**< path and line are in the message */

@@ -104,8 +104,8 @@ static enum dn_status not_text(struct transcoder *t, struct dn_filter_io *io, si
         (void)snprintf(bytes + 3 * i, 4, " %02x", io->in[io->used + i]);
     }
     return dn_error_set(err, DN_ERR_DATA,
-                        "the bytes%s are no text in %s; give the file's encoding, or "
-                        "on_invalid replace",
+                        "the bytes%s are no text in %s; set the encoding of the file, or "
+                        "on_invalid to replace",
                         bytes, t->name);
 }
 

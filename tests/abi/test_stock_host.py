@@ -387,10 +387,19 @@ def test_unknown_option(csv, capfd, options, hint):
     assert hint in error["message"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "latin-1", "cp1252", ""])
-def test_unsupported_encoding(csv, capfd, encoding):
-    error = check_failure(StockReader(reader_config(csv("a\n1\n"), options={"encoding": encoding})), capfd, "unsupported")
-    assert "utf-8" in error["message"]
+@pytest.mark.parametrize("encoding", ["utf-16-le", "latin-1", "cp1252", "utf_8_sig", "shift_jis", "utf-32"])
+def test_encodings(tmp_path, encoding):
+    """As Python spells them, which is how hosts do."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,b\n1,ﾝx\n".replace("ﾝ", "é" if encoding in ("latin-1", "cp1252") else "ﾝ").encode(encoding))
+    [row] = StockReader(reader_config(str(path), options={"encoding": encoding})).rows()
+    assert row == {"a": 1, "b": "éx" if encoding in ("latin-1", "cp1252") else "ﾝx"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "", "latin1//TRANSLIT"])
+def test_unknown_encoding(csv, capfd, encoding):
+    error = check_failure(StockReader(reader_config(csv("a\n1\n"), options={"encoding": encoding})), capfd, "config")
+    assert "utf-8" in error["message"] and f"not '{encoding}'" in error["message"]
 
 
 def test_unknown_column_or_type(csv, capfd):

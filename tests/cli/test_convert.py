@@ -593,10 +593,9 @@ def test_repeated_names_are_renamed_and_reported(tool, write):
 
 
 @pytest.mark.parametrize("data,says", [
-    (gzip.compress(b"a,b\n1,2\n"), ["gzip", "gunzip -c"]),
+    (gzip.compress(gzip.compress(b"a,b\n1,2\n")), ["gzip", "packed twice"]),
     (b"PK\x03\x04rest", ["zip archive"]),
     (b"PAR1\x15\x04rest", ["Parquet"]),
-    ("a,b\n1,2\n".encode("utf-16"), ["UTF-16", "iconv"]),
 ])
 def test_other_formats_are_named(tool, data, says):
     (tool.cwd / "in.csv").write_bytes(data)

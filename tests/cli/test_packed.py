@@ -1,0 +1,244 @@
+"""CSV that is packed or in another encoding: the rows of the plain file, or an error with a place; never fewer rows."""
+import bz2
+import codecs
+import ctypes
+import gzip
+import io
+import lzma
+import random
+import subprocess
+import zlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+PLAIN = ("id,name,price\n" + "".join(f'{i},"naïve, {i % 97}",{i / 8}\n' for i in range(4000))).encode()
+
+
+def zstd(data):
+    """With a checksum, as the zstd command writes it."""
+    lib = ctypes.CDLL("libzstd.so.1")
+    lib.ZSTD_createCCtx.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(lib.ZSTD_createCCtx())
+    lib.ZSTD_CCtx_setParameter(context, 201, 1)  # ZSTD_c_checksumFlag
+    lib.ZSTD_compress2.restype = ctypes.c_size_t
+    out = ctypes.create_string_buffer(len(data) + (len(data) >> 8) + 1024)
+    n = lib.ZSTD_compress2(context, out, ctypes.c_size_t(len(out)), data, ctypes.c_size_t(len(data)))
+    lib.ZSTD_freeCCtx(context)
+    return out.raw[:n]
+
+
+PACKINGS = {"gzip": gzip.compress, "zstd": zstd, "bzip2": bz2.compress, "xz": lzma.compress}
+packed = pytest.mark.parametrize("packing", PACKINGS)
+
+
+def read(tool, *args, **kwargs):
+    tool.ok("convert", "-qf", *args, "out.parquet", **kwargs)
+    return pq.read_table(tool.cwd / "out.parquet")
+
+
+@pytest.fixture
+def plain(tool, write):
+    write("plain.csv", PLAIN)
+    table = read(tool, "plain.csv")
+    assert table.num_rows == 4000
+    return table
+
+
+@packed
+def test_packed_files(tool, write, plain, packing):
+    """Whatever the name says."""
+    write("in.csv", PACKINGS[packing](PLAIN))
+    assert read(tool, "in.csv").equals(plain)
+    assert read(tool, "-", stdin=PACKINGS[packing](PLAIN)).equals(plain)
+    assert tool.ok("schema", "in.csv").stdout == tool.ok("schema", "plain.csv").stdout
+
+
+@packed
+@pytest.mark.parametrize("flags", [(), ("--reader-option", "block_bytes=1000"), ("-t", "1", "--reader-option", "block_bytes=7")])
+def test_members(tool, write, plain, packing, flags):
+    """All of them, also empty ones and ones that end in the middle of a row."""
+    cuts = sorted(random.Random(7).randrange(len(PLAIN)) for _ in range(9))
+    pieces = [PLAIN[a:b] for a, b in zip([0, *cuts], [*cuts, len(PLAIN)])]
+    pieces.insert(3, b"")
+    write("in.csv", b"".join(PACKINGS[packing](piece) for piece in pieces))
+    assert read(tool, *flags, "in.csv").equals(plain)
+
+
+@packed
+def test_several_files(tool, write, plain, packing):
+    write("b.csv", PACKINGS[packing](PLAIN))
+    both = read(tool, "plain.csv", "b.csv")
+    assert both.equals(pa.concat_tables([plain, plain]).combine_chunks())
+
+
+def test_what_may_follow(tool, write, plain):
+    write("zeros.gz", gzip.compress(PLAIN) + bytes(1000))
+    write("zeros.xz", lzma.compress(PLAIN) + bytes(8) + lzma.compress(b"") + bytes(4))
+    skippable = b"\x53\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
+    write("skip.zst", skippable + zstd(PLAIN) + skippable)
+    for name in ("zeros.gz", "zeros.xz", "skip.zst"):
+        assert read(tool, name).equals(plain), name
+
+
+@packed
+def test_trailing_bytes(tool, write, packing):
+    stored = PACKINGS[packing](PLAIN)
+    write("in.csv", stored + b"more")
+    tool.fails("convert", "in.csv", "out.parquet", says=[f"in.csv': {packing}: ", f"byte {len(stored)}"])
+
+
+@packed
+def test_cut_files(tool, write, packing):
+    """At every place: an error that says so, whatever is in hand by then."""
+    small = b"a,b\n" + b"".join(b"%d,x%d\n" % (i, i * 7919 % 1000) for i in range(60))
+    stored = PACKINGS[packing](small)
+    start = 10 if packing == "bzip2" else 6
+    for n in range(start, len(stored)):
+        write("in.csv", stored[:n])
+        tool.fails("convert", "-q", "in.csv", "out.parquet", says=[f"{packing}: ", "cut", f"byte {n}"])
+
+
+@packed
+def test_damaged_files(tool, write, packing):
+    """A flipped bit anywhere in the data: an error, or the very rows (bits that mean nothing, such as a time in a header)."""
+    small = b"a,b\n" + b"".join(b"%d,x%d\n" % (i, i * 7919 % 1000) for i in range(300))
+    stored = PACKINGS[packing](small)
+    write("good.csv", small)
+    expected = read(tool, "good.csv")
+    rng = random.Random(11)
+    failed = 0
+    for _ in range(60):
+        at = rng.randrange(10, len(stored))
+        write("in.csv", stored[:at] + bytes([stored[at] ^ 1 << rng.randrange(8)]) + stored[at + 1:])
+        done = tool("convert", "-qf", "in.csv", "out.parquet")
+        if done.returncode == 0:
+            assert packing in ("gzip", "zstd") and pq.read_table(tool.cwd / "out.parquet").equals(expected)
+        else:
+            assert done.returncode == 2 and f"{packing}: ".encode() in done.stderr, done.stderr
+            failed += 1
+    assert failed > 40
+
+
+@packed
+def test_packed_twice(tool, write, packing):
+    write("in.csv", gzip.compress(PACKINGS[packing](PLAIN)))
+    tool.fails("convert", "in.csv", "out.parquet", says=["packed twice", packing])
+
+
+@packed
+def test_errors_have_lines_of_the_text(tool, write, packing):
+    text = PLAIN + b'5000,"x",1\n5001,y,1,2\n'
+    write("in.csv", PACKINGS[packing](text))
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv: line 4003, ", "byte %d" % text.index(b"5001,y")])
+    write("in.csv", PACKINGS[packing](PLAIN.replace(b"3999,", b"x9,")))
+    assert read(tool, "in.csv").schema.field("id").type == pa.string()
+
+
+def test_empty(tool, write):
+    write("in.csv", gzip.compress(b""))
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv", "empty"])
+    write("in.csv", gzip.compress(b"a,b\n"))
+    assert read(tool, "--allow-empty", "in.csv").num_rows == 0
+
+
+def test_stored_blocks_and_other_windows(tool, write, plain):
+    """What other packers than ours write."""
+    write("stored.gz", gzip.compress(PLAIN, 0))
+    write("fast.bz2", bz2.compress(PLAIN, 1))
+    write("x.xz", lzma.compress(PLAIN, check=lzma.CHECK_CRC32, preset=0))
+    named = io.BytesIO()
+    with gzip.GzipFile("a name", "wb", fileobj=named) as out:
+        out.write(PLAIN)
+    write("named.gz", named.getvalue())
+    for name in ("stored.gz", "fast.bz2", "x.xz", "named.gz"):
+        assert read(tool, name).equals(plain), name
+
+
+def test_a_wish_to_stop_while_a_packed_pipe_waits(tool):
+    proc = tool.start("convert", "-q", "-", "out.parquet", stdin=subprocess.PIPE)
+    proc.stdin.write(gzip.compress(PLAIN)[:2000])
+    proc.stdin.flush()
+    with pytest.raises(subprocess.TimeoutExpired):
+        proc.wait(0.5)
+    proc.terminate()
+    assert proc.wait(5) == 143
+    assert not (tool.cwd / "out.parquet").exists()
+
+
+# ---- encodings -----------------------------------------------------------------------------------------------------------
+
+TEXT = "id,naïve\n1,Ärger\n2,€uro\n3,\"a\nb\"\n"
+ASTRAL = "id,s\n1,\U0001f600x\n2,\u4e2d\u6587\n"
+
+
+@pytest.mark.parametrize("mark, encoding", [(codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+                                            (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+                                            (codecs.BOM_UTF8, "utf-8")])
+@pytest.mark.parametrize("text", [TEXT, ASTRAL])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_byte_order_marks(tool, write, mark, encoding, text, pack):
+    write("utf8.csv", text)
+    expected = read(tool, "utf8.csv")
+    write("in.csv", pack(mark + text.encode(encoding)))
+    assert read(tool, "in.csv").equals(expected)
+    assert read(tool, "-", stdin=pack(mark + text.encode(encoding))).equals(expected)
+    write("bare.csv", pack(text.encode(encoding)))
+    assert read(tool, "--encoding", encoding, "bare.csv").equals(expected)
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "cp1252", "iso-8859-15", "latin-9", "WINDOWS-1252"])
+def test_single_bytes(tool, write, encoding):
+    write("utf8.csv", TEXT)
+    write("in.csv", TEXT.encode("cp1252" if "1252" in encoding else "iso-8859-15"))
+    assert read(tool, "--encoding", encoding, "in.csv").equals(read(tool, "utf8.csv"))
+
+
+@pytest.mark.parametrize("encoding, text", [("shift_jis", "a,b\n1,日本\n"), ("gb18030", "a,b\n1,中文\n"), ("euc-kr", "a,b\n1,한글\n"),
+                                            ("koi8-r", "a,b\n1,мир\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n")])
+def test_others(tool, write, encoding, text):
+    write("in.csv", text.encode(encoding))
+    assert read(tool, "--encoding", encoding, "in.csv").to_pylist() == [{"a": 1, "b": text.split(",")[-1][:-1]}]
+
+
+def test_every_cut_of_a_long_text(tool, write):
+    """Characters lie across the ends of all buffers."""
+    text = "s\n" + "".join(f"{'é€😀'[i % 3] * (i % 50)}{i}\n" for i in range(30000))
+    write("utf8.csv", text)
+    write("in.csv", codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    for flags in [(), ("--reader-option", "block_bytes=999"), ("--reader-option", "block_bytes=3", "-t", "1")]:
+        assert read(tool, *flags, "in.csv").equals(read(tool, "utf8.csv"))
+
+
+def test_what_is_no_text(tool, write):
+    write("in.csv", b"a,b\n1,x\n2,\x81\n")
+    tool.fails("convert", "--encoding", "windows-1252", "in.csv", "out.parquet",
+               says=["in.csv: line 3, byte 10", " 81 ", "WINDOWS-1252", "on_invalid"])
+    write("cut.csv", codecs.BOM_UTF16_LE + "a,b\n1,x\n".encode("utf-16-le") + b"y")
+    tool.fails("convert", "cut.csv", "out.parquet", says=["cut.csv: line 3", "UTF-16LE"])
+    write("half.csv", codecs.BOM_UTF16_LE + "a\n\ud83d\nb\n".encode("utf-16-le", "surrogatepass"))
+    tool.fails("convert", "half.csv", "out.parquet", says=["half.csv: line 2", "UTF-16LE", "3d d8"])
+
+
+def test_replaced(tool, write):
+    write("in.csv", b"a,b\n1,x\n2,\x81\n3,\x81\x8d\n")
+    said = tool.ok("convert", "--encoding", "windows-1252", "--on-invalid", "replace", "in.csv", "out.parquet").stderr.decode()
+    assert "3 byte sequences were no text in the encoding" in said
+    assert pq.read_table(tool.cwd / "out.parquet").column("b").to_pylist() == ["x", "\ufffd", "\ufffd\ufffd"]
+    (tool.cwd / "out.parquet").unlink()
+    write("in.csv", b"a,b\n1,\xff\n2,\xc3\xa9\n")
+    tool.fails("convert", "in.csv", "out.parquet", says=["\\xff", "line 2"])
+    assert read(tool, "--on-invalid", "replace", "in.csv").column("b").to_pylist() == ["\ufffd", "é"]
+
+
+def test_encodings_that_are_none(tool, write):
+    write("in.csv", "a\n1\n")
+    for name in ("utf-9", "", "latin1//IGNORE", "x" * 100):
+        tool.fails("convert", "--encoding", name, "in.csv", "out.parquet", says=["--encoding must be", "iconv -l"])
+    tool.fails("convert", "--on-invalid", "drop", "in.csv", "out.parquet", says=["error or replace", "--on-invalid"])
+
+
+def test_deflate_alone_is_no_file(tool, write):
+    write("in.csv", zlib.compress(b"a,b\n1,2\n"))
+    tool.fails("convert", "in.csv", "out.parquet", says="in.csv")
