@@ -6,7 +6,7 @@ add_library(dn_dep_codecs INTERFACE)
 target_link_libraries(dn_dep_codecs INTERFACE PkgConfig::CODECS)
 
 # What whole files are packed with.  Debian 12 has no bzip2.pc.
-pkg_check_modules(PACKINGS REQUIRED IMPORTED_TARGET zlib libzstd liblzma)
+pkg_check_modules(PACKINGS REQUIRED IMPORTED_TARGET zlib libdeflate libzstd liblzma)
 find_library(BZIP2_LIBRARY bz2 REQUIRED)
 add_library(dn_dep_packings INTERFACE)
 target_link_libraries(dn_dep_packings INTERFACE PkgConfig::PACKINGS "${BZIP2_LIBRARY}")

@@ -43,8 +43,8 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 
 # Third-party headers and the folders that may see them.
 THIRD_PARTY = {
-    r"lz4\.h|brotli/.*|libdeflate\.h": {"src/codec"},
-    r"zstd\.h": {"src/codec", "src/filter"},
+    r"lz4\.h|brotli/.*": {"src/codec"},
+    r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter"},
     r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter"},
     r"yaml\.h": {"src/job"},
     r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},

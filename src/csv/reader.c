@@ -236,6 +236,7 @@ static enum dn_status set_text(struct dn_csv_reader *r, const struct dn_csv_opti
 {
     r->text.replace = o->replace_invalid;
     r->text.n_replaced = &r->replaced;
+    r->text.executor = &r->executor;
     if (o->encoding == NULL) {
         return DN_OK;
     }

@@ -233,7 +233,8 @@ const struct dn_filter_class *dn_filter_find(const uint8_t *head, size_t len)
 
 enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,
                               const struct dn_filter_class *class, const void *how,
-                              const uint8_t *head, size_t len, struct dn_error *err)
+                              const uint8_t *head, size_t len, uint64_t offset,
+                              struct dn_error *err)
 {
     enum dn_status st = DN_OK;
     struct dn_source *s =
@@ -255,6 +256,7 @@ enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,
     }
     memcpy(f->in, head, len);
     f->in_len = len;
+    f->in_offset = offset;
     s->can_reopen = dn_source_can_reopen(inner);
     s->identity = dn_source_identity(inner);
     s->stored_size = dn_source_stored_size(inner);

@@ -48,7 +48,7 @@ struct dn_transcode {
 };
 
 /** The packing that a head of at least DN_FILTER_HEAD bytes, or of a whole file, begins; NULL: none. */
-#define DN_FILTER_HEAD ((size_t)16)
+#define DN_FILTER_HEAD ((size_t)18)
 const struct dn_filter_class *dn_filter_find(const uint8_t *head, size_t len);
 
 /**
@@ -56,9 +56,11 @@ const struct dn_filter_class *dn_filter_find(const uint8_t *head, size_t len);
  * @param class     NULL: the bytes as they are.
  * @param how       for class->open(), borrowed.
  * @param head,len  bytes of `inner` that were read already
+ * @param offset    stored bytes in front of them, for messages
  */
 DN_NODISCARD enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,
                                            const struct dn_filter_class *class, const void *how,
-                                           const uint8_t *head, size_t len, struct dn_error *err);
+                                           const uint8_t *head, size_t len, uint64_t offset,
+                                           struct dn_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "filter/text.h"
 
+#include "filter/bgzf.h"
 #include "filter/encoding.h"
 #include "filter/filter.h"
 
@@ -16,10 +17,11 @@ static enum dn_status peek(struct dn_source **source, uint8_t head[DN_FILTER_HEA
     }
     DN_TRY(dn_source_read(inner, head, DN_FILTER_HEAD, len, err));
     *source = NULL;
-    return dn_filter_open(source, inner, NULL, NULL, head, *len, err);
+    return dn_filter_open(source, inner, NULL, NULL, head, *len, 0, err);
 }
 
-static enum dn_status unpack(struct dn_source **source, struct dn_error *err)
+static enum dn_status unpack(struct dn_source **source, const struct dn_executor *executor,
+                             struct dn_error *err)
 {
     uint8_t head[DN_FILTER_HEAD];
     size_t len = 0;
@@ -31,14 +33,16 @@ static enum dn_status unpack(struct dn_source **source, struct dn_error *err)
     }
     struct dn_source *inner = *source;
     *source = NULL;
-    return dn_filter_open(source, inner, packing, NULL, NULL, 0, err);
+    return dn_bgzf_begins(head, len)
+               ? dn_bgzf_open(source, inner, executor, err)
+               : dn_filter_open(source, inner, packing, NULL, NULL, 0, 0, err);
 }
 
 static enum dn_status transcode(struct dn_source **source, const struct dn_text_options *options,
-                                bool counted, struct dn_error *err)
+                                bool first, struct dn_error *err)
 {
     struct dn_transcode how = {.replace = options->replace,
-                               .n_replaced = counted ? options->n_replaced : NULL};
+                               .n_replaced = first ? options->n_replaced : NULL};
     uint8_t head[DN_FILTER_HEAD];
     char name[DN_ENCODING_NAME_SIZE];
     size_t len = 0;
@@ -51,18 +55,18 @@ static enum dn_status transcode(struct dn_source **source, const struct dn_text_
     }
     struct dn_source *inner = *source;
     *source = NULL;
-    return dn_filter_open(source, inner, &dn_filter_transcode, &how, NULL, 0, err);
+    return dn_filter_open(source, inner, &dn_filter_transcode, &how, NULL, 0, 0, err);
 }
 
 /* `source` becomes what is read of it. */
 static enum dn_status wrap(struct dn_source **source, const struct dn_text_options *options,
-                           bool counted, struct dn_error *err)
+                           bool first, struct dn_error *err)
 {
     static const struct dn_text_options none = {0};
 
-    enum dn_status st = unpack(source, err);
+    enum dn_status st = unpack(source, first && options != NULL ? options->executor : NULL, err);
     if (st == DN_OK) {
-        st = transcode(source, options != NULL ? options : &none, counted, err);
+        st = transcode(source, options != NULL ? options : &none, first, err);
     }
     if (st != DN_OK) {
         dn_source_close(*source);

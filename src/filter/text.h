@@ -2,6 +2,7 @@
 #ifndef DN_FILTER_TEXT_H
 #define DN_FILTER_TEXT_H
 
+#include "base/pool.h"
 #include "store/source.h"
 
 #include <stdatomic.h>
@@ -12,6 +13,8 @@ struct dn_text_options {
     const char *encoding;
     bool replace; /**< bytes that are no text in it become U+FFFD instead of failing */
     _Atomic int64_t *n_replaced; /**< counts them; NULL: nobody wants to know */
+    const struct dn_executor
+        *executor; /**< threads that may unpack; NULL, or while its submit is: the one that reads */
 };
 
 /** Is there such an encoding?  DN_ERR_INVALID names it. */
