@@ -37,6 +37,9 @@ package_of() {
     liblz4.so.1) echo liblz4-1 ;;
     libbrotlienc.so.1 | libbrotlidec.so.1 | libbrotlicommon.so.1) echo libbrotli1 ;;
     libdeflate.so.0) echo libdeflate0 ;;
+    libz.so.1) echo zlib1g ;;
+    libbz2.so.1.0) echo libbz2-1.0 ;;
+    liblzma.so.5) echo liblzma5 ;;
     libjansson.so.4) echo libjansson4 ;;
     libyaml-0.so.2) echo libyaml-0-2 ;;
     *)

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
-    libdeflate-dev libyaml-dev libjansson-dev)
+    libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
@@ -31,6 +31,9 @@ is_there() {
     liblz4-dev) has_library liblz4 ;;
     libbrotli-dev) has_library libbrotlienc libbrotlidec ;;
     libdeflate-dev) has_library libdeflate ;;
+    zlib1g-dev) has_library zlib ;;
+    libbz2-dev) has_header bzlib.h ;;
+    liblzma-dev) has_library liblzma ;;
     libyaml-dev) has_library yaml-0.1 ;;
     libjansson-dev) has_library jansson ;;
     libcmocka-dev) has_library cmocka ;;
