@@ -44,8 +44,8 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 # Third-party headers and the folders that may see them.
 THIRD_PARTY = {
     r"lz4\.h|brotli/.*": {"src/codec"},
-    r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter"},
-    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter"},
+    r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter", "tests"},
+    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "tests"},
     r"yaml\.h": {"src/job"},
     r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
     r"cmocka\.h|snappy-c\.h": {"tests"},

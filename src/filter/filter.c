@@ -249,12 +249,14 @@ enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,
     struct filter *f = of(s);
     f->inner = inner;
     f->class = class;
-    f->in = dn_malloc(class != NULL ? IN_BYTES : len);
+    f->in = dn_malloc(class != NULL ? IN_BYTES : DN_FILTER_HEAD);
     if (f->in == NULL) {
         st = dn_error_memory(err, IN_BYTES);
         goto cleanup;
     }
-    memcpy(f->in, head, len);
+    if (len > 0) {
+        memcpy(f->in, head, len);
+    }
     f->in_len = len;
     f->in_offset = offset;
     s->can_reopen = dn_source_can_reopen(inner);

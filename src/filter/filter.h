@@ -55,7 +55,7 @@ const struct dn_filter_class *dn_filter_find(const uint8_t *head, size_t len);
  * A source of what `class` makes of `inner`, which is the new source's from now on, on failure as well.
  * @param class     NULL: the bytes as they are.
  * @param how       for class->open(), borrowed.
- * @param head,len  bytes of `inner` that were read already
+ * @param head,len  bytes of `inner` that were read already, at most DN_FILTER_HEAD
  * @param offset    stored bytes in front of them, for messages
  */
 DN_NODISCARD enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,

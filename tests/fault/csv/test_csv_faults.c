@@ -10,9 +10,13 @@
 #include "base/memory.h"
 #include "dativo/csv.h"
 
+#include <bzlib.h>
+#include <lzma.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
 
 static char path[512];
 
@@ -30,6 +34,70 @@ static int make_file(void **state)
                 1 + i % 28);
     }
     return fclose(f);
+}
+
+/* ---- the same file, packed ---- */
+
+static size_t pack_gzip(uint8_t *text, size_t len, uint8_t *out, size_t room)
+{
+    z_stream z = {.next_in = text, .avail_in = (uInt)len, .next_out = out, .avail_out = (uInt)room};
+
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(deflateEnd(&z), Z_OK);
+    return room - z.avail_out;
+}
+
+static size_t pack_zstd(uint8_t *text, size_t len, uint8_t *out, size_t room)
+{
+    return ZSTD_compress(out, room, text, len, 3);
+}
+
+static size_t pack_bzip2(uint8_t *text, size_t len, uint8_t *out, size_t room)
+{
+    unsigned n = (unsigned)room;
+
+    assert_int_equal(
+        BZ2_bzBuffToBuffCompress((char *)out, &n, (char *)text, (unsigned)len, 1, 0, 0), BZ_OK);
+    return n;
+}
+
+static size_t pack_xz(uint8_t *text, size_t len, uint8_t *out, size_t room)
+{
+    size_t n = 0;
+
+    assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, text, len, out, &n, room),
+                     LZMA_OK);
+    return n;
+}
+
+/* UTF-16 of what is ASCII. */
+static size_t widen(uint8_t *text, size_t len, uint8_t *out, size_t room)
+{
+    assert_true(2 * len + 2 <= room);
+    memcpy(out, "\xff\xfe", 2);
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i + 2] = text[i];
+        out[2 * i + 3] = 0;
+    }
+    return 2 * len + 2;
+}
+
+static void store(size_t (*pack)(uint8_t *, size_t, uint8_t *, size_t))
+{
+    static uint8_t text[1 << 14];
+    static uint8_t stored[1 << 15];
+    FILE *f = fopen(path, "rb");
+
+    assert_non_null(f);
+    const size_t len = fread(text, 1, sizeof text, f);
+    assert_int_equal(fclose(f), 0);
+    assert_true(len > 0 && len < sizeof text);
+    const size_t n = pack(text, len, stored, sizeof stored);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(stored, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
 }
 
 static int remove_file(void **state)
@@ -129,6 +197,19 @@ static void test_fail_each_allocation_two_threads(void **state)
     fail_each_allocation(2);
 }
 
+static void test_fail_each_allocation_of_packed_files(void **state)
+{
+    static size_t (*const ways[])(uint8_t *, size_t, uint8_t *,
+                                  size_t) = {pack_gzip, pack_zstd, pack_bzip2, pack_xz, widen};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        (void)make_file(state);
+        store(ways[i]);
+        fail_each_allocation(1);
+    }
+    (void)make_file(state);
+}
+
 /* Closing in the middle, with batches still held, leaves the batches whole. */
 static void test_batches_outlive_the_reader(void **state)
 {
@@ -182,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fail_each_allocation_one_thread),
         cmocka_unit_test(test_fail_each_allocation_two_threads),
+        cmocka_unit_test(test_fail_each_allocation_of_packed_files),
         cmocka_unit_test(test_batches_outlive_the_reader),
         cmocka_unit_test(test_cancel),
     };
