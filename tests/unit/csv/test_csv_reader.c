@@ -452,7 +452,8 @@ static void test_errors_name_the_place(void **state)
     expect_error("", &plain, DN_ERR_DATA, -1, 1, 0, "", "empty");
     expect_error("\xff\xfe"
                  "a",
-                 &plain, DN_ERR_UNSUPPORTED, -1, 1, 0, "", "UTF-16");
+                 &plain, DN_ERR_DATA, -1, 1, 3, "", "no text in UTF-16LE");
+    expect_error("PK\x03\x04", &plain, DN_ERR_UNSUPPORTED, -1, 1, 0, "", "zip archive");
 }
 
 static void expect_types(const char *text, const char *formats)
