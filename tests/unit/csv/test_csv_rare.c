@@ -39,6 +39,50 @@ static void test_hostile_options(void **state)
     rig_expect(&path, 1, &o, "a|b", "l vu", "i1|sx\n");
 }
 
+/* So many columns that the usual budget has no room for them: where nobody set a limit it grows, a limit is kept. */
+static void test_more_columns_than_the_budget_is_for(void **state)
+{
+    enum {
+        N = 30000
+    };
+    struct dn_csv_options o = rig_options();
+    struct dn_csv_write_options w = {.struct_size = sizeof w, .n_threads = 1};
+    struct dn_field *fields = calloc(N, sizeof *fields);
+    struct dn_csv_writer *writer = NULL;
+    struct dn_csv_reader *r = NULL;
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    struct rig_text text = {0};
+    struct dn_error err = {0};
+
+    (void)state;
+    rig_fill(&text, "x,", 2 * N - 2);
+    rig_append(&text, "x\n", 2);
+    const char *path = rig_file("wide.csv", text.data);
+    o.header = DN_CSV_HEADER_NO;
+    assert_int_equal(dn_csv_reader_open(&r, &path, 1, &o, NULL), DN_OK);
+    assert_int_equal(dn_csv_reader_next(r, &batch, NULL), DN_OK);
+    assert_int_equal(batch.n_children, N);
+    batch.release(&batch);
+    dn_csv_reader_close(r);
+    o.memory_budget_bytes = (uint64_t)64 << 20;
+    rig_expect_error(&path, 1, &o, DN_ERR_MEMORY,
+                     "30000 columns need a memory budget of at least ");
+    assert_non_null(fields);
+    for (int i = 0; i < N; i++) {
+        fields[i] = (struct dn_field){"x", DN_TYPE_UTF8, true};
+    }
+    assert_int_equal(dn_schema_make(&schema, fields, N, &err), DN_OK);
+    path = scratch_path(rig_dir, "never.csv");
+    assert_int_equal(dn_csv_writer_open(&writer, path, &schema, &w, &err), DN_OK);
+    dn_csv_writer_close(writer);
+    w.memory_budget_bytes = (uint64_t)64 << 20;
+    assert_int_equal(dn_csv_writer_open(&writer, path, &schema, &w, &err), DN_ERR_MEMORY);
+    schema.release(&schema);
+    free(fields);
+    free(text.data);
+}
+
 /* Callers of old, whose structs end earlier: what they do not have is as if it were zero. */
 static void test_older_callers(void **state)
 {
@@ -242,6 +286,19 @@ static void test_rows_of_other_lengths(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_DATA, "the header begins with #");
 }
 
+/* Of two faults of one block the first is told. */
+static void test_which_fault_comes_first(void **state)
+{
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    o.strict = true;
+    const char *path = rig_file("a.csv", "a,b\n1,x\"y\n2,\xff\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "line 2, byte 7: a quote stands inside");
+    path = rig_file("a.csv", "a,b\n2,\xff\n1,x\"y\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "line 2, byte 6: column \"b\": invalid UTF-8");
+}
+
 /* ---- beginnings of files ---- */
 
 static void test_beginnings(void **state)
@@ -385,6 +442,26 @@ static void test_samples_from_the_middle(void **state)
     }
 }
 
+/* A file that grows while it is read has the rows that it had, also where nobody asked to be told. */
+static void test_a_file_that_grows_unheard(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct dn_csv_reader *r = NULL;
+    struct ArrowArray batch;
+
+    (void)state;
+    const char *path = rig_file("grows.csv", "a\n1\n2\n");
+    assert_int_equal(dn_csv_reader_open(&r, &path, 1, &o, NULL), DN_OK);
+    FILE *f = fopen(path, "a");
+    assert_true(f != NULL && fputs("3\n", f) >= 0 && fclose(f) == 0);
+    assert_int_equal(dn_csv_reader_next(r, &batch, NULL), DN_OK);
+    assert_int_equal(batch.length, 2);
+    batch.release(&batch);
+    assert_int_equal(dn_csv_reader_next(r, &batch, NULL), DN_OK);
+    assert_null(batch.release);
+    dn_csv_reader_close(r);
+}
+
 /* ---- places ---- */
 
 /* The file is gone when an error needs its line: the byte is known all the same. */
@@ -509,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hostile_options),
+        cmocka_unit_test(test_more_columns_than_the_budget_is_for),
         cmocka_unit_test(test_older_callers),
         cmocka_unit_test(test_callers_without_words),
         cmocka_unit_test(test_types_and_columns),
@@ -516,11 +594,13 @@ int main(void)
         cmocka_unit_test(test_what_would_fit),
         cmocka_unit_test(test_what_would_fit_an_inferred_column),
         cmocka_unit_test(test_rows_of_other_lengths),
+        cmocka_unit_test(test_which_fault_comes_first),
         cmocka_unit_test(test_beginnings),
         cmocka_unit_test(test_a_header_far_down),
         cmocka_unit_test(test_other_headers),
         cmocka_unit_test(test_carriage_returns),
         cmocka_unit_test(test_samples_from_the_middle),
+        cmocka_unit_test(test_a_file_that_grows_unheard),
         cmocka_unit_test(test_a_line_that_cannot_be_counted),
         cmocka_unit_test(test_rows_that_are_too_long),
         cmocka_unit_test(test_the_first_rounded_value),

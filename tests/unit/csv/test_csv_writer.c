@@ -284,6 +284,31 @@ static void test_names(void **state)
                "vu vu vu vu vu vu", "sx|sx|sx|sx|sx|sx\n");
 }
 
+/* Arrow allows columns without a name. */
+static void test_no_name(void **state)
+{
+    const struct dn_csv_write_options o = plain();
+    const struct dn_field field = {"", DN_TYPE_INT64, true};
+    const char *path = scratch_path(rig_dir, "none.csv");
+    struct dn_csv_writer *w = NULL;
+    struct ArrowSchema schema;
+    struct dn_error err;
+    char got[16] = {0};
+
+    (void)state;
+    assert_int_equal(dn_schema_make(&schema, &field, 1, &err), DN_OK);
+    schema.children[0]->name = NULL; /* it lies in one piece with the schema */
+    assert_int_equal(dn_csv_writer_open(&w, path, &schema, &o, &err), DN_OK);
+    assert_int_equal(dn_csv_writer_finish(w, &err), DN_OK);
+    assert_int_equal(dn_csv_writer_commit(w, &err), DN_OK);
+    dn_csv_writer_close(w);
+    schema.release(&schema);
+    const int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, got, sizeof got), 3);
+    close(fd);
+    assert_string_equal(got, "\"\"\n");
+}
+
 /* A file that begins like one of another format would be refused by its reader. */
 static void test_names_of_other_formats(void **state)
 {
@@ -634,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_texts_that_need_quotes),
         cmocka_unit_test(test_first_text_stands_bare),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_no_name),
         cmocka_unit_test(test_names_of_other_formats),
         cmocka_unit_test(test_dialects),
         cmocka_unit_test(test_one_column),
