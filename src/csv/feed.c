@@ -245,7 +245,8 @@ static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size
         return lf == NULL ? 0 : (size_t)(lf - text) + 1;
     }
     for (size_t i = len; i > from; i--) {
-        if (text[i - 1] == '\n' || (text[i - 1] == '\r' && i < len && text[i] != '\n')) {
+        /* a '\n' behind the '\r' would have been met before */
+        if (text[i - 1] == '\n' || (text[i - 1] == '\r' && i < len)) {
             return i;
         }
     }

@@ -3,6 +3,7 @@
 import decimal as decimals
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from made_file import (BOOL, FIXED, FLOAT16, INT, INT96, LONG, TEXT, UNKNOWN, UUID, bounds, changed, data_page, data_page_v2,
@@ -10,7 +11,7 @@ from made_file import (BOOL, FIXED, FLOAT16, INT, INT96, LONG, TEXT, UNKNOWN, UU
                        dictionary_page, element, group_of, halves, int96, integer, ints, leaf, levels, longs, made, runs, said, struct,
                        texts, time)
 from stream import Refused, read, same
-from thrift_file import BINARY, I32, LIST, STRUCT, Field, Page
+from thrift_file import BINARY, I32, I64, LIST, STRUCT, Field, Page
 
 ONE = data_page(2, ints(1, 2))
 OPTIONAL = leaf(INT, i32_3=1)
@@ -67,6 +68,8 @@ SHOWN = [  # name, file, values or words of the refusal
     ("deep", made([ONE], above=[group_of(b"g", 0)] * 63), "is nested"),
     ("too deep", made([ONE], above=[group_of(b"g", 0)] * 64), "nested more than 64 deep"),
     ("a repeated column", made([data_page(2, levels(0, 1) + levels(1, 1) + ints(1, 2))], leaf=leaf(INT, i32_3=2), rows=1), "is nested"),
+    ("rows without end", made([ONE], before=[struct(list_1=(STRUCT, [struct(i64_2=0)]), i64_2=0, i64_3=2**62)] * 2), "rows"),
+    ("field numbers past their end", made([ONE], footer={32767: Field(STRUCT, b"\0\x15\2")}), "damaged"),
     ("field numbers without end", made([ONE], footer={32767: Field(I32, 2)}), [1, 2]),
 ]
 
@@ -104,6 +107,23 @@ def test_words(inspect, tmp_path):
 
 # ---- what comes as Arrow ---------------------------------------------------------------------------------------------
 
+def test_who_forgets_headers(tmp_path, inspect):
+    """Chunks of old parquet-mr may reach over their ends by the header of the dictionary; those of no other writer may."""
+    pages = [dictionary_page(2, ints(5, 6)), data_page(2, b"\1\3\2", encoding=8)]
+    head = len(pages[0].bytes()) - 8
+    for creator, forgets in (("parquet-mr", True), ("parquet-mr version 1.2.8 (build x)", True), ("parquet-mr version 1.1.9", True),
+                             ("parquet-mr version 0.9", True), ("parquet-mr version 1.2.9", False), ("parquet-mr version 1.10.0", False),
+                             ("parquet-mr version 2.0", False), ("parquet-mrs version 1.0.0", False), ("parquet-mr version x:1", True),
+                             ("parquet-mr on something", False), ("parquet", False)):
+        whole = made(pages)
+        size = len(pages[0].bytes()) + len(pages[1].bytes())
+        (tmp_path / "a.parquet").write_bytes(made(pages, meta={7: Field(I64, size - head)}, footer={6: Field(BINARY, creator.encode())}))
+        got = inspect(tmp_path / "a.parquet", 10)
+        assert ("rows" in got) == forgets, (creator, got)
+        if forgets:
+            assert [row["x"] for row in got["rows"]] == [5, 6] and whole
+
+
 D = decimals.Decimal
 READ = [  # name, file, values or words of the refusal
     ("decimals of bytes", made([data_page(4, levels(1, 0, 1, 1) + texts(b"\x01", b"\xff\x7f", b"\0" * 20 + b"\x80"))],
@@ -130,6 +150,8 @@ READ = [  # name, file, values or words of the refusal
      [None, None]),
     ("ids of no entries", made([dictionary_page(0, b""), data_page(2, b"\1\3\0", encoding=8)], leaf=leaf(TEXT, 1, converted=0)),
      "dictionary"),
+    ("pages without rows behind the rows", made([ONE, Page(struct(i32_1=1, i32_2=3, i32_3=3, struct_6={}), b"???"), data_page(0, b"")]),
+     [1, 2]),
     ("something of nothing", made([data_page(2, levels(0, 1) + ints(1))], leaf=leaf(INT, UNKNOWN, i32_3=1)), "1 rows have values"),
     ("a column in another file", made([ONE], chunk={1: Field(BINARY, b"b.parquet")}), "lies in another file"),
     ("a name with a zero byte", made([ONE], leaf=leaf(INT, binary_4=b"a\0b")), "holds a zero byte"),
@@ -189,7 +211,7 @@ def test_rare_types(tmp_path, number):
 def test_pages_with_ids_and_without(tmp_path, codec, rows):
     """Bodies of their own, so that views point into several blocks: of pages, and of a dictionary that is not the first."""
     def some(word, n=40):
-        return texts(*(f"{word} {i}, longer than a view".encode() * 3 for i in range(n)))
+        return texts(*(b"short" if i == 2 else f"{word} {i}, longer than a view".encode() * 3 for i in range(n)))
 
     ids = b"\2" + bytes([(40 + 7) // 8 * 2 + 1]) + bytes([0b11100100]) * 10  # 0 1 2 3 of two bits each, over and over
     pages = [dictionary_page(4, some("entry", 4)), data_page(40, some("first")), data_page(40, ids, encoding=8),
@@ -216,7 +238,7 @@ def test_the_lz4_of_old_files(tmp_path):
         page = Page(changed(data_page(100, values).header, {3: Field(I32, len(body))}), body)
         assert value_of(made([page], codec=5), tmp_path / "a.parquet") == list(range(100))
     bad = [frames(values) + b"?" * 8, frames(values, values), frames(values[:200]), bytes(8) + frames(values), frames(values)[:-1],
-           len(values).to_bytes(4, "big") + (1 << 20).to_bytes(4, "big") + raw, frames(values)[:8] + b"\xff" * 20]
+           len(values).to_bytes(4, "big") + (1 << 20).to_bytes(4, "big") + raw, frames(values)[:8] + b"\xff" * len(raw)]
     for body in bad:
         page = Page(changed(data_page(100, values).header, {3: Field(I32, len(body))}), body)
         with pytest.raises(Exception, match="lz4|LZ4|unpack"):
@@ -226,15 +248,23 @@ def test_the_lz4_of_old_files(tmp_path):
         read(tmp_path / "a.parquet")
 
 
-def test_columns_of_one_name(tmp_path):
-    """By name the first of them is read."""
-    data = made([ONE], footer={2: Field(LIST, (STRUCT, [struct(binary_4=b"schema", i32_5=2), leaf(INT), leaf(INT)]))})
-    (tmp_path / "a.parquet").write_bytes(data)
-    with pytest.raises(Refused, match="chunks|columns"):
-        read(tmp_path / "a.parquet", columns=["x"])
+def test_columns_by_name(tmp_path):
+    pq.write_table(pa.table([[1, 2], ["a", "b"], [3, 4], [[5], []]], names=["x", "y", "x", "x.y"]), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet", columns=["x"]).to_pydict() == {"x": [1, 2]}, "the first of several"
+    for name in ("nothing at all like it", "x.", "z"):
+        with pytest.raises(Refused, match="which the file does not have"):
+            read(tmp_path / "a.parquet", columns=[name])
+    pq.write_table(pa.table({"xy": [[1]], "z": [1]}), tmp_path / "b.parquet")
     with pytest.raises(Refused, match="which the file does not have"):
-        (tmp_path / "b.parquet").write_bytes(made([ONE]))
-        read(tmp_path / "b.parquet", columns=["nothing at all like it"])
+        read(tmp_path / "b.parquet", columns=["x"])
+    with pytest.raises(Refused, match="is nested"):
+        read(tmp_path / "b.parquet", columns=["xy"])
+
+
+def test_a_header_longer_than_what_is_read_at_a_time(tmp_path):
+    first = data_page(2, ints(1, 2), statistics=bounds(b"x" * (3 << 20), b"y"))
+    (tmp_path / "a.parquet").write_bytes(made([first, data_page(1 << 20, bytes(4 << 20))]))
+    assert read(tmp_path / "a.parquet").column(0).slice(0, 3).to_pylist() == [1, 2, 0]
 
 
 def test_options(tmp_path):

@@ -177,7 +177,7 @@ static enum dn_status make_entry_views(struct dn_pq_stream *c, struct dn_error *
     }
     dn_buffer_reset(&c->entry_views);
     DN_TRY(dn_buffer_reserve(&c->entry_views, e->n * sizeof(struct dn_string_view), err));
-    if (c->type.is_text && e->n > 0) {
+    if (c->type.is_text) { /* ids were read, so there is an entry */
         const size_t bad = first_invalid(c->kernels, texts, e->n);
         if (bad < e->n) {
             char where[64];

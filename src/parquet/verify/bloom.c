@@ -161,13 +161,9 @@ enum dn_status dn_pv_bloom_read(struct dn_pv_chunk_check *c, struct dn_error *er
     dn_pv_meta_start(&m, dn_buffer_span(&bytes), at, "the header of the Bloom filter", &c->arena,
                      c->findings, &c->place);
     st = dn_pv_meta_read(&m, &dn_pv_bloom_type, &head, &why);
-    if (st == DN_ERR_DATA) {
+    if (st != DN_OK) { /* the file's fault: without lists there is nothing to allocate */
         dn_pv_error(c->findings, &c->place, "bloom.header", "%s", why.message);
         st = DN_OK;
-        goto cleanup;
-    }
-    if (st != DN_OK) {
-        st = dn_error_set(err, st, "%s", why.message);
         goto cleanup;
     }
     check_head(c, &head, m.thrift.pos, rest - m.thrift.pos);

@@ -54,9 +54,7 @@ static enum dn_status add_ends(struct dn_pv_tally *t, const struct dn_pv_column 
                                struct dn_span min, struct dn_span max, const char **fault,
                                struct dn_error *err)
 {
-    if (*fault == NULL) {
-        *fault = dn_pv_value_fault(column, min);
-    }
+    *fault = dn_pv_value_fault(column, min);
     if (*fault == NULL) {
         *fault = dn_pv_value_fault(column, max);
     }

@@ -10,7 +10,7 @@
 static enum dn_status tell(struct dn_pv_chunk_check *c, enum dn_status st,
                            const struct dn_error *why, bool *out_ok, struct dn_error *err)
 {
-    *out_ok = *out_ok && st == DN_OK;
+    *out_ok = st == DN_OK;
     if (st == DN_ERR_DATA) {
         dn_pv_error(c->findings, &c->place, "page.values", "%s", why->message);
         return DN_OK;

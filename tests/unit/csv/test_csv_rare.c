@@ -183,6 +183,11 @@ static void test_types_and_columns(void **state)
     path = rig_file("a.csv", text.data);
     rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "its columns: name0, name1, name2, ");
     rig_expect_error(&path, 1, &o, DN_ERR_INVALID, ", ...");
+    text.len = 0;
+    rig_fill(&text, "long name ", 300);
+    rig_append(&text, "\n", 1);
+    path = rig_file("a.csv", text.data);
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "its columns: ...");
     free(text.data);
 }
 
@@ -221,6 +226,8 @@ static void test_what_would_fit(void **state)
         {"int64", " 2024-01-02 ", "date"},
         {"int64", "2024-01-02 03:04", "timestamp"},
         {"int64", " 2024-01-02T03:04:05Z ", "timestamptz"},
+        {"int64", " 2024-01-02T00:00:00Z ", "timestamptz"},
+        {"int64", " 2024-01-02T03:04:05 ", "timestamp"},
         {"date", " 7 ", "int64"},
         {"date", " 7.5 ", "float64"},
         {"bool", "007", "int64"},
@@ -414,6 +421,16 @@ static void test_carriage_returns(void **state)
         assert_int_equal(got.n_rows, n + 1000);
         rig_free(&got);
     }
+    /* and a '\n' alone is one of its own: a row of a null, where there is one column */
+    rig_fill(&text, "7\r\n\n\n", 3000);
+    path = rig_file("a.csv", text.data);
+    for (size_t block = 1000; block <= 1007; block++) {
+        o.block_bytes = block;
+        rig_read(&path, 1, &o, false, &got);
+        assert_int_equal(got.status, DN_OK);
+        assert_int_equal(got.n_rows, n + 1000 + 3 * 600);
+        rig_free(&got);
+    }
     free(text.data);
 }
 
@@ -421,7 +438,7 @@ static void test_carriage_returns(void **state)
 static void test_samples_from_the_middle(void **state)
 {
     static const char *const units[] = {"12345678901234567890,x\r", "1,x\n", "1,\"x\n,y\"\n",
-                                        "1,\"x,\n,,,,,,,,,\"\n"};
+                                        "1,\"x,\n,,,,,,,,,\"\n", "1,\",\"\n"};
 
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(units); i++) {
@@ -498,7 +515,7 @@ static void test_rows_that_are_too_long(void **state)
 
     (void)state;
     rig_append(&text, "a\r1\r", 4);
-    rig_fill(&text, "xxxxxxxx", (size_t)16 << 20);
+    rig_fill(&text, "xxxxxxx,", (size_t)16 << 20);
     rig_append(&text, "\r2\r", 3);
     const char *path = rig_file("long.csv", text.data);
     o.memory_budget_bytes = (uint64_t)16 << 20;

@@ -449,6 +449,38 @@ static void test_which_wrong_row_is_named(void **state)
     expect_failure(texts, 1, 3, &o, DN_ERR_DATA, "column 't', row 3: 'x\\xffz' is not valid UTF-8");
 }
 
+/* A view that points out of its buffers. */
+static void test_views_that_point_nowhere(void **state)
+{
+    static const char text[] = "a text longer than a view";
+    const void *variadic[] = {text};
+    const int64_t lens[] = {sizeof text - 1};
+    const struct dn_string_view views[] = {{.len = 20, .u.ref = {.buffer = 0}},
+                                           {.len = 26, .u.ref = {.buffer = 0}}};
+    static const int64_t numbers[] = {1, 2};
+    const struct dn_batch_column columns[] = {{.type = DN_TYPE_INT64, .values = numbers},
+                                              {.type = DN_TYPE_UTF8_VIEW,
+                                               .values = views,
+                                               .variadic = variadic,
+                                               .variadic_lens = lens,
+                                               .n_variadic = 1}};
+    const struct col cols[] = {{"n", DN_TYPE_INT64, NULL, NULL, 0, true},
+                               {"t", DN_TYPE_UTF8_VIEW, NULL, NULL, 0, true}};
+    const struct dn_csv_write_options o = plain();
+    struct dn_csv_writer *w = NULL;
+    struct ArrowArray batch;
+    struct dn_error err;
+
+    (void)state;
+    assert_int_equal(open_writer(&w, scratch_path(rig_dir, "never.csv"), cols, 2, &o, &err), DN_OK);
+    assert_int_equal(dn_batch_export(&batch, 2, 2, columns, count_release, NULL, NULL), DN_OK);
+    assert_int_equal(dn_csv_writer_append(w, &batch, &err), DN_ERR_DATA);
+    if (strstr(err.message, "column 't', row 2: the view of a text points out of") == NULL) {
+        fail_msg("%s", err.message);
+    }
+    dn_csv_writer_close(w);
+}
+
 /* The record of errors and the options may be left out. */
 static void test_callers_without_words(void **state)
 {
@@ -667,6 +699,7 @@ int main(void)
         cmocka_unit_test(test_wrong_rows),
         cmocka_unit_test(test_wrong_row_of_a_later_batch),
         cmocka_unit_test(test_which_wrong_row_is_named),
+        cmocka_unit_test(test_views_that_point_nowhere),
         cmocka_unit_test(test_callers_without_words),
         cmocka_unit_test(test_threads_that_take_nothing),
         cmocka_unit_test(test_order_of_calls),

@@ -423,9 +423,34 @@ static void when_a_dictionary_pays(void **state)
     assert_false(pays(65536, 262144, 65000, 16383, 4096));
 }
 
+/* What entries need besides their values counts, too: a budget is used up before the values alone have filled it. */
+static void what_entries_need_is_bounded(void **state)
+{
+    enum {
+        MOST = 64 << 10
+    };
+    struct dn_pq_dictionary d;
+    uint64_t seed = 77;
+    size_t n = 0;
+
+    (void)state;
+    memset(&d, 0, sizeof d);
+    dn_pq_dictionary_init(&d, DN_PQ_KIND_I64, dn_kernels_selected(), MOST);
+    while (!dn_pq_dictionary_is_over(&d)) {
+        const uint64_t value = scratch_random(&seed);
+        size_t done = 0;
+        assert_int_equal(dn_pq_dictionary_add(&d, &value, 1, &done, NULL), DN_OK);
+        n += done;
+    }
+    assert_int_equal(d.n, n);
+    assert_in_range(d.plain.len, MOST / 8, MOST - 1);
+    dn_pq_dictionary_finish(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_entries_need_is_bounded),
         cmocka_unit_test(integers_of_any_range),
         cmocka_unit_test(values_in_ascending_order),
         cmocka_unit_test(floats_are_told_apart_by_bits),

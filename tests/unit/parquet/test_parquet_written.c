@@ -377,6 +377,9 @@ static void test_another_file_is_found(void **state)
     keep_rows(&w, &r, right, all, 3);
     w.groups.data[w.groups.len - 1] ^= 1; /* the sum of a row group, and of no column */
     check_refused(&w, right, "the values of column '?' in row group 2 are not those");
+    keep_rows(&w, &r, right, all, 3);
+    w.columns.data[0] ^= 1; /* the sum of a column, and of no row group */
+    check_refused(&w, right, "the values of column 'int64_3_0'");
     rows_free(&rows);
     assert_int_equal(remove(path), 0);
 }
