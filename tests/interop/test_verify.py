@@ -109,6 +109,14 @@ def test_pyarrow_counts_too_few_bytes_of_repeated_texts(tmp_path):
         assert rules(path) <= {"sizes.unencoded", "index.unencoded"}
 
 
+def test_pyarrow_without_rows(tmp_path):
+    pq.write_table(pa.table({"b": pa.array([], pa.bool_()), "i": pa.array([], pa.int64())}), tmp_path / "a.parquet",
+                   column_encoding={"b": "RLE"}, use_dictionary=["i"])
+    (file,) = verify([tmp_path / "a.parquet"])
+    assert file["errors"] == 0, file["findings"]
+    assert "group.file_offset" in {f["rule"] for f in file["findings"]}
+
+
 @pytest.mark.parametrize("column", ["sorted", "i64", "f64", "s", "d18"])
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("dictionary", [False, True])

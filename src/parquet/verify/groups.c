@@ -187,6 +187,12 @@ static void check_sums(struct dn_pv_file *file, const struct dn_pv_group *g,
         dn_pv_note(&file->findings, at, "group.file_offset",
                    "it is %" PRId64 ", as of the first chunk; its first page is at byte %" PRIu64,
                    g->file_offset, first);
+    } else if (g->file_offset == 0 && has_no_data(&chunks[0].meta)) {
+        dn_pv_note(
+            &file->findings, at, "group.file_offset",
+            "it is 0, as of the first chunk, which has no page; the first one there is is at "
+            "byte %" PRIu64,
+            first);
     } else {
         dn_pv_error(&file->findings, at, "group.file_offset",
                     "it is %" PRId64 ", and its first page is at byte %" PRIu64, g->file_offset,
