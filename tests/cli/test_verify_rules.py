@@ -484,6 +484,27 @@ def one_byte_more(page):
     page.resize(page.body + b"\0")
 
 
+@page_rule("page.trailing", F)
+def eight_zeros(page):
+    page.resize(page.body + bytes(8))
+
+
+@rule("page.trailing", severity="note")
+def eight_zeros_of_fastparquet(f):
+    f.footer[6].value = b"fastparquet-python version 2024.1.0"
+    pages, page = first_data_page(f, F)
+    page.resize(page.body + bytes(8))
+    f.set_pages(F, pages)
+
+
+@rule("page.trailing")
+def eight_bytes_of_fastparquet(f):
+    f.footer[6].value = b"fastparquet-python version 2024.1.0"
+    pages, page = first_data_page(f, F)
+    page.resize(page.body + bytes(7) + b"\1")
+    f.set_pages(F, pages)
+
+
 @page_rule("page.unsupported", F, severity="note")
 def encoding_to_come(page):
     page.inner[2].value = 10

@@ -172,6 +172,23 @@ static bool is_lost(const struct dn_pv_chunk_check *c, int32_t encoding, size_t 
            c->column->width > MOST_WIDTH;
 }
 
+/* fastparquet puts 8 zero bytes behind the values of every page. */
+static void tell_trailing(struct dn_pv_chunk_check *c, struct dn_span body, size_t left, size_t n)
+{
+    static const char padder[] = "fastparquet";
+    static const uint8_t zeros[8] = {0};
+    const struct dn_span by = c->file->meta.created_by;
+
+    if (left == sizeof zeros && memcmp(body.data + body.len - left, zeros, left) == 0 &&
+        by.len >= sizeof padder - 1 && memcmp(by.data, padder, sizeof padder - 1) == 0) {
+        dn_pv_note(c->findings, &c->place, "page.trailing",
+                   "8 zero bytes are left behind the last of %zu values", n);
+    } else {
+        dn_pv_error(c->findings, &c->place, "page.trailing",
+                    "%zu bytes are left behind the last of %zu values", left, n);
+    }
+}
+
 enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
                                   struct dn_span body, size_t n, struct dn_error *err)
 {
@@ -200,9 +217,7 @@ enum dn_status dn_pv_values_check(struct dn_pv_chunk_check *c, int32_t encoding,
         DN_TRY(check_decoded(c, n, &ok, err));
     }
     if (ok && dn_pq_decoder_left(c->decoder) != 0) {
-        dn_pv_error(c->findings, &c->place, "page.trailing",
-                    "%zu bytes are left behind the last of %zu values",
-                    dn_pq_decoder_left(c->decoder), n);
+        tell_trailing(c, body, dn_pq_decoder_left(c->decoder), n);
     }
     c->page.is_counted = ok;
     return DN_OK;
