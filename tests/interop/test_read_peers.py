@@ -1,4 +1,6 @@
-"""What DuckDB and Polars write, read by our reader, is what pyarrow reads of it."""
+"""What DuckDB, Polars, fastparquet and parquet-go write, read by our reader, is what pyarrow reads of it."""
+
+import pathlib
 
 import duckdb
 import polars as pl
@@ -72,3 +74,8 @@ def test_files_of_polars(tmp_path, codec):
         assert mine.cast(pa.large_string() if wanted == pa.string_view() else wanted).equals(
             theirs.cast(pa.large_string()) if wanted == pa.string_view() else theirs
         ), name
+
+
+@pytest.mark.parametrize("name", ["fastparquet", "parquet_go_v1", "parquet_go_v2"])
+def test_files_of_writers_that_are_not_here(name):
+    same(pathlib.Path(__file__).parent.parent / "data" / "parquet" / f"{name}.parquet")

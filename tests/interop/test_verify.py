@@ -148,7 +148,11 @@ def test_polars(make, options, tmp_path):
     assert rules(path) <= {"schema.converted_type"}
 
 
+# parquet-go 0.27 counts no nulls in the statistics of chunks whose pages have version 2
+FAULTS = {"parquet_go_v2": {"statistics.null_count"}}
+
+
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.parquet")), ids=lambda path: path.stem)
 def test_files_of_others(path):
     (file,) = verify([path])
-    assert [f for f in file["findings"] if f["severity"] == "error"] == []
+    assert {f["rule"] for f in file["findings"] if f["severity"] == "error"} == FAULTS.get(path.stem, set())
