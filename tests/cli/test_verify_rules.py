@@ -498,6 +498,14 @@ def eight_zeros_of_fastparquet(f):
 
 
 @rule("page.trailing")
+def eight_zeros_of_nobody(f):
+    del f.footer[6]
+    pages, page = first_data_page(f, F)
+    page.resize(page.body + bytes(8))
+    f.set_pages(F, pages)
+
+
+@rule("page.trailing")
 def eight_bytes_of_fastparquet(f):
     f.footer[6].value = b"fastparquet-python version 2024.1.0"
     pages, page = first_data_page(f, F)

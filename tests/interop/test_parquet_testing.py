@@ -249,7 +249,7 @@ WRITERS = {
     "parquet-mr": True, "parquet-mr version 1.2.8 (build 1)": True, "parquet-mr version 0.9": True,
     "parquet-mr version 1.2": True, "parquet-mr version 1.1.9": True, "parquet-mr version 1.2.8rc1": True,
     "parquet-mr version 1.2.9": False, "parquet-mr version 1.10.0": False,
-    "parquet-mr version 2.0": False, "parquet-mrs": False, "parquet-m": False, "parquet-mr 1.0": False,
+    "parquet-mr version 2.0": False, "parquet-mrs": False, "parquet-m": False, "parquet-mr 1.0": False, "parquet-mr built by hand": False,
     "parquet-mr version 99999999999999999999.1": False,
 }  # fmt: skip
 
