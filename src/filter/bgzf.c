@@ -45,8 +45,11 @@ struct bgzf {
     uint64_t n_taken;           /* and handed out */
     uint8_t head[DN_BGZF_HEAD]; /* of the next member, read already */
     size_t head_len;
-    uint64_t offset;    /* stored bytes in front of it */
+    uint64_t offset;       /* stored bytes in front of it */
+    enum dn_status status; /* of reading ahead, to be told when all before it was handed out */
+    struct dn_error error;
     bool ended;         /* nothing is left to be read here */
+    bool at_end;        /* nothing is left to be handed out */
     bool last_is_empty; /* of the members that were handed out */
 };
 
@@ -202,44 +205,76 @@ static enum dn_status check_end(const struct bgzf *z, struct dn_error *err)
                         err);
 }
 
+/* Keep the window full.  What fails here is told when all that lies before it was handed out. */
+static void read_ahead(struct bgzf *z)
+{
+    while (!z->ended && z->status == DN_OK && z->n_read - z->n_taken < z->window) {
+        z->status = read_batch(z, &z->error);
+    }
+}
+
+/* All of this batch was handed out. */
+static void finish_batch(struct bgzf *z, const struct batch *b)
+{
+    z->n_taken++;
+    z->last_is_empty = b->last_is_empty;
+    z->base.stored_read = b->stored_read;
+    if (b->problem != NULL) {
+        char what[128];
+        (void)snprintf(what, sizeof(what), "%s, at", b->problem);
+        z->status = failed(z, b->problem_at, what, &z->error);
+        z->n_read = z->n_taken; /* nothing behind it counts */
+    }
+}
+
+/* Some bytes, or none and an end or a failure. */
+static enum dn_status next_bytes(struct bgzf *z, uint8_t *buf, size_t size, size_t *got,
+                                 struct dn_error *err)
+{
+    *got = 0;
+    read_ahead(z);
+    if (z->n_taken < z->n_read) {
+        struct batch *b = &z->batches[z->n_taken % z->window];
+        wait_for(z, b);
+        const size_t left = b->text_len - b->text_at;
+        *got = left < size ? left : size;
+        memcpy(buf, b->text + b->text_at, *got);
+        b->text_at += *got;
+        if (b->text_at == b->text_len) {
+            finish_batch(z, b);
+        }
+        return DN_OK;
+    }
+    if (z->status == DN_OK && z->rest != NULL) {
+        const enum dn_status st = dn_source_read(z->rest, buf, size, got, err);
+        z->base.stored_read = dn_source_stored_read(z->rest);
+        z->at_end = st == DN_OK && *got == 0;
+        return st;
+    }
+    if (z->status == DN_OK) {
+        z->status = check_end(z, &z->error);
+        z->at_end = z->status == DN_OK;
+    }
+    if (z->status != DN_OK && err != NULL) {
+        *err = z->error;
+    }
+    return z->status;
+}
+
 static enum dn_status bgzf_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                                 struct dn_error *err)
 {
     struct bgzf *z = of(s);
     size_t done = 0;
 
-    *got = 0;
-    while (done < size) {
-        while (!z->ended && z->n_read - z->n_taken < z->window) {
-            DN_TRY(read_batch(z, err));
+    while (done < size && !z->at_end) {
+        size_t n = 0;
+        const enum dn_status st = next_bytes(z, (uint8_t *)buf + done, size - done, &n, err);
+        if (st != DN_OK) {
+            *got = done; /* the failure comes again, when there is nothing in front of it */
+            return done > 0 ? DN_OK : st;
         }
-        if (z->n_taken == z->n_read) {
-            DN_TRY(check_end(z, err));
-            break;
-        }
-        struct batch *b = &z->batches[z->n_taken % z->window];
-        wait_for(z, b);
-        const size_t left = b->text_len - b->text_at;
-        const size_t n = left < size - done ? left : size - done;
-        memcpy((uint8_t *)buf + done, b->text + b->text_at, n);
         done += n;
-        b->text_at += n;
-        if (b->text_at == b->text_len) {
-            if (b->problem != NULL) {
-                char what[128];
-                (void)snprintf(what, sizeof(what), "%s, at", b->problem);
-                return failed(z, b->problem_at, what, err);
-            }
-            s->stored_read = b->stored_read;
-            z->last_is_empty = b->last_is_empty;
-            z->n_taken++;
-        }
-    }
-    if (done < size && z->rest != NULL) {
-        size_t more = 0;
-        DN_TRY(dn_source_read(z->rest, (uint8_t *)buf + done, size - done, &more, err));
-        s->stored_read = dn_source_stored_read(z->rest);
-        done += more;
     }
     *got = done;
     return DN_OK;

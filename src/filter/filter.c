@@ -22,6 +22,8 @@ struct filter {
     bool in_end;        /* nothing comes behind them */
     bool inside;        /* a member */
     bool ended;
+    enum dn_status status; /* for good, once it failed */
+    struct dn_error error;
 };
 
 static struct filter *of(struct dn_source *s)
@@ -96,7 +98,7 @@ static enum dn_status fill(struct filter *f, size_t wanted, struct dn_error *err
     const size_t room = IN_BYTES - f->in_len;
     DN_TRY(dn_source_read(f->inner, f->in + f->in_len, room, &got, err));
     f->in_len += got;
-    f->in_end = got < room;
+    f->in_end = got == 0 && room > 0;
     f->base.stored_read = dn_source_stored_read(f->inner);
     return DN_OK;
 }
@@ -152,25 +154,35 @@ static enum dn_status step(struct filter *f, uint8_t *out, size_t room, size_t *
 
 /* ---- the source ---- */
 
+static enum dn_status next_bytes(struct filter *f, uint8_t *out, size_t room, size_t *made,
+                                 struct dn_error *err)
+{
+    if (!f->inside) {
+        return next_member(f, err);
+    }
+    DN_TRY(fill(f, 1, err));
+    return step(f, out, room, made, err);
+}
+
 static enum dn_status filter_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                                   struct dn_error *err)
 {
     struct filter *f = of(s);
     size_t done = 0;
 
-    *got = 0;
-    while (done < size && !f->ended) {
+    while (done < size && !f->ended && f->status == DN_OK) {
         size_t made = 0;
-        if (!f->inside) {
-            DN_TRY(next_member(f, err));
-            continue;
-        }
-        DN_TRY(fill(f, 1, err));
-        DN_TRY(step(f, (uint8_t *)buf + done, size - done, &made, err));
+        f->status = next_bytes(f, (uint8_t *)buf + done, size - done, &made, &f->error);
         done += made;
     }
     *got = done;
-    return DN_OK;
+    if (done > 0 || f->status == DN_OK) {
+        return DN_OK; /* a failure comes when there is nothing in front of it */
+    }
+    if (err != NULL) {
+        *err = f->error;
+    }
+    return f->status;
 }
 
 /* Of what is not to be changed only the head was taken. */
@@ -188,7 +200,7 @@ static enum dn_status pass_read(struct dn_source *s, void *buf, size_t size, siz
         size_t more = 0;
         DN_TRY(dn_source_read(f->inner, (uint8_t *)buf + n, size - n, &more, err));
         *got = n + more;
-        f->in_end = n + more < size;
+        f->in_end = more == 0;
     }
     s->stored_read = dn_source_stored_read(f->inner);
     return DN_OK;

@@ -33,7 +33,7 @@ DN_NODISCARD enum dn_status dn_source_open(struct dn_source **out, const char *p
 DN_NODISCARD enum dn_status dn_source_open_again(struct dn_source **out, const char *path,
                                                  struct dn_stop *stop, struct dn_error *err);
 /**
- * `size` bytes in order, fewer only at the end, none only there.  Short reads, EINTR and non-blocking pipes are waited out.
+ * `size` bytes in order; fewer only at the end or in front of a failure, which the next call returns; none only at the end.  Short reads, EINTR and non-blocking pipes are waited out.
  * The end of a file is where it was when the file was opened; DN_ERR_IO if it comes before that.  One thread at a time.
  */
 DN_NODISCARD enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_t *got,

@@ -137,6 +137,15 @@ def test_damaged_files(tool, write, packing):
 
 
 @packed
+def test_the_first_error_is_told(tool, write, packing):
+    """A row that is wrong, in front of where the file was cut, whatever is read at once."""
+    stored = PACKINGS[packing](PLAIN.replace(b'\n3,"', b'\n3,4,"', 1))
+    write("in.csv", stored[:-9] if packing != "bzip2" else stored + b"more")
+    for flags in [(), ("--reader-option", "block_bytes=500"), ("-t", "1"), ("-t", "5")]:
+        tool.fails("convert", *flags, "in.csv", "out.parquet", says="in.csv: line 5, ")
+
+
+@packed
 def test_packed_twice(tool, write, packing):
     write("in.csv", gzip.compress(PACKINGS[packing](PLAIN)))
     tool.fails("convert", "in.csv", "out.parquet", says=["packed twice", NAMES.get(packing, packing)])
