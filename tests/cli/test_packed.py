@@ -138,8 +138,10 @@ def test_damaged_files(tool, write, packing):
 
 @packed
 def test_the_first_error_is_told(tool, write, packing):
-    """A row that is wrong, in front of where the file was cut, whatever is read at once."""
-    stored = PACKINGS[packing](PLAIN.replace(b'\n3,"', b'\n3,4,"', 1))
+    """A row that is wrong, in front of where the file was cut, whatever is read at once (but for the head, which is looked at first)."""
+    text = PLAIN + PLAIN[PLAIN.index(b"\n") + 1:] * 15
+    assert len(text) > 1 << 20
+    stored = PACKINGS[packing](text.replace(b'\n3,"', b'\n3,4,"', 1))
     write("in.csv", stored[:-9] if packing != "bzip2" else stored + b"more")
     for flags in [(), ("--reader-option", "block_bytes=500"), ("-t", "1"), ("-t", "5")]:
         tool.fails("convert", *flags, "in.csv", "out.parquet", says="in.csv: line 5, ")
