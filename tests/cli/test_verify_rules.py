@@ -613,6 +613,16 @@ def unencoded(f):
     f.meta(S)[16].value[1].value += 1
 
 
+@rule("sizes.unencoded")
+def fewer_unencoded(f):
+    f.meta(S)[16].value[1].value -= 1
+
+
+@rule("sizes.unencoded")
+def unencoded_of_numbers(f):
+    f.meta(I)[16].value[1] = Field(I64, 0)
+
+
 @rule("sizes.histogram")
 def histogram(f):
     f.meta(L)[16].value[3].value[1][0] += 1
