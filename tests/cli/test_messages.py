@@ -150,3 +150,9 @@ def test_progress_line_fits_and_goes(tool, columns):
     assert lines[0].split() == ["column", "type", "nulls"], text
     for piece in text.split("\r\x1b[K")[1:-1]:
         assert len(piece) < columns, piece
+
+
+def test_a_row_without_end_in_a_pipe(tool):
+    """What comes through a pipe cannot be read again: the line was counted, and how long the row is nobody knows."""
+    tool.fails("convert", "--memory", "64MB", "-", "out.parquet", stdin=b"a\n1\n" + b"x" * (20 << 20),
+               says=["line 3", "no row end in the 8388608 bytes from byte 4 on", "else raise --memory, one part in 16 of which"])

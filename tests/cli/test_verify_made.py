@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import BIN, SOURCE, environment
@@ -202,6 +204,8 @@ case("distinct of ids of a page", made([IDS[0], data_page(2, b"\1\3\2", encoding
 case("distinct, none of none", made([data_page(1, levels(0))], leaf=leaf(INT, i32_3=1), meta=said(struct(i64_4=0))))
 case("distinct of no pages", made([], rows=0, meta=said(struct(i64_4=0))), "group.num_rows?")
 case("distinct of no dictionary", made([data_page(2, b"\1\3\2", encoding=8)], meta=said(struct(i64_4=1))), "page.values")
+case("a bound above an empty text", made([data_page(2, texts(b"", b"b"))], leaf=leaf(TEXT, 1, converted=0), meta=said(bounds(b"a", b"b"))),
+     "statistics.bounds", words='min_value is "a", and there is a value ""')
 case("bounds of a page", made([data_page(2, ints(1, 2), statistics=bounds(ints(1), ints(2)))]))
 case("bounds of a page of version 2", made([data_page_v2(2, ints(1, 2), statistics=bounds(ints(2), ints(2)))]), "statistics.bounds")
 
@@ -534,6 +538,19 @@ def told(tmp_path_factory):
                           env=environment(), timeout=300)
     assert done.returncode == 1 and done.stderr == b"", done.stderr.decode()
     return json.loads(done.stdout)
+
+
+def test_sizes_of_texts_by_differences(tmp_path):
+    """pyarrow counts what is left of them, which is less; more, or less than nothing, is nobody's habit."""
+    for version in ("1.0", "2.0"):
+        pq.write_table(pa.table({"s": ["aa", "ab", "ac"] * 10}), tmp_path / "a.parquet", use_dictionary=False, data_page_version=version,
+                       column_encoding={"s": "DELTA_BYTE_ARRAY"})
+        for size, severity in ((60, None), (59, "note"), (61, "error"), (-1, "error")):
+            f = File(tmp_path / "a.parquet")
+            f.meta(0)[16].value[1].value = size
+            f.write(tmp_path / "b.parquet")
+            found = [x["severity"] for x in findings(tmp_path / "b.parquet") if x["rule"] == "sizes.unencoded"]
+            assert found == ([severity] if severity else []), size
 
 
 def test_filters_without_their_lengths(tmp_path):

@@ -319,7 +319,8 @@ const char *dn_pv_show(char out[DN_PV_SHOWN_SIZE], const struct dn_pv_column *co
 {
     struct dn_buffer text = {0};
 
-    if (value.data == NULL || dn_pq_value_json(&text, &column->leaf, value, 48, NULL) != DN_OK) {
+    value.data = value.len > 0 ? value.data : (const uint8_t *)""; /* an empty buffer has no data */
+    if (dn_pq_value_json(&text, &column->leaf, value, 48, NULL) != DN_OK) {
         (void)snprintf(out, DN_PV_SHOWN_SIZE, "%zu bytes", value.len);
     } else {
         const size_t n = dn_utf8_cut((const char *)text.data, text.len, DN_PV_SHOWN_SIZE - 1);

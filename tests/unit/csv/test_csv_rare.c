@@ -275,6 +275,24 @@ static void test_what_would_fit_an_inferred_column(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'\"1' is not a value of type int64");
 }
 
+/* All values of the sample stood in quotes; one behind it does not. */
+static void test_a_bare_value_among_quoted_ones(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_text text = {0};
+    char words[100];
+
+    (void)state;
+    rig_append(&text, "a\n", 2);
+    rig_fill(&text, "\"12\"\n", (size_t)300 << 10);
+    (void)snprintf(words, sizeof words,
+                   "byte %zu: column \"a\": '3456' is not a value of type int64", text.len);
+    rig_append(&text, "3456\n", 5);
+    const char *path = rig_file("a.csv", text.data);
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, words);
+    free(text.data);
+}
+
 /* ---- rows ---- */
 
 static void test_rows_of_other_lengths(void **state)
@@ -361,6 +379,18 @@ static void test_a_header_far_down(void **state)
     text.data[text.len - 2] = '\n';
     path = rig_file("a.csv", text.data);
     rig_expect(&path, 1, &o, "a|b", "l l", "i1|i2\n");
+    /* '\r' ends rows, as it does in the first mebibyte; and so do "\r\n" and '\n' from here on */
+    static const char *const ends[] = {"\r", "\r\n", "\n"};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        text.len = 0;
+        rig_fill(&text, "\r", (size_t)3 << 20);
+        rig_append(&text, "a,b", 3);
+        rig_append(&text, ends[i], strlen(ends[i]));
+        rig_append(&text, "1,2", 3);
+        rig_append(&text, ends[i], strlen(ends[i]));
+        path = rig_file("a.csv", text.data);
+        rig_expect(&path, 1, &o, "a|b", "l l", "i1|i2\n");
+    }
     free(text.data);
 }
 
@@ -610,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_texts_for_nulls),
         cmocka_unit_test(test_what_would_fit),
         cmocka_unit_test(test_what_would_fit_an_inferred_column),
+        cmocka_unit_test(test_a_bare_value_among_quoted_ones),
         cmocka_unit_test(test_rows_of_other_lengths),
         cmocka_unit_test(test_which_fault_comes_first),
         cmocka_unit_test(test_beginnings),

@@ -380,8 +380,19 @@ static void test_another_file_is_found(void **state)
     keep_rows(&w, &r, right, all, 3);
     w.columns.data[0] ^= 1; /* the sum of a column, and of no row group */
     check_refused(&w, right, "the values of column 'int64_3_0'");
-    rows_free(&rows);
     assert_int_equal(remove(path), 0);
+    for (int with_words = 0; with_words < 2; with_words++) { /* and one that is not there */
+        const struct dn_parquet_read_options ro = {.struct_size = sizeof ro, .n_threads = 1};
+        keep_rows(&w, &r, right, all, 3);
+        err = (struct dn_error){0};
+        assert_int_equal(
+            dn_pq_written_check(&w, path, "b.parquet", right, &ro, with_words != 0 ? &err : NULL),
+            DN_ERR_NOT_FOUND);
+        assert_true(with_words == 0 ||
+                    strstr(err.message, "b.parquet, as it is read back: ") != NULL);
+        dn_pq_written_finish(&w);
+    }
+    rows_free(&rows);
 }
 
 int main(void)
