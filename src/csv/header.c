@@ -16,9 +16,9 @@ size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span
 
 /*
  * Do carriage returns end rows?  Only if the head has some and no line feed, both outside quotes.  Most files are decided by
- * their first line feed, which no quote stands before.
+ * their first line feed, which no quote stands before.  *settled false: no row ends in the head, ask again with more of it.
  */
-static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
+static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head, bool *settled)
 {
     struct dn_csv_dialect d = r->dialect;
     enum dn_csv_state state = DN_CSV_START;
@@ -26,9 +26,9 @@ static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
     size_t pos = 0;
     bool found = false;
 
-    if (memchr(head.data, '\r', head.len) == NULL ||
-        (lf != NULL &&
-         (!d.has_quote || memchr(head.data, d.quote, (size_t)(lf - head.data)) == NULL))) {
+    *settled = true;
+    if (lf != NULL &&
+        (!d.has_quote || memchr(head.data, d.quote, (size_t)(lf - head.data)) == NULL)) {
         return false;
     }
     d.cr_ends_row = true;
@@ -39,6 +39,7 @@ static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head)
         }
         found |= state == DN_CSV_START && head.data[pos - 1] == '\r';
     }
+    *settled = found || r->feed.source_at_end;
     return found;
 }
 
@@ -186,6 +187,7 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
 {
     size_t wanted = DN_CSV_HEAD_BYTES;
     bool complete = false;
+    bool settled = false;
 
     while (!complete) {
         const enum dn_status st = dn_csv_feed_look(&r->feed, wanted, err);
@@ -194,9 +196,13 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
             return st;
         }
         *head = dn_csv_feed_held(&r->feed);
+        if (head->len > 0 && head->data[head->len - 1] == '\r' && !r->feed.source_at_end) {
+            wanted = head->len + 1; /* what stands behind it says which kind of row end it is */
+            continue;
+        }
         const size_t held = head->len;
-        if (wanted == DN_CSV_HEAD_BYTES) { /* before anything is dropped, which counts lines */
-            r->dialect.cr_ends_row = find_cr_ends_row(r, *head);
+        if (!settled) { /* before anything is dropped, which counts lines */
+            r->dialect.cr_ends_row = find_cr_ends_row(r, *head, &settled);
         }
         const size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
         *head = (struct dn_span){head->data + blank, head->len - blank};

@@ -607,6 +607,17 @@ def test_a_header_may_start_like_another_format(tool, write):
     tool.ok("convert", "in.csv", "out.parquet")
 
 
+@pytest.mark.parametrize("n", [-1, 0, 1, 1 << 21])
+@pytest.mark.parametrize("end, nulls", [(b"\r\n", []), (b"\r", []), (b"\n", []), (b"\r\r", [None])])
+def test_a_first_row_that_ends_with_the_first_look_or_later(tool, write, n, end, nulls):
+    """The first mebibyte settles what ends rows, unless none ends in it; its last byte may be half of a row end."""
+    first = '"' + "a" * ((1 << 20) - 3 + n) + '"'
+    write("in.csv", b"".join(row.encode() + end for row in (first, "1", "2")))
+    tool.ok("convert", "--no-header", "in.csv", "out.parquet")
+    got = pq.read_table(tool.cwd / "out.parquet").column(0).to_pylist()
+    assert got[0] == first[1:-1] and got[1:] == [*nulls, "1", *nulls, "2", *nulls]
+
+
 def test_plugins_as_jobs_write_them(tool, write):
     write("in.csv", SMALL)
     tool.ok("convert", "--reader", f"{READER}:create_reader", "--writer", f"{WRITER}:create_writer", "in.csv",
