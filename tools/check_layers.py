@@ -19,8 +19,8 @@ LAYERS = {
     "csv": {"base", "simd", "text", "arrow", "store", "filter"},
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
-    "job": {"base", "arrow"},
-    "cli": {"base", "arrow", "job"},
+    "job": {"base", "arrow", "store"},
+    "cli": {"base", "arrow", "store", "job"},
 }
 
 # Rooms of a layer, and those beside them that they may not see.

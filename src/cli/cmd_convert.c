@@ -34,6 +34,7 @@ struct convert {
 
     const char **operands; /* the sources, then the destination */
     size_t n_operands;
+    struct dn_file_list files; /* what the sources stand for */
     const char *target;
     const char *format; /* of the target */
     struct dn_arena arena;
@@ -103,7 +104,7 @@ static enum dn_status source_spare(const struct convert *c, struct dn_error *err
 {
     struct stat info;
 
-    if (!c->overwrite || c->n_operands < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0 ||
+    if (!c->overwrite || c->files.n < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0 ||
         stat(c->target, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
         return DN_OK;
     }
@@ -216,7 +217,8 @@ static enum dn_status prepare(struct convert *c, struct dn_error *err)
 {
     DN_TRY(dn_source_reader(&c->source, &c->arena, &c->reader_plugin, err));
     DN_TRY(dn_source_plugin(&c->arena, c->writer, &c->writer_plugin, err));
-    DN_TRY(dn_source_config(&c->source, c->operands, c->n_operands, &c->reader_config, err));
+    DN_TRY(dn_source_config(&c->source, (const char *const *)c->files.names, c->files.n,
+                            &c->reader_config, err));
     if (c->schema != NULL) {
         DN_TRY(dn_asset_read(&c->asset, &c->arena, c->schema, err));
     }
@@ -256,6 +258,18 @@ static struct dn_transfer transfer_make(const struct convert *c, const struct dn
     };
 }
 
+static void source_name(const struct convert *c, char *out, size_t size)
+{
+    const char *first = c->files.n > 0 ? c->files.names[0] : c->operands[0];
+
+    first = strcmp(first, "-") == 0 ? "standard input" : first;
+    if (c->files.n > 1) {
+        (void)snprintf(out, size, "%s and %zu more", first, c->files.n - 1);
+    } else {
+        (void)snprintf(out, size, "%s", first);
+    }
+}
+
 static int convert_run(struct convert *c)
 {
     struct dn_console console = {
@@ -267,13 +281,10 @@ static int convert_run(struct convert *c)
     dn_error_clear(&err);
     console.json = c->log_format != NULL && strcmp(c->log_format, "json") == 0;
     dn_console_start(&console);
-    const char *first = strcmp(c->operands[0], "-") == 0 ? "standard input" : c->operands[0];
-    if (c->n_operands == 1) {
-        (void)snprintf(source, sizeof source, "%s", first);
-    } else {
-        (void)snprintf(source, sizeof source, "%s and %zu more", first, c->n_operands - 1);
-    }
-    enum dn_status st = prepare(c, &err);
+    enum dn_status st =
+        dn_source_files_find(&c->files, c->operands, c->n_operands, &console.events, &err);
+    source_name(c, source, sizeof source);
+    st = st == DN_OK ? prepare(c, &err) : st;
     if (st == DN_OK) {
         const struct dn_transfer transfer = transfer_make(c, &console);
         dn_events_emit(&console.events, DN_EVENT_DETAIL, "job_started",
@@ -311,6 +322,7 @@ static int run(int argc, char **argv)
     dn_arena_finish(&c.arena);
     json_decref(c.reader_config);
     json_decref(c.writer_config);
+    dn_file_list_finish(&c.files);
     dn_free(c.operands);
     return code;
 }
@@ -325,7 +337,8 @@ const struct dn_command dn_cmd_convert = {
         "Parquet file, or\n"
         "a CSV file if DST is named *.csv or *.tsv (with tabs).  What a source is, its first bytes "
         "tell.  SRC may\n"
-        "be - for standard input.  DST appears when it is complete; null: reads, checks and types "
+        "be - for standard input, a folder, or a pattern in quotes ('data/*.csv', "
+        "'data/**/*.csv').  DST appears when it is complete; null: reads, checks and types "
         "everything and\n"
         "writes nothing.  A DST that is named like another format (.txt, .json, .gz ...) is "
         "refused.\n"

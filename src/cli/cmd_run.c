@@ -8,6 +8,7 @@
 #include "job/events.h"
 #include "job/job.h"
 #include "job/refusal.h"
+#include "job/sources.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,6 +118,9 @@ static void announce(const struct dn_console *c, const struct dn_plan *plan)
 {
     dn_events_emit(&c->events, DN_EVENT_DETAIL, "job_started",
                    json_pack("{s:s}", "job", plan->job_path), "Job started: %s", plan->job_path);
+    for (size_t i = 0; i < json_array_size(plan->matches); i++) {
+        dn_match_tell(&c->events, json_incref(json_array_get(plan->matches, i)));
+    }
     dn_events_emit(&c->events, DN_EVENT_DETAIL, "asset_loaded",
                    json_pack("{s:s, s:I, s:s}", "asset", plan->asset.name, "columns",
                              (json_int_t)plan->asset.n_columns, "mode",

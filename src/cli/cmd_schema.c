@@ -17,6 +17,7 @@ struct schema_flags {
     bool full;
     const char **operands;
     size_t n_operands;
+    struct dn_file_list files; /* what they stand for */
 };
 
 static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
@@ -181,7 +182,7 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
                                  size_t index, const json_t *schema, struct dn_error *err)
 {
     struct dn_transfer one = *t; /* a look at a header needs no threads */
-    const char *file = f->operands[index];
+    const char *file = f->files.names[index];
     json_t *config = NULL;
     json_t *columns = NULL;
     enum dn_status st = DN_OK;
@@ -200,7 +201,7 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
             err, DN_ERR_DATA,
             "%s: its columns are not those of %s; files that are read together need the "
             "same ones: give them to schema one by one",
-            name_shown(file), name_shown(f->operands[0]));
+            name_shown(file), name_shown(f->files.names[0]));
         dn_error_locate(err, name_shown(file), -1, -1, -1, NULL);
     }
 cleanup:
@@ -229,7 +230,7 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
         *out = json_incref(outcome.schema);
     } else if (st == DN_OK) {
         st = dn_transfer_schema(&t, out, err);
-        for (size_t i = 1; st == DN_OK && i < f->n_operands; i++) {
+        for (size_t i = 1; st == DN_OK && i < f->files.n; i++) {
             st = file_check(f, &t, i, *out, err);
         }
     }
@@ -238,7 +239,7 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
     return st;
 }
 
-static int schema_run(const struct schema_flags *f)
+static int schema_run(struct schema_flags *f)
 {
     struct dn_console console = {.level = DN_EVENT_DETAIL, .quiet = false};
     struct dn_outcome nothing = {0};
@@ -250,7 +251,12 @@ static int schema_run(const struct schema_flags *f)
     dn_error_clear(&err);
     dn_console_start(&console);
     dn_console_guard(); /* the reader says that it was stopped */
-    enum dn_status st = dn_source_config(&f->source, f->operands, f->n_operands, &config, &err);
+    enum dn_status st =
+        dn_source_files_find(&f->files, f->operands, f->n_operands, &console.events, &err);
+    if (st == DN_OK) {
+        st = dn_source_config(&f->source, (const char *const *)f->files.names, f->files.n, &config,
+                              &err);
+    }
     if (st == DN_OK) {
         st = schema_read(f, config, &console, &schema, &err);
     }
@@ -264,8 +270,8 @@ static int schema_run(const struct schema_flags *f)
         code = dn_console_close(&console, "", "", st, &err, &nothing);
     } else if (f->as_json) {
         warn_repeated(&console, schema, true);
-        code =
-            print_json(schema, f->operands[0], json_string_value(json_object_get(config, "type")));
+        code = print_json(schema, f->files.names[0],
+                          json_string_value(json_object_get(config, "type")));
     } else {
         warn_repeated(&console, schema, false);
         print_table(schema);
@@ -293,6 +299,7 @@ static int run(int argc, char **argv)
     } else {
         code = schema_run(&f);
     }
+    dn_file_list_finish(&f.files);
     dn_free(f.operands);
     return code;
 }

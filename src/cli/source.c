@@ -7,6 +7,7 @@
 #include "job/connector.h"
 #include "job/local.h"
 #include "job/plugin.h"
+#include "job/sources.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -218,6 +219,26 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     DN_TRY(types_add(options, &s->types, err));
     DN_TRY(null_values_add(options, &s->null_values, err));
     return dn_source_options_add(options, &s->options, "--reader-option", err);
+}
+
+/* ---- which files they are ---------------------------------------------------------------------------------------- */
+
+enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const *operands,
+                                    size_t n_operands, const struct dn_events *events,
+                                    struct dn_error *err)
+{
+    for (size_t i = 0; i < n_operands; i++) {
+        const size_t before = out->n;
+        const char *path = operands[i];
+        if (!dn_local_path(operands[i], &path)) {
+            path = operands[i]; /* refused later, in its own words */
+        }
+        DN_TRY(dn_glob_add(out, path, err));
+        if (out->n != before + 1 || strcmp(out->names[before], path) != 0) {
+            dn_match_tell(events, dn_match_make(path, out, before));
+        }
+    }
+    return DN_OK;
 }
 
 /* ---- what kind of files they are --------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "cli/flags.h"
 #include "job/transfer.h"
+#include "store/glob.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -57,6 +58,15 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
 DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
                                              const char *const *files, size_t n_files, json_t **out,
                                              struct dn_error *err);
+
+/**
+ * The files that the operands stand for, as dn_glob() finds them, operand by operand.  What a pattern or a folder stands for is said.
+ * @param out  to be freed with dn_file_list_finish(), on failure as well
+ */
+DN_NODISCARD enum dn_status dn_source_files_find(struct dn_file_list *out,
+                                                 const char *const *operands, size_t n_operands,
+                                                 const struct dn_events *events,
+                                                 struct dn_error *err);
 
 /** Whether a file name ends so, in capitals or not: ".TSV" is ".tsv". */
 bool dn_source_has_ending(const char *path, const char *ending);

@@ -7,6 +7,7 @@
 #include "job/local.h"
 #include "job/plugin.h"
 #include "job/recipe.h"
+#include "job/sources.h"
 
 #include <string.h>
 
@@ -250,6 +251,37 @@ static enum dn_status connectors_read(struct reading *r)
                          "target.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err);
 }
 
+/* An entry for each of the files that a path stands for. */
+static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node *file,
+                                   const char *path, json_t *files)
+{
+    struct dn_file_list found = {0};
+    struct dn_error why = {0};
+
+    enum dn_status st = dn_glob_add(&found, path, &why);
+    if (st != DN_OK) {
+        (void)dn_yaml_error_at(&r->job, file->line, file->column, r->err, "%s", why.message);
+        goto cleanup;
+    }
+    for (size_t i = 0; i < found.n; i++) {
+        json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", found.names[i], "object",
+                                  dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
+        if (entry == NULL || json_array_append_new(files, entry) != 0) {
+            st = dn_error_memory(r->err, 64);
+            goto cleanup;
+        }
+    }
+    if (found.n != 1 || strcmp(found.names[0], path) != 0) {
+        json_t *match = dn_match_make(path, &found, 0);
+        if (match == NULL || json_array_append_new(r->plan->matches, match) != 0) {
+            st = dn_error_memory(r->err, 64);
+        }
+    }
+cleanup:
+    dn_file_list_finish(&found);
+    return st;
+}
+
 static enum dn_status files_read(struct reading *r, json_t *files)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
@@ -288,11 +320,7 @@ static enum dn_status files_read(struct reading *r, json_t *files)
                 "an entry of source.files is not a file of this machine; this "
                 "version reads local files, as /dir/a.csv or file:///dir/a.csv");
         }
-        json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", path, "object",
-                                  dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
-        if (entry == NULL || json_array_append_new(files, entry) != 0) {
-            return dn_error_memory(r->err, 64);
-        }
+        DN_TRY(entry_expand(r, file, path, files));
     }
     return DN_OK;
 }
@@ -307,7 +335,8 @@ static enum dn_status reader_config_make(struct reading *r)
     json_t *files = json_array();
     enum dn_status st = DN_OK;
 
-    if (files == NULL) {
+    r->plan->matches = json_array();
+    if (files == NULL || r->plan->matches == NULL) {
         return dn_error_memory(r->err, 64);
     }
     DN_TRY_GOTO(st, files_read(r, files), cleanup);
@@ -468,6 +497,7 @@ void dn_plan_finish(struct dn_plan *plan)
     dn_asset_finish(&plan->asset);
     json_decref(plan->reader_config);
     json_decref(plan->writer_config);
+    json_decref(plan->matches);
     dn_recipe_finish(&plan->source_recipe);
     dn_recipe_finish(&plan->target_recipe);
     dn_yaml_finish(&plan->job);

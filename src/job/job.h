@@ -31,6 +31,7 @@ struct dn_plan {
     struct dn_plugin_ref writer;
     json_t *reader_config;
     json_t *writer_config;
+    json_t *matches; /**< what each pattern of source.files stands for (job/sources.h) */
     const char
         *output_path; /**< {directory}/{domain}/{dataProduct}/{table}/{table}_000000.{format} */
 };

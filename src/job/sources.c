@@ -2,9 +2,37 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "job/events.h"
 
 #include <string.h>
 #include <sys/stat.h>
+
+json_t *dn_match_make(const char *pattern, const struct dn_file_list *files, size_t first)
+{
+    return json_pack("{s:s, s:I, s:s, s:s}", "pattern", pattern, "files",
+                     (json_int_t)(files->n - first), "first", files->names[first], "last",
+                     files->names[files->n - 1]);
+}
+
+void dn_match_tell(const struct dn_events *events, json_t *match)
+{
+    const char *pattern = json_string_value(json_object_get(match, "pattern"));
+    const char *first = json_string_value(json_object_get(match, "first"));
+    const char *last = json_string_value(json_object_get(match, "last"));
+    const json_int_t n = json_integer_value(json_object_get(match, "files"));
+
+    if (match == NULL) {
+        return;
+    }
+    json_incref(match); /* the texts are in it */
+    if (n == 1) {
+        dn_events_emit(events, DN_EVENT_NOTE, "files_matched", match, "%s is %s", pattern, first);
+    } else {
+        dn_events_emit(events, DN_EVENT_NOTE, "files_matched", match,
+                       "%s is %lld files, from %s to %s", pattern, (long long)n, first, last);
+    }
+    json_decref(match);
+}
 
 struct dn_source_seen {
     bool is_file;

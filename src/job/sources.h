@@ -2,10 +2,16 @@
 #ifndef DN_JOB_SOURCES_H
 #define DN_JOB_SOURCES_H
 
-#include "dativo/status.h"
+#include "job/transfer.h"
+#include "store/glob.h"
 
 #include <jansson.h>
 #include <stdint.h>
+
+/** What a pattern or a folder stands for, the files of the list from `first` on: {"pattern","files","first","last"}.  NULL: no memory. */
+json_t *dn_match_make(const char *pattern, const struct dn_file_list *files, size_t first);
+/** Say so.  Takes the reference; NULL is allowed. */
+void dn_match_tell(const struct dn_events *events, json_t *match);
 
 struct dn_source_seen;
 

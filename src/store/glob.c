@@ -1,0 +1,275 @@
+#include "store/glob.h"
+
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Nobody's folders are deeper; a circle of mounts would be. */
+#define DEEPEST 64
+
+struct search {
+    struct dn_file_list *found;
+    bool is_folder; /* all of a folder: no pattern, and nothing that an engine hides */
+    unsigned depth;
+};
+
+static bool has_magic(const char *name)
+{
+    return strpbrk(name, "*?[") != NULL;
+}
+
+static bool exists(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+static bool is_directory(const char *path, bool through_links)
+{
+    struct stat info;
+    return (through_links ? stat(path, &info) : lstat(path, &info)) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool dn_glob_is_pattern(const char *name)
+{
+    return has_magic(name) && !exists(name);
+}
+
+/* ---- lists ---- */
+
+static enum dn_status list_add(struct dn_file_list *list, const char *name, struct dn_error *err)
+{
+    if (list->n == list->room) {
+        const size_t room = 2 * list->room + 16;
+        char **names = dn_realloc(list->names, room * sizeof *names);
+        if (names == NULL) {
+            return dn_error_memory(err, room * sizeof *names);
+        }
+        list->names = names;
+        list->room = room;
+    }
+    char *copy = dn_strdup(name);
+    if (copy == NULL) {
+        return dn_error_memory(err, strlen(name) + 1);
+    }
+    list->names[list->n++] = copy;
+    return DN_OK;
+}
+
+void dn_file_list_finish(struct dn_file_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        dn_free(list->names[i]);
+    }
+    dn_free(list->names);
+    *list = (struct dn_file_list){0};
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* ---- folders ---- */
+
+static char *join(const char *folder, const char *name)
+{
+    const size_t n = strlen(folder);
+    const bool slash = n > 0 && folder[n - 1] != '/';
+    char *path = dn_malloc(n + slash + strlen(name) + 1);
+
+    if (path != NULL) {
+        memcpy(path, folder, n);
+        path[n] = '/';
+        memcpy(path + n + slash, name, strlen(name) + 1);
+    }
+    return path;
+}
+
+static enum dn_status unreadable(const char *folder, int failure, struct dn_error *err)
+{
+    const enum dn_status st =
+        dn_error_set_errno(err, DN_ERR_IO, failure, "the folder '%s' cannot be read", folder);
+
+    dn_error_locate(err, folder, -1, -1, -1, NULL);
+    return st;
+}
+
+/* The names in a folder but for `.` and `..`. */
+static enum dn_status read_folder(struct dn_file_list *out, const char *folder,
+                                  struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+    const char *shown = folder[0] != '\0' ? folder : ".";
+    DIR *dir = opendir(shown);
+
+    if (dir == NULL) {
+        return unreadable(shown, errno, err);
+    }
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (entry == NULL) {
+            st = errno != 0 ? unreadable(shown, errno, err) : DN_OK;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            DN_TRY_GOTO(st, list_add(out, entry->d_name, err), cleanup);
+        }
+    }
+cleanup:
+    (void)closedir(dir);
+    return st;
+}
+
+/* ---- patterns ---- */
+
+static enum dn_status search_at(struct search *s, const char *folder, const char *pattern,
+                                struct dn_error *err);
+
+/* An entry of a folder that the first part of a pattern matches; `rest` is what follows it, NULL: nothing. */
+static enum dn_status take(struct search *s, const char *path, const char *rest,
+                           struct dn_error *err)
+{
+    if (rest != NULL) {
+        return is_directory(path, true) ? search_at(s, path, rest, err) : DN_OK;
+    }
+    return is_directory(path, true) ? DN_OK : list_add(s->found, path, err);
+}
+
+static bool is_hidden(const struct search *s, const char *name)
+{
+    return name[0] == '.' || (s->is_folder && name[0] == '_');
+}
+
+/* `**`: here, and in every folder below that is not hidden. */
+static enum dn_status search_below(struct search *s, const char *folder, const char *rest,
+                                   struct dn_error *err)
+{
+    struct dn_file_list names = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(search_at(s, folder, rest, err));
+    if (++s->depth > DEEPEST) {
+        return dn_error_set(err, DN_ERR_IO, "'%s' lies deeper than %d folders", folder, DEEPEST);
+    }
+    DN_TRY_GOTO(st, read_folder(&names, folder, err), cleanup);
+    for (size_t i = 0; i < names.n; i++) {
+        char *path = join(folder, names.names[i]);
+        if (path == NULL) {
+            st = dn_error_memory(err, strlen(folder));
+            goto cleanup;
+        }
+        if (!is_hidden(s, names.names[i]) && is_directory(path, false)) {
+            st = search_below(s, path, rest, err);
+        }
+        dn_free(path);
+        DN_TRY_GOTO(st, st, cleanup);
+    }
+cleanup:
+    s->depth--;
+    dn_file_list_finish(&names);
+    return st;
+}
+
+static enum dn_status search_names(struct search *s, const char *folder, const char *part,
+                                   const char *rest, struct dn_error *err)
+{
+    struct dn_file_list names = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, read_folder(&names, folder, err), cleanup);
+    for (size_t i = 0; i < names.n; i++) {
+        if (fnmatch(part, names.names[i], FNM_PERIOD | FNM_NOESCAPE) != 0 ||
+            (s->is_folder && is_hidden(s, names.names[i]))) {
+            continue;
+        }
+        char *path = join(folder, names.names[i]);
+        st = path != NULL ? take(s, path, rest, err) : dn_error_memory(err, strlen(folder));
+        dn_free(path);
+        DN_TRY_GOTO(st, st, cleanup);
+    }
+cleanup:
+    dn_file_list_finish(&names);
+    return st;
+}
+
+/* One part of the pattern after the other; parts without magic are taken as they are. */
+static enum dn_status search_at(struct search *s, const char *folder, const char *pattern,
+                                struct dn_error *err)
+{
+    const size_t len = strcspn(pattern, "/");
+    const char *after = pattern + len + strspn(pattern + len, "/");
+    const char *rest = pattern[len] == '\0' ? NULL : after;
+    enum dn_status st = DN_OK;
+    char *path = NULL;
+    char *part = dn_strndup(pattern, len);
+
+    if (part == NULL) {
+        return dn_error_memory(err, len + 1);
+    }
+    if (strcmp(part, "**") == 0) {
+        st = search_below(s, folder, rest != NULL ? rest : "*", err);
+    } else if (has_magic(part)) {
+        st = search_names(s, folder, part, rest, err);
+    } else {
+        path = join(folder, part);
+        st = path == NULL   ? dn_error_memory(err, strlen(folder) + len)
+             : exists(path) ? take(s, path, rest, err)
+                            : DN_OK;
+    }
+    dn_free(path);
+    dn_free(part);
+    return st;
+}
+
+/* Sorted, and each once: `**` finds what is in a folder more than once if the pattern has two of it. */
+static void sort_out(struct dn_file_list *list, size_t first)
+{
+    size_t n = first;
+
+    if (list->n > first) {
+        qsort(list->names + first, list->n - first, sizeof *list->names, by_bytes);
+    }
+    for (size_t i = first; i < list->n; i++) {
+        if (n > first && strcmp(list->names[i], list->names[n - 1]) == 0) {
+            dn_free(list->names[i]);
+        } else {
+            list->names[n++] = list->names[i];
+        }
+    }
+    list->n = n;
+}
+
+static enum dn_status nothing_found(const struct search *s, const char *name, struct dn_error *err)
+{
+    const enum dn_status st = dn_error_set(
+        err, DN_ERR_NOT_FOUND,
+        s->is_folder ? "the folder '%s' holds no files to read"
+                     : "no file matches '%s'; check the pattern and, if it is relative, the "
+                       "working directory",
+        name);
+
+    dn_error_locate(err, name, -1, -1, -1, NULL);
+    return st;
+}
+
+enum dn_status dn_glob_add(struct dn_file_list *out, const char *name, struct dn_error *err)
+{
+    struct search s = {.found = out, .is_folder = is_directory(name, true)};
+    const size_t first = out->n;
+    const size_t slashes = strspn(name, "/");
+
+    if (!s.is_folder && !dn_glob_is_pattern(name)) {
+        return list_add(out, name, err);
+    }
+    DN_TRY(s.is_folder ? search_below(&s, name, "*", err)
+                       : search_at(&s, slashes > 0 ? "/" : "", name + slashes, err));
+    sort_out(out, first);
+    return out->n > first ? DN_OK : nothing_found(&s, name, err);
+}

@@ -1,0 +1,148 @@
+"""Sources that are patterns or folders: which files they stand for, in which order, and what is said of it."""
+import glob
+import gzip
+import itertools
+import random
+
+import pyarrow.parquet as pq
+import pytest
+
+
+def rows(tool, *sources, **kwargs):
+    tool.ok("convert", "-qf", *sources, "out.parquet", **kwargs)
+    return [row["f"] for row in pq.read_table(tool.cwd / "out.parquet").to_pylist()]
+
+
+@pytest.fixture
+def files(write):
+    """Each file holds its own name."""
+    def put(*names):
+        for name in names:
+            write(name, f"f\n{name}\n")
+    return put
+
+
+def test_a_pattern(tool, files):
+    files("data/b.csv", "data/a.csv", "data/c.txt", "data/sub/d.csv", "data/.hidden.csv", "a.csv")
+    assert rows(tool, "data/*.csv") == ["data/a.csv", "data/b.csv"]
+    assert rows(tool, "data/?.*") == ["data/a.csv", "data/b.csv", "data/c.txt"]
+    assert rows(tool, "data/[!a]*.csv") == ["data/b.csv"]
+    assert rows(tool, "data/**/*.csv") == ["data/a.csv", "data/b.csv", "data/sub/d.csv"]
+    assert rows(tool, "**/*.csv") == ["a.csv", "data/a.csv", "data/b.csv", "data/sub/d.csv"]
+    assert rows(tool, "data/.*.csv") == ["data/.hidden.csv"]
+    assert rows(tool, "d*/s*/*") == ["data/sub/d.csv"]
+    assert rows(tool, tool.cwd / "data" / "*.csv") == ["data/a.csv", "data/b.csv"]
+    assert rows(tool, "data/./*.csv") == ["data/a.csv", "data/b.csv"]
+    assert rows(tool, "data/sub/../*.csv") == ["data/a.csv", "data/b.csv"]
+
+
+def test_a_folder(tool, files):
+    """Files below it, without those that engines mark as no data."""
+    files("t/year=2023/b.csv", "t/year=2024/a.csv", "t/z.csv", "t/_SUCCESS", "t/.part.crc", "t/_temporary/x.csv", "t/.git/y.csv")
+    assert rows(tool, "t") == ["t/year=2023/b.csv", "t/year=2024/a.csv", "t/z.csv"]
+    assert rows(tool, "t/") == ["t/year=2023/b.csv", "t/year=2024/a.csv", "t/z.csv"]
+    assert rows(tool, "t/year=2024") == ["t/year=2024/a.csv"]
+
+
+def test_several_sources_keep_their_order(tool, files):
+    files("z/1.csv", "z/2.csv", "a/1.csv", "m.csv")
+    assert rows(tool, "z/*.csv", "m.csv", "a") == ["z/1.csv", "z/2.csv", "m.csv", "a/1.csv"]
+    assert rows(tool, "m.csv", "m.csv") == ["m.csv", "m.csv"]
+
+
+def test_a_file_of_that_very_name(tool, files):
+    """A name that is there stands for itself, and nothing else."""
+    files("a[1].csv", "a1.csv", "b*.csv", "bc.csv")
+    assert rows(tool, "a[1].csv") == ["a[1].csv"]
+    assert rows(tool, "b*.csv") == ["b*.csv"]
+    assert rows(tool, "a?.csv") == ["a1.csv"]
+
+
+def test_what_matched_is_said(tool, files):
+    files("data/a.csv", "data/b.csv", "one/x.csv")
+    said = tool.ok("convert", "--log-format", "json", "data/*.csv", "one", "out.parquet").stderr.decode()
+    assert "data/*.csv is 2 files, from data/a.csv to data/b.csv" in said
+    assert "one is one/x.csv" in said
+    said = tool.ok("convert", "-f", "data/*.csv", "out.parquet").stderr.decode()
+    assert "note: data/*.csv is 2 files, from data/a.csv to data/b.csv" in said
+    assert "data/a.csv and 1 more -> out.parquet" in said and "2 in, 1 out" in said
+
+
+def test_nothing_matches(tool, files):
+    files("data/a.txt")
+    (tool.cwd / "empty" / "sub").mkdir(parents=True)
+    tool.fails("convert", "data/*.csv", "out.parquet", says=["no file matches 'data/*.csv'"])
+    tool.fails("schema", "nowhere/*.csv", says=["no file matches 'nowhere/*.csv'"])
+    tool.fails("convert", "empty", "out.parquet", says=["the folder 'empty' holds no files"])
+    tool.fails("convert", "data/a.csv", "out.parquet", says=["data/a.csv", "check the name"])
+    tool.fails("convert", "sub*", "out.parquet", says=["no file matches"])
+
+
+def test_links(tool, files):
+    """Followed where they are named; a circle below ** is no matter."""
+    files("real/a.csv", "real/sub/b.csv")
+    (tool.cwd / "link").symlink_to("real")
+    (tool.cwd / "real" / "sub" / "up").symlink_to("..")
+    (tool.cwd / "real" / "c.csv").symlink_to("a.csv")
+    assert rows(tool, "link/*.csv") == ["real/a.csv", "real/a.csv"]
+    assert rows(tool, "real/**/*.csv") == ["real/a.csv", "real/a.csv", "real/sub/b.csv"]
+
+
+def test_schema_and_packed_files(tool, files, write):
+    files("d/a.csv")
+    write("d/b.csv.gz", gzip.compress(b"f\nd/b.csv.gz\n"))
+    assert rows(tool, "d/*") == ["d/a.csv", "d/b.csv.gz"]
+    assert tool.ok("schema", "d").stdout == tool.ok("schema", "d/a.csv").stdout
+
+
+def test_the_target_is_no_source(tool, files):
+    files("d/a.csv")
+    tool.ok("convert", "d/*.csv", "d/all.csv")
+    tool.fails("convert", "-f", "d/*.csv", "d/all.csv", says="d/all.csv")
+
+
+JOB = """\
+tenant_id: acme
+source_connector: csv
+asset: t
+asset_path: asset.yaml
+target_connector: local
+source: {files: [{path: 'in/**/*.csv'}, {path: more}]}
+target: {connection: {path: out}}
+"""
+
+
+def test_jobs(tool, files, write):
+    files("in/b.csv", "in/x/a.csv", "more/c.csv")
+    write("asset.yaml", "name: t\nsource_type: csv\nobject: t\nversion: 1.0.0\nschema: [{name: f, type: string}]\n"
+                        "team: {owner: a@b.c}\n")
+    write("job.yaml", JOB)
+    said = tool.ok("run", "job.yaml").stderr.decode()
+    assert "in/**/*.csv is 2 files, from in/b.csv to in/x/a.csv" in said and "more is more/c.csv" in said
+    [out] = (tool.cwd / "out").rglob("*.parquet")
+    assert [row["f"] for row in pq.read_table(out).to_pylist()] == ["in/b.csv", "in/x/a.csv", "more/c.csv"]
+    write("job.yaml", JOB.replace("more", "mroe*"))
+    tool.fails("run", "job.yaml", says=["job.yaml:6:", "no file matches 'mroe*'"])
+
+
+def test_as_python_finds_them(tool, files):
+    """Random trees and patterns against glob.glob()."""
+    rng = random.Random(5)
+    names = ["a", "b", "ab", ".h", "a.csv", "b.csv", "_u"]
+    for folder in itertools.product(["a", "b", ".h", "_u"], repeat=2):
+        for name in rng.sample(names[4:] + ["c.csv"], 2):
+            files("/".join([*folder, name]))
+    files("a.csv", "b.csv", "a/x.csv")
+    parts = ["*", "**", "a", "?", "[ab]", "*.csv", ".*", "a*", "_u", "[!a]*"]
+    tried = 0
+    for _ in range(90):
+        (tool.cwd / "out.parquet").unlink(missing_ok=True)
+        pattern = "/".join(rng.choice(parts) for _ in range(rng.randrange(1, 4)))
+        expected = sorted(p for p in set(glob.glob(pattern, root_dir=tool.cwd, recursive=True))
+                          if not (tool.cwd / p).is_dir())
+        if not expected or (tool.cwd / pattern).exists():
+            continue
+        content = [(tool.cwd / p).read_text().splitlines()[1] for p in expected]
+        assert rows(tool, pattern) == content, pattern
+        tried += 1
+    assert tried > 20
