@@ -191,7 +191,7 @@ def test_bad_files(tool, write, name):
 def test_sources_that_cannot_be_read(tool, write):
     tool.fails("convert", "none.csv", "out.parquet", says=["none.csv", "No such file"])
     (tool.cwd / "dir.csv").mkdir()
-    tool.fails("convert", "dir.csv", "out.parquet", says=["dir.csv", "directory"])
+    tool.fails("convert", "dir.csv", "out.parquet", says=["dir.csv", "holds no files"])
     write("file.csv", "a\n1\n")
     tool.fails("convert", "file.csv/in.csv", "out.parquet", says=["file.csv/in.csv", "Not a directory"])
     write("in.parquet", "PAR1")

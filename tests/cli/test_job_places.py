@@ -39,7 +39,7 @@ def job(tool, write):
 
 @pytest.mark.parametrize("old, new, says", [
     ("in2.csv", "gone.csv", ["job.yaml:8:13: ", "cannot read 'gone.csv'"]),
-    ("- path: in2.csv", "- {file: ./}", ["job.yaml:8:14: ", "'./' is a directory"]),
+    ("- path: in2.csv", "- {file: ./in*.tsv}", ["job.yaml:8:7: ", "no file matches './in*.tsv'"]),
     ("asset.yaml", "none.yaml", ["job.yaml:4:13: asset_path: none.yaml: cannot be opened"]),
     ("asset.yaml", ".", ["job.yaml:4:13: asset_path: .: cannot be read"]),
     ("source:\n", "source_connector_path: none.yaml\nsource:\n",
