@@ -17,6 +17,21 @@ static enum dn_status refuse(const struct dn_library *library, struct dn_error *
         library->purpose, library->soname, why != NULL ? why : "unknown reason", library->package);
 }
 
+/*
+ * OpenSSL frees what it holds in a handler at exit, while a thread of ours may be in the middle of a transfer: whoever uses it first
+ * in a process may say that it should not.  libcurl brings it along, if it is the flavour that uses it.
+ */
+static void keep_openssl_until_the_end(void *handle)
+{
+    int (*init)(uint64_t, const void *) = NULL;
+    void *function = dlsym(handle, "OPENSSL_init_crypto");
+
+    if (function != NULL) {
+        memcpy(&init, &function, sizeof(init));
+        (void)init(UINT64_C(0x00080000), NULL); /* OPENSSL_INIT_NO_ATEXIT */
+    }
+}
+
 enum dn_status dn_library_load(const void **out, const struct dn_library *library,
                                void *_Atomic *once, struct dn_error *err)
 {
@@ -31,6 +46,7 @@ enum dn_status dn_library_load(const void **out, const struct dn_library *librar
     if (handle == NULL) {
         return refuse(library, err);
     }
+    keep_openssl_until_the_end(handle);
     table = dn_calloc(library->n_names, sizeof(void *));
     if (table == NULL) {
         (void)dlclose(handle);
