@@ -62,29 +62,3 @@ uint32_t dn_crc32c(uint32_t crc, const void *data, size_t len)
 #endif
     return dn_crc32c_portable(crc, data, len);
 }
-
-/* a * b in the field of the polynomial; the highest bit stands for 1. */
-static uint32_t multiply(uint32_t a, uint32_t b)
-{
-    uint32_t product = 0;
-
-    for (uint32_t bit = UINT32_C(1) << 31; bit != 0; bit >>= 1) {
-        product ^= (a & bit) != 0 ? b : 0;
-        b = b >> 1 ^ ((b & 1) != 0 ? POLYNOMIAL : 0);
-    }
-    return product;
-}
-
-uint32_t dn_crc32c_combine(uint32_t first, uint32_t second, uint64_t second_len)
-{
-    uint32_t power = UINT32_C(1) << 23; /* x to the power of 8: one byte */
-    uint32_t shift = UINT32_C(1) << 31; /* 1 */
-
-    for (; second_len != 0; second_len >>= 1) {
-        if ((second_len & 1) != 0) {
-            shift = multiply(shift, power);
-        }
-        power = multiply(power, power);
-    }
-    return multiply(first, shift) ^ second;
-}

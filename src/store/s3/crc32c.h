@@ -9,7 +9,5 @@
 uint32_t dn_crc32c(uint32_t crc, const void *data, size_t len);
 /** The same without that instruction: what is right. */
 uint32_t dn_crc32c_portable(uint32_t crc, const void *data, size_t len);
-/** Of two texts, one behind the other, from their own checksums and the second one's length. */
-uint32_t dn_crc32c_combine(uint32_t first, uint32_t second, uint64_t second_len);
 
 #endif

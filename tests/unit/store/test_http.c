@@ -13,6 +13,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+/* A child of fork() that starts a thread is more than the thread sanitizer dares unless it is told to. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
 static int listener;
 static uint16_t port;
 static atomic_int n_connections;

@@ -325,11 +325,9 @@ static void checksums_are_the_known_ones(void **state)
     }
     for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
         const uint32_t first = dn_crc32c(0, bytes, cut);
-        const uint32_t rest = dn_crc32c(0, bytes + cut, sizeof(bytes) - cut);
         const uint32_t all = dn_crc32c(0, bytes, sizeof(bytes));
         assert_int_equal(first, dn_crc32c_portable(0, bytes, cut));
         assert_int_equal(dn_crc32c(first, bytes + cut, sizeof(bytes) - cut), all);
-        assert_int_equal(dn_crc32c_combine(first, rest, sizeof(bytes) - cut), all);
     }
 }
 
