@@ -7,13 +7,14 @@
 
 struct crypto {
     __typeof__(&EVP_sha256) sha256;
+    __typeof__(&EVP_md5) md5;
     __typeof__(&EVP_Digest) digest;
     __typeof__(&HMAC) hmac;
 };
 
 static enum dn_status load(const struct crypto **out, struct dn_error *err)
 {
-    static const char *const names[] = {"EVP_sha256", "EVP_Digest", "HMAC"};
+    static const char *const names[] = {"EVP_sha256", "EVP_md5", "EVP_Digest", "HMAC"};
     static const struct dn_library library = {
         .soname = "libcrypto.so.3",
         .purpose = "s3://",
@@ -47,6 +48,19 @@ enum dn_status dn_sha256(struct dn_span data, uint8_t out[DN_SHA256_BYTES], stru
     if (crypto->digest(data.len > 0 ? data.data : (const uint8_t *)"", data.len, out, &len,
                        crypto->sha256(), NULL) != 1) {
         return failed(err);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_md5(struct dn_span data, uint8_t out[DN_MD5_BYTES], struct dn_error *err)
+{
+    const struct crypto *crypto = NULL;
+    unsigned len = 0;
+
+    DN_TRY(load(&crypto, err));
+    if (crypto->digest(data.len > 0 ? data.data : (const uint8_t *)"", data.len, out, &len,
+                       crypto->md5(), NULL) != 1) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "libcrypto refuses MD5");
     }
     return DN_OK;
 }

@@ -1,4 +1,4 @@
-/** SHA-256 and HMAC by libcrypto, loaded on first use, and texts of bytes.  Threads: all functions are thread-safe. */
+/** SHA-256, HMAC and MD5 by libcrypto, loaded on first use, and texts of bytes.  Threads: all functions are thread-safe. */
 #ifndef DN_STORE_S3_HASH_H
 #define DN_STORE_S3_HASH_H
 
@@ -15,6 +15,11 @@ DN_NODISCARD enum dn_status dn_sha256_hex(struct dn_span data, char out[DN_SHA25
                                           struct dn_error *err);
 DN_NODISCARD enum dn_status dn_hmac_sha256(struct dn_span key, struct dn_span data,
                                            uint8_t out[DN_SHA256_BYTES], struct dn_error *err);
+
+/** For ETags, which are MD5 with most stores; DN_ERR_UNSUPPORTED where OpenSSL may not. */
+#define DN_MD5_BYTES 16
+DN_NODISCARD enum dn_status dn_md5(struct dn_span data, uint8_t out[DN_MD5_BYTES],
+                                   struct dn_error *err);
 
 void dn_hex(const uint8_t *data, size_t len, char *out);
 /** The four bytes of a checksum, most significant first, in base64: 8 characters and a NUL. */

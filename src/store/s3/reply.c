@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "store/library.h"
+#include "store/s3/profile.h"
 #include "store/url.h"
 
 #include <expat.h>
@@ -514,19 +515,11 @@ enum dn_status dn_s3_parse_uploads(struct dn_span xml, struct dn_s3_page *out, s
     return parse_page(xml, out, take_uploads, err);
 }
 
-static void free_secret(char *text)
-{
-    if (text != NULL) {
-        explicit_bzero(text, strlen(text));
-    }
-    dn_free(text);
-}
-
 void dn_s3_assumed_finish(struct dn_s3_assumed *a)
 {
     dn_free(a->key_id);
-    free_secret(a->secret);
-    free_secret(a->token);
+    dn_s3_free_secret(a->secret);
+    dn_s3_free_secret(a->token);
     *a = (struct dn_s3_assumed){0};
 }
 
