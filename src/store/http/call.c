@@ -42,6 +42,19 @@ static int rewind_body(void *ctx, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* Called in front of each request that goes out. */
+static int count_request(void *ctx, char *there, char *here, int port_there, int port_here)
+{
+    struct dn_http_call *call = ctx;
+
+    (void)there;
+    (void)here;
+    (void)port_there;
+    (void)port_here;
+    call->response.sent_again = ++call->n_requests > 1;
+    return CURL_PREREQFUNC_OK;
+}
+
 static enum dn_status too_long(struct dn_http_call *call, uint64_t limit)
 {
     return dn_error_set(&call->failure, DN_ERR_DATA,
@@ -320,6 +333,10 @@ static void set_request(struct setter *s, struct dn_http_call *call,
     set_pointer(s, CURLOPT_HTTPHEADER, call->headers);
     set_pointer(s, CURLOPT_ERRORBUFFER, call->reason);
     set_pointer(s, CURLOPT_PRIVATE, call);
+    if (s->failure == CURLE_OK) {
+        s->failure = s->curl->easy_setopt(s->easy, CURLOPT_PREREQFUNCTION, count_request);
+    }
+    set_pointer(s, CURLOPT_PREREQDATA, call);
     set_callback(s, CURLOPT_WRITEFUNCTION, take_body);
     set_pointer(s, CURLOPT_WRITEDATA, call);
     set_callback(s, CURLOPT_HEADERFUNCTION, take_header);

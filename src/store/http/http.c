@@ -11,6 +11,7 @@ void dn_http_response_finish(struct dn_http_response *r)
     dn_buffer_finish(&r->headers);
     r->status = 0;
     r->n_bytes = 0;
+    r->sent_again = false;
 }
 
 const char *dn_http_header_value(const struct dn_http_response *r, const char *name)

@@ -50,6 +50,8 @@ struct dn_http_response {
     /** 2xx: all of it, or DN_ERR_DATA if it is more than body.cap.  Else its first bytes, up to the cap.  cap 0: 64 KiB. */
     struct dn_buffer body;
     uint64_t n_bytes; /**< of the body, wherever they went */
+    /** The request went out twice, because a connection that had been kept ended without an answer: the first one may have been done. */
+    bool sent_again;
     struct dn_buffer
         headers; /**< name, NUL, value, NUL, ...; names in lower case; at most 64 KiB */
 };

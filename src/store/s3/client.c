@@ -352,6 +352,11 @@ static int64_t service_now(struct dn_s3_client *c, const struct dn_http_response
     return there != 0 ? there : here;
 }
 
+static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_upload_id(xml, taken, err);
+}
+
 enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
                                    const struct dn_s3_attributes *attributes, char **out_id,
                                    struct dn_stop *stop, struct dn_error *err)
@@ -362,7 +367,8 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
         .doing = "cannot be written",
         .needs = "s3:PutObject",
         .has_body = true,
-        .may_be_fault = true,
+        .take = take_upload_id,
+        .taken = out_id,
     };
     const int64_t begun = (int64_t)time(NULL);
     struct dn_http_response r = {0};
@@ -374,9 +380,6 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     dn_s3_add_query(&op, "uploads", "");
     dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
-    if (st == DN_OK) {
-        st = dn_s3_parse_upload_id(dn_buffer_span(&r.body), out_id, err);
-    }
     if (op.lost && st != DN_ERR_CANCELLED) {
         const int64_t took = (int64_t)time(NULL) - begun;
         abort_lost(c, name, *out_id, service_now(c, &r) - took - 1, stop);
@@ -508,25 +511,16 @@ static bool is_completed(struct dn_s3_client *c, struct dn_s3_name name,
     return expected_etag(parts, n, etag, NULL) == DN_OK && is_ours(c, name, size, etag, crc, stop);
 }
 
-static enum dn_status check_completed(struct dn_s3_client *c, struct dn_s3_name name,
-                                      const struct dn_s3_part *parts, size_t n,
-                                      const struct dn_http_response *r, struct dn_error *err)
+static enum dn_status take_completed(struct dn_span xml, void *taken, struct dn_error *err)
 {
-    struct dn_s3_completed done;
-    char crc[32];
-
-    DN_TRY(dn_s3_parse_completed(dn_buffer_span(&r->body), &done, err));
-    expected_crc(parts, n, crc);
-    if (c->checksums && strchr(done.crc32c, '-') != NULL && strcmp(done.crc32c, crc) != 0) {
-        return refuse_answer(name, "another checksum than the parts that were sent", err);
-    }
-    return DN_OK;
+    return dn_s3_parse_completed(xml, taken, err);
 }
 
 enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
                                      const struct dn_s3_part *parts, size_t n_parts, bool overwrite,
                                      struct dn_stop *stop, struct dn_error *err)
 {
+    struct dn_s3_completed done = {0};
     struct dn_s3_operation op = {
         .method = "POST",
         .name = name,
@@ -534,10 +528,12 @@ enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name n
         .needs = "s3:PutObject",
         .has_body = true,
         .hash_body = true,
-        .may_be_fault = true,
+        .take = take_completed,
+        .taken = &done,
     };
     struct dn_http_response r = {0};
     struct dn_buffer body = {0};
+    char crc[32];
     enum dn_status st = write_parts(c, parts, n_parts, &body, err);
 
     DN_TRY_GOTO(st, st, cleanup);
@@ -546,8 +542,11 @@ enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name n
     dn_s3_add_header(&op, "Content-Type", "application/xml");
     dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
     st = dn_s3_send(c, &op, stop, &r, err);
+    expected_crc(parts, n_parts, crc);
     if (st == DN_OK) {
-        st = check_completed(c, name, parts, n_parts, &r, err);
+        if (c->checksums && strchr(done.crc32c, '-') != NULL && strcmp(done.crc32c, crc) != 0) {
+            st = refuse_answer(name, "another checksum than the parts that were sent", err);
+        }
     } else if (op.lost && st != DN_ERR_CANCELLED && is_completed(c, name, parts, n_parts, stop)) {
         st = DN_OK;
     }
@@ -574,6 +573,11 @@ enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name
     return st == DN_ERR_NOT_FOUND && strcmp(op.fault.code, "NoSuchBucket") != 0 ? DN_OK : st;
 }
 
+static enum dn_status take_objects(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_objects(xml, taken, err);
+}
+
 enum dn_status dn_s3_list(struct dn_s3_client *c, struct dn_s3_name name, const char *delimiter,
                           const char *from, struct dn_s3_page *out, struct dn_stop *stop,
                           struct dn_error *err)
@@ -585,6 +589,8 @@ enum dn_status dn_s3_list(struct dn_s3_client *c, struct dn_s3_name name, const 
         .doing = "cannot be listed",
         .needs = "s3:ListBucket",
         .body_cap = MOST_PAGE_BYTES,
+        .take = take_objects,
+        .taken = out,
     };
     struct dn_http_response r = {0};
 
@@ -598,12 +604,14 @@ enum dn_status dn_s3_list(struct dn_s3_client *c, struct dn_s3_name name, const 
     if (from != NULL) {
         dn_s3_add_query(&op, "continuation-token", from);
     }
-    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
-    if (st == DN_OK) {
-        st = dn_s3_parse_objects(dn_buffer_span(&r.body), out, err);
-    }
+    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
     dn_http_response_finish(&r);
     return st;
+}
+
+static enum dn_status take_uploads(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_uploads(xml, taken, err);
 }
 
 enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name,
@@ -617,6 +625,8 @@ enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name
         .doing = "has uploads that cannot be listed",
         .needs = "s3:ListBucketMultipartUploads",
         .body_cap = MOST_PAGE_BYTES,
+        .take = take_uploads,
+        .taken = out,
     };
     struct dn_http_response r = {0};
 
@@ -630,10 +640,7 @@ enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name
             dn_s3_add_query(&op, "upload-id-marker", before->next_upload);
         }
     }
-    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
-    if (st == DN_OK) {
-        st = dn_s3_parse_uploads(dn_buffer_span(&r.body), out, err);
-    }
+    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
     dn_http_response_finish(&r);
     return st;
 }

@@ -15,6 +15,7 @@
 #define MOST_BACKOFF_MS UINT32_C(20000)
 #define MOST_RETRY_AFTER_MS UINT32_C(60000)
 #define MOST_REDIRECTS 3
+#define MOST_UNREADABLE 3
 
 /* One operation through all its tries. */
 struct sending {
@@ -309,6 +310,21 @@ static enum dn_status report_broken(struct dn_http_response *r, struct dn_s3_ope
                         (unsigned long long)r->n_bytes, (long long)op->want_bytes);
 }
 
+/* A success that cannot be read was cut on its way, or comes from something else than S3: that is found out soon. */
+static enum dn_status take_answer(struct sending *s, struct dn_http_response *r, bool *again,
+                                  struct dn_error *err)
+{
+    struct dn_s3_operation *op = s->op;
+    enum dn_status st =
+        op->take != NULL ? op->take(dn_buffer_span(&r->body), op->taken, err) : DN_OK;
+
+    if (st == DN_ERR_DATA) {
+        op->lost = true;
+        *again = s->n_tries < MOST_UNREADABLE && try_later(s, r, &st, err);
+    }
+    return st == DN_OK || *again ? DN_OK : report_transfer(s, st, err);
+}
+
 /* One try; its status, and in *again whether there is to be another one at once or later. */
 static enum dn_status attempt(struct sending *s, struct dn_http_response *r, bool *again,
                               struct dn_error *err)
@@ -322,6 +338,7 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
     st = send_once(s, r, err);
     s->n_tries++;
     op->status = r->status;
+    op->lost = op->lost || r->sent_again;
     op->fault = (struct dn_s3_fault){0};
     if (st == DN_OK && r->status >= 200 && r->status <= 299 && op->want_bytes > 0 &&
         r->n_bytes != (uint64_t)op->want_bytes) {
@@ -332,13 +349,13 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
         *again = st == DN_ERR_TEMPORARY && try_later(s, r, &st, err);
         return *again ? DN_OK : report_transfer(s, st, err);
     }
-    if (r->status > 299 || op->may_be_fault) {
+    if (r->status > 299 || op->take != NULL) {
         (void)dn_s3_parse_fault(dn_buffer_span(&r->body), &op->fault);
     }
     const enum dn_s3_verdict verdict = dn_s3_judge(r->status, &op->fault);
     switch (verdict) {
     case DN_S3_DONE:
-        return DN_OK;
+        return take_answer(s, r, again, err);
     case DN_S3_AGAIN:
         op->lost = true;
         *again = try_later(s, r, &st, err);

@@ -45,7 +45,9 @@ struct dn_s3_operation {
     const struct dn_http_place *place;
     int64_t want_bytes; /**< that a success has; other numbers are a broken answer.  0: any */
     size_t body_cap;
-    bool may_be_fault; /**< a success may have an error in its body */
+    /** Of answers that are XML, where a success may also have an error in it: reads it into `taken`, which holds nothing on failure. */
+    enum dn_status (*take)(struct dn_span xml, void *taken, struct dn_error *err);
+    void *taken;
     /* Results, valid whatever dn_s3_send() returns. */
     bool lost; /**< a try may have had its effect without our knowing */
     int status;
