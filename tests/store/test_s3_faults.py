@@ -6,8 +6,7 @@ import s3_server
 from conftest import EXISTS, IO, TEMPORARY, contents
 from fault_runs import run_with_faults
 
-PASSING = ["500", "503", "503-html", "reset-before", "reset-body", "reset-answer", "lost", "truncate", "slow", "500-done",
-           "retry-after"]
+PASSING = ["500", "503", "503-html", "reset-before", "reset-body", "reset-answer", "lost", "truncate", "slow", "500-done"]
 
 
 def once(operation, fault, at=0):
