@@ -47,11 +47,13 @@ static bool scheme_is(const char *name, size_t len, const char *scheme)
 
 enum dn_url_kind dn_url_kind_of(const char *name)
 {
-    const size_t len = name != NULL ? scheme_length(name) : 0;
-
-    if (name != NULL && strcmp(name, "-") == 0) {
+    if (name == NULL) {
+        return DN_URL_PATH;
+    }
+    if (strcmp(name, "-") == 0) {
         return DN_URL_STANDARD;
     }
+    const size_t len = scheme_length(name);
     if (scheme_is(name, len, "s3")) {
         return DN_URL_S3;
     }

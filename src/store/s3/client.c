@@ -301,7 +301,9 @@ enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct 
     char crc[DN_CHECKSUM_TEXT_SIZE];
     enum dn_status st = add_attributes(&op, attributes, &d, err);
 
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     dn_checksum_text(dn_crc32c(0, body.data, body.len), crc);
     dn_s3_add_header(&op, "x-amz-checksum-crc32c", c->checksums ? crc : NULL);
     dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
@@ -376,7 +378,9 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     enum dn_status st = add_attributes(&op, attributes, &d, err);
 
     *out_id = NULL;
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     dn_s3_add_query(&op, "uploads", "");
     dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
@@ -470,7 +474,9 @@ static enum dn_status expected_etag(const struct dn_s3_part *parts, size_t n,
             st = dn_buffer_append_byte(&all, (uint8_t)strtoul(pair, NULL, 16), err);
         }
     }
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     if (dn_md5(dn_buffer_span(&all), md5, NULL) == DN_OK) {
         dn_hex(md5, sizeof(md5), out);
         (void)snprintf(out + (size_t)2 * DN_MD5_BYTES, 20, "-%zu", n);
@@ -536,7 +542,9 @@ enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name n
     char crc[32];
     enum dn_status st = write_parts(c, parts, n_parts, &body, err);
 
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     op.body = dn_buffer_span(&body);
     dn_s3_add_query(&op, "uploadId", id);
     dn_s3_add_header(&op, "Content-Type", "application/xml");

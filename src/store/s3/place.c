@@ -48,14 +48,18 @@ static enum dn_status take_endpoint(struct dn_s3_place *p, const char *endpoint,
     st = has_scheme
              ? dn_text_append(&whole, endpoint, err)
              : dn_text_appendf(&whole, err, "http%s://%s", secure == DN_S3_NO ? "" : "s", endpoint);
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     DN_TRY_GOTO(st, dn_buffer_append_byte(&whole, 0, err), cleanup);
     st = dn_url_parse(&url, (const char *)whole.data, err);
     if (st == DN_ERR_INVALID ||
         (st == DN_OK && (url.kind != DN_URL_HTTP || strchr(url.address, '?') != NULL))) {
         st = refuse(endpoint, err);
     }
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     if (!url.secure && secure == DN_S3_YES) {
         st = dn_error_option(
             err,

@@ -100,7 +100,9 @@ static enum dn_status make_form(struct dn_buffer *form, const char *token_file, 
     if (st == DN_OK && token.len == 0) {
         st = dn_error_set(err, DN_ERR_CONFIG, "'%s', the token for STS, is empty", token_file);
     }
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     DN_TRY_GOTO(st,
                 dn_text_append(form, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", err),
                 cleanup);
@@ -295,7 +297,9 @@ static enum dn_status ask_for_role(struct dn_s3_keys **out, const char *host, co
     struct dn_buffer path = {0};
     enum dn_status st = ask_instance(host, "GET", folder, &header, stop, &r, err);
 
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     if (r.status == 404) {
         goto cleanup; /* an instance without a role */
     }

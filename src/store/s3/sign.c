@@ -197,7 +197,9 @@ enum dn_status dn_sign_canonical(const struct dn_sign_request *r, struct dn_buff
     struct entries e = {0};
     enum dn_status st = collect(&e, r->headers, r->n_headers, true, err);
 
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     DN_TRY_GOTO(st, dn_text_appendf(out, err, "%s\n", r->method), cleanup);
     DN_TRY_GOTO(st, append_path(r, out, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(out, "\n", err), cleanup);
@@ -275,7 +277,9 @@ enum dn_status dn_sign_authorization(const struct dn_sign_request *r, const char
     char signature[DN_SHA256_HEX_SIZE];
     enum dn_status st = collect(&e, r->headers, r->n_headers, true, err);
 
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     DN_TRY_GOTO(st, dn_sign_canonical(r, &canonical, err), cleanup);
     DN_TRY_GOTO(st, dn_sign_text(r, dn_buffer_span(&canonical), &text, err), cleanup);
     DN_TRY_GOTO(st, compute(r, secret, dn_buffer_span(&text), signature, err), cleanup);
