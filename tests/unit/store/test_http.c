@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 /* A child of fork() that starts a thread is more than the thread sanitizer dares unless it is told to. */
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
     return "die_after_fork=0";
