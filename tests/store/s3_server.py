@@ -42,6 +42,7 @@ FAULTS = {
     "slow": "the answer comes in small pieces",
     "stall": "the answer stops and the connection stays",
     "wrong-etag": "the ETag of the answer is another one",
+    "wrong-crc": "the checksum of the answer is another one",
     "error-in-200": "a completion answers 200 and an error",
     "done-error-in-200": "the same, and it is done",
     "500-done": "it is done, and the answer is an internal error",
@@ -255,6 +256,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if fault == "wrong-etag" and "ETag" in headers:
             headers = {**headers, "ETag": '"00000000000000000000000000000000"'}
+        if fault == "wrong-crc":
+            headers = {k: "AAAAAA==" if "crc32c" in k else v for k, v in headers.items()}
+            body = re.sub(rb"(<ChecksumCRC32C>)[^<-]*", rb"\1AAAAAA==", body)
         if fault == "short" and status < 300 and body:
             body = body[:-1]
         self.send_response(status)

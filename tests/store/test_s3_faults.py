@@ -3,7 +3,7 @@
 import pytest
 
 import s3_server
-from conftest import EXISTS, IO, TEMPORARY, contents
+from conftest import DATA, EXISTS, IO, TEMPORARY, contents
 from fault_runs import run_with_faults
 
 PASSING = ["500", "503", "503-html", "reset-before", "reset-body", "reset-answer", "lost", "truncate", "slow", "500-done"]
@@ -92,6 +92,14 @@ def test_a_wrong_etag_is_noticed(tool, server):
     server.buckets["bucket"]["k"] = s3_server.Object(contents(4500), '"e"', {})
     server.fault = once("get", "wrong-etag", at=1)
     tool.fails("get", "s3://bucket/k", "back", 1000, 1, code=IO, says="replaced while it was read")
+
+
+@pytest.mark.parametrize("operation", ["part", "complete"])
+def test_a_wrong_checksum_is_noticed(tool, server, operation):
+    tool.file("f", 4500)
+    server.fault = once(operation, "wrong-crc")
+    tool.fails("upload", "f", "s3://bucket/k", 1000, 2, code=DATA, says=["s3://bucket/k", "another checksum"])
+    assert server.uploads["bucket"] == {}
 
 
 def test_tries_are_bounded(tool, server):
