@@ -95,11 +95,11 @@ static bool take_option(const char *name, char *value)
     } else if (strcmp(name, "overwrite") == 0) {
         overwrite = choice(value) == DN_S3_YES;
     } else if (strcmp(name, "tries") == 0) {
-        options.most_tries = (uint32_t)strtoul(value, NULL, 10);
+        options.limits.most_tries = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "backoff-ms") == 0) {
-        options.backoff_ms = (uint32_t)strtoul(value, NULL, 10);
+        options.limits.backoff_ms = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "retry-seconds") == 0) {
-        options.retry_seconds = (uint32_t)strtoul(value, NULL, 10);
+        options.limits.seconds = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "stall-seconds") == 0) {
         options.stall_seconds = (uint32_t)strtoul(value, NULL, 10);
     } else {

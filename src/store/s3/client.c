@@ -11,16 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #define MOST_PAGE_BYTES ((size_t)16 << 20)
 #define MOST_TAGS 10
 #define MOST_METADATA 32
-
-static uint32_t or_usual(uint32_t said, uint32_t usual)
-{
-    return said > 0 ? said : usual;
-}
 
 enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_s3_options *options,
                                  struct dn_error *err)
@@ -35,11 +29,8 @@ enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_s3_o
     dn_owner_init(&c->owner);
     pthread_mutex_init(&c->lock, NULL);
     c->checksums = !options->no_checksums;
-    c->retry_seconds = or_usual(options->retry_seconds, 120);
-    c->most_tries = or_usual(options->most_tries, 8);
-    c->backoff_ms = or_usual(options->backoff_ms, 100);
+    c->limits = options->limits;
     c->stall_seconds = options->stall_seconds;
-    c->random = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)c;
     DN_TRY_GOTO(st, dn_s3_profile_open(&c->profile, options->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_place_open(&c->place, options, &c->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_chain_open(&c->chain, options, &c->profile, &c->place, err), cleanup);

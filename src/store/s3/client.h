@@ -2,8 +2,7 @@
  * Operations of S3, each a request or a few, with their retries.
  *
  * What can pass is tried again: no connection, a broken or stalled one, an answer that was cut, statuses 429, 500, 502, 503 and 504, the
- * service's words for "slow down"; after a random time of up to backoff_ms * 2^n, at most 20 s, or what Retry-After says, up to
- * retry_seconds and most_tries.  Each try is signed anew: a clock that is wrong is set right by the answer's Date, keys that expired
+ * service's words for "slow down", as store/http/retry.h has it.  Each try is signed anew: a clock that is wrong is set right by the answer's Date, keys that expired
  * are fetched again once, a redirect to another region is followed.  Everything else fails at once.
  *
  * Messages name s3://bucket/key, the service's code and the number of the request, and what can be done; never a secret.

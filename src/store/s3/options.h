@@ -2,8 +2,7 @@
 #ifndef DN_STORE_S3_OPTIONS_H
 #define DN_STORE_S3_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "store/http/retry.h"
 
 enum dn_s3_choice {
     DN_S3_UNSAID = 0,
@@ -23,12 +22,9 @@ struct dn_s3_options {
     enum dn_s3_choice path_style;
     enum dn_s3_choice secure; /**< of an endpoint without a scheme */
     const char *ca_file;
-    bool no_checksums;      /**< for stores that refuse x-amz-checksum-* */
-    uint32_t retry_seconds; /**< no try begins later than that behind the first one; 0: 120 */
-    uint32_t most_tries;    /**< of one request; 0: 8 */
-    uint32_t
-        backoff_ms; /**< the most that is waited before the second try, doubled from try to try; 0: 100 */
-    uint32_t stall_seconds; /**< without a byte either way is a broken connection; 0: 60 */
+    bool no_checksums;             /**< for stores that refuse x-amz-checksum-* */
+    struct dn_retry_limits limits; /**< of one request */
+    uint32_t stall_seconds;        /**< without a byte either way is a broken connection; 0: 60 */
 };
 
 #endif

@@ -1,19 +1,14 @@
 #include "store/s3/send.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "store/s3/hash.h"
 #include "store/s3/sources.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define MOST_BACKOFF_MS UINT32_C(20000)
-#define MOST_RETRY_AFTER_MS UINT32_C(60000)
 #define MOST_REDIRECTS 3
 #define MOST_UNREADABLE 3
 
@@ -24,11 +19,10 @@ struct sending {
     struct dn_stop *stop;
     struct dn_s3_keys *keys;
     char body_hash[DN_SHA256_HEX_SIZE];
-    uint32_t n_tries;
+    struct dn_retry retry;
     uint32_t n_redirects;
     bool refreshed;
     bool clock_set;
-    double until;
     char region[64]; /* of this try */
 };
 
@@ -181,63 +175,10 @@ static enum dn_status send_once(struct sending *s, struct dn_http_response *r, s
     return st;
 }
 
-/* Wait, but not for one who was asked to stop. */
-static enum dn_status wait_ms(struct sending *s, uint32_t ms, struct dn_error *err)
-{
-    const double until = dn_clock_seconds() + ms / 1000.0;
-
-    for (;;) {
-        const double left = until - dn_clock_seconds();
-        struct pollfd p = {.fd = s->stop != NULL ? s->stop->fd : -1, .events = POLLIN};
-        if (dn_stop_asked(s->stop)) {
-            return dn_error_set(err, DN_ERR_CANCELLED,
-                                "it was asked to stop while S3 was to be tried again");
-        }
-        if (left <= 0) {
-            return DN_OK;
-        }
-        (void)poll(&p, 1, left * 1000 < DN_STOP_POLL_MS ? (int)(left * 1000) + 1 : DN_STOP_POLL_MS);
-    }
-}
-
-/* splitmix64, of the client: threads that were refused together do not come back together. */
-static uint32_t random_below(struct dn_s3_client *c, uint32_t n)
-{
-    pthread_mutex_lock(&c->lock);
-    uint64_t z = (c->random += UINT64_C(0x9E3779B97F4A7C15));
-    pthread_mutex_unlock(&c->lock);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return (uint32_t)((z ^ (z >> 31)) % n);
-}
-
-static uint32_t backoff_ms(struct sending *s, const struct dn_http_response *r)
-{
-    const char *after = dn_http_header_value(r, "retry-after");
-    uint64_t most = (uint64_t)s->c->backoff_ms << (s->n_tries < 20 ? s->n_tries - 1 : 19);
-
-    most = most < MOST_BACKOFF_MS ? most : MOST_BACKOFF_MS;
-    uint32_t ms = random_below(s->c, (uint32_t)most + 1);
-    if (after != NULL && after[0] >= '0' && after[0] <= '9') {
-        const long seconds = strtol(after, NULL, 10);
-        const uint32_t asked =
-            seconds < MOST_RETRY_AFTER_MS / 1000 ? (uint32_t)seconds * 1000 : MOST_RETRY_AFTER_MS;
-        ms = ms > asked ? ms : asked;
-    }
-    return ms;
-}
-
-/* Is there another try, and has its time come? */
 static bool try_later(struct sending *s, const struct dn_http_response *r, enum dn_status *st,
                       struct dn_error *err)
 {
-    const uint32_t ms = backoff_ms(s, r);
-
-    if (s->n_tries >= s->c->most_tries || dn_clock_seconds() + ms / 1000.0 > s->until) {
-        return false;
-    }
-    *st = wait_ms(s, ms, err);
-    return *st == DN_OK;
+    return dn_retry_wait(&s->retry, r, s->stop, st, err);
 }
 
 /* True: it is another region than the one that was tried. */
@@ -290,8 +231,8 @@ static enum dn_status report_transfer(struct sending *s, enum dn_status st, stru
     char shown[DN_S3_SHOWN_SIZE];
     char tries[64] = "";
 
-    if (s->n_tries > 1) {
-        (void)snprintf(tries, sizeof(tries), " (tried %u times)", s->n_tries);
+    if (s->retry.n_tries > 1) {
+        (void)snprintf(tries, sizeof(tries), " (tried %u times)", s->retry.n_tries);
     }
     if (err != NULL && st != DN_ERR_CANCELLED && st != DN_ERR_MEMORY) {
         const int32_t os_errno = err->os_errno;
@@ -320,7 +261,7 @@ static enum dn_status take_answer(struct sending *s, struct dn_http_response *r,
 
     if (st == DN_ERR_DATA) {
         op->lost = true;
-        *again = s->n_tries < MOST_UNREADABLE && try_later(s, r, &st, err);
+        *again = s->retry.n_tries < MOST_UNREADABLE && try_later(s, r, &st, err);
     }
     return st == DN_OK || *again ? DN_OK : report_transfer(s, st, err);
 }
@@ -336,7 +277,7 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
         return report_transfer(s, st, err);
     }
     st = send_once(s, r, err);
-    s->n_tries++;
+    dn_retry_count(&s->retry);
     op->status = r->status;
     op->lost = op->lost || r->sent_again;
     op->fault = (struct dn_s3_fault){0};
@@ -381,7 +322,7 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
         return st == DN_OK ? DN_OK : report_transfer(s, st, err);
     }
     return dn_s3_report(op, r, s->keys != NULL ? s->keys->source : "nowhere (anonymous)",
-                        s->n_tries, err);
+                        s->retry.n_tries, err);
 }
 
 enum dn_status dn_s3_send(struct dn_s3_client *c, struct dn_s3_operation *op, struct dn_stop *stop,
@@ -397,7 +338,7 @@ enum dn_status dn_s3_send(struct dn_s3_client *c, struct dn_s3_operation *op, st
     DN_TRY(dn_owner_check(&c->owner, "client of S3", err));
     DN_TRY(hash_body(&s, err));
     dn_error_clear(&failure);
-    s.until = dn_clock_seconds() + c->retry_seconds;
+    dn_retry_begin(&s.retry, &c->limits);
     enum dn_status st = DN_OK;
     while (st == DN_OK && again) {
         again = false;

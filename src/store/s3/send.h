@@ -3,7 +3,7 @@
 #define DN_STORE_S3_SEND_H
 
 #include "base/owner.h"
-#include "store/http/http.h"
+#include "store/http/retry.h"
 #include "store/s3/client.h"
 #include "store/s3/credentials.h"
 
@@ -13,15 +13,12 @@ struct dn_s3_client {
     struct dn_s3_place place;
     struct dn_s3_chain *chain;
     bool checksums;
-    uint32_t retry_seconds;
-    uint32_t most_tries;
-    uint32_t backoff_ms;
+    struct dn_retry_limits limits;
     uint32_t stall_seconds;
     /* Under the lock: what answers have taught. */
     pthread_mutex_t lock;
     char region[64];
     int64_t skew_seconds; /**< to add to this machine's clock */
-    uint64_t random;
 };
 
 #define DN_S3_MOST_HEADERS 48

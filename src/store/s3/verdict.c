@@ -45,8 +45,7 @@ enum dn_s3_verdict dn_s3_judge(int status, const struct dn_s3_fault *fault)
     if (status == 301 || status == 307 || is_one_of(fault->code, elsewhere)) {
         return DN_S3_REGION;
     }
-    if (is_one_of(fault->code, later) || status == 408 || status == 429 || status == 500 ||
-        status == 502 || status == 503 || status == 504) {
+    if (is_one_of(fault->code, later) || dn_retry_may_pass(status)) {
         return DN_S3_AGAIN;
     }
     return DN_S3_FAILED;
