@@ -2,11 +2,12 @@
  * The client of S3 from outside, for the tests: s3_tool [--NAME=VALUE ...] COMMAND ...
  *
  *   head NAME | get NAME FILE [PIECE [THREADS]] | put FILE NAME | upload FILE NAME PART THREADS | list NAME [DELIMITER]
- *   uploads NAME | abort NAME | delete NAME | keys
+ *   uploads NAME | abort NAME | delete NAME | keys | fetch ADDRESS FILE [PIECE]
  *
  * Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
  */
 #include "base/memory.h"
+#include "store/http/web.h"
 #include "store/s3/client.h"
 #include "store/s3/send.h"
 #include "store/url.h"
@@ -335,6 +336,54 @@ static enum dn_status show_keys(struct dn_error *err)
     return DN_OK;
 }
 
+/* All of it as a stream, or piece after piece; FILE exists only if all is well. */
+static enum dn_status fetch_into(FILE *f, const struct dn_web *w, size_t piece,
+                                 struct dn_error *err)
+{
+    uint8_t *memory = dn_malloc(piece > 0 ? piece : (size_t)1 << 16);
+    struct dn_http_call *call = NULL;
+    size_t got = 0;
+    enum dn_status st = DN_OK;
+
+    if (piece > 0) {
+        for (int64_t at = 0; st == DN_OK && at < w->size; at += (int64_t)got) {
+            got = (size_t)(w->size - at) < piece ? (size_t)(w->size - at) : piece;
+            st = dn_web_get(w, (uint64_t)at, got, memory, &stop, err);
+            (void)fwrite(memory, 1, st == DN_OK ? got : 0, f);
+        }
+    } else {
+        st = dn_web_stream(w, 0, &call, &stop, err);
+        do {
+            if (st == DN_OK) {
+                st = dn_http_read(call, &stop, memory, (size_t)1 << 16, &got, err);
+                (void)fwrite(memory, 1, got, f);
+            }
+        } while (st == DN_OK && got > 0);
+        dn_http_close(call);
+    }
+    dn_free(memory);
+    return st;
+}
+
+static enum dn_status fetch(const struct dn_url *url, const char *path, size_t piece,
+                            struct dn_error *err)
+{
+    struct dn_web w;
+
+    DN_TRY(dn_web_open(&w, url, options.ca_file, &options.limits, &stop, err));
+    printf("%lld %d %s\n", (long long)w.size, w.has_pieces, w.etag);
+    FILE *f = fopen(path, "w");
+    enum dn_status st = f != NULL ? fetch_into(f, &w, w.has_pieces ? piece : 0, err) : DN_ERR_IO;
+    if (f != NULL && fclose(f) != 0) {
+        st = file_failed(path, err);
+    }
+    if (st != DN_OK) {
+        (void)unlink(path);
+    }
+    dn_web_close(&w);
+    return st;
+}
+
 static size_t number(int argc, char **argv, int at, size_t usual)
 {
     return at < argc ? strtoull(argv[at], NULL, 10) : usual;
@@ -355,7 +404,9 @@ static enum dn_status run(int argc, char **argv, struct dn_error *err)
     }
     DN_TRY(dn_url_parse(&url, argv[to ? 2 : 1], err));
     const struct dn_s3_name name = {url.bucket, url.key};
-    if (url.kind != DN_URL_S3) {
+    if (url.kind == DN_URL_HTTP && argc > 2) {
+        st = fetch(&url, argv[2], number(argc, argv, 3, 0), err);
+    } else if (url.kind != DN_URL_S3) {
         st = dn_error_set(err, DN_ERR_INVALID, "%s is no s3:// name", url.shown);
     } else if (strcmp(command, "head") == 0) {
         st = head(name, err);

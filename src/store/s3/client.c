@@ -311,26 +311,53 @@ cleanup:
     return st;
 }
 
-/*
- * An upload may have been begun whose number we were never told: those of this key that are not older than our asking are aborted.
- * Best effort: a later run finds what is left.
- */
-static void abort_lost(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
-                       int64_t since, struct dn_stop *stop)
+/* One page of them; *next has where the next one begins. */
+static enum dn_status abort_page(struct dn_s3_client *c, struct dn_s3_name name,
+                                 const struct dn_s3_abandoned *which, size_t *n_aborted,
+                                 struct dn_s3_page *page, struct dn_stop *stop,
+                                 struct dn_error *err)
 {
-    struct dn_s3_page page = {0};
-
-    if (dn_s3_list_uploads(c, name, NULL, &page, stop, NULL) == DN_OK) {
-        for (size_t i = 0; i < page.n_items; i++) {
-            const struct dn_s3_item *item = &page.items[i];
-            if (strcmp(item->key, name.key) == 0 &&
-                (id == NULL || strcmp(item->upload_id, id) != 0) &&
-                dn_s3_time_of_iso(item->time) >= since) {
-                (void)!dn_s3_upload_abort(c, name, item->upload_id, stop, NULL);
-            }
+    for (size_t i = 0; i < page->n_items; i++) {
+        const struct dn_s3_item *item = &page->items[i];
+        if (strcmp(item->key, name.key) != 0 || dn_s3_time_of_iso(item->time) < which->since ||
+            (which->keep_id != NULL && strcmp(item->upload_id, which->keep_id) == 0)) {
+            continue;
         }
+        DN_TRY(dn_s3_upload_abort(c, name, item->upload_id, stop, err));
+        *n_aborted += 1;
     }
-    dn_s3_page_finish(&page);
+    return DN_OK;
+}
+
+enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,
+                                   const struct dn_s3_abandoned *which, size_t *n_aborted,
+                                   struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_page before = {0};
+    size_t n = 0;
+    enum dn_status st = DN_OK;
+
+    do {
+        struct dn_s3_page page = {0};
+        st = dn_s3_list_uploads(c, name, &before, &page, stop, err);
+        dn_s3_page_finish(&before);
+        if (st == DN_OK) {
+            st = abort_page(c, name, which, &n, &page, stop, err);
+        }
+        before = page;
+    } while (st == DN_OK && before.next != NULL);
+    dn_s3_page_finish(&before);
+    if (n_aborted != NULL) {
+        *n_aborted = n;
+    }
+    return st;
+}
+
+uint64_t dn_s3_part_bytes(uint32_t number)
+{
+    const uint32_t doublings = number > 0 ? (number - 1) / 1000 : 0;
+
+    return UINT64_C(8) << 20 << (doublings < 9 ? doublings : 9);
 }
 
 /* Now, by the service's clock as far as it is known. */
@@ -376,8 +403,11 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
     if (op.lost && st != DN_ERR_CANCELLED) {
+        /* An upload may have been begun whose number we were never told.  Best effort: a later run finds what is left. */
         const int64_t took = (int64_t)time(NULL) - begun;
-        abort_lost(c, name, *out_id, service_now(c, &r) - took - 1, stop);
+        const struct dn_s3_abandoned lost = {.keep_id = *out_id,
+                                             .since = service_now(c, &r) - took - 1};
+        (void)!dn_s3_abort_uploads(c, name, &lost, NULL, stop, NULL);
     }
 cleanup:
     described_finish(&d);

@@ -98,6 +98,21 @@ DN_NODISCARD enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct
 DN_NODISCARD enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name,
                                                const char *id, struct dn_stop *stop,
                                                struct dn_error *err);
+/** For aborting all uploads of exactly this key; times are seconds since 1970 by the service's clock. */
+struct dn_s3_abandoned {
+    const char *keep_id; /**< but this one; or NULL */
+    int64_t since;       /**< begun then or later; 0: any time */
+};
+/** *n_aborted, which may be NULL, counts them, also if it fails in between. */
+DN_NODISCARD enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,
+                                                const struct dn_s3_abandoned *which,
+                                                size_t *n_aborted, struct dn_stop *stop,
+                                                struct dn_error *err);
+/**
+ * How long the part of a number should be if nobody knows how long the object becomes: 8 MiB, and twice as much after each 1,000, so
+ * that 10,000 suffice for 5 TiB.
+ */
+uint64_t dn_s3_part_bytes(uint32_t number);
 /**
  * A page of the objects whose keys begin with name.key, in the order of their bytes.
  * @param delimiter  "/": what is below a folder is one item; NULL: all.
