@@ -203,11 +203,13 @@ void dn_http_transport_forget(struct dn_http_call *call)
     struct transport *t = atomic_load(&current);
 
     pthread_mutex_lock(&t->lock);
-    for (struct dn_http_call **at = &t->queue; call->queued; at = &(*at)->next) {
-        if (*at == call) {
-            *at = call->next;
-            call->queued = false;
-        }
+    struct dn_http_call **at = &t->queue;
+    while (*at != NULL && *at != call) {
+        at = &(*at)->next;
+    }
+    if (*at == call) {
+        *at = call->next;
+        call->queued = false;
     }
     pthread_mutex_unlock(&t->lock);
 }
