@@ -12,7 +12,7 @@ TOOL = pathlib.Path(os.environ["DN_S3_TOOL"])
 KEY_ID, SECRET = "AKIDTEST", "secret/of+the=tests"
 
 # of enum dn_status
-OK, INVALID, CONFIG, DATA, NOT_FOUND, EXISTS, IO = 0, 1, 2, 3, 5, 6, 7
+OK, INVALID, CONFIG, DATA, NOT_FOUND, EXISTS, IO, MEMORY = 0, 1, 2, 3, 5, 6, 7, 8
 UNSUPPORTED, CANCELLED, TEMPORARY = 9, 10, 11
 
 PLACES = {"AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"]}

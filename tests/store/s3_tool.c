@@ -28,6 +28,7 @@ static struct dn_s3_attributes attributes;
 static struct dn_sign_pair metadata[40];
 static struct dn_sign_pair tags[12];
 static bool overwrite = true;
+static unsigned long fail_at; /* the allocation that fails; 0: none */
 static struct dn_s3_client *client;
 
 static void ask_to_stop(int number)
@@ -95,6 +96,8 @@ static bool take_option(const char *name, char *value)
         options.no_checksums = choice(value) == DN_S3_NO;
     } else if (strcmp(name, "overwrite") == 0) {
         overwrite = choice(value) == DN_S3_YES;
+    } else if (strcmp(name, "fail-at") == 0) {
+        fail_at = strtoul(value, NULL, 10);
     } else if (strcmp(name, "tries") == 0) {
         options.limits.most_tries = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "backoff-ms") == 0) {
@@ -456,12 +459,16 @@ int main(int argc, char **argv)
     }
     dn_stop_init(&stop, NULL, NULL);
     (void)signal(SIGTERM, ask_to_stop);
+    (void)dn_memory_fail_at(fail_at);
     enum dn_status st = dn_s3_client_open(&client, &options, &err);
     if (st == DN_OK) {
         st = run(argc - at, argv + at, &err);
     }
     if (st != DN_OK) {
         (void)fprintf(stderr, "%s: %s\n", dn_status_name(st), err.message);
+    }
+    if (fail_at > 0) {
+        printf("allocations: %llu\n", (unsigned long long)dn_memory_fail_at(0));
     }
     dn_s3_client_close(client);
     dn_stop_finish(&stop);

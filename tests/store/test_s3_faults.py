@@ -3,7 +3,7 @@
 import pytest
 
 import s3_server
-from conftest import DATA, EXISTS, IO, TEMPORARY, contents
+from conftest import DATA, EXISTS, IO, MEMORY, OK, TEMPORARY, contents
 from fault_runs import run_with_faults
 
 PASSING = ["500", "503", "503-html", "reset-before", "reset-body", "reset-answer", "lost", "truncate", "slow", "500-done"]
@@ -135,6 +135,25 @@ credential_process = echo x >> {count}; if [ $(wc -l < {count}) = 1 ]; then echo
     server.fault = lambda request: "expired"
     tool.fails("list", "s3://bucket/", code=IO, says=["ExpiredToken", "fetch new credentials"], env=env)
     assert count.read_text() == "x\n" * 4
+
+
+@pytest.mark.parametrize("command", [["upload", "f", "s3://bucket/k", 1000, 1], ["get", "s3://bucket/there", "back", 1000, 1],
+                                     ["list", "s3://bucket/"]])
+def test_memory_may_run_out_anywhere(tool, server, command):
+    tool.file("f", 2500)
+    server.buckets["bucket"]["there"] = s3_server.Object(contents(2500), '"e"', {})
+    n = 1
+    while True:
+        server.buckets["bucket"].pop("k", None)
+        done = tool(*command, options=[f"--fail-at={n}"])
+        assert done.code in (OK, MEMORY), (n, done.code, done.err)
+        assert server.uploads["bucket"] == {} or done.code == MEMORY
+        assert done.code == OK or "k" not in server.buckets["bucket"]
+        server.uploads["bucket"].clear()
+        if int(done.out.rsplit(" ", 1)[1]) < n:  # so many were not made
+            break
+        n += 1 if n < 12 else 7  # what a request allocates comes again with the next one
+    assert done.code == OK and n > 20
 
 
 def test_faults_at_random(tool, server):

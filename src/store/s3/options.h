@@ -20,7 +20,7 @@ struct dn_s3_options {
     const char *region;
     const char *endpoint; /**< "https://host:port/path", or without the scheme */
     enum dn_s3_choice path_style;
-    enum dn_s3_choice secure; /**< of an endpoint without a scheme */
+    enum dn_s3_choice secure; /**< https; of AWS, and of an endpoint without a scheme */
     const char *ca_file;
     bool no_checksums;             /**< for stores that refuse x-amz-checksum-* */
     struct dn_retry_limits limits; /**< of one request */

@@ -24,6 +24,12 @@ static enum dn_status choose(char **out, const char *own, const char *const *var
     return said != NULL ? copy(out, said, err) : dn_s3_profile_value(profile, key, out, err);
 }
 
+static enum dn_status copy_if_said(char **out, const char *own, struct dn_error *err)
+{
+    *out = NULL;
+    return own != NULL && own[0] != '\0' ? copy(out, own, err) : DN_OK;
+}
+
 static enum dn_status refuse(const char *endpoint, struct dn_error *err)
 {
     return dn_error_option(
@@ -95,14 +101,20 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_s3_option
                                 const struct dn_s3_profile *profile, struct dn_error *err)
 {
     static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
+    const char *ignored = dn_s3_environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     static const char *const regions[] = {"AWS_REGION", "AWS_DEFAULT_REGION", NULL};
     static const char *const files[] = {"AWS_CA_BUNDLE", NULL};
     char *endpoint = NULL;
     enum dn_status st = DN_OK;
 
-    *p = (struct dn_s3_place){.secure = true};
-    DN_TRY_GOTO(st, choose(&endpoint, options->endpoint, endpoints, profile, "endpoint_url", err),
-                cleanup);
+    *p = (struct dn_s3_place){.secure = options->secure != DN_S3_NO};
+    if (ignored != NULL && dn_text_equal_nocase(ignored, "true")) {
+        DN_TRY_GOTO(st, copy_if_said(&endpoint, options->endpoint, err), cleanup);
+    } else {
+        DN_TRY_GOTO(st,
+                    choose(&endpoint, options->endpoint, endpoints, profile, "endpoint_url", err),
+                    cleanup);
+    }
     DN_TRY_GOTO(st, choose(&p->region, options->region, regions, profile, "region", err), cleanup);
     DN_TRY_GOTO(st, choose(&p->ca_file, options->ca_file, files, profile, "ca_bundle", err),
                 cleanup);

@@ -364,7 +364,8 @@ static void failures_are_told_apart(void **state)
         }
         assert_int_equal(r.status, 0);
     }
-    struct dn_http_request request = {.method = "GET", .url = "http://127.0.0.1:1/x?secret"};
+    struct dn_http_request request = {
+        .method = "GET", .url = "http://127.0.0.1:1/x?secret", .direct = true};
     assert_int_equal(dn_http_send(&request, NULL, NULL, &r, &err), DN_ERR_TEMPORARY);
     assert_non_null(strstr(err.message, "no connection to 127.0.0.1:1"));
     assert_null(strstr(err.message, "secret"));

@@ -83,6 +83,43 @@ struct judged {
     enum dn_s3_verdict verdict;
 };
 
+static void the_environment_may_be_told_to_be_ignored(void **state)
+{
+    const struct dn_s3_options options = {.secure = DN_S3_NO};
+    struct dn_s3_profile profile;
+    struct dn_s3_place place;
+
+    (void)state;
+    assert_int_equal(setenv("AWS_ENDPOINT_URL", "https://h", 1), 0);
+    assert_int_equal(dn_s3_profile_open(&profile, NULL, NULL), DN_OK);
+    assert_int_equal(dn_s3_place_open(&place, &options, &profile, NULL), DN_OK);
+    assert_string_equal(place.host, "h");
+    assert_true(place.secure);
+    dn_s3_place_close(&place);
+    assert_int_equal(setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", 1), 0);
+    assert_int_equal(dn_s3_place_open(&place, &options, &profile, NULL), DN_OK);
+    assert_false(place.given);
+    assert_false(place.secure);
+    dn_s3_place_close(&place);
+    dn_s3_profile_close(&profile);
+    assert_int_equal(unsetenv("AWS_ENDPOINT_URL"), 0);
+    assert_int_equal(unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), 0);
+}
+
+static void parts_suffice_for_the_largest_object(void **state)
+{
+    uint64_t all = 0;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 10000; i++) {
+        assert_in_range(dn_s3_part_bytes(i), 8 << 20, UINT64_C(5) << 30);
+        all += dn_s3_part_bytes(i);
+    }
+    assert_true(all >= UINT64_C(5) << 40);
+    assert_int_equal(dn_s3_part_bytes(1000), 8 << 20);
+    assert_int_equal(dn_s3_part_bytes(1001), 16 << 20);
+}
+
 static void answers_are_judged(void **state)
 {
     static const struct judged all[] = {
@@ -218,6 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_follow_from_endpoint_and_region),
+        cmocka_unit_test(the_environment_may_be_told_to_be_ignored),
+        cmocka_unit_test(parts_suffice_for_the_largest_object),
         cmocka_unit_test(answers_are_judged),
         cmocka_unit_test(times_are_read),
         cmocka_unit_test(members_of_json_are_found),
