@@ -51,7 +51,7 @@ static int count_request(void *ctx, char *there, char *here, int port_there, int
     (void)here;
     (void)port_there;
     (void)port_here;
-    call->response.sent_again = ++call->n_requests > 1;
+    call->response.n_requests++;
     return CURL_PREREQFUNC_OK;
 }
 

@@ -15,8 +15,7 @@ struct dn_http_call {
     struct dn_http_place place;
     struct dn_span body;
     size_t n_sent;
-    uint32_t n_requests; /**< that went out */
-    char host[300];      /**< for messages */
+    char host[300]; /**< for messages */
     char reason[CURL_ERROR_SIZE];
     bool in_multi;
     /* Under the lock. */

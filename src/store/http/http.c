@@ -11,7 +11,7 @@ void dn_http_response_finish(struct dn_http_response *r)
     dn_buffer_finish(&r->headers);
     r->status = 0;
     r->n_bytes = 0;
-    r->sent_again = false;
+    r->n_requests = 0;
 }
 
 const char *dn_http_header_value(const struct dn_http_response *r, const char *name)
@@ -232,6 +232,8 @@ enum dn_status dn_http_send(const struct dn_http_request *request,
         *r = call->response;
         call->response = (struct dn_http_response){0};
         r->body.cap = cap;
+    } else if (st != DN_ERR_CANCELLED) { /* the other thread is done with it */
+        r->n_requests = call->response.n_requests;
     }
     dn_http_close(call);
     return st;

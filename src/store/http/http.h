@@ -50,8 +50,8 @@ struct dn_http_response {
     /** 2xx: all of it, or DN_ERR_DATA if it is more than body.cap.  Else its first bytes, up to the cap.  cap 0: 64 KiB. */
     struct dn_buffer body;
     uint64_t n_bytes; /**< of the body, wherever they went */
-    /** The request went out twice, because a connection that had been kept ended without an answer: the first one may have been done. */
-    bool sent_again;
+    /** That went out: 0: there was no connection; 2: a kept connection ended without an answer, and the first one may have been done. */
+    uint32_t n_requests;
     struct dn_buffer
         headers; /**< name, NUL, value, NUL, ...; names in lower case; at most 64 KiB */
 };
@@ -96,7 +96,7 @@ DN_NODISCARD enum dn_status dn_http_wait(struct dn_http_call *call, struct dn_st
 /** End it, complete or not; waits until nothing of the caller's memory is in use any more, which is at once.  NULL is allowed. */
 void dn_http_close(struct dn_http_call *call);
 
-/** All in one: the response becomes the caller's.  r->body.cap is the limit. */
+/** All in one: the response becomes the caller's.  r->body.cap is the limit.  On failure n_requests alone is set. */
 DN_NODISCARD enum dn_status dn_http_send(const struct dn_http_request *request,
                                          const struct dn_http_place *place, struct dn_stop *stop,
                                          struct dn_http_response *r, struct dn_error *err);

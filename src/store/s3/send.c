@@ -273,20 +273,20 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
     struct dn_s3_operation *op = s->op;
     enum dn_status st = get_keys(s, false, err);
 
+    dn_retry_count(&s->retry);
     if (st != DN_OK) {
-        return report_transfer(s, st, err);
+        *again = st == DN_ERR_TEMPORARY && try_later(s, r, &st, err);
+        return *again ? DN_OK : report_transfer(s, st, err);
     }
     st = send_once(s, r, err);
-    dn_retry_count(&s->retry);
     op->status = r->status;
-    op->lost = op->lost || r->sent_again;
+    op->lost = op->lost || r->n_requests > 1 || (st != DN_OK && r->n_requests > 0);
     op->fault = (struct dn_s3_fault){0};
     if (st == DN_OK && r->status >= 200 && r->status <= 299 && op->want_bytes > 0 &&
         r->n_bytes != (uint64_t)op->want_bytes) {
         st = report_broken(r, op, err);
     }
     if (st != DN_OK) {
-        op->lost = true;
         *again = st == DN_ERR_TEMPORARY && try_later(s, r, &st, err);
         return *again ? DN_OK : report_transfer(s, st, err);
     }

@@ -28,8 +28,7 @@ struct dn_s3_client {
 struct dn_s3_operation {
     const char *method;
     struct dn_s3_name name;
-    bool
-        of_bucket; /**< the request is to the bucket; the key is for messages and a prefix in the query */
+    bool of_bucket;    /**< a request to the bucket; the key is for messages alone */
     const char *doing; /**< for messages: "cannot be read" */
     const char *needs; /**< the permission, for messages: "s3:GetObject" */
     struct dn_sign_pair query[DN_S3_MOST_QUERY];
