@@ -19,6 +19,11 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 add_library(dn_dep_yaml INTERFACE)
 target_link_libraries(dn_dep_yaml INTERFACE PkgConfig::YAML)
 
+# Headers alone: these libraries are loaded on their first use (docs/adr/0007-network-libraries-on-first-use.md).
+pkg_check_modules(NETWORK REQUIRED libcurl>=7.88 libcrypto>=3.0 expat>=2.4)
+add_library(dn_dep_network INTERFACE)
+target_include_directories(dn_dep_network SYSTEM INTERFACE ${NETWORK_INCLUDE_DIRS})
+
 # For tests alone: their frame, and the snappy library that ours is compared with.
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 find_library(SNAPPY_LIBRARY snappy)

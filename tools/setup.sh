@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
-    libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev)
+    libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
@@ -36,6 +36,9 @@ is_there() {
     liblzma-dev) has_library liblzma ;;
     libyaml-dev) has_library yaml-0.1 ;;
     libjansson-dev) has_library jansson ;;
+    libcurl4-openssl-dev) has_library libcurl ;;
+    libssl-dev) has_library libcrypto ;;
+    libexpat1-dev) has_library expat ;;
     libcmocka-dev) has_library cmocka ;;
     libsnappy-dev) has_header snappy-c.h ;;
     ca-certificates) [ -n "$(ls /etc/ssl/certs 2>/dev/null)" ] ;;

@@ -1,0 +1,73 @@
+#include "store/library.h"
+
+#include "base/memory.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static enum dn_status refuse(const struct dn_library *library, struct dn_error *err)
+{
+    const char *why = dlerror();
+
+    return dn_error_set(
+        err, DN_ERR_UNSUPPORTED,
+        "%s needs the library %s, which cannot be used here: %s; install it (Debian: "
+        "apt-get install %s)",
+        library->purpose, library->soname, why != NULL ? why : "unknown reason", library->package);
+}
+
+/*
+ * OpenSSL frees what it holds in a handler at exit, while a thread of ours may be in the middle of a transfer: whoever uses it first
+ * in a process may say that it should not.  libcurl brings it along, if it is the flavour that uses it.
+ */
+static void keep_openssl_until_the_end(void *handle)
+{
+    int (*init)(uint64_t, const void *) = NULL;
+    void *function = dlsym(handle, "OPENSSL_init_crypto");
+
+    if (function != NULL) {
+        memcpy(&init, &function, sizeof(init));
+        (void)init(UINT64_C(0x00080000), NULL); /* OPENSSL_INIT_NO_ATEXIT */
+    }
+}
+
+enum dn_status dn_library_load(const void **out, const struct dn_library *library,
+                               void *_Atomic *once, struct dn_error *err)
+{
+    void *table = atomic_load(once);
+    void *other = NULL;
+
+    *out = table;
+    if (table != NULL) {
+        return DN_OK;
+    }
+    void *handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        return refuse(library, err);
+    }
+    keep_openssl_until_the_end(handle);
+    table = dn_calloc(library->n_names, sizeof(void *));
+    if (table == NULL) {
+        (void)dlclose(handle);
+        return dn_error_memory(err, library->n_names * sizeof(void *));
+    }
+    for (size_t i = 0; i < library->n_names; i++) {
+        void *function = dlsym(handle, library->names[i]);
+        if (function == NULL) {
+            const enum dn_status st = refuse(library, err);
+            dn_free(table);
+            (void)dlclose(handle);
+            return st;
+        }
+        memcpy((char *)table + i * sizeof(void *), &function, sizeof(void *));
+    }
+    /* two threads may both have come here: the loader counts, and one table is enough */
+    if (!atomic_compare_exchange_strong(once, &other, table)) {
+        dn_free(table);
+        (void)dlclose(handle);
+        table = other;
+    }
+    *out = table;
+    return DN_OK;
+}

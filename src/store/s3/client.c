@@ -1,0 +1,691 @@
+#include "store/s3/client.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "store/s3/crc32c.h"
+#include "store/s3/hash.h"
+#include "store/s3/send.h"
+#include "store/s3/sources.h"
+#include "store/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MOST_PAGE_BYTES ((size_t)16 << 20)
+#define MOST_TAGS 10
+#define MOST_METADATA 32
+
+enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_s3_options *options,
+                                 struct dn_error *err)
+{
+    struct dn_s3_client *c = dn_calloc(1, sizeof(*c));
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    if (c == NULL) {
+        return dn_error_memory(err, sizeof(*c));
+    }
+    dn_owner_init(&c->owner);
+    pthread_mutex_init(&c->lock, NULL);
+    c->checksums = !options->no_checksums;
+    c->limits = options->limits;
+    c->stall_seconds = options->stall_seconds;
+    DN_TRY_GOTO(st, dn_s3_profile_open(&c->profile, options->profile, err), cleanup);
+    DN_TRY_GOTO(st, dn_s3_place_open(&c->place, options, &c->profile, err), cleanup);
+    DN_TRY_GOTO(st, dn_s3_chain_open(&c->chain, options, &c->profile, &c->place, err), cleanup);
+    if (strlen(c->place.region) >= sizeof(c->region)) {
+        st = dn_error_option(
+            err, dn_error_set(err, DN_ERR_CONFIG, "'%.64s...' is no region of S3", c->place.region),
+            "region");
+        goto cleanup;
+    }
+    dn_error_copy_text(c->region, sizeof(c->region), c->place.region);
+    *out = c;
+    c = NULL;
+cleanup:
+    dn_s3_client_close(c);
+    return st;
+}
+
+void dn_s3_client_close(struct dn_s3_client *c)
+{
+    if (c != NULL) {
+        dn_s3_chain_close(c->chain);
+        dn_s3_place_close(&c->place);
+        dn_s3_profile_close(&c->profile);
+        pthread_mutex_destroy(&c->lock);
+        dn_free(c);
+    }
+}
+
+/* An ETag without its quotes and the mark of a weak one: not every store keeps them alike. */
+static void bare_etag(char out[DN_S3_ETAG_SIZE], const char *etag)
+{
+    size_t n = 0;
+
+    etag += strncmp(etag, "W/", 2) == 0 ? 2 : 0;
+    for (; *etag != '\0' && n + 1 < DN_S3_ETAG_SIZE; etag++) {
+        if (*etag != '"') {
+            out[n++] = *etag;
+        }
+    }
+    out[n] = '\0';
+}
+
+static bool etags_match(const char *a, const char *b)
+{
+    char bare_a[DN_S3_ETAG_SIZE];
+    char bare_b[DN_S3_ETAG_SIZE];
+
+    bare_etag(bare_a, a);
+    bare_etag(bare_b, b);
+    return strcmp(bare_a, bare_b) == 0;
+}
+
+static const char *header_or_empty(const struct dn_http_response *r, const char *name)
+{
+    const char *value = dn_http_header_value(r, name);
+
+    return value != NULL ? value : "";
+}
+
+static enum dn_status refuse_answer(struct dn_s3_name name, const char *what, struct dn_error *err)
+{
+    char shown[DN_S3_SHOWN_SIZE];
+    const enum dn_status st =
+        dn_error_set(err, DN_ERR_DATA, "%s: the answer has %s; is the endpoint one of S3?",
+                     dn_s3_shown(shown, name), what);
+
+    dn_error_locate(err, shown, -1, -1, -1, NULL);
+    return st;
+}
+
+static enum dn_status take_object(struct dn_s3_name name, const struct dn_http_response *r,
+                                  const char *size, struct dn_s3_object *out, struct dn_error *err)
+{
+    char *end = NULL;
+
+    out->size = strtoll(size, &end, 10);
+    if (size[0] < '0' || size[0] > '9' || *end != '\0') {
+        return refuse_answer(name, "no size of the object", err);
+    }
+    dn_error_copy_text(out->etag, sizeof(out->etag), header_or_empty(r, "etag"));
+    dn_error_copy_text(out->modified, sizeof(out->modified), header_or_empty(r, "last-modified"));
+    dn_error_copy_text(out->crc32c, sizeof(out->crc32c),
+                       header_or_empty(r, "x-amz-checksum-crc32c"));
+    return DN_OK;
+}
+
+/* Answers to HEAD have no body, and so no reason: the first byte is asked for, whose refusal has one. */
+static enum dn_status head_by_get(struct dn_s3_client *c, struct dn_s3_name name,
+                                  struct dn_stop *stop, struct dn_s3_object *out,
+                                  struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "GET", .name = name, .doing = "cannot be read", .needs = "s3:GetObject"};
+    struct dn_http_response r = {0};
+
+    dn_s3_add_header(&op, "Range", "bytes=0-0");
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK) {
+        const char *range = header_or_empty(&r, "content-range");
+        const char *slash = strchr(range, '/');
+        st = take_object(
+            name, &r, slash != NULL ? slash + 1 : header_or_empty(&r, "content-length"), out, err);
+    }
+    dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_head(struct dn_s3_client *c, struct dn_s3_name name, struct dn_stop *stop,
+                          struct dn_s3_object *out, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "HEAD", .name = name, .doing = "cannot be read", .needs = "s3:GetObject"};
+    struct dn_http_response r = {0};
+
+    *out = (struct dn_s3_object){0};
+    if (c->checksums) {
+        dn_s3_add_header(&op, "x-amz-checksum-mode", "ENABLED");
+    }
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK) {
+        st = take_object(name, &r, header_or_empty(&r, "content-length"), out, err);
+    } else if (op.status >= 400 && op.status <= 499) {
+        st = head_by_get(c, name, stop, out, err);
+    }
+    dn_http_response_finish(&r);
+    return st;
+}
+
+static enum dn_status report_changed(struct dn_s3_name name, struct dn_error *err)
+{
+    char shown[DN_S3_SHOWN_SIZE];
+    const enum dn_status st = dn_error_set(
+        err, DN_ERR_IO, "%s was replaced while it was read; read it again from the start",
+        dn_s3_shown(shown, name));
+
+    dn_error_locate(err, shown, -1, -1, -1, NULL);
+    return st;
+}
+
+enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name, uint64_t offset,
+                         size_t size, const char *etag, uint8_t *out, struct dn_stop *stop,
+                         struct dn_error *err)
+{
+    const struct dn_http_place place = {.data = out, .size = size};
+    struct dn_s3_operation op = {
+        .method = "GET",
+        .name = name,
+        .doing = "cannot be read",
+        .needs = "s3:GetObject",
+        .place = &place,
+        .want_bytes = (int64_t)size,
+    };
+    struct dn_http_response r = {0};
+    char range[64];
+    char begin[40];
+
+    (void)snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)offset,
+                   (unsigned long long)(offset + size - 1));
+    (void)snprintf(begin, sizeof(begin), "bytes %llu-", (unsigned long long)offset);
+    dn_s3_add_header(&op, "Range", range);
+    dn_s3_add_header(&op, "If-Match", etag);
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK && etag != NULL && !etags_match(etag, header_or_empty(&r, "etag"))) {
+        st = report_changed(name, err);
+    }
+    if (st == DN_OK && !(r.status == 200 && offset == 0) &&
+        !dn_text_starts_with(header_or_empty(&r, "content-range"), begin)) {
+        st = refuse_answer(name, "other bytes than those that were asked for", err);
+    }
+    dn_http_response_finish(&r);
+    return st;
+}
+
+/* Headers that attributes become, with the texts that they are made of. */
+struct described {
+    struct dn_buffer names;
+    struct dn_buffer tags;
+};
+
+static enum dn_status add_metadata(struct dn_s3_operation *op,
+                                   const struct dn_s3_attributes *attributes,
+                                   struct dn_buffer *names, struct dn_error *err)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < attributes->n_metadata; i++) {
+        DN_TRY(dn_text_appendf(names, err, "x-amz-meta-%s", attributes->metadata[i].name));
+        DN_TRY(dn_buffer_append_byte(names, 0, err));
+    }
+    for (size_t i = 0; i < attributes->n_metadata; i++) {
+        const char *name = (const char *)names->data + at;
+        dn_s3_add_header(op, name, attributes->metadata[i].value);
+        at += strlen(name) + 1;
+    }
+    return DN_OK;
+}
+
+static enum dn_status add_attributes(struct dn_s3_operation *op,
+                                     const struct dn_s3_attributes *attributes, struct described *d,
+                                     struct dn_error *err)
+{
+    if (attributes == NULL) {
+        return DN_OK;
+    }
+    if (attributes->n_metadata > MOST_METADATA || attributes->n_tags > MOST_TAGS) {
+        return dn_error_set(
+            err, DN_ERR_CONFIG,
+            "an object of S3 can have %d entries of metadata and %d tags, not %zu and %zu",
+            MOST_METADATA, MOST_TAGS, attributes->n_metadata, attributes->n_tags);
+    }
+    DN_TRY(add_metadata(op, attributes, &d->names, err));
+    if (attributes->n_tags > 0) {
+        DN_TRY(dn_sign_query(attributes->tags, attributes->n_tags, &d->tags, err));
+        DN_TRY(dn_buffer_append_byte(&d->tags, 0, err));
+        dn_s3_add_header(op, "x-amz-tagging", (const char *)d->tags.data);
+    }
+    dn_s3_add_header(op, "Content-Type", attributes->content_type);
+    dn_s3_add_header(op, "x-amz-storage-class", attributes->storage_class);
+    dn_s3_add_header(op, "x-amz-server-side-encryption", attributes->encryption);
+    dn_s3_add_header(op, "x-amz-server-side-encryption-aws-kms-key-id", attributes->kms_key_id);
+    return DN_OK;
+}
+
+static void described_finish(struct described *d)
+{
+    dn_buffer_finish(&d->names);
+    dn_buffer_finish(&d->tags);
+}
+
+/* Whether the object that is there is the one that was sent: an answer got lost, and the next try found it done. */
+static bool is_ours(struct dn_s3_client *c, struct dn_s3_name name, uint64_t size, const char *etag,
+                    const char *crc32c, struct dn_stop *stop)
+{
+    struct dn_s3_object there;
+
+    if (dn_s3_head(c, name, stop, &there, NULL) != DN_OK || there.size != (int64_t)size) {
+        return false;
+    }
+    return (etag[0] != '\0' && etags_match(there.etag, etag)) ||
+           (there.crc32c[0] != '\0' && strcmp(there.crc32c, crc32c) == 0);
+}
+
+enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct dn_span body,
+                         const struct dn_s3_attributes *attributes, bool overwrite,
+                         struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "PUT",
+        .name = name,
+        .doing = "cannot be written",
+        .needs = "s3:PutObject",
+        .body = body,
+        .has_body = true,
+    };
+    struct dn_http_response r = {0};
+    struct described d = {0};
+    uint8_t md5[DN_MD5_BYTES];
+    char etag[2 * DN_MD5_BYTES + 1] = "";
+    char crc[DN_CHECKSUM_TEXT_SIZE];
+    enum dn_status st = add_attributes(&op, attributes, &d, err);
+
+    if (st != DN_OK) {
+        goto cleanup;
+    }
+    dn_checksum_text(dn_crc32c(0, body.data, body.len), crc);
+    dn_s3_add_header(&op, "x-amz-checksum-crc32c", c->checksums ? crc : NULL);
+    dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
+    st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_ERR_EXISTS && op.lost) {
+        if (dn_md5(body, md5, NULL) == DN_OK) {
+            dn_hex(md5, sizeof(md5), etag);
+        }
+        st = is_ours(c, name, body.len, etag, crc, stop) ? DN_OK : st;
+    }
+cleanup:
+    described_finish(&d);
+    dn_http_response_finish(&r);
+    return st;
+}
+
+/* One page of them; *next has where the next one begins. */
+static enum dn_status abort_page(struct dn_s3_client *c, struct dn_s3_name name,
+                                 const struct dn_s3_abandoned *which, size_t *n_aborted,
+                                 struct dn_s3_page *page, struct dn_stop *stop,
+                                 struct dn_error *err)
+{
+    for (size_t i = 0; i < page->n_items; i++) {
+        const struct dn_s3_item *item = &page->items[i];
+        if (strcmp(item->key, name.key) != 0 || dn_s3_time_of_iso(item->time) < which->since ||
+            (which->keep_id != NULL && strcmp(item->upload_id, which->keep_id) == 0)) {
+            continue;
+        }
+        DN_TRY(dn_s3_upload_abort(c, name, item->upload_id, stop, err));
+        *n_aborted += 1;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,
+                                   const struct dn_s3_abandoned *which, size_t *n_aborted,
+                                   struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_page before = {0};
+    size_t n = 0;
+    enum dn_status st = DN_OK;
+
+    do {
+        struct dn_s3_page page = {0};
+        st = dn_s3_list_uploads(c, name, &before, &page, stop, err);
+        dn_s3_page_finish(&before);
+        if (st == DN_OK) {
+            st = abort_page(c, name, which, &n, &page, stop, err);
+        }
+        before = page;
+    } while (st == DN_OK && before.next != NULL);
+    dn_s3_page_finish(&before);
+    if (n_aborted != NULL) {
+        *n_aborted = n;
+    }
+    return st;
+}
+
+uint64_t dn_s3_part_bytes(uint32_t number)
+{
+    const uint32_t doublings = number > 0 ? (number - 1) / 1000 : 0;
+
+    return UINT64_C(8) << 20 << (doublings < 9 ? doublings : 9);
+}
+
+/* Now, by the service's clock as far as it is known. */
+static int64_t service_now(struct dn_s3_client *c, const struct dn_http_response *r)
+{
+    const char *date = dn_http_header_value(r, "date");
+    const int64_t there = date != NULL ? dn_s3_time_of_http(date) : 0;
+
+    pthread_mutex_lock(&c->lock);
+    const int64_t here = (int64_t)time(NULL) + c->skew_seconds;
+    pthread_mutex_unlock(&c->lock);
+    return there != 0 ? there : here;
+}
+
+static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_upload_id(xml, taken, err);
+}
+
+enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
+                                   const struct dn_s3_attributes *attributes, char **out_id,
+                                   struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "POST",
+        .name = name,
+        .doing = "cannot be written",
+        .needs = "s3:PutObject",
+        .has_body = true,
+        .take = take_upload_id,
+        .taken = out_id,
+    };
+    const int64_t begun = (int64_t)time(NULL);
+    struct dn_http_response r = {0};
+    struct described d = {0};
+    enum dn_status st = add_attributes(&op, attributes, &d, err);
+
+    *out_id = NULL;
+    if (st != DN_OK) {
+        goto cleanup;
+    }
+    dn_s3_add_query(&op, "uploads", "");
+    dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
+    st = dn_s3_send(c, &op, stop, &r, err);
+    if (op.lost && st != DN_ERR_CANCELLED) {
+        /* An upload may have been begun whose number we were never told.  Best effort: a later run finds what is left. */
+        const int64_t took = (int64_t)time(NULL) - begun;
+        const struct dn_s3_abandoned lost = {.keep_id = *out_id,
+                                             .since = service_now(c, &r) - took - 1};
+        (void)!dn_s3_abort_uploads(c, name, &lost, NULL, stop, NULL);
+    }
+cleanup:
+    described_finish(&d);
+    dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_upload_part(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
+                                 uint32_t number, struct dn_span body, struct dn_s3_part *out,
+                                 struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "PUT",
+        .name = name,
+        .doing = "cannot be written",
+        .needs = "s3:PutObject",
+        .body = body,
+        .has_body = true,
+    };
+    struct dn_http_response r = {0};
+    char text[12];
+    char crc[DN_CHECKSUM_TEXT_SIZE];
+
+    *out = (struct dn_s3_part){.number = number, .size = body.len};
+    out->crc32c = dn_crc32c(0, body.data, body.len);
+    dn_checksum_text(out->crc32c, crc);
+    (void)snprintf(text, sizeof(text), "%u", number);
+    dn_s3_add_query(&op, "partNumber", text);
+    dn_s3_add_query(&op, "uploadId", id);
+    dn_s3_add_header(&op, "x-amz-checksum-crc32c", c->checksums ? crc : NULL);
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK) {
+        const char *there = header_or_empty(&r, "x-amz-checksum-crc32c");
+        dn_error_copy_text(out->etag, sizeof(out->etag), header_or_empty(&r, "etag"));
+        if (out->etag[0] == '\0') {
+            st = refuse_answer(name, "no ETag of the part", err);
+        } else if (c->checksums && there[0] != '\0' && strcmp(there, crc) != 0) {
+            st = refuse_answer(name, "another checksum than the part that was sent", err);
+        }
+    }
+    dn_http_response_finish(&r);
+    return st;
+}
+
+static enum dn_status write_parts(struct dn_s3_client *c, const struct dn_s3_part *parts, size_t n,
+                                  struct dn_buffer *out, struct dn_error *err)
+{
+    DN_TRY(dn_text_append(
+        out, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">", err));
+    for (size_t i = 0; i < n; i++) {
+        char etag[DN_S3_ETAG_SIZE];
+        char crc[DN_CHECKSUM_TEXT_SIZE];
+        bare_etag(etag, parts[i].etag);
+        if (strpbrk(etag, "<>&") != NULL) {
+            return dn_error_set(err, DN_ERR_DATA, "the service gave a part the ETag '%s'", etag);
+        }
+        dn_checksum_text(parts[i].crc32c, crc);
+        DN_TRY(dn_text_appendf(out, err,
+                               "<Part>%s%s%s<ETag>&quot;%s&quot;</ETag>"
+                               "<PartNumber>%u</PartNumber></Part>",
+                               c->checksums ? "<ChecksumCRC32C>" : "", c->checksums ? crc : "",
+                               c->checksums ? "</ChecksumCRC32C>" : "", etag, parts[i].number));
+    }
+    return dn_text_append(out, "</CompleteMultipartUpload>", err);
+}
+
+/* "md5 of the parts' md5s-n"; "": the parts' ETags are not MD5. */
+static enum dn_status expected_etag(const struct dn_s3_part *parts, size_t n,
+                                    char out[DN_S3_ETAG_SIZE], struct dn_error *err)
+{
+    struct dn_buffer all = {0};
+    uint8_t md5[DN_MD5_BYTES];
+    enum dn_status st = DN_OK;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < n && st == DN_OK; i++) {
+        char etag[DN_S3_ETAG_SIZE];
+        bare_etag(etag, parts[i].etag);
+        if (strlen(etag) != (size_t)2 * DN_MD5_BYTES ||
+            strspn(etag, "0123456789abcdef") != strlen(etag)) {
+            goto cleanup;
+        }
+        for (size_t k = 0; k < DN_MD5_BYTES && st == DN_OK; k++) {
+            const char pair[3] = {etag[2 * k], etag[2 * k + 1], '\0'};
+            st = dn_buffer_append_byte(&all, (uint8_t)strtoul(pair, NULL, 16), err);
+        }
+    }
+    if (st != DN_OK) {
+        goto cleanup;
+    }
+    if (dn_md5(dn_buffer_span(&all), md5, NULL) == DN_OK) {
+        dn_hex(md5, sizeof(md5), out);
+        (void)snprintf(out + (size_t)2 * DN_MD5_BYTES, 20, "-%zu", n);
+    }
+cleanup:
+    dn_buffer_finish(&all);
+    return st;
+}
+
+/* The checksum of the parts' checksums, "base64-n", as the service computes it. */
+static void expected_crc(const struct dn_s3_part *parts, size_t n, char out[32])
+{
+    char text[DN_CHECKSUM_TEXT_SIZE];
+    uint32_t crc = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t bytes[4] = {(uint8_t)(parts[i].crc32c >> 24),
+                                  (uint8_t)(parts[i].crc32c >> 16), (uint8_t)(parts[i].crc32c >> 8),
+                                  (uint8_t)parts[i].crc32c};
+        crc = dn_crc32c(crc, bytes, sizeof(bytes));
+    }
+    dn_checksum_text(crc, text);
+    (void)snprintf(out, 32, "%s-%zu", text, n);
+}
+
+/* The object of these parts is there, whoever said what. */
+static bool is_completed(struct dn_s3_client *c, struct dn_s3_name name,
+                         const struct dn_s3_part *parts, size_t n, struct dn_stop *stop)
+{
+    char etag[DN_S3_ETAG_SIZE];
+    char crc[32];
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size += parts[i].size;
+    }
+    expected_crc(parts, n, crc);
+    return expected_etag(parts, n, etag, NULL) == DN_OK && is_ours(c, name, size, etag, crc, stop);
+}
+
+static enum dn_status take_completed(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_completed(xml, taken, err);
+}
+
+enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
+                                     const struct dn_s3_part *parts, size_t n_parts, bool overwrite,
+                                     struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_completed done = {0};
+    struct dn_s3_operation op = {
+        .method = "POST",
+        .name = name,
+        .doing = "cannot be completed",
+        .needs = "s3:PutObject",
+        .has_body = true,
+        .hash_body = true,
+        .take = take_completed,
+        .taken = &done,
+    };
+    struct dn_http_response r = {0};
+    struct dn_buffer body = {0};
+    char crc[32];
+    enum dn_status st = write_parts(c, parts, n_parts, &body, err);
+
+    if (st != DN_OK) {
+        goto cleanup;
+    }
+    op.body = dn_buffer_span(&body);
+    dn_s3_add_query(&op, "uploadId", id);
+    dn_s3_add_header(&op, "Content-Type", "application/xml");
+    dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
+    st = dn_s3_send(c, &op, stop, &r, err);
+    expected_crc(parts, n_parts, crc);
+    if (st == DN_OK) {
+        if (c->checksums && strchr(done.crc32c, '-') != NULL && strcmp(done.crc32c, crc) != 0) {
+            st = refuse_answer(name, "another checksum than the parts that were sent", err);
+        }
+    } else if (op.lost && st != DN_ERR_CANCELLED && is_completed(c, name, parts, n_parts, stop)) {
+        st = DN_OK;
+    }
+cleanup:
+    dn_buffer_finish(&body);
+    dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
+                                  struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "DELETE",
+        .name = name,
+        .doing = "has an upload that cannot be aborted",
+        .needs = "s3:AbortMultipartUpload",
+    };
+    struct dn_http_response r = {0};
+
+    dn_s3_add_query(&op, "uploadId", id);
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    dn_http_response_finish(&r);
+    return st == DN_ERR_NOT_FOUND && strcmp(op.fault.code, "NoSuchBucket") != 0 ? DN_OK : st;
+}
+
+static enum dn_status take_objects(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_objects(xml, taken, err);
+}
+
+enum dn_status dn_s3_list(struct dn_s3_client *c, struct dn_s3_name name, const char *delimiter,
+                          const char *from, struct dn_s3_page *out, struct dn_stop *stop,
+                          struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "GET",
+        .name = name,
+        .of_bucket = true,
+        .doing = "cannot be listed",
+        .needs = "s3:ListBucket",
+        .body_cap = MOST_PAGE_BYTES,
+        .take = take_objects,
+        .taken = out,
+    };
+    struct dn_http_response r = {0};
+
+    *out = (struct dn_s3_page){0};
+    dn_s3_add_query(&op, "list-type", "2");
+    dn_s3_add_query(&op, "encoding-type", "url");
+    dn_s3_add_query(&op, "prefix", name.key);
+    if (delimiter != NULL) {
+        dn_s3_add_query(&op, "delimiter", delimiter);
+    }
+    if (from != NULL) {
+        dn_s3_add_query(&op, "continuation-token", from);
+    }
+    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    dn_http_response_finish(&r);
+    return st;
+}
+
+static enum dn_status take_uploads(struct dn_span xml, void *taken, struct dn_error *err)
+{
+    return dn_s3_parse_uploads(xml, taken, err);
+}
+
+enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name,
+                                  const struct dn_s3_page *before, struct dn_s3_page *out,
+                                  struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "GET",
+        .name = name,
+        .of_bucket = true,
+        .doing = "has uploads that cannot be listed",
+        .needs = "s3:ListBucketMultipartUploads",
+        .body_cap = MOST_PAGE_BYTES,
+        .take = take_uploads,
+        .taken = out,
+    };
+    struct dn_http_response r = {0};
+
+    *out = (struct dn_s3_page){0};
+    dn_s3_add_query(&op, "uploads", "");
+    dn_s3_add_query(&op, "encoding-type", "url");
+    dn_s3_add_query(&op, "prefix", name.key);
+    if (before != NULL && before->next != NULL) {
+        dn_s3_add_query(&op, "key-marker", before->next);
+        if (before->next_upload != NULL) {
+            dn_s3_add_query(&op, "upload-id-marker", before->next_upload);
+        }
+    }
+    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_delete(struct dn_s3_client *c, struct dn_s3_name name, struct dn_stop *stop,
+                            struct dn_error *err)
+{
+    struct dn_s3_operation op = {
+        .method = "DELETE",
+        .name = name,
+        .doing = "cannot be deleted",
+        .needs = "s3:DeleteObject",
+    };
+    struct dn_http_response r = {0};
+
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    dn_http_response_finish(&r);
+    return st == DN_ERR_NOT_FOUND && strcmp(op.fault.code, "NoSuchBucket") != 0 ? DN_OK : st;
+}
