@@ -230,8 +230,9 @@ enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const 
     for (size_t i = 0; i < n_operands; i++) {
         const size_t before = out->n;
         const char *path = operands[i];
-        if (!dn_local_path(operands[i], &path)) {
-            path = operands[i]; /* refused later, in its own words */
+        if (dn_is_remote(path) || !dn_local_path(operands[i], &path)) {
+            DN_TRY(dn_file_list_add(out, operands[i], err)); /* looked for, or refused, later */
+            continue;
         }
         DN_TRY(dn_glob_add(out, path, err));
         if (out->n != before + 1 || strcmp(out->names[before], path) != 0) {
@@ -248,6 +249,9 @@ static bool is_parquet(const char *file)
 {
     const char *path = file;
 
+    if (dn_is_remote(file)) {
+        return dn_file_is_named_parquet(file);
+    }
     if (!dn_local_path(file, &path)) {
         return false; /* refused later, in its own words */
     }
@@ -337,8 +341,9 @@ static enum dn_status file_add(json_t *list, const char *name, struct dn_error *
     const char *path = name;
 
     DN_TRY(dn_source_name_check(name, err));
-    if (!dn_local_path(name, &path)) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version reads local files", name);
+    if (!dn_is_remote(name) && !dn_local_path(name, &path)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s: files, s3://bucket/key, http:// and https:// are read", name);
     }
     json_t *entry = json_pack("{s:s}", "path", path);
     return entry != NULL && json_array_append_new(list, entry) == 0 ? DN_OK

@@ -1,6 +1,7 @@
 #include "job/local.h"
 
 #include "base/strings.h"
+#include "store/url.h"
 
 #include <string.h>
 
@@ -21,4 +22,10 @@ bool dn_local_path(const char *name, const char **path)
         }
     }
     return false;
+}
+
+bool dn_is_remote(const char *name)
+{
+    const enum dn_url_kind kind = dn_url_kind_of(name);
+    return kind == DN_URL_S3 || kind == DN_URL_HTTP;
 }

@@ -10,5 +10,7 @@
  * @return false: it is a URL of somewhere else (s3://bucket, file://host/path).
  */
 bool dn_local_path(const char *name, const char **path);
+/** Is it an object of S3 or an address of the web, which readers open by that name? */
+bool dn_is_remote(const char *name);
 
 #endif

@@ -42,7 +42,7 @@ bool dn_glob_is_pattern(const char *name)
 
 /* ---- lists ---- */
 
-static enum dn_status list_add(struct dn_file_list *list, const char *name, struct dn_error *err)
+enum dn_status dn_file_list_add(struct dn_file_list *list, const char *name, struct dn_error *err)
 {
     if (list->n == list->room) {
         const size_t room = 2 * list->room + 16;
@@ -119,7 +119,7 @@ static enum dn_status read_folder(struct dn_file_list *out, const char *folder,
             break;
         }
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            DN_TRY_GOTO(st, list_add(out, entry->d_name, err), cleanup);
+            DN_TRY_GOTO(st, dn_file_list_add(out, entry->d_name, err), cleanup);
         }
     }
 cleanup:
@@ -139,7 +139,7 @@ static enum dn_status take(struct search *s, const char *path, const char *rest,
     if (rest != NULL) {
         return is_directory(path, true) ? search_at(s, path, rest, err) : DN_OK;
     }
-    return is_directory(path, true) ? DN_OK : list_add(s->found, path, err);
+    return is_directory(path, true) ? DN_OK : dn_file_list_add(s->found, path, err);
 }
 
 static bool is_hidden(const struct search *s, const char *name)
@@ -266,7 +266,7 @@ enum dn_status dn_glob_add(struct dn_file_list *out, const char *name, struct dn
     const size_t slashes = strspn(name, "/");
 
     if (!s.is_folder && !dn_glob_is_pattern(name)) {
-        return list_add(out, name, err);
+        return dn_file_list_add(out, name, err);
     }
     DN_TRY(s.is_folder ? search_below(&s, name, "*", err)
                        : search_at(&s, slashes > 0 ? "/" : "", name + slashes, err));

@@ -24,6 +24,9 @@ DN_NODISCARD enum dn_status dn_glob_add(struct dn_file_list *out, const char *na
                                         struct dn_error *err);
 /** Does it hold `*`, `?` or `[`, and is there nothing of that very name? */
 bool dn_glob_is_pattern(const char *name);
+/** Put one name behind them. */
+DN_NODISCARD enum dn_status dn_file_list_add(struct dn_file_list *list, const char *name,
+                                             struct dn_error *err);
 void dn_file_list_finish(struct dn_file_list *list);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "store/file/file_source.h"
+#include "store/remote_source.h"
 #include "store/source_class.h"
 
 #include <string.h>
@@ -80,7 +81,24 @@ enum dn_status dn_source_open(struct dn_source **out, const char *path, struct d
             err, DN_ERR_INVALID,
             "the name of the file to read is empty; give a path, or - for standard input");
     }
-    return dn_file_source_open(out, path, stop, err);
+    struct dn_url url;
+    enum dn_status st = dn_url_parse(&url, path, err);
+    if (st == DN_OK) {
+        switch (url.kind) {
+        case DN_URL_S3:
+            st = dn_s3_source_open(out, &url, NULL, stop, err);
+            break;
+        case DN_URL_HTTP:
+            st = dn_web_source_open(out, &url, NULL, stop, err);
+            break;
+        case DN_URL_PATH:
+        case DN_URL_STANDARD:
+            st = dn_file_source_open(out, url.kind == DN_URL_PATH ? url.path : path, stop, err);
+            break;
+        }
+    }
+    dn_url_finish(&url);
+    return st;
 }
 
 enum dn_status dn_source_open_again(struct dn_source **out, const char *path, struct dn_stop *stop,
@@ -89,7 +107,8 @@ enum dn_status dn_source_open_again(struct dn_source **out, const char *path, st
     char shown[DN_SHOWN_PATH_SIZE];
 
     *out = NULL;
-    if (dn_file_source_is_once(path)) {
+    const enum dn_url_kind kind = dn_url_kind_of(path);
+    if (kind != DN_URL_S3 && kind != DN_URL_HTTP && dn_file_source_is_once(path)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "'%s' can be read only once",
                             dn_source_shown_path(shown, path));
     }

@@ -1,0 +1,205 @@
+#include "store/remote_source.h"
+
+#include "base/memory.h"
+#include "store/http/web.h"
+#include "store/readahead.h"
+#include "store/s3/client.h"
+#include "store/source_class.h"
+
+#include <string.h>
+
+#define STREAM_BYTES ((size_t)8 << 20)
+
+/* Either of the two; what is read of them is read in pieces. */
+struct remote {
+    struct dn_source base;
+    struct dn_s3_client *client; /* NULL: the web */
+    char *bucket;
+    char *key;
+    struct dn_s3_object object;
+    struct dn_web web;
+    bool web_is_open;
+    struct dn_readahead *pieces; /* NULL: a stream, */
+    struct dn_http_call *stream; /* which begins with the first read */
+    bool at_end;
+};
+
+static struct remote *of(struct dn_source *s)
+{
+    return (struct remote *)(void *)s;
+}
+
+/* FNV-1a: a number for what only has a name. */
+static uint64_t number_of(const char *a, const char *b)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (const char *p = a; *p != '\0'; p++) {
+        h = (h ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+    }
+    h = (h ^ 0xff) * UINT64_C(0x100000001b3);
+    for (const char *p = b; *p != '\0'; p++) {
+        h = (h ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+    }
+    return h;
+}
+
+/* ---- reading ---- */
+
+static enum dn_status fetch(void *ctx, uint64_t offset, size_t size, uint8_t *out,
+                            struct dn_stop *stop, struct dn_error *err)
+{
+    const struct remote *r = ctx;
+    const struct dn_s3_name name = {r->bucket, r->key};
+
+    return r->client != NULL
+               ? dn_s3_get(r->client, name, offset, size, r->object.etag, out, stop, err)
+               : dn_web_get(&r->web, offset, size, out, stop, err);
+}
+
+static enum dn_status read_stream(struct remote *r, uint8_t *buf, size_t size, size_t *got,
+                                  struct dn_error *err)
+{
+    if (r->stream == NULL) {
+        DN_TRY(dn_web_stream(&r->web, STREAM_BYTES, &r->stream, r->base.stop, err));
+    }
+    while (*got < size && !r->at_end) {
+        size_t n = 0;
+        DN_TRY(dn_http_read(r->stream, r->base.stop, buf + *got, size - *got, &n, err));
+        *got += n;
+        r->at_end = n == 0;
+    }
+    return DN_OK;
+}
+
+static enum dn_status remote_read(struct dn_source *s, void *buf, size_t size, size_t *got,
+                                  struct dn_error *err)
+{
+    struct remote *r = of(s);
+
+    *got = 0;
+    const enum dn_status st = r->pieces != NULL ? dn_readahead_read(r->pieces, buf, size, got, err)
+                                                : read_stream(r, buf, size, got, err);
+    s->stored_read += (int64_t)*got;
+    return st == DN_OK ? DN_OK : dn_source_located(s, st, err);
+}
+
+static enum dn_status remote_read_at(struct dn_source *s, uint64_t offset, void *buf, size_t size,
+                                     size_t *got, struct dn_error *err)
+{
+    const uint64_t all = (uint64_t)s->size;
+    const uint64_t left = offset < all ? all - offset : 0;
+
+    *got = 0;
+    size = size < left ? size : (size_t)left;
+    if (size > 0) {
+        const enum dn_status st = fetch(of(s), offset, size, buf, s->stop, err);
+        if (st != DN_OK) {
+            return dn_source_located(s, st, err);
+        }
+    }
+    *got = size;
+    return DN_OK;
+}
+
+static void remote_close(struct dn_source *s)
+{
+    struct remote *r = of(s);
+
+    dn_readahead_close(r->pieces);
+    dn_http_close(r->stream);
+    if (r->web_is_open) {
+        dn_web_close(&r->web);
+    }
+    dn_s3_client_close(r->client);
+    dn_free(r->bucket);
+    dn_free(r->key);
+    dn_free(r);
+}
+
+static const struct dn_source_class remote_class = {
+    .read = remote_read, .read_at = remote_read_at, .close = remote_close};
+
+/* ---- opening ---- */
+
+/* Its size and a mark of its content are known. */
+static enum dn_status read_in_pieces(struct remote *r, int64_t size, const char *name,
+                                     const char *mark, struct dn_error *err)
+{
+    struct dn_source *s = &r->base;
+
+    s->size = size;
+    s->stored_size = size;
+    s->can_read_at = true;
+    s->can_reopen = true;
+    s->identity = (struct dn_source_identity){
+        .device = number_of(name, ""), .file = number_of(name, mark), .size = size};
+    return dn_readahead_open(&r->pieces, (uint64_t)size, fetch, r, s->stop, err);
+}
+
+enum dn_status dn_s3_source_open(struct dn_source **out, const struct dn_url *url,
+                                 const struct dn_s3_options *options, struct dn_stop *stop,
+                                 struct dn_error *err)
+{
+    static const struct dn_s3_options none = {0};
+    enum dn_status st = DN_OK;
+    struct dn_source *s =
+        dn_source_make(sizeof(struct remote), &remote_class, url->shown, stop, err);
+
+    *out = NULL;
+    if (s == NULL) {
+        return DN_ERR_MEMORY;
+    }
+    struct remote *r = of(s);
+    r->bucket = dn_strdup(url->bucket);
+    r->key = dn_strdup(url->key);
+    if (r->bucket == NULL || r->key == NULL) {
+        st = dn_error_memory(err, strlen(url->shown));
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, dn_s3_client_open(&r->client, options != NULL ? options : &none, err), cleanup);
+    DN_TRY_GOTO(
+        st, dn_s3_head(r->client, (struct dn_s3_name){r->bucket, r->key}, stop, &r->object, err),
+        cleanup);
+    DN_TRY_GOTO(st, read_in_pieces(r, r->object.size, url->shown, r->object.etag, err), cleanup);
+    *out = s;
+    s = NULL;
+cleanup:
+    if (st != DN_OK) {
+        (void)dn_source_located(s, st, err);
+    }
+    dn_source_close(s);
+    return st;
+}
+
+enum dn_status dn_web_source_open(struct dn_source **out, const struct dn_url *url,
+                                  const char *ca_file, struct dn_stop *stop, struct dn_error *err)
+{
+    static const struct dn_retry_limits usual = {0};
+    enum dn_status st = DN_OK;
+    /* its query may be a secret, and sources are named in messages */
+    struct dn_source *s =
+        dn_source_make(sizeof(struct remote), &remote_class, url->shown, stop, err);
+
+    *out = NULL;
+    if (s == NULL) {
+        return DN_ERR_MEMORY;
+    }
+    struct remote *r = of(s);
+    DN_TRY_GOTO(st, dn_web_open(&r->web, url, ca_file, &usual, stop, err), cleanup);
+    r->web_is_open = true;
+    const char *mark = r->web.etag[0] != '\0' ? r->web.etag : r->web.modified;
+    if (r->web.has_pieces && r->web.size >= 0 && mark[0] != '\0') {
+        DN_TRY_GOTO(st, read_in_pieces(r, r->web.size, url->shown, mark, err), cleanup);
+    } else {
+        s->stored_size = r->web.size;
+    }
+    *out = s;
+    s = NULL;
+cleanup:
+    if (st != DN_OK) {
+        (void)dn_source_located(s, st, err);
+    }
+    dn_source_close(s);
+    return st;
+}
