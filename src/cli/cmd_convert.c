@@ -129,8 +129,8 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                             "the output is a file that appears when it is complete, not standard "
                             "output; name one");
     }
-    if (!dn_local_path(c->target, &c->target)) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: this version writes to local files",
+    if (!dn_is_remote(c->target) && !dn_local_path(c->target, &c->target)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: files and s3://bucket/key are written",
                             c->target);
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {

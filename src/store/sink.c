@@ -1,215 +1,115 @@
-#include "store/sink.h"
-
 #include "base/memory.h"
-#include "store/file/destination.h"
-#include "store/file/temporary.h"
+#include "store/file/file_sink.h"
+#include "store/remote_sink.h"
+#include "store/sink_class.h"
+#include "store/url.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#define BLOCK_BYTES ((size_t)4 << 20)
-#define ALIGNMENT                                                                                  \
-    ((size_t)4096) /* of memory, lengths and positions; what every disk is content with */
+/* ---- for those who make sinks ---- */
 
-enum sink_state {
-    SINK_WRITING,
-    SINK_FINISHED,
-    SINK_COMMITTED,
-    SINK_FAILED /* what is on the disk is unknown: only closing is legal */
-};
+struct dn_sink *dn_sink_make(size_t size, const struct dn_sink_class *class, const char *path,
+                             bool overwrite, struct dn_error *err)
+{
+    struct dn_sink *s = dn_calloc(1, size);
+    char *copy = dn_strdup(path);
 
-struct dn_sink {
-    char *path;               /* as given */
-    struct dn_destination at; /* the file it stands for */
-    int fd;
-    uint64_t position;
-    uint8_t *memory;
-    uint8_t *block; /* BLOCK_BYTES, aligned, inside `memory` */
-    size_t used;    /* bytes of it that are not written yet */
-    bool overwrite;
-    bool has_temporary;
-    enum sink_state state;
-    char temporary[DN_TEMPORARY_NAME_SIZE];
-};
+    if (s == NULL || copy == NULL) {
+        dn_free(copy);
+        dn_free(s);
+        (void)dn_error_memory(err, size + strlen(path));
+        return NULL;
+    }
+    s->class = class;
+    s->path = copy;
+    s->overwrite = overwrite;
+    return s;
+}
 
-static enum dn_status located(struct dn_error *err, const struct dn_sink *s, enum dn_status st)
+enum dn_status dn_sink_located(const struct dn_sink *s, enum dn_status st, struct dn_error *err)
 {
     dn_error_locate(err, s->path, -1, -1, -1, NULL);
     return st;
 }
 
-static enum dn_status report_exists(struct dn_error *err, const struct dn_sink *s)
+enum dn_status dn_sink_exists(const struct dn_sink *s, struct dn_error *err)
 {
-    return located(
-        err, s,
+    return dn_sink_located(
+        s,
         dn_error_set(err, DN_ERR_EXISTS,
                      "'%s' exists already; ask for overwriting, remove it or choose another name",
-                     s->path));
+                     s->path),
+        err);
 }
 
-static enum dn_status create_temporary(struct dn_sink *s, struct dn_error *err)
-{
-    s->fd = dn_temporary_create(s->at.dir_fd, s->at.name, s->temporary);
-    if (s->fd >= 0) {
-        s->has_temporary = true;
-        dn_destination_guard(&s->at, s->fd);
-        return DN_OK;
-    }
-    const char *advice = "";
-    if (errno == EACCES || errno == EPERM || errno == EROFS) {
-        advice = "; give this user write permission there or choose another folder";
-    } else if (errno == ENOSPC || errno == EDQUOT) {
-        advice = "; make room there or choose another folder";
-    } else if (errno == EMFILE || errno == ENFILE) {
-        advice = "; close files or raise the limit of open files (ulimit -n)";
-    }
-    return located(err, s,
-                   dn_error_set_errno(err, DN_ERR_IO, errno,
-                                      "cannot create '%s' in the folder '%s'%s", s->path, s->at.dir,
-                                      advice));
-}
+/* ---- for those who write ---- */
 
 enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
-                            struct dn_error *err)
+                            struct dn_stop *stop, struct dn_error *err)
 {
-    struct dn_sink *s = NULL;
-    enum dn_status st = DN_OK;
+    struct dn_url url;
 
     *out = NULL;
     if (path == NULL || path[0] == '\0') {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the name of the file to write is empty; give a path");
     }
-    s = dn_calloc(1, sizeof(*s));
-    if (s == NULL) {
-        return dn_error_memory(err, sizeof(*s));
+    if (dn_url_kind_of(path) == DN_URL_PATH) {
+        return dn_file_sink_open(out, path, overwrite, err);
     }
-    s->at.dir_fd = -1;
-    s->fd = -1;
-    s->has_temporary = false;
-    s->overwrite = overwrite;
-    s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
-    if (s->memory == NULL) {
-        st = dn_error_memory(err, BLOCK_BYTES + ALIGNMENT);
-        goto cleanup;
-    }
-    s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
-    s->path = dn_strdup(path);
-    if (s->path == NULL) {
-        st = dn_error_memory(err, strlen(path) + 1);
-        goto cleanup;
-    }
-    DN_TRY_GOTO(st, dn_destination_open(&s->at, path, overwrite, err), cleanup);
-    dn_temporary_remove_stale(s->at.dir_fd, s->at.name);
-    DN_TRY_GOTO(st, create_temporary(s, err), cleanup);
-    *out = s;
-    s = NULL;
-cleanup:
-    dn_sink_close(s);
+    DN_TRY(dn_url_parse(&url, path, err));
+    const enum dn_status st =
+        url.kind == DN_URL_S3     ? dn_s3_sink_open(out, &url, NULL, overwrite, stop, err)
+        : url.kind == DN_URL_HTTP ? dn_error_set(err, DN_ERR_UNSUPPORTED,
+                                                 "'%s': the web is read and not written; name a "
+                                                 "file, or s3://bucket/key",
+                                                 url.shown)
+                                  : dn_file_sink_open(out, path, overwrite, err);
+    dn_url_finish(&url);
     return st;
 }
 
-static enum dn_status check_state(const struct dn_sink *s, enum sink_state wanted, const char *what,
-                                  struct dn_error *err)
+static enum dn_status check_state(const struct dn_sink *s, enum dn_sink_state wanted,
+                                  const char *what, struct dn_error *err)
 {
     if (s->state == wanted) {
         return DN_OK;
     }
     const char *why = "it is not finished yet";
-    if (s->state == SINK_FAILED) {
+    if (s->state == DN_SINK_FAILED) {
         why = "an earlier step failed; close it";
-    } else if (s->state == SINK_COMMITTED) {
+    } else if (s->state == DN_SINK_COMMITTED) {
         why = "it is committed already";
-    } else if (s->state == SINK_FINISHED) {
+    } else if (s->state == DN_SINK_FINISHED) {
         why = "it is finished already";
     }
-    return located(err, s,
-                   dn_error_set(err, DN_ERR_INVALID, "cannot %s '%s': %s", what, s->path, why));
+    return dn_sink_located(
+        s, dn_error_set(err, DN_ERR_INVALID, "cannot %s '%s': %s", what, s->path, why), err);
 }
 
-static enum dn_status report_write(struct dn_sink *s, size_t missing, int failure,
-                                   struct dn_error *err)
+static enum dn_status settle(struct dn_sink *s, enum dn_status st)
 {
-    char advice[128] = "";
-    struct statvfs volume = {0};
-
-    s->state = SINK_FAILED;
-    if ((failure == ENOSPC || failure == EDQUOT) && fstatvfs(s->fd, &volume) == 0) {
-        (void)snprintf(advice, sizeof(advice),
-                       " (%llu bytes are free there; make room or write elsewhere)",
-                       (unsigned long long)volume.f_bavail * (unsigned long long)volume.f_frsize);
-    } else if (failure == EFBIG) {
-        (void)snprintf(advice, sizeof(advice),
-                       " (raise the file size limit, ulimit -f, or write smaller files)");
+    if (st != DN_OK) {
+        s->state = DN_SINK_FAILED;
     }
-    return located(
-        err, s,
-        dn_error_set_errno(err, DN_ERR_IO, failure,
-                           "cannot write %zu more bytes to '%s' after its first %llu bytes%s",
-                           missing, s->path, (unsigned long long)(s->position - missing), advice));
-}
-
-/*
- * Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out what others have
- * there, and all be waited for by fsync().  False: the file system wants them in the cache.
- */
-static bool set_direct(const struct dn_sink *s, bool on)
-{
-    const int flags = fcntl(s->fd, F_GETFL);
-
-    return flags >= 0 && fcntl(s->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
-}
-
-/* Write what the block holds. */
-static enum dn_status write_block(struct dn_sink *s, struct dn_error *err)
-{
-    bool direct = s->used == BLOCK_BYTES && set_direct(s, true);
-    const off_t start = (off_t)(s->position - s->used);
-    size_t done = 0;
-
-    if (!direct) {
-        (void)set_direct(s, false); /* the end of the file is not aligned */
-    }
-    while (done < s->used) {
-        const ssize_t n = dn_store_write(s->fd, s->block + done, s->used - done);
-        if (n < 0 && errno == EINVAL && direct) {
-            direct = false; /* behind a short write, or where disks ask for more alignment */
-            (void)set_direct(s, false);
-        } else if (n <= 0) {
-            return report_write(s, s->used - done, n < 0 ? errno : ENOSPC, err);
-        } else {
-            done += (size_t)n;
-        }
-    }
-    if (!direct) {
-        /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
-        (void)sync_file_range(s->fd, start, (off_t)s->used, SYNC_FILE_RANGE_WRITE);
-    }
-    s->used = 0;
-    return DN_OK;
+    return st;
 }
 
 enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, struct dn_error *err)
 {
     const uint8_t *bytes = data;
 
-    DN_TRY(check_state(s, SINK_WRITING, "write to", err));
+    DN_TRY(check_state(s, DN_SINK_WRITING, "write to", err));
     while (len > 0) {
-        const size_t room = BLOCK_BYTES - s->used;
+        uint8_t *at = NULL;
+        size_t room = 0;
+        DN_TRY(settle(s, s->class->room(s, &at, &room, err)));
         const size_t n = len < room ? len : room;
-        memcpy(s->block + s->used, bytes, n);
-        s->used += n;
+        memcpy(at, bytes, n);
         s->position += n;
         bytes += n;
         len -= n;
-        if (s->used == BLOCK_BYTES) {
-            DN_TRY(write_block(s, err));
-        }
+        DN_TRY(settle(s, s->class->filled(s, n, err)));
     }
     return DN_OK;
 }
@@ -217,24 +117,23 @@ enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, st
 enum dn_status dn_sink_spill_open(const struct dn_sink *s, struct dn_spill **out,
                                   struct dn_error *err)
 {
-    return dn_spill_open(out, s->at.dir_fd, s->path, err);
+    return s->class->spill_open(s, out, err);
 }
 
 enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struct dn_spill *from,
                                      uint64_t offset, size_t len, struct dn_error *err)
 {
-    DN_TRY(check_state(s, SINK_WRITING, "write to", err));
+    DN_TRY(check_state(s, DN_SINK_WRITING, "write to", err));
     while (len > 0) {
-        const size_t room = BLOCK_BYTES - s->used;
+        uint8_t *at = NULL;
+        size_t room = 0;
+        DN_TRY(settle(s, s->class->room(s, &at, &room, err)));
         const size_t n = len < room ? len : room;
-        DN_TRY(dn_spill_read(from, offset, s->block + s->used, n, err));
-        s->used += n;
+        DN_TRY(dn_spill_read(from, offset, at, n, err));
         s->position += n;
         offset += n;
         len -= n;
-        if (s->used == BLOCK_BYTES) {
-            DN_TRY(write_block(s, err));
-        }
+        DN_TRY(settle(s, s->class->filled(s, n, err)));
     }
     return DN_OK;
 }
@@ -246,92 +145,33 @@ uint64_t dn_sink_position(const struct dn_sink *s)
 
 enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
 {
-    DN_TRY(check_state(s, SINK_WRITING, "finish", err));
-    DN_TRY(write_block(s, err));
-    dn_destination_keep_mode(&s->at, s->fd);
-    if (dn_store_fsync(s->fd) != 0) {
-        /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
-        int failure = errno;
-        s->state = SINK_FAILED;
-        return located(
-            err, s,
-            dn_error_set_errno(
-                err, DN_ERR_IO, failure,
-                "the %llu bytes of '%s' could not be made durable; check the disk and its "
-                "free space, then write the file again",
-                (unsigned long long)s->position, s->path));
-    }
-    s->state = SINK_FINISHED;
+    DN_TRY(check_state(s, DN_SINK_WRITING, "finish", err));
+    DN_TRY(settle(s, s->class->finish(s, err)));
+    s->state = DN_SINK_FINISHED;
     return DN_OK;
+}
+
+bool dn_sink_can_be_read(const struct dn_sink *s)
+{
+    return s->class->reading_path != NULL;
 }
 
 void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE])
 {
-    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", s->fd);
-}
-
-/* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
-static int rename_without_replacing(const struct dn_sink *s)
-{
-    if (renameat2(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, RENAME_NOREPLACE) == 0) {
-        return 0;
-    }
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
-        return -1;
-    }
-    /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
-    if (linkat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, 0) != 0) {
-        return -1;
-    }
-    (void)unlinkat(s->at.dir_fd, s->temporary,
-                   0); /* if this fails, the next open of the name does it */
-    return 0;
+    s->class->reading_path(s, out);
 }
 
 enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err)
 {
-    DN_TRY(check_state(s, SINK_FINISHED, "commit", err));
-    int result = s->overwrite ? renameat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name)
-                              : rename_without_replacing(s);
-    if (result != 0) {
-        int failure = errno;
-        if (failure == EEXIST && !s->overwrite) {
-            return report_exists(err, s);
-        }
-        return located(
-            err, s,
-            dn_error_set_errno(
-                err, DN_ERR_IO, failure, "the finished file could not be named '%s'%s", s->path,
-                s->overwrite ? ""
-                             : "; if this file system has no hard links, ask for overwriting"));
-    }
-    s->has_temporary = false;
-    s->state = SINK_COMMITTED;
-    if (dn_directory_sync(s->at.dir_fd) != 0) {
-        return located(
-            err, s,
-            dn_error_set_errno(
-                err, DN_ERR_IO, errno,
-                "'%s' is complete, but its name in the folder '%s' may not survive a power "
-                "failure; check the disk",
-                s->path, s->at.dir));
-    }
-    return DN_OK;
+    DN_TRY(check_state(s, DN_SINK_FINISHED, "commit", err));
+    return s->class->commit(s, err);
 }
 
 void dn_sink_close(struct dn_sink *s)
 {
-    if (s == NULL) {
-        return;
+    if (s != NULL) {
+        char *path = s->path;
+        s->class->close(s);
+        dn_free(path);
     }
-    if (s->has_temporary) {
-        (void)unlinkat(s->at.dir_fd, s->temporary, 0);
-    }
-    if (s->fd >= 0) {
-        (void)close(s->fd);
-    }
-    dn_destination_close(&s->at);
-    dn_free(s->memory);
-    dn_free(s->path);
-    dn_free(s);
 }

@@ -13,6 +13,7 @@
 #ifndef DN_STORE_SINK_H
 #define DN_STORE_SINK_H
 
+#include "base/stop.h"
 #include "store/spill.h"
 
 #include <stdint.h>
@@ -29,7 +30,7 @@ struct dn_sink;
  * Cost: one pass over the directory's entries.
  */
 DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
-                                         struct dn_error *err);
+                                         struct dn_stop *stop, struct dn_error *err);
 /**
  * Append.  Bytes are collected to blocks of 4 MiB, which are written past the page cache where the file system can do that: a
  * failure may be that of earlier bytes.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed.
@@ -47,6 +48,8 @@ DN_NODISCARD enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struc
 uint64_t dn_sink_position(const struct dn_sink *s);
 /** Write what is left and fsync the temporary file.  No write is legal afterwards, whatever the result. */
 DN_NODISCARD enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err);
+/** Can what is finished be read before it is committed?  Of S3 it cannot. */
+bool dn_sink_can_be_read(const struct dn_sink *s);
 /** A path under which the finished temporary file can be read until commit() or close(), wherever its folder is by then. */
 #define DN_SINK_READING_PATH_SIZE 32
 void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);

@@ -196,7 +196,7 @@ static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
     w->executor = (struct dn_executor){o->submit_ctx, o->submit, o->n_threads};
     DN_TRY(dn_pool_provide(&w->pool, &w->executor, err));
     DN_TRY(divide_budget(w, o, err));
-    DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, err));
+    DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, NULL, err));
     DN_TRY(refuse_foreign(path, err));
     return write_header(w, err);
 }

@@ -238,6 +238,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     pthread_cond_init(&w->complete, NULL);
+    dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
     DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
     w->path = dn_strdup(path);
     if (w->path == NULL) {
@@ -251,7 +252,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     open_lanes(w, &opts);
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
-    DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, &w->stop, err), cleanup);
     DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
@@ -366,6 +367,12 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
 
     dn_buffer_finish(&w->footer);
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
+    if (!dn_sink_can_be_read(w->sink)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "'%s' cannot be read back before it has its name: write it to a file "
+                            "with verify and copy that, or leave verify out",
+                            w->path);
+    }
     dn_sink_reading_path(w->sink, path);
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }
@@ -449,6 +456,7 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     (void)dn_error_set(&closed, DN_ERR_CANCELLED, "'%s' was closed",
                        w->path != NULL ? w->path : "");
     dn_pq_writer_fail(w, &closed); /* what has not started yet need not run */
+    dn_stop_ask(&w->stop);         /* and nobody waits for a network */
     dn_pq_writer_wait(w);
     dn_pq_writer_stop(w);
     dn_pool_destroy(w->pool);
@@ -469,6 +477,7 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     dn_buffer_finish(&w->footer_pieces);
     dn_spill_close(w->footer_spill);
     dn_sink_close(w->sink);
+    dn_stop_finish(&w->stop);
     pthread_cond_destroy(&w->changed);
     pthread_cond_destroy(&w->complete);
     pthread_mutex_destroy(&w->lock);

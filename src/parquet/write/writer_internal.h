@@ -14,6 +14,7 @@
 
 #include "base/owner.h"
 #include "base/pool.h"
+#include "base/stop.h"
 #include "dativo/parquet.h"
 #include "parquet/write/encoder.h"
 #include "parquet/written.h"
@@ -127,6 +128,7 @@ struct dn_parquet_writer {
     bool verify;
     int32_t (*cancelled)(void *ctx);
     void *cancel_ctx;
+    struct dn_stop stop; /**< of the sink: that, or that the writer is closed */
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
 

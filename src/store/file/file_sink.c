@@ -1,0 +1,280 @@
+#include "store/file/file_sink.h"
+
+#include "base/memory.h"
+#include "store/file/destination.h"
+#include "store/file/temporary.h"
+#include "store/sink_class.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define BLOCK_BYTES ((size_t)4 << 20)
+#define ALIGNMENT                                                                                  \
+    ((size_t)4096) /* of memory, lengths and positions; what every disk is content with */
+
+struct file_sink {
+    struct dn_sink base;
+    struct dn_destination at; /* the file it stands for */
+    int fd;
+    uint8_t *memory;
+    uint8_t *block; /* BLOCK_BYTES, aligned, inside `memory` */
+    size_t used;    /* bytes of it that are not written yet */
+    bool has_temporary;
+    char temporary[DN_TEMPORARY_NAME_SIZE];
+};
+
+static struct file_sink *of(struct dn_sink *s)
+{
+    return (struct file_sink *)(void *)s;
+}
+
+static const struct file_sink *of_const(const struct dn_sink *s)
+{
+    return (const struct file_sink *)(const void *)s;
+}
+
+static enum dn_status located(struct dn_error *err, const struct file_sink *s, enum dn_status st)
+{
+    return dn_sink_located(&s->base, st, err);
+}
+
+static enum dn_status create_temporary(struct file_sink *s, struct dn_error *err)
+{
+    s->fd = dn_temporary_create(s->at.dir_fd, s->at.name, s->temporary);
+    if (s->fd >= 0) {
+        s->has_temporary = true;
+        dn_destination_guard(&s->at, s->fd);
+        return DN_OK;
+    }
+    const char *advice = "";
+    if (errno == EACCES || errno == EPERM || errno == EROFS) {
+        advice = "; give this user write permission there or choose another folder";
+    } else if (errno == ENOSPC || errno == EDQUOT) {
+        advice = "; make room there or choose another folder";
+    } else if (errno == EMFILE || errno == ENFILE) {
+        advice = "; close files or raise the limit of open files (ulimit -n)";
+    }
+    return located(err, s,
+                   dn_error_set_errno(err, DN_ERR_IO, errno,
+                                      "cannot create '%s' in the folder '%s'%s", s->base.path,
+                                      s->at.dir, advice));
+}
+
+static enum dn_status report_write(struct file_sink *s, size_t missing, int failure,
+                                   struct dn_error *err)
+{
+    char advice[128] = "";
+    struct statvfs volume = {0};
+
+    if ((failure == ENOSPC || failure == EDQUOT) && fstatvfs(s->fd, &volume) == 0) {
+        (void)snprintf(advice, sizeof(advice),
+                       " (%llu bytes are free there; make room or write elsewhere)",
+                       (unsigned long long)volume.f_bavail * (unsigned long long)volume.f_frsize);
+    } else if (failure == EFBIG) {
+        (void)snprintf(advice, sizeof(advice),
+                       " (raise the file size limit, ulimit -f, or write smaller files)");
+    }
+    return located(err, s,
+                   dn_error_set_errno(
+                       err, DN_ERR_IO, failure,
+                       "cannot write %zu more bytes to '%s' after its first %llu bytes%s", missing,
+                       s->base.path, (unsigned long long)(s->base.position - missing), advice));
+}
+
+/*
+ * Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out what others have
+ * there, and all be waited for by fsync().  False: the file system wants them in the cache.
+ */
+static bool set_direct(const struct file_sink *s, bool on)
+{
+    const int flags = fcntl(s->fd, F_GETFL);
+
+    return flags >= 0 && fcntl(s->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+/* Write what the block holds. */
+static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
+{
+    bool direct = s->used == BLOCK_BYTES && set_direct(s, true);
+    const off_t start = (off_t)(s->base.position - s->used);
+    size_t done = 0;
+
+    if (!direct) {
+        (void)set_direct(s, false); /* the end of the file is not aligned */
+    }
+    while (done < s->used) {
+        const ssize_t n = dn_store_write(s->fd, s->block + done, s->used - done);
+        if (n < 0 && errno == EINVAL && direct) {
+            direct = false; /* behind a short write, or where disks ask for more alignment */
+            (void)set_direct(s, false);
+        } else if (n <= 0) {
+            return report_write(s, s->used - done, n < 0 ? errno : ENOSPC, err);
+        } else {
+            done += (size_t)n;
+        }
+    }
+    if (!direct) {
+        /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
+        (void)sync_file_range(s->fd, start, (off_t)s->used, SYNC_FILE_RANGE_WRITE);
+    }
+    s->used = 0;
+    return DN_OK;
+}
+
+static enum dn_status file_room(struct dn_sink *sink, uint8_t **at, size_t *n, struct dn_error *err)
+{
+    struct file_sink *s = of(sink);
+
+    (void)err;
+    *at = s->block + s->used;
+    *n = BLOCK_BYTES - s->used;
+    return DN_OK;
+}
+
+static enum dn_status file_filled(struct dn_sink *sink, size_t n, struct dn_error *err)
+{
+    struct file_sink *s = of(sink);
+
+    s->used += n;
+    return s->used == BLOCK_BYTES ? write_block(s, err) : DN_OK;
+}
+
+static enum dn_status file_spill_open(const struct dn_sink *sink, struct dn_spill **out,
+                                      struct dn_error *err)
+{
+    return dn_spill_open(out, of_const(sink)->at.dir_fd, sink->path, err);
+}
+
+static enum dn_status file_finish(struct dn_sink *sink, struct dn_error *err)
+{
+    struct file_sink *s = of(sink);
+
+    DN_TRY(write_block(s, err));
+    dn_destination_keep_mode(&s->at, s->fd);
+    if (dn_store_fsync(s->fd) != 0) {
+        /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
+        return located(
+            err, s,
+            dn_error_set_errno(
+                err, DN_ERR_IO, errno,
+                "the %llu bytes of '%s' could not be made durable; check the disk and its "
+                "free space, then write the file again",
+                (unsigned long long)sink->position, sink->path));
+    }
+    return DN_OK;
+}
+
+static void file_reading_path(const struct dn_sink *sink, char out[DN_SINK_READING_PATH_SIZE])
+{
+    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", of_const(sink)->fd);
+}
+
+/* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
+static int rename_without_replacing(const struct file_sink *s)
+{
+    if (renameat2(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+        return -1;
+    }
+    /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
+    if (linkat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, 0) != 0) {
+        return -1;
+    }
+    (void)unlinkat(s->at.dir_fd, s->temporary,
+                   0); /* if this fails, the next open of the name does it */
+    return 0;
+}
+
+static enum dn_status file_commit(struct dn_sink *sink, struct dn_error *err)
+{
+    struct file_sink *s = of(sink);
+    int result = s->base.overwrite ? renameat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name)
+                                   : rename_without_replacing(s);
+    if (result != 0) {
+        int failure = errno;
+        if (failure == EEXIST && !s->base.overwrite) {
+            return dn_sink_exists(sink, err);
+        }
+        return located(err, s,
+                       dn_error_set_errno(
+                           err, DN_ERR_IO, failure, "the finished file could not be named '%s'%s",
+                           s->base.path,
+                           s->base.overwrite
+                               ? ""
+                               : "; if this file system has no hard links, ask for overwriting"));
+    }
+    s->has_temporary = false;
+    sink->state = DN_SINK_COMMITTED;
+    if (dn_directory_sync(s->at.dir_fd) != 0) {
+        return located(
+            err, s,
+            dn_error_set_errno(
+                err, DN_ERR_IO, errno,
+                "'%s' is complete, but its name in the folder '%s' may not survive a power "
+                "failure; check the disk",
+                s->base.path, s->at.dir));
+    }
+    return DN_OK;
+}
+
+static void file_close(struct dn_sink *sink)
+{
+    struct file_sink *s = of(sink);
+
+    if (s->has_temporary) {
+        (void)unlinkat(s->at.dir_fd, s->temporary, 0);
+    }
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+    }
+    dn_destination_close(&s->at);
+    dn_free(s->memory);
+    dn_free(s);
+}
+
+static const struct dn_sink_class file_class = {
+    .room = file_room,
+    .filled = file_filled,
+    .spill_open = file_spill_open,
+    .finish = file_finish,
+    .reading_path = file_reading_path,
+    .commit = file_commit,
+    .close = file_close,
+};
+
+enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path, bool overwrite,
+                                 struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+    struct dn_sink *sink =
+        dn_sink_make(sizeof(struct file_sink), &file_class, path, overwrite, err);
+
+    *out = NULL;
+    if (sink == NULL) {
+        return DN_ERR_MEMORY;
+    }
+    struct file_sink *s = of(sink);
+    s->at.dir_fd = -1;
+    s->fd = -1;
+    s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
+    if (s->memory == NULL) {
+        st = dn_error_memory(err, BLOCK_BYTES + ALIGNMENT);
+        goto cleanup;
+    }
+    s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
+    DN_TRY_GOTO(st, dn_destination_open(&s->at, path, overwrite, err), cleanup);
+    dn_temporary_remove_stale(s->at.dir_fd, s->at.name);
+    DN_TRY_GOTO(st, create_temporary(s, err), cleanup);
+    *out = sink;
+    sink = NULL;
+cleanup:
+    dn_sink_close(sink);
+    return st;
+}

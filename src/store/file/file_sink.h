@@ -1,0 +1,11 @@
+/** Sinks that are files. */
+#ifndef DN_STORE_FILE_FILE_SINK_H
+#define DN_STORE_FILE_FILE_SINK_H
+
+#include "store/sink.h"
+
+/** dn_sink_open() of a path. */
+DN_NODISCARD enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path,
+                                              bool overwrite, struct dn_error *err);
+
+#endif

@@ -1,0 +1,47 @@
+/** For who makes a sink: what one is made of.  Who writes includes store/sink.h alone. */
+#ifndef DN_STORE_SINK_CLASS_H
+#define DN_STORE_SINK_CLASS_H
+
+#include "store/sink.h"
+
+enum dn_sink_state {
+    DN_SINK_WRITING,
+    DN_SINK_FINISHED,
+    DN_SINK_COMMITTED,
+    DN_SINK_FAILED /**< what is stored is unknown: only closing is legal */
+};
+
+/** Called in the order of store/sink.h, which sees to it.  A failure of `room`, `filled` or `finish` is for good. */
+struct dn_sink_class {
+    /** Room for the next bytes, at least one, of the class's own memory.  May wait. */
+    enum dn_status (*room)(struct dn_sink *s, uint8_t **at, size_t *n, struct dn_error *err);
+    /** The first `n` bytes of that room were filled. */
+    enum dn_status (*filled)(struct dn_sink *s, size_t n, struct dn_error *err);
+    enum dn_status (*spill_open)(const struct dn_sink *s, struct dn_spill **out,
+                                 struct dn_error *err);
+    enum dn_status (*finish)(struct dn_sink *s, struct dn_error *err);
+    /** NULL: what is not committed cannot be read. */
+    void (*reading_path)(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);
+    enum dn_status (*commit)(struct dn_sink *s, struct dn_error *err);
+    /** Take back what was not committed, and free what is the class's own and the memory of the sink. */
+    void (*close)(struct dn_sink *s);
+};
+
+/** The beginning of every sink; the class's own members follow it. */
+struct dn_sink {
+    const struct dn_sink_class *class;
+    char *path; /**< as it was given, owned */
+    bool overwrite;
+    uint64_t position; /**< bytes taken so far */
+    enum dn_sink_state state;
+};
+
+/** Allocate `size` bytes, zeroed, for a sink of a class.  NULL and `err`: no memory. */
+struct dn_sink *dn_sink_make(size_t size, const struct dn_sink_class *class, const char *path,
+                             bool overwrite, struct dn_error *err);
+/** Adds the place to an error about it. */
+enum dn_status dn_sink_located(const struct dn_sink *s, enum dn_status st, struct dn_error *err);
+/** DN_ERR_EXISTS. */
+enum dn_status dn_sink_exists(const struct dn_sink *s, struct dn_error *err);
+
+#endif
