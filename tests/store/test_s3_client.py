@@ -139,6 +139,18 @@ def test_the_region_is_learnt_from_the_refusal(tool, server):
     assert server.operations() == ["head"]
 
 
+def test_a_redirect_to_a_region_is_followed_and_not_for_ever(tool, server):
+    server.region = "eu-west-3"
+    server.fault = lambda request: "moved" if "/eu-west-3/" not in request.headers["authorization"] else None
+    tool.file("f", 3000)
+    tool.ok("upload", "f", "s3://bucket/k", 1000, 1)
+    assert server.operations() == ["create", "create", "part", "part", "part", "complete"]
+    server.seen.clear()
+    server.fault = lambda request: "moved"
+    tool.fails("put", "f", "s3://bucket/k", code=IO, says=["PermanentRedirect", "AWS_REGION"])
+    assert len(server.seen) == 2
+
+
 @pytest.mark.parametrize("hours", [-1, 1, 24 * 400])
 def test_a_wrong_clock_is_set_right_for_us(tool, server, hours):
     server.clock_offset = hours * 3600
