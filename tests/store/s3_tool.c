@@ -3,11 +3,13 @@
  *
  *   head NAME | get NAME FILE [PIECE [THREADS]] | put FILE NAME | upload FILE NAME PART THREADS | list NAME [DELIMITER]
  *   write FILE NAME CHUNK (with --part, --memory, --at-once, --alone)
+ *   read NAME FILE CHUNK (with --memory, --at-once)
  *   uploads NAME | abort NAME | delete NAME | keys | fetch ADDRESS FILE [PIECE]
  *
  * Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
  */
 #include "base/memory.h"
+#include "store/http/pieces.h"
 #include "store/http/web.h"
 #include "store/s3/client.h"
 #include "store/s3/send.h"
@@ -269,6 +271,51 @@ static enum dn_status download(struct dn_s3_name name, const char *path, size_t 
     return st;
 }
 
+struct object_read {
+    struct dn_s3_name name;
+    struct dn_s3_object object;
+};
+
+static enum dn_status get_piece(void *ctx, uint64_t offset, size_t size, uint8_t *out,
+                                struct dn_stop *asked, struct dn_error *err)
+{
+    const struct object_read *r = ctx;
+
+    return dn_s3_get(client, r->name, offset, size, r->object.etag, out, asked, err);
+}
+
+/* In order, as a source would be read. */
+static enum dn_status read_object(struct dn_s3_name name, const char *path, size_t chunk,
+                                  struct dn_error *err)
+{
+    struct object_read r = {.name = name};
+    struct dn_pieces *p = NULL;
+    uint8_t *bytes = dn_malloc(chunk);
+    size_t got = 0;
+
+    enum dn_status st = dn_s3_head(client, name, &stop, &r.object, err);
+    const struct dn_pieces_options how = {.size = (uint64_t)r.object.size,
+                                          .memory_bytes = writing.memory_bytes,
+                                          .most_at_once = writing.most_parts_at_once};
+    if (st == DN_OK) {
+        st = dn_pieces_open(&p, get_piece, &r, &how, &stop, err);
+    }
+    FILE *f = st == DN_OK ? fopen(path, "w") : NULL;
+    while (f != NULL && st == DN_OK) {
+        st = dn_pieces_read(p, bytes, chunk, &got, err);
+        (void)fwrite(bytes, 1, got, f);
+        if (got == 0) {
+            break;
+        }
+    }
+    if (f != NULL && (fclose(f) != 0 || st != DN_OK)) {
+        (void)unlink(path);
+    }
+    dn_pieces_close(p);
+    dn_free(bytes);
+    return st;
+}
+
 static void print_items(const struct dn_s3_page *page)
 {
     for (size_t i = 0; i < page->n_items; i++) {
@@ -454,6 +501,9 @@ static enum dn_status run(int argc, char **argv, struct dn_error *err)
     } else if (strcmp(command, "get") == 0) {
         st = argc > 2 ? download(name, argv[2], number(argc, argv, 3, (size_t)8 << 20),
                                  number(argc, argv, 4, 2), err)
+                      : DN_ERR_INVALID;
+    } else if (strcmp(command, "read") == 0) {
+        st = argc > 3 ? read_object(name, argv[2], number(argc, argv, 3, 1000), err)
                       : DN_ERR_INVALID;
     } else if (strcmp(command, "put") == 0) {
         st = put(name, argv[1], err);

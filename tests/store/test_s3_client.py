@@ -39,6 +39,15 @@ def test_an_upload_in_parts_keeps_their_order(tool, server):
     assert (tool.home / "back").read_bytes() == contents(100_001)
 
 
+@pytest.mark.parametrize("size", [0, 1, 131_072, 131_073, 3_000_000])
+def test_an_object_is_read_in_order(tool, server, size):
+    server.buckets["bucket"]["k"] = s3_server.Object(contents(size), '"e"', {})
+    tool.ok("read", "s3://bucket/k", "back", 100_003, options=["--memory=1000000"])
+    assert (tool.home / "back").read_bytes() == contents(size)
+    server.denied.add("k")
+    tool.fails("read", "s3://bucket/k", "back", 1000, code=IO, says="AccessDenied")
+
+
 def test_attributes_arrive(tool, server):
     tool.file("f", 2500)
     options = ["--meta=asset-name:x  y", "--meta=Row-Count:3", "--tag=a b:c+d", "--tag=e:", "--content-type=application/x-parquet",
