@@ -40,6 +40,7 @@ struct dn_pieces {
     pthread_cond_t changed;
     struct piece *first; /* on their way, or waiting to be read */
     struct piece **last;
+    struct piece *spare;  /* of the largest size: memory that is used again is there already */
     uint64_t next_offset; /* what nobody has asked for yet */
     size_t next_size;
     size_t bytes_in_use;
@@ -53,9 +54,16 @@ static int32_t outer_asked(void *ctx)
 
 static void piece_free(struct piece *piece)
 {
-    if (piece != NULL) {
-        dn_free_aligned(piece->data, piece->size);
-        dn_free(piece);
+    dn_free_aligned(piece->data, piece->size);
+    dn_free(piece);
+}
+
+static void pieces_free(struct piece *piece)
+{
+    while (piece != NULL) {
+        struct piece *next = piece->next;
+        piece_free(piece);
+        piece = next;
     }
 }
 
@@ -71,16 +79,23 @@ static size_t next_size(const struct dn_pieces *p)
 /* Under the lock.  NULL: no memory for it. */
 static struct piece *add_piece(struct dn_pieces *p, size_t size)
 {
-    struct piece *piece = dn_calloc(1, sizeof(*piece));
-    uint8_t *data = piece != NULL ? dn_malloc_aligned(size) : NULL;
+    struct piece *piece = size == p->largest ? p->spare : NULL;
 
-    if (data == NULL) {
-        dn_free(piece);
-        return NULL;
+    if (piece != NULL) {
+        p->spare = piece->next;
+    } else {
+        piece = dn_calloc(1, sizeof(*piece));
+        uint8_t *data = piece != NULL ? dn_malloc_aligned(size) : NULL;
+        if (data == NULL) {
+            dn_free(piece);
+            return NULL;
+        }
+        piece->data = data;
     }
+    piece->next = NULL;
+    piece->is_there = false;
     piece->offset = p->next_offset;
     piece->size = size;
-    piece->data = data;
     dn_error_clear(&piece->err);
     *p->last = piece;
     p->last = &piece->next;
@@ -178,7 +193,12 @@ static void drop_first(struct dn_pieces *p)
     }
     p->bytes_in_use -= piece->size;
     p->n_read = 0;
-    piece_free(piece);
+    if (piece->size == p->largest) {
+        piece->next = p->spare;
+        p->spare = piece;
+    } else {
+        piece_free(piece);
+    }
     pthread_cond_broadcast(&p->changed);
 }
 
@@ -234,11 +254,8 @@ void dn_pieces_close(struct dn_pieces *p)
     for (uint32_t i = 0; i < p->n_threads; i++) {
         (void)pthread_join(p->threads[i], NULL);
     }
-    while (p->first != NULL) {
-        struct piece *next = p->first->next;
-        piece_free(p->first);
-        p->first = next;
-    }
+    pieces_free(p->first);
+    pieces_free(p->spare);
     dn_stop_finish(&p->stop);
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);

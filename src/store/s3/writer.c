@@ -52,7 +52,8 @@ struct dn_s3_writer {
     pthread_cond_t changed;
     struct filled *first; /* the queue */
     struct filled **last;
-    size_t bytes_in_use; /* of all parts, the one that is filled included */
+    struct filled *spare; /* memory that is used again is there already; all of one size, or NULL */
+    size_t bytes_in_use;  /* of all parts, the one that is filled included */
     uint32_t n_on_their_way;
     bool closing;
     struct dn_s3_part *parts; /* by number - 1, complete where the size is not 0 */
@@ -89,7 +90,12 @@ static void part_is_over(struct dn_s3_writer *w, struct filled *part)
 {
     w->bytes_in_use -= part->room;
     w->n_on_their_way--;
-    filled_free(part);
+    if (w->spare == NULL || w->spare->room == part->room) {
+        part->next = w->spare;
+        w->spare = part;
+    } else {
+        filled_free(part);
+    }
     pthread_cond_broadcast(&w->changed);
 }
 
@@ -200,6 +206,21 @@ static bool is_idle(const struct dn_s3_writer *w)
     return w->n_on_their_way == 0;
 }
 
+/* One of that size; the others, if they have another one, are of no use any more. */
+static struct filled *take_spare(struct dn_s3_writer *w, size_t size)
+{
+    pthread_mutex_lock(&w->lock);
+    while (w->spare != NULL && w->spare->room != size) {
+        struct filled *next = w->spare->next;
+        filled_free(w->spare);
+        w->spare = next;
+    }
+    struct filled *part = w->spare;
+    w->spare = part != NULL ? part->next : NULL;
+    pthread_mutex_unlock(&w->lock);
+    return part;
+}
+
 static enum dn_status begin_part(struct dn_s3_writer *w, struct dn_error *err)
 {
     const size_t size = wanted_part(w);
@@ -212,9 +233,13 @@ static enum dn_status begin_part(struct dn_s3_writer *w, struct dn_error *err)
             w->name.bucket, w->name.key, MOST_PARTS, size);
     }
     DN_TRY(wait_for(w, has_room, err));
-    struct filled *part = dn_calloc(1, sizeof(*part));
-    uint8_t *data = part != NULL ? dn_malloc_aligned(size) : NULL;
-    if (data == NULL) {
+    struct filled *part = take_spare(w, size);
+    uint8_t *data = part != NULL ? part->data : dn_malloc_aligned(size);
+    if (part == NULL) {
+        part = dn_calloc(1, sizeof(*part));
+    }
+    if (data == NULL || part == NULL) {
+        dn_free_aligned(data, size);
         dn_free(part);
         return dn_error_memory(err, size);
     }
@@ -399,6 +424,11 @@ void dn_s3_writer_close(struct dn_s3_writer *w)
         abort_upload(w);
     }
     filled_free(w->filling);
+    while (w->spare != NULL) {
+        struct filled *next = w->spare->next;
+        filled_free(w->spare);
+        w->spare = next;
+    }
     dn_free(w->id);
     dn_free(w->parts);
     dn_stop_finish(&w->stop);
