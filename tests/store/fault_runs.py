@@ -25,8 +25,9 @@ def run_with_faults(tool, server, seeds):
                                         request.operation not in ("abort", "uploads") else None)
         if upload:
             (tool.home / "f").write_bytes(data)
-            command = ["put", "f", "s3://bucket/k"] if size < 1000 else ["upload", "f", "s3://bucket/k", 1000, draw.choice([1, 3])]
-            done = tool(*command, options=[f"--overwrite={draw.choice(['yes', 'no'])}", "--tries=6"])
+            command = ["write", "f", "s3://bucket/k", draw.choice([100, 1000, 30_000])]
+            done = tool(*command, options=[f"--overwrite={draw.choice(['yes', 'no'])}", "--tries=6", "--part=1000",
+                                           f"--at-once={draw.choice([1, 3])}", f"--memory={draw.choice([1000, 4000])}"])
         else:
             server.buckets["bucket"]["k"] = s3_server.Object(data, '"e"', {})
             (tool.home / "back").unlink(missing_ok=True)

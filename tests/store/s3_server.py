@@ -48,6 +48,7 @@ FAULTS = {
     "500-done": "it is done, and the answer is an internal error",
     "expired": "ExpiredToken",
     "skew": "RequestTimeTooSkewed",
+    "moved": "301, the bucket is in the server's region",
     "full": "507, the disk is full",
 }
 
@@ -238,6 +239,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(400, "ExpiredToken", "The provided token has expired.")
         if fault == "skew":
             raise Refusal(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+        if fault == "moved":
+            raise Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.",
+                          headers={"x-amz-bucket-region": self.server.region})
         if fault == "full":
             raise Refusal(507, "InsufficientStorage", "There is not enough space.")
 

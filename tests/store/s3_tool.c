@@ -2,14 +2,18 @@
  * The client of S3 from outside, for the tests: s3_tool [--NAME=VALUE ...] COMMAND ...
  *
  *   head NAME | get NAME FILE [PIECE [THREADS]] | put FILE NAME | upload FILE NAME PART THREADS | list NAME [DELIMITER]
+ *   write FILE NAME CHUNK (with --part, --memory, --at-once, --alone)
+ *   read NAME FILE CHUNK (with --memory, --at-once)
  *   uploads NAME | abort NAME | delete NAME | keys | fetch ADDRESS FILE [PIECE]
  *
  * Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
  */
 #include "base/memory.h"
+#include "store/http/pieces.h"
 #include "store/http/web.h"
 #include "store/s3/client.h"
 #include "store/s3/send.h"
+#include "store/s3/writer.h"
 #include "store/url.h"
 
 #include <fcntl.h>
@@ -28,6 +32,7 @@ static struct dn_s3_attributes attributes;
 static struct dn_sign_pair metadata[40];
 static struct dn_sign_pair tags[12];
 static bool overwrite = true;
+static struct dn_s3_writer_options writing;
 static unsigned long fail_at; /* the allocation that fails; 0: none */
 static struct dn_s3_client *client;
 
@@ -96,6 +101,14 @@ static bool take_option(const char *name, char *value)
         options.no_checksums = choice(value) == DN_S3_NO;
     } else if (strcmp(name, "overwrite") == 0) {
         overwrite = choice(value) == DN_S3_YES;
+    } else if (strcmp(name, "alone") == 0) {
+        writing.alone = choice(value) == DN_S3_YES;
+    } else if (strcmp(name, "part") == 0) {
+        writing.part_bytes = strtoul(value, NULL, 10);
+    } else if (strcmp(name, "memory") == 0) {
+        writing.memory_bytes = strtoul(value, NULL, 10);
+    } else if (strcmp(name, "at-once") == 0) {
+        writing.most_parts_at_once = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "fail-at") == 0) {
         fail_at = strtoul(value, NULL, 10);
     } else if (strcmp(name, "tries") == 0) {
@@ -258,6 +271,51 @@ static enum dn_status download(struct dn_s3_name name, const char *path, size_t 
     return st;
 }
 
+struct object_read {
+    struct dn_s3_name name;
+    struct dn_s3_object object;
+};
+
+static enum dn_status get_piece(void *ctx, uint64_t offset, size_t size, uint8_t *out,
+                                struct dn_stop *asked, struct dn_error *err)
+{
+    const struct object_read *r = ctx;
+
+    return dn_s3_get(client, r->name, offset, size, r->object.etag, out, asked, err);
+}
+
+/* In order, as a source would be read. */
+static enum dn_status read_object(struct dn_s3_name name, const char *path, size_t chunk,
+                                  struct dn_error *err)
+{
+    struct object_read r = {.name = name};
+    struct dn_pieces *p = NULL;
+    uint8_t *bytes = dn_malloc(chunk);
+    size_t got = 0;
+
+    enum dn_status st = dn_s3_head(client, name, &stop, &r.object, err);
+    const struct dn_pieces_options how = {.size = (uint64_t)r.object.size,
+                                          .memory_bytes = writing.memory_bytes,
+                                          .most_at_once = writing.most_parts_at_once};
+    if (st == DN_OK) {
+        st = dn_pieces_open(&p, get_piece, &r, &how, &stop, err);
+    }
+    FILE *f = st == DN_OK ? fopen(path, "w") : NULL;
+    while (f != NULL && st == DN_OK) {
+        st = dn_pieces_read(p, bytes, chunk, &got, err);
+        (void)fwrite(bytes, 1, got, f);
+        if (got == 0) {
+            break;
+        }
+    }
+    if (f != NULL && (fclose(f) != 0 || st != DN_OK)) {
+        (void)unlink(path);
+    }
+    dn_pieces_close(p);
+    dn_free(bytes);
+    return st;
+}
+
 static void print_items(const struct dn_s3_page *page)
 {
     for (size_t i = 0; i < page->n_items; i++) {
@@ -313,6 +371,32 @@ static enum dn_status put(struct dn_s3_name name, const char *path, struct dn_er
 
     DN_TRY(map(path, &body, err));
     return dn_s3_put(client, name, body, &attributes, overwrite, &stop, err);
+}
+
+/* In pieces, as a sink would be written to. */
+static enum dn_status write_object(struct dn_s3_name name, const char *path, size_t chunk,
+                                   struct dn_error *err)
+{
+    struct dn_span body;
+    struct dn_s3_writer *w = NULL;
+
+    DN_TRY(map(path, &body, err));
+    writing.attributes = &attributes;
+    writing.overwrite = overwrite;
+    DN_TRY(dn_s3_writer_open(&w, client, name, &writing, &stop, err));
+    enum dn_status st = DN_OK;
+    for (size_t at = 0; at < body.len && st == DN_OK; at += chunk) {
+        const size_t left = body.len - at;
+        st = dn_s3_writer_write(w, body.data + at, left < chunk ? left : chunk, err);
+    }
+    if (st == DN_OK) {
+        st = dn_s3_writer_finish(w, err);
+    }
+    if (st == DN_OK) {
+        st = dn_s3_writer_commit(w, err);
+    }
+    dn_s3_writer_close(w);
+    return st;
 }
 
 static enum dn_status head(struct dn_s3_name name, struct dn_error *err)
@@ -395,7 +479,8 @@ static size_t number(int argc, char **argv, int at, size_t usual)
 static enum dn_status run(int argc, char **argv, struct dn_error *err)
 {
     const char *command = argv[0];
-    const bool to = strcmp(command, "put") == 0 || strcmp(command, "upload") == 0;
+    const bool to = strcmp(command, "put") == 0 || strcmp(command, "upload") == 0 ||
+                    strcmp(command, "write") == 0;
     struct dn_url url = {0};
     enum dn_status st = DN_OK;
 
@@ -417,11 +502,16 @@ static enum dn_status run(int argc, char **argv, struct dn_error *err)
         st = argc > 2 ? download(name, argv[2], number(argc, argv, 3, (size_t)8 << 20),
                                  number(argc, argv, 4, 2), err)
                       : DN_ERR_INVALID;
+    } else if (strcmp(command, "read") == 0) {
+        st = argc > 3 ? read_object(name, argv[2], number(argc, argv, 3, 1000), err)
+                      : DN_ERR_INVALID;
     } else if (strcmp(command, "put") == 0) {
         st = put(name, argv[1], err);
     } else if (strcmp(command, "upload") == 0) {
         st = upload(name, argv[1], number(argc, argv, 3, (size_t)8 << 20), number(argc, argv, 4, 2),
                     err);
+    } else if (strcmp(command, "write") == 0) {
+        st = write_object(name, argv[1], number(argc, argv, 3, 1000), err);
     } else if (strcmp(command, "list") == 0) {
         st = list(name, argc > 2 ? argv[2] : NULL, err);
     } else if (strcmp(command, "uploads") == 0 || strcmp(command, "abort") == 0) {

@@ -39,6 +39,15 @@ def test_an_upload_in_parts_keeps_their_order(tool, server):
     assert (tool.home / "back").read_bytes() == contents(100_001)
 
 
+@pytest.mark.parametrize("size", [0, 1, 131_072, 131_073, 3_000_000])
+def test_an_object_is_read_in_order(tool, server, size):
+    server.buckets["bucket"]["k"] = s3_server.Object(contents(size), '"e"', {})
+    tool.ok("read", "s3://bucket/k", "back", 100_003, options=["--memory=1000000"])
+    assert (tool.home / "back").read_bytes() == contents(size)
+    server.denied.add("k")
+    tool.fails("read", "s3://bucket/k", "back", 1000, code=IO, says="AccessDenied")
+
+
 def test_attributes_arrive(tool, server):
     tool.file("f", 2500)
     options = ["--meta=asset-name:x  y", "--meta=Row-Count:3", "--tag=a b:c+d", "--tag=e:", "--content-type=application/x-parquet",
@@ -137,6 +146,18 @@ def test_the_region_is_learnt_from_the_refusal(tool, server):
     server.seen.clear()
     tool.ok("head", "s3://bucket/k", env={"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-3"})
     assert server.operations() == ["head"]
+
+
+def test_a_redirect_to_a_region_is_followed_and_not_for_ever(tool, server):
+    server.region = "eu-west-3"
+    server.fault = lambda request: "moved" if "/eu-west-3/" not in request.headers["authorization"] else None
+    tool.file("f", 3000)
+    tool.ok("upload", "f", "s3://bucket/k", 1000, 1)
+    assert server.operations() == ["create", "create", "part", "part", "part", "complete"]
+    server.seen.clear()
+    server.fault = lambda request: "moved"
+    tool.fails("put", "f", "s3://bucket/k", code=IO, says=["PermanentRedirect", "AWS_REGION"])
+    assert len(server.seen) == 2
 
 
 @pytest.mark.parametrize("hours", [-1, 1, 24 * 400])

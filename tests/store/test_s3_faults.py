@@ -157,4 +157,4 @@ def test_memory_may_run_out_anywhere(tool, server, command):
 
 
 def test_faults_at_random(tool, server):
-    run_with_faults(tool, server, range(60))
+    run_with_faults(tool, server, range(25))
