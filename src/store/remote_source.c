@@ -1,8 +1,8 @@
 #include "store/remote_source.h"
 
 #include "base/memory.h"
+#include "store/http/pieces.h"
 #include "store/http/web.h"
-#include "store/readahead.h"
 #include "store/s3/client.h"
 #include "store/source_class.h"
 
@@ -19,7 +19,7 @@ struct remote {
     struct dn_s3_object object;
     struct dn_web web;
     bool web_is_open;
-    struct dn_readahead *pieces; /* NULL: a stream, */
+    struct dn_pieces *pieces;    /* NULL: a stream, */
     struct dn_http_call *stream; /* which begins with the first read */
     bool at_end;
 };
@@ -78,7 +78,7 @@ static enum dn_status remote_read(struct dn_source *s, void *buf, size_t size, s
     struct remote *r = of(s);
 
     *got = 0;
-    const enum dn_status st = r->pieces != NULL ? dn_readahead_read(r->pieces, buf, size, got, err)
+    const enum dn_status st = r->pieces != NULL ? dn_pieces_read(r->pieces, buf, size, got, err)
                                                 : read_stream(r, buf, size, got, err);
     s->stored_read += (int64_t)*got;
     return st == DN_OK ? DN_OK : dn_source_located(s, st, err);
@@ -106,7 +106,7 @@ static void remote_close(struct dn_source *s)
 {
     struct remote *r = of(s);
 
-    dn_readahead_close(r->pieces);
+    dn_pieces_close(r->pieces);
     dn_http_close(r->stream);
     if (r->web_is_open) {
         dn_web_close(&r->web);
@@ -134,7 +134,8 @@ static enum dn_status read_in_pieces(struct remote *r, int64_t size, const char 
     s->can_reopen = true;
     s->identity = (struct dn_source_identity){
         .device = number_of(name, ""), .file = number_of(name, mark), .size = size};
-    return dn_readahead_open(&r->pieces, (uint64_t)size, fetch, r, s->stop, err);
+    const struct dn_pieces_options how = {.size = (uint64_t)size};
+    return dn_pieces_open(&r->pieces, fetch, r, &how, s->stop, err);
 }
 
 enum dn_status dn_s3_source_open(struct dn_source **out, const struct dn_url *url,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SPILLED_PIECE ((size_t)256 << 10)
+
 /* ---- for those who make sinks ---- */
 
 struct dn_sink *dn_sink_make(size_t size, const struct dn_sink_class *class, const char *path,
@@ -97,20 +99,9 @@ static enum dn_status settle(struct dn_sink *s, enum dn_status st)
 
 enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len, struct dn_error *err)
 {
-    const uint8_t *bytes = data;
-
     DN_TRY(check_state(s, DN_SINK_WRITING, "write to", err));
-    while (len > 0) {
-        uint8_t *at = NULL;
-        size_t room = 0;
-        DN_TRY(settle(s, s->class->room(s, &at, &room, err)));
-        const size_t n = len < room ? len : room;
-        memcpy(at, bytes, n);
-        s->position += n;
-        bytes += n;
-        len -= n;
-        DN_TRY(settle(s, s->class->filled(s, n, err)));
-    }
+    DN_TRY(settle(s, s->class->write(s, data, len, err)));
+    s->position += len;
     return DN_OK;
 }
 
@@ -123,19 +114,21 @@ enum dn_status dn_sink_spill_open(const struct dn_sink *s, struct dn_spill **out
 enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struct dn_spill *from,
                                      uint64_t offset, size_t len, struct dn_error *err)
 {
-    DN_TRY(check_state(s, DN_SINK_WRITING, "write to", err));
-    while (len > 0) {
-        uint8_t *at = NULL;
-        size_t room = 0;
-        DN_TRY(settle(s, s->class->room(s, &at, &room, err)));
-        const size_t n = len < room ? len : room;
-        DN_TRY(dn_spill_read(from, offset, at, n, err));
-        s->position += n;
+    enum dn_status st = DN_OK;
+    uint8_t *piece = dn_malloc(SPILLED_PIECE);
+
+    if (piece == NULL) {
+        return dn_error_memory(err, SPILLED_PIECE);
+    }
+    while (st == DN_OK && len > 0) {
+        const size_t n = len < SPILLED_PIECE ? len : SPILLED_PIECE;
+        st = dn_spill_read(from, offset, piece, n, err);
+        st = st == DN_OK ? dn_sink_write(s, piece, n, err) : st;
         offset += n;
         len -= n;
-        DN_TRY(settle(s, s->class->filled(s, n, err)));
     }
-    return DN_OK;
+    dn_free(piece);
+    return st;
 }
 
 uint64_t dn_sink_position(const struct dn_sink *s)

@@ -11,12 +11,9 @@ enum dn_sink_state {
     DN_SINK_FAILED /**< what is stored is unknown: only closing is legal */
 };
 
-/** Called in the order of store/sink.h, which sees to it.  A failure of `room`, `filled` or `finish` is for good. */
+/** Called in the order of store/sink.h, which sees to it.  A failure of `write` or `finish` is for good. */
 struct dn_sink_class {
-    /** Room for the next bytes, at least one, of the class's own memory.  May wait. */
-    enum dn_status (*room)(struct dn_sink *s, uint8_t **at, size_t *n, struct dn_error *err);
-    /** The first `n` bytes of that room were filled. */
-    enum dn_status (*filled)(struct dn_sink *s, size_t n, struct dn_error *err);
+    enum dn_status (*write)(struct dn_sink *s, const void *data, size_t len, struct dn_error *err);
     enum dn_status (*spill_open)(const struct dn_sink *s, struct dn_spill **out,
                                  struct dn_error *err);
     enum dn_status (*finish)(struct dn_sink *s, struct dn_error *err);

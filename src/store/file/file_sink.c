@@ -24,6 +24,7 @@ struct file_sink {
     uint8_t *memory;
     uint8_t *block; /* BLOCK_BYTES, aligned, inside `memory` */
     size_t used;    /* bytes of it that are not written yet */
+    uint64_t taken; /* bytes of the file so far, with those */
     bool has_temporary;
     char temporary[DN_TEMPORARY_NAME_SIZE];
 };
@@ -83,7 +84,7 @@ static enum dn_status report_write(struct file_sink *s, size_t missing, int fail
                    dn_error_set_errno(
                        err, DN_ERR_IO, failure,
                        "cannot write %zu more bytes to '%s' after its first %llu bytes%s", missing,
-                       s->base.path, (unsigned long long)(s->base.position - missing), advice));
+                       s->base.path, (unsigned long long)(s->taken - missing), advice));
 }
 
 /*
@@ -101,7 +102,7 @@ static bool set_direct(const struct file_sink *s, bool on)
 static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
 {
     bool direct = s->used == BLOCK_BYTES && set_direct(s, true);
-    const off_t start = (off_t)(s->base.position - s->used);
+    const off_t start = (off_t)(s->taken - s->used);
     size_t done = 0;
 
     if (!direct) {
@@ -126,22 +127,25 @@ static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
     return DN_OK;
 }
 
-static enum dn_status file_room(struct dn_sink *sink, uint8_t **at, size_t *n, struct dn_error *err)
+static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t len,
+                                 struct dn_error *err)
 {
     struct file_sink *s = of(sink);
+    const uint8_t *bytes = data;
 
-    (void)err;
-    *at = s->block + s->used;
-    *n = BLOCK_BYTES - s->used;
+    while (len > 0) {
+        const size_t room = BLOCK_BYTES - s->used;
+        const size_t n = len < room ? len : room;
+        memcpy(s->block + s->used, bytes, n);
+        s->used += n;
+        s->taken += n;
+        bytes += n;
+        len -= n;
+        if (s->used == BLOCK_BYTES) {
+            DN_TRY(write_block(s, err));
+        }
+    }
     return DN_OK;
-}
-
-static enum dn_status file_filled(struct dn_sink *sink, size_t n, struct dn_error *err)
-{
-    struct file_sink *s = of(sink);
-
-    s->used += n;
-    return s->used == BLOCK_BYTES ? write_block(s, err) : DN_OK;
 }
 
 static enum dn_status file_spill_open(const struct dn_sink *sink, struct dn_spill **out,
@@ -240,8 +244,7 @@ static void file_close(struct dn_sink *sink)
 }
 
 static const struct dn_sink_class file_class = {
-    .room = file_room,
-    .filled = file_filled,
+    .write = file_write,
     .spill_open = file_spill_open,
     .finish = file_finish,
     .reading_path = file_reading_path,
