@@ -34,21 +34,6 @@ static enum dn_status unknown(const char *encoding, struct dn_error *err)
         encoding);
 }
 
-enum dn_status dn_text_encoding_check(const char *encoding, struct dn_error *err)
-{
-    char name[DN_ENCODING_NAME_SIZE];
-    /* "//" and what follows it would tell iconv to drop or to guess characters */
-    const bool plain = strlen(encoding) < DN_ENCODING_NAME_SIZE && strchr(encoding, '/') == NULL &&
-                       encoding[0] != '\0';
-    iconv_t cd = plain ? iconv_open("UTF-8", dn_encoding_name(name, encoding)) : (iconv_t)-1;
-
-    if (cd == (iconv_t)-1) {
-        return unknown(encoding, err);
-    }
-    (void)iconv_close(cd);
-    return DN_OK;
-}
-
 static enum dn_status transcode_open(void **out_state, const void *how, struct dn_error *err)
 {
     const struct dn_transcode *h = how;
@@ -154,11 +139,32 @@ static enum dn_status transcode_step(void *state, struct dn_filter_io *io, struc
     return io->made > 0 ? DN_OK : st;
 }
 
+/* NULL is allowed. */
 static void transcode_close(void *state)
 {
-    (void)iconv_close(((struct transcoder *)state)->cd);
-    dn_free(state);
+    struct transcoder *t = state;
+
+    if (t != NULL) {
+        (void)iconv_close(t->cd);
+        dn_free(t);
+    }
 }
 
 const struct dn_filter_class dn_filter_transcode = {
     .name = "text", .open = transcode_open, .step = transcode_step, .close = transcode_close};
+
+enum dn_status dn_text_encoding_check(const char *encoding, struct dn_error *err)
+{
+    struct dn_transcode how = {0};
+    char name[DN_ENCODING_NAME_SIZE];
+    void *state = NULL;
+
+    /* "//" and what follows it would tell iconv to drop or to guess characters */
+    if (encoding[0] == '\0' || strlen(encoding) >= sizeof(name) || strchr(encoding, '/') != NULL) {
+        return unknown(encoding, err);
+    }
+    how.encoding = dn_encoding_name(name, encoding);
+    DN_TRY(transcode_open(&state, &how, err));
+    transcode_close(state);
+    return DN_OK;
+}
