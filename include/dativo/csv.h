@@ -72,7 +72,8 @@ struct dn_csv_options {
     uint64_t memory_total_bytes;
     /** Of the files, as iconv(3) or Python spell it; NULL: UTF-8, or what a byte order mark says. */
     const char *encoding;
-    bool replace_invalid; /**< bytes that are no text in the encoding become U+FFFD, and are counted, instead of failing */
+    bool
+        replace_invalid; /**< bytes that are no text in the encoding become U+FFFD, and are counted, instead of failing */
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

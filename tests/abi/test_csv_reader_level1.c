@@ -235,12 +235,12 @@ static void test_report(void **state)
     assert_int_equal(failure, 0);
     assert_int_equal(table->report(reader, &report, &err), DATIVO_OK);
     assert_string_equal(
-        report,
-        "{\"rows\":4,\"bytes\":51,\"files\":1,\"counters\":{\"stray_quotes\":0,\"rounded\":0,\"replaced\":0},"
-        "\"warnings\":[],\"columns\":["
-        "{\"name\":\"id\",\"type\":\"int64\",\"nullable\":true,\"inferred\":true},"
-        "{\"name\":\"name\",\"type\":\"string\",\"nullable\":true,\"inferred\":false},"
-        "{\"name\":\"when\",\"type\":\"date\",\"nullable\":true,\"inferred\":true}]}");
+        report, "{\"rows\":4,\"bytes\":51,\"files\":1,\"counters\":{\"stray_quotes\":0,\"rounded\":"
+                "0,\"replaced\":0},"
+                "\"warnings\":[],\"columns\":["
+                "{\"name\":\"id\",\"type\":\"int64\",\"nullable\":true,\"inferred\":true},"
+                "{\"name\":\"name\",\"type\":\"string\",\"nullable\":true,\"inferred\":false},"
+                "{\"name\":\"when\",\"type\":\"date\",\"nullable\":true,\"inferred\":true}]}");
     plugin->free_text(report);
     table->progress(reader, &progress);
     assert_int_equal(progress.rows_done, 4);

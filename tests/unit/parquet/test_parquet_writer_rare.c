@@ -25,7 +25,7 @@ static void test_more_columns_than_the_budget_is_for(void **state)
     };
     struct dn_parquet_options o = {.struct_size = sizeof o, .overwrite = true, .n_threads = 1};
     struct dn_field *fields = calloc(N, sizeof *fields);
-    char(*names)[8] = calloc(N, sizeof *names);
+    char(*names)[16] = calloc(N, sizeof *names);
     const char *path = scratch_path(dir, "wide.parquet");
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;
