@@ -208,12 +208,13 @@ static enum dn_status localise(struct dn_shell_config *c, const char *base, cons
     if (is_s3) {
         DN_TRY(output_dir(c, &dir, err));
     }
+    if (is_s3 && dir == NULL) {
+        return join(&c->arena, "s3", "", scheme_end, out, err); /* s3a:// is s3:// */
+    }
     if (dir == NULL) {
         return dn_error_set(
             err, DN_ERR_UNSUPPORTED,
-            "this build writes to directories, not to %s: set engine.options.output_dir (or the "
-            "environment variable DATIVO_OUTPUT_DIR) to the directory that stands for s3://bucket",
-            shown);
+            "%s is written by nobody here: files and s3://bucket/prefix are", shown);
     }
     const char *key = strchr(scheme_end + 3, '/');
     if (key != NULL && has_dot_dot(key)) {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "job/events.h"
+#include "job/local.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -64,6 +65,7 @@ cleanup:
     return st;
 }
 
+/* `out` NULL: what is not on this machine is told by its name alone. */
 static enum dn_status not_a_source(const struct dn_transfer *t, const struct stat *out,
                                    struct dn_error *err)
 {
@@ -72,8 +74,11 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
         struct stat in;
-        if (path != NULL && stat(path, &in) == 0 && in.st_dev == out->st_dev &&
-            in.st_ino == out->st_ino) {
+        if (path == NULL || (out == NULL && strcmp(path, t->output_path) != 0)) {
+            continue;
+        }
+        if (out == NULL || (stat(path, &in) == 0 && in.st_dev == out->st_dev &&
+                            in.st_ino == out->st_ino)) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: is also a source; give the output another name",
                                 t->output_path);
@@ -86,6 +91,9 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
 {
     struct stat info;
 
+    if (dn_is_remote(t->output_path)) {
+        return not_a_source(t, NULL, err); /* what is there is the writer's to find out */
+    }
     if (t->make_directories) {
         DN_TRY(directories_make(t->output_path, err));
     }
@@ -119,6 +127,9 @@ enum dn_status dn_output_verify(const char *path, int64_t size_bytes,
 {
     struct stat info;
 
+    if (dn_is_remote(path)) {
+        return DN_OK; /* the service has said that it has it */
+    }
     if (stat(path, &info) != 0) {
         const int saved = errno;
         return dn_error_set_errno(err, DN_ERR_INTERNAL, saved,
