@@ -143,6 +143,9 @@ struct dn_csv_write_options {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
     uint64_t memory_total_bytes;
+    int32_t (*cancelled)(
+        void *ctx); /**< asked while the destination is waited for, from any thread; non-zero: DN_ERR_CANCELLED */
+    void *cancel_ctx;
 };
 
 /** The least struct_size that is taken: members behind what it covers are as if they were zero. */

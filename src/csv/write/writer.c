@@ -196,7 +196,7 @@ static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
     w->executor = (struct dn_executor){o->submit_ctx, o->submit, o->n_threads};
     DN_TRY(dn_pool_provide(&w->pool, &w->executor, err));
     DN_TRY(divide_budget(w, o, err));
-    DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, NULL, err));
+    DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, &w->stop_waiting, err));
     DN_TRY(refuse_foreign(path, err));
     return write_header(w, err);
 }
@@ -224,6 +224,7 @@ enum dn_status dn_csv_writer_open(struct dn_csv_writer **out, const char *path,
     dn_owner_init(&w->owner);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->done, NULL);
+    dn_stop_init(&w->stop_waiting, o.cancelled, o.cancel_ctx);
     w->kernels = dn_kernels_selected();
     const enum dn_status st = open_all(w, path, schema, &o, err);
     if (st != DN_OK) {
@@ -381,12 +382,14 @@ void dn_csv_writer_close(struct dn_csv_writer *w)
     if (w == NULL || !dn_owner_is_here(&w->owner)) {
         return; /* in a child of fork() neither its threads nor its file are ours */
     }
+    dn_stop_ask(&w->stop_waiting);
     dn_csv_pieces_drop(w);
     dn_pool_destroy(w->pool);
     for (size_t i = 0; w->pieces != NULL && i < w->n_pieces; i++) {
         dn_buffer_finish(&w->pieces[i].text);
     }
     dn_sink_close(w->sink);
+    dn_stop_finish(&w->stop_waiting);
     if (w->schema.release != NULL) {
         w->schema.release(&w->schema);
     }

@@ -80,8 +80,9 @@ struct dn_csv_writer {
     /* Of the calling thread. */
     enum dn_csv_out_state state;
     struct dn_sink *sink;
-    bool *seen;           /**< per column: a text that is not empty came along */
-    int64_t *null_counts; /**< per column */
+    struct dn_stop stop_waiting; /**< of the sink */
+    bool *seen;                  /**< per column: a text that is not empty came along */
+    int64_t *null_counts;        /**< per column */
     int64_t n_rows;
     struct dn_csv_piece *pieces; /**< piece n is in pieces[n % n_pieces] */
     size_t n_pieces;

@@ -117,6 +117,16 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
     return check_names(w, err);
 }
 
+static enum dn_status check_verification(const struct dn_parquet_writer *w, struct dn_error *err)
+{
+    return !w->verify || dn_sink_can_be_read(w->sink)
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_UNSUPPORTED,
+                              "'%s' cannot be read back before it has its name: write a file with "
+                              "verify and copy that, or leave verify out",
+                              w->path);
+}
+
 static enum dn_status open_verification(struct dn_parquet_writer *w,
                                         const struct dn_parquet_options *o, struct dn_error *err)
 {
@@ -253,6 +263,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, &w->stop, err), cleanup);
+    DN_TRY_GOTO(st, check_verification(w, err), cleanup);
     DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
@@ -367,12 +378,6 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
 
     dn_buffer_finish(&w->footer);
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
-    if (!dn_sink_can_be_read(w->sink)) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "'%s' cannot be read back before it has its name: write it to a file "
-                            "with verify and copy that, or leave verify out",
-                            w->path);
-    }
     dn_sink_reading_path(w->sink, path);
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }

@@ -42,6 +42,7 @@ struct dn_s3_writer {
     struct dn_stop stop; /* asked by `outer`, and by the first failure */
     enum phase phase;
     uint64_t position;
+    bool has_begun;         /* to begin an upload */
     char *id;               /* of the upload; NULL: none was begun */
     struct filled *filling; /* or NULL */
     uint32_t n_parts;       /* that were filled */
@@ -289,6 +290,7 @@ static enum dn_status hand_over(struct dn_s3_writer *w, struct dn_error *err)
     struct filled *part = w->filling;
 
     if (w->id == NULL) {
+        w->has_begun = true;
         DN_TRY(
             dn_s3_upload_create(w->client, w->name, w->options.attributes, &w->id, &w->stop, err));
     }
@@ -398,7 +400,12 @@ static void abort_upload(struct dn_s3_writer *w)
     struct dn_stop late;
 
     dn_stop_init(&late, is_late, &until);
-    (void)!dn_s3_upload_abort(w->client, w->name, w->id, &late, NULL);
+    if (w->id != NULL) {
+        (void)!dn_s3_upload_abort(w->client, w->name, w->id, &late, NULL);
+    } else { /* it may have been begun, though nobody said so any more */
+        const struct dn_s3_abandoned all = {0};
+        (void)!dn_s3_abort_uploads(w->client, w->name, &all, NULL, &late, NULL);
+    }
     dn_stop_finish(&late);
 }
 
@@ -420,7 +427,7 @@ void dn_s3_writer_close(struct dn_s3_writer *w)
     for (uint32_t i = 0; i < w->n_threads; i++) {
         (void)pthread_join(w->threads[i], NULL);
     }
-    if (w->phase != COMMITTED && w->id != NULL) {
+    if (w->phase != COMMITTED && (w->id != NULL || (w->has_begun && w->options.alone))) {
         abort_upload(w);
     }
     filled_free(w->filling);
