@@ -263,14 +263,20 @@ def test_a_stalled_server_and_sigterm(command, when):
 def test_killed_and_run_again(command):
     """What a killed run left open goes with the next one."""
     (command.home / "big.csv").write_bytes(TEXT + TEXT[TEXT.index(b"\n") + 1:] * 9)
-    command.server.fault = lambda request: "stall" if request.operation == "part" else None
+    reached, over = threading.Event(), threading.Event()
+
+    def hold(request):
+        if request.operation == "part":
+            reached.set()
+            over.wait(30)
+        return None
+
+    command.server.fault = hold
     proc = command.start("convert", "-q", "big.csv", "s3://bucket/out.csv")
-    for _ in range(300):
-        if "part" in command.server.operations():
-            break
-        time.sleep(0.1)
+    assert reached.wait(30)
     proc.kill()
     proc.wait()
+    over.set()
     assert command.server.uploads["bucket"] != {} and "out.csv" not in command.bucket
     command.server.fault = lambda request: None
     command.ok("convert", "-q", "big.csv", "s3://bucket/out.csv")
