@@ -216,9 +216,9 @@ def test_children_do_not_keep_a_run_open(tmp_path):
         writer.write(1, 0)
         child = os.fork()
         if child == 0:
+            os.write(writing, str(os.getpid()).encode())  # fork() is over here, and what it has to do in a child is done
             signal.alarm(300)
             signal.pause()
-        os.write(writing, str(child).encode())
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(parent, 0)
     child = int(os.read(reading, 32))
