@@ -284,13 +284,17 @@ static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_optio
 }
 
 static enum dn_status open_file(struct dn_parquet_reader *r, const char *path,
-                                const struct dn_parquet_read_options *o, struct dn_error *err)
+                                const struct dn_parquet_read_options *o, bool strict,
+                                struct dn_error *err)
 {
     r->path = dn_arena_strdup(&r->arena, path);
     if (r->path == NULL) {
         return dn_error_memory(err, strlen(path) + 1);
     }
     DN_TRY(dn_pq_file_read(&r->file, r->source, err));
+    if (strict) {
+        dn_pq_file_be_strict(&r->file);
+    }
     DN_TRY(choose_columns(r, o, err));
     DN_TRY(make_schema(r, err));
     DN_TRY(divide_budget(r, o, err));
@@ -311,9 +315,9 @@ static enum dn_status place(const char *path, enum dn_status st, struct dn_error
     return st;
 }
 
-enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
-                                      const struct dn_parquet_read_options *options,
-                                      struct dn_error *err)
+enum dn_status dn_pq_reader_open(struct dn_parquet_reader **out, const char *path,
+                                 const struct dn_parquet_read_options *options, bool strict,
+                                 struct dn_error *err)
 {
     struct dn_parquet_read_options all;
     struct dn_parquet_reader *r = NULL;
@@ -328,7 +332,7 @@ enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char
     init(r, &all);
     st = dn_source_open(&r->source, path, &r->cancel, err);
     if (st == DN_OK) {
-        st = place(path, open_file(r, path, &all, err), err);
+        st = place(path, open_file(r, path, &all, strict, err), err);
     }
     if (st != DN_OK) {
         dn_parquet_reader_close(r);
@@ -336,6 +340,13 @@ enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char
     }
     *out = r;
     return DN_OK;
+}
+
+enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
+                                      const struct dn_parquet_read_options *options,
+                                      struct dn_error *err)
+{
+    return dn_pq_reader_open(out, path, options, false, err);
 }
 
 /* ---- the handle ------------------------------------------------------------------------------------------------- */
