@@ -170,6 +170,7 @@ static enum dn_status read_member(struct bgzf *z, struct batch *b, size_t *packe
 static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
 {
     struct batch *b = &z->batches[z->n_read % z->window];
+    enum dn_status st = DN_OK;
     size_t packed_len = 0;
 
     b->n_members = 0;
@@ -177,11 +178,12 @@ static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
     b->text_at = 0;
     b->problem = NULL;
     b->offset = z->offset;
-    while (b->n_members < BATCH_MEMBERS && dn_bgzf_begins(z->head, z->head_len)) {
-        DN_TRY(read_member(z, b, &packed_len, err));
+    while (st == DN_OK && b->n_members < BATCH_MEMBERS && dn_bgzf_begins(z->head, z->head_len)) {
+        st = read_member(z, b, &packed_len, err);
     }
     b->stored_read = dn_source_stored_read(z->inner);
     if (b->n_members == 0) {
+        DN_TRY(st);
         z->ended = true;
         return z->head_len > 0 ? go_on_plainly(z, err) : DN_OK;
     }
@@ -191,7 +193,7 @@ static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
     if (e == NULL || e->submit == NULL || e->submit(e->ctx, run, b) != 0) {
         run(b);
     }
-    return DN_OK;
+    return st; /* what lies in front of a failure is read all the same */
 }
 
 /* An empty member is the last one: without it, whole members could have been cut off unseen. */

@@ -42,7 +42,12 @@ static enum dn_status transcode_open(void **out_state, const void *how, struct d
     if (t == NULL) {
         return dn_error_memory(err, sizeof(*t));
     }
-    t->cd = iconv_open("UTF-8", h->encoding);
+    (void)snprintf(t->name, sizeof(t->name), "%s", h->encoding);
+    t->cd = iconv_open("UTF-8", t->name);
+    if (t->cd == (iconv_t)-1 && errno == EINVAL) {
+        dn_encoding_with_dashes(t->name);
+        t->cd = iconv_open("UTF-8", t->name);
+    }
     if (t->cd == (iconv_t)-1) {
         const enum dn_status st =
             errno == ENOMEM ? dn_error_memory(err, sizeof(*t)) : unknown(h->encoding, err);
@@ -51,8 +56,7 @@ static enum dn_status transcode_open(void **out_state, const void *how, struct d
     }
     t->replace = h->replace;
     t->n_replaced = h->n_replaced;
-    t->unit = dn_encoding_unit(h->encoding);
-    (void)snprintf(t->name, sizeof(t->name), "%s", h->encoding);
+    t->unit = dn_encoding_unit(t->name);
     *out_state = t;
     return DN_OK;
 }
