@@ -233,6 +233,28 @@ def test_children_do_not_keep_a_run_open(tmp_path):
         os.close(writing)
 
 
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_run_over_a_link(tmp_path, dangling):
+    """Who put the file elsewhere and a link in its place: the next run replaces what the link leads to, and its rows are not there twice."""
+    table, elsewhere = tmp_path / "table", tmp_path / "elsewhere"
+    table.mkdir()
+    elsewhere.mkdir()
+    first = Here(str(table))
+    first.write(1, 0)
+    first.free()
+    (name,) = [entry.name for entry in table.iterdir()]
+    (table / name).rename(elsewhere / name)
+    (table / name).symlink_to(elsewhere / name)
+    if dangling:
+        (elsewhere / name).unlink()
+    again = Here(str(table))
+    again.write(2, 0)
+    again.write(3, 0)
+    again.free()
+    assert (table / name).is_symlink() and (elsewhere / name).is_file()
+    assert rows(table) == [2, 3]
+
+
 def test_a_writer_of_a_child(tmp_path):
     """A child of fork() opens its own: it is of the same run as its parent's."""
     writer = Here(str(tmp_path))
