@@ -68,18 +68,3 @@ bool dn_encoding_is_utf8(const char *name)
 {
     return strcmp(name, "UTF-8") == 0;
 }
-
-static bool starts_with(const char *name, const char *start)
-{
-    return strncmp(name, start, strlen(start)) == 0;
-}
-
-size_t dn_encoding_unit(const char *name)
-{
-    if (starts_with(name, "UTF-32") || starts_with(name, "UCS-4") || starts_with(name, "UCS4")) {
-        return 4;
-    }
-    return starts_with(name, "UTF-16") || starts_with(name, "UCS-2") || starts_with(name, "UCS2")
-               ? 2
-               : 1;
-}

@@ -5,9 +5,11 @@ import ctypes
 import gzip
 import io
 import lzma
+import os
 import random
 import struct
 import subprocess
+import time
 import zlib
 
 import pyarrow as pa
@@ -270,6 +272,44 @@ def test_replaced(tool, write):
     write("in.csv", b"a,b\n1,\xff\n2,\xc3\xa9\n")
     tool.fails("convert", "in.csv", "out.parquet", says=["\\xff", "line 2"])
     assert read(tool, "--on-invalid", "replace", "in.csv").column("b").to_pylist() == ["\ufffd", "é"]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1258", "windows-1255", "tcvn", "big5-hkscs", "iso-2022-jp-3"])
+def test_characters_held_back(tool, write, encoding):
+    """The last of a file is made, though what follows could have changed it."""
+    last = {"windows-1255": b"\xe0", "big5-hkscs": b"\x88\x66", "iso-2022-jp-3": b"\x1b$(O\x2b\x52"}.get(encoding, b"a")
+    write("in.csv", b"a,b\n1,x" + last)
+    row, = read(tool, "--encoding", encoding, "in.csv").to_pylist()
+    assert row["b"][:1] == "x" and len(row["b"]) == 2, row
+
+
+def test_a_character_held_back_in_front_of_a_fault(tool, write):
+    write("in.csv", b"a,b\n1,x\xe0\xd9y\n")
+    flags = ("--encoding", "windows-1255")
+    assert read(tool, *flags, "--on-invalid", "replace", "in.csv").to_pylist()[0]["b"] == "x\u05d0\ufffdy"
+    tool.fails("convert", "-f", *flags, "in.csv", "out.parquet", says=["byte 9", " d9 "])
+
+
+@pytest.mark.parametrize("encoding, stored", [
+    ("unicodebig", "a,b\n1,x\ud800y\n2,zz\n".encode("utf-16-be", "surrogatepass")),
+    ("utf-16", codecs.BOM_UTF16_BE + "a,b\n1,x\ud800y\n2,zz\n".encode("utf-16-be", "surrogatepass")),
+    ("ucs-4", "a,b\n1,x\ud800y\n2,zz\n".encode("utf-32-be", "surrogatepass")),
+    ("iso-10646", "a,b\n1,x".encode("utf-32-be") + b"\x00\x11\x00\x00" + "y\n2,zz\n".encode("utf-32-be")),
+    ("utf-8", b"a,b\n1,x\xf4\x90\x80\x80y\n2,zz\n"),
+    ("gbk", b"a,b\n1,x\xffy\n2,zz\n")])
+def test_what_follows_a_fault_stays(tool, write, encoding, stored):
+    write("in.csv", stored)
+    said = tool.ok("convert", "--encoding", encoding, "--on-invalid", "replace", "in.csv", "out.parquet").stderr.decode()
+    assert "1 byte sequence was no text" in said
+    assert pq.read_table(tool.cwd / "out.parquet").column("b").to_pylist() == ["x\ufffdy", "zz"]
+
+
+def test_shifts_outlive_a_fault(tool, write):
+    text = "a,b\n1,\u65e5\u672c\u8a9e\n2,x\n".encode("iso2022_jp")
+    at = text.index(b"\x1b$B") + 5
+    write("in.csv", text[:at] + b"\x7e\x7e" + text[at:])
+    table = read(tool, "--encoding", "iso-2022-jp", "--on-invalid", "replace", "in.csv")
+    assert table.column("b").to_pylist() == ["\u65e5\ufffd\u672c\u8a9e", "x"]
 
 
 def test_encodings_that_are_none(tool, write):
