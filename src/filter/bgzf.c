@@ -82,10 +82,11 @@ static void unpack(struct batch *b)
 
     b->text_len = 0;
     for (size_t i = 0; i < b->n_members; i++) {
+        size_t used = 0; /* what lies behind it, within its length, would be lost */
         size_t made = 0;
-        const enum libdeflate_result result = libdeflate_gzip_decompress(
-            b->decompressor, in, b->lens[i], b->text + b->text_len, MEMBER_BYTES, &made);
-        if (result != LIBDEFLATE_SUCCESS) {
+        const enum libdeflate_result result = libdeflate_gzip_decompress_ex(
+            b->decompressor, in, b->lens[i], b->text + b->text_len, MEMBER_BYTES, &used, &made);
+        if (result != LIBDEFLATE_SUCCESS || used != b->lens[i]) {
             b->problem = result == LIBDEFLATE_INSUFFICIENT_SPACE
                              ? "a block has more than 64 KiB"
                              : "a block is not what its length and its checksum say";
@@ -196,10 +197,10 @@ static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
     return st; /* what lies in front of a failure is read all the same */
 }
 
-/* An empty member is the last one: without it, whole members could have been cut off unseen. */
+/* An empty member is the last one: without it, whole members could have been cut off unseen, whatever was put behind them. */
 static enum dn_status check_end(const struct bgzf *z, struct dn_error *err)
 {
-    return z->rest != NULL || z->last_is_empty
+    return z->last_is_empty
                ? DN_OK
                : failed(z, z->offset,
                         "the empty block that ends such files is missing, it was cut; get the file "
@@ -247,16 +248,16 @@ static enum dn_status next_bytes(struct bgzf *z, uint8_t *buf, size_t size, size
         }
         return DN_OK;
     }
+    if (z->status == DN_OK) {
+        z->status = check_end(z, &z->error);
+    }
     if (z->status == DN_OK && z->rest != NULL) {
         const enum dn_status st = dn_source_read(z->rest, buf, size, got, err);
         z->base.stored_read = dn_source_stored_read(z->rest);
         z->at_end = st == DN_OK && *got == 0;
         return st;
     }
-    if (z->status == DN_OK) {
-        z->status = check_end(z, &z->error);
-        z->at_end = z->status == DN_OK;
-    }
+    z->at_end = z->status == DN_OK;
     if (z->status != DN_OK && err != NULL) {
         *err = z->error;
     }
@@ -271,7 +272,10 @@ static enum dn_status bgzf_read(struct dn_source *s, void *buf, size_t size, siz
 
     while (done < size && !z->at_end) {
         size_t n = 0;
-        const enum dn_status st = next_bytes(z, (uint8_t *)buf + done, size - done, &n, err);
+        enum dn_status st = next_bytes(z, (uint8_t *)buf + done, size - done, &n, err);
+        if (st == DN_OK && n == 0 && dn_stop_asked(s->stop)) { /* so many are empty */
+            st = dn_source_stopped(s, err);
+        }
         if (st != DN_OK) {
             *got = done; /* the failure comes again, when there is nothing in front of it */
             return done > 0 ? DN_OK : st;
@@ -330,7 +334,7 @@ enum dn_status dn_bgzf_open(struct dn_source **out, struct dn_source *inner,
 {
     enum dn_status st = DN_OK;
     struct dn_source *s =
-        dn_source_make(sizeof(struct bgzf), &bgzf_class, dn_source_path(inner), NULL, err);
+        dn_source_make(sizeof(struct bgzf), &bgzf_class, dn_source_path(inner), inner->stop, err);
 
     *out = NULL;
     if (s == NULL) {

@@ -90,6 +90,17 @@ def test_several_files(tool, write, plain, packing):
     assert both.equals(pa.concat_tables([plain, plain]).combine_chunks())
 
 
+def test_blocks_that_hide_others(tool, write):
+    """A length that covers the next member, too; an end that is missing, whatever was put in its place."""
+    first, second = bgzf(b"a,b\n1,2\n")[:-28], bgzf(b"3,4\n")
+    size = len(first) + len(second) - 28
+    write("in.csv", first[:16] + struct.pack("<H", size - 1) + first[18:] + second)
+    tool.fails("convert", "in.csv", "out.parquet", says=["gzip: a block is not what its length", "byte 0"])
+    for behind in (bytes(100), gzip.compress(b"5,6\n")):
+        write("in.csv", first + behind)
+        tool.fails("convert", "in.csv", "out.parquet", says=["empty block", "missing", f"byte {len(first)}"])
+
+
 def test_what_may_follow(tool, write, plain):
     write("zeros.gz", gzip.compress(PLAIN) + bytes(1000))
     write("zeros.xz", lzma.compress(PLAIN) + bytes(8) + lzma.compress(b"") + bytes(4))
@@ -206,6 +217,44 @@ def test_a_wish_to_stop_while_a_packed_pipe_waits(tool):
     proc.terminate()
     assert proc.wait(5) == 143
     assert not (tool.cwd / "out.parquet").exists()
+
+
+@pytest.mark.parametrize("what", ["zeros", "skipped", "lines"])
+def test_a_wish_to_stop_while_nothing_comes_out(tool, what):
+    """Gigabytes that hold no text, and text without end whose wrong row has its line counted."""
+    path = tool.cwd / "in.csv"
+    text = b"a,b\n1,2\n"
+    if what == "zeros":
+        path.write_bytes(gzip.compress(text))
+        os.truncate(path, 200 << 30)
+    elif what == "skipped":
+        with open(path, "wb") as out:
+            out.write(zstd(text))
+            for i in range(50):
+                out.write(b"\x50\x2a\x4d\x18" + (0xfffffff0).to_bytes(4, "little"))
+                out.seek(0xfffffff0, os.SEEK_CUR)
+            out.truncate()
+    else:
+        path.write_bytes(zstd(text) + zstd(b"1,2\n" * (1 << 20)) * 1000 + zstd(b"1,2,3\n"))
+    proc = tool.start("convert", "-q", "in.csv", "null:")
+    with pytest.raises(subprocess.TimeoutExpired):
+        proc.wait(0.3)
+    proc.terminate()
+    start = time.monotonic()
+    assert proc.wait(20) == 143
+    assert time.monotonic() - start < 1
+    path.unlink()
+
+
+def test_packed_in_a_way_that_is_refused(tool, write):
+    write("in.csv", lzma.compress(PLAIN, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 512 << 20}]))
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': xz: ", "513 MiB of memory"])
+    window = b"\x28\xb5\x2f\xfd\x00" + bytes([18 << 3]) + b"\x01\x00\x00"  # 256 MiB, an empty last block
+    write("in.csv", zstd(b"a,b\n") + window)
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': zstd: ", "128 MiB", "--long=31"])
+    dictionary = b"\x28\xb5\x2f\xfd\x21\x07\x00" + b"\x01\x00\x00"
+    write("in.csv", zstd(b"a,b\n") + dictionary)
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': zstd: ", "dictionary"])
 
 
 # ---- encodings -----------------------------------------------------------------------------------------------------------
