@@ -185,7 +185,7 @@ static enum dn_status not_text(struct transcoder *t, struct dn_filter_io *io, si
     }
     return dn_error_set(err, DN_ERR_DATA,
                         "the bytes%s are no text in %s; set the encoding of the file, or "
-                        "on_invalid to replace",
+                        "the option on_invalid to replace",
                         bytes, t->name);
 }
 

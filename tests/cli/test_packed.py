@@ -305,7 +305,7 @@ def test_every_cut_of_a_long_text(tool, write):
 def test_what_is_no_text(tool, write):
     write("in.csv", b"a,b\n1,x\n2,\x81\n")
     tool.fails("convert", "--encoding", "windows-1252", "in.csv", "out.parquet",
-               says=["in.csv: line 3, byte 10", " 81 ", "WINDOWS-1252", "on_invalid"])
+               says=["in.csv: line 3, byte 10", " 81 ", "WINDOWS-1252", "--on-invalid"])
     write("cut.csv", codecs.BOM_UTF16_LE + "a,b\n1,x\n".encode("utf-16-le") + b"y")
     tool.fails("convert", "cut.csv", "out.parquet", says=["cut.csv: line 3", "UTF-16LE"])
     write("half.csv", codecs.BOM_UTF16_LE + "a\n\ud83d\nb\n".encode("utf-16-le", "surrogatepass"))
@@ -315,7 +315,7 @@ def test_what_is_no_text(tool, write):
 def test_replaced(tool, write):
     write("in.csv", b"a,b\n1,x\n2,\x81\n3,\x81\x8d\n")
     said = tool.ok("convert", "--encoding", "windows-1252", "--on-invalid", "replace", "in.csv", "out.parquet").stderr.decode()
-    assert "3 byte sequences were no text in the encoding" in said
+    assert "in.csv: 3 byte sequences were no text in the encoding and became U+FFFD" in said
     assert pq.read_table(tool.cwd / "out.parquet").column("b").to_pylist() == ["x", "\ufffd", "\ufffd\ufffd"]
     (tool.cwd / "out.parquet").unlink()
     write("in.csv", b"a,b\n1,\xff\n2,\xc3\xa9\n")
@@ -359,6 +359,22 @@ def test_shifts_outlive_a_fault(tool, write):
     write("in.csv", text[:at] + b"\x7e\x7e" + text[at:])
     table = read(tool, "--encoding", "iso-2022-jp", "--on-invalid", "replace", "in.csv")
     assert table.column("b").to_pylist() == ["\u65e5\ufffd\u672c\u8a9e", "x"]
+
+
+def test_other_encodings_are_told_how_they_are_read(tool, write):
+    write("latin.csv", "id,name\n1,Müller\n".encode("latin1"))
+    tool.fails("convert", "latin.csv", "out.parquet", says=["latin.csv: line 2", '"name"', "\\xfc", "name it with --encoding", "windows-1252"])
+    write("header.csv", "id,größe\n1,2\n".encode("latin1"))
+    tool.fails("convert", "header.csv", "out.parquet", says=["header.csv: line 1", "name it with --encoding", "windows-1252"])
+    write("bare.csv", "id,name\n1,x\n".encode("utf-16-le"))
+    tool.fails("convert", "bare.csv", "out.parquet", says=["bare.csv: line 1", "set --encoding to utf-16le"])
+    assert read(tool, "--encoding", "utf-16le", "bare.csv").to_pylist() == [{"id": 1, "name": "x"}]
+
+
+def test_packed_parquet(tool, write):
+    pq.write_table(pa.table({"a": [1]}), tool.cwd / "a.parquet")
+    write("a.parquet.gz", gzip.compress((tool.cwd / "a.parquet").read_bytes()))
+    tool.fails("convert", "a.parquet.gz", "out.parquet", says=["a.parquet.gz", "this is Parquet", "not packed"])
 
 
 def test_encodings_that_are_none(tool, write):

@@ -33,6 +33,7 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
     const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
     const size_t len = strlen(name);
     const char *close = NULL;
+    char columns[200] = "";
 
     for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
         names[i] = r->file.leaves[i].path;
@@ -44,13 +45,15 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
     }
     if (names != NULL) {
         close = dn_text_suggest(name, names, r->file.n_leaves);
+        dn_text_list(columns, sizeof(columns), names, r->file.n_leaves);
     }
     dn_free((void *)names);
     dn_error_set(
         err, DN_ERR_INVALID,
-        "the option columns names the column \"%.100s\", which the file does not have%s%s%s", name,
-        close != NULL ? "; did you mean \"" : "", close != NULL ? close : "",
-        close != NULL ? "\"?" : "");
+        "the option columns names the column \"%.100s\", which the file does not have; %s%s%sits "
+        "columns: %s",
+        name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
+        close != NULL ? "\"? " : "", columns);
     dn_error_locate(err, NULL, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }
