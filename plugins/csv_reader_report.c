@@ -29,10 +29,15 @@ static bool tell_rounded(const struct csv_handle *h, char *out, size_t size)
 static bool tell_replaced(const struct csv_handle *h, char *out, size_t size)
 {
     struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+    const char *first = h->base.files.paths[0];
 
     dn_csv_reader_progress(h->reader, &csv);
-    (void)snprintf(out, size, "%" PRId64 " byte sequence%s no text in the encoding, and U+FFFD now",
-                   csv.replaced, csv.replaced == 1 ? " was" : "s were");
+    (void)snprintf(out, size,
+                   "%.400s%s: %" PRId64
+                   " byte sequence%s no text in the encoding and became U+FFFD",
+                   strcmp(first, "-") == 0 ? "standard input" : first,
+                   h->base.files.n > 1 ? " and other files" : "", csv.replaced,
+                   csv.replaced == 1 ? " was" : "s were");
     return csv.replaced > 0;
 }
 

@@ -89,6 +89,9 @@ static enum dn_status check_name(const struct dn_writer *h, const char *path, bo
     if (lstat(path, &info) != 0) {
         return DN_OK;
     }
+    if (S_ISLNK(info.st_mode) && stat(path, &info) != 0) {
+        info.st_mode = S_IFREG; /* the file that it leads to will be made */
+    }
     if (h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER && S_ISREG(info.st_mode)) {
         DN_TRY(dn_writer_run_owns(&h->run, path, &owned, err));
         *replaces = !owned;

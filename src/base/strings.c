@@ -129,6 +129,22 @@ static char fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+void dn_text_list(char *out, size_t size, const char *const *texts, size_t n)
+{
+    const size_t most = size - strlen(", ..."); /* which may have to follow */
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        const int len = snprintf(out + used, most - used, "%s%s", i > 0 ? ", " : "", texts[i]);
+        if ((size_t)len >= most - used) {
+            (void)snprintf(out + used, size - used, "%s", i > 0 ? ", ..." : "...");
+            return;
+        }
+        used += (size_t)len;
+    }
+}
+
 bool dn_text_equal_nocase(const char *a, const char *b)
 {
     while (*a != '\0' && fold(*a) == fold(*b)) {

@@ -28,6 +28,9 @@ char *dn_text_take(struct dn_buffer *b);
  */
 const char *dn_text_suggest(const char *word, const char *const *candidates, size_t n);
 
+/** "a, b, c" for a message, in `size` bytes, at least 8; what has no room is "...". */
+void dn_text_list(char *out, size_t size, const char *const *texts, size_t n);
+
 /** ASCII letters compare without case. */
 bool dn_text_equal_nocase(const char *a, const char *b);
 bool dn_text_starts_with(const char *text, const char *prefix) __attribute__((nonnull));

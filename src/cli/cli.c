@@ -35,7 +35,7 @@ static void print_help(FILE *out)
                 "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
                 "  " DN_PROGRAM
                 " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
-                "  gunzip -c big.csv.gz | " DN_PROGRAM " convert - big.parquet\n"
+                "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
                 "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
                 "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
                 "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"

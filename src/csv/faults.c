@@ -205,8 +205,8 @@ enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct 
     }
     dn_error_escape_value(value, block->buf + pos, n);
     dn_error_set(err, DN_ERR_DATA,
-                 "%s%s%sinvalid UTF-8 at %s; convert the file, for example with `iconv "
-                 "-f WINDOWS-1252 -t UTF-8`",
+                 "%s%s%sinvalid UTF-8 at %s; if the file has another encoding, name it "
+                 "with the option encoding, for example windows-1252",
                  column != NULL ? "column \"" : "", column != NULL ? column : "",
                  column != NULL ? "\": " : "", value);
     place(r, block, (int64_t)row + 1, pos, column, err);

@@ -137,8 +137,8 @@ static const struct {
     {"PK\x05\x06", "an empty zip archive", "there is nothing in it"},
     {"\xd0\xcf\x11\xe0", "an old spreadsheet", "save its sheet as CSV"},
     {"PAR1\x15", "Parquet",
-     "`dativo-native convert FILE DST` reads it from its file; in a job set source_connector: "
-     "parquet"},
+     "`dativo-native convert FILE DST` reads it from a file that is not packed; in a job set "
+     "source_connector: parquet"},
 };
 
 static bool has_mark(struct dn_span text, const char *mark)

@@ -111,7 +111,9 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
         memcpy(name, text, len);
     }
     if (memchr(name, 0, len) != NULL) {
-        return header_error(r, at, "a column name holds a NUL byte; is this a CSV file in UTF-8?",
+        return header_error(r, at,
+                            "a column name holds a NUL byte; if this is UTF-16 without a byte "
+                            "order mark, set the option encoding to utf-16le or utf-16be",
                             err);
     }
     if (len == 0) {
@@ -173,8 +175,9 @@ static enum dn_status check_header_utf8(const struct dn_csv_reader *r, struct dn
 
     return valid == row.len ? DN_OK
                             : header_error(r, valid,
-                                           "the header is not valid UTF-8; convert the file, for "
-                                           "example with `iconv -f WINDOWS-1252 -t UTF-8`",
+                                           "the header is not valid UTF-8; if the file has another "
+                                           "encoding, name it with the option encoding, for "
+                                           "example windows-1252",
                                            err);
 }
 

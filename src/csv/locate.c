@@ -16,7 +16,7 @@ static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t o
     bool after_cr = false;
     uint64_t at = 0;
 
-    if (dn_text_open_again(&source, path, r->feed.text, NULL, NULL) != DN_OK) {
+    if (dn_text_open_again(&source, path, r->feed.text, r->feed.stop, NULL) != DN_OK) {
         return -1;
     }
     if (!dn_source_is_same(source, opened)) {
@@ -24,7 +24,7 @@ static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t o
         return -1;
     }
     chunk = dn_malloc(LOCATE_CHUNK);
-    while (chunk != NULL && at < (uint64_t)offset) {
+    while (chunk != NULL && at < (uint64_t)offset && !dn_stop_asked(r->feed.stop)) {
         const uint64_t left = (uint64_t)offset - at;
         size_t got;
         if (dn_source_read(source, chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK, &got,

@@ -73,19 +73,9 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
     const char *close = dn_text_suggest(name, r->field_names, r->n_fields);
     char shown[DN_SHOWN_PATH_SIZE];
     const char *path = dn_source_shown_path(shown, r->paths[0]);
-    char columns[200] = "";
-    const size_t most = sizeof(columns) - strlen(", ..."); /* which may have to follow */
-    size_t used = 0;
+    char columns[200];
 
-    for (size_t i = 0; i < r->n_fields; i++) {
-        const int n =
-            snprintf(columns + used, most - used, "%s%s", i > 0 ? ", " : "", r->field_names[i]);
-        if ((size_t)n >= most - used) {
-            (void)snprintf(columns + used, sizeof(columns) - used, "%s", i > 0 ? ", ..." : "...");
-            break;
-        }
-        used += (size_t)n;
-    }
+    dn_text_list(columns, sizeof(columns), r->field_names, r->n_fields);
     dn_error_set(err, DN_ERR_INVALID,
                  "%s: the option %s names the column \"%s\", which the file does not have; "
                  "%s%s%sits columns: %s",

@@ -82,10 +82,11 @@ static void unpack(struct batch *b)
 
     b->text_len = 0;
     for (size_t i = 0; i < b->n_members; i++) {
+        size_t used = 0; /* what lies behind it, within its length, would be lost */
         size_t made = 0;
-        const enum libdeflate_result result = libdeflate_gzip_decompress(
-            b->decompressor, in, b->lens[i], b->text + b->text_len, MEMBER_BYTES, &made);
-        if (result != LIBDEFLATE_SUCCESS) {
+        const enum libdeflate_result result = libdeflate_gzip_decompress_ex(
+            b->decompressor, in, b->lens[i], b->text + b->text_len, MEMBER_BYTES, &used, &made);
+        if (result != LIBDEFLATE_SUCCESS || used != b->lens[i]) {
             b->problem = result == LIBDEFLATE_INSUFFICIENT_SPACE
                              ? "a block has more than 64 KiB"
                              : "a block is not what its length and its checksum say";
@@ -170,6 +171,7 @@ static enum dn_status read_member(struct bgzf *z, struct batch *b, size_t *packe
 static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
 {
     struct batch *b = &z->batches[z->n_read % z->window];
+    enum dn_status st = DN_OK;
     size_t packed_len = 0;
 
     b->n_members = 0;
@@ -177,11 +179,12 @@ static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
     b->text_at = 0;
     b->problem = NULL;
     b->offset = z->offset;
-    while (b->n_members < BATCH_MEMBERS && dn_bgzf_begins(z->head, z->head_len)) {
-        DN_TRY(read_member(z, b, &packed_len, err));
+    while (st == DN_OK && b->n_members < BATCH_MEMBERS && dn_bgzf_begins(z->head, z->head_len)) {
+        st = read_member(z, b, &packed_len, err);
     }
     b->stored_read = dn_source_stored_read(z->inner);
     if (b->n_members == 0) {
+        DN_TRY(st);
         z->ended = true;
         return z->head_len > 0 ? go_on_plainly(z, err) : DN_OK;
     }
@@ -191,13 +194,13 @@ static enum dn_status read_batch(struct bgzf *z, struct dn_error *err)
     if (e == NULL || e->submit == NULL || e->submit(e->ctx, run, b) != 0) {
         run(b);
     }
-    return DN_OK;
+    return st; /* what lies in front of a failure is read all the same */
 }
 
-/* An empty member is the last one: without it, whole members could have been cut off unseen. */
+/* An empty member is the last one: without it, whole members could have been cut off unseen, whatever was put behind them. */
 static enum dn_status check_end(const struct bgzf *z, struct dn_error *err)
 {
-    return z->rest != NULL || z->last_is_empty
+    return z->last_is_empty
                ? DN_OK
                : failed(z, z->offset,
                         "the empty block that ends such files is missing, it was cut; get the file "
@@ -245,16 +248,16 @@ static enum dn_status next_bytes(struct bgzf *z, uint8_t *buf, size_t size, size
         }
         return DN_OK;
     }
+    if (z->status == DN_OK) {
+        z->status = check_end(z, &z->error);
+    }
     if (z->status == DN_OK && z->rest != NULL) {
         const enum dn_status st = dn_source_read(z->rest, buf, size, got, err);
         z->base.stored_read = dn_source_stored_read(z->rest);
         z->at_end = st == DN_OK && *got == 0;
         return st;
     }
-    if (z->status == DN_OK) {
-        z->status = check_end(z, &z->error);
-        z->at_end = z->status == DN_OK;
-    }
+    z->at_end = z->status == DN_OK;
     if (z->status != DN_OK && err != NULL) {
         *err = z->error;
     }
@@ -269,7 +272,10 @@ static enum dn_status bgzf_read(struct dn_source *s, void *buf, size_t size, siz
 
     while (done < size && !z->at_end) {
         size_t n = 0;
-        const enum dn_status st = next_bytes(z, (uint8_t *)buf + done, size - done, &n, err);
+        enum dn_status st = next_bytes(z, (uint8_t *)buf + done, size - done, &n, err);
+        if (st == DN_OK && n == 0 && dn_stop_asked(s->stop)) { /* so many are empty */
+            st = dn_source_stopped(s, err);
+        }
         if (st != DN_OK) {
             *got = done; /* the failure comes again, when there is nothing in front of it */
             return done > 0 ? DN_OK : st;
@@ -328,7 +334,7 @@ enum dn_status dn_bgzf_open(struct dn_source **out, struct dn_source *inner,
 {
     enum dn_status st = DN_OK;
     struct dn_source *s =
-        dn_source_make(sizeof(struct bgzf), &bgzf_class, dn_source_path(inner), NULL, err);
+        dn_source_make(sizeof(struct bgzf), &bgzf_class, dn_source_path(inner), inner->stop, err);
 
     *out = NULL;
     if (s == NULL) {

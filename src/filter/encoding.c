@@ -2,42 +2,49 @@
 
 #include <string.h>
 
+/* What iconv(3) does not know by itself; '-' stands for '_', too. */
 static const struct {
-    const char *given; /* in capitals, '_' as '-' */
+    const char *given;
     const char *name;
 } synonyms[] = {
-    {"UTF8", "UTF-8"},          {"UTF-8-SIG", "UTF-8"},
-    {"UTF8-SIG", "UTF-8"},      {"U8", "UTF-8"},
-    {"UTF-16-LE", "UTF-16LE"},  {"UTF-16-BE", "UTF-16BE"},
-    {"UTF16", "UTF-16"},        {"UTF16-LE", "UTF-16LE"},
-    {"UTF16-BE", "UTF-16BE"},   {"UTF16LE", "UTF-16LE"},
-    {"UTF16BE", "UTF-16BE"},    {"UTF-32-LE", "UTF-32LE"},
-    {"UTF-32-BE", "UTF-32BE"},  {"UTF32", "UTF-32"},
-    {"UTF32-LE", "UTF-32LE"},   {"UTF32-BE", "UTF-32BE"},
-    {"LATIN-1", "ISO-8859-1"},  {"LATIN1", "ISO-8859-1"},
-    {"L1", "ISO-8859-1"},       {"LATIN", "ISO-8859-1"},
-    {"LATIN-9", "ISO-8859-15"}, {"ISO8859-1", "ISO-8859-1"},
-    {"8859", "ISO-8859-1"},     {"ASCII", "UTF-8"},
-    {"US-ASCII", "UTF-8"},      {"ANSI", "WINDOWS-1252"},
-    {"SHIFT-JIS", "SHIFT_JIS"}, {"SJIS", "SHIFT_JIS"},
-    {"EUC-JP", "EUC-JP"},       {"ISO-8859-8-I", "ISO-8859-8"},
+    {"UTF8", "UTF-8"},         {"UTF-8-SIG", "UTF-8"},     {"UTF8-SIG", "UTF-8"},
+    {"U8", "UTF-8"},           {"ASCII", "UTF-8"},         {"US-ASCII", "UTF-8"},
+    {"UTF-16-LE", "UTF-16LE"}, {"UTF-16-BE", "UTF-16BE"},  {"UTF16LE", "UTF-16LE"},
+    {"UTF16BE", "UTF-16BE"},   {"UTF16-LE", "UTF-16LE"},   {"UTF16-BE", "UTF-16BE"},
+    {"UTF-32-LE", "UTF-32LE"}, {"UTF-32-BE", "UTF-32BE"},  {"UTF32-LE", "UTF-32LE"},
+    {"UTF32-BE", "UTF-32BE"},  {"UTF16", "UTF-16"},        {"UTF32", "UTF-32"},
+    {"LATIN-1", "ISO-8859-1"}, {"LATIN-9", "ISO-8859-15"}, {"ANSI", "WINDOWS-1252"},
 };
+
+static char capital(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
+void dn_encoding_with_dashes(char name[DN_ENCODING_NAME_SIZE])
+{
+    for (char *c = name; *c != '\0'; c++) {
+        *c = (char)(*c == '_' || *c == ' ' ? '-' : *c);
+    }
+}
 
 const char *dn_encoding_name(char out[DN_ENCODING_NAME_SIZE], const char *given)
 {
+    char dashed[DN_ENCODING_NAME_SIZE];
     size_t n = 0;
 
     for (; given[n] != '\0' && n + 1 < DN_ENCODING_NAME_SIZE; n++) {
-        const char c = given[n];
-        out[n] = (char)(c == '_' || c == ' ' ? '-' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+        out[n] = capital(given[n]);
     }
     out[n] = '\0';
+    memcpy(dashed, out, n + 1);
+    dn_encoding_with_dashes(dashed);
     for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++) {
-        if (strcmp(out, synonyms[i].given) == 0) {
+        if (strcmp(dashed, synonyms[i].given) == 0) {
             return synonyms[i].name;
         }
     }
-    return out;
+    return strcmp(dashed, "UTF-8") == 0 ? "UTF-8" : out;
 }
 
 const char *dn_encoding_of_mark(const uint8_t *head, size_t len)
@@ -60,19 +67,4 @@ const char *dn_encoding_of_mark(const uint8_t *head, size_t len)
 bool dn_encoding_is_utf8(const char *name)
 {
     return strcmp(name, "UTF-8") == 0;
-}
-
-static bool starts_with(const char *name, const char *start)
-{
-    return strncmp(name, start, strlen(start)) == 0;
-}
-
-size_t dn_encoding_unit(const char *name)
-{
-    if (starts_with(name, "UTF-32") || starts_with(name, "UCS-4") || starts_with(name, "UCS4")) {
-        return 4;
-    }
-    return starts_with(name, "UTF-16") || starts_with(name, "UCS-2") || starts_with(name, "UCS2")
-               ? 2
-               : 1;
 }

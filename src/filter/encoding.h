@@ -10,10 +10,10 @@
 
 /** The name that iconv(3) has for what Python and people write: latin-1, utf_16_le, utf-8-sig, cp1252.  Unknown ones as they are. */
 const char *dn_encoding_name(char out[DN_ENCODING_NAME_SIZE], const char *given);
+/** Put '-' for '_' and blanks: iconv knows koi8-r and MS_KANJI, people write koi8_r. */
+void dn_encoding_with_dashes(char name[DN_ENCODING_NAME_SIZE]);
 /** The encoding that a byte order mark at the start of a text tells; UTF-8 where there is none. */
 const char *dn_encoding_of_mark(const uint8_t *head, size_t len);
 bool dn_encoding_is_utf8(const char *name);
-/** Bytes of which characters are made: 1, 2 or 4. */
-size_t dn_encoding_unit(const char *name);
 
 #endif

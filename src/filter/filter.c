@@ -111,11 +111,11 @@ static enum dn_status next_member(struct filter *f, struct dn_error *err)
         while (f->class->padded && f->in_pos < f->in_len && f->in[f->in_pos] == 0) {
             f->in_pos++;
         }
+        if (f->in_pos == f->in_len) {
+            f->ended = f->in_end;
+            return DN_OK; /* to come back, maybe */
+        }
     } while (f->in_len - f->in_pos < f->class->begins_len && !f->in_end);
-    if (f->in_pos == f->in_len) {
-        f->ended = true;
-        return DN_OK;
-    }
     if (!f->class->begins(f->in + f->in_pos, f->in_len - f->in_pos)) {
         return trailing(f, err);
     }
@@ -137,7 +137,9 @@ static enum dn_status step(struct filter *f, uint8_t *out, size_t room, size_t *
     *made = io.made;
     f->made += (int64_t)io.made;
     if (st != DN_OK) {
-        return st == DN_ERR_DATA ? damaged(f, err) : st;
+        return st == DN_ERR_DATA          ? damaged(f, err)
+               : st == DN_ERR_UNSUPPORTED ? failed(f, st, err != NULL ? err->message : "", err)
+                                          : st;
     }
     if (io.member_ended) {
         f->inside = false;
@@ -174,6 +176,9 @@ static enum dn_status filter_read(struct dn_source *s, void *buf, size_t size, s
         size_t made = 0;
         f->status = next_bytes(f, (uint8_t *)buf + done, size - done, &made, &f->error);
         done += made;
+        if (f->status == DN_OK && made == 0 && dn_stop_asked(s->stop)) { /* it may go on for long */
+            f->status = dn_source_stopped(s, &f->error);
+        }
     }
     *got = done;
     if (done > 0 || f->status == DN_OK) {
@@ -251,7 +256,7 @@ enum dn_status dn_filter_open(struct dn_source **out, struct dn_source *inner,
     enum dn_status st = DN_OK;
     struct dn_source *s =
         dn_source_make(sizeof(struct filter), class != NULL ? &filter_class : &pass_class,
-                       dn_source_path(inner), NULL, err);
+                       dn_source_path(inner), inner->stop, err);
 
     *out = NULL;
     if (s == NULL) {

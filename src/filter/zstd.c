@@ -2,6 +2,7 @@
 #include "filter/filter.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 static uint32_t get_le32(const uint8_t *p)
 {
@@ -28,6 +29,25 @@ static enum dn_status zstd_begin(void *state, struct dn_error *err)
     return DN_OK;
 }
 
+static enum dn_status report(size_t result, struct dn_error *err)
+{
+    switch (ZSTD_getErrorCode(result)) {
+    case ZSTD_error_memory_allocation:
+        return dn_error_memory(err, ZSTD_DStreamInSize());
+    case ZSTD_error_frameParameter_windowTooLarge:
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "unpacking it takes more than the 128 MiB of memory that are given; pack "
+            "it anew without --ultra --long, or let `zstd -dc --long=31` read it");
+    case ZSTD_error_dictionary_wrong:
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "it was packed with a dictionary, which is not in the file; let `zstd "
+                            "-dc -D DICTIONARY` read it");
+    default:
+        return dn_error_set(err, DN_ERR_DATA, "%s", ZSTD_getErrorName(result));
+    }
+}
+
 static enum dn_status zstd_step(void *state, struct dn_filter_io *io, struct dn_error *err)
 {
     ZSTD_inBuffer in = {io->in, io->in_len, 0};
@@ -37,7 +57,7 @@ static enum dn_status zstd_step(void *state, struct dn_filter_io *io, struct dn_
     io->used = in.pos;
     io->made = out.pos;
     if (ZSTD_isError(result)) {
-        return dn_error_set(err, DN_ERR_DATA, "%s", ZSTD_getErrorName(result));
+        return report(result, err);
     }
     io->member_ended = result == 0;
     return DN_OK;

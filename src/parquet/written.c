@@ -1,6 +1,7 @@
 #include "parquet/written.h"
 
 #include "base/memory.h"
+#include "parquet/read/reader_internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -252,7 +253,7 @@ static enum dn_status read_pass(struct reading *r, const char *path,
     r->n_groups = 0;
     r->group_rows = 0;
     memset(r->digests, 0, (size_t)r->n * sizeof r->digests[0]);
-    enum dn_status st = dn_parquet_reader_open(&reader, path, &o, err);
+    enum dn_status st = dn_pq_reader_open(&reader, path, &o, true, err);
     if (st == DN_OK) {
         st = read_rows(r, reader, err);
         dn_parquet_reader_close(reader);

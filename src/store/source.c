@@ -150,6 +150,10 @@ enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint64_t *got, st
     }
     while (st == DN_OK && done < n) {
         size_t taken = 0;
+        if (dn_stop_asked(s->stop)) {
+            st = dn_source_stopped(s, err);
+            break;
+        }
         st = dn_source_read(s, buf, n - done < SKIP_BYTES ? (size_t)(n - done) : SKIP_BYTES, &taken,
                             err);
         done += taken;

@@ -216,9 +216,9 @@ def test_children_do_not_keep_a_run_open(tmp_path):
         writer.write(1, 0)
         child = os.fork()
         if child == 0:
+            os.write(writing, str(os.getpid()).encode())  # fork() is over here, and what it has to do in a child is done
             signal.alarm(300)
             signal.pause()
-        os.write(writing, str(child).encode())
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(parent, 0)
     child = int(os.read(reading, 32))
@@ -231,6 +231,28 @@ def test_children_do_not_keep_a_run_open(tmp_path):
         os.kill(child, signal.SIGKILL)
         os.close(reading)
         os.close(writing)
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_run_over_a_link(tmp_path, dangling):
+    """Who put the file elsewhere and a link in its place: the next run replaces what the link leads to, and its rows are not there twice."""
+    table, elsewhere = tmp_path / "table", tmp_path / "elsewhere"
+    table.mkdir()
+    elsewhere.mkdir()
+    first = Here(str(table))
+    first.write(1, 0)
+    first.free()
+    (name,) = [entry.name for entry in table.iterdir()]
+    (table / name).rename(elsewhere / name)
+    (table / name).symlink_to(elsewhere / name)
+    if dangling:
+        (elsewhere / name).unlink()
+    again = Here(str(table))
+    again.write(2, 0)
+    again.write(3, 0)
+    again.free()
+    assert (table / name).is_symlink() and (elsewhere / name).is_file()
+    assert rows(table) == [2, 3]
 
 
 def test_a_writer_of_a_child(tmp_path):

@@ -5,9 +5,11 @@ import ctypes
 import gzip
 import io
 import lzma
+import os
 import random
 import struct
 import subprocess
+import time
 import zlib
 
 import pyarrow as pa
@@ -86,6 +88,17 @@ def test_several_files(tool, write, plain, packing):
     write("b.csv", PACKINGS[packing](PLAIN))
     both = read(tool, "plain.csv", "b.csv")
     assert both.equals(pa.concat_tables([plain, plain]).combine_chunks())
+
+
+def test_blocks_that_hide_others(tool, write):
+    """A length that covers the next member, too; an end that is missing, whatever was put in its place."""
+    first, second = bgzf(b"a,b\n1,2\n")[:-28], bgzf(b"3,4\n")
+    size = len(first) + len(second) - 28
+    write("in.csv", first[:16] + struct.pack("<H", size - 1) + first[18:] + second)
+    tool.fails("convert", "in.csv", "out.parquet", says=["gzip: a block is not what its length", "byte 0"])
+    for behind in (bytes(100), gzip.compress(b"5,6\n")):
+        write("in.csv", first + behind)
+        tool.fails("convert", "in.csv", "out.parquet", says=["empty block", "missing", f"byte {len(first)}"])
 
 
 def test_what_may_follow(tool, write, plain):
@@ -206,6 +219,44 @@ def test_a_wish_to_stop_while_a_packed_pipe_waits(tool):
     assert not (tool.cwd / "out.parquet").exists()
 
 
+@pytest.mark.parametrize("what", ["zeros", "skipped", "lines"])
+def test_a_wish_to_stop_while_nothing_comes_out(tool, what):
+    """Gigabytes that hold no text, and text without end whose wrong row has its line counted."""
+    path = tool.cwd / "in.csv"
+    text = b"a,b\n1,2\n"
+    if what == "zeros":
+        path.write_bytes(gzip.compress(text))
+        os.truncate(path, 200 << 30)
+    elif what == "skipped":
+        with open(path, "wb") as out:
+            out.write(zstd(text))
+            for i in range(50):
+                out.write(b"\x50\x2a\x4d\x18" + (0xfffffff0).to_bytes(4, "little"))
+                out.seek(0xfffffff0, os.SEEK_CUR)
+            out.truncate()
+    else:
+        path.write_bytes(zstd(text) + zstd(b"1,2\n" * (1 << 20)) * 1000 + zstd(b"1,2,3\n"))
+    proc = tool.start("convert", "-q", "in.csv", "null:")
+    with pytest.raises(subprocess.TimeoutExpired):
+        proc.wait(0.3)
+    proc.terminate()
+    start = time.monotonic()
+    assert proc.wait(20) == 143
+    assert time.monotonic() - start < 1
+    path.unlink()
+
+
+def test_packed_in_a_way_that_is_refused(tool, write):
+    write("in.csv", lzma.compress(PLAIN, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 512 << 20}]))
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': xz: ", "513 MiB of memory"])
+    window = b"\x28\xb5\x2f\xfd\x00" + bytes([18 << 3]) + b"\x01\x00\x00"  # 256 MiB, an empty last block
+    write("in.csv", zstd(b"a,b\n") + window)
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': zstd: ", "128 MiB", "--long=31"])
+    dictionary = b"\x28\xb5\x2f\xfd\x21\x07\x00" + b"\x01\x00\x00"
+    write("in.csv", zstd(b"a,b\n") + dictionary)
+    tool.fails("convert", "in.csv", "out.parquet", says=["in.csv': zstd: ", "dictionary"])
+
+
 # ---- encodings -----------------------------------------------------------------------------------------------------------
 
 TEXT = "id,naïve\n1,Ärger\n2,€uro\n3,\"a\nb\"\n"
@@ -235,7 +286,8 @@ def test_single_bytes(tool, write, encoding):
 
 
 @pytest.mark.parametrize("encoding, text", [("shift_jis", "a,b\n1,日本\n"), ("gb18030", "a,b\n1,中文\n"), ("euc-kr", "a,b\n1,한글\n"),
-                                            ("koi8-r", "a,b\n1,мир\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n")])
+                                            ("koi8-r", "a,b\n1,мир\n"), ("koi8_r", "a,b\n1,мир\n"), ("ms_kanji", "a,b\n1,日本\n"),
+                                            ("iso8859_15", "a,b\n1,€\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n")])
 def test_others(tool, write, encoding, text):
     write("in.csv", text.encode(encoding))
     assert read(tool, "--encoding", encoding, "in.csv").to_pylist() == [{"a": 1, "b": text.split(",")[-1][:-1]}]
@@ -253,7 +305,7 @@ def test_every_cut_of_a_long_text(tool, write):
 def test_what_is_no_text(tool, write):
     write("in.csv", b"a,b\n1,x\n2,\x81\n")
     tool.fails("convert", "--encoding", "windows-1252", "in.csv", "out.parquet",
-               says=["in.csv: line 3, byte 10", " 81 ", "WINDOWS-1252", "on_invalid"])
+               says=["in.csv: line 3, byte 10", " 81 ", "WINDOWS-1252", "--on-invalid"])
     write("cut.csv", codecs.BOM_UTF16_LE + "a,b\n1,x\n".encode("utf-16-le") + b"y")
     tool.fails("convert", "cut.csv", "out.parquet", says=["cut.csv: line 3", "UTF-16LE"])
     write("half.csv", codecs.BOM_UTF16_LE + "a\n\ud83d\nb\n".encode("utf-16-le", "surrogatepass"))
@@ -263,12 +315,66 @@ def test_what_is_no_text(tool, write):
 def test_replaced(tool, write):
     write("in.csv", b"a,b\n1,x\n2,\x81\n3,\x81\x8d\n")
     said = tool.ok("convert", "--encoding", "windows-1252", "--on-invalid", "replace", "in.csv", "out.parquet").stderr.decode()
-    assert "3 byte sequences were no text in the encoding" in said
+    assert "in.csv: 3 byte sequences were no text in the encoding and became U+FFFD" in said
     assert pq.read_table(tool.cwd / "out.parquet").column("b").to_pylist() == ["x", "\ufffd", "\ufffd\ufffd"]
     (tool.cwd / "out.parquet").unlink()
     write("in.csv", b"a,b\n1,\xff\n2,\xc3\xa9\n")
     tool.fails("convert", "in.csv", "out.parquet", says=["\\xff", "line 2"])
     assert read(tool, "--on-invalid", "replace", "in.csv").column("b").to_pylist() == ["\ufffd", "é"]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1258", "windows-1255", "tcvn", "big5-hkscs", "iso-2022-jp-3"])
+def test_characters_held_back(tool, write, encoding):
+    """The last of a file is made, though what follows could have changed it."""
+    last = {"windows-1255": b"\xe0", "big5-hkscs": b"\x88\x66", "iso-2022-jp-3": b"\x1b$(O\x2b\x52"}.get(encoding, b"a")
+    write("in.csv", b"a,b\n1,x" + last)
+    row, = read(tool, "--encoding", encoding, "in.csv").to_pylist()
+    assert row["b"][:1] == "x" and len(row["b"]) == 2, row
+
+
+def test_a_character_held_back_in_front_of_a_fault(tool, write):
+    write("in.csv", b"a,b\n1,x\xe0\xd9y\n")
+    flags = ("--encoding", "windows-1255")
+    assert read(tool, *flags, "--on-invalid", "replace", "in.csv").to_pylist()[0]["b"] == "x\u05d0\ufffdy"
+    tool.fails("convert", "-f", *flags, "in.csv", "out.parquet", says=["byte 9", " d9 "])
+
+
+@pytest.mark.parametrize("encoding, stored", [
+    ("unicodebig", "a,b\n1,x\ud800y\n2,zz\n".encode("utf-16-be", "surrogatepass")),
+    ("utf-16", codecs.BOM_UTF16_BE + "a,b\n1,x\ud800y\n2,zz\n".encode("utf-16-be", "surrogatepass")),
+    ("ucs-4", "a,b\n1,x\ud800y\n2,zz\n".encode("utf-32-be", "surrogatepass")),
+    ("iso-10646", "a,b\n1,x".encode("utf-32-be") + b"\x00\x11\x00\x00" + "y\n2,zz\n".encode("utf-32-be")),
+    ("utf-8", b"a,b\n1,x\xf4\x90\x80\x80y\n2,zz\n"),
+    ("gbk", b"a,b\n1,x\xffy\n2,zz\n")])
+def test_what_follows_a_fault_stays(tool, write, encoding, stored):
+    write("in.csv", stored)
+    said = tool.ok("convert", "--encoding", encoding, "--on-invalid", "replace", "in.csv", "out.parquet").stderr.decode()
+    assert "1 byte sequence was no text" in said
+    assert pq.read_table(tool.cwd / "out.parquet").column("b").to_pylist() == ["x\ufffdy", "zz"]
+
+
+def test_shifts_outlive_a_fault(tool, write):
+    text = "a,b\n1,\u65e5\u672c\u8a9e\n2,x\n".encode("iso2022_jp")
+    at = text.index(b"\x1b$B") + 5
+    write("in.csv", text[:at] + b"\x7e\x7e" + text[at:])
+    table = read(tool, "--encoding", "iso-2022-jp", "--on-invalid", "replace", "in.csv")
+    assert table.column("b").to_pylist() == ["\u65e5\ufffd\u672c\u8a9e", "x"]
+
+
+def test_other_encodings_are_told_how_they_are_read(tool, write):
+    write("latin.csv", "id,name\n1,Müller\n".encode("latin1"))
+    tool.fails("convert", "latin.csv", "out.parquet", says=["latin.csv: line 2", '"name"', "\\xfc", "name it with --encoding", "windows-1252"])
+    write("header.csv", "id,größe\n1,2\n".encode("latin1"))
+    tool.fails("convert", "header.csv", "out.parquet", says=["header.csv: line 1", "name it with --encoding", "windows-1252"])
+    write("bare.csv", "id,name\n1,x\n".encode("utf-16-le"))
+    tool.fails("convert", "bare.csv", "out.parquet", says=["bare.csv: line 1", "set --encoding to utf-16le"])
+    assert read(tool, "--encoding", "utf-16le", "bare.csv").to_pylist() == [{"id": 1, "name": "x"}]
+
+
+def test_packed_parquet(tool, write):
+    pq.write_table(pa.table({"a": [1]}), tool.cwd / "a.parquet")
+    write("a.parquet.gz", gzip.compress((tool.cwd / "a.parquet").read_bytes()))
+    tool.fails("convert", "a.parquet.gz", "out.parquet", says=["a.parquet.gz", "this is Parquet", "not packed"])
 
 
 def test_encodings_that_are_none(tool, write):

@@ -126,6 +126,7 @@ def test_unknown_options(tool, put):
     put("in.parquet")
     tool.fails("convert", "--reader-option", "colums=[]", "in.parquet", "out.parquet", says=["colums", '"columns"', "--reader-option"])
     tool.fails("convert", "--reader-option", 'columns=["txt"]', "in.parquet", "out.parquet", says=["txt", "text", "in.parquet"])
+    tool.fails("convert", "--reader-option", "columns=b,text", "in.parquet", "out.parquet", says=["in.parquet", '"b,text"', "its columns: b, i, l, f, d, day"])
 
 
 def test_projection(tool, put):

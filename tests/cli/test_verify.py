@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import BIN, environment
+from thrift_file import File, varint
 
 CSV = "id,name,price,day,at,ok\n" + "".join(
     f"{i},{'name ' + str(i % 7) if i % 5 else ''},{i / 4},2024-01-{i % 28 + 1:02},2024-01-01 10:00:{i % 60:02},"
@@ -103,3 +104,38 @@ def test_statistics_that_lie(tool):
     assert {f["rule"] for f in errors} == {"statistics.bounds", "statistics.exact"}
     finding = errors[0]
     assert "9" in finding["message"] and finding["column"] == "x" and finding["row_group"] == 0
+
+
+ROWS = 200
+
+
+def ids_of_no_bits(n, kind):
+    runs = {"a run": varint(n << 1), "packed": varint((n + 7) // 8 << 1 | 1), "nothing": b""}
+    return b"\0" + runs[kind]
+
+
+@pytest.mark.parametrize("kind", ["a run", "packed", "nothing"])
+@pytest.mark.parametrize("entries", [1, 2])
+def test_ids_of_no_bits(tool, entries, kind):
+    """Ids may have a width of 0 bits: they are all 0, in any number of pages, and of a dictionary with more entries the first one."""
+    table = pa.table({"s": pa.array([f"entry {i % entries}" for i in range(ROWS)])})
+    table = table.cast(pa.schema([pa.field("s", pa.string(), nullable=False)]))
+    pq.write_table(table, tool.cwd / "a.parquet", compression="none", write_statistics=False, data_page_size=5, write_batch_size=40)
+    f = File(tool.cwd / "a.parquet")
+    pages = f.pages(0)
+    data = [page for page in pages if 7 not in page.header]
+    assert len(data) == ROWS // 40
+    for page in data:
+        page.resize(ids_of_no_bits(page.inner[1].value, kind))
+    f.set_pages(0, pages)
+    f.write(tool.cwd / "b.parquet")
+    # the pages have moved
+    found = {x["rule"] for x in findings(tool.cwd / "b.parquet")} - {"group.file_offset", "layout.gap"}
+    if kind == "nothing":
+        assert found == {"page.values"}
+        tool.fails("convert", "b.parquet", "b.csv", says=["b.parquet", "they end too early"])
+    else:
+        assert found == set()
+        tool.ok("convert", "b.parquet", "b.csv")
+        assert (tool.cwd / "b.csv").read_text() == "s\n" + "entry 0\n" * ROWS
+        assert pq.read_table(tool.cwd / "b.parquet")["s"].to_pylist() == ["entry 0"] * ROWS

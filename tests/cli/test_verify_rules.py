@@ -766,38 +766,6 @@ def test_the_lz4_of_old_files(good, tmp_path):
     assert "page.codec" in {x["rule"] for x in findings(tmp_path / "old.parquet")}
 
 
-def ids_of_no_bits(n, kind):
-    runs = {"a run": varint(n << 1), "packed": varint((n + 7) // 8 << 1 | 1), "nothing": b""}
-    return b"\0" + runs[kind]
-
-
-@pytest.mark.parametrize("kind", ["a run", "packed", "nothing"])
-@pytest.mark.parametrize("entries", [1, 2])
-def test_ids_of_no_bits(tool, entries, kind):
-    """Ids may have a width of 0 bits: they are all 0, in any number of pages, and of a dictionary with more entries the first one."""
-    table = pa.table({"s": pa.array([f"entry {i % entries}" for i in range(N)])})
-    table = table.cast(pa.schema([pa.field("s", pa.string(), nullable=False)]))
-    pq.write_table(table, tool.cwd / "a.parquet", compression="none", write_statistics=False, data_page_size=5, write_batch_size=40)
-    f = File(tool.cwd / "a.parquet")
-    pages = f.pages(0)
-    data = [page for page in pages if 7 not in page.header]
-    assert len(data) == N // 40
-    for page in data:
-        page.resize(ids_of_no_bits(page.inner[1].value, kind))
-    f.set_pages(0, pages)
-    f.write(tool.cwd / "b.parquet")
-    # the pages have moved
-    found = {x["rule"] for x in findings(tool.cwd / "b.parquet")} - {"group.file_offset", "layout.gap"}
-    if kind == "nothing":
-        assert found == {"page.values"}
-        tool.fails("convert", "b.parquet", "b.csv", says=["b.parquet", "they end too early"])
-    else:
-        assert found == set()
-        tool.ok("convert", "b.parquet", "b.csv")
-        assert (tool.cwd / "b.csv").read_text() == "s\n" + "entry 0\n" * N
-        assert pq.read_table(tool.cwd / "b.parquet")["s"].to_pylist() == ["entry 0"] * N
-
-
 def test_every_rule_is_tried_and_told():
     """The table of docs/verify.md, the rules in the sources and the cases of this file are the same list."""
     sources = "".join(p.read_text() for p in (SOURCE / "src" / "parquet" / "verify").glob("*.c"))

@@ -195,8 +195,11 @@ static enum dn_status start_run(struct dn_pq_hybrid *h, struct dn_error *err)
     h->is_packed = (head & 1) != 0;
     h->run_left = head >> 1;
     if (h->is_packed) {
-        /* A run cut short is legal as long as nobody asks for what is missing; check_packed() sees to that. */
+        /* What a run cut short lacks was padding if nobody asks for it; check_packed() sees to that. */
         const uint64_t run_bytes = h->run_left * h->bit_width;
+        if (h->strict && run_bytes > h->in.len - h->pos) {
+            return fail_run("a packed run is cut off", err);
+        }
         h->bit = (uint64_t)h->pos * 8;
         h->pos = run_bytes > h->in.len - h->pos ? h->in.len : h->pos + (size_t)run_bytes;
         h->run_left *= 8;

@@ -34,6 +34,8 @@ struct dn_pq_hybrid {
     struct dn_span in;
     size_t pos;         /**< behind the runs that were begun */
     unsigned bit_width; /**< 0..32 */
+    bool
+        strict; /**< a run that announces more than there is, is damage; else only if somebody asks for it, as of old writers */
     bool is_packed;
     uint64_t run_left; /**< values left in the current run */
     uint32_t value;    /**< of a repeated run */

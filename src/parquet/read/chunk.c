@@ -189,6 +189,7 @@ static enum dn_status begin_data(struct dn_pq_cursor *c, struct dn_span body, st
     DN_TRY(dn_pq_page_split(&c->page, body, 0, c->leaf->max_def, &parts, err));
     if (c->leaf->max_def > 0) {
         DN_TRY(dn_pq_levels_begin(&c->levels, parts.def_encoding, parts.def, 1, err));
+        c->levels.runs.strict = c->leaf->strict;
         DN_TRY(count_values(c, (size_t)n, &n_valid, err));
     }
     DN_TRY(dn_pq_decoder_begin(c->decoder, c->page.encoding, parts.values, n_valid,

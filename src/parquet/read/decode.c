@@ -42,6 +42,7 @@ struct dn_pq_decoder {
     struct dn_pq_delta delta;
     struct dn_pq_delta_lengths lengths;
     struct dn_pq_delta_bytes bytes;
+    bool strict;
 };
 
 static enum dn_status fail_fit(size_t n, size_t len, struct dn_error *err)
@@ -115,6 +116,7 @@ enum dn_status dn_pq_decoder_create(struct dn_pq_decoder **out, const struct dn_
     d->type = leaf->element->type;
     d->width = dn_pq_leaf_width(leaf);
     d->entry = entry_size(leaf);
+    d->strict = leaf->strict;
     return DN_OK;
 }
 
@@ -144,6 +146,7 @@ static enum dn_status begin_ids(struct dn_pq_decoder *d, struct dn_error *err)
     d->pos = 1;
     dn_pq_hybrid_init(&d->runs, (struct dn_span){d->body.data + 1, d->body.len - 1},
                       d->body.data[0]);
+    d->runs.strict = d->strict;
     return DN_OK;
 }
 
@@ -160,6 +163,7 @@ static enum dn_status begin_rle_bools(struct dn_pq_decoder *d, struct dn_error *
     }
     d->pos = 4 + len;
     dn_pq_hybrid_init(&d->runs, (struct dn_span){d->body.data + 4, len}, 1);
+    d->runs.strict = d->strict;
     return DN_OK;
 }
 

@@ -520,6 +520,13 @@ cleanup:
     return st;
 }
 
+void dn_pq_file_be_strict(struct dn_pq_file_info *file)
+{
+    for (uint32_t i = 0; i < file->n_leaves; i++) {
+        file->leaves[i].strict = true;
+    }
+}
+
 void dn_pq_file_finish(struct dn_pq_file_info *file)
 {
     dn_buffer_finish(&file->footer);

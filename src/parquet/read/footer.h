@@ -52,6 +52,7 @@ struct dn_pq_leaf {
     int32_t max_def;
     int32_t max_rep;
     bool nested; /**< not directly below the root, or repeated */
+    bool strict; /**< what old writers did and the format forbids is damage (struct dn_pq_hybrid) */
 };
 
 struct dn_pq_chunk_info {
@@ -102,6 +103,8 @@ struct dn_pq_file_info {
 DN_NODISCARD enum dn_status dn_pq_file_read(struct dn_pq_file_info *file, struct dn_source *source,
                                             struct dn_error *err);
 void dn_pq_file_finish(struct dn_pq_file_info *file);
+/** Forgive no column's pages anything. */
+void dn_pq_file_be_strict(struct dn_pq_file_info *file);
 
 /** Exactly `size` bytes at `offset`, appended to `out`.  DN_ERR_DATA if the file ends before. */
 DN_NODISCARD enum dn_status dn_pq_read_at(struct dn_source *source, uint64_t offset, size_t size,

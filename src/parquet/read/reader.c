@@ -33,6 +33,7 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
     const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
     const size_t len = strlen(name);
     const char *close = NULL;
+    char columns[200] = "";
 
     for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
         names[i] = r->file.leaves[i].path;
@@ -44,13 +45,15 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
     }
     if (names != NULL) {
         close = dn_text_suggest(name, names, r->file.n_leaves);
+        dn_text_list(columns, sizeof(columns), names, r->file.n_leaves);
     }
     dn_free((void *)names);
     dn_error_set(
         err, DN_ERR_INVALID,
-        "the option columns names the column \"%.100s\", which the file does not have%s%s%s", name,
-        close != NULL ? "; did you mean \"" : "", close != NULL ? close : "",
-        close != NULL ? "\"?" : "");
+        "the option columns names the column \"%.100s\", which the file does not have; %s%s%sits "
+        "columns: %s",
+        name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
+        close != NULL ? "\"? " : "", columns);
     dn_error_locate(err, NULL, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }
@@ -284,13 +287,17 @@ static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_optio
 }
 
 static enum dn_status open_file(struct dn_parquet_reader *r, const char *path,
-                                const struct dn_parquet_read_options *o, struct dn_error *err)
+                                const struct dn_parquet_read_options *o, bool strict,
+                                struct dn_error *err)
 {
     r->path = dn_arena_strdup(&r->arena, path);
     if (r->path == NULL) {
         return dn_error_memory(err, strlen(path) + 1);
     }
     DN_TRY(dn_pq_file_read(&r->file, r->source, err));
+    if (strict) {
+        dn_pq_file_be_strict(&r->file);
+    }
     DN_TRY(choose_columns(r, o, err));
     DN_TRY(make_schema(r, err));
     DN_TRY(divide_budget(r, o, err));
@@ -311,9 +318,9 @@ static enum dn_status place(const char *path, enum dn_status st, struct dn_error
     return st;
 }
 
-enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
-                                      const struct dn_parquet_read_options *options,
-                                      struct dn_error *err)
+enum dn_status dn_pq_reader_open(struct dn_parquet_reader **out, const char *path,
+                                 const struct dn_parquet_read_options *options, bool strict,
+                                 struct dn_error *err)
 {
     struct dn_parquet_read_options all;
     struct dn_parquet_reader *r = NULL;
@@ -328,7 +335,7 @@ enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char
     init(r, &all);
     st = dn_source_open(&r->source, path, &r->cancel, err);
     if (st == DN_OK) {
-        st = place(path, open_file(r, path, &all, err), err);
+        st = place(path, open_file(r, path, &all, strict, err), err);
     }
     if (st != DN_OK) {
         dn_parquet_reader_close(r);
@@ -336,6 +343,13 @@ enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char
     }
     *out = r;
     return DN_OK;
+}
+
+enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
+                                      const struct dn_parquet_read_options *options,
+                                      struct dn_error *err)
+{
+    return dn_pq_reader_open(out, path, options, false, err);
 }
 
 /* ---- the handle ------------------------------------------------------------------------------------------------- */

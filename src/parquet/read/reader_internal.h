@@ -101,4 +101,9 @@ DN_NODISCARD enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct
 /** Wait for the tasks, and free. */
 void dn_pq_lanes_finish(struct dn_parquet_reader *r);
 
+/** dn_parquet_reader_open(); strict: what is forgiven old writers is an error (dn_pq_file_be_strict()). */
+DN_NODISCARD enum dn_status dn_pq_reader_open(struct dn_parquet_reader **out, const char *path,
+                                              const struct dn_parquet_read_options *options,
+                                              bool strict, struct dn_error *err);
+
 #endif

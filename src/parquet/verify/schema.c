@@ -272,6 +272,7 @@ static void settle_types(const struct dn_pv_file *file, struct dn_pv_column *c)
         i < orders->n ? (const struct dn_pv_union *)orders->items + i : NULL;
 
     c->leaf.element = &c->element;
+    c->leaf.strict = true;
     c->width = dn_pq_leaf_width(&c->leaf);
     c->order = dn_pv_type_order(c);
     c->is_float = c->order >= DN_PV_ORDERED_F16 && c->order <= DN_PV_ORDERED_F64;

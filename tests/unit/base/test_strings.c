@@ -193,6 +193,24 @@ static void test_suggestions(void **state)
     assert_string_equal(dn_text_suggest("abcdyz", close, 3), "abcdex"); /* two are not */
 }
 
+static void test_lists(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"id", "name", "größe"};
+    char out[20];
+
+    dn_text_list(out, sizeof(out), names, 0);
+    assert_string_equal(out, "");
+    dn_text_list(out, sizeof(out), names, 2);
+    assert_string_equal(out, "id, name");
+    dn_text_list(out, sizeof(out), names, 3);
+    assert_string_equal(out, "id, name, ...");
+    dn_text_list(out, sizeof(out), &names[2], 1);
+    assert_string_equal(out, "größe");
+    dn_text_list(out, 8, &names[2], 1);
+    assert_string_equal(out, "...");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_utf8_against_the_definition),
         cmocka_unit_test(test_comparisons),
         cmocka_unit_test(test_suggestions),
+        cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,6 +213,13 @@ static void test_damaged_hybrid(void **state)
     assert_non_null(strstr(err.message, "a run is too long"));
     dn_pq_hybrid_init(&h, SPAN(0x80), 1);
     assert_int_equal(dn_pq_hybrid_read(&h, v, 1, &err), DN_ERR_DATA);
+    for (int strict = 0; strict < 2;
+         strict++) { /* two groups, of which one is there and asked for */
+        dn_pq_hybrid_init(&h, SPAN(0x05, 0xb5), 1);
+        h.strict = strict != 0;
+        assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), strict ? DN_ERR_DATA : DN_OK);
+    }
+    assert_non_null(strstr(err.message, "a packed run is cut off"));
     dn_pq_hybrid_init(&h, SPAN(0xff, 0xff, 0xff, 0xff, 0x0f),
                       32); /* a packed run of 2^31 groups, and no bytes */
     assert_int_equal(dn_pq_hybrid_read(&h, v, 8, &err), DN_ERR_DATA);
