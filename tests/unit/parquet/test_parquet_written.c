@@ -21,8 +21,8 @@ enum fault {
 
 static char dir[512];
 static char path[600];
-static enum fault fault;
-static const char *spoilt; /* name of the column */
+static _Atomic enum fault fault; /* the pool's threads look at it */
+static const char *spoilt;       /* name of the column */
 static int64_t spoilt_row = 2741;
 
 enum dn_status __real_dn_pq_encoder_append(struct dn_pq_encoder *e,
@@ -129,9 +129,9 @@ enum dn_status __wrap_dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_pack
     static const uint8_t nothing[1 << 16];
 
     if (fault == ANNOUNCED && strcmp(page->chunk->column->name, spoilt) == 0 &&
-        page->encoding == DN_PQ_PLAIN && page->body.data != NULL) {
+        page->encoding == DN_PQ_PLAIN && page->body.data != NULL &&
+        atomic_exchange(&fault, NO_FAULT) == ANNOUNCED) { /* once */
         announce_more(page->body.data + page->body_start);
-        fault = NO_FAULT; /* once */
     }
     const enum dn_status st = __real_dn_pq_page_pack(page, p, header, data, err);
 
