@@ -121,6 +121,13 @@ static void announce(const struct dn_console *c, const struct dn_plan *plan)
     for (size_t i = 0; i < json_array_size(plan->matches); i++) {
         dn_match_tell(&c->events, json_incref(json_array_get(plan->matches, i)));
     }
+    if (plan->catalog != NULL) {
+        dn_events_emit(&c->events, DN_EVENT_WARNING, "catalog_ignored",
+                       json_pack("{s:s}", "catalog", plan->catalog),
+                       "%s: catalog \"%s\" is told nothing by this host: the rows are written, "
+                       "lineage and tags are not",
+                       plan->job_path, plan->catalog);
+    }
     dn_events_emit(&c->events, DN_EVENT_DETAIL, "asset_loaded",
                    json_pack("{s:s, s:I, s:s}", "asset", plan->asset.name, "columns",
                              (json_int_t)plan->asset.n_columns, "mode",

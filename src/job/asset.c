@@ -185,14 +185,10 @@ enum dn_status dn_asset_read(struct dn_asset *asset, struct dn_arena *arena, con
     enum dn_status st = DN_OK;
 
     DN_TRY(dn_yaml_read_file(&doc, path, err));
-    const struct dn_yaml_node *wrapped = dn_yaml_get(doc.root, "asset");
+    struct dn_yaml_node *wrapped = dn_yaml_get(doc.root, "asset");
     if (wrapped != NULL && wrapped->kind == DN_YAML_MAP &&
         dn_yaml_get(doc.root, "schema") == NULL) {
-        st = dn_yaml_error_at(
-            &doc, wrapped->line, wrapped->column, err,
-            "this asset is wrapped in \"asset:\"; its keys (name, schema, ...) belong to the "
-            "top level of the file");
-        goto cleanup;
+        doc.root = wrapped; /* the older form: the same keys, one level deeper */
     }
     /* before the checks: an empty variable can unset a key */
     DN_TRY_GOTO(st, expand_used(&doc, err), cleanup);

@@ -21,7 +21,7 @@ struct dn_asset {
 };
 
 /**
- * Read a flat asset file.  Keys beside the known ones are accepted at its top level (assets carry metadata of other
+ * Read an asset file; its keys may stand under `asset:`.  Keys beside the known ones are accepted at its top level (assets carry metadata of other
  * tools); the entries of `schema` are checked strictly.
  * @return DN_OK; DN_ERR_NOT_FOUND, DN_ERR_IO, DN_ERR_CONFIG with file, line and column.
  */

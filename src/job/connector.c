@@ -25,6 +25,11 @@ const char *dn_connector_reader(const char *type)
     return NULL;
 }
 
+bool dn_connector_is_target(const char *type)
+{
+    return strcmp(type, DN_CONNECTOR_LOCAL) == 0;
+}
+
 /*
  * "PAR1", or "PARE" of an encrypted footer, and then a page's header, which begins with a control byte that no text has: a CSV file
  * whose first column is called PAR1 stays one.

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/connector.h"
 #include "job/expand.h"
+#include "job/foreign.h"
 #include "job/keys.h"
 #include "job/local.h"
 #include "job/plugin.h"
@@ -114,9 +115,9 @@ static enum dn_status mode_read(struct reading *r)
 
 static enum dn_status logging_read(struct reading *r)
 {
-    static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+    static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
     static const enum dn_event_level levels[] = {DN_EVENT_DEBUG, DN_EVENT_DETAIL, DN_EVENT_WARNING,
-                                                 DN_EVENT_ERROR};
+                                                 DN_EVENT_ERROR, DN_EVENT_ERROR};
     const struct dn_yaml_node *logging = dn_yaml_get(r->job.root, "logging");
 
     r->plan->log_level = DN_EVENT_DETAIL;
@@ -134,7 +135,7 @@ static enum dn_status logging_read(struct reading *r)
     }
     const struct dn_yaml_node *at = dn_yaml_get(logging, "level");
     return dn_yaml_error_at(&r->job, at->line, at->column, r->err,
-                            "logging level \"%s\" is none of DEBUG, INFO, WARNING, ERROR",
+                            "logging level \"%s\" is none of DEBUG, INFO, WARNING, ERROR, CRITICAL",
                             dn_yaml_shown(at));
 }
 
@@ -160,29 +161,7 @@ static enum dn_status plugin_ref_read(struct reading *r, const char *section, co
     if (out->path == NULL || out->symbol == NULL) {
         return dn_error_memory(r->err, strlen(text) + 1);
     }
-    if (dn_text_ends_with(out->path, ".py")) {
-        return dn_yaml_error_at(
-            &r->job, node->line, node->column, r->err,
-            "%s \"%s\" is a Python plugin; the native host runs shared libraries (.so)", key,
-            dn_yaml_shown(node));
-    }
     return DN_OK;
-}
-
-static enum dn_status unsupported(const struct dn_yaml_doc *doc, const struct dn_yaml_node *map,
-                                  const char *key, const char *advice, struct dn_error *err)
-{
-    const struct dn_yaml_node *node = dn_yaml_get(map, key);
-
-    if (dn_yaml_is_null(node) || (node->kind != DN_YAML_SCALAR && node->n == 0)) {
-        return DN_OK;
-    }
-    (void)dn_yaml_error_at(doc, node->line, node->column, err,
-                           "%s is not supported by this version; %s", key, advice);
-    if (err != NULL) {
-        err->code = DN_ERR_UNSUPPORTED;
-    }
-    return DN_ERR_UNSUPPORTED;
 }
 
 /* What would change the result if it were ignored is refused instead. */
@@ -192,20 +171,16 @@ static enum dn_status unsupported_check(struct reading *r)
     const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
     const struct dn_yaml_doc *job = &r->job;
 
-    DN_TRY(unsupported(job, job->root, "catalog", "remove it: files are written without a catalog",
-                       r->err));
-    DN_TRY(unsupported(job, source, "incremental", "remove it: all files are read whole", r->err));
-    DN_TRY(unsupported(job, source, "tables", "list files under source.files", r->err));
-    DN_TRY(unsupported(job, target, "catalog", "remove it: files are written without a catalog",
-                       r->err));
-    DN_TRY(unsupported(job, target, "partitioning", "remove it: one file is written per table",
-                       r->err));
-    DN_TRY(unsupported(job, target, "markdown_kv_storage",
-                       "remove it: columns are written as they are", r->err));
+    DN_TRY(dn_foreign_target_check(job, &r->target_recipe, r->err));
+    DN_TRY(dn_foreign_refuse(job, source, "incremental", "remove it: all files are read whole",
+                             r->err));
+    DN_TRY(dn_foreign_refuse(job, source, "tables", "list files under source.files", r->err));
+    DN_TRY(dn_foreign_refuse(job, target, "partitioning",
+                             "remove it: one file is written per table", r->err));
     if (dn_yaml_get(target, "partitioning") == NULL) {
-        DN_TRY(unsupported(&r->target_recipe.doc, r->target_recipe.doc.root, "partitioning_default",
-                           "set target.partitioning: [] in the job to write one file per table",
-                           r->err));
+        DN_TRY(dn_foreign_refuse(
+            &r->target_recipe.doc, r->target_recipe.doc.root, "partitioning_default",
+            "set target.partitioning: [] in the job to write one file per table", r->err));
     }
     return DN_OK;
 }
@@ -222,7 +197,8 @@ static enum dn_status format_read(struct reading *r)
             return DN_OK;
         }
     }
-    return unsupported(&r->job, target, "file_format", "the file format is parquet or csv", r->err);
+    return dn_foreign_refuse(&r->job, target, "file_format", "the file format is parquet or csv",
+                             r->err);
 }
 
 static enum dn_status connectors_read(struct reading *r)
@@ -230,21 +206,9 @@ static enum dn_status connectors_read(struct reading *r)
     const struct dn_yaml_node *root = r->job.root;
 
     DN_TRY(dn_recipe_read(&r->source_recipe, &r->job, "source", r->err));
+    DN_TRY(dn_foreign_recipe_check(&r->job, &r->source_recipe, "source", r->err));
     DN_TRY(dn_recipe_read(&r->target_recipe, &r->job, "target", r->err));
-    if (dn_connector_reader(r->source_recipe.type) == NULL) {
-        return dn_error_set(
-            r->err, DN_ERR_UNSUPPORTED,
-            "%s: source connector \"%s\" is not supported; this version reads CSV and Parquet "
-            "files, set source_connector: csv or source_connector: parquet",
-            r->job.name, r->source_recipe.shown);
-    }
-    if (strcmp(r->target_recipe.type, "local") != 0) {
-        return dn_error_set(
-            r->err, DN_ERR_UNSUPPORTED,
-            "%s: target connector \"%s\" is not supported; this version writes to a local "
-            "directory, set target_connector: local and target.connection.path",
-            r->job.name, r->target_recipe.shown);
-    }
+    DN_TRY(dn_foreign_recipe_check(&r->job, &r->target_recipe, "target", r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(dn_yaml_get(root, "source"), "engine"),
                          "source.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err));
     return dn_keys_check(&r->job, dn_yaml_get(dn_yaml_get(root, "target"), "engine"),
@@ -440,12 +404,25 @@ cleanup:
     return st;
 }
 
+/* Before the checks: an empty variable can unset a key.  Nothing is told to a catalog, so nothing of it is needed. */
+static enum dn_status expand_used(struct reading *r)
+{
+    const struct dn_yaml_node *root = r->job.root;
+
+    for (const struct dn_yaml_entry *e = root->first; e != NULL; e = e->next) {
+        if (e->key == NULL || strcmp(e->key, "catalog") != 0) {
+            DN_TRY(dn_expand_node(&r->job, e->value, r->err));
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status plan_make(struct reading *r)
 {
     const struct dn_yaml_node *root = r->job.root;
 
-    /* before the checks: an empty variable can unset a key */
-    DN_TRY(dn_expand_node(&r->job, r->job.root, r->err));
+    DN_TRY(dn_foreign_check(&r->job, r->err));
+    DN_TRY(expand_used(r));
     DN_TRY(
         dn_keys_check(&r->job, root, "the job", k_job_rules, N_RULES(k_job_rules), false, r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "source"), "source", k_source_rules,
@@ -457,6 +434,7 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(text_take(r, r->job.name, &r->plan->job_path));
     DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
     DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));
+    DN_TRY(dn_foreign_catalog(&r->job, &r->plan->catalog, r->err));
     DN_TRY(mode_read(r));
     DN_TRY(dn_asset_missing(&r->job, &r->plan->missing, r->err));
     DN_TRY(logging_read(r));

@@ -21,6 +21,7 @@ struct dn_plan {
     const char *directory; /**< of the target, as the job or its recipe has it */
     const char *tenant_id;
     const char *environment; /**< NULL: none */
+    const char *catalog;     /**< that is told nothing; memory of job; NULL: none */
     const char *table;       /**< the asset's name as a table name */
     const char *format;      /**< of the output: DN_FORMAT_PARQUET or another one */
     bool strict;             /**< schema_validation_mode */

@@ -324,3 +324,51 @@ def test_a_preview_that_cannot_be_printed_does_not_deny_the_output(job):
     assert done.returncode == 2
     assert f"{OUT} is complete, but its preview could not be shown" in text and "nothing was written" not in text
     assert pq.read_table(tool.cwd / OUT).num_rows == 2
+
+
+# ---- what only the Python host has ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old, new, says", [
+    # connectors with keys of their own, whose recipes and variables are nowhere to be found
+    ("source_connector: csv", "source_connector: hubspot\nsource_connector_path: /app/hubspot.yaml",
+     ['job.yaml:3:19: source connector "hubspot" is not supported', "Python host"]),
+    ("  files: [{path: in.csv}]", "  sheets: [{id: '${DN_NOT_SET}'}]\nsource_connector: google_sheets",
+     ['job.yaml:7:19: source connector "google_sheets"', "source_connector: csv"]),
+    ("target_connector: local\n", "target_connector: google_sheets\ntarget_connector_path: '${DN_NOT_SET}'\n",
+     ['job.yaml:4:19: target connector "google_sheets" is not supported']),
+    ("source_connector: csv\n", "source_connector_path: recipe.yaml\n",
+     ['job.yaml:3:24: source connector "stripe" is not supported']),
+    ("source:\n", "source:\n  connection: {password: '${DN_NOT_SET}'}\n  custom_reader: 'a/reader.py:Reader'\n",
+     ['job.yaml:8:18: custom_reader "a/reader.py" is a Python plugin', "Python host"]),
+    ("target:\n", "target:\n  custom_writer: 'reader.py:Writer'\n", ["custom_writer", "is a Python plugin"]),
+    ("target:\n", "target:\n  markdown_kv_storage: {mode: string}\n", ["markdown_kv_storage is not supported"]),
+    ("target:\n", "target:\n  catalog: nessie\n", ["job.yaml:9:12: catalog is not supported", "Iceberg"]),
+    ("connection: {path: out}", "connection: {path: out, nessie: {uri: x}}", ["nessie is not supported", "Iceberg"]),
+    ("target_connector: local", "target_connector: local\ntarget_connector_path: target.yaml",
+     ["target.yaml:2:10: catalog is not supported"]),
+])
+def test_what_only_the_python_host_has(job, write, old, new, says):
+    write("recipe.yaml", "type: stripe\n")
+    write("target.yaml", "type: local\ncatalog: nessie\n")
+    text = JOB.replace("source_connector: csv\n", "", 1) if "sheets" in new and "source_" in new else JOB
+    tool = job(job=text.replace(old, new, 1))
+    said = tool.fails("run", "job.yaml", says=says)
+    assert len(said.splitlines()) == 1
+
+
+def test_a_catalog_is_told_nothing_and_that_is_said(job):
+    tool = job(job=JOB + "catalog: {type: openmetadata, connection: {auth_token: '${DN_NOT_SET}'}, push_lineage: true}\n")
+    assert 'warning: job.yaml: catalog "openmetadata" is told nothing' in tool.ok("run", "job.yaml").stderr.decode()
+    tool = job(job=JOB + "catalog: {typ: openmetadata}\n")
+    tool.fails("run", "job.yaml", says=["job.yaml:12:11: unknown key", 'did you mean "type"?'])
+
+
+def test_an_asset_under_a_key_of_its_own(job):
+    """The older form of the host's assets."""
+    wrapped = "asset:\n" + "".join(f"  {line}\n" for line in ASSET.splitlines()) + "  governance: {owner: a@b.c}\n"
+    tool = job(asset=wrapped)
+    tool.ok("run", "job.yaml")
+    assert pq.read_table(tool.cwd / OUT).num_rows == 2
+    tool = job(asset=wrapped.replace("type: date", "type: dat"))
+    tool.fails("run", "job.yaml", says=["asset.yaml:13:", 'unknown type "dat"'])
