@@ -98,7 +98,7 @@ enum dn_status dn_reader_files_check(const struct dn_reader_files *files, size_t
 {
     for (size_t i = first; i < files->n; i++) {
         struct dn_source *source = NULL;
-        const enum dn_status st = dn_source_open_again(&source, files->paths[i], NULL, err);
+        const enum dn_status st = dn_source_open_again(&source, files->paths[i], NULL, NULL, err);
         dn_source_close(source);
         if (st != DN_OK && st != DN_ERR_UNSUPPORTED) {
             return st; /* what can be opened only once is opened when its turn comes */

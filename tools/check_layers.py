@@ -35,11 +35,12 @@ ROOMS = {
 
 # Public headers a layer may include; job and cli know plugins through plugin.h alone.
 PUBLIC = {
-    "job": {"plugin.h", "arrow.h", "status.h"},
-    "cli": {"plugin.h", "arrow.h", "status.h"},
-    "csv": {"csv.h", "arrow.h", "status.h"},
-    "parquet": {"parquet.h", "arrow.h", "status.h"},
+    "job": {"plugin.h", "store.h", "arrow.h", "status.h"},
+    "cli": {"plugin.h", "store.h", "arrow.h", "status.h"},
+    "csv": {"csv.h", "store.h", "arrow.h", "status.h"},
+    "parquet": {"parquet.h", "store.h", "arrow.h", "status.h"},
 }
+PUBLIC["store"] = PUBLIC["filter"] = {"store.h", "status.h"}
 PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 
 # Third-party headers and the folders that may see them.

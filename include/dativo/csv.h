@@ -9,6 +9,7 @@
 
 #include "arrow.h"
 #include "status.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,6 +75,8 @@ struct dn_csv_options {
     const char *encoding;
     bool
         replace_invalid; /**< bytes that are no text in the encoding become U+FFFD, and are counted, instead of failing */
+    /** What the connection says, copied; NULL: nothing. */
+    const struct dn_store_options *store;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
@@ -83,7 +86,7 @@ struct dn_csv_options {
 struct dn_csv_reader;
 
 /**
- * Open the files (at least one; "-" is standard input; packed with gzip, zstd, bzip2 or xz they are unpacked), read the header and a sample, and fix the schema.  All files must have the
+ * Open the files (at least one; "-" is standard input; s3://bucket/key and http(s)://host/path can be read, too; packed with gzip, zstd, bzip2 or xz they are unpacked), read the header and a sample, and fix the schema.  All files must have the
  * first one's columns, in its order.  Waits until a pipe has given the sample or ended; cancelled() ends that wait.
  */
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const *paths,
@@ -146,6 +149,8 @@ struct dn_csv_write_options {
     int32_t (*cancelled)(
         void *ctx); /**< asked while the destination is waited for, from any thread; non-zero: DN_ERR_CANCELLED */
     void *cancel_ctx;
+    /** What the connection says, copied; NULL: nothing. */
+    const struct dn_store_options *store;
 };
 
 /** The least struct_size that is taken: members behind what it covers are as if they were zero. */
@@ -157,7 +162,7 @@ struct dn_csv_write_options {
  */
 struct dn_csv_writer;
 
-/** Create the temporary file, check schema and options, and write the header.  `schema` is a struct schema, borrowed. */
+/** Create the temporary file, or begin s3://bucket/key, check schema and options, and write the header.  `schema` is a struct schema, borrowed. */
 DN_API DN_NODISCARD enum dn_status dn_csv_writer_open(struct dn_csv_writer **out, const char *path,
                                                       const struct ArrowSchema *schema,
                                                       const struct dn_csv_write_options *options, struct dn_error *err);

@@ -9,6 +9,7 @@
 
 #include "arrow.h"
 #include "status.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,8 @@ struct dn_parquet_options {
     bool verify;
     int32_t (*cancelled)(void *ctx); /**< asked while that goes on; non-zero: DN_ERR_CANCELLED */
     void *cancel_ctx;
+    /** What the connection says, copied; NULL: nothing. */
+    const struct dn_store_options *store;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
@@ -57,7 +60,7 @@ struct dn_parquet_options {
  */
 struct dn_parquet_writer;
 
-/** Create the temporary file and check schema and options.  `schema` is a struct schema, borrowed. */
+/** Create the temporary file, or begin s3://bucket/key, and check schema and options.  `schema` is a struct schema, borrowed. */
 DN_API DN_NODISCARD enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
                                                           const struct ArrowSchema *schema,
                                                           const struct dn_parquet_options *options,
@@ -97,6 +100,9 @@ DN_API void dn_parquet_close(struct dn_parquet_writer *w);
  */
 DN_API DN_NODISCARD enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
                                                       struct dn_error *err);
+/** The same with what a connection says; NULL: nothing. */
+DN_API DN_NODISCARD enum dn_status dn_parquet_inspect_stored(const char *path, const struct dn_store_options *store,
+                                                             int64_t n_rows, char **out_json, struct dn_error *err);
 
 /** Zero-initialise, then set what differs. */
 struct dn_parquet_verify_options {
@@ -106,7 +112,12 @@ struct dn_parquet_verify_options {
     uint32_t reserved;
     void *submit_ctx; /**< threads of the caller: see dativo_host.submit in plugin.h */
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
+    /** What the connection says, copied; NULL: nothing. */
+    const struct dn_store_options *store;
 };
+/** The least struct_size that is taken. */
+#define DN_PARQUET_VERIFY_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_parquet_verify_options, submit)
+
 /**
  * Hold a file against the Parquet specification: every offset, count, level, checksum and statistic against the pages and the values
  * themselves.  Rules are listed in docs/verify.md.
@@ -137,6 +148,8 @@ struct dn_parquet_read_options {
     void *cancel_ctx;
     /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
     uint64_t memory_total_bytes;
+    /** What the connection says, copied; NULL: nothing. */
+    const struct dn_store_options *store;
 };
 
 /** The least struct_size that is taken. */
@@ -149,7 +162,7 @@ struct dn_parquet_read_options {
  */
 struct dn_parquet_reader;
 
-/** Open one file, read its footer and fix the schema.  DN_ERR_UNSUPPORTED names a column that is nested. */
+/** Open one file, s3://bucket/key or http(s)://host/path, read its footer and fix the schema.  DN_ERR_UNSUPPORTED names a column that is nested. */
 DN_API DN_NODISCARD enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
                                                           const struct dn_parquet_read_options *options,
                                                           struct dn_error *err);

@@ -218,7 +218,7 @@ static int64_t total_size(struct dn_csv_reader *r)
 
     for (size_t i = 0; i < r->n_paths; i++) {
         struct dn_source *source = NULL;
-        if (dn_source_open_again(&source, r->paths[i], &r->cancel, NULL) != DN_OK) {
+        if (dn_source_open_again(&source, r->paths[i], r->store, &r->cancel, NULL) != DN_OK) {
             return -1;
         }
         const int64_t size = dn_source_stored_size(source);
@@ -237,6 +237,8 @@ static enum dn_status set_text(struct dn_csv_reader *r, const struct dn_csv_opti
     r->text.replace = o->replace_invalid;
     r->text.n_replaced = &r->replaced;
     r->text.executor = &r->executor;
+    DN_TRY(dn_store_options_copy(&r->store, o->store, err));
+    r->text.store = r->store;
     if (o->encoding == NULL) {
         return DN_OK;
     }
@@ -381,6 +383,7 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     pthread_cond_destroy(&r->ready);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
+    dn_store_options_free(r->store);
     dn_arena_finish(&r->arena);
     dn_memory_idle_withdraw(r->idle_bytes);
     dn_free(r);

@@ -58,7 +58,8 @@ struct dn_csv_reader {
     struct dn_csv_nulls nulls;
     const struct dn_kernels *kernels;
     bool has_header;
-    struct dn_text_options text; /**< how the files are stored */
+    struct dn_text_options text;    /**< how the files are stored */
+    struct dn_store_options *store; /**< what the connection says, or NULL */
 
     const char **field_names; /**< what the file has */
     size_t n_fields;

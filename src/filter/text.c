@@ -79,7 +79,7 @@ enum dn_status dn_text_open(struct dn_source **out, const char *path,
                             const struct dn_text_options *options, struct dn_stop *stop,
                             struct dn_error *err)
 {
-    DN_TRY(dn_source_open(out, path, stop, err));
+    DN_TRY(dn_source_open(out, path, options != NULL ? options->store : NULL, stop, err));
     return wrap(out, options, true, err);
 }
 
@@ -87,6 +87,6 @@ enum dn_status dn_text_open_again(struct dn_source **out, const char *path,
                                   const struct dn_text_options *options, struct dn_stop *stop,
                                   struct dn_error *err)
 {
-    DN_TRY(dn_source_open_again(out, path, stop, err));
+    DN_TRY(dn_source_open_again(out, path, options != NULL ? options->store : NULL, stop, err));
     return wrap(out, options, false, err);
 }

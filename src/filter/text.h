@@ -12,7 +12,8 @@ struct dn_text_options {
     /** As iconv(3) or Python spell it; NULL: UTF-8, or what a byte order mark says. */
     const char *encoding;
     bool replace; /**< bytes that are no text in it become U+FFFD instead of failing */
-    _Atomic int64_t *n_replaced; /**< counts them; NULL: nobody wants to know */
+    _Atomic int64_t *n_replaced;          /**< counts them; NULL: nobody wants to know */
+    const struct dn_store_options *store; /**< what the connection says; NULL: nothing */
     const struct dn_executor
         *executor; /**< threads that may unpack; NULL, or while its submit is: the one that reads */
 };

@@ -15,6 +15,7 @@ struct s3_sink {
     struct dn_s3_client *client;
     char *bucket;
     char *key;
+    struct dn_store_options *options; /* the writer borrows them; or NULL */
     struct dn_s3_writer *writer;
 };
 
@@ -74,6 +75,7 @@ static void s3_close(struct dn_sink *sink)
     dn_s3_client_close(s->client);
     dn_free(s->bucket);
     dn_free(s->key);
+    dn_store_options_free(s->options);
     dn_free(s);
 }
 
@@ -85,11 +87,13 @@ static const struct dn_sink_class s3_class = {
     .close = s3_close,
 };
 
-static enum dn_status open_writer(struct s3_sink *s, const struct dn_s3_options *options,
+static enum dn_status open_writer(struct s3_sink *s, const struct dn_store_options *options,
                                   struct dn_stop *stop, struct dn_error *err)
 {
-    static const struct dn_s3_options none = {0};
+    static const struct dn_store_options none = {0};
     const struct dn_s3_writer_options how = {
+        .attributes = s->options,
+        .memory_bytes = options != NULL ? (size_t)options->memory_bytes : 0,
         .overwrite = s->base.overwrite,
         .alone =
             true, /* two runs that write one object at a time have no order anyway: the later one wins, the other fails */
@@ -101,7 +105,7 @@ static enum dn_status open_writer(struct s3_sink *s, const struct dn_s3_options 
 }
 
 enum dn_status dn_s3_sink_open(struct dn_sink **out, const struct dn_url *url,
-                               const struct dn_s3_options *options, bool overwrite,
+                               const struct dn_store_options *options, bool overwrite,
                                struct dn_stop *stop, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
@@ -124,6 +128,7 @@ enum dn_status dn_s3_sink_open(struct dn_sink **out, const struct dn_url *url,
                           url->shown);
         goto cleanup;
     }
+    DN_TRY_GOTO(st, dn_store_options_copy(&s->options, options, err), cleanup);
     DN_TRY_GOTO(st, open_writer(s, options, stop, err), cleanup);
     *out = sink;
     sink = NULL;

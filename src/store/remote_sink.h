@@ -2,7 +2,7 @@
 #ifndef DN_STORE_REMOTE_SINK_H
 #define DN_STORE_REMOTE_SINK_H
 
-#include "store/s3/options.h"
+#include "store/options.h"
 #include "store/sink.h"
 #include "store/url.h"
 
@@ -11,7 +11,7 @@
  * commit(), which makes the object.  Uploads of this object that somebody left open are aborted.
  */
 DN_NODISCARD enum dn_status dn_s3_sink_open(struct dn_sink **out, const struct dn_url *url,
-                                            const struct dn_s3_options *options, bool overwrite,
+                                            const struct dn_store_options *options, bool overwrite,
                                             struct dn_stop *stop, struct dn_error *err);
 
 #endif

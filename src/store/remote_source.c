@@ -124,7 +124,8 @@ static const struct dn_source_class remote_class = {
 
 /* Its size and a mark of its content are known. */
 static enum dn_status read_in_pieces(struct remote *r, int64_t size, const char *name,
-                                     const char *mark, struct dn_error *err)
+                                     const char *mark, const struct dn_store_options *options,
+                                     struct dn_error *err)
 {
     struct dn_source *s = &r->base;
 
@@ -134,15 +135,18 @@ static enum dn_status read_in_pieces(struct remote *r, int64_t size, const char 
     s->can_reopen = true;
     s->identity = (struct dn_source_identity){
         .device = number_of(name, ""), .file = number_of(name, mark), .size = size};
-    const struct dn_pieces_options how = {.size = (uint64_t)size};
+    const struct dn_pieces_options how = {
+        .size = (uint64_t)size,
+        .memory_bytes = options != NULL ? (size_t)options->memory_bytes : 0,
+    };
     return dn_pieces_open(&r->pieces, fetch, r, &how, s->stop, err);
 }
 
 enum dn_status dn_s3_source_open(struct dn_source **out, const struct dn_url *url,
-                                 const struct dn_s3_options *options, struct dn_stop *stop,
+                                 const struct dn_store_options *options, struct dn_stop *stop,
                                  struct dn_error *err)
 {
-    static const struct dn_s3_options none = {0};
+    static const struct dn_store_options none = {0};
     enum dn_status st = DN_OK;
     struct dn_source *s =
         dn_source_make(sizeof(struct remote), &remote_class, url->shown, stop, err);
@@ -162,7 +166,8 @@ enum dn_status dn_s3_source_open(struct dn_source **out, const struct dn_url *ur
     DN_TRY_GOTO(
         st, dn_s3_head(r->client, (struct dn_s3_name){r->bucket, r->key}, stop, &r->object, err),
         cleanup);
-    DN_TRY_GOTO(st, read_in_pieces(r, r->object.size, url->shown, r->object.etag, err), cleanup);
+    DN_TRY_GOTO(st, read_in_pieces(r, r->object.size, url->shown, r->object.etag, options, err),
+                cleanup);
     *out = s;
     s = NULL;
 cleanup:
@@ -174,9 +179,9 @@ cleanup:
 }
 
 enum dn_status dn_web_source_open(struct dn_source **out, const struct dn_url *url,
-                                  const char *ca_file, struct dn_stop *stop, struct dn_error *err)
+                                  const struct dn_store_options *options, struct dn_stop *stop,
+                                  struct dn_error *err)
 {
-    static const struct dn_retry_limits usual = {0};
     enum dn_status st = DN_OK;
     /* its query may be a secret, and sources are named in messages */
     struct dn_source *s =
@@ -187,11 +192,11 @@ enum dn_status dn_web_source_open(struct dn_source **out, const struct dn_url *u
         return DN_ERR_MEMORY;
     }
     struct remote *r = of(s);
-    DN_TRY_GOTO(st, dn_web_open(&r->web, url, ca_file, &usual, stop, err), cleanup);
+    DN_TRY_GOTO(st, dn_web_open(&r->web, url, options, stop, err), cleanup);
     r->web_is_open = true;
     const char *mark = r->web.etag[0] != '\0' ? r->web.etag : r->web.modified;
     if (r->web.has_pieces && r->web.size >= 0 && mark[0] != '\0') {
-        DN_TRY_GOTO(st, read_in_pieces(r, r->web.size, url->shown, mark, err), cleanup);
+        DN_TRY_GOTO(st, read_in_pieces(r, r->web.size, url->shown, mark, options, err), cleanup);
     } else {
         s->stored_size = r->web.size;
     }

@@ -47,7 +47,8 @@ enum dn_status dn_sink_exists(const struct dn_sink *s, struct dn_error *err)
 /* ---- for those who write ---- */
 
 enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
-                            struct dn_stop *stop, struct dn_error *err)
+                            const struct dn_store_options *store, struct dn_stop *stop,
+                            struct dn_error *err)
 {
     struct dn_url url;
 
@@ -61,7 +62,7 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
     }
     DN_TRY(dn_url_parse(&url, path, err));
     const enum dn_status st =
-        url.kind == DN_URL_S3     ? dn_s3_sink_open(out, &url, NULL, overwrite, stop, err)
+        url.kind == DN_URL_S3     ? dn_s3_sink_open(out, &url, store, overwrite, stop, err)
         : url.kind == DN_URL_HTTP ? dn_error_set(err, DN_ERR_UNSUPPORTED,
                                                  "'%s': the web is read and not written; name a "
                                                  "file, or s3://bucket/key",

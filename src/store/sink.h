@@ -14,6 +14,7 @@
 #define DN_STORE_SINK_H
 
 #include "base/stop.h"
+#include "store/options.h"
 #include "store/spill.h"
 
 #include <stdint.h>
@@ -28,9 +29,11 @@ struct dn_sink;
  * folder, device, pipe or socket, leads into /proc or in a circle, or is empty or too long; DN_ERR_IO with os_errno if a parent is not a directory, or the
  * directory cannot be written.
  * Cost: one pass over the directory's entries.
+ * @param store  what the connection says, and what the object gets besides its bytes; copied; NULL: nothing.
  */
 DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwrite,
-                                         struct dn_stop *stop, struct dn_error *err);
+                                         const struct dn_store_options *store, struct dn_stop *stop,
+                                         struct dn_error *err);
 /**
  * Append.  Bytes are collected to blocks of 4 MiB, which are written past the page cache where the file system can do that: a
  * failure may be that of earlier bytes.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed.

@@ -72,7 +72,8 @@ enum dn_status dn_source_stopped(const struct dn_source *s, struct dn_error *err
 
 /* ---- for those who read ---- */
 
-enum dn_status dn_source_open(struct dn_source **out, const char *path, struct dn_stop *stop,
+enum dn_status dn_source_open(struct dn_source **out, const char *path,
+                              const struct dn_store_options *store, struct dn_stop *stop,
                               struct dn_error *err)
 {
     *out = NULL;
@@ -86,10 +87,10 @@ enum dn_status dn_source_open(struct dn_source **out, const char *path, struct d
     if (st == DN_OK) {
         switch (url.kind) {
         case DN_URL_S3:
-            st = dn_s3_source_open(out, &url, NULL, stop, err);
+            st = dn_s3_source_open(out, &url, store, stop, err);
             break;
         case DN_URL_HTTP:
-            st = dn_web_source_open(out, &url, NULL, stop, err);
+            st = dn_web_source_open(out, &url, store, stop, err);
             break;
         case DN_URL_PATH:
         case DN_URL_STANDARD:
@@ -101,7 +102,8 @@ enum dn_status dn_source_open(struct dn_source **out, const char *path, struct d
     return st;
 }
 
-enum dn_status dn_source_open_again(struct dn_source **out, const char *path, struct dn_stop *stop,
+enum dn_status dn_source_open_again(struct dn_source **out, const char *path,
+                                    const struct dn_store_options *store, struct dn_stop *stop,
                                     struct dn_error *err)
 {
     char shown[DN_SHOWN_PATH_SIZE];
@@ -112,7 +114,7 @@ enum dn_status dn_source_open_again(struct dn_source **out, const char *path, st
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "'%s' can be read only once",
                             dn_source_shown_path(shown, path));
     }
-    return dn_source_open(out, path, stop, err);
+    return dn_source_open(out, path, store, stop, err);
 }
 
 enum dn_status dn_source_read(struct dn_source *s, void *buf, size_t size, size_t *got,

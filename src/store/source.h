@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "store/options.h"
 
 #include <stdint.h>
 
@@ -19,18 +20,21 @@ struct dn_source_identity {
 };
 
 /**
- * Open for reading from the start.  "-" is standard input, whose start is where its descriptor stands, and which is not
+ * Open a path or a URL (url.h) for reading from the start.  "-" is standard input, whose start is where its descriptor stands, and which is not
  * closed.  A missing file, a directory and an unreadable file are DN_ERR_NOT_FOUND / DN_ERR_INVALID / DN_ERR_IO with the path
  * in the message.  A pipe is open at once; reading waits for its writer.
- * @param stop  borrowed; ends every wait for bytes with DN_ERR_CANCELLED.  NULL: waits last as long as they last.
+ * @param store  what the connection says, copied; NULL: nothing.
+ * @param stop   borrowed; ends every wait for bytes with DN_ERR_CANCELLED.  NULL: waits last as long as they last.
  */
 DN_NODISCARD enum dn_status dn_source_open(struct dn_source **out, const char *path,
+                                           const struct dn_store_options *store,
                                            struct dn_stop *stop, struct dn_error *err);
 /**
  * As dn_source_open(), for a look beside the one who reads.  DN_ERR_UNSUPPORTED, without touching it, if `path` can be read
  * only once: standard input, a pipe, a device.
  */
 DN_NODISCARD enum dn_status dn_source_open_again(struct dn_source **out, const char *path,
+                                                 const struct dn_store_options *store,
                                                  struct dn_stop *stop, struct dn_error *err);
 /**
  * `size` bytes in order; fewer only at the end or in front of a failure, which the next call returns; none only at the end.  Short reads, EINTR and non-blocking pipes are waited out.

@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     struct dn_pq_file_info file = {0};
 
     CHECK(argc == 2, "reencode FILE");
-    CHECK(dn_source_open(&source, argv[1], NULL, &err) == DN_OK &&
+    CHECK(dn_source_open(&source, argv[1], NULL, NULL, &err) == DN_OK &&
               dn_pq_file_read(&file, source, &err) == DN_OK,
           "open");
     for (uint32_t g = 0; g < file.n_groups; g++) {

@@ -27,10 +27,9 @@
 #include <unistd.h>
 
 static struct dn_stop stop;
-static struct dn_s3_options options;
-static struct dn_s3_attributes attributes;
-static struct dn_sign_pair metadata[40];
-static struct dn_sign_pair tags[12];
+static struct dn_store_options options;
+static struct dn_store_pair metadata[40];
+static struct dn_store_pair tags[12];
 static bool overwrite = true;
 static struct dn_s3_writer_options writing;
 static unsigned long fail_at; /* the allocation that fails; 0: none */
@@ -42,19 +41,19 @@ static void ask_to_stop(int number)
     dn_stop_ask(&stop);
 }
 
-static void add_pair(struct dn_sign_pair *pairs, size_t *n, char *text)
+static void add_pair(struct dn_store_pair *pairs, size_t *n, char *text)
 {
     char *colon = strchr(text, ':');
 
     if (colon != NULL) {
         *colon = '\0';
-        pairs[(*n)++] = (struct dn_sign_pair){text, colon + 1};
+        pairs[(*n)++] = (struct dn_store_pair){text, colon + 1};
     }
 }
 
-static enum dn_s3_choice choice(const char *text)
+static enum dn_store_choice choice(const char *text)
 {
-    return strcmp(text, "yes") == 0 ? DN_S3_YES : DN_S3_NO;
+    return strcmp(text, "yes") == 0 ? DN_STORE_YES : DN_STORE_NO;
 }
 
 static bool take_text(const char *name, char *value)
@@ -63,17 +62,17 @@ static bool take_text(const char *name, char *value)
         const char *name;
         const char **place;
     } texts[] = {
-        {"key-id", &options.key_id},
-        {"secret", &options.secret},
-        {"token", &options.token},
+        {"key-id", &options.access_key_id},
+        {"secret", &options.secret_access_key},
+        {"token", &options.session_token},
         {"profile", &options.profile},
         {"region", &options.region},
         {"endpoint", &options.endpoint},
         {"ca-file", &options.ca_file},
-        {"content-type", &attributes.content_type},
-        {"storage-class", &attributes.storage_class},
-        {"encryption", &attributes.encryption},
-        {"kms-key-id", &attributes.kms_key_id},
+        {"content-type", &options.content_type},
+        {"storage-class", &options.storage_class},
+        {"encryption", &options.encryption},
+        {"kms-key-id", &options.kms_key_id},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -88,21 +87,21 @@ static bool take_text(const char *name, char *value)
 static bool take_option(const char *name, char *value)
 {
     if (strcmp(name, "meta") == 0) {
-        add_pair(metadata, &attributes.n_metadata, value);
+        add_pair(metadata, &options.n_metadata, value);
     } else if (strcmp(name, "tag") == 0) {
-        add_pair(tags, &attributes.n_tags, value);
+        add_pair(tags, &options.n_tags, value);
     } else if (strcmp(name, "path-style") == 0) {
         options.path_style = choice(value);
     } else if (strcmp(name, "secure") == 0) {
         options.secure = choice(value);
     } else if (strcmp(name, "anonymous") == 0) {
-        options.anonymous = choice(value) == DN_S3_YES;
+        options.anonymous = choice(value) == DN_STORE_YES;
     } else if (strcmp(name, "checksums") == 0) {
-        options.no_checksums = choice(value) == DN_S3_NO;
+        options.no_checksums = choice(value) == DN_STORE_NO;
     } else if (strcmp(name, "overwrite") == 0) {
-        overwrite = choice(value) == DN_S3_YES;
+        overwrite = choice(value) == DN_STORE_YES;
     } else if (strcmp(name, "alone") == 0) {
-        writing.alone = choice(value) == DN_S3_YES;
+        writing.alone = choice(value) == DN_STORE_YES;
     } else if (strcmp(name, "part") == 0) {
         writing.part_bytes = strtoul(value, NULL, 10);
     } else if (strcmp(name, "memory") == 0) {
@@ -112,11 +111,11 @@ static bool take_option(const char *name, char *value)
     } else if (strcmp(name, "fail-at") == 0) {
         fail_at = strtoul(value, NULL, 10);
     } else if (strcmp(name, "tries") == 0) {
-        options.limits.most_tries = (uint32_t)strtoul(value, NULL, 10);
+        options.retry_most_tries = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "backoff-ms") == 0) {
-        options.limits.backoff_ms = (uint32_t)strtoul(value, NULL, 10);
+        options.retry_backoff_ms = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "retry-seconds") == 0) {
-        options.limits.seconds = (uint32_t)strtoul(value, NULL, 10);
+        options.retry_seconds = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "stall-seconds") == 0) {
         options.stall_seconds = (uint32_t)strtoul(value, NULL, 10);
     } else {
@@ -232,7 +231,7 @@ static enum dn_status upload(struct dn_s3_name name, const char *path, size_t pa
     char *id = NULL;
 
     DN_TRY(map(path, &t.body, err));
-    DN_TRY(dn_s3_upload_create(client, name, &attributes, &id, &stop, err));
+    DN_TRY(dn_s3_upload_create(client, name, &options, &id, &stop, err));
     t.id = id;
     t.parts = dn_calloc(t.body.len / part + 1, sizeof(*t.parts));
     enum dn_status st = move_all(&t, part, n_threads, err);
@@ -370,7 +369,7 @@ static enum dn_status put(struct dn_s3_name name, const char *path, struct dn_er
     struct dn_span body;
 
     DN_TRY(map(path, &body, err));
-    return dn_s3_put(client, name, body, &attributes, overwrite, &stop, err);
+    return dn_s3_put(client, name, body, &options, overwrite, &stop, err);
 }
 
 /* In pieces, as a sink would be written to. */
@@ -381,7 +380,7 @@ static enum dn_status write_object(struct dn_s3_name name, const char *path, siz
     struct dn_s3_writer *w = NULL;
 
     DN_TRY(map(path, &body, err));
-    writing.attributes = &attributes;
+    writing.attributes = &options;
     writing.overwrite = overwrite;
     DN_TRY(dn_s3_writer_open(&w, client, name, &writing, &stop, err));
     enum dn_status st = DN_OK;
@@ -457,7 +456,7 @@ static enum dn_status fetch(const struct dn_url *url, const char *path, size_t p
 {
     struct dn_web w;
 
-    DN_TRY(dn_web_open(&w, url, options.ca_file, &options.limits, &stop, err));
+    DN_TRY(dn_web_open(&w, url, &options, &stop, err));
     printf("%lld %d %s\n", (long long)w.size, w.has_pieces, w.etag);
     FILE *f = fopen(path, "w");
     enum dn_status st = f != NULL ? fetch_into(f, &w, w.has_pieces ? piece : 0, err) : DN_ERR_IO;
@@ -531,8 +530,8 @@ int main(int argc, char **argv)
     int at = 1;
 
     dn_error_clear(&err);
-    attributes.metadata = metadata;
-    attributes.tags = tags;
+    options.metadata = metadata;
+    options.tags = tags;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         char *value = strchr(argv[at], '=');
         if (value == NULL) {

@@ -183,6 +183,18 @@ static enum dn_status write_header(struct dn_csv_writer *w, struct dn_error *err
     return st;
 }
 
+static enum dn_status open_sink(struct dn_csv_writer *w, const char *path,
+                                const struct dn_csv_write_options *o, struct dn_error *err)
+{
+    struct dn_store_options store;
+
+    DN_TRY(dn_store_options_read(&store, o->store, err));
+    if (store.content_type == NULL) {
+        store.content_type = "text/csv";
+    }
+    return dn_sink_open(&w->sink, path, o->overwrite, &store, &w->stop_waiting, err);
+}
+
 static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
                                const struct ArrowSchema *schema,
                                const struct dn_csv_write_options *o, struct dn_error *err)
@@ -196,7 +208,7 @@ static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
     w->executor = (struct dn_executor){o->submit_ctx, o->submit, o->n_threads};
     DN_TRY(dn_pool_provide(&w->pool, &w->executor, err));
     DN_TRY(divide_budget(w, o, err));
-    DN_TRY(dn_sink_open(&w->sink, path, o->overwrite, &w->stop_waiting, err));
+    DN_TRY(open_sink(w, path, o, err));
     DN_TRY(refuse_foreign(path, err));
     return write_header(w, err);
 }

@@ -256,9 +256,10 @@ static enum dn_status describe(struct dn_buffer *out, struct dn_source *source,
     return dn_text_append(out, "}", err);
 }
 
-enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
-                                  struct dn_error *err)
+enum dn_status dn_parquet_inspect_stored(const char *path, const struct dn_store_options *store,
+                                         int64_t n_rows, char **out_json, struct dn_error *err)
 {
+    struct dn_store_options said;
     struct dn_source *source = NULL;
     struct dn_pq_file_info file = {0};
     struct dn_buffer out = {0};
@@ -270,7 +271,8 @@ enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_j
                             "%" PRId64 " rows are asked for; 0 to %d can be shown", n_rows,
                             MAX_ROWS);
     }
-    DN_TRY(dn_source_open(&source, path, NULL, err));
+    DN_TRY(dn_store_options_read(&said, store, err));
+    DN_TRY(dn_source_open(&source, path, &said, NULL, err));
     dn_buffer_init(&out, MAX_TEXT);
     DN_TRY_GOTO(st, dn_pq_file_read(&file, source, err), cleanup);
     DN_TRY_GOTO(st, describe(&out, source, &file, path, n_rows, err), cleanup);
@@ -287,6 +289,12 @@ cleanup:
     dn_pq_file_finish(&file);
     dn_source_close(source);
     return st;
+}
+
+enum dn_status dn_parquet_inspect(const char *path, int64_t n_rows, char **out_json,
+                                  struct dn_error *err)
+{
+    return dn_parquet_inspect_stored(path, NULL, n_rows, out_json, err);
 }
 
 void dn_parquet_free(void *text)

@@ -323,6 +323,7 @@ enum dn_status dn_pq_reader_open(struct dn_parquet_reader **out, const char *pat
                                  struct dn_error *err)
 {
     struct dn_parquet_read_options all;
+    struct dn_store_options store;
     struct dn_parquet_reader *r = NULL;
     enum dn_status st = DN_OK;
 
@@ -333,7 +334,10 @@ enum dn_status dn_pq_reader_open(struct dn_parquet_reader **out, const char *pat
         return dn_error_memory(err, sizeof(*r));
     }
     init(r, &all);
-    st = dn_source_open(&r->source, path, &r->cancel, err);
+    st = dn_store_options_read(&store, all.store, err);
+    if (st == DN_OK) {
+        st = dn_source_open(&r->source, path, &store, &r->cancel, err);
+    }
     if (st == DN_OK) {
         st = place(path, open_file(r, path, &all, strict, err), err);
     }

@@ -315,9 +315,13 @@ static void finish(struct dn_pv_file *file, struct jobs *all)
     dn_source_close(file->source);
 }
 
-static enum dn_status open_file(struct dn_pv_file *file, const char *path, struct dn_error *err)
+static enum dn_status open_file(struct dn_pv_file *file, const char *path,
+                                const struct dn_store_options *given, struct dn_error *err)
 {
-    DN_TRY(dn_source_open(&file->source, path, NULL, err));
+    struct dn_store_options store;
+
+    DN_TRY(dn_store_options_read(&store, given, err));
+    DN_TRY(dn_source_open(&file->source, path, &store, NULL, err));
     const int64_t size = dn_source_size(file->source);
     if (size < 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
@@ -327,11 +331,27 @@ static enum dn_status open_file(struct dn_pv_file *file, const char *path, struc
     return DN_OK;
 }
 
+/* What the caller's struct has of our options; the rest is zero. */
+static enum dn_status read_options(const struct dn_parquet_verify_options *given,
+                                   struct dn_parquet_verify_options *out, struct dn_error *err)
+{
+    *out = (struct dn_parquet_verify_options){.struct_size = sizeof(*out)};
+    if (given == NULL) {
+        return DN_OK;
+    }
+    if (given->struct_size < DN_PARQUET_VERIFY_OPTIONS_V0_1_SIZE) {
+        return dn_error_set(err, DN_ERR_INVALID, "struct_size of the options is %" PRIu32,
+                            given->struct_size);
+    }
+    memcpy(out, given, given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out));
+    out->struct_size = sizeof(*out);
+    return DN_OK;
+}
+
 enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verify_options *options,
                                  char **out_json, struct dn_error *err)
 {
-    static const struct dn_parquet_verify_options defaults = {.struct_size = sizeof(defaults)};
-    const struct dn_parquet_verify_options *o = options == NULL ? &defaults : options;
+    struct dn_parquet_verify_options o;
     struct dn_pv_file file = {0};
     struct jobs all = {.file = &file};
     struct dn_buffer out = {0};
@@ -339,21 +359,18 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
-    if (o->struct_size < sizeof(defaults)) {
-        return dn_error_set(err, DN_ERR_INVALID, "struct_size of the options is %" PRIu32,
-                            o->struct_size);
-    }
+    DN_TRY(read_options(options, &o, err));
     (void)pthread_mutex_init(&all.lock, NULL);
     (void)pthread_cond_init(&all.done, NULL);
     dn_buffer_init(&out, MAX_JSON);
-    DN_TRY_GOTO(st, open_file(&file, path, err), cleanup);
+    DN_TRY_GOTO(st, open_file(&file, path, o.store, err), cleanup);
     DN_TRY_GOTO(st, check_footer(&file, &usable, err), cleanup);
     if (usable) {
-        DN_TRY_GOTO(st, check_chunks(&all, o, err), cleanup);
+        DN_TRY_GOTO(st, check_chunks(&all, &o, err), cleanup);
     }
     DN_TRY_GOTO(st,
                 put_answer(&out, path, &file, &all,
-                           o->most_findings == 0 ? MOST_SHOWN : o->most_findings, err),
+                           o.most_findings == 0 ? MOST_SHOWN : o.most_findings, err),
                 cleanup);
     *out_json = dn_text_take(&out);
     if (*out_json == NULL) {

@@ -230,6 +230,18 @@ static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
     return st;
 }
 
+static enum dn_status open_sink(struct dn_parquet_writer *w, const char *path,
+                                const struct dn_parquet_options *options, struct dn_error *err)
+{
+    struct dn_store_options store;
+
+    DN_TRY(dn_store_options_read(&store, options->store, err));
+    if (store.content_type == NULL) {
+        store.content_type = "application/vnd.apache.parquet";
+    }
+    return dn_sink_open(&w->sink, path, options->overwrite, &store, &w->stop, err);
+}
+
 enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
                                       const struct ArrowSchema *schema,
                                       const struct dn_parquet_options *options,
@@ -262,7 +274,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     open_lanes(w, &opts);
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
-    DN_TRY_GOTO(st, dn_sink_open(&w->sink, path, opts.overwrite, &w->stop, err), cleanup);
+    DN_TRY_GOTO(st, open_sink(w, path, &opts, err), cleanup);
     DN_TRY_GOTO(st, check_verification(w, err), cleanup);
     DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);

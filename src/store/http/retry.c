@@ -14,6 +14,13 @@ static uint32_t or_usual(uint32_t said, uint32_t usual)
     return said > 0 ? said : usual;
 }
 
+struct dn_retry_limits dn_retry_limits_of(const struct dn_store_options *options)
+{
+    return (struct dn_retry_limits){.seconds = options->retry_seconds,
+                                    .most_tries = options->retry_most_tries,
+                                    .backoff_ms = options->retry_backoff_ms};
+}
+
 void dn_retry_begin(struct dn_retry *r, const struct dn_retry_limits *limits)
 {
     struct timespec now = {0};

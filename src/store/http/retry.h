@@ -3,6 +3,7 @@
 #define DN_STORE_HTTP_RETRY_H
 
 #include "store/http/http.h"
+#include "store/options.h"
 
 /** Zero-initialise; 0 is what is usual. */
 struct dn_retry_limits {
@@ -19,6 +20,7 @@ struct dn_retry {
     uint64_t random;
 };
 
+struct dn_retry_limits dn_retry_limits_of(const struct dn_store_options *options);
 void dn_retry_begin(struct dn_retry *r, const struct dn_retry_limits *limits);
 void dn_retry_count(struct dn_retry *r);
 /**

@@ -81,6 +81,7 @@ static struct dn_http_request get(const struct dn_web *w, const struct dn_http_h
         .headers = headers,
         .n_headers = n_headers,
         .ca_file = w->ca_file,
+        .stall_seconds = w->stall_seconds,
     };
 }
 
@@ -262,17 +263,20 @@ static enum dn_status find(struct dn_web *w, struct dn_stop *stop, struct dn_err
     return st;
 }
 
-enum dn_status dn_web_open(struct dn_web *w, const struct dn_url *url, const char *ca_file,
-                           const struct dn_retry_limits *limits, struct dn_stop *stop,
+enum dn_status dn_web_open(struct dn_web *w, const struct dn_url *url,
+                           const struct dn_store_options *options, struct dn_stop *stop,
                            struct dn_error *err)
 {
+    static const struct dn_store_options none = {0};
+    const struct dn_store_options *o = options != NULL ? options : &none;
     enum dn_status st = DN_OK;
 
-    *w = (struct dn_web){.limits = *limits, .size = -1};
+    *w = (struct dn_web){
+        .limits = dn_retry_limits_of(o), .stall_seconds = o->stall_seconds, .size = -1};
     DN_TRY_GOTO(st, copy(&w->address, url->address, err), cleanup);
     DN_TRY_GOTO(st, copy(&w->shown, url->shown, err), cleanup);
-    if (ca_file != NULL) {
-        DN_TRY_GOTO(st, copy(&w->ca_file, ca_file, err), cleanup);
+    if (o->ca_file != NULL) {
+        DN_TRY_GOTO(st, copy(&w->ca_file, o->ca_file, err), cleanup);
     }
     st = find(w, stop, err);
 cleanup:

@@ -16,6 +16,7 @@ struct dn_web {
     char *shown;   /**< for messages */
     char *ca_file; /**< or NULL */
     struct dn_retry_limits limits;
+    uint32_t stall_seconds;
     int64_t size;      /**< -1: the server does not say */
     bool has_pieces;   /**< dn_web_get() works: the server gives ranges */
     char etag[136];    /**< of the bytes, "" if there is none that could be relied on */
@@ -23,11 +24,11 @@ struct dn_web {
 };
 
 /**
- * Ask for the first byte.  `url` is of kind DN_URL_HTTP; texts are copied.
+ * Ask for the first byte.  `url` is of kind DN_URL_HTTP; texts are copied.  Of the options (NULL: none) ca_file and the limits count.
  * DN_ERR_NOT_FOUND (404, 410), DN_ERR_IO (refused), DN_ERR_TEMPORARY, DN_ERR_DATA (redirects without end or to elsewhere), DN_ERR_CANCELLED, ...
  */
 DN_NODISCARD enum dn_status dn_web_open(struct dn_web *w, const struct dn_url *url,
-                                        const char *ca_file, const struct dn_retry_limits *limits,
+                                        const struct dn_store_options *options,
                                         struct dn_stop *stop, struct dn_error *err);
 void dn_web_close(struct dn_web *w);
 /** Exactly `size` >= 1 bytes from `offset` on.  DN_ERR_IO: the resource is another one by now. */

@@ -16,7 +16,7 @@
 #define MOST_TAGS 10
 #define MOST_METADATA 32
 
-enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_s3_options *options,
+enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_store_options *options,
                                  struct dn_error *err)
 {
     struct dn_s3_client *c = dn_calloc(1, sizeof(*c));
@@ -29,7 +29,7 @@ enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_s3_o
     dn_owner_init(&c->owner);
     pthread_mutex_init(&c->lock, NULL);
     c->checksums = !options->no_checksums;
-    c->limits = options->limits;
+    c->limits = dn_retry_limits_of(options);
     c->stall_seconds = options->stall_seconds;
     DN_TRY_GOTO(st, dn_s3_profile_open(&c->profile, options->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_place_open(&c->place, options, &c->profile, err), cleanup);
@@ -211,7 +211,7 @@ struct described {
 };
 
 static enum dn_status add_metadata(struct dn_s3_operation *op,
-                                   const struct dn_s3_attributes *attributes,
+                                   const struct dn_store_options *attributes,
                                    struct dn_buffer *names, struct dn_error *err)
 {
     size_t at = 0;
@@ -228,8 +228,19 @@ static enum dn_status add_metadata(struct dn_s3_operation *op,
     return DN_OK;
 }
 
+static enum dn_status add_tags(const struct dn_store_options *attributes, struct dn_buffer *out,
+                               struct dn_error *err)
+{
+    struct dn_sign_pair pairs[MOST_TAGS];
+
+    for (size_t i = 0; i < attributes->n_tags; i++) {
+        pairs[i] = (struct dn_sign_pair){attributes->tags[i].name, attributes->tags[i].value};
+    }
+    return dn_sign_query(pairs, attributes->n_tags, out, err);
+}
+
 static enum dn_status add_attributes(struct dn_s3_operation *op,
-                                     const struct dn_s3_attributes *attributes, struct described *d,
+                                     const struct dn_store_options *attributes, struct described *d,
                                      struct dn_error *err)
 {
     if (attributes == NULL) {
@@ -243,7 +254,7 @@ static enum dn_status add_attributes(struct dn_s3_operation *op,
     }
     DN_TRY(add_metadata(op, attributes, &d->names, err));
     if (attributes->n_tags > 0) {
-        DN_TRY(dn_sign_query(attributes->tags, attributes->n_tags, &d->tags, err));
+        DN_TRY(add_tags(attributes, &d->tags, err));
         DN_TRY(dn_buffer_append_byte(&d->tags, 0, err));
         dn_s3_add_header(op, "x-amz-tagging", (const char *)d->tags.data);
     }
@@ -274,7 +285,7 @@ static bool is_ours(struct dn_s3_client *c, struct dn_s3_name name, uint64_t siz
 }
 
 enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct dn_span body,
-                         const struct dn_s3_attributes *attributes, bool overwrite,
+                         const struct dn_store_options *attributes, bool overwrite,
                          struct dn_stop *stop, struct dn_error *err)
 {
     struct dn_s3_operation op = {
@@ -378,7 +389,7 @@ static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_
 }
 
 enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
-                                   const struct dn_s3_attributes *attributes, char **out_id,
+                                   const struct dn_store_options *attributes, char **out_id,
                                    struct dn_stop *stop, struct dn_error *err)
 {
     struct dn_s3_operation op = {

@@ -15,7 +15,7 @@
 #define DN_STORE_S3_CLIENT_H
 
 #include "base/stop.h"
-#include "store/s3/options.h"
+#include "store/options.h"
 #include "store/s3/reply.h"
 #include "store/s3/sign.h"
 
@@ -23,7 +23,7 @@ struct dn_s3_client;
 
 /** Reads environment and profile files; no network yet.  DN_ERR_CONFIG, DN_ERR_IO. */
 DN_NODISCARD enum dn_status dn_s3_client_open(struct dn_s3_client **out,
-                                              const struct dn_s3_options *options,
+                                              const struct dn_store_options *options,
                                               struct dn_error *err);
 /** After the last call has returned.  NULL is allowed. */
 void dn_s3_client_close(struct dn_s3_client *c);
@@ -51,27 +51,19 @@ DN_NODISCARD enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name 
                                       uint64_t offset, size_t size, const char *etag, uint8_t *out,
                                       struct dn_stop *stop, struct dn_error *err);
 
-/** What an object gets besides its bytes; borrowed, everything may be left unsaid. */
-struct dn_s3_attributes {
-    const char *content_type;
-    const struct dn_sign_pair *metadata; /**< names without "x-amz-meta-"; values of ASCII */
-    size_t n_metadata;
-    const struct dn_sign_pair *tags; /**< at most 10 */
-    size_t n_tags;
-    const char *storage_class;
-    const char *encryption; /**< "AES256", "aws:kms" */
-    const char *kms_key_id;
-};
-
-/** All of an object in one request, at most 5 GiB.  @param overwrite  else DN_ERR_EXISTS if there is one. */
+/**
+ * All of an object in one request, at most 5 GiB.
+ * @param attributes  what it gets besides its bytes: content_type, metadata, tags, storage_class, encryption, kms_key_id; or NULL.
+ * @param overwrite   else DN_ERR_EXISTS if there is one.
+ */
 DN_NODISCARD enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name,
                                       struct dn_span body,
-                                      const struct dn_s3_attributes *attributes, bool overwrite,
+                                      const struct dn_store_options *attributes, bool overwrite,
                                       struct dn_stop *stop, struct dn_error *err);
 
 /** Begin an upload in parts; *out_id is for dn_free().  If an answer got lost, uploads that came of that are aborted. */
 DN_NODISCARD enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
-                                                const struct dn_s3_attributes *attributes,
+                                                const struct dn_store_options *attributes,
                                                 char **out_id, struct dn_stop *stop,
                                                 struct dn_error *err);
 struct dn_s3_part {

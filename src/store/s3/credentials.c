@@ -20,12 +20,13 @@ struct dn_s3_chain {
     bool fetching;
 };
 
-enum dn_status dn_s3_chain_open(struct dn_s3_chain **out, const struct dn_s3_options *options,
+enum dn_status dn_s3_chain_open(struct dn_s3_chain **out, const struct dn_store_options *options,
                                 const struct dn_s3_profile *profile,
                                 const struct dn_s3_place *place, struct dn_error *err)
 {
-    const bool has_id = options->key_id != NULL && options->key_id[0] != '\0';
-    const bool has_secret = options->secret != NULL && options->secret[0] != '\0';
+    const bool has_id = options->access_key_id != NULL && options->access_key_id[0] != '\0';
+    const bool has_secret =
+        options->secret_access_key != NULL && options->secret_access_key[0] != '\0';
     struct dn_s3_chain *c = NULL;
 
     *out = NULL;
@@ -46,8 +47,9 @@ enum dn_status dn_s3_chain_open(struct dn_s3_chain **out, const struct dn_s3_opt
     c->anonymous = options->anonymous;
     c->own_profile = options->profile != NULL;
     if (has_id && !options->anonymous) {
-        const enum dn_status st = dn_s3_keys_create(&c->own, options->key_id, options->secret,
-                                                    options->token, 0, "the connection", err);
+        const enum dn_status st =
+            dn_s3_keys_create(&c->own, options->access_key_id, options->secret_access_key,
+                              options->session_token, 0, "the connection", err);
         if (st != DN_OK) {
             dn_s3_chain_close(c);
             return st;

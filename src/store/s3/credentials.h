@@ -10,7 +10,7 @@
 #define DN_STORE_S3_CREDENTIALS_H
 
 #include "base/stop.h"
-#include "store/s3/options.h"
+#include "store/options.h"
 #include "store/s3/place.h"
 
 #include <stdatomic.h>
@@ -30,7 +30,7 @@ struct dn_s3_chain;
 
 /** No network yet.  `profile` and `place` are borrowed and outlive the chain.  DN_ERR_CONFIG: half a pair of keys in the connection. */
 DN_NODISCARD enum dn_status dn_s3_chain_open(struct dn_s3_chain **out,
-                                             const struct dn_s3_options *options,
+                                             const struct dn_store_options *options,
                                              const struct dn_s3_profile *profile,
                                              const struct dn_s3_place *place, struct dn_error *err);
 /**

@@ -44,16 +44,16 @@ static enum dn_status refuse(const char *endpoint, struct dn_error *err)
 
 /* Take "scheme://host:port/base/" apart. */
 static enum dn_status take_endpoint(struct dn_s3_place *p, const char *endpoint,
-                                    enum dn_s3_choice secure, struct dn_error *err)
+                                    enum dn_store_choice secure, struct dn_error *err)
 {
     const bool has_scheme = strstr(endpoint, "://") != NULL;
     struct dn_buffer whole = {0};
     struct dn_url url = {0};
     enum dn_status st = DN_OK;
 
-    st = has_scheme
-             ? dn_text_append(&whole, endpoint, err)
-             : dn_text_appendf(&whole, err, "http%s://%s", secure == DN_S3_NO ? "" : "s", endpoint);
+    st = has_scheme ? dn_text_append(&whole, endpoint, err)
+                    : dn_text_appendf(&whole, err, "http%s://%s", secure == DN_STORE_NO ? "" : "s",
+                                      endpoint);
     if (st != DN_OK) {
         goto cleanup;
     }
@@ -66,7 +66,7 @@ static enum dn_status take_endpoint(struct dn_s3_place *p, const char *endpoint,
     if (st != DN_OK) {
         goto cleanup;
     }
-    if (!url.secure && secure == DN_S3_YES) {
+    if (!url.secure && secure == DN_STORE_YES) {
         st = dn_error_option(
             err,
             dn_error_set(err, DN_ERR_CONFIG,
@@ -97,7 +97,7 @@ cleanup:
     return st;
 }
 
-enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_s3_options *options,
+enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_options *options,
                                 const struct dn_s3_profile *profile, struct dn_error *err)
 {
     static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
@@ -107,7 +107,7 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_s3_option
     char *endpoint = NULL;
     enum dn_status st = DN_OK;
 
-    *p = (struct dn_s3_place){.secure = options->secure != DN_S3_NO};
+    *p = (struct dn_s3_place){.secure = options->secure != DN_STORE_NO};
     if (ignored != NULL && dn_text_equal_nocase(ignored, "true")) {
         DN_TRY_GOTO(st, copy_if_said(&endpoint, options->endpoint, err), cleanup);
     } else {
@@ -125,7 +125,7 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_s3_option
         DN_TRY_GOTO(st, take_endpoint(p, endpoint, options->secure, err), cleanup);
     }
     p->path_style =
-        options->path_style == DN_S3_YES || (options->path_style == DN_S3_UNSAID && p->given);
+        options->path_style == DN_STORE_YES || (options->path_style == DN_STORE_UNSAID && p->given);
 cleanup:
     dn_free(endpoint);
     if (st != DN_OK) {

@@ -3,7 +3,7 @@
 #define DN_STORE_S3_PLACE_H
 
 #include "base/buffer.h"
-#include "store/s3/options.h"
+#include "store/options.h"
 #include "store/s3/profile.h"
 
 /** Zero-initialise. */
@@ -24,7 +24,7 @@ struct dn_s3_place {
  * DN_ERR_CONFIG: an endpoint that is no address, or one by http:// with `secure`.
  */
 DN_NODISCARD enum dn_status dn_s3_place_open(struct dn_s3_place *p,
-                                             const struct dn_s3_options *options,
+                                             const struct dn_store_options *options,
                                              const struct dn_s3_profile *profile,
                                              struct dn_error *err);
 void dn_s3_place_close(struct dn_s3_place *p);

@@ -18,7 +18,7 @@ struct dn_s3_writer;
 /** Zero-initialise. */
 struct dn_s3_writer_options {
     /** Borrowed until close(). */
-    const struct dn_s3_attributes *attributes;
+    const struct dn_store_options *attributes;
     bool
         overwrite; /**< else DN_ERR_EXISTS if there is an object, looked for at open() and again, atomically, at commit() */
     /** Nobody else writes this key at the same time: uploads of it that are open were left by runs that were killed, and are aborted. */

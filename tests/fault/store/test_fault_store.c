@@ -19,7 +19,7 @@ static enum dn_status live(const char *path, bool overwrite, bool *committed, st
     enum dn_status st = DN_OK;
 
     *committed = false;
-    DN_TRY(dn_sink_open(&s, path, overwrite, NULL, err));
+    DN_TRY(dn_sink_open(&s, path, overwrite, NULL, NULL, err));
     DN_TRY_GOTO(st, dn_sink_write(s, "new ", 4, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(s, "bytes", 5, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_finish(s, err), cleanup);
@@ -135,7 +135,7 @@ static void test_full_disk_message(void **state)
     const char *path = scratch_path(dir, "out");
     static char bytes[(9 << 20) + 1000];
 
-    assert_int_equal(dn_sink_open(&s, path, false, NULL, NULL), DN_OK);
+    assert_int_equal(dn_sink_open(&s, path, false, NULL, NULL, NULL), DN_OK);
     dn_sink_fail_at(2, ENOSPC);
     assert_int_equal(dn_sink_write(s, bytes, sizeof(bytes), &err), DN_ERR_IO);
     dn_sink_fail_at(0, 0);
@@ -187,7 +187,7 @@ static void test_allocations_of_a_source(void **state)
         struct dn_source *s = NULL;
         struct dn_error err;
         dn_memory_fail_at(n);
-        enum dn_status st = dn_source_open(&s, path, NULL, &err);
+        enum dn_status st = dn_source_open(&s, path, NULL, NULL, &err);
         uint64_t counted = dn_memory_fail_at(0);
         if (counted < n) {
             assert_int_equal(st, DN_OK);

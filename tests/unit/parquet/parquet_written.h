@@ -19,7 +19,7 @@ static inline void open_file(struct opened *f, const char *path)
     struct dn_error err = {0};
 
     memset(f, 0, sizeof *f);
-    assert_int_equal(dn_source_open(&f->source, path, NULL, &err), DN_OK);
+    assert_int_equal(dn_source_open(&f->source, path, NULL, NULL, &err), DN_OK);
     if (dn_pq_file_read(&f->info, f->source, &err) != DN_OK) {
         fail_msg("%s", err.message);
     }

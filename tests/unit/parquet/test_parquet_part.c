@@ -94,7 +94,7 @@ static void check_chunk(const struct chunk *c, int64_t slice, size_t range_bytes
     const char *path = scratch_path(folder, "chunk");
 
     scratch_write(path, c->bytes, c->len);
-    assert_int_equal(dn_source_open(&s.cursor.source, path, NULL, &err), DN_OK);
+    assert_int_equal(dn_source_open(&s.cursor.source, path, NULL, NULL, &err), DN_OK);
     dn_pq_arrow_type(&leaf, &s.type);
     assert_int_equal(dn_pq_stream_begin(&s, &info, 0, 0, c->n_values, &err), DN_OK);
     for (int64_t row = 0; row < c->n_values; row += slice) {

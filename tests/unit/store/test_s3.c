@@ -24,7 +24,7 @@ static int clear_environment(void **state)
 
 struct address {
     const char *endpoint;
-    enum dn_s3_choice path_style;
+    enum dn_store_choice path_style;
     const char *region;
     const char *bucket;
     const char *key;
@@ -34,20 +34,21 @@ struct address {
 };
 
 static const struct address addresses[] = {
-    {NULL, DN_S3_UNSAID, NULL, "b", "k", "b.s3.us-east-1.amazonaws.com", "/k", true},
-    {NULL, DN_S3_UNSAID, "eu-west-1", "b-1", "a b/c=1", "b-1.s3.eu-west-1.amazonaws.com",
+    {NULL, DN_STORE_UNSAID, NULL, "b", "k", "b.s3.us-east-1.amazonaws.com", "/k", true},
+    {NULL, DN_STORE_UNSAID, "eu-west-1", "b-1", "a b/c=1", "b-1.s3.eu-west-1.amazonaws.com",
      "/a%20b/c%3D1", true},
-    {NULL, DN_S3_UNSAID, "cn-north-1", "b", "", "b.s3.cn-north-1.amazonaws.com.cn", "/", true},
+    {NULL, DN_STORE_UNSAID, "cn-north-1", "b", "", "b.s3.cn-north-1.amazonaws.com.cn", "/", true},
     /* names that no certificate is good for are in the path */
-    {NULL, DN_S3_UNSAID, "eu-west-1", "a.b", "k", "s3.eu-west-1.amazonaws.com", "/a.b/k", true},
-    {NULL, DN_S3_UNSAID, "eu-west-1", "Old_B", "k", "s3.eu-west-1.amazonaws.com", "/Old_B/k", true},
-    {NULL, DN_S3_YES, "eu-west-1", "b", "", "s3.eu-west-1.amazonaws.com", "/b", true},
-    {"http://h:9000", DN_S3_UNSAID, NULL, "b", "k", "h:9000", "/b/k", false},
-    {"http://h:80/", DN_S3_UNSAID, NULL, "b", "k", "h", "/b/k", false},
-    {"https://h:443/v1/s3//", DN_S3_UNSAID, NULL, "b", "a//b", "h", "/v1/s3/b/a//b", true},
-    {"https://h", DN_S3_NO, NULL, "b", "k", "b.h", "/k", true},
-    {"h:1", DN_S3_UNSAID, NULL, "b", "k", "h:1", "/b/k", true},
-    {"http://[::1]:80", DN_S3_UNSAID, NULL, "b", "k", "[::1]", "/b/k", false},
+    {NULL, DN_STORE_UNSAID, "eu-west-1", "a.b", "k", "s3.eu-west-1.amazonaws.com", "/a.b/k", true},
+    {NULL, DN_STORE_UNSAID, "eu-west-1", "Old_B", "k", "s3.eu-west-1.amazonaws.com", "/Old_B/k",
+     true},
+    {NULL, DN_STORE_YES, "eu-west-1", "b", "", "s3.eu-west-1.amazonaws.com", "/b", true},
+    {"http://h:9000", DN_STORE_UNSAID, NULL, "b", "k", "h:9000", "/b/k", false},
+    {"http://h:80/", DN_STORE_UNSAID, NULL, "b", "k", "h", "/b/k", false},
+    {"https://h:443/v1/s3//", DN_STORE_UNSAID, NULL, "b", "a//b", "h", "/v1/s3/b/a//b", true},
+    {"https://h", DN_STORE_NO, NULL, "b", "k", "b.h", "/k", true},
+    {"h:1", DN_STORE_UNSAID, NULL, "b", "k", "h:1", "/b/k", true},
+    {"http://[::1]:80", DN_STORE_UNSAID, NULL, "b", "k", "[::1]", "/b/k", false},
 };
 
 static void addresses_follow_from_endpoint_and_region(void **state)
@@ -55,7 +56,7 @@ static void addresses_follow_from_endpoint_and_region(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         const struct address *a = &addresses[i];
-        const struct dn_s3_options options = {
+        const struct dn_store_options options = {
             .endpoint = a->endpoint, .path_style = a->path_style, .region = a->region};
         struct dn_s3_profile profile;
         struct dn_s3_place place;
@@ -85,7 +86,7 @@ struct judged {
 
 static void the_environment_may_be_told_to_be_ignored(void **state)
 {
-    const struct dn_s3_options options = {.secure = DN_S3_NO};
+    const struct dn_store_options options = {.secure = DN_STORE_NO};
     struct dn_s3_profile profile;
     struct dn_s3_place place;
 
@@ -213,7 +214,7 @@ static void members_of_json_are_found(void **state)
 
 static void a_child_may_not_use_its_parents_client(void **state)
 {
-    const struct dn_s3_options options = {.endpoint = "http://127.0.0.1:1", .anonymous = true};
+    const struct dn_store_options options = {.endpoint = "http://127.0.0.1:1", .anonymous = true};
     struct dn_s3_client *c = NULL;
 
     (void)state;
@@ -231,8 +232,11 @@ static void a_child_may_not_use_its_parents_client(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-    const struct dn_s3_options options = {
-        .endpoint = "http://h", .region = "r", .key_id = "i", .secret = "s", .token = "t"};
+    const struct dn_store_options options = {.endpoint = "http://h",
+                                             .region = "r",
+                                             .access_key_id = "i",
+                                             .secret_access_key = "s",
+                                             .session_token = "t"};
 
     (void)state;
     for (uint64_t n = 1;; n++) {

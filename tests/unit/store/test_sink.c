@@ -29,7 +29,7 @@ static struct dn_sink *open_sink(const char *path, bool overwrite)
     struct dn_error err;
 
     dn_error_clear(&err);
-    enum dn_status st = dn_sink_open(&s, path, overwrite, NULL, &err);
+    enum dn_status st = dn_sink_open(&s, path, overwrite, NULL, NULL, &err);
     assert_string_equal(err.message, "");
     assert_int_equal(st, DN_OK);
     return s;
@@ -109,7 +109,7 @@ static void test_existing_file(void **state)
     struct dn_error err;
 
     write_and_commit(path, "old", false);
-    assert_int_equal(dn_sink_open(&s, path, false, NULL, &err), DN_ERR_EXISTS);
+    assert_int_equal(dn_sink_open(&s, path, false, NULL, NULL, &err), DN_ERR_EXISTS);
     assert_null(s);
     assert_non_null(strstr(err.message, path));
     assert_string_equal(err.path, path);
@@ -156,7 +156,7 @@ static void *race(void *arg)
     struct racer *r = arg;
     struct dn_sink *s = NULL;
 
-    r->result = dn_sink_open(&s, r->path, false, NULL, NULL);
+    r->result = dn_sink_open(&s, r->path, false, NULL, NULL, NULL);
     if (r->result == DN_OK) {
         r->result = dn_sink_write(s, &r->mark, 1, NULL);
     }
@@ -241,7 +241,7 @@ static int commit_without_renameat2(const char *path)
     if (!forbid_renameat2()) {
         return 77;
     }
-    if (dn_sink_open(&s, path, false, NULL, NULL) != DN_OK ||
+    if (dn_sink_open(&s, path, false, NULL, NULL, NULL) != DN_OK ||
         dn_sink_write(s, "linked", 6, NULL) != DN_OK || dn_sink_finish(s, NULL) != DN_OK) {
         return 1;
     }
@@ -305,7 +305,7 @@ static void check_refused(const char *path, bool overwrite, enum dn_status wante
     struct dn_sink *s = (struct dn_sink *)dir;
     struct dn_error err;
 
-    assert_int_equal(dn_sink_open(&s, path, overwrite, NULL, &err), wanted);
+    assert_int_equal(dn_sink_open(&s, path, overwrite, NULL, NULL, &err), wanted);
     assert_null(s);
     assert_int_equal(err.os_errno, os_errno);
     assert_non_null(strstr(err.message, path));
@@ -333,8 +333,8 @@ static void test_impossible_names(void **state)
     check_refused(scratch_path(dir, "folder/.."), true, DN_ERR_INVALID, 0, "names a folder");
     check_refused(scratch_path(dir, "fifo"), true, DN_ERR_INVALID, 0, "pipe");
     check_refused("/dev/null", true, DN_ERR_INVALID, 0, "device");
-    assert_int_equal(dn_sink_open(&s, "", true, NULL, &err), DN_ERR_INVALID);
-    assert_int_equal(dn_sink_open(&s, NULL, true, NULL, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_sink_open(&s, "", true, NULL, NULL, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_sink_open(&s, NULL, true, NULL, NULL, &err), DN_ERR_INVALID);
     int n = snprintf(path, sizeof(path), "%s/", dir);
     memset(path + n, 'n', 256);
     path[n + 256] = '\0';
@@ -351,7 +351,7 @@ static void die_while_writing(const char *path, bool finish)
     assert_true(child >= 0);
     if (child == 0) {
         struct dn_sink *s = NULL;
-        if (dn_sink_open(&s, path, true, NULL, NULL) != DN_OK ||
+        if (dn_sink_open(&s, path, true, NULL, NULL, NULL) != DN_OK ||
             dn_sink_write(s, "half a fi", 9, NULL) != DN_OK ||
             (finish && dn_sink_finish(s, NULL) != DN_OK)) {
             _exit(2);
@@ -494,10 +494,10 @@ static void test_closed_folder(void **state)
         if (chdir(dir) != 0 || (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))) {
             _exit(2);
         }
-        bool flat = dn_sink_open(&s, "closed/out", false, NULL, &err) == DN_ERR_IO &&
+        bool flat = dn_sink_open(&s, "closed/out", false, NULL, NULL, &err) == DN_ERR_IO &&
                     err.os_errno == EACCES && strstr(err.message, "'closed/out'") != NULL &&
                     strstr(err.message, "permission") != NULL;
-        bool nested = dn_sink_open(&s, "closed/sub/out", false, NULL, &err) == DN_ERR_IO &&
+        bool nested = dn_sink_open(&s, "closed/sub/out", false, NULL, NULL, &err) == DN_ERR_IO &&
                       err.os_errno == EACCES && strstr(err.message, "'closed/sub'") != NULL;
         _exit(flat && nested && s == NULL ? 0 : 1);
     }
@@ -577,7 +577,7 @@ static void test_clean_up_never_takes_a_fresh_file(void **state)
         if (children[i] == 0) {
             for (int k = 0; k < 150; k++) {
                 struct dn_sink *s = NULL;
-                if (dn_sink_open(&s, path, true, NULL, NULL) != DN_OK ||
+                if (dn_sink_open(&s, path, true, NULL, NULL, NULL) != DN_OK ||
                     dn_sink_write(s, "x", 1, NULL) != DN_OK || dn_sink_finish(s, NULL) != DN_OK ||
                     dn_sink_commit(s, NULL) != DN_OK) {
                     _exit(1);
@@ -608,7 +608,8 @@ static void test_short_write_then_full(void **state)
         struct dn_sink *s = NULL;
         struct dn_error err;
         (void)signal(SIGXFSZ, SIG_IGN);
-        if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || dn_sink_open(&s, path, false, NULL, NULL) != DN_OK) {
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+            dn_sink_open(&s, path, false, NULL, NULL, NULL) != DN_OK) {
             _exit(2);
         }
         enum dn_status st = dn_sink_write(s, bytes, sizeof(bytes), &err);

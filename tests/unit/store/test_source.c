@@ -43,7 +43,7 @@ static void test_reads_in_order(void **state)
         struct dn_source *s = NULL;
         size_t total = 0;
         size_t got = 1;
-        assert_int_equal(dn_source_open(&s, path, NULL, NULL), DN_OK);
+        assert_int_equal(dn_source_open(&s, path, NULL, NULL, NULL), DN_OK);
         assert_int_equal(dn_source_size(s), sizeof(content));
         while (got > 0) {
             size_t room =
@@ -68,7 +68,7 @@ static void test_read_at_does_not_move(void **state)
     size_t got = 0;
     struct dn_error err;
 
-    assert_int_equal(dn_source_open(&s, scratch_path(dir, "data"), NULL, NULL), DN_OK);
+    assert_int_equal(dn_source_open(&s, scratch_path(dir, "data"), NULL, NULL, NULL), DN_OK);
     assert_int_equal(dn_source_read(s, bytes, 10, &got, NULL), DN_OK);
     assert_int_equal(dn_source_read_at(s, 50000, bytes, 64, &got, NULL), DN_OK);
     assert_int_equal(got, 64);
@@ -93,7 +93,7 @@ static void test_empty_file(void **state)
     uint8_t byte = 0;
     size_t got = 7;
 
-    assert_int_equal(dn_source_open(&s, scratch_path(dir, "empty"), NULL, NULL), DN_OK);
+    assert_int_equal(dn_source_open(&s, scratch_path(dir, "empty"), NULL, NULL, NULL), DN_OK);
     assert_int_equal(dn_source_size(s), 0);
     assert_int_equal(dn_source_read(s, &byte, 1, &got, NULL), DN_OK);
     assert_int_equal(got, 0);
@@ -105,14 +105,14 @@ static void check_refused(const char *path, enum dn_status wanted, int os_errno,
     struct dn_source *s = (struct dn_source *)dir;
     struct dn_error err;
 
-    assert_int_equal(dn_source_open(&s, path, NULL, &err), wanted);
+    assert_int_equal(dn_source_open(&s, path, NULL, NULL, &err), wanted);
     assert_null(s);
     assert_int_equal(err.code, wanted);
     assert_int_equal(err.os_errno, os_errno);
     assert_string_equal(err.path, path);
     assert_non_null(strstr(err.message, path));
     assert_non_null(strstr(err.message, words));
-    assert_int_equal(dn_source_open(&s, path, NULL, NULL), wanted);
+    assert_int_equal(dn_source_open(&s, path, NULL, NULL, NULL), wanted);
 }
 
 static void test_what_cannot_be_read(void **state)
@@ -124,10 +124,10 @@ static void test_what_cannot_be_read(void **state)
     check_refused(scratch_path(dir, "missing.csv"), DN_ERR_NOT_FOUND, ENOENT, "No such file");
     check_refused(scratch_path(dir, "data/below"), DN_ERR_NOT_FOUND, ENOTDIR, "is a file");
     check_refused(dir, DN_ERR_INVALID, 0, "is a directory; name a file in it");
-    assert_int_equal(dn_source_open(&s, dir, NULL, &err), DN_ERR_INVALID);
+    assert_int_equal(dn_source_open(&s, dir, NULL, NULL, &err), DN_ERR_INVALID);
     assert_null(strstr(err.message, "pattern")); /* there are none */
     check_refused("", DN_ERR_INVALID, 0, "empty");
-    assert_int_equal(dn_source_open(&s, NULL, NULL, NULL), DN_ERR_INVALID);
+    assert_int_equal(dn_source_open(&s, NULL, NULL, NULL, NULL), DN_ERR_INVALID);
 }
 
 static int wait_for(pid_t child)
@@ -154,7 +154,7 @@ static void test_permission_denied(void **state)
         if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
             _exit(2);
         }
-        enum dn_status st = dn_source_open(&s, path, NULL, &err);
+        enum dn_status st = dn_source_open(&s, path, NULL, NULL, &err);
         bool reached = access(dir, X_OK) ==
                        0; /* the folders above may be closed to us as well: the same answer */
         _exit(st == DN_ERR_IO && err.os_errno == EACCES && strstr(err.message, path) != NULL &&
@@ -195,7 +195,7 @@ static void test_stdin_from_a_file_somebody_has_read_from(void **state)
     assert_true(fd >= 0);
     assert_int_equal(lseek(fd, 1000, SEEK_SET), 1000);
     int saved = redirect_stdin(fd);
-    enum dn_status st = dn_source_open(&s, "-", NULL, NULL);
+    enum dn_status st = dn_source_open(&s, "-", NULL, NULL, NULL);
     assert_int_equal(st, DN_OK);
     assert_int_equal(dn_source_size(s), sizeof(content) - 1000);
     assert_int_equal(dn_source_read(s, bytes, 32, &got, NULL), DN_OK);
@@ -258,7 +258,7 @@ static void read_pipe(bool non_blocking)
     int saved = redirect_stdin(ends[0]);
     struct dribble d = {ends[1], pthread_self()};
     assert_int_equal(pthread_create(&writer, NULL, dribble, &d), 0);
-    assert_int_equal(dn_source_open(&s, "-", NULL, NULL), DN_OK);
+    assert_int_equal(dn_source_open(&s, "-", NULL, NULL, NULL), DN_OK);
     assert_int_equal(dn_source_size(s), -1);
     assert_int_equal(dn_source_read(s, bytes, 15000, &got, NULL), DN_OK);
     assert_int_equal(got, 15000); /* however the pipe delivered them */
@@ -296,11 +296,11 @@ static void test_closed_and_directory_stdin(void **state)
 
     assert_true(fd >= 0);
     (void)close(STDIN_FILENO);
-    enum dn_status st = dn_source_open(&s, "-", NULL, &err);
+    enum dn_status st = dn_source_open(&s, "-", NULL, NULL, &err);
     assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
     assert_int_equal(st, DN_ERR_IO);
     assert_non_null(strstr(err.message, "standard input"));
-    st = dn_source_open(&s, "-", NULL, &err);
+    st = dn_source_open(&s, "-", NULL, NULL, &err);
     restore_stdin(saved);
     assert_int_equal(st, DN_ERR_INVALID);
     assert_null(s);
@@ -316,7 +316,7 @@ static void test_stdin_open_for_writing_only(void **state)
 
     assert_true(fd >= 0);
     int saved = redirect_stdin(fd);
-    enum dn_status st = dn_source_open(&s, "-", NULL, &err);
+    enum dn_status st = dn_source_open(&s, "-", NULL, NULL, &err);
     restore_stdin(saved);
     (void)close(fd);
     assert_int_equal(st, DN_ERR_IO);
@@ -335,7 +335,7 @@ static void test_read_errors_name_the_file(void **state)
 
     assert_true(fd >= 0);
     int saved = redirect_stdin(fd);
-    assert_int_equal(dn_source_open(&s, "-", NULL, NULL), DN_OK);
+    assert_int_equal(dn_source_open(&s, "-", NULL, NULL, NULL), DN_OK);
     enum dn_status st = dn_source_read(s, &byte, 1, &got, &err);
     dn_source_close(s);
     restore_stdin(saved);

@@ -10,7 +10,7 @@ static struct dn_sink *open_sink(const char *name)
 {
     struct dn_sink *s = NULL;
 
-    assert_int_equal(dn_sink_open(&s, scratch_path(dir, name), false, NULL, NULL), DN_OK);
+    assert_int_equal(dn_sink_open(&s, scratch_path(dir, name), false, NULL, NULL, NULL), DN_OK);
     return s;
 }
 
