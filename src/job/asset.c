@@ -4,6 +4,7 @@
 #include "job/contract.h"
 #include "job/expand.h"
 #include "job/keys.h"
+#include "job/labels.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -207,9 +208,13 @@ enum dn_status dn_asset_read(struct dn_asset *asset, struct dn_arena *arena, con
                 cleanup);
     DN_TRY_GOTO(st, dn_asset_missing(&doc, &made.missing, err), cleanup);
     DN_TRY_GOTO(st, columns_read(&made, &doc, arena, err), cleanup);
+    made.has_domain = dn_keys_text(doc.root, "domain") != NULL;
+    made.has_data_product = dn_keys_text(doc.root, "dataProduct") != NULL;
+    DN_TRY_GOTO(st, dn_labels_read(doc.root, &made.labels, err), cleanup);
     DN_TRY_GOTO(st, schema_to_json(&made, &doc, err), cleanup);
     *asset = made;
     made.schema = NULL;
+    made.labels = NULL;
 cleanup:
     dn_asset_finish(&made);
     dn_yaml_finish(&doc);
@@ -219,7 +224,9 @@ cleanup:
 void dn_asset_finish(struct dn_asset *asset)
 {
     json_decref(asset->schema);
+    json_decref(asset->labels);
     asset->schema = NULL;
+    asset->labels = NULL;
 }
 
 char *dn_asset_table_name(struct dn_arena *arena, const char *name)

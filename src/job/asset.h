@@ -14,10 +14,13 @@ struct dn_asset {
     const char *object;       /**< NULL: none */
     const char *domain;       /**< "default" if the file has none */
     const char *data_product; /**< "default" if the file has none */
+    bool has_domain;          /**< the file has one */
+    bool has_data_product;
     struct dn_column *columns;
     size_t n_columns;
     enum dn_missing missing; /**< of a column that the file lacks */
     json_t *schema;          /**< the file's schema list, for the writer's configuration */
+    json_t *labels;          /**< see job/labels.h */
 };
 
 /**

@@ -27,7 +27,12 @@ const char *dn_connector_reader(const char *type)
 
 bool dn_connector_is_target(const char *type)
 {
-    return strcmp(type, DN_CONNECTOR_LOCAL) == 0;
+    return strcmp(type, DN_CONNECTOR_LOCAL) == 0 || dn_connector_is_bucket(type);
+}
+
+bool dn_connector_is_bucket(const char *type)
+{
+    return strcmp(type, DN_CONNECTOR_S3) == 0 || strcmp(type, DN_CONNECTOR_MINIO) == 0;
 }
 
 /*

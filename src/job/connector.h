@@ -7,11 +7,15 @@
 #define DN_CONNECTOR_CSV "csv"
 #define DN_CONNECTOR_PARQUET "parquet"
 #define DN_CONNECTOR_LOCAL "local"
+#define DN_CONNECTOR_S3 "s3"
+#define DN_CONNECTOR_MINIO "minio"
 
 /** The file name of the built-in reader for sources of a type; NULL: there is none. */
 const char *dn_connector_reader(const char *type);
 /** Whether targets of a type can be written. */
 bool dn_connector_is_target(const char *type);
+/** Whether they are objects in a bucket. */
+bool dn_connector_is_bucket(const char *type);
 
 enum dn_file_kind {
     DN_FILE_UNKNOWN =

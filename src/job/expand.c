@@ -152,6 +152,32 @@ enum dn_status dn_expand_node(struct dn_yaml_doc *doc, struct dn_yaml_node *node
     return DN_OK;
 }
 
+enum dn_status dn_expand_optional(struct dn_yaml_doc *doc, struct dn_yaml_node *node,
+                                  struct dn_error *err)
+{
+    if (node == NULL || node->expanded || node->kind != DN_YAML_SCALAR ||
+        !dn_text_starts_with(node->text, "${")) {
+        return DN_OK;
+    }
+    const char *name = node->text + 2;
+    const size_t len =
+        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+    if (len == 0 || strcmp(name + len, "}") != 0) {
+        return DN_OK;
+    }
+    char *copy = dn_arena_strndup(&doc->arena, name, len);
+    if (copy == NULL) {
+        return dn_error_memory(err, len + 1);
+    }
+    if (getenv(copy) == NULL) {
+        node->unset = copy;
+        node->text = "";
+        node->plain = true;
+        node->expanded = true;
+    }
+    return DN_OK;
+}
+
 /* A plain float of YAML's core rules, without the hexadecimal and "nan" forms of strtod(). */
 static bool as_float(const char *text, double *out)
 {

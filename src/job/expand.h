@@ -21,6 +21,13 @@ DN_NODISCARD enum dn_status dn_expand_node(struct dn_yaml_doc *doc, struct dn_ya
                                            struct dn_error *err);
 
 /**
+ * The same for a scalar that has other sources, before dn_expand_node() comes to it: if it is nothing but ${NAME} of a variable that is
+ * not set, it becomes absent, with the name in node->unset.  NULL and other nodes are left alone.
+ */
+DN_NODISCARD enum dn_status dn_expand_optional(struct dn_yaml_doc *doc, struct dn_yaml_node *node,
+                                               struct dn_error *err);
+
+/**
  * A node as JSON: plain scalars by YAML's core rules (null, booleans, integers, floats), everything else as text.
  * @param out  A new reference on success.
  */

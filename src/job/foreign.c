@@ -79,7 +79,8 @@ static const char *advice_for(const char *side)
     return strcmp(side, "source") == 0
                ? "this host reads CSV and Parquet files; set source_connector: csv or "
                  "source_connector: parquet"
-               : "this host writes Parquet and CSV files; set target_connector: local";
+               : "this host writes Parquet and CSV files, into folders and buckets; set "
+                 "target_connector: local, s3 or minio";
 }
 
 /* `at` is where the job names the connector, or the recipe that does. */

@@ -1,14 +1,17 @@
 #include "job/job.h"
 
 #include "base/strings.h"
+#include "job/connection.h"
 #include "job/connector.h"
 #include "job/expand.h"
 #include "job/foreign.h"
 #include "job/keys.h"
+#include "job/labels.h"
 #include "job/local.h"
 #include "job/plugin.h"
 #include "job/recipe.h"
 #include "job/sources.h"
+#include "store/url.h"
 
 #include <string.h>
 
@@ -222,7 +225,8 @@ static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node 
     struct dn_file_list found = {0};
     struct dn_error why = {0};
 
-    enum dn_status st = dn_glob_add(&found, path, &why);
+    enum dn_status st =
+        dn_is_remote(path) ? dn_file_list_add(&found, path, &why) : dn_glob_add(&found, path, &why);
     if (st != DN_OK) {
         (void)dn_yaml_error_at(&r->job, file->line, file->column, r->err, "%s", why.message);
         goto cleanup;
@@ -278,14 +282,39 @@ static enum dn_status files_read(struct reading *r, json_t *files)
             return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
                                     "an entry of source.files lacks the key \"path\"");
         }
-        if (!dn_local_path(path, &path)) {
+        if (!dn_is_remote(path) && !dn_local_path(path, &path)) {
             return dn_yaml_error_at(
                 &r->job, file->line, file->column, r->err,
-                "an entry of source.files is not a file of this machine; this "
-                "version reads local files, as /dir/a.csv or file:///dir/a.csv");
+                "an entry of source.files is no name that can be read; write /dir/a.csv, "
+                "file:///dir/a.csv, s3://bucket/a.csv or https://host/a.csv");
         }
         DN_TRY(entry_expand(r, file, path, files));
     }
+    return DN_OK;
+}
+
+static bool reads_s3(const json_t *files)
+{
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        if (path != NULL && dn_url_kind_of(path) == DN_URL_S3) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum dn_status source_connection_make(struct reading *r, const json_t *files, json_t **out)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
+    struct dn_connection found = {0};
+
+    if (!reads_s3(files)) {
+        return dn_recipe_merge(&r->source_recipe, NULL, &r->job, dn_yaml_get(source, "connection"),
+                               out, r->err);
+    }
+    DN_TRY(dn_connection_of_source(&found, &r->source_recipe, &r->job, r->err));
+    *out = found.config;
     return DN_OK;
 }
 
@@ -312,10 +341,7 @@ static enum dn_status reader_config_make(struct reading *r)
                 dn_recipe_merge(&r->source_recipe, "credentials", &r->job,
                                 dn_yaml_get(source, "credentials"), &credentials, r->err),
                 cleanup);
-    DN_TRY_GOTO(st,
-                dn_recipe_merge(&r->source_recipe, NULL, &r->job, dn_yaml_get(source, "connection"),
-                                &connection, r->err),
-                cleanup);
+    DN_TRY_GOTO(st, source_connection_make(r, files, &connection), cleanup);
     const struct dn_yaml_node *names = dn_yaml_get(source, "objects");
     if (dn_yaml_is_null(names)) {
         objects = json_array();
@@ -366,28 +392,94 @@ cleanup:
     return st;
 }
 
+/* A local directory and the connection as it stands. */
+static enum dn_status directory_find(struct reading *r, json_t **connection)
+{
+    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    const char *directory = NULL;
+
+    DN_TRY(dn_recipe_directory(&r->target_recipe, &r->job, dn_yaml_get(target, "connection"),
+                               &directory, r->err));
+    DN_TRY(text_take(r, directory, &r->plan->directory));
+    return dn_recipe_merge(&r->target_recipe, "connection_template", &r->job,
+                           dn_yaml_get(target, "connection"), connection, r->err);
+}
+
+/* s3://bucket/prefix, and how to get there. */
+static enum dn_status bucket_find(struct reading *r, json_t **connection)
+{
+    struct dn_plan *plan = r->plan;
+    struct dn_connection found = {0};
+    struct dn_buffer name = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_connection_of_target(&found, &r->target_recipe, &r->job, r->err));
+    *connection = found.config;
+    plan->bucket_of_recipe = found.doc != &r->job;
+    plan->bucket_at = found.at;
+    const char *prefix = found.prefix != NULL ? found.prefix : "";
+    DN_TRY_GOTO(st,
+                dn_text_appendf(&name, r->err, "s3://%s%s%s", found.bucket,
+                                prefix[0] != '\0' ? "/" : "", prefix),
+                cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&name, 0, r->err), cleanup);
+    DN_TRY_GOTO(st, text_take(r, (const char *)name.data, &plan->directory), cleanup);
+cleanup:
+    dn_buffer_finish(&name);
+    return st;
+}
+
+/* How the pages are packed: "zstd" of "zstd:9". */
+static enum dn_status compression_find(struct reading *r, const json_t *engine, const char **out)
+{
+    const json_t *options = json_object_get(engine, "options");
+    const char *said = json_string_value(json_object_get(options, "compression"));
+
+    *out = NULL;
+    if (strcmp(r->plan->format, DN_FORMAT_PARQUET) != 0) {
+        return DN_OK;
+    }
+    if (said == NULL) {
+        said =
+            json_string_value(json_object_get(json_object_get(options, "native"), "compression"));
+    }
+    said = said != NULL ? said : "snappy";
+    *out = dn_arena_strndup(&r->plan->arena, said, strcspn(said, ":"));
+    return *out != NULL ? DN_OK : dn_error_memory(r->err, strlen(said));
+}
+
+/* What an object is marked with. */
+static enum dn_status labels_put(struct reading *r, const json_t *engine)
+{
+    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    struct dn_labels_of of = {
+        .asset = &r->plan->asset,
+        .branch = dn_keys_text(target, "branch"),
+        .format = r->plan->format,
+    };
+    json_t *labels = NULL;
+
+    DN_TRY(compression_find(r, engine, &of.compression));
+    DN_TRY(dn_labels_make(&of, &labels, r->err));
+    return json_object_set_new(r->plan->writer_config, "object", labels) == 0
+               ? DN_OK
+               : dn_error_memory(r->err, 64);
+}
+
 static enum dn_status writer_config_make(struct reading *r)
 {
     struct dn_plan *plan = r->plan;
     const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
+    const bool is_s3 = dn_connector_is_bucket(r->target_recipe.type);
     json_t *engine = NULL;
     json_t *connection = NULL;
-    const char *directory = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st,
-                dn_recipe_directory(&r->target_recipe, &r->job, dn_yaml_get(target, "connection"),
-                                    &directory, r->err),
-                cleanup);
-    DN_TRY_GOTO(st, text_take(r, directory, &plan->directory), cleanup);
-    DN_TRY_GOTO(st, output_path_make(r, directory), cleanup);
+    DN_TRY_GOTO(st, is_s3 ? bucket_find(r, &connection) : directory_find(r, &connection), cleanup);
+    DN_TRY_GOTO(st, output_path_make(r, plan->directory), cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->target_recipe, "default_engine", &r->job,
                                 dn_yaml_get(target, "engine"), &engine, r->err),
-                cleanup);
-    DN_TRY_GOTO(st,
-                dn_recipe_merge(&r->target_recipe, "connection_template", &r->job,
-                                dn_yaml_get(target, "connection"), &connection, r->err),
                 cleanup);
     const char *slash = strrchr(plan->output_path, '/');
     plan->writer_config =
@@ -397,6 +489,10 @@ static enum dn_status writer_config_make(struct reading *r)
                   "connection", connection, "file_format", plan->format, "engine", engine);
     if (plan->writer_config == NULL) {
         st = dn_error_memory(r->err, 64);
+        goto cleanup;
+    }
+    if (is_s3) {
+        st = labels_put(r, engine);
     }
 cleanup:
     json_decref(engine);
@@ -404,11 +500,30 @@ cleanup:
     return st;
 }
 
-/* Before the checks: an empty variable can unset a key.  Nothing is told to a catalog, so nothing of it is needed. */
+/*
+ * Before the checks: an empty variable can unset a key.  A connection to S3 may leave values to other variables.  Nothing is told to a
+ * catalog, so nothing of it is needed.
+ */
 static enum dn_status expand_used(struct reading *r)
 {
     const struct dn_yaml_node *root = r->job.root;
+    const char *target = dn_keys_text(root, "target_connector");
+    struct dn_yaml_node *files = dn_yaml_get(dn_yaml_get(root, "source"), "files");
+    bool reads_bucket = false;
 
+    DN_TRY(dn_expand_node(&r->job, files, r->err));
+    for (const struct dn_yaml_entry *e = files != NULL ? files->first : NULL; e != NULL;
+         e = e->next) {
+        const char *path = dn_keys_text(e->value, "path");
+        path = path != NULL ? path : dn_keys_text(e->value, "file");
+        reads_bucket = reads_bucket || dn_url_kind_of(path) == DN_URL_S3;
+    }
+    if (reads_bucket) {
+        DN_TRY(dn_connection_relax(&r->job, "source", r->err));
+    }
+    if (target == NULL || strcmp(target, DN_CONNECTOR_LOCAL) != 0) {
+        DN_TRY(dn_connection_relax(&r->job, "target", r->err));
+    }
     for (const struct dn_yaml_entry *e = root->first; e != NULL; e = e->next) {
         if (e->key == NULL || strcmp(e->key, "catalog") != 0) {
             DN_TRY(dn_expand_node(&r->job, e->value, r->err));

@@ -18,7 +18,10 @@ struct dn_plan {
     struct dn_recipe source_recipe;
     struct dn_recipe target_recipe;
     const char *job_path;
-    const char *directory; /**< of the target, as the job or its recipe has it */
+    const char
+        *directory; /**< of the target, as the job or its recipe has it; s3://bucket[/prefix] */
+    const struct dn_yaml_node *bucket_at; /**< where the bucket stands; NULL: in no file */
+    bool bucket_of_recipe;                /**< in target_recipe, else in the job */
     const char *tenant_id;
     const char *environment; /**< NULL: none */
     const char *catalog;     /**< that is told nothing; memory of job; NULL: none */

@@ -175,8 +175,9 @@ enum dn_status dn_recipe_directory(struct dn_recipe *recipe, const struct dn_yam
     }
     const struct dn_yaml_node *at = connection != NULL ? connection : job->root;
     (void)dn_yaml_error_at(job, at->line, at->column, err,
-                           "the directory of the target is at %.*s..., not on this machine; this "
-                           "version writes to a local directory, as /dir or file:///dir",
+                           "the directory of the target is at %.*s..., not on this machine; "
+                           "target_connector: local writes to a directory, as /dir or file:///dir, "
+                           "and s3 to a bucket, connection: {bucket: NAME}",
                            (int)(strstr(name, "://") + 3 - name),
                            name); /* no more: it may hold a password */
     if (err != NULL) {

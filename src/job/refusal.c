@@ -119,6 +119,18 @@ static const struct dn_yaml_node *options_of(const struct dn_yaml_node *engine)
     return dn_yaml_get(engine, "options");
 }
 
+/* Does a name of the job stand for what a message calls `text`?  Queries of the web are not in messages. */
+static bool stands_for(const char *name, const char *text)
+{
+    const char *path = NULL;
+
+    if (dn_is_remote(name)) {
+        const size_t len = strlen(text);
+        return strncmp(name, text, len) == 0 && (name[len] == '\0' || name[len] == '?');
+    }
+    return dn_local_path(name, &path) && strcmp(path, text) == 0;
+}
+
 /* The node under one of the keys whose text is `text`; NULL: there is none. */
 static const struct dn_yaml_node *text_find(const struct dn_yaml_node *map, const char *text)
 {
@@ -126,9 +138,8 @@ static const struct dn_yaml_node *text_find(const struct dn_yaml_node *map, cons
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct dn_yaml_node *node = dn_yaml_get(map, keys[i]);
-        const char *path = NULL;
         if (!dn_yaml_is_null(node) && node->kind == DN_YAML_SCALAR &&
-            dn_local_path(node->text, &path) && strcmp(path, text) == 0) {
+            stands_for(node->text, text)) {
             return node;
         }
     }
@@ -158,6 +169,10 @@ static const struct dn_yaml_node *directory_find(const struct dn_plan *plan,
         dn_yaml_get(plan->target_recipe.doc.root, "connection_template"),
     };
 
+    if (plan->bucket_at != NULL) {
+        *doc = plan->bucket_of_recipe ? &plan->target_recipe.doc : &plan->job;
+        return plan->bucket_at;
+    }
     for (size_t i = 0; i < 2; i++) {
         const struct dn_yaml_node *found = text_find(maps[i], plan->directory);
         found = found != NULL ? found : text_find(dn_yaml_get(maps[i], "local"), plan->directory);

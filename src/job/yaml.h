@@ -37,6 +37,8 @@ struct dn_yaml_node {
         plain; /**< scalar: written without quotes, so `true`, `12` and `~` mean more than their text */
     bool expanded;         /**< ${...} in it has been replaced */
     bool from_environment; /**< scalar: it had ${...}, so its text may be a secret */
+    const char *
+        unset; /**< scalar: a variable that it was nothing but, and that is not set; it counts as absent */
     int64_t line;
     int64_t column;
     const char *text;            /**< scalar: NUL-terminated UTF-8, without NUL bytes inside */

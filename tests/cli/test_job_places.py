@@ -49,7 +49,8 @@ def job(tool, write):
     ("source:\n", "source:\n  custom_reader: x/liby.so:create_reader\n", ["job.yaml:6:18: ", "library not found: x/liby.so"]),
     ("path: out", "path: s3://bucket/x", ["job.yaml:10:15: ", "at s3://..., not on this machine"]),
     ("path: out", "path: file://host/x", ["job.yaml:10:15: ", "at file://..., not on this machine"]),
-    ("in2.csv", "http://host/x", ["job.yaml:8:7: ", "not a file of this machine"]),
+    ("in2.csv", "ftp://host/x", ["job.yaml:8:7: ", "no name that can be read"]),
+    ("in2.csv", "http://127.0.0.1:1/x?token=hidden", ["job.yaml:8:13: ", "http://127.0.0.1:1/x cannot be read"]),
 ])
 def test_places(job, old, new, says):
     job(old, new).fails("run", "job.yaml", says=says)

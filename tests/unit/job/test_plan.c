@@ -330,10 +330,10 @@ static void test_what_this_version_cannot_do(void **state)
 {
     struct fixture *f = *state;
 
-    put(f, "s3.yaml", "type: s3\n");
+    put(f, "mysql.yaml", "type: mysql\n");
     refuse(f, "target_connector: local\ntarget_connector_path: %D/local.yaml",
-           "target_connector: s3\ntarget_connector_path: %D/s3.yaml", DN_ERR_UNSUPPORTED,
-           "this version writes to a local directory, set target_connector: local");
+           "target_connector: mysql\ntarget_connector_path: %D/mysql.yaml", DN_ERR_UNSUPPORTED,
+           "set target_connector: local, s3 or minio");
     refuse(f, "source_connector: csv\nsource_connector_path: %D/csv.yaml",
            "source_connector: postgres", DN_ERR_UNSUPPORTED,
            "source connector \"postgres\" is not supported");
