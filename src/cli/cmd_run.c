@@ -8,6 +8,7 @@
 #include "job/events.h"
 #include "job/job.h"
 #include "job/refusal.h"
+#include "job/runner.h"
 #include "job/sources.h"
 
 #include <inttypes.h>
@@ -86,32 +87,32 @@ static enum dn_status preview_check(const struct dn_plan *plan, int64_t n_rows,
 }
 
 /* The rows have moved whatever happens here, and the message says so. */
-static int preview_failed(const struct dn_plan *plan, const struct dn_error *why)
+static int preview_failed(const char *output_path, const struct dn_error *why)
 {
     struct dn_error err;
 
     (void)dn_error_set(&err, (enum dn_status)why->code,
-                       "%s is complete, but its preview could not be shown: %s", plan->output_path,
+                       "%s is complete, but its preview could not be shown: %s", output_path,
                        why->message);
     return dn_cli_fail(&err);
 }
 
-static int preview_print(const struct dn_plan *plan, int64_t n_rows)
+static int preview_print(const struct dn_plan *plan, const char *output_path, int64_t n_rows)
 {
     json_t *file = NULL;
     struct dn_error err;
 
     dn_error_clear(&err);
-    if (dn_inspector_read(&plan->writer, plan->output_path, n_rows, &file, &err) != DN_OK) {
-        return preview_failed(plan, &err);
+    if (dn_inspector_read(&plan->writer, output_path, n_rows, &file, &err) != DN_OK) {
+        return preview_failed(output_path, &err);
     }
-    dn_text_print(stdout, plan->output_path);
+    dn_text_print(stdout, output_path);
     (void)printf("\n\n");
     dn_inspector_print_schema(file);
     (void)printf("\n");
     dn_inspector_print_rows(file);
     json_decref(file);
-    return dn_cli_flush(&err) == DN_OK ? DN_EXIT_OK : preview_failed(plan, &err);
+    return dn_cli_flush(&err) == DN_OK ? DN_EXIT_OK : preview_failed(output_path, &err);
 }
 
 static void announce(const struct dn_console *c, const struct dn_plan *plan)
@@ -187,15 +188,17 @@ static int run(int argc, char **argv)
     transfer.missing = f.missing_text != NULL ? f.missing : transfer.missing;
     transfer.events = &console.events;
     dn_console_guard();
-    st = dn_transfer_run(&transfer, &outcome, &err);
+    st = dn_plan_run(&plan, &transfer, &outcome, &err);
     dn_console_unguard();
     if (st != DN_OK && outcome.refused_by != NULL) {
         dn_refusal_locate(&plan, outcome.refused_by, &err);
     } else if (st != DN_OK) {
         dn_refusal_locate_path(&plan, &err);
     }
-    int code = dn_console_close(&console, source, plan.output_path, st, &err, &outcome);
-    if (st == DN_OK && f.preview > 0 && preview_print(&plan, f.preview) != DN_EXIT_OK) {
+    const char *output_path = outcome.output_path != NULL ? outcome.output_path : plan.output_path;
+    int code = dn_console_close(&console, source, output_path, st, &err, &outcome);
+    if (st == DN_OK && f.preview > 0 && !outcome.is_unchanged &&
+        preview_print(&plan, output_path, f.preview) != DN_EXIT_OK) {
         code = DN_EXIT_FAILED;
     }
     dn_outcome_finish(&outcome);

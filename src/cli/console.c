@@ -446,7 +446,7 @@ int dn_console_close(struct dn_console *c, const char *source, const char *targe
         return close_failed(c, err, st);
     }
     const int code = outcome->deviations > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
-    if (outcome->rows_in == 0) {
+    if (outcome->rows_in == 0 && !outcome->is_unchanged) {
         dn_events_emit(&c->events, DN_EVENT_NOTE, "no_rows", NULL,
                        "the source has a header but no rows");
     }
@@ -455,7 +455,7 @@ int dn_console_close(struct dn_console *c, const char *source, const char *targe
             &c->events, DN_EVENT_NOTE, "job_finished", summary_json(source, target, outcome),
             "Job finished: %" PRId64 " rows in, %" PRId64 " rows out, %" PRId64 " rejected",
             outcome->rows_in, outcome->rows_out, outcome->rows_rejected);
-    } else {
+    } else if (!outcome->is_unchanged) {
         summary_text(c, source, target, outcome);
     }
     return code;

@@ -32,7 +32,8 @@ bool dn_connector_is_target(const char *type)
 
 bool dn_connector_is_bucket(const char *type)
 {
-    return strcmp(type, DN_CONNECTOR_S3) == 0 || strcmp(type, DN_CONNECTOR_MINIO) == 0;
+    return strcmp(type, DN_CONNECTOR_S3) == 0 || strcmp(type, DN_CONNECTOR_MINIO) == 0 ||
+           strcmp(type, DN_CONNECTOR_ICEBERG) == 0;
 }
 
 /*

@@ -9,6 +9,7 @@
 #define DN_CONNECTOR_LOCAL "local"
 #define DN_CONNECTOR_S3 "s3"
 #define DN_CONNECTOR_MINIO "minio"
+#define DN_CONNECTOR_ICEBERG "iceberg" /* without a catalog: its files alone */
 
 /** The file name of the built-in reader for sources of a type; NULL: there is none. */
 const char *dn_connector_reader(const char *type);

@@ -80,7 +80,7 @@ static const char *advice_for(const char *side)
                ? "this host reads CSV and Parquet files; set source_connector: csv or "
                  "source_connector: parquet"
                : "this host writes Parquet and CSV files, into folders and buckets; set "
-                 "target_connector: local, s3 or minio";
+                 "target_connector: local, s3, minio, or iceberg without a catalog";
 }
 
 /* `at` is where the job names the connector, or the recipe that does. */

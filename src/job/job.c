@@ -7,6 +7,7 @@
 #include "job/foreign.h"
 #include "job/keys.h"
 #include "job/labels.h"
+#include "job/layout.h"
 #include "job/local.h"
 #include "job/plugin.h"
 #include "job/recipe.h"
@@ -72,19 +73,6 @@ static const struct dn_key_rule k_file_rules[] = {
 static const struct dn_key_rule k_logging_rules[] = {
     {"level", DN_KEY_TEXT, false},
     {"redaction", DN_KEY_BOOL, false},
-};
-
-/* The stock host's, old names included. */
-static const struct dn_key_rule k_retry_rules[] = {
-    {"max_retries", DN_KEY_ANY, false},
-    {"max_attempts", DN_KEY_ANY, false},
-    {"initial_delay_seconds", DN_KEY_ANY, false},
-    {"max_delay_seconds", DN_KEY_ANY, false},
-    {"backoff_multiplier", DN_KEY_ANY, false},
-    {"retryable_exit_codes", DN_KEY_ANY, false},
-    {"retryable_error_patterns", DN_KEY_ANY, false},
-    {"retry_delay_seconds", DN_KEY_ANY, false},
-    {"retryable_errors", DN_KEY_ANY, false},
 };
 
 /* While a job is read: the documents it consists of. */
@@ -171,21 +159,9 @@ static enum dn_status plugin_ref_read(struct reading *r, const char *section, co
 static enum dn_status unsupported_check(struct reading *r)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
-    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
-    const struct dn_yaml_doc *job = &r->job;
 
-    DN_TRY(dn_foreign_target_check(job, &r->target_recipe, r->err));
-    DN_TRY(dn_foreign_refuse(job, source, "incremental", "remove it: all files are read whole",
-                             r->err));
-    DN_TRY(dn_foreign_refuse(job, source, "tables", "list files under source.files", r->err));
-    DN_TRY(dn_foreign_refuse(job, target, "partitioning",
-                             "remove it: one file is written per table", r->err));
-    if (dn_yaml_get(target, "partitioning") == NULL) {
-        DN_TRY(dn_foreign_refuse(
-            &r->target_recipe.doc, r->target_recipe.doc.root, "partitioning_default",
-            "set target.partitioning: [] in the job to write one file per table", r->err));
-    }
-    return DN_OK;
+    DN_TRY(dn_foreign_target_check(&r->job, &r->target_recipe, r->err));
+    return dn_foreign_refuse(&r->job, source, "tables", "list files under source.files", r->err);
 }
 
 static enum dn_status format_read(struct reading *r)
@@ -318,6 +294,27 @@ static enum dn_status source_connection_make(struct reading *r, const json_t *fi
     return DN_OK;
 }
 
+/* What the stock host's reader of CSV takes for null, unless the job says it.  Plugins that a job names read as they like. */
+static enum dn_status null_words_add(const struct reading *r, json_t *engine)
+{
+    json_t *options = json_object_get(engine, "options");
+
+    if (r->plan->reader.path != NULL || strcmp(r->source_recipe.type, DN_CONNECTOR_CSV) != 0 ||
+        json_object_get(options, "null_values") != NULL ||
+        json_object_get(json_object_get(options, "native"), "null_values") != NULL) {
+        return DN_OK;
+    }
+    if (!json_is_object(options)) {
+        options = json_object();
+        if (json_object_set_new(engine, "options", options) != 0) {
+            return dn_error_memory(r->err, 64);
+        }
+    }
+    json_t *words = json_pack("[s, s, s]", "NULL", "null", "None");
+    return json_object_set_new(options, "null_values", words) == 0 ? DN_OK
+                                                                   : dn_error_memory(r->err, 64);
+}
+
 static enum dn_status reader_config_make(struct reading *r)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
@@ -334,9 +331,17 @@ static enum dn_status reader_config_make(struct reading *r)
     }
     DN_TRY_GOTO(st, files_read(r, files), cleanup);
     DN_TRY_GOTO(st,
+                dn_incremental_read(&r->plan->incremental, &r->plan->arena, &r->job,
+                                    &r->source_recipe, r->err),
+                cleanup);
+    if (r->plan->incremental.state_path != NULL) {
+        DN_TRY_GOTO(st, dn_incremental_check(&r->job, files, r->err), cleanup);
+    }
+    DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->source_recipe, "default_engine", &r->job,
                                 dn_yaml_get(source, "engine"), &engine, r->err),
                 cleanup);
+    DN_TRY_GOTO(st, null_words_add(r, engine), cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->source_recipe, "credentials", &r->job,
                                 dn_yaml_get(source, "credentials"), &credentials, r->err),
@@ -361,34 +366,6 @@ cleanup:
     json_decref(credentials);
     json_decref(connection);
     json_decref(files);
-    return st;
-}
-
-static enum dn_status output_path_make(struct reading *r, const char *directory)
-{
-    struct dn_plan *plan = r->plan;
-    struct dn_buffer path = {0};
-    enum dn_status st = DN_OK;
-    size_t len = strlen(directory);
-
-    while (len > 1 && directory[len - 1] == '/') {
-        len--;
-    }
-    plan->table = dn_asset_table_name(&plan->arena, plan->asset.name);
-    if (plan->table == NULL) {
-        return dn_error_memory(r->err, 64);
-    }
-    DN_TRY_GOTO(st,
-                dn_text_appendf(&path, r->err, "%.*s/%s/%s/%s/%s_000000.%s", (int)len, directory,
-                                plan->asset.domain, plan->asset.data_product, plan->table,
-                                plan->table, plan->format),
-                cleanup);
-    plan->output_path = dn_arena_strndup(&plan->arena, (const char *)path.data, path.len);
-    if (plan->output_path == NULL) {
-        st = dn_error_memory(r->err, path.len + 1);
-    }
-cleanup:
-    dn_buffer_finish(&path);
     return st;
 }
 
@@ -476,7 +453,14 @@ static enum dn_status writer_config_make(struct reading *r)
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, is_s3 ? bucket_find(r, &connection) : directory_find(r, &connection), cleanup);
-    DN_TRY_GOTO(st, output_path_make(r, plan->directory), cleanup);
+    plan->table = dn_asset_table_name(&plan->arena, plan->asset.name);
+    if (plan->table == NULL) {
+        DN_TRY_GOTO(st, dn_error_memory(r->err, 64), cleanup);
+    }
+    DN_TRY_GOTO(st,
+                dn_layout_path(&plan->output_path, &plan->arena, plan->directory, &plan->asset,
+                               plan->table, plan->format, &r->job, &r->target_recipe, r->err),
+                cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->target_recipe, "default_engine", &r->job,
                                 dn_yaml_get(target, "engine"), &engine, r->err),
@@ -544,8 +528,7 @@ static enum dn_status plan_make(struct reading *r)
                          N_RULES(k_source_rules), false, r->err));
     DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "target"), "target", k_target_rules,
                          N_RULES(k_target_rules), false, r->err));
-    DN_TRY(dn_keys_check(&r->job, dn_yaml_get(root, "retry_config"), "retry_config", k_retry_rules,
-                         N_RULES(k_retry_rules), false, r->err));
+    DN_TRY(dn_retry_read(&r->plan->retry, &r->plan->arena, &r->job, r->err));
     DN_TRY(text_take(r, r->job.name, &r->plan->job_path));
     DN_TRY(text_take(r, dn_keys_text(root, "tenant_id"), &r->plan->tenant_id));
     DN_TRY(text_take(r, dn_keys_text(root, "environment"), &r->plan->environment));

@@ -8,7 +8,9 @@
 
 #include "base/arena.h"
 #include "job/asset.h"
+#include "job/incremental.h"
 #include "job/recipe.h"
+#include "job/retry.h"
 #include "job/transfer.h"
 
 /** A checked job.  Memory belongs to the plan. */
@@ -30,14 +32,15 @@ struct dn_plan {
     bool strict;             /**< schema_validation_mode */
     enum dn_missing missing; /**< missing_columns; the asset may have it, too */
     enum dn_event_level log_level;
+    struct dn_incremental incremental;
+    struct dn_retry_plan retry;
     struct dn_asset asset;
     struct dn_plugin_ref reader;
     struct dn_plugin_ref writer;
     json_t *reader_config;
     json_t *writer_config;
-    json_t *matches; /**< what each pattern of source.files stands for (job/sources.h) */
-    const char
-        *output_path; /**< {directory}/{domain}/{dataProduct}/{table}/{table}_000000.{format} */
+    json_t *matches;         /**< what each pattern of source.files stands for (job/sources.h) */
+    const char *output_path; /**< job/layout.h */
 };
 
 /**

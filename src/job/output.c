@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static enum dn_status directories_make(const char *path, struct dn_error *err)
+enum dn_status dn_output_directories_make(const char *path, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
@@ -95,7 +95,7 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
         return not_a_source(t, NULL, err); /* what is there is the writer's to find out */
     }
     if (t->make_directories) {
-        DN_TRY(directories_make(t->output_path, err));
+        DN_TRY(dn_output_directories_make(t->output_path, err));
     }
     DN_TRY(parent_check(t->output_path, err));
     if (stat(t->output_path, &info) != 0) {

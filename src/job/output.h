@@ -11,6 +11,9 @@
  */
 DN_NODISCARD enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err);
 
+/** Make the directories of a path that are missing. */
+DN_NODISCARD enum dn_status dn_output_directories_make(const char *path, struct dn_error *err);
+
 /**
  * For writers that might not do what they say: DN_ERR_INTERNAL unless the file is there, and a warning if it does not have
  * `size_bytes` bytes.  Somebody else may have renamed a file over it by now, so this says nothing about a writer that is known

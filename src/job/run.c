@@ -250,5 +250,6 @@ void dn_outcome_finish(struct dn_outcome *outcome)
 {
     json_decref(outcome->schema);
     json_decref(outcome->counters);
+    dn_free(outcome->output_path);
     *outcome = (struct dn_outcome){0};
 }

@@ -102,6 +102,8 @@ struct dn_outcome {
     double seconds;
     double cpu_seconds;
     uint64_t peak_rss_bytes;
+    bool is_unchanged;      /**< an incremental job that had nothing to read */
+    char *output_path;      /**< where the rows are, if not under the transfer's; or NULL */
     const char *refused_by; /**< whose configuration was refused: "source", "target", or NULL */
     json_t *schema;         /**< [{"name","type","nulls"}] of the rows that were moved */
     json_t *counters;       /**< the reader's own counters, or NULL */

@@ -291,7 +291,7 @@ static void test_wrong_values(void **state)
            "lacks the key \"path\"");
     refuse(f, "lib.so:create_reader", "lib.so", DN_ERR_CONFIG,
            "is not of the form path/library.so:function");
-    refuse(f, "lib.so:create_reader", "reader.py:Reader", DN_ERR_CONFIG, "is a Python plugin");
+    refuse(f, "lib.so:create_reader", "reader.py:Reader", DN_ERR_UNSUPPORTED, "is a Python plugin");
     refuse(f, "path: data.csv", "path: '${DN_T_NOT_SET}'", DN_ERR_CONFIG,
            "environment variable DN_T_NOT_SET");
     refuse(f, "%D/asset.yaml", "%D/none.yaml", DN_ERR_NOT_FOUND, "none.yaml");
@@ -333,17 +333,19 @@ static void test_what_this_version_cannot_do(void **state)
     put(f, "mysql.yaml", "type: mysql\n");
     refuse(f, "target_connector: local\ntarget_connector_path: %D/local.yaml",
            "target_connector: mysql\ntarget_connector_path: %D/mysql.yaml", DN_ERR_UNSUPPORTED,
-           "set target_connector: local, s3 or minio");
+           "set target_connector: local, s3, minio");
     refuse(f, "source_connector: csv\nsource_connector_path: %D/csv.yaml",
            "source_connector: postgres", DN_ERR_UNSUPPORTED,
            "source connector \"postgres\" is not supported");
     refuse(f, "  engine: {options: {delimiter: ';'}}\n", "  incremental: {strategy: updated_at}\n",
-           DN_ERR_UNSUPPORTED, "job.yaml:10:16: incremental is not supported");
-    refuse(f, "  engine: {options: {compression: zstd}}\n", "  partitioning: [ingest_date]\n",
-           DN_ERR_UNSUPPORTED, "partitioning is not supported");
+           DN_ERR_UNSUPPORTED,
+           "job.yaml:10:16: incremental strategy \"updated_at\" is not one of files");
+    refuse(f, "  engine: {options: {compression: zstd}}\n",
+           "  partitioning: [ingest_date, region]\n", DN_ERR_UNSUPPORTED,
+           "job.yaml:13:31: partitioning by \"region\" is not supported");
     refuse(f, "  engine: {options: {compression: zstd}}\n", "  file_format: orc\n",
            DN_ERR_UNSUPPORTED, "the file format is parquet");
-    refuse(f, "source_connector: csv", "source_connector: postgres", DN_ERR_CONFIG,
+    refuse(f, "source_connector: csv", "source_connector: parquet", DN_ERR_CONFIG,
            "but its recipe");
     put(f, "csv.yaml", "type: csv\nroles: [target]\n");
     refuse(f, NULL, NULL, DN_ERR_CONFIG, "cannot be a source");
@@ -361,7 +363,7 @@ static void test_assets_are_checked(void **state)
 
     refuse_asset(f, "name: a\nschema: []\n", "schema has no columns");
     refuse_asset(f, "name: a\n", "the asset lacks the key \"schema\"");
-    refuse_asset(f, "asset:\n  name: a\n  schema: []\n", "wrapped in \"asset:\"");
+    refuse_asset(f, "asset:\n  name: a\n  schema: []\n", "asset.yaml:3:11: schema has no columns");
     refuse_asset(f, "name: a\nschema: [{name: x}, {name: x}]\n",
                  "asset.yaml:2:21: column \"x\" is in schema twice");
     refuse_asset(
