@@ -1,8 +1,10 @@
 /* inspect FILE: what is in a Parquet file. */
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
+#include "cli/source.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -73,59 +75,96 @@ static void print_file(const json_t *file, const char *path, int64_t n_rows)
     }
 }
 
-static int run(int argc, char **argv)
+struct inspect {
+    bool as_json;
+    int64_t n_rows;
+    struct dn_plugin_ref writer;
+    size_t n_shown;
+};
+
+static int inspect_file(struct inspect *i, const char *path)
 {
-    bool as_json = false;
-    int64_t n_rows = 0;
-    struct dn_plugin_ref writer = {0};
-    const char *operands[64];
-    size_t n = 0;
     json_t *file = NULL;
     struct dn_error err;
-    const struct dn_flag flags[] = {
-        {"json", 'j', DN_FLAG_BOOL, &as_json},
-        {"rows", 'n', DN_FLAG_INT, &n_rows},
-        {"writer", 0, DN_FLAG_TEXT, &writer.path},
-    };
+    int code = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (argc > 64) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
-        return dn_cli_usage("inspect", &err);
-    }
-    if (dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, &err) !=
-        DN_OK) {
-        return dn_cli_usage("inspect", &err);
-    }
-    if (n != 1) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "inspect needs one file, not %zu", n);
-        return dn_cli_usage("inspect", &err);
-    }
-    if (dn_inspector_read(&writer, operands[0], n_rows, &file, &err) != DN_OK) {
+    if (dn_inspector_read(&i->writer, path, i->n_rows, &file, &err) != DN_OK) {
         return dn_cli_fail(&err);
     }
-    int code = DN_EXIT_OK;
-    if (as_json) {
+    if (i->as_json) {
         code = dn_cli_print_json(file, JSON_REAL_PRECISION(17));
     } else {
-        print_file(file, operands[0], n_rows);
+        (void)printf("%s", i->n_shown > 0 ? "\n" : "");
+        print_file(file, path, i->n_rows);
     }
+    i->n_shown++;
     json_decref(file);
-    return dn_cli_finish(code);
+    return code;
+}
+
+static int inspect_all(struct inspect *i, const char *const *names, size_t n)
+{
+    struct dn_file_list files = {0};
+    struct dn_error err;
+    int worst = DN_EXIT_OK;
+
+    dn_error_clear(&err);
+    if (dn_source_files_find(&files, names, n, NULL, &err) != DN_OK) {
+        worst = dn_cli_fail(&err);
+        goto cleanup;
+    }
+    for (size_t f = 0; f < files.n; f++) {
+        const int code = inspect_file(i, files.names[f]);
+        worst = code > worst ? code : worst;
+    }
+    worst = dn_cli_finish(worst);
+cleanup:
+    dn_file_list_finish(&files);
+    return worst;
+}
+
+static int run(int argc, char **argv)
+{
+    struct inspect i = {0};
+    const char **operands = dn_calloc((size_t)argc + 1, sizeof(*operands));
+    size_t n = 0;
+    struct dn_error err;
+    const struct dn_flag flags[] = {
+        {"json", 'j', DN_FLAG_BOOL, &i.as_json},
+        {"rows", 'n', DN_FLAG_INT, &i.n_rows},
+        {"writer", 0, DN_FLAG_TEXT, &i.writer.path},
+    };
+    int code = DN_EXIT_FAILED;
+
+    dn_error_clear(&err);
+    if (operands == NULL) {
+        (void)dn_error_memory(&err, (size_t)argc * sizeof(*operands));
+        return dn_cli_fail(&err);
+    }
+    enum dn_status st =
+        dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, &err);
+    if (st == DN_OK && n == 0) {
+        st = dn_error_set(&err, DN_ERR_INVALID, "inspect needs at least one file");
+    }
+    code = st == DN_OK ? inspect_all(&i, operands, n) : dn_cli_usage("inspect", &err);
+    dn_free(operands);
+    return code;
 }
 
 const struct dn_command dn_cmd_inspect = {
     .name = "inspect",
     .summary = "show schema, row groups, encodings and rows of a Parquet file",
-    .help = "Usage: " DN_PROGRAM " inspect [FLAGS] FILE\n"
+    .help = "Usage: " DN_PROGRAM " inspect [FLAGS] FILE...\n"
             "\n"
             "Shows the schema of a Parquet file, its row groups, and for every column chunk its "
             "codec, encodings,\n"
             "sizes, nulls, minimum and maximum.  Page checksums are verified where rows are read.\n"
+            "FILE may be a pattern or a folder, s3://bucket/prefix/*.parquet too.\n"
             "\n"
             "Flags:\n"
             "  -n, --rows N     also show the first N rows\n"
-            "  -j, --json       print one JSON object instead of tables\n"
+            "  -j, --json       print one JSON object per file instead of tables\n"
             "      --writer P   ask this plugin (path/lib.so) instead of the built-in one\n"
             "\n"
             "Examples:\n"

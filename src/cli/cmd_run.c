@@ -122,6 +122,7 @@ static void announce(const struct dn_console *c, const struct dn_plan *plan)
     for (size_t i = 0; i < json_array_size(plan->matches); i++) {
         dn_match_tell(&c->events, json_incref(json_array_get(plan->matches, i)));
     }
+    dn_left_out_tell(&c->events, plan->n_left_out);
     if (plan->catalog != NULL) {
         dn_events_emit(&c->events, DN_EVENT_WARNING, "catalog_ignored",
                        json_pack("{s:s}", "catalog", plan->catalog),

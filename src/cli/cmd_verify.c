@@ -4,6 +4,7 @@
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
+#include "cli/source.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -116,12 +117,33 @@ static int verify_file(struct verify *v, const char *path)
     return code;
 }
 
-static int verify_all(struct verify *v, const char *const *paths, size_t n)
+/* All files that a name stands for. */
+static int verify_name(struct verify *v, const char *name)
+{
+    struct dn_file_list files = {0};
+    struct dn_error err;
+    int worst = DN_EXIT_OK;
+
+    dn_error_clear(&err);
+    if (dn_source_files_find(&files, &name, 1, NULL, &err) != DN_OK) {
+        worst = dn_cli_fail(&err);
+        goto cleanup;
+    }
+    for (size_t i = 0; i < files.n; i++) {
+        const int code = verify_file(v, files.names[i]);
+        worst = code > worst ? code : worst;
+    }
+cleanup:
+    dn_file_list_finish(&files);
+    return worst;
+}
+
+static int verify_all(struct verify *v, const char *const *names, size_t n)
 {
     int worst = DN_EXIT_OK;
 
     for (size_t i = 0; i < n; i++) {
-        const int code = verify_file(v, paths[i]);
+        const int code = verify_name(v, names[i]);
         worst = code > worst ? code : worst;
     }
     if (v->as_json) {
@@ -183,6 +205,8 @@ const struct dn_command dn_cmd_verify = {
             "values against their types.  Each finding is a line: an error is against the "
             "specification, a note is\n"
             "allowed but worth a word.  docs/verify.md lists the rules.\n"
+            "\n"
+            "FILE may be a pattern or a folder, s3://bucket/prefix/*.parquet too.\n"
             "\n"
             "Exit code: 0 no errors, 1 errors, 2 a file could not be read at all.\n"
             "\n"

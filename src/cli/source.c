@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "job/coltype.h"
 #include "job/connector.h"
+#include "job/events.h"
 #include "job/local.h"
 #include "job/plugin.h"
 #include "job/sources.h"
@@ -223,23 +224,37 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
 
 /* ---- which files they are ---------------------------------------------------------------------------------------- */
 
+static int32_t asked_to_stop(void *events)
+{
+    return dn_events_cancelled(events);
+}
+
 enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const *operands,
                                     size_t n_operands, const struct dn_events *events,
                                     struct dn_error *err)
 {
+    struct dn_stop stop;
+    size_t n_left_out = 0;
+    enum dn_status st = DN_OK;
+
+    dn_stop_init(&stop, asked_to_stop, (void *)(uintptr_t)events);
     for (size_t i = 0; i < n_operands; i++) {
         const size_t before = out->n;
         const char *path = operands[i];
-        if (dn_is_remote(path) || !dn_local_path(operands[i], &path)) {
-            DN_TRY(dn_file_list_add(out, operands[i], err)); /* looked for, or refused, later */
+        if (!dn_is_remote(path) && !dn_local_path(operands[i], &path)) {
+            DN_TRY_GOTO(st, dn_file_list_add(out, path, err), cleanup); /* refused later */
             continue;
         }
-        DN_TRY(dn_glob_add(out, path, err));
+        DN_TRY_GOTO(st, dn_glob_add(out, path, &stop, err), cleanup);
         if (out->n != before + 1 || strcmp(out->names[before], path) != 0) {
             dn_match_tell(events, dn_match_make(path, out, before));
         }
     }
-    return DN_OK;
+    DN_TRY_GOTO(st, dn_file_list_once(out, &n_left_out, err), cleanup);
+    dn_left_out_tell(events, n_left_out);
+cleanup:
+    dn_stop_finish(&stop);
+    return st;
 }
 
 /* ---- what kind of files they are --------------------------------------------------------------------------------- */

@@ -194,79 +194,106 @@ static enum dn_status connectors_read(struct reading *r)
                          "target.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err);
 }
 
-/* An entry for each of the files that a path stands for. */
+/* The files that a path stands for. */
 static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node *file,
-                                   const char *path, json_t *files)
+                                   const char *path, struct dn_file_list *files)
 {
-    struct dn_file_list found = {0};
+    const size_t before = files->n;
     struct dn_error why = {0};
 
-    enum dn_status st =
-        dn_is_remote(path) ? dn_file_list_add(&found, path, &why) : dn_glob_add(&found, path, &why);
+    const enum dn_status st = dn_glob_add(files, path, NULL, &why);
     if (st != DN_OK) {
         (void)dn_yaml_error_at(&r->job, file->line, file->column, r->err, "%s", why.message);
-        goto cleanup;
+        r->err->code = why.code;
+        return st;
     }
-    for (size_t i = 0; i < found.n; i++) {
-        json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", found.names[i], "object",
-                                  dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
-        if (entry == NULL || json_array_append_new(files, entry) != 0) {
-            st = dn_error_memory(r->err, 64);
-            goto cleanup;
-        }
-    }
-    if (found.n != 1 || strcmp(found.names[0], path) != 0) {
-        json_t *match = dn_match_make(path, &found, 0);
+    if (files->n != before + 1 || strcmp(files->names[before], path) != 0) {
+        json_t *match = dn_match_make(path, files, before);
         if (match == NULL || json_array_append_new(r->plan->matches, match) != 0) {
-            st = dn_error_memory(r->err, 64);
+            return dn_error_memory(r->err, 64);
         }
     }
-cleanup:
-    dn_file_list_finish(&found);
-    return st;
+    return DN_OK;
+}
+
+/* An entry of the reader's configuration for each file. */
+static enum dn_status entries_make(struct reading *r, const struct dn_yaml_node *list,
+                                   const struct dn_file_list *found, json_t *files)
+{
+    const struct dn_yaml_entry *e = list->first;
+    uint32_t at = 0;
+
+    for (size_t i = 0; i < found->n; i++) {
+        for (; at < found->origins[i].name; at++) {
+            e = e->next;
+        }
+        json_t *entry =
+            json_pack("{s:s, s:s*, s:s*}", "path", found->names[i], "object",
+                      dn_keys_text(e->value, "object"), "id", dn_keys_text(e->value, "id"));
+        if (entry == NULL || json_array_append_new(files, entry) != 0) {
+            return dn_error_memory(r->err, 64);
+        }
+    }
+    return DN_OK;
+}
+
+/* The path of an entry of source.files. */
+static enum dn_status entry_path(struct reading *r, const struct dn_yaml_node *file,
+                                 const char **out)
+{
+    if (file->kind != DN_YAML_MAP) {
+        return dn_yaml_error_at(
+            &r->job, file->line, file->column, r->err,
+            "an entry of source.files must be a map such as {path: data.csv}, not %s",
+            dn_yaml_kind_name(file));
+    }
+    DN_TRY(dn_keys_check(&r->job, file, "an entry of source.files", k_file_rules,
+                         N_RULES(k_file_rules), false, r->err));
+    const char *path = dn_keys_text(file, "path");
+    const char *other = dn_keys_text(file, "file");
+    if (path != NULL && other != NULL && strcmp(path, other) != 0) {
+        return dn_yaml_error_at(
+            &r->job, file->line, file->column, r->err,
+            "an entry of source.files has a \"path\" and another \"file\", which "
+            "are one key with two names; make two entries of two files");
+    }
+    path = path != NULL ? path : other;
+    if (path == NULL || path[0] == '\0') {
+        return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
+                                "an entry of source.files lacks the key \"path\"");
+    }
+    *out = path;
+    if (!dn_is_remote(path) && !dn_local_path(path, out)) {
+        return dn_yaml_error_at(
+            &r->job, file->line, file->column, r->err,
+            "an entry of source.files is no name that can be read; write /dir/a.csv, "
+            "file:///dir/a.csv, s3://bucket/a.csv or https://host/a.csv"); write "
+            "/dir/a.csv, file:///dir/a.csv, s3://bucket/key or https://host/path");
+    }
+    return DN_OK;
 }
 
 static enum dn_status files_read(struct reading *r, json_t *files)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
     const struct dn_yaml_node *list = dn_yaml_get(source, "files");
+    struct dn_file_list found = {0};
+    enum dn_status st = DN_OK;
 
     if (dn_yaml_is_null(list) || list->n == 0) {
         return dn_yaml_error_at(&r->job, source->line, source->column, r->err,
                                 "source.files names no file; write files: [{path: data.csv}]");
     }
     for (const struct dn_yaml_entry *e = list->first; e != NULL; e = e->next) {
-        const struct dn_yaml_node *file = e->value;
-        if (file->kind != DN_YAML_MAP) {
-            return dn_yaml_error_at(
-                &r->job, file->line, file->column, r->err,
-                "an entry of source.files must be a map such as {path: data.csv}, not %s",
-                dn_yaml_kind_name(file));
-        }
-        DN_TRY(dn_keys_check(&r->job, file, "an entry of source.files", k_file_rules,
-                             N_RULES(k_file_rules), false, r->err));
-        const char *path = dn_keys_text(file, "path");
-        const char *other = dn_keys_text(file, "file");
-        if (path != NULL && other != NULL && strcmp(path, other) != 0) {
-            return dn_yaml_error_at(
-                &r->job, file->line, file->column, r->err,
-                "an entry of source.files has a \"path\" and another \"file\", which "
-                "are one key with two names; make two entries of two files");
-        }
-        path = path != NULL ? path : other;
-        if (path == NULL || path[0] == '\0') {
-            return dn_yaml_error_at(&r->job, file->line, file->column, r->err,
-                                    "an entry of source.files lacks the key \"path\"");
-        }
-        if (!dn_is_remote(path) && !dn_local_path(path, &path)) {
-            return dn_yaml_error_at(
-                &r->job, file->line, file->column, r->err,
-                "an entry of source.files is no name that can be read; write /dir/a.csv, "
-                "file:///dir/a.csv, s3://bucket/a.csv or https://host/a.csv");
-        }
-        DN_TRY(entry_expand(r, file, path, files));
+        const char *path = NULL;
+        DN_TRY_GOTO(st, entry_path(r, e->value, &path), cleanup);
+        DN_TRY_GOTO(st, entry_expand(r, e->value, path, &found), cleanup);
     }
-    return DN_OK;
+    DN_TRY_GOTO(st, dn_file_list_once(&found, &r->plan->n_left_out, r->err), cleanup);
+    st = entries_make(r, list, &found, files);
+cleanup:
+    dn_file_list_finish(&found);
+    return st;
 }
 
 static bool reads_s3(const json_t *files)

@@ -41,6 +41,7 @@ struct dn_plan {
     json_t *writer_config;
     json_t *matches;         /**< what each pattern of source.files stands for (job/sources.h) */
     const char *output_path; /**< job/layout.h */
+    size_t n_left_out;       /**< files that were found, and are read already */
 };
 
 /**

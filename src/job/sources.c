@@ -34,6 +34,16 @@ void dn_match_tell(const struct dn_events *events, json_t *match)
     json_decref(match);
 }
 
+void dn_left_out_tell(const struct dn_events *events, size_t n)
+{
+    if (n > 0) {
+        dn_events_emit(events, DN_EVENT_NOTE, "files_left_out",
+                       json_pack("{s:I}", "files", (json_int_t)n),
+                       "%zu name%s left out: what %s to is read already", n,
+                       n == 1 ? " is" : "s are", n == 1 ? "it leads" : "they lead");
+    }
+}
+
 struct dn_source_seen {
     bool is_file;
     dev_t device;

@@ -13,6 +13,9 @@ json_t *dn_match_make(const char *pattern, const struct dn_file_list *files, siz
 /** Say so.  Takes the reference; NULL is allowed. */
 void dn_match_tell(const struct dn_events *events, json_t *match);
 
+/** Say how many names are left out because they lead to files that others lead to (dn_file_list_once()); of none nothing is said. */
+void dn_left_out_tell(const struct dn_events *events, size_t n);
+
 struct dn_source_seen;
 
 /** Zero-initialise. */

@@ -1,6 +1,8 @@
 #include "store/glob.h"
 
 #include "base/memory.h"
+#include "store/s3/listing.h"
+#include "store/url.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +20,7 @@ struct search {
     unsigned depth;
 };
 
-static bool has_magic(const char *name)
+bool dn_glob_has_magic(const char *name)
 {
     return strpbrk(name, "*?[") != NULL;
 }
@@ -35,28 +37,36 @@ static bool is_directory(const char *path, bool through_links)
     return (through_links ? stat(path, &info) : lstat(path, &info)) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool dn_glob_is_pattern(const char *name)
-{
-    return has_magic(name) && !exists(name);
-}
-
 /* ---- lists ---- */
+
+static enum dn_status make_room(struct dn_file_list *list, struct dn_error *err)
+{
+    const size_t room = 2 * list->room + 16;
+    char **names = dn_realloc(list->names, room * sizeof *names);
+
+    if (names == NULL) {
+        return dn_error_memory(err, room * sizeof *names);
+    }
+    list->names = names;
+    struct dn_file_origin *origins = dn_realloc(list->origins, room * sizeof *origins);
+    if (origins == NULL) {
+        return dn_error_memory(err, room * sizeof *origins);
+    }
+    list->origins = origins;
+    list->room = room;
+    return DN_OK;
+}
 
 enum dn_status dn_file_list_add(struct dn_file_list *list, const char *name, struct dn_error *err)
 {
     if (list->n == list->room) {
-        const size_t room = 2 * list->room + 16;
-        char **names = dn_realloc(list->names, room * sizeof *names);
-        if (names == NULL) {
-            return dn_error_memory(err, room * sizeof *names);
-        }
-        list->names = names;
-        list->room = room;
+        DN_TRY(make_room(list, err));
     }
     char *copy = dn_strdup(name);
     if (copy == NULL) {
         return dn_error_memory(err, strlen(name) + 1);
     }
+    list->origins[list->n] = (struct dn_file_origin){.name = list->n_names};
     list->names[list->n++] = copy;
     return DN_OK;
 }
@@ -67,12 +77,133 @@ void dn_file_list_finish(struct dn_file_list *list)
         dn_free(list->names[i]);
     }
     dn_free(list->names);
+    dn_free(list->origins);
     *list = (struct dn_file_list){0};
 }
 
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A pattern with two `**` finds a file more than once. */
+void dn_file_list_settle(struct dn_file_list *list, size_t first)
+{
+    size_t n = first;
+
+    if (list->n > first) {
+        qsort(list->names + first, list->n - first, sizeof *list->names, by_bytes);
+    }
+    for (size_t i = first; i < list->n; i++) {
+        if (n > first && strcmp(list->names[i], list->names[n - 1]) == 0) {
+            dn_free(list->names[i]);
+        } else {
+            list->origins[n].found = true;
+            list->names[n++] = list->names[i];
+        }
+    }
+    list->n = n;
+}
+
+/* ---- no file twice ---- */
+
+/* A file of a list by what it is: a place of a disk, or a name of somewhere else. */
+struct identity {
+    bool is_local;
+    dev_t device;
+    ino_t number;
+    const char *name;
+    size_t at;
+    bool found;
+};
+
+static struct identity identify(const struct dn_file_list *list, size_t i)
+{
+    struct stat info;
+    struct identity out = {.name = list->names[i], .at = i, .found = list->origins[i].found};
+    const enum dn_url_kind kind = dn_url_kind_of(out.name);
+
+    if (kind == DN_URL_PATH && stat(out.name, &info) == 0) {
+        out.is_local = true;
+        out.device = info.st_dev;
+        out.number = info.st_ino;
+    }
+    return out;
+}
+
+static int compare_files(const struct identity *a, const struct identity *b)
+{
+    if (!a->is_local || !b->is_local) {
+        return a->is_local != b->is_local ? (a->is_local ? -1 : 1) : strcmp(a->name, b->name);
+    }
+    if (a->device != b->device) {
+        return a->device < b->device ? -1 : 1;
+    }
+    return a->number != b->number ? (a->number < b->number ? -1 : 1) : 0;
+}
+
+/* Those of one file together, those that were named in front of those that were found. */
+static int by_identity(const void *left, const void *right)
+{
+    const struct identity *a = left;
+    const struct identity *b = right;
+    const int files = compare_files(a, b);
+
+    if (files != 0) {
+        return files;
+    }
+    return a->found != b->found ? (a->found ? 1 : -1) : (a->at < b->at ? -1 : 1);
+}
+
+static void drop_unnamed(struct dn_file_list *list, size_t *n_left_out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->names[i] != NULL) {
+            list->origins[n] = list->origins[i];
+            list->names[n++] = list->names[i];
+        }
+    }
+    *n_left_out = list->n - n;
+    list->n = n;
+}
+
+enum dn_status dn_file_list_once(struct dn_file_list *list, size_t *n_left_out,
+                                 struct dn_error *err)
+{
+    bool any_found = false;
+
+    *n_left_out = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        any_found = any_found || list->origins[i].found;
+    }
+    if (!any_found) {
+        return DN_OK;
+    }
+    struct identity *files = dn_calloc(list->n, sizeof *files);
+    if (files == NULL) {
+        return dn_error_memory(err, list->n * sizeof *files);
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        files[i] = identify(list, i);
+    }
+    qsort(files, list->n, sizeof *files, by_identity);
+    for (size_t i = 1; i < list->n; i++) {
+        if (files[i].found && compare_files(&files[i - 1], &files[i]) == 0) {
+            /* its name stays until the next one was compared with it */
+            list->origins[files[i].at].name = UINT32_MAX;
+        }
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->origins[i].name == UINT32_MAX) {
+            dn_free(list->names[i]);
+            list->names[i] = NULL;
+        }
+    }
+    dn_free(files);
+    drop_unnamed(list, n_left_out);
+    return DN_OK;
 }
 
 /* ---- folders ---- */
@@ -215,7 +346,7 @@ static enum dn_status search_at(struct search *s, const char *folder, const char
     }
     if (strcmp(part, "**") == 0) {
         st = search_below(s, folder, rest != NULL ? rest : "*", err);
-    } else if (has_magic(part)) {
+    } else if (dn_glob_has_magic(part)) {
         st = search_names(s, folder, part, rest, err);
     } else {
         path = join(folder, part);
@@ -226,24 +357,6 @@ static enum dn_status search_at(struct search *s, const char *folder, const char
     dn_free(path);
     dn_free(part);
     return st;
-}
-
-/* Sorted, and each once: `**` finds what is in a folder more than once if the pattern has two of it. */
-static void sort_out(struct dn_file_list *list, size_t first)
-{
-    size_t n = first;
-
-    if (list->n > first) {
-        qsort(list->names + first, list->n - first, sizeof *list->names, by_bytes);
-    }
-    for (size_t i = first; i < list->n; i++) {
-        if (n > first && strcmp(list->names[i], list->names[n - 1]) == 0) {
-            dn_free(list->names[i]);
-        } else {
-            list->names[n++] = list->names[i];
-        }
-    }
-    list->n = n;
 }
 
 static enum dn_status nothing_found(const struct search *s, const char *name, struct dn_error *err)
@@ -259,17 +372,38 @@ static enum dn_status nothing_found(const struct search *s, const char *name, st
     return st;
 }
 
-enum dn_status dn_glob_add(struct dn_file_list *out, const char *name, struct dn_error *err)
+static enum dn_status find_local(struct dn_file_list *out, const char *name, struct dn_error *err)
 {
     struct search s = {.found = out, .is_folder = is_directory(name, true)};
     const size_t first = out->n;
     const size_t slashes = strspn(name, "/");
 
-    if (!s.is_folder && !dn_glob_is_pattern(name)) {
+    if (!s.is_folder && (!dn_glob_has_magic(name) || exists(name))) {
         return dn_file_list_add(out, name, err);
     }
     DN_TRY(s.is_folder ? search_below(&s, name, "*", err)
                        : search_at(&s, slashes > 0 ? "/" : "", name + slashes, err));
-    sort_out(out, first);
+    dn_file_list_settle(out, first);
     return out->n > first ? DN_OK : nothing_found(&s, name, err);
+}
+
+enum dn_status dn_glob_add(struct dn_file_list *out, const char *name, struct dn_stop *stop,
+                           struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    switch (dn_url_kind_of(name)) {
+    case DN_URL_S3:
+        st = dn_s3_find(out, name, stop, err);
+        break;
+    case DN_URL_PATH:
+        st = find_local(out, name, err);
+        break;
+    case DN_URL_HTTP:
+    case DN_URL_STANDARD:
+        st = dn_file_list_add(out, name, err);
+        break;
+    }
+    out->n_names++;
+    return st;
 }

@@ -114,8 +114,8 @@ def test_inspect_broken_files(tool, write, data):
 
 def test_inspect_usage(tool):
     tool.fails("inspect", "none.parquet", says="none.parquet")
-    tool.fails("inspect", says="needs one file")
-    tool.fails("inspect", "a", "b", says="needs one file")
+    tool.fails("inspect", says="needs at least one file")
+    tool.fails("inspect", "a", "b", says=["'a'", "'b'"])
     tool.fails("inspect", ".", says=".")
 
 

@@ -50,7 +50,7 @@ FAILURES = [
     (["schema", ""], "a file name is empty"),
     (["schema", "none.csv"], "none.csv"),
     (["schema", "nothing*"], "no file matches"),
-    (["inspect"], "one file"),
+    (["inspect"], "at least one file"),
     (["inspect", "in.csv"], "not a Parquet file"),
     (["inspect", "none"], "none"),
     (["inspect", "--rows", "x", "in.parquet"], "--rows"),

@@ -84,8 +84,33 @@ def test_links(tool, files):
     (tool.cwd / "link").symlink_to("real")
     (tool.cwd / "real" / "sub" / "up").symlink_to("..")
     (tool.cwd / "real" / "c.csv").symlink_to("a.csv")
-    assert rows(tool, "link/*.csv") == ["real/a.csv", "real/a.csv"]
-    assert rows(tool, "real/**/*.csv") == ["real/a.csv", "real/a.csv", "real/sub/b.csv"]
+    assert rows(tool, "link/*.csv") == ["real/a.csv"]  # c.csv leads to it
+    assert rows(tool, "real/**/*.csv") == ["real/a.csv", "real/sub/b.csv"]
+    assert rows(tool, "real/c.csv") == ["real/a.csv"]
+
+
+def test_no_file_twice_that_nobody_named_twice(tool, files):
+    """Found twice it is read where it was found first; named itself it is read where it is named, and as often."""
+    files("d/a.csv", "d/b.csv", "e/c.csv")
+    (tool.cwd / "e" / "b.csv").hardlink_to(tool.cwd / "d" / "b.csv")
+    assert rows(tool, "d/*.csv", "d/a*", "./d/*", tool.cwd / "d") == ["d/a.csv", "d/b.csv"]
+    assert rows(tool, "d/*.csv", "d/a.csv") == ["d/b.csv", "d/a.csv"]
+    assert rows(tool, "d/a.csv", "d", "./d/a.csv") == ["d/a.csv", "d/b.csv", "d/a.csv"]
+    assert rows(tool, "e", "d") == ["d/b.csv", "e/c.csv", "d/a.csv"]
+    said = tool.ok("convert", "-f", "d/*.csv", "d/a*", "d", "out.parquet").stderr.decode()
+    assert "note: 3 names are left out: what they lead to is read already" in said
+    assert "left out" not in tool.ok("convert", "-f", "d/a.csv", "d/a.csv", "out.parquet").stderr.decode()
+
+
+def test_what_is_said_of_thousands_is_short(tool, write):
+    for i in range(3000):
+        write(f"many/part-{i:05}.csv", f"a,b\n{i},x\n")
+    said = tool.ok("convert", "many", "out.parquet").stderr.decode()
+    assert "many is 3000 files, from many/part-00000.csv to many/part-02999.csv" in said and len(said) < 500
+    assert pq.read_table(tool.cwd / "out.parquet").column("a").to_pylist() == list(range(3000))
+    write("many/part-01500.csv", "a,c\n1,x\n")
+    said = tool.fails("convert", "many", "no.parquet", says=["many/part-01500.csv", "header"])
+    assert len(said) < 600
 
 
 def test_schema_and_packed_files(tool, files, write):
