@@ -245,7 +245,7 @@ enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const 
             DN_TRY_GOTO(st, dn_file_list_add(out, path, err), cleanup); /* refused later */
             continue;
         }
-        DN_TRY_GOTO(st, dn_glob_add(out, path, &stop, err), cleanup);
+        DN_TRY_GOTO(st, dn_glob_add(out, path, NULL, &stop, err), cleanup);
         if (out->n != before + 1 || strcmp(out->names[before], path) != 0) {
             dn_match_tell(events, dn_match_make(path, out, before));
         }

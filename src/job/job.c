@@ -201,7 +201,7 @@ static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node 
     const size_t before = files->n;
     struct dn_error why = {0};
 
-    const enum dn_status st = dn_glob_add(files, path, NULL, &why);
+    const enum dn_status st = dn_glob_add(files, path, NULL, NULL, &why);
     if (st != DN_OK) {
         (void)dn_yaml_error_at(&r->job, file->line, file->column, r->err, "%s", why.message);
         r->err->code = why.code;

@@ -387,14 +387,15 @@ static enum dn_status find_local(struct dn_file_list *out, const char *name, str
     return out->n > first ? DN_OK : nothing_found(&s, name, err);
 }
 
-enum dn_status dn_glob_add(struct dn_file_list *out, const char *name, struct dn_stop *stop,
+enum dn_status dn_glob_add(struct dn_file_list *out, const char *name,
+                           const struct dn_store_options *store, struct dn_stop *stop,
                            struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
     switch (dn_url_kind_of(name)) {
     case DN_URL_S3:
-        st = dn_s3_find(out, name, stop, err);
+        st = dn_s3_find(out, name, store, stop, err);
         break;
     case DN_URL_PATH:
         st = find_local(out, name, err);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "dativo/store.h"
 
 #include <stdint.h>
 
@@ -31,12 +32,14 @@ struct dn_file_list {
  *
  * In s3://bucket/key the bucket has no wildcards, a folder is what ends in '/', or the bucket alone, and what is listed is what begins
  * with the part of the key in front of its first wildcard.  Other URLs stand for themselves.
+ * @param store of the bucket; NULL: nothing is said
  * @param stop  borrowed; ends a listing with DN_ERR_CANCELLED.  May be NULL.
  * @param out   sorted by their bytes, each once; to be freed with dn_file_list_finish(), on failure as well
  * @return DN_ERR_NOT_FOUND: nothing matches; DN_ERR_IO: a folder cannot be read; DN_ERR_MEMORY; of S3 what store/s3/client.h has
  */
 DN_NODISCARD enum dn_status dn_glob_add(struct dn_file_list *out, const char *name,
-                                        struct dn_stop *stop, struct dn_error *err);
+                                        const struct dn_store_options *store, struct dn_stop *stop,
+                                        struct dn_error *err);
 /** Does it hold `*`, `?` or `[`? */
 bool dn_glob_has_magic(const char *name);
 /**

@@ -216,10 +216,11 @@ static enum dn_status find(struct search *s, const char *name, const char *key,
     return s->found->n > first ? DN_OK : nothing_found(name, is_folder, err);
 }
 
-enum dn_status dn_s3_find(struct dn_file_list *out, const char *name, struct dn_stop *stop,
+enum dn_status dn_s3_find(struct dn_file_list *out, const char *name,
+                          const struct dn_store_options *store, struct dn_stop *stop,
                           struct dn_error *err)
 {
-    static const struct dn_s3_options none = {0};
+    static const struct dn_store_options none = {.struct_size = sizeof(none)};
     struct dn_url url = {0};
     struct search s = {.stop = stop, .found = out};
     enum dn_status st = dn_url_parse(&url, name, err);
@@ -233,7 +234,7 @@ enum dn_status dn_s3_find(struct dn_file_list *out, const char *name, struct dn_
         goto cleanup;
     }
     s.bucket = url.bucket;
-    DN_TRY_GOTO(st, dn_s3_client_open(&s.client, &none, err), cleanup);
+    DN_TRY_GOTO(st, dn_s3_client_open(&s.client, store != NULL ? store : &none, err), cleanup);
     st = find(&s, name, url.key, err);
 cleanup:
     dn_s3_client_close(s.client);

@@ -11,7 +11,8 @@
  * fixed part: of that folder alone if only what is behind its last '/' has wildcards, and no `**`.
  */
 DN_NODISCARD enum dn_status dn_s3_find(struct dn_file_list *out, const char *name,
-                                       struct dn_stop *stop, struct dn_error *err);
+                                       const struct dn_store_options *store, struct dn_stop *stop,
+                                       struct dn_error *err);
 
 /**
  * Does a key match a pattern, part by part between slashes, as files do?  `*`, `?`, `[...]` within a part and none in front of a dot
