@@ -458,3 +458,33 @@ enum dn_status dn_connection_of_source(struct dn_connection *out, struct dn_reci
     DN_TRY(add_credentials(&r, &recipe->doc, dn_yaml_get(recipe->doc.root, "credentials")));
     return finished(out, copy_all(&r));
 }
+
+static const char *text_of(const json_t *config, const char *key)
+{
+    return json_string_value(json_object_get(config, key));
+}
+
+static enum dn_store_choice choice_of(const json_t *config, const char *key)
+{
+    const json_t *value = json_object_get(config, key);
+
+    return value == NULL ? DN_STORE_UNSAID : json_is_true(value) ? DN_STORE_YES : DN_STORE_NO;
+}
+
+void dn_connection_store(struct dn_store_options *out, const json_t *config)
+{
+    *out = (struct dn_store_options){
+        .struct_size = sizeof(*out),
+        .anonymous = json_is_true(json_object_get(config, "anonymous")),
+        .no_checksums = json_is_true(json_object_get(config, "no_checksums")),
+        .endpoint = text_of(config, "endpoint"),
+        .region = text_of(config, "region"),
+        .access_key_id = text_of(config, "access_key_id"),
+        .secret_access_key = text_of(config, "secret_access_key"),
+        .session_token = text_of(config, "session_token"),
+        .profile = text_of(config, "profile"),
+        .path_style = choice_of(config, "path_style_access"),
+        .secure = choice_of(config, "secure"),
+        .ca_file = text_of(config, "ca_file"),
+    };
+}

@@ -2,6 +2,7 @@
 #ifndef DN_JOB_CONNECTION_H
 #define DN_JOB_CONNECTION_H
 
+#include "dativo/store.h"
 #include "job/recipe.h"
 
 /** Texts are memory of the documents or of the environment. */
@@ -34,5 +35,7 @@ DN_NODISCARD enum dn_status dn_connection_of_target(struct dn_connection *out,
 DN_NODISCARD enum dn_status dn_connection_of_source(struct dn_connection *out,
                                                     struct dn_recipe *recipe,
                                                     struct dn_yaml_doc *job, struct dn_error *err);
+/** The same for whoever asks the service in this process; texts are the map's. */
+void dn_connection_store(struct dn_store_options *out, const json_t *config);
 
 #endif

@@ -194,6 +194,23 @@ static enum dn_status connectors_read(struct reading *r)
                          "target.engine", k_engine_rules, N_RULES(k_engine_rules), false, r->err);
 }
 
+/* As dn_glob_add(); where the bucket is, and as whom it is listed, is what the reader will be told. */
+static enum dn_status glob_add(struct reading *r, struct dn_file_list *files, const char *path,
+                               struct dn_error *err)
+{
+    struct dn_connection found = {0};
+    struct dn_store_options store;
+
+    if (dn_url_kind_of(path) != DN_URL_S3) {
+        return dn_glob_add(files, path, NULL, NULL, err);
+    }
+    DN_TRY(dn_connection_of_source(&found, &r->source_recipe, &r->job, err));
+    dn_connection_store(&store, found.config);
+    const enum dn_status st = dn_glob_add(files, path, &store, NULL, err);
+    json_decref(found.config);
+    return st;
+}
+
 /* The files that a path stands for. */
 static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node *file,
                                    const char *path, struct dn_file_list *files)
@@ -201,7 +218,7 @@ static enum dn_status entry_expand(struct reading *r, const struct dn_yaml_node 
     const size_t before = files->n;
     struct dn_error why = {0};
 
-    const enum dn_status st = dn_glob_add(files, path, NULL, NULL, &why);
+    const enum dn_status st = glob_add(r, files, path, &why);
     if (st != DN_OK) {
         (void)dn_yaml_error_at(&r->job, file->line, file->column, r->err, "%s", why.message);
         r->err->code = why.code;
@@ -267,8 +284,7 @@ static enum dn_status entry_path(struct reading *r, const struct dn_yaml_node *f
         return dn_yaml_error_at(
             &r->job, file->line, file->column, r->err,
             "an entry of source.files is no name that can be read; write /dir/a.csv, "
-            "file:///dir/a.csv, s3://bucket/a.csv or https://host/a.csv"); write "
-            "/dir/a.csv, file:///dir/a.csv, s3://bucket/key or https://host/path");
+            "file:///dir/a.csv, s3://bucket/a.csv or https://host/a.csv");
     }
     return DN_OK;
 }

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import s3_server
+from conftest import KEY_ID, SECRET
 from test_convert import Command
 
 
@@ -176,6 +177,12 @@ def test_jobs(command, files):
     assert "1 name is left out" in said
     [out] = (command.home / "out").rglob("*.parquet")
     assert [row["f"] for row in pq.read_table(out).to_pylist()] == ["in/x/a.csv", "more/c.csv", "in/b.csv"]
+    lost = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": ""}
+    (command.home / "job.yaml").write_text(JOB.replace("source: {", "source: {connection: {endpoint: '%s'}, credentials: "
+                                                       "{access_key_id: %s, secret_access_key: '${KEPT}'}, "
+                                                       % (command.server.url, KEY_ID)))
+    # the connection counts for the listing; whether the reader asks by it is a test of its own
+    assert "is 2 files" in command("run", "job.yaml", KEPT=SECRET, **lost).text
     (command.home / "job.yaml").write_text(JOB.replace("more/", "mroe/"))
     command.fails("run", "job.yaml", says=["job.yaml:6:", "the folder 's3://bucket/mroe/' holds no files"])
 
