@@ -73,6 +73,16 @@ static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct d
     return DN_OK;
 }
 
+static size_t get_file(const struct dn_reader *r)
+{
+    return dn_csv_reader_file(((const struct csv_handle *)(const void *)r)->reader);
+}
+
+static bool has_column(const struct dn_reader *r, const char *name)
+{
+    return dn_csv_reader_has_column(((const struct csv_handle *)(const void *)r)->reader, name);
+}
+
 static void get_progress(struct dn_reader *r, int64_t *bytes_done, int64_t *bytes_total)
 {
     struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
@@ -136,6 +146,7 @@ static enum dn_status find_all_types(struct dn_reader *r, char **out_json, struc
         st,
         dn_csv_find_types(&schema, r->files.paths, r->files.n, &handle_of(r)->settings.csv, err),
         cleanup);
+    DN_TRY_GOTO(st, dn_reader_places_schema(r->places, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_shell_text_begin(&b, 1024, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(&b, "{\"columns\":", err), cleanup);
     DN_TRY_GOTO(st, dn_reader_append_columns(&b, &schema, NULL, NULL, err), cleanup);
@@ -181,6 +192,8 @@ const struct dn_reader_kind dn_reader_kind = {
     .open = open_source,
     .schema = get_schema,
     .next = next,
+    .file = get_file,
+    .has_column = has_column,
     .progress = get_progress,
     .cancel = cancel,
     .close = close_source,

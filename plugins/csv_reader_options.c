@@ -33,6 +33,7 @@ const struct dn_shell_option csv_reader_options[] = {
     {"block_bytes", NULL, "int", "bytes of text per unit of work; no effect on the rows"},
     {"inference", NULL, "text",
      "lossless (default for JSON), strings, or column (default for Arrow)"},
+    DN_READER_PLACE_OPTIONS,
     {"n_threads", NULL, "int", "threads to parse with, 0: one per CPU"},
 };
 const size_t csv_reader_n_options = sizeof(csv_reader_options) / sizeof(csv_reader_options[0]);

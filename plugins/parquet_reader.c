@@ -75,15 +75,32 @@ static enum dn_status open_for_a_look(const struct parquet_read_settings *s, con
     return dn_parquet_reader_schema(*out, schema, err);
 }
 
+/* Columns that come from the places of the files are none of the files' own. */
+static enum dn_status places_check(const struct dn_reader_places *places,
+                                   const struct dn_parquet_reader *reader, struct dn_error *err)
+{
+    for (size_t i = 0; dn_reader_places_name(places, i) != NULL; i++) {
+        if (dn_parquet_reader_has_column(reader, dn_reader_places_name(places, i))) {
+            return dn_reader_places_clash(places, i, err);
+        }
+    }
+    return DN_OK;
+}
+
 /* Add a file to the plan; *out is left open. */
-static enum dn_status plan_file(struct parquet_plan *plan, const struct parquet_read_settings *s,
+static enum dn_status plan_file(struct parquet_plan *plan, const struct dn_reader *r,
                                 const struct dn_reader_files *files, size_t i,
                                 struct dn_parquet_reader **out, int64_t *bytes,
                                 struct dn_error *err)
 {
+    const struct parquet_read_settings *s =
+        &((const struct parquet_read_handle *)(const void *)r)->settings;
     struct ArrowSchema schema = {0};
     enum dn_status st = open_for_a_look(s, files->paths[i], out, &schema, bytes, err);
 
+    if (st == DN_OK) {
+        st = places_check(r->places, *out, err);
+    }
     if (st == DN_OK) {
         st = parquet_plan_add(plan, files, i, &schema, err);
     } else {
@@ -106,7 +123,7 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
     for (size_t i = 0; i < r->files.n; i++) {
         struct dn_parquet_reader *reader = NULL;
         const enum dn_status st =
-            plan_file(&h->plan, &h->settings, &r->files, i, &reader, &h->file_bytes[i], err);
+            plan_file(&h->plan, r, &r->files, i, &reader, &h->file_bytes[i], err);
         if (i == 0 && st == DN_OK && knows_columns(&h->settings)) {
             h->reader = reader; /* it can go on */
         } else {
@@ -128,7 +145,7 @@ static enum dn_status look(struct dn_reader *r, const struct dn_reader_files *fi
     for (size_t i = 0; i < files->n; i++) {
         struct dn_parquet_reader *reader = NULL;
         int64_t bytes = 0;
-        st = plan_file(&plan, s, files, i, &reader, &bytes, err);
+        st = plan_file(&plan, r, files, i, &reader, &bytes, err);
         dn_parquet_reader_close(reader);
         if (st != DN_OK) {
             goto cleanup;
@@ -240,6 +257,11 @@ static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct d
     return DN_OK;
 }
 
+static size_t get_file(const struct dn_reader *r)
+{
+    return ((const struct parquet_read_handle *)(const void *)r)->file;
+}
+
 static void get_progress(struct dn_reader *r, int64_t *bytes_done, int64_t *bytes_total)
 {
     struct parquet_read_handle *h = handle_of(r);
@@ -306,6 +328,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .open = open_source,
     .schema = get_schema,
     .next = next,
+    .file = get_file,
     .progress = get_progress,
     .cancel = cancel,
     .close = close_source,

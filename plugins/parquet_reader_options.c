@@ -14,6 +14,7 @@ const struct dn_shell_option parquet_reader_options[] = {
     {"missing_as_null", NULL, "bool",
      "a named column that the file lacks reads as nulls; default false"},
     {"chunk_size", "batch_size", "int", "most rows per batch; default 10000 for JSON"},
+    DN_READER_PLACE_OPTIONS,
     {"n_threads", NULL, "int", "threads to decode with, 0: one per CPU"},
 };
 const size_t parquet_reader_n_options =

@@ -11,6 +11,17 @@
 
 static const struct dn_reader_kind *const kind = &dn_reader_kind;
 
+/* Before the kind reads the options: it is left those that are about its own columns. */
+static enum dn_status places_make(struct dn_reader *r, struct dn_error *err)
+{
+    const char *inference = NULL;
+
+    DN_TRY(dn_reader_files_read(&r->files, &r->config, kind->type, err));
+    DN_TRY(dn_shell_option_text(&r->config, "inference", &inference, err)); /* if it has that */
+    const bool typed = inference == NULL || strcmp(inference, "strings") != 0;
+    return dn_reader_places_make(&r->places, &r->config, &r->files, typed, err);
+}
+
 enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, int level,
                               const struct dativo_host *host, struct dn_error *err)
 {
@@ -24,7 +35,43 @@ enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, i
     dn_shell_host_read(&r->host, host);
     DN_TRY(dn_shell_config_init(&r->config, config_json, kind->options, *kind->n_options, err));
     r->level = level;
+    DN_TRY(places_make(r, err));
     return kind->configure(r, err);
+}
+
+enum dn_status dn_reader_open(struct dn_reader *r, struct dn_error *err)
+{
+    DN_TRY(kind->open(r, err));
+    for (size_t i = 0; dn_reader_places_name(r->places, i) != NULL; i++) {
+        if (kind->has_column != NULL && kind->has_column(r, dn_reader_places_name(r->places, i))) {
+            return dn_reader_places_clash(r->places, i, err);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_reader_schema(struct dn_reader *r, struct ArrowSchema *out, struct dn_error *err)
+{
+    DN_TRY(kind->schema(r, out, err));
+    const enum dn_status st = dn_reader_places_schema(r->places, out, err);
+    if (st != DN_OK) {
+        out->release(out);
+    }
+    return st;
+}
+
+enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err)
+{
+    DN_TRY(kind->next(r, out, err));
+    if (out->release == NULL || r->places == NULL) {
+        return DN_OK;
+    }
+    const enum dn_status st = dn_reader_places_add(r->places, kind->file(r), out, err);
+    if (st != DN_OK) {
+        out->release(out);
+        *out = (struct ArrowArray){0};
+    }
+    return st;
 }
 
 void dn_reader_destroy(struct dn_reader *r)
@@ -39,6 +86,7 @@ void dn_reader_destroy(struct dn_reader *r)
     if (r->schema.release != NULL) {
         r->schema.release(&r->schema);
     }
+    dn_reader_places_destroy(r->places);
     dn_shell_config_finish(&r->config);
     dn_free(r);
 }
@@ -51,8 +99,8 @@ static enum dn_status open_rows(struct dn_reader *r, struct dn_error *err)
     struct ArrowSchema exact = {0};
     enum dn_status st = DN_OK;
 
-    DN_TRY(kind->open(r, err));
-    DN_TRY_GOTO(st, kind->schema(r, &exact, err), cleanup);
+    DN_TRY(dn_reader_open(r, err));
+    DN_TRY_GOTO(st, dn_reader_schema(r, &exact, err), cleanup);
     for (int64_t i = 0; i < exact.n_children; i++) { /* now, rather than with the first row */
         struct dn_field field;
         DN_TRY_GOTO(st, dn_schema_get_field(&exact, i, &field, err), cleanup);
@@ -99,7 +147,7 @@ static enum dn_status fill_batch(struct dn_reader *r, bool *more, struct dn_erro
     r->batch = (struct ArrowArray){0};
     r->batch_row = 0;
     if (!r->ended) {
-        DN_TRY(kind->next(r, &r->batch, err));
+        DN_TRY(dn_reader_next(r, &r->batch, err));
         r->ended = r->batch.release == NULL;
     }
     *more = !r->ended;
@@ -289,6 +337,7 @@ static enum dn_status append_object(struct dn_reader *r, struct dn_buffer *b, si
     }
     const struct dn_reader_files files = {paths, objects, n};
     DN_TRY_GOTO(st, kind->look(r, &files, &schema, err), cleanup);
+    DN_TRY_GOTO(st, dn_reader_places_schema(r->places, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "{\"name\":", err), cleanup);
     DN_TRY_GOTO(st, dn_text_append_json_string(b, object, strlen(object), err), cleanup);
     DN_TRY_GOTO(st, dn_text_appendf(b, err, ",\"type\":\"%s\",\"columns\":", kind->type), cleanup);

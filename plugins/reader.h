@@ -8,6 +8,7 @@
 #ifndef DN_PLUGINS_READER_H
 #define DN_PLUGINS_READER_H
 
+#include "reader_places.h"
 #include "shell.h"
 
 #include "arrow/schema.h"
@@ -27,6 +28,7 @@ struct dn_reader {
     struct dn_shell_config config;
     struct dativo_host host; /**< Level 1: what it offers; else zero */
     struct dn_reader_files files;
+    struct dn_reader_places *places; /**< columns by the places of the files, or NULL */
     int level; /**< 0 or 1: they differ in defaults, and in who hears of what */
     bool ended;
     _Atomic int64_t rows_done;
@@ -59,6 +61,10 @@ struct dn_reader_kind {
     enum dn_status (*schema)(struct dn_reader *r, struct ArrowSchema *out, struct dn_error *err);
     /** At least one row; at the end out->release is NULL. */
     enum dn_status (*next)(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err);
+    /** Which of the files the rows of the last batch come from. */
+    size_t (*file)(const struct dn_reader *r);
+    /** Have the files a column of that name, asked for or not?  After open(), which has looked if this is NULL. */
+    bool (*has_column)(const struct dn_reader *r, const char *name);
     /** Bytes of the source so far and in all, -1 if unknown.  Thread-safe. */
     void (*progress)(struct dn_reader *r, int64_t *bytes_done, int64_t *bytes_total);
     void (*cancel)(struct dn_reader *r); /**< thread-safe */
@@ -97,6 +103,12 @@ void dn_reader_free_text(char *text);
 DN_NODISCARD enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json,
                                            int level, const struct dativo_host *host,
                                            struct dn_error *err);
+/** kind->open(), schema() and next() with the columns that come from the places of the files. */
+DN_NODISCARD enum dn_status dn_reader_open(struct dn_reader *r, struct dn_error *err);
+DN_NODISCARD enum dn_status dn_reader_schema(struct dn_reader *r, struct ArrowSchema *out,
+                                             struct dn_error *err);
+DN_NODISCARD enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArray *out,
+                                           struct dn_error *err);
 /** NULL is allowed.  Does nothing in a child of fork(). */
 void dn_reader_destroy(struct dn_reader *r);
 
@@ -128,6 +140,14 @@ void dn_reader_v1_progress(void *reader, struct dativo_progress *out);
 void dn_reader_v1_cancel(void *reader);
 void dn_reader_v1_close(void *reader);
 int32_t dn_reader_v1_report(void *reader, char **out_json, struct dativo_error *err);
+/* Options of every reader. */
+#define DN_READER_PLACE_OPTIONS                                                                    \
+    {"file_name", NULL, "text",                                                                    \
+     "name of a column with the name of each row's file; default none"},                           \
+    {                                                                                              \
+        "hive_partitioning", NULL, "bool",                                                         \
+            "folders key=value in the files' paths are columns; default false"                     \
+    }
 #define DN_READER_TABLE                                                                            \
     .struct_size = sizeof(struct dativo_reader_v1), .open = dn_reader_v1_open,                     \
     .schema = dn_reader_v1_schema, .stream = dn_reader_v1_stream,                                  \

@@ -18,7 +18,7 @@ int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *hos
     enum dn_status st = dn_reader_make(&r, config_json, 1, host, &error);
 
     if (st == DN_OK) {
-        st = kind->open(r, &error);
+        st = dn_reader_open(r, &error);
     }
     if (st != DN_OK) {
         dn_reader_destroy(r);
@@ -36,7 +36,7 @@ void dn_reader_v1_close(void *reader)
 static enum dn_status get_schema(struct dn_reader *r, struct ArrowSchema *out, struct dn_error *err)
 {
     DN_TRY(dn_shell_handle_check(&r->shell, err));
-    const enum dn_status st = kind->schema(r, out, err);
+    const enum dn_status st = dn_reader_schema(r, out, err);
     if (st != DN_OK) { /* no log line: the host has the error in full */
         r->shell.error = *err;
     }
@@ -110,7 +110,7 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
         return 0;
     }
     if (st == DN_OK) {
-        st = kind->next(r, out, &error);
+        st = dn_reader_next(r, out, &error);
     }
     if (st != DN_OK) { /* no log line: the host has the error in full through last_error() */
         r->shell.error = error;
@@ -180,7 +180,7 @@ static enum dn_status append_report(struct dn_reader *r, struct dn_buffer *b, st
     enum dn_status st = DN_OK;
 
     kind->progress(r, &bytes_done, &bytes_total);
-    DN_TRY(kind->schema(r, &schema, err));
+    DN_TRY(dn_reader_schema(r, &schema, err));
     DN_TRY_GOTO(st,
                 dn_text_appendf(b, err,
                                 "{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"files\":%zu,",

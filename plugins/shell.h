@@ -144,6 +144,9 @@ DN_NODISCARD enum dn_status dn_shell_option_list(struct dn_shell_config *c, cons
 /** An object, or NULL. */
 DN_NODISCARD enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
                                                 const json_t **out, struct dn_error *err);
+/** From now on the option has this value; takes the reference.  For an option that was found. */
+DN_NODISCARD enum dn_status dn_shell_option_set(struct dn_shell_config *c, const char *name,
+                                                json_t *value, struct dn_error *err);
 /** Fail with "engine.options.<key>: <problem>, not <value>", the key as the user wrote it. */
 enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,
                                      const char *problem, struct dn_error *err);

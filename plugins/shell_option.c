@@ -222,3 +222,13 @@ enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *
     *out = f.value;
     return DN_OK;
 }
+
+enum dn_status dn_shell_option_set(struct dn_shell_config *c, const char *name, json_t *value,
+                                   struct dn_error *err)
+{
+    const json_t *first = c->options != NULL ? c->options : c->native;
+
+    return json_object_set_new((json_t *)(uintptr_t)first, name, value) == 0
+               ? DN_OK
+               : dn_error_memory(err, strlen(name));
+}

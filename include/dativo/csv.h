@@ -109,6 +109,11 @@ DN_API DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r,
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out,
                                                       struct dn_error *err);
 
+/** Which of the paths, from 0, the rows of the last batch come from: a batch is of one file. */
+DN_API size_t dn_csv_reader_file(const struct dn_csv_reader *r);
+/** Have the files a column of that name, whether it is read or not? */
+DN_API bool dn_csv_reader_has_column(const struct dn_csv_reader *r, const char *name);
+
 /** Counters so far.  Only what struct_size covers is filled in. */
 struct dn_csv_progress {
     uint32_t struct_size; /**< sizeof(struct dn_csv_progress) */

@@ -187,6 +187,8 @@ struct dn_parquet_read_progress {
     int64_t rows_total;
 };
 
+/** Has the file a column of that name, whether it is read or not? */
+DN_API bool dn_parquet_reader_has_column(const struct dn_parquet_reader *r, const char *name);
 /** Thread-safe. */
 DN_API void dn_parquet_reader_progress(const struct dn_parquet_reader *r, struct dn_parquet_read_progress *out);
 /** Stop with DN_ERR_CANCELLED.  Thread-safe, and safe in signal handlers. */

@@ -21,6 +21,8 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"encoding", 0, DN_FLAG_TEXT, &s->encoding},
         {"on-invalid", 0, DN_FLAG_TEXT, &s->on_invalid},
         {"reader", 0, DN_FLAG_TEXT, &s->reader},
+        {"file-name-column", 0, DN_FLAG_TEXT, &s->file_name},
+        {"hive-partitioning", 0, DN_FLAG_BOOL, &s->hive},
         {"no-header", 0, DN_FLAG_BOOL, &s->no_header},
         {"types", 0, DN_FLAG_LIST, &s->types},
         {"null-values", 0, DN_FLAG_LIST, &s->null_values},
@@ -213,6 +215,12 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     }
     if (s->on_invalid != NULL) {
         DN_TRY(set_text(options, "on_invalid", s->on_invalid, err));
+    }
+    if (s->file_name != NULL) {
+        DN_TRY(set_text(options, "file_name", s->file_name, err));
+    }
+    if (s->hive && json_object_set_new(options, "hive_partitioning", json_true()) != 0) {
+        return dn_error_memory(err, 64);
     }
     if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
         return dn_error_memory(err, 64);

@@ -17,6 +17,8 @@ struct dn_source_flags {
     const char *on_invalid;
     const char *
         reader; /**< "csv", "parquet", or a plugin as for dn_source_plugin(); NULL: what the files are */
+    const char *file_name; /**< of a column */
+    bool hive;
     bool no_header;
     struct dn_flag_list types;
     struct dn_flag_list null_values;
@@ -25,7 +27,7 @@ struct dn_source_flags {
     uint64_t memory_bytes;
 };
 
-#define DN_SOURCE_FLAGS 11
+#define DN_SOURCE_FLAGS 13
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -42,6 +44,8 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "      --on-invalid X      CSV: bytes that are no text in the encoding: error, or replace by " \
     "U+FFFD\n"                                                                                     \
     "      --null-values A,B   CSV: texts that mean null, besides the empty unquoted field\n"      \
+    "      --file-name-column N  a column N with the name of each row's file\n"                    \
+    "      --hive-partitioning   folders key=value in the paths of the files are columns\n"        \
     "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
     "path/lib.so:function\n"                                                                       \
     "      --reader-option K=V an option of the reader plugin; V is JSON or a text; repeatable; "  \

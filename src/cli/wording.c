@@ -23,6 +23,8 @@ static const struct {
     {"strict", "--reader-option strict=true", NULL},
     {"encoding", "--encoding", NULL},
     {"on_invalid", "--on-invalid", NULL},
+    {"file_name", "--file-name-column", NULL},
+    {"hive_partitioning", "--hive-partitioning", NULL},
     {"inference", "--reader-option inference", NULL},
     {"columns", "--reader-option columns", NULL},
     {"required", "--reader-option required", NULL},

@@ -441,7 +441,7 @@ static bool feed_block(struct dn_csv_reader *r)
     const bool wanted = !atomic_load(&r->stop);
     if (wanted) {
         struct dn_csv_slot *slot = slot_of(r, r->n_fed++);
-        slot->file = r->feed.file;
+        slot->file = fed ? memory->block.file : r->feed.file;
         if (fed) {
             slot->memory = memory;
             memory = NULL;
@@ -599,6 +599,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     }
     *out = slot->batch;
     slot->batch.release = NULL;
+    r->batch_file = slot->file;
     if (slot->n_rounded > 0 && atomic_fetch_add(&r->rounded, slot->n_rounded) == 0) {
         r->first_rounded = slot->error;
         r->first_rounded.row += r->rows_done;

@@ -505,3 +505,18 @@ void dn_csv_reader_cancel(struct dn_csv_reader *r)
         dn_stop_ask(&r->cancel);       /* nothing else: it may be called from a signal handler */
     }
 }
+
+size_t dn_csv_reader_file(const struct dn_csv_reader *r)
+{
+    return r->batch_file;
+}
+
+bool dn_csv_reader_has_column(const struct dn_csv_reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_fields; i++) {
+        if (strcmp(r->field_names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -98,6 +98,7 @@ struct dn_csv_reader {
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */
+    size_t batch_file;   /**< where the last batch that was taken comes from */
     enum dn_status status;
     struct dn_error error;
     struct dn_csv_shared_batch

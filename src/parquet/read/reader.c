@@ -416,6 +416,20 @@ enum dn_status dn_parquet_reader_next(struct dn_parquet_reader *r, struct ArrowA
     return answer(r, err);
 }
 
+bool dn_parquet_reader_has_column(const struct dn_parquet_reader *r, const char *name)
+{
+    const size_t len = strlen(name);
+
+    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
+        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
+        if (strncmp(leaf->path, name, len) == 0 &&
+            (leaf->path[len] == '\0' || (leaf->nested && leaf->path[len] == '.'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void dn_parquet_reader_progress(const struct dn_parquet_reader *r,
                                 struct dn_parquet_read_progress *out)
 {

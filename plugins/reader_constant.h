@@ -1,0 +1,33 @@
+/** Columns that hold one value: blocks of memory that the batches of a file share. */
+#ifndef DN_PLUGINS_READER_CONSTANT_H
+#define DN_PLUGINS_READER_CONSTANT_H
+
+#include "arrow/schema.h"
+
+#include <stddef.h>
+
+struct constant_value {
+    int64_t whole; /**< bool, int64, date, timestamps */
+    double real;
+};
+
+/**
+ * A text as a value of a type, as CSV has it; strings need none.
+ * @param relaxed  as for a column whose type a person declared
+ * @return false: it is none
+ */
+bool constant_parse(enum dn_type type, bool relaxed, const char *text, struct constant_value *out);
+
+/** Counted: its maker holds it, and every batch.  Threads: batches are released by any. */
+struct constant;
+/** @param text  NULL: nulls; else a value of the type */
+DN_NODISCARD enum dn_status constant_make(struct constant **out, enum dn_type type, bool relaxed,
+                                          const char *text, int64_t n_rows, struct dn_error *err);
+int64_t constant_rows(const struct constant *c);
+/** NULL is allowed. */
+void constant_release(struct constant *c);
+/** A struct array of these columns, which holds them; none of them is shorter than n_rows. */
+DN_NODISCARD enum dn_status constant_export(struct ArrowArray *out, struct constant *const *columns,
+                                            size_t n, int64_t n_rows, struct dn_error *err);
+
+#endif

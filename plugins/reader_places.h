@@ -1,0 +1,45 @@
+/**
+ * Columns that come from where a file lies instead of what is in it: its name (option file_name), and the folders `key=value` of its path
+ * (option hive_partitioning).  They stand behind the files' own columns, or where the option columns names them.
+ *
+ * A key or a file_name that the files have as a column, too, is an error.  All files have the same keys in the same order.  Keys and values
+ * are percent-decoded; __HIVE_DEFAULT_PARTITION__ is null.  A column is int64 or date if all its values are written like that, by the
+ * rules of CSV, else a string; the options types, widened and required count for it as for others.
+ *
+ * A column of one value costs one block of memory per file and value, which all its batches share.
+ */
+#ifndef DN_PLUGINS_READER_PLACES_H
+#define DN_PLUGINS_READER_PLACES_H
+
+#include "shell.h"
+
+#include "dativo/arrow.h"
+
+struct dn_reader_files;
+struct dn_reader_places;
+
+/**
+ * Read the options, and take the columns out of the other options, which are the library's.  *out NULL: none are asked for.
+ * @param c      changed; texts stay borrowed from its arena
+ * @param typed  false: columns without a declared type are strings
+ */
+DN_NODISCARD enum dn_status dn_reader_places_make(struct dn_reader_places **out,
+                                                  struct dn_shell_config *c,
+                                                  const struct dn_reader_files *files, bool typed,
+                                                  struct dn_error *err);
+/** NULL is allowed, here and below: nothing is added. */
+void dn_reader_places_destroy(struct dn_reader_places *p);
+/** Name i, NULL behind the last one. */
+const char *dn_reader_places_name(const struct dn_reader_places *p, size_t i);
+/** Name i is a column of the files as well. */
+enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i,
+                                      struct dn_error *err);
+/** The files' schema becomes that of the rows; released and made anew. */
+DN_NODISCARD enum dn_status dn_reader_places_schema(const struct dn_reader_places *p,
+                                                    struct ArrowSchema *schema,
+                                                    struct dn_error *err);
+/** A batch of file number `file` becomes one of the rows; on failure it is the caller's as it was. */
+DN_NODISCARD enum dn_status dn_reader_places_add(struct dn_reader_places *p, size_t file,
+                                                 struct ArrowArray *batch, struct dn_error *err);
+
+#endif
