@@ -1,7 +1,10 @@
 """Folders and patterns in buckets: the files that the same names would stand for on a disk, and no more listed than that takes."""
+import functools
+import http.server
 import itertools
 import random
 import signal
+import threading
 import time
 
 import pyarrow.parquet as pq
@@ -154,6 +157,24 @@ def test_parquet_files(command, files):
     assert said.index("s3://bucket/p/a.parquet\n") < said.index("s3://bucket/p/b.parquet\n")
     for name in ("verify", "inspect", "schema"):
         command.fails(name, "s3://bucket/q*", says="no object matches 's3://bucket/q*'")
+
+
+def test_columns_of_places(command, files, server, tmp_path):
+    """Of objects, and of the web, where the query of an address stays secret."""
+    for day in (1, 2):
+        command.put(f"t/year=2024/day=a%20{day}/f.csv", f"x\n{day}\n".encode())
+    table = command.ok("convert", "-qf", "--hive-partitioning", "--file-name-column", "from", "s3://bucket/t/", "out.parquet") and \
+        pq.read_table(command.home / "out.parquet")
+    assert table.to_pylist() == [{"x": d, "year": 2024, "day": f"a {d}", "from": f"s3://bucket/t/year=2024/day=a%20{d}/f.csv"} for d in (1, 2)]
+    (tmp_path / "k=a%20b").mkdir()  # the folder's name, which is the value "a b"
+    (tmp_path / "k=a%20b" / "f.csv").write_text("x\n1\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{web.server_address[1]}/k=a%2520b/f.csv"
+    command.ok("convert", "-qf", "--hive-partitioning", "--file-name-column", "from", address + "?sig=hidden&j=/y=1/", "out.parquet")
+    web.shutdown()
+    assert pq.read_table(command.home / "out.parquet").to_pylist() == [{"x": 1, "k": "a b", "from": address}]
 
 
 JOB = """\
