@@ -44,10 +44,8 @@ void dn_state_time(char out[DN_STATE_TIME_SIZE], const struct timespec *modified
 
 static enum dn_status failed(const char *path, const char *what, int code, struct dn_error *err)
 {
-    const enum dn_status st = dn_error_set_errno(
-        err, DN_ERR_IO, code, "%s: the state of this incremental job %s", path, what);
-    dn_error_locate(err, path, -1, -1, -1, NULL);
-    return st;
+    return dn_error_set_errno(err, DN_ERR_IO, code, "%s: the state of this incremental job %s",
+                              path, what);
 }
 
 static enum dn_status lock_wait(struct dn_state *s, const struct dn_events *events,
@@ -119,13 +117,10 @@ static enum dn_status files_read(const char *path, json_t **out, struct dn_error
     if (!json_is_object(*out)) {
         json_decref(*out);
         *out = NULL;
-        const enum dn_status st =
-            dn_error_set(err, DN_ERR_DATA,
-                         "%s: is not the state of an incremental job (no JSON object); put the "
-                         "right file there, or remove it to read all files again",
-                         path);
-        dn_error_locate(err, path, -1, -1, -1, NULL);
-        return st;
+        return dn_error_set(err, DN_ERR_DATA,
+                            "%s: is not the state of an incremental job (no JSON object); put the "
+                            "right file there, or remove it to read all files again",
+                            path);
     }
     return DN_OK;
 }

@@ -4,7 +4,8 @@
  *
  * reader: rows, batch_rows, fail_at (data error), conflict_at (the row at which column "a" stops being int64 until it is
  *         widened), stubborn (suggests a type that does not help), silent (fails without a message), disturb (changes the file before a second pass), report_lies,
- *         no_columns, endless (one slow batch after the other)
+ *         no_columns, endless (one slow batch after the other), busy (the first so many passes end for a passing reason; they are
+ *         counted in the size of the file "busy")
  * writer: count_lies, size_lies, fail_open, fail_append, fail_finish, fail_commit
  *
  * Compiled with FAKE_LEVEL0_ONLY it has no dativo_plugin_get(); with FAKE_CARELESS its Level 0 functions make the mistakes
@@ -229,6 +230,26 @@ static int conflict(struct reader *r)
     return 22;
 }
 
+static int is_busy(struct reader *r)
+{
+    FILE *file = option(r->config, "busy", 0) > 0 && r->next == 0 ? fopen("busy", "a") : NULL;
+    long before = 0;
+
+    if (file == NULL) {
+        return 0;
+    }
+    (void)fseek(file, 0, SEEK_END);
+    before = ftell(file);
+    (void)fputc('.', file);
+    (void)fclose(file);
+    if (before >= option(r->config, "busy", 0)) {
+        return 0;
+    }
+    r->error.struct_size = sizeof(r->error);
+    (void)fail(&r->error, DATIVO_ERR_TEMPORARY, "fake: the service is busy");
+    return 5;
+}
+
 static int stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     struct reader *r = stream->private_data;
@@ -240,6 +261,9 @@ static int stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     if (option(r->config, "endless", 0) != 0) {
         (void)usleep(20000);
         r->rows = r->next + n;
+    }
+    if (is_busy(r) != 0) {
+        return 5;
     }
     if (r->cancelled || (r->host.cancelled != NULL && r->host.cancelled(r->host.ctx) != 0)) {
         r->error.struct_size = sizeof(r->error);
