@@ -169,7 +169,8 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     int64_t n_threads = 0;
 
     *s = (struct csv_settings){.csv = {.struct_size = sizeof(s->csv)}};
-    DN_TRY(dn_reader_files_read(&s->files, c, CSV_TYPE, err));
+    DN_TRY(dn_reader_files_read(&s->files, c, CSV_TYPE, level, err));
+    s->csv.store = s->files.store;
     DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
     DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
     DN_TRY(dn_shell_option_bool(c, "header", &has_header, err));

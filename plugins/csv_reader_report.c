@@ -29,7 +29,7 @@ static bool tell_rounded(const struct csv_handle *h, char *out, size_t size)
 static bool tell_replaced(const struct csv_handle *h, char *out, size_t size)
 {
     struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
-    const char *first = h->base.files.paths[0];
+    const char *first = h->base.files.shown[0];
 
     dn_csv_reader_progress(h->reader, &csv);
     (void)snprintf(out, size,

@@ -63,6 +63,7 @@ static enum dn_status open_file(void **out_file, const char *path, const struct 
     o.n_threads = means->n_threads;
     o.memory_budget_bytes = means->memory_budget_bytes;
     o.memory_total_bytes = means->memory_total_bytes;
+    o.store = means->store;
     o.cancelled = means->cancelled;
     o.cancel_ctx = means->submit_ctx;
     o.submit = means->submit;

@@ -104,7 +104,7 @@ static enum dn_status plan_file(struct parquet_plan *plan, const struct dn_reade
     if (st == DN_OK) {
         st = parquet_plan_add(plan, files, i, &schema, err);
     } else {
-        dn_error_locate(err, files->paths[i], -1, -1, -1, NULL);
+        dn_error_locate(err, files->shown[i], -1, -1, -1, NULL);
     }
     if (schema.release != NULL) {
         schema.release(&schema);
@@ -180,7 +180,7 @@ static enum dn_status use_reader(struct parquet_read_handle *h, struct dn_parque
                      : DN_OK;
 }
 
-static enum dn_status open_file(struct parquet_read_handle *h, const char *path,
+static enum dn_status open_file(struct parquet_read_handle *h, const char *path, const char *shown,
                                 struct dn_error *err)
 {
     struct dn_parquet_read_options options = h->settings.parquet;
@@ -192,7 +192,7 @@ static enum dn_status open_file(struct parquet_read_handle *h, const char *path,
     DN_TRY(dn_parquet_reader_open(&reader, path, &options, err));
     enum dn_status st = dn_parquet_reader_schema(reader, &schema, err);
     if (st == DN_OK) {
-        st = parquet_plan_check(&h->plan, path, &schema, err);
+        st = parquet_plan_check(&h->plan, shown, &schema, err);
         schema.release(&schema);
     }
     if (st != DN_OK) {
@@ -219,17 +219,17 @@ static void close_file(struct parquet_read_handle *h)
 
 /* The next batch of the current file; out->release is NULL at its end. */
 static enum dn_status next_of_file(struct parquet_read_handle *h, const char *path,
-                                   struct ArrowArray *out, struct dn_error *err)
+                                   const char *shown, struct ArrowArray *out, struct dn_error *err)
 {
     if (h->reader == NULL) {
-        DN_TRY(open_file(h, path, err));
+        DN_TRY(open_file(h, path, shown, err));
     }
     DN_TRY(dn_parquet_reader_next(h->reader, out, err));
     if (out->release == NULL) {
         return DN_OK;
     }
     const int64_t n_rows = out->length;
-    const enum dn_status st = parquet_plan_apply(&h->plan, path, h->row, out, err);
+    const enum dn_status st = parquet_plan_apply(&h->plan, shown, h->row, out, err);
     if (st != DN_OK) {
         out->release(out);
         *out = (struct ArrowArray){0};
@@ -244,9 +244,10 @@ static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct d
 
     while (h->file < r->files.n) {
         const char *path = r->files.paths[h->file];
-        const enum dn_status st = next_of_file(h, path, out, err);
+        const char *shown = r->files.shown[h->file];
+        const enum dn_status st = next_of_file(h, path, shown, out, err);
         if (st != DN_OK) {
-            dn_error_locate(err, path, -1, -1, -1, NULL);
+            dn_error_locate(err, shown, -1, -1, -1, NULL);
             return st;
         }
         if (out->release != NULL) {

@@ -104,7 +104,7 @@ enum dn_status parquet_plan_add(struct parquet_plan *plan, const struct dn_reade
         schema->release = NULL;
         return DN_OK;
     }
-    DN_TRY(check_same(&plan->files, all->paths[0], schema, all->paths[i], err));
+    DN_TRY(check_same(&plan->files, all->shown[0], schema, all->shown[i], err));
     for (int64_t c = 0; c < schema->n_children; c++) {
         plan->files.children[c]->flags |= schema->children[c]->flags & ARROW_FLAG_NULLABLE;
     }
@@ -173,12 +173,12 @@ static enum dn_status no_column(const struct parquet_plan *plan,
     dn_free(names);
     (void)dn_error_set(err, DN_ERR_INVALID,
                        "%s: the option %s names the column \"%s\", which %s%s%s%s",
-                       s->files.paths[0], option, name,
+                       s->files.shown[0], option, name,
                        s->columns == NULL || s->missing_as_null ? "the file does not have"
                                                                 : "is none of those that are read",
                        close != NULL ? "; did you mean \"" : "", close != NULL ? close : "",
                        close != NULL ? "\"?" : "");
-    dn_error_locate(err, s->files.paths[0], -1, -1, -1, name);
+    dn_error_locate(err, s->files.shown[0], -1, -1, -1, name);
     return dn_error_option(err, DN_ERR_INVALID, option);
 }
 
@@ -277,8 +277,8 @@ static enum dn_status type_is_other(const struct parquet_read_settings *s,
         "%s: column \"%s\" is of type %s, and %s is expected; types of Parquet columns "
         "are checked, not converted: expect %s, or change the type where the file "
         "is made",
-        s->files.paths[0], column->name, is, declared, is);
-    dn_error_locate(err, s->files.paths[0], -1, -1, -1, column->name);
+        s->files.shown[0], column->name, is, declared, is);
+    dn_error_locate(err, s->files.shown[0], -1, -1, -1, column->name);
     dn_error_copy_text(err->expected, sizeof(err->expected), declared);
     dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), is);
     return DN_ERR_TYPE;

@@ -45,7 +45,8 @@ enum dn_status parquet_read_settings_read(struct parquet_read_settings *s,
     const json_t *widened = NULL;
 
     *s = (struct parquet_read_settings){.parquet = {.struct_size = sizeof(s->parquet)}};
-    DN_TRY(dn_reader_files_read(&s->files, c, PARQUET_TYPE, err));
+    DN_TRY(dn_reader_files_read(&s->files, c, PARQUET_TYPE, level, err));
+    s->parquet.store = s->files.store;
     DN_TRY(dn_shell_option_list(c, "columns", &s->columns, &s->n_columns, err));
     DN_TRY(dn_shell_option_map(c, "types", &s->types, err));
     DN_TRY(check_types(c, s->types, err));

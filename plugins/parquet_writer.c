@@ -14,6 +14,7 @@ static enum dn_status open_file(void **out_file, const char *path, const struct 
     o.n_threads = means->n_threads;
     o.memory_budget_bytes = means->memory_budget_bytes;
     o.memory_total_bytes = means->memory_total_bytes;
+    o.store = means->store;
     o.submit = means->submit;
     o.submit_ctx = means->submit_ctx;
     o.cancelled = means->cancelled;

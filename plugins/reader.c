@@ -323,19 +323,21 @@ static enum dn_status append_object(struct dn_reader *r, struct dn_buffer *b, si
     struct ArrowSchema schema = {0};
     enum dn_status st = DN_OK;
     size_t n = 0;
-    const char **paths = dn_calloc(2 * all->n, sizeof(*paths));
+    const char **paths = dn_calloc(3 * all->n, sizeof(*paths));
 
     if (paths == NULL) {
-        return dn_error_memory(err, 2 * all->n * sizeof(*paths));
+        return dn_error_memory(err, 3 * all->n * sizeof(*paths));
     }
-    const char **objects = paths + all->n;
+    const char **shown = paths + all->n;
+    const char **objects = shown + all->n;
     for (size_t i = first; i < all->n; i++) {
         if (strcmp(all->objects[i], object) == 0) {
             objects[n] = object;
+            shown[n] = all->shown[i];
             paths[n++] = all->paths[i];
         }
     }
-    const struct dn_reader_files files = {paths, objects, n};
+    const struct dn_reader_files files = {paths, shown, objects, n, all->store};
     DN_TRY_GOTO(st, kind->look(r, &files, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_reader_places_schema(r->places, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "{\"name\":", err), cleanup);

@@ -18,8 +18,11 @@
 /** "files" of a configuration.  All texts live in it. */
 struct dn_reader_files {
     const char *const *paths;
+    const char *const *shown;   /**< for messages: addresses of the web without their queries */
     const char *const *objects; /**< the name each file's rows go by, never NULL */
     size_t n;
+    const struct dn_store_options
+        *store; /**< what the connection says; NULL: all files are local */
 };
 
 /** First member of every reader's handle. */
@@ -112,10 +115,10 @@ DN_NODISCARD enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArra
 /** NULL is allowed.  Does nothing in a child of fork(). */
 void dn_reader_destroy(struct dn_reader *r);
 
-/** "files", at least one; and "type", if there is one, is `type` (reader_config.c). */
+/** "files", at least one; "type", if there is one, is `type`; and "connection", if one of the files is far away (reader_config.c). */
 DN_NODISCARD enum dn_status dn_reader_files_read(struct dn_reader_files *files,
                                                  struct dn_shell_config *c, const char *type,
-                                                 struct dn_error *err);
+                                                 int level, struct dn_error *err);
 /** Fail now, rather than in the middle of the data, if one of the files from `first` on cannot be opened. */
 DN_NODISCARD enum dn_status dn_reader_files_check(const struct dn_reader_files *files, size_t first,
                                                   struct dn_error *err);

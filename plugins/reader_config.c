@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include "store/source.h"
+#include "store/url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static const char *object_of_path(struct dn_arena *arena, const char *path)
 }
 
 static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, size_t i,
-                                const char **path, const char **object, struct dn_error *err)
+                                const char **path, const char **shown, const char **object,
+                                struct dn_error *err)
 {
     char where[48];
     (void)snprintf(where, sizeof(where), "files[%zu].", i);
@@ -60,15 +62,21 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
     if (*path == NULL || **path == '\0') {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
     }
-    if (*object == NULL) {
-        *object = object_of_path(&c->arena, *path);
+    *shown = *path;
+    if (dn_url_kind_of(*path) == DN_URL_HTTP) {
+        *shown = dn_arena_strndup(&c->arena, *path, strcspn(*path, "?#"));
     }
-    return *object != NULL ? DN_OK : dn_error_memory(err, strlen(*path));
+    if (*object == NULL && *shown != NULL) {
+        *object = object_of_path(&c->arena, *shown);
+    }
+    return *object != NULL && *shown != NULL ? DN_OK : dn_error_memory(err, strlen(*path));
 }
 
 enum dn_status dn_reader_files_read(struct dn_reader_files *files, struct dn_shell_config *c,
-                                    const char *type, struct dn_error *err)
+                                    const char *type, int level, struct dn_error *err)
 {
+    struct dn_store_options *store = NULL;
+    bool remote = false;
     const json_t *list = dn_shell_get(c->root, "files");
 
     DN_TRY(check_type(c, type, err));
@@ -82,14 +90,20 @@ enum dn_status dn_reader_files_read(struct dn_reader_files *files, struct dn_she
                             type);
     }
     const char **paths = dn_arena_alloc(&c->arena, n * sizeof(*paths));
+    const char **shown = dn_arena_alloc(&c->arena, n * sizeof(*shown));
     const char **objects = dn_arena_alloc(&c->arena, n * sizeof(*objects));
-    if (paths == NULL || objects == NULL) {
+    if (paths == NULL || shown == NULL || objects == NULL) {
         return dn_error_memory(err, n * sizeof(*paths));
     }
     for (size_t i = 0; i < n; i++) {
-        DN_TRY(read_file(c, json_array_get(list, i), i, &paths[i], &objects[i], err));
+        DN_TRY(read_file(c, json_array_get(list, i), i, &paths[i], &shown[i], &objects[i], err));
+        const enum dn_url_kind kind = dn_url_kind_of(paths[i]);
+        remote = remote || kind == DN_URL_S3 || kind == DN_URL_HTTP;
     }
-    *files = (struct dn_reader_files){paths, objects, n};
+    if (remote) {
+        DN_TRY(dn_shell_connection_read(c, level == 0, &store, err));
+    }
+    *files = (struct dn_reader_files){paths, shown, objects, n, store};
     return DN_OK;
 }
 
@@ -98,7 +112,8 @@ enum dn_status dn_reader_files_check(const struct dn_reader_files *files, size_t
 {
     for (size_t i = first; i < files->n; i++) {
         struct dn_source *source = NULL;
-        const enum dn_status st = dn_source_open_again(&source, files->paths[i], NULL, NULL, err);
+        const enum dn_status st =
+            dn_source_open_again(&source, files->paths[i], files->store, NULL, err);
         dn_source_close(source);
         if (st != DN_OK && st != DN_ERR_UNSUPPORTED) {
             return st; /* what can be opened only once is opened when its turn comes */

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/owner.h"
 #include "dativo/plugin.h"
+#include "dativo/store.h"
 
 /* ---------------------------------------------------------------------------------------------------------------------
  * Texts for the host (shell_text.c)
@@ -150,6 +151,17 @@ DN_NODISCARD enum dn_status dn_shell_option_set(struct dn_shell_config *c, const
 /** Fail with "engine.options.<key>: <problem>, not <value>", the key as the user wrote it. */
 enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char *name,
                                      const char *problem, struct dn_error *err);
+
+/**
+ * What "connection" says, flat or under "s3" or "minio", and "credentials" behind it (shell_connection.c).  Only for configurations that
+ * name something at S3 or on the web: connections to other things may have other keys.
+ * @param expands  Level 0: the host leaves ${VAR} in these values as it is, and has names of its own in the environment
+ *                 (S3_ENDPOINT, MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY).
+ * @param out      memory of the configuration; all texts are its, or the environment's
+ */
+DN_NODISCARD enum dn_status dn_shell_connection_read(struct dn_shell_config *c, bool expands,
+                                                     struct dn_store_options **out,
+                                                     struct dn_error *err);
 
 /** The body of plugin_info(); never NULL. */
 const char *dn_shell_info_text(const char *plugin, const char *role, const char *description,

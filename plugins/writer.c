@@ -24,6 +24,7 @@ static void close_handle(struct dn_writer *h)
         return;
     }
     dn_writer_run_leave(&h->run);
+    dn_writer_objects_leave(h->objects);
     dn_pool_destroy(h->pool);
     json_decref(h->acknowledged);
     dn_shell_config_finish(&h->config);
@@ -45,6 +46,15 @@ static enum dn_status read_config(struct dn_writer *w, const char *config_json,
     return dn_writer_target_read_asset(&w->target, &w->config, err);
 }
 
+static enum dn_status join_run(struct dn_writer *h, struct dn_error *err)
+{
+    if (h->target.means.store != NULL) {
+        return dn_writer_objects_join(&h->objects, &h->target, err);
+    }
+    DN_TRY(dn_writer_settle_directory(&h->target, &h->config.arena, err));
+    return dn_writer_run_join(&h->run, &h->target, err);
+}
+
 void *create_writer(const char *config_json)
 {
     struct dn_error error = {0};
@@ -54,9 +64,7 @@ void *create_writer(const char *config_json)
     }
     dn_shell_handle_init(&h->shell, kind->plugin.name);
     /* now, and not with the first batch: whoever is open at this moment is of the same run */
-    if (read_config(h, config_json, &error) != DN_OK ||
-        dn_writer_settle_directory(&h->target, &h->config.arena, &error) != DN_OK ||
-        dn_writer_run_join(&h->run, &h->target, &error) != DN_OK) {
+    if (read_config(h, config_json, &error) != DN_OK || join_run(h, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
     }
     return h;
@@ -102,15 +110,47 @@ static enum dn_status check_name(const struct dn_writer *h, const char *path, bo
                               "\"%s\" exists: set engine.options.overwrite to replace it", path);
 }
 
+static enum dn_status refuse_taken(const char *path, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_EXISTS, "\"%s\" is being written by another writer", path);
+}
+
+/* The same of an object.  Whoever makes one of that name until this one is committed wins: it is DN_ERR_EXISTS then. */
+static enum dn_status try_object(struct dn_writer *h, const char *name,
+                                 const struct ArrowSchema *schema, void **out, struct dn_error *err)
+{
+    struct dn_writer_means means = h->target.means;
+    struct dn_store_options store = *means.store;
+    char etag[DN_S3_ETAG_SIZE];
+    bool claimed = false;
+
+    DN_TRY(dn_writer_objects_claim(
+        h->objects, name, h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER, etag, &claimed, err));
+    if (!claimed) {
+        return refuse_taken(name, err);
+    }
+    means.overwrite = etag[0] != '\0';
+    store.replaces = means.overwrite ? etag : NULL;
+    means.store = &store;
+    const enum dn_status st = kind->open(out, name, schema, h->own, &means, err);
+    if (st != DN_OK && st != DN_ERR_EXISTS) {
+        dn_writer_objects_unclaim(h->objects, name);
+    }
+    return st;
+}
+
 static enum dn_status try_name(struct dn_writer *h, const char *path,
                                const struct ArrowSchema *schema, void **out, struct dn_error *err)
 {
     struct dn_writer_means means = h->target.means;
     bool claimed = false;
 
+    if (h->objects != NULL) {
+        return try_object(h, path, schema, out, err);
+    }
     DN_TRY(dn_writer_run_claim(&h->run, path, &claimed, err));
     if (!claimed) {
-        return dn_error_set(err, DN_ERR_EXISTS, "\"%s\" is being written by another writer", path);
+        return refuse_taken(path, err);
     }
     enum dn_status st = check_name(h, path, &means.overwrite, err);
     if (st == DN_OK) {
@@ -127,7 +167,9 @@ static enum dn_status open_file(struct dn_writer *h, struct dn_buffer *path, int
                                 unsigned *unique, const struct ArrowSchema *schema, void **out,
                                 struct dn_error *err)
 {
-    DN_TRY(dn_writer_run_refresh(&h->run, err));
+    if (h->objects == NULL) {
+        DN_TRY(dn_writer_run_refresh(&h->run, err));
+    }
     for (int i = 0; i < MAX_NAMES; i++) {
         DN_TRY(dn_writer_file_path(path, &h->target, counter, *unique, err));
         const enum dn_status st = try_name(h, (const char *)path->data, schema, out, err);
@@ -206,6 +248,10 @@ static enum dn_status commit_file(struct dn_writer *h, void *file, const char *p
     enum dn_status st = DN_OK;
 
     DN_TRY(remember(h, shown, err));
+    if (h->objects != NULL) {
+        st = kind->commit(file, err);
+        goto cleanup;
+    }
     DN_TRY_GOTO(st, dn_writer_run_announce(&h->run, path, err), cleanup);
     DN_TRY_GOTO(st, kind->commit(file, err), cleanup);
     st = dn_writer_run_own(&h->run, err);
@@ -286,7 +332,11 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
 cleanup:
     dn_shell_text_free(result);
     kind->close(file);
-    dn_writer_run_unclaim(&h->run);
+    if (h->objects == NULL) {
+        dn_writer_run_unclaim(&h->run);
+    } else if (file != NULL && st != DN_OK && st != DN_ERR_EXISTS) {
+        dn_writer_objects_unclaim(h->objects, (const char *)path.data);
+    }
     if (batch.release != NULL) {
         batch.release(&batch);
     }
@@ -384,7 +434,11 @@ const char *check_connection(const char *config_json)
     }
     dn_shell_handle_init(&h->shell, kind->plugin.name);
     DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
-    DN_TRY_GOTO(st, dn_writer_check_directory(h->target.directory, &error), cleanup);
+    DN_TRY_GOTO(st,
+                h->target.means.store != NULL
+                    ? dn_writer_check_bucket(&h->target, &error)
+                    : dn_writer_check_directory(h->target.directory, &error),
+                cleanup);
     DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
     text = dn_shell_check_text(true, "the output directory can be written",
                                (const char *)details.data);

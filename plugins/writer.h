@@ -12,6 +12,7 @@
 
 #include "arrow/schema.h"
 #include "base/pool.h"
+#include "store/s3/reply.h"
 #include "json/records.h"
 
 #include <sys/types.h>
@@ -25,6 +26,8 @@ struct dn_writer_means {
     void *submit_ctx;
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     int32_t (*cancelled)(void *ctx); /**< with submit_ctx; NULL: never */
+    const struct dn_store_options
+        *store; /**< what the connection says; NULL: the target is local */
 };
 
 /** One kind of target. */
@@ -73,6 +76,13 @@ void dn_writer_free_text(char *text);
         {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},                      \
         {"enforce_required", NULL, "bool",                                                         \
          "a null in a required column is an error, and such columns are not nullable"},            \
+        {"content_type", NULL, "text", "of objects; default that of the format"},                  \
+        {"metadata", NULL, "map", "of objects: name -> text, x-amz-meta-NAME"},                    \
+        {"tags", NULL, "map", "of objects: name -> text, at most 10"},                             \
+        {"storage_class", NULL, "text", "of objects, e.g. STANDARD_IA; default the bucket's"},     \
+        {"encryption", "sse", "text",                                                              \
+         "of objects, by the service: AES256, aws:kms or aws:kms:dsse; default the bucket's"},     \
+        {"kms_key_id", NULL, "text", "the key of aws:kms; default the account's"},                 \
     {                                                                                              \
         "output_dir", NULL, "text", "directory that stands for s3://bucket in output_base"         \
     }
@@ -115,6 +125,14 @@ DN_NODISCARD enum dn_status dn_writer_target_read_path(struct dn_writer_target *
 /** Read asset name, schema and output_base, in either shape of the configuration. */
 DN_NODISCARD enum dn_status dn_writer_target_read_asset(struct dn_writer_target *t,
                                                         struct dn_shell_config *c,
+                                                        struct dn_error *err);
+
+/**
+ * Read the connection of a target at S3, and what its objects get besides their bytes: "object", which a host makes of the asset, under
+ * the options of DN_WRITER_OPTIONS (writer_object.c).  Those are checked for every target.
+ */
+DN_NODISCARD enum dn_status dn_writer_target_read_store(struct dn_writer_target *t,
+                                                        struct dn_shell_config *c, int level,
                                                         struct dn_error *err);
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -183,6 +201,30 @@ DN_NODISCARD enum dn_status dn_writer_run_announce(struct dn_writer_run *run, co
 DN_NODISCARD enum dn_status dn_writer_run_own(const struct dn_writer_run *run,
                                               struct dn_error *err);
 
+/**
+ * The same of a table in a bucket (writer_objects.c), see docs/adr/0006-who-owns-a-file.md: writers of one process that are open at the same
+ * time are one run.  Its requests are those of joining, which lists what is there.  Thread-safe.
+ */
+struct dn_writer_objects;
+DN_NODISCARD enum dn_status dn_writer_objects_join(struct dn_writer_objects **out,
+                                                   const struct dn_writer_target *t,
+                                                   struct dn_error *err);
+/** Fail unless the bucket can be listed and written: an upload is begun and aborted. */
+DN_NODISCARD enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t,
+                                                   struct dn_error *err);
+/** NULL is allowed. */
+void dn_writer_objects_leave(struct dn_writer_objects *o);
+/**
+ * Keep all other writers of the run from a name; *out false: it is the run's, or somebody's who came in between.
+ * @param replace  whether an earlier run's object gives way
+ * @param etag     of that object, which may be replaced; "": there is none, and none may be
+ */
+DN_NODISCARD enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o, const char *name,
+                                                    bool replace, char etag[DN_S3_ETAG_SIZE],
+                                                    bool *out, struct dn_error *err);
+/** The object was not made after all. */
+void dn_writer_objects_unclaim(struct dn_writer_objects *o, const char *name);
+
 /* ---------------------------------------------------------------------------------------------------------------------
  * One open writer, of either level
  * ------------------------------------------------------------------------------------------------------------------ */
@@ -195,7 +237,8 @@ struct dn_writer {
 
     /* Level 0 */
     struct dn_writer_run run;
-    struct dn_pool *pool; /**< made by the first batch, shared by all files */
+    struct dn_writer_objects *objects; /**< instead, of a target at S3; else NULL */
+    struct dn_pool *pool;              /**< made by the first batch, shared by all files */
     int64_t next_counter;
     json_t *acknowledged; /**< the paths that write_batch() returned, as keys */
     bool has_last;

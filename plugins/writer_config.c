@@ -1,6 +1,7 @@
 /* Where a writer's rows go, and the asset that they are of. */
 #include "writer.h"
 
+#include "base/expand.h"
 #include "base/memory.h"
 #include "base/strings.h"
 
@@ -212,15 +213,46 @@ static enum dn_status localise(struct dn_shell_config *c, const char *base, cons
         return join(&c->arena, "s3", "", scheme_end, out, err); /* s3a:// is s3:// */
     }
     if (dir == NULL) {
-        return dn_error_set(
-            err, DN_ERR_UNSUPPORTED,
-            "%s is written by nobody here: files and s3://bucket/prefix are", shown);
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s is written by nobody here: files and s3://bucket/prefix are",
+                            shown);
     }
     const char *key = strchr(scheme_end + 3, '/');
     if (key != NULL && has_dot_dot(key)) {
         return dn_error_set(err, DN_ERR_CONFIG, "output_base %s must not have \"..\" in it", shown);
     }
     return join(&c->arena, dir, "", key != NULL ? key : "", out, err);
+}
+
+/* The Python host leaves a bucket's ${VAR} as it is, also in the name that it makes of it. */
+static enum dn_status expand_bucket(struct dn_shell_config *c, const char **base,
+                                    struct dn_error *err)
+{
+    const char *scheme_end = strstr(*base, "://");
+    const char *key = scheme_end != NULL ? strchr(scheme_end + 3, '/') : NULL;
+    const char *variable = strstr(*base, "${");
+    struct dn_buffer made = {0};
+    enum dn_status st = DN_OK;
+
+    if (scheme_end == NULL || variable == NULL || !dn_text_starts_with(*base, "s3") ||
+        (key != NULL && variable > key)) {
+        return DN_OK;
+    }
+    key = key != NULL ? key : *base + strlen(*base);
+    const char *bucket = dn_arena_strndup(&c->arena, *base, (size_t)(key - *base));
+    if (bucket == NULL) {
+        return dn_error_memory(err, strlen(*base));
+    }
+    st = dn_expand_text(&made, bucket, err);
+    if (st == DN_ERR_CONFIG) {
+        st = dn_error_prefix(err, st, "output_base: ");
+    }
+    st = st == DN_OK ? dn_buffer_append_byte(&made, 0, err) : st;
+    if (st == DN_OK) {
+        st = join(&c->arena, (const char *)made.data, "", key, base, err);
+    }
+    dn_buffer_finish(&made);
+    return st;
 }
 
 static enum dn_status read_output(struct dn_writer_target *t, struct dn_shell_config *c,
@@ -238,6 +270,7 @@ static enum dn_status read_output(struct dn_writer_target *t, struct dn_shell_co
         }
     } else {
         DN_TRY(localise(c, base, &path, err));
+        DN_TRY(expand_bucket(c, &path, err));
     }
     t->directory = path;
     if (dn_text_ends_with(path, dn_writer_kind.ending)) {
@@ -270,6 +303,7 @@ enum dn_status dn_writer_target_read_asset(struct dn_writer_target *t, struct dn
     const json_t *schema = dn_shell_get(c->root, "schema");
     DN_TRY(read_fields(t, c, schema != NULL ? schema : dn_shell_get(asset, "schema"), err));
     DN_TRY(read_output(t, c, err));
+    DN_TRY(dn_writer_target_read_store(t, c, 0, err));
     if (t->file != NULL) {
         return DN_OK; /* the file's own name is the stem */
     }
@@ -289,5 +323,6 @@ enum dn_status dn_writer_target_read_path(struct dn_writer_target *t, struct dn_
         return dn_error_set(err, DN_ERR_CONFIG,
                             "\"path\" is missing: give the final name of the file");
     }
-    return localise(c, path, &t->path, err);
+    DN_TRY(localise(c, path, &t->path, err));
+    return dn_writer_target_read_store(t, c, 1, err);
 }

@@ -37,14 +37,7 @@ enum dn_status dn_writer_settle_directory(struct dn_writer_target *t, struct dn_
 {
     char current[PATH_MAX];
 
-    if (dn_url_kind_of(t->directory) != DN_URL_PATH) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "this level of the plugin writes to directories, not to '%s': set "
-                            "engine.options.output_dir (or the environment variable "
-                            "DATIVO_OUTPUT_DIR) to the directory that stands for s3://bucket",
-                            t->directory);
-    }
-    if (t->directory[0] == '/') {
+    if (t->means.store != NULL || t->directory[0] == '/') {
         return DN_OK;
     }
     if (getcwd(current, sizeof(current)) == NULL) {

@@ -57,6 +57,8 @@ struct dn_store_options {
     const char *storage_class;
     const char *encryption; /**< "AES256", "aws:kms" */
     const char *kms_key_id;
+    /** With overwrite: the ETag of the object that may be replaced; if there is another one by then, DN_ERR_EXISTS. */
+    const char *replaces;
 
     /* How long something is tried. */
     uint32_t retry_seconds;    /**< no try of a request begins later than that behind the first one; 0: 120 */

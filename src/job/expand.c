@@ -1,5 +1,6 @@
 #include "job/expand.h"
 
+#include "base/expand.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -11,118 +12,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DEFAULT_DEPTH 8
-#define MAX_EXPANDED_BYTES ((size_t)1 << 20)
-
-struct expansion {
-    const struct dn_yaml_doc *doc;
-    const struct dn_yaml_node *node;
-    struct dn_buffer *out;
-    struct dn_error *err;
-};
-
-static bool is_name_byte(char c, bool first)
+/* The message with the place of the node in front. */
+static enum dn_status at_node(const struct dn_yaml_doc *doc, const struct dn_yaml_node *node,
+                              enum dn_status st, const struct dn_error *failure,
+                              struct dn_error *err)
 {
-    return c == '_' || isalpha((unsigned char)c) || (!first && isdigit((unsigned char)c));
-}
-
-/* The '}' that closes the "${" before `text`, counting nested ones; NULL if there is none. */
-static const char *closing_brace(const char *text, const char *end)
-{
-    int depth = 1;
-
-    for (const char *p = text; p < end; p++) {
-        if (p[0] == '$' && p + 1 < end && p[1] == '{') {
-            depth++;
-            p++;
-        } else if (p[0] == '}' && --depth == 0) {
-            return p;
-        }
+    if (st == DN_ERR_CONFIG) {
+        return dn_yaml_error_at(doc, node->line, node->column, err, "%s", failure->message);
     }
-    return NULL;
-}
-
-static enum dn_status expand_text(const struct expansion *x, const char *text, const char *end,
-                                  int depth);
-
-static enum dn_status expand_variable(const struct expansion *x, const char *inside,
-                                      const char *close, int depth)
-{
-    const char *name_end = inside;
-    while (name_end < close && is_name_byte(*name_end, name_end == inside)) {
-        name_end++;
+    if (err != NULL) {
+        *err = *failure;
     }
-    const bool has_default = close - name_end >= 2 && name_end[0] == ':' && name_end[1] == '-';
-    if (name_end == inside || (name_end != close && !has_default)) {
-        return dn_yaml_error_at(
-            x->doc, x->node->line, x->node->column, x->err,
-            "a ${...} here is not ${NAME} or ${NAME:-default}; write $${ for a literal ${");
-    }
-    char name[256];
-    const size_t len = (size_t)(name_end - inside);
-    if (len >= sizeof name) {
-        return dn_yaml_error_at(x->doc, x->node->line, x->node->column, x->err,
-                                "the name of an environment variable is too long");
-    }
-    memcpy(name, inside, len);
-    name[len] = '\0';
-    const char *value = getenv(name);
-    if (value != NULL && (value[0] != '\0' || !has_default)) {
-        if (!dn_utf8_is_valid(value)) { /* the plugins get it as JSON */
-            return dn_yaml_error_at(x->doc, x->node->line, x->node->column, x->err,
-                                    "environment variable %s is not valid UTF-8", name);
-        }
-        return dn_text_append(x->out, value, x->err);
-    }
-    if (!has_default) {
-        return dn_yaml_error_at(
-            x->doc, x->node->line, x->node->column, x->err,
-            "environment variable %s is not set and has no default; set it or write "
-            "${%s:-default}",
-            name, name);
-    }
-    return expand_text(x, name_end + 2, close, depth + 1);
-}
-
-static enum dn_status expand_text(const struct expansion *x, const char *text, const char *end,
-                                  int depth)
-{
-    if (depth > MAX_DEFAULT_DEPTH) {
-        return dn_yaml_error_at(x->doc, x->node->line, x->node->column, x->err,
-                                "defaults of ${...} are nested too deeply");
-    }
-    const char *p = text;
-    while (p < end) {
-        if (p[0] == '$' && end - p >= 3 && p[1] == '$' && p[2] == '{') {
-            DN_TRY(dn_text_append(x->out, "${", x->err));
-            p += 3;
-        } else if (p[0] == '$' && end - p >= 2 && p[1] == '{') {
-            const char *close = closing_brace(p + 2, end);
-            if (close == NULL) {
-                return dn_yaml_error_at(x->doc, x->node->line, x->node->column, x->err,
-                                        "${ without a closing brace; write $${ for a literal ${");
-            }
-            DN_TRY(expand_variable(x, p + 2, close, depth));
-            p = close + 1;
-        } else {
-            DN_TRY(dn_buffer_append_byte(x->out, (uint8_t)*p, x->err));
-            p++;
-        }
-    }
-    return DN_OK;
+    return st;
 }
 
 static enum dn_status expand_scalar(struct dn_yaml_doc *doc, struct dn_yaml_node *node,
                                     struct dn_error *err)
 {
-    struct dn_buffer out = {.cap = MAX_EXPANDED_BYTES};
+    struct dn_buffer out = {0};
+    struct dn_error failure;
     enum dn_status st = DN_OK;
 
     if (strstr(node->text, "${") == NULL) {
         return DN_OK;
     }
-    const struct expansion x = {.doc = doc, .node = node, .out = &out, .err = err};
-    DN_TRY_GOTO(st, expand_text(&x, node->text, node->text + strlen(node->text), 0), cleanup);
+    dn_error_clear(&failure);
+    st = dn_expand_text(&out, node->text, &failure);
+    if (st != DN_OK) {
+        st = at_node(doc, node, st, &failure, err);
+        goto cleanup;
+    }
     const char *text =
         dn_arena_strndup(&doc->arena, out.data != NULL ? (const char *)out.data : "", out.len);
     if (text == NULL) {
@@ -155,17 +74,14 @@ enum dn_status dn_expand_node(struct dn_yaml_doc *doc, struct dn_yaml_node *node
 enum dn_status dn_expand_optional(struct dn_yaml_doc *doc, struct dn_yaml_node *node,
                                   struct dn_error *err)
 {
-    if (node == NULL || node->expanded || node->kind != DN_YAML_SCALAR ||
-        !dn_text_starts_with(node->text, "${")) {
+    if (node == NULL || node->expanded || node->kind != DN_YAML_SCALAR) {
         return DN_OK;
     }
-    const char *name = node->text + 2;
-    const size_t len =
-        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
-    if (len == 0 || strcmp(name + len, "}") != 0) {
+    const size_t len = dn_expand_sole_name(node->text);
+    if (len == 0) {
         return DN_OK;
     }
-    char *copy = dn_arena_strndup(&doc->arena, name, len);
+    char *copy = dn_arena_strndup(&doc->arena, node->text + 2, len);
     if (copy == NULL) {
         return dn_error_memory(err, len + 1);
     }

@@ -34,7 +34,7 @@ static void keep_texts(struct shelf *s, struct dn_store_options *o)
     const char **const texts[] = {
         &o->endpoint,      &o->region,     &o->access_key_id, &o->secret_access_key,
         &o->session_token, &o->profile,    &o->ca_file,       &o->content_type,
-        &o->storage_class, &o->encryption, &o->kms_key_id,
+        &o->storage_class, &o->encryption, &o->kms_key_id,    &o->replaces,
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

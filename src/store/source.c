@@ -3,6 +3,7 @@
 #include "store/remote_source.h"
 #include "store/source_class.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,13 +13,18 @@ const char *dn_source_shown_path(char *out, const char *path)
 {
     static const char cut[] = "...";
     const size_t room = DN_SHOWN_PATH_SIZE - sizeof(cut);
-    const size_t len = strlen(path);
+    const size_t whole = strlen(path);
+    const size_t len = dn_url_kind_of(path) == DN_URL_HTTP ? strcspn(path, "?#") : whole;
 
     if (strcmp(path, "-") == 0) {
         return "standard input";
     }
-    if (len < DN_SHOWN_PATH_SIZE) {
+    if (len == whole && len < DN_SHOWN_PATH_SIZE) {
         return path;
+    }
+    if (len < whole) { /* the query may be a secret */
+        (void)snprintf(out, DN_SHOWN_PATH_SIZE, "%.*s", len < room ? (int)len : (int)room, path);
+        return out;
     }
     const char *end = path + len - room;
     while (((uint8_t)*end & 0xC0) == 0x80) {

@@ -298,12 +298,13 @@ def test_output_base_names_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("options", [{}, {"output_dir": ""}])
-def test_s3_needs_a_directory(tmp_path, monkeypatch, capfd, options):
-    """An empty one would be the root of the file system."""
-    monkeypatch.delenv("DATIVO_OUTPUT_DIR", raising=False)
+def test_s3_needs_a_service_or_a_directory(tmp_path, monkeypatch, capfd, options):
+    """An empty directory would be the root of the file system, and a service that nobody named could be a stranger's."""
+    for name in ("DATIVO_OUTPUT_DIR", "S3_ENDPOINT", "MINIO_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
     writer = StockWriter(writer_config("s3://bucket/dom/prod/t", SCHEMA, options=options))
-    error = check_failure(writer, capfd, "unsupported")
-    assert "output_dir" in error["message"] and "DATIVO_OUTPUT_DIR" in error["message"]
+    error = check_failure(writer, capfd, "config")
+    assert "S3_ENDPOINT" in error["message"] and error["option"] == "endpoint"
     assert not os.path.exists("s3:")
 
 

@@ -434,6 +434,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                        Content_Range=f"bytes {first}-{last}/{len(found.data)}")
 
     def may_replace(self, key):
+        if "If-Match" in self.headers:
+            self.find(key)
         if self.headers.get("If-None-Match") == "*" and key in self.objects:
             raise Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 

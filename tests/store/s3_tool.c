@@ -236,7 +236,8 @@ static enum dn_status upload(struct dn_s3_name name, const char *path, size_t pa
     t.parts = dn_calloc(t.body.len / part + 1, sizeof(*t.parts));
     enum dn_status st = move_all(&t, part, n_threads, err);
     if (st == DN_OK) {
-        st = dn_s3_upload_complete(client, name, id, t.parts, t.n_pieces, overwrite, &stop, err);
+        st = dn_s3_upload_complete(client, name, id, t.parts, t.n_pieces, overwrite, NULL, &stop,
+                                   err);
     }
     if (st != DN_OK) { /* whoever asked to stop has to wait for this much */
         (void)!dn_s3_upload_abort(client, name, id, NULL, NULL);

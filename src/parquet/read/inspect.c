@@ -260,6 +260,8 @@ enum dn_status dn_parquet_inspect_stored(const char *path, const struct dn_store
                                          int64_t n_rows, char **out_json, struct dn_error *err)
 {
     struct dn_store_options said;
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *shown = dn_source_shown_path(room, path);
     struct dn_source *source = NULL;
     struct dn_pq_file_info file = {0};
     struct dn_buffer out = {0};
@@ -275,15 +277,15 @@ enum dn_status dn_parquet_inspect_stored(const char *path, const struct dn_store
     DN_TRY(dn_source_open(&source, path, &said, NULL, err));
     dn_buffer_init(&out, MAX_TEXT);
     DN_TRY_GOTO(st, dn_pq_file_read(&file, source, err), cleanup);
-    DN_TRY_GOTO(st, describe(&out, source, &file, path, n_rows, err), cleanup);
+    DN_TRY_GOTO(st, describe(&out, source, &file, shown, n_rows, err), cleanup);
     *out_json = dn_text_take(&out);
     if (*out_json == NULL) {
         st = dn_error_memory(err, out.len);
     }
 cleanup:
     if (st != DN_OK) {
-        dn_error_locate(err, path, -1, -1, -1, NULL);
-        dn_error_prefix(err, st, "%s: ", path);
+        dn_error_locate(err, shown, -1, -1, -1, NULL);
+        dn_error_prefix(err, st, "%s: ", shown);
     }
     dn_buffer_finish(&out);
     dn_pq_file_finish(&file);

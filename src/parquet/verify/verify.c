@@ -352,6 +352,8 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
                                  char **out_json, struct dn_error *err)
 {
     struct dn_parquet_verify_options o;
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *shown = dn_source_shown_path(room, path);
     struct dn_pv_file file = {0};
     struct jobs all = {.file = &file};
     struct dn_buffer out = {0};
@@ -369,7 +371,7 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
         DN_TRY_GOTO(st, check_chunks(&all, &o, err), cleanup);
     }
     DN_TRY_GOTO(st,
-                put_answer(&out, path, &file, &all,
+                put_answer(&out, shown, &file, &all,
                            o.most_findings == 0 ? MOST_SHOWN : o.most_findings, err),
                 cleanup);
     *out_json = dn_text_take(&out);
@@ -378,8 +380,8 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
     }
 cleanup:
     if (st != DN_OK) {
-        dn_error_locate(err, path, -1, -1, -1, NULL);
-        dn_error_prefix(err, st, "%s: ", path);
+        dn_error_locate(err, shown, -1, -1, -1, NULL);
+        dn_error_prefix(err, st, "%s: ", shown);
     }
     dn_buffer_finish(&out);
     finish(&file, &all);

@@ -309,6 +309,8 @@ enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct 
     dn_checksum_text(dn_crc32c(0, body.data, body.len), crc);
     dn_s3_add_header(&op, "x-amz-checksum-crc32c", c->checksums ? crc : NULL);
     dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
+    dn_s3_add_header(&op, "If-Match",
+                     overwrite && attributes != NULL ? attributes->replaces : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
     if (st == DN_ERR_EXISTS && op.lost) {
         if (dn_md5(body, md5, NULL) == DN_OK) {
@@ -556,7 +558,8 @@ static enum dn_status take_completed(struct dn_span xml, void *taken, struct dn_
 
 enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name name, const char *id,
                                      const struct dn_s3_part *parts, size_t n_parts, bool overwrite,
-                                     struct dn_stop *stop, struct dn_error *err)
+                                     const char *replaces, struct dn_stop *stop,
+                                     struct dn_error *err)
 {
     struct dn_s3_completed done = {0};
     struct dn_s3_operation op = {
@@ -581,6 +584,7 @@ enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name n
     dn_s3_add_query(&op, "uploadId", id);
     dn_s3_add_header(&op, "Content-Type", "application/xml");
     dn_s3_add_header(&op, "If-None-Match", overwrite ? NULL : "*");
+    dn_s3_add_header(&op, "If-Match", overwrite ? replaces : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
     expected_crc(parts, n_parts, crc);
     if (st == DN_OK) {

@@ -53,7 +53,7 @@ DN_NODISCARD enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name 
 
 /**
  * All of an object in one request, at most 5 GiB.
- * @param attributes  what it gets besides its bytes: content_type, metadata, tags, storage_class, encryption, kms_key_id; or NULL.
+ * @param attributes  what it gets besides its bytes: content_type, metadata, tags, storage_class, encryption, kms_key_id; and replaces; or NULL.
  * @param overwrite   else DN_ERR_EXISTS if there is one.
  */
 DN_NODISCARD enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name,
@@ -81,11 +81,13 @@ DN_NODISCARD enum dn_status dn_s3_upload_part(struct dn_s3_client *c, struct dn_
  * Make the object of its parts, in the order of their numbers.  DN_OK: the service has said that it has it; if an answer got lost, what
  * is there was compared with what was sent.
  * @param overwrite  else DN_ERR_EXISTS if there is one; the upload is still open then.
+ * @param replaces   the ETag of the one that may be there; NULL: any.
  */
 DN_NODISCARD enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name name,
                                                   const char *id, const struct dn_s3_part *parts,
                                                   size_t n_parts, bool overwrite,
-                                                  struct dn_stop *stop, struct dn_error *err);
+                                                  const char *replaces, struct dn_stop *stop,
+                                                  struct dn_error *err);
 /** DN_OK too if there is no such upload. */
 DN_NODISCARD enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name,
                                                const char *id, struct dn_stop *stop,

@@ -374,8 +374,9 @@ enum dn_status dn_s3_writer_commit(struct dn_s3_writer *w, struct dn_error *err)
 
     DN_TRY(check_phase(w, FINISHED, err));
     if (w->id != NULL) {
-        st = dn_s3_upload_complete(w->client, w->name, w->id, w->parts, w->n_parts,
-                                   w->options.overwrite, &w->stop, err);
+        st = dn_s3_upload_complete(
+            w->client, w->name, w->id, w->parts, w->n_parts, w->options.overwrite,
+            w->options.attributes != NULL ? w->options.attributes->replaces : NULL, &w->stop, err);
     } else {
         const struct dn_span body = {all != NULL ? all->data : NULL, all != NULL ? all->len : 0};
         st = dn_s3_put(w->client, w->name, body, w->options.attributes, w->options.overwrite,

@@ -1,0 +1,304 @@
+"""The plugins from and to S3 under the calls of a stock Python host, which leaves ${VAR} in a connection as it is."""
+import http.server
+import io
+import json
+import os
+import sys
+import threading
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import s3_server
+from conftest import KEY_ID, SECRET
+
+sys.path.insert(0, os.path.join(os.environ["DN_SOURCE"], "tests", "abi"))
+from stock_host import ERROR_PREFIX, PARQUET_READER, PLUGINS, WRITER, StockReader, StockWriter, load, take  # noqa: E402
+
+CSV_WRITER = PLUGINS / "libcsv_writer_plugin.so"
+BASE = "s3://bucket/sales/shop/my_data"
+FILE = "sales/shop/my_data/my_data_{:06}.parquet"
+SCHEMA = [{"name": "id", "type": "integer", "required": True}, {"name": "name", "type": "string"}]
+NESTED = {"s3": {"endpoint": "${S3_ENDPOINT}", "bucket": "bucket", "access_key_id": "${AWS_ACCESS_KEY_ID}",
+                 "secret_access_key": "${AWS_SECRET_ACCESS_KEY}", "region": "${AWS_REGION}", "path_style_access": True}}
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "S3_", "MINIO_", "DATIVO_")):
+            monkeypatch.delenv(name)
+    started = s3_server.Server().start()
+    for name, value in {"S3_ENDPOINT": started.url, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
+                        "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path), "AWS_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    yield started
+    started.shutdown()
+    assert started.uploads["bucket"] == {}, "an upload is open"
+
+
+def config(connection=NESTED, base=BASE, options=None, **more):
+    return {"asset_name": "my_data", "schema": SCHEMA, "output_base": base, "target_type": "iceberg", "connection": connection,
+            "file_format": "parquet", "engine": {"type": "native", "options": {"compression": "zstd", **(options or {})}}, **more}
+
+
+def records(*ids):
+    return [{"id": i, "name": f"name {i}"} for i in ids]
+
+
+def ids(server, key):
+    return pq.read_table(io.BytesIO(server.buckets["bucket"][key].data)).column("id").to_pylist()
+
+
+def keys(server):
+    return sorted(server.buckets["bucket"])
+
+
+def put(server, key, data):
+    server.buckets["bucket"][key] = s3_server.Object(data, f'"{len(data)}x{hash(data) & 0xffff}"', {})
+
+
+def loud(handle, payload, capfd, *says):
+    """What the host cannot take for an empty answer, in its exception and on stderr; no secret in either."""
+    value = handle.raw(payload) if payload is not None else handle.raw()
+    assert value.startswith(ERROR_PREFIX.encode())
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(value)
+    error = handle.last_error()
+    for word in says:
+        assert word in error["message"], error
+    seen = value.decode() + json.dumps(error) + capfd.readouterr().err
+    assert SECRET not in seen and "other-secret" not in seen, seen
+    return error
+
+
+def fails(server, writer, capfd, *says):
+    error = loud(writer, json.dumps({"records": records(1), "file_counter": 0}).encode(), capfd, *says)
+    assert keys(server) == []
+    return error
+
+
+def test_the_calls_of_the_host(server):
+    """host.md: create_writer, write_batch with a growing counter, free_writer; the files are there when write_batch returns."""
+    writer = StockWriter(config())
+    files = []
+    for batch in (records(1, 2, 3), records(4), records(5, 6)):
+        made = writer.write_batch(batch, len(files))
+        assert made[0]["record_count"] == len(batch) and len(made) == 1
+        key = FILE.format(len(files))
+        assert made[0]["path"] == f"s3://bucket/{key}" and made[0]["size_bytes"] == len(server.buckets["bucket"][key].data)
+        assert ids(server, key) == [r["id"] for r in batch]
+        files += made
+    table = pa.concat_tables(pq.read_table(io.BytesIO(server.buckets["bucket"][FILE.format(i)].data)) for i in range(3))
+    assert table.to_pylist() == records(1, 2, 3, 4, 5, 6)
+    assert server.buckets["bucket"][FILE.format(0)].headers["content-type"] == "application/vnd.apache.parquet"
+    del writer
+    assert keys(server) == [FILE.format(i) for i in range(3)] and server.problems == []
+
+
+def test_a_flat_connection_with_the_keys_in_it(server, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_ENDPOINT"):
+        monkeypatch.delenv(name)
+    flat = {"endpoint": server.url.removeprefix("http://"), "bucket": "test-bucket", "access_key": KEY_ID, "secret_key": SECRET,
+            "secure": False, "path_style_access": True, "prefix": "raw/csv/product", "region": "us-east-1"}
+    writer = StockWriter(config(flat, file_format=None, target_type="minio"))
+    assert writer.write_batch(records(1), 0)[0]["path"] == f"s3://bucket/{FILE.format(0)}"
+
+
+def test_what_the_connection_leaves_open_the_environment_of_the_host_says(server, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("MINIO_ACCESS_KEY", KEY_ID)
+    monkeypatch.setenv("MINIO_SECRET_KEY", SECRET)
+    monkeypatch.setenv("MINIO_ENDPOINT", os.environ["S3_ENDPOINT"])
+    monkeypatch.delenv("S3_ENDPOINT")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for connection in (NESTED, {"endpoint": "s3.amazonaws.com", "region": "${NOWHERE:-us-east-1}"}, {}):
+        StockWriter(config(connection)).write_batch(records(1), 0)
+    assert keys(server) == [FILE.format(0)]
+
+
+def test_the_bucket_of_the_name_may_be_a_variable(server, monkeypatch):
+    monkeypatch.setenv("S3_BUCKET", "bucket")
+    made = StockWriter(config(base="s3://${S3_BUCKET}/a/${NOT}/t")).write_batch(records(1), 0)
+    assert made[0]["path"] == "s3://bucket/a/${NOT}/t/my_data_000000.parquet" and keys(server) == [made[0]["path"][12:]]
+
+
+@pytest.mark.parametrize("change, says", [
+    ({"secret_access_key": "other-secret"}, ["SignatureDoesNotMatch", "s3://bucket/", "secret key"]),
+    ({"access_key_id": "AKIDOTHER"}, ["InvalidAccessKeyId"]),
+    ({"endpoint": "${NOWHERE_AT_ALL}"}, ["NOWHERE_AT_ALL", "S3_ENDPOINT"]),
+    ({"endpoint": "http://${NOWHERE_AT_ALL}:9000"}, ["connection.s3.endpoint", "NOWHERE_AT_ALL"]),
+    ({"acces_key_id": KEY_ID}, ["acces_key_id", "connection.s3", "access_key_id"]),
+    ({"secret_access_key": None}, ["connection.s3.access_key_id", "secret_access_key"]),
+    ({"region": 7}, ["connection.s3.region", "text"]),
+    ({"secure": "perhaps"}, ["connection.s3.secure", "true or false"]),
+])
+def test_a_connection_that_is_wrong_is_loud(server, capfd, monkeypatch, change, says):
+    monkeypatch.setenv("S3_ENDPOINT", "" if "NOWHERE" in str(change) else server.url)
+    fails(server, StockWriter(config({"s3": {**NESTED["s3"], **change}})), capfd, *says)
+
+
+def test_minio_has_to_be_somewhere(server, capfd, monkeypatch):
+    monkeypatch.delenv("S3_ENDPOINT")
+    fails(server, StockWriter(config({"bucket": "b"}, target_type="minio")), capfd, "MinIO", "endpoint")
+
+
+def test_no_built_in_keys(server, capfd, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    fails(server, StockWriter(config()), capfd, "no credentials")
+
+
+def test_a_bucket_that_is_not_there(server, capfd):
+    fails(server, StockWriter(config(base="s3://elsewhere/t")), capfd, "NoSuchBucket", "s3://elsewhere/t")
+
+
+def test_a_failure_of_the_upload_is_loud_and_for_good(server, capfd):
+    writer = StockWriter(config())
+    writer.write_batch(records(1), 0)
+    server.denied.add(FILE.format(1))
+    payload = json.dumps({"records": records(2), "file_counter": 1}).encode()
+    loud(writer, payload, capfd, FILE.format(1), "AccessDenied")
+    server.denied.clear()
+    loud(writer, payload, capfd, "AccessDenied")
+    assert keys(server) == [FILE.format(0)]
+
+
+def test_a_run_that_is_repeated_replaces_what_was_there(server):
+    for first in (1, 10):
+        writer = StockWriter(config())
+        for i in range(3):
+            writer.write_batch(records(first + i), i)
+        del writer
+    assert keys(server) == [FILE.format(i) for i in range(3)]
+    assert [ids(server, key) for key in keys(server)] == [[10], [11], [12]]
+
+
+def test_a_file_of_the_run_is_never_replaced(server):
+    a, b = StockWriter(config()), StockWriter(config())
+    a.write_batch(records(1), 0)
+    c = StockWriter(config())
+    b.write_batch(records(2), 0)
+    c.write_batch(records(3), 0)
+    a.write_batch(records(4), 0)
+    assert sorted(ids(server, key)[0] for key in keys(server)) == [1, 2, 3, 4]
+    assert keys(server) == [FILE.format(0)] + [FILE.format(0).replace(".", f"-{i}.") for i in (1, 2, 3)] or len(keys(server)) == 4
+    del a, b, c
+    StockWriter(config()).write_batch(records(5), 0)
+    assert ids(server, FILE.format(0)) == [5] and len(keys(server)) == 4
+
+
+def test_what_came_in_between_stays(server):
+    """Somebody else's objects: one where there was none, one in place of an earlier run's."""
+    StockWriter(config()).write_batch(records(1), 0)
+    writer = StockWriter(config())
+    put(server, FILE.format(0), b"theirs")
+    put(server, FILE.format(1), b"theirs, too")
+    made = [writer.write_batch(records(2), 0)[0], writer.write_batch(records(3), 1)[0]]
+    assert [m["path"][len("s3://bucket/"):] for m in made] == [FILE.format(i).replace(".", "-1.") for i in (0, 1)]
+    assert server.buckets["bucket"][FILE.format(0)].data == b"theirs"
+    assert server.buckets["bucket"][FILE.format(1)].data == b"theirs, too"
+    assert [ids(server, m["path"][len("s3://bucket/"):]) for m in made] == [[2], [3]]
+
+
+def test_nothing_is_replaced_if_it_may_not(server):
+    for i in (1, 2):
+        StockWriter(config(options={"overwrite": False})).write_batch(records(i), 0)
+    assert [ids(server, key) for key in keys(server)] == [[2], [1]]  # "-1" is in front of "."
+
+
+def test_objects_get_what_the_options_say(server):
+    options = {"metadata": {"asset-name": "x", "rows": 7}, "tags": {"owner": "a b"}, "storage_class": "STANDARD_IA",
+               "kms_key_id": "alias/k", "content_type": "application/x-parquet"}
+    given = {"metadata": {"asset-name": "under", "branch": "main"}, "tags": {"domain": "d"}, "content_type": "other/type"}
+    StockWriter(config(options=options, object=given)).write_batch(records(1), 0)
+    assert server.buckets["bucket"][FILE.format(0)].headers == {
+        "content-type": "application/x-parquet", "x-amz-meta-asset-name": "x", "x-amz-meta-rows": "7", "x-amz-meta-branch": "main",
+        "x-amz-tagging": "domain=d&owner=a%20b", "x-amz-storage-class": "STANDARD_IA", "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": "alias/k"}
+
+
+@pytest.mark.parametrize("options, says", [
+    ({"encryption": "AES"}, ["encryption", "AES256"]),
+    ({"sse": "AES256", "kms_key_id": "k"}, ["kms_key_id"]),
+    ({"tags": {str(i): "x" for i in range(11)}}, ["tags", "10"]),
+    ({"metadata": {"a b": "x"}}, ["metadata"]),
+    ({"metadata": {"a": "é"}}, ["metadata"]),
+    ({"metadata": {"a": []}}, ["metadata"]),
+    ({"storage_clas": "x"}, ["storage_clas", "storage_class"]),
+])
+def test_options_that_are_wrong(server, capfd, options, says):
+    fails(server, StockWriter(config(options=options)), capfd, *says)
+
+
+def test_csv_files_go_there_too(server):
+    writer = StockWriter({**config(), "file_format": "csv", "engine": {}}, load(CSV_WRITER))
+    made = writer.write_batch(records(1, 2), 0)
+    item = server.buckets["bucket"]["sales/shop/my_data/my_data_000000.csv"]
+    assert made[0]["size_bytes"] == len(item.data) and item.data == b"id,name\n1,name 1\n2,name 2\n"
+    assert item.headers["content-type"] == "text/csv"
+
+
+def test_checking_a_connection_begins_an_upload_and_aborts_it(server):
+    lib = load(WRITER)
+
+    def check(**change):
+        given = json.dumps(config({"s3": {**NESTED["s3"], **change}})).encode()
+        return json.loads(take(lib, lib.check_connection(given)))
+
+    assert check()["success"] and keys(server) == []
+    assert ["create", "abort"] == [operation for operation, _, _ in server.seen if operation in ("create", "abort")]
+    assert not check(secret_access_key="other-secret")["success"]
+
+
+def reader_config(kind, path, connection=NESTED, **more):
+    return {"type": kind, "connection": connection, "credentials": {"type": "none"}, "objects": [], "files": [{"path": path}],
+            "incremental": {}, "engine": {"type": "native", "options": {}}, **more}
+
+
+def test_readers_use_it(server):
+    put(server, "in/a.csv", b"id,name\n1,x\n2,y\n")
+    table = io.BytesIO()
+    pq.write_table(pa.table({"id": [1, 2], "name": ["x", "y"]}), table)
+    put(server, "in/a.parquet", table.getvalue())
+    wanted = [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]
+    assert StockReader(reader_config("csv", "s3://bucket/in/a.csv")).rows() == wanted
+    assert StockReader(reader_config("parquet", "s3://bucket/in/a.parquet"), load(PARQUET_READER)).rows() == wanted
+    in_credentials = reader_config("csv", "s3://bucket/in/a.csv", {"endpoint": server.url},
+                                   credentials={"type": "basic", "access_key_id": KEY_ID, "secret_access_key": SECRET})
+    assert StockReader(in_credentials).rows() == wanted
+    assert server.problems == []
+
+
+def test_readers_are_loud(server, capfd):
+    put(server, "in/a.csv", b"id,name\n1,x\n")
+    wrong = {"s3": {**NESTED["s3"], "secret_access_key": "other-secret"}}
+    loud(StockReader(reader_config("csv", "s3://bucket/in/a.csv", wrong)), None, capfd, "SignatureDoesNotMatch", "s3://bucket/in/a.csv")
+    loud(StockReader(reader_config("parquet", "s3://bucket/none", wrong), load(PARQUET_READER)), None, capfd, "s3://bucket/none")
+
+
+def test_local_files_have_connections_of_other_kinds(tmp_path, server):
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    assert StockReader(reader_config("csv", str(tmp_path / "a.csv"), {"acces_key": 7, "s3": []})).rows() == [{"id": 1}]
+
+
+def test_the_query_of_an_address_is_shown_nowhere(server, capfd):
+    class Site(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b"id\n1\n\"open" if "X-Secret=s3cret" in self.path else b""
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    for query, says in (("X-Secret=s3cret", "quote"), ("other=s3cret", "404")):
+        reader = StockReader(reader_config("csv", f"http://127.0.0.1:{site.server_port}/a.csv?{query}", {}))
+        error = loud(reader, None, capfd, "/a.csv", says)
+        assert "s3cret" not in json.dumps(error), error
+    site.shutdown()
