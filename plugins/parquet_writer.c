@@ -1,6 +1,8 @@
 /* The Parquet writer plugin: what of a writer is Parquet, and a look into finished files.  What all writers share is in writer*.c. */
 #include "parquet_writer.h"
 
+#include "store/url.h"
+
 #include <string.h>
 
 static enum dn_status open_file(void **out_file, const char *path, const struct ArrowSchema *schema,
@@ -49,46 +51,59 @@ static void close_file(void *file)
     dn_parquet_close(file);
 }
 
-static enum dn_status read_rows_option(const char *options_json, int64_t *n_rows,
+/* The options of a look into a file, and of a file that is far away the connection in them. */
+static enum dn_status read_look(struct dn_shell_config *c, const char *path,
+                                const char *options_json, const char *form,
+                                struct dn_store_options **out_store, struct dn_error *err)
+{
+    const enum dn_url_kind kind = dn_url_kind_of(path);
+
+    *out_store = NULL;
+    DN_TRY(dn_shell_json_parse(&c->root, options_json != NULL ? options_json : "{}", "the options",
+                               err));
+    if (!json_is_object(c->root)) {
+        return dn_error_set(err, DN_ERR_INVALID, "the options are %s", form);
+    }
+    return kind == DN_URL_S3 || kind == DN_URL_HTTP
+               ? dn_shell_connection_read(c, false, out_store, err)
+               : DN_OK;
+}
+
+static enum dn_status read_rows_option(const struct dn_shell_config *c, int64_t *n_rows,
                                        struct dn_error *err)
 {
-    json_t *root = NULL;
-    enum dn_status st = DN_OK;
+    const json_t *rows = dn_shell_get(c->root, "rows");
 
-    *n_rows = 0;
-    if (options_json == NULL) {
-        return DN_OK;
+    if (rows != NULL && (!json_is_integer(rows) || json_integer_value(rows) < 0)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the options of inspect are {\"rows\":n} with n from 0 up");
     }
-    DN_TRY(dn_shell_json_parse(&root, options_json, "the options of inspect", err));
-    const json_t *rows = dn_shell_get(root, "rows");
-    if (!json_is_object(root) ||
-        (rows != NULL && (!json_is_integer(rows) || json_integer_value(rows) < 0))) {
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "the options of inspect are {\"rows\":n} with n from 0 up");
-    } else if (rows != NULL) {
-        *n_rows = json_integer_value(rows);
-    }
-    json_decref(root);
-    return st;
+    *n_rows = rows != NULL ? json_integer_value(rows) : 0;
+    return DN_OK;
 }
 
 static int32_t inspect(const char *path, const char *options_json, char **out_json,
                        struct dativo_error *err)
 {
+    struct dn_shell_config config = {0};
+    struct dn_store_options *store = NULL;
     struct dn_error error = {0};
     char *text = NULL;
     int64_t n_rows = 0;
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
-    DN_TRY_GOTO(st, read_rows_option(options_json, &n_rows, &error), cleanup);
-    DN_TRY_GOTO(st, dn_parquet_inspect(path, n_rows, &text, &error), cleanup);
+    DN_TRY_GOTO(st, read_look(&config, path, options_json, "{\"rows\":n}", &store, &error),
+                cleanup);
+    DN_TRY_GOTO(st, read_rows_option(&config, &n_rows, &error), cleanup);
+    DN_TRY_GOTO(st, dn_parquet_inspect_stored(path, store, n_rows, &text, &error), cleanup);
     *out_json = dn_shell_text_copy(text);
     if (*out_json == NULL) {
         st = dn_error_memory(&error, strlen(text));
     }
 cleanup:
     dn_parquet_free(text);
+    dn_shell_config_finish(&config);
     return dn_shell_error_export(st, &error, err);
 }
 
@@ -108,39 +123,24 @@ static enum dn_status read_count(const json_t *root, const char *key, uint32_t *
     return DN_OK;
 }
 
-static enum dn_status read_verify_options(const char *options_json,
-                                          struct dn_parquet_verify_options *options,
-                                          struct dn_error *err)
-{
-    json_t *root = NULL;
-    enum dn_status st = DN_OK;
-
-    if (options_json == NULL) {
-        return DN_OK;
-    }
-    DN_TRY(dn_shell_json_parse(&root, options_json, "the options of verify", err));
-    if (!json_is_object(root)) {
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "the options of verify are {\"threads\":n,\"findings\":n}");
-        goto cleanup;
-    }
-    DN_TRY_GOTO(st, read_count(root, "threads", &options->n_threads, err), cleanup);
-    st = read_count(root, "findings", &options->most_findings, err);
-cleanup:
-    json_decref(root);
-    return st;
-}
-
 static int32_t verify(const char *path, const char *options_json, char **out_json,
                       struct dativo_error *err)
 {
     struct dn_parquet_verify_options options = {.struct_size = sizeof(options)};
+    struct dn_shell_config config = {0};
+    struct dn_store_options *store = NULL;
     struct dn_error error = {0};
     char *text = NULL;
     enum dn_status st = DN_OK;
 
     *out_json = NULL;
-    DN_TRY_GOTO(st, read_verify_options(options_json, &options, &error), cleanup);
+    DN_TRY_GOTO(
+        st,
+        read_look(&config, path, options_json, "{\"threads\":n,\"findings\":n}", &store, &error),
+        cleanup);
+    DN_TRY_GOTO(st, read_count(config.root, "threads", &options.n_threads, &error), cleanup);
+    DN_TRY_GOTO(st, read_count(config.root, "findings", &options.most_findings, &error), cleanup);
+    options.store = store;
     DN_TRY_GOTO(st, dn_parquet_verify(path, &options, &text, &error), cleanup);
     *out_json = dn_shell_text_copy(text);
     if (*out_json == NULL) {
@@ -148,6 +148,7 @@ static int32_t verify(const char *path, const char *options_json, char **out_jso
     }
 cleanup:
     dn_parquet_free(text);
+    dn_shell_config_finish(&config);
     return dn_shell_error_export(st, &error, err);
 }
 

@@ -341,14 +341,16 @@ struct dativo_inspector_v1 {
 
     /**
      * Describe a file as one JSON object.
-     * @param options_json  NULL or {"rows":n}: also return the first n rows, as {"rows":[{...}]}, values as in Level 0.
+     * @param options_json  NULL or {"rows":n}: also return the first n rows, as {"rows":[{...}]}, values as in Level 0;
+     *                      "connection" beside it: that of a configuration, for a file that is far away.
      * @param out_json      {"format","path","size_bytes","record_count","created_by","schema":[...],"row_groups":[...]}
      */
     int32_t (*inspect)(const char *path, const char *options_json, char **out_json, struct dativo_error *err);
 
     /**
      * Hold a file against the rules of its format.  May be missing.
-     * @param options_json  NULL or {"threads":n,"findings":n}: how many threads, and how many findings are listed at most.
+     * @param options_json  NULL or {"threads":n,"findings":n}: how many threads, and how many findings are listed at most;
+     *                      "connection" as above.
      * @param out_json      {"path","size_bytes","record_count","errors","notes",...,"findings":[{"severity":"error"|"note","rule",
      *                      "row_group","column","page","byte","message"}]}
      * @return DATIVO_OK also where there are findings; an error only if the file could not be read at all.

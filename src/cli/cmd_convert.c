@@ -170,6 +170,7 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
 {
     enum dn_status st = DN_OK;
     json_t *schema = NULL;
+    json_t *connection = NULL;
     json_t *options = json_object();
     const char *slash = strrchr(c->target, '/');
     const size_t dir_len = slash == NULL ? 1 : slash == c->target ? 1 : (size_t)(slash - c->target);
@@ -199,15 +200,18 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
     }
     DN_TRY_GOTO(st, dn_source_options_add(options, &c->writer_options, "--writer-option", err),
                 cleanup);
+    DN_TRY_GOTO(st, dn_store_flags_connection(&c->source.store, &connection, err), cleanup);
     schema = c->asset.schema != NULL ? json_incref(c->asset.schema) : json_array();
-    c->writer_config = json_pack(
-        "{s:s, s:O, s:s%, s:s, s:{}, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema", schema,
-        "output_base", slash == NULL ? "." : c->target, dir_len, "target_type", "local",
-        "connection", "file_format", c->format, "engine", "type", "native", "options", options);
+    c->writer_config =
+        json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema",
+                  schema, "output_base", slash == NULL ? "." : c->target, dir_len, "target_type",
+                  "local", "connection", connection, "file_format", c->format, "engine", "type",
+                  "native", "options", options);
     if (c->writer_config == NULL) {
         st = dn_error_set(err, DN_ERR_INVALID, "the name of the destination is not valid UTF-8");
     }
 cleanup:
+    json_decref(connection);
     json_decref(options);
     json_decref(schema);
     return st;
@@ -281,8 +285,8 @@ static int convert_run(struct convert *c)
     dn_error_clear(&err);
     console.json = c->log_format != NULL && strcmp(c->log_format, "json") == 0;
     dn_console_start(&console);
-    enum dn_status st =
-        dn_source_files_find(&c->files, c->operands, c->n_operands, &console.events, &err);
+    enum dn_status st = dn_source_files_find(&c->files, c->operands, c->n_operands,
+                                             &c->source.store, &console.events, &err);
     source_name(c, source, sizeof source);
     st = st == DN_OK ? prepare(c, &err) : st;
     if (st == DN_OK) {

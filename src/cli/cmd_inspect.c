@@ -6,8 +6,10 @@
 #include "cli/inspector.h"
 #include "cli/source.h"
 #include "cli/table.h"
+#include "store/source.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_chunks(const json_t *group)
 {
@@ -79,6 +81,8 @@ struct inspect {
     bool as_json;
     int64_t n_rows;
     struct dn_plugin_ref writer;
+    struct dn_store_flags store;
+    json_t *connection; /* of the flags */
     size_t n_shown;
 };
 
@@ -86,17 +90,18 @@ static int inspect_file(struct inspect *i, const char *path)
 {
     json_t *file = NULL;
     struct dn_error err;
+    char shown[DN_SHOWN_PATH_SIZE];
     int code = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (dn_inspector_read(&i->writer, path, i->n_rows, &file, &err) != DN_OK) {
+    if (dn_inspector_read(&i->writer, path, i->connection, i->n_rows, &file, &err) != DN_OK) {
         return dn_cli_fail(&err);
     }
     if (i->as_json) {
         code = dn_cli_print_json(file, JSON_REAL_PRECISION(17));
     } else {
         (void)printf("%s", i->n_shown > 0 ? "\n" : "");
-        print_file(file, path, i->n_rows);
+        print_file(file, dn_source_shown_path(shown, path), i->n_rows);
     }
     i->n_shown++;
     json_decref(file);
@@ -110,7 +115,7 @@ static int inspect_all(struct inspect *i, const char *const *names, size_t n)
     int worst = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (dn_source_files_find(&files, names, n, NULL, &err) != DN_OK) {
+    if (dn_source_files_find(&files, names, n, &i->store, NULL, &err) != DN_OK) {
         worst = dn_cli_fail(&err);
         goto cleanup;
     }
@@ -130,13 +135,16 @@ static int run(int argc, char **argv)
     const char **operands = dn_calloc((size_t)argc + 1, sizeof(*operands));
     size_t n = 0;
     struct dn_error err;
-    const struct dn_flag flags[] = {
+    struct dn_flag flags[3 + DN_STORE_FLAGS];
+    const struct dn_flag own[] = {
         {"json", 'j', DN_FLAG_BOOL, &i.as_json},
         {"rows", 'n', DN_FLAG_INT, &i.n_rows},
         {"writer", 0, DN_FLAG_TEXT, &i.writer.path},
     };
     int code = DN_EXIT_FAILED;
 
+    memcpy(flags, own, sizeof own);
+    dn_store_flags_table(&i.store, flags + sizeof own / sizeof own[0]);
     dn_error_clear(&err);
     if (operands == NULL) {
         (void)dn_error_memory(&err, (size_t)argc * sizeof(*operands));
@@ -147,7 +155,9 @@ static int run(int argc, char **argv)
     if (st == DN_OK && n == 0) {
         st = dn_error_set(&err, DN_ERR_INVALID, "inspect needs at least one file");
     }
+    st = st == DN_OK ? dn_store_flags_connection(&i.store, &i.connection, &err) : st;
     code = st == DN_OK ? inspect_all(&i, operands, n) : dn_cli_usage("inspect", &err);
+    json_decref(i.connection);
     dn_free(operands);
     return code;
 }
@@ -165,8 +175,8 @@ const struct dn_command dn_cmd_inspect = {
             "Flags:\n"
             "  -n, --rows N     also show the first N rows\n"
             "  -j, --json       print one JSON object per file instead of tables\n"
-            "      --writer P   ask this plugin (path/lib.so) instead of the built-in one\n"
-            "\n"
+            "      --writer P   ask this plugin (path/lib.so) instead of the built-in "
+            "one\n" DN_STORE_FLAGS_HELP "\n"
             "Examples:\n"
             "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
             "  " DN_PROGRAM " inspect --json orders.parquet | jq '.row_groups[].columns[].codec'\n",

@@ -103,7 +103,9 @@ static int preview_print(const struct dn_plan *plan, const char *output_path, in
     struct dn_error err;
 
     dn_error_clear(&err);
-    if (dn_inspector_read(&plan->writer, output_path, n_rows, &file, &err) != DN_OK) {
+    if (dn_inspector_read(&plan->writer, output_path,
+                          json_object_get(plan->writer_config, "connection"), n_rows, &file,
+                          &err) != DN_OK) {
         return preview_failed(output_path, &err);
     }
     dn_text_print(stdout, output_path);

@@ -251,8 +251,8 @@ static int schema_run(struct schema_flags *f)
     dn_error_clear(&err);
     dn_console_start(&console);
     dn_console_guard(); /* the reader says that it was stopped */
-    enum dn_status st =
-        dn_source_files_find(&f->files, f->operands, f->n_operands, &console.events, &err);
+    enum dn_status st = dn_source_files_find(&f->files, f->operands, f->n_operands,
+                                             &f->source.store, &console.events, &err);
     if (st == DN_OK) {
         st = dn_source_config(&f->source, (const char *const *)f->files.names, f->files.n, &config,
                               &err);

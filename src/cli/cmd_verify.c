@@ -6,6 +6,7 @@
 #include "cli/inspector.h"
 #include "cli/source.h"
 #include "cli/table.h"
+#include "store/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,7 +94,9 @@ struct verify {
     bool quiet;
     int64_t n_threads;
     struct dn_plugin_ref writer;
-    json_t *files; /* with --json */
+    struct dn_store_flags store;
+    json_t *connection; /* of the flags */
+    json_t *files;      /* with --json */
 };
 
 /* Exit code of one file. */
@@ -101,14 +104,15 @@ static int verify_file(struct verify *v, const char *path)
 {
     json_t *file = NULL;
     struct dn_error err;
+    char shown[DN_SHOWN_PATH_SIZE];
 
     dn_error_clear(&err);
-    if (dn_inspector_verify(&v->writer, path, v->n_threads, &file, &err) != DN_OK) {
+    if (dn_inspector_verify(&v->writer, path, v->connection, v->n_threads, &file, &err) != DN_OK) {
         return dn_cli_fail(&err);
     }
     const int code = number_of(file, "errors") > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
     if (!v->as_json) {
-        print_file(path, file, v->quiet);
+        print_file(dn_source_shown_path(shown, path), file, v->quiet);
         json_decref(file);
     } else if (json_array_append_new(v->files, file) != 0) {
         (void)dn_error_set(&err, DN_ERR_MEMORY, "out of memory");
@@ -125,7 +129,7 @@ static int verify_name(struct verify *v, const char *name)
     int worst = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (dn_source_files_find(&files, &name, 1, NULL, &err) != DN_OK) {
+    if (dn_source_files_find(&files, &name, 1, &v->store, NULL, &err) != DN_OK) {
         worst = dn_cli_fail(&err);
         goto cleanup;
     }
@@ -159,7 +163,8 @@ static int run(int argc, char **argv)
     const char **operands = dn_calloc((size_t)argc + 1, sizeof(*operands));
     size_t n = 0;
     struct dn_error err;
-    const struct dn_flag flags[] = {
+    struct dn_flag flags[4 + DN_STORE_FLAGS];
+    const struct dn_flag own[] = {
         {"json", 'j', DN_FLAG_BOOL, &v.as_json},
         {"quiet", 'q', DN_FLAG_BOOL, &v.quiet},
         {"threads", 't', DN_FLAG_INT, &v.n_threads},
@@ -167,6 +172,8 @@ static int run(int argc, char **argv)
     };
     int code = DN_EXIT_FAILED;
 
+    memcpy(flags, own, sizeof own);
+    dn_store_flags_table(&v.store, flags + sizeof own / sizeof own[0]);
     dn_error_clear(&err);
     v.files = json_array();
     if (operands == NULL || v.files == NULL) {
@@ -186,8 +193,13 @@ static int run(int argc, char **argv)
         code = dn_cli_usage("verify", &err);
         goto cleanup;
     }
+    if (dn_store_flags_connection(&v.store, &v.connection, &err) != DN_OK) {
+        code = dn_cli_usage("verify", &err);
+        goto cleanup;
+    }
     code = verify_all(&v, operands, n);
 cleanup:
+    json_decref(v.connection);
     json_decref(v.files);
     dn_free(operands);
     return code;
@@ -214,8 +226,8 @@ const struct dn_command dn_cmd_verify = {
             "  -j, --json       print a list with one JSON object per file\n"
             "  -q, --quiet      print errors only\n"
             "  -t, --threads N  threads to use; 0: one per CPU\n"
-            "      --writer P   ask this plugin (path/lib.so) instead of the built-in one\n"
-            "\n"
+            "      --writer P   ask this plugin (path/lib.so) instead of the built-in "
+            "one\n" DN_STORE_FLAGS_HELP "\n"
             "Examples:\n"
             "  " DN_PROGRAM " verify orders.parquet\n"
             "  " DN_PROGRAM " verify --json *.parquet | jq '.[] | select(.errors > 0) | .path'\n",

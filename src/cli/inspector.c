@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/name_map.h"
 #include "cli/table.h"
+#include "job/expand.h"
 #include "job/plugin.h"
 
 #include <inttypes.h>
@@ -39,6 +40,28 @@ static enum dn_status parse_answer(const struct dn_plugin *plugin, const char *t
                                        plugin->path, where.text, where.position);
 }
 
+/* Nothing that an older plugin would not know, unless it is needed; empty: none are needed. */
+static enum dn_status options_make(const char *key, int64_t n, const json_t *connection,
+                                   struct dn_buffer *out, struct dn_error *err)
+{
+    const bool told = json_object_size(connection) > 0;
+
+    if (n == 0 && !told) {
+        return DN_OK;
+    }
+    json_t *options = json_pack("{s:I}", key, (json_int_t)n);
+    enum dn_status st = DN_OK;
+    if (options == NULL ||
+        (told && json_object_set(options, "connection", (json_t *)(uintptr_t)connection) != 0)) {
+        st = dn_error_memory(err, 64);
+        goto cleanup;
+    }
+    st = dn_json_write(options, out, err);
+cleanup:
+    json_decref(options);
+    return st;
+}
+
 static void close_table(struct dn_plugin *plugin, char *text)
 {
     if (plugin->api != NULL) {
@@ -48,33 +71,36 @@ static void close_table(struct dn_plugin *plugin, char *text)
 }
 
 enum dn_status dn_inspector_read(const struct dn_plugin_ref *writer, const char *path,
-                                 int64_t n_rows, json_t **out, struct dn_error *err)
+                                 const json_t *connection, int64_t n_rows, json_t **out,
+                                 struct dn_error *err)
 {
     struct dn_plugin plugin = {0};
     const struct dativo_inspector_v1 *iv = NULL;
     struct dativo_error e;
-    char options[48];
+    struct dn_buffer options = {0};
     char *text = NULL;
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, open_table(&plugin, writer, &iv, err), cleanup);
-    (void)snprintf(options, sizeof options, "{\"rows\":%" PRId64 "}", n_rows);
+    DN_TRY_GOTO(st, options_make("rows", n_rows, connection, &options, err), cleanup);
     dn_plugin_error_init(&e);
-    const int32_t code = iv->inspect(path, n_rows > 0 ? options : NULL, &text, &e);
+    const int32_t code = iv->inspect(path, (const char *)options.data, &text, &e);
     st = code == DATIVO_OK ? parse_answer(&plugin, text, out, err)
                            : dn_plugin_error_take(err, &e, code, "the file could not be inspected");
 cleanup:
+    dn_buffer_finish(&options);
     close_table(&plugin, text);
     return st;
 }
 
 enum dn_status dn_inspector_verify(const struct dn_plugin_ref *writer, const char *path,
-                                   int64_t n_threads, json_t **out, struct dn_error *err)
+                                   const json_t *connection, int64_t n_threads, json_t **out,
+                                   struct dn_error *err)
 {
     struct dn_plugin plugin = {0};
     const struct dativo_inspector_v1 *iv = NULL;
     struct dativo_error e;
-    char options[48];
+    struct dn_buffer options = {0};
     char *text = NULL;
     enum dn_status st = DN_OK;
 
@@ -84,12 +110,13 @@ enum dn_status dn_inspector_verify(const struct dn_plugin_ref *writer, const cha
         st = dn_error_set(err, DN_ERR_UNSUPPORTED, "%s cannot verify files", plugin.path);
         goto cleanup;
     }
-    (void)snprintf(options, sizeof options, "{\"threads\":%" PRId64 "}", n_threads);
+    DN_TRY_GOTO(st, options_make("threads", n_threads, connection, &options, err), cleanup);
     dn_plugin_error_init(&e);
-    const int32_t code = iv->verify(path, options, &text, &e);
+    const int32_t code = iv->verify(path, (const char *)options.data, &text, &e);
     st = code == DATIVO_OK ? parse_answer(&plugin, text, out, err)
                            : dn_plugin_error_take(err, &e, code, "the file could not be verified");
 cleanup:
+    dn_buffer_finish(&options);
     close_table(&plugin, text);
     return st;
 }

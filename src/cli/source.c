@@ -9,13 +9,14 @@
 #include "job/local.h"
 #include "job/plugin.h"
 #include "job/sources.h"
+#include "store/source.h"
 
 #include <string.h>
 #include <unistd.h>
 
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS])
 {
-    const struct dn_flag flags[DN_SOURCE_FLAGS] = {
+    const struct dn_flag flags[] = {
         {"delimiter", 'd', DN_FLAG_TEXT, &s->delimiter},
         {"quote", 0, DN_FLAG_TEXT, &s->quote},
         {"encoding", 0, DN_FLAG_TEXT, &s->encoding},
@@ -30,7 +31,10 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"threads", 't', DN_FLAG_INT, &s->n_threads},
         {"memory", 'm', DN_FLAG_SIZE, &s->memory_bytes},
     };
+    _Static_assert(sizeof flags / sizeof flags[0] == DN_SOURCE_FLAGS - DN_STORE_FLAGS,
+                   "all of them");
     memcpy(out, flags, sizeof flags);
+    dn_store_flags_table(&s->store, out + sizeof flags / sizeof flags[0]);
 }
 
 static enum dn_status set_text(json_t *object, const char *key, const char *text,
@@ -238,13 +242,15 @@ static int32_t asked_to_stop(void *events)
 }
 
 enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const *operands,
-                                    size_t n_operands, const struct dn_events *events,
-                                    struct dn_error *err)
+                                    size_t n_operands, const struct dn_store_flags *store,
+                                    const struct dn_events *events, struct dn_error *err)
 {
+    struct dn_store_options said;
     struct dn_stop stop;
     size_t n_left_out = 0;
     enum dn_status st = DN_OK;
 
+    dn_store_flags_options(store, &said);
     dn_stop_init(&stop, asked_to_stop, (void *)(uintptr_t)events);
     for (size_t i = 0; i < n_operands; i++) {
         const size_t before = out->n;
@@ -253,7 +259,7 @@ enum dn_status dn_source_files_find(struct dn_file_list *out, const char *const 
             DN_TRY_GOTO(st, dn_file_list_add(out, path, err), cleanup); /* refused later */
             continue;
         }
-        DN_TRY_GOTO(st, dn_glob_add(out, path, NULL, &stop, err), cleanup);
+        DN_TRY_GOTO(st, dn_glob_add(out, path, &said, &stop, err), cleanup);
         if (out->n != before + 1 || strcmp(out->names[before], path) != 0) {
             dn_match_tell(events, dn_match_make(path, out, before));
         }
@@ -271,9 +277,10 @@ cleanup:
 static bool is_parquet(const char *file)
 {
     const char *path = file;
+    char shown[DN_SHOWN_PATH_SIZE];
 
     if (dn_is_remote(file)) {
-        return dn_file_is_named_parquet(file);
+        return dn_file_is_named_parquet(dn_source_shown_path(shown, file));
     }
     if (!dn_local_path(file, &path)) {
         return false; /* refused later, in its own words */
@@ -284,10 +291,14 @@ static bool is_parquet(const char *file)
 
 static enum dn_status mixed(const char *a, bool a_is_parquet, const char *b, struct dn_error *err)
 {
+    char first[DN_SHOWN_PATH_SIZE];
+    char second[DN_SHOWN_PATH_SIZE];
+
     return dn_error_set(err, DN_ERR_UNSUPPORTED,
                         "%s is a Parquet file and %s is not: one command reads files of one kind; "
                         "convert them one by one, or name the reader of all with --reader",
-                        a_is_parquet ? a : b, a_is_parquet ? b : a);
+                        dn_source_shown_path(first, a_is_parquet ? a : b),
+                        dn_source_shown_path(second, a_is_parquet ? b : a));
 }
 
 static bool is_built_in(const char *reader)
@@ -380,6 +391,7 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
     const char *type = NULL;
     json_t *options = json_object();
     json_t *list = json_array();
+    json_t *connection = NULL;
 
     if (options == NULL || list == NULL) {
         st = dn_error_memory(err, 64);
@@ -395,13 +407,15 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
     for (size_t i = 0; i < n_files; i++) {
         DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);
     }
-    *out = json_pack("{s:s, s:{}, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", type, "connection",
-                     "credentials", "objects", "files", list, "incremental", "engine", "type",
-                     "native", "options", options);
+    DN_TRY_GOTO(st, dn_store_flags_connection(&s->store, &connection, err), cleanup);
+    *out = json_pack("{s:s, s:O, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", type, "connection",
+                     connection, "credentials", "objects", "files", list, "incremental", "engine",
+                     "type", "native", "options", options);
     if (*out == NULL) {
         st = dn_error_memory(err, 64);
     }
 cleanup:
+    json_decref(connection);
     json_decref(options);
     json_decref(list);
     return st;

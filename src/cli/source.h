@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cli/flags.h"
+#include "cli/store_flags.h"
 #include "job/transfer.h"
 #include "store/glob.h"
 
@@ -25,9 +26,10 @@ struct dn_source_flags {
     struct dn_flag_list options;
     int64_t n_threads;
     uint64_t memory_bytes;
+    struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS 13
+#define DN_SOURCE_FLAGS (13 + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -53,7 +55,7 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "                          Parquet 'columns=[\"a\",\"b\"]' reads these columns alone\n"        \
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
-    "default\n"
+    "default\n" DN_STORE_FLAGS_HELP
 
 /**
  * The reader's Level 0 configuration for these files.
@@ -69,6 +71,7 @@ DN_NODISCARD enum dn_status dn_source_config(const struct dn_source_flags *s,
  */
 DN_NODISCARD enum dn_status dn_source_files_find(struct dn_file_list *out,
                                                  const char *const *operands, size_t n_operands,
+                                                 const struct dn_store_flags *store,
                                                  const struct dn_events *events,
                                                  struct dn_error *err);
 
