@@ -10,6 +10,8 @@
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/local.h"
+#include "store/source.h"
+#include "store/url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +130,12 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "the output is a file that appears when it is complete, not standard "
                             "output; name one");
+    }
+    if (dn_url_kind_of(c->target) == DN_URL_HTTP) {
+        char room[DN_SHOWN_PATH_SIZE];
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s: the web is read and not written; name a file, or s3://bucket/key",
+                            dn_source_shown_path(room, c->target));
     }
     if (!dn_is_remote(c->target) && !dn_local_path(c->target, &c->target)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: files and s3://bucket/key are written",
@@ -266,7 +274,9 @@ static void source_name(const struct convert *c, char *out, size_t size)
 {
     const char *first = c->files.n > 0 ? c->files.names[0] : c->operands[0];
 
-    first = strcmp(first, "-") == 0 ? "standard input" : first;
+    char room[DN_SHOWN_PATH_SIZE];
+
+    first = dn_source_shown_path(room, first);
     if (c->files.n > 1) {
         (void)snprintf(out, size, "%s and %zu more", first, c->files.n - 1);
     } else {

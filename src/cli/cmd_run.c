@@ -10,6 +10,7 @@
 #include "job/refusal.h"
 #include "job/runner.h"
 #include "job/sources.h"
+#include "store/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,6 +148,9 @@ static void source_name(const struct dn_plan *plan, char *out, size_t size)
     const char *first = json_string_value(json_object_get(json_array_get(files, 0), "path"));
     const size_t n = json_array_size(files);
 
+    char room[DN_SHOWN_PATH_SIZE];
+
+    first = first != NULL ? dn_source_shown_path(room, first) : "nothing";
     if (n == 1) {
         (void)snprintf(out, size, "%s", first);
     } else {

@@ -7,6 +7,7 @@
 #include "cli/wording.h"
 #include "job/coltype.h"
 #include "job/events.h"
+#include "store/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -160,11 +161,6 @@ static int print_json(const json_t *schema, const char *path, const char *source
     return code;
 }
 
-static const char *name_shown(const char *file)
-{
-    return strcmp(file, "-") == 0 ? "standard input" : file;
-}
-
 /* Whether two lists of columns have the same names in the same order. */
 static bool same_names(const json_t *a, const json_t *b)
 {
@@ -197,12 +193,15 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
     one.n_threads = 1;
     DN_TRY_GOTO(st, dn_transfer_schema(&one, &columns, err), cleanup);
     if (!same_names(schema, columns)) {
+        char room[DN_SHOWN_PATH_SIZE];
+        char first_room[DN_SHOWN_PATH_SIZE];
+        const char *shown = dn_source_shown_path(room, file);
         st = dn_error_set(
             err, DN_ERR_DATA,
             "%s: its columns are not those of %s; files that are read together need the "
             "same ones: give them to schema one by one",
-            name_shown(file), name_shown(f->files.names[0]));
-        dn_error_locate(err, name_shown(file), -1, -1, -1, NULL);
+            shown, dn_source_shown_path(first_room, f->files.names[0]));
+        dn_error_locate(err, shown, -1, -1, -1, NULL);
     }
 cleanup:
     json_decref(columns);
@@ -270,7 +269,8 @@ static int schema_run(struct schema_flags *f)
         code = dn_console_close(&console, "", "", st, &err, &nothing);
     } else if (f->as_json) {
         warn_repeated(&console, schema, true);
-        code = print_json(schema, f->files.names[0],
+        char first[DN_SHOWN_PATH_SIZE];
+        code = print_json(schema, dn_source_shown_path(first, f->files.names[0]),
                           json_string_value(json_object_get(config, "type")));
     } else {
         warn_repeated(&console, schema, false);

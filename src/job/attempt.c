@@ -7,6 +7,7 @@
 #include "job/expand.h"
 #include "job/output.h"
 #include "job/session.h"
+#include "store/source.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,11 +22,13 @@ static void unwritable_column(const struct dn_session *s, struct dn_error *err)
     const json_t *first = json_array_get(json_object_get(config, "files"), 0);
     const char *path = json_string_value(json_object_get(first, "path"));
     const struct dn_error said = *err;
+    char room[DN_SHOWN_PATH_SIZE];
 
     if (said.code != DN_ERR_UNSUPPORTED || said.column[0] == '\0' || path == NULL ||
         s->t->reader.path != NULL || type == NULL || strcmp(type, DN_CONNECTOR_PARQUET) != 0) {
         return;
     }
+    path = dn_source_shown_path(room, path);
     (void)dn_error_set(err, DN_ERR_UNSUPPORTED,
                        "%s: %s; leave it out by naming the others with the option columns", path,
                        said.message);
@@ -284,6 +287,9 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
     const json_t *files = json_object_get(s->reader_config, "files");
     const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
 
+    char room[DN_SHOWN_PATH_SIZE];
+
+    path = path != NULL && strcmp(path, "-") != 0 ? dn_source_shown_path(room, path) : path;
     const char *type = json_string_value(json_object_get(s->reader_config, "type"));
     const bool is_csv = type == NULL || strcmp(type, DN_CONNECTOR_CSV) == 0;
 

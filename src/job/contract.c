@@ -6,6 +6,7 @@
 #include "job/connector.h"
 #include "job/events.h"
 #include "job/names.h"
+#include "store/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,18 +144,21 @@ static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema
 }
 
 /* The file whose header was looked at, as a place in front of a message. */
-static const char *file_name(const struct dn_transfer *t)
+static const char *file_name(const struct dn_transfer *t, char room[DN_SHOWN_PATH_SIZE])
 {
     const json_t *files = json_object_get(t->reader_config, "files");
     const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
 
-    return path != NULL ? path : "the source";
+    return path == NULL             ? "the source"
+           : strcmp(path, "-") == 0 ? path
+                                    : dn_source_shown_path(room, path);
 }
 
 /* "; did you mean "x"?" and the file's columns. */
 static enum dn_status missing_column(const struct dn_transfer *t, const struct dn_column *column,
                                      const json_t *file_schema, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     const char *names[MAX_NAMES] = {NULL};
     struct dn_buffer list = {0};
     size_t n = 0;
@@ -168,10 +172,10 @@ static enum dn_status missing_column(const struct dn_transfer *t, const struct d
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG,
         "%s: the file has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
-        file_name(t), column->name, close != NULL ? "did you mean \"" : "",
+        file_name(t, room), column->name, close != NULL ? "did you mean \"" : "",
         close != NULL ? close : "", close != NULL ? "\"? " : "", (int)list.len,
         list.data != NULL ? (const char *)list.data : "");
-    dn_error_locate(err, file_name(t), -1, -1, -1, column->name);
+    dn_error_locate(err, file_name(t, room), -1, -1, -1, column->name);
     dn_buffer_finish(&list);
     return st;
 }
@@ -199,6 +203,7 @@ static enum dn_status repeated_column(const struct dn_column *column, const stru
 static enum dn_status any_column(const struct dn_transfer *t, const struct names *names,
                                  const json_t *file_schema, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     struct dn_buffer list = {0};
 
     for (size_t i = 0; i < t->n_columns; i++) {
@@ -209,12 +214,12 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
     }
     names_list(file_schema, &list);
     delimiter_add(t, file_schema, &list);
-    enum dn_status st =
-        dn_error_set(err, DN_ERR_CONFIG,
-                     "%s: the file has none of the asset's columns; is it the right file, and the "
-                     "right delimiter? its columns: %.*s",
-                     file_name(t), (int)list.len, list.data != NULL ? (const char *)list.data : "");
-    dn_error_locate(err, file_name(t), -1, -1, -1, NULL);
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_CONFIG,
+        "%s: the file has none of the asset's columns; is it the right file, and the "
+        "right delimiter? its columns: %.*s",
+        file_name(t, room), (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    dn_error_locate(err, file_name(t, room), -1, -1, -1, NULL);
     dn_buffer_finish(&list);
     return st;
 }
@@ -231,6 +236,7 @@ static bool is_dropped(const struct dn_transfer *t, const struct names *names, c
 static void report_dropped(const struct dn_transfer *t, const struct names *names,
                            const json_t *file_schema)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     struct dn_buffer list = {0};
     json_t *dropped = json_array();
 
@@ -252,9 +258,9 @@ static void report_dropped(const struct dn_transfer *t, const struct names *name
     }
     if (json_array_size(dropped) > 0) {
         dn_events_emit(t->events, DN_EVENT_WARNING, "columns_dropped",
-                       json_pack("{s:s, s:O}", "path", file_name(t), "columns", dropped),
+                       json_pack("{s:s, s:O}", "path", file_name(t, room), "columns", dropped),
                        "%s: columns of the file that the asset does not have are left out: %.*s",
-                       file_name(t), (int)list.len,
+                       file_name(t, room), (int)list.len,
                        list.data != NULL ? (const char *)list.data : "");
     }
     json_decref(dropped);
@@ -281,6 +287,7 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
                                      const json_t *unknown, const char *outcome,
                                      struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     struct dn_buffer list = {0};
     enum dn_status st = DN_OK;
 
@@ -294,13 +301,13 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
             "%s: the file has no column \"%s\", and missing columns are errors here; add "
             "it to the file, take it out of the asset, or ask for a warning with "
             "--missing-columns warn (missing_columns: warn in a job or asset); %s%.*s",
-            file_name(t), column->name, lead, (int)list.len, names);
-        dn_error_locate(err, file_name(t), -1, -1, -1, column->name);
+            file_name(t, room), column->name, lead, (int)list.len, names);
+        dn_error_locate(err, file_name(t, room), -1, -1, -1, column->name);
     } else {
         dn_events_emit(t->events, DN_EVENT_WARNING, "column_missing",
-                       json_pack("{s:s, s:s}", "path", file_name(t), "column", column->name),
-                       "%s: the file has no column \"%s\"%s; %s%.*s", file_name(t), column->name,
-                       outcome, lead, (int)list.len, names);
+                       json_pack("{s:s, s:s}", "path", file_name(t, room), "column", column->name),
+                       "%s: the file has no column \"%s\"%s; %s%.*s", file_name(t, room),
+                       column->name, outcome, lead, (int)list.len, names);
     }
     dn_buffer_finish(&list);
     return st;
