@@ -341,8 +341,10 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
     if (flag == NULL || !ours || strcmp(type, DN_CONNECTOR_CSV) == 0) {
         return DN_OK;
     }
+    char shown[DN_SHOWN_PATH_SIZE];
     return dn_error_set(err, DN_ERR_INVALID,
-                        "%s is for CSV, and %s is read as Parquet; leave it out", flag, file);
+                        "%s is for CSV, and %s is read as Parquet; leave it out", flag,
+                        dn_source_shown_path(shown, file));
 }
 
 enum dn_status dn_source_reader(const struct dn_source_flags *s, struct dn_arena *arena,
