@@ -113,6 +113,14 @@ static int print_version(int argc, char **argv)
     return dn_cli_finish(DN_EXIT_OK);
 }
 
+static void print_command(const struct dn_command *command)
+{
+    (void)fputs(command->help, stdout);
+    if (command->more != NULL) { /* longer texts than C promises to take at once */
+        (void)fputs(command->more, stdout);
+    }
+}
+
 static int run_help(int argc, char **argv)
 {
     if (argc < 3) {
@@ -127,7 +135,7 @@ static int run_help(int argc, char **argv)
     if (command == NULL) {
         return unknown_command(argv[2]);
     }
-    (void)fputs(command->help, stdout);
+    print_command(command);
     return dn_cli_finish(DN_EXIT_OK);
 }
 
@@ -160,7 +168,7 @@ int dn_cli_main(int argc, char **argv)
         return unknown_command(word);
     }
     if (asks_for_help(argc, argv)) {
-        (void)fputs(command->help, stdout);
+        print_command(command);
         return dn_cli_finish(DN_EXIT_OK);
     }
     return command->run(argc - 1, argv + 1);

@@ -16,7 +16,8 @@
 struct dn_command {
     const char *name;
     const char *summary; /**< one line of the command list */
-    const char *help;    /**< the whole text of `help NAME` */
+    const char *help;    /**< the text of `help NAME`, */
+    const char *more;    /**< and what follows it, or NULL */
     /** argv[0] is the command's name.  Returns the exit code. */
     int (*run)(int argc, char **argv);
 };

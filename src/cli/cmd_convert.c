@@ -402,5 +402,6 @@ const struct dn_command dn_cmd_convert = {
         "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n"
         "  " DN_PROGRAM " convert -c zstd jan.parquet feb.parquet year.parquet\n",
+    .more = DN_STORE_FLAGS_HELP,
     .run = run,
 };

@@ -176,9 +176,11 @@ const struct dn_command dn_cmd_inspect = {
             "  -n, --rows N     also show the first N rows\n"
             "  -j, --json       print one JSON object per file instead of tables\n"
             "      --writer P   ask this plugin (path/lib.so) instead of the built-in "
-            "one\n" DN_STORE_FLAGS_HELP "\n"
+            "one\n"
+            "\n"
             "Examples:\n"
             "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
             "  " DN_PROGRAM " inspect --json orders.parquet | jq '.row_groups[].columns[].codec'\n",
+    .more = DN_STORE_FLAGS_HELP,
     .run = run,
 };

@@ -227,9 +227,11 @@ const struct dn_command dn_cmd_verify = {
             "  -q, --quiet      print errors only\n"
             "  -t, --threads N  threads to use; 0: one per CPU\n"
             "      --writer P   ask this plugin (path/lib.so) instead of the built-in "
-            "one\n" DN_STORE_FLAGS_HELP "\n"
+            "one\n"
+            "\n"
             "Examples:\n"
             "  " DN_PROGRAM " verify orders.parquet\n"
             "  " DN_PROGRAM " verify --json *.parquet | jq '.[] | select(.errors > 0) | .path'\n",
+    .more = DN_STORE_FLAGS_HELP,
     .run = run,
 };

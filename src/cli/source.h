@@ -55,7 +55,7 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "                          Parquet 'columns=[\"a\",\"b\"]' reads these columns alone\n"        \
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
-    "default\n" DN_STORE_FLAGS_HELP
+    "default\n"
 
 /**
  * The reader's Level 0 configuration for these files.

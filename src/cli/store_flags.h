@@ -19,9 +19,16 @@ struct dn_store_flags {
 /** The table rows of these flags, for a command's own table. */
 void dn_store_flags_table(struct dn_store_flags *s, struct dn_flag out[DN_STORE_FLAGS]);
 
+/** For dn_command.more. */
 #define DN_STORE_FLAGS_HELP                                                                        \
-    "      --s3-endpoint URL, --s3-region R, --s3-profile P, --s3-anonymous, --ca-file F\n"        \
-    "                          where s3:// is and who asks; default: as AWS's tools have it\n"
+    "\n"                                                                                           \
+    "Flags for s3:// and the web:\n"                                                               \
+    "      --s3-endpoint URL   the service, https://host:port; default AWS_ENDPOINT_URL_S3, else " \
+    "AWS\n"                                                                                        \
+    "      --s3-region R       of the bucket; default AWS_REGION\n"                                \
+    "      --s3-profile P      of ~/.aws; default AWS_ACCESS_KEY_ID and its kin, or AWS_PROFILE\n" \
+    "      --s3-anonymous      ask without keys: public buckets\n"                                 \
+    "      --ca-file F         certificates to trust instead of the system's\n"
 
 /** What they say for whoever asks the service in this process; texts are theirs. */
 void dn_store_flags_options(const struct dn_store_flags *s, struct dn_store_options *out);
