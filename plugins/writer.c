@@ -420,11 +420,20 @@ static enum dn_status describe_failure(struct dn_buffer *details, const struct d
     return dn_buffer_append_byte(details, 0, NULL);
 }
 
+/* May files be made there?  A folder: one is made in it and removed; a bucket: an upload is begun and aborted. */
+static enum dn_status check_target(const struct dn_writer *h, bool *is_bucket, struct dn_error *err)
+{
+    *is_bucket = h->target.means.store != NULL;
+    return *is_bucket ? dn_writer_check_bucket(&h->target, err)
+                      : dn_writer_check_directory(h->target.directory, err);
+}
+
 const char *check_connection(const char *config_json)
 {
     struct dn_buffer details = {0};
     struct dn_error error = {0};
     const char *text = NULL;
+    bool is_bucket = false;
     enum dn_status st = DN_OK;
     struct dn_writer *h = dn_calloc(1, sizeof(*h));
 
@@ -434,13 +443,11 @@ const char *check_connection(const char *config_json)
     }
     dn_shell_handle_init(&h->shell, kind->plugin.name);
     DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
-    DN_TRY_GOTO(st,
-                h->target.means.store != NULL
-                    ? dn_writer_check_bucket(&h->target, &error)
-                    : dn_writer_check_directory(h->target.directory, &error),
-                cleanup);
+    DN_TRY_GOTO(st, check_target(h, &is_bucket, &error), cleanup);
     DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
-    text = dn_shell_check_text(true, "the output directory can be written",
+    text = dn_shell_check_text(true,
+                               is_bucket ? "objects can be written: an upload was begun and aborted"
+                                         : "the output directory can be written",
                                (const char *)details.data);
 cleanup:
     if (st != DN_OK) {

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 static const struct dn_command *const k_commands[] = {
-    &dn_cmd_run, &dn_cmd_convert, &dn_cmd_schema, &dn_cmd_inspect, &dn_cmd_verify, &dn_cmd_plugin,
+    &dn_cmd_run,     &dn_cmd_check,  &dn_cmd_convert, &dn_cmd_schema,
+    &dn_cmd_inspect, &dn_cmd_verify, &dn_cmd_plugin,
 };
 
 #define N_COMMANDS (sizeof k_commands / sizeof k_commands[0])
@@ -38,6 +39,7 @@ static void print_help(FILE *out)
                 "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
                 "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
                 "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
+                "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n"
                 "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
                 "  " DN_PROGRAM " verify orders.parquet\n"
                 "  " DN_PROGRAM " convert orders.parquet orders.csv\n"

@@ -23,6 +23,7 @@ struct dn_command {
 };
 
 extern const struct dn_command dn_cmd_run;
+extern const struct dn_command dn_cmd_check;
 extern const struct dn_command dn_cmd_convert;
 extern const struct dn_command dn_cmd_schema;
 extern const struct dn_command dn_cmd_inspect;

@@ -3,6 +3,7 @@
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
+#include "cli/plan_print.h"
 #include "cli/table.h"
 #include "job/contract.h"
 #include "job/events.h"
@@ -27,6 +28,8 @@ struct run_flags {
     bool allow_empty;
     bool quiet;
     bool no_progress;
+    bool dry_run;
+    bool json;
 };
 
 static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, const char **job,
@@ -44,6 +47,8 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
         {"no-progress", 0, DN_FLAG_BOOL, &f->no_progress},
         {"log-format", 0, DN_FLAG_TEXT, &f->log_format},
         {"missing-columns", 0, DN_FLAG_TEXT, &f->missing_text},
+        {"dry-run", 0, DN_FLAG_BOOL, &f->dry_run},
+        {"json", 0, DN_FLAG_BOOL, &f->json},
     };
 
     if (argc > 64) {
@@ -65,6 +70,11 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
     }
     if (f->n_threads > 1024) {
         return dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
+    }
+    if (f->json && !f->dry_run) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--json belongs to --dry-run; the log of a run is JSON with "
+                            "--log-format json");
     }
     *job = f->config != NULL ? f->config : operands[0];
     if ((*job)[0] == '\0') {
@@ -184,6 +194,12 @@ static int run(int argc, char **argv)
         dn_console_finish(&console);
         return failed;
     }
+    if (f.dry_run) {
+        const int shown = dn_plan_print(&plan, f.json);
+        dn_plan_finish(&plan);
+        dn_console_finish(&console);
+        return shown;
+    }
     console.level = plan.log_level;
     console.context = json_pack("{s:s, s:s}", "tenant_id", plan.tenant_id, "job_name", plan.table);
     source_name(&plan, source, sizeof source);
@@ -223,7 +239,8 @@ const struct dn_command dn_cmd_run = {
         "Runs a job file of the Dativo host: CSV or Parquet files in, one Parquet or CSV file "
         "out, checked against the\n"
         "asset.  The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000."
-        "parquet, or .csv.\n"
+        "parquet, or .csv,\n"
+        "and for target_connector s3 or minio an object of that name in the bucket.\n"
         "It appears when it is complete and every row is accounted for, and replaces the file of "
         "an earlier run.\n"
         "\n"
@@ -245,6 +262,11 @@ const struct dn_command dn_cmd_run = {
         "  -q, --quiet          warnings and errors only\n"
         "      --missing-columns A  a column of the asset that the file lacks: warn (default; "
         "written as nulls) or error\n"
+        "      --dry-run        read job, recipes and asset, and print what would be done, without "
+        "secrets; no row is read\n"
+        "                       and nothing is written.  The network is asked only for what "
+        "patterns like s3://bucket/*.csv match\n"
+        "      --json           of --dry-run: as JSON\n"
         "      --config F       the same as JOB.yaml\n"
         "\n"
         "Examples:\n"

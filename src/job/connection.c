@@ -259,7 +259,6 @@ static enum dn_status copy_endpoint(struct resolving *r)
     if (said.text != NULL && r->layers[said.layer].of_recipe && strstr(said.text, "://") == NULL &&
         strcmp(said.text, "s3.amazonaws.com") == 0) {
         said.text = NULL; /* every recipe of the host says so; it means: nothing special */
-        return text != NULL ? put(r, "endpoint", json_string(text)) : DN_OK;
     }
     if (said.text != NULL || text != NULL) {
         return put(r, "endpoint", json_string(said.text != NULL ? said.text : text));

@@ -1,0 +1,181 @@
+#include "job/check.h"
+
+#include "job/expand.h"
+#include "job/refusal.h"
+#include "job/session.h"
+
+#include <string.h>
+
+struct checking {
+    const struct dn_plan *plan;
+    json_t *out;
+    bool ok;
+};
+
+static enum dn_status add(struct checking *c, json_t *item, struct dn_error *err)
+{
+    return json_array_append_new(c->out, item) == 0 ? DN_OK : dn_error_memory(err, 64);
+}
+
+static enum dn_status add_failure(struct checking *c, const char *check, const struct dn_error *why,
+                                  struct dn_error *err)
+{
+    c->ok = false;
+    return add(c,
+               json_pack("{s:s, s:b, s:s, s:s}", "check", check, "ok", 0, "message",
+                         why->message[0] != '\0' ? why->message
+                                                 : dn_status_name((enum dn_status)why->code),
+                         "code", dn_status_name((enum dn_status)why->code)),
+               err);
+}
+
+/* Is the library there, and does it speak the level that jobs need? */
+static enum dn_status check_plugin(struct checking *c, const char *check,
+                                   const struct dn_plugin *plugin, enum dn_status st,
+                                   struct dn_error *why, struct dn_error *err)
+{
+    if (st != DN_OK) {
+        dn_refusal_locate_path(c->plan, why);
+        return add_failure(c, check, why, err);
+    }
+    return add(
+        c,
+        json_pack("{s:s, s:b, s:o}", "check", check, "ok", 1, "message",
+                  json_sprintf("%s %s, %s", plugin->api->name, plugin->api->version, plugin->path)),
+        err);
+}
+
+static enum dn_status code_of(const char *name)
+{
+    for (int code = DN_ERR_INVALID; name != NULL && code <= DN_ERR_INTERNAL; code++) {
+        if (strcmp(name, dn_status_name((enum dn_status)code)) == 0) {
+            return (enum dn_status)code;
+        }
+    }
+    return DN_ERR_INTERNAL;
+}
+
+/* What a plugin's check_connection() found, with the place in the job in front. */
+static void take_error(const struct dn_plan *plan, const char *side, const json_t *said,
+                       struct dn_error *why)
+{
+    const json_t *e = json_object_get(json_object_get(said, "details"), "error");
+    const char *message = json_string_value(json_object_get(said, "message"));
+    const json_t *line = json_object_get(e, "line");
+    const char *option = json_string_value(json_object_get(e, "option"));
+    const enum dn_status code = code_of(json_string_value(json_object_get(e, "code")));
+
+    (void)dn_error_set(why, code, "%s", message != NULL ? message : "");
+    dn_error_locate(why, json_string_value(json_object_get(e, "path")), -1,
+                    json_is_integer(line) ? json_integer_value(line) : -1, -1, NULL);
+    if (option != NULL) {
+        (void)dn_error_option(why, code, option);
+    }
+    if (code == DN_ERR_CONFIG || code == DN_ERR_INVALID || code == DN_ERR_UNSUPPORTED) {
+        dn_refusal_locate(plan, side, why);
+    } else {
+        dn_refusal_locate_path(plan, why);
+    }
+}
+
+static enum dn_status take_answer(struct checking *c, const char *side, const char *text,
+                                  struct dn_error *err)
+{
+    json_t *said = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
+    const char *message = json_string_value(json_object_get(said, "message"));
+    struct dn_error why;
+    enum dn_status st = DN_OK;
+
+    dn_error_clear(&why);
+    if (json_is_true(json_object_get(said, "success"))) {
+        st = add(c,
+                 json_pack("{s:s, s:b, s:s}", "check", side, "ok", 1, "message",
+                           message != NULL ? message : ""),
+                 err);
+    } else if (json_is_object(said)) {
+        take_error(c->plan, side, said, &why);
+        st = add_failure(c, side, &why, err);
+    } else {
+        (void)dn_error_set(&why, DN_ERR_INTERNAL, "check_connection of the plugin gave no JSON");
+        st = add_failure(c, side, &why, err);
+    }
+    json_decref(said);
+    return st;
+}
+
+/* ISO C has no cast from an object pointer to a function pointer; POSIX promises that the bits are the same. */
+static bool symbol_take(const struct dn_plugin *plugin, const char *name, void *out)
+{
+    void *symbol = dn_plugin_symbol(plugin, name);
+
+    memcpy(out, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+static enum dn_status check_side(struct checking *c, const char *side,
+                                 const struct dn_plugin *plugin, const json_t *config,
+                                 struct dn_error *err)
+{
+    const char *(*check_connection)(const char *config_json) = NULL;
+    void (*free_string)(const char *text) = NULL;
+    struct dn_buffer text = {0};
+
+    if (!symbol_take(plugin, "check_connection", &check_connection) ||
+        !symbol_take(plugin, "free_string", &free_string)) {
+        return add(c,
+                   json_pack("{s:s, s:n, s:s}", "check", side, "ok", "message",
+                             "not looked at: the plugin has no check_connection"),
+                   err);
+    }
+    enum dn_status st = dn_json_write(config, &text, err);
+    if (st == DN_OK) {
+        const char *answer = check_connection((const char *)text.data);
+        st = take_answer(c, side, answer, err);
+        free_string(answer);
+    }
+    if (text.data != NULL) {
+        explicit_bzero(text.data, text.len);
+    }
+    dn_buffer_finish(&text);
+    return st;
+}
+
+enum dn_status dn_plan_check(const struct dn_plan *plan, json_t **out, bool *ok,
+                             struct dn_error *err)
+{
+    const struct dn_transfer transfer = dn_plan_transfer(plan);
+    struct dn_session s = {.t = &transfer};
+    struct checking c = {.plan = plan, .out = json_array(), .ok = true};
+    struct dn_error why;
+    enum dn_status st = DN_OK;
+
+    if (c.out == NULL) {
+        return dn_error_memory(err, 64);
+    }
+    dn_error_clear(&why);
+    const bool reads = dn_session_open_reader_plugin(&s, &why) == DN_OK;
+    DN_TRY_GOTO(
+        st, check_plugin(&c, "reader", &s.reader_plugin, reads ? DN_OK : DN_ERR_CONFIG, &why, err),
+        cleanup);
+    dn_error_clear(&why);
+    const bool writes = dn_session_open_writer_plugin(&s, &why) == DN_OK;
+    DN_TRY_GOTO(
+        st, check_plugin(&c, "writer", &s.writer_plugin, writes ? DN_OK : DN_ERR_CONFIG, &why, err),
+        cleanup);
+    if (reads) {
+        DN_TRY_GOTO(st, check_side(&c, "source", &s.reader_plugin, plan->reader_config, err),
+                    cleanup);
+    }
+    if (writes) {
+        st = check_side(&c, "target", &s.writer_plugin, plan->writer_config, err);
+    }
+cleanup:
+    dn_session_finish(&s);
+    if (st != DN_OK) {
+        json_decref(c.out);
+        return st;
+    }
+    *out = c.out;
+    *ok = c.ok;
+    return DN_OK;
+}
