@@ -5,7 +5,6 @@
 #include "job/describe.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define MOST_FILES 20
 
@@ -32,16 +31,21 @@ static void print_map(const char *label, json_t *map)
     if (json_object_size(map) == 0) {
         return;
     }
+    bool first = true;
     (void)printf("  %-12s", label);
     json_object_foreach(map, key, value)
     {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+        char text[1024];
+        const size_t len = json_dumpb(value, text, sizeof text - 1,
+                                      JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+        text[len < sizeof text ? len : 0] = '\0';
+        (void)printf("%s", first ? "" : " ");
+        first = false;
         dn_text_print(stdout, key);
         (void)printf("=");
         dn_text_print(stdout, json_is_string(value) ? json_string_value(value)
-                              : text != NULL        ? text
+                              : text[0] != '\0'     ? text
                                                     : "...");
-        free(text); /* jansson's own */
     }
     (void)printf("\n");
 }
