@@ -96,6 +96,7 @@ DN_NODISCARD enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn
 struct dn_s3_abandoned {
     const char *keep_id; /**< but this one; or NULL */
     int64_t since;       /**< begun then or later; 0: any time */
+    bool if_allowed;     /**< DN_OK if they may not or cannot be listed */
 };
 /** *n_aborted, which may be NULL, counts them, also if it fails in between. */
 DN_NODISCARD enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,

@@ -97,6 +97,14 @@ cleanup:
     return st;
 }
 
+/* The name that AWS has everywhere; which host it is follows from the region. */
+static bool is_aws(const char *endpoint)
+{
+    const char *host = dn_text_starts_with(endpoint, "https://") ? endpoint + 8 : endpoint;
+
+    return strcmp(host, "s3.amazonaws.com") == 0 || strcmp(host, "s3.amazonaws.com/") == 0;
+}
+
 enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_options *options,
                                 const struct dn_s3_profile *profile, struct dn_error *err)
 {
@@ -121,7 +129,7 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_opt
     if (p->region == NULL) {
         DN_TRY_GOTO(st, copy(&p->region, "us-east-1", err), cleanup);
     }
-    if (endpoint != NULL) {
+    if (endpoint != NULL && !is_aws(endpoint)) {
         DN_TRY_GOTO(st, take_endpoint(p, endpoint, options->secure, err), cleanup);
     }
     p->path_style =

@@ -20,7 +20,7 @@ struct dn_s3_place {
 
 /**
  * From the connection, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_CA_BUNDLE and the profile, in this order;
- * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true leaves the connection's endpoint alone.
+ * The endpoint s3.amazonaws.com is AWS, whatever the others say.  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true leaves the connection's endpoint alone.
  * DN_ERR_CONFIG: an endpoint that is no address, or one by http:// with `secure`.
  */
 DN_NODISCARD enum dn_status dn_s3_place_open(struct dn_s3_place *p,

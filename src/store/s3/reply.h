@@ -43,6 +43,7 @@ struct dn_s3_page {
     size_t room;
     char *next;        /**< owned; where the next page begins; NULL: this is the last one */
     char *next_upload; /**< owned; uploads: the second half of that */
+    bool refused;      /**< uploads: the service does not let us list them, or cannot */
 };
 void dn_s3_page_finish(struct dn_s3_page *page);
 

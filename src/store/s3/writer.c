@@ -453,7 +453,8 @@ static enum dn_status look_around(struct dn_s3_writer *w, struct dn_error *err)
     char shown[DN_S3_SHOWN_SIZE];
 
     if (w->options.alone) {
-        const struct dn_s3_abandoned all = {0};
+        /* who may write need not be allowed to see what others left */
+        const struct dn_s3_abandoned all = {.if_allowed = true};
         DN_TRY(dn_s3_abort_uploads(w->client, w->name, &all, NULL, &w->stop, err));
     }
     if (w->options.overwrite) {
