@@ -156,7 +156,7 @@ enum dn_status dn_shell_option_error(const struct dn_shell_config *c, const char
  * What "connection" says, flat or under "s3" or "minio", and "credentials" behind it (shell_connection.c).  Only for configurations that
  * name something at S3 or on the web: connections to other things may have other keys.
  * @param expands  Level 0: the host leaves ${VAR} in these values as it is, and has names of its own in the environment
- *                 (S3_ENDPOINT, MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY).
+ *                 (S3_ENDPOINT, MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY).  Not if the configuration says "expanded": true.
  * @param out      memory of the configuration; all texts are its, or the environment's
  */
 DN_NODISCARD enum dn_status dn_shell_connection_read(struct dn_shell_config *c, bool expands,

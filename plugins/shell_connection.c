@@ -356,7 +356,9 @@ static enum dn_status find_identity(struct reading *r, struct dn_store_options *
 enum dn_status dn_shell_connection_read(struct dn_shell_config *c, bool expands,
                                         struct dn_store_options **out, struct dn_error *err)
 {
-    struct reading r = {.config = c, .expands = expands};
+    /* the native host has done that already, also where it asks at Level 0.5 */
+    const bool is_done = json_is_true(dn_shell_get(c->root, "expanded"));
+    struct reading r = {.config = c, .expands = expands && !is_done};
     enum dn_store_choice no_checksums = DN_STORE_UNSAID;
     struct dn_store_options *o = dn_arena_alloc(&c->arena, sizeof(*o));
 

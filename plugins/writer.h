@@ -106,6 +106,7 @@ struct dn_writer_target {
     const char *file;      /**< output_base names one file: the first batch goes there; else NULL */
     struct dn_record_field *fields;
     int64_t n_fields;
+    bool lists; /**< writing batches looks at what is in the bucket already */
 
     /* Level 1 only */
     const char *path;

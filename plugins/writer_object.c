@@ -158,6 +158,7 @@ enum dn_status dn_writer_target_read_store(struct dn_writer_target *t, struct dn
         return read_object(c, &unused, err);
     }
     DN_TRY(dn_shell_connection_read(c, level == 0, &store, err));
+    t->lists = level == 0 && !json_is_true(dn_shell_get(c->root, "expanded"));
     DN_TRY(read_object(c, store, err));
     t->means.store = store;
     return DN_OK;

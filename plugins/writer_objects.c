@@ -209,7 +209,9 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
     char *id = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY(make(&o, t, err)); /* it can be listed */
+    if (t->lists) {
+        DN_TRY(make(&o, t, err));
+    }
     DN_TRY_GOTO(st, name_table(&name, t, err), cleanup);
     DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_client_open(&client, t->means.store, err), cleanup);

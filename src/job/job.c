@@ -397,9 +397,9 @@ static enum dn_status reader_config_make(struct reading *r)
         DN_TRY_GOTO(st, dn_yaml_to_json(&r->job, names, &objects, r->err), cleanup);
     }
     r->plan->reader_config =
-        json_pack("{s:s, s:O, s:O, s:O, s:O, s:{}, s:O}", "type", r->source_recipe.type,
+        json_pack("{s:s, s:O, s:O, s:O, s:O, s:{}, s:O, s:b}", "type", r->source_recipe.type,
                   "connection", connection, "credentials", credentials, "objects", objects, "files",
-                  files, "incremental", "engine", engine);
+                  files, "incremental", "engine", engine, "expanded", 1);
     if (r->plan->reader_config == NULL) {
         st = dn_error_memory(r->err, 64);
     }
@@ -481,6 +481,14 @@ static enum dn_status labels_put(struct reading *r, const json_t *engine)
 
     DN_TRY(compression_find(r, engine, &of.compression));
     DN_TRY(dn_labels_make(&of, &labels, r->err));
+    const json_t *options = json_object_get(engine, "options");
+    static const char *const maps[] = {"metadata", "tags"};
+    for (size_t i = 0; i < N_RULES(maps); i++) {
+        const json_t *own = json_object_get(options, maps[i]);
+        if (json_is_object(own) && json_object_size(own) == 0) {
+            (void)json_object_del(labels, maps[i]); /* {}: none at all */
+        }
+    }
     return json_object_set_new(r->plan->writer_config, "object", labels) == 0
                ? DN_OK
                : dn_error_memory(r->err, 64);
@@ -509,11 +517,11 @@ static enum dn_status writer_config_make(struct reading *r)
                                 dn_yaml_get(target, "engine"), &engine, r->err),
                 cleanup);
     const char *slash = strrchr(plan->output_path, '/');
-    plan->writer_config =
-        json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O}", "asset_name", plan->asset.name, "schema",
-                  plan->asset.schema, "output_base", plan->output_path,
-                  (size_t)(slash - plan->output_path), "target_type", r->target_recipe.type,
-                  "connection", connection, "file_format", plan->format, "engine", engine);
+    plan->writer_config = json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O, s:b}", "asset_name",
+                                    plan->asset.name, "schema", plan->asset.schema, "output_base",
+                                    plan->output_path, (size_t)(slash - plan->output_path),
+                                    "target_type", r->target_recipe.type, "connection", connection,
+                                    "file_format", plan->format, "engine", engine, "expanded", 1);
     if (plan->writer_config == NULL) {
         st = dn_error_memory(r->err, 64);
         goto cleanup;

@@ -13,4 +13,5 @@
 DN_NODISCARD enum dn_status dn_s3_sink_open(struct dn_sink **out, const struct dn_url *url,
                                             const struct dn_store_options *options, bool overwrite,
                                             struct dn_stop *stop, struct dn_error *err);
+
 #endif
