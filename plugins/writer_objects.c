@@ -212,7 +212,7 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
     if (t->lists) {
         DN_TRY(make(&o, t, err));
     }
-    DN_TRY_GOTO(st, name_table(&name, t, err), cleanup);
+    DN_TRY_GOTO(st, dn_writer_file_path(&name, t, 0, 0, err), cleanup);
     DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_client_open(&client, t->means.store, err), cleanup);
     const struct dn_s3_name object = {url.bucket, url.key};
