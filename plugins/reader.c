@@ -16,7 +16,7 @@ static enum dn_status places_make(struct dn_reader *r, struct dn_error *err)
 {
     const char *inference = NULL;
 
-    DN_TRY(dn_reader_files_read(&r->files, &r->config, kind->type, err));
+    DN_TRY(dn_reader_files_read(&r->files, &r->config, kind->type, r->level, err));
     DN_TRY(dn_shell_option_text(&r->config, "inference", &inference, err)); /* if it has that */
     const bool typed = inference == NULL || strcmp(inference, "strings") != 0;
     return dn_reader_places_make(&r->places, &r->config, &r->files, typed, err);
