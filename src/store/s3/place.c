@@ -97,6 +97,14 @@ cleanup:
     return st;
 }
 
+/* "127.0.0.1:9000", "[::1]" */
+static bool is_number(const char *host)
+{
+    const size_t len = strcspn(host, ":");
+
+    return host[0] == '[' || (len > 0 && strspn(host, "0123456789.") == len);
+}
+
 /* The name that AWS has everywhere; which host it is follows from the region. */
 static bool is_aws(const char *endpoint)
 {
@@ -132,8 +140,9 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_opt
     if (endpoint != NULL && !is_aws(endpoint)) {
         DN_TRY_GOTO(st, take_endpoint(p, endpoint, options->secure, err), cleanup);
     }
-    p->path_style =
-        options->path_style == DN_STORE_YES || (options->path_style == DN_STORE_UNSAID && p->given);
+    p->path_style = options->path_style == DN_STORE_YES ||
+                    (options->path_style == DN_STORE_UNSAID && p->given) ||
+                    (p->given && is_number(p->host)); /* nothing can stand in front of that */
 cleanup:
     dn_free(endpoint);
     if (st != DN_OK) {
