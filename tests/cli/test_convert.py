@@ -220,7 +220,7 @@ def test_wrong_options(tool, write):
     tool.fails("convert", "in.csv", says="at least one source and a destination")
     tool.fails("convert", "in.csv", "out.json", says="*.parquet")
     tool.fails("convert", "in.csv", "-", says="standard output")
-    tool.fails("convert", "in.csv", "s3://bucket/x.parquet", says="local files")
+    tool.fails("convert", "in.csv", "s3://bucket/x.parquet", says="no credentials")
 
 
 def test_null_takes_no_name(tool, write):
