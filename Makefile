@@ -22,7 +22,7 @@ help: ## this list
 
 setup: ## install everything that the other commands need
 	@tools/setup.sh lint
-	@tools/setup.sh test
+	@tools/setup.sh test-full
 
 configure:
 	@tools/setup.sh build
@@ -51,7 +51,7 @@ run: configure ## the example job: examples/data/orders.csv to Parquet under bui
 test: ## every test but the slow ones
 test-full: ## every test
 test test-full:
-	@tools/setup.sh test
+	@tools/setup.sh $@
 	@$(call configure,release,-DDN_PYTHON_TESTS=ON)
 	@echo "$@: build"
 	@$(call build,release)

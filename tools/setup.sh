@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Install what building and testing need, quietly and only what is missing.
 #
-#   tools/setup.sh build   compilers and libraries (Debian packages)
-#   tools/setup.sh test    the above, and the pinned Python environment in .venv
-#   tools/setup.sh lint    the above without Python's environment, and the linters
-#   tools/setup.sh bench   as test: the peers that are measured are in that environment
+#   tools/setup.sh build       compilers and libraries (Debian packages)
+#   tools/setup.sh test        the above, and the pinned Python environment in .venv
+#   tools/setup.sh test-full   the above, a Java runtime, Maven, and S3Proxy in build/s3proxy
+#   tools/setup.sh lint        the packages of test without Python's environment, and the linters
+#   tools/setup.sh bench       as test: the peers that are measured are in that environment
 #
 # What is missing is found by looking for the commands, headers and libraries themselves, not for packages: who has them from
 # elsewhere needs neither apt-get nor these packages.
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/.."
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
+full_packages=(default-jre-headless maven)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
 has_command() { command -v "$1" >/dev/null; }
@@ -24,6 +26,8 @@ has_header() { has_command gcc && echo "#include <$1>" | gcc -E -o /dev/null -x 
 is_there() {
     case $1 in
     gcc | make | cmake | pkg-config | g++ | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
+    default-jre-headless) has_command java ;;
+    maven) has_command mvn ;;
     ninja-build) has_command ninja ;;
     binutils) has_command nm && has_command readelf && has_command strip ;;
     libc6-dev) has_header stdio.h ;;
@@ -119,17 +123,41 @@ python_environment() {
     cp "$requirements" "$stamp"
 }
 
+# The jars that tools/s3proxy/pom.xml names, each with the checksum that it had when it was chosen.
+s3proxy() {
+    local sums=tools/s3proxy/jars.sha256 folder=build/s3proxy log=build/s3proxy.log
+    cmp -s "$sums" "$folder/jars.sha256" && return 0
+    echo "setup: copying S3Proxy to $folder ($(wc -l <"$sums") pinned jars)"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    if ! mvn -B -f tools/s3proxy/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$folder" >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "setup: Maven could not fetch S3Proxy; it needs the network once, or a mirror in settings.xml; the whole log is $log" >&2
+        exit 1
+    fi
+    if ! (cd "$folder" && sha256sum --check --strict --quiet "$OLDPWD/$sums") >&2; then
+        echo "setup: these jars are not the ones that were chosen" >&2
+        exit 1
+    fi
+    cp "$sums" "$folder"
+}
+
 case "${1:-}" in
 build) install_packages "${build_packages[@]}" ;;
 test | bench)
     install_packages "${build_packages[@]}" "${test_packages[@]}"
     python_environment
     ;;
+test-full)
+    install_packages "${build_packages[@]}" "${test_packages[@]}" "${full_packages[@]}"
+    python_environment
+    s3proxy
+    ;;
 lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|lint|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-full|lint|bench" >&2
     exit 2
     ;;
 esac
