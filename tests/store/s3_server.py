@@ -94,6 +94,10 @@ class Object:
         self.time = time.time()
 
 
+def make_object(data):
+    return Object(data, '"' + hashlib.md5(data).hexdigest() + '"', {})
+
+
 class Upload:
     def __init__(self, key, headers):
         self.key, self.headers = key, headers
@@ -144,6 +148,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.min_part = min_part
         self.page_size = page_size
         self.virtual_host = virtual_host
+        self.says_region = True  # where the bucket is, to who looks for it elsewhere
         self.clock_offset = 0
         self.denied = set()  # keys that nobody may touch
         self.anonymous = False
@@ -192,9 +197,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server = self.server
         with server.lock:
             request = Request(self, len(server.seen))
-            fault = server.fault(request)
-            assert fault is None or fault in FAULTS, fault
-            server.seen.append((request.operation, self.path, fault))
+            server.seen.append((request.operation, self.path, None))
+        fault = server.fault(request)  # which may wait
+        if fault is not None:
+            assert fault in FAULTS, fault
+            server.seen[request.number] = (request.operation, self.path, fault)
         self.request_id = f"REQ{request.number:06d}"
         self.fault_word = fault
         if fault == "reset-before":
@@ -268,6 +275,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
+        if fault == "stall" and (self.command == "HEAD" or not body):
+            self.flush_headers()
+            return self.stall()
         if self.command == "HEAD":
             if "Content-Length" not in headers:
                 self.send_header("Content-Length", str(len(body)))
@@ -294,11 +304,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.01)
         elif fault == "stall":
             self.wfile.write(body[:half])
-            self.wfile.flush()
-            self.rfile.read(1)
-            self.close_connection = True
+            self.stall()
         else:
             self.wfile.write(body)
+
+    def stall(self):
+        """Until the other side has enough of it."""
+        self.wfile.flush()
+        self.rfile.read(1)
+        self.close_connection = True
 
     # --- signatures
 
@@ -324,11 +338,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
         secret, token = server.keys[key_id]
         if headers.get("x-amz-security-token", [None])[0] != token:
-            raise Refusal(403 if token is None else 400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+            raise Refusal(403 if token is None else 400, "InvalidToken", "The provided token is malformed or otherwise invalid.",
+                          extra=f"<Token-0>{escape(headers.get('x-amz-security-token', [''])[0])}</Token-0>")
         if region != server.region:
             raise Refusal(400, "AuthorizationHeaderMalformed",
-                          f"The authorization header is malformed; the region '{region}' is wrong; expecting '{server.region}'",
-                          extra=f"<Region>{server.region}</Region>")
+                          f"The authorization header is malformed; the region '{region}' is wrong; expecting another one",
+                          extra=f"<Region>{server.region}</Region>" if server.says_region else "")
         self.check_time(headers, day)
         names = signed.split(";")
         if names != sorted(set(names)):

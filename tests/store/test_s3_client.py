@@ -1,7 +1,6 @@
 """Every operation of the S3 client against a server that verifies each signature, header and body hash."""
 
 import signal
-import subprocess
 import time
 
 import pytest
@@ -224,15 +223,6 @@ def test_places_of_the_environment_and_the_profile(tmp_path, server):
     (tmp_path / "config").write_text(f"[profile p]\nregion = xx-far-1\nendpoint_url = {server.url}\n")
     tool.ok("head", "s3://bucket/k", env={**keys, "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "p"})
     assert server.operations() == ["head", "head", "head"]
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-                   check=True, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_tls_is_always_verified(tmp_path, certificate):

@@ -152,7 +152,7 @@ enum dn_status dn_s3_head(struct dn_s3_client *c, struct dn_s3_name name, struct
     enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
     if (st == DN_OK) {
         st = take_object(name, &r, header_or_empty(&r, "content-length"), out, err);
-    } else if (op.status >= 400 && op.status <= 499) {
+    } else if (op.status >= 400 && !dn_retry_may_pass(op.status)) {
         st = head_by_get(c, name, stop, out, err);
     }
     dn_http_response_finish(&r);
@@ -271,17 +271,49 @@ static void described_finish(struct described *d)
     dn_buffer_finish(&d->tags);
 }
 
-/* Whether the object that is there is the one that was sent: an answer got lost, and the next try found it done. */
-static bool is_ours(struct dn_s3_client *c, struct dn_s3_name name, uint64_t size, const char *etag,
-                    const char *crc32c, struct dn_stop *stop)
+/* Of the object that was sent, after an answer got lost. */
+enum whereabouts {
+    IS_THERE,
+    IS_NOT_THERE,
+    IS_NOT_KNOWN,
+};
+
+static enum whereabouts look_for(struct dn_s3_client *c, struct dn_s3_name name, uint64_t size,
+                                 const char *etag, const char *crc32c, struct dn_stop *stop)
 {
     struct dn_s3_object there;
+    const enum dn_status st = dn_s3_head(c, name, stop, &there, NULL);
 
-    if (dn_s3_head(c, name, stop, &there, NULL) != DN_OK || there.size != (int64_t)size) {
-        return false;
+    if (st != DN_OK) {
+        return st == DN_ERR_NOT_FOUND ? IS_NOT_THERE : IS_NOT_KNOWN;
     }
-    return (etag[0] != '\0' && etags_match(there.etag, etag)) ||
-           (there.crc32c[0] != '\0' && strcmp(there.crc32c, crc32c) == 0);
+    const bool is_ours = there.size == (int64_t)size &&
+                         ((etag[0] != '\0' && etags_match(there.etag, etag)) ||
+                          (there.crc32c[0] != '\0' && strcmp(there.crc32c, crc32c) == 0));
+    return is_ours ? IS_THERE : IS_NOT_THERE;
+}
+
+/* What failed may have been done. */
+static enum dn_status say_unsure(struct dn_s3_name name, enum dn_status st, struct dn_error *err)
+{
+    char shown[DN_S3_SHOWN_SIZE];
+
+    if (err != NULL) {
+        const struct dn_error said = *err;
+        (void)dn_error_set(
+            err, st, "%s; the object may be there nevertheless: look before it is written again",
+            said.message);
+        err->os_errno = said.os_errno;
+        dn_error_locate(err, dn_s3_shown(shown, name), -1, -1, -1, NULL);
+    }
+    return st;
+}
+
+/* What a failure comes to, now that it is known whether the object is there. */
+static enum dn_status settle(struct dn_s3_name name, enum dn_status st, enum whereabouts is,
+                             struct dn_error *err)
+{
+    return is == IS_THERE ? DN_OK : is == IS_NOT_THERE ? st : say_unsure(name, st, err);
 }
 
 /* Who gives tags needs to be allowed that, too. */
@@ -320,11 +352,11 @@ enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct 
     dn_s3_add_header(&op, "If-Match",
                      overwrite && attributes != NULL ? attributes->replaces : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
-    if (st == DN_ERR_EXISTS && op.lost) {
+    if (st != DN_OK && op.lost && st != DN_ERR_CANCELLED) {
         if (dn_md5(body, md5, NULL) == DN_OK) {
             dn_hex(md5, sizeof(md5), etag);
         }
-        st = is_ours(c, name, body.len, etag, crc, stop) ? DN_OK : st;
+        st = settle(name, st, look_for(c, name, body.len, etag, crc, stop), err);
     }
 cleanup:
     described_finish(&d);
@@ -549,9 +581,9 @@ static void expected_crc(const struct dn_s3_part *parts, size_t n, char out[32])
     (void)snprintf(out, 32, "%s-%zu", text, n);
 }
 
-/* The object of these parts is there, whoever said what. */
-static bool is_completed(struct dn_s3_client *c, struct dn_s3_name name,
-                         const struct dn_s3_part *parts, size_t n, struct dn_stop *stop)
+static enum whereabouts look_for_parts(struct dn_s3_client *c, struct dn_s3_name name,
+                                       const struct dn_s3_part *parts, size_t n,
+                                       struct dn_stop *stop)
 {
     char etag[DN_S3_ETAG_SIZE];
     char crc[32];
@@ -561,7 +593,10 @@ static bool is_completed(struct dn_s3_client *c, struct dn_s3_name name,
         size += parts[i].size;
     }
     expected_crc(parts, n, crc);
-    return expected_etag(parts, n, etag, NULL) == DN_OK && is_ours(c, name, size, etag, crc, stop);
+    if (expected_etag(parts, n, etag, NULL) != DN_OK) {
+        return IS_NOT_KNOWN;
+    }
+    return look_for(c, name, size, etag, crc, stop);
 }
 
 static enum dn_status take_completed(struct dn_span xml, void *taken, struct dn_error *err)
@@ -602,10 +637,15 @@ enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct dn_s3_name n
     expected_crc(parts, n_parts, crc);
     if (st == DN_OK) {
         if (c->checksums && strchr(done.crc32c, '-') != NULL && strcmp(done.crc32c, crc) != 0) {
-            st = refuse_answer(name, "another checksum than the parts that were sent", err);
+            st = say_unsure(
+                name, refuse_answer(name, "another checksum than the parts that were sent", err),
+                err);
         }
-    } else if (op.lost && st != DN_ERR_CANCELLED && is_completed(c, name, parts, n_parts, stop)) {
-        st = DN_OK;
+    } else if (op.lost && st != DN_ERR_CANCELLED) {
+        st = settle(name, st, look_for_parts(c, name, parts, n_parts, stop), err);
+        if (st == DN_OK) { /* an equal object may have been there before, and the upload be open */
+            (void)!dn_s3_upload_abort(c, name, id, stop, NULL);
+        }
     }
 cleanup:
     dn_buffer_finish(&body);

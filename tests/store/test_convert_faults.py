@@ -1,0 +1,17 @@
+"""Faults over uploads and downloads of `convert`."""
+
+import pytest
+
+from convert_faults import run_with_faults
+from convert_runs import Runs
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path)
+
+
+def test_faults(runs):
+    found = runs.each(run_with_faults, range(40))
+    assert sum(n for n, _ in found) > 80
+    assert 5 < sum(exact for _, exact in found) < 40
