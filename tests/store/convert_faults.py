@@ -57,6 +57,7 @@ def run_with_faults(runs, seed, folder):
             (folder / source).write_bytes(runs.wanted(plan.source, plan.rows))
         process = start(folder, server, *(["-f"] if plan.overwrite else []), source, f"s3://bucket/{target}" if plan.to_bucket else target)
         code, said = finish(process, folder)
+        server.wait_until_idle()
         faults = [(operation, word) for operation, _, word in server.seen if word]
         what = (seed, vars(plan), code, said, server.seen)
         assert code in (0, 2), what

@@ -1,5 +1,6 @@
 """Uploads that are killed, and run again: at any request, before it is done, after it, or a while later."""
 
+import functools
 import random
 import signal
 import threading
@@ -7,15 +8,30 @@ import time
 
 from convert_runs import finish, no_secret_in, serving, start
 
-REQUESTS = 22  # more than an upload of the largest input makes
+ROWS = 9000
+
+
+@functools.cache
+def n_requests(runs, target):
+    """Of a run that nobody kills."""
+    folder = runs.home / f"whole-{target}-{threading.get_ident()}"
+    folder.mkdir()
+    with serving() as server:
+        code, said = finish(start(folder, server, *arguments(runs, target)), folder)
+        assert code == 0, said
+        return len(server.seen)
+
+
+def arguments(runs, target):
+    return ["-q", "-f", f"{runs.home}/{ROWS}.csv", f"s3://bucket/out.{target}"]
 
 
 def kill_and_run_again(runs, seed, folder):
     """Whether it was killed before it was over, and how many uploads it left."""
     draw = random.Random(seed)
-    rows, target = 9000, draw.choice(["parquet", "csv", "csv"])
-    at, later = draw.randrange(REQUESTS), draw.choice([None, 0, 0, draw.random() / 50])
-    wanted, key = runs.wanted(target, rows), f"out.{target}"
+    target = draw.choice(["parquet", "csv", "csv"])
+    at, later = draw.randrange(n_requests(runs, target)), draw.choice([None, 0, 0, draw.random() / 50])
+    wanted, key, args = runs.wanted(target, ROWS), f"out.{target}", arguments(runs, target)
     reached, over = threading.Event(), threading.Event()
 
     def stop_at(request):
@@ -27,7 +43,6 @@ def kill_and_run_again(runs, seed, folder):
 
     with serving() as server:
         server.fault = stop_at
-        args = ["-q", "-f", f"{runs.home}/{rows}.csv", f"s3://bucket/{key}"]
         process = start(folder, server, *args)
         while not reached.wait(0.005) and process.poll() is None:
             pass
@@ -35,6 +50,7 @@ def kill_and_run_again(runs, seed, folder):
         process.send_signal(signal.SIGKILL)
         said = b"".join(process.communicate())
         over.set()
+        server.wait_until_idle()  # what it had asked for is done
         no_secret_in(folder, said)
         server.fault = lambda request: None
         kept = server.buckets["bucket"].get(key)

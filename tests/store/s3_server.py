@@ -157,6 +157,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.seen = []  # (operation, path, fault) of every request
         self.problems = []  # requests whose signature or form was wrong
         self.n_uploads = 0
+        self.n_active = 0  # requests
 
     @property
     def port(self):
@@ -172,6 +173,13 @@ class Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """Connections that break are what the tests are about."""
+
+    def wait_until_idle(self):
+        """Who asked may have gone before the answer."""
+        until = time.monotonic() + 60
+        while self.n_active > 0:
+            assert time.monotonic() < until
+            time.sleep(0.005)
 
     def operations(self):
         return [operation for operation, _, _ in self.seen]
@@ -194,6 +202,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- one request
 
     def do_GET(self):
+        with self.server.lock:
+            self.server.n_active += 1
+        try:
+            self.serve_one()
+        finally:
+            with self.server.lock:
+                self.server.n_active -= 1
+
+    def serve_one(self):
         server = self.server
         with server.lock:
             request = Request(self, len(server.seen))
