@@ -15,7 +15,7 @@ from command import BIN
 KEY_ID, SECRET, TOKEN = "AKIDTEST", "recognisable/secret+of=convert", "recognisable/token+of=convert"
 SECRETS = (SECRET.encode(), TOKEN.encode())
 PART = 16_000  # bytes of a part instead of 8 MiB, by the hook for tests
-AT_ONCE = 8  # waiting between tries is most of what they do
+AT_ONCE = 12  # waiting between tries is most of what they do
 ROWS = (3, 700, 9000)
 
 

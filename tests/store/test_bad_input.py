@@ -1,5 +1,6 @@
 """What is wrong about a place: exit 2, one message with the name, the service's word, the request's number and what to do, and nothing left."""
 
+import concurrent.futures
 import gzip
 import lzma
 import socket
@@ -139,14 +140,22 @@ def test_one_prefix_is_denied(tmp_path, server):
     assert code == 0, said
 
 
-@pytest.mark.parametrize("args", [["s3://bucket/in.csv", "out.csv"], ["in.csv", "s3://bucket/out.csv"]])
-def test_nobody_is_there(tmp_path, server, args):
-    (tmp_path / "in.csv").write_bytes(TEXT)
-    with socket.socket() as silent:  # bound, and nobody listens
+def test_nobody_is_there(tmp_path, server):
+    """Three runs at a time, for they wait between their tries."""
+    def nobody(name, url, args, says):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "in.csv").write_bytes(TEXT)
+        check(server, folder, args, ["s3://bucket/", *says, "tried 8 times"], AWS_ENDPOINT_URL_S3=url)
+
+    with socket.socket() as silent, concurrent.futures.ThreadPoolExecutor() as pool:  # bound, and nobody listens
         silent.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{silent.getsockname()[1]}"
-        check(server, tmp_path, args, ["s3://bucket/", f"no connection to {place}", "tried 8 times"], AWS_ENDPOINT_URL_S3=f"http://{place}")
-    check(server, tmp_path, args, ["s3://bucket/", "no-such-host.invalid"], AWS_ENDPOINT_URL_S3="http://no-such-host.invalid")
+        runs = [pool.submit(nobody, "read", f"http://{place}", ["s3://bucket/in.csv", "out.csv"], [f"no connection to {place}"]),
+                pool.submit(nobody, "written", f"http://{place}", ["in.csv", "s3://bucket/out.csv"], [f"no connection to {place}"]),
+                pool.submit(nobody, "host", "http://no-such-host.invalid", ["s3://bucket/in.csv", "out.csv"], ["no-such-host.invalid"])]
+        for run in runs:
+            run.result()
 
 
 @pytest.mark.parametrize("args", [["s3://bucket/in.csv", "out.csv"], ["in.csv", "s3://bucket/out.csv"]])

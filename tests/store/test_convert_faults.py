@@ -12,6 +12,6 @@ def runs(tmp_path):
 
 
 def test_faults(runs):
-    found = runs.each(run_with_faults, range(40))
-    assert sum(n for n, _ in found) > 80
-    assert 5 < sum(exact for _, exact in found) < 40
+    found = runs.each(run_with_faults, range(24))
+    assert sum(n for n, _ in found) > 20
+    assert 5 < sum(exact for _, exact in found) < 24
