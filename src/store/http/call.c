@@ -433,10 +433,10 @@ enum dn_status dn_http_call_result(struct dn_http_call *call, struct dn_error *e
         return refuse(call, DN_ERR_TEMPORARY, "no answer in time from", "", err);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-        return refuse(
-            call, DN_ERR_IO, "no trust in the certificate of",
-            "name the file of the authority that signed it (ca_file), or the host that it is for",
-            err);
+        return refuse(call, DN_ERR_IO, "no trust in the certificate of",
+                      "name the file of the authority that signed it (ca_file, or AWS_CA_BUNDLE "
+                      "for S3), or the host that it is for",
+                      err);
     case CURLE_SSL_CACERT_BADFILE:
         return refuse(call, DN_ERR_IO, "the file of certificates (ca_file) cannot be used for", "",
                       err);
