@@ -7,6 +7,9 @@
 #define DN_CONNECTOR_CSV "csv"
 #define DN_CONNECTOR_PARQUET "parquet"
 
+/** Whether a source of a type is CSV, as one without a type is. */
+bool dn_connector_is_csv(const char *type);
+
 /** The file name of the built-in reader for sources of a type; NULL: there is none. */
 const char *dn_connector_reader(const char *type);
 
