@@ -431,3 +431,15 @@ def test_a_name_with_a_zero_byte(tool, put):
     tool.fails("convert", "in.parquet", "out.parquet", says=["in.parquet", '"n"', "zero byte"])
     tool.fails("inspect", "--rows", "1", "in.parquet", says=["in.parquet", '"n"', "zero byte"])
     assert b"n\\u0000b" in tool.ok("inspect", "in.parquet").stdout
+
+
+def test_a_type_without_a_name(tool, put):
+    put("in.parquet")
+    hint = """types={"i":"int32"}"""
+    tool.fails("convert", "--types", "i=int64", "in.parquet", "x.parquet", says=["in.parquet", '"i"', "expect int32", f"({hint} as a reader option)"])
+    tool.ok("convert", "--reader-option", hint, "in.parquet", "null:")
+    said = tool.fails("convert", "--types", "l=date", "in.parquet", "x.parquet", says=["expect int64, or"])
+    assert "reader option" not in said
+    put("dec.parquet", TABLE.select(["l"]).append_column("n", pa.array([decimal.Decimal("1.5")] * 4)))
+    tool.fails("schema", "--json", "dec.parquet", says=["dec.parquet: ", '"n"', "decimal(2, 1)", "--reader-option columns"])
+    tool.ok("schema", "--json", "--reader-option", "columns=l", "dec.parquet")
