@@ -287,7 +287,9 @@ def test_single_bytes(tool, write, encoding):
 
 @pytest.mark.parametrize("encoding, text", [("shift_jis", "a,b\n1,日本\n"), ("gb18030", "a,b\n1,中文\n"), ("euc-kr", "a,b\n1,한글\n"),
                                             ("koi8-r", "a,b\n1,мир\n"), ("koi8_r", "a,b\n1,мир\n"), ("ms_kanji", "a,b\n1,日本\n"),
-                                            ("iso8859_15", "a,b\n1,€\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n")])
+                                            ("iso8859_15", "a,b\n1,€\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n"),
+                                            ("iso2022_jp", "a,b\n1,日本\n"), ("iso2022_jp_2", "a,b\n1,日本\n"), ("iso2022_jp_3", "a,b\n1,日本\n"),
+                                            ("iso2022_kr", "a,b\n1,한글\n")])
 def test_others(tool, write, encoding, text):
     write("in.csv", text.encode(encoding))
     assert read(tool, "--encoding", encoding, "in.csv").to_pylist() == [{"a": 1, "b": text.split(",")[-1][:-1]}]
