@@ -108,7 +108,8 @@ enum dn_status dn_session_reader_schema(const struct dn_session *s, void *reader
                             s->reader_plugin.path);
     }
     if (out->n_children == 0) {
-        return dn_error_set(err, DN_ERR_DATA, "the source has no columns: is it empty?");
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the source has no columns, or the option columns is an empty list");
     }
     return DN_OK;
 }

@@ -443,3 +443,12 @@ def test_a_type_without_a_name(tool, put):
     put("dec.parquet", TABLE.select(["l"]).append_column("n", pa.array([decimal.Decimal("1.5")] * 4)))
     tool.fails("schema", "--json", "dec.parquet", says=["dec.parquet: ", '"n"', "decimal(2, 1)", "--reader-option columns"])
     tool.ok("schema", "--json", "--reader-option", "columns=l", "dec.parquet")
+
+
+def test_no_columns(tool, put, write):
+    put("in.parquet")
+    put("bare.parquet", pa.table({}))
+    write("in.csv", "a,b\n1,2\n")
+    for name in ("in.parquet", "in.csv"):
+        tool.fails("convert", "--reader-option", "columns=[]", name, "out.parquet", says="--reader-option columns is an empty list")
+    tool.fails("convert", "bare.parquet", "out.parquet", says="no columns")
