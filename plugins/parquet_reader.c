@@ -51,12 +51,6 @@ static enum dn_status configure(struct dn_reader *r, struct dn_error *err)
     return DN_OK;
 }
 
-/* Is what the library is asked for known before the files are? */
-static bool knows_columns(const struct parquet_read_settings *s)
-{
-    return s->columns == NULL || !s->missing_as_null;
-}
-
 /* Open a file for its columns. */
 static enum dn_status open_for_a_look(const struct parquet_read_settings *s, const char *path,
                                       struct dn_parquet_reader **out, struct ArrowSchema *schema,
@@ -65,10 +59,9 @@ static enum dn_status open_for_a_look(const struct parquet_read_settings *s, con
     struct dn_parquet_read_options options = s->parquet;
     struct dn_parquet_read_progress progress = {.struct_size = sizeof(progress)};
 
-    if (knows_columns(s)) {
-        options.columns = s->columns;
-        options.n_columns = s->n_columns;
-    }
+    options.columns = s->columns;
+    options.n_columns = s->n_columns;
+    options.skip_missing = s->missing_as_null;
     DN_TRY(dn_parquet_reader_open(out, path, &options, err));
     dn_parquet_reader_progress(*out, &progress);
     *bytes = progress.bytes_total;
@@ -124,7 +117,7 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
         struct dn_parquet_reader *reader = NULL;
         const enum dn_status st =
             plan_file(&h->plan, r, &r->files, i, &reader, &h->file_bytes[i], err);
-        if (i == 0 && st == DN_OK && knows_columns(&h->settings)) {
+        if (i == 0 && st == DN_OK) {
             h->reader = reader; /* it can go on */
         } else {
             dn_parquet_reader_close(reader);

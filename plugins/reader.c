@@ -93,6 +93,27 @@ void dn_reader_destroy(struct dn_reader *r)
 
 /* ---- Level 0 ---------------------------------------------------------------------------------------------------- */
 
+/* Now, rather than with the first row: whether JSON records have a form for the types. */
+static enum dn_status check_types(const struct dn_reader *r, const struct ArrowSchema *exact,
+                                  struct dn_error *err)
+{
+    struct dn_field field;
+    struct dn_error said;
+
+    for (int64_t i = 0; i < exact->n_children; i++) {
+        const enum dn_status st = dn_schema_get_field(exact, i, &field, &said);
+        if (st != DN_OK) {
+            const char *path = r->files.n > 0 ? r->files.shown[0] : "the source";
+            dn_error_set(err, st,
+                         "%s: %s; leave it out by naming the others with the option columns", path,
+                         said.message);
+            dn_error_locate(err, path, -1, -1, -1, said.column);
+            return st;
+        }
+    }
+    return DN_OK;
+}
+
 /* Opened for rows as JSON, up to their names. */
 static enum dn_status open_rows(struct dn_reader *r, struct dn_error *err)
 {
@@ -101,10 +122,7 @@ static enum dn_status open_rows(struct dn_reader *r, struct dn_error *err)
 
     DN_TRY(dn_reader_open(r, err));
     DN_TRY_GOTO(st, dn_reader_schema(r, &exact, err), cleanup);
-    for (int64_t i = 0; i < exact.n_children; i++) { /* now, rather than with the first row */
-        struct dn_field field;
-        DN_TRY_GOTO(st, dn_schema_get_field(&exact, i, &field, err), cleanup);
-    }
+    DN_TRY_GOTO(st, check_types(r, &exact, err), cleanup);
     DN_TRY_GOTO(st, dn_schema_copy_unique(&r->schema, &exact, err), cleanup);
     if (kind->prepare_rows != NULL) {
         st = kind->prepare_rows(r, err);

@@ -102,7 +102,11 @@ enum dn_status dn_shell_option_text(const struct dn_shell_config *c, const char 
     }
     const char *text = dn_shell_text_value(f.value);
     if (text == NULL) {
-        return wrong_kind(&f, "must be a text without NUL characters", err);
+        return wrong_kind(&f,
+                          json_is_string(f.value)
+                              ? "must be a text without NUL characters"
+                              : "must be a text (in quotes, if it looks like another value)",
+                          err);
     }
     *out = text;
     return DN_OK;

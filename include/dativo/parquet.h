@@ -148,6 +148,7 @@ struct dn_parquet_read_options {
     void *cancel_ctx;
     /** A budget of the user's of which memory_budget_bytes is a share, for messages; 0: none. */
     uint64_t memory_total_bytes;
+    bool skip_missing; /**< of `columns` those that the file lacks are left out of the schema, instead of failing */
     /** What the connection says, copied; NULL: nothing. */
     const struct dn_store_options *store;
 };

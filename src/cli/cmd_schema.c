@@ -111,23 +111,6 @@ static json_t *table_name(const char *path)
     return strcmp(path, "-") == 0 ? json_string("stdin") : json_stringn(base, len);
 }
 
-/* Parquet has types that no asset can name yet. */
-static enum dn_status types_check(const json_t *schema, struct dn_error *err)
-{
-    for (size_t i = 0; i < json_array_size(schema); i++) {
-        const json_t *column = json_array_get(schema, i);
-        const char *type = json_string_value(json_object_get(column, "type"));
-        const char *name = json_string_value(json_object_get(column, "name"));
-        if (dn_coltype_from_asset(dn_coltype_to_asset(type)) == NULL) {
-            return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                                "column \"%s\" is of type %s, for which assets have no name in "
-                                "this version; without --json all types are shown",
-                                name, type);
-        }
-    }
-    return DN_OK;
-}
-
 /* Only a pass over every row can promise that there is no null, or a file that says of itself that there is none. */
 static bool is_required(const json_t *column)
 {
@@ -159,6 +142,26 @@ static int print_json(const json_t *schema, const char *path, const char *source
     const int code = dn_cli_print_json(asset, 0);
     json_decref(asset);
     return code;
+}
+
+/* Parquet has types that no asset can name yet. */
+static enum dn_status types_check(const char *file, const json_t *schema, struct dn_error *err)
+{
+    char room[DN_SHOWN_PATH_SIZE];
+
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        const char *type = json_string_value(json_object_get(column, "type"));
+        const char *name = json_string_value(json_object_get(column, "name"));
+        if (dn_coltype_from_asset(dn_coltype_to_asset(type)) == NULL) {
+            return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                                "%s: column \"%s\" is of type %s, for which assets have no name in "
+                                "this version; leave it out by naming the others with the option "
+                                "columns; without --json all types are shown",
+                                dn_source_shown_path(room, file), name, type);
+        }
+    }
+    return DN_OK;
 }
 
 /* Whether two lists of columns have the same names in the same order. */
@@ -260,7 +263,7 @@ static int schema_run(struct schema_flags *f)
         st = schema_read(f, config, &console, &schema, &err);
     }
     if (st == DN_OK && f->as_json) {
-        st = types_check(schema, &err);
+        st = types_check(f->files.names[0], schema, &err);
     }
     dn_console_unguard();
     dn_console_clear(&console);

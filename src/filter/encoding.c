@@ -7,13 +7,31 @@ static const struct {
     const char *given;
     const char *name;
 } synonyms[] = {
-    {"UTF8", "UTF-8"},         {"UTF-8-SIG", "UTF-8"},     {"UTF8-SIG", "UTF-8"},
-    {"U8", "UTF-8"},           {"ASCII", "UTF-8"},         {"US-ASCII", "UTF-8"},
-    {"UTF-16-LE", "UTF-16LE"}, {"UTF-16-BE", "UTF-16BE"},  {"UTF16LE", "UTF-16LE"},
-    {"UTF16BE", "UTF-16BE"},   {"UTF16-LE", "UTF-16LE"},   {"UTF16-BE", "UTF-16BE"},
-    {"UTF-32-LE", "UTF-32LE"}, {"UTF-32-BE", "UTF-32BE"},  {"UTF32-LE", "UTF-32LE"},
-    {"UTF32-BE", "UTF-32BE"},  {"UTF16", "UTF-16"},        {"UTF32", "UTF-32"},
-    {"LATIN-1", "ISO-8859-1"}, {"LATIN-9", "ISO-8859-15"}, {"ANSI", "WINDOWS-1252"},
+    {"UTF8", "UTF-8"},
+    {"UTF-8-SIG", "UTF-8"},
+    {"UTF8-SIG", "UTF-8"},
+    {"U8", "UTF-8"},
+    {"ASCII", "UTF-8"},
+    {"US-ASCII", "UTF-8"},
+    {"UTF-16-LE", "UTF-16LE"},
+    {"UTF-16-BE", "UTF-16BE"},
+    {"UTF16LE", "UTF-16LE"},
+    {"UTF16BE", "UTF-16BE"},
+    {"UTF16-LE", "UTF-16LE"},
+    {"UTF16-BE", "UTF-16BE"},
+    {"UTF-32-LE", "UTF-32LE"},
+    {"UTF-32-BE", "UTF-32BE"},
+    {"UTF32-LE", "UTF-32LE"},
+    {"UTF32-BE", "UTF-32BE"},
+    {"UTF16", "UTF-16"},
+    {"UTF32", "UTF-32"},
+    {"LATIN-1", "ISO-8859-1"},
+    {"LATIN-9", "ISO-8859-15"},
+    {"ANSI", "WINDOWS-1252"},
+    {"ISO2022-JP", "ISO-2022-JP"},
+    {"ISO2022-JP-2", "ISO-2022-JP-2"},
+    {"ISO2022-JP-3", "ISO-2022-JP-3"},
+    {"ISO2022-KR", "ISO-2022-KR"},
 };
 
 static char capital(char c)

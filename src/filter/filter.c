@@ -54,7 +54,8 @@ static enum dn_status damaged(const struct filter *f, struct dn_error *err)
         return dn_source_located(&f->base, DN_ERR_DATA, err);
     }
     (void)snprintf(what, sizeof(what),
-                   "damaged near byte %" PRIu64 " of the file as it is stored: %.300s",
+                   "damaged near byte %" PRIu64 " of the file as it is stored: %.300s; get the "
+                   "file again",
                    f->in_offset + f->in_pos, err != NULL ? err->message : "unreadable");
     return failed(f, DN_ERR_DATA, what, err);
 }

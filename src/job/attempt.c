@@ -291,13 +291,12 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
 
     path = path != NULL && strcmp(path, "-") != 0 ? dn_source_shown_path(room, path) : path;
     const char *type = json_string_value(json_object_get(s->reader_config, "type"));
-    const bool is_csv = type == NULL || strcmp(type, DN_CONNECTOR_CSV) == 0;
 
     dn_error_set(err, DN_ERR_DATA,
                  "%s%s has %s but no rows; nothing was written: --allow-empty accepts that",
                  path != NULL ? path : "the source",
                  json_array_size(files) > 1 ? " (and every file after it)" : "",
-                 is_csv ? "a header" : "columns");
+                 dn_connector_is_csv(type) ? "a header" : "columns");
     dn_error_locate(err, path, -1, -1, -1, NULL);
     return DN_ERR_DATA;
 }

@@ -15,6 +15,11 @@ static const struct {
     {DN_CONNECTOR_PARQUET, "libparquet_reader_plugin.so"},
 };
 
+bool dn_connector_is_csv(const char *type)
+{
+    return type == NULL || strcmp(type, DN_CONNECTOR_CSV) == 0;
+}
+
 const char *dn_connector_reader(const char *type)
 {
     for (size_t i = 0; type != NULL && i < sizeof k_connectors / sizeof k_connectors[0]; i++) {

@@ -11,6 +11,9 @@
 #define DN_CONNECTOR_MINIO "minio"
 #define DN_CONNECTOR_ICEBERG "iceberg" /* without a catalog: its files alone */
 
+/** Whether a source of a type is CSV, as one without a type is. */
+bool dn_connector_is_csv(const char *type);
+
 /** The file name of the built-in reader for sources of a type; NULL: there is none. */
 const char *dn_connector_reader(const char *type);
 /** Whether targets of a type can be written. */

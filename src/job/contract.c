@@ -44,6 +44,8 @@ struct names {
     struct dn_name_map asset;
     struct dn_name_map file;
     struct dn_name_map repeated; /* the file's, by the names that are made up for them */
+    struct dn_name_map chosen;   /* by the reader's option columns */
+    bool has_choice;
     json_t *unknown; /* columns of the file that the asset does not have, for messages; or NULL */
 };
 
@@ -52,6 +54,7 @@ static void names_finish(struct names *n)
     dn_name_map_finish(&n->asset);
     dn_name_map_finish(&n->file);
     dn_name_map_finish(&n->repeated);
+    dn_name_map_finish(&n->chosen);
     json_decref(n->unknown);
 }
 
@@ -69,11 +72,30 @@ static const char *text_at(const json_t *file_schema, size_t i, const char *key)
     return json_string_value(json_object_get(json_array_get(file_schema, i), key));
 }
 
-/* `file_schema` may be NULL.  Both must outlive the names. */
+/* The option columns is a list of texts, or one text as a list of one. */
+static enum dn_status names_choose(struct names *n, const json_t *options, struct dn_error *err)
+{
+    const json_t *native = json_object_get(options, "native");
+    const json_t *own = json_object_get(options, "columns");
+    const json_t *choice = own != NULL ? own : json_object_get(native, "columns");
+
+    n->has_choice = json_is_array(choice) || json_is_string(choice);
+    if (json_is_string(choice)) {
+        return names_add(&n->chosen, json_string_value(choice), 0, err);
+    }
+    for (size_t i = 0; i < json_array_size(choice); i++) {
+        DN_TRY(names_add(&n->chosen, json_string_value(json_array_get(choice, i)), i, err));
+    }
+    return DN_OK;
+}
+
+/* `options` and `file_schema` may be NULL.  All must outlive the names. */
 static enum dn_status names_init(struct names *n, const struct dn_transfer *t,
-                                 const json_t *file_schema, struct dn_error *err)
+                                 const json_t *options, const json_t *file_schema,
+                                 struct dn_error *err)
 {
     *n = (struct names){0};
+    DN_TRY(names_choose(n, options, err));
     for (size_t i = 0; i < t->n_columns; i++) {
         DN_TRY(names_add(&n->asset, t->columns[i].name, i, err));
     }
@@ -199,11 +221,41 @@ static enum dn_status repeated_column(const struct dn_column *column, const stru
     return st;
 }
 
+/* Hidden from us by the reader's option columns: whether the file has it is unknown. */
+static bool is_left_out(const struct names *names, const char *name)
+{
+    return names->has_choice && !file_has(names, name) &&
+           dn_name_map_get(&names->chosen, name, strlen(name)) < 0;
+}
+
+static enum dn_status left_out(const struct dn_transfer *t, const struct dn_column *column,
+                               struct dn_error *err)
+{
+    const char *wish = column->required != 0 ? "requires" : "has";
+    char room[DN_SHOWN_PATH_SIZE];
+
+    if (t->mode == DN_ASSET_WARN && t->missing != DN_MISSING_ERROR) {
+        dn_events_emit(t->events, DN_EVENT_WARNING, "column_left_out",
+                       json_pack("{s:s, s:s}", "path", file_name(t, room), "column", column->name),
+                       "%s: the option columns leaves out the column \"%s\", which the asset %s",
+                       file_name(t, room), column->name, wish);
+        return DN_OK;
+    }
+    dn_error_set(
+        err, DN_ERR_CONFIG,
+        "the option columns leaves out the column \"%s\", which the asset %s; name it there, "
+        "too, or take it out of the asset",
+        column->name, wish);
+    dn_error_locate(err, NULL, -1, -1, -1, column->name);
+    return dn_error_option(err, DN_ERR_CONFIG, "columns");
+}
+
 /* Every column optional and none of them there: nulls throughout would be a wrong delimiter or file in disguise. */
 static enum dn_status any_column(const struct dn_transfer *t, const struct names *names,
                                  const json_t *file_schema, struct dn_error *err)
 {
     char room[DN_SHOWN_PATH_SIZE];
+    const char *type = json_string_value(json_object_get(t->reader_config, "type"));
     struct dn_buffer list = {0};
 
     for (size_t i = 0; i < t->n_columns; i++) {
@@ -214,11 +266,12 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
     }
     names_list(file_schema, &list);
     delimiter_add(t, file_schema, &list);
-    enum dn_status st = dn_error_set(
-        err, DN_ERR_CONFIG,
-        "%s: the file has none of the asset's columns; is it the right file, and the "
-        "right delimiter? its columns: %.*s",
-        file_name(t, room), (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    enum dn_status st =
+        dn_error_set(err, DN_ERR_CONFIG,
+                     "%s: the file has none of the asset's columns; is it the right file%s? its "
+                     "columns: %.*s",
+                     file_name(t, room), dn_connector_is_csv(type) ? ", and the right delimiter" : "",
+                     (int)list.len, list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, NULL);
     dn_buffer_finish(&list);
     return st;
@@ -322,6 +375,12 @@ static enum dn_status apply_strict(const struct dn_transfer *t, const struct nam
     enum dn_status st = DN_OK;
     int failed = 0;
 
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (is_left_out(names, t->columns[i].name)) {
+            st = left_out(t, &t->columns[i], err);
+            goto cleanup;
+        }
+    }
     DN_TRY_GOTO(st, any_column(t, names, file_schema, err), cleanup);
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
@@ -373,6 +432,11 @@ static enum dn_status apply_warn(const struct dn_transfer *t, const struct names
     }
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *column = &t->columns[i];
+        if (is_left_out(names, column->name)) {
+            *deviations += column->required;
+            DN_TRY(left_out(t, column, err));
+            continue;
+        }
         if (!file_has(names, column->name)) {
             if (repeated_column(column, names, file_schema, &repeated) != DN_OK) {
                 dn_events_emit(t->events, DN_EVENT_WARNING, "column_repeated",
@@ -431,7 +495,7 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
     if (options == NULL) {
         return dn_error_memory(err, 0);
     }
-    enum dn_status st = names_init(&names, t, file_schema, err);
+    enum dn_status st = names_init(&names, t, options, file_schema, err);
     names.unknown = unknown_columns(t, &names, file_schema);
     tell_texts(t);
     if (st == DN_OK && t->mode == DN_ASSET_STRICT) {
@@ -446,14 +510,14 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
 int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
 {
     const char *source = json_string_value(json_object_get(t->reader_config, "type"));
-    const bool has_types = source != NULL && strcmp(source, DN_CONNECTOR_CSV) != 0;
+    const bool has_types = !dn_connector_is_csv(source);
     int64_t deviations = 0;
     struct names names;
 
     if (t->mode != DN_ASSET_WARN) {
         return 0;
     }
-    if (names_init(&names, t, NULL, NULL) != DN_OK) {
+    if (names_init(&names, t, NULL, NULL, NULL) != DN_OK) {
         names_finish(&names);
     }
     for (size_t i = 0; i < json_array_size(schema); i++) {

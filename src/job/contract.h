@@ -17,14 +17,14 @@ json_t *dn_contract_options(json_t *config);
  * no null, and an optional column that the file lacks reads as nulls.  Warn: the asset's types are where the reader starts,
  * columns of the file beyond the asset are kept.
  *
- * @param config       Changed in place.
+ * @param config       As the user has it: its option `columns` is a wish.  Changed in place, so only once.
  * @param file_schema  [{"name",...}]: the columns the file has.
  * @param deviations   Incremented for every required column a warn-mode file lacks.
  * What is lost is told as a warning: a column that the file lacks, with the columns of the file that the asset does not have
  * (one of them may be the same under another name), and, in strict mode, those that are left out.
  *
  * @return DN_OK; DN_ERR_CONFIG: a column is not in the file, and it is required in strict mode or t->missing asks for an error;
- *         or, in strict mode, the file has none of the asset's columns.
+ *         or, in strict mode, the file has none of the asset's columns, or the option `columns` leaves one of them out.
  */
 DN_NODISCARD enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
                                               const json_t *file_schema, int64_t *deviations,

@@ -44,7 +44,7 @@ const char *dn_name_delimiter(const char *name, const json_t *reader_config)
     const char *type = json_string_value(json_object_get(reader_config, "type"));
     const char *used = json_string_value(json_object_get(options, "delimiter"));
 
-    if (type != NULL && strcmp(type, DN_CONNECTOR_CSV) != 0) {
+    if (!dn_connector_is_csv(type)) {
         return NULL; /* nothing delimits its columns */
     }
     used = used != NULL ? used : json_string_value(json_object_get(native, "delimiter"));

@@ -108,7 +108,8 @@ enum dn_status dn_session_reader_schema(const struct dn_session *s, void *reader
                             s->reader_plugin.path);
     }
     if (out->n_children == 0) {
-        return dn_error_set(err, DN_ERR_DATA, "the source has no columns: is it empty?");
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the source has no columns, or the option columns is an empty list");
     }
     return DN_OK;
 }
@@ -231,9 +232,10 @@ enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error 
     }
     DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
     DN_TRY_GOTO(st, dn_session_probe(s, s->reader_config, &file_schema, err), cleanup);
-    DN_TRY_GOTO(st,
-                dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err),
-                cleanup);
+    st = dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err);
+    if (st != DN_OK && err->option[0] != '\0') {
+        dn_session_note_refusal(s, "source", st);
+    }
 cleanup:
     json_decref(file_schema);
     return st;

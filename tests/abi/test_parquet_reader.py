@@ -101,6 +101,7 @@ def test_types_without_a_form_in_json(put, capfd, column, words):
     path = put(pa.table({"id": [1], "odd": column}), store_schema=False)
     error = check_failure(open_reader(path), capfd, "unsupported")
     assert error["column"] == "odd" and words in error["message"]
+    assert error["path"] == str(path) and str(path) in error["message"] and "the option columns" in error["message"]
     assert open_reader(path, options={"columns": ["id"]}).rows() == [{"id": 1}]
 
 

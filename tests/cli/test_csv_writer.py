@@ -171,7 +171,7 @@ def test_options(tool, write):
                          for word in ("--writer-option", option)], "in.csv", "out.csv")
     assert (tool.cwd / "out.csv").read_bytes() == b"a;b\r\n1;'x;y'\r\nNA;'NA'\r\n2;NA\r\n"
     tool.fails("convert", "--writer-option", "line_end=cr", "in.csv", "x.csv", says="must be lf or crlf")
-    tool.fails("convert", "--writer-option", "null_text=0", "in.csv", "x.csv", says="must be a text")
+    tool.fails("convert", "--writer-option", "null_text=0", "in.csv", "x.csv", says="must be a text (in quotes")
     tool.fails("convert", "--writer-option", 'null_text="0"', "in.csv", "x.csv", says="is a value of another type")
     tool.fails("convert", "--writer-option", "seperator=;", "in.csv", "x.csv", says="unknown option 'seperator' in --writer-option")
 

@@ -145,6 +145,7 @@ def test_damaged_files(tool, write, packing):
             assert packing in ("gzip", "bgzf", "zstd") and pq.read_table(tool.cwd / "out.parquet").equals(expected)
         else:
             assert done.returncode == 2 and f"{NAMES.get(packing, packing)}: ".encode() in done.stderr, done.stderr
+            assert packing == "bgzf" or b"damaged near" not in done.stderr or b"get the file again" in done.stderr
             failed += 1
     assert failed > 25
 
@@ -287,7 +288,9 @@ def test_single_bytes(tool, write, encoding):
 
 @pytest.mark.parametrize("encoding, text", [("shift_jis", "a,b\n1,日本\n"), ("gb18030", "a,b\n1,中文\n"), ("euc-kr", "a,b\n1,한글\n"),
                                             ("koi8-r", "a,b\n1,мир\n"), ("koi8_r", "a,b\n1,мир\n"), ("ms_kanji", "a,b\n1,日本\n"),
-                                            ("iso8859_15", "a,b\n1,€\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n")])
+                                            ("iso8859_15", "a,b\n1,€\n"), ("cp437", "a,b\n1,é\n"), ("utf-7", "a,b\n1,é\n"),
+                                            ("iso2022_jp", "a,b\n1,日本\n"), ("iso2022_jp_2", "a,b\n1,日本\n"), ("iso2022_jp_3", "a,b\n1,日本\n"),
+                                            ("iso2022_kr", "a,b\n1,한글\n")])
 def test_others(tool, write, encoding, text):
     write("in.csv", text.encode(encoding))
     assert read(tool, "--encoding", encoding, "in.csv").to_pylist() == [{"a": 1, "b": text.split(",")[-1][:-1]}]

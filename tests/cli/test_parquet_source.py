@@ -317,6 +317,48 @@ def test_a_job(job, put):
     assert read(job(), OUT).equals(TABLE.select(["l", "text"]))
 
 
+CHOICE = JOB.replace("target:\n", "  engine: {options: {columns: [l, text]}}\ntarget:\n")
+NESTED = TABLE.select(["l", "text"]).append_column("tags", pa.array([["x"], [], None, ["y"]]))
+
+
+@pytest.mark.parametrize("mode", ["strict", "warn"])
+def test_a_job_past_nested_columns(job, put, mode):
+    put("in.parquet", NESTED)
+    job(mode=mode).fails("run", "job.yaml", says=["in.parquet", "tags", "nested", "option columns"])
+    job(mode=mode, text=CHOICE).ok("run", "job.yaml")
+    assert read(job(), OUT).equals(TABLE.select(["l", "text"]))
+
+
+def test_a_nested_column_is_none_that_is_missing(job, put):
+    put("in.parquet", NESTED)
+    asset = ASSET + "  - {name: tags, type: array}\n"
+    text = CHOICE.replace("[l, text]", "[l, text, tags]")
+    job(asset=asset, text=text).fails("run", "job.yaml", says=["in.parquet", '"tags"', "nested"])
+
+
+def test_a_job_without_columns_of_its_asset(job, put):
+    put("in.parquet")
+    text = CHOICE.replace("[l, text]", "[l]")
+    job(text=text).fails("run", "job.yaml", says=["job.yaml:", "the option columns leaves out", '"text"', "asset"])
+    said = job(text=text, mode="warn").ok("run", "job.yaml").stderr.decode()
+    assert 'in.parquet: the option columns leaves out the column "text"' in said and "has no column" not in said
+    assert read(job(), OUT).equals(TABLE.select(["l"]))
+
+
+def test_a_csv_job_without_columns_of_its_asset(job, write):
+    write("in.csv", "l,text\n1,x\n")
+    text = CHOICE.replace("parquet", "csv").replace("[l, text]", "l")
+    job(text=text).fails("run", "job.yaml", says=["job.yaml:", "the option columns leaves out", '"text"'])
+    said = job(text=text, mode="warn").ok("run", "job.yaml").stderr.decode()
+    assert 'in.csv: the option columns leaves out the column "text"' in said and "has no column" not in said
+
+
+def test_the_wrong_file_has_no_delimiter(job, put):
+    put("in.parquet", TABLE.select(["b", "i"]))
+    said = job().fails("run", "job.yaml", says=["in.parquet", "none of the asset's columns", "b, i"])
+    assert "delimiter" not in said
+
+
 @pytest.mark.parametrize("type_, is_, expected", [("double", "int64", "float64"), ("string", "int64", "string"), ("date", "int64", "date")])
 def test_a_job_with_another_type(job, put, type_, is_, expected):
     put("in.parquet")
@@ -389,3 +431,24 @@ def test_a_name_with_a_zero_byte(tool, put):
     tool.fails("convert", "in.parquet", "out.parquet", says=["in.parquet", '"n"', "zero byte"])
     tool.fails("inspect", "--rows", "1", "in.parquet", says=["in.parquet", '"n"', "zero byte"])
     assert b"n\\u0000b" in tool.ok("inspect", "in.parquet").stdout
+
+
+def test_a_type_without_a_name(tool, put):
+    put("in.parquet")
+    hint = """types={"i":"int32"}"""
+    tool.fails("convert", "--types", "i=int64", "in.parquet", "x.parquet", says=["in.parquet", '"i"', "expect int32", f"({hint} as a reader option)"])
+    tool.ok("convert", "--reader-option", hint, "in.parquet", "null:")
+    said = tool.fails("convert", "--types", "l=date", "in.parquet", "x.parquet", says=["expect int64, or"])
+    assert "reader option" not in said
+    put("dec.parquet", TABLE.select(["l"]).append_column("n", pa.array([decimal.Decimal("1.5")] * 4)))
+    tool.fails("schema", "--json", "dec.parquet", says=["dec.parquet: ", '"n"', "decimal(2, 1)", "--reader-option columns"])
+    tool.ok("schema", "--json", "--reader-option", "columns=l", "dec.parquet")
+
+
+def test_no_columns(tool, put, write):
+    put("in.parquet")
+    put("bare.parquet", pa.table({}))
+    write("in.csv", "a,b\n1,2\n")
+    for name in ("in.parquet", "in.csv"):
+        tool.fails("convert", "--reader-option", "columns=[]", name, "out.parquet", says="--reader-option columns is an empty list")
+    tool.fails("convert", "bare.parquet", "out.parquet", says="no columns")

@@ -139,3 +139,8 @@ def test_ids_of_no_bits(tool, entries, kind):
         tool.ok("convert", "b.parquet", "b.csv")
         assert (tool.cwd / "b.csv").read_text() == "s\n" + "entry 0\n" * ROWS
         assert pq.read_table(tool.cwd / "b.parquet")["s"].to_pylist() == ["entry 0"] * ROWS
+
+
+def test_what_cannot_be_opened_is_named_once(tool):
+    said = tool.fails("verify", "none.parquet", says="error: cannot read 'none.parquet'")
+    assert said.count("none.parquet") == 1

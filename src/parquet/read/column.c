@@ -129,7 +129,8 @@ enum dn_status dn_pq_cells_read(struct dn_source *source, const struct dn_pq_fil
 
     if (leaf->nested) {
         dn_error_set(err, DN_ERR_UNSUPPORTED,
-                     "column \"%.100s\" is nested; rows are shown of flat columns only",
+                     "column \"%.100s\" is nested; rows are shown of flat columns only: ask for no "
+                     "rows",
                      leaf->path);
         dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
         return DN_ERR_UNSUPPORTED;

@@ -31,29 +31,22 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
                                      struct dn_error *err)
 {
     const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
-    const size_t len = strlen(name);
     const char *close = NULL;
     char columns[200] = "";
 
     for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
         names[i] = r->file.leaves[i].path;
-        if (r->file.leaves[i].nested && strncmp(names[i], name, len) == 0 && names[i][len] == '.') {
-            dn_free((void *)names);
-            dn_error_locate(err, NULL, -1, -1, -1, name);
-            return refuse_nested(name, err);
-        }
     }
     if (names != NULL) {
         close = dn_text_suggest(name, names, r->file.n_leaves);
         dn_text_list(columns, sizeof(columns), names, r->file.n_leaves);
     }
     dn_free((void *)names);
-    dn_error_set(
-        err, DN_ERR_INVALID,
-        "the option columns names the column \"%.100s\", which the file does not have; %s%s%sits "
-        "columns: %s",
-        name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
-        close != NULL ? "\"? " : "", columns);
+    dn_error_set(err, DN_ERR_INVALID,
+                 "the option columns names the column \"%.100s\", which the file does not have; "
+                 "%s%s%sits columns: %s",
+                 name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
+                 close != NULL ? "\"? " : "", columns);
     dn_error_locate(err, NULL, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }
@@ -61,23 +54,51 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
 static enum dn_status find_columns(struct dn_parquet_reader *r, const struct dn_name_map *map,
                                    const struct dn_parquet_read_options *o, struct dn_error *err)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < r->n_columns; i++) {
         const char *name = o->columns[i];
         const int64_t at = dn_name_map_get(map, name, strlen(name));
-        if (at < 0) {
+        if (at >= (int64_t)r->file.n_leaves) {
+            dn_error_locate(err, NULL, -1, -1, -1, name);
+            return refuse_nested(name, err);
+        }
+        if (at >= 0) {
+            r->leaves[n++] = (uint32_t)at;
+        } else if (!o->skip_missing) {
             return no_such_column(r, name, err);
         }
-        r->leaves[i] = (uint32_t)at;
+    }
+    r->n_columns = n;
+    return DN_OK;
+}
+
+/* Names to places of leaves, and those of groups below the root to n_leaves; of several with one name the first. */
+static enum dn_status map_columns(const struct dn_parquet_reader *r, struct dn_name_map *map,
+                                  struct dn_error *err)
+{
+    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
+        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
+        if (dn_name_map_get(map, leaf->path, leaf->path_len) < 0) {
+            DN_TRY(dn_name_map_add(map, leaf->path, leaf->path_len, i, err));
+        }
+    }
+    for (uint32_t i = 1, left = 0; i < r->file.n_elements; i++) {
+        const struct dn_pq_element *e = &r->file.elements[i];
+        const char *name = (const char *)e->name.data;
+        if (left == 0 && e->n_children > 0 && dn_name_map_get(map, name, e->name.len) < 0) {
+            DN_TRY(dn_name_map_add(map, name, e->name.len, r->file.n_leaves, err));
+        }
+        left += (uint32_t)e->n_children - (left > 0 ? 1 : 0);
     }
     return DN_OK;
 }
 
-/* The columns asked for; of several with one name the first. */
+/* The columns asked for. */
 static enum dn_status choose_columns(struct dn_parquet_reader *r,
                                      const struct dn_parquet_read_options *o, struct dn_error *err)
 {
     struct dn_name_map map = {0};
-    enum dn_status st = DN_OK;
 
     r->n_columns = o->columns != NULL ? o->n_columns : r->file.n_leaves;
     r->leaves = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->leaves));
@@ -91,14 +112,10 @@ static enum dn_status choose_columns(struct dn_parquet_reader *r,
         }
         return DN_OK;
     }
-    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
-        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
-        if (dn_name_map_get(&map, leaf->path, leaf->path_len) < 0) {
-            DN_TRY_GOTO(st, dn_name_map_add(&map, leaf->path, leaf->path_len, i, err), cleanup);
-        }
+    enum dn_status st = map_columns(r, &map, err);
+    if (st == DN_OK) {
+        st = find_columns(r, &map, o, err);
     }
-    st = find_columns(r, &map, o, err);
-cleanup:
     dn_name_map_finish(&map);
     return st;
 }

@@ -381,7 +381,9 @@ enum dn_status dn_parquet_verify(const char *path, const struct dn_parquet_verif
 cleanup:
     if (st != DN_OK) {
         dn_error_locate(err, shown, -1, -1, -1, NULL);
-        dn_error_prefix(err, st, "%s: ", shown);
+        if (file.source != NULL) { /* what cannot be opened has a message that names it */
+            dn_error_prefix(err, st, "%s: ", shown);
+        }
     }
     dn_buffer_finish(&out);
     finish(&file, &all);
