@@ -1,12 +1,9 @@
 /* The CSV reader's handles in a child of fork(), at both levels and in the C library. */
 #include "faults.h"
+#include "forked.h"
 
 #include "base/pool.h"
 #include "dativo/csv.h"
-
-#include <signal.h>
-
-#include "forked.h"
 
 enum {
     N_ROWS = 200000

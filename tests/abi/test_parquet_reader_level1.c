@@ -1,13 +1,11 @@
 /* The Parquet reader's table of Level 1 as a host uses it, and its handles in a child of fork(). */
 #include "faults.h"
+#include "forked.h"
 #include "parquet_file.h"
 #include "services.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-
-#include "forked.h"
 
 enum {
     N_ROWS = 200000,

@@ -1,15 +1,13 @@
 /* The Parquet writer's handles in a child of fork(), at both levels and in the C library. */
 #include "faults.h"
+#include "forked.h"
 
 #include "dativo/parquet.h"
 #include "json/records.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#include "forked.h"
 
 static const struct dativo_plugin *plugin;
 static const struct dativo_writer_v1 *table;

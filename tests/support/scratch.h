@@ -17,15 +17,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__)
+#    define SCRATCH_ADDRESS_SANITIZED 1
+#elif defined(__SANITIZE_THREAD__)
 #    define SCRATCH_SANITIZED 1
 #elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#    if __has_feature(address_sanitizer)
+#        define SCRATCH_ADDRESS_SANITIZED 1
+#    elif __has_feature(thread_sanitizer)
 #        define SCRATCH_SANITIZED 1
 #    endif
 #endif
+#ifndef SCRATCH_ADDRESS_SANITIZED
+#    define SCRATCH_ADDRESS_SANITIZED 0
+#endif
 #ifndef SCRATCH_SANITIZED
-#    define SCRATCH_SANITIZED 0
+#    define SCRATCH_SANITIZED SCRATCH_ADDRESS_SANITIZED
 #endif
 
 /** splitmix64: the same numbers on every machine. */

@@ -1,7 +1,6 @@
 /* The reader of Arrow batches, over files of our own writer: every cell, whatever the threads, the batches and the order of columns. */
+#include "forked.h"
 #include "parquet_rows.h"
-
-#include <sys/wait.h>
 
 static char folder[512];
 
@@ -387,12 +386,21 @@ static void test_files_that_change(void **state)
     rows_free(&r);
 }
 
+static void use_in_child(void *reader)
+{
+    struct ArrowArray batch;
+    struct dn_error err = {0};
+
+    FORKED_CHECK(dn_parquet_reader_next(reader, &batch, &err) == DN_ERR_INVALID);
+    dn_parquet_reader_cancel(reader);
+    dn_parquet_reader_close(reader);
+}
+
 static void test_a_child_of_fork(void **state)
 {
     struct rows r;
     struct ArrowArray batch;
     struct dn_error err = {0};
-    int status = 0;
     (void)state;
 
     rows_make(&r, 1000, 0, true, 8);
@@ -401,15 +409,7 @@ static void test_a_child_of_fork(void **state)
         open_reader(path, (struct dn_parquet_read_options){.n_threads = 2, .batch_rows = 100});
     assert_int_equal(dn_parquet_reader_next(reader, &batch, &err), DN_OK);
     batch.release(&batch);
-    const pid_t child = fork();
-    if (child == 0) {
-        const bool refused = dn_parquet_reader_next(reader, &batch, &err) == DN_ERR_INVALID;
-        dn_parquet_reader_cancel(reader);
-        dn_parquet_reader_close(reader);
-        _exit(refused ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    forked_run(use_in_child, reader);
     assert_int_equal(dn_parquet_reader_next(reader, &batch, &err), DN_OK);
     batch.release(&batch);
     dn_parquet_reader_close(reader);
