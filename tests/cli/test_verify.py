@@ -74,10 +74,13 @@ def test_a_damaged_page(tool, ours):
 
 def test_what_is_no_parquet(tool, write):
     write("in.csv", CSV)
+    (tool.cwd / "nothing").mkdir()
     done = tool("verify", "in.csv")
     assert done.returncode == 1 and b"file.magic" in done.stdout
     tool.fails("verify", "none.parquet", says="none.parquet")
-    tool.fails("verify", ".", says=".")
+    everything = tool("verify", ".")  # a folder stands for its files
+    assert everything.returncode == 1 and b"./in.csv: error: file.magic" in everything.stdout
+    tool.fails("verify", "nothing", says="nothing")
     tool.fails("verify", says="at least one file")
     tool.fails("verify", "--threads", "1025", "x", says="--threads")
     write("empty", "")
