@@ -167,7 +167,8 @@ def test_recipe_and_lookback(job, write):
     ("lookback_days: 0", "lookback_days: -1", "lookback_days"),
     ("tenant_id: acme", "tenant_id: ../acme", "state_path"),
     ("object: orders", "object: ../../x", "state_path"),
-    ("{path: in/b.csv, id: second}", "{path: 'in/*.csv', id: second}", "same"),
+    ("{path: ./in//a.csv, object: orders}\n    - {path: in/b.csv, id: second}", "{path: 'in/*.csv', id: first}",
+     ["same", "a pattern cannot have one"]),
     ("{path: in/b.csv, id: second}", "{path: 's3://bucket/b.csv'}", "files of this machine"),
 ])
 def test_what_cannot_be(job, old, new, says):
