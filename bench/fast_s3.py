@@ -29,6 +29,7 @@ class Server(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16
+    disable_nagle_algorithm = True  # as servers of buckets have it: an answer does not wait for the acknowledgement of its head
 
     def log_message(self, *args):
         pass
