@@ -21,10 +21,15 @@ class Web(http.server.ThreadingHTTPServer):
         self.seen = []
         self.breaks = lambda number: None
         self.etag = '"one"'
+        self.modified = None
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def handle_error(self, request, client_address):
         pass
+
+    def marks(self):
+        marks = {"ETag": self.etag, "Last-Modified": self.modified}
+        return {name: value for name, value in marks.items() if value}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,20 +69,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if broken == "cut":
                 self.close_connection = True
                 return self.give(200, body[:1000], length=len(body))
-            return self.give(200, body, ETag=server.etag)
+            return self.give(200, body, **server.marks())
         first, last = (int(n) for n in wanted[6:].split("-"))
         piece = body[first:last + 1]
         if broken == "cut":
             self.close_connection = True
-            return self.give(206, piece[:-1], length=len(piece), ETag=server.etag,
-                             Content_Range=f"bytes {first}-{last}/{len(body)}")
+            return self.give(206, piece[:-1], length=len(piece), Content_Range=f"bytes {first}-{last}/{len(body)}", **server.marks())
         if broken == "short":
             piece = piece[:-1]
         if broken == "other":
             first += 1
         if self.headers.get("If-Match", server.etag) != server.etag:
             return self.give(412)
-        return self.give(206, piece, ETag=server.etag, Content_Range=f"bytes {first}-{last}/{len(body)}")
+        return self.give(206, piece, Content_Range=f"bytes {first}-{last}/{len(body)}", **server.marks())
 
 
 @pytest.fixture
@@ -156,6 +160,27 @@ def test_a_file_that_changes_while_it_is_read(tool, web):
             web.etag = '"two"'
     web.breaks = change
     tool.fails("fetch", web.url + "/pieces", "back", 100_000, code=IO, says="replaced while it was read", env={})
+
+
+@pytest.mark.parametrize("before, after", [
+    ((None, "Mon, 01 Jan 2024 00:00:00 GMT"), (None, "Mon, 01 Jan 2024 00:00:01 GMT")),
+    ((None, "Mon, 01 Jan 2024 00:00:00 GMT"), (None, None)),
+    (('W/"one"', "Mon, 01 Jan 2024 00:00:00 GMT"), ('W/"two"', "Mon, 01 Jan 2024 00:00:00 GMT")),
+    (('W/"one"', "Mon, 01 Jan 2024 00:00:00 GMT"), ('W/"one"', "Mon, 01 Jan 2024 00:00:01 GMT")),
+])
+def test_marks_of_little_worth_tell_a_change_too(tool, web, before, after):
+    def change(number):
+        web.etag, web.modified = before if number < 3 else after
+    web.breaks = change
+    tool.fails("fetch", web.url + "/pieces", "back", 100_000, code=IO, says="replaced while it was read", env={})
+    web.breaks = lambda number: None
+    web.etag, web.modified = before
+    assert fetch(tool, web.url + "/pieces", 100_000).startswith(f"{SIZE} 1")
+
+
+def test_a_mark_that_is_too_long_to_be_kept(tool, web):
+    web.etag, web.modified = '"' + "x" * 500 + '"', "Mon, 01 Jan 2024 00:00:00 GMT"
+    assert fetch(tool, web.url + "/pieces", 100_000) == f"{SIZE} 1"
 
 
 def test_other_bytes_than_asked_for(tool, web):

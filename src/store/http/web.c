@@ -222,8 +222,9 @@ static enum dn_status take_description(struct dn_web *w, const struct dn_http_re
     if (!((r->status == 416 && w->size == 0) || r->status == 200 || w->has_pieces)) {
         return report(w, r, 1, err);
     }
-    if (strncmp(etag, "W/", 2) != 0) {
-        dn_error_copy_text(w->etag, sizeof(w->etag), etag);
+    const bool weak = strncmp(etag, "W/", 2) == 0;
+    if (strlen(etag) < sizeof(w->etag)) { /* half of it would match nothing */
+        dn_error_copy_text(weak ? w->weak : w->etag, sizeof(w->etag), etag);
     }
     dn_error_copy_text(w->modified, sizeof(w->modified), header_or_empty(r, "last-modified"));
     return DN_OK;
@@ -286,6 +287,19 @@ cleanup:
     return st;
 }
 
+static bool is_mark_of(const char *mark, const struct dn_http_response *r, const char *header)
+{
+    return mark[0] == '\0' || strcmp(header_or_empty(r, header), mark) == 0;
+}
+
+/* By all that the server tells, as far as it was told before; with a true ETag times are of no matter. */
+static bool is_same(const struct dn_web *w, const struct dn_http_response *r)
+{
+    return w->etag[0] != '\0' ? is_mark_of(w->etag, r, "etag")
+                              : is_mark_of(w->weak, r, "etag") &&
+                                    is_mark_of(w->modified, r, "last-modified");
+}
+
 /* A piece that came: is it the one that was asked for, of the same bytes? */
 static enum dn_status check_piece(const struct dn_web *w, const struct dn_http_response *r,
                                   uint64_t offset, size_t size, struct dn_error *err)
@@ -294,10 +308,9 @@ static enum dn_status check_piece(const struct dn_web *w, const struct dn_http_r
     char begin_text[40];
 
     (void)snprintf(begin_text, sizeof(begin_text), "bytes %llu-", (unsigned long long)offset);
-    const bool same_etag = w->etag[0] == '\0' || strcmp(header_or_empty(r, "etag"), w->etag) == 0;
     const char *slash = strchr(range, '/');
     const bool same_size = slash == NULL || number_or(slash + 1, w->size) == w->size;
-    if (!same_etag || !same_size) {
+    if (!is_same(w, r) || !same_size) {
         return dn_error_set(err, DN_ERR_IO,
                             "%s was replaced while it was read; read it again from the start",
                             w->shown);
