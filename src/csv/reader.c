@@ -1,6 +1,7 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "csv/reader_internal.h"
+#include "store/url.h"
 
 /* What blocks in flight take at most. */
 #define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
@@ -193,17 +194,19 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
         n_texts += r->columns[c].type == DN_TYPE_UTF8_VIEW;
     }
     const uint64_t least = dn_budget_of_columns(r->n_columns, n_texts, DN_BUDGET_READING);
-    if (o->memory_budget_bytes == 0 && r->budget < least) {
-        r->budget = least; /* nobody set a limit */
+    if (o->memory_budget_bytes == 0 && r->budget < least + r->way_bytes) {
+        r->budget = least + r->way_bytes; /* nobody set a limit */
     }
-    DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, r->budget,
+    const bool remote = r->way_bytes > 0 && o->memory_budget_bytes != 0;
+    DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, remote, r->budget,
                                    o->memory_total_bytes, err));
-    const uint64_t most = r->budget / (columns + BYTES_PER_TEXT * (uint64_t)smallest);
+    const uint64_t budget = r->budget - r->way_bytes;
+    const uint64_t most = budget / (columns + BYTES_PER_TEXT * (uint64_t)smallest);
     n = n < most ? n : most;
     n = n < 1 ? 1 : n;
     r->n_slots = (size_t)n + 2;
     if (o->block_bytes == 0) {
-        const uint64_t share = r->budget / n;
+        const uint64_t share = budget / n;
         const uint64_t text = share > columns ? (share - columns) / BYTES_PER_TEXT : 0;
         r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES         ? SMALLEST_BLOCK_BYTES
                               : text < DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)text
@@ -231,13 +234,36 @@ static int64_t total_size(struct dn_csv_reader *r)
     return total;
 }
 
+/* What the connection says, with the part of the budget that is for bytes on their way. */
+static enum dn_status copy_store(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                 struct dn_error *err)
+{
+    struct dn_store_options store;
+    bool remote = false;
+
+    for (size_t i = 0; i < r->n_paths; i++) {
+        remote = remote || dn_url_is_remote(r->paths[i]);
+    }
+    DN_TRY(dn_store_options_read(&store, o->store, err));
+    if (!remote) {
+        return DN_OK;
+    }
+    if (store.memory_bytes == 0) {
+        r->way_bytes = o->memory_budget_bytes == 0
+                           ? r->budget / 2 /* most of it blocks need only in theory */
+                           : dn_budget_on_the_way(r->budget, DN_BUDGET_READING);
+        store.memory_bytes = r->way_bytes;
+    }
+    return dn_store_options_copy(&r->store, &store, err);
+}
+
 static enum dn_status set_text(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                struct dn_error *err)
 {
     r->text.replace = o->replace_invalid;
     r->text.n_replaced = &r->replaced;
     r->text.executor = &r->executor;
-    DN_TRY(dn_store_options_copy(&r->store, o->store, err));
+    DN_TRY(copy_store(r, o, err));
     r->text.store = r->store;
     if (o->encoding == NULL) {
         return DN_OK;
@@ -303,6 +329,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     r->batch_rows = o->batch_rows;
+    divide_budget(r, o);
     DN_TRY(set_text(r, o, err));
     r->feed.text = &r->text;
     r->feed.stop = &r->cancel;
@@ -321,7 +348,6 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "block_bytes is %zu; at most 268435456 (256 MiB) is possible",
                             r->feed.block_bytes);
     }
-    divide_budget(r, o);
     r->bytes_total = total_size(r);
     DN_TRY(dn_csv_open_schema(r, o, err));
     r->waiting =

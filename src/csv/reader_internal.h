@@ -70,6 +70,7 @@ struct dn_csv_reader {
         *census; /**< values are only looked at, and no batch comes of them; or NULL */
 
     uint64_t budget;    /**< of memory */
+    uint64_t way_bytes; /**< of that, for bytes on their way, if files are far away */
     size_t idle_bytes;  /**< of freed blocks that may be kept */
     int64_t batch_rows; /**< 0: whatever a block holds */
     struct dn_stop cancel;

@@ -21,6 +21,7 @@ struct remote {
     bool web_is_open;
     struct dn_pieces *pieces;    /* NULL: a stream, */
     struct dn_http_call *stream; /* which begins with the first read */
+    size_t stream_bytes;         /* that may wait of it */
     bool at_end;
 };
 
@@ -61,7 +62,7 @@ static enum dn_status read_stream(struct remote *r, uint8_t *buf, size_t size, s
                                   struct dn_error *err)
 {
     if (r->stream == NULL) {
-        DN_TRY(dn_web_stream(&r->web, STREAM_BYTES, &r->stream, r->base.stop, err));
+        DN_TRY(dn_web_stream(&r->web, r->stream_bytes, &r->stream, r->base.stop, err));
     }
     while (*got < size && !r->at_end) {
         size_t n = 0;
@@ -198,6 +199,8 @@ enum dn_status dn_web_source_open(struct dn_source **out, const struct dn_url *u
     if (r->web.has_pieces && r->web.size >= 0 && mark[0] != '\0') {
         DN_TRY_GOTO(st, read_in_pieces(r, r->web.size, url->shown, mark, options, err), cleanup);
     } else {
+        const uint64_t most = options != NULL ? options->memory_bytes : 0;
+        r->stream_bytes = most > 0 && most < STREAM_BYTES ? (size_t)most : STREAM_BYTES;
         s->stored_size = r->web.size;
     }
     *out = s;

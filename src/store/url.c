@@ -61,6 +61,13 @@ enum dn_url_kind dn_url_kind_of(const char *name)
                                                                          : DN_URL_PATH;
 }
 
+bool dn_url_is_remote(const char *name)
+{
+    const enum dn_url_kind kind = dn_url_kind_of(name);
+
+    return kind == DN_URL_S3 || kind == DN_URL_HTTP;
+}
+
 void dn_url_finish(struct dn_url *u)
 {
     dn_free(u->path);

@@ -38,6 +38,8 @@ struct dn_url {
 
 /** The kind alone, without looking whether the rest is well-formed; names that are refused count as DN_URL_PATH.  NULL: a path. */
 enum dn_url_kind dn_url_kind_of(const char *name);
+/** Is it on another machine: at S3 or on the web? */
+bool dn_url_is_remote(const char *name);
 
 /**
  * Take a name apart.  DN_ERR_INVALID: an S3 name without bucket or with one that cannot be, a host that cannot be, a user or a

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "csv/infer.h"
 #include "store/file/destination.h"
+#include "store/url.h"
 #include "text/parse.h"
 
 #include <ctype.h>
@@ -115,19 +116,21 @@ static enum dn_status open_columns(struct dn_csv_writer *w, const struct ArrowSc
     return DN_OK;
 }
 
-/* A quarter for text that is not written yet, half for the batches that it is made of. */
+/* A quarter for text that is not written yet, half for the batches that it is made of; what is left is for bytes on their way to S3. */
 static enum dn_status divide_budget(struct dn_csv_writer *w, const struct dn_csv_write_options *o,
                                     struct dn_error *err)
 {
     uint64_t budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
     const uint64_t n_columns = (uint64_t)w->n_columns;
     const uint64_t least = dn_budget_of_columns(n_columns, w->n_texts, DN_BUDGET_WRITING);
+    const bool remote = o->memory_budget_bytes != 0 && dn_url_is_remote(w->path);
 
     if (o->memory_budget_bytes == 0 && budget < least) {
         budget = least; /* nobody set a limit */
     }
-    DN_TRY(dn_budget_check_columns(n_columns, w->n_texts, DN_BUDGET_WRITING, budget,
+    DN_TRY(dn_budget_check_columns(n_columns, w->n_texts, DN_BUDGET_WRITING, remote, budget,
                                    o->memory_total_bytes, err));
+    w->way_bytes = remote ? dn_budget_on_the_way(budget, DN_BUDGET_WRITING) : 0;
     const size_t n_threads = w->executor.n_threads != 0 ? w->executor.n_threads : dn_cpu_count();
     const size_t most = 4 * n_threads + 4;
     const size_t text_bytes = (size_t)(budget / 4);
@@ -191,6 +194,9 @@ static enum dn_status open_sink(struct dn_csv_writer *w, const char *path,
     DN_TRY(dn_store_options_read(&store, o->store, err));
     if (store.content_type == NULL) {
         store.content_type = "text/csv";
+    }
+    if (store.memory_bytes == 0) {
+        store.memory_bytes = w->way_bytes;
     }
     return dn_sink_open(&w->sink, path, o->overwrite, &store, &w->stop_waiting, err);
 }

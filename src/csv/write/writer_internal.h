@@ -73,6 +73,7 @@ struct dn_csv_writer {
     size_t row_room;     /**< bytes that a row takes at most, the contents of its texts aside */
     size_t piece_bytes;  /**< about so many bytes of text in a piece */
     size_t flight_bytes; /**< of batches in flight */
+    uint64_t way_bytes;  /**< on their way to S3; 0: no part of the budget */
     const struct dn_kernels *kernels;
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "parquet/write/writer_internal.h"
 #include "store/file/destination.h"
+#include "store/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +146,24 @@ static enum dn_status open_verification(struct dn_parquet_writer *w,
 
 /*
  * One budget for everything that grows with columns and rows.  A quarter is for batches on their way, five eighths for what becomes
- * the row group, of which dictionaries may have three and packed pages what the encoders leave; three sixteenths may lie idle.
+ * the row group, of which dictionaries may have three and packed pages what the encoders leave; three sixteenths may lie idle.  Bytes on
+ * their way to S3 take what is left and the place of packed pages, which wait in a file then: the object has the bytes of the file.
  */
+static size_t held_share(uint64_t budget, uint64_t way)
+{
+    const uint64_t left = budget / 32 * 3; /* by flight, row group and footer */
+    const uint64_t taken = way > left ? way - left : 0;
+    const uint64_t least = budget / 16;
+
+    return (size_t)(budget / 8 * 5 > taken + least ? budget / 8 * 5 - taken : least);
+}
+
 static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
                                     struct dn_error *err)
 {
     uint64_t budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
     struct dn_pq_budget *b = &w->budget;
+    const bool remote = dn_url_is_remote(w->path);
     uint64_t n_texts = 0;
 
     for (int64_t i = 0; i < w->n_columns; i++) {
@@ -161,7 +173,8 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     if (o->memory_budget_bytes == 0 && budget < least) {
         budget = least; /* nobody set a limit */
     }
-    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING, budget,
+    DN_TRY(dn_budget_check_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING,
+                                   remote && o->memory_budget_bytes != 0, budget,
                                    o->memory_total_bytes, err));
     b->bytes = budget;
     b->row_group_rows = o->row_group_rows;
@@ -169,7 +182,8 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
         8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
     b->flight_bytes = (size_t)(budget / 4);
     b->morsel_bytes = b->flight_bytes / 4 < MORSEL_HELD ? b->flight_bytes / 4 : MORSEL_HELD;
-    b->held_bytes = (size_t)(budget / 8 * 5);
+    b->way_bytes = remote ? dn_budget_on_the_way(budget, DN_BUDGET_WRITING) : 0;
+    b->held_bytes = held_share(budget, b->way_bytes);
     b->footer_bytes = (size_t)(budget / 32);
     b->idle_bytes = (size_t)(budget / 16 * 3);
     const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
@@ -238,6 +252,9 @@ static enum dn_status open_sink(struct dn_parquet_writer *w, const char *path,
     DN_TRY(dn_store_options_read(&store, options->store, err));
     if (store.content_type == NULL) {
         store.content_type = "application/vnd.apache.parquet";
+    }
+    if (store.memory_bytes == 0) {
+        store.memory_bytes = w->budget.way_bytes;
     }
     return dn_sink_open(&w->sink, path, options->overwrite, &store, &w->stop, err);
 }

@@ -102,6 +102,7 @@ struct dn_pq_budget {
     size_t morsel_bytes;   /**< memory of the batches in a morsel */
     size_t held_bytes;     /**< over this packed pages go to a temporary file */
     size_t footer_bytes;   /**< over this the footer does */
+    uint64_t way_bytes;    /**< on their way to S3; 0: it is no object */
     size_t idle_bytes;     /**< of freed blocks */
     size_t most_packers;   /**< pages packed at a time */
 };

@@ -504,8 +504,8 @@ enum dn_status dn_s3_writer_open(struct dn_s3_writer **out, struct dn_s3_client 
     if (w->options.memory_bytes == 0) {
         w->options.memory_bytes = USUAL_MEMORY;
     }
-    if (w->options.part_bytes == 0 && w->options.memory_bytes < 2 * LEAST_PART) {
-        w->options.memory_bytes = 2 * LEAST_PART;
+    if (w->options.part_bytes == 0 && w->options.memory_bytes < LEAST_PART) {
+        w->options.memory_bytes = LEAST_PART;
     }
     dn_error_clear(&w->err);
     dn_stop_init(&w->stop, outer_asked, stop);

@@ -25,7 +25,7 @@ struct dn_s3_writer_options {
     bool alone;
     uint32_t most_parts_at_once; /**< 0: 4 */
     size_t
-        memory_bytes; /**< for parts on their way and the one that is filled; 0: 64 MiB; at least two parts of 5 MiB are taken */
+        memory_bytes; /**< for parts on their way and the one that is filled; 0: 64 MiB; at least a part of 5 MiB is taken */
     size_t part_bytes; /**< of every part, instead of dn_s3_part_bytes(); for tests */
 };
 
