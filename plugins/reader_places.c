@@ -172,7 +172,9 @@ static enum dn_status path_read(struct dn_reader_places *p, size_t i, struct dn_
         const char *path = url.kind == DN_URL_S3 ? url.key : url.path;
         st = path != NULL ? folders_read(p, i, path, false, &n, err) : DN_OK;
     }
-    DN_TRY_GOTO(st, st, cleanup);
+    if (st != DN_OK) {
+        goto cleanup;
+    }
     if (n == 0 || n < p->n) {
         (void)dn_error_set(err, i == 0 ? DN_ERR_CONFIG : DN_ERR_DATA,
                            i == 0 ? "%s lies in no folder key=value, which the option "

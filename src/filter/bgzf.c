@@ -290,7 +290,10 @@ static enum dn_status bgzf_check(const struct dn_source *s, enum dn_source_chang
                                  struct dn_error *err)
 {
     const struct bgzf *z = (const struct bgzf *)(const void *)s;
-    return dn_source_check(z->rest != NULL ? z->rest : z->inner, out, err);
+    const struct dn_source *below = z->rest != NULL ? z->rest : z->inner;
+
+    *out = DN_SOURCE_SAME;
+    return below != NULL ? dn_source_check(below, out, err) : DN_OK; /* NULL: it failed */
 }
 
 static void bgzf_close(struct dn_source *s)

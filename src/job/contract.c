@@ -266,12 +266,12 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
     }
     names_list(file_schema, &list);
     delimiter_add(t, file_schema, &list);
-    enum dn_status st =
-        dn_error_set(err, DN_ERR_CONFIG,
-                     "%s: the file has none of the asset's columns; is it the right file%s? its "
-                     "columns: %.*s",
-                     file_name(t, room), dn_connector_is_csv(type) ? ", and the right delimiter" : "",
-                     (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_CONFIG,
+        "%s: the file has none of the asset's columns; is it the right file%s? its "
+        "columns: %.*s",
+        file_name(t, room), dn_connector_is_csv(type) ? ", and the right delimiter" : "",
+        (int)list.len, list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, NULL);
     dn_buffer_finish(&list);
     return st;

@@ -300,7 +300,9 @@ static enum dn_status search_below(struct search *s, const char *folder, const c
             st = search_below(s, path, rest, err);
         }
         dn_free(path);
-        DN_TRY_GOTO(st, st, cleanup);
+        if (st != DN_OK) {
+            goto cleanup;
+        }
     }
 cleanup:
     s->depth--;
@@ -323,7 +325,9 @@ static enum dn_status search_names(struct search *s, const char *folder, const c
         char *path = join(folder, names.names[i]);
         st = path != NULL ? take(s, path, rest, err) : dn_error_memory(err, strlen(folder));
         dn_free(path);
-        DN_TRY_GOTO(st, st, cleanup);
+        if (st != DN_OK) {
+            goto cleanup;
+        }
     }
 cleanup:
     dn_file_list_finish(&names);

@@ -5,15 +5,21 @@
  *   write FILE NAME CHUNK (with --part, --memory, --at-once, --alone)
  *   read NAME FILE CHUNK (with --memory, --at-once)
  *   uploads NAME | abort NAME | delete NAME | keys | fetch ADDRESS FILE [PIECE]
+ *   source NAME FILE CHUNK | sink FILE NAME CHUNK | find NAME, by what readers and writers use
  *
  * Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
+ * --fail-at=N: the N-th allocation fails.  --sweep=yes: all of it again and again, with the first one failing, then the second, until all is
+ * well; anything but DN_OK and DN_ERR_MEMORY ends it.
  */
 #include "base/memory.h"
+#include "store/glob.h"
 #include "store/http/pieces.h"
 #include "store/http/web.h"
 #include "store/s3/client.h"
 #include "store/s3/send.h"
 #include "store/s3/writer.h"
+#include "store/sink.h"
+#include "store/source.h"
 #include "store/url.h"
 
 #include <fcntl.h>
@@ -33,6 +39,7 @@ static struct dn_store_pair tags[12];
 static bool overwrite = true;
 static struct dn_s3_writer_options writing;
 static unsigned long fail_at; /* the allocation that fails; 0: none */
+static bool sweeping;         /* every one, in turn */
 static struct dn_s3_client *client;
 
 static void ask_to_stop(int number)
@@ -110,6 +117,8 @@ static bool take_option(const char *name, char *value)
         writing.most_parts_at_once = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "fail-at") == 0) {
         fail_at = strtoul(value, NULL, 10);
+    } else if (strcmp(name, "sweep") == 0) {
+        sweeping = choice(value) == DN_STORE_YES;
     } else if (strcmp(name, "tries") == 0) {
         options.retry_most_tries = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "backoff-ms") == 0) {
@@ -233,7 +242,7 @@ static enum dn_status upload(struct dn_s3_name name, const char *path, size_t pa
     DN_TRY(map(path, &t.body, err));
     DN_TRY(dn_s3_upload_create(client, name, &options, &id, &stop, err));
     t.id = id;
-    t.parts = dn_calloc(t.body.len / part + 1, sizeof(*t.parts));
+    t.parts = calloc(t.body.len / part + 1, sizeof(*t.parts));
     enum dn_status st = move_all(&t, part, n_threads, err);
     if (st == DN_OK) {
         st = dn_s3_upload_complete(client, name, id, t.parts, t.n_pieces, overwrite, NULL, &stop,
@@ -242,7 +251,7 @@ static enum dn_status upload(struct dn_s3_name name, const char *path, size_t pa
     if (st != DN_OK) { /* whoever asked to stop has to wait for this much */
         (void)!dn_s3_upload_abort(client, name, id, NULL, NULL);
     }
-    dn_free(t.parts);
+    free(t.parts);
     dn_free(id);
     return st;
 }
@@ -290,7 +299,7 @@ static enum dn_status read_object(struct dn_s3_name name, const char *path, size
 {
     struct object_read r = {.name = name};
     struct dn_pieces *p = NULL;
-    uint8_t *bytes = dn_malloc(chunk);
+    uint8_t *bytes = malloc(chunk);
     size_t got = 0;
 
     enum dn_status st = dn_s3_head(client, name, &stop, &r.object, err);
@@ -312,7 +321,7 @@ static enum dn_status read_object(struct dn_s3_name name, const char *path, size
         (void)unlink(path);
     }
     dn_pieces_close(p);
-    dn_free(bytes);
+    free(bytes);
     return st;
 }
 
@@ -427,7 +436,7 @@ static enum dn_status show_keys(struct dn_error *err)
 static enum dn_status fetch_into(FILE *f, const struct dn_web *w, size_t piece,
                                  struct dn_error *err)
 {
-    uint8_t *memory = dn_malloc(piece > 0 ? piece : (size_t)1 << 16);
+    uint8_t *memory = malloc(piece > 0 ? piece : (size_t)1 << 16);
     struct dn_http_call *call = NULL;
     size_t got = 0;
     enum dn_status st = DN_OK;
@@ -448,7 +457,7 @@ static enum dn_status fetch_into(FILE *f, const struct dn_web *w, size_t piece,
         } while (st == DN_OK && got > 0);
         dn_http_close(call);
     }
-    dn_free(memory);
+    free(memory);
     return st;
 }
 
@@ -471,6 +480,72 @@ static enum dn_status fetch(const struct dn_url *url, const char *path, size_t p
     return st;
 }
 
+/* As a reader does it. */
+static enum dn_status read_source(const char *name, const char *path, size_t chunk,
+                                  struct dn_error *err)
+{
+    struct dn_source *s = NULL;
+    enum dn_source_change change;
+    uint8_t *bytes = malloc(chunk);
+    size_t got = chunk;
+    enum dn_status st = dn_source_open(&s, name, &options, &stop, err);
+    FILE *f = st == DN_OK ? fopen(path, "w") : NULL;
+
+    while (f != NULL && st == DN_OK && got > 0) {
+        st = dn_source_read(s, bytes, chunk, &got, err);
+        (void)fwrite(bytes, 1, got, f);
+    }
+    if (st == DN_OK) {
+        st = dn_source_check(s, &change, err);
+    }
+    if (f != NULL && (fclose(f) != 0 || st != DN_OK)) {
+        (void)unlink(path);
+    }
+    dn_source_close(s);
+    free(bytes);
+    return st;
+}
+
+/* As a writer does it. */
+static enum dn_status write_sink(const char *path, const char *name, size_t chunk,
+                                 struct dn_error *err)
+{
+    struct dn_span body;
+    struct dn_sink *s = NULL;
+
+    DN_TRY(map(path, &body, err));
+    DN_TRY(dn_sink_open(&s, name, overwrite, &options, &stop, err));
+    enum dn_status st = DN_OK;
+    for (size_t at = 0; at < body.len && st == DN_OK; at += chunk) {
+        const size_t left = body.len - at;
+        st = dn_sink_write(s, body.data + at, left < chunk ? left : chunk, err);
+    }
+    if (st == DN_OK) {
+        st = dn_sink_finish(s, err);
+    }
+    if (st == DN_OK) {
+        st = dn_sink_commit(s, err);
+    }
+    dn_sink_close(s);
+    return st;
+}
+
+static enum dn_status find_files(const char *name, struct dn_error *err)
+{
+    struct dn_file_list files = {0};
+    size_t n_left_out = 0;
+    enum dn_status st = dn_glob_add(&files, name, &options, &stop, err);
+
+    if (st == DN_OK) {
+        st = dn_file_list_once(&files, &n_left_out, err);
+    }
+    for (size_t i = 0; st == DN_OK && i < files.n; i++) {
+        puts(files.names[i]);
+    }
+    dn_file_list_finish(&files);
+    return st;
+}
+
 static size_t number(int argc, char **argv, int at, size_t usual)
 {
     return at < argc ? strtoull(argv[at], NULL, 10) : usual;
@@ -486,6 +561,15 @@ static enum dn_status run(int argc, char **argv, struct dn_error *err)
 
     if (strcmp(command, "keys") == 0) {
         return show_keys(err);
+    }
+    if (strcmp(command, "source") == 0 && argc == 4) {
+        return read_source(argv[1], argv[2], number(argc, argv, 3, 1000), err);
+    }
+    if (strcmp(command, "sink") == 0 && argc == 4) {
+        return write_sink(argv[1], argv[2], number(argc, argv, 3, 1000), err);
+    }
+    if (strcmp(command, "find") == 0 && argc == 2) {
+        return find_files(argv[1], err);
     }
     if (argc < (to ? 3 : 2)) {
         return dn_error_set(err, DN_ERR_INVALID, "%s needs more arguments", command);
@@ -525,12 +609,46 @@ static enum dn_status run(int argc, char **argv, struct dn_error *err)
     return st;
 }
 
+static enum dn_status run_with_client(int argc, char **argv, struct dn_error *err)
+{
+    enum dn_status st = dn_s3_client_open(&client, &options, err);
+
+    if (st == DN_OK) {
+        st = run(argc, argv, err);
+    }
+    dn_s3_client_close(client);
+    client = NULL;
+    return st;
+}
+
+static enum dn_status sweep(int argc, char **argv, struct dn_error *err)
+{
+    unsigned n_failed = 0;
+
+    for (uint64_t n = 1;; n++) {
+        dn_error_clear(err);
+        (void)dn_memory_fail_at(n);
+        const enum dn_status st = run_with_client(argc, argv, err);
+        const uint64_t counted = dn_memory_fail_at(0);
+        if (counted < n) {
+            printf("swept: %u of %u\n", n_failed, (unsigned)n - 1);
+            return st;
+        }
+        if ((st != DN_OK && st != DN_ERR_MEMORY) || (st != DN_OK && err->message[0] == '\0')) {
+            printf("allocation %u\n", (unsigned)n);
+            return st;
+        }
+        n_failed += st != DN_OK ? 1 : 0;
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct dn_error err;
     int at = 1;
 
     dn_error_clear(&err);
+    options.struct_size = sizeof(options);
     options.metadata = metadata;
     options.tags = tags;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
@@ -550,17 +668,14 @@ int main(int argc, char **argv)
     dn_stop_init(&stop, NULL, NULL);
     (void)signal(SIGTERM, ask_to_stop);
     (void)dn_memory_fail_at(fail_at);
-    enum dn_status st = dn_s3_client_open(&client, &options, &err);
-    if (st == DN_OK) {
-        st = run(argc - at, argv + at, &err);
-    }
+    enum dn_status st =
+        sweeping ? sweep(argc - at, argv + at, &err) : run_with_client(argc - at, argv + at, &err);
     if (st != DN_OK) {
         (void)fprintf(stderr, "%s: %s\n", dn_status_name(st), err.message);
     }
     if (fail_at > 0) {
         printf("allocations: %llu\n", (unsigned long long)dn_memory_fail_at(0));
     }
-    dn_s3_client_close(client);
     dn_stop_finish(&stop);
     return (int)st;
 }

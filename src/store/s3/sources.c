@@ -276,8 +276,10 @@ enum dn_status dn_s3_keys_of_process(struct dn_s3_keys **out, const char *comman
     *out = NULL;
     const int failure = spawn(command, &pid, &fd);
     if (failure != 0) {
-        return dn_error_set_errno(err, DN_ERR_IO, failure,
-                                  "credential_process of the profile cannot be started");
+        return failure == ENOMEM
+                   ? dn_error_memory(err, strlen(command) + 1)
+                   : dn_error_set_errno(err, DN_ERR_IO, failure,
+                                        "credential_process of the profile cannot be started");
     }
     enum dn_status st = read_output(fd, &text, stop, err);
     (void)close(fd);

@@ -1,7 +1,9 @@
 /** Every allocation, every write and every fsync of a sink and a source fails once, in turn. */
 #include "base/memory.h"
+#include "store/glob.h"
 #include "store/sink.h"
 #include "store/source.h"
+#include "store/url.h"
 
 #include "scratch_dir.h"
 
@@ -201,6 +203,69 @@ static void test_allocations_of_a_source(void **state)
     assert_int_equal(count_open_files(), n_open);
 }
 
+static void test_allocations_of_names(void **state)
+{
+    static const char *const names[] = {"a/b.csv", "file:///a%20b", "s3://bucket/a/b",
+                                        "https://h/caf\xc3\xa9?q#f", "-"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (uint64_t n = 1;; n++) {
+            struct dn_url url;
+            dn_memory_fail_at(n);
+            const enum dn_status st = dn_url_parse(&url, names[i], NULL);
+            const uint64_t counted = dn_memory_fail_at(0);
+            if (counted < n) {
+                assert_int_equal(st, DN_OK);
+                dn_url_finish(&url);
+                break;
+            }
+            assert_int_equal(st, DN_ERR_MEMORY);
+            assert_null(url.path);
+            assert_null(url.bucket);
+            assert_null(url.shown);
+        }
+    }
+}
+
+static enum dn_status find_files(struct dn_file_list *files, struct dn_error *err)
+{
+    size_t n_left_out = 0;
+
+    DN_TRY(dn_glob_add(files, scratch_path(dir, "**/*.csv"), NULL, NULL, err));
+    DN_TRY(dn_glob_add(files, scratch_path(dir, "d/[ab].csv"), NULL, NULL, err));
+    DN_TRY(dn_glob_add(files, dir, NULL, NULL, err));
+    return dn_file_list_once(files, &n_left_out, err);
+}
+
+static void test_allocations_of_patterns(void **state)
+{
+    const size_t n_open = count_open_files();
+    uint64_t n = 1;
+
+    (void)state;
+    assert_int_equal(mkdir(scratch_path(dir, "d"), 0777), 0);
+    assert_int_equal(mkdir(scratch_path(dir, "d/e"), 0777), 0);
+    scratch_write(scratch_path(dir, "d/a.csv"), "x", 1);
+    scratch_write(scratch_path(dir, "d/e/b.csv"), "x", 1);
+    for (;; n++) {
+        struct dn_file_list files = {0};
+        struct dn_error err;
+        dn_memory_fail_at(n);
+        const enum dn_status st = find_files(&files, &err);
+        const uint64_t counted = dn_memory_fail_at(0);
+        assert_int_equal(count_open_files(), n_open);
+        assert_true(st == DN_ERR_MEMORY || files.n == 2);
+        dn_file_list_finish(&files);
+        if (counted < n) {
+            assert_int_equal(st, DN_OK);
+            break;
+        }
+        assert_int_equal(st, DN_ERR_MEMORY);
+    }
+    assert_true(n > 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +277,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interrupted_calls_are_repeated, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_synced, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_allocations_of_a_source, make_dir, remove_dir),
+        cmocka_unit_test(test_allocations_of_names),
+        cmocka_unit_test_setup_teardown(test_allocations_of_patterns, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
