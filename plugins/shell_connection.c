@@ -263,8 +263,8 @@ static enum dn_status no_endpoint(const char *what, struct dn_error *err)
     return dn_error_option(
         err,
         dn_error_set(err, DN_ERR_CONFIG,
-                     "nobody says where the service is: %s, nor are S3_ENDPOINT and "
-                     "MINIO_ENDPOINT; set one of them to its address, http://host:9000",
+                     "nobody says where the service is: %s; set S3_ENDPOINT or MINIO_ENDPOINT to "
+                     "its address, http://host:9000",
                      what),
         "endpoint");
 }
@@ -309,6 +309,7 @@ static enum dn_status keys_in(struct reading *r, size_t layer, struct dn_store_o
 {
     const char *own = environment("AWS_ACCESS_KEY_ID");
 
+    r->unset = NULL;
     DN_TRY(value_in(r, layer, "access_key_id", &o->access_key_id, err));
     DN_TRY(value_in(r, layer, "secret_access_key", &o->secret_access_key, err));
     if (o->access_key_id == NULL && o->secret_access_key == NULL) {
@@ -316,9 +317,12 @@ static enum dn_status keys_in(struct reading *r, size_t layer, struct dn_store_o
     }
     if (o->access_key_id == NULL || o->secret_access_key == NULL) {
         const bool has_id = o->access_key_id != NULL;
-        return refuse(
-            &r->layers[layer], has_id ? "access_key_id" : "secret_access_key",
-            has_id ? "has no secret_access_key beside it" : "has no access_key_id beside it", err);
+        char what[320];
+        (void)snprintf(what, sizeof(what), "has no %s beside it%s%.200s%s",
+                       has_id ? "secret_access_key" : "access_key_id",
+                       r->unset != NULL ? ": the environment variable " : "",
+                       r->unset != NULL ? r->unset : "", r->unset != NULL ? " is not set" : "");
+        return refuse(&r->layers[layer], has_id ? "access_key_id" : "secret_access_key", what, err);
     }
     DN_TRY(value_in(r, layer, "session_token", &o->session_token, err));
     if (r->expands && o->session_token == NULL && own != NULL &&

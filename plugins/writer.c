@@ -433,6 +433,8 @@ const char *check_connection(const char *config_json)
     struct dn_buffer details = {0};
     struct dn_error error = {0};
     const char *text = NULL;
+    char shown[1024];
+    char what[1100];
     bool is_bucket = false;
     enum dn_status st = DN_OK;
     struct dn_writer *h = dn_calloc(1, sizeof(*h));
@@ -445,10 +447,10 @@ const char *check_connection(const char *config_json)
     DN_TRY_GOTO(st, read_config(h, config_json, &error), cleanup);
     DN_TRY_GOTO(st, check_target(h, &is_bucket, &error), cleanup);
     DN_TRY_GOTO(st, describe_target(&details, h, &error), cleanup);
-    text = dn_shell_check_text(true,
-                               is_bucket ? "objects can be written: an upload was begun and aborted"
-                                         : "the output directory can be written",
-                               (const char *)details.data);
+    dn_error_copy_text(shown, sizeof(shown), h->target.directory);
+    (void)snprintf(what, sizeof(what), "%s can be written%s", shown,
+                   is_bucket ? ": an upload was begun and aborted" : "");
+    text = dn_shell_check_text(true, what, (const char *)details.data);
 cleanup:
     if (st != DN_OK) {
         const bool described = describe_failure(&details, &error) == DN_OK;

@@ -6,6 +6,7 @@
 #include "cli/inspector.h"
 #include "cli/source.h"
 #include "cli/table.h"
+#include "cli/wording.h"
 #include "store/source.h"
 
 #include <stdio.h>
@@ -95,6 +96,7 @@ static int inspect_file(struct inspect *i, const char *path)
 
     dn_error_clear(&err);
     if (dn_inspector_read(&i->writer, path, i->connection, i->n_rows, &file, &err) != DN_OK) {
+        dn_wording_flags(&err, NULL);
         return dn_cli_fail(&err);
     }
     if (i->as_json) {
@@ -116,6 +118,7 @@ static int inspect_all(struct inspect *i, const char *const *names, size_t n)
 
     dn_error_clear(&err);
     if (dn_source_files_find(&files, names, n, &i->store, NULL, &err) != DN_OK) {
+        dn_wording_flags(&err, NULL);
         worst = dn_cli_fail(&err);
         goto cleanup;
     }

@@ -6,6 +6,7 @@
 #include "cli/inspector.h"
 #include "cli/source.h"
 #include "cli/table.h"
+#include "cli/wording.h"
 #include "store/source.h"
 
 #include <stdio.h>
@@ -108,6 +109,7 @@ static int verify_file(struct verify *v, const char *path)
 
     dn_error_clear(&err);
     if (dn_inspector_verify(&v->writer, path, v->connection, v->n_threads, &file, &err) != DN_OK) {
+        dn_wording_flags(&err, NULL);
         return dn_cli_fail(&err);
     }
     const int code = number_of(file, "errors") > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
@@ -130,6 +132,7 @@ static int verify_name(struct verify *v, const char *name)
 
     dn_error_clear(&err);
     if (dn_source_files_find(&files, &name, 1, &v->store, NULL, &err) != DN_OK) {
+        dn_wording_flags(&err, NULL);
         worst = dn_cli_fail(&err);
         goto cleanup;
     }

@@ -41,11 +41,23 @@ static const struct {
     {"overwrite", "--overwrite", NULL},
     {"verify", "--verify", NULL},
     {"output_dir", "--writer-option output_dir", NULL},
+    {"content_type", "--writer-option content_type", NULL},
+    {"metadata", "--writer-option metadata", NULL},
+    {"tags", "--writer-option tags", NULL},
+    {"storage_class", "--writer-option storage_class", NULL},
+    {"encryption", "--writer-option encryption", NULL},
+    {"sse", "--writer-option sse", NULL},
+    {"kms_key_id", "--writer-option kms_key_id", NULL},
+    {"endpoint", "--s3-endpoint", NULL},
+    {"region", "--s3-region", NULL},
+    {"profile", "--s3-profile", NULL},
+    {"anonymous", "--s3-anonymous", NULL},
+    {"ca_file", "--ca-file", NULL},
 };
 
 /* What stands before the name of an option, the longest first. */
-static const char *const k_leads[] = {"engine.options.native.", "engine.options.", "the option ",
-                                      "option "};
+static const char *const k_leads[] = {"engine.options.native.", "engine.options.",
+                                      "the connection's ", "the option ", "option "};
 
 static const struct {
     const char *from;
@@ -53,6 +65,8 @@ static const struct {
 } k_phrases[] = {
     {"the memory budget", "--memory"},
     {"ask for overwriting", "use --overwrite"},
+    {"or give a profile (AWS_PROFILE;", "or give --s3-profile (or AWS_PROFILE;"},
+    {", or keys in the connection;", ";"},
 };
 
 static const char *flag_of(const char *name, size_t len, const char *refused_by)

@@ -223,6 +223,12 @@ static enum dn_status copy_choice(struct resolving *r, const char *key, const ch
     return DN_OK;
 }
 
+/* Which of two variables count besides one that is not set. */
+static const char *other_than(const char *unset, const char *first, const char *second)
+{
+    return strcmp(unset, first) == 0 ? second : first;
+}
+
 /* A variable that was meant to say where to is not set: the next best place could be a stranger's. */
 static enum dn_status no_endpoint(struct resolving *r)
 {
@@ -232,10 +238,10 @@ static enum dn_status no_endpoint(struct resolving *r)
     node = node != NULL ? node : unset_in(r, "endpoint_url", &doc);
     if (node != NULL) {
         return dn_yaml_error_at(doc, node->line, node->column, r->err,
-                                "environment variable %s is not set, nor are S3_ENDPOINT and "
-                                "MINIO_ENDPOINT; set one to the address of the service, or leave "
-                                "the endpoint out for AWS",
-                                node->unset);
+                                "environment variable %s is not set, nor is %s; set one to the "
+                                "address of the service, or leave the endpoint out for AWS",
+                                node->unset,
+                                other_than(node->unset, "S3_ENDPOINT", "MINIO_ENDPOINT"));
     }
     if (strcmp(r->type, DN_CONNECTOR_MINIO) != 0) {
         return DN_OK; /* AWS */
@@ -309,6 +315,15 @@ static enum dn_status copy_keys(struct resolving *r)
             continue;
         }
         if (id.text == NULL || secret.text == NULL) {
+            const char *missing = id.text == NULL ? "access_key_id" : "secret_access_key";
+            const struct dn_yaml_doc *doc = NULL;
+            const struct dn_yaml_node *unset = unset_in(r, missing, &doc);
+            if (unset != NULL) {
+                return dn_yaml_error_at(doc, unset->line, unset->column, r->err,
+                                        "environment variable %s is not set, and without it half "
+                                        "of the keys is missing",
+                                        unset->unset);
+            }
             return refuse(r, id.text != NULL ? &id : &secret,
                           id.text != NULL
                               ? "there is an access key without its secret key beside it"
@@ -377,9 +392,9 @@ static enum dn_status find_bucket(struct resolving *r)
     const struct dn_yaml_node *at = unset_in(r, "bucket", &doc);
     if (at != NULL) {
         return dn_yaml_error_at(doc, at->line, at->column, r->err,
-                                "environment variable %s is not set, nor are S3_BUCKET and "
-                                "MINIO_BUCKET; set one to the name of the bucket",
-                                at->unset);
+                                "environment variable %s is not set, nor is %s; set one to the "
+                                "name of the bucket",
+                                at->unset, other_than(at->unset, "S3_BUCKET", "MINIO_BUCKET"));
     }
     at = dn_yaml_get(r->job->root, "target");
     at = at != NULL ? at : r->job->root;

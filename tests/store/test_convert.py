@@ -176,6 +176,9 @@ def test_the_web(command, expected, ranges):
     for name in ("in.csv?token=hidden", "in.csv.gz"):
         command.ok("convert", "-qf", url + name, "out.parquet")
         assert pq.read_table(command.home / "out.parquet").equals(expected)
+    if not ranges:
+        for what in ("inspect", "verify"):
+            command.fails(what, url + "local.parquet", says=["local.parquet", "a web server that gives no ranges", "save it to a file"])
     said = command.fails("convert", "-f", url + "none.csv?token=hidden", "out.parquet", says=["none.csv", "404"])
     assert "hidden" not in said
     started.shutdown()
@@ -232,7 +235,7 @@ def test_a_failing_source_leaves_nothing(command):
 
 
 def test_reading_back_is_refused_at_once(command):
-    command.fails("convert", "--verify", "in.csv", "s3://bucket/out.parquet", says=["cannot be read back", "leave verify out"])
+    command.fails("convert", "--verify", "in.csv", "s3://bucket/out.parquet", says=["cannot be read back", "leave --verify out"])
 
 
 @pytest.mark.parametrize("when", ["put", "create", "part"])

@@ -82,7 +82,7 @@ def test_a_profile_in_the_job_is_before_keys_of_the_recipe(job):
 
 
 @pytest.mark.parametrize("pairs, env, says", [
-    ([('bucket: "my-data-lake"', "prefix: x")], {}, ["S3_BUCKET is not set", "MINIO_BUCKET"]),
+    ([('bucket: "my-data-lake"', "prefix: x")], {}, ["S3_BUCKET is not set, nor is MINIO_BUCKET;"]),
     ([('bucket: "my-data-lake"', 'bucket: "my-data-lake/raw"')], {}, ["job.yaml:31:13", "goes into prefix"]),
     ([('bucket: "my-data-lake"', 'bucket: b\n    prefix: a/../b')], {}, ["job.yaml:32:13", "prefix"]),
     ([('bucket: "my-data-lake"', 'bucket: b\n    acces_key_id: x')], {}, ["job.yaml:32:5", 'did you mean "access_key_id"']),
@@ -90,6 +90,8 @@ def test_a_profile_in_the_job_is_before_keys_of_the_recipe(job):
     ([('bucket: "my-data-lake"', f'bucket: b\n    secret_key: "{SECRET}"')], {}, ["job.yaml:32:17", "without its access key"]),
     ([('bucket: "my-data-lake"', 'bucket: b\n    endpoint: "${LAKE}"')], {"S3_ENDPOINT": None},
      ["LAKE is not set", "S3_ENDPOINT"]),
+    ([('bucket: "my-data-lake"', 'bucket: b\n    access_key_id: AKIDTEST\n    secret_access_key: "${LAKE}"')], {},
+     ["job.yaml:33:24", "LAKE is not set", "half of the keys"]),
     ([("target_connector: s3", "target_connector: minio"), ("target_connector_path: examples/connectors/s3.yaml", "")],
      {"S3_ENDPOINT": None}, ["says not where MinIO is", "MINIO_ENDPOINT"]),
 ])
@@ -156,6 +158,7 @@ def test_dry_run(job):
 def test_check(job):
     job.ok(command="check")
     assert [line.split()[:2] for line in job.out.splitlines()] == [["ok", "reader"], ["ok", "writer"], ["ok", "source"], ["ok", "target"]]
+    assert "s3://my-data-lake/sales/shop/my_data" in job.out.splitlines()[3]
     assert job.bucket == {} and sorted(job.server.operations()) == ["abort", "create"]
     job.ok("--json", command="check")
     assert json.loads(job.out)["ok"] is True

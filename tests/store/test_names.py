@@ -70,6 +70,41 @@ def test_a_profile_or_nobody(command, server):
     command.ok("schema", "--s3-endpoint", server.url, "--s3-anonymous", "s3://bucket/in.csv")
 
 
+def test_advice_names_flags(command, server):
+    """What a library calls an option or a key of the connection is a flag here."""
+    command.put("in.csv", b"id\n1\n")
+    command.put("in.parquet", parquet())
+    flags = ["--s3-endpoint", server.url]
+    command.fails("convert", *flags, "s3://bucket/in.csv", "s3://bucket/in.parquet", says=["s3://bucket/in.parquet is there already", "use --overwrite"])
+    command.fails("convert", "--verify", *flags, "s3://bucket/in.csv", "s3://bucket/out.parquet", says=["leave --verify out"])
+    command.fails("convert", *flags, "--writer-option=encryption=x", "s3://bucket/in.csv", "s3://bucket/out.parquet",
+                  says=["--writer-option encryption must be AES256"])
+    anonymous = ["status 403", "REQ0", "needs keys with the permission s3:GetObject"]
+    for what, name in (("schema", "in.csv"), ("inspect", "in.parquet"), ("verify", "in.parquet")):
+        command.fails(what, *flags, "--s3-anonymous", f"s3://bucket/{name}", says=anonymous)
+        no_keys = command.fails(what, *flags, f"s3://bucket/{name}", says=["--s3-profile", "read with --s3-anonymous"],
+                                AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+        assert "connection" not in no_keys
+
+
+def test_a_service_without_tls(command, server):
+    """An endpoint without a scheme is https; that there is none is known at once."""
+    command.put("in.csv", b"id\n1\n")
+    command.fails("schema", "--s3-endpoint", server.url.removeprefix("http://"), "s3://bucket/in.csv", says=["no TLS at 127.0.0.1", "write http://"])
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("what", ["inspect", "verify"])
+def test_a_certificate_is_named_by_a_flag(command, certificate, what):
+    secure = s3_server.Server(certificate=certificate).start()
+    secure.buckets["bucket"]["in.parquet"] = s3_server.make_object(parquet())
+    args = [what, "--s3-endpoint", secure.url, "s3://bucket/in.parquet"]
+    command.fails(*args, says=["(--ca-file, or AWS_CA_BUNDLE for S3)"])
+    command.fails(*args, "--ca-file=none.pem", says=["(--ca-file, or", "none.pem", "PEM"])
+    command.ok(*args, f"--ca-file={certificate[0]}")
+    secure.shutdown()
+
+
 def test_secrets_are_no_flags(command):
     for flag in ("--s3-secret-access-key", "--s3-access-key-id"):
         assert "unknown" in command.fails("schema", flag, "x", "s3://bucket/in.csv", says=[])

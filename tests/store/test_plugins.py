@@ -148,6 +148,8 @@ def test_no_built_in_keys(server, capfd, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     fails(server, StockWriter(config()), capfd, "no credentials")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    fails(server, StockWriter(config()), capfd, "access_key_id has no secret_access_key beside it", "AWS_SECRET_ACCESS_KEY is not set")
 
 
 def test_a_bucket_that_is_not_there(server, capfd):

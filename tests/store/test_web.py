@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.give(302, Location=urllib.parse.unquote(query))
         body = {"/pieces": BODY, "/whole": BODY, "/unsaid": BODY, "/empty": b""}.get(path)
         if body is None:
-            return self.give({"/secret": 403, "/gone": 410}.get(path, 404), b"no")
+            return self.give({"/secret": 403, "/gone": 410}.get(path, 404), b"no", X_Request_Id="REQ-7")
         if path == "/unsaid":
             self.close_connection = True
             return self.give(200, body, length="none")
@@ -190,7 +190,7 @@ def test_other_bytes_than_asked_for(tool, web):
 
 @pytest.mark.parametrize("path, code, says", [("/none", NOT_FOUND, "404"), ("/gone", NOT_FOUND, "410"), ("/secret", IO, "signed address")])
 def test_what_is_refused(tool, web, path, code, says):
-    err = tool.fails("fetch", f"{web.url}{path}?sig=secret", "back", code=code, says=[says, web.url + path], env={})
+    err = tool.fails("fetch", f"{web.url}{path}?sig=secret", "back", code=code, says=[says, web.url + path, "request REQ-7"], env={})
     assert "sig=" not in err
     assert len(web.seen) == 1
 

@@ -493,8 +493,8 @@ enum dn_status dn_pq_file_read(struct dn_pq_file_info *file, struct dn_source *s
 
     if (size < 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "a Parquet file is read from its end, which a pipe does not allow; "
-                            "save it to a file first");
+                            "a Parquet file is read from its end, which a pipe, or a web server "
+                            "that gives no ranges, does not allow; save it to a file first");
     }
     file->size_bytes = (uint64_t)size;
     DN_TRY_GOTO(st, dn_pq_read_at(source, 0, size < 16 ? (size_t)size : 16, &edge, err), cleanup);

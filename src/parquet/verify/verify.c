@@ -324,8 +324,10 @@ static enum dn_status open_file(struct dn_pv_file *file, const char *path,
     DN_TRY(dn_source_open(&file->source, path, &store, NULL, err));
     const int64_t size = dn_source_size(file->source);
     if (size < 0) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "only files can be verified: this has no size");
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "a Parquet file is verified from its end, which a pipe, or a web server "
+            "that gives no ranges, does not allow; save it to a file first");
     }
     file->size = (uint64_t)size;
     return DN_OK;

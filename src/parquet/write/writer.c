@@ -124,7 +124,7 @@ static enum dn_status check_verification(const struct dn_parquet_writer *w, stru
                ? DN_OK
                : dn_error_set(err, DN_ERR_UNSUPPORTED,
                               "'%s' cannot be read back before it has its name: write a file with "
-                              "verify and copy that, or leave verify out",
+                              "verify and copy that, or leave the option verify out",
                               w->path);
 }
 

@@ -412,6 +412,9 @@ static enum dn_status refuse(struct dn_http_call *call, enum dn_status code, con
 
 enum dn_status dn_http_call_result(struct dn_http_call *call, struct dn_error *err)
 {
+    static const char broken_advice[] =
+        "check the network in between, and whether it is http:// or https://";
+
     if (call->failure.code != DN_OK) {
         if (err != NULL) {
             *err = call->failure;
@@ -428,30 +431,40 @@ enum dn_status dn_http_call_result(struct dn_http_call *call, struct dn_error *e
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
-        return refuse(call, DN_ERR_TEMPORARY, "no connection to", "", err);
+        return refuse(call, DN_ERR_TEMPORARY, "no connection to",
+                      "check host and port, and the network in between", err);
     case CURLE_OPERATION_TIMEDOUT:
-        return refuse(call, DN_ERR_TEMPORARY, "no answer in time from", "", err);
+        return refuse(call, DN_ERR_TEMPORARY, "no answer in time from",
+                      "check the network in between, or try again later", err);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
         return refuse(call, DN_ERR_IO, "no trust in the certificate of",
-                      "name the file of the authority that signed it (ca_file, or AWS_CA_BUNDLE "
-                      "for S3), or the host that it is for",
+                      "name the file of the authority that signed it (the connection's ca_file, "
+                      "or AWS_CA_BUNDLE for S3), or the host that it is for",
                       err);
     case CURLE_SSL_CACERT_BADFILE:
-        return refuse(call, DN_ERR_IO, "the file of certificates (ca_file) cannot be used for", "",
-                      err);
+        return refuse(call, DN_ERR_IO,
+                      "the file of certificates (the connection's ca_file, or for S3 AWS_CA_BUNDLE "
+                      "or the profile's ca_bundle) cannot be used for",
+                      "name one that is there, in the form PEM", err);
     case CURLE_URL_MALFORMAT:
         return refuse(call, DN_ERR_INVALID, "an address that cannot be asked for, at", "", err);
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP 0.9, which has no headers: anything */
     case CURLE_WEIRD_SERVER_REPLY:
         return refuse(call, DN_ERR_DATA, "no HTTP from", "look at host and port", err);
     case CURLE_SSL_CONNECT_ERROR:
+        if (strstr(reason_of(call), "wrong version number") !=
+            NULL) { /* OpenSSL's, of plain text */
+            return refuse(call, DN_ERR_IO, "no TLS at",
+                          "write http:// if the service there has none, or correct the port", err);
+        }
+        return refuse(call, DN_ERR_TEMPORARY, "a broken connection to", broken_advice, err);
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_FAIL_REWIND:
-        return refuse(call, DN_ERR_TEMPORARY, "a broken connection to", "", err);
+        return refuse(call, DN_ERR_TEMPORARY, "a broken connection to", broken_advice, err);
     default:
         return refuse(call, DN_ERR_IO, "no transfer with", "", err);
     }

@@ -29,12 +29,14 @@ static enum dn_status report(const struct dn_web *w, const struct dn_http_respon
     enum dn_status code = DN_ERR_IO;
     const char *advice = "the server refuses it";
     char tries[40] = "";
+    const char *request = header_or_empty(r, "x-amz-request-id");
 
+    request = request[0] != '\0' ? request : header_or_empty(r, "x-request-id");
     if (r->status == 404 || r->status == 410) {
         code = DN_ERR_NOT_FOUND;
         advice = "there is no such file; check the address";
     } else if (r->status == 401 || r->status == 403) {
-        advice = "it is not for everybody, or its signed address has expired";
+        advice = "it is not for everybody, or its signed address has expired: get a new one";
     } else if (r->status >= 200 && r->status <= 299) {
         code = DN_ERR_DATA;
         advice = "an answer that does not say which bytes it has";
@@ -49,8 +51,9 @@ static enum dn_status report(const struct dn_web *w, const struct dn_http_respon
     if (n_tries > 1) {
         (void)snprintf(tries, sizeof(tries), ", tried %u times", n_tries);
     }
-    const enum dn_status st = dn_error_set(err, code, "%s cannot be read (status %d%s): %s",
-                                           w->shown, r->status, tries, advice);
+    const enum dn_status st =
+        dn_error_set(err, code, "%s cannot be read (status %d%s%.100s%s): %s", w->shown, r->status,
+                     request[0] != '\0' ? ", request " : "", request, tries, advice);
     dn_error_locate(err, w->shown, -1, -1, -1, NULL);
     return st;
 }

@@ -719,7 +719,7 @@ enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name
         .method = "GET",
         .name = name,
         .of_bucket = true,
-        .doing = "has uploads that cannot be listed",
+        .doing = "cannot be written", /* the first request of whoever writes */
         .needs = "s3:ListBucketMultipartUploads",
         .body_cap = MOST_PAGE_BYTES,
         .take = take_uploads,

@@ -85,7 +85,7 @@ static enum dn_status refuse_none(const struct dn_s3_chain *c, struct dn_error *
         "there are no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give "
         "a profile (AWS_PROFILE; '%s' has none), or keys in the connection; looked for were also a "
         "web identity, a container's endpoint and an instance's role; public objects are read with "
-        "the option anonymous",
+        "the connection's anonymous",
         c->profile->name);
 }
 

@@ -321,8 +321,7 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
         *again = *again && st == DN_OK;
         return st == DN_OK ? DN_OK : report_transfer(s, st, err);
     }
-    return dn_s3_report(op, r, s->keys != NULL ? s->keys->source : "nowhere (anonymous)",
-                        s->retry.n_tries, err);
+    return dn_s3_report(op, r, s->keys != NULL ? s->keys->source : NULL, s->retry.n_tries, err);
 }
 
 enum dn_status dn_s3_send(struct dn_s3_client *c, struct dn_s3_operation *op, struct dn_stop *stop,

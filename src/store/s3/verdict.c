@@ -68,7 +68,8 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
-    {"NoSuchKey", 0, DN_ERR_NOT_FOUND, "check the key: letters count, and there is no leading '/'"},
+    {"NoSuchKey", 0, DN_ERR_NOT_FOUND,
+     "check the key: capitals count, there is no leading '/', and a folder has one at its end"},
     {"NoSuchBucket", 0, DN_ERR_NOT_FOUND,
      "check the bucket's name, the endpoint and whose account it is; buckets are not made here"},
     {"NoSuchUpload", 0, DN_ERR_NOT_FOUND,
@@ -82,9 +83,17 @@ static const struct meaning meanings[] = {
     {"ExpiredToken", 0, DN_ERR_IO, "fetch new credentials"},
     {"RequestTimeTooSkewed", 0, DN_ERR_IO, "set this machine's clock"},
     {"AuthorizationHeaderMalformed", 0, DN_ERR_IO,
-     "name the bucket's region (AWS_REGION or region)"},
+     "name the bucket's region (AWS_REGION, or the connection's region)"},
     {"PermanentRedirect", 0, DN_ERR_IO,
-     "name the bucket's region (AWS_REGION or region) or its endpoint"},
+     "name the bucket's region (AWS_REGION, or the connection's region) or its endpoint"},
+    {"InvalidBucketName", 0, DN_ERR_INVALID,
+     "a bucket's name has 3 to 63 small letters, digits, dots and hyphens"},
+    {"InvalidStorageClass", 0, DN_ERR_INVALID, "correct the option storage_class"},
+    {"InvalidObjectState", 0, DN_ERR_IO, "the object is archived: restore it before it is read"},
+    {"InvalidTag", 0, DN_ERR_INVALID, "correct the option tags"},
+    {"MetadataTooLarge", 0, DN_ERR_INVALID, "shorten the option metadata"},
+    {"KMS.NotFoundException", 0, DN_ERR_IO, "correct the option kms_key_id"},
+    {"KMS.DisabledException", 0, DN_ERR_IO, "enable that key, or correct the option kms_key_id"},
     {"PreconditionFailed", 0, DN_ERR_EXISTS, ""},
     {"EntityTooSmall", 0, DN_ERR_IO, "this service wants larger parts"},
     {"InvalidPart", 0, DN_ERR_IO, "a part is not what was uploaded; begin anew"},
@@ -96,7 +105,8 @@ static const struct meaning meanings[] = {
      "this service cannot do that; leave out the option that asks for it"},
     {"InvalidRange", 416, DN_ERR_IO,
      "the object is shorter than it was; read it again from the start"},
-    {"", 301, DN_ERR_IO, "name the bucket's region (AWS_REGION or region) or its endpoint"},
+    {"", 301, DN_ERR_IO,
+     "name the bucket's region (AWS_REGION, or the connection's region) or its endpoint"},
     {"", 404, DN_ERR_NOT_FOUND, "check bucket, key and endpoint"},
     {"", 412, DN_ERR_EXISTS, ""},
     {"", 507, DN_ERR_IO, "the server's disk is full"},
@@ -111,8 +121,9 @@ static struct meaning meaning_of(int status, const char *code)
             return *m;
         }
     }
-    return (struct meaning){"", status,
-                            status >= 500 || status == 429 ? DN_ERR_TEMPORARY : DN_ERR_IO, ""};
+    const bool may_pass = status >= 500 || status == 429;
+    return (struct meaning){"", status, may_pass ? DN_ERR_TEMPORARY : DN_ERR_IO,
+                            may_pass ? "try again later" : ""};
 }
 
 static bool is_precondition(const struct dn_s3_operation *op)
@@ -125,7 +136,8 @@ static const char *changed_advice(const struct dn_s3_operation *op)
 {
     return strcmp(op->method, "GET") == 0
                ? "the object was replaced while it was read; read it again from the start"
-               : "an object of that name is there already, and is not to be overwritten";
+               : "an object of that name is there already, and is not to be overwritten; ask for "
+                 "overwriting, remove it or choose another name";
 }
 
 enum dn_status dn_s3_report(const struct dn_s3_operation *op, const struct dn_http_response *r,
@@ -144,11 +156,16 @@ enum dn_status dn_s3_report(const struct dn_s3_operation *op, const struct dn_ht
         m.means = strcmp(op->method, "GET") == 0 ? DN_ERR_IO : DN_ERR_EXISTS;
     } else if (op->status == 403 && m.advice[0] == '\0') {
         (void)snprintf(advice, sizeof(advice),
-                       "the owner of the keys from %s needs the permission %s there", source,
-                       op->needs);
+                       source != NULL
+                           ? "the owner of the keys from %s needs the permission %s there"
+                           : "%sthat needs keys with the permission %s, and it was asked without "
+                             "any (anonymous)",
+                       source != NULL ? source : "", op->needs);
         m.advice = advice;
     } else if (op->status == 401) {
         m.advice = "the service wants other credentials";
+    } else if (op->status == 400 && f->code[0] == '\0') { /* HEAD has no room for the reason */
+        m.advice = "check keys, session token and region";
     }
     if (n_tries > 1) {
         (void)snprintf(tries, sizeof(tries), ", tried %u times", n_tries);

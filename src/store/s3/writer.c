@@ -464,7 +464,9 @@ static enum dn_status look_around(struct dn_s3_writer *w, struct dn_error *err)
     const enum dn_status st = dn_s3_head(w->client, w->name, &w->stop, &there, &failure);
     if (st == DN_OK) {
         const enum dn_status exists =
-            dn_error_set(err, DN_ERR_EXISTS, "%s is there already, and is not to be overwritten",
+            dn_error_set(err, DN_ERR_EXISTS,
+                         "%s is there already, and is not to be overwritten; ask for overwriting, "
+                         "remove it or choose another name",
                          dn_s3_shown(shown, w->name));
         dn_error_locate(err, shown, -1, -1, -1, NULL);
         return exists;
