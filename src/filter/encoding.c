@@ -86,3 +86,45 @@ bool dn_encoding_is_utf8(const char *name)
 {
     return strcmp(name, "UTF-8") == 0;
 }
+
+static bool ends_with(const char *name, const char *end)
+{
+    const size_t len = strlen(name);
+    const size_t end_len = strlen(end);
+
+    return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+bool dn_encoding_contradicts(const char *name, const uint8_t *head, size_t len)
+{
+    const char *mark = dn_encoding_of_mark(head, len);
+
+    if (dn_encoding_is_utf8(name)) {
+        return false; /* other marks are no UTF-8, which its reader says better */
+    }
+    if (dn_encoding_is_utf8(mark)) {
+        return len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0;
+    }
+    const bool wide = strstr(name, "UCS") != NULL || strncmp(name, "UNICODE", 7) == 0;
+    const char *order = mark + strlen("UTF-16");
+    const char *other = strcmp(order, "LE") == 0 ? "BE" : "LE";
+
+    return (!wide && strncmp(name, mark, strlen("UTF-16")) != 0) || ends_with(name, other);
+}
+
+const char *dn_encoding_with_order(const char *name, const uint8_t *head, size_t len)
+{
+    size_t zeros[2] = {0};
+
+    if (strcmp(name, "UTF-16") != 0 || len < 2 ||
+        !dn_encoding_is_utf8(dn_encoding_of_mark(head, len))) {
+        return name;
+    }
+    for (size_t i = 0; i < len; i++) {
+        zeros[i % 2] += head[i] == 0 ? 1 : 0;
+    }
+    if ((zeros[0] > 0) == (zeros[1] > 0)) {
+        return NULL;
+    }
+    return zeros[0] > 0 ? "UTF-16BE" : "UTF-16LE";
+}

@@ -3,6 +3,7 @@
 #include "filter/bgzf.h"
 #include "filter/encoding.h"
 #include "filter/filter.h"
+#include "store/source_class.h"
 
 #include <string.h>
 
@@ -38,6 +39,37 @@ static enum dn_status unpack(struct dn_source **source, const struct dn_executor
                : dn_filter_open(source, inner, packing, NULL, NULL, 0, 0, err);
 }
 
+/* What the option says, if the first bytes do not say otherwise. */
+static enum dn_status choose(const struct dn_source *source, const char *given, char *name,
+                             const uint8_t *head, size_t len, const char **out,
+                             struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *path = dn_source_shown_path(shown, dn_source_path(source));
+
+    *out = dn_encoding_name(name, given);
+    if (dn_encoding_contradicts(*out, head, len)) {
+        return dn_source_located(
+            source,
+            dn_error_set(err, DN_ERR_DATA,
+                         "'%s' begins with a byte order mark of another encoding than %.40s; leave "
+                         "the encoding out, or name the right one",
+                         path, given),
+            err);
+    }
+    *out = dn_encoding_with_order(*out, head, len);
+    if (*out == NULL) {
+        return dn_source_located(
+            source,
+            dn_error_set(err, DN_ERR_DATA,
+                         "'%s' has no byte order mark, and which order of %.40s it has is not to "
+                         "be seen; set the encoding to utf-16le or utf-16be",
+                         path, given),
+            err);
+    }
+    return DN_OK;
+}
+
 static enum dn_status transcode(struct dn_source **source, const struct dn_text_options *options,
                                 bool first, struct dn_error *err)
 {
@@ -48,8 +80,11 @@ static enum dn_status transcode(struct dn_source **source, const struct dn_text_
     size_t len = 0;
 
     DN_TRY(peek(source, head, &len, err));
-    how.encoding = options->encoding != NULL ? dn_encoding_name(name, options->encoding)
-                                             : dn_encoding_of_mark(head, len);
+    if (options->encoding != NULL) {
+        DN_TRY(choose(*source, options->encoding, name, head, len, &how.encoding, err));
+    } else {
+        how.encoding = dn_encoding_of_mark(head, len);
+    }
     if (dn_encoding_is_utf8(how.encoding) && !how.replace) {
         return DN_OK;
     }

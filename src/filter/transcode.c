@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #define ROOM ((size_t)64)
 #define HELD_BACK ((size_t)24)     /* the most that iconv() keeps until it knows what follows */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+#define NAME_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+() "
 
 struct transcoder {
     iconv_t cd;
@@ -262,8 +265,9 @@ enum dn_status dn_text_encoding_check(const char *encoding, struct dn_error *err
     char name[DN_ENCODING_NAME_SIZE];
     void *state = NULL;
 
-    /* "//" and what follows it would tell iconv to drop or to guess characters */
-    if (encoding[0] == '\0' || strlen(encoding) >= sizeof(name) || strchr(encoding, '/') != NULL) {
+    /* "//" and what follows it would tell iconv to drop or to guess characters; a name of which it takes nothing is that of the locale */
+    if (!isalnum((unsigned char)encoding[0]) || strlen(encoding) >= sizeof(name) ||
+        strspn(encoding, NAME_BYTES) != strlen(encoding)) {
         return unknown(encoding, err);
     }
     how.encoding = dn_encoding_name(name, encoding);

@@ -296,6 +296,38 @@ def test_others(tool, write, encoding, text):
     assert read(tool, "--encoding", encoding, "in.csv").to_pylist() == [{"a": 1, "b": text.split(",")[-1][:-1]}]
 
 
+@pytest.mark.parametrize("mark, text, wrong", [
+    (codecs.BOM_UTF16_LE, "utf-16-le", ["utf-16be", "utf-32", "utf-32le", "latin1", "gb18030", "ucs-2be"]),
+    (codecs.BOM_UTF16_BE, "utf-16-be", ["utf-16le", "utf-32", "utf-32be", "windows-1252", "ucs-2le"]),
+    (codecs.BOM_UTF32_LE, "utf-32-le", ["utf-32be", "utf-16", "utf-16le", "latin1"]),
+    (codecs.BOM_UTF8, "utf-8", ["latin1", "windows-1252", "shift_jis", "gbk", "utf-16", "utf-16le", "utf-32be"])])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_marks_that_contradict_the_option(tool, write, mark, text, wrong, pack):
+    """They are rows of nonsense otherwise, or none, and no error."""
+    write("in.csv", pack(mark + TEXT.encode(text)))
+    for encoding in wrong:
+        tool.fails("convert", "--no-header", "--allow-empty", "--encoding", encoding, "in.csv", "out.csv", says=["in.csv", "byte order mark", encoding])
+    for encoding in {text, text[:6].strip("-"), text.replace("-", "_")}:
+        assert read(tool, "--encoding", encoding, "in.csv").num_rows == 3
+
+
+def test_an_order_that_nobody_tells(tool, write):
+    for order in ("utf-16-le", "utf-16-be"):
+        write("in.csv", TEXT.encode(order))
+        assert read(tool, "--encoding", "utf-16", "in.csv").to_pylist()[1] == {"id": 2, "naïve": "€uro"}
+        write("in.csv", "中文中文中文中文中文\n日本日本日本\n".encode(order))
+        tool.fails("convert", "--encoding", "utf-16", "in.csv", "out.csv", says=["in.csv", "utf-16le or utf-16be"])
+    write("in.csv", b"")
+    tool.fails("convert", "--encoding", "utf-16", "in.csv", "out.csv", says=["in.csv", "empty"])
+
+
+@pytest.mark.parametrize("name", ["", "\n", "é", "(", " ", "-", "utf-8//IGNORE", "latin1\n", "x" * 100, "char", "//"])
+def test_names_of_no_encoding(tool, write, name):
+    """Of some iconv takes nothing, and takes the locale's."""
+    write("in.csv", b"a,b\n1,2\n")
+    tool.fails("convert", "--encoding", name, "in.csv", "out.csv", says="--encoding")
+
+
 def test_every_cut_of_a_long_text(tool, write):
     """Characters lie across the ends of all buffers."""
     text = "s\n" + "".join(f"{'é€😀'[i % 3] * (i % 50)}{i}\n" for i in range(30000))

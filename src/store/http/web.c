@@ -298,9 +298,9 @@ static bool is_mark_of(const char *mark, const struct dn_http_response *r, const
 /* By all that the server tells, as far as it was told before; with a true ETag times are of no matter. */
 static bool is_same(const struct dn_web *w, const struct dn_http_response *r)
 {
-    return w->etag[0] != '\0' ? is_mark_of(w->etag, r, "etag")
-                              : is_mark_of(w->weak, r, "etag") &&
-                                    is_mark_of(w->modified, r, "last-modified");
+    return w->etag[0] != '\0'
+               ? is_mark_of(w->etag, r, "etag")
+               : is_mark_of(w->weak, r, "etag") && is_mark_of(w->modified, r, "last-modified");
 }
 
 /* A piece that came: is it the one that was asked for, of the same bytes? */
