@@ -191,7 +191,7 @@ enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name, uint64_
                    (unsigned long long)(offset + size - 1));
     (void)snprintf(begin, sizeof(begin), "bytes %llu-", (unsigned long long)offset);
     dn_s3_add_header(&op, "Range", range);
-    dn_s3_add_header(&op, "If-Match", etag);
+    dn_s3_add_header(&op, "If-Match", etag != NULL && etag[0] != '\0' ? etag : NULL);
     enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
     if (st == DN_OK && etag != NULL && !etags_match(etag, header_or_empty(&r, "etag"))) {
         st = report_changed(name, err);
