@@ -42,6 +42,9 @@ package_of() {
     liblzma.so.5) echo liblzma5 ;;
     libjansson.so.4) echo libjansson4 ;;
     libyaml-0.so.2) echo libyaml-0-2 ;;
+    libcurl.so.4) echo libcurl4 ;;
+    libcrypto.so.3) echo libssl3 ;;
+    libexpat.so.1) echo libexpat1 ;;
     *)
         echo "package: $1 is needed, but package_of() of tools/package.sh does not know whose it is" >&2
         return 1
@@ -53,15 +56,29 @@ binaries=("$stage"/bin/* "$stage"/plugins/*)
 # every library but glibc's own; what those need in turn, their packages bring
 mapfile -t libraries < <(readelf -dW "${binaries[@]}" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(lib(c|m|dl|pthread|rt)|ld-linux.*)\.so' | sort -u)
 glibc=$(readelf -VW "${binaries[@]}" | grep -oE 'GLIBC_[0-9.]+' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
-rows=
-packages=()
-for library in "${libraries[@]}"; do
-    package=$(package_of "$library")
-    rows+="| \`$library\` | \`$package\` |\\n"
-    packages+=("$package")
-done
-packages=$(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' ')
+# What is loaded with the first s3:// or https://: nothing of it is needed for files.
+mapfile -t later < <(sed -n 's/.*\.soname = "\(.*\)".*/\1/p' src/store/http/*.c src/store/s3/*.c | sort -u)
+
+rows_of() {
+    local library
+    for library in "$@"; do
+        printf '| `%s` | `%s` |\\n' "$library" "$(package_of "$library")"
+    done
+}
+
+packages_of() {
+    local library
+    for library in "$@"; do
+        package_of "$library"
+    done | sort -u | paste -sd ' '
+}
+
+rows=$(rows_of "${libraries[@]}")
+rows_later=$(rows_of "${later[@]}")
+packages=$(packages_of "${libraries[@]}")
+packages_later=$(packages_of "${later[@]}")
 sed -e "s/@VERSION@/$version/; s/@GLIBC@/$glibc/; s/@LIBRARIES@/${rows%\\n}/; s/@PACKAGES@/$packages/" \
+    -e "s/@LATER@/${rows_later%\\n}/; s/@PACKAGESLATER@/$packages_later/" \
     tools/package/README.md >"$stage/README.md"
 
 tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf "build/$name.tar.gz" "$name"

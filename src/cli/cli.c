@@ -37,6 +37,7 @@ static void print_help(FILE *out)
                 "  " DN_PROGRAM
                 " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
                 "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
+                "  " DN_PROGRAM " convert 'data/**/*.csv' s3://bucket/data.parquet\n"
                 "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
                 "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
                 "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n"
@@ -57,7 +58,10 @@ static void print_help(FILE *out)
                 "Environment:\n"
                 "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
                 "  DN_CPU              scalar, avx2 or avx512: use no more than this\n"
-                "  NO_COLOR            no colour on a terminal\n",
+                "  NO_COLOR            no colour on a terminal\n"
+                "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_REGION,\n"
+                "  AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and others for s3://, with the meaning that\n"
+                "  AWS's tools give them; docs/store.md has the list\n",
                 out);
 }
 

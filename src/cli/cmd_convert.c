@@ -376,7 +376,9 @@ const struct dn_command dn_cmd_convert = {
         "  -f, --overwrite         replace DST if it is empty, or of the same format; several "
         "sources\n"
         "                          replace no CSV file\n"
-        "      --verify            read DST back before it gets its name and compare every value\n"
+        "      --verify            read DST back before it gets its name and compare every value; "
+        "of\n"
+        "                          Parquet, and not at S3\n"
         "      --allow-empty       a source with a header but no rows is no "
         "error\n" DN_SOURCE_FLAGS_HELP
         "      --schema FILE       an asset, or what `schema --json` printed: its columns, "
@@ -402,6 +404,8 @@ const struct dn_command dn_cmd_convert = {
         "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n"
         "  " DN_PROGRAM " convert -c zstd jan.parquet feb.parquet year.parquet\n",
-    .more = DN_STORE_FLAGS_HELP,
+    .more = DN_STORE_FLAGS_HELP
+    "      --writer-option K=V for DST s3:// also content_type, metadata, tags, storage_class,\n"
+    "                          encryption, kms_key_id\n",
     .run = run,
 };

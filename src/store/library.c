@@ -12,7 +12,7 @@ static enum dn_status refuse(const struct dn_library *library, struct dn_error *
 
     return dn_error_set(
         err, DN_ERR_UNSUPPORTED,
-        "%s needs the library %s, which cannot be used here: %s; install it (Debian: "
+        "for %s the library %s is needed, which cannot be used here: %s; install it (Debian: "
         "apt-get install %s)",
         library->purpose, library->soname, why != NULL ? why : "unknown reason", library->package);
 }

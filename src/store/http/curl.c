@@ -14,7 +14,7 @@ enum dn_status dn_curl_load(const struct dn_curl **out, struct dn_error *err)
     };
     static const struct dn_library library = {
         .soname = "libcurl.so.4",
-        .purpose = "s3:// and http(s)://",
+        .purpose = "s3:// and the web",
         .package = "libcurl4",
         .names = names,
         .n_names = sizeof(names) / sizeof(names[0]),
