@@ -4,6 +4,8 @@
 #include "job/refusal.h"
 #include "job/session.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct checking {
@@ -140,11 +142,41 @@ static enum dn_status check_side(struct checking *c, const char *side,
     return st;
 }
 
+/* Does the source have the columns that the asset asks for?  By the first steps of a run, which look at it no further. */
+static enum dn_status check_asset(struct checking *c, struct dn_session *s, struct dn_error *err)
+{
+    char message[160];
+    struct dn_error why;
+
+    dn_error_clear(&why);
+    enum dn_status st =
+        dn_services_init(&s->services, NULL, s->t->n_threads, s->t->memory_bytes, &why);
+    st = st == DN_OK ? dn_session_prepare_configs(s, &why) : st;
+    if (st != DN_OK) {
+        if (s->outcome->refused_by != NULL) {
+            dn_refusal_locate(c->plan, s->outcome->refused_by, &why);
+        } else {
+            dn_refusal_locate_path(c->plan, &why);
+        }
+        return add_failure(c, "asset", &why, err);
+    }
+    if (s->outcome->deviations == 0) {
+        (void)snprintf(message, sizeof(message), "the source has the columns that it requires");
+    } else {
+        (void)snprintf(message, sizeof(message),
+                       "the source lacks %" PRId64 " that it requires; in mode warn the rows are "
+                       "written, with exit code 1",
+                       s->outcome->deviations);
+    }
+    return add(c, json_pack("{s:s, s:b, s:s}", "check", "asset", "ok", 1, "message", message), err);
+}
+
 enum dn_status dn_plan_check(const struct dn_plan *plan, json_t **out, bool *ok,
                              struct dn_error *err)
 {
     const struct dn_transfer transfer = dn_plan_transfer(plan);
-    struct dn_session s = {.t = &transfer};
+    struct dn_outcome outcome = {0};
+    struct dn_session s = {.t = &transfer, .outcome = &outcome};
     struct checking c = {.plan = plan, .out = json_array(), .ok = true};
     struct dn_error why;
     enum dn_status st = DN_OK;
@@ -165,12 +197,16 @@ enum dn_status dn_plan_check(const struct dn_plan *plan, json_t **out, bool *ok,
     if (reads) {
         DN_TRY_GOTO(st, check_side(&c, "source", &s.reader_plugin, plan->reader_config, err),
                     cleanup);
+        if (json_is_true(json_object_get(json_array_get(c.out, 2), "ok"))) {
+            DN_TRY_GOTO(st, check_asset(&c, &s, err), cleanup);
+        }
     }
     if (writes) {
         st = check_side(&c, "target", &s.writer_plugin, plan->writer_config, err);
     }
 cleanup:
     dn_session_finish(&s);
+    dn_outcome_finish(&outcome);
     if (st != DN_OK) {
         json_decref(c.out);
         return st;

@@ -157,8 +157,8 @@ def test_dry_run(job):
 
 def test_check(job):
     job.ok(command="check")
-    assert [line.split()[:2] for line in job.out.splitlines()] == [["ok", "reader"], ["ok", "writer"], ["ok", "source"], ["ok", "target"]]
-    assert "s3://my-data-lake/sales/shop/my_data" in job.out.splitlines()[3]
+    assert [line.split()[:2] for line in job.out.splitlines()] == [["ok", "reader"], ["ok", "writer"], ["ok", "source"], ["ok", "asset"], ["ok", "target"]]
+    assert "s3://my-data-lake/sales/shop/my_data" in job.out.splitlines()[4]
     assert job.bucket == {} and sorted(job.server.operations()) == ["abort", "create"]
     job.ok("--json", command="check")
     assert json.loads(job.out)["ok"] is True
@@ -169,11 +169,14 @@ def test_check(job):
     ([(":create_reader", ":make_reader")], {}, {"reader": ["job.yaml:19:18", "make_reader"]}),
     ([("orders.csv", "none.csv")], {}, {"source": ["job.yaml:22:13", "none.csv"]}),
     ([("delimiter: \",\"", "delimiter: \"||\"")], {}, {"source": ["job.yaml:27:7", "delimiter"]}),
+    ([("examples/data/orders.csv", "{home}/short.csv")], {}, {"asset": ["short.csv", 'no column "customer"', "requires"]}),
     ([("my-data-lake", "no-such-bucket")], {}, {"target": ["job.yaml:31:13", "NoSuchBucket", "REQ", "buckets are not made here"]}),
     ([], {"AWS_SECRET_ACCESS_KEY": "other-secret"}, {"target": ["SignatureDoesNotMatch", "secret key does not belong"]}),
     ([("my-data-lake", "no-such-bucket"), ("orders.csv", "none.csv")], {}, {"source": ["none.csv"], "target": ["NoSuchBucket"]}),
 ])
 def test_check_tells_what_is_wrong(job, pairs, env, failed):
+    (job.home / "short.csv").write_text("order_id,order_date\n1,2024-01-31\n")
+    pairs = [(old, new.replace("{home}", str(job.home))) for old, new in pairs]
     job.change(*pairs).fails("--json", command="check", says=[], **env)
     found = json.loads(job.out)
     assert found["ok"] is False
