@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev)
-test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv)
+test_packages=(g++ binutils ca-certificates openssl libcmocka-dev libsnappy-dev python3 python3-venv)
 full_packages=(default-jre-headless maven)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
@@ -25,7 +25,7 @@ has_header() { has_command gcc && echo "#include <$1>" | gcc -E -o /dev/null -x 
 # Is what this package brings there, whoever put it there?
 is_there() {
     case $1 in
-    gcc | make | cmake | pkg-config | g++ | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
+    gcc | make | cmake | pkg-config | g++ | openssl | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
     default-jre-headless) has_command java ;;
     maven) has_command mvn ;;
     ninja-build) has_command ninja ;;

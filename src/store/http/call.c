@@ -181,8 +181,8 @@ static int status_of(const char *line, size_t len)
     return status;
 }
 
-/* Called for each line.  Answers of 100 to 199 come before the real one; behind a body in pieces come more headers. */
-static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+/* Answers of 100 to 199 come before the real one; behind a body in pieces come more headers. */
+size_t dn_http_call_take_header(char *line, size_t size, size_t n, void *ctx)
 {
     struct dn_http_call *call = ctx;
     const size_t len = size * n;
@@ -339,7 +339,7 @@ static void set_request(struct setter *s, struct dn_http_call *call,
     set_pointer(s, CURLOPT_PREREQDATA, call);
     set_callback(s, CURLOPT_WRITEFUNCTION, take_body);
     set_pointer(s, CURLOPT_WRITEDATA, call);
-    set_callback(s, CURLOPT_HEADERFUNCTION, take_header);
+    set_callback(s, CURLOPT_HEADERFUNCTION, dn_http_call_take_header);
     set_pointer(s, CURLOPT_HEADERDATA, call);
     if (strcmp(r->method, "HEAD") == 0) {
         set_number(s, CURLOPT_NOBODY, 1);

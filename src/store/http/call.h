@@ -43,6 +43,8 @@ struct dn_http_call {
 DN_NODISCARD enum dn_status dn_http_call_prepare(struct dn_http_call *call,
                                                  const struct dn_http_request *request,
                                                  struct dn_error *err);
+/** What libcurl calls with each line in front of a body, `ctx` being the call; size * n: go on. */
+size_t dn_http_call_take_header(char *line, size_t size, size_t n, void *ctx);
 /** Turn libcurl's result, and a callback's failure, into a status. */
 DN_NODISCARD enum dn_status dn_http_call_result(struct dn_http_call *call, struct dn_error *err);
 

@@ -106,9 +106,12 @@ static bool take_escape(struct scan *s, char *out)
     const char c = (char)*s->at++;
     if (c == 'u') {
         const int value = s->end - s->at >= 4 ? hex(s->at) : -1;
+        if (value <= 0 || value > 127) {
+            return false;
+        }
         s->at += 4;
         *out = (char)value;
-        return value > 0 && value < 128;
+        return true;
     }
     const char *place = c != '\0' ? strchr(letters, c) : NULL;
     *out = place != NULL ? meant[place - letters] : '\0';
