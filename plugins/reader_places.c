@@ -567,8 +567,8 @@ enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct 
 }
 
 /* A place's column for a batch of a file: the block of before, if it is of this value and long enough. */
-static enum dn_status constant_for(struct dn_reader_places *p, struct place *place, size_t file,
-                                   int64_t n_rows, struct constant **out, struct dn_error *err)
+static enum dn_status constant_for(struct place *place, size_t file, int64_t n_rows,
+                                   struct constant **out, struct dn_error *err)
 {
     const char *text = place->texts[file];
     const char *before = place->constant != NULL ? place->texts[place->made_of] : NULL;
@@ -576,7 +576,6 @@ static enum dn_status constant_for(struct dn_reader_places *p, struct place *pla
         place->constant != NULL &&
         (text == before || (text != NULL && before != NULL && strcmp(text, before) == 0));
 
-    (void)p;
     if (!same || constant_rows(place->constant) < n_rows) {
         const int64_t rows = same ? 2 * n_rows : n_rows;
         struct constant *made = NULL;
@@ -613,7 +612,7 @@ static enum dn_status make_added(struct dn_reader_places *p, size_t file,
                                  struct dn_error *err)
 {
     const size_t n = n_columns(p, batch->n_children);
-    struct constant **constants = dn_calloc(n + 1, sizeof(struct constant *));
+    struct constant **constants = dn_calloc(n + 1, sizeof(void *));
     size_t n_added = 0;
     enum dn_status st = DN_OK;
 
@@ -623,9 +622,9 @@ static enum dn_status make_added(struct dn_reader_places *p, size_t file,
     for (size_t i = 0; i < n; i++) {
         const int64_t at = column_at(p, batch->n_children, i);
         if (at >= 0) {
-            DN_TRY_GOTO(
-                st, constant_for(p, &p->places[at], file, batch->length, &constants[n_added], err),
-                cleanup);
+            DN_TRY_GOTO(st,
+                        constant_for(&p->places[at], file, batch->length, &constants[n_added], err),
+                        cleanup);
             n_added++;
         }
     }

@@ -240,8 +240,8 @@ static enum dn_status entries_make(struct reading *r, const struct dn_yaml_node 
     const struct dn_yaml_entry *e = list->first;
     uint32_t at = 0;
 
-    for (size_t i = 0; i < found->n; i++) {
-        for (; at < found->origins[i].name; at++) {
+    for (size_t i = 0; i < found->n && e != NULL; i++) {
+        for (; at < found->origins[i].name && e->next != NULL; at++) {
             e = e->next;
         }
         json_t *entry =
@@ -301,7 +301,7 @@ static enum dn_status files_read(struct reading *r, json_t *files)
                                 "source.files names no file; write files: [{path: data.csv}]");
     }
     for (const struct dn_yaml_entry *e = list->first; e != NULL; e = e->next) {
-        const char *path = NULL;
+        const char *path = "";
         DN_TRY_GOTO(st, entry_path(r, e->value, &path), cleanup);
         DN_TRY_GOTO(st, entry_expand(r, e->value, path, &found), cleanup);
     }

@@ -59,7 +59,8 @@ static const char *first_text(const struct dn_yaml_node *node)
     const bool is_list = node != NULL && node->kind == DN_YAML_LIST && node->first != NULL;
     const struct dn_yaml_node *value = is_list ? node->first->value : node;
 
-    return dn_yaml_is_null(value) || value->kind != DN_YAML_SCALAR ? NULL : value->text;
+    return value == NULL || dn_yaml_is_null(value) || value->kind != DN_YAML_SCALAR ? NULL
+                                                                                    : value->text;
 }
 
 enum dn_status dn_labels_read(const struct dn_yaml_node *asset, json_t **out, struct dn_error *err)

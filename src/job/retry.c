@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_NANOSECONDS (50 * 1000 * 1000)
+#define POLL_NANOSECONDS 50000000L
 #define EXIT_CODE_OF_FAILURE 2
 #define MAX_RETRIES 1000
 #define MAX_SECONDS 86400.0

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_NANOSECONDS (50 * 1000 * 1000)
+#define POLL_NANOSECONDS 50000000L
 
 void dn_state_time(char out[DN_STATE_TIME_SIZE], const struct timespec *modified)
 {

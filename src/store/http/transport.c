@@ -203,13 +203,12 @@ void dn_http_transport_forget(struct dn_http_call *call)
     struct transport *t = atomic_load(&current);
 
     pthread_mutex_lock(&t->lock);
-    struct dn_http_call **at = &t->queue;
-    while (*at != NULL && *at != call) {
-        at = &(*at)->next;
-    }
-    if (*at == call) {
-        *at = call->next;
-        call->queued = false;
+    for (struct dn_http_call **at = &t->queue; *at != NULL; at = &(*at)->next) {
+        if (*at == call) {
+            *at = call->next;
+            call->queued = false;
+            break;
+        }
     }
     pthread_mutex_unlock(&t->lock);
 }
