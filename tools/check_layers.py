@@ -46,8 +46,8 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 # Third-party headers and the folders that may see them.
 THIRD_PARTY = {
     r"lz4\.h|brotli/.*": {"src/codec"},
-    r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter", "tests"},
-    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "tests"},
+    r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter", "fuzz", "tests"},
+    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "fuzz", "tests"},
     r"curl/.*": {"src/store/http"},
     r"openssl/.*|expat\.h": {"src/store/s3"},
     r"yaml\.h": {"src/job"},
