@@ -125,8 +125,18 @@ static void compare(const struct outcome *o, const struct dn_text_options *optio
         }
         in = unpacked;
     }
-    const char *encoding = options->encoding != NULL ? dn_encoding_name(name, options->encoding)
-                                                     : dn_encoding_of_mark(in, n);
+    const size_t head = n < DN_FILTER_HEAD ? n : DN_FILTER_HEAD;
+    const char *encoding = dn_encoding_of_mark(in, head);
+    if (options->encoding != NULL) {
+        encoding = dn_encoding_name(name, options->encoding);
+        if (dn_encoding_contradicts(encoding, in, head)) {
+            return;
+        }
+        encoding = dn_encoding_with_order(encoding, in, head);
+    }
+    if (encoding == NULL) {
+        return;
+    }
     if (!dn_encoding_is_utf8(encoding) || options->replace) {
         size_t made = 0;
         if (!transcode_at_once(encoding, in, n, text, &made) || has_beyond(text, made)) {
