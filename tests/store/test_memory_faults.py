@@ -30,9 +30,10 @@ def test_of_the_client(tool, server, command, least):
 
 
 @pytest.mark.parametrize("command", [["write", "f", "s3://bucket/k", 500], ["sink", "f", "s3://bucket/k", 500]])
-def test_of_a_writer(tool, server, command):
+@pytest.mark.parametrize("alone", ["yes", "no"])
+def test_of_a_writer(tool, server, command, alone):
     tool.file("f", 2500)
-    swept(tool.ok(*command, options=[*SWEEP, *PARTS, "--alone=yes"], env={**KEYS, "DN_S3_PART_BYTES": "1000"}), 60)
+    swept(tool.ok(*command, options=[*SWEEP, *PARTS, f"--alone={alone}"], env={**KEYS, "DN_S3_PART_BYTES": "1000"}), 60)
     assert server.buckets["bucket"].pop("k").data == contents(2500) and server.buckets["bucket"] == {}
     assert server.uploads["bucket"] == {}
 

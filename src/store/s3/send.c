@@ -259,8 +259,8 @@ static enum dn_status take_answer(struct sending *s, struct dn_http_response *r,
     enum dn_status st =
         op->take != NULL ? op->take(dn_buffer_span(&r->body), op->taken, err) : DN_OK;
 
+    op->lost = op->lost || st != DN_OK; /* it was done, and what it led to is not known */
     if (st == DN_ERR_DATA) {
-        op->lost = true;
         *again = s->retry.n_tries < MOST_UNREADABLE && try_later(s, r, &st, err);
     }
     return st == DN_OK || *again ? DN_OK : report_transfer(s, st, err);
