@@ -1,11 +1,18 @@
 /* check JOB.yaml: could it run? */
+#include "base/clock.h"
+#include "base/stop.h"
+#include "base/thread.h"
 #include "cli/cli.h"
+#include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/table.h"
 #include "job/check.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define END_SECONDS 0.6 /* for undoing what was begun, after a signal */
 
 struct check_flags {
     const char *config; /* --config F, as the stock host has it */
@@ -66,15 +73,97 @@ static int print(const char *job, const json_t *checks, bool ok, bool as_json)
     return printed == DN_EXIT_OK ? code : printed;
 }
 
+/*
+ * Plugins look at their places without being told when to stop.  So a thread waits for them, and this one for the thread or for a signal,
+ * behind which there is a little time: a service that answers has an upload aborted by then, and for one that does not nothing is waited.
+ */
+struct looking {
+    const struct dn_plan *plan;
+    struct dn_events events;
+    json_t *checks;
+    bool ok;
+    enum dn_status st;
+    struct dn_error err;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool over;
+};
+
+static int asked(void *ctx)
+{
+    (void)ctx;
+    return dn_console_signal() != 0;
+}
+
+static void *look(void *arg)
+{
+    struct looking *l = arg;
+
+    l->st = dn_plan_check(l->plan, &l->events, &l->checks, &l->ok, &l->err);
+    (void)pthread_mutex_lock(&l->lock);
+    l->over = true;
+    (void)pthread_cond_broadcast(&l->changed);
+    (void)pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* False: it was asked to stop, and the thread is still at it. */
+static bool wait_until_over(struct looking *l)
+{
+    double until = 0;
+
+    (void)pthread_mutex_lock(&l->lock);
+    while (!l->over && (until == 0 || dn_clock_seconds() < until)) {
+        (void)dn_stop_wait_condition(&l->changed, &l->lock);
+        if (until == 0 && dn_console_signal() != 0) {
+            until = dn_clock_seconds() + END_SECONDS;
+        }
+    }
+    const bool over = l->over;
+    (void)pthread_mutex_unlock(&l->lock);
+    return over;
+}
+
+static int stopped(void)
+{
+    (void)fputs(DN_PROGRAM ": error: it was asked to stop while it looked\n", stderr);
+    return 128 + dn_console_signal();
+}
+
+static int check(const char *job, const struct dn_plan *plan, bool as_json)
+{
+    struct looking l = {.plan = plan, .events = {.cancelled = asked}, .st = DN_ERR_INTERNAL};
+    pthread_t thread;
+    int code = DN_EXIT_FAILED;
+
+    dn_error_clear(&l.err);
+    (void)pthread_mutex_init(&l.lock, NULL);
+    dn_stop_init_condition(&l.changed);
+    dn_console_guard();
+    const int failure = dn_thread_start(&thread, "dn-check", look, &l);
+    if (failure != 0) {
+        (void)dn_error_set_errno(&l.err, DN_ERR_IO, failure, "no thread can be started");
+    } else if (!wait_until_over(&l)) {
+        _exit(stopped()); /* as without the handler; nothing is on standard output yet */
+    } else {
+        (void)pthread_join(thread, NULL);
+    }
+    dn_console_unguard();
+    code = l.st == DN_OK              ? print(job, l.checks, l.ok, as_json)
+           : dn_console_signal() != 0 ? stopped()
+                                      : dn_cli_fail(&l.err);
+    json_decref(l.checks);
+    (void)pthread_cond_destroy(&l.changed);
+    (void)pthread_mutex_destroy(&l.lock);
+    return code;
+}
+
 static int run(int argc, char **argv)
 {
     struct check_flags f = {0};
     struct dn_plan plan = {0};
     struct dn_error err;
-    json_t *checks = NULL;
     const char *job = NULL;
-    bool ok = false;
-    int code = DN_EXIT_FAILED;
 
     dn_error_clear(&err);
     if (flags_read(&f, argc, argv, &job, &err) != DN_OK) {
@@ -83,9 +172,7 @@ static int run(int argc, char **argv)
     if (dn_plan_read(&plan, job, &err) != DN_OK) {
         return dn_cli_fail(&err);
     }
-    code = dn_plan_check(&plan, &checks, &ok, &err) == DN_OK ? print(job, checks, ok, f.json)
-                                                             : dn_cli_fail(&err);
-    json_decref(checks);
+    const int code = check(job, &plan, f.json);
     dn_plan_finish(&plan);
     return dn_cli_finish(code);
 }

@@ -101,13 +101,30 @@ static bool is_tsv(const struct convert *c)
     return dn_source_has_ending(c->target, ".tsv");
 }
 
+/* Of what cannot be looked at the writer tells why. */
+static bool is_object(const struct convert *c)
+{
+    struct dn_store_options said;
+    struct dn_source *source = NULL;
+
+    dn_store_flags_options(&c->source.store, &said);
+    const bool there = dn_source_open(&source, c->target, &said, NULL, NULL) == DN_OK &&
+                       dn_source_size(source) > 0;
+    dn_source_close(source);
+    return there;
+}
+
 /* `convert -f *.csv` takes the last source for the output: that it is CSV, too, does not tell. */
 static enum dn_status source_spare(const struct convert *c, struct dn_error *err)
 {
     struct stat info;
 
-    if (!c->overwrite || c->files.n < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0 ||
-        stat(c->target, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
+    if (!c->overwrite || c->files.n < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0) {
+        return DN_OK;
+    }
+    if (dn_is_remote(c->target)
+            ? !is_object(c)
+            : stat(c->target, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
         return DN_OK;
     }
     return dn_error_set(err, DN_ERR_EXISTS,

@@ -58,6 +58,11 @@ void dn_console_unguard(void)
     }
 }
 
+int dn_console_signal(void)
+{
+    return atomic_load(&g_signal);
+}
+
 /* A full disk quota or a closed pipe comes back as an error of write(), with a message and without leftovers. */
 static void write_signals_ignore(void)
 {

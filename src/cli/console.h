@@ -35,6 +35,8 @@ void dn_console_finish(struct dn_console *c);
  */
 void dn_console_guard(void);
 void dn_console_unguard(void);
+/** The signal that asked to stop; 0: none did. */
+int dn_console_signal(void);
 
 /** Take the progress line off the terminal, before something else is printed. */
 void dn_console_clear(struct dn_console *c);

@@ -1,5 +1,6 @@
 #include "job/check.h"
 
+#include "job/events.h"
 #include "job/expand.h"
 #include "job/refusal.h"
 #include "job/session.h"
@@ -143,14 +144,15 @@ static enum dn_status check_side(struct checking *c, const char *side,
 }
 
 /* Does the source have the columns that the asset asks for?  By the first steps of a run, which look at it no further. */
-static enum dn_status check_asset(struct checking *c, struct dn_session *s, struct dn_error *err)
+static enum dn_status check_asset(struct checking *c, struct dn_session *s,
+                                  const struct dn_events *events, struct dn_error *err)
 {
     char message[160];
     struct dn_error why;
 
     dn_error_clear(&why);
     enum dn_status st =
-        dn_services_init(&s->services, NULL, s->t->n_threads, s->t->memory_bytes, &why);
+        dn_services_init(&s->services, events, s->t->n_threads, s->t->memory_bytes, &why);
     st = st == DN_OK ? dn_session_prepare_configs(s, &why) : st;
     if (st != DN_OK) {
         if (s->outcome->refused_by != NULL) {
@@ -171,8 +173,15 @@ static enum dn_status check_asset(struct checking *c, struct dn_session *s, stru
     return add(c, json_pack("{s:s, s:b, s:s}", "check", "asset", "ok", 1, "message", message), err);
 }
 
-enum dn_status dn_plan_check(const struct dn_plan *plan, json_t **out, bool *ok,
-                             struct dn_error *err)
+static enum dn_status check_stop(const struct dn_events *events, struct dn_error *err)
+{
+    return dn_events_cancelled(events)
+               ? dn_error_set(err, DN_ERR_CANCELLED, "it was asked to stop while it looked")
+               : DN_OK;
+}
+
+enum dn_status dn_plan_check(const struct dn_plan *plan, const struct dn_events *events,
+                             json_t **out, bool *ok, struct dn_error *err)
 {
     const struct dn_transfer transfer = dn_plan_transfer(plan);
     struct dn_outcome outcome = {0};
@@ -198,12 +207,15 @@ enum dn_status dn_plan_check(const struct dn_plan *plan, json_t **out, bool *ok,
         DN_TRY_GOTO(st, check_side(&c, "source", &s.reader_plugin, plan->reader_config, err),
                     cleanup);
         if (json_is_true(json_object_get(json_array_get(c.out, 2), "ok"))) {
-            DN_TRY_GOTO(st, check_asset(&c, &s, err), cleanup);
+            DN_TRY_GOTO(st, check_asset(&c, &s, events, err), cleanup);
         }
     }
     if (writes) {
-        st = check_side(&c, "target", &s.writer_plugin, plan->writer_config, err);
+        DN_TRY_GOTO(st, check_stop(events, err), cleanup);
+        DN_TRY_GOTO(st, check_side(&c, "target", &s.writer_plugin, plan->writer_config, err),
+                    cleanup);
     }
+    st = check_stop(events, err);
 cleanup:
     dn_session_finish(&s);
     dn_outcome_finish(&outcome);

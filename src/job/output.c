@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "job/events.h"
 #include "job/local.h"
+#include "store/url.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -65,20 +66,33 @@ cleanup:
     return st;
 }
 
-/* `out` NULL: what is not on this machine is told by its name alone. */
+/* Is it the object that the target will be?  Schemes are told without case, and keys letter by letter. */
+static bool is_same_object(const char *source, const struct dn_url *target)
+{
+    struct dn_url url = {0};
+
+    const bool same = dn_url_kind_of(source) == DN_URL_S3 && target->kind == DN_URL_S3 &&
+                      dn_url_parse(&url, source, NULL) == DN_OK &&
+                      strcmp(url.bucket, target->bucket) == 0 && strcmp(url.key, target->key) == 0;
+    dn_url_finish(&url);
+    return same;
+}
+
+/* One of both is NULL: what is not on this machine is told by its name alone. */
 static enum dn_status not_a_source(const struct dn_transfer *t, const struct stat *out,
-                                   struct dn_error *err)
+                                   const struct dn_url *object, struct dn_error *err)
 {
     const json_t *files = json_object_get(t->reader_config, "files");
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
         struct stat in;
-        if (path == NULL || (out == NULL && strcmp(path, t->output_path) != 0)) {
+        if (path == NULL) {
             continue;
         }
-        if (out == NULL ||
-            (stat(path, &in) == 0 && in.st_dev == out->st_dev && in.st_ino == out->st_ino)) {
+        if (object != NULL
+                ? is_same_object(path, object)
+                : stat(path, &in) == 0 && in.st_dev == out->st_dev && in.st_ino == out->st_ino) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: is also a source; give the output another name",
                                 t->output_path);
@@ -87,12 +101,23 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
     return DN_OK;
 }
 
+/* What is there is the writer's to find out. */
+static enum dn_status remote_prepare(const struct dn_transfer *t, struct dn_error *err)
+{
+    struct dn_url url = {0};
+
+    DN_TRY(dn_url_parse(&url, t->output_path, err));
+    const enum dn_status st = not_a_source(t, NULL, &url, err);
+    dn_url_finish(&url);
+    return st;
+}
+
 enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err)
 {
     struct stat info;
 
     if (dn_is_remote(t->output_path)) {
-        return not_a_source(t, NULL, err); /* what is there is the writer's to find out */
+        return remote_prepare(t, err);
     }
     if (t->make_directories) {
         DN_TRY(dn_output_directories_make(t->output_path, err));
@@ -111,7 +136,7 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
                             "renamed into place",
                             t->output_path);
     }
-    DN_TRY(not_a_source(t, &info, err));
+    DN_TRY(not_a_source(t, &info, NULL, err));
     if (!t->overwrite) {
         enum dn_status st =
             dn_error_set(err, DN_ERR_EXISTS, "%s: exists already; use --overwrite to replace it",

@@ -17,6 +17,7 @@ struct s3_sink {
     char *key;
     struct dn_store_options *options; /* the writer borrows them; or NULL */
     struct dn_s3_writer *writer;
+    struct dn_stop *stop; /* borrowed; or NULL */
 };
 
 static struct s3_sink *of(struct dn_sink *s)
@@ -45,6 +46,31 @@ static enum dn_status s3_commit(struct dn_sink *s, struct dn_error *err)
     DN_TRY(located(s, dn_s3_writer_commit(of(s)->writer, err), err));
     s->state = DN_SINK_COMMITTED;
     return DN_OK;
+}
+
+/* Who may only write does not get to know. */
+static enum dn_status s3_replaced_head(struct dn_sink *sink, uint8_t *head, size_t size,
+                                       size_t *len, struct dn_error *err)
+{
+    const struct s3_sink *s = of(sink);
+    const struct dn_s3_name name = {s->bucket, s->key};
+    struct dn_s3_object there = {0};
+    struct dn_error failure;
+
+    dn_error_clear(&failure);
+    enum dn_status st = dn_s3_head(s->client, name, s->stop, &there, &failure);
+    if (st == DN_OK && there.size > 0) {
+        size = (uint64_t)there.size < size ? (size_t)there.size : size;
+        st = dn_s3_get(s->client, name, 0, size, there.etag, head, s->stop, &failure);
+        *len = st == DN_OK ? size : 0;
+    }
+    if (st == DN_OK || st == DN_ERR_NOT_FOUND || st == DN_ERR_IO) {
+        return DN_OK;
+    }
+    if (err != NULL) {
+        *err = failure;
+    }
+    return located(sink, st, err);
 }
 
 /* Bytes that memory has no room for stay on this machine. */
@@ -82,6 +108,7 @@ static void s3_close(struct dn_sink *sink)
 static const struct dn_sink_class s3_class = {
     .write = s3_write,
     .spill_open = s3_spill_open,
+    .replaced_head = s3_replaced_head,
     .finish = s3_finish,
     .commit = s3_commit,
     .close = s3_close,
@@ -126,6 +153,7 @@ enum dn_status dn_s3_sink_open(struct dn_sink **out, const struct dn_url *url,
         return DN_ERR_MEMORY;
     }
     struct s3_sink *s = of(sink);
+    s->stop = stop;
     s->bucket = dn_strdup(url->bucket);
     s->key = dn_strdup(url->key);
     if (s->bucket == NULL || s->key == NULL) {

@@ -57,17 +57,15 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
         return dn_error_set(err, DN_ERR_INVALID,
                             "the name of the file to write is empty; give a path");
     }
-    if (dn_url_kind_of(path) == DN_URL_PATH) {
-        return dn_file_sink_open(out, path, overwrite, err);
-    }
     DN_TRY(dn_url_parse(&url, path, err));
     const enum dn_status st =
-        url.kind == DN_URL_S3     ? dn_s3_sink_open(out, &url, store, overwrite, stop, err)
-        : url.kind == DN_URL_HTTP ? dn_error_set(err, DN_ERR_UNSUPPORTED,
-                                                 "'%s': the web is read and not written; name a "
-                                                 "file, or s3://bucket/key",
-                                                 url.shown)
-                                  : dn_file_sink_open(out, path, overwrite, err);
+        url.kind == DN_URL_S3 ? dn_s3_sink_open(out, &url, store, overwrite, stop, err)
+        : url.kind == DN_URL_HTTP
+            ? dn_error_set(err, DN_ERR_UNSUPPORTED,
+                           "'%s': the web is read and not written; name a "
+                           "file, or s3://bucket/key",
+                           url.shown)
+            : dn_file_sink_open(out, url.kind == DN_URL_PATH ? url.path : path, overwrite, err);
     dn_url_finish(&url);
     return st;
 }
@@ -143,6 +141,13 @@ enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err)
     DN_TRY(settle(s, s->class->finish(s, err)));
     s->state = DN_SINK_FINISHED;
     return DN_OK;
+}
+
+enum dn_status dn_sink_replaced_head(struct dn_sink *s, uint8_t *head, size_t size, size_t *len,
+                                     struct dn_error *err)
+{
+    *len = 0;
+    return s->overwrite ? s->class->replaced_head(s, head, size, len, err) : DN_OK;
 }
 
 bool dn_sink_can_be_read(const struct dn_sink *s)

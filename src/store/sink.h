@@ -22,7 +22,7 @@
 struct dn_sink;
 
 /**
- * Create the temporary file for `path`; missing parent directories are made, and stay if a later step fails.  Relative paths
+ * Create the temporary file for `path`, a path or a URL (url.h); missing parent directories are made, and stay if a later step fails.  Relative paths
  * are resolved here, once.  With overwrite, symbolic links under the final name are followed to the file that is written, which
  * need not exist, and a file that is replaced hands on its mode and, as far as this user may, its owner.
  * DN_ERR_EXISTS if `path` exists and !overwrite (checked here and again, atomically, at commit); DN_ERR_INVALID if it names a
@@ -51,6 +51,12 @@ DN_NODISCARD enum dn_status dn_sink_write_spilled(struct dn_sink *s, const struc
 uint64_t dn_sink_position(const struct dn_sink *s);
 /** Write what is left and fsync the temporary file.  No write is legal afterwards, whatever the result. */
 DN_NODISCARD enum dn_status dn_sink_finish(struct dn_sink *s, struct dn_error *err);
+/**
+ * The first bytes of what is there and gives way, at most `size`; *len 0: nothing is there, it is empty, or it may not be read.
+ * Of an object up to three requests; DN_ERR_CANCELLED, or what keeps them from being answered.
+ */
+DN_NODISCARD enum dn_status dn_sink_replaced_head(struct dn_sink *s, uint8_t *head, size_t size,
+                                                  size_t *len, struct dn_error *err);
 /** Can what is finished be read before it is committed?  Of S3 it cannot. */
 bool dn_sink_can_be_read(const struct dn_sink *s);
 /** A path under which the finished temporary file can be read until commit() or close(), wherever its folder is by then. */

@@ -17,6 +17,9 @@ struct dn_sink_class {
     enum dn_status (*spill_open)(const struct dn_sink *s, struct dn_spill **out,
                                  struct dn_error *err);
     enum dn_status (*finish)(struct dn_sink *s, struct dn_error *err);
+    /** Of what gives way: not called without `overwrite`. */
+    enum dn_status (*replaced_head)(struct dn_sink *s, uint8_t *head, size_t size, size_t *len,
+                                    struct dn_error *err);
     /** NULL: what is not committed cannot be read. */
     void (*reading_path)(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);
     enum dn_status (*commit)(struct dn_sink *s, struct dn_error *err);

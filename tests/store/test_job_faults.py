@@ -8,6 +8,7 @@ import pytest
 
 import s3_server
 from job_runs import KEY, Job, expected, make_large, rows
+from stopping import within_a_second
 
 
 @pytest.fixture
@@ -141,8 +142,7 @@ def test_a_stalled_server_and_sigterm(job, when):
     asked = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=10)
-    took = time.monotonic() - asked
-    assert took < 2, took  # a second, and one for a machine that has other things to do
+    within_a_second(time.monotonic() - asked)
     deadline = time.monotonic() + 30
     while job.server.uploads["my-data-lake"] != {} and time.monotonic() < deadline:
         time.sleep(0.05)  # the server may still be at it

@@ -2,6 +2,9 @@
 import io
 import json
 import re
+import signal
+import threading
+import time
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +12,7 @@ import pytest
 import s3_server
 from conftest import KEY_ID, SECRET
 from job_runs import KEY, SOURCE, WRITER, Job, expected, rows
+from stopping import within_a_second
 
 
 @pytest.fixture
@@ -183,3 +187,36 @@ def test_check_tells_what_is_wrong(job, pairs, env, failed):
     assert {item["check"] for item in found["checks"] if item["ok"] is False} == set(failed)
     for item in found["checks"]:
         assert all(word in item["message"] for word in failed.get(item["check"], [])), item
+
+
+@pytest.mark.parametrize("operation, fault", [("create", "slow"), ("create", "late"), ("create", "stall"), ("abort", "late"), ("abort", "held"), ("get", "late")])
+def test_check_is_asked_to_stop(job, operation, fault):
+    """What it has begun is undone, if the service answers; and it ends within a second."""
+    reached, over = threading.Event(), threading.Event()
+    if operation == "get":
+        job.server.buckets["other"]["in.csv"] = s3_server.make_object((SOURCE / "examples/data/orders.csv").read_bytes())
+        job.change(('"examples/data/orders.csv"', '"s3://other/in.csv"'))
+
+    def wait(request):
+        if request.operation != operation:
+            return None
+        reached.set()
+        if fault in ("late", "held"):
+            over.wait(0.3 if fault == "late" else 60)
+            return None
+        return fault
+
+    job.server.fault = wait
+    process = job.start(command="check")
+    assert reached.wait(60)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    within_a_second(time.monotonic() - asked)
+    assert process.returncode == 143 and out == b"" and err.count(b"asked to stop") == 1, (process.returncode, out, err)
+    over.set()
+    job.server.wait_until_idle()
+    if (operation, fault) != ("create", "stall"):  # whose answer would have named what is to be aborted
+        assert job.server.uploads[job.bucket_name] == {}
+    if operation == "get":
+        assert "create" not in job.server.operations()  # nothing more is begun

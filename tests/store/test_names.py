@@ -57,6 +57,32 @@ def test_a_pattern_is_listed_by_them(command, server):
     assert pq.read_table(command.home / "out.parquet").column("id").to_pylist() == [1, 2]
 
 
+def test_every_command_lists_by_its_flags(command, certificate):
+    """Another region than the usual one, certificates that nobody knows, and nothing in the environment but, at times, keys."""
+    command.server = server = s3_server.Server(region="eu-west-3", certificate=certificate).start()
+    server.says_region = False
+    flags = ["--s3-endpoint", server.url, "--s3-region", "eu-west-3", "--ca-file", str(certificate[0])]
+    (command.home / "credentials").write_text(f"[mine]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    command.env |= {"AWS_SHARED_CREDENTIALS_FILE": str(command.home / "credentials"), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    command.put("in/a.csv", b"id\n1\n")
+    command.put("in/b.csv", b"id\n2\n")
+    command.put("in/c.parquet", parquet())
+    for who in (["--s3-profile", "mine"], ["--s3-anonymous"]):
+        server.anonymous = who == ["--s3-anonymous"]
+        for names in (["s3://bucket/in/*.csv"], ["s3://bucket/in/a*", "s3://bucket/**/b*"]):
+            assert "int64" in command.ok("schema", *flags, *who, *names).stdout.decode()
+            command.ok("convert", "-qf", *flags, *who, *names, "s3://bucket/out/x.parquet")
+            assert command.table("out/x.parquet").column("id").to_pylist() == [1, 2]
+        assert json.loads(command.ok("inspect", "--json", *flags, *who, "s3://bucket/in/*.parquet").stdout)["record_count"] == 3
+        assert "c.parquet: 6 values" in command.ok("verify", *flags, *who, "s3://bucket/in/*.parquet").stdout.decode()
+    assert server.problems == [] and server.operations().count("list") >= 12
+    mine = ["--s3-profile", "mine"]
+    command.fails("schema", *flags[:2], *flags[4:], *mine, "s3://bucket/in/*.csv", says=["s3://bucket/in/", "region"])
+    command.fails("schema", *flags[:4], *mine, "s3://bucket/in/*.csv", says=["s3://bucket/in/", "--ca-file"])
+    command.fails("schema", *flags, "s3://bucket/in/*.csv", says=["credentials"])
+    server.shutdown()
+
+
 def test_a_profile_or_nobody(command, server):
     command.put("in.csv", b"id\n1\n")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "csv/infer.h"
-#include "store/file/destination.h"
 #include "store/url.h"
 #include "text/parse.h"
 
@@ -147,11 +146,13 @@ static enum dn_status divide_budget(struct dn_csv_writer *w, const struct dn_csv
  * Who forgets to name the output may have named something precious last: only text is replaced by text.  Control bytes alone do not tell,
  * for a CSV file may hold any; but no line of names holds a NUL, and the writer puts those that begin as other formats do into quotes.
  */
-static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
+static enum dn_status refuse_foreign(struct dn_csv_writer *w, struct dn_error *err)
 {
     uint8_t head[512];
     char shown[DN_ESCAPED_VALUE_SIZE];
-    const size_t len = dn_destination_head(path, head, sizeof head);
+    size_t len = 0;
+
+    DN_TRY(dn_sink_replaced_head(w->sink, head, sizeof head, &len, err));
     const size_t start = len < 16 ? len : 16;
     const uint8_t *const row_end = memchr(head, '\n', start);
     const size_t name_len = row_end != NULL ? (size_t)(row_end - head) : start;
@@ -169,8 +170,8 @@ static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
         dn_error_set(err, DN_ERR_EXISTS,
                      "'%s' is not a text file, so no CSV file replaces it (it begins with %s); "
                      "choose another name, or remove it first",
-                     path, dn_error_escape_value(shown, head, start));
-    dn_error_locate(err, path, -1, -1, -1, NULL);
+                     w->path, dn_error_escape_value(shown, head, start));
+    dn_error_locate(err, w->path, -1, -1, -1, NULL);
     return st;
 }
 
@@ -215,7 +216,7 @@ static enum dn_status open_all(struct dn_csv_writer *w, const char *path,
     DN_TRY(dn_pool_provide(&w->pool, &w->executor, err));
     DN_TRY(divide_budget(w, o, err));
     DN_TRY(open_sink(w, path, o, err));
-    DN_TRY(refuse_foreign(path, err));
+    DN_TRY(refuse_foreign(w, err));
     return write_header(w, err);
 }
 

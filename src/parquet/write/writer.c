@@ -1,7 +1,6 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "parquet/write/writer_internal.h"
-#include "store/file/destination.h"
 #include "store/url.h"
 
 #include <stdlib.h>
@@ -226,12 +225,13 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
  * Who forgets to name the output, or lets the shell name it (*.csv), has a source of theirs in its place: only a Parquet file is
  * replaced by one.  An empty file holds nothing to lose.  What cannot be opened is left to the sink, which found it replaceable.
  */
-static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
+static enum dn_status refuse_foreign(struct dn_parquet_writer *w, struct dn_error *err)
 {
     uint8_t head[16];
     char shown[DN_ESCAPED_VALUE_SIZE];
-    const size_t len = dn_destination_head(path, head, sizeof head);
+    size_t len = 0;
 
+    DN_TRY(dn_sink_replaced_head(w->sink, head, sizeof head, &len, err));
     if (len == 0 || (len >= DN_PQ_MAGIC_LEN && memcmp(head, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN) == 0)) {
         return DN_OK;
     }
@@ -239,8 +239,8 @@ static enum dn_status refuse_foreign(const char *path, struct dn_error *err)
         err, DN_ERR_EXISTS,
         "'%s' is not a Parquet file, so none replaces it (it begins with %s); choose another name, "
         "or remove it first",
-        path, dn_error_escape_value(shown, head, len));
-    dn_error_locate(err, path, -1, -1, -1, NULL);
+        w->path, dn_error_escape_value(shown, head, len));
+    dn_error_locate(err, w->path, -1, -1, -1, NULL);
     return st;
 }
 
@@ -293,7 +293,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
     DN_TRY_GOTO(st, open_sink(w, path, &opts, err), cleanup);
     DN_TRY_GOTO(st, check_verification(w, err), cleanup);
-    DN_TRY_GOTO(st, refuse_foreign(path, err), cleanup);
+    DN_TRY_GOTO(st, refuse_foreign(w, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
     *out = w;

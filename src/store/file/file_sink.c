@@ -173,6 +173,14 @@ static enum dn_status file_finish(struct dn_sink *sink, struct dn_error *err)
     return DN_OK;
 }
 
+static enum dn_status file_replaced_head(struct dn_sink *sink, uint8_t *head, size_t size,
+                                         size_t *len, struct dn_error *err)
+{
+    (void)err;
+    *len = dn_destination_head(sink->path, head, size);
+    return DN_OK;
+}
+
 static void file_reading_path(const struct dn_sink *sink, char out[DN_SINK_READING_PATH_SIZE])
 {
     (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", of_const(sink)->fd);
@@ -247,6 +255,7 @@ static const struct dn_sink_class file_class = {
     .write = file_write,
     .spill_open = file_spill_open,
     .finish = file_finish,
+    .replaced_head = file_replaced_head,
     .reading_path = file_reading_path,
     .commit = file_commit,
     .close = file_close,

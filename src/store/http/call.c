@@ -4,6 +4,8 @@
 #include "base/strings.h"
 #include "store/url.h"
 
+#include <stdlib.h>
+
 #define MOST_HEADER_BYTES ((size_t)64 << 10)
 #define DEFAULT_BODY_CAP ((size_t)64 << 10)
 #define RECEIVE_BYTES (256L << 10)
@@ -304,8 +306,26 @@ static void set_limits(struct setter *s, const struct dn_http_request *r)
     set_number(s, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BYTES);
 }
 
+/*
+ * libcurl itself asks no variable: it is its command that knows CURL_CA_BUNDLE and SSL_CERT_FILE.  That of AWS counts for the web as well, or
+ * a proxy with a certificate of its own would have to be named twice.
+ */
+static const char *certificates(const struct dn_http_request *r)
+{
+    static const char *const variables[] = {"AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
+    const char *file = r->ca_file;
+
+    for (size_t i = 0; file == NULL && i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char *said = getenv(variables[i]);
+        file = said != NULL && said[0] != '\0' ? said : NULL;
+    }
+    return file;
+}
+
 static void set_behaviour(struct setter *s, const struct dn_http_request *r)
 {
+    const char *ca_file = certificates(r);
+
     set_number(s, CURLOPT_NOSIGNAL, 1);
     set_number(s, CURLOPT_QUICK_EXIT, 1); /* a name server that does not answer holds nobody up */
     set_number(s, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -318,8 +338,8 @@ static void set_behaviour(struct setter *s, const struct dn_http_request *r)
     set_number(s, CURLOPT_SSL_VERIFYHOST, 2);
     set_number(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     set_pointer(s, CURLOPT_USERAGENT, "dativo-native/" DN_VERSION);
-    if (r->ca_file != NULL) {
-        set_pointer(s, CURLOPT_CAINFO, r->ca_file);
+    if (ca_file != NULL) {
+        set_pointer(s, CURLOPT_CAINFO, ca_file);
     }
     if (r->direct) {
         set_pointer(s, CURLOPT_NOPROXY, "*");
@@ -440,12 +460,12 @@ enum dn_status dn_http_call_result(struct dn_http_call *call, struct dn_error *e
     case CURLE_SSL_ISSUER_ERROR:
         return refuse(call, DN_ERR_IO, "no trust in the certificate of",
                       "name the file of the authority that signed it (the connection's ca_file, "
-                      "or AWS_CA_BUNDLE for S3), or the host that it is for",
+                      "or AWS_CA_BUNDLE), or the host that it is for",
                       err);
     case CURLE_SSL_CACERT_BADFILE:
         return refuse(call, DN_ERR_IO,
-                      "the file of certificates (the connection's ca_file, or for S3 AWS_CA_BUNDLE "
-                      "or the profile's ca_bundle) cannot be used for",
+                      "the file of certificates (the connection's ca_file, AWS_CA_BUNDLE, "
+                      "CURL_CA_BUNDLE, SSL_CERT_FILE, or a profile's ca_bundle) cannot be used for",
                       "name one that is there, in the form PEM", err);
     case CURLE_URL_MALFORMAT:
         return refuse(call, DN_ERR_INVALID, "an address that cannot be asked for, at", "", err);

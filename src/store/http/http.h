@@ -28,8 +28,10 @@ struct dn_http_request {
     struct dn_span body; /**< read again from its start if a connection turns out to be dead */
     bool has_body;       /**< else none is announced; an empty one is, with `Content-Length: 0` */
     bool direct;         /**< no proxy, whatever the environment says */
-    const char *ca_file; /**< certificates to trust instead of the system's; NULL: the system's */
-    uint32_t connect_ms; /**< for names, connection and TLS together; 0: 10,000 */
+    const char
+        *ca_file; /**< certificates to trust instead of the system's; NULL: those of AWS_CA_BUNDLE,
+                            CURL_CA_BUNDLE or SSL_CERT_FILE, else the system's */
+    uint32_t connect_ms;    /**< for names, connection and TLS together; 0: 10,000 */
     uint32_t stall_seconds; /**< without a byte either way; 0: 60 */
     uint32_t most_ms;       /**< for all of it; 0: no limit */
 };

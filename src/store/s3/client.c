@@ -152,7 +152,7 @@ enum dn_status dn_s3_head(struct dn_s3_client *c, struct dn_s3_name name, struct
     enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
     if (st == DN_OK) {
         st = take_object(name, &r, header_or_empty(&r, "content-length"), out, err);
-    } else if (op.status >= 400 && !dn_retry_may_pass(op.status)) {
+    } else if (op.status >= 300 && !dn_retry_may_pass(op.status)) {
         st = head_by_get(c, name, stop, out, err);
     }
     dn_http_response_finish(&r);

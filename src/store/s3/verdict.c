@@ -67,6 +67,10 @@ struct meaning {
     const char *advice;
 };
 
+#define SENT_AWAY                                                                                  \
+    "a signed request is sent to no other host; name the bucket's endpoint, or its region "        \
+    "(AWS_REGION, or the connection's region)"
+
 static const struct meaning meanings[] = {
     {"NoSuchKey", 0, DN_ERR_NOT_FOUND,
      "check the key: capitals count, there is no leading '/', and a folder has one at its end"},
@@ -105,8 +109,14 @@ static const struct meaning meanings[] = {
      "this service cannot do that; leave out the option that asks for it"},
     {"InvalidRange", 416, DN_ERR_IO,
      "the object is shorter than it was; read it again from the start"},
+    {"TemporaryRedirect", 0, DN_ERR_IO,
+     "name the bucket's region (AWS_REGION, or the connection's region) or its endpoint"},
     {"", 301, DN_ERR_IO,
      "name the bucket's region (AWS_REGION, or the connection's region) or its endpoint"},
+    {"", 302, DN_ERR_IO, SENT_AWAY},
+    {"", 303, DN_ERR_IO, SENT_AWAY},
+    {"", 307, DN_ERR_IO, SENT_AWAY},
+    {"", 308, DN_ERR_IO, SENT_AWAY},
     {"", 404, DN_ERR_NOT_FOUND, "check bucket, key and endpoint"},
     {"", 412, DN_ERR_EXISTS, ""},
     {"", 507, DN_ERR_IO, "the server's disk is full"},

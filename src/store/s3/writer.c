@@ -15,7 +15,7 @@
 #define MOST_PARTS_AT_ONCE 64
 #define MOST_PARTS 10000
 #define ABORT_SECONDS 10.0
-#define ABORT_SECONDS_STOPPED 0.7
+#define ABORT_SECONDS_STOPPED 0.5
 
 /* A part that is full, on its way from the one who writes to a thread that sends. */
 struct filled {
