@@ -617,7 +617,7 @@ static enum dn_status make_added(struct dn_reader_places *p, size_t file,
     enum dn_status st = DN_OK;
 
     if (constants == NULL) {
-        return dn_error_memory(err, n * sizeof(*constants));
+        return dn_error_memory(err, n * sizeof(void *));
     }
     for (size_t i = 0; i < n; i++) {
         const int64_t at = column_at(p, batch->n_children, i);
