@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
-#include "store/s3/client.h"
+#include "store/s3/ledger.h"
 #include "store/url.h"
 
 #include <pthread.h>
@@ -206,6 +206,7 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
     struct dn_s3_client *client = NULL;
     struct dn_buffer name = {0};
     struct dn_url url = {0};
+    struct dn_s3_entry *entry = NULL;
     char *id = NULL;
     enum dn_status st = DN_OK;
 
@@ -216,9 +217,12 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
     DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_client_open(&client, t->means.store, err), cleanup);
     const struct dn_s3_name object = {url.bucket, url.key};
-    DN_TRY_GOTO(st, dn_s3_upload_create(client, object, t->means.store, &id, NULL, err), cleanup);
+    entry = dn_s3_ledger_begin(client, object);
+    DN_TRY_GOTO(st, dn_s3_upload_create(client, object, t->means.store, entry, &id, NULL, err),
+                cleanup);
     st = dn_s3_upload_abort(client, object, id, NULL, err);
 cleanup:
+    dn_s3_ledger_end(entry, st == DN_OK || st == DN_ERR_IO);
     dn_free(id);
     dn_s3_client_close(client);
     dn_url_finish(&url);

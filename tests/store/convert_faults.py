@@ -3,7 +3,7 @@
 import random
 
 import s3_server
-from convert_runs import finish, serving, start, Draw, ROWS
+from convert_runs import finish, left_files, serving, start, Draw, ROWS
 
 PASSING = ["500", "503", "503-html", "reset-before", "reset-body", "reset-answer", "lost", "truncate", "slow", "500-done"]
 KINDS = PASSING + ["short", "wrong-etag", "wrong-crc", "error-in-200", "done-error-in-200", "expired", "skew", "moved", "full"]
@@ -74,7 +74,7 @@ def run_with_faults(runs, seed, folder):
             unsure = plan.to_bucket and any(o in ("put", "complete") and word in DONE for o, word in faults)
             old = before[target].data if target in before else None
             assert data == old or (unsure and data == wanted and "may be there" in said), what
-        names = {p.name for p in folder.iterdir()} - {"tmp", f"in.{plan.source}", target}
-        assert names == set() and not any((folder / "tmp").iterdir()), (names, what)
+        names = {p.name for p in folder.iterdir()} - {"tmp", ".local", f"in.{plan.source}", target}
+        assert names == set() and left_files(folder) == [], (names, what)
         assert set(bucket) - {target} == set(before) - {target}, what
         return len(faults), code == 0

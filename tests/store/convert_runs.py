@@ -84,6 +84,11 @@ def no_secret_in(folder, said=b""):
                 assert secret not in path.read_bytes(), path
 
 
+def left_files(folder):
+    """Temporary ones, and entries of uploads that may be open."""
+    return [p for name in ("tmp", ".local") for p in (folder / name).rglob("*") if not p.is_dir()]
+
+
 class Draw:
     """Numbers from a seed for every request, that do not depend on the order in which requests come."""
 

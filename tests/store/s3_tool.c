@@ -240,7 +240,7 @@ static enum dn_status upload(struct dn_s3_name name, const char *path, size_t pa
     char *id = NULL;
 
     DN_TRY(map(path, &t.body, err));
-    DN_TRY(dn_s3_upload_create(client, name, &options, &id, &stop, err));
+    DN_TRY(dn_s3_upload_create(client, name, &options, NULL, &id, &stop, err));
     t.id = id;
     t.parts = calloc(t.body.len / part + 1, sizeof(*t.parts));
     enum dn_status st = move_all(&t, part, n_threads, err);

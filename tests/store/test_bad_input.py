@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 import s3_server
-from convert_runs import KEY_ID, SECRET, TOKEN, finish, serving, start
+from convert_runs import KEY_ID, SECRET, TOKEN, finish, left_files, serving, start
 
 TEXT = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(9000))
 NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
@@ -83,7 +83,7 @@ def check(server, folder, args, says, **env):
         assert word in said, said
     assert {name: {key: zlib.crc32(item.data) for key, item in bucket.items()} for name, bucket in server.buckets.items()} == before
     assert all(uploads == {} for uploads in server.uploads.values())
-    assert {path.name for path in folder.iterdir()} <= {"tmp", "in.csv"} and not any((folder / "tmp").iterdir())
+    assert {path.name for path in folder.iterdir()} <= {"tmp", "in.csv", ".local"} and left_files(folder) == []
     return said
 
 

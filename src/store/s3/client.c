@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "store/s3/crc32c.h"
 #include "store/s3/hash.h"
+#include "store/s3/ledger.h"
 #include "store/s3/send.h"
 #include "store/s3/sources.h"
 #include "store/url.h"
@@ -364,22 +365,38 @@ cleanup:
     return st;
 }
 
-/* One page of them; *next has where the next one begins. */
+static bool is_abandoned(const struct dn_s3_item *item, struct dn_s3_name name,
+                         const struct dn_s3_abandoned *which, const struct dn_s3_living *living)
+{
+    const int64_t begun = dn_s3_time_of_iso(item->time);
+
+    return strcmp(item->key, name.key) == 0 && begun >= which->since &&
+           (which->until == 0 || begun <= which->until) &&
+           (which->keep_id == NULL || strcmp(item->upload_id, which->keep_id) != 0) &&
+           !living->has_unknown && !dn_s3_living_has(living, item->upload_id);
+}
+
+/* One page of them.  Who lives is asked behind the listing: an upload that is in it was noted before it was begun. */
 static enum dn_status abort_page(struct dn_s3_client *c, struct dn_s3_name name,
                                  const struct dn_s3_abandoned *which, size_t *n_aborted,
                                  struct dn_s3_page *page, struct dn_stop *stop,
                                  struct dn_error *err)
 {
-    for (size_t i = 0; i < page->n_items; i++) {
-        const struct dn_s3_item *item = &page->items[i];
-        if (strcmp(item->key, name.key) != 0 || dn_s3_time_of_iso(item->time) < which->since ||
-            (which->keep_id != NULL && strcmp(item->upload_id, which->keep_id) == 0)) {
-            continue;
-        }
-        DN_TRY(dn_s3_upload_abort(c, name, item->upload_id, stop, err));
-        *n_aborted += 1;
+    struct dn_s3_living living = {0};
+    enum dn_status st = DN_OK;
+
+    if (page->n_items > 0) {
+        DN_TRY(dn_s3_ledger_living(c, name, which->own, &living, err));
     }
-    return DN_OK;
+    for (size_t i = 0; st == DN_OK && i < page->n_items; i++) {
+        const struct dn_s3_item *item = &page->items[i];
+        if (is_abandoned(item, name, which, &living)) {
+            st = dn_s3_upload_abort(c, name, item->upload_id, stop, err);
+            *n_aborted += st == DN_OK ? 1 : 0;
+        }
+    }
+    dn_s3_living_finish(&living);
+    return st;
 }
 
 enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,
@@ -418,16 +435,16 @@ uint64_t dn_s3_part_bytes(uint32_t number)
     return UINT64_C(8) << 20 << (doublings < 9 ? doublings : 9);
 }
 
-/* Now, by the service's clock as far as it is known. */
-static int64_t service_now(struct dn_s3_client *c, const struct dn_http_response *r)
+int64_t dn_s3_now(struct dn_s3_client *c)
 {
-    const char *date = dn_http_header_value(r, "date");
-    const int64_t there = date != NULL ? dn_s3_time_of_http(date) : 0;
+    int64_t offset = 0;
 
-    pthread_mutex_lock(&c->lock);
-    const int64_t here = (int64_t)time(NULL) + c->skew_seconds;
-    pthread_mutex_unlock(&c->lock);
-    return there != 0 ? there : here;
+    if (c != NULL) {
+        pthread_mutex_lock(&c->lock);
+        offset = c->offset_seconds;
+        pthread_mutex_unlock(&c->lock);
+    }
+    return (int64_t)time(NULL) + offset;
 }
 
 static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_error *err)
@@ -436,8 +453,9 @@ static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_
 }
 
 enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
-                                   const struct dn_store_options *attributes, char **out_id,
-                                   struct dn_stop *stop, struct dn_error *err)
+                                   const struct dn_store_options *attributes,
+                                   struct dn_s3_entry *own, char **out_id, struct dn_stop *stop,
+                                   struct dn_error *err)
 {
     struct dn_s3_operation op = {
         .method = "POST",
@@ -460,11 +478,16 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     dn_s3_add_query(&op, "uploads", "");
     dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK) {
+        dn_s3_ledger_know(own, *out_id);
+    } else if (!op.lost) {
+        dn_s3_ledger_refused(own);
+    }
     if (op.lost && st != DN_ERR_CANCELLED) {
         /* An upload may have been begun whose number we were never told.  Best effort: a later run finds what is left. */
         const int64_t took = (int64_t)time(NULL) - begun;
-        const struct dn_s3_abandoned lost = {.keep_id = *out_id,
-                                             .since = service_now(c, &r) - took - 1};
+        const struct dn_s3_abandoned lost = {
+            .keep_id = *out_id, .own = own, .since = dn_s3_now(c) - took - 1};
         (void)!dn_s3_abort_uploads(c, name, &lost, NULL, stop, NULL);
     }
 cleanup:

@@ -61,11 +61,15 @@ DN_NODISCARD enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name 
                                       const struct dn_store_options *attributes, bool overwrite,
                                       struct dn_stop *stop, struct dn_error *err);
 
-/** Begin an upload in parts; *out_id is for dn_free().  If an answer got lost, uploads that came of that are aborted. */
+struct dn_s3_entry; /* ledger.h */
+/**
+ * Begin an upload in parts; *out_id is for dn_free().  If an answer got lost, uploads that came of that are aborted.
+ * @param own  is told the number; may be NULL.
+ */
 DN_NODISCARD enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
                                                 const struct dn_store_options *attributes,
-                                                char **out_id, struct dn_stop *stop,
-                                                struct dn_error *err);
+                                                struct dn_s3_entry *own, char **out_id,
+                                                struct dn_stop *stop, struct dn_error *err);
 struct dn_s3_part {
     uint32_t number; /**< 1 to 10,000 */
     uint64_t size;
@@ -92,12 +96,19 @@ DN_NODISCARD enum dn_status dn_s3_upload_complete(struct dn_s3_client *c, struct
 DN_NODISCARD enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name,
                                                const char *id, struct dn_stop *stop,
                                                struct dn_error *err);
-/** For aborting all uploads of exactly this key; times are seconds since 1970 by the service's clock. */
+/**
+ * For aborting uploads of exactly this key that no process of this machine is at; while one is about to begin one, there are none.
+ * Times are seconds since 1970 by the service's clock.
+ */
 struct dn_s3_abandoned {
-    const char *keep_id; /**< but this one; or NULL */
-    int64_t since;       /**< begun then or later; 0: any time */
-    bool if_allowed;     /**< DN_OK if they may not or cannot be listed */
+    const char *keep_id;           /**< but this one; or NULL */
+    const struct dn_s3_entry *own; /**< who asks; or NULL */
+    int64_t since;                 /**< begun then or later; 0: any time */
+    int64_t until;                 /**< begun then or earlier; 0: any time */
+    bool if_allowed;               /**< DN_OK if they may not or cannot be listed */
 };
+/** Now, by the service's clock as far as an answer has told; NULL: by this machine's. */
+int64_t dn_s3_now(struct dn_s3_client *c);
 /** *n_aborted, which may be NULL, counts them, also if it fails in between. */
 DN_NODISCARD enum dn_status dn_s3_abort_uploads(struct dn_s3_client *c, struct dn_s3_name name,
                                                 const struct dn_s3_abandoned *which,

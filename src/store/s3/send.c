@@ -199,6 +199,18 @@ static bool learn_region(struct sending *s, const struct dn_http_response *r)
     return true;
 }
 
+static void note_time(struct dn_s3_client *c, const struct dn_http_response *r)
+{
+    const char *date = dn_http_header_value(r, "date");
+    const int64_t there = date != NULL ? dn_s3_time_of_http(date) : 0;
+
+    if (there != 0) {
+        pthread_mutex_lock(&c->lock);
+        c->offset_seconds = there - (int64_t)time(NULL);
+        pthread_mutex_unlock(&c->lock);
+    }
+}
+
 static bool learn_time(struct sending *s, const struct dn_http_response *r)
 {
     const char *date = dn_http_header_value(r, "date");
@@ -279,6 +291,7 @@ static enum dn_status attempt(struct sending *s, struct dn_http_response *r, boo
         return *again ? DN_OK : report_transfer(s, st, err);
     }
     st = send_once(s, r, err);
+    note_time(s->c, r);
     op->status = r->status;
     op->lost = op->lost || r->n_requests > 1 || (st != DN_OK && r->n_requests > 0);
     op->fault = (struct dn_s3_fault){0};

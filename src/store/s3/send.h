@@ -18,7 +18,8 @@ struct dn_s3_client {
     /* Under the lock: what answers have taught. */
     pthread_mutex_t lock;
     char region[64];
-    int64_t skew_seconds; /**< to add to this machine's clock */
+    int64_t skew_seconds;   /**< to add to this machine's clock, for signatures */
+    int64_t offset_seconds; /**< of the service's clock, by its last answer */
 };
 
 #define DN_S3_MOST_HEADERS 48

@@ -5,6 +5,7 @@
 #include "base/owner.h"
 #include "base/thread.h"
 
+#include "store/s3/ledger.h"
 #include "store/s3/send.h"
 
 #include <string.h>
@@ -14,8 +15,10 @@
 #define USUAL_PARTS_AT_ONCE 4
 #define MOST_PARTS_AT_ONCE 64
 #define MOST_PARTS 10000
-#define ABORT_SECONDS 10.0
+#define ABORT_SECONDS 30.0
 #define ABORT_SECONDS_STOPPED 0.5
+#define CLEAR_SECONDS 10.0            /* for what killed runs left */
+#define OTHERS_SECONDS (int64_t)86400 /* what another machine began so long ago is abandoned */
 
 /* A part that is full, on its way from the one who writes to a thread that sends. */
 struct filled {
@@ -42,8 +45,11 @@ struct dn_s3_writer {
     struct dn_stop stop; /* asked by `outer`, and by the first failure */
     enum phase phase;
     uint64_t position;
-    bool has_begun;         /* to begin an upload */
-    char *id;               /* of the upload; NULL: none was begun */
+    bool has_begun; /* to begin an upload, */
+    int64_t begun;  /* then, by the service's clock */
+    char *id;       /* of the upload; NULL: none was begun */
+    struct dn_s3_entry *entry;
+    bool ended; /* threads have ended, and an upload is completed, aborted or left open */
     struct filled *filling; /* or NULL */
     uint32_t n_parts;       /* that were filled */
     pthread_t threads[MOST_PARTS_AT_ONCE];
@@ -146,14 +152,6 @@ static enum dn_status report(struct dn_s3_writer *w, struct dn_error *err)
         *err = w->err;
     }
     pthread_mutex_unlock(&w->lock);
-    if (st != DN_OK) {
-        w->phase = FAILED;
-    }
-    return st;
-}
-
-static enum dn_status keep_failure(struct dn_s3_writer *w, enum dn_status st)
-{
     if (st != DN_OK) {
         w->phase = FAILED;
     }
@@ -291,8 +289,10 @@ static enum dn_status hand_over(struct dn_s3_writer *w, struct dn_error *err)
 
     if (w->id == NULL) {
         w->has_begun = true;
-        DN_TRY(
-            dn_s3_upload_create(w->client, w->name, w->options.attributes, &w->id, &w->stop, err));
+        w->begun = dn_s3_now(w->client);
+        w->entry = dn_s3_ledger_begin(w->client, w->name);
+        DN_TRY(dn_s3_upload_create(w->client, w->name, w->options.attributes, w->entry, &w->id,
+                                   &w->stop, err));
     }
     pthread_mutex_lock(&w->lock);
     enum dn_status st = make_place(w, err);
@@ -306,6 +306,132 @@ static enum dn_status hand_over(struct dn_s3_writer *w, struct dn_error *err)
     }
     pthread_mutex_unlock(&w->lock);
     return st == DN_OK ? one_more_thread(w, err) : st;
+}
+
+/* What has to be done at the end has its own time. */
+struct limit {
+    double until;
+    struct dn_stop *outer;
+};
+
+static int32_t is_late(void *ctx)
+{
+    const struct limit *l = ctx;
+
+    return dn_clock_seconds() > l->until || (l->outer != NULL && dn_stop_asked(l->outer)) ? 1 : 0;
+}
+
+/* Has it come to an end for certain? */
+static bool abort_upload(struct dn_s3_writer *w)
+{
+    const bool asked = dn_stop_asked(w->outer);
+    struct limit limit = {dn_clock_seconds() + (asked ? ABORT_SECONDS_STOPPED : ABORT_SECONDS),
+                          NULL};
+    struct dn_stop late;
+    enum dn_status st = DN_OK;
+    size_t n = 0;
+
+    dn_stop_init(&late, is_late, &limit);
+    if (w->id != NULL) {
+        st = dn_s3_upload_abort(w->client, w->name, w->id, &late, NULL);
+    } else { /* it may have been begun, though nobody said so any more */
+        const struct dn_s3_abandoned lost = {.own = w->entry, .since = w->begun - 2};
+        st = dn_s3_abort_uploads(w->client, w->name, &lost, &n, &late, NULL);
+    }
+    dn_stop_finish(&late);
+    return st == DN_OK && (w->id != NULL || n > 0);
+}
+
+static void join_threads(struct dn_s3_writer *w)
+{
+    if (w->phase != COMMITTED) {
+        dn_stop_ask(&w->stop);
+    }
+    pthread_mutex_lock(&w->lock);
+    w->closing = true;
+    if (w->phase != COMMITTED && w->st == DN_OK) {
+        w->st = DN_ERR_CANCELLED; /* what is in the queue is not sent any more */
+    }
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    for (uint32_t i = 0; i < w->n_threads; i++) {
+        (void)pthread_join(w->threads[i], NULL);
+    }
+    w->n_threads = 0;
+}
+
+/* Once.  False: the upload may be open. */
+static bool end_upload(struct dn_s3_writer *w)
+{
+    bool is_over = true;
+
+    if (w->ended) {
+        return true;
+    }
+    w->ended = true;
+    join_threads(w);
+    if (w->phase != COMMITTED && (w->id != NULL || (w->has_begun && w->options.alone))) {
+        is_over = abort_upload(w);
+    }
+    dn_s3_ledger_end(w->entry, is_over);
+    w->entry = NULL;
+    return is_over;
+}
+
+/* After a failure nothing more is written: the upload ends at once, so that it can be said if it does not. */
+static enum dn_status give_up(struct dn_s3_writer *w, enum dn_status st, struct dn_error *err)
+{
+    if (st == DN_OK) {
+        return DN_OK;
+    }
+    w->phase = FAILED;
+    if (!end_upload(w) && w->id != NULL && err != NULL && st != DN_ERR_MEMORY) {
+        const struct dn_error said = *err;
+        (void)dn_error_set(err, st,
+                           "%s; its upload %.200s could not be aborted: the next run does that, or "
+                           "aws s3api abort-multipart-upload",
+                           said.message, w->id);
+        err->os_errno = said.os_errno;
+        if (said.path[0] != '\0') {
+            dn_error_locate(err, said.path, -1, -1, -1, NULL);
+        }
+    }
+    return st;
+}
+
+void dn_s3_writer_close(struct dn_s3_writer *w)
+{
+    if (w == NULL || !dn_owner_is_here(&w->owner)) {
+        return;
+    }
+    (void)end_upload(w);
+    filled_free(w->filling);
+    while (w->spare != NULL) {
+        struct filled *next = w->spare->next;
+        filled_free(w->spare);
+        w->spare = next;
+    }
+    dn_free(w->id);
+    dn_free(w->parts);
+    dn_stop_finish(&w->stop);
+    pthread_cond_destroy(&w->changed);
+    pthread_mutex_destroy(&w->lock);
+    dn_free(w);
+}
+
+/* What others left: by killed runs of this machine, of whatever name; by other machines, of this one. */
+static enum dn_status abort_abandoned(struct dn_s3_writer *w, struct dn_error *err)
+{
+    struct limit limit = {dn_clock_seconds() + CLEAR_SECONDS, &w->stop};
+    struct dn_stop late;
+
+    dn_stop_init(&late, is_late, &limit);
+    dn_s3_ledger_clear(w->client, w->name.bucket, &late);
+    dn_stop_finish(&late);
+    /* who may write need not be allowed to see what others left */
+    const struct dn_s3_abandoned old = {.if_allowed = true,
+                                        .until = dn_s3_now(w->client) - OTHERS_SECONDS};
+    return dn_s3_abort_uploads(w->client, w->name, &old, NULL, &w->stop, err);
 }
 
 static enum dn_status check_phase(const struct dn_s3_writer *w, enum phase wanted,
@@ -348,7 +474,7 @@ enum dn_status dn_s3_writer_write(struct dn_s3_writer *w, const void *data, size
                                   struct dn_error *err)
 {
     DN_TRY(check_phase(w, WRITING, err));
-    return keep_failure(w, append(w, data, len, err));
+    return give_up(w, append(w, data, len, err), err);
 }
 
 uint64_t dn_s3_writer_position(const struct dn_s3_writer *w)
@@ -359,10 +485,9 @@ uint64_t dn_s3_writer_position(const struct dn_s3_writer *w)
 enum dn_status dn_s3_writer_finish(struct dn_s3_writer *w, struct dn_error *err)
 {
     DN_TRY(check_phase(w, WRITING, err));
-    if (w->id != NULL && w->filling != NULL) {
-        DN_TRY(keep_failure(w, hand_over(w, err)));
-    }
-    DN_TRY(wait_for(w, is_idle, err));
+    enum dn_status st = w->id != NULL && w->filling != NULL ? hand_over(w, err) : DN_OK;
+    st = st == DN_OK ? wait_for(w, is_idle, err) : st;
+    DN_TRY(give_up(w, st, err));
     w->phase = FINISHED;
     return DN_OK;
 }
@@ -385,64 +510,7 @@ enum dn_status dn_s3_writer_commit(struct dn_s3_writer *w, struct dn_error *err)
     if (st == DN_OK) {
         w->phase = COMMITTED;
     }
-    return st;
-}
-
-/* Whether the time for what has to be done at the end is over. */
-static int32_t is_late(void *ctx)
-{
-    return dn_clock_seconds() > *(const double *)ctx ? 1 : 0;
-}
-
-static void abort_upload(struct dn_s3_writer *w)
-{
-    const bool asked = dn_stop_asked(w->outer);
-    double until = dn_clock_seconds() + (asked ? ABORT_SECONDS_STOPPED : ABORT_SECONDS);
-    struct dn_stop late;
-
-    dn_stop_init(&late, is_late, &until);
-    if (w->id != NULL) {
-        (void)!dn_s3_upload_abort(w->client, w->name, w->id, &late, NULL);
-    } else { /* it may have been begun, though nobody said so any more */
-        const struct dn_s3_abandoned all = {0};
-        (void)!dn_s3_abort_uploads(w->client, w->name, &all, NULL, &late, NULL);
-    }
-    dn_stop_finish(&late);
-}
-
-void dn_s3_writer_close(struct dn_s3_writer *w)
-{
-    if (w == NULL || !dn_owner_is_here(&w->owner)) {
-        return;
-    }
-    if (w->phase != COMMITTED) {
-        dn_stop_ask(&w->stop);
-    }
-    pthread_mutex_lock(&w->lock);
-    w->closing = true;
-    if (w->phase != COMMITTED && w->st == DN_OK) {
-        w->st = DN_ERR_CANCELLED; /* what is in the queue is not sent any more */
-    }
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-    for (uint32_t i = 0; i < w->n_threads; i++) {
-        (void)pthread_join(w->threads[i], NULL);
-    }
-    if (w->phase != COMMITTED && (w->id != NULL || (w->has_begun && w->options.alone))) {
-        abort_upload(w);
-    }
-    filled_free(w->filling);
-    while (w->spare != NULL) {
-        struct filled *next = w->spare->next;
-        filled_free(w->spare);
-        w->spare = next;
-    }
-    dn_free(w->id);
-    dn_free(w->parts);
-    dn_stop_finish(&w->stop);
-    pthread_cond_destroy(&w->changed);
-    pthread_mutex_destroy(&w->lock);
-    dn_free(w);
+    return st == DN_ERR_EXISTS ? st : give_up(w, st, err);
 }
 
 /* What has to be known before anything is sent. */
@@ -453,9 +521,7 @@ static enum dn_status look_around(struct dn_s3_writer *w, struct dn_error *err)
     char shown[DN_S3_SHOWN_SIZE];
 
     if (w->options.alone) {
-        /* who may write need not be allowed to see what others left */
-        const struct dn_s3_abandoned all = {.if_allowed = true};
-        DN_TRY(dn_s3_abort_uploads(w->client, w->name, &all, NULL, &w->stop, err));
+        DN_TRY(abort_abandoned(w, err));
     }
     if (w->options.overwrite) {
         return DN_OK;

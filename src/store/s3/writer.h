@@ -2,10 +2,10 @@
  * An object that is written in order, in parts that go out by threads of the writer's own while the next part is filled.
  *
  * What fits in one part goes out as one request at commit; else an upload is begun with the second part, finish() has all parts
- * acknowledged, and commit() makes the object of them.  Nothing is under the name before that, and whatever ends otherwise, by close(), aborts the
- * upload: within about a second if it was asked to stop, else within 10.
+ * acknowledged, and commit() makes the object of them.  Nothing is under the name before that, and whatever ends otherwise, by a failure or close(), aborts
+ * the upload: within about a second if it was asked to stop, else within 30.  A failure says if that did not succeed; the next run aborts it then.
  * Order of calls: open, write*, finish, commit, close; a call out of order is DN_ERR_INVALID.  After a failure only close is legal, or
- * commit again.
+ * commit again if it was DN_ERR_EXISTS.
  * Threads: one at a time.  Fork: DN_ERR_INVALID in a child; closing does nothing there.
  */
 #ifndef DN_STORE_S3_WRITER_H
@@ -21,7 +21,10 @@ struct dn_s3_writer_options {
     const struct dn_store_options *attributes;
     bool
         overwrite; /**< else DN_ERR_EXISTS if there is an object, looked for at open() and again, atomically, at commit() */
-    /** Nobody else writes this key at the same time: uploads of it that are open were left by runs that were killed, and are aborted. */
+    /**
+     * Uploads that were left open are aborted: of any key in the bucket, those that killed processes of this machine began (ledger.h); of
+     * this key, those that were begun over a day ago.
+     */
     bool alone;
     uint32_t most_parts_at_once; /**< 0: 4 */
     size_t
