@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+import incremental_kills
 import s3_server
+from convert_runs import Runs
 from job_runs import KEY, Job, kill_and_run_again, make_large
 
 
@@ -26,3 +28,8 @@ def test_killed_a_hundred_times(job):
     draw = random.Random(8)
     left_open = kill_and_run_again(job, [draw.uniform(0, 1.1) for _ in range(100)], seconds)
     assert left_open > 0  # else nothing was shown
+
+
+def test_incremental_jobs(tmp_path):
+    found = Runs(tmp_path).each(incremental_kills.kill_and_run_again, range(1000, 1100))
+    assert sum(killed for killed, _ in found) > 120 and sum(left for _, left in found) > 40

@@ -1,0 +1,16 @@
+"""kill -9 at any moment of incremental jobs that write to a bucket."""
+
+import pytest
+
+from convert_runs import Runs
+from incremental_kills import kill_and_run_again
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path)
+
+
+def test_incremental_jobs(runs):
+    found = runs.each(kill_and_run_again, range(12))
+    assert sum(killed for killed, _ in found) > 12 and sum(left for _, left in found) > 3
