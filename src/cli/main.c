@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/secrecy.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -25,6 +26,7 @@ static int fill_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+    dn_secrecy_begin(argc, argv);
     if (fill_standard_streams() != 0) {
         return DN_EXIT_FAILED; /* without /dev/null, and perhaps without a place to say so */
     }
