@@ -134,9 +134,9 @@ def test_of_other_machines(tmp_path, server):
 
 
 @pytest.mark.parametrize("operation", ["part", "complete"])
-def test_an_abort_without_an_answer(tmp_path, server, operation):
+def test_an_abort_that_fails(tmp_path, server, operation):
     """It is said, with the number of the upload, and the next run aborts it."""
-    server.fault = lambda request: "503" if request.operation in (operation, "abort") else None
+    server.fault = lambda request: "full" if request.operation in (operation, "abort") else None
     code, said = finish(write(tmp_path, server), tmp_path)
     (number,) = server.uploads["bucket"]
     assert code == 2 and said.count("error:") == 1, said

@@ -1,9 +1,7 @@
 """What is wrong about a place: exit 2, one message with the name, the service's word, the request's number and what to do, and nothing left."""
 
-import concurrent.futures
 import gzip
 import lzma
-import socket
 import zlib
 
 import pytest
@@ -139,23 +137,6 @@ def test_one_prefix_is_denied(tmp_path, server):
     code, said = finish(start(tmp_path, server, "-q", "in.csv", "s3://bucket/else/out.csv"), tmp_path)
     assert code == 0, said
 
-
-def test_nobody_is_there(tmp_path, server):
-    """Three runs at a time, for they wait between their tries."""
-    def nobody(name, url, args, says):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "in.csv").write_bytes(TEXT)
-        check(server, folder, args, ["s3://bucket/", *says, "tried 8 times"], AWS_ENDPOINT_URL_S3=url)
-
-    with socket.socket() as silent, concurrent.futures.ThreadPoolExecutor() as pool:  # bound, and nobody listens
-        silent.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{silent.getsockname()[1]}"
-        runs = [pool.submit(nobody, "read", f"http://{place}", ["s3://bucket/in.csv", "out.csv"], [f"no connection to {place}"]),
-                pool.submit(nobody, "written", f"http://{place}", ["in.csv", "s3://bucket/out.csv"], [f"no connection to {place}"]),
-                pool.submit(nobody, "host", "http://no-such-host.invalid", ["s3://bucket/in.csv", "out.csv"], ["no-such-host.invalid"])]
-        for run in runs:
-            run.result()
 
 
 @pytest.mark.parametrize("args", [["s3://bucket/in.csv", "out.csv"], ["in.csv", "s3://bucket/out.csv"]])

@@ -125,22 +125,3 @@ def test_a_wrapped_asset(host):
     assert host.run("csv_to_iceberg_with_catalog")[0] == 0
     (key,) = host.server.buckets["test-bucket"]
     assert key.startswith("dativo/wrappeds/csv_wrapped/ingest_date=") and host.table(key).column("id").to_pylist() == [7]
-
-
-def test_a_service_that_is_busy_for_longer(host):
-    """Requests are tried again, and then the run."""
-    text = (host.root / "jobs/csv_person_to_s3.yaml").read_text()
-    (host.root / "jobs/csv_person_to_s3.yaml").write_text(text + "retry_config: {initial_delay_seconds: 0.05, max_retries: 5}\n")
-    n = [0]
-
-    def fault(request):
-        n[0] += 1
-        return "503" if n[0] <= 12 else None
-
-    host.server.fault = fault
-    try:
-        code, lines, text = host.run("csv_person_to_s3")
-    finally:
-        host.server.fault = None
-    assert code == 0, text
-    assert [line["event_type"] for line in lines].count("retry_attempt") >= 1

@@ -469,6 +469,7 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     const int64_t begun = (int64_t)time(NULL);
     struct dn_http_response r = {0};
     struct described d = {0};
+    size_t n_aborted = 0;
     enum dn_status st = add_attributes(&op, attributes, &d, err);
 
     *out_id = NULL;
@@ -480,17 +481,18 @@ enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name nam
     st = dn_s3_send(c, &op, stop, &r, err);
     if (st == DN_OK) {
         dn_s3_ledger_know(own, *out_id);
-    } else if (!op.lost) {
-        dn_s3_ledger_refused(own);
     }
     if (op.lost && st != DN_ERR_CANCELLED) {
         /* An upload may have been begun whose number we were never told.  Best effort: a later run finds what is left. */
         const int64_t took = (int64_t)time(NULL) - begun;
         const struct dn_s3_abandoned lost = {
             .keep_id = *out_id, .own = own, .since = dn_s3_now(c) - took - 1};
-        (void)!dn_s3_abort_uploads(c, name, &lost, NULL, stop, NULL);
+        (void)!dn_s3_abort_uploads(c, name, &lost, &n_aborted, stop, NULL);
     }
 cleanup:
+    if (st != DN_OK && (!op.lost || n_aborted > 0)) {
+        dn_s3_ledger_refused(own);
+    }
     described_finish(&d);
     dn_http_response_finish(&r);
     return st;

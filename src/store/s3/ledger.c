@@ -88,7 +88,8 @@ static int open_folder(bool make)
     }
     const int n = snprintf(path, sizeof(path), "%s%s/dativo-native/uploads", base,
                            by_state ? "" : "/.local/state");
-    if (n < 0 || (size_t)n >= sizeof(path) || (make && !make_folders(path, strlen(base)))) {
+    if (n < 0 || (size_t)n >= sizeof(path) ||
+        (make && !make_folders(path, strlen(base) + (by_state ? 0 : 1)))) {
         return -1;
     }
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

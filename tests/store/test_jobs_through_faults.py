@@ -1,0 +1,17 @@
+"""Faults over uploads and downloads of jobs."""
+
+import pytest
+
+from convert_runs import Runs
+from job_fault_runs import run_with_faults
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path)
+
+
+def test_faults(runs):
+    found = runs.each(run_with_faults, range(24))
+    assert sum(n for n, _ in found) > 20
+    assert 5 < sum(exact for _, exact in found) < 24
