@@ -65,9 +65,9 @@ def killed(folder, server, held, key="out.csv"):
     server.fault = lambda request: None
 
 
-@pytest.mark.parametrize("operation, fault, nth", [("create", None, 1), ("create", "lost", 1), ("part", None, 1), ("part", "reset-before", 4),
-                                                   ("complete", "reset-before", 1)])
-@pytest.mark.parametrize("key", ["out.csv", "out_20260101T000000000.csv", "ingest_date=2026-01-02/out.csv"])
+@pytest.mark.parametrize("operation, fault, nth, key", [
+    ("create", None, 1, "out.csv"), ("create", "lost", 1, "ingest_date=2026-01-02/out.csv"), ("part", None, 1, "out_20260101T000000000.csv"),
+    ("part", "reset-before", 4, "out.csv"), ("complete", "reset-before", 1, "ingest_date=2026-01-02/out.csv")])
 def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path, server, operation, fault, nth, key):
     """Of the same name, and of another one: names of jobs have days and times in them."""
     killed(tmp_path, server, Held(server, operation, fault, nth))
