@@ -125,7 +125,7 @@ def test_a_certificate_is_named_by_a_flag(command, certificate, what):
     secure = s3_server.Server(certificate=certificate).start()
     secure.buckets["bucket"]["in.parquet"] = s3_server.make_object(parquet())
     args = [what, "--s3-endpoint", secure.url, "s3://bucket/in.parquet"]
-    command.fails(*args, says=["(--ca-file, or AWS_CA_BUNDLE for S3)"])
+    command.fails(*args, says=["(--ca-file, or AWS_CA_BUNDLE)"])
     command.fails(*args, "--ca-file=none.pem", says=["(--ca-file, or", "none.pem", "PEM"])
     command.ok(*args, f"--ca-file={certificate[0]}")
     secure.shutdown()
