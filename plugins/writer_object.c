@@ -47,6 +47,17 @@ static bool is_name(const char *text)
                              "123456789!#$%&'*+-.^_`|~")] == '\0';
 }
 
+/* Two names of one header: only one of their values would arrive. */
+static bool has_twin(const struct dn_store_pair *pairs, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (dn_text_equal_nocase(pairs[i].name, pairs[n - 1].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One map over the other, as pairs. */
 static enum dn_status read_pairs(struct dn_shell_config *c, const char *name, size_t most,
                                  bool is_header, const struct dn_store_pair **out, size_t *n_out,
@@ -90,6 +101,11 @@ static enum dn_status read_pairs(struct dn_shell_config *c, const char *name, si
             goto cleanup;
         }
         pairs[i++] = (struct dn_store_pair){key, value};
+        if (is_header && has_twin(pairs, i)) {
+            st = dn_shell_option_error(
+                c, name, "must give names that differ in more than small and capital letters", err);
+            goto cleanup;
+        }
     }
     *out = pairs;
     *n_out = n;

@@ -53,9 +53,8 @@ static enum dn_status fetch(void *ctx, uint64_t offset, size_t size, uint8_t *ou
     const struct remote *r = ctx;
     const struct dn_s3_name name = {r->bucket, r->key};
 
-    return r->client != NULL
-               ? dn_s3_get(r->client, name, offset, size, r->object.etag, out, stop, err)
-               : dn_web_get(&r->web, offset, size, out, stop, err);
+    return r->client != NULL ? dn_s3_get(r->client, name, offset, size, &r->object, out, stop, err)
+                             : dn_web_get(&r->web, offset, size, out, stop, err);
 }
 
 static enum dn_status read_stream(struct remote *r, uint8_t *buf, size_t size, size_t *got,

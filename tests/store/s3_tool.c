@@ -166,7 +166,7 @@ struct transfer {
     struct dn_span body;
     struct dn_s3_part *parts;
     uint8_t *memory;
-    const char *etag;
+    const struct dn_s3_object *object;
     size_t piece;
     size_t n_pieces;
     atomic_size_t next;
@@ -183,7 +183,7 @@ static enum dn_status move_piece(struct transfer *t, size_t i, struct dn_error *
     const size_t len = left < t->piece ? left : t->piece;
 
     if (t->id == NULL) {
-        return dn_s3_get(client, t->name, at, len, t->etag, t->memory + at, &stop, err);
+        return dn_s3_get(client, t->name, at, len, t->object, t->memory + at, &stop, err);
     }
     return dn_s3_upload_part(client, t->name, t->id, (uint32_t)i + 1,
                              (struct dn_span){t->body.data + at, len}, &t->parts[i], &stop, err);
@@ -263,7 +263,7 @@ static enum dn_status download(struct dn_s3_name name, const char *path, size_t 
     struct dn_s3_object object;
 
     DN_TRY(dn_s3_head(client, name, &stop, &object, err));
-    t.etag = object.etag;
+    t.object = &object;
     t.body.len = (size_t)object.size;
     t.memory = dn_malloc(t.body.len);
     if (t.memory == NULL) {
@@ -290,7 +290,7 @@ static enum dn_status get_piece(void *ctx, uint64_t offset, size_t size, uint8_t
 {
     const struct object_read *r = ctx;
 
-    return dn_s3_get(client, r->name, offset, size, r->object.etag, out, asked, err);
+    return dn_s3_get(client, r->name, offset, size, &r->object, out, asked, err);
 }
 
 /* In order, as a source would be read. */

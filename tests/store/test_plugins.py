@@ -228,6 +228,7 @@ def test_objects_get_what_the_options_say(server):
     ({"metadata": {"a b": "x"}}, ["metadata"]),
     ({"metadata": {"a": "é"}}, ["metadata"]),
     ({"metadata": {"a": []}}, ["metadata"]),
+    ({"metadata": {"Owner": "x", "owner": "y"}}, ["metadata", "capital letters"]),
     ({"storage_clas": "x"}, ["storage_clas", "storage_class"]),
 ])
 def test_options_that_are_wrong(server, capfd, options, says):

@@ -185,6 +185,39 @@ def test_an_object_that_changes_while_it_is_read(tool, server):
     assert not (tool.home / "back").exists()
 
 
+@pytest.mark.parametrize("length", ["8000", "9999999", "8999"])
+def test_a_size_that_is_not_the_object_s(tool, server, length):
+    """Never fewer bytes than there are, whatever the answer to HEAD says."""
+    server.buckets["bucket"]["k"] = s3_server.Object(contents(9000), '"one"', {"Content-Length": length})
+    tool.fails("get", "s3://bucket/k", "back", 1000, 1, code=IO, says=["s3://bucket/k", "replaced while it was read"])
+
+
+def test_an_object_without_a_mark(tool, server):
+    server.buckets["bucket"]["k"] = s3_server.Object(contents(9000), "", {})
+    tool.fails("get", "s3://bucket/k", "back", 1000, 1, code=DATA, says=["s3://bucket/k", "no ETag"])
+
+
+@pytest.mark.parametrize("operation", ["list", "uploads"])
+def test_a_list_that_goes_on_where_it_began(tool, server, operation):
+    class Loop(s3_server.Handler):
+        def act_list(self, request, key, body):
+            return self.xml("<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>")
+
+        def act_uploads(self, request, key, body):
+            return self.xml("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker>"
+                            "<NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>")
+
+    server.RequestHandlerClass = Loop
+    tool.fails(operation, "s3://bucket/k", code=DATA, says=["s3://bucket/k", "asked for as the next one"], timeout=20)
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("region", ["us east", "host.example/", "a@b", "é", "x" * 64])
+def test_regions_that_cannot_be(tool, server, region):
+    tool.fails("list", "s3://bucket/", options=[f"--region={region}"], code=CONFIG, says="no region of S3")
+    assert server.seen == []
+
+
 def test_parts_that_are_too_small_for_the_service(tool, server):
     tool.file("f", 3000)
     tool.fails("upload", "f", "s3://bucket/k", 500, 2, code=IO, says=["EntityTooSmall", "larger parts"])

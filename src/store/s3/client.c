@@ -15,7 +15,17 @@
 
 #define MOST_PAGE_BYTES ((size_t)16 << 20)
 #define MOST_TAGS 10
+#define NEXT_IS_THIS "the page that was asked for as the next one"
 #define MOST_METADATA 32
+
+/* It becomes a part of the host's name and of what is signed. */
+static bool region_is_possible(const char *region, size_t room)
+{
+    const size_t len = strlen(region);
+
+    return len < room && strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_") == len;
+}
 
 enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_store_options *options,
                                  struct dn_error *err)
@@ -35,9 +45,13 @@ enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_stor
     DN_TRY_GOTO(st, dn_s3_profile_open(&c->profile, options->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_place_open(&c->place, options, &c->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_chain_open(&c->chain, options, &c->profile, &c->place, err), cleanup);
-    if (strlen(c->place.region) >= sizeof(c->region)) {
+    if (!region_is_possible(c->place.region, sizeof(c->region))) {
         st = dn_error_option(
-            err, dn_error_set(err, DN_ERR_CONFIG, "'%.64s...' is no region of S3", c->place.region),
+            err,
+            dn_error_set(err, DN_ERR_CONFIG,
+                         "'%.64s' is no region of S3, such as eu-central-1: letters, "
+                         "digits, '-' and '_' are in one",
+                         c->place.region),
             "region");
         goto cleanup;
     }
@@ -171,9 +185,24 @@ static enum dn_status report_changed(struct dn_s3_name name, struct dn_error *er
     return st;
 }
 
+/* Is the answer one of that object: of its size, and of its ETag, or, where it has none, of its time, as far as the answer says them? */
+static bool is_of(const struct dn_s3_object *object, const struct dn_http_response *r)
+{
+    const char *slash = strchr(header_or_empty(r, "content-range"), '/');
+    const char *modified = header_or_empty(r, "last-modified");
+    const long long size = slash != NULL ? strtoll(slash + 1, NULL, 10) : object->size;
+
+    if (size != object->size && strcmp(slash, "/*") != 0) {
+        return false;
+    }
+    return etags_match(object->etag, header_or_empty(r, "etag")) &&
+           (object->etag[0] != '\0' || modified[0] == '\0' ||
+            strcmp(modified, object->modified) == 0);
+}
+
 enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name, uint64_t offset,
-                         size_t size, const char *etag, uint8_t *out, struct dn_stop *stop,
-                         struct dn_error *err)
+                         size_t size, const struct dn_s3_object *object, uint8_t *out,
+                         struct dn_stop *stop, struct dn_error *err)
 {
     const struct dn_http_place place = {.data = out, .size = size};
     struct dn_s3_operation op = {
@@ -192,9 +221,10 @@ enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name, uint64_
                    (unsigned long long)(offset + size - 1));
     (void)snprintf(begin, sizeof(begin), "bytes %llu-", (unsigned long long)offset);
     dn_s3_add_header(&op, "Range", range);
-    dn_s3_add_header(&op, "If-Match", etag != NULL && etag[0] != '\0' ? etag : NULL);
+    dn_s3_add_header(&op, "If-Match",
+                     object != NULL && object->etag[0] != '\0' ? object->etag : NULL);
     enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
-    if (st == DN_OK && etag != NULL && !etags_match(etag, header_or_empty(&r, "etag"))) {
+    if (st == DN_OK && object != NULL && !is_of(object, &r)) {
         st = report_changed(name, err);
     }
     if (st == DN_OK && !(r.status == 200 && offset == 0) &&
@@ -695,6 +725,12 @@ enum dn_status dn_s3_upload_abort(struct dn_s3_client *c, struct dn_s3_name name
     return st == DN_ERR_NOT_FOUND && strcmp(op.fault.code, "NoSuchBucket") != 0 ? DN_OK : st;
 }
 
+/* A list that goes on where it began would have no end. */
+static bool is_again(const char *next, const char *from)
+{
+    return next != NULL && from != NULL && strcmp(next, from) == 0;
+}
+
 static enum dn_status take_objects(struct dn_span xml, void *taken, struct dn_error *err)
 {
     return dn_s3_parse_objects(xml, taken, err);
@@ -726,7 +762,10 @@ enum dn_status dn_s3_list(struct dn_s3_client *c, struct dn_s3_name name, const 
     if (from != NULL) {
         dn_s3_add_query(&op, "continuation-token", from);
     }
-    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK && is_again(out->next, from)) {
+        st = refuse_answer(name, NEXT_IS_THIS, err);
+    }
     dn_http_response_finish(&r);
     return st;
 }
@@ -762,7 +801,11 @@ enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn_s3_name name
             dn_s3_add_query(&op, "upload-id-marker", before->next_upload);
         }
     }
-    const enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    enum dn_status st = dn_s3_send(c, &op, stop, &r, err);
+    if (st == DN_OK && before != NULL && is_again(out->next, before->next) &&
+        (out->next_upload == NULL || is_again(out->next_upload, before->next_upload))) {
+        st = refuse_answer(name, NEXT_IS_THIS, err);
+    }
     out->refused = st == DN_ERR_UNSUPPORTED ||
                    (op.status == 403 && strcmp(op.fault.code, "AccessDenied") == 0);
     dn_http_response_finish(&r);

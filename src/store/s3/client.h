@@ -45,10 +45,11 @@ DN_NODISCARD enum dn_status dn_s3_head(struct dn_s3_client *c, struct dn_s3_name
                                        struct dn_error *err);
 /**
  * Exactly `size` >= 1 bytes from `offset` on, into `out`.
- * @param etag  DN_ERR_IO if the object is another one by now; NULL: whichever is there.
+ * @param object  DN_ERR_IO if it is another one by now; NULL: whichever is there.
  */
 DN_NODISCARD enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name,
-                                      uint64_t offset, size_t size, const char *etag, uint8_t *out,
+                                      uint64_t offset, size_t size,
+                                      const struct dn_s3_object *object, uint8_t *out,
                                       struct dn_stop *stop, struct dn_error *err);
 
 /**

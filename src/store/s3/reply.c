@@ -178,6 +178,11 @@ static enum dn_status parse(struct reading *r, struct dn_span xml)
     r->expat->set_elements(r->parser, begin_element, end_element);
     r->expat->set_text(r->parser, take_text);
     r->expat->set_doctype(r->parser, refuse_doctype);
+    /* some keep a connection alive by blanks before they have an answer */
+    while (xml.len > 0 && strchr(" \t\r\n", xml.data[0]) != NULL && xml.data[0] != '\0') {
+        xml.data++;
+        xml.len--;
+    }
     const bool fits = xml.len <= INT32_MAX;
     if (fits &&
         r->expat->parse(r->parser, (const char *)xml.data, (int)xml.len, 1) == XML_STATUS_ERROR &&
