@@ -7,6 +7,7 @@
 #include "store/source_class.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define STREAM_BYTES ((size_t)8 << 20)
 
@@ -72,14 +73,38 @@ static enum dn_status read_stream(struct remote *r, uint8_t *buf, size_t size, s
     return DN_OK;
 }
 
+/* Many a server answers whoever is not logged in with a page, and says that all is well. */
+static enum dn_status check_page(const struct remote *r, uint64_t offset, const void *bytes,
+                                 size_t len, struct dn_error *err)
+{
+    static const char *const beginnings[] = {"<!doctype html", "<html"};
+
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        const size_t n = strlen(beginnings[i]);
+        if (offset == 0 && r->web_is_open && r->web.says_page && len >= n &&
+            strncasecmp(bytes, beginnings[i], n) == 0) {
+            return dn_error_set(
+                err, DN_ERR_DATA,
+                "%s is a page for people (text/html), not data: to log in, perhaps, "
+                "or that says what is wrong; look at it, and name the address of "
+                "the file itself",
+                r->web.shown);
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status remote_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                                   struct dn_error *err)
 {
     struct remote *r = of(s);
 
     *got = 0;
-    const enum dn_status st = r->pieces != NULL ? dn_pieces_read(r->pieces, buf, size, got, err)
-                                                : read_stream(r, buf, size, got, err);
+    enum dn_status st = r->pieces != NULL ? dn_pieces_read(r->pieces, buf, size, got, err)
+                                          : read_stream(r, buf, size, got, err);
+    if (st == DN_OK) {
+        st = check_page(r, (uint64_t)s->stored_read, buf, *got, err);
+    }
     s->stored_read += (int64_t)*got;
     return st == DN_OK ? DN_OK : dn_source_located(s, st, err);
 }
@@ -93,7 +118,10 @@ static enum dn_status remote_read_at(struct dn_source *s, uint64_t offset, void 
     *got = 0;
     size = size < left ? size : (size_t)left;
     if (size > 0) {
-        const enum dn_status st = fetch(of(s), offset, size, buf, s->stop, err);
+        enum dn_status st = fetch(of(s), offset, size, buf, s->stop, err);
+        if (st == DN_OK) {
+            st = check_page(of(s), offset, buf, size, err);
+        }
         if (st != DN_OK) {
             return dn_source_located(s, st, err);
         }

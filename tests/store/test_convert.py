@@ -161,6 +161,7 @@ def web(folder, ranges):
             self.send_header("Content-Range", f"bytes {first}-{first + len(piece) - 1}/{len(data)}")
             self.send_header("Content-Length", str(len(piece)))
             self.send_header("ETag", '"one"')
+            self.send_header("Content-Type", self.guess_type(self.path))
             self.end_headers()
             self.wfile.write(piece)
 
@@ -182,6 +183,19 @@ def test_the_web(command, expected, ranges):
             command.fails(what, url + "local.parquet", says=["local.parquet", "a web server that gives no ranges", "save it to a file"])
     said = command.fails("convert", "-f", url + "none.csv?token=hidden", "out.parquet", says=["none.csv", "404"])
     assert "hidden" not in said
+    started.shutdown()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_page_instead_of_a_file(command, expected, ranges):
+    """With a status of success; but what is data is data, whatever the server calls it."""
+    (command.home / "page.html").write_text("<!DOCTYPE html>\n<html>\n<body>Log in</body>\n</html>\n")
+    (command.home / "csv.html").write_bytes(TEXT)
+    started = web(command.home, ranges)
+    url = f"http://127.0.0.1:{started.server_port}/"
+    command.fails("convert", "--no-header", url + "page.html", "out.csv", says=["/page.html", "is a page for people", "log in"])
+    command.ok("convert", "-qf", url + "csv.html", "out.parquet")
+    assert pq.read_table(command.home / "out.parquet").equals(expected)
     started.shutdown()
 
 

@@ -225,6 +225,7 @@ static enum dn_status take_description(struct dn_web *w, const struct dn_http_re
     if (!((r->status == 416 && w->size == 0) || r->status == 200 || w->has_pieces)) {
         return report(w, r, 1, err);
     }
+    w->says_page = dn_text_starts_with(header_or_empty(r, "content-type"), "text/html");
     const bool weak = strncmp(etag, "W/", 2) == 0;
     if (strlen(etag) < sizeof(w->etag)) { /* half of it would match nothing */
         dn_error_copy_text(weak ? w->weak : w->etag, sizeof(w->etag), etag);

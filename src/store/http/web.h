@@ -19,7 +19,9 @@ struct dn_web {
     uint32_t stall_seconds;
     int64_t size;    /**< -1: the server does not say */
     bool has_pieces; /**< dn_web_get() works: the server gives ranges */
-    char etag[136];  /**< of the bytes, "" if there is none that could be relied on */
+    bool
+        says_page; /**< that it is a page for people (text/html), which servers say of other things, too */
+    char etag[136]; /**< of the bytes, "" if there is none that could be relied on */
     char weak
         [136]; /**< an ETag that says less, or "": another one is a change, the same one proves nothing */
     char modified[40]; /**< Last-Modified as sent, or "" */
