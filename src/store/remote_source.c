@@ -194,8 +194,8 @@ enum dn_status dn_s3_source_open(struct dn_source **out, const struct dn_url *ur
     DN_TRY_GOTO(
         st, dn_s3_head(r->client, (struct dn_s3_name){r->bucket, r->key}, stop, &r->object, err),
         cleanup);
-    DN_TRY_GOTO(st, read_in_pieces(r, r->object.size, url->shown, r->object.etag, options, err),
-                cleanup);
+    const char *mark = r->object.etag[0] != '\0' ? r->object.etag : r->object.modified;
+    DN_TRY_GOTO(st, read_in_pieces(r, r->object.size, url->shown, mark, options, err), cleanup);
     *out = s;
     s = NULL;
 cleanup:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import s3_server
-from conftest import (CANCELLED, CONFIG, DATA, EXISTS, INVALID, IO, KEY_ID, NOT_FOUND, SECRET, TEMPORARY, Tool,
+from conftest import (CANCELLED, CONFIG, DATA, EXISTS, INVALID, IO, KEY_ID, NOT_FOUND, OK, SECRET, TEMPORARY, Tool,
                       contents)
 from stopping import within_a_second
 
@@ -192,9 +192,19 @@ def test_a_size_that_is_not_the_object_s(tool, server, length):
     tool.fails("get", "s3://bucket/k", "back", 1000, 1, code=IO, says=["s3://bucket/k", "replaced while it was read"])
 
 
-def test_an_object_without_a_mark(tool, server):
-    server.buckets["bucket"]["k"] = s3_server.Object(contents(9000), "", {})
-    tool.fails("get", "s3://bucket/k", "back", 1000, 1, code=DATA, says=["s3://bucket/k", "no ETag"])
+@pytest.mark.parametrize("later, code", [("Fri, 02 Jan 2026 03:04:05 GMT", OK), ("Fri, 02 Jan 2026 03:04:06 GMT", IO)])
+def test_an_object_without_an_etag(tool, server, later, code):
+    """Is told by its time."""
+    class Timed(s3_server.Handler):
+        def act_get(self, request, key, body):
+            status, headers, piece = super().act_get(request, key, body)
+            return status, {**headers, "Last-Modified": later}, piece
+
+    server.RequestHandlerClass = Timed
+    server.buckets["bucket"]["k"] = s3_server.Object(contents(9000), "", {"Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"})
+    done = tool("get", "s3://bucket/k", "back", 1000, 1)
+    assert done.code == code, done.err
+    assert code == OK or "replaced while it was read" in done.err
 
 
 @pytest.mark.parametrize("operation", ["list", "uploads"])

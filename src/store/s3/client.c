@@ -18,15 +18,6 @@
 #define NEXT_IS_THIS "the page that was asked for as the next one"
 #define MOST_METADATA 32
 
-/* It becomes a part of the host's name and of what is signed. */
-static bool region_is_possible(const char *region, size_t room)
-{
-    const size_t len = strlen(region);
-
-    return len < room && strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                        "0123456789-_") == len;
-}
-
 enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_store_options *options,
                                  struct dn_error *err)
 {
@@ -45,16 +36,6 @@ enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_stor
     DN_TRY_GOTO(st, dn_s3_profile_open(&c->profile, options->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_place_open(&c->place, options, &c->profile, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_chain_open(&c->chain, options, &c->profile, &c->place, err), cleanup);
-    if (!region_is_possible(c->place.region, sizeof(c->region))) {
-        st = dn_error_option(
-            err,
-            dn_error_set(err, DN_ERR_CONFIG,
-                         "'%.64s' is no region of S3, such as eu-central-1: letters, "
-                         "digits, '-' and '_' are in one",
-                         c->place.region),
-            "region");
-        goto cleanup;
-    }
     dn_error_copy_text(c->region, sizeof(c->region), c->place.region);
     *out = c;
     c = NULL;

@@ -113,6 +113,25 @@ static bool is_aws(const char *endpoint)
     return strcmp(host, "s3.amazonaws.com") == 0 || strcmp(host, "s3.amazonaws.com/") == 0;
 }
 
+/* It becomes a part of the host's name and of what is signed. */
+static enum dn_status check_region(const char *region, struct dn_error *err)
+{
+    const size_t len = strlen(region);
+
+    if (len < DN_S3_REGION_SIZE &&
+        strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                       "0123456789-_") == len) {
+        return DN_OK;
+    }
+    return dn_error_option(
+        err,
+        dn_error_set(err, DN_ERR_CONFIG,
+                     "'%.64s' is no region of S3, such as eu-central-1: letters, "
+                     "digits, '-' and '_' are in one",
+                     region),
+        "region");
+}
+
 enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_options *options,
                                 const struct dn_s3_profile *profile, struct dn_error *err)
 {
@@ -137,6 +156,7 @@ enum dn_status dn_s3_place_open(struct dn_s3_place *p, const struct dn_store_opt
     if (p->region == NULL) {
         DN_TRY_GOTO(st, copy(&p->region, "us-east-1", err), cleanup);
     }
+    DN_TRY_GOTO(st, check_region(p->region, err), cleanup);
     if (endpoint != NULL && !is_aws(endpoint)) {
         DN_TRY_GOTO(st, take_endpoint(p, endpoint, options->secure, err), cleanup);
     }

@@ -7,6 +7,8 @@
 #include "store/s3/profile.h"
 
 /** Zero-initialise. */
+#define DN_S3_REGION_SIZE 64
+
 struct dn_s3_place {
     bool secure;
     bool path_style; /**< the bucket is in the path of every URL */
@@ -14,7 +16,7 @@ struct dn_s3_place {
     char *
         host; /**< of a given endpoint: "host" or "host:port", without a port that goes without saying */
     char *base;    /**< of a given endpoint: path in front of the bucket, "" or "/a/b" */
-    char *region;  /**< to begin with */
+    char *region;  /**< to begin with; shorter than DN_S3_REGION_SIZE */
     char *ca_file; /**< or NULL */
 };
 

@@ -23,7 +23,7 @@ struct sending {
     uint32_t n_redirects;
     bool refreshed;
     bool clock_set;
-    char region[64]; /* of this try */
+    char region[DN_S3_REGION_SIZE]; /* of this try */
 };
 
 void dn_s3_add_query(struct dn_s3_operation *op, const char *name, const char *value)

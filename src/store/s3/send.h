@@ -17,7 +17,7 @@ struct dn_s3_client {
     uint32_t stall_seconds;
     /* Under the lock: what answers have taught. */
     pthread_mutex_t lock;
-    char region[64];
+    char region[DN_S3_REGION_SIZE];
     int64_t skew_seconds;   /**< to add to this machine's clock, for signatures */
     int64_t offset_seconds; /**< of the service's clock, by its last answer */
 };

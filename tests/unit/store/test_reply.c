@@ -76,6 +76,13 @@ static void uploads_begin_and_end(void **state)
     assert_int_equal(
         dn_s3_parse_completed(span("<Error><Code>InternalError</Code></Error>"), &done, NULL),
         DN_ERR_DATA);
+    assert_int_equal(
+        dn_s3_parse_completed(span(" \r\n\t " HEAD "<CompleteMultipartUploadResult><ETag>b</ETag>"
+                                   "</CompleteMultipartUploadResult>"),
+                              &done, NULL),
+        DN_OK); /* the blanks kept the connection alive */
+    assert_string_equal(done.etag, "b");
+    assert_int_equal(dn_s3_parse_completed(span(" \n "), &done, NULL), DN_ERR_DATA);
 }
 
 static const char objects[] = HEAD
