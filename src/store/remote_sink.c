@@ -61,7 +61,7 @@ static enum dn_status s3_replaced_head(struct dn_sink *sink, uint8_t *head, size
     enum dn_status st = dn_s3_head(s->client, name, s->stop, &there, &failure);
     if (st == DN_OK && there.size > 0) {
         size = (uint64_t)there.size < size ? (size_t)there.size : size;
-        st = dn_s3_get(s->client, name, 0, size, there.etag, head, s->stop, &failure);
+        st = dn_s3_get(s->client, name, 0, size, &there, head, s->stop, &failure);
         *len = st == DN_OK ? size : 0;
     }
     if (st == DN_OK || st == DN_ERR_NOT_FOUND || st == DN_ERR_IO) {

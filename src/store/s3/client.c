@@ -55,30 +55,6 @@ void dn_s3_client_close(struct dn_s3_client *c)
     }
 }
 
-/* An ETag without its quotes and the mark of a weak one: not every store keeps them alike. */
-static void bare_etag(char out[DN_S3_ETAG_SIZE], const char *etag)
-{
-    size_t n = 0;
-
-    etag += strncmp(etag, "W/", 2) == 0 ? 2 : 0;
-    for (; *etag != '\0' && n + 1 < DN_S3_ETAG_SIZE; etag++) {
-        if (*etag != '"') {
-            out[n++] = *etag;
-        }
-    }
-    out[n] = '\0';
-}
-
-static bool etags_match(const char *a, const char *b)
-{
-    char bare_a[DN_S3_ETAG_SIZE];
-    char bare_b[DN_S3_ETAG_SIZE];
-
-    bare_etag(bare_a, a);
-    bare_etag(bare_b, b);
-    return strcmp(bare_a, bare_b) == 0;
-}
-
 static const char *header_or_empty(const struct dn_http_response *r, const char *name)
 {
     const char *value = dn_http_header_value(r, name);
@@ -176,7 +152,7 @@ static bool is_of(const struct dn_s3_object *object, const struct dn_http_respon
     if (size != object->size && strcmp(slash, "/*") != 0) {
         return false;
     }
-    return etags_match(object->etag, header_or_empty(r, "etag")) &&
+    return dn_s3_etags_match(object->etag, header_or_empty(r, "etag")) &&
            (object->etag[0] != '\0' || modified[0] == '\0' ||
             strcmp(modified, object->modified) == 0);
 }
@@ -300,7 +276,7 @@ static enum whereabouts look_for(struct dn_s3_client *c, struct dn_s3_name name,
         return st == DN_ERR_NOT_FOUND ? IS_NOT_THERE : IS_NOT_KNOWN;
     }
     const bool is_ours = there.size == (int64_t)size &&
-                         ((etag[0] != '\0' && etags_match(there.etag, etag)) ||
+                         ((etag[0] != '\0' && dn_s3_etags_match(there.etag, etag)) ||
                           (there.crc32c[0] != '\0' && strcmp(there.crc32c, crc32c) == 0));
     return is_ours ? IS_THERE : IS_NOT_THERE;
 }
@@ -554,7 +530,7 @@ static enum dn_status write_parts(struct dn_s3_client *c, const struct dn_s3_par
     for (size_t i = 0; i < n; i++) {
         char etag[DN_S3_ETAG_SIZE];
         char crc[DN_CHECKSUM_TEXT_SIZE];
-        bare_etag(etag, parts[i].etag);
+        dn_s3_bare_etag(etag, parts[i].etag);
         if (strpbrk(etag, "<>&") != NULL) {
             return dn_error_set(err, DN_ERR_DATA, "the service gave a part the ETag '%s'", etag);
         }
@@ -579,7 +555,7 @@ static enum dn_status expected_etag(const struct dn_s3_part *parts, size_t n,
     out[0] = '\0';
     for (size_t i = 0; i < n && st == DN_OK; i++) {
         char etag[DN_S3_ETAG_SIZE];
-        bare_etag(etag, parts[i].etag);
+        dn_s3_bare_etag(etag, parts[i].etag);
         if (strlen(etag) != (size_t)2 * DN_MD5_BYTES ||
             strspn(etag, "0123456789abcdef") != strlen(etag)) {
             goto cleanup;

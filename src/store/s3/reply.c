@@ -13,6 +13,29 @@
 #define MOST_TEXT ((size_t)16 << 10)
 #define MOST_ITEMS 10000
 
+void dn_s3_bare_etag(char out[DN_S3_ETAG_SIZE], const char *etag)
+{
+    size_t n = 0;
+
+    etag += strncmp(etag, "W/", 2) == 0 ? 2 : 0;
+    for (; *etag != '\0' && n + 1 < DN_S3_ETAG_SIZE; etag++) {
+        if (*etag != '"') {
+            out[n++] = *etag;
+        }
+    }
+    out[n] = '\0';
+}
+
+bool dn_s3_etags_match(const char *a, const char *b)
+{
+    char bare_a[DN_S3_ETAG_SIZE];
+    char bare_b[DN_S3_ETAG_SIZE];
+
+    dn_s3_bare_etag(bare_a, a);
+    dn_s3_bare_etag(bare_b, b);
+    return strcmp(bare_a, bare_b) == 0;
+}
+
 struct expat {
     __typeof__(&XML_ParserCreate) create;
     __typeof__(&XML_ParserFree) destroy;

@@ -25,6 +25,9 @@ struct dn_s3_fault {
 bool dn_s3_parse_fault(struct dn_span xml, struct dn_s3_fault *out);
 
 #define DN_S3_ETAG_SIZE 136
+/** Without its quotes and the mark of a weak one: not every store keeps them alike. */
+void dn_s3_bare_etag(char out[DN_S3_ETAG_SIZE], const char *etag);
+bool dn_s3_etags_match(const char *a, const char *b);
 
 /** One object or folder of a listing, or one upload that is open. */
 struct dn_s3_item {
