@@ -12,11 +12,15 @@ struct bzip2 {
     bool is_open;
 };
 
+/* Fewer bytes are a whole file, or all that is left of one: cut, if they are how one begins. */
 static bool begins(const uint8_t *head, size_t len)
 {
-    return len >= 10 && memcmp(head, "BZh", 3) == 0 && head[3] >= '1' && head[3] <= '9' &&
-           (memcmp(head + 4, "1AY&SY", 6) == 0 ||
-            memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0); /* a block; or none at all */
+    static const char block[] = "1AY&SY";
+    static const char end[] = "\x17\x72\x45\x38\x50\x90"; /* of one that has no block at all */
+    const size_t n = len < 10 ? len : 10;
+
+    return n >= 4 && memcmp(head, "BZh", 3) == 0 && head[3] >= '1' && head[3] <= '9' &&
+           (memcmp(head + 4, block, n - 4) == 0 || memcmp(head + 4, end, n - 4) == 0);
 }
 
 static void *allocate(void *opaque, int n, int size)

@@ -8,8 +8,9 @@
 
 static bool begins(const uint8_t *head, size_t len)
 {
-    return len >= 3 && head[0] == 0x1f && head[1] == 0x8b &&
-           head[2] == 8; /* deflate, the only one */
+    return len >= 2 && head[0] == 0x1f && head[1] == 0x8b &&
+           (len == 2 ||
+            head[2] == 8); /* deflate, the only one; two bytes are a file that was cut */
 }
 
 static void *allocate(void *opaque, uInt n, uInt size)
