@@ -16,7 +16,7 @@
 #define MOST_PARTS_AT_ONCE 64
 #define MOST_PARTS 10000
 #define ABORT_SECONDS 30.0
-#define ABORT_SECONDS_STOPPED 0.5
+#define ABORT_SECONDS_STOPPED 0.7
 #define CLEAR_SECONDS 10.0            /* for what killed runs left */
 #define OTHERS_SECONDS (int64_t)86400 /* what another machine began so long ago is abandoned */
 
