@@ -240,13 +240,13 @@ static enum dn_status entries_make(struct reading *r, const struct dn_yaml_node 
     const struct dn_yaml_entry *e = list->first;
     uint32_t at = 0;
 
-    for (size_t i = 0; i < found->n && e != NULL; i++) {
-        for (; at < found->origins[i].name && e->next != NULL; at++) {
+    for (size_t i = 0; i < found->n; i++) {
+        for (; at < found->origins[i].name && e != NULL; at++) {
             e = e->next;
         }
-        json_t *entry =
-            json_pack("{s:s, s:s*, s:s*}", "path", found->names[i], "object",
-                      dn_keys_text(e->value, "object"), "id", dn_keys_text(e->value, "id"));
+        const struct dn_yaml_node *file = e != NULL ? e->value : NULL;
+        json_t *entry = json_pack("{s:s, s:s*, s:s*}", "path", found->names[i], "object",
+                                  dn_keys_text(file, "object"), "id", dn_keys_text(file, "id"));
         if (entry == NULL || json_array_append_new(files, entry) != 0) {
             return dn_error_memory(r->err, 64);
         }

@@ -119,7 +119,7 @@ static enum dn_status add_tag(json_t *tags, const char *name, const char *value,
     if (value == NULL || value[0] == '\0' || json_object_size(tags) == MOST_TAGS) {
         return DN_OK;
     }
-    for (; value[n] != '\0' && n < MOST_TAG_VALUE; n++) {
+    for (; n < MOST_TAG_VALUE && value[n] != '\0'; n++) {
         const unsigned char c = (unsigned char)value[n];
         text[n] = c >= 0x80 || isalnum(c) || strchr(" +-=._:/@", c) != NULL ? value[n] : '_';
     }
