@@ -1,5 +1,7 @@
 #include "filter/text.h"
 
+#include "base/strings.h"
+#include "base/utf8.h"
 #include "filter/bgzf.h"
 #include "filter/encoding.h"
 #include "filter/filter.h"
@@ -21,6 +23,62 @@ static enum dn_status peek(struct dn_source **source, uint8_t head[DN_FILTER_HEA
     return dn_filter_open(source, inner, NULL, NULL, head, *len, 0, err);
 }
 
+/* The packing that a name ends in; NULL: none. */
+static const char *packing_named(const char *path)
+{
+    static const char *const ends[][2] = {{".gz", "gzip"},  {".bgz", "gzip"},  {".bgzf", "gzip"},
+                                          {".zst", "zstd"}, {".zstd", "zstd"}, {".bz2", "bzip2"},
+                                          {".xz", "xz"}};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (dn_text_ends_with(path, ends[i][0])) {
+            return ends[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* Can a text begin so?  The last character may be cut. */
+static bool is_text(const uint8_t *head, size_t len)
+{
+    static const char controls[] = "\t\n\v\f\r\x1a\x1b"; /* ends of files and ISO-2022 */
+    size_t n = 0;
+
+    if (!dn_encoding_is_utf8(dn_encoding_of_mark(head, len))) {
+        return true;
+    }
+    for (size_t i = 0; i < len; i += n) {
+        bool valid = true;
+        n = dn_utf8_next(head + i, len - i, &valid);
+        if ((!valid && len - i >= 4) ||
+            (head[i] < ' ' && memchr(controls, head[i], sizeof(controls) - 1) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A text under the name of a packed file is read: somebody unpacked it.  What is neither was packed, before it was damaged. */
+static enum dn_status check_name(const struct dn_source *source, const uint8_t *head, size_t len,
+                                 struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *path = dn_source_shown_path(shown, dn_source_path(source));
+    const char *packing = packing_named(path);
+
+    if (packing == NULL || is_text(head, len)) {
+        return DN_OK;
+    }
+    return dn_source_located(
+        source,
+        dn_error_set(err, DN_ERR_DATA,
+                     "'%s': its name says %s, and its first bytes are neither that nor text: it is "
+                     "damaged, or something else; get the file again, or rename it if it is a text "
+                     "in an encoding of its own",
+                     path, packing),
+        err);
+}
+
 static enum dn_status unpack(struct dn_source **source, const struct dn_executor *executor,
                              struct dn_error *err)
 {
@@ -30,7 +88,7 @@ static enum dn_status unpack(struct dn_source **source, const struct dn_executor
     DN_TRY(peek(source, head, &len, err));
     const struct dn_filter_class *packing = dn_filter_find(head, len);
     if (packing == NULL) {
-        return DN_OK;
+        return check_name(*source, head, len, err);
     }
     struct dn_source *inner = *source;
     *source = NULL;

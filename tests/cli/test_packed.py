@@ -111,6 +111,19 @@ def test_what_may_follow(tool, write, plain):
 
 
 @packed
+def test_names_of_packed_files(tool, write, plain, packing):
+    """A text under such a name is read; what lost its first bytes is an error, in encodings too that have all bytes."""
+    name = "in.csv" + {"gzip": ".gz", "bgzf": ".gz", "zstd": ".zst", "bzip2": ".bz2", "xz": ".xz"}[packing]
+    write(name, PLAIN)
+    assert read(tool, name).equals(plain)
+    stored = PACKINGS[packing](PLAIN)
+    for damaged in (stored[1:], b"X" + stored[1:], stored[:1] + b"X" + stored[2:]):
+        write(name, damaged)
+        for flags in ([], ["--encoding", "latin1"], ["--on-invalid", "replace"]):
+            tool.fails("convert", "-f", *flags, name, "out.parquet", says=[name, "its name says", "get the file again"])
+
+
+@packed
 def test_trailing_bytes(tool, write, packing):
     stored = PACKINGS[packing](PLAIN)
     write("in.csv", stored + b"more")
