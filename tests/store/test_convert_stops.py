@@ -10,7 +10,7 @@ import pytest
 import s3_server
 from command import wait_until_it_listens
 from convert_runs import left_files, no_secret_in, serving, start
-from stopping import no_op_seconds, within_a_second
+from stopping import no_op_seconds, patient, within_a_second
 
 TEXT = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(9000))
 
@@ -32,6 +32,7 @@ def end(process, server, folder, only_the_answer=False, may_come=False):
 
 
 @pytest.mark.parametrize("times", [0, 1, 80])
+@patient
 def test_an_idle_pipe(tmp_path, times):
     """Nothing, a little, or parts of it have come, and more may."""
     with serving() as server:
@@ -48,6 +49,7 @@ def test_an_idle_pipe(tmp_path, times):
 
 @pytest.mark.parametrize("fault", ["stall", "held"])
 @pytest.mark.parametrize("operation", ["head", "get"])
+@patient
 def test_a_silent_server_is_read(tmp_path, operation, fault):
     """It is silent within its answer, or before it."""
     silent(tmp_path, operation, fault, ["s3://bucket/in.csv", "out.csv"])
@@ -55,6 +57,7 @@ def test_a_silent_server_is_read(tmp_path, operation, fault):
 
 @pytest.mark.parametrize("fault", ["stall", "held"])
 @pytest.mark.parametrize("operation", ["uploads", "head", "create", "part", "put"])
+@patient
 def test_a_silent_server_is_written_to(tmp_path, operation, fault):
     (tmp_path / "in.csv").write_bytes(TEXT[:1000] if operation == "put" else TEXT)
     silent(tmp_path, operation, fault, ["in.csv", "s3://bucket/out.csv"])
@@ -86,11 +89,13 @@ def silent(folder, operation, fault, args, **env):
 
 
 @pytest.mark.parametrize("fault", ["stall", "held"])
+@patient
 def test_a_silent_listing(tmp_path, fault):
     silent(tmp_path, "list", fault, ["s3://bucket/*.csv", "out.csv"])
 
 
 @pytest.mark.parametrize("operation", ["head", "get", "create", "part", "put", "complete"])
+@patient
 def test_a_wait_between_two_tries(tmp_path, operation):
     """The service is busy for long: what is waited for is the next try."""
     reads = operation in ("head", "get")
@@ -115,6 +120,7 @@ def test_a_wait_between_two_tries(tmp_path, operation):
 
 @pytest.mark.parametrize("silence", ["connect", "TLS", "answer"])
 @pytest.mark.parametrize("args", [["s3://bucket/in.csv", "out.csv"], ["in.csv", "s3://bucket/out.csv"], ["{}/in.csv", "out.csv"]])
+@patient
 def test_a_host_that_says_nothing(tmp_path, silence, args):
     """It takes no connection, or one and no byte of TLS or of an answer."""
     (tmp_path / "in.csv").write_bytes(TEXT)
@@ -140,6 +146,7 @@ def test_a_host_that_says_nothing(tmp_path, silence, args):
 
 
 @pytest.mark.parametrize("who", ["credential_process", "container"])
+@patient
 def test_credentials_that_do_not_come(tmp_path, tmp_path_factory, who):
     config = tmp_path_factory.mktemp("aws") / "config"
     config.write_text("[default]\ncredential_process = touch asked; sleep 60\n")
@@ -162,6 +169,7 @@ def test_credentials_that_do_not_come(tmp_path, tmp_path_factory, who):
 
 
 @pytest.mark.parametrize("fault", ["held", "503"])
+@patient
 def test_an_abort_that_does_not_come_through(tmp_path, fault):
     """It is tried for 0.7 seconds: the upload stays open, and the next run finds it."""
     (tmp_path / "in.csv").write_bytes(TEXT)
