@@ -110,6 +110,8 @@ struct dn_writer_target {
 
     /* Level 1 only */
     const char *path;
+    const struct dativo_host
+        *host; /**< whose log is told what happens to objects; NULL: stderr is */
 };
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -248,6 +250,7 @@ struct dn_writer {
     unsigned last_unique;
 
     /* Level 1 */
+    struct dativo_host host;
     struct ArrowSchema schema;
     void *file;
     bool finished;

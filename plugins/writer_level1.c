@@ -108,25 +108,26 @@ static enum dn_status open_handle(struct dn_writer *h, const char *config_json,
                                   const struct ArrowSchema *schema, const struct dativo_host *host,
                                   struct dn_error *err)
 {
-    struct dativo_host services;
+    struct dativo_host *services = &h->host;
     struct dn_writer_means *means = &h->target.means;
 
-    dn_shell_host_read(&services, host);
+    dn_shell_host_read(services, host);
     DN_TRY(dn_writer_configure(h, config_json, err));
+    h->target.host = services;
     DN_TRY(dn_writer_target_read_path(&h->target, &h->config, err));
     DN_TRY(copy_schema(&h->schema, schema, err));
-    if (kind->distinct_names && services.log != NULL) {
-        report_renamed(&services, schema, &h->schema);
-        DN_TRY(report_case_twins(&services, &h->schema, err));
+    if (kind->distinct_names && services->log != NULL) {
+        report_renamed(services, schema, &h->schema);
+        DN_TRY(report_case_twins(services, &h->schema, err));
     }
     if (means->n_threads == 0) {
-        means->n_threads = services.n_threads;
+        means->n_threads = services->n_threads;
     }
-    means->memory_budget_bytes = services.memory_budget_bytes;
-    means->memory_total_bytes = services.memory_total_bytes;
-    means->submit = services.submit;
-    means->submit_ctx = services.ctx;
-    means->cancelled = services.cancelled;
+    means->memory_budget_bytes = services->memory_budget_bytes;
+    means->memory_total_bytes = services->memory_total_bytes;
+    means->submit = services->submit;
+    means->submit_ctx = services->ctx;
+    means->cancelled = services->cancelled;
     return kind->open(&h->file, h->target.path, &h->schema, h->own, means, err);
 }
 

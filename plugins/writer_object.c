@@ -1,6 +1,7 @@
 /* What the objects of a target at S3 get besides their bytes. */
 #include "writer.h"
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "store/url.h"
 
@@ -160,7 +161,23 @@ static enum dn_status read_object(struct dn_shell_config *c, struct dn_store_opt
     DN_TRY(read_text(c, "storage_class", &o->storage_class, err));
     DN_TRY(read_encryption(c, o, err));
     DN_TRY(read_pairs(c, "metadata", MOST_METADATA, true, &o->metadata, &o->n_metadata, err));
-    return read_pairs(c, "tags", MOST_TAGS, false, &o->tags, &o->n_tags, err);
+    DN_TRY(read_pairs(c, "tags", MOST_TAGS, false, &o->tags, &o->n_tags, err));
+    const json_t *own = NULL;
+    DN_TRY(dn_shell_option_map(c, "tags", &own, err));
+    o->tags_if_possible =
+        own == NULL; /* those that a host makes of every asset; who names some wants them */
+    return DN_OK;
+}
+
+static void tell(void *ctx, const char *event_type, const char *message)
+{
+    const struct dativo_host *host = ctx;
+
+    if (host == NULL) {
+        dn_log_json("WARNING", event_type, message, NULL);
+    } else if (host->log != NULL) {
+        host->log(host->ctx, DATIVO_LOG_WARNING, event_type, message);
+    }
 }
 
 enum dn_status dn_writer_target_read_store(struct dn_writer_target *t, struct dn_shell_config *c,
@@ -176,6 +193,8 @@ enum dn_status dn_writer_target_read_store(struct dn_writer_target *t, struct dn
     DN_TRY(dn_shell_connection_read(c, level == 0, &store, err));
     t->lists = level == 0 && !json_is_true(dn_shell_get(c->root, "expanded"));
     DN_TRY(read_object(c, store, err));
+    store->note = tell;
+    store->note_ctx = (void *)(uintptr_t)t->host;
     t->means.store = store;
     return DN_OK;
 }

@@ -70,6 +70,11 @@ struct dn_store_options {
      * seven in 32 of a writer's, from 5 MiB to 64 MiB.
      */
     uint64_t memory_bytes;
+    /** Tags are left out where the service answers that it knows none (501), which `note` is told; else that is an error. */
+    bool tags_if_possible;
+    /** Called from any thread with an event's type and a sentence that the user should read.  NULL: nobody is told. */
+    void (*note)(void *ctx, const char *event_type, const char *message);
+    void *note_ctx;
 };
 
 /** The least struct_size that is taken: members behind what it covers are as if they were zero. */

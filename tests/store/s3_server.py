@@ -50,6 +50,7 @@ FAULTS = {
     "skew": "RequestTimeTooSkewed",
     "moved": "301, the bucket is in the server's region",
     "full": "507, the disk is full",
+    "no-tags": "tags are not known here",
 }
 
 
@@ -266,6 +267,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "moved":
             raise Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.",
                           headers={"x-amz-bucket-region": self.server.region})
+        if fault == "no-tags" and "x-amz-tagging" in self.headers:
+            raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
         if fault == "full":
             raise Refusal(507, "InsufficientStorage", "There is not enough space.")
 

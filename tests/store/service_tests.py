@@ -2,17 +2,25 @@
 
 import gzip
 import io
+import os
 import signal
 import subprocess
+import sys
 
 import duckdb
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+import job_runs
 from command import BIN
 from conftest import EXISTS, IO, NOT_FOUND, Tool, contents
+
+sys.path.insert(0, str(job_runs.SOURCE / "tests/abi"))
+from stock_host import StockReader, StockWriter  # noqa: E402
 
 ROWS = 700_000
 WRONG = "wrong/secret+key="
@@ -116,6 +124,52 @@ def test_what_fails_leaves_nothing(command, service, big):
                   AWS_SECRET_ACCESS_KEY=WRONG)
     command.fails("convert", "-q", big, "s3://bucket/x.csv", says=["s3://bucket/x.csv", "InvalidAccessKeyId"],
                   AWS_ACCESS_KEY_ID="AKIDNOBODY")
+
+
+def documented_rows(service, folder):
+    """What others read of the job's object: pyarrow from the bucket, DuckDB from a copy."""
+    bucket = pyarrow.fs.S3FileSystem(access_key=service.key_id, secret_key=service.secret, endpoint_override=service.url, region="us-east-1")
+    table = pq.read_table(f"my-data-lake/{job_runs.KEY}", filesystem=bucket)
+    copy = folder / "copy.parquet"
+    copy.write_bytes(service.other.get_object(Bucket="my-data-lake", Key=job_runs.KEY)["Body"].read())
+    read = duckdb.sql(f"from '{copy}'").fetchall()
+    assert read == [tuple(row.values()) for row in table.to_pylist()]
+    return read
+
+
+@pytest.fixture
+def lake(service):
+    """The bucket of the documented job, with nothing in it."""
+    if "my-data-lake" not in [b["Name"] for b in service.other.list_buckets()["Buckets"]]:
+        service.other.create_bucket(Bucket="my-data-lake")
+    service.other.delete_object(Bucket="my-data-lake", Key=job_runs.KEY)
+
+
+def test_the_documented_job(tmp_path, service, lake):
+    """With both plugins named."""
+    job = job_runs.Job(tmp_path, service).change(("target:\n  connection:", f"target:\n{job_runs.WRITER}  connection:"))
+    job(AWS_ACCESS_KEY_ID=service.key_id, AWS_SECRET_ACCESS_KEY=service.secret)
+    assert job.code == 0, (job.err, service.log.read_text()[-2000:])
+    assert service.secret not in job.err + job.out
+    assert documented_rows(service, tmp_path) == job_runs.expected()
+
+
+def test_the_documented_job_by_the_calls_of_a_stock_host(tmp_path, service, lake, monkeypatch):
+    job = yaml.safe_load((job_runs.SOURCE / "examples/jobs/csv_to_s3.yaml").read_text())
+    asset = yaml.safe_load((job_runs.SOURCE / job["asset_path"]).read_text())
+    for name in [n for n in os.environ if n.startswith(("AWS_", "S3_", "MINIO_", "DATIVO_"))]:
+        monkeypatch.delenv(name)
+    for name, value in {"S3_ENDPOINT": service.url, "AWS_ACCESS_KEY_ID": service.key_id, "AWS_SECRET_ACCESS_KEY": service.secret,
+                        "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(job_runs.SOURCE)
+    reader = StockReader({"type": "csv", "files": job["source"]["files"], "engine": job["source"]["engine"]})
+    writer = StockWriter({"asset_name": job["asset"], "schema": asset["schema"], "connection": job["target"]["connection"],
+                          "output_base": f"s3://{job['target']['connection']['bucket']}/{os.path.dirname(job_runs.KEY)}", "target_type": "s3",
+                          "file_format": "parquet", "engine": {"options": {"compression": "zstd", "row_group_size": 500000}}})
+    files = writer.write_batch(reader.rows(), 0)
+    assert [f["path"] for f in files] == [f"s3://my-data-lake/{job_runs.KEY}"]
+    assert documented_rows(service, tmp_path) == job_runs.expected()
 
 
 def feed(started, big, service):

@@ -11,7 +11,7 @@ import pytest
 
 import s3_server
 from conftest import KEY_ID, SECRET
-from job_runs import KEY, SOURCE, WRITER, Job, expected, rows
+from job_runs import KEY, SOURCE, WRITER, Job, expected, make_large, rows
 from stopping import within_a_second
 
 
@@ -125,6 +125,23 @@ def test_tags_of_ones_own_and_none(job):
     assert not any(name.startswith("x-amz-meta-") for name in headers)
     job.change(("tags: {team: lake, domain: other}", "tags: {}")).ok()
     assert "x-amz-tagging" not in job.bucket[KEY].headers
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_a_service_without_tags(job, parts):
+    """Those of the asset are left out, which is said; those that somebody asks for are not."""
+    job.server.fault = lambda request: "no-tags"
+    if parts:
+        make_large(job)
+    job.ok(command="check")
+    job.ok()
+    [stored] = job.bucket.values()
+    assert "x-amz-tagging" not in stored.headers and stored.headers["x-amz-meta-owner"] == "data-platform@example.com"
+    assert job.err.count("has no tags: the service does not know them") == 1, job.err
+    job.change(('bucket: "my-data-lake"', 'bucket: "my-data-lake"\n  engine: {options: {tags: {team: lake}}}'))
+    job.fails(says=["NotImplemented", "status 501"])
+    job.change(("tags: {team: lake}", "tags: {}")).ok()
+    assert "has no tags" not in job.err
 
 
 # ---- sources in buckets and on the web ---------------------------------------------------------------------------------

@@ -221,6 +221,13 @@ def test_objects_get_what_the_options_say(server):
         "x-amz-server-side-encryption-aws-kms-key-id": "alias/k"}
 
 
+def test_a_service_without_tags(server, capfd):
+    server.fault = lambda request: "no-tags"
+    StockWriter(config(object={"tags": {"domain": "d"}})).write_batch(records(1), 0)
+    assert "x-amz-tagging" not in server.buckets["bucket"][FILE.format(0)].headers
+    assert '"tags_left_out"' in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("options, says", [
     ({"encryption": "AES"}, ["encryption", "AES256"]),
     ({"sse": "AES256", "kms_key_id": "k"}, ["kms_key_id"]),

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
+#include "store/s3/attributes.h"
 #include "store/s3/crc32c.h"
 #include "store/s3/hash.h"
 #include "store/s3/ledger.h"
@@ -192,73 +193,6 @@ enum dn_status dn_s3_get(struct dn_s3_client *c, struct dn_s3_name name, uint64_
     return st;
 }
 
-/* Headers that attributes become, with the texts that they are made of. */
-struct described {
-    struct dn_buffer names;
-    struct dn_buffer tags;
-};
-
-static enum dn_status add_metadata(struct dn_s3_operation *op,
-                                   const struct dn_store_options *attributes,
-                                   struct dn_buffer *names, struct dn_error *err)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < attributes->n_metadata; i++) {
-        DN_TRY(dn_text_appendf(names, err, "x-amz-meta-%s", attributes->metadata[i].name));
-        DN_TRY(dn_buffer_append_byte(names, 0, err));
-    }
-    for (size_t i = 0; i < attributes->n_metadata; i++) {
-        const char *name = (const char *)names->data + at;
-        dn_s3_add_header(op, name, attributes->metadata[i].value);
-        at += strlen(name) + 1;
-    }
-    return DN_OK;
-}
-
-static enum dn_status add_tags(const struct dn_store_options *attributes, struct dn_buffer *out,
-                               struct dn_error *err)
-{
-    struct dn_sign_pair pairs[MOST_TAGS];
-
-    for (size_t i = 0; i < attributes->n_tags; i++) {
-        pairs[i] = (struct dn_sign_pair){attributes->tags[i].name, attributes->tags[i].value};
-    }
-    return dn_sign_query(pairs, attributes->n_tags, out, err);
-}
-
-static enum dn_status add_attributes(struct dn_s3_operation *op,
-                                     const struct dn_store_options *attributes, struct described *d,
-                                     struct dn_error *err)
-{
-    if (attributes == NULL) {
-        return DN_OK;
-    }
-    if (attributes->n_metadata > MOST_METADATA || attributes->n_tags > MOST_TAGS) {
-        return dn_error_set(
-            err, DN_ERR_CONFIG,
-            "an object of S3 can have %d entries of metadata and %d tags, not %zu and %zu",
-            MOST_METADATA, MOST_TAGS, attributes->n_metadata, attributes->n_tags);
-    }
-    DN_TRY(add_metadata(op, attributes, &d->names, err));
-    if (attributes->n_tags > 0) {
-        DN_TRY(add_tags(attributes, &d->tags, err));
-        DN_TRY(dn_buffer_append_byte(&d->tags, 0, err));
-        dn_s3_add_header(op, "x-amz-tagging", (const char *)d->tags.data);
-    }
-    dn_s3_add_header(op, "Content-Type", attributes->content_type);
-    dn_s3_add_header(op, "x-amz-storage-class", attributes->storage_class);
-    dn_s3_add_header(op, "x-amz-server-side-encryption", attributes->encryption);
-    dn_s3_add_header(op, "x-amz-server-side-encryption-aws-kms-key-id", attributes->kms_key_id);
-    return DN_OK;
-}
-
-static void described_finish(struct described *d)
-{
-    dn_buffer_finish(&d->names);
-    dn_buffer_finish(&d->tags);
-}
-
 /* Of the object that was sent, after an answer got lost. */
 enum whereabouts {
     IS_THERE,
@@ -304,32 +238,24 @@ static enum dn_status settle(struct dn_s3_name name, enum dn_status st, enum whe
     return is == IS_THERE ? DN_OK : is == IS_NOT_THERE ? st : say_unsure(name, st, err);
 }
 
-/* Who gives tags needs to be allowed that, too. */
-static const char *needs_of(const struct dn_store_options *attributes)
-{
-    return attributes != NULL && attributes->n_tags > 0
-               ? "s3:PutObject and, for the tags, s3:PutObjectTagging"
-               : "s3:PutObject";
-}
-
-enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct dn_span body,
-                         const struct dn_store_options *attributes, bool overwrite,
-                         struct dn_stop *stop, struct dn_error *err)
+static enum dn_status put(struct dn_s3_client *c, struct dn_s3_name name, struct dn_span body,
+                          const struct dn_store_options *attributes, bool overwrite,
+                          struct dn_stop *stop, struct dn_error *err)
 {
     struct dn_s3_operation op = {
         .method = "PUT",
         .name = name,
         .doing = "cannot be written",
-        .needs = needs_of(attributes),
+        .needs = dn_s3_needs_of(attributes),
         .body = body,
         .has_body = true,
     };
     struct dn_http_response r = {0};
-    struct described d = {0};
+    struct dn_s3_described d = {0};
     uint8_t md5[DN_MD5_BYTES];
     char etag[2 * DN_MD5_BYTES + 1] = "";
     char crc[DN_CHECKSUM_TEXT_SIZE];
-    enum dn_status st = add_attributes(&op, attributes, &d, err);
+    enum dn_status st = dn_s3_add_attributes(&op, attributes, &d, err);
 
     if (st != DN_OK) {
         goto cleanup;
@@ -347,8 +273,23 @@ enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct 
         st = settle(name, st, look_for(c, name, body.len, etag, crc, stop), err);
     }
 cleanup:
-    described_finish(&d);
+    dn_s3_described_finish(&d);
     dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name name, struct dn_span body,
+                         const struct dn_store_options *attributes, bool overwrite,
+                         struct dn_stop *stop, struct dn_error *err)
+{
+    struct dn_store_options untagged;
+    enum dn_status st = put(c, name, body, attributes, overwrite, stop, err);
+
+    if (dn_s3_tags_are_refused(attributes, st, &untagged)) {
+        dn_error_clear(err);
+        st = put(c, name, body, &untagged, overwrite, stop, err);
+        dn_s3_note_untagged(attributes, st, name);
+    }
     return st;
 }
 
@@ -439,30 +380,31 @@ static enum dn_status take_upload_id(struct dn_span xml, void *taken, struct dn_
     return dn_s3_parse_upload_id(xml, taken, err);
 }
 
-enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
-                                   const struct dn_store_options *attributes,
-                                   struct dn_s3_entry *own, char **out_id, struct dn_stop *stop,
-                                   struct dn_error *err)
+static enum dn_status create_upload(struct dn_s3_client *c, struct dn_s3_name name,
+                                    const struct dn_store_options *attributes,
+                                    struct dn_s3_entry *own, char **out_id, struct dn_stop *stop,
+                                    struct dn_error *err)
 {
     struct dn_s3_operation op = {
         .method = "POST",
         .name = name,
         .doing = "cannot be written",
-        .needs = needs_of(attributes),
+        .needs = dn_s3_needs_of(attributes),
         .has_body = true,
         .take = take_upload_id,
         .taken = out_id,
     };
     const int64_t begun = (int64_t)time(NULL);
     struct dn_http_response r = {0};
-    struct described d = {0};
+    struct dn_s3_described d = {0};
     size_t n_aborted = 0;
-    enum dn_status st = add_attributes(&op, attributes, &d, err);
+    enum dn_status st = dn_s3_add_attributes(&op, attributes, &d, err);
 
     *out_id = NULL;
     if (st != DN_OK) {
         goto cleanup;
     }
+    dn_s3_ledger_asked(own);
     dn_s3_add_query(&op, "uploads", "");
     dn_s3_add_header(&op, "x-amz-checksum-algorithm", c->checksums ? "CRC32C" : NULL);
     st = dn_s3_send(c, &op, stop, &r, err);
@@ -480,8 +422,24 @@ cleanup:
     if (st != DN_OK && (!op.lost || n_aborted > 0)) {
         dn_s3_ledger_refused(own);
     }
-    described_finish(&d);
+    dn_s3_described_finish(&d);
     dn_http_response_finish(&r);
+    return st;
+}
+
+enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
+                                   const struct dn_store_options *attributes,
+                                   struct dn_s3_entry *own, char **out_id, struct dn_stop *stop,
+                                   struct dn_error *err)
+{
+    struct dn_store_options untagged;
+    enum dn_status st = create_upload(c, name, attributes, own, out_id, stop, err);
+
+    if (dn_s3_tags_are_refused(attributes, st, &untagged)) {
+        dn_error_clear(err);
+        st = create_upload(c, name, &untagged, own, out_id, stop, err);
+        dn_s3_note_untagged(attributes, st, name);
+    }
     return st;
 }
 

@@ -209,6 +209,13 @@ struct dn_s3_entry *dn_s3_ledger_begin(struct dn_s3_client *c, struct dn_s3_name
     return e;
 }
 
+void dn_s3_ledger_asked(struct dn_s3_entry *e)
+{
+    if (e != NULL) {
+        e->none = false;
+    }
+}
+
 void dn_s3_ledger_know(struct dn_s3_entry *e, const char *id)
 {
     if (e != NULL) {

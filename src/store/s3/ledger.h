@@ -16,6 +16,8 @@ struct dn_s3_entry;
 
 /** Before an upload is begun.  NULL: there is no place for an entry.  All functions take NULL. */
 struct dn_s3_entry *dn_s3_ledger_begin(struct dn_s3_client *c, struct dn_s3_name name);
+/** A request to begin an upload goes out, perhaps once more. */
+void dn_s3_ledger_asked(struct dn_s3_entry *e);
 /** The upload's number is known. */
 void dn_s3_ledger_know(struct dn_s3_entry *e, const char *id);
 /** No upload was begun, for certain. */
