@@ -45,7 +45,7 @@ static bool speaks_of_secret(const char *key)
     char lower[64];
     size_t n = 0;
 
-    for (; key[n] != '\0' && n < sizeof lower - 1; n++) {
+    for (; n < sizeof lower - 1 && key[n] != '\0'; n++) {
         lower[n] = (char)tolower((unsigned char)key[n]);
     }
     lower[n] = '\0';
