@@ -351,6 +351,7 @@ static enum dn_status list(struct dn_s3_name name, const char *delimiter, struct
         page.next = NULL;
         dn_s3_page_finish(&page);
     } while (st == DN_OK && from != NULL);
+    dn_free(from);
     return st;
 }
 

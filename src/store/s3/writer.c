@@ -43,17 +43,17 @@ struct dn_s3_writer {
     struct dn_s3_writer_options options;
     struct dn_stop *outer;
     struct dn_stop stop; /* asked by `outer`, and by the first failure */
-    enum phase phase;
     uint64_t position;
-    bool has_begun; /* to begin an upload, */
-    int64_t begun;  /* then, by the service's clock */
-    char *id;       /* of the upload; NULL: none was begun */
+    int64_t begun; /* the upload, by the service's clock */
+    char *id;      /* of it; NULL: none was begun */
     struct dn_s3_entry *entry;
-    bool ended; /* threads have ended, and an upload is completed, aborted or left open */
     struct filled *filling; /* or NULL */
-    uint32_t n_parts;       /* that were filled */
     pthread_t threads[MOST_PARTS_AT_ONCE];
     uint32_t n_threads;
+    uint32_t n_parts; /* that were filled */
+    enum phase phase;
+    bool has_begun; /* to begin an upload */
+    bool ended;     /* threads have ended, and an upload is completed, aborted or left open */
     /* Under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -61,10 +61,10 @@ struct dn_s3_writer {
     struct filled **last;
     struct filled *spare; /* memory that is used again is there already; all of one size, or NULL */
     size_t bytes_in_use;  /* of all parts, the one that is filled included */
-    uint32_t n_on_their_way;
-    bool closing;
     struct dn_s3_part *parts; /* by number - 1, complete where the size is not 0 */
     size_t parts_room;
+    uint32_t n_on_their_way;
+    bool closing;
     enum dn_status st; /* the first failure */
     struct dn_error err;
 };
