@@ -149,7 +149,8 @@ def test_a_host_that_says_nothing(tmp_path, silence, args):
 @patient
 def test_credentials_that_do_not_come(tmp_path, tmp_path_factory, who):
     config = tmp_path_factory.mktemp("aws") / "config"
-    config.write_text("[default]\ncredential_process = touch asked; sleep 60\n")
+    asked = config.with_name("asked")
+    config.write_text(f"[default]\ncredential_process = touch {asked}; sleep 60\n")
     with socket.socket() as listener, serving() as server:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
@@ -160,10 +161,9 @@ def test_credentials_that_do_not_come(tmp_path, tmp_path_factory, who):
         if who == "container":
             listener.settimeout(60)
             taken, _ = listener.accept()
-        while who == "credential_process" and not (tmp_path / "asked").exists():
+        while who == "credential_process" and not asked.exists():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.005)
-        (tmp_path / "asked").unlink(missing_ok=True)
         within_a_second(end(process, server, tmp_path))
         assert server.seen == []
 

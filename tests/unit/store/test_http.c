@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
+#include "forked.h"
 #include "scratch.h"
 
 #include <arpa/inet.h>
@@ -547,11 +548,14 @@ static void a_child_has_its_own(void **state)
 
     (void)state;
     assert_int_equal(dn_http_start(&call, &request, NULL, 0, NULL), DN_OK);
+    forked_wait();
     const pid_t child = fork();
     if (child == 0) {
         struct dn_http_response r = {0};
         const bool refused = dn_http_wait(call, NULL, &unused, NULL) == DN_ERR_INVALID;
-        const bool fetched = fetch("/ok", &r, NULL) == DN_OK && r.body.len == 5;
+        /* the thread sanitizer knows no threads in a child */
+        const bool fetched = (SCRATCH_SANITIZED && !SCRATCH_ADDRESS_SANITIZED) ||
+                             (fetch("/ok", &r, NULL) == DN_OK && r.body.len == 5);
         dn_http_close(call);
         _exit(refused && fetched ? 0 : 1);
     }
