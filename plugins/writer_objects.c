@@ -222,7 +222,7 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
                 cleanup);
     st = dn_s3_upload_abort(client, object, id, NULL, err);
 cleanup:
-    dn_s3_ledger_end(entry, st == DN_OK || st == DN_ERR_IO);
+    dn_s3_ledger_end(entry, st == DN_OK);
     dn_free(id);
     dn_s3_client_close(client);
     dn_url_finish(&url);

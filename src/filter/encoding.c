@@ -112,19 +112,31 @@ bool dn_encoding_contradicts(const char *name, const uint8_t *head, size_t len)
     return (!wide && strncmp(name, mark, strlen("UTF-16")) != 0) || ends_with(name, other);
 }
 
+/*
+ * A zero beside a byte of ASCII is one of its characters; but U+4E00 and others have a zero, too, on the other side.  What counts are the
+ * characters that CSV has between its values, whose mirrors hardly any text has, or most characters being of ASCII.
+ */
+static size_t count_order(const uint8_t *head, size_t len, size_t zero_at)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i + 1 < len; i += 2) {
+        const uint8_t byte = head[i + 1 - zero_at];
+        if (head[i + zero_at] == 0 && byte < 0x80 && byte != 0) {
+            n += strchr(",;|\t\r\n\"", byte) != NULL ? len : 1;
+        }
+    }
+    return n;
+}
+
 const char *dn_encoding_with_order(const char *name, const uint8_t *head, size_t len)
 {
-    size_t zeros[2] = {0};
-
     if (strcmp(name, "UTF-16") != 0 || len < 2 ||
         !dn_encoding_is_utf8(dn_encoding_of_mark(head, len))) {
         return name;
     }
-    for (size_t i = 0; i < len; i++) {
-        zeros[i % 2] += head[i] == 0 ? 1 : 0;
-    }
-    if ((zeros[0] > 0) == (zeros[1] > 0)) {
-        return NULL;
-    }
-    return zeros[0] > 0 ? "UTF-16BE" : "UTF-16LE";
+    const size_t most = (len / 2 + 1) / 2;
+    const bool big = count_order(head, len, 0) >= most;
+    const bool little = count_order(head, len, 1) >= most;
+    return big == little ? NULL : big ? "UTF-16BE" : "UTF-16LE";
 }

@@ -17,7 +17,7 @@ const char *dn_encoding_of_mark(const uint8_t *head, size_t len);
 bool dn_encoding_is_utf8(const char *name);
 /** The text has a byte order mark of another encoding than `name`, as dn_encoding_name() gives it: what is read would be something else. */
 bool dn_encoding_contradicts(const char *name, const uint8_t *head, size_t len);
-/** "UTF-16" without a mark: with its order, as far as zeros at the start of the text tell; NULL: they do not.  Others as they are. */
+/** "UTF-16" without a mark: with its order, as far as characters of ASCII at the start of the text tell; NULL: they do not.  Others as they are. */
 const char *dn_encoding_with_order(const char *name, const uint8_t *head, size_t len);
 
 #endif

@@ -206,7 +206,8 @@ enum dn_status dn_plan_check(const struct dn_plan *plan, const struct dn_events 
     if (reads) {
         DN_TRY_GOTO(st, check_side(&c, "source", &s.reader_plugin, plan->reader_config, err),
                     cleanup);
-        if (json_is_true(json_object_get(json_array_get(c.out, 2), "ok"))) {
+        const json_t *source = json_array_get(c.out, json_array_size(c.out) - 1);
+        if (json_is_true(json_object_get(source, "ok"))) {
             DN_TRY_GOTO(st, check_asset(&c, &s, events, err), cleanup);
         }
     }

@@ -330,6 +330,13 @@ def test_an_order_that_nobody_tells(tool, write):
         assert read(tool, "--encoding", "utf-16", "in.csv").to_pylist()[1] == {"id": 2, "naïve": "€uro"}
         write("in.csv", "中文中文中文中文中文\n日本日本日本\n".encode(order))
         tool.fails("convert", "--encoding", "utf-16", "in.csv", "out.csv", says=["in.csv", "utf-16le or utf-16be"])
+        write("in.csv", "一丁七万丈三上下不与\n一日\n".encode(order))  # some end in a zero, as ASCII of the other order does
+        tool.fails("convert", "-f", "--encoding", "utf-16", "in.csv", "out.csv", says=["in.csv", "utf-16le or utf-16be"])
+        for text in ("一,二\n一,日\n", "имя;возраст\nя;1\n", "a\n1\n", "一丁七\n一\n"):
+            write("in.csv", text.encode(order))
+            flags = ["--delimiter", ";"] if ";" in text else []
+            tool.ok("convert", "-qf", *flags, "--encoding", "utf-16", "in.csv", "ours.csv")
+            assert (tool.cwd / "ours.csv").read_text().splitlines()[0].replace('"', "") == text.splitlines()[0].replace(";", ","), text
     write("in.csv", b"")
     tool.fails("convert", "--encoding", "utf-16", "in.csv", "out.csv", says=["in.csv", "empty"])
 

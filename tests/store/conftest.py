@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import s3_server
+from convert_runs import Runs
 
 TOOL = pathlib.Path(os.environ["DN_S3_TOOL"])
 KEY_ID, SECRET = "AKIDTEST", "secret/of+the=tests"
@@ -86,6 +87,11 @@ def server():
 @pytest.fixture
 def tool(tmp_path, server):
     return Tool(tmp_path, server.url)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path)
 
 
 @pytest.fixture(scope="session")

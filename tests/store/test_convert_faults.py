@@ -1,14 +1,6 @@
 """Faults over uploads and downloads of `convert`."""
 
-import pytest
-
 from convert_faults import run_with_faults
-from convert_runs import Runs
-
-
-@pytest.fixture
-def runs(tmp_path):
-    return Runs(tmp_path)
 
 
 def test_faults(runs):

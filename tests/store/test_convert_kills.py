@@ -1,14 +1,6 @@
 """kill -9 at any moment of an upload; the next run of the same target has it whole and leaves nothing of the one before."""
 
-import pytest
-
-from convert_runs import Runs
 from kill_runs import kill_and_run_again
-
-
-@pytest.fixture
-def runs(tmp_path):
-    return Runs(tmp_path)
 
 
 def test_killed_and_run_again(runs):

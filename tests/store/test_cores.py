@@ -12,26 +12,11 @@ import pytest
 import s3_server
 from command import BIN
 from convert_runs import KEY_ID, SECRET, SECRETS, TOKEN, serving
+from secret_runs import ASSET, JOB, QUERY
 
-QUERY = b"recognisable-signature-of-a-query"
 TEXT = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(9000))
 REAL = not pathlib.Path("/proc/sys/kernel/core_pattern").read_text().startswith(("|", "/"))
 ANONYMOUS = 1  # of coredump_filter: core(5)
-JOB = """
-tenant_id: acme
-source_connector: csv
-target_connector: s3
-asset_path: asset.yaml
-source: {files: [{path: in.csv}]}
-target:
-  file_format: csv
-  connection:
-    bucket: bucket
-    access_key_id: ${SOME_ID}
-    secret_access_key: ${SOME_SECRET}
-    session_token: ${SOME_TOKEN}
-"""
-ASSET = "name: t\nschema: [{name: id, type: integer}, {name: name, type: string}]\n"
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN}
 OF_JOB = {"SOME_ID": KEY_ID, "SOME_SECRET": SECRET, "SOME_TOKEN": TOKEN}
 OF_FILE = {"AWS_SHARED_CREDENTIALS_FILE": "credentials"}
@@ -41,7 +26,7 @@ CASES = {
     "download": (["convert", "-q", "s3://bucket/in.csv", "out.csv"], ENVIRONMENT, "get"),
     "job": (["run", "job.yaml"], OF_JOB, "part"),
     "check": (["check", "job.yaml"], OF_JOB, "create"),
-    "web": (["convert", "-q", "{url}/bucket/in.csv?sig=" + QUERY.decode(), "out.csv"], {}, "get"),
+    "web": (["convert", "-q", "{url}/bucket/in.csv?sig=" + QUERY, "out.csv"], {}, "get"),
 }
 
 
@@ -74,7 +59,7 @@ def core_of(case, folder, server, **more):
     """The core of a run that is ended by SIGABRT while its request waits for an answer."""
     args, env, operation = CASES[case]
     (folder / "in.csv").write_bytes(TEXT)
-    (folder / "job.yaml").write_text(JOB)
+    (folder / "job.yaml").write_text(JOB.replace("SOURCE", "in.csv"))
     (folder / "asset.yaml").write_text(ASSET)
     (folder / "credentials").write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n")
     server.buckets["bucket"]["in.csv"] = s3_server.make_object(TEXT)
@@ -109,7 +94,7 @@ def core_of(case, folder, server, **more):
 def test_a_core_has_no_secrets(tmp_path, server, case):
     core = core_of(case, tmp_path, server)
     assert b"dativo-native" in core
-    assert [secret for secret in (*SECRETS, QUERY) if secret in core] == []
+    assert [secret for secret in (*SECRETS, QUERY.encode()) if secret in core] == []
 
 
 def test_it_would_be_found(tmp_path, server):

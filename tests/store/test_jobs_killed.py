@@ -1,14 +1,6 @@
 """kill -9 at any moment of incremental jobs that write to a bucket."""
 
-import pytest
-
-from convert_runs import Runs
 from incremental_kills import kill_and_run_again
-
-
-@pytest.fixture
-def runs(tmp_path):
-    return Runs(tmp_path)
 
 
 def test_incremental_jobs(runs):

@@ -6,7 +6,6 @@ import pytest
 
 import incremental_kills
 import s3_server
-from convert_runs import Runs
 from job_runs import KEY, Job, kill_and_run_again, make_large
 
 
@@ -30,6 +29,6 @@ def test_killed_a_hundred_times(job):
     assert left_open > 0  # else nothing was shown
 
 
-def test_incremental_jobs(tmp_path):
-    found = Runs(tmp_path).each(incremental_kills.kill_and_run_again, range(1000, 1100))
+def test_incremental_jobs(runs):
+    found = runs.each(incremental_kills.kill_and_run_again, range(1000, 1100))
     assert sum(killed for killed, _ in found) > 120 and sum(left for _, left in found) > 40

@@ -1,14 +1,6 @@
 """Faults over uploads and downloads of jobs."""
 
-import pytest
-
-from convert_runs import Runs
 from job_fault_runs import run_with_faults
-
-
-@pytest.fixture
-def runs(tmp_path):
-    return Runs(tmp_path)
 
 
 def test_faults(runs):

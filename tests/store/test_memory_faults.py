@@ -6,7 +6,7 @@ import pytest
 
 import s3_server
 from conftest import KEYS, Tool, contents
-from test_s3_credentials import JSON_KEYS, Services, profile
+from test_s3_credentials import JSON_KEYS, bare, profile, services  # noqa: F401: two are fixtures
 
 SWEEP = ["--sweep=yes", "--tries=2"]
 PARTS = ["--part=1000", "--memory=4000", "--at-once=1"]
@@ -38,21 +38,7 @@ def test_of_a_writer(tool, server, command, alone):
     assert server.uploads["bucket"] == {}
 
 
-@pytest.fixture
-def services():
-    started = Services()
-    yield started
-    started.shutdown()
-
-
-@pytest.fixture
-def bare(tmp_path):
-    tool = Tool(tmp_path)
-    tool.secrets += ["file-secret", "sts-secret", "json/secret", "identity-token"]
-    return tool
-
-
-def test_of_credentials(bare, services):
+def test_of_credentials(bare, services):  # noqa: F811
     (bare.home / "token").write_text("identity-token\n")
     (bare.home / "answer").write_text(json.dumps(JSON_KEYS))
     profile(bare, "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = file-secret\naws_session_token = t\n"

@@ -15,9 +15,7 @@
 #include <time.h>
 
 #define MOST_PAGE_BYTES ((size_t)16 << 20)
-#define MOST_TAGS 10
 #define NEXT_IS_THIS "the page that was asked for as the next one"
-#define MOST_METADATA 32
 
 enum dn_status dn_s3_client_open(struct dn_s3_client **out, const struct dn_store_options *options,
                                  struct dn_error *err)

@@ -6,9 +6,9 @@
 #include "store/options.h"
 #include "store/s3/profile.h"
 
-/** Zero-initialise. */
 #define DN_S3_REGION_SIZE 64
 
+/** Zero-initialise. */
 struct dn_s3_place {
     bool secure;
     bool path_style; /**< the bucket is in the path of every URL */
