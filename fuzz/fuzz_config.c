@@ -319,11 +319,11 @@ static void check_fields(const struct dn_writer_target *s)
     for (int64_t i = 0; i < s->n_fields; i++) {
         const struct dn_record_field *f = &s->fields[i];
         FUZZ_CHECK(f->name != NULL && dn_utf8_is_valid(f->name), "column %lld", (long long)i);
-        FUZZ_CHECK(f->type == DN_TYPE_BOOL || f->type == DN_TYPE_INT64 ||
-                       f->type == DN_TYPE_FLOAT64 || f->type == DN_TYPE_DATE32 ||
-                       f->type == DN_TYPE_TIMESTAMP_US || f->type == DN_TYPE_TIMESTAMPTZ_US ||
-                       f->type == DN_TYPE_UTF8_VIEW,
-                   "type %d", f->type);
+        FUZZ_CHECK(f->type.id == DN_TYPE_BOOL || f->type.id == DN_TYPE_INT64 ||
+                       f->type.id == DN_TYPE_FLOAT64 || f->type.id == DN_TYPE_DATE32 ||
+                       (f->type.id == DN_TYPE_TIMESTAMP && f->type.unit == DN_UNIT_US) ||
+                       f->type.id == DN_TYPE_UTF8_VIEW,
+                   "type %d", (int)f->type.id);
         for (int64_t before = 0; before < i; before++) {
             FUZZ_CHECK(strcmp(s->fields[before].name, f->name) != 0, "%s is there twice", f->name);
         }
@@ -560,8 +560,9 @@ static void check_asset(const struct dn_asset *a)
         check_text(column->asset_type, "column type");
         FUZZ_CHECK(column->type == dn_coltype_from_asset(column->asset_type), "type %s",
                    column->type);
-        const enum dn_type type = dn_type_from_name(column->type);
-        FUZZ_CHECK(type != DN_TYPE_COUNT && strcmp(dn_type_name(type), column->type) == 0,
+        struct dn_type type;
+        FUZZ_CHECK(dn_type_parse(column->type, &type) &&
+                       strcmp(DN_TYPE_TEXT(type), column->type) == 0,
                    "the plugins do not know %s", column->type);
         const json_t *name = json_object_get(json_array_get(a->schema, i), "name");
         FUZZ_CHECK(json_is_string(name) && strcmp(json_string_value(name), column->name) == 0,

@@ -44,12 +44,12 @@ static void hash_batch(struct outcome *o, const struct ArrowSchema *schema,
             if (!valid) {
                 continue;
             }
-            if (field.type == DN_TYPE_UTF8_VIEW) {
+            if (field.type.id == DN_TYPE_UTF8_VIEW) {
                 size_t len;
                 const uint8_t *text = dn_column_text(&view, r, &len);
                 hash_bytes(o, &len, sizeof(len));
                 hash_bytes(o, text, len);
-            } else if (field.type == DN_TYPE_BOOL) {
+            } else if (field.type.id == DN_TYPE_BOOL) {
                 const bool bit = dn_bit_get(view.values, view.offset + r);
                 hash_bytes(o, &bit, 1);
             } else {

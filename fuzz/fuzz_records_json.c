@@ -67,7 +67,7 @@ static int has_unreadable_time(const struct result *r)
         FUZZ_CHECK(dn_schema_get_field(&r->schema, i, &field, NULL) == DN_OK, "column %d", (int)i);
         FUZZ_CHECK(dn_batch_get_column(&r->batch, i, &field, &c, NULL) == DN_OK, "column %d",
                    (int)i);
-        if (c.type != DN_TYPE_TIMESTAMP_US && c.type != DN_TYPE_TIMESTAMPTZ_US) {
+        if (c.type.id != DN_TYPE_TIMESTAMP) {
             continue;
         }
         for (int64_t row = 0; row < r->batch.length; row++) {
@@ -125,12 +125,12 @@ static void check_round_trip(const struct result *first)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct dn_record_field all[MAX_FIELDS] = {
-        {"i", DN_TYPE_INT64, false},          {"f", DN_TYPE_FLOAT64, false},
-        {"s", DN_TYPE_UTF8_VIEW, false},      {"b", DN_TYPE_BOOL, false},
-        {"d", DN_TYPE_DATE32, false},         {"t", DN_TYPE_TIMESTAMP_US, false},
-        {"z", DN_TYPE_TIMESTAMPTZ_US, false}, {"g", DN_TYPE_FLOAT32, false},
-        {"j", DN_TYPE_INT32, false},          {"l", DN_TYPE_LARGE_UTF8, false},
-        {"\"n\"", DN_TYPE_NULL, false},
+        {"i", DN_TYPE_INIT(INT64), false},     {"f", DN_TYPE_INIT(FLOAT64), false},
+        {"s", DN_TYPE_INIT(UTF8_VIEW), false}, {"b", DN_TYPE_INIT(BOOL), false},
+        {"d", DN_TYPE_INIT(DATE32), false},    {"t", DN_TIMESTAMP_INIT(US), false},
+        {"z", DN_TIMESTAMPTZ_INIT(US), false}, {"g", DN_TYPE_INIT(FLOAT32), false},
+        {"j", DN_TYPE_INIT(INT32), false},     {"l", DN_TYPE_INIT(LARGE_UTF8), false},
+        {"\"n\"", DN_TYPE_INIT(NULL), false},
     };
     struct dn_record_field fields[MAX_FIELDS];
     struct result r;

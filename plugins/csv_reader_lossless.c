@@ -182,7 +182,7 @@ static enum dn_status append_typed(struct dn_buffer *out, const struct dn_column
 {
     char text[DN_FORMAT_MAX];
     const int64_t i = v->offset + row;
-    switch (v->type) {
+    switch (v->type.id) {
     case DN_TYPE_BOOL:
         return dn_text_append(out, dn_bit_get(v->values, i) ? "true" : "false", err);
     case DN_TYPE_INT32:
@@ -196,23 +196,22 @@ static enum dn_status append_typed(struct dn_buffer *out, const struct dn_column
                                 err);
     case DN_TYPE_DATE32:
         return append_quoted(out, format_date, ((const int32_t *)v->values)[i], err);
-    case DN_TYPE_TIMESTAMP_US:
-        return append_quoted(out, format_timestamp, ((const int64_t *)v->values)[i], err);
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return append_quoted(out, format_timestamptz, ((const int64_t *)v->values)[i], err);
+    case DN_TYPE_TIMESTAMP:
+        return append_quoted(out, v->type.zoned ? format_timestamptz : format_timestamp,
+                             ((const int64_t *)v->values)[i], err);
     default:
         return dn_error_set(err, DN_ERR_INTERNAL, "the CSV reader gave a column of type %s",
-                            dn_type_name(v->type));
+                            DN_TYPE_TEXT(v->type));
     }
 }
 
 static enum dn_status append_cell(struct dn_buffer *out, const struct dn_column_view *v,
                                   int64_t row, struct dn_error *err)
 {
-    if (v->type == DN_TYPE_NULL || !dn_column_is_valid(v, row)) {
+    if (v->type.id == DN_TYPE_NULL || !dn_column_is_valid(v, row)) {
         return dn_buffer_append(out, "null", 4, err);
     }
-    if (v->type != DN_TYPE_UTF8_VIEW && v->type != DN_TYPE_UTF8 && v->type != DN_TYPE_LARGE_UTF8) {
+    if (!dn_type_is_text(v->type)) {
         return append_typed(out, v, row, err);
     }
     size_t len = 0;

@@ -35,9 +35,9 @@ DN_NODISCARD enum dn_status parquet_read_settings_read(struct parquet_read_setti
 
 /** One column of the rows. */
 struct parquet_column {
-    int64_t place;        /**< among the columns of `files`; -1: they lack it */
-    int64_t source;       /**< in the batches of the library; -1: the files lack it */
-    enum dn_type missing; /**< if so, the type its nulls have */
+    int64_t place;          /**< among the columns of `files`; -1: they lack it */
+    int64_t source;         /**< in the batches of the library; -1: the files lack it */
+    struct dn_type missing; /**< if so, the type its nulls have */
     bool required;
 };
 

@@ -189,11 +189,11 @@ static const char *declared_type(const struct parquet_read_settings *s, const ch
 }
 
 /* The type of the nulls of a column that the files lack. */
-static enum dn_type type_of_missing(const struct parquet_read_settings *s, const char *name)
+static struct dn_type type_of_missing(const struct parquet_read_settings *s, const char *name)
 {
     const char *declared = declared_type(s, name);
-    const enum dn_type type = declared != NULL ? dn_type_from_name(declared) : DN_TYPE_COUNT;
-    return type != DN_TYPE_COUNT ? type : DN_TYPE_NULL;
+    struct dn_type type;
+    return declared != NULL && dn_type_parse(declared, &type) ? type : DN_TYPE(NULL);
 }
 
 /* Where every column of the rows comes from. */
@@ -235,10 +235,11 @@ static enum dn_status make_schema(struct parquet_plan *plan, const struct parque
     struct ArrowSchema from = plan->files;
     struct ArrowSchema *absent = dn_calloc(plan->n_missing + 1, sizeof(*absent));
     struct ArrowSchema **children = dn_calloc(plan->n_columns + 1, sizeof(struct ArrowSchema *));
+    char(*formats)[DN_TYPE_FORMAT_SIZE] = dn_calloc(plan->n_missing + 1, sizeof(*formats));
     size_t n_absent = 0;
     enum dn_status st = DN_OK;
 
-    if (absent == NULL || children == NULL) {
+    if (absent == NULL || children == NULL || formats == NULL) {
         st = dn_error_memory(err, plan->n_columns * sizeof(void *));
         goto cleanup;
     }
@@ -248,10 +249,11 @@ static enum dn_status make_schema(struct parquet_plan *plan, const struct parque
             children[i] = plan->files.children[c->place];
             continue;
         }
-        absent[n_absent] = (struct ArrowSchema){.format = dn_type_format(c->missing),
-                                                .name = s->columns[i],
-                                                .flags = ARROW_FLAG_NULLABLE,
-                                                .release = plan->files.release};
+        absent[n_absent] =
+            (struct ArrowSchema){.format = dn_type_format(c->missing, formats[n_absent]),
+                                 .name = s->columns[i],
+                                 .flags = ARROW_FLAG_NULLABLE,
+                                 .release = plan->files.release};
         children[i] = &absent[n_absent++];
     }
     from.n_children =
@@ -260,6 +262,7 @@ static enum dn_status make_schema(struct parquet_plan *plan, const struct parque
     st = dn_schema_copy(out, &from, err);
 cleanup:
     dn_free(absent);
+    dn_free(formats);
     dn_free(children);
     return st;
 }
@@ -269,10 +272,12 @@ cleanup:
 /* Whether --types and assets have a name for it. */
 static bool has_name(const char *words)
 {
-    const enum dn_type type = dn_type_from_name(words);
+    struct dn_type type;
 
-    return type != DN_TYPE_COUNT && type != DN_TYPE_NULL && type != DN_TYPE_INT32 &&
-           type != DN_TYPE_FLOAT32;
+    return dn_type_parse(words, &type) &&
+           (type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
+            type.id == DN_TYPE_DATE32 || type.id == DN_TYPE_UTF8_VIEW ||
+            (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US));
 }
 
 static enum dn_status type_is_other(const struct parquet_read_settings *s,
@@ -304,9 +309,10 @@ static enum dn_status check_type(const struct parquet_plan *plan,
                                  const char *declared, struct dn_error *err)
 {
     const int64_t at = find_column(&plan->rows_by_name, name);
-    const enum dn_type type = dn_type_from_name(declared);
-    const char *expected = type != DN_TYPE_COUNT ? dn_type_name(type) : declared;
     char words[DN_TYPE_WORDS_SIZE];
+    char wanted[DN_TYPE_WORDS_SIZE];
+    struct dn_type type;
+    const char *expected = dn_type_parse(declared, &type) ? dn_type_print(type, wanted) : declared;
 
     if (at < 0) { /* of a column that is not read nothing is expected */
         return find_column(&plan->by_name, name) >= 0 || s->missing_as_null

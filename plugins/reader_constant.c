@@ -45,21 +45,28 @@ static bool parse_real(bool relaxed, const uint8_t *text, size_t len, double *ou
                    : dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);
 }
 
-bool constant_parse(enum dn_type type, bool relaxed, const char *text, struct constant_value *out)
+bool constant_has_type(struct dn_type type)
+{
+    return type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
+           type.id == DN_TYPE_DATE32 || (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US) ||
+           (type.id == DN_TYPE_UTF8_VIEW && type.extension == DN_EXTENSION_NONE);
+}
+
+bool constant_parse(struct dn_type type, bool relaxed, const char *text, struct constant_value *out)
 {
     uint8_t padded[DN_TEXT_PADDING + LONGEST_NUMBER + DN_TEXT_PADDING] = {0};
     const uint8_t *at = padded + DN_TEXT_PADDING;
     const size_t len = strlen(text);
 
     *out = (struct constant_value){0};
-    if (type == DN_TYPE_UTF8_VIEW) {
+    if (type.id == DN_TYPE_UTF8_VIEW) {
         return true;
     }
     if (len == 0 || len > LONGEST_NUMBER) {
         return false;
     }
     memcpy(padded + DN_TEXT_PADDING, text, len);
-    switch (type) {
+    switch (type.id) {
     case DN_TYPE_BOOL:
         return parse_bool(relaxed, at, len, &out->whole);
     case DN_TYPE_INT64:
@@ -69,10 +76,8 @@ bool constant_parse(enum dn_type type, bool relaxed, const char *text, struct co
         return parse_real(relaxed, at, len, &out->real);
     case DN_TYPE_DATE32:
         return parse_date(relaxed, at, len, &out->whole);
-    case DN_TYPE_TIMESTAMP_US:
-        return parse_timestamp(false, relaxed, at, len, &out->whole);
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return parse_timestamp(true, relaxed, at, len, &out->whole);
+    case DN_TYPE_TIMESTAMP:
+        return parse_timestamp(type.zoned, relaxed, at, len, &out->whole);
     default:
         return false;
     }
@@ -82,7 +87,7 @@ bool constant_parse(enum dn_type type, bool relaxed, const char *text, struct co
 
 struct constant {
     _Atomic int64_t n_users;
-    enum dn_type type;
+    struct dn_type type;
     bool is_null;
     int64_t n_rows;
     const void *text; /* of a string; what follows the values */
@@ -108,7 +113,7 @@ static void fill_views(struct constant *c, const char *text)
 static void fill_values(struct constant *c, const struct constant_value *value)
 {
     for (int64_t i = 0; i < c->n_rows; i++) {
-        switch (c->type) {
+        switch (c->type.id) {
         case DN_TYPE_BOOL:
             c->values[i >> 3] |= (uint8_t)(value->whole << (i & 7));
             break;
@@ -125,11 +130,11 @@ static void fill_values(struct constant *c, const struct constant_value *value)
     }
 }
 
-enum dn_status constant_make(struct constant **out, enum dn_type type, bool relaxed,
+enum dn_status constant_make(struct constant **out, struct dn_type type, bool relaxed,
                              const char *text, int64_t n_rows, struct dn_error *err)
 {
-    const size_t width = type == DN_TYPE_BOOL ? 1 : dn_type_width(type);
-    const size_t text_len = text != NULL && type == DN_TYPE_UTF8_VIEW ? strlen(text) : 0;
+    const size_t width = type.id == DN_TYPE_BOOL ? 1 : dn_type_width(type);
+    const size_t text_len = text != NULL && type.id == DN_TYPE_UTF8_VIEW ? strlen(text) : 0;
     const size_t values = ((size_t)n_rows + 1) * width;
     struct constant_value value;
     struct constant *c = dn_calloc(1, sizeof(*c) + values + text_len + 64);
@@ -144,7 +149,7 @@ enum dn_status constant_make(struct constant **out, enum dn_type type, bool rela
     c->text = c->values + values;
     c->text_len = (int64_t)text_len;
     memcpy(c->values + values, text != NULL ? text : "", text_len);
-    if (text != NULL && type == DN_TYPE_UTF8_VIEW) {
+    if (text != NULL && type.id == DN_TYPE_UTF8_VIEW) {
         fill_views(c, text);
     } else if (text != NULL && constant_parse(type, relaxed, text, &value)) {
         fill_values(c, &value);

@@ -11,17 +11,20 @@ struct constant_value {
     double real;
 };
 
+/** Can a constant have the type? */
+bool constant_has_type(struct dn_type type);
 /**
  * A text as a value of a type, as CSV has it; strings need none.
  * @param relaxed  as for a column whose type a person declared
  * @return false: it is none
  */
-bool constant_parse(enum dn_type type, bool relaxed, const char *text, struct constant_value *out);
+bool constant_parse(struct dn_type type, bool relaxed, const char *text,
+                    struct constant_value *out);
 
 /** Counted: its maker holds it, and every batch.  Threads: batches are released by any. */
 struct constant;
 /** @param text  NULL: nulls; else a value of the type */
-DN_NODISCARD enum dn_status constant_make(struct constant **out, enum dn_type type, bool relaxed,
+DN_NODISCARD enum dn_status constant_make(struct constant **out, struct dn_type type, bool relaxed,
                                           const char *text, int64_t n_rows, struct dn_error *err);
 int64_t constant_rows(const struct constant *c);
 /** NULL is allowed. */

@@ -21,7 +21,7 @@ struct place {
     const char *widened;
     bool required;
     bool is_name; /* of the file, not of a folder */
-    enum dn_type type;
+    struct dn_type type;
     const char **texts;        /* per file; NULL: null */
     struct constant *constant; /* the last one that was made, of texts[made_of] */
     size_t made_of;
@@ -321,29 +321,16 @@ static enum dn_status type_unknown(const struct place *place, const char *word,
     return dn_error_option(err, DN_ERR_INVALID, "types");
 }
 
-static enum dn_status type_named(const struct place *place, const char *word, enum dn_type *out,
+static enum dn_status type_named(const struct place *place, const char *word, struct dn_type *out,
                                  struct dn_error *err)
 {
-    const enum dn_type type = dn_type_from_name(word);
-
-    *out = type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 ? DN_TYPE_UTF8_VIEW : type;
-    switch (*out) {
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
-    case DN_TYPE_UTF8_VIEW:
-        return DN_OK;
-    default:
-        return type_unknown(place, word, err);
-    }
+    return dn_type_parse(word, out) && constant_has_type(*out) ? DN_OK
+                                                               : type_unknown(place, word, err);
 }
 
 /* The first file whose value is none of the type; n_files: there is none. */
 static size_t first_other(const struct dn_reader_places *p, const struct place *place,
-                          enum dn_type type, bool relaxed)
+                          struct dn_type type, bool relaxed)
 {
     struct constant_value value;
     size_t i = 0;
@@ -365,16 +352,16 @@ static bool any_value(const struct dn_reader_places *p, const struct place *plac
     return false;
 }
 
-static enum dn_type type_of_values(const struct dn_reader_places *p, const struct place *place)
+static struct dn_type type_of_values(const struct dn_reader_places *p, const struct place *place)
 {
-    static const enum dn_type types[] = {DN_TYPE_INT64, DN_TYPE_DATE32};
+    static const struct dn_type types[] = {DN_TYPE_INIT(INT64), DN_TYPE_INIT(DATE32)};
 
     for (size_t i = 0; any_value(p, place) && i < sizeof(types) / sizeof(types[0]); i++) {
         if (first_other(p, place, types[i], false) == p->files->n) {
             return types[i];
         }
     }
-    return DN_TYPE_UTF8_VIEW;
+    return DN_TYPE(UTF8_VIEW);
 }
 
 static enum dn_status declared_check(const struct dn_reader_places *p, const struct place *place,
@@ -391,7 +378,7 @@ static enum dn_status declared_check(const struct dn_reader_places *p, const str
                        "give it another type, string takes everything",
                        p->paths[at], place->name,
                        dn_error_escape_value(shown, place->texts[at], strlen(place->texts[at])),
-                       dn_type_name(place->type));
+                       DN_TYPE_TEXT(place->type));
     dn_error_locate(err, p->paths[at], -1, -1, -1, place->name);
     return DN_ERR_DATA;
 }
@@ -415,14 +402,15 @@ static enum dn_status types_find(struct dn_reader_places *p, bool typed, struct 
 {
     for (size_t i = 0; i < p->n; i++) {
         struct place *place = &p->places[i];
-        enum dn_type type = DN_TYPE_UTF8_VIEW;
+        struct dn_type type = DN_TYPE(UTF8_VIEW);
         if (place->declared != NULL) {
             DN_TRY(type_named(place, place->declared, &place->type, err));
             DN_TRY(declared_check(p, place, err));
         } else {
             if (place->widened != NULL) {
                 DN_TRY(type_named(place, place->widened, &type, err));
-                type = first_other(p, place, type, false) == p->files->n ? type : DN_TYPE_UTF8_VIEW;
+                type =
+                    first_other(p, place, type, false) == p->files->n ? type : DN_TYPE(UTF8_VIEW);
             } else if (typed && !place->is_name) {
                 type = type_of_values(p, place);
             }
@@ -539,7 +527,7 @@ enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct 
         return DN_OK;
     }
     const size_t n = n_columns(p, schema->n_children);
-    struct dn_format_field *fields = dn_calloc(n + 1, sizeof(*fields));
+    struct dn_field *fields = dn_calloc(n + 1, sizeof(*fields));
     struct ArrowSchema out = {0};
     int64_t own = 0;
     if (fields == NULL) {
@@ -549,19 +537,17 @@ enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct 
         const int64_t at = column_at(p, schema->n_children, i);
         if (at >= 0) {
             const struct place *place = &p->places[at];
-            fields[i] = (struct dn_format_field){place->name, dn_type_format(place->type),
-                                                 !place->required};
+            fields[i] = (struct dn_field){place->name, place->type, !place->required};
         } else {
-            const struct ArrowSchema *column = schema->children[own++];
-            fields[i] = (struct dn_format_field){column->name, column->format,
-                                                 (column->flags & ARROW_FLAG_NULLABLE) != 0};
+            DN_TRY_GOTO(st, dn_schema_get_field(schema, own++, &fields[i], err), cleanup);
         }
     }
-    st = dn_schema_make_formats(&out, fields, (int64_t)n, err);
+    st = dn_schema_make(&out, fields, (int64_t)n, err);
     if (st == DN_OK) {
         schema->release(schema);
         *schema = out;
     }
+cleanup:
     dn_free(fields);
     return st;
 }

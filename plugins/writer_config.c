@@ -55,25 +55,27 @@ enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell
 }
 
 /* Tables of a lake have their own type words; those without a column type of ours travel as text. */
-static enum dn_type column_type(const char *word)
+static struct dn_type column_type(const char *word)
 {
-    switch (word == NULL ? DN_TYPE_UTF8_VIEW : dn_type_from_name(word)) {
+    struct dn_type type;
+
+    if (!dn_type_parse(word, &type)) {
+        return DN_TYPE(UTF8_VIEW);
+    }
+    switch (type.id) {
     case DN_TYPE_BOOL:
-        return DN_TYPE_BOOL;
+    case DN_TYPE_DATE32:
+        return type;
     case DN_TYPE_INT32:
     case DN_TYPE_INT64:
-        return DN_TYPE_INT64;
+        return DN_TYPE(INT64);
     case DN_TYPE_FLOAT32:
     case DN_TYPE_FLOAT64:
-        return DN_TYPE_FLOAT64;
-    case DN_TYPE_DATE32:
-        return DN_TYPE_DATE32;
-    case DN_TYPE_TIMESTAMP_US:
-        return DN_TYPE_TIMESTAMP_US;
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return DN_TYPE_TIMESTAMPTZ_US;
+        return DN_TYPE(FLOAT64);
+    case DN_TYPE_TIMESTAMP:
+        return type.unit == DN_UNIT_US ? type : DN_TYPE(UTF8_VIEW);
     default:
-        return DN_TYPE_UTF8_VIEW;
+        return DN_TYPE(UTF8_VIEW);
     }
 }
 

@@ -216,15 +216,15 @@ static enum dn_status check_same_schema(const struct dn_writer *h, const struct 
         struct dn_field theirs;
         DN_TRY_GOTO(st, dn_schema_get_field(&h->schema, i, &mine, err), cleanup);
         DN_TRY_GOTO(st, dn_schema_get_field(&names, i, &theirs, err), cleanup);
-        if (mine.type != theirs.type || strcmp(mine.name, theirs.name) != 0) {
+        if (!dn_type_equal(mine.type, theirs.type) || strcmp(mine.name, theirs.name) != 0) {
             char a[DN_ESCAPED_VALUE_SIZE];
             char b[DN_ESCAPED_VALUE_SIZE];
             st = dn_error_set(
                 err, DN_ERR_INVALID,
                 "column %lld of the stream is %s (%s) and the writer was opened with %s (%s)",
                 (long long)i + 1, dn_error_escape_value(a, theirs.name, strlen(theirs.name)),
-                dn_type_name(theirs.type), dn_error_escape_value(b, mine.name, strlen(mine.name)),
-                dn_type_name(mine.type));
+                DN_TYPE_TEXT(theirs.type), dn_error_escape_value(b, mine.name, strlen(mine.name)),
+                DN_TYPE_TEXT(mine.type));
             dn_error_locate(err, NULL, -1, -1, -1, theirs.name);
             goto cleanup;
         }

@@ -50,56 +50,33 @@ static void release_batch(struct ArrowArray *array)
     unref(e);
 }
 
-/* Number of buffers of a column, variadic ones not counted. */
-static int64_t n_fixed_buffers(enum dn_type type)
+/* Number of buffers of a column, variadic ones not counted; of views: validity, views, the variadic lengths. */
+static int64_t n_fixed_buffers(struct dn_type type)
 {
-    switch (type) {
-    case DN_TYPE_NULL:
-        return 0;
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW: /* validity, views, the variadic lengths */
-        return 3;
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return 2;
-    case DN_TYPE_COUNT:
-        break;
-    }
-    return -1;
-}
+    static const int64_t n[] = {
+        [DN_LAYOUT_NONE] = 0,      [DN_LAYOUT_BITS] = 2,      [DN_LAYOUT_FIXED] = 2,
+        [DN_LAYOUT_OFFSETS32] = 3, [DN_LAYOUT_OFFSETS64] = 3, [DN_LAYOUT_VIEWS] = 3};
 
-static int64_t n_column_buffers(const struct dn_batch_column *c)
-{
-    return c->layout == DN_LAYOUT_OF_TYPE ? n_fixed_buffers(c->type)
-           : c->layout == DN_LAYOUT_VIEWS ? 3
-                                          : 2;
+    return dn_type_is_valid(type) ? n[dn_type_layout(type)] : -1;
 }
 
 static bool has_views(const struct dn_batch_column *c)
 {
-    return c->layout == DN_LAYOUT_OF_TYPE ? c->type == DN_TYPE_UTF8_VIEW
-                                          : c->layout == DN_LAYOUT_VIEWS;
+    return dn_type_layout(c->type) == DN_LAYOUT_VIEWS;
 }
 
 static bool is_null_column(const struct dn_batch_column *c)
 {
-    return c->layout == DN_LAYOUT_OF_TYPE && c->type == DN_TYPE_NULL;
+    return c->type.id == DN_TYPE_NULL;
 }
 
 static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, int64_t n_rows,
                                    struct dn_error *err)
 {
     const long long index = (long long)i;
-    if (n_column_buffers(c) < 0) {
+    if (n_fixed_buffers(c->type) < 0) {
         return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has no known type (%d)",
-                            index, (int)c->type);
+                            index, (int)c->type.id);
     }
     if (is_null_column(c)) {
         return DN_OK;
@@ -128,7 +105,7 @@ static void fill_child(struct ArrowArray *array, const struct dn_batch_column *c
 {
     array->length = n_rows;
     array->null_count = is_null_column(c) ? n_rows : c->null_count;
-    array->n_buffers = n_column_buffers(c);
+    array->n_buffers = n_fixed_buffers(c->type);
     array->buffers = buffers;
     array->release = release_child;
     array->private_data = e;
@@ -283,7 +260,7 @@ static bool offsets_fit(struct dn_column_view *c)
     if (c->n_rows == 0) {
         return true;
     }
-    if (c->type == DN_TYPE_UTF8) {
+    if (c->layout == DN_LAYOUT_OFFSETS32) {
         const int32_t *offsets = (const int32_t *)c->values + c->offset;
         first = offsets[0];
         last = offsets[c->n_rows];
@@ -309,7 +286,7 @@ static bool offsets_fit(struct dn_column_view *c)
 static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArray *array,
                                 const char *name, struct dn_error *err)
 {
-    if (c->type == DN_TYPE_NULL) {
+    if (c->layout == DN_LAYOUT_NONE) {
         c->null_count = c->n_rows;
         return DN_OK;
     }
@@ -351,7 +328,9 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
                                    struct dn_error *err)
 {
     const char *name = field->name != NULL ? field->name : "";
-    struct dn_column_view c = {.type = field->type};
+    struct dn_column_view c = {.type = field->type,
+                               .layout = dn_type_layout(field->type),
+                               .width = dn_type_width(field->type)};
 
     DN_TRY(check_batch(batch, i, err));
     const struct ArrowArray *array = batch->children[i];
@@ -359,7 +338,7 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
         return bad_column(err, DN_ERR_INVALID, name, "was moved out or released");
     }
     const int64_t n_fixed = n_fixed_buffers(field->type);
-    const bool view = field->type == DN_TYPE_UTF8_VIEW;
+    const bool view = c.layout == DN_LAYOUT_VIEWS;
     if (n_fixed < 0 || (view ? array->n_buffers < n_fixed : array->n_buffers != n_fixed) ||
         (n_fixed > 0 && array->buffers == NULL)) {
         return bad_column(
@@ -455,7 +434,7 @@ int64_t dn_column_bad_view(const struct dn_column_view *c)
     uint32_t limits[2] = {0, 0}; /* of a buffer that is not there */
     bool all_short = true;
 
-    if (c->type != DN_TYPE_UTF8_VIEW || c->n_rows == 0) {
+    if (c->layout != DN_LAYOUT_VIEWS || c->n_rows == 0) {
         return -1;
     }
     const struct dn_string_view *views = (const struct dn_string_view *)c->values + c->offset;

@@ -21,24 +21,16 @@ struct dn_string_view {
     } u;
 };
 
-/** The buffers of a column whose type enum dn_type may have no name for. */
-enum dn_layout {
-    DN_LAYOUT_OF_TYPE = 0, /**< what its enum dn_type has */
-    DN_LAYOUT_FIXED,       /**< validity, values */
-    DN_LAYOUT_VIEWS        /**< as DN_TYPE_UTF8_VIEW */
-};
-
 /** One column to export.  Buffers are borrowed from the owner given to dn_batch_export(). */
 struct dn_batch_column {
-    enum dn_type type;
+    struct dn_type type;
     int64_t null_count;
     const void *validity;        /**< bitmap, least significant bit first; NULL: no nulls */
     const void *values;          /**< fixed width values, bool bitmap, offsets, or views */
-    const void *bytes;           /**< offset strings: the text */
+    const void *bytes;           /**< offsets: the text */
     const void *const *variadic; /**< views: the text buffers */
     const int64_t *variadic_lens;
     int64_t n_variadic;
-    enum dn_layout layout; /**< not DN_LAYOUT_OF_TYPE: `type` says nothing */
 };
 
 /**
@@ -56,7 +48,9 @@ DN_NODISCARD enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_ro
 
 /** A column as a consumer sees it: `offset` already includes the array's own offset and its parent's. */
 struct dn_column_view {
-    enum dn_type type;
+    struct dn_type type;
+    enum dn_layout layout; /**< of the type */
+    size_t width;          /**< of the type, see dn_type_width() */
     int64_t n_rows;
     int64_t offset;          /**< index of the first row in the buffers */
     int64_t null_count;      /**< counted; the producer is not asked */
@@ -93,23 +87,23 @@ static inline bool dn_bit_get(const uint8_t *bits, int64_t i)
 static inline bool dn_column_is_valid(const struct dn_column_view *c, int64_t row)
 {
     if (c->validity == NULL) {
-        return c->type != DN_TYPE_NULL;
+        return c->layout != DN_LAYOUT_NONE;
     }
     return dn_bit_get(c->validity, c->offset + row);
 }
-/** Text of row `row` of a string column of any of the three layouts; the row must be valid. */
+/** Text, or bytes, of row `row` of a column of any of the three layouts; the row must be valid. */
 static inline const uint8_t *dn_column_text(const struct dn_column_view *c, int64_t row,
                                             size_t *len)
 {
     const int64_t i = c->offset + row;
-    if (c->type == DN_TYPE_UTF8_VIEW) {
+    if (c->layout == DN_LAYOUT_VIEWS) {
         const struct dn_string_view *v = (const struct dn_string_view *)c->values + i;
         *len = (size_t)v->len;
         return v->len <= DN_VIEW_INLINE
                    ? v->u.inlined
                    : (const uint8_t *)c->variadic[v->u.ref.buffer] + v->u.ref.offset;
     }
-    if (c->type == DN_TYPE_UTF8) {
+    if (c->layout == DN_LAYOUT_OFFSETS32) {
         const int32_t *o = (const int32_t *)c->values + i;
         *len = (size_t)(o[1] - o[0]);
         return c->bytes + o[0];

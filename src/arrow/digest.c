@@ -50,7 +50,7 @@ static uint64_t load_value(const struct dn_column_view *c, int64_t row)
     const int64_t i = c->offset + row;
     size_t len = 0;
 
-    switch (dn_type_width(c->type)) {
+    switch (c->width) {
     case 8:
         return ((const uint64_t *)c->values)[i];
     case 4:
@@ -58,8 +58,11 @@ static uint64_t load_value(const struct dn_column_view *c, int64_t row)
     default:
         break;
     }
-    if (c->type == DN_TYPE_BOOL) {
+    if (c->layout == DN_LAYOUT_BITS) {
         return dn_bit_get(c->values, i);
+    }
+    if (c->layout == DN_LAYOUT_FIXED) {
+        return hash_text((const uint8_t *)c->values + (size_t)i * c->width, c->width);
     }
     const uint8_t *text = dn_column_text(c, row, &len);
     return hash_text(text, len);
@@ -112,15 +115,16 @@ static uint64_t digest_views(const struct dn_column_view *c, int64_t row, int64_
 uint64_t dn_column_digest(const struct dn_column_view *c, int64_t row, int64_t n_rows,
                           uint64_t first)
 {
-    if (c->null_count > 0 || c->type == DN_TYPE_NULL || c->type == DN_TYPE_BOOL) {
+    if (c->null_count > 0 || c->layout == DN_LAYOUT_NONE || c->layout == DN_LAYOUT_BITS) {
         return digest_some_null(c, row, n_rows, first);
     }
-    switch (dn_type_width(c->type)) {
+    switch (c->width) {
     case 8:
         return digest_64((const uint64_t *)c->values + c->offset + row, n_rows, first);
     case 4:
         return digest_32((const uint32_t *)c->values + c->offset + row, n_rows, first);
     default:
-        return digest_views(c, row, n_rows, first);
+        return c->layout == DN_LAYOUT_FIXED ? digest_some_null(c, row, n_rows, first)
+                                            : digest_views(c, row, n_rows, first);
     }
 }

@@ -154,6 +154,16 @@ bool dn_text_equal_nocase(const char *a, const char *b)
     return fold(*a) == fold(*b);
 }
 
+bool dn_text_equal_nocase_n(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && a[i] != '\0' && fold(a[i]) == fold(b[i])) {
+        i++;
+    }
+    return i == n || fold(a[i]) == fold(b[i]);
+}
+
 bool dn_text_starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

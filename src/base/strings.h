@@ -33,6 +33,8 @@ void dn_text_list(char *out, size_t size, const char *const *texts, size_t n);
 
 /** ASCII letters compare without case. */
 bool dn_text_equal_nocase(const char *a, const char *b);
+/** The first n bytes, up to a NUL in both. */
+bool dn_text_equal_nocase_n(const char *a, const char *b, size_t n);
 bool dn_text_starts_with(const char *text, const char *prefix) __attribute__((nonnull));
 bool dn_text_ends_with(const char *text, const char *suffix) __attribute__((nonnull));
 

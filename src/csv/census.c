@@ -7,7 +7,7 @@
 #define QUOTED_SHIFT 16
 
 /* The narrowest type of all values seen; `given` if there are none. */
-static enum dn_type type_of(uint32_t seen, bool through_quotes, enum dn_type given)
+static struct dn_type type_of(uint32_t seen, bool through_quotes, struct dn_type given)
 {
     const unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
     const unsigned quoted = seen >> QUOTED_SHIFT;
@@ -16,11 +16,11 @@ static enum dn_type type_of(uint32_t seen, bool through_quotes, enum dn_type giv
         return given;
     }
     if ((through_quotes ? unquoted : quoted) != 0) {
-        return DN_TYPE_UTF8_VIEW;
+        return DN_TYPE(UTF8_VIEW);
     }
-    const enum dn_type type = dn_csv_type_of_classes(unquoted | quoted);
+    const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted);
     /* what was said to be a float64 stays one, if it is for all values */
-    return given == DN_TYPE_FLOAT64 && type == DN_TYPE_INT64
+    return given.id == DN_TYPE_FLOAT64 && type.id == DN_TYPE_INT64
                ? dn_csv_type_of_classes(unquoted | quoted | DN_CSV_FLOAT)
                : type;
 }
@@ -33,7 +33,7 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
         const uint32_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
         struct dn_csv_evidence e = {0};
         if (!field->asked ||
-            type_of(before, field->through_quotes, DN_TYPE_INT64) == DN_TYPE_UTF8_VIEW) {
+            type_of(before, field->through_quotes, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW) {
             continue; /* a string stays a string, whatever comes */
         }
         dn_csv_evidence_add_field(&e, f, rows, d, nulls);
@@ -47,7 +47,7 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
 /* Only inferred columns may widen, and a string has nothing to widen to. */
 static bool is_open(const struct dn_csv_column *c)
 {
-    return c->field != SIZE_MAX && !c->declared && c->type != DN_TYPE_UTF8_VIEW;
+    return c->field != SIZE_MAX && !c->declared && c->type.id != DN_TYPE_UTF8_VIEW;
 }
 
 /* Types alone are looked for, and no rows come out: one call reads everything. */
@@ -70,7 +70,7 @@ static enum dn_status make_schema(const struct dn_csv_reader *r, struct ArrowSch
     }
     for (size_t c = 0; c < r->n_columns; c++) {
         const struct dn_csv_column *column = &r->columns[c];
-        enum dn_type type = column->type;
+        struct dn_type type = column->type;
         if (is_open(column)) {
             const struct dn_csv_census_field *field = &r->census->fields[column->field];
             type = type_of(atomic_load(&field->seen), field->through_quotes, type);

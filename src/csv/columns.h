@@ -12,7 +12,7 @@ struct dn_csv_column {
     const char *name;
     size_t
         field; /**< index of the field in a row; SIZE_MAX: the file has no such column, all null */
-    enum dn_type type;
+    struct dn_type type;
     bool
         declared; /**< relaxed forms are read, and a value that does not fit is the user's to settle */
     bool required; /**< a null is an error */

@@ -97,7 +97,7 @@ static bool parse_date32(struct job *j, const uint8_t *text, size_t len, void *o
 static bool parse_timestamp(struct job *j, const uint8_t *text, size_t len, void *out)
 {
     bool zoned;
-    const bool wanted = j->column->type == DN_TYPE_TIMESTAMPTZ_US;
+    const bool wanted = j->column->type.zoned;
     return (dn_parse_timestamp_us(text, len, out, &zoned) && zoned == wanted) ||
            (j->column->declared && dn_parse_timestamp_us_relaxed(text, len, out, &zoned) &&
             zoned == wanted);
@@ -416,9 +416,9 @@ static size_t round64(size_t n)
 }
 
 /* Kernels write values in eights. */
-static size_t values_size(enum dn_type type, size_t n_rows)
+static size_t values_size(struct dn_type type, size_t n_rows)
 {
-    return round64(type == DN_TYPE_BOOL ? n_rows / 8 + 8 : (n_rows + 8) * dn_type_width(type));
+    return round64(type.id == DN_TYPE_BOOL ? n_rows / 8 + 8 : (n_rows + 8) * dn_type_width(type));
 }
 
 /* Rows [j->from, j->to) of one column. */
@@ -427,7 +427,7 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
     if (j->column->field == SIZE_MAX) {
         return DN_OK; /* all null, set up as such */
     }
-    switch (j->column->type) {
+    switch (j->column->type.id) {
     case DN_TYPE_BOOL:
         convert_bool(j);
         return DN_OK;
@@ -440,17 +440,18 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
     case DN_TYPE_DATE32:
         convert_date32(j);
         return DN_OK;
-    case DN_TYPE_TIMESTAMP_US:
-        convert_timestamp(j);
-        return DN_OK;
-    case DN_TYPE_TIMESTAMPTZ_US:
-        convert_timestamptz(j);
+    case DN_TYPE_TIMESTAMP:
+        if (j->column->type.zoned) {
+            convert_timestamptz(j);
+        } else {
+            convert_timestamp(j);
+        }
         return DN_OK;
     case DN_TYPE_UTF8_VIEW:
         return convert_string(j, err);
     default:
         return dn_error_set(err, DN_ERR_INTERNAL, "CSV has no values of type %s",
-                            dn_type_name(j->column->type));
+                            DN_TYPE_TEXT(j->column->type));
     }
 }
 
@@ -538,7 +539,7 @@ static void describe_columns(const struct job *jobs, size_t n_columns,
                                           .null_count = j->null_count,
                                           .validity = j->null_count > 0 ? j->validity : NULL,
                                           .values = j->values};
-        if (j->column->type == DN_TYPE_UTF8_VIEW) {
+        if (j->column->type.id == DN_TYPE_UTF8_VIEW) {
             out[c].variadic = memory->variadic;
             out[c].variadic_lens = memory->variadic_lens;
             out[c].n_variadic = 2;

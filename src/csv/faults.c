@@ -28,8 +28,8 @@ static const char *accepting_option(const struct dn_csv_column *c)
 }
 
 /* The narrowest type that takes the value where a person declares it. */
-static enum dn_type declared_type_for(const struct dn_csv_reader *r, const uint8_t *text,
-                                      size_t len)
+static struct dn_type declared_type_for(const struct dn_csv_reader *r, const uint8_t *text,
+                                        size_t len)
 {
     const struct dn_csv_dialect *d = &r->dialect;
     int64_t i;
@@ -39,7 +39,7 @@ static enum dn_type declared_type_for(const struct dn_csv_reader *r, const uint8
 
     if (d->has_quote && text[0] == d->quote) {
         if (!dn_csv_quoted_simple(d, text, len, &len)) {
-            return DN_TYPE_UTF8_VIEW;
+            return DN_TYPE(UTF8_VIEW);
         }
         text++;
     }
@@ -48,18 +48,18 @@ static enum dn_type declared_type_for(const struct dn_csv_reader *r, const uint8
         return dn_csv_type_of_classes(class); /* as it would be inferred */
     }
     if (dn_parse_int64_relaxed(text, len, &i)) {
-        return DN_TYPE_INT64;
+        return DN_TYPE(INT64);
     }
     if (dn_parse_date32_relaxed(text, len, &days, &flag) && !flag) {
-        return DN_TYPE_DATE32;
+        return DN_TYPE(DATE32);
     }
     if (dn_parse_timestamp_us_relaxed(text, len, &i, &flag)) {
-        return flag ? DN_TYPE_TIMESTAMPTZ_US : DN_TYPE_TIMESTAMP_US;
+        return flag ? DN_TIMESTAMPTZ(US) : DN_TIMESTAMP(US);
     }
     if (dn_parse_bool_relaxed(text, len, &flag)) {
-        return DN_TYPE_BOOL;
+        return DN_TYPE(BOOL);
     }
-    return dn_parse_float64_relaxed(text, len, &f) ? DN_TYPE_FLOAT64 : DN_TYPE_UTF8_VIEW;
+    return dn_parse_float64_relaxed(text, len, &f) ? DN_TYPE(FLOAT64) : DN_TYPE(UTF8_VIEW);
 }
 
 static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_csv_column *c,
@@ -75,14 +75,14 @@ static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_c
     } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
         class = dn_csv_classify(text + 1, inner);
     }
-    const enum dn_type wider =
+    const struct dn_type wider =
         c->declared ? declared_type_for(r, text, len) : dn_csv_widen(c->type, class);
     dn_error_escape_value(value, text, len);
     dn_error_set(err, DN_ERR_TYPE,
                  "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
-                 dn_type_name(c->type), accepting_option(c), dn_type_name(wider));
-    dn_error_copy_text(err->expected, sizeof(err->expected), dn_type_name(c->type));
-    dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), dn_type_name(wider));
+                 DN_TYPE_TEXT(c->type), accepting_option(c), DN_TYPE_TEXT(wider));
+    dn_error_copy_text(err->expected, sizeof(err->expected), DN_TYPE_TEXT(c->type));
+    dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), DN_TYPE_TEXT(wider));
 }
 
 enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,

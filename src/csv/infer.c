@@ -83,27 +83,27 @@ void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_r
     }
 }
 
-enum dn_type dn_csv_type_of_classes(unsigned classes)
+struct dn_type dn_csv_type_of_classes(unsigned classes)
 {
     const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT;
 
     if (classes != 0 && (classes & ~ints) == 0) {
-        return DN_TYPE_INT64;
+        return DN_TYPE(INT64);
     }
     if (classes != 0 && (classes & ~(unsigned)(DN_CSV_INT | DN_CSV_FLOAT | DN_CSV_SPECIAL)) == 0) {
-        return DN_TYPE_FLOAT64;
+        return DN_TYPE(FLOAT64);
     }
     switch (classes) {
     case DN_CSV_BOOL:
-        return DN_TYPE_BOOL;
+        return DN_TYPE(BOOL);
     case DN_CSV_DATE:
-        return DN_TYPE_DATE32;
+        return DN_TYPE(DATE32);
     case DN_CSV_TIMESTAMP:
-        return DN_TYPE_TIMESTAMP_US;
+        return DN_TIMESTAMP(US);
     case DN_CSV_TIMESTAMPTZ:
-        return DN_TYPE_TIMESTAMPTZ_US;
+        return DN_TIMESTAMPTZ(US);
     default:
-        return DN_TYPE_UTF8_VIEW;
+        return DN_TYPE(UTF8_VIEW);
     }
 }
 
@@ -114,15 +114,15 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
     if (column->only_quoted) {
         column->type = dn_csv_type_of_classes(evidence->quoted);
     } else if (evidence->n_quoted > 0) {
-        column->type = DN_TYPE_UTF8_VIEW; /* quotes on some values only say that these are text */
+        column->type = DN_TYPE(UTF8_VIEW); /* quotes on some values only say that these are text */
     } else {
         column->type = dn_csv_type_of_classes(evidence->unquoted);
     }
 }
 
-enum dn_type dn_csv_widen(enum dn_type type, enum dn_csv_class value_class)
+struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class)
 {
-    return type == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
-               ? DN_TYPE_FLOAT64
-               : DN_TYPE_UTF8_VIEW;
+    return type.id == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
+               ? DN_TYPE(FLOAT64)
+               : DN_TYPE(UTF8_VIEW);
 }

@@ -52,12 +52,12 @@ void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
                                const struct dn_csv_nulls *nulls);
 
 /** The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it. */
-enum dn_type dn_csv_type_of_classes(unsigned classes);
+struct dn_type dn_csv_type_of_classes(unsigned classes);
 
 /** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 
 /** The narrowest type that holds the values of `type` and a value of `value_class`. */
-enum dn_type dn_csv_widen(enum dn_type type, enum dn_csv_class value_class);
+struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class);
 
 #endif

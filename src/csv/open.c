@@ -85,36 +85,36 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
     return DN_ERR_INVALID;
 }
 
+/* The types that text is read as. */
+static bool is_readable(struct dn_type type)
+{
+    return type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
+           type.id == DN_TYPE_DATE32 || (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US) ||
+           (type.id == DN_TYPE_UTF8_VIEW && type.extension == DN_EXTENSION_NONE);
+}
+
+static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn_error *err)
+{
+    static const char *const names[] = {"bool",      "int64",       "float64", "date",
+                                        "timestamp", "timestamptz", "string"};
+    const char *close = dn_text_suggest(t->type, names, sizeof(names) / sizeof(names[0]));
+
+    dn_error_set(err, DN_ERR_INVALID,
+                 "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int64, float64, date, "
+                 "timestamp, timestamptz, string",
+                 t->name, t->type, close != NULL ? ", did you mean \"" : "",
+                 close != NULL ? close : "", close != NULL ? "\"" : "");
+    dn_error_locate(err, NULL, -1, -1, -1, t->name);
+    return DN_ERR_INVALID;
+}
+
 static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_column_type *t,
                                struct dn_error *err)
 {
-    enum dn_type type = dn_type_from_name(t->type);
+    struct dn_type type;
 
-    if (type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8) {
-        type = DN_TYPE_UTF8_VIEW;
-    }
-    switch (type) {
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
-    case DN_TYPE_UTF8_VIEW:
-        break;
-    default: {
-        static const char *const names[] = {"bool",      "int64",       "float64", "date",
-                                            "timestamp", "timestamptz", "string"};
-        const char *close = dn_text_suggest(t->type, names, sizeof(names) / sizeof(names[0]));
-        dn_error_set(
-            err, DN_ERR_INVALID,
-            "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int64, float64, date, "
-            "timestamp, timestamptz, string",
-            t->name, t->type, close != NULL ? ", did you mean \"" : "", close != NULL ? close : "",
-            close != NULL ? "\"" : "");
-        dn_error_locate(err, NULL, -1, -1, -1, t->name);
-        return DN_ERR_INVALID;
-    }
+    if (!dn_type_parse(t->type, &type) || !is_readable(type)) {
+        return unknown_type(t, err);
     }
     c->type = type;
     c->declared = t->declared;
@@ -179,7 +179,7 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
     for (size_t c = 0; c < r->n_columns; c++) {
         struct dn_csv_column *column = &r->columns[c];
         column->field = o->columns != NULL ? find_name(&l->fields, o->columns[c]) : c;
-        column->type = DN_TYPE_UTF8_VIEW;
+        column->type = DN_TYPE(UTF8_VIEW);
         if (column->field == SIZE_MAX) {
             if (!o->missing_as_null) {
                 return no_such_column(r, o->columns[c], "columns", err);

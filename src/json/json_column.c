@@ -18,7 +18,7 @@ static bool is_plain(const char *name, size_t len)
 }
 
 enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, size_t name_len,
-                                   enum dn_type type, struct dn_error *err)
+                                   struct dn_type type, struct dn_error *err)
 {
     const int64_t zero = 0;
 
@@ -131,9 +131,9 @@ enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error
 
     if (dn_json_column_is_text(c)) {
         DN_TRY(put_text_end(c, DN_JSON_NULL, err));
-    } else if (c->type == DN_TYPE_BOOL) {
+    } else if (c->type.id == DN_TYPE_BOOL) {
         DN_TRY(put_bit(&c->values, c->n_rows, false, err));
-    } else if (c->type != DN_TYPE_NULL) {
+    } else if (c->type.id != DN_TYPE_NULL) {
         DN_TRY(dn_buffer_append(&c->values, zero, dn_type_width(c->type), err));
     }
     return end_row(c, false, err);
@@ -166,7 +166,7 @@ void dn_json_column_drop_last(struct dn_json_column *c)
         c->values.len = ((size_t)c->n_rows + 1) * sizeof(int64_t);
         c->kinds.len = c->extra ? (size_t)c->n_rows : 0;
         c->bytes.len = (size_t)last_offset(c);
-    } else if (c->type != DN_TYPE_BOOL) { /* put_bit() goes over an old bit */
+    } else if (c->type.id != DN_TYPE_BOOL) { /* put_bit() goes over an old bit */
         c->values.len = (size_t)c->n_rows * dn_type_width(c->type);
     }
 }
@@ -190,7 +190,7 @@ static struct dn_span text_of(const struct dn_json_column *c, int64_t row)
 }
 
 /* The narrowest type for all values of an extra column. */
-static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type *out,
+static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type_id *out,
                                   struct dn_buffer *scratch, struct dn_error *err)
 {
     bool all_bool = true;
@@ -234,7 +234,7 @@ static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type *
 }
 
 /* Write the typed values of `c` into `typed`; choose_type() has shown that each fits. */
-static enum dn_status convert_values(const struct dn_json_column *c, enum dn_type type,
+static enum dn_status convert_values(const struct dn_json_column *c, enum dn_type_id type,
                                      struct dn_json_column *typed, struct dn_buffer *scratch,
                                      struct dn_error *err)
 {
@@ -268,12 +268,15 @@ static enum dn_status give_type(struct dn_json_column *c, struct dn_error *err)
 {
     struct dn_buffer scratch = {0};
     struct dn_json_column typed = {0};
-    enum dn_type type = DN_TYPE_UTF8;
+    enum dn_type_id type = DN_TYPE_UTF8;
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, choose_type(c, &type, &scratch, err), cleanup);
     if (type != DN_TYPE_UTF8) {
-        DN_TRY_GOTO(st, dn_json_column_init(&typed, c->name, c->name_len, type, err), cleanup);
+        DN_TRY_GOTO(
+            st,
+            dn_json_column_init(&typed, c->name, c->name_len, (struct dn_type){.id = type}, err),
+            cleanup);
         DN_TRY_GOTO(st, convert_values(c, type, &typed, &scratch, err), cleanup);
         const struct dn_json_column text = *c;
         *c = typed;
@@ -296,11 +299,11 @@ enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_by
     if (!dn_json_column_is_text(c)) {
         return DN_OK;
     }
-    if (c->type != DN_TYPE_LARGE_UTF8 && last_offset(c) <= max_utf8_bytes) {
+    if (c->type.id != DN_TYPE_LARGE_UTF8 && last_offset(c) <= max_utf8_bytes) {
         narrow_offsets(c);
-        c->type = DN_TYPE_UTF8;
+        c->type.id = DN_TYPE_UTF8;
     } else {
-        c->type = DN_TYPE_LARGE_UTF8;
+        c->type.id = DN_TYPE_LARGE_UTF8;
     }
     /* Arrow asks for a data buffer even where there is no text. */
     return dn_buffer_reserve(&c->bytes, 1, err);
@@ -316,7 +319,7 @@ void dn_json_table_finish(struct dn_json_table *t)
 }
 
 enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name, size_t name_len,
-                                 enum dn_type type, int64_t *index, struct dn_error *err)
+                                 struct dn_type type, int64_t *index, struct dn_error *err)
 {
     if (t->n_columns == t->capacity) {
         const int64_t capacity = t->capacity == 0 ? 32 : t->capacity * 2;
@@ -369,9 +372,9 @@ enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
             .type = c->type,
             .null_count = c->null_count,
             .validity = c->null_count != 0 ? c->validity.data : NULL,
-            .values = c->type == DN_TYPE_NULL ? NULL : c->values.data,
-            .bytes =
-                c->type == DN_TYPE_UTF8 || c->type == DN_TYPE_LARGE_UTF8 ? c->bytes.data : NULL,
+            .values = c->type.id == DN_TYPE_NULL ? NULL : c->values.data,
+            .bytes = c->type.id == DN_TYPE_UTF8 || c->type.id == DN_TYPE_LARGE_UTF8 ? c->bytes.data
+                                                                                    : NULL,
         };
     }
     DN_TRY_GOTO(st, dn_schema_make(out_schema, fields, t->n_columns, err), cleanup);

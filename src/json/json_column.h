@@ -13,7 +13,7 @@ struct dn_json_column {
     char *name; /**< owned */
     size_t name_len;
     bool plain_name; /**< spelled in JSON as it is: no byte that a JSON string escapes */
-    enum dn_type type;
+    struct dn_type type;
     bool required;
     bool
         extra; /**< not declared: values are kept as text, with their kinds, until dn_json_column_seal() */
@@ -33,7 +33,7 @@ struct dn_json_column {
 
 /** An empty column with a copy of `name`.  On failure the column is finished. */
 DN_NODISCARD enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name,
-                                                size_t name_len, enum dn_type type,
+                                                size_t name_len, struct dn_type type,
                                                 struct dn_error *err);
 void dn_json_column_finish(struct dn_json_column *c);
 
@@ -56,7 +56,7 @@ DN_NODISCARD enum dn_status dn_json_column_end_text(struct dn_json_column *c,
                                                     enum dn_json_kind kind, struct dn_error *err);
 static inline bool dn_json_column_is_text(const struct dn_json_column *c)
 {
-    return c->type == DN_TYPE_UTF8 || c->type == DN_TYPE_LARGE_UTF8 || c->type == DN_TYPE_UTF8_VIEW;
+    return dn_type_is_text(c->type);
 }
 
 /**
@@ -76,7 +76,7 @@ struct dn_json_table {
 void dn_json_table_finish(struct dn_json_table *t);
 /** Add an empty column; *index is its place. */
 DN_NODISCARD enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name,
-                                              size_t name_len, enum dn_type type, int64_t *index,
+                                              size_t name_len, struct dn_type type, int64_t *index,
                                               struct dn_error *err);
 /** Bring every column into its final form, with n_rows rows. */
 DN_NODISCARD enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows,

@@ -218,14 +218,14 @@ static bool parse_bool(const struct scalar *s, bool *out)
 }
 
 /* Does the scalar fit the type?  Then *out is its value. */
-static bool parse_scalar(const struct scalar *s, enum dn_type type, struct cell *out)
+static bool parse_scalar(const struct scalar *s, struct dn_type type, struct cell *out)
 {
     int64_t wide;
     bool zoned;
 
     out->rounded = false;
 
-    switch (type) {
+    switch (type.id) {
     case DN_TYPE_BOOL:
         return parse_bool(s, &out->boolean);
     case DN_TYPE_INT32:
@@ -244,17 +244,11 @@ static bool parse_scalar(const struct scalar *s, enum dn_type type, struct cell 
     case DN_TYPE_DATE32:
         return s->kind == DN_JSON_STRING &&
                dn_parse_date32_relaxed(s->text, s->len, &out->i32, &zoned);
-    case DN_TYPE_TIMESTAMP_US:
+    case DN_TYPE_TIMESTAMP:
         return s->kind == DN_JSON_STRING &&
-               dn_parse_timestamp_us_relaxed(s->text, s->len, &out->i64, &zoned);
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return s->kind == DN_JSON_STRING &&
-               dn_parse_timestamp_us_relaxed(s->text, s->len, &out->i64, &zoned) && zoned;
-    case DN_TYPE_NULL:
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW:
-    case DN_TYPE_COUNT:
+               dn_parse_timestamp_us_relaxed(s->text, s->len, &out->i64, &zoned) &&
+               (zoned || !type.zoned);
+    default:
         break;
     }
     return false;
@@ -341,7 +335,7 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
         return dn_json_column_put_null(c, err);
     }
     if (kind == DN_JSON_FLOAT &&
-        c->type == DN_TYPE_INT64) { /* the common case without a copy of the text */
+        c->type.id == DN_TYPE_INT64) { /* the common case without a copy of the text */
         DN_TRY(dn_json_number(lx, &number, &kind, err));
         if (number.is_int64) {
             return dn_json_column_put_fixed(c, &number.value, sizeof number.value, err);
@@ -357,7 +351,7 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
         c->bad = start;
         return dn_json_column_put_null(c, err);
     }
-    if (c->type == DN_TYPE_BOOL) {
+    if (c->type.id == DN_TYPE_BOOL) {
         return dn_json_column_put_bool(c, cell.boolean, err);
     }
     DN_TRY(dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err));
@@ -368,29 +362,33 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
 }
 
 /* The narrowest type beyond `type` that holds the scalar and what `type` holds. */
-static enum dn_type wider_type(const struct scalar *s, enum dn_type type)
+static struct dn_type wider_type(const struct scalar *s, struct dn_type type)
 {
-    static const enum dn_type wider[DN_TYPE_COUNT][3] = {
-        [DN_TYPE_INT32] = {DN_TYPE_INT64, DN_TYPE_FLOAT64},
-        [DN_TYPE_INT64] = {DN_TYPE_FLOAT64},
-        [DN_TYPE_FLOAT32] = {DN_TYPE_FLOAT64},
-        [DN_TYPE_DATE32] = {DN_TYPE_TIMESTAMP_US},
-        [DN_TYPE_TIMESTAMPTZ_US] = {DN_TYPE_TIMESTAMP_US},
+    static const struct {
+        struct dn_type from;
+        struct dn_type to;
+    } wider[] = {
+        {DN_TYPE_INIT(INT32), DN_TYPE_INIT(INT64)},
+        {DN_TYPE_INIT(INT32), DN_TYPE_INIT(FLOAT64)},
+        {DN_TYPE_INIT(INT64), DN_TYPE_INIT(FLOAT64)},
+        {DN_TYPE_INIT(FLOAT32), DN_TYPE_INIT(FLOAT64)},
+        {DN_TYPE_INIT(DATE32), DN_TIMESTAMP_INIT(US)},
+        {DN_TIMESTAMPTZ_INIT(US), DN_TIMESTAMP_INIT(US)},
     };
     struct cell cell;
 
-    for (size_t i = 0; wider[type][i] != DN_TYPE_NULL; i++) {
-        if (parse_scalar(s, wider[type][i], &cell)) {
-            return wider[type][i];
+    for (size_t i = 0; i < sizeof wider / sizeof wider[0]; i++) {
+        if (dn_type_equal(wider[i].from, type) && parse_scalar(s, wider[i].to, &cell)) {
+            return wider[i].to;
         }
     }
-    return DN_TYPE_UTF8_VIEW;
+    return DN_TYPE(UTF8_VIEW);
 }
 
 /* What is wrong with the value, as the end of "... the number 'x' ". */
-static const char *describe_misfit(const struct scalar *s, enum dn_type type)
+static const char *describe_misfit(const struct scalar *s, struct dn_type type)
 {
-    const bool is_float = type == DN_TYPE_FLOAT32 || type == DN_TYPE_FLOAT64;
+    const bool is_float = type.id == DN_TYPE_FLOAT32 || type.id == DN_TYPE_FLOAT64;
     struct dn_span digits;
     struct cell cell;
 
@@ -401,8 +399,7 @@ static const char *describe_misfit(const struct scalar *s, enum dn_type type)
     if (is_float && s->kind == DN_JSON_FLOAT) {
         return "is too large for";
     }
-    if (type == DN_TYPE_TIMESTAMPTZ_US && s->kind == DN_JSON_STRING &&
-        parse_scalar(s, DN_TYPE_TIMESTAMP_US, &cell)) {
+    if (type.zoned && s->kind == DN_JSON_STRING && parse_scalar(s, DN_TIMESTAMP(US), &cell)) {
         return "has no time zone, which it needs for";
     }
     return "is no value of type";
@@ -430,8 +427,8 @@ enum dn_status dn_json_value_report(const struct dn_json_lexer *lx, const struct
     } else {
         DN_TRY(read_scalar(&at, kind, scratch, &s, err));
     }
-    const char *expected = dn_type_name(c->type);
-    const char *suggested = dn_type_name(wider_type(&s, c->type));
+    const char *expected = DN_TYPE_TEXT(c->type);
+    const char *suggested = DN_TYPE_TEXT(wider_type(&s, c->type));
     dn_error_set(
         err, DN_ERR_TYPE,
         "record %lld, column %s: the %s %s %s %s; correct the value or declare the column as %s",

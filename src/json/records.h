@@ -8,6 +8,9 @@
 #include "arrow/batch.h"
 #include "base/buffer.h"
 
+/** Do JSON records have a form for values of the type, in both directions? */
+bool dn_records_have_form(struct dn_type type);
+
 /**
  * Append rows [row, row + n_rows) of a batch as `[{"name":value,...},...]`.
  * Nulls are null; booleans true/false; integers and floats as numbers (floats shortest round trip; NaN and infinities as the
@@ -22,7 +25,7 @@ DN_NODISCARD enum dn_status dn_records_write(struct dn_buffer *out,
 /** What a declared column of records_read accepts; `required`: null or absent is an error. */
 struct dn_record_field {
     const char *name;
-    enum dn_type type;
+    struct dn_type type;
     bool required;
 };
 

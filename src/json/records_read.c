@@ -40,7 +40,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
     for (int64_t i = 0; i < r->n_fields; i++) {
         const struct dn_record_field *f = &r->fields[i];
         int64_t index = 0;
-        if (f->name == NULL || f->type < DN_TYPE_NULL || f->type >= DN_TYPE_COUNT) {
+        if (f->name == NULL || !dn_records_have_form(f->type)) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "declared column %lld has no name or no known type; declare both",
                                 (long long)i + 1);
@@ -85,7 +85,7 @@ static enum dn_status add_extra_column(struct record_reader *r, const char *name
         dn_error_locate(err, NULL, r->lx.row, -1, offset, NULL);
         return DN_ERR_DATA;
     }
-    DN_TRY(dn_json_table_add(&r->table, name, len, DN_TYPE_UTF8, index, err));
+    DN_TRY(dn_json_table_add(&r->table, name, len, DN_TYPE(UTF8), index, err));
     struct dn_json_column *c = &r->table.columns[*index];
     c->extra = true;
     return dn_name_map_add(&r->names, c->name, c->name_len, *index, err);
@@ -173,7 +173,7 @@ static enum dn_status check_required(const struct record_reader *r, const uint8_
                      "the column as "
                      "not required",
                      (long long)r->lx.row, dn_error_escape_value(column, c->name, c->name_len),
-                     c->n_rows > r->n_rows ? "null" : "absent", dn_type_name(c->type));
+                     c->n_rows > r->n_rows ? "null" : "absent", DN_TYPE_TEXT(c->type));
         dn_error_locate(err, NULL, r->lx.row, -1, record - r->lx.start, c->name);
         return DN_ERR_DATA;
     }

@@ -86,6 +86,27 @@ static void writer_finish(struct records_writer *w)
     dn_arena_finish(&w->names);
 }
 
+bool dn_records_have_form(struct dn_type type)
+{
+    switch (type.id) {
+    case DN_TYPE_NULL:
+    case DN_TYPE_BOOL:
+    case DN_TYPE_INT32:
+    case DN_TYPE_INT64:
+    case DN_TYPE_FLOAT32:
+    case DN_TYPE_FLOAT64:
+    case DN_TYPE_DATE32:
+    case DN_TYPE_UTF8:
+    case DN_TYPE_LARGE_UTF8:
+    case DN_TYPE_UTF8_VIEW:
+        return true;
+    case DN_TYPE_TIMESTAMP:
+        return type.unit == DN_UNIT_US;
+    default:
+        return false;
+    }
+}
+
 static enum dn_status writer_init(struct records_writer *w, const struct ArrowSchema *schema,
                                   const struct ArrowArray *batch, struct dn_error *err)
 {
@@ -97,6 +118,9 @@ static enum dn_status writer_init(struct records_writer *w, const struct ArrowSc
     for (int64_t i = 0; i < w->n_columns; i++) {
         struct dn_field field;
         DN_TRY(dn_schema_get_field(schema, i, &field, err));
+        if (!dn_records_have_form(field.type)) {
+            return dn_field_refuse(&field, "JSON records have no form for", err);
+        }
         DN_TRY(dn_batch_get_column(batch, i, &field, &w->columns[i].view, err));
         w->columns[i].name = field.name == NULL ? "" : field.name;
     }
@@ -205,7 +229,7 @@ static size_t put_value(uint8_t *o, const struct dn_column_view *c, int64_t row)
     const int64_t i = c->offset + row;
     char *text = (char *)o;
 
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         return dn_bit_get(c->values, i) ? put_word(o, "true", 4) : put_word(o, "false", 5);
     case DN_TYPE_INT32:
@@ -218,23 +242,13 @@ static size_t put_value(uint8_t *o, const struct dn_column_view *c, int64_t row)
         return dn_format_float64(text, ((const double *)c->values)[i]);
     case DN_TYPE_DATE32:
         return put_quoted(o, dn_format_date32(text + 1, ((const int32_t *)c->values)[i]));
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return put_quoted(o, dn_format_timestamp_us(text + 1, ((const int64_t *)c->values)[i],
-                                                    c->type == DN_TYPE_TIMESTAMPTZ_US));
-    case DN_TYPE_NULL:
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW:
-    case DN_TYPE_COUNT:
+    case DN_TYPE_TIMESTAMP:
+        return put_quoted(
+            o, dn_format_timestamp_us(text + 1, ((const int64_t *)c->values)[i], c->type.zoned));
+    default:
         break;
     }
     return put_word(o, "null", 4);
-}
-
-static bool is_text(enum dn_type type)
-{
-    return type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 || type == DN_TYPE_UTF8_VIEW;
 }
 
 static enum dn_status put_record(const struct records_writer *w, struct dn_buffer *out, int64_t row,
@@ -247,9 +261,9 @@ static enum dn_status put_record(const struct records_writer *w, struct dn_buffe
         const struct out_column *c = &w->columns[i];
         memcpy(out->data + out->len, w->keys.data + c->key_offset, c->key_len);
         out->len += c->key_len;
-        if (c->view.type == DN_TYPE_NULL || !dn_column_is_valid(&c->view, row)) {
+        if (c->view.type.id == DN_TYPE_NULL || !dn_column_is_valid(&c->view, row)) {
             out->len += put_word(out->data + out->len, "null", 4);
-        } else if (is_text(c->view.type)) {
+        } else if (dn_type_is_text(c->view.type)) {
             size_t len = 0;
             const uint8_t *text = dn_column_text(&c->view, row, &len);
             DN_TRY(put_text(out, text, len, w->row_room, err));
@@ -276,7 +290,7 @@ static enum dn_status report_invalid_utf8(const struct records_writer *w, int64_
     for (int64_t r = row; r < row + n_rows; r++) {
         for (int64_t i = 0; i < w->n_columns; i++) {
             const struct out_column *c = &w->columns[i];
-            if (!is_text(c->view.type) || !dn_column_is_valid(&c->view, r)) {
+            if (!dn_type_is_text(c->view.type) || !dn_column_is_valid(&c->view, r)) {
                 continue;
             }
             size_t len = 0;

@@ -100,15 +100,6 @@ static enum dn_status differs(const struct reading *r, struct dn_error *err, con
     return DN_ERR_INTERNAL;
 }
 
-/* The layout of texts is the reader's business. */
-static bool same_type(enum dn_type written, enum dn_type read)
-{
-    if (written == DN_TYPE_UTF8 || written == DN_TYPE_LARGE_UTF8) {
-        written = DN_TYPE_UTF8_VIEW;
-    }
-    return written == read;
-}
-
 static enum dn_status compare_schemas(struct reading *r, const struct ArrowSchema *schema,
                                       struct dn_error *err)
 {
@@ -120,12 +111,12 @@ static enum dn_status compare_schemas(struct reading *r, const struct ArrowSchem
         const struct dn_field *f = &r->fields[r->first + i];
         struct dn_field *read = &r->read_fields[i];
         DN_TRY(dn_schema_get_field(schema, i, read, err));
-        if (strcmp(read->name, f->name) != 0 || !same_type(f->type, read->type)) {
+        if (strcmp(read->name, f->name) != 0 || !dn_type_same_values(f->type, read->type)) {
             return differs(r, err, f->name,
                            "column %" PRId64
                            " is '%.100s' of type %s instead of '%.100s' of type %s",
-                           r->first + i + 1, read->name, dn_type_name(read->type), f->name,
-                           dn_type_name(f->type));
+                           r->first + i + 1, read->name, DN_TYPE_TEXT(read->type), f->name,
+                           DN_TYPE_TEXT(f->type));
         }
         read->name = f->name; /* the schema will be gone */
     }

@@ -30,7 +30,8 @@ static inline int parquet_file_write(const char *path, int64_t n, int64_t group)
     const size_t size = (size_t)n + 1;
     struct parquet_file_rows rows = {calloc(size, sizeof(int64_t)), calloc(size, sizeof(int32_t)),
                                      calloc(size, 1), calloc(size, 1)};
-    const struct dn_field fields[] = {{"id", DN_TYPE_INT64, true}, {"name", DN_TYPE_UTF8, true}};
+    const struct dn_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
+                                      {"name", DN_TYPE_INIT(UTF8), true}};
     const struct dn_parquet_options options = {
         .struct_size = sizeof options, .overwrite = true, .row_group_rows = group};
     struct ArrowSchema schema;
@@ -43,8 +44,8 @@ static inline int parquet_file_write(const char *path, int64_t n, int64_t group)
         rows.validity[i / 8] |= (uint8_t)((i % 2) << (i % 8));
         rows.text[i] = 'a';
     }
-    const struct dn_batch_column columns[] = {{.type = DN_TYPE_INT64, .values = rows.ids},
-                                              {.type = DN_TYPE_UTF8,
+    const struct dn_batch_column columns[] = {{.type = DN_TYPE_INIT(INT64), .values = rows.ids},
+                                              {.type = DN_TYPE_INIT(UTF8),
                                                .null_count = (n + 1) / 2,
                                                .validity = rows.validity,
                                                .values = rows.offsets,

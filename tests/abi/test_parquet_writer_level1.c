@@ -38,8 +38,8 @@ static int remove_file(void **state)
 
 static void make_batch(struct ArrowSchema *schema, struct ArrowArray *batch)
 {
-    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INT64, true},
-                                                    {"name", DN_TYPE_UTF8_VIEW, false}};
+    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
+                                                    {"name", DN_TYPE_INIT(UTF8_VIEW), false}};
     int64_t counter = 0;
     assert_int_equal(dn_records_read(records, fields, 2, schema, batch, &counter, NULL), DN_OK);
 }
@@ -140,8 +140,8 @@ static struct {
 
 static void open_for_stranger(void)
 {
-    static const struct dn_field fields[] = {{"id", DN_TYPE_INT64, false},
-                                             {"name", DN_TYPE_UTF8_VIEW, true}};
+    static const struct dn_field fields[] = {{"id", DN_TYPE_INIT(INT64), false},
+                                             {"name", DN_TYPE_INIT(UTF8_VIEW), true}};
     static const char text[] = "a text that is too long for its view";
     struct dativo_error err = {.struct_size = sizeof(err)};
     struct ArrowSchema schema;
@@ -161,8 +161,8 @@ static void open_for_stranger(void)
     schema.release(&schema);
 
     const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_INT64, .validity = &stranger.ids_valid, .values = stranger.ids},
-        {.type = DN_TYPE_UTF8_VIEW,
+        {.type = DN_TYPE_INIT(INT64), .validity = &stranger.ids_valid, .values = stranger.ids},
+        {.type = DN_TYPE_INIT(UTF8_VIEW),
          .validity = &stranger.names_valid, /* with a count that denies the null */
          .values = stranger.names,
          .variadic = stranger.texts,
@@ -330,8 +330,8 @@ static int batch_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema 
 
 static int other_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
-    static const struct dn_field fields[] = {{"id", DN_TYPE_INT64, true},
-                                             {"name", DN_TYPE_BOOL, true}};
+    static const struct dn_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
+                                             {"name", DN_TYPE_INIT(BOOL), true}};
     (void)stream;
     return dn_schema_make(out, fields, 2, NULL) == DN_OK ? 0 : ENOMEM;
 }

@@ -36,8 +36,8 @@ static struct ArrowSchema schema;
 static char path[256];
 static char config[512];
 
-static const struct dn_record_field fields[] = {{"id", DN_TYPE_INT64, true},
-                                                {"name", DN_TYPE_UTF8_VIEW, false}};
+static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
+                                                {"name", DN_TYPE_INIT(UTF8_VIEW), false}};
 
 static int setup(void **state)
 {
@@ -86,8 +86,8 @@ struct source {
 
 static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
-    static const struct dn_field others[] = {{"id", DN_TYPE_INT64, false},
-                                             {"name", DN_TYPE_BOOL, true}};
+    static const struct dn_field others[] = {{"id", DN_TYPE_INIT(INT64), false},
+                                             {"name", DN_TYPE_INIT(BOOL), true}};
     const struct source *s = stream->private_data;
     return (s->other ? dn_schema_make(out, others, 2, NULL) : dn_schema_copy(out, &schema, NULL)) ==
                    DN_OK

@@ -20,7 +20,7 @@ bool is_null(const struct data_set *d, const struct column *c, int64_t row)
 {
     const bool at_edge = row == 0 || row == d->n_rows - 1;
 
-    if (c->type == DN_TYPE_NULL) {
+    if (c->type.id == DN_TYPE_NULL) {
         return true;
     }
     switch (c->nulls) {
@@ -90,13 +90,12 @@ int64_t cell_integer(const struct data_set *d, const struct column *c, int64_t r
 {
     const int64_t day_us = INT64_C(86400000000);
 
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_INT32:
         return cell_int(d, c, row, INT32_MIN, INT32_MAX);
     case DN_TYPE_DATE32: /* years 1 to 9999 */
         return cell_int(d, c, row, -719162, 2932896);
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
+    case DN_TYPE_TIMESTAMP:
         return cell_int(d, c, row, -719162 * day_us, 2932897 * day_us - 1);
     default:
         return cell_int(d, c, row, INT64_MIN, INT64_MAX);

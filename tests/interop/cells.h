@@ -26,7 +26,7 @@ enum variety {
 
 struct column {
     char name[64];
-    enum dn_type type;
+    struct dn_type type;
     enum nulls nulls;
     enum variety variety;
     uint64_t seed;

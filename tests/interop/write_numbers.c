@@ -18,7 +18,7 @@
 #define MOST_COLUMNS 16
 
 struct column {
-    enum dn_type type;
+    struct dn_type type;
     bool nullable;
     int64_t n_nulls;
     uint8_t *validity;
@@ -57,12 +57,8 @@ static void read_column(struct file *f, struct column *c, int64_t at)
     if (scanf("%15s %d", type, &nullable) != 2 || getchar() != '\n') {
         fail("no column", f->name);
     }
-    c->type = DN_TYPE_NULL;
-    for (int t = 0; t < DN_TYPE_COUNT; t++) {
-        if (strcmp(dn_type_name((enum dn_type)t), type) == 0) {
-            c->type = (enum dn_type)t;
-        }
-    }
+    c->type = DN_TYPE(NULL);
+    (void)dn_type_parse(type, &c->type);
     const size_t n = (size_t)f->n_rows;
     const size_t width = dn_type_width(c->type);
     uint8_t *wide = malloc(n * 8 + 1);

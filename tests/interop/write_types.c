@@ -8,6 +8,7 @@
  *   <case>.parquet    and <case>.manifest.json, what dn_parquet_manifest() said
  *   cases.jsonl       one line per case: {"file","expected","codec","rows","row_group_rows","page_rows"}
  */
+#include "../support/flat_types.h"
 #include "cells.h"
 
 #include "arrow/batch.h"
@@ -49,7 +50,7 @@ static void expect_cell(struct dn_buffer *out, const struct data_set *d, const s
         check(dn_text_append(out, "null", NULL), "expected", NULL);
         return;
     }
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         st = dn_text_append(out, cell_bool(d, c, row) ? "true" : "false", NULL);
         break;
@@ -101,7 +102,7 @@ static void write_expected(const char *folder, const struct data_set *d)
         dn_buffer_reset(&line);
         check(dn_text_appendf(
                   &line, NULL, "{\"name\":\"%s\",\"type\":\"%s\",\"nullable\":%s,\"values\":[",
-                  c->name, dn_type_name(c->type), c->nulls == NULLS_REQUIRED ? "false" : "true"),
+                  c->name, DN_TYPE_TEXT(c->type), c->nulls == NULLS_REQUIRED ? "false" : "true"),
               "expected", NULL);
         for (int64_t row = 0; row < d->n_rows; row++) {
             if (row > 0) {
@@ -155,7 +156,7 @@ static const void *make_validity(struct dn_arena *a, const struct data_set *d,
 static void make_offsets(struct dn_arena *a, const struct data_set *d, const struct column *c,
                          int64_t row, int64_t n, struct dn_batch_column *out)
 {
-    const bool large = c->type == DN_TYPE_LARGE_UTF8;
+    const bool large = c->type.id == DN_TYPE_LARGE_UTF8;
     int32_t *small_offsets = take(a, (size_t)(n + 1) * (large ? 8 : 4));
     int64_t *large_offsets = (int64_t *)(void *)small_offsets;
     char *bytes = take(a, (size_t)n * sizeof(((struct text *)NULL)->bytes));
@@ -225,11 +226,11 @@ static void make_fixed(struct dn_arena *a, const struct data_set *d, const struc
         uint8_t *at = values + (size_t)i * width;
         if (is_null(d, c, r)) {
             memset(at, 0xA5, width); /* what lies under a null must not matter */
-        } else if (c->type == DN_TYPE_BOOL) {
+        } else if (c->type.id == DN_TYPE_BOOL) {
             values[i / 8] = (uint8_t)(values[i / 8] | (cell_bool(d, c, r) ? 1 << (i % 8) : 0));
-        } else if (c->type == DN_TYPE_FLOAT64) {
+        } else if (c->type.id == DN_TYPE_FLOAT64) {
             memcpy(at, &(uint64_t){cell_f64(d, c, r)}, 8);
-        } else if (c->type == DN_TYPE_FLOAT32) {
+        } else if (c->type.id == DN_TYPE_FLOAT32) {
             memcpy(at, &(uint32_t){cell_f32(d, c, r)}, 4);
         } else if (width == 4) {
             memcpy(at, &(int32_t){(int32_t)cell_integer(d, c, r)}, 4);
@@ -252,13 +253,13 @@ static void make_batch(const struct data_set *d, int64_t row, int64_t n, struct 
     for (int64_t i = 0; i < d->n_columns; i++) {
         const struct column *c = &d->columns[i];
         columns[i].type = c->type;
-        if (c->type == DN_TYPE_NULL) {
+        if (c->type.id == DN_TYPE_NULL) {
             continue;
         }
         columns[i].validity = make_validity(a, d, c, row, n, &columns[i].null_count);
-        if (c->type == DN_TYPE_UTF8_VIEW) {
+        if (c->type.id == DN_TYPE_UTF8_VIEW) {
             make_views(a, d, c, row, n, &columns[i]);
-        } else if (c->type == DN_TYPE_UTF8 || c->type == DN_TYPE_LARGE_UTF8) {
+        } else if (c->type.id == DN_TYPE_UTF8 || c->type.id == DN_TYPE_LARGE_UTF8) {
             make_offsets(a, d, c, row, n, &columns[i]);
         } else {
             make_fixed(a, d, c, row, n, &columns[i]);
@@ -360,16 +361,16 @@ static void write_case(const char *folder, const struct data_set *d, const struc
 
 /* ---- data sets ------------------------------------------------------------------------------------------------- */
 
-static void add_column(struct data_set *d, enum dn_type type, enum nulls nulls,
+static void add_column(struct data_set *d, struct dn_type type, enum nulls nulls,
                        enum variety variety)
 {
     struct column *c = &d->columns[d->n_columns++];
 
     *c = (struct column){.type = type, .nulls = nulls, .variety = variety};
-    (void)snprintf(c->name, sizeof(c->name), "%s%s_%s_%s", dn_type_name(type),
-                   type == DN_TYPE_UTF8         ? "32"
-                   : type == DN_TYPE_LARGE_UTF8 ? "64"
-                                                : "",
+    (void)snprintf(c->name, sizeof(c->name), "%s%s_%s_%s", DN_TYPE_TEXT(type),
+                   type.id == DN_TYPE_UTF8         ? "32"
+                   : type.id == DN_TYPE_LARGE_UTF8 ? "64"
+                                                   : "",
                    null_words[nulls], variety_words[variety]);
     c->seed = mix((uint64_t)d->n_rows * 1000 + (uint64_t)d->n_columns);
 }
@@ -381,9 +382,10 @@ static void fill(struct data_set *d, const char *name, int64_t n_rows, bool two_
     unsigned turn = 0;
 
     *d = (struct data_set){.name = name, .n_rows = n_rows};
-    for (int type = DN_TYPE_NULL; type < DN_TYPE_COUNT; type++) {
-        if (type == DN_TYPE_NULL) {
-            add_column(d, DN_TYPE_NULL, NULLS_ALL, VARIETY_LOW);
+    for (size_t t = 0; t < N_FLAT_TYPES; t++) {
+        const struct dn_type type = flat_types[t];
+        if (type.id == DN_TYPE_NULL) {
+            add_column(d, DN_TYPE(NULL), NULLS_ALL, VARIETY_LOW);
             continue;
         }
         for (int nulls = 0; nulls < N_NULLS; nulls++) {
@@ -391,8 +393,7 @@ static void fill(struct data_set *d, const char *name, int64_t n_rows, bool two_
                 continue;
             }
             for (int v = 0; v < (two_varieties ? 2 : 1); v++) {
-                add_column(d, (enum dn_type)type, (enum nulls)nulls,
-                           (enum variety)(turn++ % N_VARIETIES));
+                add_column(d, type, (enum nulls)nulls, (enum variety)(turn++ % N_VARIETIES));
             }
         }
         turn++; /* so that the next type meets its patterns with other varieties */

@@ -64,7 +64,7 @@ static int64_t text_row(const struct gen_column *c, int64_t row, int64_t lead, i
 static void batch_offsets(struct gen *g, const struct gen_column *c, int64_t row, int64_t lead,
                           int64_t n, struct owner *o, struct dn_batch_column *out)
 {
-    const bool large = c->type == DN_TYPE_LARGE_UTF8;
+    const bool large = c->type.id == DN_TYPE_LARGE_UTF8;
     int32_t *offsets32 = large ? NULL : block(o, (size_t)(n + 1) * 4);
     int64_t *offsets64 = large ? block(o, (size_t)(n + 1) * 8) : NULL;
     size_t at = (size_t)gen_below(g, 9);
@@ -160,7 +160,7 @@ static void batch_column(struct gen *g, const struct gen_column *c, int64_t row,
     int64_t n_nulls = 0;
 
     *out = (struct dn_batch_column){.type = c->type};
-    if (c->type == DN_TYPE_NULL) {
+    if (c->type.id == DN_TYPE_NULL) {
         return;
     }
     for (int64_t i = 0; i < n; i++) {
@@ -173,7 +173,7 @@ static void batch_column(struct gen *g, const struct gen_column *c, int64_t row,
         }
         out->validity = validity;
     }
-    if (c->type == DN_TYPE_UTF8_VIEW) {
+    if (c->type.id == DN_TYPE_UTF8_VIEW) {
         batch_views(c, row, lead, in_all, o, out);
     } else if (gen_is_text(c->type)) {
         batch_offsets(g, c, row, lead, in_all, o, out);
@@ -207,7 +207,7 @@ void gen_table_batch(struct gen_table *t, int64_t row, int64_t n, struct ArrowAr
     for (int64_t i = 0; i < t->n_columns; i++) {
         out->children[i]->offset = leads[i];
         out->children[i]->length = own + n;
-        if (t->columns[i].type == DN_TYPE_NULL) {
+        if (t->columns[i].type.id == DN_TYPE_NULL) {
             out->children[i]->null_count = own + n;
         } else if (own > 0) {
             out->children[i]->null_count = -1; /* rows before the batch's own count as well */
@@ -282,9 +282,10 @@ static bool column_equals(const struct gen_column *c, int64_t row, int64_t at,
         return false;
     }
     if (strcmp(field.name, c->name) != 0 || field.nullable != c->nullable ||
-        (field.type != c->type && !(gen_is_text(field.type) && gen_is_text(c->type)))) {
+        (!dn_type_equal(field.type, c->type) &&
+         !(gen_is_text(field.type) && gen_is_text(c->type)))) {
         (void)snprintf(message, size, "column %s is read as %s, %s, %s", c->name, field.name,
-                       dn_type_name(field.type), field.nullable ? "nullable" : "not nullable");
+                       DN_TYPE_TEXT(field.type), field.nullable ? "nullable" : "not nullable");
         return false;
     }
     const int64_t bad = dn_column_bad_view(&view);

@@ -60,9 +60,9 @@ static struct gen for_rows(struct gen *g)
 
 /* ---- numbers --------------------------------------------------------------------------------------------------------- */
 
-static bool is_float(enum dn_type type)
+static bool is_float(struct dn_type type)
 {
-    return type == DN_TYPE_FLOAT32 || type == DN_TYPE_FLOAT64;
+    return type.id == DN_TYPE_FLOAT32 || type.id == DN_TYPE_FLOAT64;
 }
 
 /* Distances at which tables, widths and blocks end. */
@@ -74,7 +74,7 @@ static uint64_t some_distance(struct gen *g)
     return gen_below(g, 2) == 0 ? PICK(g, small) : power - 1 + gen_below(g, 3);
 }
 
-static uint64_t end_of(enum dn_type type, bool last)
+static uint64_t end_of(struct dn_type type, bool last)
 {
     if (gen_is_wide(type)) {
         return last ? (uint64_t)INT64_MAX : (uint64_t)INT64_MIN;
@@ -82,7 +82,7 @@ static uint64_t end_of(enum dn_type type, bool last)
     return last ? (uint64_t)INT32_MAX : (uint64_t)INT32_MIN;
 }
 
-static uint64_t some_integer(struct gen *g, enum dn_type type)
+static uint64_t some_integer(struct gen *g, struct dn_type type)
 {
     static const int64_t known[] = {0,
                                     -1,
@@ -111,7 +111,7 @@ static uint64_t some_integer(struct gen *g, enum dn_type type)
     }
 }
 
-static uint64_t bits_of(enum dn_type type, double value)
+static uint64_t bits_of(struct dn_type type, double value)
 {
     const float narrow = value > 3e38 ? 3e38F : value < -3e38 ? -3e38F : (float)value;
     uint32_t bits32;
@@ -119,10 +119,10 @@ static uint64_t bits_of(enum dn_type type, double value)
 
     memcpy(&bits32, &narrow, sizeof bits32);
     memcpy(&bits, &value, sizeof bits);
-    return type == DN_TYPE_FLOAT32 ? bits32 : bits;
+    return type.id == DN_TYPE_FLOAT32 ? bits32 : bits;
 }
 
-static uint64_t some_float(struct gen *g, enum dn_type type)
+static uint64_t some_float(struct gen *g, struct dn_type type)
 {
     static const double known[] = {0.0,  -0.0, 1.0,   -1.0,   0.1,   1e300,
                                    -1e3, 1e38, -1e38, 5e-324, 1e-45, 16777217.0};
@@ -134,7 +134,7 @@ static uint64_t some_float(struct gen *g, enum dn_type type)
 
     switch (gen_below(g, 8)) {
     case 0:
-        return type == DN_TYPE_FLOAT64 ? PICK(g, odd64) : PICK(g, odd32);
+        return type.id == DN_TYPE_FLOAT64 ? PICK(g, odd64) : PICK(g, odd32);
     case 1:
         return gen_below(g, UINT64_MAX);
     case 2:
@@ -144,13 +144,13 @@ static uint64_t some_float(struct gen *g, enum dn_type type)
     }
 }
 
-uint64_t gen_value(struct gen *g, enum dn_type type)
+uint64_t gen_value(struct gen *g, struct dn_type type)
 {
     return is_float(type) ? some_float(g, type) : some_integer(g, type);
 }
 
 /* Both ends of the type and what is between, behind a block that lies at one end: tables of values near that end wrap. */
-static void around_the_type(struct gen *g, enum dn_type type, uint64_t *out, int64_t n)
+static void around_the_type(struct gen *g, struct dn_type type, uint64_t *out, int64_t n)
 {
     const bool last = gen_below(g, 2) == 0;
     const uint64_t near = gen_below(g, 128);
@@ -172,7 +172,7 @@ static void around_the_type(struct gen *g, enum dn_type type, uint64_t *out, int
 }
 
 /* n values in one manner. */
-static void segment(struct gen *g, enum dn_type type, const uint64_t *pool, size_t n_pool,
+static void segment(struct gen *g, struct dn_type type, const uint64_t *pool, size_t n_pool,
                     uint64_t *out, int64_t n)
 {
     static const uint64_t steps[] = {1, 0, 2, 3, 7, 1000, 1 << 20, UINT64_MAX, (uint64_t)-1000};
@@ -246,7 +246,7 @@ static void make_numbers(struct gen *g, struct gen_column *c, int64_t n)
         done += length;
     }
     for (int64_t i = 0; i < n; i++) {
-        if (c->type == DN_TYPE_BOOL) {
+        if (c->type.id == DN_TYPE_BOOL) {
             c->values[i] &= 1;
         } else if (!gen_is_wide(c->type)) {
             c->values[i] = (uint32_t)c->values[i];
@@ -410,22 +410,23 @@ static void make_valid(struct gen *g, struct gen_column *c, int64_t n)
         } else if (manner == 5) {
             valid = share == 1 && i == n - 1; /* none, or the last one alone */
         }
-        c->valid[i] = valid && c->type != DN_TYPE_NULL;
+        c->valid[i] = valid && c->type.id != DN_TYPE_NULL;
         c->n_nulls += !c->valid[i];
     }
 }
 
 static void make_column(struct gen *g, struct gen_column *c, int64_t n, int64_t number)
 {
-    static const enum dn_type types[] = {
-        DN_TYPE_INT64,        DN_TYPE_INT32,          DN_TYPE_UTF8_VIEW,  DN_TYPE_FLOAT64,
-        DN_TYPE_TIMESTAMP_US, DN_TYPE_TIMESTAMPTZ_US, DN_TYPE_DATE32,     DN_TYPE_BOOL,
-        DN_TYPE_FLOAT32,      DN_TYPE_UTF8,           DN_TYPE_LARGE_UTF8, DN_TYPE_NULL,
-        DN_TYPE_INT64,        DN_TYPE_UTF8_VIEW};
+    static const struct dn_type types[] = {
+        DN_TYPE_INIT(INT64),   DN_TYPE_INIT(INT32),      DN_TYPE_INIT(UTF8_VIEW),
+        DN_TYPE_INIT(FLOAT64), DN_TIMESTAMP_INIT(US),    DN_TIMESTAMPTZ_INIT(US),
+        DN_TYPE_INIT(DATE32),  DN_TYPE_INIT(BOOL),       DN_TYPE_INIT(FLOAT32),
+        DN_TYPE_INIT(UTF8),    DN_TYPE_INIT(LARGE_UTF8), DN_TYPE_INIT(NULL),
+        DN_TYPE_INIT(INT64),   DN_TYPE_INIT(UTF8_VIEW)};
 
     c->type = PICK(g, types);
-    c->nullable = c->type == DN_TYPE_NULL || gen_below(g, 3) != 0;
-    (void)snprintf(c->name, sizeof c->name, "c%d %s", (int)number, dn_type_name(c->type));
+    c->nullable = c->type.id == DN_TYPE_NULL || gen_below(g, 3) != 0;
+    (void)snprintf(c->name, sizeof c->name, "c%d %s", (int)number, DN_TYPE_TEXT(c->type));
     c->valid = have((size_t)n);
     c->values = have((size_t)n * sizeof *c->values);
     c->starts = have((size_t)n * sizeof *c->starts);
@@ -433,7 +434,7 @@ static void make_column(struct gen *g, struct gen_column *c, int64_t n, int64_t 
     make_valid(g, c, n);
     if (gen_is_text(c->type)) {
         make_texts(g, c, n);
-    } else if (c->type != DN_TYPE_NULL) {
+    } else if (c->type.id != DN_TYPE_NULL) {
         make_numbers(g, c, n);
     }
 }

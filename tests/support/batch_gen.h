@@ -21,7 +21,7 @@ struct gen {
 
 struct gen_column {
     char name[40];
-    enum dn_type type;
+    struct dn_type type;
     bool nullable;
     int64_t n_nulls;
     uint8_t *valid;   /**< one byte per row */
@@ -47,17 +47,16 @@ void gen_init(struct gen *g, const uint8_t *data, size_t size, uint64_t seed);
 uint64_t gen_below(struct gen *g, uint64_t n);
 
 /** Bits of a value of the type: at one of its ends, near a known one, or anything. */
-uint64_t gen_value(struct gen *g, enum dn_type type);
+uint64_t gen_value(struct gen *g, struct dn_type type);
 
-static inline bool gen_is_wide(enum dn_type type)
+static inline bool gen_is_wide(struct dn_type type)
 {
-    return type == DN_TYPE_INT64 || type == DN_TYPE_TIMESTAMP_US ||
-           type == DN_TYPE_TIMESTAMPTZ_US || type == DN_TYPE_FLOAT64;
+    return type.id == DN_TYPE_INT64 || type.id == DN_TYPE_TIMESTAMP || type.id == DN_TYPE_FLOAT64;
 }
 
-static inline bool gen_is_text(enum dn_type type)
+static inline bool gen_is_text(struct dn_type type)
 {
-    return type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 || type == DN_TYPE_UTF8_VIEW;
+    return dn_type_is_text(type);
 }
 
 /** Aborts if memory runs out, as everything here. */

@@ -33,14 +33,13 @@ static inline const char *batch_look(const struct ArrowSchema *schema,
             return said;
         }
         const size_t width = dn_type_width(c.type);
-        const bool text =
-            c.type == DN_TYPE_UTF8 || c.type == DN_TYPE_LARGE_UTF8 || c.type == DN_TYPE_UTF8_VIEW;
+        const bool text = dn_type_is_bytes(c.type);
         for (int64_t row = 0; row < batch->length; row++) {
             size_t len = width;
             if (!dn_column_is_valid(&c, row)) {
                 continue;
             }
-            if (c.type == DN_TYPE_BOOL) {
+            if (c.type.id == DN_TYPE_BOOL) {
                 seen += dn_bit_get(c.values, c.offset + row);
                 continue;
             }

@@ -5,6 +5,7 @@
 #include "arrow/batch.h"
 #include "base/memory.h"
 #include "dativo/parquet.h"
+#include "flat_types.h"
 #include "scratch.h"
 
 #include <stdatomic.h>
@@ -18,7 +19,7 @@ enum rows_pattern {
 };
 
 struct rows_column {
-    enum dn_type type;
+    struct dn_type type;
     enum rows_pattern pattern;
     bool nullable;
     int64_t n_nulls;
@@ -48,7 +49,7 @@ static inline void rows_put_text(struct rows_column *c, int64_t i, const char *t
     }
     c->starts[i] = *used;
     c->lens[i] = len;
-    if (c->type == DN_TYPE_UTF8_VIEW) {
+    if (c->type.id == DN_TYPE_UTF8_VIEW) {
         struct dn_string_view v;
         memset(&v, 0, sizeof v);
         v.len = len;
@@ -59,7 +60,7 @@ static inline void rows_put_text(struct rows_column *c, int64_t i, const char *t
             v.u.ref.offset = *used;
         }
         ((struct dn_string_view *)c->values)[i] = v;
-    } else if (c->type == DN_TYPE_UTF8) {
+    } else if (c->type.id == DN_TYPE_UTF8) {
         ((int32_t *)c->values)[i + 1] = *used + len;
     } else {
         ((int64_t *)c->values)[i + 1] = *used + len;
@@ -91,7 +92,7 @@ static inline void rows_fill(struct rows_column *c, int64_t n, unsigned null_per
         char text[ROWS_TEXT_MAX];
         c->n_nulls += !valid;
         c->validity[i >> 3] |= (uint8_t)(valid << (i & 7));
-        switch (c->type) {
+        switch (c->type.id) {
         case DN_TYPE_BOOL:
             ((uint8_t *)c->values)[i >> 3] |= (uint8_t)((v & 1) << (i & 7));
             break;
@@ -100,8 +101,7 @@ static inline void rows_fill(struct rows_column *c, int64_t n, unsigned null_per
             ((int32_t *)c->values)[i] = (int32_t)(uint32_t)v;
             break;
         case DN_TYPE_INT64:
-        case DN_TYPE_TIMESTAMP_US:
-        case DN_TYPE_TIMESTAMPTZ_US:
+        case DN_TYPE_TIMESTAMP:
             ((int64_t *)c->values)[i] = (int64_t)(v * 3) - 9;
             break;
         case DN_TYPE_FLOAT32:
@@ -120,15 +120,25 @@ static inline void rows_fill(struct rows_column *c, int64_t n, unsigned null_per
             rows_put_text(c, i, text, (int32_t)len, &used);
             break;
         }
-        case DN_TYPE_NULL:
-        case DN_TYPE_COUNT:
+        default:
             break;
         }
     }
     c->variadic_lens[0] = used;
-    if (c->type == DN_TYPE_NULL) {
+    if (c->type.id == DN_TYPE_NULL) {
         c->n_nulls = n;
     }
+}
+
+/** The place of a column in what rows_make() makes. */
+static inline size_t rows_place(enum dn_type_id id, enum rows_pattern pattern)
+{
+    size_t t = 0;
+
+    while (flat_types[t].id != id) {
+        t++;
+    }
+    return t * ROWS_PATTERN_COUNT + pattern;
 }
 
 /** Every type in every pattern; null_percent 0 with `required` columns that may not be null. */
@@ -137,14 +147,14 @@ static inline void rows_make(struct rows *r, int64_t n_rows, unsigned null_perce
 {
     r->n_rows = n_rows;
     r->n_columns = 0;
-    r->columns = calloc(DN_TYPE_COUNT * ROWS_PATTERN_COUNT, sizeof *r->columns);
-    for (int t = DN_TYPE_NULL; t < DN_TYPE_COUNT; t++) {
+    r->columns = calloc(N_FLAT_TYPES * ROWS_PATTERN_COUNT, sizeof *r->columns);
+    for (size_t t = 0; t < N_FLAT_TYPES; t++) {
         for (int p = 0; p < ROWS_PATTERN_COUNT; p++) {
             struct rows_column *c = &r->columns[r->n_columns++];
-            c->type = (enum dn_type)t;
+            c->type = flat_types[t];
             c->pattern = (enum rows_pattern)p;
             c->nullable = !required;
-            (void)snprintf(c->name, sizeof c->name, "%s_%d_%d", dn_type_name(c->type), t, p);
+            (void)snprintf(c->name, sizeof c->name, "%s_%d_%d", DN_TYPE_TEXT(c->type), (int)t, p);
             rows_fill(c, n_rows, required ? 0 : null_percent, &seed);
         }
     }
@@ -164,7 +174,7 @@ static inline void rows_free(struct rows *r)
 
 static inline bool rows_valid(const struct rows_column *c, int64_t i)
 {
-    return c->type != DN_TYPE_NULL && ((c->validity[i >> 3] >> (i & 7)) & 1) != 0;
+    return c->type.id != DN_TYPE_NULL && ((c->validity[i >> 3] >> (i & 7)) & 1) != 0;
 }
 
 static inline void rows_released(void *owner)
@@ -176,7 +186,7 @@ static inline void rows_released(void *owner)
 static inline enum dn_status rows_schema(const struct rows *r, struct ArrowSchema *out,
                                          struct dn_error *err)
 {
-    struct dn_field fields[DN_TYPE_COUNT * ROWS_PATTERN_COUNT];
+    struct dn_field fields[N_FLAT_TYPES * ROWS_PATTERN_COUNT];
 
     for (int64_t i = 0; i < r->n_columns; i++) {
         fields[i] =
@@ -189,11 +199,11 @@ static inline enum dn_status rows_schema(const struct rows *r, struct ArrowSchem
 static inline enum dn_status rows_batch(const struct rows *r, int64_t row, int64_t n,
                                         struct ArrowArray *out, struct dn_error *err)
 {
-    struct dn_batch_column columns[DN_TYPE_COUNT * ROWS_PATTERN_COUNT];
+    struct dn_batch_column columns[N_FLAT_TYPES * ROWS_PATTERN_COUNT];
 
     for (int64_t i = 0; i < r->n_columns; i++) {
         const struct rows_column *c = &r->columns[i];
-        const bool view = c->type == DN_TYPE_UTF8_VIEW;
+        const bool view = c->type.id == DN_TYPE_UTF8_VIEW;
         columns[i] = (struct dn_batch_column){
             .type = c->type,
             .null_count = c->n_nulls,

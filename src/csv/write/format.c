@@ -230,15 +230,36 @@ enum dn_status dn_csv_header_format(const struct dn_csv_writer *w, struct dn_buf
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-size_t dn_csv_value_room(enum dn_type type, const struct dn_csv_form *form)
+bool dn_csv_has_form(struct dn_type type)
+{
+    switch (type.id) {
+    case DN_TYPE_NULL:
+    case DN_TYPE_BOOL:
+    case DN_TYPE_INT32:
+    case DN_TYPE_INT64:
+    case DN_TYPE_FLOAT32:
+    case DN_TYPE_FLOAT64:
+    case DN_TYPE_DATE32:
+    case DN_TYPE_UTF8:
+    case DN_TYPE_LARGE_UTF8:
+    case DN_TYPE_UTF8_VIEW:
+        return true;
+    case DN_TYPE_TIMESTAMP:
+        return type.unit == DN_UNIT_US;
+    default:
+        return false;
+    }
+}
+
+size_t dn_csv_value_room(struct dn_type type, const struct dn_csv_form *form)
 {
     static const uint8_t longest[DN_TYPE_COUNT] = {
-        [DN_TYPE_BOOL] = 5,          [DN_TYPE_INT32] = 11,          [DN_TYPE_INT64] = 20,
-        [DN_TYPE_FLOAT32] = 24,      [DN_TYPE_FLOAT64] = 24,        [DN_TYPE_DATE32] = 14,
-        [DN_TYPE_TIMESTAMP_US] = 36, [DN_TYPE_TIMESTAMPTZ_US] = 36, [DN_TYPE_UTF8] = 2,
-        [DN_TYPE_LARGE_UTF8] = 2,    [DN_TYPE_UTF8_VIEW] = 2,
+        [DN_TYPE_BOOL] = 5,       [DN_TYPE_INT32] = 11,   [DN_TYPE_INT64] = 20,
+        [DN_TYPE_FLOAT32] = 24,   [DN_TYPE_FLOAT64] = 24, [DN_TYPE_DATE32] = 14,
+        [DN_TYPE_TIMESTAMP] = 36, [DN_TYPE_UTF8] = 2,     [DN_TYPE_LARGE_UTF8] = 2,
+        [DN_TYPE_UTF8_VIEW] = 2,
     };
-    const size_t n = longest[type];
+    const size_t n = longest[type.id];
 
     return (n > form->null_len ? n : form->null_len) + 1;
 }
@@ -255,7 +276,7 @@ static inline uint8_t *put_value(uint8_t *o, const struct dn_column_view *c, int
     const int64_t i = c->offset + row;
     char *text = (char *)o;
 
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         return dn_bit_get(c->values, i) ? put_word(o, "true", 4) : put_word(o, "false", 5);
     case DN_TYPE_INT32:
@@ -268,15 +289,9 @@ static inline uint8_t *put_value(uint8_t *o, const struct dn_column_view *c, int
         return o + dn_format_float64(text, ((const double *)c->values)[i]);
     case DN_TYPE_DATE32:
         return o + dn_format_date32(text, ((const int32_t *)c->values)[i]);
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
-        return o + dn_format_timestamp_us(text, ((const int64_t *)c->values)[i],
-                                          c->type == DN_TYPE_TIMESTAMPTZ_US);
-    case DN_TYPE_NULL:
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW:
-    case DN_TYPE_COUNT:
+    case DN_TYPE_TIMESTAMP:
+        return o + dn_format_timestamp_us(text, ((const int64_t *)c->values)[i], c->type.zoned);
+    default:
         break;
     }
     return o;
@@ -318,7 +333,7 @@ static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv
         if (!dn_column_is_valid(c, row)) {
             memcpy(o, form->null_text, form->null_len);
             o += form->null_len;
-        } else if (dn_csv_is_text(c->type)) {
+        } else if (dn_type_is_text(c->type)) {
             size_t len;
             const uint8_t *text = dn_column_text(c, row, &len);
             DN_TRY(make_room(out, &o, len, w->row_room, err));
@@ -343,7 +358,7 @@ static enum dn_status report_invalid_utf8(const struct dn_csv_piece *p, struct d
         for (int64_t i = 0; i < w->n_columns; i++) {
             const struct dn_column_view *c = &p->batch->views[i];
             size_t len = 0;
-            if (!dn_csv_is_text(c->type) || !dn_column_is_valid(c, row)) {
+            if (!dn_type_is_text(c->type) || !dn_column_is_valid(c, row)) {
                 continue;
             }
             const uint8_t *text = dn_column_text(c, row, &len);

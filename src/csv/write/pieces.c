@@ -17,11 +17,11 @@ static size_t held_bytes(const struct dn_csv_writer *w, const struct dn_column_v
 
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &views[i];
-        bytes += (size_t)v->n_rows * dn_type_width(v->type) + (size_t)v->n_rows / 4;
-        if (dn_csv_is_text(v->type) &&
-            (v->type != DN_TYPE_UTF8_VIEW || v->variadic[0] != last_text)) {
+        bytes += (size_t)v->n_rows * v->width + (size_t)v->n_rows / 4;
+        if (dn_type_is_text(v->type) &&
+            (v->layout != DN_LAYOUT_VIEWS || v->variadic[0] != last_text)) {
             bytes += (size_t)v->longest_text;
-            last_text = v->type == DN_TYPE_UTF8_VIEW ? v->variadic[0] : last_text;
+            last_text = v->layout == DN_LAYOUT_VIEWS ? v->variadic[0] : last_text;
         }
     }
     return bytes;
@@ -71,7 +71,7 @@ static void find_bare_rows(struct dn_csv_writer *w, struct dn_csv_out_batch *b)
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &b->views[i];
         b->bare_rows[i] = -1;
-        if (w->seen[i] || !dn_csv_is_text(v->type) || v->null_count == v->n_rows) {
+        if (w->seen[i] || !dn_type_is_text(v->type) || v->null_count == v->n_rows) {
             continue;
         }
         for (int64_t row = 0; row < v->n_rows && !w->seen[i]; row++) {
@@ -247,11 +247,11 @@ static size_t text_bytes(const struct dn_column_view *v, int64_t row, int64_t n)
     const int64_t first = v->offset + row;
     size_t bytes = 0;
 
-    if (v->type == DN_TYPE_UTF8) {
+    if (v->layout == DN_LAYOUT_OFFSETS32) {
         const int32_t *offsets = (const int32_t *)v->values + first;
         return (size_t)offsets[n] - (size_t)offsets[0];
     }
-    if (v->type == DN_TYPE_LARGE_UTF8) {
+    if (v->layout == DN_LAYOUT_OFFSETS64) {
         const int64_t *offsets = (const int64_t *)v->values + first;
         return (size_t)(offsets[n] - offsets[0]);
     }
@@ -271,7 +271,7 @@ static size_t rows_bound(const struct dn_csv_writer *w, const struct dn_csv_out_
     size_t bytes = (size_t)n * w->row_room;
 
     for (int64_t i = 0; i < w->n_columns; i++) {
-        if (dn_csv_is_text(b->views[i].type)) {
+        if (dn_type_is_text(b->views[i].type)) {
             bytes += text_bytes(&b->views[i], row, n);
         }
     }

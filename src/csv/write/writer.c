@@ -109,7 +109,10 @@ static enum dn_status open_columns(struct dn_csv_writer *w, const struct ArrowSc
     for (int64_t i = 0; i < w->n_columns; i++) {
         DN_TRY(dn_schema_get_field(&w->schema, i, &w->fields[i], err));
         w->fields[i].name = w->fields[i].name != NULL ? w->fields[i].name : "";
-        w->n_texts += dn_csv_is_text(w->fields[i].type);
+        if (!dn_csv_has_form(w->fields[i].type)) {
+            return dn_field_refuse(&w->fields[i], "cannot be written to CSV", err);
+        }
+        w->n_texts += dn_type_is_text(w->fields[i].type);
         w->row_room += dn_csv_value_room(w->fields[i].type, &w->form);
     }
     return DN_OK;

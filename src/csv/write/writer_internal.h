@@ -99,17 +99,14 @@ struct dn_csv_writer {
     uint64_t waiting;    /**< under the lock: number + 1 of the piece that is waited for; 0: none */
 };
 
-static inline bool dn_csv_is_text(enum dn_type type)
-{
-    return type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 || type == DN_TYPE_UTF8_VIEW;
-}
-
 /* ---- format.c: values as text ---- */
 
 /** Set the classes of bytes; the rest of the form is set. */
 void dn_csv_form_init(struct dn_csv_form *form);
+/** Is there a way to write it? */
+bool dn_csv_has_form(struct dn_type type);
 /** Bytes that a value of the type takes at most, its delimiter included, a text's own bytes aside. */
-size_t dn_csv_value_room(enum dn_type type, const struct dn_csv_form *form);
+size_t dn_csv_value_room(struct dn_type type, const struct dn_csv_form *form);
 /** Append the header row. */
 DN_NODISCARD enum dn_status dn_csv_header_format(const struct dn_csv_writer *w,
                                                  struct dn_buffer *out, struct dn_error *err);

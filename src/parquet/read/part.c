@@ -48,10 +48,7 @@ struct dn_batch_column dn_pq_part_export(const struct dn_pq_part *part,
                                          const struct dn_pq_arrow_type *type)
 {
     return (struct dn_batch_column){
-        .type = DN_TYPE_NULL,
-        .layout = type->how == DN_PQ_HOW_NOTHING ? DN_LAYOUT_OF_TYPE
-                  : type->how == DN_PQ_HOW_VIEWS ? DN_LAYOUT_VIEWS
-                                                 : DN_LAYOUT_FIXED,
+        .type = type->type,
         .null_count = part->null_count,
         .validity = part->null_count > 0 ? part->validity.data : NULL,
         .values = part->values.data,

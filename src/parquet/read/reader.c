@@ -140,8 +140,7 @@ static enum dn_status check_leaf(const struct dn_pq_leaf *leaf, struct dn_error 
 
 static enum dn_status make_schema(struct dn_parquet_reader *r, struct dn_error *err)
 {
-    struct dn_format_field *fields =
-        dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*fields));
+    struct dn_field *fields = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*fields));
 
     if (fields == NULL) {
         return dn_error_memory(err, r->n_columns * sizeof(*fields));
@@ -150,9 +149,9 @@ static enum dn_status make_schema(struct dn_parquet_reader *r, struct dn_error *
         const struct dn_pq_leaf *leaf = &r->file.leaves[r->leaves[i]];
         DN_TRY(check_leaf(leaf, err));
         dn_pq_arrow_type(leaf, &r->types[i]);
-        fields[i] = (struct dn_format_field){leaf->path, r->types[i].format, leaf->max_def > 0};
+        fields[i] = (struct dn_field){leaf->path, r->types[i].type, leaf->max_def > 0};
     }
-    return dn_schema_make_formats(&r->schema, fields, (int64_t)r->n_columns, err);
+    return dn_schema_make(&r->schema, fields, (int64_t)r->n_columns, err);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */

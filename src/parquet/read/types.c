@@ -2,23 +2,21 @@
 
 #include "parquet/read/value.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#define MAX_DECIMAL128_DIGITS 38
 #define MAX_DECIMAL256_DIGITS 76
 
-static void set(struct dn_pq_arrow_type *out, const char *format, enum dn_pq_how how, size_t width)
+static void set(struct dn_pq_arrow_type *out, struct dn_type type, enum dn_pq_how how)
 {
-    (void)snprintf(out->format, sizeof(out->format), "%s", format);
+    out->type = type;
     out->how = how;
-    out->width = width;
+    out->width = dn_type_width(type);
 }
 
 /* Of a number in the size of its own. */
 static bool set_integer(const struct dn_pq_element *e, struct dn_pq_arrow_type *out)
 {
-    static const char *const formats[2][4] = {{"C", "S", "I", "L"}, {"c", "s", "i", "l"}};
+    static const enum dn_type_id ids[2][4] = {
+        {DN_TYPE_UINT8, DN_TYPE_UINT16, DN_TYPE_UINT32, DN_TYPE_UINT64},
+        {DN_TYPE_INT8, DN_TYPE_INT16, DN_TYPE_INT32, DN_TYPE_INT64}};
     const struct dn_pq_meaning *m = &e->meaning;
     const bool is_32 = e->type == DN_PQ_INT32;
     const size_t width = (size_t)(unsigned)m->bit_width / 8;
@@ -32,9 +30,14 @@ static bool set_integer(const struct dn_pq_element *e, struct dn_pq_arrow_type *
         power++;
     }
     out->is_signed = m->is_signed;
-    set(out, formats[m->is_signed][power], is_32 && width < 4 ? DN_PQ_HOW_NARROW : DN_PQ_HOW_SAME,
-        width);
+    set(out, (struct dn_type){.id = ids[m->is_signed][power]},
+        is_32 && width < 4 ? DN_PQ_HOW_NARROW : DN_PQ_HOW_SAME);
     return true;
+}
+
+static enum dn_unit unit_of(int32_t unit)
+{
+    return unit == DN_PQ_MILLIS ? DN_UNIT_MS : unit == DN_PQ_MICROS ? DN_UNIT_US : DN_UNIT_NS;
 }
 
 static bool set_time(const struct dn_pq_element *e, struct dn_pq_arrow_type *out)
@@ -45,40 +48,33 @@ static bool set_time(const struct dn_pq_element *e, struct dn_pq_arrow_type *out
                                : unit != DN_PQ_MICROS && unit != DN_PQ_NANOS) {
         return false;
     }
-    set(out,
-        unit == DN_PQ_MILLIS   ? "ttm"
-        : unit == DN_PQ_MICROS ? "ttu"
-                               : "ttn",
-        DN_PQ_HOW_SAME, out->stored_width);
+    set(out, (struct dn_type){.id = DN_TYPE_TIME, .unit = unit_of(unit)}, DN_PQ_HOW_SAME);
     return true;
 }
 
 static bool set_timestamp(const struct dn_pq_element *e, struct dn_pq_arrow_type *out)
 {
-    static const char *const formats[2][3] = {{"tsm:", "tsu:", "tsn:"},
-                                              {"tsm:UTC", "tsu:UTC", "tsn:UTC"}};
     const int32_t unit = e->meaning.unit;
 
     if (e->type != DN_PQ_INT64 || unit < DN_PQ_MILLIS || unit > DN_PQ_NANOS) {
         return false;
     }
-    set(out, formats[e->meaning.is_utc][unit - DN_PQ_MILLIS], DN_PQ_HOW_SAME, 8);
+    set(out,
+        (struct dn_type){
+            .id = DN_TYPE_TIMESTAMP, .unit = unit_of(unit), .zoned = e->meaning.is_utc},
+        DN_PQ_HOW_SAME);
     return true;
 }
 
 static bool set_decimal(const struct dn_pq_element *e, struct dn_pq_arrow_type *out)
 {
     const struct dn_pq_meaning *m = &e->meaning;
-    const bool is_wide = m->precision > MAX_DECIMAL128_DIGITS;
 
     if (m->precision < 1 || m->precision > MAX_DECIMAL256_DIGITS || m->scale < 0 ||
         m->scale > m->precision) {
         return false;
     }
-    (void)snprintf(out->format, sizeof(out->format), "d:%" PRId32 ",%" PRId32 "%s", m->precision,
-                   m->scale, is_wide ? ",256" : "");
-    out->how = DN_PQ_HOW_DECIMAL;
-    out->width = is_wide ? 32 : 16;
+    set(out, dn_type_decimal(m->precision, m->scale), DN_PQ_HOW_DECIMAL);
     out->is_little_endian = e->type == DN_PQ_INT32 || e->type == DN_PQ_INT64;
     return true;
 }
@@ -95,7 +91,7 @@ static bool set_meaning(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *
     case DN_PQ_LOGICAL_INTEGER:
         return is_int && set_integer(e, out);
     case DN_PQ_LOGICAL_DATE:
-        set(out, "tdD", DN_PQ_HOW_SAME, 4);
+        set(out, DN_TYPE(DATE32), DN_PQ_HOW_SAME);
         return e->type == DN_PQ_INT32;
     case DN_PQ_LOGICAL_TIME:
         return is_int && set_time(e, out);
@@ -104,16 +100,16 @@ static bool set_meaning(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *
     case DN_PQ_LOGICAL_DECIMAL:
         return (is_int || is_bytes || is_fixed) && set_decimal(e, out);
     case DN_PQ_LOGICAL_FLOAT16:
-        set(out, "e", DN_PQ_HOW_SAME, 2);
+        set(out, DN_TYPE(FLOAT16), DN_PQ_HOW_SAME);
         return is_fixed && e->type_length == 2;
     case DN_PQ_LOGICAL_STRING:
     case DN_PQ_LOGICAL_ENUM:
     case DN_PQ_LOGICAL_JSON:
-        set(out, "vu", DN_PQ_HOW_VIEWS, 16);
+        set(out, DN_TYPE(UTF8_VIEW), DN_PQ_HOW_VIEWS);
         out->is_text = is_bytes;
         return is_bytes;
     case DN_PQ_LOGICAL_UNKNOWN: /* a column that must have values has some meaning after all */
-        set(out, "n", DN_PQ_HOW_NOTHING, 0);
+        set(out, DN_TYPE(NULL), DN_PQ_HOW_NOTHING);
         return leaf->max_def > 0;
     default:
         return false;
@@ -122,25 +118,31 @@ static bool set_meaning(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *
 
 static void set_physical(const struct dn_pq_element *e, struct dn_pq_arrow_type *out)
 {
-    static const char *const formats[] = {"b", "i", "l", "tsn:", "f", "g", "vz"};
-
     switch (e->type) {
     case DN_PQ_BOOLEAN:
-        set(out, "b", DN_PQ_HOW_BOOL, 0);
+        set(out, DN_TYPE(BOOL), DN_PQ_HOW_BOOL);
+        break;
+    case DN_PQ_INT32:
+        set(out, DN_TYPE(INT32), DN_PQ_HOW_SAME);
+        break;
+    case DN_PQ_INT64:
+        set(out, DN_TYPE(INT64), DN_PQ_HOW_SAME);
         break;
     case DN_PQ_INT96:
-        set(out, "tsn:", DN_PQ_HOW_INT96, 8);
+        set(out, DN_TIMESTAMP(NS), DN_PQ_HOW_INT96);
+        break;
+    case DN_PQ_FLOAT:
+        set(out, DN_TYPE(FLOAT32), DN_PQ_HOW_SAME);
+        break;
+    case DN_PQ_DOUBLE:
+        set(out, DN_TYPE(FLOAT64), DN_PQ_HOW_SAME);
         break;
     case DN_PQ_BYTE_ARRAY:
-        set(out, "vz", DN_PQ_HOW_VIEWS, 16);
-        break;
-    case DN_PQ_FIXED_LEN_BYTE_ARRAY:
-        (void)snprintf(out->format, sizeof(out->format), "w:%" PRId32, e->type_length);
-        out->how = DN_PQ_HOW_SAME;
-        out->width = out->stored_width;
+        set(out, DN_TYPE(BINARY_VIEW), DN_PQ_HOW_VIEWS);
         break;
     default:
-        set(out, formats[e->type], DN_PQ_HOW_SAME, out->stored_width);
+        set(out, (struct dn_type){.id = DN_TYPE_FIXED_BINARY, .width = e->type_length},
+            DN_PQ_HOW_SAME);
         break;
     }
 }

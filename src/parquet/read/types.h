@@ -2,6 +2,7 @@
 #ifndef DN_PARQUET_READ_TYPES_H
 #define DN_PARQUET_READ_TYPES_H
 
+#include "arrow/types.h"
 #include "parquet/read/footer.h"
 
 enum dn_pq_how {
@@ -15,7 +16,7 @@ enum dn_pq_how {
 };
 
 struct dn_pq_arrow_type {
-    char format[48]; /**< of Arrow */
+    struct dn_type type;
     enum dn_pq_how how;
     size_t width;          /**< bytes per value in Arrow; 0: bits, or nothing */
     size_t stored_width;   /**< bytes per value in the file; 0: byte arrays */

@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 
 struct mapping {
-    enum dn_type type;
+    struct dn_type type;
     enum dn_pq_kind kind;
     enum dn_pq_type physical;
     enum dn_pq_converted converted;
@@ -13,21 +13,22 @@ struct mapping {
 
 /* Old readers take TIMESTAMP_MICROS for an instant, so a time without a zone must do without a converted type. */
 static const struct mapping mappings[] = {
-    {DN_TYPE_NULL, DN_PQ_KIND_NULL, DN_PQ_INT32, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_UNKNOWN},
-    {DN_TYPE_BOOL, DN_PQ_KIND_BOOL, DN_PQ_BOOLEAN, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
-    {DN_TYPE_INT32, DN_PQ_KIND_I32, DN_PQ_INT32, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
-    {DN_TYPE_INT64, DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
-    {DN_TYPE_FLOAT32, DN_PQ_KIND_F32, DN_PQ_FLOAT, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
-    {DN_TYPE_FLOAT64, DN_PQ_KIND_F64, DN_PQ_DOUBLE, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
-    {DN_TYPE_DATE32, DN_PQ_KIND_I32, DN_PQ_INT32, DN_PQ_CONVERTED_DATE, DN_PQ_LOGICAL_DATE},
-    {DN_TYPE_TIMESTAMP_US, DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_NONE,
+    {DN_TYPE_INIT(NULL), DN_PQ_KIND_NULL, DN_PQ_INT32, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_UNKNOWN},
+    {DN_TYPE_INIT(BOOL), DN_PQ_KIND_BOOL, DN_PQ_BOOLEAN, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
+    {DN_TYPE_INIT(INT32), DN_PQ_KIND_I32, DN_PQ_INT32, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
+    {DN_TYPE_INIT(INT64), DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
+    {DN_TYPE_INIT(FLOAT32), DN_PQ_KIND_F32, DN_PQ_FLOAT, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
+    {DN_TYPE_INIT(FLOAT64), DN_PQ_KIND_F64, DN_PQ_DOUBLE, DN_PQ_CONVERTED_NONE, DN_PQ_LOGICAL_NONE},
+    {DN_TYPE_INIT(DATE32), DN_PQ_KIND_I32, DN_PQ_INT32, DN_PQ_CONVERTED_DATE, DN_PQ_LOGICAL_DATE},
+    {DN_TIMESTAMP_INIT(US), DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_NONE,
      DN_PQ_LOGICAL_TIMESTAMP},
-    {DN_TYPE_TIMESTAMPTZ_US, DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_TIMESTAMP_MICROS,
+    {DN_TIMESTAMPTZ_INIT(US), DN_PQ_KIND_I64, DN_PQ_INT64, DN_PQ_CONVERTED_TIMESTAMP_MICROS,
      DN_PQ_LOGICAL_TIMESTAMP},
-    {DN_TYPE_UTF8, DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8, DN_PQ_LOGICAL_STRING},
-    {DN_TYPE_LARGE_UTF8, DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8,
+    {DN_TYPE_INIT(UTF8), DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8,
      DN_PQ_LOGICAL_STRING},
-    {DN_TYPE_UTF8_VIEW, DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8,
+    {DN_TYPE_INIT(LARGE_UTF8), DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8,
+     DN_PQ_LOGICAL_STRING},
+    {DN_TYPE_INIT(UTF8_VIEW), DN_PQ_KIND_TEXT, DN_PQ_BYTE_ARRAY, DN_PQ_CONVERTED_UTF8,
      DN_PQ_LOGICAL_STRING},
 };
 
@@ -56,16 +57,12 @@ enum dn_status dn_pq_column_init(struct dn_pq_column *c, const struct dn_field *
 
     memset(c, 0, sizeof *c);
     for (size_t i = 0; i < sizeof mappings / sizeof mappings[0]; i++) {
-        if (mappings[i].type == field->type) {
+        if (dn_type_equal(mappings[i].type, field->type)) {
             m = &mappings[i];
         }
     }
     if (m == NULL) {
-        dn_error_set(err, DN_ERR_UNSUPPORTED,
-                     "column '%s' has type %s, which cannot be written to Parquet", field->name,
-                     dn_type_name(field->type));
-        dn_error_locate(err, NULL, -1, -1, -1, field->name);
-        return DN_ERR_UNSUPPORTED;
+        return dn_field_refuse(field, "cannot be written to Parquet", err);
     }
     if (!dn_utf8_is_valid(field->name)) {
         char shown[DN_ESCAPED_VALUE_SIZE];
@@ -98,7 +95,7 @@ static void write_logical(const struct dn_pq_column *c, struct dn_thrift_writer 
     dn_thrift_field_struct(w, DN_PQ_SCHEMA_LOGICAL);
     if (c->logical == DN_PQ_LOGICAL_TIMESTAMP) {
         dn_thrift_field_struct(w, DN_PQ_LOGICAL_TIMESTAMP);
-        dn_thrift_field_bool(w, DN_PQ_TIMESTAMP_IS_UTC, c->type == DN_TYPE_TIMESTAMPTZ_US);
+        dn_thrift_field_bool(w, DN_PQ_TIMESTAMP_IS_UTC, c->type.zoned);
         dn_thrift_field_struct(w, DN_PQ_TIMESTAMP_UNIT);
         dn_thrift_field_empty_struct(w, DN_PQ_MICROS);
         dn_thrift_struct_end(w);

@@ -8,7 +8,7 @@
 
 struct dn_pq_column {
     char *name; /**< owned */
-    enum dn_type type;
+    struct dn_type type;
     enum dn_pq_kind kind;
     enum dn_pq_type physical;
     enum dn_pq_converted converted;

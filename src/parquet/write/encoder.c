@@ -218,7 +218,7 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
     for (int64_t i = 0; i < n; i += BLOCK) {
         const int64_t end = n - i < BLOCK ? n : i + BLOCK;
         size_t k = 0;
-        if (n_nulls == 0 && view->type == DN_TYPE_UTF8_VIEW) {
+        if (n_nulls == 0 && view->layout == DN_LAYOUT_VIEWS) {
             k = (size_t)(end - i);
             dn_pq_texts_from_views(&views[view->offset + row + i], view->variadic, k, texts);
         }
@@ -226,7 +226,7 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
             if (n_nulls != 0 && !dn_column_is_valid(view, j)) {
                 continue;
             }
-            if (view->type == DN_TYPE_UTF8_VIEW) {
+            if (view->layout == DN_LAYOUT_VIEWS) {
                 texts[k++] = dn_pq_text_from_view(&views[view->offset + j], view->variadic);
             } else {
                 size_t len;

@@ -31,7 +31,7 @@ static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_col
     if (!b->present) {
         return dn_text_append(out, "null", err);
     }
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         return dn_text_append(out, b->bytes[0] != 0 ? "true" : "false", err);
     case DN_TYPE_INT32:
@@ -43,12 +43,10 @@ static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_col
     case DN_TYPE_INT64:
         memcpy(&i64, b->bytes, sizeof i64);
         return append_quoted(out, text, dn_format_int64(text, i64), false, err);
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
+    case DN_TYPE_TIMESTAMP:
         memcpy(&i64, b->bytes, sizeof i64);
-        return append_quoted(out, text,
-                             dn_format_timestamp_us(text, i64, c->type == DN_TYPE_TIMESTAMPTZ_US),
-                             true, err);
+        return append_quoted(out, text, dn_format_timestamp_us(text, i64, c->type.zoned), true,
+                             err);
     case DN_TYPE_FLOAT32:
         memcpy(&f32, b->bytes, sizeof f32);
         return append_float(out, (double)f32, err);
@@ -59,8 +57,7 @@ static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_col
     case DN_TYPE_LARGE_UTF8:
     case DN_TYPE_UTF8_VIEW:
         return dn_text_append_json_string(out, b->bytes, b->len, err);
-    case DN_TYPE_NULL:
-    case DN_TYPE_COUNT:
+    default:
         break;
     }
     return dn_text_append(out, "null", err);

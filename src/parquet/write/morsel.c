@@ -27,12 +27,12 @@ static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_colu
 
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &views[i];
-        bytes += (size_t)v->n_rows * dn_type_width(v->type) + (size_t)v->n_rows / 4;
+        bytes += (size_t)v->n_rows * v->width + (size_t)v->n_rows / 4;
         if (w->columns[i].kind == DN_PQ_KIND_TEXT &&
-            (v->type != DN_TYPE_UTF8_VIEW || v->variadic[0] != last_text)) {
+            (v->layout != DN_LAYOUT_VIEWS || v->variadic[0] != last_text)) {
             const size_t text = (size_t)v->longest_text;
             bytes += text < most_text ? text : most_text;
-            last_text = v->type == DN_TYPE_UTF8_VIEW ? v->variadic[0] : last_text;
+            last_text = v->layout == DN_LAYOUT_VIEWS ? v->variadic[0] : last_text;
         }
     }
     return bytes;
@@ -94,10 +94,10 @@ static size_t text_len(const struct dn_column_view *v, int64_t row)
     if (v->null_count > 0 && !dn_bit_get(v->validity, i)) {
         return 0;
     }
-    if (v->type == DN_TYPE_UTF8_VIEW) {
+    if (v->layout == DN_LAYOUT_VIEWS) {
         return (size_t)((const struct dn_string_view *)v->values)[i].len;
     }
-    if (v->type == DN_TYPE_UTF8) {
+    if (v->layout == DN_LAYOUT_OFFSETS32) {
         const int32_t *offsets = (const int32_t *)v->values + i;
         return (size_t)(offsets[1] - offsets[0]);
     }
@@ -109,7 +109,7 @@ static size_t text_bytes(const struct dn_column_view *v, int64_t row, int64_t n)
 {
     size_t bytes = 0;
 
-    if (v->null_count == 0 && v->type == DN_TYPE_UTF8_VIEW) {
+    if (v->null_count == 0 && v->layout == DN_LAYOUT_VIEWS) {
         const struct dn_string_view *views =
             (const struct dn_string_view *)v->values + v->offset + row;
         for (int64_t i = 0; i < n; i++) {

@@ -11,9 +11,9 @@ static const char json[] = "{\"file_counter\":3,\"records\":[{\"id\":1,\"name\":
                            "\"id\":3.0,\"id\":4,\"price\":\"NaN\",\"b\":false}]}";
 
 static const struct dn_record_field fields[] = {
-    {"id", DN_TYPE_INT64, true},       {"name", DN_TYPE_UTF8_VIEW, false},
-    {"price", DN_TYPE_FLOAT64, false}, {"ok", DN_TYPE_BOOL, false},
-    {"day", DN_TYPE_DATE32, false},    {"at", DN_TYPE_TIMESTAMP_US, false},
+    {"id", DN_TYPE_INIT(INT64), true},       {"name", DN_TYPE_INIT(UTF8_VIEW), false},
+    {"price", DN_TYPE_INIT(FLOAT64), false}, {"ok", DN_TYPE_INIT(BOOL), false},
+    {"day", DN_TYPE_INIT(DATE32), false},    {"at", DN_TIMESTAMP_INIT(US), false},
 };
 
 static void test_read(void **state)

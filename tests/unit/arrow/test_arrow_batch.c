@@ -25,26 +25,26 @@ static const int64_t text_lens[] = {(int64_t)sizeof bytes - 1};
 static struct dn_string_view views[N_ROWS];
 
 static const struct dn_field fields[N_COLUMNS] = {
-    {"id", DN_TYPE_INT64, false},      {"flag", DN_TYPE_BOOL, true},
-    {"text32", DN_TYPE_UTF8, true},    {"text64", DN_TYPE_LARGE_UTF8, true},
-    {"view", DN_TYPE_UTF8_VIEW, true}, {"nothing", DN_TYPE_NULL, true},
+    {"id", DN_TYPE_INIT(INT64), false},      {"flag", DN_TYPE_INIT(BOOL), true},
+    {"text32", DN_TYPE_INIT(UTF8), true},    {"text64", DN_TYPE_INIT(LARGE_UTF8), true},
+    {"view", DN_TYPE_INIT(UTF8_VIEW), true}, {"nothing", DN_TYPE_INIT(NULL), true},
 };
 
 static const struct dn_batch_column columns[N_COLUMNS] = {
-    {.type = DN_TYPE_INT64, .values = ids},
-    {.type = DN_TYPE_BOOL, .values = flags, .validity = validity, .null_count = 1},
-    {.type = DN_TYPE_UTF8,
+    {.type = DN_TYPE_INIT(INT64), .values = ids},
+    {.type = DN_TYPE_INIT(BOOL), .values = flags, .validity = validity, .null_count = 1},
+    {.type = DN_TYPE_INIT(UTF8),
      .values = offsets32,
      .bytes = bytes,
      .validity = validity,
      .null_count = 1},
-    {.type = DN_TYPE_LARGE_UTF8, .values = offsets64, .bytes = bytes},
-    {.type = DN_TYPE_UTF8_VIEW,
+    {.type = DN_TYPE_INIT(LARGE_UTF8), .values = offsets64, .bytes = bytes},
+    {.type = DN_TYPE_INIT(UTF8_VIEW),
      .values = views,
      .variadic = texts,
      .variadic_lens = text_lens,
      .n_variadic = 1},
-    {.type = DN_TYPE_NULL},
+    {.type = DN_TYPE_INIT(NULL)},
 };
 
 static int n_released; /* of the owner */
@@ -210,13 +210,13 @@ static void test_export_refuses(void **state)
     (void)state;
     n_released = 0;
     const struct dn_batch_column bad[] = {
-        {.type = DN_TYPE_COUNT, .values = ids},
-        {.type = DN_TYPE_INT64},
-        {.type = DN_TYPE_INT64, .values = ids, .null_count = 1},
-        {.type = DN_TYPE_INT64, .values = ids, .null_count = -1, .validity = validity},
-        {.type = DN_TYPE_INT64, .values = ids, .null_count = 4, .validity = validity},
-        {.type = DN_TYPE_UTF8_VIEW, .values = views, .n_variadic = 1},
-        {.type = DN_TYPE_UTF8_VIEW,
+        {.type = DN_TYPE_INIT(COUNT), .values = ids},
+        {.type = DN_TYPE_INIT(INT64)},
+        {.type = DN_TYPE_INIT(INT64), .values = ids, .null_count = 1},
+        {.type = DN_TYPE_INIT(INT64), .values = ids, .null_count = -1, .validity = validity},
+        {.type = DN_TYPE_INIT(INT64), .values = ids, .null_count = 4, .validity = validity},
+        {.type = DN_TYPE_INIT(UTF8_VIEW), .values = views, .n_variadic = 1},
+        {.type = DN_TYPE_INIT(UTF8_VIEW),
          .values = views,
          .n_variadic = -1,
          .variadic = texts,
@@ -245,7 +245,7 @@ static void test_export_refuses(void **state)
     assert_int_equal(dn_batch_export(&batch, 7, 0, NULL, NULL, NULL, &err), DN_OK);
     assert_int_equal(batch.length, 7);
     batch.release(&batch);
-    const struct dn_batch_column empty = {.type = DN_TYPE_UTF8};
+    const struct dn_batch_column empty = {.type = DN_TYPE_INIT(UTF8)};
     struct dn_column_view c;
     assert_int_equal(dn_batch_export(&batch, 0, 1, &empty, NULL, NULL, &err), DN_OK);
     assert_int_equal(dn_batch_get_column(&batch, 0, &fields[2], &c, &err), DN_OK);

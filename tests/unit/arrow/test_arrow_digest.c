@@ -15,12 +15,12 @@ static const uint64_t patterns[] = {0, 1, UINT64_MAX, (uint64_t)1 << 63,
                                     UINT64_C(0x6a09e667f3bcc909)};
 
 /* Texts of 12 bytes and fewer are in their views. */
-static void fill(enum dn_type type, uint64_t pattern, uint8_t *values)
+static void fill(struct dn_type type, uint64_t pattern, uint8_t *values)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
         struct dn_string_view view = {.len = (int32_t)(i % (DN_VIEW_INLINE + 1))};
         memset(view.u.inlined, (int)(pattern & 0x7f), (size_t)view.len);
-        if (type == DN_TYPE_UTF8_VIEW) {
+        if (type.id == DN_TYPE_UTF8_VIEW) {
             memcpy(values + i * sizeof view, &view, sizeof view);
         } else {
             memcpy(values + i * 8, &pattern, 8);
@@ -29,16 +29,16 @@ static void fill(enum dn_type type, uint64_t pattern, uint8_t *values)
 }
 
 /* What is changed in the value of a row. */
-static void change(enum dn_type type, uint8_t *values, size_t row, size_t bit)
+static void change(struct dn_type type, uint8_t *values, size_t row, size_t bit)
 {
     struct dn_string_view *view = (struct dn_string_view *)(void *)values + row;
 
-    if (type == DN_TYPE_BOOL) {
+    if (type.id == DN_TYPE_BOOL) {
         values[row / 8] ^= (uint8_t)(1u << row % 8);
-    } else if (type == DN_TYPE_UTF8_VIEW && view->len == 0) {
+    } else if (type.id == DN_TYPE_UTF8_VIEW && view->len == 0) {
         view->len = 1;
         view->u.inlined[0] = (uint8_t)bit;
-    } else if (type == DN_TYPE_UTF8_VIEW) {
+    } else if (type.id == DN_TYPE_UTF8_VIEW) {
         view->u.inlined[bit / 8 % (size_t)view->len] ^= (uint8_t)(1u << bit % 8);
     } else {
         const size_t width = dn_type_width(type);
@@ -56,10 +56,10 @@ static void check_changes(struct dn_column_view *c, uint8_t *values)
         if (!dn_column_is_valid(c, (int64_t)row)) {
             continue;
         }
-        for (size_t bit = 0; bit < (c->type == DN_TYPE_BOOL ? 1 : 64); bit++) {
+        for (size_t bit = 0; bit < (c->type.id == DN_TYPE_BOOL ? 1 : 64); bit++) {
             change(c->type, values, row, bit);
             if (dn_column_digest(c, 0, N_ROWS, 0) == due) {
-                fail_msg("%s: bit %zu of row %zu is not in the digest", dn_type_name(c->type), bit,
+                fail_msg("%s: bit %zu of row %zu is not in the digest", DN_TYPE_TEXT(c->type), bit,
                          row);
             }
             memcpy(values, kept, sizeof kept);
@@ -77,7 +77,7 @@ static void check_nulls(struct dn_column_view *c, uint8_t *validity)
         validity[row / 8] ^= (uint8_t)(1u << row % 8);
         c->null_count += valid ? 1 : -1;
         if (dn_column_digest(c, 0, N_ROWS, 0) == due) {
-            fail_msg("%s: whether row %zu is null is not in the digest", dn_type_name(c->type),
+            fail_msg("%s: whether row %zu is null is not in the digest", DN_TYPE_TEXT(c->type),
                      row);
         }
         validity[row / 8] ^= (uint8_t)(1u << row % 8);
@@ -85,9 +85,9 @@ static void check_nulls(struct dn_column_view *c, uint8_t *validity)
     }
 }
 
-static const enum dn_type types[] = {DN_TYPE_BOOL,         DN_TYPE_INT32,    DN_TYPE_INT64,
-                                     DN_TYPE_FLOAT32,      DN_TYPE_FLOAT64,  DN_TYPE_DATE32,
-                                     DN_TYPE_TIMESTAMP_US, DN_TYPE_UTF8_VIEW};
+static const struct dn_type types[] = {
+    DN_TYPE_INIT(BOOL),    DN_TYPE_INIT(INT32),  DN_TYPE_INIT(INT64),   DN_TYPE_INIT(FLOAT32),
+    DN_TYPE_INIT(FLOAT64), DN_TYPE_INIT(DATE32), DN_TIMESTAMP_INIT(US), DN_TYPE_INIT(UTF8_VIEW)};
 
 static void test_every_bit_counts(void **state)
 {
@@ -97,7 +97,11 @@ static void test_every_bit_counts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
-            struct dn_column_view c = {.type = types[i], .n_rows = N_ROWS, .values = values};
+            struct dn_column_view c = {.type = types[i],
+                                       .layout = dn_type_layout(types[i]),
+                                       .width = dn_type_width(types[i]),
+                                       .n_rows = N_ROWS,
+                                       .values = values};
             fill(types[i], patterns[p], values);
             check_changes(&c, values);
             memset(validity, 0xff, sizeof validity);
@@ -114,7 +118,11 @@ static void test_every_bit_counts(void **state)
 static void test_places(void **state)
 {
     static uint8_t values[N_ROWS * WIDTH];
-    struct dn_column_view c = {.type = DN_TYPE_INT64, .n_rows = N_ROWS, .values = values};
+    struct dn_column_view c = {.type = DN_TYPE_INIT(INT64),
+                               .layout = DN_LAYOUT_FIXED,
+                               .width = 8,
+                               .n_rows = N_ROWS,
+                               .values = values};
 
     (void)state;
     for (size_t i = 0; i < N_ROWS; i++) {

@@ -76,7 +76,7 @@ static inline void rig_cell(struct rig_text *t, const struct dn_column_view *c, 
         rig_append(t, ".", 1);
         return;
     }
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         n = snprintf(buf, sizeof(buf), "b%d", dn_bit_get(c->values, i));
         break;
@@ -89,8 +89,7 @@ static inline void rig_cell(struct rig_text *t, const struct dn_column_view *c, 
     case DN_TYPE_DATE32:
         n = snprintf(buf, sizeof(buf), "d%d", ((const int32_t *)c->values)[i]);
         break;
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
+    case DN_TYPE_TIMESTAMP:
         n = snprintf(buf, sizeof(buf), "t%lld", (long long)((const int64_t *)c->values)[i]);
         break;
     case DN_TYPE_UTF8_VIEW: {
@@ -101,7 +100,7 @@ static inline void rig_cell(struct rig_text *t, const struct dn_column_view *c, 
         return;
     }
     default:
-        fail_msg("unexpected type %s", dn_type_name(c->type));
+        fail_msg("unexpected type %s", DN_TYPE_TEXT(c->type));
     }
     rig_append(t, buf, (size_t)n);
 }

@@ -6,6 +6,7 @@
 #define DN_TEST_CSV_TRIP_H
 
 #include "csv_rig.h"
+#include "flat_types.h"
 
 #include <stdatomic.h>
 
@@ -15,7 +16,7 @@
 
 struct trip_column {
     char name[96];
-    enum dn_type type;
+    struct dn_type type;
     bool nullable;
     int64_t n_nulls;
     uint8_t *validity;
@@ -43,9 +44,9 @@ static inline uint64_t trip_below(struct trip *t, uint64_t n)
     return scratch_random(&t->state) % n;
 }
 
-static inline bool trip_is_text(enum dn_type type)
+static inline bool trip_is_text(struct dn_type type)
 {
-    return type == DN_TYPE_UTF8 || type == DN_TYPE_LARGE_UTF8 || type == DN_TYPE_UTF8_VIEW;
+    return type.id == DN_TYPE_UTF8 || type.id == DN_TYPE_LARGE_UTF8 || type.id == DN_TYPE_UTF8_VIEW;
 }
 
 /* ---- values ---- */
@@ -259,7 +260,7 @@ static inline void trip_fixed(struct trip *t, struct trip_column *c, int64_t row
     const size_t width = dn_type_width(c->type);
     uint64_t bits = 0;
 
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         c->values[row >> 3] = (uint8_t)(c->values[row >> 3] | trip_below(t, 2) << (row & 7));
         return;
@@ -295,9 +296,9 @@ static inline void trip_place_texts(struct trip *t, struct trip_column *c)
     c->variadic_lens[0] = (int64_t)c->bytes.len;
     for (int64_t row = 0; row <= t->n_rows; row++) {
         const int64_t start = c->starts[row];
-        if (c->type == DN_TYPE_UTF8) {
+        if (c->type.id == DN_TYPE_UTF8) {
             ((int32_t *)(void *)c->values)[row] = (int32_t)start;
-        } else if (c->type == DN_TYPE_LARGE_UTF8) {
+        } else if (c->type.id == DN_TYPE_LARGE_UTF8) {
             ((int64_t *)(void *)c->values)[row] = start;
         } else if (row < t->n_rows) {
             struct dn_string_view *v = (struct dn_string_view *)(void *)c->values + row;
@@ -324,20 +325,20 @@ static inline void trip_column_make(struct trip *t, struct trip_column *c, int64
     /* a name of its own, for types are given by name */
     (void)snprintf(c->name, sizeof c->name, "%.*s_%lld", (int)strnlen(beginning->text, 60),
                    beginning->text, (long long)number);
-    c->type = (enum dn_type)trip_below(t, DN_TYPE_COUNT);
+    c->type = flat_types[trip_below(t, N_FLAT_TYPES)];
     c->validity = calloc(1, n / 8 + 1);
     c->values = calloc(n + 1, 16);
     c->starts = calloc(n + 1, sizeof *c->starts);
     assert_true(c->validity != NULL && c->values != NULL && c->starts != NULL);
     rig_append(&c->bytes, "", 0);
     for (size_t row = 0; row < n; row++) {
-        const bool valid = c->type != DN_TYPE_NULL && trip_below(t, 100) >= nulls;
+        const bool valid = c->type.id != DN_TYPE_NULL && trip_below(t, 100) >= nulls;
         c->n_nulls += !valid;
         c->validity[row >> 3] = (uint8_t)(c->validity[row >> 3] | (unsigned)valid << (row & 7));
         c->starts[row] = (int64_t)c->bytes.len;
         if (trip_is_text(c->type)) {
             trip_put_text(t, &c->bytes, flavour, one); /* under a null, too */
-        } else if (c->type != DN_TYPE_NULL) {
+        } else if (c->type.id != DN_TYPE_NULL) {
             trip_fixed(t, c, (int64_t)row);
         }
     }
@@ -402,14 +403,14 @@ static inline enum dn_status trip_batch(struct trip *t, int64_t row, int64_t n,
         columns[i] = (struct dn_batch_column){
             .type = c->type,
             .null_count = c->n_nulls,
-            .validity = c->type == DN_TYPE_NULL || (c->n_nulls == 0 && trip_below(t, 2) == 0)
+            .validity = c->type.id == DN_TYPE_NULL || (c->n_nulls == 0 && trip_below(t, 2) == 0)
                             ? NULL
                             : c->validity,
-            .values = c->type == DN_TYPE_NULL ? NULL : c->values,
+            .values = c->type.id == DN_TYPE_NULL ? NULL : c->values,
             .bytes = c->bytes.data,
             .variadic = c->variadic,
             .variadic_lens = c->variadic_lens,
-            .n_variadic = c->type == DN_TYPE_UTF8_VIEW ? 1 : 0,
+            .n_variadic = c->type.id == DN_TYPE_UTF8_VIEW ? 1 : 0,
         };
     }
     const enum dn_status st =
@@ -498,17 +499,17 @@ static inline enum dn_status trip_write(struct trip *t, const char *path,
 /* ---- reading ---- */
 
 /* What a column comes back as, if its type is said. */
-static inline enum dn_type trip_read_type(enum dn_type type)
+static inline struct dn_type trip_read_type(struct dn_type type)
 {
-    switch (type) {
+    switch (type.id) {
     case DN_TYPE_INT32:
-        return DN_TYPE_INT64;
+        return DN_TYPE(INT64);
     case DN_TYPE_FLOAT32:
-        return DN_TYPE_FLOAT64;
+        return DN_TYPE(FLOAT64);
     case DN_TYPE_NULL:
     case DN_TYPE_UTF8:
     case DN_TYPE_LARGE_UTF8:
-        return DN_TYPE_UTF8_VIEW;
+        return DN_TYPE(UTF8_VIEW);
     default:
         return type;
     }
@@ -530,14 +531,14 @@ static inline int64_t trip_evidence(const struct trip *t, const struct trip_colu
  * What a column comes back as if nothing is said.  A text that is the only one of its column tells nothing by standing in quotes or not:
  * then anything may come.
  */
-static inline enum dn_type trip_inferred_type(const struct trip *t, const struct trip_column *c)
+static inline struct dn_type trip_inferred_type(const struct trip *t, const struct trip_column *c)
 {
     const int64_t n = trip_evidence(t, c);
 
     if (trip_is_text(c->type) && n == 1) {
-        return DN_TYPE_COUNT;
+        return DN_TYPE(COUNT);
     }
-    return n == 0 ? DN_TYPE_UTF8_VIEW : trip_read_type(c->type);
+    return n == 0 ? DN_TYPE(UTF8_VIEW) : trip_read_type(c->type);
 }
 
 static inline bool trip_float_equal(double a, double b)
@@ -554,7 +555,7 @@ static inline bool trip_equal(const struct trip_column *c, int64_t row,
     float f32 = 0;
     double f64 = 0;
 
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         return dn_bit_get(v->values, i) == dn_bit_get(c->values, row);
     case DN_TYPE_INT32:
@@ -570,8 +571,7 @@ static inline bool trip_equal(const struct trip_column *c, int64_t row,
         memcpy(&f64, c->values + 8 * row, 8);
         return trip_float_equal(((const double *)v->values)[i], f64);
     case DN_TYPE_INT64:
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
+    case DN_TYPE_TIMESTAMP:
         memcpy(&i64, c->values + 8 * row, 8);
         return ((const int64_t *)v->values)[i] == i64;
     default: {
@@ -588,22 +588,23 @@ static inline void trip_compare(const struct trip *t, const struct ArrowSchema *
 {
     for (int64_t i = 0; i < t->n_columns; i++) {
         const struct trip_column *c = &t->columns[i];
-        const enum dn_type type = inferred ? trip_inferred_type(t, c) : trip_read_type(c->type);
+        const struct dn_type type = inferred ? trip_inferred_type(t, c) : trip_read_type(c->type);
         struct dn_column_view v;
         struct dn_field field;
         assert_int_equal(dn_schema_get_field(schema, i, &field, NULL), DN_OK);
         assert_int_equal(dn_batch_get_column(batch, i, &field, &v, NULL), DN_OK);
-        if (strcmp(field.name, c->name) != 0 || (type != DN_TYPE_COUNT && field.type != type)) {
+        if (strcmp(field.name, c->name) != 0 ||
+            (type.id != DN_TYPE_COUNT && !dn_type_equal(field.type, type))) {
             fail_msg("seed %llu: column '%s' (%s) came back as '%s' (%s)",
-                     (unsigned long long)t->seed, c->name, dn_type_name(c->type), field.name,
-                     dn_type_name(field.type));
+                     (unsigned long long)t->seed, c->name, DN_TYPE_TEXT(c->type), field.name,
+                     DN_TYPE_TEXT(field.type));
         }
-        for (int64_t at = 0; at < batch->length && type != DN_TYPE_COUNT; at++) {
+        for (int64_t at = 0; at < batch->length && type.id != DN_TYPE_COUNT; at++) {
             const bool valid = dn_bit_get(c->validity, first + at);
             if (dn_column_is_valid(&v, at) != valid ||
                 (valid && !trip_equal(c, first + at, &v, at))) {
                 fail_msg("seed %llu: column '%s' (%s), row %lld: another value",
-                         (unsigned long long)t->seed, c->name, dn_type_name(c->type),
+                         (unsigned long long)t->seed, c->name, DN_TYPE_TEXT(c->type),
                          (long long)(first + at));
             }
         }
@@ -667,7 +668,7 @@ static inline void trip_read_back(const struct trip *t, const char *path)
     o.types = types;
     for (int64_t i = 0; i < t->n_columns; i++) {
         types[i] = (struct dn_csv_column_type){
-            t->columns[i].name, dn_type_name(trip_read_type(t->columns[i].type)), true};
+            t->columns[i].name, DN_TYPE_TEXT(trip_read_type(t->columns[i].type)), true};
     }
     o.n_types = (size_t)t->n_columns;
     trip_check(t, trip_read(t, path, &o, false, &err), &err);
@@ -679,7 +680,7 @@ static inline void trip_read_back(const struct trip *t, const char *path)
             struct dn_field field;
             assert_int_equal(dn_schema_get_field(&found, i, &field, NULL), DN_OK);
             types[i] =
-                (struct dn_csv_column_type){t->columns[i].name, dn_type_name(field.type), false};
+                (struct dn_csv_column_type){t->columns[i].name, DN_TYPE_TEXT(field.type), false};
         }
         o.n_types = (size_t)t->n_columns;
         st = trip_read(t, path, &o, true, &err);

@@ -74,7 +74,7 @@ static enum outcome one_value(const struct dn_csv_column *column, const struct d
 {
     struct fixture f;
     struct dn_csv_column columns[2] = {*column,
-                                       {.name = "b", .field = 1, .type = DN_TYPE_UTF8_VIEW}};
+                                       {.name = "b", .field = 1, .type = DN_TYPE_INIT(UTF8_VIEW)}};
     char text[300];
     enum outcome outcome = VALUE;
 
@@ -91,9 +91,10 @@ static enum outcome one_value(const struct dn_csv_column *column, const struct d
         outcome = NONE;
     } else {
         assert_int_equal(f.out[0].null_count, 0);
-        const size_t width = column->type == DN_TYPE_BOOL ? 1 : (size_t)dn_type_width(column->type);
+        const size_t width =
+            column->type.id == DN_TYPE_BOOL ? 1 : (size_t)dn_type_width(column->type);
         memcpy(out, f.out[0].values, width < 8 ? width : 8);
-        *out &= column->type == DN_TYPE_BOOL ? 1 : ~UINT64_C(0);
+        *out &= column->type.id == DN_TYPE_BOOL ? 1 : ~UINT64_C(0);
     }
     finish(&f);
     return outcome;
@@ -111,86 +112,86 @@ static uint64_t bits_of(double d)
 static void test_values(void **state)
 {
     static const struct {
-        enum dn_type type;
+        struct dn_type type;
         const char *text;
         enum outcome strict;
         enum outcome declared;
         int64_t value;
         double number; /* for float64 */
     } cases[] = {
-        {DN_TYPE_INT64, "0", VALUE, VALUE, 0, 0},
-        {DN_TYPE_INT64, "-9223372036854775808", VALUE, VALUE, INT64_MIN, 0},
-        {DN_TYPE_INT64, "9223372036854775807", VALUE, VALUE, INT64_MAX, 0},
-        {DN_TYPE_INT64, "9223372036854775808", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "-9223372036854775809", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "+7", BAD, VALUE, 7, 0},
-        {DN_TYPE_INT64, "007", BAD, VALUE, 7, 0},
-        {DN_TYPE_INT64, "-0", BAD, VALUE, 0,
+        {DN_TYPE_INIT(INT64), "0", VALUE, VALUE, 0, 0},
+        {DN_TYPE_INIT(INT64), "-9223372036854775808", VALUE, VALUE, INT64_MIN, 0},
+        {DN_TYPE_INIT(INT64), "9223372036854775807", VALUE, VALUE, INT64_MAX, 0},
+        {DN_TYPE_INIT(INT64), "9223372036854775808", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "-9223372036854775809", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "+7", BAD, VALUE, 7, 0},
+        {DN_TYPE_INIT(INT64), "007", BAD, VALUE, 7, 0},
+        {DN_TYPE_INIT(INT64), "-0", BAD, VALUE, 0,
          0}, /* what stands there is not what would be read back */
-        {DN_TYPE_INT64, "-00", BAD, VALUE, 0, 0},
-        {DN_TYPE_FLOAT64, "-00", BAD, VALUE, 0, -0.0},
-        {DN_TYPE_INT64, " 7 ", BAD, VALUE, 7, 0},
-        {DN_TYPE_INT64, "7.0", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "1e5", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "0x1f", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "1_000", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "-", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, " ", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "7x", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "7\"7", BAD, BAD, 0, 0},
-        {DN_TYPE_INT64, "", NONE, NONE, 0, 0},
-        {DN_TYPE_FLOAT64, "1.5", VALUE, VALUE, 0, 1.5},
-        {DN_TYPE_FLOAT64, "-0.0", VALUE, VALUE, 0, -0.0},
-        {DN_TYPE_FLOAT64, "1e5", VALUE, VALUE, 0, 1e5},
-        {DN_TYPE_FLOAT64, "0.1234567890123456789", VALUE, VALUE, 0, 0.1234567890123456789},
-        {DN_TYPE_FLOAT64, "1.7976931348623157e308", VALUE, VALUE, 0, 1.7976931348623157e308},
-        {DN_TYPE_FLOAT64, "1e309", BAD, BAD, 0, 0},
-        {DN_TYPE_FLOAT64, "9007199254740992", VALUE, VALUE, 0, 9007199254740992.0},
-        {DN_TYPE_FLOAT64, "9007199254740993", BAD, VALUE, 0, 9007199254740992.0},
-        {DN_TYPE_FLOAT64, "-9007199254740993", BAD, VALUE, 0, -9007199254740992.0},
-        {DN_TYPE_FLOAT64, "9223372036854775807", BAD, VALUE, 0, 9223372036854775808.0},
-        {DN_TYPE_FLOAT64, "-9223372036854775808", VALUE, VALUE, 0, -9223372036854775808.0},
-        {DN_TYPE_FLOAT64, "9223372036854775808", BAD, VALUE, 0, 9223372036854775808.0},
-        {DN_TYPE_FLOAT64, "-12345678901234567890", BAD, VALUE, 0, -12345678901234567890.0},
-        {DN_TYPE_FLOAT64, "123456789012345678901234567890123456789", BAD, VALUE, 0,
+        {DN_TYPE_INIT(INT64), "-00", BAD, VALUE, 0, 0},
+        {DN_TYPE_INIT(FLOAT64), "-00", BAD, VALUE, 0, -0.0},
+        {DN_TYPE_INIT(INT64), " 7 ", BAD, VALUE, 7, 0},
+        {DN_TYPE_INIT(INT64), "7.0", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "1e5", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "0x1f", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "1_000", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "-", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), " ", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "7x", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "7\"7", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(INT64), "", NONE, NONE, 0, 0},
+        {DN_TYPE_INIT(FLOAT64), "1.5", VALUE, VALUE, 0, 1.5},
+        {DN_TYPE_INIT(FLOAT64), "-0.0", VALUE, VALUE, 0, -0.0},
+        {DN_TYPE_INIT(FLOAT64), "1e5", VALUE, VALUE, 0, 1e5},
+        {DN_TYPE_INIT(FLOAT64), "0.1234567890123456789", VALUE, VALUE, 0, 0.1234567890123456789},
+        {DN_TYPE_INIT(FLOAT64), "1.7976931348623157e308", VALUE, VALUE, 0, 1.7976931348623157e308},
+        {DN_TYPE_INIT(FLOAT64), "1e309", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(FLOAT64), "9007199254740992", VALUE, VALUE, 0, 9007199254740992.0},
+        {DN_TYPE_INIT(FLOAT64), "9007199254740993", BAD, VALUE, 0, 9007199254740992.0},
+        {DN_TYPE_INIT(FLOAT64), "-9007199254740993", BAD, VALUE, 0, -9007199254740992.0},
+        {DN_TYPE_INIT(FLOAT64), "9223372036854775807", BAD, VALUE, 0, 9223372036854775808.0},
+        {DN_TYPE_INIT(FLOAT64), "-9223372036854775808", VALUE, VALUE, 0, -9223372036854775808.0},
+        {DN_TYPE_INIT(FLOAT64), "9223372036854775808", BAD, VALUE, 0, 9223372036854775808.0},
+        {DN_TYPE_INIT(FLOAT64), "-12345678901234567890", BAD, VALUE, 0, -12345678901234567890.0},
+        {DN_TYPE_INIT(FLOAT64), "123456789012345678901234567890123456789", BAD, VALUE, 0,
          123456789012345678901234567890123456789.0},
-        {DN_TYPE_FLOAT64, "-9007199254740994", VALUE, VALUE, 0, -9007199254740994.0},
-        {DN_TYPE_FLOAT64, "-0", VALUE, VALUE, 0, -0.0},
-        {DN_TYPE_FLOAT64, "9007199254740993.0", VALUE, VALUE, 0, 9007199254740992.0},
-        {DN_TYPE_FLOAT64, "-Infinity", VALUE, VALUE, 0, -(double)__builtin_inff()},
-        {DN_TYPE_FLOAT64, ".5", BAD, VALUE, 0, 0.5},
-        {DN_TYPE_FLOAT64, "1.5.5", BAD, BAD, 0, 0},
-        {DN_TYPE_DATE32, "1970-01-02", VALUE, VALUE, 1, 0},
-        {DN_TYPE_DATE32, "0001-01-01", VALUE, VALUE, -719162, 0},
-        {DN_TYPE_DATE32, "9999-12-31", VALUE, VALUE, 2932896, 0},
-        {DN_TYPE_DATE32, "2023-02-29", BAD, BAD, 0, 0},
-        {DN_TYPE_DATE32, "2024-02-29", VALUE, VALUE, 19782, 0},
-        {DN_TYPE_DATE32, "2024-2-29", BAD, BAD, 0, 0},
-        {DN_TYPE_DATE32, "2024-02-29T00:00", BAD, VALUE, 19782, 0},
-        {DN_TYPE_DATE32, "2024-02-29T00:00Z", BAD, BAD, 0, 0},
-        {DN_TYPE_DATE32, "2024-02-29T00:00+00:00", BAD, BAD, 0, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02 00:00:00.000001", VALUE, VALUE, DAY_US + 1, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02T00:00", VALUE, VALUE, DAY_US, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02 00:00:00.0000010000", VALUE, VALUE, DAY_US + 1, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02 00:00:00.0000010001", BAD, BAD, 0, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02T00:00Z", BAD, BAD, 0, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02", BAD, VALUE, DAY_US, 0},
-        {DN_TYPE_TIMESTAMP_US, "1970-01-02 00:00:00.0000001", BAD, BAD, 0, 0},
-        {DN_TYPE_TIMESTAMPTZ_US, "1970-01-02T00:00Z", VALUE, VALUE, DAY_US, 0},
-        {DN_TYPE_TIMESTAMPTZ_US, "1970-01-02T00:00:00+01:00", VALUE, VALUE,
+        {DN_TYPE_INIT(FLOAT64), "-9007199254740994", VALUE, VALUE, 0, -9007199254740994.0},
+        {DN_TYPE_INIT(FLOAT64), "-0", VALUE, VALUE, 0, -0.0},
+        {DN_TYPE_INIT(FLOAT64), "9007199254740993.0", VALUE, VALUE, 0, 9007199254740992.0},
+        {DN_TYPE_INIT(FLOAT64), "-Infinity", VALUE, VALUE, 0, -(double)__builtin_inff()},
+        {DN_TYPE_INIT(FLOAT64), ".5", BAD, VALUE, 0, 0.5},
+        {DN_TYPE_INIT(FLOAT64), "1.5.5", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(DATE32), "1970-01-02", VALUE, VALUE, 1, 0},
+        {DN_TYPE_INIT(DATE32), "0001-01-01", VALUE, VALUE, -719162, 0},
+        {DN_TYPE_INIT(DATE32), "9999-12-31", VALUE, VALUE, 2932896, 0},
+        {DN_TYPE_INIT(DATE32), "2023-02-29", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(DATE32), "2024-02-29", VALUE, VALUE, 19782, 0},
+        {DN_TYPE_INIT(DATE32), "2024-2-29", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(DATE32), "2024-02-29T00:00", BAD, VALUE, 19782, 0},
+        {DN_TYPE_INIT(DATE32), "2024-02-29T00:00Z", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(DATE32), "2024-02-29T00:00+00:00", BAD, BAD, 0, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02 00:00:00.000001", VALUE, VALUE, DAY_US + 1, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02T00:00", VALUE, VALUE, DAY_US, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02 00:00:00.0000010000", VALUE, VALUE, DAY_US + 1, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02 00:00:00.0000010001", BAD, BAD, 0, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02T00:00Z", BAD, BAD, 0, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02", BAD, VALUE, DAY_US, 0},
+        {DN_TIMESTAMP_INIT(US), "1970-01-02 00:00:00.0000001", BAD, BAD, 0, 0},
+        {DN_TIMESTAMPTZ_INIT(US), "1970-01-02T00:00Z", VALUE, VALUE, DAY_US, 0},
+        {DN_TIMESTAMPTZ_INIT(US), "1970-01-02T00:00:00+01:00", VALUE, VALUE,
          DAY_US - INT64_C(3600000000), 0},
-        {DN_TYPE_TIMESTAMPTZ_US, "1970-01-02T00:00", BAD, BAD, 0, 0},
-        {DN_TYPE_BOOL, "true", VALUE, VALUE, 1, 0},
-        {DN_TYPE_BOOL, "FALSE", VALUE, VALUE, 0, 0},
-        {DN_TYPE_BOOL, "1", BAD, VALUE, 1, 0},
-        {DN_TYPE_BOOL, "no", BAD, VALUE, 0, 0},
-        {DN_TYPE_BOOL, "maybe", BAD, BAD, 0, 0},
+        {DN_TIMESTAMPTZ_INIT(US), "1970-01-02T00:00", BAD, BAD, 0, 0},
+        {DN_TYPE_INIT(BOOL), "true", VALUE, VALUE, 1, 0},
+        {DN_TYPE_INIT(BOOL), "FALSE", VALUE, VALUE, 0, 0},
+        {DN_TYPE_INIT(BOOL), "1", BAD, VALUE, 1, 0},
+        {DN_TYPE_INIT(BOOL), "no", BAD, VALUE, 0, 0},
+        {DN_TYPE_INIT(BOOL), "maybe", BAD, BAD, 0, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const uint64_t mask = cases[i].type == DN_TYPE_DATE32 ? UINT32_MAX : UINT64_MAX;
-        const uint64_t want = cases[i].type == DN_TYPE_FLOAT64 && cases[i].text[0] != 0
+        const uint64_t mask = cases[i].type.id == DN_TYPE_DATE32 ? UINT32_MAX : UINT64_MAX;
+        const uint64_t want = cases[i].type.id == DN_TYPE_FLOAT64 && cases[i].text[0] != 0
                                   ? bits_of(cases[i].number)
                                   : (uint64_t)cases[i].value & mask;
         for (int form = 0; form < 4; form++) { /* unquoted or quoted; inferred or declared */
@@ -211,7 +212,7 @@ static void test_values(void **state)
             const enum outcome is = one_value(&c, &no_nulls, text, &got);
             if (is != outcome || (is == VALUE && got != want)) {
                 fail_msg("%s as %s%s: outcome %d (want %d), value %" PRIx64 " (want %" PRIx64 ")",
-                         text, declared ? "declared " : "", dn_type_name(c.type), (int)is,
+                         text, declared ? "declared " : "", DN_TYPE_TEXT(c.type), (int)is,
                          (int)outcome, got, want);
             }
         }
@@ -222,7 +223,7 @@ static void test_values(void **state)
 static void test_blank_as_quote(void **state)
 {
     const struct dn_csv_column column = {
-        .type = DN_TYPE_TIMESTAMP_US, .through_quotes = true, .only_quoted = true};
+        .type = DN_TIMESTAMP_INIT(US), .through_quotes = true, .only_quoted = true};
     uint64_t got;
 
     (void)state;
@@ -235,11 +236,11 @@ static void test_blank_as_quote(void **state)
 
 static void test_quotes(void **state)
 {
-    const struct dn_csv_column unquoted = {.type = DN_TYPE_INT64};
+    const struct dn_csv_column unquoted = {.type = DN_TYPE_INIT(INT64)};
     const struct dn_csv_column quoted = {
-        .type = DN_TYPE_INT64, .through_quotes = true, .only_quoted = true};
+        .type = DN_TYPE_INIT(INT64), .through_quotes = true, .only_quoted = true};
     const struct dn_csv_column declared = {
-        .type = DN_TYPE_INT64, .through_quotes = true, .declared = true};
+        .type = DN_TYPE_INIT(INT64), .through_quotes = true, .declared = true};
     static const struct {
         const char *text;
         enum outcome unquoted;
@@ -277,9 +278,9 @@ static void test_null_texts(void **state)
     (void)state;
     for (size_t n = 1; n <= 3; n++) {
         const struct dn_csv_nulls nulls = {texts, lens, n, n > 1};
-        const struct dn_csv_column plain = {.type = DN_TYPE_INT64};
+        const struct dn_csv_column plain = {.type = DN_TYPE_INIT(INT64)};
         const struct dn_csv_column quoted = {
-            .type = DN_TYPE_INT64, .through_quotes = true, .only_quoted = true};
+            .type = DN_TYPE_INIT(INT64), .through_quotes = true, .only_quoted = true};
         assert_int_equal(one_value(&plain, &nulls, "NA", &got), NONE);
         assert_int_equal(one_value(&plain, &nulls, "-1", &got), n > 1 ? NONE : VALUE);
         assert_int_equal(one_value(&plain, &nulls, "5", &got), n > 2 ? NONE : VALUE);
@@ -294,7 +295,7 @@ static void test_null_texts(void **state)
     static const char *const odd[] = {"\"NA\"", "\"\""};
     static const size_t odd_lens[] = {4, 2};
     const struct dn_csv_nulls nulls = {odd, odd_lens, 2, false};
-    const struct dn_csv_column string = {.type = DN_TYPE_UTF8_VIEW};
+    const struct dn_csv_column string = {.type = DN_TYPE_INIT(UTF8_VIEW)};
     assert_int_equal(one_value(&string, &nulls, "\"NA\"", &got), VALUE);
     assert_int_equal(one_value(&string, &nulls, "\"\"", &got), VALUE);
     assert_int_equal(one_value(&string, &nulls, "", &got), NONE);
@@ -328,15 +329,15 @@ static void test_row_counts(void **state)
 {
     static const size_t counts[] = {1, 2, 7, 8, 9, 63, 64, 65, 127, 128, 129, 500, 512, 5000};
     const struct dn_csv_column columns[] = {
-        {.name = "i", .field = 0, .type = DN_TYPE_INT64},
-        {.name = "f", .field = 1, .type = DN_TYPE_FLOAT64},
-        {.name = "d", .field = 2, .type = DN_TYPE_DATE32},
-        {.name = "b", .field = 3, .type = DN_TYPE_BOOL},
-        {.name = "s", .field = 4, .type = DN_TYPE_UTF8_VIEW},
-        {.name = "m", .field = SIZE_MAX, .type = DN_TYPE_TIMESTAMP_US},
+        {.name = "i", .field = 0, .type = DN_TYPE_INIT(INT64)},
+        {.name = "f", .field = 1, .type = DN_TYPE_INIT(FLOAT64)},
+        {.name = "d", .field = 2, .type = DN_TYPE_INIT(DATE32)},
+        {.name = "b", .field = 3, .type = DN_TYPE_INIT(BOOL)},
+        {.name = "s", .field = 4, .type = DN_TYPE_INIT(UTF8_VIEW)},
+        {.name = "m", .field = SIZE_MAX, .type = DN_TIMESTAMP_INIT(US)},
         {.name = "q",
          .field = 5,
-         .type = DN_TYPE_INT64,
+         .type = DN_TYPE_INIT(INT64),
          .through_quotes = true,
          .only_quoted = true},
     };
@@ -425,8 +426,9 @@ static void test_row_counts(void **state)
 /* Every length around the 12 bytes that a view holds itself, written in every way; what is compared is the view's bits. */
 static void test_views(void **state)
 {
-    const struct dn_csv_column columns[] = {{.name = "a", .field = 0, .type = DN_TYPE_UTF8_VIEW},
-                                            {.name = "b", .field = 1, .type = DN_TYPE_UTF8_VIEW}};
+    const struct dn_csv_column columns[] = {
+        {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW)},
+        {.name = "b", .field = 1, .type = DN_TYPE_INIT(UTF8_VIEW)}};
 
     (void)state;
     for (size_t len = 0; len < 60; len++) {
@@ -518,8 +520,9 @@ static void test_escapes(void **state)
         {"\"a,\nb\r\n\"\"c\"", "a,\nb\r\n\"c"},
         {"\"\xc3\xa9\"\"\xe2\x82\xac\"", "\xc3\xa9\"\xe2\x82\xac"},
     };
-    const struct dn_csv_column columns[] = {{.name = "a", .field = 0, .type = DN_TYPE_UTF8_VIEW},
-                                            {.name = "b", .field = 1, .type = DN_TYPE_UTF8_VIEW}};
+    const struct dn_csv_column columns[] = {
+        {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW)},
+        {.name = "b", .field = 1, .type = DN_TYPE_INIT(UTF8_VIEW)}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -572,9 +575,9 @@ static void test_first_fault(void **state)
             append_text(&t, r == bad[2] ? "\"z\"\n" : "2024-01-01\n");
         }
         const struct dn_csv_column columns[] = {
-            {.name = "a", .field = 0, .type = DN_TYPE_INT64},
-            {.name = "b", .field = 1, .type = DN_TYPE_FLOAT64, .required = true},
-            {.name = "c", .field = 2, .type = DN_TYPE_DATE32}};
+            {.name = "a", .field = 0, .type = DN_TYPE_INIT(INT64)},
+            {.name = "b", .field = 1, .type = DN_TYPE_INIT(FLOAT64), .required = true},
+            {.name = "c", .field = 2, .type = DN_TYPE_INIT(DATE32)}};
         convert(&f, t.data, t.len, 3, columns, 3, &no_nulls);
         size_t first = 0;
         for (size_t c = 1; c < 3; c++) {
@@ -594,7 +597,7 @@ static void test_first_fault(void **state)
 
 static void test_no_rows_and_no_columns(void **state)
 {
-    const struct dn_csv_column column = {.name = "a", .field = 0, .type = DN_TYPE_UTF8_VIEW};
+    const struct dn_csv_column column = {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW)};
     struct fixture f;
 
     (void)state;

@@ -70,7 +70,7 @@ static void test_more_columns_than_the_budget_is_for(void **state)
                      "30000 columns need a memory budget of at least ");
     assert_non_null(fields);
     for (int i = 0; i < N; i++) {
-        fields[i] = (struct dn_field){"x", DN_TYPE_UTF8, true};
+        fields[i] = (struct dn_field){"x", DN_TYPE_INIT(UTF8), true};
     }
     assert_int_equal(dn_schema_make(&schema, fields, N, &err), DN_OK);
     path = scratch_path(rig_dir, "never.csv");

@@ -67,7 +67,7 @@ static void dump_cell(struct dump *d, const struct dn_column_view *c, int64_t ro
         return;
     }
     const int64_t i = c->offset + row;
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         n = (size_t)sprintf(buf, "b%d", dn_bit_get(c->values, i));
         break;
@@ -80,8 +80,7 @@ static void dump_cell(struct dump *d, const struct dn_column_view *c, int64_t ro
     case DN_TYPE_DATE32:
         n = (size_t)sprintf(buf, "d%d", ((const int32_t *)c->values)[i]);
         break;
-    case DN_TYPE_TIMESTAMP_US:
-    case DN_TYPE_TIMESTAMPTZ_US:
+    case DN_TYPE_TIMESTAMP:
         n = (size_t)sprintf(buf, "t%lld", (long long)((const int64_t *)c->values)[i]);
         break;
     case DN_TYPE_UTF8_VIEW: {
@@ -92,7 +91,7 @@ static void dump_cell(struct dump *d, const struct dn_column_view *c, int64_t ro
         return;
     }
     default:
-        fail_msg("unexpected type %s", dn_type_name(c->type));
+        fail_msg("unexpected type %s", DN_TYPE_TEXT(c->type));
     }
     dump_append(d, buf, n);
 }

@@ -9,7 +9,7 @@
 /* A column of test values: of texts, NULL is a null; of others, bit r of `nulls` says that row r is one. */
 struct col {
     const char *name;
-    enum dn_type type;
+    struct dn_type type;
     const void *values;
     const char *const *texts;
     unsigned nulls;
@@ -67,7 +67,7 @@ static void make_batch(struct columns *all, const struct col *cols, size_t n, si
             all->valid[i][r / 8] = (uint8_t)(all->valid[i][r / 8] | (unsigned)!null << r % 8);
             all->out[i].null_count += null;
         }
-        all->out[i].validity = cols[i].type != DN_TYPE_NULL ? all->valid[i] : NULL;
+        all->out[i].validity = cols[i].type.id != DN_TYPE_NULL ? all->valid[i] : NULL;
     }
     assert_int_equal(
         dn_batch_export(out, (int64_t)n_rows, (int64_t)n, all->out, count_release, NULL, NULL),
@@ -146,16 +146,16 @@ static void test_every_type(void **state)
     static const int32_t days[] = {0, 2932896, -719162};
     static const int64_t us[] = {0, INT64_C(253402300799999999), INT64_C(-1)};
     const struct col cols[] = {
-        {"n", DN_TYPE_NULL, NULL, NULL, 7, false},
-        {"b", DN_TYPE_BOOL, bools, NULL, 0, false},
-        {"i", DN_TYPE_INT32, i32, NULL, 0, false},
-        {"l", DN_TYPE_INT64, i64, NULL, 0, false},
-        {"f", DN_TYPE_FLOAT32, f32, NULL, 0, false},
-        {"g", DN_TYPE_FLOAT64, f64, NULL, 0, false},
-        {"s", DN_TYPE_FLOAT64, special, NULL, 0, false},
-        {"d", DN_TYPE_DATE32, days, NULL, 0, false},
-        {"t", DN_TYPE_TIMESTAMP_US, us, NULL, 0, false},
-        {"z", DN_TYPE_TIMESTAMPTZ_US, us, NULL, 2, false},
+        {"n", DN_TYPE_INIT(NULL), NULL, NULL, 7, false},
+        {"b", DN_TYPE_INIT(BOOL), bools, NULL, 0, false},
+        {"i", DN_TYPE_INIT(INT32), i32, NULL, 0, false},
+        {"l", DN_TYPE_INIT(INT64), i64, NULL, 0, false},
+        {"f", DN_TYPE_INIT(FLOAT32), f32, NULL, 0, false},
+        {"g", DN_TYPE_INIT(FLOAT64), f64, NULL, 0, false},
+        {"s", DN_TYPE_INIT(FLOAT64), special, NULL, 0, false},
+        {"d", DN_TYPE_INIT(DATE32), days, NULL, 0, false},
+        {"t", DN_TIMESTAMP_INIT(US), us, NULL, 0, false},
+        {"z", DN_TIMESTAMPTZ_INIT(US), us, NULL, 2, false},
     };
     const struct dn_csv_write_options o = plain();
 
@@ -173,7 +173,7 @@ static void test_every_type(void **state)
 static void test_years_of_more_digits(void **state)
 {
     static const int32_t days[] = {2932897, -719163, 0};
-    const struct col cols[] = {{"d", DN_TYPE_DATE32, days, NULL, 0, false}};
+    const struct col cols[] = {{"d", DN_TYPE_INIT(DATE32), days, NULL, 0, false}};
     const struct dn_csv_write_options o = plain();
     const struct dn_csv_options read = rig_options();
     const char *path = scratch_path(rig_dir, "out.csv");
@@ -232,8 +232,8 @@ static void test_texts_that_need_quotes(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const texts[] = {"x", NULL, cases[i].text};
         const char *const names[] = {"a", "b", "c"};
-        const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, texts, 0, false},
-                                   {"u", DN_TYPE_UTF8, NULL, names, 0, false}};
+        const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, texts, 0, false},
+                                   {"u", DN_TYPE_INIT(UTF8), NULL, names, 0, false}};
         char text[256];
         (void)snprintf(text, sizeof text, "t,u\nx,a\n,b\n%s,c\n", cases[i].written);
         expect(cols, 2, 3, &o, text);
@@ -245,8 +245,8 @@ static void test_first_text_stands_bare(void **state)
 {
     static const char *const zips[] = {NULL, "", "00501", "10001", "10002", ""};
     static const char *const nulls[] = {NULL, "", "NULL", "10001", "NULL", "1"};
-    const struct col cols[] = {{"zip", DN_TYPE_UTF8, NULL, zips, 0, false},
-                               {"null", DN_TYPE_UTF8, NULL, nulls, 0, false}};
+    const struct col cols[] = {{"zip", DN_TYPE_INIT(UTF8), NULL, zips, 0, false},
+                               {"null", DN_TYPE_INIT(UTF8), NULL, nulls, 0, false}};
     const struct dn_csv_write_options o = plain();
     const struct dn_csv_options read = rig_options();
     const char *path = scratch_path(rig_dir, "out.csv");
@@ -264,12 +264,12 @@ static void test_names(void **state)
     static const char *const x[] = {"x"};
     const struct col cols[] = {{"\xef\xbb\xbf"
                                 "a",
-                                DN_TYPE_UTF8, NULL, x, 0, false},
-                               {"", DN_TYPE_UTF8, NULL, x, 0, false},
-                               {"b", DN_TYPE_UTF8, NULL, x, 0, false},
-                               {"b", DN_TYPE_UTF8, NULL, x, 0, false},
-                               {" c,\"d\n", DN_TYPE_UTF8, NULL, x, 0, false},
-                               {"1", DN_TYPE_UTF8, NULL, x, 0, false}};
+                                DN_TYPE_INIT(UTF8), NULL, x, 0, false},
+                               {"", DN_TYPE_INIT(UTF8), NULL, x, 0, false},
+                               {"b", DN_TYPE_INIT(UTF8), NULL, x, 0, false},
+                               {"b", DN_TYPE_INIT(UTF8), NULL, x, 0, false},
+                               {" c,\"d\n", DN_TYPE_INIT(UTF8), NULL, x, 0, false},
+                               {"1", DN_TYPE_INIT(UTF8), NULL, x, 0, false}};
     const struct dn_csv_write_options o = plain();
     const struct dn_csv_options read = rig_options();
     const char *path = scratch_path(rig_dir, "out.csv");
@@ -288,7 +288,7 @@ static void test_names(void **state)
 static void test_no_name(void **state)
 {
     const struct dn_csv_write_options o = plain();
-    const struct dn_field field = {"", DN_TYPE_INT64, true};
+    const struct dn_field field = {"", DN_TYPE_INIT(INT64), true};
     const char *path = scratch_path(rig_dir, "none.csv");
     struct dn_csv_writer *w = NULL;
     struct ArrowSchema schema;
@@ -322,7 +322,7 @@ static void test_names_of_other_formats(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const struct col cols[] = {{names[i], DN_TYPE_UTF8, NULL, x, 0, false}};
+        const struct col cols[] = {{names[i], DN_TYPE_INIT(UTF8), NULL, x, 0, false}};
         assert_int_equal(write_rows(path, cols, 1, 1, &o, &err), DN_OK);
         rig_expect(&path, 1, &read, names[i], "vu", "sx\n");
     }
@@ -332,8 +332,8 @@ static void test_dialects(void **state)
 {
     static const char *const texts[] = {"a,b", "a;b", "it's", "\"", NULL, "NA", ""};
     static const int64_t numbers[] = {1, 2, 3, 4, 5, 6, 7};
-    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, texts, 0, false},
-                               {"n;", DN_TYPE_INT64, numbers, NULL, 1u << 6, false}};
+    const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, texts, 0, false},
+                               {"n;", DN_TYPE_INIT(INT64), numbers, NULL, 1u << 6, false}};
     struct dn_csv_write_options o = plain();
 
     (void)state;
@@ -349,7 +349,7 @@ static void test_dialects(void **state)
 static void test_one_column(void **state)
 {
     static const char *const texts[] = {NULL, "a", NULL, "", NULL};
-    const struct col cols[] = {{"", DN_TYPE_UTF8, NULL, texts, 0, false}};
+    const struct col cols[] = {{"", DN_TYPE_INIT(UTF8), NULL, texts, 0, false}};
     struct dn_csv_write_options o = plain();
     struct dn_csv_options read = rig_options();
     const char *path = scratch_path(rig_dir, "out.csv");
@@ -384,7 +384,7 @@ static void test_wrong_options(void **state)
     static const char *const nulls[] = {"1",    "nan",  "true", "2024-01-31", "a,b",
                                         "a\"b", "a\nb", "a\rb", "\xff"};
     static const char bytes[] = "-+.:a5 \n\r\x80";
-    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, x, 0, false}};
+    const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, x, 0, false}};
     struct dn_csv_write_options o = plain();
 
     (void)state;
@@ -418,11 +418,11 @@ static void test_wrong_rows(void **state)
 {
     static const char *const bad[] = {"a", NULL, "x\xffz"};
     static const int64_t numbers[] = {1, 2, 3};
-    const struct col texts[] = {{"n", DN_TYPE_INT64, numbers, NULL, 0, false},
-                                {"t", DN_TYPE_UTF8, NULL, bad, 0, false}};
-    const struct col strict[] = {{"n", DN_TYPE_INT64, numbers, NULL, 4, true},
-                                 {"t", DN_TYPE_UTF8, NULL, bad, 0, true}};
-    const struct col named[] = {{"\xff", DN_TYPE_INT64, numbers, NULL, 0, false}};
+    const struct col texts[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 0, false},
+                                {"t", DN_TYPE_INIT(UTF8), NULL, bad, 0, false}};
+    const struct col strict[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 4, true},
+                                 {"t", DN_TYPE_INIT(UTF8), NULL, bad, 0, true}};
+    const struct col named[] = {{"\xff", DN_TYPE_INIT(INT64), numbers, NULL, 0, false}};
     const struct dn_csv_write_options o = plain();
 
     (void)state;
@@ -437,15 +437,15 @@ static void test_which_wrong_row_is_named(void **state)
 {
     static const char *const bad[] = {"", NULL, "x\xffz"};
     static const int64_t numbers[] = {1, 2, 3};
-    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 1, true},
-                               {"m", DN_TYPE_INT64, numbers, NULL, 2, true},
-                               {"t", DN_TYPE_UTF8, NULL, bad, 0, true}};
+    const struct col cols[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 1, true},
+                               {"m", DN_TYPE_INIT(INT64), numbers, NULL, 2, true},
+                               {"t", DN_TYPE_INIT(UTF8), NULL, bad, 0, true}};
     const struct dn_csv_write_options o = plain();
 
     (void)state;
     expect_failure(cols, 3, 3, &o, DN_ERR_DATA, "column 'n', row 1: a null");
     expect_failure(cols + 1, 2, 3, &o, DN_ERR_DATA, "column 'm', row 2: a null");
-    const struct col texts[] = {{"t", DN_TYPE_UTF8, NULL, bad, 0, false}};
+    const struct col texts[] = {{"t", DN_TYPE_INIT(UTF8), NULL, bad, 0, false}};
     expect_failure(texts, 1, 3, &o, DN_ERR_DATA, "column 't', row 3: 'x\\xffz' is not valid UTF-8");
 }
 
@@ -458,14 +458,14 @@ static void test_views_that_point_nowhere(void **state)
     const struct dn_string_view views[] = {{.len = 20, .u.ref = {.buffer = 0}},
                                            {.len = 26, .u.ref = {.buffer = 0}}};
     static const int64_t numbers[] = {1, 2};
-    const struct dn_batch_column columns[] = {{.type = DN_TYPE_INT64, .values = numbers},
-                                              {.type = DN_TYPE_UTF8_VIEW,
+    const struct dn_batch_column columns[] = {{.type = DN_TYPE_INIT(INT64), .values = numbers},
+                                              {.type = DN_TYPE_INIT(UTF8_VIEW),
                                                .values = views,
                                                .variadic = variadic,
                                                .variadic_lens = lens,
                                                .n_variadic = 1}};
-    const struct col cols[] = {{"n", DN_TYPE_INT64, NULL, NULL, 0, true},
-                               {"t", DN_TYPE_UTF8_VIEW, NULL, NULL, 0, true}};
+    const struct col cols[] = {{"n", DN_TYPE_INIT(INT64), NULL, NULL, 0, true},
+                               {"t", DN_TYPE_INIT(UTF8_VIEW), NULL, NULL, 0, true}};
     const struct dn_csv_write_options o = plain();
     struct dn_csv_writer *w = NULL;
     struct ArrowArray batch;
@@ -485,7 +485,7 @@ static void test_views_that_point_nowhere(void **state)
 static void test_callers_without_words(void **state)
 {
     static const int64_t numbers[] = {1, 2, 3};
-    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 0, false}};
+    const struct col cols[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 0, false}};
     const char *path = scratch_path(rig_dir, "words.csv");
     struct dn_csv_writer *w = NULL;
     struct ArrowArray batch;
@@ -518,8 +518,9 @@ static void test_threads_that_take_nothing(void **state)
     static char text[LEN];
     static char got[LEN + 16];
     const int32_t offsets[] = {0, 0, LEN};
-    const struct dn_batch_column column = {.type = DN_TYPE_UTF8, .values = offsets, .bytes = text};
-    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, NULL, 0, false}};
+    const struct dn_batch_column column = {
+        .type = DN_TYPE_INIT(UTF8), .values = offsets, .bytes = text};
+    const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, NULL, 0, false}};
     const char *path = scratch_path(rig_dir, "large.csv");
     struct dn_csv_write_options o = plain();
     struct dn_csv_writer *w = NULL;
@@ -547,7 +548,7 @@ static void test_threads_that_take_nothing(void **state)
 static void test_wrong_row_of_a_later_batch(void **state)
 {
     static const char *const texts[] = {"a", NULL, "x\xffz"};
-    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, texts, 0, false}};
+    const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, texts, 0, false}};
     const struct dn_csv_write_options o = plain();
     static struct columns good;
     static struct columns bad;
@@ -573,7 +574,7 @@ static void test_wrong_row_of_a_later_batch(void **state)
 static void test_order_of_calls(void **state)
 {
     static const int64_t numbers[] = {1, 2, 3};
-    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 2, false}};
+    const struct col cols[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 2, false}};
     const char *path = scratch_path(rig_dir, "order.csv");
     const struct dn_csv_write_options o = plain();
     struct dn_csv_writer *w = NULL;
@@ -630,8 +631,8 @@ static void test_order_of_calls(void **state)
 static void test_a_batch_of_other_columns(void **state)
 {
     static const int64_t numbers[] = {1, 2, 3};
-    const struct col cols[] = {{"n", DN_TYPE_INT64, numbers, NULL, 0, false},
-                               {"m", DN_TYPE_INT64, numbers, NULL, 0, false}};
+    const struct col cols[] = {{"n", DN_TYPE_INIT(INT64), numbers, NULL, 0, false},
+                               {"m", DN_TYPE_INIT(INT64), numbers, NULL, 0, false}};
     const struct dn_csv_write_options o = plain();
     struct dn_csv_writer *w = NULL;
     struct ArrowArray batch;
@@ -649,7 +650,7 @@ static void test_a_batch_of_other_columns(void **state)
 static void test_existing_files(void **state)
 {
     static const char *const x[] = {"x"};
-    const struct col cols[] = {{"t", DN_TYPE_UTF8, NULL, x, 0, false}};
+    const struct col cols[] = {{"t", DN_TYPE_INIT(UTF8), NULL, x, 0, false}};
     const char *path = scratch_path(rig_dir, "there.csv");
     struct dn_csv_write_options o = plain();
     struct dn_error err;

@@ -13,15 +13,15 @@ static void put_text(struct dn_json_column *c, const char *text)
 static void test_offsets_widen(void **state)
 {
     static const struct {
-        enum dn_type declared;
+        struct dn_type declared;
         int64_t limit;
-        enum dn_type sealed;
+        struct dn_type sealed;
     } cases[] = {
-        {DN_TYPE_UTF8, 10, DN_TYPE_UTF8},
-        {DN_TYPE_UTF8, 9, DN_TYPE_LARGE_UTF8},
-        {DN_TYPE_UTF8_VIEW, 10, DN_TYPE_UTF8},
-        {DN_TYPE_UTF8_VIEW, 9, DN_TYPE_LARGE_UTF8},
-        {DN_TYPE_LARGE_UTF8, 10, DN_TYPE_LARGE_UTF8},
+        {DN_TYPE_INIT(UTF8), 10, DN_TYPE_INIT(UTF8)},
+        {DN_TYPE_INIT(UTF8), 9, DN_TYPE_INIT(LARGE_UTF8)},
+        {DN_TYPE_INIT(UTF8_VIEW), 10, DN_TYPE_INIT(UTF8)},
+        {DN_TYPE_INIT(UTF8_VIEW), 9, DN_TYPE_INIT(LARGE_UTF8)},
+        {DN_TYPE_INIT(LARGE_UTF8), 10, DN_TYPE_INIT(LARGE_UTF8)},
     };
     static const int64_t expected[] = {0, 3, 3, 3, 10};
 
@@ -34,12 +34,12 @@ static void test_offsets_widen(void **state)
         assert_int_equal(dn_json_column_put_null(&c, NULL), DN_OK);
         put_text(&c, "defghij");
         assert_int_equal(dn_json_column_seal(&c, cases[i].limit, NULL), DN_OK);
-        assert_int_equal(c.type, cases[i].sealed);
+        assert_true(dn_type_equal(c.type, cases[i].sealed));
         assert_int_equal(c.null_count, 1);
         assert_int_equal(c.validity.data[0] & 0xF, 0xB);
         assert_memory_equal(c.bytes.data, "abcdefghij", 10);
         for (size_t k = 0; k < 5; k++) {
-            const int64_t offset = c.type == DN_TYPE_UTF8
+            const int64_t offset = c.type.id == DN_TYPE_UTF8
                                        ? ((const int32_t *)(const void *)c.values.data)[k]
                                        : ((const int64_t *)(const void *)c.values.data)[k];
             assert_int_equal(offset, expected[k]);
@@ -55,8 +55,8 @@ static void test_drop_last(void **state)
     struct dn_json_column flag;
 
     (void)state;
-    assert_int_equal(dn_json_column_init(&text, "t", 1, DN_TYPE_UTF8, NULL), DN_OK);
-    assert_int_equal(dn_json_column_init(&flag, "f", 1, DN_TYPE_BOOL, NULL), DN_OK);
+    assert_int_equal(dn_json_column_init(&text, "t", 1, DN_TYPE(UTF8), NULL), DN_OK);
+    assert_int_equal(dn_json_column_init(&flag, "f", 1, DN_TYPE(BOOL), NULL), DN_OK);
     for (int64_t row = 0; row < 40; row++) {
         const bool is_null = row % 3 == 1;
         for (int again = 0; again < 2; again++) { /* first the opposite, then what shall stay */

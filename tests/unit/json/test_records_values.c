@@ -2,181 +2,183 @@
 #include "json_support.h"
 
 struct value_case {
-    enum dn_type type;
+    struct dn_type type;
     const char *value;    /**< JSON text of the value */
     const char *expected; /**< as it is written again; NULL: DN_ERR_TYPE */
 };
 
 static const struct value_case cases[] = {
     /* int64 */
-    {DN_TYPE_INT64, "0", "0"},
-    {DN_TYPE_INT64, "-0", "0"},
-    {DN_TYPE_INT64, "9223372036854775807", "9223372036854775807"},
-    {DN_TYPE_INT64, "-9223372036854775808", "-9223372036854775808"},
-    {DN_TYPE_INT64, "9223372036854775808", NULL},
-    {DN_TYPE_INT64, "-9223372036854775809", NULL},
-    {DN_TYPE_INT64, "1180591620717411303424", NULL},
-    {DN_TYPE_INT64, "18446744073709551616", NULL}, /* 2^64 must not wrap to 0 */
-    {DN_TYPE_INT64, "18446744073709551617", NULL},
-    {DN_TYPE_INT64, "1.0", "1"},
-    {DN_TYPE_INT64, "-1.0", "-1"},
-    {DN_TYPE_INT64, "-0.0", "0"},
-    {DN_TYPE_INT64, "0.000e5", "0"},
-    {DN_TYPE_INT64, "1.5", NULL},
-    {DN_TYPE_INT64, "1e3", "1000"},
-    {DN_TYPE_INT64, "1200e-2", "12"},
-    {DN_TYPE_INT64, "1201e-2", NULL},
-    {DN_TYPE_INT64, "12.50e1", "125"},
-    {DN_TYPE_INT64, "12.5E+1", "125"},
-    {DN_TYPE_INT64, "9007199254740992.0", "9007199254740992"},
-    {DN_TYPE_INT64, "-9007199254740992.0", "-9007199254740992"},
-    {DN_TYPE_INT64, "9007199254740993.0", NULL},
-    {DN_TYPE_INT64, "9007199254740994.0", NULL},
-    {DN_TYPE_INT64, "1e16", NULL},
-    {DN_TYPE_INT64, "1e400", NULL},
-    {DN_TYPE_INT64, "1e99999999999999999999", NULL},
-    {DN_TYPE_INT64, "1e-99999999999999999999", NULL},
-    {DN_TYPE_INT64, "0e99999999999999999999", "0"},
-    {DN_TYPE_INT64, "1.00000000000000000000000001", NULL}, /* a double would say 1 */
-    {DN_TYPE_INT64, "100000000000000000000000000e-26", "1"},
-    {DN_TYPE_INT64, "0.00000000000000000000000001e26", "1"},
-    {DN_TYPE_INT64, "NaN", NULL},
-    {DN_TYPE_INT64, "-Infinity", NULL},
-    {DN_TYPE_INT64, "true", NULL},
-    {DN_TYPE_INT64, "false", NULL},
-    {DN_TYPE_INT64, "null", "null"},
-    {DN_TYPE_INT64, "\"\"", "null"},
-    {DN_TYPE_INT64, "\"7\"", "7"},
-    {DN_TYPE_INT64, "\" +007\\t\"", "7"},
-    {DN_TYPE_INT64, "\"\\u0037\"", "7"},
-    {DN_TYPE_INT64, "\"1.0\"", NULL},
-    {DN_TYPE_INT64, "\"1e3\"", NULL},
-    {DN_TYPE_INT64, "\" \"", NULL},
-    {DN_TYPE_INT64, "\"1_000\"", NULL},
-    {DN_TYPE_INT64, "\"abc\"", NULL},
-    {DN_TYPE_INT64, "\"7\\u0000\"", NULL},
-    {DN_TYPE_INT64, "[1]", NULL},
-    {DN_TYPE_INT64, "{\"a\":1}", NULL},
-    {DN_TYPE_INT32, "2147483647", "2147483647"},
-    {DN_TYPE_INT32, "-2147483648", "-2147483648"},
-    {DN_TYPE_INT32, "2147483648", NULL},
-    {DN_TYPE_INT32, "\"-2147483649\"", NULL},
-    {DN_TYPE_INT32, "3.0", "3"},
+    {DN_TYPE_INIT(INT64), "0", "0"},
+    {DN_TYPE_INIT(INT64), "-0", "0"},
+    {DN_TYPE_INIT(INT64), "9223372036854775807", "9223372036854775807"},
+    {DN_TYPE_INIT(INT64), "-9223372036854775808", "-9223372036854775808"},
+    {DN_TYPE_INIT(INT64), "9223372036854775808", NULL},
+    {DN_TYPE_INIT(INT64), "-9223372036854775809", NULL},
+    {DN_TYPE_INIT(INT64), "1180591620717411303424", NULL},
+    {DN_TYPE_INIT(INT64), "18446744073709551616", NULL}, /* 2^64 must not wrap to 0 */
+    {DN_TYPE_INIT(INT64), "18446744073709551617", NULL},
+    {DN_TYPE_INIT(INT64), "1.0", "1"},
+    {DN_TYPE_INIT(INT64), "-1.0", "-1"},
+    {DN_TYPE_INIT(INT64), "-0.0", "0"},
+    {DN_TYPE_INIT(INT64), "0.000e5", "0"},
+    {DN_TYPE_INIT(INT64), "1.5", NULL},
+    {DN_TYPE_INIT(INT64), "1e3", "1000"},
+    {DN_TYPE_INIT(INT64), "1200e-2", "12"},
+    {DN_TYPE_INIT(INT64), "1201e-2", NULL},
+    {DN_TYPE_INIT(INT64), "12.50e1", "125"},
+    {DN_TYPE_INIT(INT64), "12.5E+1", "125"},
+    {DN_TYPE_INIT(INT64), "9007199254740992.0", "9007199254740992"},
+    {DN_TYPE_INIT(INT64), "-9007199254740992.0", "-9007199254740992"},
+    {DN_TYPE_INIT(INT64), "9007199254740993.0", NULL},
+    {DN_TYPE_INIT(INT64), "9007199254740994.0", NULL},
+    {DN_TYPE_INIT(INT64), "1e16", NULL},
+    {DN_TYPE_INIT(INT64), "1e400", NULL},
+    {DN_TYPE_INIT(INT64), "1e99999999999999999999", NULL},
+    {DN_TYPE_INIT(INT64), "1e-99999999999999999999", NULL},
+    {DN_TYPE_INIT(INT64), "0e99999999999999999999", "0"},
+    {DN_TYPE_INIT(INT64), "1.00000000000000000000000001", NULL}, /* a double would say 1 */
+    {DN_TYPE_INIT(INT64), "100000000000000000000000000e-26", "1"},
+    {DN_TYPE_INIT(INT64), "0.00000000000000000000000001e26", "1"},
+    {DN_TYPE_INIT(INT64), "NaN", NULL},
+    {DN_TYPE_INIT(INT64), "-Infinity", NULL},
+    {DN_TYPE_INIT(INT64), "true", NULL},
+    {DN_TYPE_INIT(INT64), "false", NULL},
+    {DN_TYPE_INIT(INT64), "null", "null"},
+    {DN_TYPE_INIT(INT64), "\"\"", "null"},
+    {DN_TYPE_INIT(INT64), "\"7\"", "7"},
+    {DN_TYPE_INIT(INT64), "\" +007\\t\"", "7"},
+    {DN_TYPE_INIT(INT64), "\"\\u0037\"", "7"},
+    {DN_TYPE_INIT(INT64), "\"1.0\"", NULL},
+    {DN_TYPE_INIT(INT64), "\"1e3\"", NULL},
+    {DN_TYPE_INIT(INT64), "\" \"", NULL},
+    {DN_TYPE_INIT(INT64), "\"1_000\"", NULL},
+    {DN_TYPE_INIT(INT64), "\"abc\"", NULL},
+    {DN_TYPE_INIT(INT64), "\"7\\u0000\"", NULL},
+    {DN_TYPE_INIT(INT64), "[1]", NULL},
+    {DN_TYPE_INIT(INT64), "{\"a\":1}", NULL},
+    {DN_TYPE_INIT(INT32), "2147483647", "2147483647"},
+    {DN_TYPE_INIT(INT32), "-2147483648", "-2147483648"},
+    {DN_TYPE_INIT(INT32), "2147483648", NULL},
+    {DN_TYPE_INIT(INT32), "\"-2147483649\"", NULL},
+    {DN_TYPE_INIT(INT32), "3.0", "3"},
     /* float64 */
-    {DN_TYPE_FLOAT64, "1", "1.0"},
-    {DN_TYPE_FLOAT64, "-0.0", "-0.0"},
-    {DN_TYPE_FLOAT64, "-0", "-0.0"},
-    {DN_TYPE_FLOAT64, "0.1", "0.1"},
-    {DN_TYPE_FLOAT64, "5e-324", "5e-324"},
-    {DN_TYPE_FLOAT64, "2e-324", "0.0"},
-    {DN_TYPE_FLOAT64, "1.7976931348623157e308", "1.7976931348623157e+308"},
-    {DN_TYPE_FLOAT64, "1e400", NULL},
-    {DN_TYPE_FLOAT64, "-1e400", NULL},
-    {DN_TYPE_FLOAT64, "9007199254740992", "9007199254740992.0"},
-    {DN_TYPE_FLOAT64, "9007199254740993", NULL},
-    {DN_TYPE_FLOAT64, "-9007199254740993", NULL},
-    {DN_TYPE_FLOAT64, "9007199254740994", "9007199254740994.0"},
-    {DN_TYPE_FLOAT64, "1180591620717411303424", "1.1805916207174113e+21"}, /* 2^70 */
-    {DN_TYPE_FLOAT64, "1180591620717411303425", NULL},
-    {DN_TYPE_FLOAT64, "9007199254740993.0", "9007199254740992.0"}, /* a float literal is rounded */
-    {DN_TYPE_FLOAT64, "NaN", "NaN"},
-    {DN_TYPE_FLOAT64, "Infinity", "Infinity"},
-    {DN_TYPE_FLOAT64, "-Infinity", "-Infinity"},
-    {DN_TYPE_FLOAT64, "\"nan\"", "NaN"},
-    {DN_TYPE_FLOAT64, "\"-inf\"", "-Infinity"},
-    {DN_TYPE_FLOAT64, "\" +.5 \"", "0.5"},
-    {DN_TYPE_FLOAT64, "\"5.\"", "5.0"},
-    {DN_TYPE_FLOAT64, "\"9007199254740993\"", NULL},
-    {DN_TYPE_FLOAT64, "\" +0009007199254740994 \"", "9007199254740994.0"},
-    {DN_TYPE_FLOAT64, "\"1e400\"", NULL},
-    {DN_TYPE_FLOAT64, "\"abc\"", NULL},
-    {DN_TYPE_FLOAT64, "\"\"", "null"},
-    {DN_TYPE_FLOAT64, "true", NULL},
-    {DN_TYPE_FLOAT64, "[]", NULL},
+    {DN_TYPE_INIT(FLOAT64), "1", "1.0"},
+    {DN_TYPE_INIT(FLOAT64), "-0.0", "-0.0"},
+    {DN_TYPE_INIT(FLOAT64), "-0", "-0.0"},
+    {DN_TYPE_INIT(FLOAT64), "0.1", "0.1"},
+    {DN_TYPE_INIT(FLOAT64), "5e-324", "5e-324"},
+    {DN_TYPE_INIT(FLOAT64), "2e-324", "0.0"},
+    {DN_TYPE_INIT(FLOAT64), "1.7976931348623157e308", "1.7976931348623157e+308"},
+    {DN_TYPE_INIT(FLOAT64), "1e400", NULL},
+    {DN_TYPE_INIT(FLOAT64), "-1e400", NULL},
+    {DN_TYPE_INIT(FLOAT64), "9007199254740992", "9007199254740992.0"},
+    {DN_TYPE_INIT(FLOAT64), "9007199254740993", NULL},
+    {DN_TYPE_INIT(FLOAT64), "-9007199254740993", NULL},
+    {DN_TYPE_INIT(FLOAT64), "9007199254740994", "9007199254740994.0"},
+    {DN_TYPE_INIT(FLOAT64), "1180591620717411303424", "1.1805916207174113e+21"}, /* 2^70 */
+    {DN_TYPE_INIT(FLOAT64), "1180591620717411303425", NULL},
+    {DN_TYPE_INIT(FLOAT64), "9007199254740993.0",
+     "9007199254740992.0"}, /* a float literal is rounded */
+    {DN_TYPE_INIT(FLOAT64), "NaN", "NaN"},
+    {DN_TYPE_INIT(FLOAT64), "Infinity", "Infinity"},
+    {DN_TYPE_INIT(FLOAT64), "-Infinity", "-Infinity"},
+    {DN_TYPE_INIT(FLOAT64), "\"nan\"", "NaN"},
+    {DN_TYPE_INIT(FLOAT64), "\"-inf\"", "-Infinity"},
+    {DN_TYPE_INIT(FLOAT64), "\" +.5 \"", "0.5"},
+    {DN_TYPE_INIT(FLOAT64), "\"5.\"", "5.0"},
+    {DN_TYPE_INIT(FLOAT64), "\"9007199254740993\"", NULL},
+    {DN_TYPE_INIT(FLOAT64), "\" +0009007199254740994 \"", "9007199254740994.0"},
+    {DN_TYPE_INIT(FLOAT64), "\"1e400\"", NULL},
+    {DN_TYPE_INIT(FLOAT64), "\"abc\"", NULL},
+    {DN_TYPE_INIT(FLOAT64), "\"\"", "null"},
+    {DN_TYPE_INIT(FLOAT64), "true", NULL},
+    {DN_TYPE_INIT(FLOAT64), "[]", NULL},
     /* float32: written as the double it stands for */
-    {DN_TYPE_FLOAT32, "0.5", "0.5"},
-    {DN_TYPE_FLOAT32, "0.1", "0.10000000149011612"},
-    {DN_TYPE_FLOAT32, "16777217", NULL},
-    {DN_TYPE_FLOAT32, "16777218", "16777218.0"},
-    {DN_TYPE_FLOAT32, "16777217.0", "16777216.0"},                /* between two floats: to even */
-    {DN_TYPE_FLOAT32, "16777217.0000000000000001", "16777218.0"}, /* rounded once, not twice */
-    {DN_TYPE_FLOAT32, "16777216.9999999999999999", "16777216.0"},
-    {DN_TYPE_FLOAT32, "16777219.0", "16777220.0"},
-    {DN_TYPE_FLOAT32, "16777218.9999999999999999", "16777218.0"},
-    {DN_TYPE_FLOAT32, "3.4028234663852886e38", "3.4028234663852886e+38"},
-    {DN_TYPE_FLOAT32, "3.4028235677973366e38",
-     "3.4028234663852886e+38"},                       /* just below half way to 2^128 */
-    {DN_TYPE_FLOAT32, "3.4028235677973367e38", NULL}, /* just above */
-    {DN_TYPE_FLOAT32, "1e39", NULL},
-    {DN_TYPE_FLOAT32, "1e400", NULL},
-    {DN_TYPE_FLOAT32, "NaN", "NaN"},
-    {DN_TYPE_FLOAT32, "-Infinity", "-Infinity"},
-    {DN_TYPE_FLOAT32, "false", NULL},
+    {DN_TYPE_INIT(FLOAT32), "0.5", "0.5"},
+    {DN_TYPE_INIT(FLOAT32), "0.1", "0.10000000149011612"},
+    {DN_TYPE_INIT(FLOAT32), "16777217", NULL},
+    {DN_TYPE_INIT(FLOAT32), "16777218", "16777218.0"},
+    {DN_TYPE_INIT(FLOAT32), "16777217.0", "16777216.0"}, /* between two floats: to even */
+    {DN_TYPE_INIT(FLOAT32), "16777217.0000000000000001",
+     "16777218.0"}, /* rounded once, not twice */
+    {DN_TYPE_INIT(FLOAT32), "16777216.9999999999999999", "16777216.0"},
+    {DN_TYPE_INIT(FLOAT32), "16777219.0", "16777220.0"},
+    {DN_TYPE_INIT(FLOAT32), "16777218.9999999999999999", "16777218.0"},
+    {DN_TYPE_INIT(FLOAT32), "3.4028234663852886e38", "3.4028234663852886e+38"},
+    {DN_TYPE_INIT(FLOAT32), "3.4028235677973366e38",
+     "3.4028234663852886e+38"},                             /* just below half way to 2^128 */
+    {DN_TYPE_INIT(FLOAT32), "3.4028235677973367e38", NULL}, /* just above */
+    {DN_TYPE_INIT(FLOAT32), "1e39", NULL},
+    {DN_TYPE_INIT(FLOAT32), "1e400", NULL},
+    {DN_TYPE_INIT(FLOAT32), "NaN", "NaN"},
+    {DN_TYPE_INIT(FLOAT32), "-Infinity", "-Infinity"},
+    {DN_TYPE_INIT(FLOAT32), "false", NULL},
     /* bool */
-    {DN_TYPE_BOOL, "true", "true"},
-    {DN_TYPE_BOOL, "false", "false"},
-    {DN_TYPE_BOOL, "1", "true"},
-    {DN_TYPE_BOOL, "0", "false"},
-    {DN_TYPE_BOOL, "2", NULL},
-    {DN_TYPE_BOOL, "-1", NULL},
-    {DN_TYPE_BOOL, "1.0", NULL},
-    {DN_TYPE_BOOL, "\"Yes\"", "true"},
-    {DN_TYPE_BOOL, "\"off\"", "false"},
-    {DN_TYPE_BOOL, "\"maybe\"", NULL},
-    {DN_TYPE_BOOL, "\"\"", "null"},
-    {DN_TYPE_BOOL, "null", "null"},
-    {DN_TYPE_BOOL, "{}", NULL},
+    {DN_TYPE_INIT(BOOL), "true", "true"},
+    {DN_TYPE_INIT(BOOL), "false", "false"},
+    {DN_TYPE_INIT(BOOL), "1", "true"},
+    {DN_TYPE_INIT(BOOL), "0", "false"},
+    {DN_TYPE_INIT(BOOL), "2", NULL},
+    {DN_TYPE_INIT(BOOL), "-1", NULL},
+    {DN_TYPE_INIT(BOOL), "1.0", NULL},
+    {DN_TYPE_INIT(BOOL), "\"Yes\"", "true"},
+    {DN_TYPE_INIT(BOOL), "\"off\"", "false"},
+    {DN_TYPE_INIT(BOOL), "\"maybe\"", NULL},
+    {DN_TYPE_INIT(BOOL), "\"\"", "null"},
+    {DN_TYPE_INIT(BOOL), "null", "null"},
+    {DN_TYPE_INIT(BOOL), "{}", NULL},
     /* date */
-    {DN_TYPE_DATE32, "\"2024-02-29\"", "\"2024-02-29\""},
-    {DN_TYPE_DATE32, "\"2023-02-29\"", NULL},
-    {DN_TYPE_DATE32, "\"0001-01-01\"", "\"0001-01-01\""},
-    {DN_TYPE_DATE32, "\"9999-12-31\"", "\"9999-12-31\""},
-    {DN_TYPE_DATE32, "\"2024-02-29T00:00:00\"", "\"2024-02-29\""},
-    {DN_TYPE_DATE32, "\"2024-02-29 00:00:00.000\"", "\"2024-02-29\""},
-    {DN_TYPE_DATE32, "\"2024-02-29T00:00:00Z\"", "\"2024-02-29\""},
-    {DN_TYPE_DATE32, "\"2024-02-29T02:00:00+02:00\"", NULL}, /* midnight in UTC only */
-    {DN_TYPE_DATE32, "\"2024-02-29T00:00:00+02:00\"", NULL},
-    {DN_TYPE_DATE32, "\"2024-02-29T00:00:01\"", NULL},
-    {DN_TYPE_DATE32, "\"29.02.2024\"", NULL},
-    {DN_TYPE_DATE32, "\"\"", "null"},
-    {DN_TYPE_DATE32, "19782", NULL},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29\"", "\"2024-02-29\""},
+    {DN_TYPE_INIT(DATE32), "\"2023-02-29\"", NULL},
+    {DN_TYPE_INIT(DATE32), "\"0001-01-01\"", "\"0001-01-01\""},
+    {DN_TYPE_INIT(DATE32), "\"9999-12-31\"", "\"9999-12-31\""},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29T00:00:00\"", "\"2024-02-29\""},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29 00:00:00.000\"", "\"2024-02-29\""},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29T00:00:00Z\"", "\"2024-02-29\""},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29T02:00:00+02:00\"", NULL}, /* midnight in UTC only */
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29T00:00:00+02:00\"", NULL},
+    {DN_TYPE_INIT(DATE32), "\"2024-02-29T00:00:01\"", NULL},
+    {DN_TYPE_INIT(DATE32), "\"29.02.2024\"", NULL},
+    {DN_TYPE_INIT(DATE32), "\"\"", "null"},
+    {DN_TYPE_INIT(DATE32), "19782", NULL},
     /* timestamp without zone */
-    {DN_TYPE_TIMESTAMP_US, "\"2008-04-30T00:00:00\"", "\"2008-04-30T00:00:00\""},
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-08 10:01:36.827\"", "\"2014-02-08T10:01:36.827000\""},
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-08\"", "\"2014-02-08T00:00:00\""},
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-08T10:00:00+02:00\"", "\"2014-02-08T08:00:00\""},
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-08T10:00:00Z\"", "\"2014-02-08T10:00:00\""},
-    {DN_TYPE_TIMESTAMP_US, "\"1969-12-31T23:59:59.999999\"", "\"1969-12-31T23:59:59.999999\""},
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-08T10:00:00.1234567\"", NULL}, /* finer than a microsecond */
-    {DN_TYPE_TIMESTAMP_US, "\"2014-02-30T10:00:00\"", NULL},
-    {DN_TYPE_TIMESTAMP_US, "\"\"", "null"},
-    {DN_TYPE_TIMESTAMP_US, "1391853600", NULL},
+    {DN_TIMESTAMP_INIT(US), "\"2008-04-30T00:00:00\"", "\"2008-04-30T00:00:00\""},
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-08 10:01:36.827\"", "\"2014-02-08T10:01:36.827000\""},
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-08\"", "\"2014-02-08T00:00:00\""},
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-08T10:00:00+02:00\"", "\"2014-02-08T08:00:00\""},
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-08T10:00:00Z\"", "\"2014-02-08T10:00:00\""},
+    {DN_TIMESTAMP_INIT(US), "\"1969-12-31T23:59:59.999999\"", "\"1969-12-31T23:59:59.999999\""},
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-08T10:00:00.1234567\"", NULL}, /* finer than a microsecond */
+    {DN_TIMESTAMP_INIT(US), "\"2014-02-30T10:00:00\"", NULL},
+    {DN_TIMESTAMP_INIT(US), "\"\"", "null"},
+    {DN_TIMESTAMP_INIT(US), "1391853600", NULL},
     /* timestamp with zone */
-    {DN_TYPE_TIMESTAMPTZ_US, "\"2014-02-08T10:00:00+02:00\"", "\"2014-02-08T08:00:00Z\""},
-    {DN_TYPE_TIMESTAMPTZ_US, "\"2014-02-08T10:00:00.5Z\"", "\"2014-02-08T10:00:00.500000Z\""},
-    {DN_TYPE_TIMESTAMPTZ_US, "\"2014-02-08T10:00:00\"", NULL},
-    {DN_TYPE_TIMESTAMPTZ_US, "\"2014-02-08\"", NULL},
-    {DN_TYPE_TIMESTAMPTZ_US, "\"\"", "null"},
+    {DN_TIMESTAMPTZ_INIT(US), "\"2014-02-08T10:00:00+02:00\"", "\"2014-02-08T08:00:00Z\""},
+    {DN_TIMESTAMPTZ_INIT(US), "\"2014-02-08T10:00:00.5Z\"", "\"2014-02-08T10:00:00.500000Z\""},
+    {DN_TIMESTAMPTZ_INIT(US), "\"2014-02-08T10:00:00\"", NULL},
+    {DN_TIMESTAMPTZ_INIT(US), "\"2014-02-08\"", NULL},
+    {DN_TIMESTAMPTZ_INIT(US), "\"\"", "null"},
     /* string */
-    {DN_TYPE_UTF8, "\"abc\"", "\"abc\""},
-    {DN_TYPE_UTF8, "\"\"", "\"\""},
-    {DN_TYPE_UTF8, "null", "null"},
-    {DN_TYPE_UTF8, "1.10", "\"1.10\""},
-    {DN_TYPE_UTF8, "-0", "\"-0\""},
-    {DN_TYPE_UTF8, "1E400", "\"1E400\""},
-    {DN_TYPE_UTF8, "123456789012345678901234567890", "\"123456789012345678901234567890\""},
-    {DN_TYPE_UTF8, "NaN", "\"NaN\""},
-    {DN_TYPE_UTF8, "true", "\"true\""},
-    {DN_TYPE_UTF8, "false", "\"false\""},
-    {DN_TYPE_UTF8, "[ 1 , { \"a b\" : [ ] , \"c\":{ } , \"d\\u0041\" : null } ]",
+    {DN_TYPE_INIT(UTF8), "\"abc\"", "\"abc\""},
+    {DN_TYPE_INIT(UTF8), "\"\"", "\"\""},
+    {DN_TYPE_INIT(UTF8), "null", "null"},
+    {DN_TYPE_INIT(UTF8), "1.10", "\"1.10\""},
+    {DN_TYPE_INIT(UTF8), "-0", "\"-0\""},
+    {DN_TYPE_INIT(UTF8), "1E400", "\"1E400\""},
+    {DN_TYPE_INIT(UTF8), "123456789012345678901234567890", "\"123456789012345678901234567890\""},
+    {DN_TYPE_INIT(UTF8), "NaN", "\"NaN\""},
+    {DN_TYPE_INIT(UTF8), "true", "\"true\""},
+    {DN_TYPE_INIT(UTF8), "false", "\"false\""},
+    {DN_TYPE_INIT(UTF8), "[ 1 , { \"a b\" : [ ] , \"c\":{ } , \"d\\u0041\" : null } ]",
      "\"[1,{\\\"a b\\\":[],\\\"c\\\":{},\\\"d\\\\u0041\\\":null}]\""},
-    {DN_TYPE_UTF8, "{}", "\"{}\""},
-    {DN_TYPE_UTF8_VIEW, "\"abcdefghijklmnopqrstuvwxyz\"", "\"abcdefghijklmnopqrstuvwxyz\""},
-    {DN_TYPE_LARGE_UTF8, "\"abc\"", "\"abc\""},
+    {DN_TYPE_INIT(UTF8), "{}", "\"{}\""},
+    {DN_TYPE_INIT(UTF8_VIEW), "\"abcdefghijklmnopqrstuvwxyz\"", "\"abcdefghijklmnopqrstuvwxyz\""},
+    {DN_TYPE_INIT(LARGE_UTF8), "\"abc\"", "\"abc\""},
     /* null */
-    {DN_TYPE_NULL, "null", "null"},
-    {DN_TYPE_NULL, "\"\"", "null"},
-    {DN_TYPE_NULL, "1", NULL},
+    {DN_TYPE_INIT(NULL), "null", "null"},
+    {DN_TYPE_INIT(NULL), "\"\"", "null"},
+    {DN_TYPE_INIT(NULL), "1", NULL},
 };
 
 static void check_case(const struct value_case *c, bool as_only_record)
@@ -197,11 +199,11 @@ static void check_case(const struct value_case *c, bool as_only_record)
     }
     struct reading r = read_text(json, &field, 1);
     if (r.status != DN_ERR_TYPE) {
-        fail_msg("%s as %s: status %d", c->value, dn_type_name(c->type), r.status);
+        fail_msg("%s as %s: status %d", c->value, DN_TYPE_TEXT(c->type), r.status);
     }
     assert_int_equal(r.err.row, as_only_record ? 1 : 2);
     assert_string_equal(r.err.column, "c");
-    assert_string_equal(r.err.expected, dn_type_name(c->type));
+    assert_string_equal(r.err.expected, DN_TYPE_TEXT(c->type));
     assert_true(r.err.suggested_type[0] != '\0');
     assert_memory_equal(json + r.err.byte_offset, c->value, strlen(c->value));
 }
@@ -229,7 +231,7 @@ static void test_float_bits(void **state)
         {"[{\"c\":NaN}]", UINT64_C(0x7ff8000000000000)},
         {"[{\"c\":-Infinity}]", UINT64_C(0xfff0000000000000)},
     };
-    const struct dn_record_field field = {"c", DN_TYPE_FLOAT64, false};
+    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false};
 
     (void)state;
     for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
@@ -244,7 +246,7 @@ static void test_float_bits(void **state)
 
 static void test_long_integers(void **state)
 {
-    const struct dn_record_field field = {"c", DN_TYPE_FLOAT64, false};
+    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false};
     char json[512];
     char digits[420];
 
@@ -263,47 +265,47 @@ static void test_long_integers(void **state)
 static void test_messages(void **state)
 {
     static const struct {
-        enum dn_type type;
+        struct dn_type type;
         const char *value;
         const char *suggested;
         const char *message;
     } messages[] = {
-        {DN_TYPE_INT64, "\"ab\\nc\"", "string",
+        {DN_TYPE_INIT(INT64), "\"ab\\nc\"", "string",
          "record 1, column 'price': the text 'ab\\x0ac' is no value of type int64; correct the "
          "value or declare the column as "
          "string"},
-        {DN_TYPE_INT64, "1.5", "float64",
+        {DN_TYPE_INIT(INT64), "1.5", "float64",
          "record 1, column 'price': the number '1.5' is no value of type int64; correct the value "
          "or declare the column as "
          "float64"},
-        {DN_TYPE_FLOAT64, "9007199254740993", "string",
+        {DN_TYPE_INIT(FLOAT64), "9007199254740993", "string",
          "record 1, column 'price': the number '9007199254740993' would lose digits as float64; "
          "correct the value or declare "
          "the column as string"},
-        {DN_TYPE_FLOAT64, "1e400", "string",
+        {DN_TYPE_INIT(FLOAT64), "1e400", "string",
          "record 1, column 'price': the number '1e400' is too large for float64; correct the value "
          "or declare the column as "
          "string"},
-        {DN_TYPE_TIMESTAMPTZ_US, "\"2014-02-08T10:00:00\"", "timestamp",
+        {DN_TIMESTAMPTZ_INIT(US), "\"2014-02-08T10:00:00\"", "timestamp",
          "record 1, column 'price': the text '2014-02-08T10:00:00' has no time zone, which it "
          "needs for timestamptz; correct "
          "the value or declare the column as timestamp"},
-        {DN_TYPE_DATE32, "\"2014-02-08T10:00:00\"", "timestamp", NULL},
-        {DN_TYPE_INT32, "4294967296", "int64", NULL},
-        {DN_TYPE_INT32, "0.5", "float64", NULL},
-        {DN_TYPE_INT64, "18446744073709551616", "float64", NULL}, /* a power of two: exact */
-        {DN_TYPE_INT64, "18446744073709551615", "string", NULL},
-        {DN_TYPE_FLOAT32, "1e39", "float64", NULL},
-        {DN_TYPE_INT64, "true", "string",
+        {DN_TYPE_INIT(DATE32), "\"2014-02-08T10:00:00\"", "timestamp", NULL},
+        {DN_TYPE_INIT(INT32), "4294967296", "int64", NULL},
+        {DN_TYPE_INIT(INT32), "0.5", "float64", NULL},
+        {DN_TYPE_INIT(INT64), "18446744073709551616", "float64", NULL}, /* a power of two: exact */
+        {DN_TYPE_INIT(INT64), "18446744073709551615", "string", NULL},
+        {DN_TYPE_INIT(FLOAT32), "1e39", "float64", NULL},
+        {DN_TYPE_INIT(INT64), "true", "string",
          "record 1, column 'price': the boolean 'true' is no value of type int64; correct the "
          "value or declare the column as "
          "string"},
-        {DN_TYPE_INT64, "{ \"a\" : [1] }", "string",
+        {DN_TYPE_INIT(INT64), "{ \"a\" : [1] }", "string",
          "record 1, column 'price': the object '{\"a\":[1]}' is no value of type int64; correct "
          "the value or declare the "
          "column as string"},
-        {DN_TYPE_BOOL, "\"0123456789012345678901234567890123456789012345678901234567890123456789\"",
-         "string",
+        {DN_TYPE_INIT(BOOL),
+         "\"0123456789012345678901234567890123456789012345678901234567890123456789\"", "string",
          "record 1, column 'price': the text "
          "'0123456789012345678901234567890123456789012345678901234567890123'... is no "
          "value of type bool; correct the value or declare the column as string"},
@@ -326,8 +328,8 @@ static void test_messages(void **state)
 
 static void test_required(void **state)
 {
-    const struct dn_record_field fields[] = {{"id", DN_TYPE_INT64, true},
-                                             {"x", DN_TYPE_UTF8, false}};
+    const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
+                                             {"x", DN_TYPE_INIT(UTF8), false}};
     static const struct {
         const char *json;
         int64_t row;
@@ -367,8 +369,8 @@ static void test_required(void **state)
 /* How many numbers are not those that were written, and where the first is. */
 static void test_rounded(void **state)
 {
-    static const struct dn_record_field fields[] = {{"f", DN_TYPE_FLOAT64, false},
-                                                    {"s", DN_TYPE_UTF8_VIEW, false}};
+    static const struct dn_record_field fields[] = {{"f", DN_TYPE_INIT(FLOAT64), false},
+                                                    {"s", DN_TYPE_INIT(UTF8_VIEW), false}};
     static const struct {
         const char *json;
         int64_t n;

@@ -34,21 +34,21 @@ static void test_types(void **state)
     static const int32_t dates[] = {0, -719162, 7};
     static const int64_t stamps[] = {0, 1391853696827000, 7};
     static const struct dn_field fields[] = {
-        {"bool", DN_TYPE_BOOL, true},       {"int32", DN_TYPE_INT32, true},
-        {"int64", DN_TYPE_INT64, true},     {"float32", DN_TYPE_FLOAT32, true},
-        {"float64", DN_TYPE_FLOAT64, true}, {"date", DN_TYPE_DATE32, true},
-        {"ts", DN_TYPE_TIMESTAMP_US, true}, {"tz", DN_TYPE_TIMESTAMPTZ_US, true},
-        {"null", DN_TYPE_NULL, true}};
+        {"bool", DN_TYPE_INIT(BOOL), true},       {"int32", DN_TYPE_INIT(INT32), true},
+        {"int64", DN_TYPE_INIT(INT64), true},     {"float32", DN_TYPE_INIT(FLOAT32), true},
+        {"float64", DN_TYPE_INIT(FLOAT64), true}, {"date", DN_TYPE_INIT(DATE32), true},
+        {"ts", DN_TIMESTAMP_INIT(US), true},      {"tz", DN_TIMESTAMPTZ_INIT(US), true},
+        {"null", DN_TYPE_INIT(NULL), true}};
     const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_BOOL, .null_count = 1, .validity = valid, .values = bools},
-        {.type = DN_TYPE_INT32, .null_count = 1, .validity = valid, .values = int32s},
-        {.type = DN_TYPE_INT64, .null_count = 1, .validity = valid, .values = int64s},
-        {.type = DN_TYPE_FLOAT32, .null_count = 1, .validity = valid, .values = float32s},
-        {.type = DN_TYPE_FLOAT64, .null_count = 1, .validity = valid, .values = float64s},
-        {.type = DN_TYPE_DATE32, .null_count = 1, .validity = valid, .values = dates},
-        {.type = DN_TYPE_TIMESTAMP_US, .null_count = 1, .validity = valid, .values = stamps},
-        {.type = DN_TYPE_TIMESTAMPTZ_US, .null_count = 1, .validity = valid, .values = stamps},
-        {.type = DN_TYPE_NULL, .null_count = 3}};
+        {.type = DN_TYPE_INIT(BOOL), .null_count = 1, .validity = valid, .values = bools},
+        {.type = DN_TYPE_INIT(INT32), .null_count = 1, .validity = valid, .values = int32s},
+        {.type = DN_TYPE_INIT(INT64), .null_count = 1, .validity = valid, .values = int64s},
+        {.type = DN_TYPE_INIT(FLOAT32), .null_count = 1, .validity = valid, .values = float32s},
+        {.type = DN_TYPE_INIT(FLOAT64), .null_count = 1, .validity = valid, .values = float64s},
+        {.type = DN_TYPE_INIT(DATE32), .null_count = 1, .validity = valid, .values = dates},
+        {.type = DN_TIMESTAMP_INIT(US), .null_count = 1, .validity = valid, .values = stamps},
+        {.type = DN_TIMESTAMPTZ_INIT(US), .null_count = 1, .validity = valid, .values = stamps},
+        {.type = DN_TYPE_INIT(NULL), .null_count = 3}};
 
     (void)state;
     assert_writes(fields, columns, 9, 3,
@@ -71,8 +71,8 @@ static void test_types(void **state)
 static void test_special_floats(void **state)
 {
     const double values[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, -0.0, 5e-324};
-    const struct dn_field field = {"f", DN_TYPE_FLOAT64, true};
-    const struct dn_batch_column column = {.type = DN_TYPE_FLOAT64, .values = values};
+    const struct dn_field field = {"f", DN_TYPE_INIT(FLOAT64), true};
+    const struct dn_batch_column column = {.type = DN_TYPE_INIT(FLOAT64), .values = values};
 
     (void)state;
     assert_writes(&field, &column, 1, 5,
@@ -89,12 +89,13 @@ static void test_text_layouts(void **state)
                                            {.len = 13, .u.ref = {{'x', 'y', 'a', 'b'}, 0, 0}}};
     const void *const variadic[] = {bytes};
     const int64_t variadic_lens[] = {13};
-    static const struct dn_field fields[] = {
-        {"s", DN_TYPE_UTF8, true}, {"l", DN_TYPE_LARGE_UTF8, true}, {"v", DN_TYPE_UTF8_VIEW, true}};
+    static const struct dn_field fields[] = {{"s", DN_TYPE_INIT(UTF8), true},
+                                             {"l", DN_TYPE_INIT(LARGE_UTF8), true},
+                                             {"v", DN_TYPE_INIT(UTF8_VIEW), true}};
     const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_UTF8, .values = offsets32, .bytes = bytes},
-        {.type = DN_TYPE_LARGE_UTF8, .values = offsets64, .bytes = bytes},
-        {.type = DN_TYPE_UTF8_VIEW,
+        {.type = DN_TYPE_INIT(UTF8), .values = offsets32, .bytes = bytes},
+        {.type = DN_TYPE_INIT(LARGE_UTF8), .values = offsets64, .bytes = bytes},
+        {.type = DN_TYPE_INIT(UTF8_VIEW),
          .values = views,
          .variadic = variadic,
          .variadic_lens = variadic_lens,
@@ -114,7 +115,7 @@ static void test_every_escape(void **state)
     static const char *const named[128] = {
         ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
         ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
-    const struct dn_field field = {"s", DN_TYPE_UTF8, true};
+    const struct dn_field field = {"s", DN_TYPE_INIT(UTF8), true};
 
     (void)state;
     for (int c = 0; c < 128; c++) {
@@ -134,7 +135,7 @@ static void test_every_escape(void **state)
                          escaped, (int)(len - at - 1), bytes + at + 1);
                 const int32_t offsets[] = {0, len};
                 const struct dn_batch_column column = {
-                    .type = DN_TYPE_UTF8, .values = offsets, .bytes = bytes};
+                    .type = DN_TYPE_INIT(UTF8), .values = offsets, .bytes = bytes};
                 assert_writes(&field, &column, 1, 1, expected);
             }
         }
@@ -164,8 +165,9 @@ static void test_unique_names(void **state)
         struct dn_batch_column columns[MAX_COLUMNS];
         int64_t n = 0;
         for (; n < MAX_COLUMNS && cases[i].names[n] != NULL; n++) {
-            fields[n] = (struct dn_field){cases[i].names[n], DN_TYPE_INT64, true};
-            columns[n] = (struct dn_batch_column){.type = DN_TYPE_INT64, .values = values + n};
+            fields[n] = (struct dn_field){cases[i].names[n], DN_TYPE_INIT(INT64), true};
+            columns[n] =
+                (struct dn_batch_column){.type = DN_TYPE_INIT(INT64), .values = values + n};
         }
         assert_writes(fields, columns, n, 1, cases[i].expected);
     }
@@ -187,8 +189,8 @@ static void test_many_namesakes(void **state)
     assert_non_null(fields);
     assert_non_null(columns);
     for (int i = 0; i < N; i++) {
-        fields[i] = (struct dn_field){"n", DN_TYPE_INT64, true};
-        columns[i] = (struct dn_batch_column){.type = DN_TYPE_INT64, .values = &value};
+        fields[i] = (struct dn_field){"n", DN_TYPE_INIT(INT64), true};
+        columns[i] = (struct dn_batch_column){.type = DN_TYPE_INIT(INT64), .values = &value};
     }
     assert_int_equal(dn_schema_make(&schema, fields, N, NULL), DN_OK);
     assert_int_equal(dn_batch_export(&batch, 1, N, columns, NULL, NULL, NULL), DN_OK);
@@ -211,8 +213,9 @@ static void test_many_namesakes(void **state)
     free(columns);
 }
 
-static const struct dn_field slice_fields[] = {
-    {"i", DN_TYPE_INT64, true}, {"s", DN_TYPE_UTF8, true}, {"b", DN_TYPE_BOOL, true}};
+static const struct dn_field slice_fields[] = {{"i", DN_TYPE_INIT(INT64), true},
+                                               {"s", DN_TYPE_INIT(UTF8), true},
+                                               {"b", DN_TYPE_INIT(BOOL), true}};
 
 /* Four rows; the outputs belong to the caller. */
 static void make_slice_batch(struct ArrowSchema *schema, struct ArrowArray *batch)
@@ -222,9 +225,9 @@ static void make_slice_batch(struct ArrowSchema *schema, struct ArrowArray *batc
     static const int64_t ints[] = {10, 11, 12, 13};
     static const int32_t offsets[] = {0, 1, 2, 4, 7};
     static const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_INT64, .null_count = 1, .validity = valid, .values = ints},
-        {.type = DN_TYPE_UTF8, .values = offsets, .bytes = "abccddd"},
-        {.type = DN_TYPE_BOOL, .values = bools}};
+        {.type = DN_TYPE_INIT(INT64), .null_count = 1, .validity = valid, .values = ints},
+        {.type = DN_TYPE_INIT(UTF8), .values = offsets, .bytes = "abccddd"},
+        {.type = DN_TYPE_INIT(BOOL), .values = bools}};
 
     assert_int_equal(dn_schema_make(schema, slice_fields, 3, NULL), DN_OK);
     assert_int_equal(dn_batch_export(batch, 4, 3, columns, NULL, NULL, NULL), DN_OK);
@@ -305,9 +308,11 @@ static void test_invalid_utf8(void **state)
     static const char bytes[] = "good\xff"
                                 "bad";
     static const int32_t offsets[] = {0, 4, 4, 8};
-    const struct dn_field fields[] = {{"i", DN_TYPE_NULL, true}, {"s", DN_TYPE_UTF8, true}};
+    const struct dn_field fields[] = {{"i", DN_TYPE_INIT(NULL), true},
+                                      {"s", DN_TYPE_INIT(UTF8), true}};
     const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_NULL}, {.type = DN_TYPE_UTF8, .values = offsets, .bytes = bytes}};
+        {.type = DN_TYPE_INIT(NULL)},
+        {.type = DN_TYPE_INIT(UTF8), .values = offsets, .bytes = bytes}};
     struct ArrowSchema schema;
     struct ArrowArray batch;
     struct dn_buffer out = {0};

@@ -33,7 +33,7 @@ static inline void close_file(struct opened *f)
 
 static inline void check_cell(const struct rows_column *c, int64_t row, struct dn_span cell)
 {
-    switch (c->type) {
+    switch (c->type.id) {
     case DN_TYPE_BOOL:
         assert_int_equal(cell.len, 1);
         assert_int_equal(cell.data[0], dn_bit_get(c->values, row));

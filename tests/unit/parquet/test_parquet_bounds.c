@@ -54,10 +54,10 @@ static void fill(int64_t odd, int64_t empty)
 
 static struct dn_parquet_writer *open_writer(const char *path)
 {
-    static const struct dn_field fields[N_COLUMNS] = {{"f64", DN_TYPE_FLOAT64, true},
-                                                      {"f32", DN_TYPE_FLOAT32, true},
-                                                      {"text", DN_TYPE_UTF8, true},
-                                                      {"i64", DN_TYPE_INT64, true}};
+    static const struct dn_field fields[N_COLUMNS] = {{"f64", DN_TYPE_INIT(FLOAT64), true},
+                                                      {"f32", DN_TYPE_INIT(FLOAT32), true},
+                                                      {"text", DN_TYPE_INIT(UTF8), true},
+                                                      {"i64", DN_TYPE_INIT(INT64), true}};
     const struct dn_parquet_options o = {
         .struct_size = sizeof o, .overwrite = true, .row_group_rows = GROUP_ROWS, .n_threads = 2};
     struct dn_parquet_writer *w = NULL;
@@ -73,15 +73,23 @@ static struct dn_parquet_writer *open_writer(const char *path)
 static char *write_file(const char *path)
 {
     const int64_t n_nulls = dn_bits_count_zero(validity, 0, N_ROWS);
-    const struct dn_batch_column columns[N_COLUMNS] = {
-        {.type = DN_TYPE_FLOAT64, .values = doubles, .validity = validity, .null_count = n_nulls},
-        {.type = DN_TYPE_FLOAT32, .values = floats, .validity = validity, .null_count = n_nulls},
-        {.type = DN_TYPE_UTF8,
-         .values = offsets,
-         .bytes = text,
-         .validity = validity,
-         .null_count = n_nulls},
-        {.type = DN_TYPE_INT64, .values = longs, .validity = validity, .null_count = n_nulls}};
+    const struct dn_batch_column columns[N_COLUMNS] = {{.type = DN_TYPE_INIT(FLOAT64),
+                                                        .values = doubles,
+                                                        .validity = validity,
+                                                        .null_count = n_nulls},
+                                                       {.type = DN_TYPE_INIT(FLOAT32),
+                                                        .values = floats,
+                                                        .validity = validity,
+                                                        .null_count = n_nulls},
+                                                       {.type = DN_TYPE_INIT(UTF8),
+                                                        .values = offsets,
+                                                        .bytes = text,
+                                                        .validity = validity,
+                                                        .null_count = n_nulls},
+                                                       {.type = DN_TYPE_INIT(INT64),
+                                                        .values = longs,
+                                                        .validity = validity,
+                                                        .null_count = n_nulls}};
     struct dn_parquet_writer *w = open_writer(path);
     struct ArrowArray batch;
     char *manifest = NULL;

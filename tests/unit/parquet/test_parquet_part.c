@@ -104,7 +104,9 @@ static void check_chunk(const struct chunk *c, int64_t slice, size_t range_bytes
             fail_msg("%s", err.message);
         }
         struct dn_batch_column column = dn_pq_part_export(&part, &s.type);
-        const struct dn_column_view view = {.type = DN_TYPE_UTF8_VIEW,
+        const struct dn_column_view view = {.type = DN_TYPE_INIT(UTF8_VIEW),
+                                            .layout = DN_LAYOUT_VIEWS,
+                                            .width = 16,
                                             .n_rows = n,
                                             .values = column.values,
                                             .variadic = column.variadic,

@@ -61,13 +61,13 @@ static void fill(uint64_t seed, bool few)
 }
 
 static const struct dn_field fields[] = {
-    {"bool", DN_TYPE_BOOL, true},       {"int32", DN_TYPE_INT32, true},
-    {"int64", DN_TYPE_INT64, true},     {"float32", DN_TYPE_FLOAT32, true},
-    {"float64", DN_TYPE_FLOAT64, true}, {"date", DN_TYPE_DATE32, true},
-    {"ts", DN_TYPE_TIMESTAMP_US, true}, {"tz", DN_TYPE_TIMESTAMPTZ_US, true},
-    {"utf8", DN_TYPE_UTF8, true},       {"large", DN_TYPE_LARGE_UTF8, true},
-    {"view", DN_TYPE_UTF8_VIEW, true},  {"null", DN_TYPE_NULL, true},
-    {"required", DN_TYPE_INT64, false}, {"required \"text\"", DN_TYPE_UTF8_VIEW, false},
+    {"bool", DN_TYPE_INIT(BOOL), true},       {"int32", DN_TYPE_INIT(INT32), true},
+    {"int64", DN_TYPE_INIT(INT64), true},     {"float32", DN_TYPE_INIT(FLOAT32), true},
+    {"float64", DN_TYPE_INIT(FLOAT64), true}, {"date", DN_TYPE_INIT(DATE32), true},
+    {"ts", DN_TIMESTAMP_INIT(US), true},      {"tz", DN_TIMESTAMPTZ_INIT(US), true},
+    {"utf8", DN_TYPE_INIT(UTF8), true},       {"large", DN_TYPE_INIT(LARGE_UTF8), true},
+    {"view", DN_TYPE_INIT(UTF8_VIEW), true},  {"null", DN_TYPE_INIT(NULL), true},
+    {"required", DN_TYPE_INIT(INT64), false}, {"required \"text\"", DN_TYPE_INIT(UTF8_VIEW), false},
 };
 #define N_COLUMNS ((int64_t)(sizeof(fields) / sizeof(fields[0])))
 
@@ -83,11 +83,11 @@ static void make_batch(struct ArrowArray *out)
         columns[i].type = fields[i].type;
         columns[i].values = values[i];
         columns[i].bytes = data.text;
-        if (fields[i].nullable && fields[i].type != DN_TYPE_NULL) {
+        if (fields[i].nullable && fields[i].type.id != DN_TYPE_NULL) {
             columns[i].validity = data.validity;
             columns[i].null_count = n_nulls;
         }
-        if (fields[i].type == DN_TYPE_UTF8_VIEW) {
+        if (fields[i].type.id == DN_TYPE_UTF8_VIEW) {
             columns[i].variadic = data.variadic;
             columns[i].variadic_lens = data.variadic_lens;
             columns[i].n_variadic = 1;
@@ -172,10 +172,10 @@ static void test_every_type_and_codec(void **state)
 static void test_not_finite(void **state)
 {
     (void)state;
-    const struct dn_field field = {"f", DN_TYPE_FLOAT64, false};
+    const struct dn_field field = {"f", DN_TYPE_INIT(FLOAT64), false};
     const uint64_t bits[] = {UINT64_C(0x7ff0000000000000), UINT64_C(0xfff0000000000000),
                              UINT64_C(0x8000000000000000)};
-    const struct dn_batch_column column = {.type = DN_TYPE_FLOAT64, .values = bits};
+    const struct dn_batch_column column = {.type = DN_TYPE_INIT(FLOAT64), .values = bits};
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;
     struct ArrowArray batch;

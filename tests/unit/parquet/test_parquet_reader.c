@@ -66,9 +66,9 @@ static void check_column(const struct rows_column *c, int64_t first, const struc
         if (!rows_valid(c, row)) {
             continue;
         }
-        if (v->type == DN_TYPE_UTF8_VIEW) {
+        if (v->type.id == DN_TYPE_UTF8_VIEW) {
             check_text(c, row, v, i);
-        } else if (v->type == DN_TYPE_BOOL) {
+        } else if (v->type.id == DN_TYPE_BOOL) {
             assert_int_equal(dn_bit_get(v->values, v->offset + i), dn_bit_get(c->values, row));
         } else {
             assert_memory_equal((const uint8_t *)v->values + (size_t)(v->offset + i) * width,
@@ -89,7 +89,7 @@ static void check_batch(const struct rows *r, const int64_t *columns,
         struct dn_error err = {0};
         assert_int_equal(dn_schema_get_field(schema, i, &field, &err), DN_OK);
         assert_string_equal(field.name, c->name);
-        assert_int_equal(field.nullable, c->nullable || c->type == DN_TYPE_NULL);
+        assert_int_equal(field.nullable, c->nullable || c->type.id == DN_TYPE_NULL);
         if (dn_batch_get_column(batch, i, &field, &view, &err) != DN_OK) {
             fail_msg("%s", err.message);
         }
@@ -451,8 +451,7 @@ static void test_older_callers_and_those_without_words(void **state)
     (void)state;
 
     rows_make(&rows, 100, 20, false, 31);
-    const struct rows r = {rows.n_rows, 2,
-                           rows.columns + (size_t)DN_TYPE_INT64 * ROWS_PATTERN_COUNT};
+    const struct rows r = {rows.n_rows, 2, rows.columns + rows_place(DN_TYPE_INT64, ROWS_FEW)};
     const char *path = write_rows(&r, "old.parquet", &w);
     reader = open_reader(path, (struct dn_parquet_read_options){0});
     dn_parquet_reader_progress(reader, &p);

@@ -62,7 +62,7 @@ static void fill(bool few, int64_t row, struct text here, struct text behind)
     t.variadic_lens[0] = t.starts[N_ROWS];
 }
 
-static struct dn_parquet_writer *open_writer(enum dn_type type, const char *path)
+static struct dn_parquet_writer *open_writer(struct dn_type type, const char *path)
 {
     const struct dn_field field = {"words", type, true};
     const struct dn_parquet_options o = {
@@ -76,14 +76,14 @@ static struct dn_parquet_writer *open_writer(enum dn_type type, const char *path
     return w;
 }
 
-static enum dn_status write_texts(enum dn_type type, const char *path, struct dn_error *err)
+static enum dn_status write_texts(struct dn_type type, const char *path, struct dn_error *err)
 {
-    const bool view = type == DN_TYPE_UTF8_VIEW;
+    const bool view = type.id == DN_TYPE_UTF8_VIEW;
     const struct dn_batch_column column = {.type = type,
                                            .validity = t.n_nulls > 0 ? t.validity : NULL,
                                            .null_count = t.n_nulls,
                                            .values = view ? (const void *)t.views
-                                                     : type == DN_TYPE_UTF8
+                                                     : type.id == DN_TYPE_UTF8
                                                          ? (const void *)t.offsets
                                                          : (const void *)t.starts,
                                            .bytes = t.bytes,
@@ -110,7 +110,8 @@ static enum dn_status write_texts(enum dn_type type, const char *path, struct dn
     return st;
 }
 
-static const enum dn_type layouts[] = {DN_TYPE_UTF8, DN_TYPE_LARGE_UTF8, DN_TYPE_UTF8_VIEW};
+static const struct dn_type layouts[] = {DN_TYPE_INIT(UTF8), DN_TYPE_INIT(LARGE_UTF8),
+                                         DN_TYPE_INIT(UTF8_VIEW)};
 
 static void must_fail(int64_t row, size_t byte)
 {

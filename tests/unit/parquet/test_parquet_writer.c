@@ -144,14 +144,14 @@ static void garbage_does_not_show(void **state)
     for (int64_t i = 0; i < r.n_columns; i++) {
         struct rows_column *c = &r.columns[i];
         for (int64_t row = 0; row < r.n_rows; row++) {
-            if (c->type == DN_TYPE_UTF8_VIEW) {
+            if (c->type.id == DN_TYPE_UTF8_VIEW) {
                 struct dn_string_view *v = (struct dn_string_view *)c->values + row;
                 if (!rows_valid(c, row)) {
                     memset(v, 0xfe, sizeof *v);
                 } else if (v->len < 12) {
                     memset(v->u.inlined + v->len, 0xfe, 12 - (size_t)v->len);
                 }
-            } else if (c->type == DN_TYPE_INT64 && !rows_valid(c, row)) {
+            } else if (c->type.id == DN_TYPE_INT64 && !rows_valid(c, row)) {
                 ((int64_t *)c->values)[row] = INT64_MIN;
             }
         }
@@ -176,7 +176,7 @@ static void encodings_fit_the_data(void **state)
     for (int64_t i = 0; i < r.n_columns; i++) {
         const struct rows_column *c = &r.columns[i];
         const bool expected =
-            c->type != DN_TYPE_NULL && c->type != DN_TYPE_BOOL && c->pattern != ROWS_MANY;
+            c->type.id != DN_TYPE_NULL && c->type.id != DN_TYPE_BOOL && c->pattern != ROWS_MANY;
         if ((f.info.groups[0].chunks[i].dictionary_page_offset != 0) != expected) {
             fail_msg("%s: a dictionary was %sexpected", c->name, expected ? "" : "not ");
         }
@@ -234,13 +234,13 @@ static void short_row_groups_follow(void **state)
     /* Different values first, then one and the same: a few rows of it stay PLAIN, many do not. */
     for (int64_t n_last = 100; n_last <= 500; n_last += 400) {
         rows_make(&r, 600 + n_last, 0, true, 24);
-        struct rows_column *c = &r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY];
+        struct rows_column *c = &r.columns[rows_place(DN_TYPE_INT64, ROWS_MANY)];
         for (int64_t i = 600; i < r.n_rows; i++) {
             ((int64_t *)c->values)[i] = 5;
         }
         must_write(&r, path, 1000, &o);
-        assert_false(has_dictionary(path, 0, DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY));
-        assert_int_equal(has_dictionary(path, 1, DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY),
+        assert_false(has_dictionary(path, 0, (uint32_t)rows_place(DN_TYPE_INT64, ROWS_MANY)));
+        assert_int_equal(has_dictionary(path, 1, (uint32_t)rows_place(DN_TYPE_INT64, ROWS_MANY)),
                          n_last == 500);
         rows_free(&r);
     }
@@ -265,7 +265,7 @@ static void a_late_change_of_mind(void **state)
     r.columns = calloc(2, sizeof *r.columns);
     for (int i = 0; i < 2; i++) {
         struct rows_column *c = &r.columns[i];
-        c->type = i == 0 ? DN_TYPE_INT64 : DN_TYPE_UTF8_VIEW;
+        c->type = i == 0 ? DN_TYPE(INT64) : DN_TYPE(UTF8_VIEW);
         c->nullable = true;
         (void)snprintf(c->name, sizeof c->name, "late_%d", i);
         rows_fill(c, N, 10, &seed);
@@ -317,11 +317,11 @@ static void row_groups_end_where_told(void **state)
         int64_t n = 0;
         for (; row < r.n_rows && bits < 8 * o.row_group_bytes; row++, n++) {
             for (int64_t i = 0; i < r.n_columns; i++) {
-                const enum dn_type type = r.columns[i].type;
-                bits += type == DN_TYPE_NULL   ? 1
-                        : type == DN_TYPE_BOOL ? 8
-                        : type >= DN_TYPE_UTF8 ? 32 + 8 * (size_t)r.columns[i].lens[row]
-                                               : 8 * dn_type_width(type);
+                const struct dn_type type = r.columns[i].type;
+                bits += type.id == DN_TYPE_NULL   ? 1
+                        : type.id == DN_TYPE_BOOL ? 8
+                        : dn_type_is_bytes(type)  ? 32 + 8 * (size_t)r.columns[i].lens[row]
+                                                  : 8 * dn_type_width(type);
             }
         }
         assert_int_equal(f.info.groups[g].n_rows, n);
@@ -336,8 +336,8 @@ static void row_groups_end_where_told(void **state)
 static void row_groups_are_counted(void **state)
 {
     static int64_t values[INT16_MAX + 1];
-    static const struct dn_field field = {"n", DN_TYPE_INT64, false};
-    const struct dn_batch_column column = {.type = DN_TYPE_INT64, .values = values};
+    static const struct dn_field field = {"n", DN_TYPE_INIT(INT64), false};
+    const struct dn_batch_column column = {.type = DN_TYPE_INIT(INT64), .values = values};
     const char *path = scratch_path(dir, "many.parquet");
     const size_t n_before = scratch_count(dir);
     struct dn_parquet_options o = options("none");
@@ -405,7 +405,7 @@ static void long_texts(void **state)
     (void)state;
     r.columns = calloc(1, sizeof *r.columns);
     struct rows_column *c = r.columns;
-    c->type = DN_TYPE_UTF8;
+    c->type = DN_TYPE(UTF8);
     c->nullable = true;
     (void)snprintf(c->name, sizeof c->name, "long");
     rows_fill(c, N, 0, &seed);
@@ -504,7 +504,7 @@ static void a_null_where_none_may_be(void **state)
     (void)state;
     rows_make(&good, 100, 0, true, 20);
     rows_make(&bad, 100, 0, true, 20);
-    struct rows_column *c = &bad.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT];
+    struct rows_column *c = &bad.columns[rows_place(DN_TYPE_INT64, ROWS_FEW)];
     c->validity[5] = 0xfe; /* row 40, from 0 */
     c->n_nulls = 1;
     /* The column of type null is nullable whatever is asked for. */
@@ -610,9 +610,10 @@ static enum dn_status try_open(const struct dn_field *fields, int64_t n,
 
 static void options_and_schemas_are_checked(void **state)
 {
-    static const struct dn_field twice[] = {
-        {"a", DN_TYPE_INT64, true}, {"b", DN_TYPE_INT64, true}, {"a", DN_TYPE_UTF8, true}};
-    static const struct dn_field no_utf8 = {"a\xff", DN_TYPE_INT64, true};
+    static const struct dn_field twice[] = {{"a", DN_TYPE_INIT(INT64), true},
+                                            {"b", DN_TYPE_INIT(INT64), true},
+                                            {"a", DN_TYPE_INIT(UTF8), true}};
+    static const struct dn_field no_utf8 = {"a\xff", DN_TYPE_INIT(INT64), true};
     const size_t n_before = scratch_count(dir);
     struct dn_parquet_options o = options("snapy");
     struct dn_error err = {0};
@@ -654,10 +655,10 @@ static void options_and_schemas_are_checked(void **state)
 static void the_manifest(void **state)
 {
     static const struct dn_field fields[] = {
-        {"flag", DN_TYPE_BOOL, true},         {"n", DN_TYPE_INT32, true},
-        {"price", DN_TYPE_FLOAT64, true},     {"day", DN_TYPE_DATE32, true},
-        {"at", DN_TYPE_TIMESTAMPTZ_US, true}, {"word \"x\"", DN_TYPE_UTF8, true},
-        {"none", DN_TYPE_NULL, true}};
+        {"flag", DN_TYPE_INIT(BOOL), true},     {"n", DN_TYPE_INIT(INT32), true},
+        {"price", DN_TYPE_INIT(FLOAT64), true}, {"day", DN_TYPE_INIT(DATE32), true},
+        {"at", DN_TIMESTAMPTZ_INIT(US), true},  {"word \"x\"", DN_TYPE_INIT(UTF8), true},
+        {"none", DN_TYPE_INIT(NULL), true}};
     static const uint8_t flags[] = {0x02};
     static const uint8_t validity[] = {0x05};
     static const int32_t n[] = {-5, 7, 12};
@@ -666,13 +667,13 @@ static void the_manifest(void **state)
     static const int64_t at[] = {1500000, 0, 86400000000};
     static const int32_t offsets[] = {0, 5, 6, 11};
     const struct dn_batch_column columns[] = {
-        {.type = DN_TYPE_BOOL, .values = flags},
-        {.type = DN_TYPE_INT32, .values = n, .validity = validity, .null_count = 1},
-        {.type = DN_TYPE_FLOAT64, .values = price},
-        {.type = DN_TYPE_DATE32, .values = day},
-        {.type = DN_TYPE_TIMESTAMPTZ_US, .values = at},
-        {.type = DN_TYPE_UTF8, .values = offsets, .bytes = "pearsXapple"},
-        {.type = DN_TYPE_NULL}};
+        {.type = DN_TYPE_INIT(BOOL), .values = flags},
+        {.type = DN_TYPE_INIT(INT32), .values = n, .validity = validity, .null_count = 1},
+        {.type = DN_TYPE_INIT(FLOAT64), .values = price},
+        {.type = DN_TYPE_INIT(DATE32), .values = day},
+        {.type = DN_TIMESTAMPTZ_INIT(US), .values = at},
+        {.type = DN_TYPE_INIT(UTF8), .values = offsets, .bytes = "pearsXapple"},
+        {.type = DN_TYPE_INIT(NULL)}};
     const char *path = scratch_path(dir, "manifest.parquet");
     const struct dn_parquet_options o = options("snappy");
     struct dn_parquet_writer *w = NULL;

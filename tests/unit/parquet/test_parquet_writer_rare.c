@@ -35,7 +35,7 @@ static void test_more_columns_than_the_budget_is_for(void **state)
     assert_true(fields != NULL && names != NULL);
     for (int i = 0; i < N; i++) {
         (void)snprintf(names[i], sizeof names[i], "t%d", i);
-        fields[i] = (struct dn_field){names[i], DN_TYPE_UTF8, true};
+        fields[i] = (struct dn_field){names[i], DN_TYPE_INIT(UTF8), true};
     }
     assert_int_equal(dn_schema_make(&schema, fields, N, &err), DN_OK);
     if (dn_parquet_writer_open(&w, path, &schema, &o, &err) != DN_OK) {
@@ -60,8 +60,8 @@ static void test_too_many_row_groups(void **state)
     const struct dn_parquet_options o = {
         .struct_size = sizeof o, .overwrite = true, .n_threads = 1, .row_group_bytes = 1};
     static int64_t values[N];
-    const struct dn_field field = {"n", DN_TYPE_INT64, false};
-    const struct dn_batch_column column = {.type = DN_TYPE_INT64, .values = values};
+    const struct dn_field field = {"n", DN_TYPE_INIT(INT64), false};
+    const struct dn_batch_column column = {.type = DN_TYPE_INIT(INT64), .values = values};
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;
     struct ArrowArray batch;
@@ -92,8 +92,7 @@ static void test_callers_without_words(void **state)
 
     (void)state;
     rows_make(&rows, 100, 20, false, 3);
-    const struct rows r = {rows.n_rows, 2,
-                           rows.columns + (size_t)DN_TYPE_INT64 * ROWS_PATTERN_COUNT};
+    const struct rows r = {rows.n_rows, 2, rows.columns + rows_place(DN_TYPE_INT64, ROWS_FEW)};
     assert_int_equal(rows_schema(&r, &schema, NULL), DN_OK);
     assert_int_equal(dn_parquet_writer_open(&w, path, &schema, &o, NULL), DN_OK);
     assert_int_equal(rows_batch(&r, 0, 100, &batch, NULL), DN_OK);
@@ -121,8 +120,9 @@ static void test_levels_that_outgrow_their_room(void **state)
                                          .verify = true};
     static int64_t values[N];
     static uint8_t valid[N / 8 + 1];
-    const struct dn_field field = {"n", DN_TYPE_INT64, true};
-    struct dn_batch_column column = {.type = DN_TYPE_INT64, .values = values, .validity = valid};
+    const struct dn_field field = {"n", DN_TYPE_INIT(INT64), true};
+    struct dn_batch_column column = {
+        .type = DN_TYPE_INIT(INT64), .values = values, .validity = valid};
     const char *path = scratch_path(dir, "levels.parquet");
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;

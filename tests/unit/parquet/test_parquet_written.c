@@ -57,7 +57,7 @@ static void spoil_values(uint8_t *values, size_t width, int64_t i)
 /* In copies of the buffers, for the one column; row spoilt_row and the one behind it lie in [row, row + n). */
 static void spoil(struct dn_column_view *v, uint8_t *validity, uint8_t *values, uint8_t *text)
 {
-    const size_t width = v->type == DN_TYPE_UTF8 ? 4 : dn_type_width(v->type);
+    const size_t width = v->type.id == DN_TYPE_UTF8 ? 4 : dn_type_width(v->type);
 
     if (fault == NULL_MOVED) {
         memcpy(validity, v->validity, N_ROWS / 8 + 1);
@@ -249,9 +249,8 @@ static void test_a_null_in_another_row_is_found(void **state)
         struct rows r;
         seed++;
         rows_make(&r, N_ROWS, 50, false, seed);
-        differ =
-            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], spoilt_row) !=
-            rows_valid(&r.columns[DN_TYPE_INT64 * ROWS_PATTERN_COUNT + ROWS_MANY], spoilt_row + 1);
+        differ = rows_valid(&r.columns[rows_place(DN_TYPE_INT64, ROWS_MANY)], spoilt_row) !=
+                 rows_valid(&r.columns[rows_place(DN_TYPE_INT64, ROWS_MANY)], spoilt_row + 1);
         rows_free(&r);
     }
     refuse(NULL_MOVED, "int64_3_1", 50, seed);
@@ -398,10 +397,9 @@ static void test_another_file_is_found(void **state)
 
     (void)state;
     rows_make(&rows, 3 * GROUP_ROWS, 20, false, 21);
-    const struct rows r = {rows.n_rows, 2,
-                           rows.columns + (size_t)DN_TYPE_INT64 * ROWS_PATTERN_COUNT};
-    const struct dn_field right[] = {{r.columns[0].name, DN_TYPE_INT64, true},
-                                     {r.columns[1].name, DN_TYPE_INT64, true}};
+    const struct rows r = {rows.n_rows, 2, rows.columns + rows_place(DN_TYPE_INT64, ROWS_FEW)};
+    const struct dn_field right[] = {{r.columns[0].name, DN_TYPE_INIT(INT64), true},
+                                     {r.columns[1].name, DN_TYPE_INIT(INT64), true}};
     struct dn_field fields[2];
     assert_int_equal(rows_write(&r, path, GROUP_ROWS, &o, &err), DN_OK);
 
@@ -419,7 +417,7 @@ static void test_another_file_is_found(void **state)
     fields[1].name = "other";
     check_refused(&w, fields, "column 2 is 'int64_3_1' of type int64 instead of 'other' of type");
     keep_rows(&w, &r, right, all, 3);
-    fields[1] = (struct dn_field){right[1].name, DN_TYPE_FLOAT64, true};
+    fields[1] = (struct dn_field){right[1].name, DN_TYPE_INIT(FLOAT64), true};
     check_refused(&w, fields, "of type int64 instead of 'int64_3_1' of type float64");
     w = (struct dn_pq_written){0};
     assert_int_equal(dn_pq_written_init(&w, 1, &err), DN_OK);
