@@ -160,6 +160,16 @@ enum dn_pq_timestamp_field { /* TimeType and TimestampType */
     DN_PQ_TIMESTAMP_UNIT = 2
 };
 
+enum dn_pq_decimal_field { /* DecimalType */
+    DN_PQ_DECIMAL_SCALE = 1,
+    DN_PQ_DECIMAL_PRECISION = 2
+};
+
+enum dn_pq_integer_field { /* IntType */
+    DN_PQ_INTEGER_BIT_WIDTH = 1,
+    DN_PQ_INTEGER_IS_SIGNED = 2
+};
+
 enum dn_pq_row_group_field { /* RowGroup */
     DN_PQ_ROW_GROUP_COLUMNS = 1,
     DN_PQ_ROW_GROUP_TOTAL_BYTE_SIZE = 2,

@@ -94,6 +94,11 @@ static inline char *put_fixed(char *out, uint64_t whole, uint32_t places8)
     return out + (8 - (unsigned)__builtin_clzll(digits) / 8);
 }
 
+size_t dn_format_uint64(char *out, uint64_t value)
+{
+    return (size_t)(put_uint64(out, value) - out);
+}
+
 size_t dn_format_int64(char *out, int64_t value)
 {
     const bool negative = value < 0;
@@ -292,6 +297,27 @@ size_t dn_format_float64(char *out, double value)
     return (size_t)(out - start);
 }
 
+float dn_float16_to_float32(uint16_t bits)
+{
+    const uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
+    const uint32_t exponent = bits >> 10 & 31;
+    uint32_t fraction = bits & 1023;
+    uint32_t wide = sign;
+    float value;
+
+    if (exponent == 31) {
+        wide |= UINT32_C(0xff) << 23 | fraction << 13;
+    } else if (exponent != 0) {
+        wide |= (exponent + 112) << 23 | fraction << 13;
+    } else if (fraction != 0) { /* subnormal there, normal here */
+        const uint32_t shift = (uint32_t)__builtin_clz(fraction) - 21;
+        fraction = fraction << shift & 1023;
+        wide |= (113 - shift) << 23 | fraction << 13;
+    }
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
 size_t dn_format_float32(char *out, float value)
 {
     const char *start = out;
@@ -350,6 +376,69 @@ static char *put_date(char *out, int64_t days)
 size_t dn_format_date32(char *out, int32_t days)
 {
     return (size_t)(put_date(out, days) - out);
+}
+
+static char *put_clock(char *out, uint64_t hours, uint32_t seconds)
+{
+    out = hours < 100 ? put_pair(out, (uint32_t)hours) : put_uint64(out, hours);
+    *out++ = ':';
+    out = put_pair(out, seconds / 60);
+    *out++ = ':';
+    return put_pair(out, seconds % 60);
+}
+
+static char *put_fraction(char *out, uint64_t fraction, int digits)
+{
+    if (fraction != 0) {
+        *out++ = '.';
+        out = put_digits(out, fraction, (size_t)digits);
+    }
+    return out;
+}
+
+static uint64_t units_of_a_second(int digits)
+{
+    return digits == 0 ? 1 : digits == 3 ? 1000 : digits == 6 ? 1000000 : 1000000000;
+}
+
+size_t dn_format_timestamp(char *out, int64_t value, int digits, bool zoned)
+{
+    const char *start = out;
+    const int64_t per_second = (int64_t)units_of_a_second(digits);
+    int64_t seconds = value / per_second;
+    int64_t rest = value % per_second;
+    if (rest < 0) {
+        rest += per_second;
+        seconds--;
+    }
+    int64_t days = seconds / 86400;
+    int64_t second_of_day = seconds % 86400;
+    if (second_of_day < 0) {
+        second_of_day += 86400;
+        days--;
+    }
+    out = put_date(out, days);
+    *out++ = 'T';
+    out = put_clock(out, (uint64_t)second_of_day / 3600, (uint32_t)(second_of_day % 3600));
+    out = put_fraction(out, (uint64_t)rest, digits);
+    if (zoned) {
+        *out++ = 'Z';
+    }
+    return (size_t)(out - start);
+}
+
+size_t dn_format_time(char *out, int64_t value, int digits)
+{
+    const char *start = out;
+    const uint64_t per_second = units_of_a_second(digits);
+    const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    const uint64_t seconds = magnitude / per_second;
+
+    if (value < 0) {
+        *out++ = '-';
+    }
+    out = put_clock(out, seconds / 3600, (uint32_t)(seconds % 3600));
+    return (size_t)(put_fraction(out, magnitude % per_second, digits) - start);
 }
 
 size_t dn_format_timestamp_us(char *out, int64_t us, bool zoned)

@@ -70,11 +70,15 @@ def read(path, **options):
     return batches(path, **options).read_all()
 
 
+def storage_of(array):
+    return array.storage if isinstance(array.type, pa.BaseExtensionType) else array
+
+
 def as_pyarrow_has_it(column, wanted):
     """Our column in the type that pyarrow chose; the two differ in views, and in what pyarrow has extensions for, only."""
     if isinstance(wanted, pa.BaseExtensionType):
         return pa.chunked_array(
-            [wanted.wrap_array(c.cast(wanted.storage_type)) for c in column.chunks], type=wanted
+            [wanted.wrap_array(storage_of(c).cast(wanted.storage_type)) for c in column.chunks], type=wanted
         )
     if pa.types.is_binary(wanted) or pa.types.is_large_binary(wanted):
         assert column.type in (pa.binary_view(), pa.string_view())  # an ENUM is text for us

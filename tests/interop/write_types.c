@@ -382,7 +382,7 @@ static void fill(struct data_set *d, const char *name, int64_t n_rows, bool two_
     unsigned turn = 0;
 
     *d = (struct data_set){.name = name, .n_rows = n_rows};
-    for (size_t t = 0; t < N_FLAT_TYPES; t++) {
+    for (size_t t = 0; t < N_FIRST_TYPES; t++) {
         const struct dn_type type = flat_types[t];
         if (type.id == DN_TYPE_NULL) {
             add_column(d, DN_TYPE(NULL), NULLS_ALL, VARIETY_LOW);

@@ -64,7 +64,7 @@ static int64_t text_row(const struct gen_column *c, int64_t row, int64_t lead, i
 static void batch_offsets(struct gen *g, const struct gen_column *c, int64_t row, int64_t lead,
                           int64_t n, struct owner *o, struct dn_batch_column *out)
 {
-    const bool large = c->type.id == DN_TYPE_LARGE_UTF8;
+    const bool large = dn_type_layout(c->type) == DN_LAYOUT_OFFSETS64;
     int32_t *offsets32 = large ? NULL : block(o, (size_t)(n + 1) * 4);
     int64_t *offsets64 = large ? block(o, (size_t)(n + 1) * 8) : NULL;
     size_t at = (size_t)gen_below(g, 9);
@@ -146,7 +146,9 @@ static void batch_fixed(struct gen *g, const struct gen_column *c, int64_t row, 
         if (width == 0) {
             set_bit(values, i, (value & 1) != 0);
         } else {
-            memcpy(values + (size_t)i * width, &value, width);
+            uint8_t bytes[GEN_FIXED_MOST];
+            gen_fixed(c->type, value, bytes);
+            memcpy(values + (size_t)i * width, bytes, width);
         }
     }
     out->values = values;
@@ -173,7 +175,7 @@ static void batch_column(struct gen *g, const struct gen_column *c, int64_t row,
         }
         out->validity = validity;
     }
-    if (c->type.id == DN_TYPE_UTF8_VIEW) {
+    if (dn_type_layout(c->type) == DN_LAYOUT_VIEWS) {
         batch_views(c, row, lead, in_all, o, out);
     } else if (gen_is_text(c->type)) {
         batch_offsets(g, c, row, lead, in_all, o, out);
@@ -227,7 +229,8 @@ static void say_number(const struct gen_column *c, uint64_t bits, char *out, siz
 static bool cell_equals(const struct gen_column *c, int64_t row, const struct dn_column_view *view,
                         int64_t i, char *message, size_t size)
 {
-    const size_t width = dn_type_width(view->type);
+    const size_t width = view->width;
+    uint8_t due_bytes[GEN_FIXED_MOST];
     uint64_t got = 0;
 
     if (dn_column_is_valid(view, i) != (c->valid[row] != 0)) {
@@ -251,12 +254,13 @@ static bool cell_equals(const struct gen_column *c, int64_t row, const struct dn
                        (const char *)c->bytes + c->starts[row]);
         return false;
     }
+    const uint8_t *bytes = (const uint8_t *)view->values + (size_t)(view->offset + i) * width;
+    gen_read_fixed(c->type, c->values[row], due_bytes);
+    memcpy(&got, bytes, width < sizeof got ? width : sizeof got);
     if (width == 0) {
         got = dn_bit_get(view->values, view->offset + i);
-    } else {
-        memcpy(&got, (const uint8_t *)view->values + (size_t)(view->offset + i) * width, width);
     }
-    if (got != c->values[row]) {
+    if (width == 0 ? got != c->values[row] : memcmp(bytes, due_bytes, width) != 0) {
         char seen[64];
         char due[64];
         say_number(c, got, seen, sizeof seen);
@@ -282,8 +286,7 @@ static bool column_equals(const struct gen_column *c, int64_t row, int64_t at,
         return false;
     }
     if (strcmp(field.name, c->name) != 0 || field.nullable != c->nullable ||
-        (!dn_type_equal(field.type, c->type) &&
-         !(gen_is_text(field.type) && gen_is_text(c->type)))) {
+        !dn_type_same_values(field.type, gen_read_type(c->type))) {
         (void)snprintf(message, size, "column %s is read as %s, %s, %s", c->name, field.name,
                        DN_TYPE_TEXT(field.type), field.nullable ? "nullable" : "not nullable");
         return false;

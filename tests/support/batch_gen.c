@@ -1,5 +1,7 @@
 #include "batch_gen.h"
 
+#include "flat_types.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -223,6 +225,97 @@ static int64_t some_length(struct gen *g, int64_t most)
     return n < most ? n : most;
 }
 
+/* What a file can hold: a time of a day, whole days, seconds that fit milliseconds. */
+static uint64_t into_range(struct dn_type type, uint64_t bits)
+{
+    const size_t width = dn_type_width(type);
+
+    switch (type.id) {
+    case DN_TYPE_BOOL:
+        return bits & 1;
+    case DN_TYPE_DATE64:
+        return (uint64_t)((int64_t)(int32_t)bits * 86400000);
+    case DN_TYPE_TIME:
+        return bits % (uint64_t)(86400 * dn_unit_per_second(type.unit) + 1);
+    case DN_TYPE_TIMESTAMP:
+        return type.unit == DN_UNIT_S ? (uint64_t)((int64_t)bits / 1024) : bits;
+    default:
+        return width < 8 ? bits & ((UINT64_C(1) << (8 * width)) - 1) : bits;
+    }
+}
+
+/* A number of up to `precision` digits: the odd ones have all of them. */
+static void decimal_bytes(struct dn_type type, int64_t v, uint8_t *out)
+{
+    const size_t width = dn_type_width(type);
+    uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint32_t words[8] = {0};
+    uint64_t carry = v < 0;
+
+    for (int p = 18; p > type.precision; p--) {
+        magnitude /= 10;
+    }
+    magnitude = type.precision <= 18 ? magnitude / 10 : magnitude; /* of 19 digits, perhaps */
+    words[0] = (uint32_t)magnitude;
+    words[1] = (uint32_t)(magnitude >> 32);
+    for (int p = 19; p < type.precision && (v & 1) != 0; p++) {
+        uint64_t over = 0;
+        for (size_t i = 0; i < 8; i++) {
+            over += (uint64_t)words[i] * 10;
+            words[i] = (uint32_t)over;
+            over >>= 32;
+        }
+    }
+    for (size_t i = 0; v < 0 && i < 8; i++) {
+        carry += (uint32_t)~words[i];
+        words[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    memcpy(out, words, width);
+}
+
+void gen_fixed(struct dn_type type, uint64_t bits, uint8_t out[GEN_FIXED_MOST])
+{
+    const size_t width = dn_type_width(type);
+
+    if (dn_type_is_decimal(type)) {
+        decimal_bytes(type, (int64_t)bits, out);
+        return;
+    }
+    for (size_t i = 0; i < width; i++) { /* so that values that are near begin alike, or end so */
+        out[i] = (uint8_t)((bits >> (8 * (i % 8))) + i / 8);
+    }
+}
+
+struct dn_type gen_read_type(struct dn_type type)
+{
+    if (type.id == DN_TYPE_DATE64) {
+        return DN_TYPE(DATE32);
+    }
+    if (type.id == DN_TYPE_DECIMAL256) {
+        return dn_type_decimal(type.precision, type.scale);
+    }
+    if (type.id == DN_TYPE_TIME || type.id == DN_TYPE_TIMESTAMP) {
+        type.unit = type.unit == DN_UNIT_S ? DN_UNIT_MS : type.unit;
+    }
+    return type;
+}
+
+void gen_read_fixed(struct dn_type type, uint64_t bits, uint8_t out[GEN_FIXED_MOST])
+{
+    if (type.id == DN_TYPE_DATE64) {
+        bits = (uint64_t)((int64_t)bits / 86400000);
+    } else if ((type.id == DN_TYPE_TIME || type.id == DN_TYPE_TIMESTAMP) &&
+               type.unit == DN_UNIT_S) {
+        bits *= 1000;
+    }
+    if (dn_type_is_decimal(type)) { /* the low bytes are the same */
+        gen_fixed(type, bits, out);
+    } else {
+        gen_fixed(gen_read_type(type), bits, out);
+    }
+}
+
 static void make_numbers(struct gen *g, struct gen_column *c, int64_t n)
 {
     uint64_t pool[POOL];
@@ -246,11 +339,7 @@ static void make_numbers(struct gen *g, struct gen_column *c, int64_t n)
         done += length;
     }
     for (int64_t i = 0; i < n; i++) {
-        if (c->type.id == DN_TYPE_BOOL) {
-            c->values[i] &= 1;
-        } else if (!gen_is_wide(c->type)) {
-            c->values[i] = (uint32_t)c->values[i];
-        }
+        c->values[i] = into_range(c->type, c->values[i]);
     }
 }
 
@@ -423,8 +512,9 @@ static void make_column(struct gen *g, struct gen_column *c, int64_t n, int64_t 
         DN_TYPE_INIT(DATE32),  DN_TYPE_INIT(BOOL),       DN_TYPE_INIT(FLOAT32),
         DN_TYPE_INIT(UTF8),    DN_TYPE_INIT(LARGE_UTF8), DN_TYPE_INIT(NULL),
         DN_TYPE_INIT(INT64),   DN_TYPE_INIT(UTF8_VIEW)};
+    const uint64_t which = gen_below(g, sizeof types / sizeof types[0] + N_FLAT_TYPES);
 
-    c->type = PICK(g, types);
+    c->type = which < N_FLAT_TYPES ? flat_types[which] : types[which - N_FLAT_TYPES];
     c->nullable = c->type.id == DN_TYPE_NULL || gen_below(g, 3) != 0;
     (void)snprintf(c->name, sizeof c->name, "c%d %s", (int)number, DN_TYPE_TEXT(c->type));
     c->valid = have((size_t)n);
@@ -434,6 +524,9 @@ static void make_column(struct gen *g, struct gen_column *c, int64_t n, int64_t 
     make_valid(g, c, n);
     if (gen_is_text(c->type)) {
         make_texts(g, c, n);
+        for (size_t i = 0; !dn_type_is_text(c->type) && i < c->n_bytes; i++) {
+            c->bytes[i] ^= 0x80; /* no text, mostly */
+        }
     } else if (c->type.id != DN_TYPE_NULL) {
         make_numbers(g, c, n);
     }

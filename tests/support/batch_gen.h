@@ -25,7 +25,7 @@ struct gen_column {
     bool nullable;
     int64_t n_nulls;
     uint8_t *valid;   /**< one byte per row */
-    uint64_t *values; /**< bits of the value; booleans 0 and 1 */
+    uint64_t *values; /**< bits of the value, or what gen_fixed() makes it of; booleans 0 and 1 */
     uint32_t *starts; /**< texts: where each begins in `bytes` ... */
     uint32_t *lens;
     uint8_t *bytes; /**< ... in which they may share places */
@@ -51,13 +51,21 @@ uint64_t gen_value(struct gen *g, struct dn_type type);
 
 static inline bool gen_is_wide(struct dn_type type)
 {
-    return type.id == DN_TYPE_INT64 || type.id == DN_TYPE_TIMESTAMP || type.id == DN_TYPE_FLOAT64;
+    return dn_type_width(type) >= 8;
 }
 
+/** Texts and bytes of any length; others follow from a number. */
 static inline bool gen_is_text(struct dn_type type)
 {
-    return dn_type_is_text(type);
+    return dn_type_is_bytes(type);
 }
+
+#define GEN_FIXED_MOST 64
+/** The bytes of a value of fixed width that is made of these bits, dn_type_width() of them. */
+void gen_fixed(struct dn_type type, uint64_t bits, uint8_t out[GEN_FIXED_MOST]);
+/** The type that a Parquet file of it is read as, and the bytes of the value then. */
+struct dn_type gen_read_type(struct dn_type type);
+void gen_read_fixed(struct dn_type type, uint64_t bits, uint8_t out[GEN_FIXED_MOST]);
 
 /** Aborts if memory runs out, as everything here. */
 void gen_table_make(struct gen_table *t, struct gen *g);

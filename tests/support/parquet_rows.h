@@ -147,8 +147,8 @@ static inline void rows_make(struct rows *r, int64_t n_rows, unsigned null_perce
 {
     r->n_rows = n_rows;
     r->n_columns = 0;
-    r->columns = calloc(N_FLAT_TYPES * ROWS_PATTERN_COUNT, sizeof *r->columns);
-    for (size_t t = 0; t < N_FLAT_TYPES; t++) {
+    r->columns = calloc(N_FIRST_TYPES * ROWS_PATTERN_COUNT, sizeof *r->columns);
+    for (size_t t = 0; t < N_FIRST_TYPES; t++) {
         for (int p = 0; p < ROWS_PATTERN_COUNT; p++) {
             struct rows_column *c = &r->columns[r->n_columns++];
             c->type = flat_types[t];
@@ -186,7 +186,7 @@ static inline void rows_released(void *owner)
 static inline enum dn_status rows_schema(const struct rows *r, struct ArrowSchema *out,
                                          struct dn_error *err)
 {
-    struct dn_field fields[N_FLAT_TYPES * ROWS_PATTERN_COUNT];
+    struct dn_field fields[N_FIRST_TYPES * ROWS_PATTERN_COUNT];
 
     for (int64_t i = 0; i < r->n_columns; i++) {
         fields[i] =
@@ -199,7 +199,7 @@ static inline enum dn_status rows_schema(const struct rows *r, struct ArrowSchem
 static inline enum dn_status rows_batch(const struct rows *r, int64_t row, int64_t n,
                                         struct ArrowArray *out, struct dn_error *err)
 {
-    struct dn_batch_column columns[N_FLAT_TYPES * ROWS_PATTERN_COUNT];
+    struct dn_batch_column columns[N_FIRST_TYPES * ROWS_PATTERN_COUNT];
 
     for (int64_t i = 0; i < r->n_columns; i++) {
         const struct rows_column *c = &r->columns[i];

@@ -12,6 +12,12 @@ static inline uint64_t dn_pq_load64(const void *p)
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
+static inline uint16_t dn_pq_load16(const void *p)
+{
+    uint16_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
 static inline uint32_t dn_pq_load32(const void *p)
 {
     uint32_t v;

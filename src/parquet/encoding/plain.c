@@ -23,6 +23,14 @@ void dn_pq_plain_put_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t
     }
 }
 
+void dn_pq_plain_put_fixed(uint8_t *out, const struct dn_pq_text *texts, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(out, dn_pq_text_data(&texts[i]), texts[i].len);
+        out += texts[i].len;
+    }
+}
+
 /*
  * A length below 128 is four bytes of ASCII, which no character goes across: such texts and the lengths between them are valid
  * together if each is.

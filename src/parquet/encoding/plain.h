@@ -11,6 +11,8 @@
 
 /** Write n texts into `out`, which has 16 bytes more than they need. */
 void dn_pq_plain_put_texts(uint8_t *out, const struct dn_pq_text *texts, int64_t n);
+/** The same without their lengths. */
+void dn_pq_plain_put_fixed(uint8_t *out, const struct dn_pq_text *texts, int64_t n);
 /**
  * Whether all texts of a PLAIN encoding are UTF-8.  `lens` is the bitwise or of their lengths, perhaps of more: short texts are
  * looked at all together.

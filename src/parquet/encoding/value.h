@@ -12,8 +12,24 @@ enum dn_pq_kind {
     DN_PQ_KIND_I64,
     DN_PQ_KIND_F32,
     DN_PQ_KIND_F64,
-    DN_PQ_KIND_TEXT
+    DN_PQ_KIND_TEXT, /**< byte arrays; in memory struct dn_pq_text */
+    DN_PQ_KIND_FIXED /**< byte arrays of one length; in memory struct dn_pq_text as well */
 };
+
+/** The order that statistics go by. */
+enum dn_pq_order {
+    DN_PQ_ORDERED = 0,      /**< as the kind has it: signed, false < true, texts by their bytes */
+    DN_PQ_ORDERED_UNSIGNED, /**< integers without a sign; byte arrays that are no text */
+    DN_PQ_ORDERED_DECIMAL,  /**< FIXED: one big-endian number in two's complement */
+    DN_PQ_ORDERED_F16,      /**< FIXED: two bytes of a float16 */
+    DN_PQ_ORDERED_NOT       /**< there are no bounds */
+};
+
+/** Is a value a struct dn_pq_text? */
+static inline bool dn_pq_kind_is_bytes(enum dn_pq_kind kind)
+{
+    return kind == DN_PQ_KIND_TEXT || kind == DN_PQ_KIND_FIXED;
+}
 
 #define DN_PQ_TEXT_INLINE 12
 

@@ -106,8 +106,16 @@ static bool set_meaning(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *
     case DN_PQ_LOGICAL_ENUM:
     case DN_PQ_LOGICAL_JSON:
         set(out, DN_TYPE(UTF8_VIEW), DN_PQ_HOW_VIEWS);
+        out->type.extension =
+            e->meaning.logical == DN_PQ_LOGICAL_JSON ? DN_EXTENSION_JSON : DN_EXTENSION_NONE;
         out->is_text = is_bytes;
         return is_bytes;
+    case DN_PQ_LOGICAL_UUID:
+        set(out,
+            (struct dn_type){
+                .id = DN_TYPE_FIXED_BINARY, .width = 16, .extension = DN_EXTENSION_UUID},
+            DN_PQ_HOW_SAME);
+        return is_fixed && e->type_length == 16;
     case DN_PQ_LOGICAL_UNKNOWN: /* a column that must have values has some meaning after all */
         set(out, DN_TYPE(NULL), DN_PQ_HOW_NOTHING);
         return leaf->max_def > 0;

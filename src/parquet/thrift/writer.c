@@ -97,6 +97,12 @@ void dn_thrift_field_bool(struct dn_thrift_writer *w, int16_t id, bool value)
     put_field(w, id, value ? DN_THRIFT_TRUE : DN_THRIFT_FALSE);
 }
 
+void dn_thrift_field_i8(struct dn_thrift_writer *w, int16_t id, int8_t value)
+{
+    put_field(w, id, DN_THRIFT_I8);
+    put_byte(w, (uint8_t)value);
+}
+
 void dn_thrift_field_i16(struct dn_thrift_writer *w, int16_t id, int16_t value)
 {
     put_field(w, id, DN_THRIFT_I16);

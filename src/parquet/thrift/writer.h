@@ -35,6 +35,7 @@ void dn_thrift_field_struct(struct dn_thrift_writer *w, int16_t id);
 /** A field that is a struct without fields, e.g. a member of a union that says only which one it is. */
 void dn_thrift_field_empty_struct(struct dn_thrift_writer *w, int16_t id);
 void dn_thrift_field_bool(struct dn_thrift_writer *w, int16_t id, bool value);
+void dn_thrift_field_i8(struct dn_thrift_writer *w, int16_t id, int8_t value);
 void dn_thrift_field_i16(struct dn_thrift_writer *w, int16_t id, int16_t value);
 void dn_thrift_field_i32(struct dn_thrift_writer *w, int16_t id, int32_t value);
 void dn_thrift_field_i64(struct dn_thrift_writer *w, int16_t id, int64_t value);

@@ -15,14 +15,16 @@ static bool dictionary_pays(const struct dn_pq_encoder *e, int64_t n_expected)
 {
     const struct dn_pq_dictionary *d = &e->dictionary;
     const int64_t n = d->ids.n;
-    const bool text = e->column->kind == DN_PQ_KIND_TEXT;
+    const bool text = dn_pq_kind_is_bytes(e->column->kind);
+    const int64_t prefix = e->column->kind == DN_PQ_KIND_FIXED ? 0 : 4;
+    const int64_t not_written = (4 - prefix) * (int64_t)d->n; /* lengths, in d->plain */
     const struct dn_pq_growth growth = {
         .n = n,
         .n_distinct = (int64_t)d->n,
         .n_distinct_at_quarter = e->n_distinct_at_quarter,
         .n_distinct_at_sixteenth = e->n_distinct_at_sixteenth,
-        .dictionary_bytes = (int64_t)d->plain.len,
-        .plain_bytes = text ? e->collected_text_bytes + 4 * n : n * (int64_t)e->column->width,
+        .dictionary_bytes = (int64_t)d->plain.len - (text ? not_written : 0),
+        .plain_bytes = text ? e->collected_text_bytes + prefix * n : n * (int64_t)e->column->width,
     };
 
     return !dn_pq_dictionary_is_over(d) &&
@@ -46,14 +48,14 @@ static bool sorted_for_codec(const struct dn_pq_encoder *e)
 
 static size_t item_bytes(const struct dn_pq_encoder *e)
 {
-    return e->column->kind == DN_PQ_KIND_TEXT ? sizeof(struct dn_pq_text) : e->column->width;
+    return dn_pq_kind_is_bytes(e->column->kind) ? sizeof(struct dn_pq_text) : e->column->width;
 }
 
 static enum dn_status plain_values(struct dn_pq_encoder *e, const void *values, int64_t n,
                                    struct dn_error *err)
 {
-    return e->column->kind == DN_PQ_KIND_TEXT ? dn_pq_plain_texts(e, values, n, err)
-                                              : dn_pq_plain_numbers(e, values, n, err);
+    return dn_pq_kind_is_bytes(e->column->kind) ? dn_pq_plain_texts(e, values, n, err)
+                                                : dn_pq_plain_numbers(e, values, n, err);
 }
 
 /* What was collected becomes PLAIN pages. */
@@ -87,14 +89,15 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
 
     DN_TRY(
         dn_pq_dictionary_add(&e->dictionary, values, (size_t)(n < left ? n : left), n_done, err));
-    if (e->column->kind == DN_PQ_KIND_TEXT) {
+    if (dn_pq_kind_is_bytes(e->column->kind)) {
         const struct dn_pq_text *texts = values;
         uint32_t lens = 0;
         for (size_t i = 0; i < *n_done; i++) {
             e->collected_text_bytes += texts[i].len;
             lens |= texts[i].len;
         }
-        if (!dn_pq_plain_is_utf8(e->options->kernels, d->plain.data + plain_len,
+        if (e->column->is_text &&
+            !dn_pq_plain_is_utf8(e->options->kernels, d->plain.data + plain_len,
                                  d->plain.len - plain_len, lens)) {
             return DN_ERR_DATA;
         }
@@ -243,6 +246,128 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
     return DN_OK;
 }
 
+/* ---- values that Parquet stores otherwise ---------------------------------------------------------------------------- */
+
+/* Value k of those that are not null in rows [row, ...) is bad. */
+static enum dn_status bad_value(const struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                int64_t row, int64_t at, size_t k, const char *what,
+                                struct dn_error *err)
+{
+    int64_t i = 0;
+
+    for (;; i++) {
+        if (dn_column_is_valid(view, row + i) && k-- == 0) {
+            break;
+        }
+    }
+    const long long at_row = at + i + 1;
+    dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", e->column->name, at_row, what);
+    dn_error_locate(err, NULL, at_row, -1, -1, e->column->name);
+    return DN_ERR_DATA;
+}
+
+/* Rows [row, row + n) that are not null, one behind the other; n <= BLOCK. */
+static size_t gather(const struct dn_column_view *view, int64_t row, int64_t n, int64_t n_nulls,
+                     const uint8_t **values, uint8_t *dense)
+{
+    const size_t width = view->width;
+    const uint8_t *from = (const uint8_t *)view->values + (size_t)(view->offset + row) * width;
+    size_t k = 0;
+
+    *values = from;
+    if (n_nulls == 0) {
+        return (size_t)n;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (dn_column_is_valid(view, row + i)) {
+            memcpy(dense + k++ * width, from + (size_t)i * width, width);
+        }
+    }
+    *values = dense;
+    return k;
+}
+
+static enum dn_status feed_fixed(struct dn_pq_encoder *e, const uint8_t *values, size_t n,
+                                 struct dn_error *err)
+{
+    const size_t width = e->column->width;
+    struct dn_pq_text texts[BLOCK];
+
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = dn_pq_text_make(values + i * width, width);
+    }
+    return feed(e, texts, (int64_t)n, err);
+}
+
+/* `at` is the number of row `row` in the file. */
+static enum dn_status append_stored(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                    int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const struct dn_pq_column *c = e->column;
+    const int64_t at = e->chunk->first_row + e->levels.n_rows - n;
+    uint64_t dense[BLOCK * DN_PQ_STORE_WIDTH / 8];
+    uint64_t stored[BLOCK * DN_PQ_STORE_WIDTH / 8];
+
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        const int64_t here = n - i < BLOCK ? n - i : BLOCK;
+        const char *what = NULL;
+        const uint8_t *values;
+        const size_t k = gather(view, row + i, here, n_nulls, &values, (uint8_t *)dense);
+        const size_t done = dn_pq_store(c->store, c->type, values, k, stored, c->width, &what);
+        if (done < k) {
+            return bad_value(e, view, row + i, at + i, done, what, err);
+        }
+        DN_TRY(c->kind == DN_PQ_KIND_FIXED ? feed_fixed(e, (const uint8_t *)stored, k, err)
+                                           : feed(e, stored, (int64_t)k, err));
+    }
+    return DN_OK;
+}
+
+/* Byte arrays of one length, as they are. */
+static enum dn_status append_fixed(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                   int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    const size_t width = e->column->width;
+    const uint8_t *values = (const uint8_t *)view->values + (size_t)(view->offset + row) * width;
+    struct dn_pq_text texts[BLOCK];
+
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        const int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        size_t k = 0;
+        for (int64_t j = i; j < end; j++) {
+            if (n_nulls == 0 || dn_column_is_valid(view, row + j)) {
+                texts[k++] = dn_pq_text_make(values + (size_t)j * width, width);
+            }
+        }
+        DN_TRY(feed(e, texts, (int64_t)k, err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status append_values(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                                    int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+{
+    if (e->column->store != DN_PQ_STORE_SAME) {
+        return append_stored(e, view, row, n, n_nulls, err);
+    }
+    switch (e->column->kind) {
+    case DN_PQ_KIND_BOOL:
+        return append_bools(e, view, row, n, n_nulls, err);
+    case DN_PQ_KIND_TEXT:
+        return append_texts(e, view, row, n, n_nulls, err);
+    case DN_PQ_KIND_FIXED:
+        return append_fixed(e, view, row, n, n_nulls, err);
+    case DN_PQ_KIND_I32:
+    case DN_PQ_KIND_I64:
+    case DN_PQ_KIND_F32:
+    case DN_PQ_KIND_F64:
+        return append_numbers(e, view, row, n, n_nulls, err);
+    case DN_PQ_KIND_NULL:
+        break;
+    }
+    return DN_OK;
+}
+
 enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_column_view *view,
                                     int64_t row, int64_t n, struct dn_error *err)
 {
@@ -256,22 +381,7 @@ enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_col
     DN_TRY(dn_pq_levels_append(&e->levels, view->validity, view->offset + row, n, n_nulls, err));
     e->chunk->stats.n_nulls += n_nulls;
     if (n_nulls < n) {
-        switch (e->column->kind) {
-        case DN_PQ_KIND_BOOL:
-            DN_TRY(append_bools(e, view, row, n, n_nulls, err));
-            break;
-        case DN_PQ_KIND_TEXT:
-            DN_TRY(append_texts(e, view, row, n, n_nulls, err));
-            break;
-        case DN_PQ_KIND_I32:
-        case DN_PQ_KIND_I64:
-        case DN_PQ_KIND_F32:
-        case DN_PQ_KIND_F64:
-            DN_TRY(append_numbers(e, view, row, n, n_nulls, err));
-            break;
-        case DN_PQ_KIND_NULL:
-            break;
-        }
+        DN_TRY(append_values(e, view, row, n, n_nulls, err));
     }
     return e->collecting ? DN_OK : dn_pq_plain_nulls(e, err);
 }
@@ -282,7 +392,7 @@ enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_col
 static enum dn_status count_nans(struct dn_pq_encoder *e, struct dn_error *err)
 {
     const struct dn_pq_dictionary *d = &e->dictionary;
-    uint64_t values[BLOCK];
+    struct dn_pq_text values[BLOCK]; /* the largest items */
 
     e->chunk->stats.n_nans = 0;
     for (int64_t i = 0; i < d->ids.n; i += BLOCK) {
@@ -300,13 +410,22 @@ static enum dn_status stats_of_dictionary(struct dn_pq_encoder *e, struct dn_err
 
     if (d->kind != DN_PQ_KIND_TEXT) {
         DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, d->plain.data, d->n, err));
-        return e->chunk->stats.n_nans > 0 ? count_nans(e, err) : DN_OK;
+    } else {
+        for (uint32_t id = 0; id < d->n; id++) {
+            const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
+            DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, &text, 1, err));
+        }
     }
-    for (uint32_t id = 0; id < d->n; id++) {
-        const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
-        DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, &text, 1, err));
+    return e->chunk->stats.n_nans > 0 ? count_nans(e, err) : DN_OK;
+}
+
+/* Byte arrays of one length stand there without it. */
+static void drop_lengths(struct dn_buffer *plain, size_t width, uint32_t n)
+{
+    for (uint32_t id = 0; id < n; id++) {
+        memmove(plain->data + id * width, plain->data + id * (4 + width) + 4, width);
     }
-    return DN_OK;
+    plain->len = n * width;
 }
 
 static enum dn_status dictionary_page(struct dn_pq_encoder *e, struct dn_error *err)
@@ -321,6 +440,9 @@ static enum dn_status dictionary_page(struct dn_pq_encoder *e, struct dn_error *
     page->n_rows = (int64_t)e->dictionary.n;
     page->body = e->dictionary.plain;
     e->dictionary.plain = (struct dn_buffer){0};
+    if (e->column->kind == DN_PQ_KIND_FIXED) {
+        drop_lengths(&page->body, e->column->width, e->dictionary.n);
+    }
     e->chunk->dictionary = page;
     return DN_OK;
 }
@@ -406,7 +528,7 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
     e->chunk = chunk;
     chunk->column = e->column;
     chunk->ids.width = 1;
-    dn_pq_stats_init(&chunk->stats, e->column->kind);
+    dn_pq_stats_init(&chunk->stats, e->column->kind, e->column->order);
     dn_pq_levels_reset(&e->levels);
     dn_pq_dictionary_reset(&e->dictionary);
     e->collecting = e->column->kind != DN_PQ_KIND_BOOL && e->column->kind != DN_PQ_KIND_NULL;
@@ -426,8 +548,9 @@ void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *colu
     memset(e, 0, sizeof *e);
     e->column = column;
     e->options = options;
-    dn_pq_dictionary_init(&e->dictionary, column->kind, options->kernels,
-                          options->dictionary_bytes);
+    dn_pq_dictionary_init(&e->dictionary,
+                          column->kind == DN_PQ_KIND_FIXED ? DN_PQ_KIND_TEXT : column->kind,
+                          options->kernels, options->dictionary_bytes);
 }
 
 void dn_pq_encoder_finish(struct dn_pq_encoder *e)

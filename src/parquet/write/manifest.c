@@ -18,13 +18,70 @@ static enum dn_status append_float(struct dn_buffer *out, double value, struct d
     return append_quoted(out, text, dn_format_float64(text, value), !finite, err);
 }
 
+static enum dn_status append_decimal(struct dn_buffer *out, const struct dn_pq_column *c,
+                                     const struct dn_pq_bound *b, struct dn_error *err)
+{
+    const bool is_bytes = c->kind == DN_PQ_KIND_FIXED; /* the highest first */
+    const uint8_t sign = (b->bytes[is_bytes ? 0 : b->len - 1] & 0x80) != 0 ? 0xff : 0;
+    char text[DN_FORMAT_DECIMAL_MAX];
+    uint8_t value[DN_PQ_STORE_WIDTH];
+
+    memset(value, sign, sizeof value);
+    for (size_t i = 0; i < b->len; i++) {
+        value[i] = b->bytes[is_bytes ? b->len - 1 - i : i];
+    }
+    return append_quoted(out, text, dn_format_decimal(text, value, sizeof value, c->type.scale),
+                         true, err);
+}
+
+/* As `inspect` shows them. */
+static enum dn_status append_bytes(struct dn_buffer *out, const struct dn_pq_column *c,
+                                   const struct dn_pq_bound *b, struct dn_error *err)
+{
+    char text[DN_FORMAT_UUID_LEN];
+
+    if (c->type.extension == DN_EXTENSION_UUID) {
+        return append_quoted(out, text, dn_format_uuid(text, b->bytes), true, err);
+    }
+    DN_TRY(dn_text_append(out, "\"0x", err));
+    for (size_t i = 0; i < b->len; i++) {
+        DN_TRY(dn_text_appendf(out, err, "%02x", b->bytes[i]));
+    }
+    return dn_buffer_append_byte(out, '"', err);
+}
+
+/* Integers, and what counts days or parts of seconds with them. */
+static enum dn_status append_integer(struct dn_buffer *out, const struct dn_pq_column *c,
+                                     const struct dn_pq_bound *b, struct dn_error *err)
+{
+    static const int digits[] = {
+        [DN_UNIT_S] = 0, [DN_UNIT_MS] = 3, [DN_UNIT_US] = 6, [DN_UNIT_NS] = 9};
+    char text[DN_FORMAT_MAX];
+    const int64_t value =
+        b->len == 4 ? (int64_t)(int32_t)dn_pq_load32(b->bytes) : (int64_t)dn_pq_load64(b->bytes);
+    const int n_digits = digits[c->read.unit];
+
+    switch (c->read.id) {
+    case DN_TYPE_DATE32:
+        return append_quoted(out, text, dn_format_date32(text, (int32_t)value), true, err);
+    case DN_TYPE_TIME:
+        return append_quoted(out, text, dn_format_time(text, value, n_digits), true, err);
+    case DN_TYPE_TIMESTAMP:
+        return append_quoted(out, text, dn_format_timestamp(text, value, n_digits, c->type.zoned),
+                             true, err);
+    case DN_TYPE_UINT32:
+        return append_quoted(out, text, dn_format_uint64(text, (uint32_t)value), false, err);
+    case DN_TYPE_UINT64: /* beyond int64 as a text: readers of JSON have no such numbers */
+        return append_quoted(out, text, dn_format_uint64(text, (uint64_t)value), value < 0, err);
+    default:
+        return append_quoted(out, text, dn_format_int64(text, value), false, err);
+    }
+}
+
 /* A bound as a person reads it: numbers, true and false as they are, the rest as text. */
 static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_column *c,
                                    const struct dn_pq_bound *b, struct dn_error *err)
 {
-    char text[DN_FORMAT_MAX];
-    int32_t i32;
-    int64_t i64;
     float f32;
     double f64;
 
@@ -34,33 +91,29 @@ static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_col
     switch (c->type.id) {
     case DN_TYPE_BOOL:
         return dn_text_append(out, b->bytes[0] != 0 ? "true" : "false", err);
-    case DN_TYPE_INT32:
-        memcpy(&i32, b->bytes, sizeof i32);
-        return append_quoted(out, text, dn_format_int64(text, i32), false, err);
-    case DN_TYPE_DATE32:
-        memcpy(&i32, b->bytes, sizeof i32);
-        return append_quoted(out, text, dn_format_date32(text, i32), true, err);
-    case DN_TYPE_INT64:
-        memcpy(&i64, b->bytes, sizeof i64);
-        return append_quoted(out, text, dn_format_int64(text, i64), false, err);
-    case DN_TYPE_TIMESTAMP:
-        memcpy(&i64, b->bytes, sizeof i64);
-        return append_quoted(out, text, dn_format_timestamp_us(text, i64, c->type.zoned), true,
-                             err);
+    case DN_TYPE_FLOAT16:
+        return append_float(out, (double)dn_float16_to_float32(dn_pq_load16(b->bytes)), err);
     case DN_TYPE_FLOAT32:
         memcpy(&f32, b->bytes, sizeof f32);
         return append_float(out, (double)f32, err);
     case DN_TYPE_FLOAT64:
         memcpy(&f64, b->bytes, sizeof f64);
         return append_float(out, f64, err);
+    case DN_TYPE_DECIMAL128:
+    case DN_TYPE_DECIMAL256:
+        return append_decimal(out, c, b, err);
     case DN_TYPE_UTF8:
     case DN_TYPE_LARGE_UTF8:
     case DN_TYPE_UTF8_VIEW:
         return dn_text_append_json_string(out, b->bytes, b->len, err);
+    case DN_TYPE_BINARY:
+    case DN_TYPE_LARGE_BINARY:
+    case DN_TYPE_BINARY_VIEW:
+    case DN_TYPE_FIXED_BINARY:
+        return append_bytes(out, c, b, err);
     default:
-        break;
+        return append_integer(out, c, b, err);
     }
-    return dn_text_append(out, "null", err);
 }
 
 static enum dn_status append_column(struct dn_buffer *out, const struct dn_pq_column *c,

@@ -146,6 +146,9 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
 enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_text *texts, int64_t n,
                                  struct dn_error *err)
 {
+    const bool fixed = e->column->kind == DN_PQ_KIND_FIXED;
+    const size_t prefix = fixed ? 0 : 4;
+
     DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, texts, (size_t)n, err));
     while (n > 0) {
         if (e->page_rows == 0) {
@@ -159,18 +162,23 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         int64_t fit = 0;
         while (fit < n_values && bytes < room) {
             lens |= texts[fit].len;
-            bytes += 4 + (size_t)texts[fit++].len;
+            bytes += prefix + (size_t)texts[fit++].len;
         }
         if (fit < n_values) {
             n_rows = take_rows(e, fit, &n_values);
         }
         DN_TRY(dn_buffer_reserve(&e->body, bytes + 16, err));
-        dn_pq_plain_put_texts(e->body.data + e->body.len, texts, n_values);
-        if (!dn_pq_plain_is_utf8(e->options->kernels, e->body.data + e->body.len, bytes, lens)) {
+        if (fixed) {
+            dn_pq_plain_put_fixed(e->body.data + e->body.len, texts, n_values);
+        } else {
+            dn_pq_plain_put_texts(e->body.data + e->body.len, texts, n_values);
+        }
+        if (e->column->is_text &&
+            !dn_pq_plain_is_utf8(e->options->kernels, e->body.data + e->body.len, bytes, lens)) {
             return DN_ERR_DATA;
         }
         e->body.len += bytes;
-        e->chunk->text_bytes += (int64_t)(bytes - 4 * (size_t)n_values);
+        e->chunk->text_bytes += (int64_t)(bytes - prefix * (size_t)n_values);
         texts += n_values;
         n -= n_values;
         DN_TRY(took_rows(e, n_rows, n_values, err));

@@ -326,7 +326,8 @@ static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_
         const struct dn_pq_slice *s = &m->slices[i];
         const struct dn_column_view *view = &s->batch->views[lane->column];
         if (lane->writer->verify) {
-            slot->digest += dn_column_digest(view, s->row, s->n_rows, lane->n_digested);
+            slot->digest += dn_pq_column_digest(&lane->writer->columns[lane->column], view, s->row,
+                                                s->n_rows, lane->n_digested);
             lane->n_digested += (uint64_t)s->n_rows;
         }
         DN_TRY(dn_pq_encoder_append(&lane->encoder, view, s->row, s->n_rows, err));

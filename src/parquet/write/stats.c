@@ -18,10 +18,23 @@ static int64_t order_from_f32(uint32_t bits)
     return v ^ (int32_t)((uint32_t)(v >> 31) >> 1);
 }
 
-void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind)
+static int64_t order_from_f16(uint16_t bits)
+{
+    const int16_t v = (int16_t)bits;
+    return v ^ (int16_t)((uint16_t)(v >> 15) >> 1);
+}
+
+/* Integers without a sign are kept as the signed ones that lie as far from the lowest. */
+static int64_t order_from_u64(uint64_t v)
+{
+    return (int64_t)(v ^ UINT64_C(1) << 63);
+}
+
+void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind, enum dn_pq_order order)
 {
     memset(s, 0, sizeof *s);
     s->kind = kind;
+    s->order = order;
 }
 
 void dn_pq_stats_finish(struct dn_pq_stats *s)
@@ -98,12 +111,55 @@ static void add_f32(struct dn_pq_stats *s, const uint8_t *values, size_t n)
     }
 }
 
-static int compare_bytes(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+static int compare_bytes(const struct dn_pq_stats *s, const uint8_t *a, size_t a_len,
+                         const uint8_t *b, size_t b_len)
 {
     const size_t n = a_len < b_len ? a_len : b_len;
-    const int order = n > 0 ? memcmp(a, b, n) : 0;
 
+    if (s->order == DN_PQ_ORDERED_DECIMAL && n > 0 && ((a[0] ^ b[0]) & 0x80) != 0) {
+        return (a[0] & 0x80) != 0 ? -1 : 1;
+    }
+    const int order = n > 0 ? memcmp(a, b, n) : 0;
     return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static void add_u32(struct dn_pq_stats *s, const uint8_t *values, size_t n)
+{
+    uint32_t min = UINT32_MAX;
+    uint32_t max = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t v = dn_pq_load32(values + i * 4);
+        min = v < min ? v : min;
+        max = v > max ? v : max;
+    }
+    widen(s, order_from_u64(min), order_from_u64(max));
+}
+
+static void add_u64(struct dn_pq_stats *s, const uint8_t *values, size_t n)
+{
+    uint64_t min = UINT64_MAX;
+    uint64_t max = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t v = dn_pq_load64(values + i * 8);
+        min = v < min ? v : min;
+        max = v > max ? v : max;
+    }
+    widen(s, order_from_u64(min), order_from_u64(max));
+}
+
+static void add_f16(struct dn_pq_stats *s, const struct dn_pq_text *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *bytes = dn_pq_text_data(&values[i]);
+        const uint16_t bits = (uint16_t)(bytes[0] | bytes[1] << 8);
+        if ((bits & 0x7fff) > 0x7c00) {
+            s->n_nans++;
+        } else {
+            widen(s, order_from_f16(bits), order_from_f16(bits));
+        }
+    }
 }
 
 /* The new length counts only once the bytes are there, so that a failure leaves a bound that is still true. */
@@ -130,10 +186,10 @@ static enum dn_status add_text(struct dn_pq_stats *s, const uint8_t *data, size_
         s->has_values = true;
         return DN_OK;
     }
-    if (compare_bytes(data, len, s->text_min.data, s->text_min.len) < 0) {
+    if (compare_bytes(s, data, len, s->text_min.data, s->text_min.len) < 0) {
         DN_TRY(keep_text(&s->text_min, &s->rank_min, data, len, rank, err));
     }
-    if (compare_bytes(data, len, s->text_max.data, s->text_max.len) > 0) {
+    if (compare_bytes(s, data, len, s->text_max.data, s->text_max.len) > 0) {
         DN_TRY(keep_text(&s->text_max, &s->rank_max, data, len, rank, err));
     }
     return DN_OK;
@@ -142,8 +198,10 @@ static enum dn_status add_text(struct dn_pq_stats *s, const uint8_t *data, size_
 static enum dn_status add_texts(struct dn_pq_stats *s, const struct dn_pq_text *texts, size_t n,
                                 struct dn_error *err)
 {
+    const uint64_t sign = s->order == DN_PQ_ORDERED_DECIMAL ? UINT64_C(1) << 63 : 0;
+
     for (size_t i = 0; i < n; i++) {
-        const uint64_t rank = dn_pq_text_rank(&texts[i]);
+        const uint64_t rank = dn_pq_text_rank(&texts[i]) ^ sign;
         if (s->has_values && rank > s->rank_min && rank < s->rank_max) {
             continue; /* nearly all of them */
         }
@@ -155,13 +213,17 @@ static enum dn_status add_texts(struct dn_pq_stats *s, const struct dn_pq_text *
 enum dn_status dn_pq_stats_add(struct dn_pq_stats *s, const struct dn_kernels *kernels,
                                const void *values, size_t n, struct dn_error *err)
 {
-    if (n == 0) {
+    if (n == 0 || s->order == DN_PQ_ORDERED_NOT) {
         return DN_OK;
     }
     switch (s->kind) {
     case DN_PQ_KIND_I32: {
         int32_t min;
         int32_t max;
+        if (s->order == DN_PQ_ORDERED_UNSIGNED) {
+            add_u32(s, values, n);
+            break;
+        }
         kernels->min_max_i32(values, n, &min, &max);
         widen(s, min, max);
         break;
@@ -169,6 +231,10 @@ enum dn_status dn_pq_stats_add(struct dn_pq_stats *s, const struct dn_kernels *k
     case DN_PQ_KIND_I64: {
         int64_t min;
         int64_t max;
+        if (s->order == DN_PQ_ORDERED_UNSIGNED) {
+            add_u64(s, values, n);
+            break;
+        }
         kernels->min_max_i64(values, n, &min, &max);
         widen(s, min, max);
         break;
@@ -179,6 +245,12 @@ enum dn_status dn_pq_stats_add(struct dn_pq_stats *s, const struct dn_kernels *k
     case DN_PQ_KIND_F64:
         add_f64(s, values, n);
         break;
+    case DN_PQ_KIND_FIXED:
+        if (s->order == DN_PQ_ORDERED_F16) {
+            add_f16(s, values, n);
+            break;
+        }
+        return add_texts(s, values, n, err);
     case DN_PQ_KIND_TEXT:
         return add_texts(s, values, n, err);
     case DN_PQ_KIND_NULL:
@@ -195,6 +267,12 @@ void dn_pq_stats_add_bools(struct dn_pq_stats *s, const uint8_t *bits, size_t bi
     if (n > 0) {
         widen(s, n_false == 0, n_false < (int64_t)n);
     }
+}
+
+/* Are the bounds byte arrays in full? */
+static bool keeps_bytes(const struct dn_pq_stats *s)
+{
+    return dn_pq_kind_is_bytes(s->kind) && s->order != DN_PQ_ORDERED_F16;
 }
 
 static bool lacks_bounds(const struct dn_pq_stats *s)
@@ -215,7 +293,7 @@ enum dn_status dn_pq_stats_merge(struct dn_pq_stats *s, const struct dn_pq_stats
     if (!other->has_values) {
         return DN_OK;
     }
-    if (s->kind == DN_PQ_KIND_TEXT) {
+    if (keeps_bytes(s)) {
         DN_TRY(add_text(s, other->text_min.data, other->text_min.len, other->rank_min, err));
         return add_text(s, other->text_max.data, other->text_max.len, other->rank_max, err);
     }
@@ -239,14 +317,16 @@ static void number_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
         const uint8_t high = s->max != 0;
         put_bound(min, &low, 1);
         put_bound(max, &high, 1);
-    } else if (s->kind == DN_PQ_KIND_I32) {
-        const int32_t low = (int32_t)s->min;
-        const int32_t high = (int32_t)s->max;
-        put_bound(min, &low, 4);
-        put_bound(max, &high, 4);
-    } else if (s->kind == DN_PQ_KIND_I64) {
-        put_bound(min, &s->min, 8);
-        put_bound(max, &s->max, 8);
+    } else if (s->kind == DN_PQ_KIND_I32 || s->kind == DN_PQ_KIND_I64) {
+        const size_t width = s->kind == DN_PQ_KIND_I32 ? 4 : 8; /* the low bytes of either order */
+        const uint64_t flip = s->order == DN_PQ_ORDERED_UNSIGNED ? UINT64_C(1) << 63 : 0;
+        put_bound(min, &(uint64_t){(uint64_t)s->min ^ flip}, width);
+        put_bound(max, &(uint64_t){(uint64_t)s->max ^ flip}, width);
+    } else if (s->kind == DN_PQ_KIND_FIXED) {
+        const int64_t zero_to_low = s->min == 0 ? -1 : s->min;
+        const int64_t zero_to_high = s->max == -1 ? 0 : s->max;
+        put_bound(min, &(int16_t){(int16_t)order_from_f16((uint16_t)zero_to_low)}, 2);
+        put_bound(max, &(int16_t){(int16_t)order_from_f16((uint16_t)zero_to_high)}, 2);
     } else if (s->kind == DN_PQ_KIND_F32) {
         const int64_t zero_to_low = s->min == 0 ? -1 : s->min; /* +0.0 is 0, -0.0 is -1 */
         const int64_t zero_to_high = s->max == -1 ? 0 : s->max;
@@ -345,17 +425,42 @@ static size_t raise_text(uint8_t *text, size_t len)
     return 0;
 }
 
+/* The same of bytes that are no text. */
+static size_t raise_bytes(uint8_t *bytes, size_t len)
+{
+    while (len > 0 && bytes[len - 1] == 0xff) {
+        len--;
+    }
+    if (len > 0) {
+        bytes[len - 1]++;
+    }
+    return len;
+}
+
+/* What the bounds have of a byte array. */
+static size_t kept_length(const struct dn_pq_stats *s, const struct dn_buffer *bytes)
+{
+    if (s->order == DN_PQ_ORDERED) {
+        return cut_length(bytes->data, bytes->len);
+    }
+    return bytes->len < DN_PQ_STATS_TEXT_MAX ? bytes->len : DN_PQ_STATS_TEXT_MAX;
+}
+
 static void text_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
                         struct dn_pq_bound *max)
 {
+    if (s->kind == DN_PQ_KIND_FIXED && s->text_min.len > DN_PQ_STATS_TEXT_MAX) {
+        return;
+    }
     put_bound(min, s->text_min.len > 0 ? s->text_min.data : (const uint8_t *)"",
-              cut_length(s->text_min.data, s->text_min.len));
+              kept_length(s, &s->text_min));
     min->exact = min->len == s->text_min.len;
     put_bound(max, s->text_max.len > 0 ? s->text_max.data : (const uint8_t *)"",
-              cut_length(s->text_max.data, s->text_max.len));
+              kept_length(s, &s->text_max));
     max->exact = max->len == s->text_max.len;
     if (!max->exact) {
-        max->len = raise_text(max->bytes, max->len);
+        max->len = s->order == DN_PQ_ORDERED ? raise_text(max->bytes, max->len)
+                                             : raise_bytes(max->bytes, max->len);
         max->present = max->len > 0;
         min->present = max->present;
     }
@@ -369,7 +474,7 @@ void dn_pq_stats_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
     if (!s->has_values || s->n_nans > 0 || s->unbounded) {
         return;
     }
-    if (s->kind == DN_PQ_KIND_TEXT) {
+    if (keeps_bytes(s)) {
         text_bounds(s, min, max);
     } else {
         number_bounds(s, min, max);
@@ -390,7 +495,7 @@ void dn_pq_stats_write(const struct dn_pq_stats *s, struct dn_thrift_writer *w, 
         dn_thrift_field_bool(w, DN_PQ_STATISTICS_MAX_EXACT, max.exact);
         dn_thrift_field_bool(w, DN_PQ_STATISTICS_MIN_EXACT, min.exact);
     }
-    if (s->kind == DN_PQ_KIND_F32 || s->kind == DN_PQ_KIND_F64) {
+    if (s->kind == DN_PQ_KIND_F32 || s->kind == DN_PQ_KIND_F64 || s->order == DN_PQ_ORDERED_F16) {
         dn_thrift_field_i64(w, DN_PQ_STATISTICS_NAN_COUNT, s->n_nans);
     }
     dn_thrift_struct_end(w);

@@ -1,7 +1,7 @@
 /**
  * Statistics of a column chunk: smallest and largest value, nulls, NaNs; and how they stand in the footer.
  *
- * Order: signed for numbers, false < true, unsigned bytes for texts.  Floats: NaN has no place in an order, so a chunk that
+ * Order: that of the type, see enum dn_pq_order.  Floats, of 16 bits too: NaN has no place in an order, so a chunk that
  * holds one has no bounds; a zero minimum is written as -0.0 and a zero maximum as +0.0.  There are two bounds or none.
  * Threads: one owner.
  */
@@ -16,12 +16,14 @@
 
 struct dn_pq_stats {
     enum dn_pq_kind kind;
+    enum dn_pq_order order;
     bool has_values; /**< a value other than NaN was seen: min and max are set */
     bool
         unbounded; /**< merged from a chunk that has values but no bounds: see dn_pq_stats_merge() */
     int64_t n_nulls;
     int64_t n_nans;
-    int64_t min; /**< numbers; floats as ordered integers, see stats.c */
+    int64_t
+        min; /**< numbers; floats, and integers without a sign, as ordered integers: see stats.c */
     int64_t max;
     struct dn_buffer text_min; /**< texts in full */
     struct dn_buffer text_max;
@@ -29,7 +31,7 @@ struct dn_pq_stats {
     uint64_t rank_max;
 };
 
-void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind);
+void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind, enum dn_pq_order order);
 /** Accepts zeroed memory. */
 void dn_pq_stats_finish(struct dn_pq_stats *s);
 /** Forget all values; capacity is kept. */
@@ -55,8 +57,8 @@ struct dn_pq_bound {
     uint8_t bytes[DN_PQ_STATS_TEXT_MAX];
 };
 /**
- * The bounds to publish.  Text bounds over 64 bytes are cut at a character; the upper one is then raised, and if it cannot be
- * there are none.
+ * The bounds to publish.  Bounds over 64 bytes are cut, those of texts at a character; the upper one is then raised, and if it cannot
+ * be there are none.  Byte arrays of one length are not cut: longer ones have no bounds.
  */
 void dn_pq_stats_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
                         struct dn_pq_bound *max);

@@ -112,7 +112,8 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
         DN_TRY(dn_schema_get_field(schema, i, &w->fields[i], err));
         DN_TRY(dn_pq_column_init(&w->columns[i], &w->fields[i], err));
         w->fields[i].name = w->columns[i].name;
-        dn_pq_stats_init(&w->totals[i], w->columns[i].kind);
+        w->fields[i].type = w->columns[i].type; /* the zone's name is not ours to keep */
+        dn_pq_stats_init(&w->totals[i], w->columns[i].kind, w->columns[i].order);
     }
     return check_names(w, err);
 }
@@ -408,6 +409,9 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
     dn_buffer_finish(&w->footer);
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
     dn_sink_reading_path(w->sink, path);
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        w->fields[i].type = w->columns[i].read;
+    }
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }
 

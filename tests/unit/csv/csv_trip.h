@@ -325,7 +325,7 @@ static inline void trip_column_make(struct trip *t, struct trip_column *c, int64
     /* a name of its own, for types are given by name */
     (void)snprintf(c->name, sizeof c->name, "%.*s_%lld", (int)strnlen(beginning->text, 60),
                    beginning->text, (long long)number);
-    c->type = flat_types[trip_below(t, N_FLAT_TYPES)];
+    c->type = flat_types[trip_below(t, N_FIRST_TYPES)];
     c->validity = calloc(1, n / 8 + 1);
     c->values = calloc(n + 1, 16);
     c->starts = calloc(n + 1, sizeof *c->starts);

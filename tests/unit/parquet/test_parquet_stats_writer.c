@@ -48,7 +48,7 @@ static void numbers(void **state)
     struct dn_pq_stats s;
 
     (void)state;
-    dn_pq_stats_init(&s, DN_PQ_KIND_I32);
+    dn_pq_stats_init(&s, DN_PQ_KIND_I32, DN_PQ_ORDERED);
     assert_no_bounds(&s);
     add(&s, (int32_t[]){5, -7, 3}, 3);
     add(&s, (int32_t[]){4}, 1);
@@ -59,7 +59,7 @@ static void numbers(void **state)
     assert_bounds(&s, &(int32_t){INT32_MIN}, &(int32_t){INT32_MAX}, 4);
     dn_pq_stats_finish(&s);
 
-    dn_pq_stats_init(&s, DN_PQ_KIND_I64);
+    dn_pq_stats_init(&s, DN_PQ_KIND_I64, DN_PQ_ORDERED);
     add(&s, (int64_t[]){INT64_MAX, 0, INT64_MIN}, 3);
     assert_bounds(&s, &(int64_t){INT64_MIN}, &(int64_t){INT64_MAX}, 8);
     dn_pq_stats_finish(&s);
@@ -71,7 +71,7 @@ static void booleans(void **state)
     struct dn_pq_stats s;
 
     (void)state;
-    dn_pq_stats_init(&s, DN_PQ_KIND_BOOL);
+    dn_pq_stats_init(&s, DN_PQ_KIND_BOOL, DN_PQ_ORDERED);
     dn_pq_stats_add_bools(&s, bits, 0, 0);
     assert_no_bounds(&s);
     dn_pq_stats_add_bools(&s, bits, 4, 8);
@@ -88,7 +88,7 @@ static void floats(void **state)
     struct dn_pq_stats s;
 
     (void)state;
-    dn_pq_stats_init(&s, DN_PQ_KIND_F64);
+    dn_pq_stats_init(&s, DN_PQ_KIND_F64, DN_PQ_ORDERED);
     add(&s, (double[]){1.5, -2.5, 1e300, -INFINITY}, 4);
     assert_bounds(&s, &(double){-INFINITY}, &(double){1e300}, 8);
     dn_pq_stats_reset(&s);
@@ -109,7 +109,7 @@ static void floats(void **state)
     add(&s, (double[]){2.0}, 1);
     assert_bounds(&s, &(double){2.0}, &(double){2.0}, 8);
 
-    dn_pq_stats_init(&s, DN_PQ_KIND_F32);
+    dn_pq_stats_init(&s, DN_PQ_KIND_F32, DN_PQ_ORDERED);
     add(&s, (float[]){-0.0F, 0.0F}, 2);
     assert_bounds(&s, &(float){-0.0F}, &(float){0.0F}, 4);
     dn_pq_stats_reset(&s);
@@ -135,7 +135,7 @@ static void texts_order_as_bytes(void **state)
         size_t low = 0;
         size_t high = 0;
         const size_t n = scratch_random(&seed) % 12 + 1;
-        dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+        dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
         for (size_t i = 0; i < n; i++) {
             lens[i] = scratch_random(&seed) % 24;
             for (size_t j = 0; j < lens[i]; j++) {
@@ -164,7 +164,7 @@ static void only_the_empty_text(void **state)
     struct dn_pq_stats s;
 
     (void)state;
-    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     assert_no_bounds(&s);
     add_text(&s, "", 0);
     assert_bounds(&s, "", "", 0);
@@ -190,7 +190,7 @@ static void assert_cut(const struct cut *c, char filler)
 
     memset(text, filler, sizeof text);
     memcpy(text + c->n_before, c->tail, strlen(c->tail));
-    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     add_text(&s, text, c->n_before + strlen(c->tail));
     dn_pq_stats_bounds(&s, &min, &max);
     memset(expected, filler, sizeof expected);
@@ -228,7 +228,7 @@ static void long_texts_are_cut(void **state)
     /* 64 bytes are not cut. */
     char text[65];
     memset(text, 'q', sizeof text);
-    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     add_text(&s, text, 64);
     assert_bounds(&s, text, text, 64);
     dn_pq_stats_finish(&s);
@@ -238,14 +238,14 @@ static void long_texts_are_cut(void **state)
     for (size_t i = 0; i < sizeof last; i += 4) {
         memcpy(last + i, "\xf4\x8f\xbf\xbf", 4);
     }
-    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     add_text(&s, last, sizeof last);
     assert_no_bounds(&s);
     dn_pq_stats_finish(&s);
 
     /* Bytes that are no UTF-8 at all: an upper bound is not claimed. */
     memset(last, 0x80, sizeof last);
-    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&s, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     add_text(&s, last, sizeof last);
     assert_no_bounds(&s);
     dn_pq_stats_finish(&s);
@@ -257,8 +257,8 @@ static void merging(void **state)
     struct dn_pq_stats b;
 
     (void)state;
-    dn_pq_stats_init(&a, DN_PQ_KIND_TEXT);
-    dn_pq_stats_init(&b, DN_PQ_KIND_TEXT);
+    dn_pq_stats_init(&a, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
+    dn_pq_stats_init(&b, DN_PQ_KIND_TEXT, DN_PQ_ORDERED);
     b.n_nulls = 3;
     assert_int_equal(dn_pq_stats_merge(&a, &b, NULL), DN_OK);
     assert_no_bounds(&a);
@@ -277,8 +277,8 @@ static void merging(void **state)
     dn_pq_stats_finish(&a);
     dn_pq_stats_finish(&b);
 
-    dn_pq_stats_init(&a, DN_PQ_KIND_F64);
-    dn_pq_stats_init(&b, DN_PQ_KIND_F64);
+    dn_pq_stats_init(&a, DN_PQ_KIND_F64, DN_PQ_ORDERED);
+    dn_pq_stats_init(&b, DN_PQ_KIND_F64, DN_PQ_ORDERED);
     add(&a, (double[]){1.0}, 1);
     add(&b, (double[]){NAN}, 1);
     assert_int_equal(dn_pq_stats_merge(&a, &b, NULL), DN_OK);
