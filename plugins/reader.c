@@ -101,10 +101,7 @@ static enum dn_status check_types(const struct dn_reader *r, const struct ArrowS
     struct dn_error said;
 
     for (int64_t i = 0; i < exact->n_children; i++) {
-        enum dn_status st = dn_schema_get_field(exact, i, &field, &said);
-        if (st == DN_OK && !dn_records_have_form(field.type)) {
-            st = dn_field_refuse(&field, "JSON records have no form for", &said);
-        }
+        const enum dn_status st = dn_schema_get_field(exact, i, &field, &said);
         if (st != DN_OK) {
             const char *path = r->files.n > 0 ? r->files.shown[0] : "the source";
             dn_error_set(err, st,

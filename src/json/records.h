@@ -8,8 +8,8 @@
 #include "arrow/batch.h"
 #include "base/buffer.h"
 
-/** Do JSON records have a form for values of the type, in both directions? */
-bool dn_records_have_form(struct dn_type type);
+/** Can records be read into a column of the type?  (Columns of all types can be written.) */
+bool dn_records_can_read(struct dn_type type);
 
 /**
  * Append rows [row, row + n_rows) of a batch as `[{"name":value,...},...]`.

@@ -30,6 +30,24 @@ static void reader_finish_columns(struct record_reader *r)
     dn_json_table_finish(&r->table);
 }
 
+bool dn_records_can_read(struct dn_type type)
+{
+    switch (type.id) {
+    case DN_TYPE_NULL:
+    case DN_TYPE_BOOL:
+    case DN_TYPE_INT32:
+    case DN_TYPE_INT64:
+    case DN_TYPE_FLOAT32:
+    case DN_TYPE_FLOAT64:
+    case DN_TYPE_DATE32:
+        return true;
+    case DN_TYPE_TIMESTAMP:
+        return type.unit == DN_UNIT_US;
+    default:
+        return dn_type_is_text(type) && type.extension == DN_EXTENSION_NONE;
+    }
+}
+
 /* Empty columns for the declared fields. */
 static enum dn_status reader_start_columns(struct record_reader *r, struct dn_error *err)
 {
@@ -40,7 +58,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
     for (int64_t i = 0; i < r->n_fields; i++) {
         const struct dn_record_field *f = &r->fields[i];
         int64_t index = 0;
-        if (f->name == NULL || !dn_records_have_form(f->type)) {
+        if (f->name == NULL || !dn_records_can_read(f->type)) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "declared column %lld has no name or no known type; declare both",
                                 (long long)i + 1);

@@ -6,15 +6,31 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "simd/kernels.h"
+#include "text/base64.h"
 #include "text/format.h"
+#include "text/parse.h"
+#include "values/value_text.h"
+#include "json/json_lexer.h"
+
+/* How the values of a column are written. */
+enum how {
+    HOW_NULL,
+    HOW_BARE,    /* their text, as it is; floats as JSON has them */
+    HOW_QUOTED,  /* their text */
+    HOW_DECIMAL, /* their text, quoted if a float64 would not print it */
+    HOW_TEXT,
+    HOW_RAW, /* base64 */
+    HOW_JSON /* as they are, once they are checked */
+};
 
 /* Room that one value which is not text takes at most, its separator included. */
-#define VALUE_ROOM (DN_FORMAT_MAX + 8)
+#define VALUE_ROOM ((size_t)DN_FORMAT_MAX + 8)
 
 struct out_column {
     const char *name;
     size_t key_offset; /**< of `{"name":` or `,"name":` in `keys` */
     size_t key_len;
+    enum how how;
     struct dn_column_view view;
 };
 
@@ -23,7 +39,8 @@ struct records_writer {
     int64_t n_columns;
     struct dn_buffer keys;
     struct dn_arena names;
-    size_t row_room; /**< bytes of one record without the contents of its texts, at most */
+    struct dn_buffer json; /* a value of a JSON column, with a NUL */
+    size_t row_room;       /**< bytes of one record without the contents of its texts, at most */
 };
 
 static enum dn_status check_arguments(const struct ArrowSchema *schema,
@@ -73,7 +90,7 @@ static enum dn_status make_keys(struct records_writer *w, struct dn_error *err)
         DN_TRY(dn_text_append_json_string(&w->keys, c->name, strlen(c->name), err));
         DN_TRY(dn_buffer_append_byte(&w->keys, ':', err));
         c->key_len = w->keys.len - c->key_offset;
-        w->row_room += c->key_len + VALUE_ROOM;
+        w->row_room += c->key_len + VALUE_ROOM + dn_value_text_room(c->view.type);
     }
     w->row_room += VALUE_ROOM; /* braces, comma */
     return DN_OK;
@@ -83,28 +100,24 @@ static void writer_finish(struct records_writer *w)
 {
     dn_free(w->columns);
     dn_buffer_finish(&w->keys);
+    dn_buffer_finish(&w->json);
     dn_arena_finish(&w->names);
 }
 
-bool dn_records_have_form(struct dn_type type)
+static enum how how_of(struct dn_type type)
 {
-    switch (type.id) {
-    case DN_TYPE_NULL:
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW:
-        return true;
-    case DN_TYPE_TIMESTAMP:
-        return type.unit == DN_UNIT_US;
-    default:
-        return false;
+    if (type.id == DN_TYPE_NULL) {
+        return HOW_NULL;
     }
+    if (dn_type_is_text(type)) {
+        return type.extension == DN_EXTENSION_JSON ? HOW_JSON : HOW_TEXT;
+    }
+    if (dn_value_is_raw(type)) {
+        return HOW_RAW;
+    }
+    return dn_type_is_decimal(type)        ? HOW_DECIMAL
+           : dn_value_text_is_quoted(type) ? HOW_QUOTED
+                                           : HOW_BARE;
 }
 
 static enum dn_status writer_init(struct records_writer *w, const struct ArrowSchema *schema,
@@ -118,11 +131,9 @@ static enum dn_status writer_init(struct records_writer *w, const struct ArrowSc
     for (int64_t i = 0; i < w->n_columns; i++) {
         struct dn_field field;
         DN_TRY(dn_schema_get_field(schema, i, &field, err));
-        if (!dn_records_have_form(field.type)) {
-            return dn_field_refuse(&field, "JSON records have no form for", err);
-        }
         DN_TRY(dn_batch_get_column(batch, i, &field, &w->columns[i].view, err));
         w->columns[i].name = field.name == NULL ? "" : field.name;
+        w->columns[i].how = how_of(field.type);
     }
     DN_TRY(make_names_unique(w, err));
     return make_keys(w, err);
@@ -223,35 +234,129 @@ static size_t put_quoted(uint8_t *o, size_t n)
     return n + 2;
 }
 
-/* One valid value that is not text; returns its length. */
-static size_t put_value(uint8_t *o, const struct dn_column_view *c, int64_t row)
+/* Would a host that reads the decimal as an integer or a double print the same digits? */
+static bool is_number(const char *text, size_t len)
 {
-    const int64_t i = c->offset + row;
+    uint8_t padded[2 * DN_TEXT_PADDING + DN_FORMAT_MAX] = {0};
+    char printed[DN_FORMAT_MAX];
+    int64_t whole;
+    double real;
+
+    if (len > DN_FORMAT_MAX) {
+        return false;
+    }
+    memcpy(padded + DN_TEXT_PADDING, text, len);
+    if (memchr(text, '.', len) == NULL) {
+        return dn_parse_int64(padded + DN_TEXT_PADDING, len, &whole);
+    }
+    return dn_parse_float64(padded + DN_TEXT_PADDING, len, &real) &&
+           dn_format_float64(printed, real) == len && memcmp(printed, text, len) == 0;
+}
+
+/* One valid value that is neither text nor bytes; returns its length. */
+static size_t put_value(uint8_t *o, const struct out_column *c, int64_t row)
+{
+    const struct dn_column_view *v = &c->view;
+    const int64_t i = v->offset + row;
     char *text = (char *)o;
 
-    switch (c->type.id) {
-    case DN_TYPE_BOOL:
-        return dn_bit_get(c->values, i) ? put_word(o, "true", 4) : put_word(o, "false", 5);
-    case DN_TYPE_INT32:
-        return dn_format_int64(text, ((const int32_t *)c->values)[i]);
+    switch (v->type.id) {
     case DN_TYPE_INT64:
-        return dn_format_int64(text, ((const int64_t *)c->values)[i]);
-    case DN_TYPE_FLOAT32:
-        return dn_format_float64(text, (double)((const float *)c->values)[i]);
+        return dn_format_int64(text, ((const int64_t *)v->values)[i]);
+    case DN_TYPE_FLOAT16:
+        return dn_format_float64(text,
+                                 (double)dn_float16_to_float32(((const uint16_t *)v->values)[i]));
+    case DN_TYPE_FLOAT32: /* hosts have doubles: the digits of one */
+        return dn_format_float64(text, (double)((const float *)v->values)[i]);
     case DN_TYPE_FLOAT64:
-        return dn_format_float64(text, ((const double *)c->values)[i]);
-    case DN_TYPE_DATE32:
-        return put_quoted(o, dn_format_date32(text + 1, ((const int32_t *)c->values)[i]));
-    case DN_TYPE_TIMESTAMP:
-        return put_quoted(
-            o, dn_format_timestamp_us(text + 1, ((const int64_t *)c->values)[i], c->type.zoned));
+        return dn_format_float64(text, ((const double *)v->values)[i]);
     default:
         break;
     }
-    return put_word(o, "null", 4);
+    if (c->how == HOW_BARE) {
+        return dn_value_text(text, v, row);
+    }
+    const size_t n = dn_value_text(text + 1, v, row);
+    if (c->how == HOW_DECIMAL && is_number(text + 1, n)) {
+        memmove(text, text + 1, n);
+        return n;
+    }
+    return put_quoted(o, n);
 }
 
-static enum dn_status put_record(const struct records_writer *w, struct dn_buffer *out, int64_t row,
+static enum dn_status put_raw(struct dn_buffer *out, const struct dn_column_view *c, int64_t row,
+                              size_t row_room, struct dn_error *err)
+{
+    size_t len = 0;
+    const uint8_t *bytes = dn_column_bytes(c, row, &len);
+    size_t need = row_room;
+
+    if (!dn_add_size(need, dn_base64_len(len), &need)) {
+        return dn_error_memory(err, len);
+    }
+    DN_TRY(dn_buffer_reserve(out, need, err));
+    uint8_t *o = out->data + out->len;
+    out->len += put_quoted(o, dn_base64_encode(o + 1, bytes, len));
+    return DN_OK;
+}
+
+/* A text that is JSON itself: checked, for one that is none would spoil all records. */
+static enum dn_status put_json(struct records_writer *w, struct dn_buffer *out,
+                               const struct out_column *c, int64_t row, struct dn_error *err)
+{
+    size_t len = 0;
+    const uint8_t *text = dn_column_text(&c->view, row, &len);
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    char column[DN_ESCAPED_VALUE_SIZE];
+    const size_t before = out->len;
+
+    dn_buffer_reset(&w->json);
+    DN_TRY(dn_buffer_append(&w->json, text, len, err));
+    DN_TRY(dn_buffer_append_byte(&w->json, 0, err)); /* the lexer stops there */
+    struct dn_json_lexer lx = {.start = w->json.data, .p = w->json.data, .row = -1};
+    enum dn_json_kind kind;
+    if (dn_json_peek(&lx, &kind, NULL) == DN_OK && dn_json_raw(&lx, 2, out, NULL) == DN_OK) {
+        dn_json_skip_space(&lx);
+        if ((size_t)(lx.p - lx.start) == len) {
+            return dn_buffer_reserve(out, w->row_room, err);
+        }
+    }
+    out->len = before;
+    dn_error_set(err, DN_ERR_DATA,
+                 "row %lld of the batch, column %s: %s is not JSON, which the "
+                 "column's type says it is",
+                 (long long)row + 1, dn_error_escape_value(column, c->name, strlen(c->name)),
+                 dn_error_escape_value(shown, text, len));
+    dn_error_locate(err, NULL, row + 1, -1, -1, c->name);
+    return DN_ERR_DATA;
+}
+
+/* The value in `row` of a column. */
+static enum dn_status put_cell(struct records_writer *w, struct dn_buffer *out,
+                               const struct out_column *c, int64_t row, struct dn_error *err)
+{
+    size_t len = 0;
+
+    if (c->how == HOW_NULL || !dn_column_is_valid(&c->view, row)) {
+        out->len += put_word(out->data + out->len, "null", 4);
+        return DN_OK;
+    }
+    switch (c->how) {
+    case HOW_TEXT: {
+        const uint8_t *text = dn_column_text(&c->view, row, &len);
+        return put_text(out, text, len, w->row_room, err);
+    }
+    case HOW_RAW:
+        return put_raw(out, &c->view, row, w->row_room, err);
+    case HOW_JSON:
+        return put_json(w, out, c, row, err);
+    default:
+        out->len += put_value(out->data + out->len, c, row);
+        return DN_OK;
+    }
+}
+
+static enum dn_status put_record(struct records_writer *w, struct dn_buffer *out, int64_t row,
                                  struct dn_error *err)
 {
     if (out->capacity - out->len < w->row_room) {
@@ -261,15 +366,7 @@ static enum dn_status put_record(const struct records_writer *w, struct dn_buffe
         const struct out_column *c = &w->columns[i];
         memcpy(out->data + out->len, w->keys.data + c->key_offset, c->key_len);
         out->len += c->key_len;
-        if (c->view.type.id == DN_TYPE_NULL || !dn_column_is_valid(&c->view, row)) {
-            out->len += put_word(out->data + out->len, "null", 4);
-        } else if (dn_type_is_text(c->view.type)) {
-            size_t len = 0;
-            const uint8_t *text = dn_column_text(&c->view, row, &len);
-            DN_TRY(put_text(out, text, len, w->row_room, err));
-        } else {
-            out->len += put_value(out->data + out->len, &c->view, row);
-        }
+        DN_TRY(put_cell(w, out, c, row, err));
     }
     if (w->n_columns == 0) {
         out->data[out->len++] = '{';

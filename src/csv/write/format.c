@@ -5,6 +5,7 @@
 #include "csv/write/writer_internal.h"
 
 #include "base/memory.h"
+#include "text/base64.h"
 #include "text/format.h"
 
 #define SLACK                                                                                      \
@@ -230,36 +231,10 @@ enum dn_status dn_csv_header_format(const struct dn_csv_writer *w, struct dn_buf
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-bool dn_csv_has_form(struct dn_type type)
-{
-    switch (type.id) {
-    case DN_TYPE_NULL:
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-    case DN_TYPE_UTF8:
-    case DN_TYPE_LARGE_UTF8:
-    case DN_TYPE_UTF8_VIEW:
-        return true;
-    case DN_TYPE_TIMESTAMP:
-        return type.unit == DN_UNIT_US;
-    default:
-        return false;
-    }
-}
-
 size_t dn_csv_value_room(struct dn_type type, const struct dn_csv_form *form)
 {
-    static const uint8_t longest[DN_TYPE_COUNT] = {
-        [DN_TYPE_BOOL] = 5,       [DN_TYPE_INT32] = 11,   [DN_TYPE_INT64] = 20,
-        [DN_TYPE_FLOAT32] = 24,   [DN_TYPE_FLOAT64] = 24, [DN_TYPE_DATE32] = 14,
-        [DN_TYPE_TIMESTAMP] = 36, [DN_TYPE_UTF8] = 2,     [DN_TYPE_LARGE_UTF8] = 2,
-        [DN_TYPE_UTF8_VIEW] = 2,
-    };
-    const size_t n = longest[type.id];
+    const bool is_bytes = dn_type_is_text(type) || dn_value_is_raw(type);
+    const size_t n = is_bytes ? 2 : dn_value_text_room(type);
 
     return (n > form->null_len ? n : form->null_len) + 1;
 }
@@ -270,7 +245,7 @@ static inline uint8_t *put_word(uint8_t *o, const char *word, size_t len)
     return o + len;
 }
 
-/* A valid value that is no text. */
+/* A valid value that is no text.  Those that most files are made of go without a call more. */
 static inline uint8_t *put_value(uint8_t *o, const struct dn_column_view *c, int64_t row)
 {
     const int64_t i = c->offset + row;
@@ -283,18 +258,18 @@ static inline uint8_t *put_value(uint8_t *o, const struct dn_column_view *c, int
         return o + dn_format_int64(text, ((const int32_t *)c->values)[i]);
     case DN_TYPE_INT64:
         return o + dn_format_int64(text, ((const int64_t *)c->values)[i]);
-    case DN_TYPE_FLOAT32:
-        return o + dn_format_float32(text, ((const float *)c->values)[i]);
     case DN_TYPE_FLOAT64:
         return o + dn_format_float64(text, ((const double *)c->values)[i]);
     case DN_TYPE_DATE32:
         return o + dn_format_date32(text, ((const int32_t *)c->values)[i]);
     case DN_TYPE_TIMESTAMP:
-        return o + dn_format_timestamp_us(text, ((const int64_t *)c->values)[i], c->type.zoned);
+        if (c->type.unit == DN_UNIT_US) {
+            return o + dn_format_timestamp_us(text, ((const int64_t *)c->values)[i], c->type.zoned);
+        }
+        return o + dn_value_text(text, c, row);
     default:
-        break;
+        return o + dn_value_text(text, c, row);
     }
-    return o;
 }
 
 static enum dn_status grow(struct dn_buffer *out, uint8_t **o, size_t len, size_t behind,
@@ -321,6 +296,25 @@ static inline enum dn_status make_room(struct dn_buffer *out, uint8_t **o, size_
     return room >= behind && (room - behind) / 2 >= len ? DN_OK : grow(out, o, len, behind, err);
 }
 
+/*
+ * Bytes of any content, as base64; it is written behind the place that its text may take, and from there into it: some of it looks like
+ * a number or a word.  Returns the new end, or NULL.
+ */
+static uint8_t *put_raw(const struct dn_csv_writer *w, const struct dn_column_view *c, int64_t row,
+                        struct dn_buffer *out, uint8_t *o, struct dn_error *err)
+{
+    size_t len;
+    const uint8_t *bytes = dn_column_bytes(c, row, &len);
+    const size_t text_len = dn_base64_len(len);
+
+    if (make_room(out, &o, 2 * text_len, w->row_room, err) != DN_OK) {
+        return NULL;
+    }
+    uint8_t *text = o + 2 * text_len + 2;
+    (void)dn_base64_encode(text, bytes, len);
+    return put_text(&w->form, o, text, text_len, false);
+}
+
 static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv_out_batch *b,
                               int64_t row, struct dn_buffer *out, struct dn_error *err)
 {
@@ -338,6 +332,11 @@ static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv
             const uint8_t *text = dn_column_text(c, row, &len);
             DN_TRY(make_room(out, &o, len, w->row_room, err));
             o = put_text(form, o, text, len, b->bare_rows[i] == row);
+        } else if (w->raw[i]) {
+            o = put_raw(w, c, row, out, o, err);
+            if (o == NULL) {
+                return DN_ERR_MEMORY;
+            }
         } else {
             o = put_value(o, c, row);
         }

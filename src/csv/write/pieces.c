@@ -18,7 +18,7 @@ static size_t held_bytes(const struct dn_csv_writer *w, const struct dn_column_v
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &views[i];
         bytes += (size_t)v->n_rows * v->width + (size_t)v->n_rows / 4;
-        if (dn_type_is_text(v->type) &&
+        if (dn_type_is_bytes(v->type) &&
             (v->layout != DN_LAYOUT_VIEWS || v->variadic[0] != last_text)) {
             bytes += (size_t)v->longest_text;
             last_text = v->layout == DN_LAYOUT_VIEWS ? v->variadic[0] : last_text;
@@ -271,8 +271,14 @@ static size_t rows_bound(const struct dn_csv_writer *w, const struct dn_csv_out_
     size_t bytes = (size_t)n * w->row_room;
 
     for (int64_t i = 0; i < w->n_columns; i++) {
-        if (dn_type_is_text(b->views[i].type)) {
-            bytes += text_bytes(&b->views[i], row, n);
+        const struct dn_column_view *v = &b->views[i];
+        if (dn_type_is_bytes(v->type)) {
+            bytes += text_bytes(v, row, n);
+        }
+        if (w->raw[i]) { /* base64 */
+            const size_t raw =
+                v->layout == DN_LAYOUT_FIXED ? (size_t)n * v->width : text_bytes(v, row, n) / 3;
+            bytes += raw + raw / 3 + 4 * (size_t)n;
         }
     }
     return bytes;

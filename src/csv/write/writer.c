@@ -99,9 +99,10 @@ static enum dn_status open_columns(struct dn_csv_writer *w, const struct ArrowSc
     }
     DN_TRY(dn_schema_copy(&w->schema, schema, err));
     w->fields = dn_calloc(n, sizeof *w->fields);
+    w->raw = dn_calloc(n, sizeof *w->raw);
     w->seen = dn_calloc(n, sizeof *w->seen);
     w->null_counts = dn_calloc(n, sizeof *w->null_counts);
-    if (w->fields == NULL || w->seen == NULL || w->null_counts == NULL) {
+    if (w->fields == NULL || w->raw == NULL || w->seen == NULL || w->null_counts == NULL) {
         return dn_error_memory(err, n * sizeof *w->fields);
     }
     w->n_columns = schema->n_children;
@@ -109,10 +110,8 @@ static enum dn_status open_columns(struct dn_csv_writer *w, const struct ArrowSc
     for (int64_t i = 0; i < w->n_columns; i++) {
         DN_TRY(dn_schema_get_field(&w->schema, i, &w->fields[i], err));
         w->fields[i].name = w->fields[i].name != NULL ? w->fields[i].name : "";
-        if (!dn_csv_has_form(w->fields[i].type)) {
-            return dn_field_refuse(&w->fields[i], "cannot be written to CSV", err);
-        }
-        w->n_texts += dn_type_is_text(w->fields[i].type);
+        w->raw[i] = dn_value_is_raw(w->fields[i].type);
+        w->n_texts += dn_type_is_bytes(w->fields[i].type);
         w->row_room += dn_csv_value_room(w->fields[i].type, &w->form);
     }
     return DN_OK;
@@ -419,6 +418,7 @@ void dn_csv_writer_close(struct dn_csv_writer *w)
     pthread_mutex_destroy(&w->lock);
     dn_free(w->pieces);
     dn_free(w->fields);
+    dn_free(w->raw);
     dn_free(w->seen);
     dn_free(w->null_counts);
     dn_free(w->form.null_text);

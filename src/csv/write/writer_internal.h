@@ -15,6 +15,7 @@
 #include "dativo/csv.h"
 #include "simd/kernels.h"
 #include "store/sink.h"
+#include "values/value_text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -82,6 +83,7 @@ struct dn_csv_writer {
     enum dn_csv_out_state state;
     struct dn_sink *sink;
     struct dn_stop stop_waiting; /**< of the sink */
+    bool *raw;                   /**< per column: bytes that are written as base64 */
     bool *seen;                  /**< per column: a text that is not empty came along */
     int64_t *null_counts;        /**< per column */
     int64_t n_rows;
@@ -103,8 +105,6 @@ struct dn_csv_writer {
 
 /** Set the classes of bytes; the rest of the form is set. */
 void dn_csv_form_init(struct dn_csv_form *form);
-/** Is there a way to write it? */
-bool dn_csv_has_form(struct dn_type type);
 /** Bytes that a value of the type takes at most, its delimiter included, a text's own bytes aside. */
 size_t dn_csv_value_room(struct dn_type type, const struct dn_csv_form *form);
 /** Append the header row. */
