@@ -49,19 +49,24 @@ static enum dn_status set_text(json_t *object, const char *key, const char *text
                                                         : dn_error_memory(err, strlen(text));
 }
 
-/* Bytes of a type, up to a comma outside of parentheses. */
+/* Bytes of a type, up to a comma outside of parentheses and brackets. */
 static size_t type_length(const char *type)
 {
-    const size_t len = strcspn(type, ",(");
-    return type[len] == '(' ? len + strcspn(type + len, ")") + (strchr(type + len, ')') != NULL)
-                            : len;
+    size_t len = strcspn(type, ",([");
+
+    if (type[len] == '(' || type[len] == '[') {
+        len += strcspn(type + len, type[len] == '(' ? ")" : "]");
+        len += strcspn(type + len, ","); /* what is behind, too */
+    }
+    return len;
 }
 
-/* One NAME=TYPE; the name may hold commas, the type only in parentheses. */
+/* One NAME=TYPE; the name may hold commas, the type only in parentheses and brackets. */
 static enum dn_status type_add(json_t *types, const char *name, size_t name_len, const char *type,
                                size_t type_len, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
+    char known_room[DN_COLTYPE_SIZE];
 
     char *column = dn_strndup(name, name_len);
     char *word = dn_strndup(type, type_len);
@@ -76,21 +81,24 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
                           dn_error_escape_value(shown, column, name_len));
         goto cleanup;
     }
-    const char *known = dn_coltype_from_asset(word);
-    const char *close = known != NULL ? word : dn_coltype_suggest(bare);
-    if (close != NULL && dn_coltype_is_stored_as_text(close)) {
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "--types: this version has no type \"%s\" for column \"%s\"; the types "
-                          "are bool int64 float64 date timestamp timestamptz string, of which "
-                          "string keeps every value as it is",
-                          word, column);
-        goto cleanup;
-    }
+    const char *known = dn_coltype_parse(word, known_room);
     if (known == NULL) {
+        const char *close = dn_coltype_suggest(bare);
+        if (dn_text_equal_nocase(word, "decimal") || dn_text_equal_nocase(word, "numeric")) {
+            st =
+                dn_error_set(err, DN_ERR_INVALID,
+                             "--types: the %s of column \"%s\" needs its digits, in all and behind "
+                             "the point, as in decimal(12,2)",
+                             word, column);
+            goto cleanup;
+        }
+        close = close != NULL && dn_text_equal_nocase(close, word) ? NULL : close;
         st = dn_error_set(
             err, DN_ERR_INVALID, "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word,
             column, close != NULL ? "did you mean \"" : "known types: ",
-            close != NULL ? close : "bool int64 float64 date timestamp timestamptz string",
+            close != NULL ? close
+                          : "bool int8 ... int64 uint8 ... uint64 float64 decimal(12,2) date time "
+                            "timestamp timestamptz uuid binary:hex string, and more",
             close != NULL ? "\"?" : "");
         goto cleanup;
     }

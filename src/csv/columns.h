@@ -5,6 +5,7 @@
 #include "arrow/schema.h"
 #include "base/arena.h"
 #include "csv/automaton.h"
+#include "values/value_parse.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct dn_csv_column {
     size_t
         field; /**< index of the field in a row; SIZE_MAX: the file has no such column, all null */
     struct dn_type type;
+    enum dn_bytes_form form; /**< of binary */
     bool
         declared; /**< relaxed forms are read, and a value that does not fit is the user's to settle */
     bool required; /**< a null is an error */

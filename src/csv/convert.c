@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "csv/infer.h"
 #include "text/parse.h"
+#include "values/value_text.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "string views are written as little-endian words");
@@ -408,6 +409,129 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     return DN_OK;
 }
 
+/* ---- types that a person declared ---- */
+
+static bool parse_declared(struct job *j, const uint8_t *text, size_t len, void *out)
+{
+    return dn_value_parse(j->column->type, text, len, out);
+}
+
+static bool parse_fixed_bytes(struct job *j, const uint8_t *text, size_t len, void *out)
+{
+    struct dn_span *bytes = out; /* where the text is; it is read once its value has a place */
+
+    (void)j;
+    *bytes = (struct dn_span){text, len};
+    return true;
+}
+
+/* Longer texts are no `width` bytes. */
+static size_t most_text(size_t width)
+{
+    return width * 4 + 8;
+}
+
+/* One value of fixed width to its place. */
+static enum verdict declared_value(struct job *j, const uint8_t *text, size_t len, uint8_t *out)
+{
+    const struct dn_csv_column *c = j->column;
+    const size_t width = dn_type_width(c->type);
+    uint64_t value[DN_VALUE_MOST_WIDTH / 8] = {0};
+    struct dn_span bytes;
+    size_t n = 0;
+
+    if (!dn_value_is_raw(c->type)) {
+        const enum verdict v = slow_value(j, parse_declared, text, len, value);
+        memcpy(out, value, width);
+        return v;
+    }
+    memset(out, 0, width);
+    const enum verdict v = slow_value(j, parse_fixed_bytes, text, len, &bytes);
+    if (v != VERDICT_VALUE || bytes.len > most_text(width)) {
+        return v == VERDICT_VALUE ? VERDICT_BAD : v;
+    }
+    const struct dn_buffer *side = &j->memory->unescaped; /* which has room for that */
+    if (!dn_value_parse_bytes(c->type, c->form, bytes.data, bytes.len, side->data + side->len,
+                              &n)) {
+        return VERDICT_BAD;
+    }
+    memcpy(out, side->data + side->len, width);
+    return VERDICT_VALUE;
+}
+
+/* Without a fast path: such columns are few, or cost what their texts cost. */
+static __attribute__((noinline)) enum dn_status convert_declared(struct job *j,
+                                                                 struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t field = j->column->field;
+    const size_t width = dn_type_width(j->column->type);
+    uint8_t *values = j->values;
+
+    if (dn_value_is_raw(j->column->type)) {
+        DN_TRY(dn_buffer_reserve(&j->memory->unescaped, most_text(width), err));
+    }
+    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
+    for (size_t r = j->from; r < j->to; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, field);
+        const size_t len = dn_csv_field_end(rows, r, field, start) - start;
+        const enum verdict v = declared_value(j, rows->buf + start, len, values + r * width);
+        if (v == VERDICT_BAD) {
+            j->bad_row = r;
+            return DN_OK;
+        }
+        if (v == VERDICT_NULL) {
+            note_null(j, r);
+            continue;
+        }
+        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
+    }
+    return DN_OK;
+}
+
+/* Bytes of any length go to the side buffer. */
+static __attribute__((noinline)) enum dn_status convert_binary(struct job *j, struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const struct dn_csv_column *c = j->column;
+    struct dn_string_view *values = j->values;
+    struct dn_buffer *side = &j->memory->unescaped;
+
+    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
+    for (size_t r = j->from; r < j->to; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, c->field);
+        const size_t len = dn_csv_field_end(rows, r, c->field, start) - start;
+        const uint8_t *text = rows->buf + start;
+        const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
+        size_t inner = 0;
+        size_t n = 0;
+        values[r] = (struct dn_string_view){0};
+        if (len == 0 || (!quoted && dn_csv_is_null_text(j->nulls, text, len))) {
+            note_null(j, r);
+            continue;
+        }
+        if (side->len + len + 16 > INT32_MAX) {
+            return dn_error_set(err, DN_ERR_MEMORY,
+                                "a block of CSV text holds more than 2 GiB of bytes: lower "
+                                "block_bytes");
+        }
+        DN_TRY(dn_buffer_reserve(side, len + 16, err)); /* views read 12 bytes of short ones */
+        if (quoted && !dn_csv_quoted_simple(j->d, text, len, &inner)) {
+            j->bad_row = r;
+            return DN_OK;
+        }
+        if (!dn_value_parse_bytes(c->type, c->form, quoted ? text + 1 : text, quoted ? inner : len,
+                                  side->data + side->len, &n)) {
+            j->bad_row = r;
+            return DN_OK;
+        }
+        make_view(&values[r], side->data + side->len, n, 1, (uint32_t)side->len);
+        side->len += n;
+        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
+    }
+    return DN_OK;
+}
+
 /* ---- all columns ---- */
 
 static size_t round64(size_t n)
@@ -441,6 +565,9 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
         convert_date32(j);
         return DN_OK;
     case DN_TYPE_TIMESTAMP:
+        if (j->column->type.unit != DN_UNIT_US) {
+            return convert_declared(j, err);
+        }
         if (j->column->type.zoned) {
             convert_timestamptz(j);
         } else {
@@ -449,9 +576,10 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
         return DN_OK;
     case DN_TYPE_UTF8_VIEW:
         return convert_string(j, err);
+    case DN_TYPE_BINARY_VIEW:
+        return convert_binary(j, err);
     default:
-        return dn_error_set(err, DN_ERR_INTERNAL, "CSV has no values of type %s",
-                            DN_TYPE_TEXT(j->column->type));
+        return convert_declared(j, err);
     }
 }
 
@@ -539,7 +667,7 @@ static void describe_columns(const struct job *jobs, size_t n_columns,
                                           .null_count = j->null_count,
                                           .validity = j->null_count > 0 ? j->validity : NULL,
                                           .values = j->values};
-        if (j->column->type.id == DN_TYPE_UTF8_VIEW) {
+        if (dn_type_layout(j->column->type) == DN_LAYOUT_VIEWS) {
             out[c].variadic = memory->variadic;
             out[c].variadic_lens = memory->variadic_lens;
             out[c].n_variadic = 2;

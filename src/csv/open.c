@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "csv/reader_internal.h"
 #include "text/parse.h"
+#include "values/value_text.h"
 
 #include <stdio.h>
 
@@ -88,22 +89,31 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
 /* The types that text is read as. */
 static bool is_readable(struct dn_type type)
 {
-    return type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
-           type.id == DN_TYPE_DATE32 || (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US) ||
+    return dn_value_is_parsed(type) || dn_value_is_raw(type) ||
            (type.id == DN_TYPE_UTF8_VIEW && type.extension == DN_EXTENSION_NONE);
 }
 
 static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn_error *err)
 {
-    static const char *const names[] = {"bool",      "int64",       "float64", "date",
-                                        "timestamp", "timestamptz", "string"};
+    static const char *const names[] = {"bool", "int64",  "float64",   "decimal(p,s)",
+                                        "date", "time",   "timestamp", "timestamptz",
+                                        "uuid", "binary", "string"};
     const char *close = dn_text_suggest(t->type, names, sizeof(names) / sizeof(names[0]));
+    struct dn_type type;
+    enum dn_bytes_form form;
 
-    dn_error_set(err, DN_ERR_INVALID,
-                 "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int64, float64, date, "
-                 "timestamp, timestamptz, string",
-                 t->name, t->type, close != NULL ? ", did you mean \"" : "",
-                 close != NULL ? close : "", close != NULL ? "\"" : "");
+    if (dn_value_type_parse(t->type, &type, &form)) {
+        dn_error_set(err, DN_ERR_INVALID,
+                     "column \"%s\": text is not read as %s; read it as a string", t->name,
+                     t->type);
+    } else {
+        dn_error_set(err, DN_ERR_INVALID,
+                     "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int8 ... int64, "
+                     "uint8 ... uint64, float64, decimal(p,s), date, time, timestamp, timestamptz, "
+                     "uuid, binary:hex, binary:base64, string",
+                     t->name, t->type, close != NULL ? ", did you mean \"" : "",
+                     close != NULL ? close : "", close != NULL ? "\"" : "");
+    }
     dn_error_locate(err, NULL, -1, -1, -1, t->name);
     return DN_ERR_INVALID;
 }
@@ -112,11 +122,13 @@ static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_colu
                                struct dn_error *err)
 {
     struct dn_type type;
+    enum dn_bytes_form form;
 
-    if (!dn_type_parse(t->type, &type) || !is_readable(type)) {
+    if (!dn_value_type_parse(t->type, &type, &form) || !is_readable(type)) {
         return unknown_type(t, err);
     }
     c->type = type;
+    c->form = form;
     c->declared = t->declared;
     if (t->declared) {
         c->through_quotes = true;

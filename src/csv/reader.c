@@ -191,7 +191,7 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
     uint64_t n_texts = 0;
 
     for (size_t c = 0; c < r->n_columns; c++) {
-        n_texts += r->columns[c].type.id == DN_TYPE_UTF8_VIEW;
+        n_texts += dn_type_is_bytes(r->columns[c].type);
     }
     const uint64_t least = dn_budget_of_columns(r->n_columns, n_texts, DN_BUDGET_READING);
     if (o->memory_budget_bytes == 0 && r->budget < least + r->way_bytes) {

@@ -1,7 +1,9 @@
 #include "job/coltype.h"
 
+#include "arrow/types.h"
 #include "base/strings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -28,6 +30,28 @@ const char *dn_coltype_from_asset(const char *asset_type)
         }
     }
     return NULL;
+}
+
+const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
+{
+    const char *colon = strrchr(word, ':');
+    const size_t len = colon != NULL ? (size_t)(colon - word) : strlen(word);
+    const bool form_known = colon == NULL || dn_text_equal_nocase(colon, ":hex") ||
+                            dn_text_equal_nocase(colon, ":base64");
+    char name[DN_TYPE_WORDS_SIZE];
+    struct dn_type type;
+
+    if (len >= sizeof name || !form_known) {
+        return NULL;
+    }
+    memcpy(name, word, len);
+    name[len] = '\0';
+    if (!dn_type_parse(name, &type) ||
+        (colon != NULL && type.id != DN_TYPE_BINARY_VIEW && type.id != DN_TYPE_FIXED_BINARY)) {
+        return NULL;
+    }
+    (void)snprintf(out, DN_COLTYPE_SIZE, "%s%s", DN_TYPE_TEXT(type), colon != NULL ? colon : "");
+    return out;
 }
 
 bool dn_coltype_is_stored_as_text(const char *asset_type)

@@ -25,6 +25,12 @@ struct dn_column {
 
 /** The plugin type for an asset's type ("integer", "datetime", ...) or a plugin type itself; NULL if it is neither. */
 const char *dn_coltype_from_asset(const char *asset_type);
+#define DN_COLTYPE_SIZE 128
+/**
+ * The plugin type for a word of any person's (docs/types.md), ":hex" and ":base64" behind binary types included.
+ * @return `out`, or NULL: there is none
+ */
+const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE]);
 /** Is it a type that assets have and this version does not, so that its values are kept as texts? */
 bool dn_coltype_is_stored_as_text(const char *asset_type);
 /** The known asset type closest to a misspelt one, or NULL. */

@@ -37,6 +37,14 @@ bool dn_parse_float64_special(const uint8_t *text, size_t len, double *out)
 
 bool dn_parse_zone_us(const uint8_t *text, size_t len, int64_t *out_us)
 {
+    if (len > 0 && text[0] == ' ') { /* as databases print it: " UTC", " +00:00" */
+        text++;
+        len--;
+        if (len == 3 && memcmp(text, "UTC", 3) == 0) {
+            *out_us = 0;
+            return true;
+        }
+    }
     const bool colon = len == 6 && text[3] == ':';
     uint64_t hours = 0;
     uint64_t minutes = 0;

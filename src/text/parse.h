@@ -41,7 +41,7 @@ static inline bool dn_parse_bool(const uint8_t *text, size_t len, bool *out);
 static inline bool dn_parse_date32(const uint8_t *text, size_t len, int32_t *out_days);
 
 /**
- * YYYY-MM-DD[T ]HH:MM[:SS[.f+]][Z|(+|-)HH[:]MM|(+|-)HH]: microseconds since 1970-01-01T00:00:00, in UTC if a zone is
+ * YYYY-MM-DD[T ]HH:MM[:SS[.f+]][Z| UTC| ?(+|-)HH[:]MM| ?(+|-)HH]: microseconds since 1970-01-01T00:00:00, in UTC if a zone is
  * written (then *out_zoned).  Seconds 00..59; offsets up to 23:59 either way; a fraction finer than a microsecond is
  * refused unless its excess digits are 0.
  */

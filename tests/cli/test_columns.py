@@ -55,7 +55,7 @@ def test_names_that_differ_in_case_only(tool, write):
 
 def test_types_that_are_not_there(tool, write):
     write("in.csv", "zip,b\n1.50,2\n")
-    for name in "decimal", "time", "JSON", "array":
+    for name in "object", "array":
         tool.fails("convert", "--types", f"zip={name}", "in.csv", "out.parquet", says=[name, '"zip"', "float64", "string"])
     tool.ok("convert", "--types", "zip=varchar", "in.csv", "out.parquet")
     assert pq.read_table(tool.cwd / "out.parquet").column("zip").to_pylist() == ["1.50"]

@@ -10,6 +10,7 @@ import uuid
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import level1
@@ -133,3 +134,86 @@ def test_bytes_that_look_like_something_else_are_quoted(delimiter, tmp_path):
     lines = (tmp_path / "t.csv").read_text().splitlines()
     assert lines[1:4] == ['"1234"', '"true"', '"null"'] and lines[6] == '""'
     assert lines[4].startswith('"') == (delimiter in ("/", "=")) and lines[5].startswith('"') == (delimiter == "=")
+
+
+def words_of(t):
+    """The type as --types has it; None: text is not read as it."""
+    if pa.types.is_decimal(t):
+        return f"decimal({t.precision},{t.scale})"
+    if t == pa.uuid():
+        return "uuid"
+    if pa.types.is_fixed_size_binary(t):
+        return f"binary({t.byte_width}):base64"
+    if is_raw(t):
+        return "binary"
+    if pa.types.is_time(t):
+        return f"time[{t.unit}]"
+    if pa.types.is_timestamp(t):
+        return f"timestamp[{t.unit}, UTC]" if t.tz else f"timestamp[{t.unit}]"
+    if t == pa.date64():
+        return "date64"
+    return str(t) if pa.types.is_integer(t) else None
+
+
+# Years beyond 9999 are written with a sign, and are text then.
+READABLE = [
+    (t, [v for v in values if not pa.types.is_timestamp(t) or t.unit == "ns" or abs(v) < 2**37])
+    for t, values, _ in TYPES
+    if words_of(t) is not None
+]
+
+
+@pytest.mark.parametrize("t, values", READABLE, ids=[str(t) for t, _ in READABLE])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_csv_comes_back(t, values, quoted, tmp_path):
+    path = csv_of(tmp_path, t, [*values, None])
+    if quoted:
+        lines = path.read_text().splitlines()
+        path.write_text("".join(f'"{v}"\n' if v and v[0] != '"' else f"{v}\n" for v in lines))
+    command = [str(BIN), "convert", "--overwrite", "--types", f"c={words_of(t)}", "t.csv", "back.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    due, got = (pq.read_table(tmp_path / name) for name in ("t.parquet", "back.parquet"))
+    assert got.schema.field("c").type == due.schema.field("c").type
+    assert got.equals(due)
+
+
+WRONG = [
+    ("uint8", "256"), ("uint8", "-1"), ("int8", "128"), ("int16", "1.0"), ("uint64", "18446744073709551616"),
+    ("decimal(5,2)", "1234.5"), ("decimal(5,2)", "1.005"), ("decimal(5,2)", "."), ("decimal(5,2)", "1e"), ("decimal(5,2)", "nan"),
+    ("time", "24:00:00"), ("time", "10:60"), ("time[ms]", "10:11:12.0005"), ("time", "1:02:03"),
+    ("timestamp[ns]", "2300-01-01T00:00:00"), ("timestamp[ns]", "2024-01-01T00:00:00.0000000001"), ("timestamp[s]", "2024-01-01T00:00:00.5"),
+    ("timestamp[ms]", "2024-01-01T00:00:00Z"), ("uuid", "123e4567-e89b-12d3-a456-42661417400"), ("uuid", "123e4567e89b-12d3-a456-4266141740001"),
+    ("binary:hex", "abc"), ("binary:base64", "abc"), ("binary(2):hex", "abcdef"), ("binary(2)", "YQ=="),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words, text", WRONG)
+def test_what_is_no_value_of_a_declared_type(words, text, tmp_path):
+    (tmp_path / "t.csv").write_text(f"a,c\n1,\n2,{text}\n")
+    command = [str(BIN), "convert", "--types", f"c={words}", "t.csv", "back.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "line 3" in done.stderr and f"'{text}'" in done.stderr
+    assert not (tmp_path / "back.parquet").exists()
+
+
+RELAXED = [
+    ("decimal(5,2)", [" +007.5", "1e2", "-.5", "5.", "0.1200", "125E-2", "-0"], ["7.50", "100.00", "-0.50", "5.00", "0.12", "1.25", "0.00"]),
+    ("uint16", ["+007", " 12 "], [7, 12]),
+    ("time", [" 10:11", "10:11:12.1000000"], ["10:11:00", "10:11:12.100000"]),
+    ("timestamp[ns]", ["2024-01-01", "2024-01-01 00:00:00.000000001"], ["2024-01-01T00:00:00", "2024-01-01T00:00:00.000000001"]),
+    ("timestamptz", ["2024-01-01 00:00:00 UTC", "2024-01-01 00:00:00 +0100", "2024-01-01 00:00:00 +00:00"],
+     ["2024-01-01T00:00:00Z", "2023-12-31T23:00:00Z", "2024-01-01T00:00:00Z"]),
+    ("uuid", ["123E4567E89B12D3A456426614174000"], ["123e4567-e89b-12d3-a456-426614174000"]),
+    ("binary:hex", ["0x00ff", "\\x00FF", ""], ["AP8=", "AP8=", None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words, texts, due", RELAXED, ids=[r[0] for r in RELAXED])
+def test_declared_types_are_read_widely(words, texts, due, tmp_path):
+    (tmp_path / "t.csv").write_text("a,c\n" + "".join(f"x,{text}\n" for text in texts))
+    command = [str(BIN), "convert", "--types", f"c={words}", "t.csv", "t.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    got = [r["c"] for r in json.loads(records_of(tmp_path / "t.parquet"))]
+    assert [v if v is None or isinstance(v, int) else f"{v:.2f}" if isinstance(v, float) else v for v in got] == due

@@ -46,7 +46,7 @@ void dn_csv_form_init(struct dn_csv_form *form)
     const uint8_t special[4] = {form->delimiter, form->quote, '\n', '\r'};
 
     memset(form->classes, 0, sizeof form->classes);
-    add_class(form, "0123456789+-.eE:TZ ", IN_NUMBER);
+    add_class(form, "0123456789+-.eE:TZUC ", IN_NUMBER);
     add_class(form, "0123456789-", BEGINS_NUMBER);
     add_class(form, "tTfFnNiI-\\", BEGINS_WORD);
     add_class(form, " \t", BLANK);

@@ -137,8 +137,13 @@ static bool reference_timestamp(const uint8_t *text, size_t len, int64_t *out, b
     }
     int64_t offset = 0;
     bool zone = false;
-    if (c.ok && peek(&c, "Z")) {
+    const bool spaced = c.ok && peek(&c, " ");
+    c.at += spaced;
+    if (c.ok && !spaced && peek(&c, "Z")) {
         c.at++;
+        zone = true;
+    } else if (spaced && len - c.at == 3 && memcmp(c.text + c.at, "UTC", 3) == 0) {
+        c.at += 3;
         zone = true;
     } else if (c.ok && peek(&c, "+-")) {
         const int sign = c.text[c.at++] == '-' ? -1 : 1;
@@ -151,6 +156,8 @@ static bool reference_timestamp(const uint8_t *text, size_t len, int64_t *out, b
         c.ok = c.ok && hours < 24 && minutes < 60;
         offset = sign * (hours * 60 + minutes);
         zone = true;
+    } else if (spaced) {
+        return false;
     }
     if (!c.ok || c.at != len || hour > 23 || minute > 59 || second > 59) {
         return false;
