@@ -85,6 +85,7 @@ static bool parse_float64(struct job *j, const uint8_t *text, size_t len, void *
         return false; /* whole numbers stay exact */
     }
     return dn_parse_float64_told(text, len, out, &j->rounded) ||
+           dn_csv_parse_bare_point(text, len, out, &j->rounded) ||
            dn_parse_float64_special(text, len, out);
 }
 
@@ -409,11 +410,12 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     return DN_OK;
 }
 
-/* ---- types that a person declared ---- */
+/* ---- other types: declared ones, and what is inferred of uint64 and time ---- */
 
 static bool parse_declared(struct job *j, const uint8_t *text, size_t len, void *out)
 {
-    return dn_value_parse(j->column->type, text, len, out);
+    return (j->column->declared || dn_csv_is_inferred(j->column->type, text, len)) &&
+           dn_value_parse(j->column->type, text, len, out);
 }
 
 static bool parse_fixed_bytes(struct job *j, const uint8_t *text, size_t len, void *out)

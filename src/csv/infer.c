@@ -1,6 +1,9 @@
 #include "csv/infer.h"
 
 #include "text/parse.h"
+#include "text/parse_wide.h"
+
+#include <string.h>
 
 /* 2^53: every integer up to here is a double. */
 #define DOUBLE_EXACT ((int64_t)1 << 53)
@@ -14,6 +17,39 @@ static bool double_holds(int64_t v)
     return d < 9223372036854775808.0 && (int64_t)d == v;
 }
 
+bool dn_csv_parse_bare_point(const uint8_t *text, size_t len, double *out, bool *rounded)
+{
+    const size_t sign = len > 0 && text[0] == '-' ? 1 : 0;
+    const uint8_t *point = memchr(text, '.', len);
+
+    if (len < sign + 2 || point == NULL || text[len - 1] == ' ' || text[len - 1] == '\t') {
+        return false;
+    }
+    const size_t n_whole = (size_t)(point - text) - sign;
+    const bool bare = n_whole == 0 || point + 1 == text + len || (point[1] | 0x20) == 'e';
+    const bool needless = n_whole > 1 && text[sign] == '0';
+    if (!bare || needless || (n_whole > 0 && !dn_csv_is_whole(text, n_whole + sign))) {
+        return false;
+    }
+    return dn_parse_float64_relaxed_told(text, len, out, rounded);
+}
+
+/* A whole number past int64: it is no float, for whole numbers stay exact. */
+static enum dn_csv_class classify_large(const uint8_t *text, size_t len)
+{
+    uint64_t value;
+
+    return text[0] != '-' && dn_parse_uint64_relaxed(text, len, &value) ? DN_CSV_UINT : DN_CSV_TEXT;
+}
+
+static bool is_time(const uint8_t *text, size_t len)
+{
+    int64_t value;
+
+    return len >= 8 && text[2] == ':' && text[5] == ':' && text[0] <= '9' && text[len - 1] != ' ' &&
+           text[len - 1] != '\t' && dn_parse_time(text, len, 6, &value);
+}
+
 enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
 {
     int64_t i;
@@ -22,11 +58,15 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
     bool flag;
 
     if (dn_parse_int64(text, len, &i)) {
-        return double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
+        const unsigned class = double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
+        return (enum dn_csv_class)(i < 0 ? class | DN_CSV_NEGATIVE : class);
     }
     if (dn_parse_float64(text, len, &f)) {
-        /* a whole number past int64 stays text; -0, which no int64 tells from 0, is a float */
-        return f != 0 && dn_csv_is_whole(text, len) ? DN_CSV_TEXT : DN_CSV_FLOAT;
+        /* -0, which no int64 tells from 0, is a float */
+        return f != 0 && dn_csv_is_whole(text, len) ? classify_large(text, len) : DN_CSV_FLOAT;
+    }
+    if (dn_csv_parse_bare_point(text, len, &f, &flag)) {
+        return DN_CSV_FLOAT;
     }
     if (dn_parse_date32(text, len, &days)) {
         return DN_CSV_DATE;
@@ -37,7 +77,18 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
     if (dn_parse_bool(text, len, &flag)) {
         return DN_CSV_BOOL;
     }
+    if (is_time(text, len)) {
+        return DN_CSV_TIME;
+    }
     return dn_parse_float64_special(text, len, &f) ? DN_CSV_SPECIAL : DN_CSV_TEXT;
+}
+
+bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len)
+{
+    const unsigned class = dn_csv_classify(text, len);
+    const unsigned whole = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
+
+    return type.id == DN_TYPE_TIME ? class == DN_CSV_TIME : (class & ~whole) == 0;
 }
 
 static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
@@ -85,12 +136,17 @@ void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_r
 
 struct dn_type dn_csv_type_of_classes(unsigned classes)
 {
-    const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT;
+    const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_NEGATIVE;
+    const unsigned not_negative = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
+    const unsigned reals = DN_CSV_INT | DN_CSV_NEGATIVE | DN_CSV_FLOAT | DN_CSV_SPECIAL;
 
     if (classes != 0 && (classes & ~ints) == 0) {
         return DN_TYPE(INT64);
     }
-    if (classes != 0 && (classes & ~(unsigned)(DN_CSV_INT | DN_CSV_FLOAT | DN_CSV_SPECIAL)) == 0) {
+    if (classes != 0 && (classes & ~not_negative) == 0) {
+        return DN_TYPE(UINT64);
+    }
+    if (classes != 0 && (classes & ~reals) == 0) {
         return DN_TYPE(FLOAT64);
     }
     switch (classes) {
@@ -98,6 +154,8 @@ struct dn_type dn_csv_type_of_classes(unsigned classes)
         return DN_TYPE(BOOL);
     case DN_CSV_DATE:
         return DN_TYPE(DATE32);
+    case DN_CSV_TIME:
+        return DN_TIME(US);
     case DN_CSV_TIMESTAMP:
         return DN_TIMESTAMP(US);
     case DN_CSV_TIMESTAMPTZ:
@@ -122,6 +180,9 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
 
 struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class)
 {
+    if (type.id == DN_TYPE_INT64 && value_class == DN_CSV_UINT) {
+        return DN_TYPE(UINT64);
+    }
     return type.id == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
                ? DN_TYPE(FLOAT64)
                : DN_TYPE(UTF8_VIEW);

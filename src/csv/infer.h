@@ -1,6 +1,6 @@
 /**
  * Types from texts: what the sampled values of a column are, which type holds them all, and the next wider type when a
- * later value does not fit.  The lattice:  bool | int64 | date | timestamp | timestamptz  <  float64 (int64 only)  <  string.
+ * later value does not fit.  The lattice:  bool | int64 | date | time | timestamp | timestamptz  <  float64, uint64 (int64 only)  <  string.
  */
 #ifndef DN_CSV_INFER_H
 #define DN_CSV_INFER_H
@@ -17,7 +17,10 @@ enum dn_csv_class {
     DN_CSV_DATE = 32,
     DN_CSV_TIMESTAMP = 64,
     DN_CSV_TIMESTAMPTZ = 128,
-    DN_CSV_TEXT = 256
+    DN_CSV_TEXT = 256,
+    DN_CSV_UINT = 512,     /**< a whole number beyond int64 that a uint64 holds */
+    DN_CSV_TIME = 1024,    /**< HH:MM:SS[.f] */
+    DN_CSV_NEGATIVE = 2048 /**< beside one of the first two */
 };
 
 /** What was seen in one column. */
@@ -42,6 +45,11 @@ static inline bool dn_csv_is_whole(const uint8_t *text, size_t len)
 /** The class of one value's text (not empty, not null); DN_TEXT_PADDING bytes around it are readable. */
 enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len);
 
+/**
+ * Floats that begin or end with their point, `.5`, `-.5`, `5.`, `5.e3`, and have no needless zeros; as dn_parse_float64_told().
+ */
+bool dn_csv_parse_bare_point(const uint8_t *text, size_t len, double *out, bool *rounded);
+
 /** Add the values of all rows; `evidence` has one entry per field. */
 void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
                          const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
@@ -56,6 +64,9 @@ struct dn_type dn_csv_type_of_classes(unsigned classes);
 
 /** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
+
+/** Whether text is a value of an inferred uint64 or time column: strictly, as what made the column one. */
+bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len);
 
 /** The narrowest type that holds the values of `type` and a value of `value_class`. */
 struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class);

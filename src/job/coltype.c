@@ -15,9 +15,10 @@ static const struct {
     {"boolean", "bool"},       {"date", "date"},      {"timestamp", "timestamp"},
     {"datetime", "timestamp"}, {"decimal", "string"}, {"array", "string"},
     {"object", "string"},      {"text", "string"},    {"varchar", "string"},
-    {"uuid", "string"},        {"time", "string"},    {"json", "string"},
+    {"uuid", "string"},        {"time", "time[us]"},  {"json", "string"},
     {"int", "int64"},          {"long", "int64"},     {"int64", "int64"},
     {"float64", "float64"},    {"bool", "bool"},      {"timestamptz", "timestamptz"},
+    {"time[us]", "time[us]"},  {"uint64", "uint64"},
 };
 
 #define N_TYPES (sizeof k_types / sizeof k_types[0])
@@ -56,7 +57,7 @@ const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
 
 bool dn_coltype_is_stored_as_text(const char *asset_type)
 {
-    static const char *const names[] = {"decimal", "time", "array", "object", "json", "uuid"};
+    static const char *const names[] = {"decimal", "array", "object", "json", "uuid"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (dn_text_equal_nocase(names[i], asset_type)) {
@@ -83,6 +84,9 @@ const char *dn_coltype_to_asset(const char *type)
     }
     if (strcmp(type, "float64") == 0) {
         return "double";
+    }
+    if (strcmp(type, "time[us]") == 0) {
+        return "time";
     }
     if (strcmp(type, "null") == 0) {
         return "string"; /* nothing is known of it yet */

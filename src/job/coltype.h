@@ -1,7 +1,7 @@
 /**
  * Column types as the host names them, and what an asset or a person may call them.
  *
- * The names that cross the plugin boundary: bool int64 float64 date timestamp timestamptz string.
+ * The names that cross the plugin boundary are those of arrow/types.h: bool int64 uint64 float64 date time[us] timestamp timestamptz string ...
  */
 #ifndef DN_JOB_COLTYPE_H
 #define DN_JOB_COLTYPE_H

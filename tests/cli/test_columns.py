@@ -59,10 +59,10 @@ def test_types_that_are_not_there(tool, write):
         tool.fails("convert", "--types", f"zip={name}", "in.csv", "out.parquet", says=[name, '"zip"', "float64", "string"])
     tool.ok("convert", "--types", "zip=varchar", "in.csv", "out.parquet")
     assert pq.read_table(tool.cwd / "out.parquet").column("zip").to_pylist() == ["1.50"]
-    write("asset.yaml", "name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n  - {name: zip, type: decimal}\n  - {name: b, type: time}\n")
+    write("asset.yaml", "name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n  - {name: zip, type: decimal}\n  - {name: b, type: array}\n")
     for mode in "strict", "warn":
         text = tool.ok("convert", "-f", "--schema", "asset.yaml", "--mode", mode, "in.csv", "null:").stderr.decode()
-        assert text.count("keeps as strings: zip (decimal), b (time)") == 1
+        assert text.count("keeps as strings: zip (decimal), b (array)") == 1
 
 
 def test_long_rows_name_the_memory_that_helps(tool, write):

@@ -15,7 +15,9 @@ EPOCH = datetime.date(1970, 1, 1).toordinal()
 INT = re.compile(r"0|-?[1-9][0-9]*")
 FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?(Z| UTC| ?[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})0*)?", re.ASCII)
+BARE = re.compile(r"-?(\.[0-9]+|(0|[1-9][0-9]*)\.)([eE][+-]?[0-9]+)?")
 SPECIAL = re.compile(r"-?(nan|inf|infinity)", re.I)
 
 
@@ -34,9 +36,9 @@ def micros(text):
     if day is None:
         return None
     hour, minute, second = int(m.group(2)), int(m.group(3)), int(m.group(4) or 0)
-    zone = (m.group(6) or "").replace(":", "")
+    zone = (m.group(6) or "").replace(":", "").strip()
     shift = 0
-    if zone not in ("", "Z"):
+    if zone not in ("", "Z", "UTC"):
         hours, minutes = int(zone[1:3]), int(zone[3:5] or 0)
         if hours > 23 or minutes > 59:
             return None
@@ -46,11 +48,26 @@ def micros(text):
     return ((day * 86400 + hour * 3600 + minute * 60 + second - shift) * 10**6 + int((m.group(5) or "").ljust(6, "0")), zone != "")
 
 
+def clock(text):
+    """Microseconds of a time of day, or None."""
+    m = CLOCK.fullmatch(text)
+    if m is None or int(m.group(1)) > 23 or int(m.group(2)) > 59 or int(m.group(3)) > 59:
+        return None
+    seconds = int(m.group(1)) * 3600 + int(m.group(2)) * 60 + int(m.group(3))
+    return seconds * 10**6 + int((m.group(4) or "").ljust(6, "0"))
+
+
 def kind(text):
     if INT.fullmatch(text) and -2**63 <= int(text) < 2**63:
         return "int" if int(float(int(text))) == int(text) and float(int(text)) < 2.0**63 else "big"
     if FLOAT.fullmatch(text) and math.isfinite(float(text)) and (float(text) == 0 or not re.fullmatch("-?[0-9]+", text)):
         return "float"
+    if re.fullmatch("[1-9][0-9]*", text) and int(text) < 2**64:
+        return "uint"
+    if BARE.fullmatch(text) and math.isfinite(float(text)):
+        return "float"
+    if clock(text) is not None:
+        return "time"
     if days(text) is not None:
         return "date"
     if micros(text) is not None:
@@ -71,6 +88,8 @@ def column_type(cells):
     kinds = {kind(text) for text in quoted or plain}
     if kinds <= {"int", "big"}:
         return "int64"
+    if kinds <= {"int", "big", "uint"}:
+        return "string" if any(text[0] == "-" for text in quoted or plain) else "uint64"
     if kinds <= {"int", "float"}:
         return "float64"
     return kinds.pop() if len(kinds) == 1 and kinds != {"text"} else "string"
@@ -82,11 +101,11 @@ def value_of(cell, type):
         return text
     if text is None or text == "":
         return None
-    return {"int64": int, "float64": lambda t: struct.pack("<d", float(t)) if "nan" not in t.lower() else "nan", "date": days,
+    return {"uint64": int, "time": clock, "int64": int, "float64": lambda t: struct.pack("<d", float(t)) if "nan" not in t.lower() else "nan", "date": days,
             "timestamp": lambda t: micros(t)[0], "timestamptz": lambda t: micros(t)[0], "bool": lambda t: t.lower() == "true"}[type](text)
 
 
-ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32(), "bool": pa.bool_(),
+ARROW = {"uint64": pa.uint64(), "time": pa.time64("us"), "string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32(), "bool": pa.bool_(),
          "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC")}
 
 
@@ -95,7 +114,7 @@ def values_of(column, type):
         return [None if v is None else "nan" if v != v else struct.pack("<d", v) for v in column.to_pylist()]
     if type == "date":
         column = column.cast(pa.int32())
-    elif type.startswith("timestamp"):
+    elif type.startswith("time"):
         column = column.cast(pa.int64())
     return column.to_pylist()
 
@@ -105,12 +124,15 @@ POOLS = {
     "edge": ["9223372036854775808", "9007199254740993", "-0", "007", "+1", "-00", "1_000", "99999999999999999999"],
     "float": ["1.5", "-0.0", "1e308", "1e400", "5e-324", "0.1", "1E5", ".5", "5.", "12345678901234567.89", "-1.7976931348623157e308",
               "123456.789012", "0.000001", "1e-400", "9007199254740993.0"],
+    "uint": ["9223372036854775808", "18446744073709551615", "18446744073709551616", "1", "12"],
+    "time": ["00:00:00", "23:59:59.999999", "24:00:00", "10:11", "10:11:12.", "10:11:12.1234567", "10:11:12.1000000"],
+    "bare": [".5", "5.", "-.5", "0.", "00.", "-.", "5.e3", ".5e-2", "+.5", "-0."],
     "special": ["nan", "NaN", "-inf", "Infinity", "-nan", "infinit"],
     "date": ["1970-01-01", "0001-01-01", "9999-12-31", "2024-02-29", "2023-02-29", "0000-01-01", "2024-1-1", "1900-02-29"],
     "timestamp": ["1970-01-01 00:00", "9999-12-31T23:59:59.999999", "0001-01-01 00:00:00", "2024-02-29T10:00:00.1234560000",
                   "2024-01-01 00:00:00.0000001", "2024-01-01T24:00", "2024-01-01 10:00:60", "2024-01-01 1:00"],
     "zone": ["1970-01-01T00:00Z", "9999-12-31 23:59:59.9-23:59", "0001-01-01T00:00+23:59", "2024-01-01T00:00:00+0530",
-             "2024-01-01T00:00-08", "2024-01-01T00:00+24:00"],
+             "2024-01-01 00:00:00 UTC", "2024-01-01 00:00:00 +0100", "2024-01-01 00:00:00 Z", "2024-01-01T00:00-08", "2024-01-01T00:00+24:00"],
     "bool": ["true", "FALSE", "True", "yes", "t"],
     "text": ["x", " 1", "1 ", "née", "0x1f", "01/02/2024", "$5", "-", "e5", "a,b", 'say "x"', "two\nlines"],
 }

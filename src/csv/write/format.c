@@ -47,7 +47,7 @@ void dn_csv_form_init(struct dn_csv_form *form)
 
     memset(form->classes, 0, sizeof form->classes);
     add_class(form, "0123456789+-.eE:TZUC ", IN_NUMBER);
-    add_class(form, "0123456789-", BEGINS_NUMBER);
+    add_class(form, "0123456789-.", BEGINS_NUMBER);
     add_class(form, "tTfFnNiI-\\", BEGINS_WORD);
     add_class(form, " \t", BLANK);
     for (size_t i = 0; i < sizeof special; i++) {

@@ -486,7 +486,11 @@ static void test_inference(void **state)
     expect_types("a\n1e5\n1\n", "g");
     expect_types("a\n00501\n2\n", "vu");
     expect_types("a\n+1\n", "vu");
-    expect_types("a\n9223372036854775808\n1\n", "vu");
+    expect_types("a\n9223372036854775808\n1\n", "L");
+    expect_types("a\n9223372036854775808\n-1\n", "vu");
+    expect_types("a,b,c,d\n18446744073709551616,10:11:12.5,.5,2024-01-01 00:00:00 "
+                 "UTC\n1,23:59:59,5.,2024-01-01 00:00:00 +0100\n",
+                 "vu ttu g tsu:UTC");
     expect_types("a\n9007199254740993\n1.5\n", "vu"); /* no double holds 2^53+1 */
     expect_types("a\n9007199254740993\n1\n", "l");
     expect_types("a\nnan\n1.5\n", "g");
