@@ -269,35 +269,19 @@ cleanup:
 
 /* ---- what is expected of them ------------------------------------------------------------------------------------ */
 
-/* Whether --types and assets have a name for it. */
-static bool has_name(const char *words)
-{
-    struct dn_type type;
-
-    return dn_type_parse(words, &type) &&
-           (type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
-            type.id == DN_TYPE_DATE32 || type.id == DN_TYPE_UTF8_VIEW ||
-            (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US));
-}
-
 static enum dn_status type_is_other(const struct parquet_read_settings *s,
                                     const struct ArrowSchema *column, const char *declared,
                                     struct dn_error *err)
 {
     char words[DN_TYPE_WORDS_SIZE];
     const char *is = dn_type_words(column, words);
-    char how[256] = "";
 
-    if (!has_name(is)) {
-        (void)snprintf(how, sizeof(how), " (types={\"%.100s\":\"%s\"} as a reader option)",
-                       column->name, is);
-    }
     (void)dn_error_set(
         err, DN_ERR_TYPE,
         "%s: column \"%s\" is of type %s, and %s is expected; types of Parquet columns "
-        "are checked, not converted: expect %s%s, or change the type where the file "
+        "are checked, not converted: expect %s, or change the type where the file "
         "is made",
-        s->files.shown[0], column->name, is, declared, is, how);
+        s->files.shown[0], column->name, is, declared, is);
     dn_error_locate(err, s->files.shown[0], -1, -1, -1, column->name);
     dn_error_copy_text(err->expected, sizeof(err->expected), declared);
     dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), is);

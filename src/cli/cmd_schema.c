@@ -153,7 +153,9 @@ static enum dn_status types_check(const char *file, const json_t *schema, struct
         const json_t *column = json_array_get(schema, i);
         const char *type = json_string_value(json_object_get(column, "type"));
         const char *name = json_string_value(json_object_get(column, "name"));
-        if (dn_coltype_from_asset(dn_coltype_to_asset(type)) == NULL) {
+        char known_room[DN_COLTYPE_SIZE];
+        const char *known = dn_coltype_of_asset(dn_coltype_to_asset(type), known_room);
+        if (known == NULL || (strcmp(known, type) != 0 && strcmp(type, "null") != 0)) {
             return dn_error_set(err, DN_ERR_UNSUPPORTED,
                                 "%s: column \"%s\" is of type %s, for which assets have no name in "
                                 "this version; leave it out by naming the others with the option "

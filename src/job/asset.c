@@ -1,6 +1,7 @@
 #include "job/asset.h"
 
 #include "base/name_map.h"
+#include "base/strings.h"
 #include "job/contract.h"
 #include "job/expand.h"
 #include "job/keys.h"
@@ -27,7 +28,8 @@ static const struct dn_key_rule k_asset_rules[] = {
 static const struct dn_key_rule k_field_rules[] = {
     {"name", DN_KEY_TEXT, true},         {"type", DN_KEY_TEXT, false},
     {"required", DN_KEY_BOOL, false},    {"classification", DN_KEY_ANY, false},
-    {"description", DN_KEY_TEXT, false},
+    {"description", DN_KEY_TEXT, false}, {"precision", DN_KEY_INT, false},
+    {"scale", DN_KEY_INT, false},
 };
 
 /* Used as one component of the output path: nothing in it may lead elsewhere. */
@@ -50,6 +52,36 @@ static enum dn_status component_check(const struct dn_yaml_doc *doc, const char 
     return DN_OK;
 }
 
+/* "decimal" with the digits that the entry gives beside it. */
+static enum dn_status decimal_words(const struct dn_yaml_doc *doc, const struct dn_yaml_node *field,
+                                    const char **type, char out[DN_COLTYPE_SIZE],
+                                    struct dn_error *err)
+{
+    const struct dn_yaml_node *precision = dn_yaml_get(field, "precision");
+    const struct dn_yaml_node *scale = dn_yaml_get(field, "scale");
+    const struct dn_yaml_node *at = precision != NULL ? precision : scale;
+    const bool is_decimal =
+        dn_text_equal_nocase(*type, "decimal") || dn_text_equal_nocase(*type, "numeric");
+    int64_t digits = 0;
+    int64_t behind = 0;
+
+    if (at == NULL) {
+        return DN_OK;
+    }
+    if (!is_decimal || precision == NULL || !dn_yaml_as_int(precision, &digits) ||
+        (scale != NULL && !dn_yaml_as_int(scale, &behind)) || digits < 1 || digits > 76 ||
+        behind < 0 || behind > digits) {
+        return dn_yaml_error_at(doc, at->line, at->column, err,
+                                "precision and scale are the digits of a decimal, in all (1 to 76) "
+                                "and behind the point, as in {type: decimal, precision: 12, scale: "
+                                "2}; column \"%s\" is of type %s",
+                                dn_keys_text(field, "name"), *type);
+    }
+    (void)snprintf(out, DN_COLTYPE_SIZE, "decimal(%d, %d)", (int)digits, (int)behind);
+    *type = out;
+    return DN_OK;
+}
+
 static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn_yaml_node *field,
                                   struct dn_arena *arena, struct dn_column *out,
                                   struct dn_error *err)
@@ -66,7 +98,10 @@ static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn
                          sizeof k_field_rules / sizeof k_field_rules[0], false, err));
     const char *type = dn_keys_text(field, "type");
     type = type != NULL ? type : "string";
-    out->type = dn_coltype_from_asset(type);
+    char words[DN_COLTYPE_SIZE];
+    char digits[DN_COLTYPE_SIZE];
+    DN_TRY(decimal_words(doc, field, &type, digits, err));
+    out->type = dn_coltype_of_asset(type, words);
     if (out->type == NULL) {
         const struct dn_yaml_node *at = dn_yaml_get(field, "type");
         const char *close = dn_coltype_suggest(type);
@@ -83,7 +118,10 @@ static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn
     out->required = required ? 1 : 0;
     out->name = dn_arena_strdup(arena, dn_keys_text(field, "name"));
     out->asset_type = dn_arena_strdup(arena, type);
-    return out->name == NULL || out->asset_type == NULL ? dn_error_memory(err, 64) : DN_OK;
+    out->type = dn_arena_strdup(arena, out->type);
+    return out->name == NULL || out->asset_type == NULL || out->type == NULL
+               ? dn_error_memory(err, 64)
+               : DN_OK;
 }
 
 static enum dn_status columns_read(struct dn_asset *asset, const struct dn_yaml_doc *doc,

@@ -55,6 +55,18 @@ const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
     return out;
 }
 
+const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE])
+{
+    const char *known = dn_coltype_from_asset(word);
+
+    return known != NULL || strchr(word, ':') != NULL ? known : dn_coltype_parse(word, out);
+}
+
+bool dn_coltype_is_found(const char *type)
+{
+    return dn_coltype_from_asset(type) != NULL;
+}
+
 bool dn_coltype_is_stored_as_text(const char *asset_type)
 {
     static const char *const names[] = {"decimal", "array", "object", "json", "uuid"};

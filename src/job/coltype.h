@@ -31,6 +31,10 @@ const char *dn_coltype_from_asset(const char *asset_type);
  * @return `out`, or NULL: there is none
  */
 const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE]);
+/** What dn_coltype_from_asset() says, or else the word as dn_coltype_parse() takes it: assets may name every type. */
+const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE]);
+/** Can a reader of text find out by itself that values are of the plugin type?  Others are read where they are declared. */
+bool dn_coltype_is_found(const char *type);
 /** Is it a type that assets have and this version does not, so that its values are kept as texts? */
 bool dn_coltype_is_stored_as_text(const char *asset_type);
 /** The known asset type closest to a misspelt one, or NULL. */

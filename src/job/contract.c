@@ -419,6 +419,12 @@ cleanup:
     return st;
 }
 
+/* What values are looked at as, before one is seen: what cannot be found out by them, such as a decimal's digits, is kept as text. */
+static const char *expected_in_text(const struct dn_column *column)
+{
+    return dn_coltype_is_found(column->type) ? column->type : "string";
+}
+
 static enum dn_status apply_warn(const struct dn_transfer *t, const struct names *names,
                                  json_t *options, const json_t *file_schema, int64_t *deviations,
                                  struct dn_error *err)
@@ -451,7 +457,8 @@ static enum dn_status apply_warn(const struct dn_transfer *t, const struct names
         }
         if (json_object_get(declared, column->name) == NULL &&
             json_object_get(widened, column->name) == NULL &&
-            json_object_set_new(widened, column->name, json_string(column->type)) != 0) {
+            json_object_set_new(widened, column->name, json_string(expected_in_text(column))) !=
+                0) {
             return dn_error_memory(err, 0);
         }
     }
@@ -466,7 +473,7 @@ static void tell_texts(const struct dn_transfer *t)
 
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *c = &t->columns[i];
-        if (!dn_coltype_is_stored_as_text(c->asset_type)) {
+        if (!dn_coltype_is_stored_as_text(c->asset_type) || strcmp(c->type, "string") != 0) {
             continue;
         }
         if (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s (%s)", n > 0 ? ", " : "", c->name,
@@ -531,12 +538,15 @@ int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
         }
         if (strcmp(column->type, type) != 0) {
             deviations++;
-            dn_events_emit(t->events, DN_EVENT_WARNING, "validation_errors",
-                           json_pack("{s:s, s:s, s:s}", "column", name, "expected",
-                                     column->asset_type, "type", type),
-                           "column \"%s\": the asset says %s, but %s; written as %s", name,
-                           column->asset_type,
-                           has_types ? "the source has another type" : "not all values are", type);
+            dn_events_emit(
+                t->events, DN_EVENT_WARNING, "validation_errors",
+                json_pack("{s:s, s:s, s:s}", "column", name, "expected", column->asset_type, "type",
+                          type),
+                "column \"%s\": the asset says %s, but %s; written as %s", name, column->asset_type,
+                has_types                           ? "the source has another type"
+                : dn_coltype_is_found(column->type) ? "not all values are"
+                                                    : "text is read so in mode strict only",
+                type);
         }
         if (column->required != 0 && nulls > 0) {
             deviations += nulls;
@@ -579,10 +589,11 @@ enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
         const char *name = t->columns[i].name;
         const char *type = json_string_value(json_object_get(types, name));
         char words[DN_TYPE_WORDS_SIZE];
+        char room[DN_COLTYPE_SIZE];
         const char *given = dn_type_words(child, words);
         if (strcmp(child->name, name) != 0 ||
-            (type != NULL && dn_coltype_from_asset(type) != NULL &&
-             strcmp(dn_coltype_from_asset(type), given) != 0 && strcmp(given, "null") != 0)) {
+            (type != NULL && dn_coltype_of_asset(type, room) != NULL &&
+             strcmp(dn_coltype_of_asset(type, room), given) != 0 && strcmp(given, "null") != 0)) {
             enum dn_status st = dn_error_set(
                 err, DN_ERR_UNSUPPORTED,
                 "column %zu is to be \"%s\" of type %s, and the reader gives \"%s\" of type %s: "

@@ -1,6 +1,8 @@
 """Names and numbers of columns: repeated ones, spellings, and tens of thousands of them."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from conftest import SANITIZED, cpu_seconds
 
@@ -63,6 +65,34 @@ def test_types_that_are_not_there(tool, write):
     for mode in "strict", "warn":
         text = tool.ok("convert", "-f", "--schema", "asset.yaml", "--mode", mode, "in.csv", "null:").stderr.decode()
         assert text.count("keeps as strings: zip (decimal), b (array)") == 1
+
+
+ASSET = "name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n  - {name: id, type: uint16}\n  - {name: price, type: decimal, precision: 12, scale: 2}\n  - {name: at, type: time}\n"
+
+
+def test_assets_have_decimals_and_times(tool, write):
+    write("in.csv", "id,price,at\n1,2.5,10:11:12\n2,-0.125e1,23:59:59.5\n")
+    write("asset.yaml", ASSET)
+    tool.ok("convert", "--schema", "asset.yaml", "in.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert table.schema.types == [pa.uint16(), pa.decimal128(12, 2), pa.time64("us")]
+    assert list(map(str, table["price"].to_pylist())) == ["2.50", "-1.25"]
+    write("in.csv", "id,price,at\n1,2.505,10:11:12\n")
+    tool.fails("convert", "--schema", "asset.yaml", "in.csv", "no.parquet", says=["line 2", "'2.505'", "decimal(12, 2)"])
+    done = tool("convert", "-f", "--schema", "asset.yaml", "--mode", "warn", "in.csv", "out.parquet")
+    text = done.stderr.decode()
+    assert done.returncode == 1
+    assert "the asset says decimal(12, 2), but text is read so in mode strict only; written as string" in text
+    assert pq.read_table(tool.cwd / "out.parquet")["price"].to_pylist() == ["2.505"]
+
+
+@pytest.mark.parametrize("entry", [
+    "{name: p, type: decimal, precision: 0}", "{name: p, type: decimal, precision: 77}", "{name: p, type: decimal, scale: 2}",
+    "{name: p, type: decimal, precision: 2, scale: 3}", "{name: p, type: decimal, precision: 2, scale: -1}", "{name: p, type: integer, precision: 2}"])
+def test_digits_that_no_decimal_has(tool, write, entry):
+    write("in.csv", "p\n1\n")
+    write("asset.yaml", f"name: t\nversion: 1.0.0\nsource_type: csv\nschema:\n  - {entry}\n")
+    tool.fails("convert", "--schema", "asset.yaml", "in.csv", "out.parquet", says=["asset.yaml:5", "precision and scale", '"p"'])
 
 
 def test_long_rows_name_the_memory_that_helps(tool, write):
