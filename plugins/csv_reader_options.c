@@ -33,6 +33,9 @@ const struct dn_shell_option csv_reader_options[] = {
     {"block_bytes", NULL, "int", "bytes of text per unit of work; no effect on the rows"},
     {"inference", NULL, "text",
      "lossless (default for JSON), strings, or column (default for Arrow)"},
+    {"decimals", NULL, "text",
+     "numbers with more digits than a float64 holds: exact (default), as decimals, or float, "
+     "rounded"},
     DN_READER_PLACE_OPTIONS,
     {"n_threads", NULL, "int", "threads to parse with, 0: one per CPU"},
 };
@@ -106,6 +109,18 @@ static enum dn_status read_values(const struct dn_shell_config *c, int level, en
     return text == NULL
                ? DN_OK
                : dn_shell_option_error(c, "inference", "must be lossless, strings or column", err);
+}
+
+static enum dn_status read_decimals(struct csv_settings *s, const struct dn_shell_config *c,
+                                    struct dn_error *err)
+{
+    const char *text = NULL;
+
+    DN_TRY(dn_shell_option_text(c, "decimals", &text, err));
+    s->csv.round_decimals = text != NULL && strcmp(text, "float") == 0;
+    return text == NULL || s->csv.round_decimals || strcmp(text, "exact") == 0
+               ? DN_OK
+               : dn_shell_option_error(c, "decimals", "must be exact or float", err);
 }
 
 /* Append the entries of one map but for those that `before` has: a declared type stays. */
@@ -185,6 +200,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     DN_TRY(read_values(c, level, &s->values, err));
+    DN_TRY(read_decimals(s, c, err));
     s->csv.header = has_header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
     s->csv.inference = s->values == CSV_VALUES_COLUMN ? DN_CSV_INFER_COLUMN : DN_CSV_INFER_STRINGS;
     s->csv.batch_rows = rows;

@@ -77,6 +77,8 @@ struct dn_csv_options {
         replace_invalid; /**< bytes that are no text in the encoding become U+FFFD, and are counted, instead of failing */
     /** What the connection says, copied; NULL: nothing. */
     const struct dn_store_options *store;
+    /** Numbers with more digits than a float64 holds are rounded to one, and counted; else a column that has one becomes a decimal. */
+    bool round_decimals;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -7,10 +7,20 @@
 #define QUOTED_SHIFT 16
 
 /* The narrowest type of all values seen; `given` if there are none. */
-static struct dn_type type_of(uint32_t seen, bool through_quotes, struct dn_type given)
+static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type given)
 {
-    const unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
-    const unsigned quoted = seen >> QUOTED_SHIFT;
+    const uint32_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
+    const struct dn_csv_digits digits = {
+        atomic_load_explicit(&field->whole, memory_order_relaxed),
+        atomic_load_explicit(&field->behind, memory_order_relaxed)};
+    const bool through_quotes = field->through_quotes;
+    unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
+    unsigned quoted = seen >> QUOTED_SHIFT;
+
+    if (field->rounds) {
+        unquoted = dn_csv_without_long(unquoted);
+        quoted = dn_csv_without_long(quoted);
+    }
 
     if (seen == 0) {
         return given;
@@ -18,11 +28,21 @@ static struct dn_type type_of(uint32_t seen, bool through_quotes, struct dn_type
     if ((through_quotes ? unquoted : quoted) != 0) {
         return DN_TYPE(UTF8_VIEW);
     }
-    const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted);
+    const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
     /* what was said to be a float64 stays one, if it is for all values */
     return given.id == DN_TYPE_FLOAT64 && type.id == DN_TYPE_INT64
-               ? dn_csv_type_of_classes(unquoted | quoted | DN_CSV_FLOAT)
+               ? dn_csv_type_of_classes(unquoted | quoted | DN_CSV_FLOAT, digits)
                : type;
+}
+
+static void raise_to(_Atomic uint32_t *most, uint32_t n)
+{
+    uint32_t before = atomic_load_explicit(most, memory_order_relaxed);
+
+    while (before < n && !atomic_compare_exchange_weak_explicit(
+                             most, &before, n, memory_order_relaxed, memory_order_relaxed)) {
+        /* somebody else raised it: before says to what */
+    }
 }
 
 void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *rows,
@@ -32,8 +52,7 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
         struct dn_csv_census_field *field = &census->fields[f];
         const uint32_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
         struct dn_csv_evidence e = {0};
-        if (!field->asked ||
-            type_of(before, field->through_quotes, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW) {
+        if (!field->asked || type_of(field, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW) {
             continue; /* a string stays a string, whatever comes */
         }
         dn_csv_evidence_add_field(&e, f, rows, d, nulls);
@@ -41,6 +60,8 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
         if ((found & ~before) != 0) {
             atomic_fetch_or_explicit(&field->seen, found, memory_order_relaxed);
         }
+        raise_to(&field->whole, e.digits.whole);
+        raise_to(&field->behind, e.digits.behind);
     }
 }
 
@@ -72,8 +93,7 @@ static enum dn_status make_schema(const struct dn_csv_reader *r, struct ArrowSch
         const struct dn_csv_column *column = &r->columns[c];
         struct dn_type type = column->type;
         if (is_open(column)) {
-            const struct dn_csv_census_field *field = &r->census->fields[column->field];
-            type = type_of(atomic_load(&field->seen), field->through_quotes, type);
+            type = type_of(&r->census->fields[column->field], type);
         }
         fields[c] = (struct dn_field){column->name, type, !column->required};
     }
@@ -99,6 +119,7 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
         if (is_open(&r->columns[c])) {
             census.fields[r->columns[c].field].asked = true;
             census.fields[r->columns[c].field].through_quotes = r->columns[c].through_quotes;
+            census.fields[r->columns[c].field].rounds = r->columns[c].rounds;
         }
     }
     r->census = &census;

@@ -10,7 +10,10 @@
 /** What was seen in one field: classes of unquoted values, and of quoted ones above them. */
 struct dn_csv_census_field {
     _Atomic uint32_t seen;
-    bool asked; /**< somebody wants to know, and it is not a string yet */
+    _Atomic uint32_t whole; /**< digits of numbers, see struct dn_csv_digits */
+    _Atomic uint32_t behind;
+    bool rounds; /**< numbers that a float64 does not hold are rounded to one */
+    bool asked;  /**< somebody wants to know, and it is not a string yet */
     bool
         through_quotes; /**< values are quoted; others make it a string, and the other way around */
 };

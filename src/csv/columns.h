@@ -17,6 +17,8 @@ struct dn_csv_column {
     enum dn_bytes_form form; /**< of binary */
     bool
         declared; /**< relaxed forms are read, and a value that does not fit is the user's to settle */
+    bool
+        rounds; /**< float64: digits that it does not hold are rounded away, and counted, as if it were declared */
     bool required; /**< a null is an error */
     bool
         through_quotes; /**< quoted fields are values of the type too; else they are text and do not fit */

@@ -235,6 +235,10 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
 #define ROUNDED_NEVER(row) (void)0
 #define ROUNDED_FLOAT64(row)                                                                       \
     if (j->rounded) {                                                                              \
+        if (!j->column->rounds && !j->column->declared) {                                          \
+            j->bad_row = row;                                                                      \
+            return;                                                                                \
+        }                                                                                          \
         note_rounded(j, row);                                                                      \
     }
 

@@ -45,7 +45,9 @@ static struct dn_type declared_type_for(const struct dn_csv_reader *r, const uin
     }
     const enum dn_csv_class class = dn_csv_classify(text, len);
     if (class != DN_CSV_TEXT) {
-        return dn_csv_type_of_classes(class); /* as it would be inferred */
+        struct dn_csv_digits digits = {0, 0};
+        dn_csv_digits_add(&digits, text, len);
+        return dn_csv_type_of_classes(class, digits); /* as it would be inferred */
     }
     if (dn_parse_int64_relaxed(text, len, &i)) {
         return DN_TYPE(INT64);

@@ -8,6 +8,56 @@
 /* 2^53: every integer up to here is a double. */
 #define DOUBLE_EXACT ((int64_t)1 << 53)
 
+/* What a decimal can hold, if its digits fit. */
+#define NUMBERS                                                                                    \
+    ((unsigned)(DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT | DN_CSV_NEGATIVE | DN_CSV_FLOAT |       \
+                DN_CSV_LONG))
+#define DECIMAL_DIGITS 38
+
+static unsigned larger(unsigned digits, int64_t other)
+{
+    const int64_t most = DN_CSV_MOST_DIGITS;
+    const int64_t n = other < most ? other : most;
+
+    return n > (int64_t)digits ? (unsigned)n : digits;
+}
+
+void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t len)
+{
+    int64_t n_before = 0; /* digits before the point, from the first that counts on */
+    int64_t n_behind = 0;
+    int64_t first =
+        INT64_MAX; /* places of digits that are not 0, by the power of ten; 0 is the last before the point */
+    int64_t last = 0;
+    int64_t exponent = 0;
+    bool point = false;
+    size_t i = 0;
+
+    for (; i < len && (text[i] | 0x20) != 'e'; i++) {
+        if (text[i] == '.') {
+            point = true;
+        } else if (text[i] >= '0' && text[i] <= '9') {
+            n_before += !point;
+            n_behind += point;
+            if (text[i] != '0') {
+                first = first == INT64_MAX ? n_before - 1 + n_behind : first;
+                last = n_before - 1 + n_behind;
+            }
+        }
+    }
+    const bool negative = i + 1 < len && text[i + 1] == '-';
+    for (i += 1; i < len; i++) {
+        if (text[i] >= '0' && text[i] <= '9' && exponent < 100000) {
+            exponent = exponent * 10 + (text[i] - '0');
+        }
+    }
+    if (first != INT64_MAX) { /* else it is 0 */
+        exponent = negative ? -exponent : exponent;
+        digits->whole = larger(digits->whole, n_before - first + exponent);
+        digits->behind = larger(digits->behind, last - n_before + 1 - exponent);
+    }
+}
+
 static bool double_holds(int64_t v)
 {
     if (v >= -DOUBLE_EXACT && v <= DOUBLE_EXACT) {
@@ -55,18 +105,20 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
     int64_t i;
     double f;
     int32_t days;
-    bool flag;
+    bool flag = false;
 
     if (dn_parse_int64(text, len, &i)) {
         const unsigned class = double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
         return (enum dn_csv_class)(i < 0 ? class | DN_CSV_NEGATIVE : class);
     }
-    if (dn_parse_float64(text, len, &f)) {
+    if (dn_parse_float64_told(text, len, &f, &flag)) {
         /* -0, which no int64 tells from 0, is a float */
-        return f != 0 && dn_csv_is_whole(text, len) ? classify_large(text, len) : DN_CSV_FLOAT;
+        return f != 0 && dn_csv_is_whole(text, len) ? classify_large(text, len)
+               : flag                               ? DN_CSV_LONG
+                                                    : DN_CSV_FLOAT;
     }
     if (dn_csv_parse_bare_point(text, len, &f, &flag)) {
-        return DN_CSV_FLOAT;
+        return flag ? DN_CSV_LONG : DN_CSV_FLOAT;
     }
     if (dn_parse_date32(text, len, &days)) {
         return DN_CSV_DATE;
@@ -88,7 +140,20 @@ bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len)
     const unsigned class = dn_csv_classify(text, len);
     const unsigned whole = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
 
+    if (dn_type_is_decimal(type)) {
+        return (class & ~NUMBERS) == 0;
+    }
     return type.id == DN_TYPE_TIME ? class == DN_CSV_TIME : (class & ~whole) == 0;
+}
+
+static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, size_t len)
+{
+    const unsigned class = dn_csv_classify(text, len);
+
+    if ((class & NUMBERS) != 0) {
+        dn_csv_digits_add(&e->digits, text, len);
+    }
+    return class;
 }
 
 static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
@@ -104,13 +169,13 @@ static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
             e->quoted |= DN_CSV_TEXT;
             e->n_quoted++;
         } else if (inner > 0) {
-            e->quoted |= dn_csv_classify(text + 1, inner);
+            e->quoted |= classify_for(e, text + 1, inner);
             e->n_quoted++;
         }
         return;
     }
     if (!dn_csv_is_null_text(nulls, text, len)) {
-        e->unquoted |= dn_csv_classify(text, len);
+        e->unquoted |= classify_for(e, text, len);
         e->n_unquoted++;
     }
 }
@@ -134,7 +199,7 @@ void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_r
     }
 }
 
-struct dn_type dn_csv_type_of_classes(unsigned classes)
+struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits digits)
 {
     const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_NEGATIVE;
     const unsigned not_negative = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
@@ -148,6 +213,10 @@ struct dn_type dn_csv_type_of_classes(unsigned classes)
     }
     if (classes != 0 && (classes & ~reals) == 0) {
         return DN_TYPE(FLOAT64);
+    }
+    if ((classes & DN_CSV_LONG) != 0 && (classes & ~NUMBERS) == 0 &&
+        digits.whole + digits.behind <= DECIMAL_DIGITS) {
+        return dn_type_decimal(DECIMAL_DIGITS, (int)digits.behind);
     }
     switch (classes) {
     case DN_CSV_BOOL:
@@ -165,16 +234,26 @@ struct dn_type dn_csv_type_of_classes(unsigned classes)
     }
 }
 
+unsigned dn_csv_without_long(unsigned classes)
+{
+    return (classes & DN_CSV_LONG) != 0 ? (classes & ~(unsigned)DN_CSV_LONG) | DN_CSV_FLOAT
+                                        : classes;
+}
+
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column)
 {
+    const unsigned classes = column->rounds
+                                 ? dn_csv_without_long(evidence->quoted | evidence->unquoted)
+                                 : evidence->quoted | evidence->unquoted;
+
     column->only_quoted = evidence->n_quoted > 0 && evidence->n_unquoted == 0;
     column->through_quotes = column->only_quoted;
     if (column->only_quoted) {
-        column->type = dn_csv_type_of_classes(evidence->quoted);
+        column->type = dn_csv_type_of_classes(classes, evidence->digits);
     } else if (evidence->n_quoted > 0) {
         column->type = DN_TYPE(UTF8_VIEW); /* quotes on some values only say that these are text */
     } else {
-        column->type = dn_csv_type_of_classes(evidence->unquoted);
+        column->type = dn_csv_type_of_classes(classes, evidence->digits);
     }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Types from texts: what the sampled values of a column are, which type holds them all, and the next wider type when a
- * later value does not fit.  The lattice:  bool | int64 | date | time | timestamp | timestamptz  <  float64, uint64 (int64 only)  <  string.
+ * later value does not fit.  The lattice:  bool | int64 | date | time | timestamp | timestamptz  <  float64, uint64 (int64 only)
+ * <  decimal (numbers only)  <  string.
  */
 #ifndef DN_CSV_INFER_H
 #define DN_CSV_INFER_H
@@ -18,15 +19,27 @@ enum dn_csv_class {
     DN_CSV_TIMESTAMP = 64,
     DN_CSV_TIMESTAMPTZ = 128,
     DN_CSV_TEXT = 256,
-    DN_CSV_UINT = 512,     /**< a whole number beyond int64 that a uint64 holds */
-    DN_CSV_TIME = 1024,    /**< HH:MM:SS[.f] */
-    DN_CSV_NEGATIVE = 2048 /**< beside one of the first two */
+    DN_CSV_UINT = 512,      /**< a whole number beyond int64 that a uint64 holds */
+    DN_CSV_TIME = 1024,     /**< HH:MM:SS[.f] */
+    DN_CSV_NEGATIVE = 2048, /**< beside one of the first two */
+    DN_CSV_LONG = 4096      /**< a number, not whole, with digits that a float64 does not hold */
 };
+
+/** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
+struct dn_csv_digits {
+    unsigned whole;
+    unsigned behind;
+};
+#define DN_CSV_MOST_DIGITS 255u /**< more are so many */
+
+/** Widen `digits` to hold a number's text as well. */
+void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t len);
 
 /** What was seen in one column. */
 struct dn_csv_evidence {
-    unsigned unquoted; /**< classes of unquoted values, or-ed */
-    unsigned quoted;   /**< classes of what quoted values hold */
+    struct dn_csv_digits digits; /**< of values that are numbers */
+    unsigned unquoted;           /**< classes of unquoted values, or-ed */
+    unsigned quoted;             /**< classes of what quoted values hold */
     int64_t n_unquoted;
     int64_t n_quoted;
 };
@@ -59,13 +72,19 @@ void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
                                const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
                                const struct dn_csv_nulls *nulls);
 
-/** The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it. */
-struct dn_type dn_csv_type_of_classes(unsigned classes);
+/**
+ * The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it.
+ * @param digits  of the numbers among them, for a decimal: of 38 digits in all, as many behind the point as there are
+ */
+struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits digits);
 
-/** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string. */
+/** The classes where numbers that a float64 does not hold are rounded to one. */
+unsigned dn_csv_without_long(unsigned classes);
+
+/** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string.  column->rounds is set. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 
-/** Whether text is a value of an inferred uint64 or time column: strictly, as what made the column one. */
+/** Whether text is a value of an inferred uint64, time or decimal column: strictly, as what made the column one. */
 bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len);
 
 /** The narrowest type that holds the values of `type` and a value of `value_class`. */

@@ -203,6 +203,7 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
             continue;
         }
         column->name = r->field_names[column->field];
+        column->rounds = o->round_decimals;
         if (o->inference == DN_CSV_INFER_COLUMN) {
             dn_csv_resolve(&evidence[column->field], column);
         }

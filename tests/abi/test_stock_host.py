@@ -103,7 +103,7 @@ def test_inference(csv, inference):
 
 
 @pytest.mark.parametrize(
-    "options, n", [({}, 0), ({"inference": "column"}, 2), ({"types": {"f": "double"}}, 2), ({"inference": "strings"}, 0)]
+    "options, n", [({}, 0), ({"inference": "column", "decimals": "float"}, 2), ({"inference": "column"}, 0), ({"types": {"f": "double"}}, 2), ({"inference": "strings"}, 0)]
 )
 def test_rounded_values_are_said_once(csv, capfd, options, n):
     path = csv("f\n0.1\n12345678901234567.89\n1e-400\n")

@@ -1,6 +1,7 @@
 """Random values of every kind, quoted and not, in every mixture: types and values as docs/csv-reading.md says, by another program."""
 
 import datetime
+import decimal
 import math
 import random
 import re
@@ -57,15 +58,35 @@ def clock(text):
     return seconds * 10**6 + int((m.group(4) or "").ljust(6, "0"))
 
 
+def is_rounded(text):
+    """Printed with the text's own number of significant digits, zeros at its end aside, the double is another number."""
+    number, value = decimal.Decimal(text), float(text)
+    if number == 0 or value == 0:
+        return number != 0
+    digits = text.lstrip("-").lower().split("e")[0].replace(".", "").strip("0")
+    return decimal.Decimal("%.*e" % (len(digits) - 1, value)) != number
+
+
+def decimal_type(texts):
+    """(38, digits behind the point) if all the numbers fit, or string."""
+    whole = behind = 0
+    for text in texts:
+        number = decimal.Decimal(text).normalize(decimal.Context(prec=900))
+        if number != 0:
+            _, digits, exponent = number.as_tuple()
+            whole, behind = max(whole, len(digits) + exponent), max(behind, -exponent)
+    return ("decimal", behind) if whole + behind <= 38 else "string"
+
+
 def kind(text):
     if INT.fullmatch(text) and -2**63 <= int(text) < 2**63:
         return "int" if int(float(int(text))) == int(text) and float(int(text)) < 2.0**63 else "big"
     if FLOAT.fullmatch(text) and math.isfinite(float(text)) and (float(text) == 0 or not re.fullmatch("-?[0-9]+", text)):
-        return "float"
+        return "long" if is_rounded(text) else "float"
     if re.fullmatch("[1-9][0-9]*", text) and int(text) < 2**64:
         return "uint"
     if BARE.fullmatch(text) and math.isfinite(float(text)):
-        return "float"
+        return "long" if is_rounded(text) else "float"
     if clock(text) is not None:
         return "time"
     if days(text) is not None:
@@ -90,6 +111,9 @@ def column_type(cells):
         return "int64"
     if kinds <= {"int", "big", "uint"}:
         return "string" if any(text[0] == "-" for text in quoted or plain) else "uint64"
+    if "long" in kinds:
+        numbers = all(kind(t) in ("int", "big", "uint", "float", "long") and not SPECIAL.fullmatch(t) for t in quoted or plain)
+        return decimal_type(quoted or plain) if numbers else "string"
     if kinds <= {"int", "float"}:
         return "float64"
     return kinds.pop() if len(kinds) == 1 and kinds != {"text"} else "string"
@@ -101,6 +125,8 @@ def value_of(cell, type):
         return text
     if text is None or text == "":
         return None
+    if type[0] == "decimal":
+        return decimal.Decimal(text)
     return {"uint64": int, "time": clock, "int64": int, "float64": lambda t: struct.pack("<d", float(t)) if "nan" not in t.lower() else "nan", "date": days,
             "timestamp": lambda t: micros(t)[0], "timestamptz": lambda t: micros(t)[0], "bool": lambda t: t.lower() == "true"}[type](text)
 
@@ -110,6 +136,8 @@ ARROW = {"uint64": pa.uint64(), "time": pa.time64("us"), "string": pa.string(), 
 
 
 def values_of(column, type):
+    if type[0] == "decimal":
+        return column.to_pylist()
     if type == "float64":
         return [None if v is None else "nan" if v != v else struct.pack("<d", v) for v in column.to_pylist()]
     if type == "date":
@@ -175,5 +203,6 @@ def test_random_columns(tool, seed):
         table = pq.read_table(tool.cwd / "out.parquet")
         for i, cells in enumerate(columns):
             expected = column_type(cells)
-            assert table.schema.field(i).type == ARROW[expected], (seed, number, i, expected, cells[:8])
+            arrow = pa.decimal128(38, expected[1]) if expected[0] == "decimal" else ARROW[expected]
+            assert table.schema.field(i).type == arrow, (seed, number, i, expected, cells[:8])
             assert values_of(table.column(i), expected) == [value_of(c, expected) for c in cells], (seed, number, i, expected)
