@@ -29,6 +29,7 @@ TESTS = {
     "test_parquet_thrift_write": [],
     "gen_batches": ["1", "400"],
     "test_parquet_bounds": [],
+    "test_parquet_store": [],
     "test_parquet_utf8": [],
     "test_parquet_writer": [],
 }
