@@ -1,6 +1,7 @@
 #include "json/json_column.h"
 
 #include "base/memory.h"
+#include "values/value_parse.h"
 #include "json/json_value.h"
 
 /* What 32-bit offsets can count. */
@@ -127,7 +128,7 @@ enum dn_status dn_json_column_end_text(struct dn_json_column *c, enum dn_json_ki
 
 enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err)
 {
-    static const uint8_t zero[8] = {0};
+    static const uint8_t zero[DN_VALUE_MOST_WIDTH] = {0};
 
     if (dn_json_column_is_text(c)) {
         DN_TRY(put_text_end(c, DN_JSON_NULL, err));

@@ -1,6 +1,7 @@
 #include "json/json_value.h"
 
 #include "text/parse.h"
+#include "values/value_parse.h"
 
 #include <float.h>
 #include <locale.h>
@@ -20,6 +21,7 @@ struct cell {
         int64_t i64;
         float f32;
         double f64;
+        uint8_t bytes[DN_VALUE_MOST_WIDTH];
     };
     bool rounded; /* a float64 that is another number than the one that was written */
 };
@@ -245,11 +247,31 @@ static bool parse_scalar(const struct scalar *s, struct dn_type type, struct cel
         return s->kind == DN_JSON_STRING &&
                dn_parse_date32_relaxed(s->text, s->len, &out->i32, &zoned);
     case DN_TYPE_TIMESTAMP:
+        if (type.unit != DN_UNIT_US) {
+            return s->kind == DN_JSON_STRING && dn_value_parse(type, s->text, s->len, out->bytes);
+        }
         return s->kind == DN_JSON_STRING &&
                dn_parse_timestamp_us_relaxed(s->text, s->len, &out->i64, &zoned) &&
                (zoned || !type.zoned);
-    default:
-        break;
+    case DN_TYPE_INT8:
+    case DN_TYPE_INT16:
+    case DN_TYPE_UINT8:
+    case DN_TYPE_UINT16:
+    case DN_TYPE_UINT32: {
+        const int64_t half = INT64_C(1) << (8 * dn_type_width(type) - 1);
+        const bool is_signed = type.id < DN_TYPE_UINT8;
+        out->i64 = 0;
+        if (!parse_int64(s, &wide) || wide < (is_signed ? -half : 0) ||
+            wide >= (is_signed ? half : 2 * half)) {
+            return false;
+        }
+        memcpy(out->bytes, &wide, sizeof wide); /* the low bytes come first */
+        return true;
+    }
+    default: /* the text of a number or a string, whichever the type has */
+        return (s->kind == DN_JSON_STRING || s->kind == DN_JSON_INTEGER ||
+                s->kind == DN_JSON_FLOAT) &&
+               dn_value_parse(type, s->text, s->len, out->bytes);
     }
     return false;
 }

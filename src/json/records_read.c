@@ -1,5 +1,6 @@
 /* JSON records to a batch: one pass over the text, each value straight into its column. */
 #include "base/name_map.h"
+#include "values/value_parse.h"
 #include "json/json_value.h"
 #include "json/records.h"
 
@@ -32,20 +33,9 @@ static void reader_finish_columns(struct record_reader *r)
 
 bool dn_records_can_read(struct dn_type type)
 {
-    switch (type.id) {
-    case DN_TYPE_NULL:
-    case DN_TYPE_BOOL:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-    case DN_TYPE_DATE32:
-        return true;
-    case DN_TYPE_TIMESTAMP:
-        return type.unit == DN_UNIT_US;
-    default:
-        return dn_type_is_text(type) && type.extension == DN_EXTENSION_NONE;
-    }
+    return dn_type_is_valid(type) &&
+           (dn_value_is_parsed(type) || type.id == DN_TYPE_NULL || type.id == DN_TYPE_FLOAT32 ||
+            (dn_type_is_text(type) && type.extension == DN_EXTENSION_NONE));
 }
 
 /* Empty columns for the declared fields. */

@@ -1,6 +1,8 @@
 /* The table of docs/json-records.md: what each declared type takes, and what it refuses. */
 #include "json_support.h"
 
+#include "flat_types.h"
+
 struct value_case {
     struct dn_type type;
     const char *value;    /**< JSON text of the value */
@@ -8,6 +10,43 @@ struct value_case {
 };
 
 static const struct value_case cases[] = {
+    /* the rest of docs/types.md */
+    {DN_TYPE_INIT(INT8), "-128", "-128"},
+    {DN_TYPE_INIT(INT8), "128", NULL},
+    {DN_TYPE_INIT(INT8), "1.0", "1"},
+    {DN_TYPE_INIT(UINT8), "255", "255"},
+    {DN_TYPE_INIT(UINT8), "-1", NULL},
+    {DN_TYPE_INIT(UINT8), "256", NULL},
+    {DN_TYPE_INIT(INT16), "\"-32768\"", "-32768"},
+    {DN_TYPE_INIT(UINT32), "4294967295", "4294967295"},
+    {DN_TYPE_INIT(UINT32), "4294967296", NULL},
+    {DN_TYPE_INIT(UINT64), "18446744073709551615", "18446744073709551615"},
+    {DN_TYPE_INIT(UINT64), "18446744073709551616", NULL},
+    {DN_TYPE_INIT(UINT64), "-1", NULL},
+    {DN_TYPE_INIT(UINT64), "true", NULL},
+    {FLAT_DECIMAL(128, 5, 2), "1.5", "\"1.50\""},
+    {FLAT_DECIMAL(128, 5, 2), "\"1.25\"", "1.25"},
+    {FLAT_DECIMAL(128, 5, 2), "-999.99", "-999.99"},
+    {FLAT_DECIMAL(128, 5, 2), "1000", NULL},
+    {FLAT_DECIMAL(128, 5, 2), "1.005", NULL},
+    {FLAT_DECIMAL(128, 5, 2), "1e2", "\"100.00\""},
+    {FLAT_DECIMAL(128, 5, 2), "NaN", NULL},
+    {FLAT_DECIMAL(128, 5, 2), "[1]", NULL},
+    {FLAT_DECIMAL(128, 38, 18), "1001.999999999999999785", "\"1001.999999999999999785\""},
+    {FLAT_DECIMAL(256, 76, 0), "null", "null"},
+    {DN_TIME_INIT(US), "\"10:11:12.5\"", "\"10:11:12.500000\""},
+    {DN_TIME_INIT(S), "\"10:11\"", "\"10:11:00\""},
+    {DN_TIME_INIT(US), "\"24:00:00\"", NULL},
+    {DN_TIME_INIT(US), "36672", NULL},
+    {DN_TIMESTAMP_INIT(NS), "\"2024-01-01 00:00:00.123456789\"",
+     "\"2024-01-01T00:00:00.123456789\""},
+    {DN_TIMESTAMPTZ_INIT(MS), "\"2024-01-01T00:00:00.5+01:00\"", "\"2023-12-31T23:00:00.500Z\""},
+    {DN_TIMESTAMPTZ_INIT(MS), "\"2024-01-01T00:00:00\"", NULL},
+    {DN_TIMESTAMP_INIT(S), "5", NULL},
+    {DN_TYPE_INIT(DATE64), "\"2024-02-29\"", "\"2024-02-29\""},
+    {{.id = DN_TYPE_FIXED_BINARY, .width = 16, .extension = DN_EXTENSION_UUID},
+     "\"00112233-4455-6677-8899-AABBCCDDEEFF\"",
+     "\"00112233-4455-6677-8899-aabbccddeeff\""},
     /* int64 */
     {DN_TYPE_INIT(INT64), "0", "0"},
     {DN_TYPE_INIT(INT64), "-0", "0"},
