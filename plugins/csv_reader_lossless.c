@@ -4,8 +4,10 @@
 #include "arrow/batch.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "text/base64.h"
 #include "text/format.h"
 #include "text/parse.h"
+#include "values/value_text.h"
 
 #include <string.h>
 
@@ -151,58 +153,48 @@ void csv_lossless_destroy(struct csv_lossless *l)
     dn_free(l);
 }
 
-static enum dn_status append_quoted(struct dn_buffer *out, size_t (*format)(char *, int64_t),
-                                    int64_t value, struct dn_error *err)
+/* Bytes, as base64. */
+static enum dn_status append_raw(struct dn_buffer *out, const struct dn_column_view *v, int64_t row,
+                                 struct dn_error *err)
 {
-    char text[DN_FORMAT_MAX + 2];
-    text[0] = '"';
-    const size_t n = format(text + 1, value);
-    text[n + 1] = '"';
-    return dn_buffer_append(out, text, n + 2, err);
+    size_t len = 0;
+    const uint8_t *bytes = dn_column_bytes(v, row, &len);
+
+    DN_TRY(dn_buffer_reserve(out, dn_base64_len(len) + 2, err));
+    uint8_t *o = out->data + out->len;
+    const size_t n = dn_base64_encode(o + 1, bytes, len);
+    o[0] = '"';
+    o[n + 1] = '"';
+    out->len += n + 2;
+    return DN_OK;
 }
 
-static size_t format_date(char *out, int64_t days)
-{
-    return dn_format_date32(out, (int32_t)days);
-}
-
-static size_t format_timestamp(char *out, int64_t us)
-{
-    return dn_format_timestamp_us(out, us, false);
-}
-
-static size_t format_timestamptz(char *out, int64_t us)
-{
-    return dn_format_timestamp_us(out, us, true);
-}
-
-/* A cell of a column whose type was declared. */
+/* A cell of a column whose type was declared.  A decimal is a number by the same rule as a text. */
 static enum dn_status append_typed(struct dn_buffer *out, const struct dn_column_view *v,
                                    int64_t row, struct dn_error *err)
 {
     char text[DN_FORMAT_MAX];
-    const int64_t i = v->offset + row;
-    switch (v->type.id) {
-    case DN_TYPE_BOOL:
-        return dn_text_append(out, dn_bit_get(v->values, i) ? "true" : "false", err);
-    case DN_TYPE_INT32:
-        return dn_buffer_append(out, text, dn_format_int64(text, ((const int32_t *)v->values)[i]),
-                                err);
-    case DN_TYPE_INT64:
-        return dn_buffer_append(out, text, dn_format_int64(text, ((const int64_t *)v->values)[i]),
-                                err);
-    case DN_TYPE_FLOAT64:
-        return dn_buffer_append(out, text, dn_format_float64(text, ((const double *)v->values)[i]),
-                                err);
-    case DN_TYPE_DATE32:
-        return append_quoted(out, format_date, ((const int32_t *)v->values)[i], err);
-    case DN_TYPE_TIMESTAMP:
-        return append_quoted(out, v->type.zoned ? format_timestamptz : format_timestamp,
-                             ((const int64_t *)v->values)[i], err);
-    default:
-        return dn_error_set(err, DN_ERR_INTERNAL, "the CSV reader gave a column of type %s",
-                            DN_TYPE_TEXT(v->type));
+
+    if (v->type.id == DN_TYPE_FLOAT64) {
+        const double value = ((const double *)v->values)[v->offset + row];
+        return dn_buffer_append(out, text, dn_format_float64(text, value), err);
     }
+    if (dn_value_is_raw(v->type)) {
+        return append_raw(out, v, row, err);
+    }
+    DN_TRY(dn_buffer_reserve(out, dn_value_text_room(v->type) + 2, err));
+    uint8_t *o = out->data + out->len;
+    const size_t n = dn_value_text((char *)o + 1, v, row);
+    if (dn_value_text_is_quoted(v->type) &&
+        !(dn_type_is_decimal(v->type) && csv_lossless_is_number(o + 1, n))) {
+        o[0] = '"';
+        o[n + 1] = '"';
+        out->len += n + 2;
+    } else {
+        memmove(o, o + 1, n);
+        out->len += n;
+    }
+    return DN_OK;
 }
 
 static enum dn_status append_cell(struct dn_buffer *out, const struct dn_column_view *v,

@@ -102,6 +102,15 @@ def test_inference(csv, inference):
     assert rows[0] == expected[inference]
 
 
+def test_declared_types_in_records(csv):
+    path = csv("p,q,t,n,u,b,k\n1.50,1.5,10:11:12,2024-01-01T00:00:00.000000001,18446744073709551615,00ff,00112233-4455-6677-8899-aabbccddeeff\n,,,,,,\n")
+    types = {"p": "decimal(5,2)", "q": "decimal(5,1)", "t": "time", "n": "timestamp[ns]", "u": "uint64", "b": "binary:hex", "k": "uuid"}
+    rows = StockReader(reader_config(path, options={"types": types})).rows()
+    assert rows[0] == {"p": "1.50", "q": 1.5, "t": "10:11:12", "n": "2024-01-01T00:00:00.000000001", "u": 2**64 - 1, "b": "AP8=",
+                       "k": "00112233-4455-6677-8899-aabbccddeeff"}
+    assert rows[1] == dict.fromkeys(types)
+
+
 @pytest.mark.parametrize(
     "options, n", [({}, 0), ({"inference": "column", "decimals": "float"}, 2), ({"inference": "column"}, 0), ({"types": {"f": "double"}}, 2), ({"inference": "strings"}, 0)]
 )
