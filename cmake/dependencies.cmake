@@ -24,6 +24,11 @@ pkg_check_modules(NETWORK REQUIRED libcurl>=7.88 libcrypto>=3.0 expat>=2.4)
 add_library(dn_dep_network INTERFACE)
 target_include_directories(dn_dep_network SYSTEM INTERFACE ${NETWORK_INCLUDE_DIRS})
 
+# The same for libpq, which only whoever reads PostgreSQL needs.
+pkg_check_modules(PQ REQUIRED libpq>=10)
+add_library(dn_dep_pq INTERFACE)
+target_include_directories(dn_dep_pq SYSTEM INTERFACE ${PQ_INCLUDE_DIRS})
+
 # For tests alone: their frame, and the snappy library that ours is compared with.
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 find_library(SNAPPY_LIBRARY snappy)

@@ -20,6 +20,7 @@ LAYERS = {
     "csv": {"base", "simd", "text", "arrow", "values", "store", "filter"},
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
+    "pg": {"base", "simd", "text"},
     "job": {"base", "arrow", "store"},
     "cli": {"base", "arrow", "store", "job"},
 }
@@ -51,6 +52,7 @@ THIRD_PARTY = {
     r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "fuzz", "tests"},
     r"curl/.*": {"src/store/http"},
     r"openssl/.*|expat\.h": {"src/store/s3"},
+    r"libpq-fe\.h": {"src/pg"},
     r"yaml\.h": {"src/job"},
     r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
     r"cmocka\.h|snappy-c\.h": {"tests"},

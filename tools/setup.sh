@@ -13,14 +13,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
-    libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev)
-test_packages=(g++ binutils ca-certificates openssl libcmocka-dev libsnappy-dev python3 python3-venv)
+    libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libpq-dev)
+test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv
+    postgresql openssl)
 full_packages=(default-jre-headless maven)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 
 has_command() { command -v "$1" >/dev/null; }
 has_library() { has_command pkg-config && pkg-config --exists "$@"; }
 has_header() { has_command gcc && echo "#include <$1>" | gcc -E -o /dev/null -x c - 2>/dev/null; }
+
+has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; } # Debian's is not in PATH
 
 # Is what this package brings there, whoever put it there?
 is_there() {
@@ -43,6 +46,9 @@ is_there() {
     libcurl4-openssl-dev) has_library libcurl ;;
     libssl-dev) has_library libcrypto ;;
     libexpat1-dev) has_library expat ;;
+    libpq-dev) has_library libpq ;;
+    postgresql) has_server ;;
+    openssl) has_command openssl ;;
     libcmocka-dev) has_library cmocka ;;
     libsnappy-dev) has_header snappy-c.h ;;
     ca-certificates) [ -n "$(ls /etc/ssl/certs 2>/dev/null)" ] ;;

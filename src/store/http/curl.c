@@ -1,6 +1,6 @@
 #include "store/http/curl.h"
 
-#include "store/library.h"
+#include "base/library.h"
 
 enum dn_status dn_curl_load(const struct dn_curl **out, struct dn_error *err)
 {

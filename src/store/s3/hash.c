@@ -1,6 +1,6 @@
 #include "store/s3/hash.h"
 
-#include "store/library.h"
+#include "base/library.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -1,8 +1,8 @@
 #include "store/s3/reply.h"
 
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/strings.h"
-#include "store/library.h"
 #include "store/s3/profile.h"
 #include "store/url.h"
 

@@ -1,4 +1,4 @@
-#include "store/library.h"
+#include "base/library.h"
 
 #include "base/memory.h"
 

@@ -2,8 +2,8 @@
  * Shared libraries that only some runs need, loaded on their first use: what a conversion of local files does not use costs it
  * nothing (docs/adr/0007-network-libraries-on-first-use.md).
  */
-#ifndef DN_STORE_LIBRARY_H
-#define DN_STORE_LIBRARY_H
+#ifndef DN_BASE_LIBRARY_H
+#define DN_BASE_LIBRARY_H
 
 #include "base/error.h"
 

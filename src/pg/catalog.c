@@ -1,0 +1,322 @@
+#include "pg/catalog.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "pg/fields.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_SUGGESTED 2000
+#define KINDS "('r','p','v','m','f')"
+
+static const char *keep(struct dn_arena *arena, const char *text, bool *failed)
+{
+    const char *copy = dn_arena_strdup(arena, text != NULL ? text : "");
+
+    *failed = *failed || copy == NULL;
+    return copy != NULL ? copy : "";
+}
+
+/* ---- finding a relation ------------------------------------------------------------------------------------------- */
+
+struct found {
+    uint32_t oid; /* 0: nothing was */
+    char oid_text[16];
+};
+
+static enum dn_status find(struct found *out, struct dn_pg_relation *rel, struct dn_pg_session *s,
+                           const struct dn_pg_name *name, struct dn_arena *arena,
+                           struct dn_error *err)
+{
+    static const char sql[] =
+        "SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_is_in_recovery() "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relname = $2 AND c.relkind IN " KINDS " AND "
+        "CASE WHEN $1::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) "
+        "ELSE n.nspname = $1 END";
+    const char *const values[2] = {name->schema, name->name};
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    *out = (struct found){0};
+    DN_TRY(dn_pg_session_query(s, &r, sql, values, 2, "looking up a table", err));
+    if (dn_pg_result_n_rows(r) > 0) {
+        out->oid = (uint32_t)dn_pg_result_int(r, 0, 0);
+        (void)snprintf(out->oid_text, sizeof(out->oid_text), "%u", out->oid);
+        rel->schema = keep(arena, dn_pg_result_text(r, 0, 1), &failed);
+        rel->name = keep(arena, dn_pg_result_text(r, 0, 2), &failed);
+        rel->kind = dn_pg_result_text(r, 0, 3) != NULL ? dn_pg_result_text(r, 0, 3)[0] : '?';
+        rel->is_standby = dn_pg_result_is_true(r, 0, 4);
+        rel->version = dn_pg_session_version(s);
+    }
+    dn_pg_result_finish(r);
+    return failed ? dn_error_memory(err, 64) : DN_OK;
+}
+
+/* What the name may have meant: `out` is "" or a sentence. */
+static void suggest(char *out, size_t size, struct dn_pg_session *s, const char *text)
+{
+    static const char sql[] =
+        "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END "
+        "|| c.relname, n.nspname || '.' || c.relname "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind IN " KINDS " AND n.nspname !~ '^pg_' AND n.nspname <> "
+        "'information_schema' ORDER BY 1 LIMIT 2000";
+    const char *names[2 * MOST_SUGGESTED];
+    struct dn_pg_result *r = NULL;
+    size_t n = 0;
+
+    out[0] = '\0';
+    if (dn_pg_session_query(s, &r, sql, NULL, 0, "tables", NULL) != DN_OK) {
+        return;
+    }
+    for (int row = 0; row < dn_pg_result_n_rows(r) && row < MOST_SUGGESTED; row++) {
+        names[n++] = dn_pg_result_text(r, row, 0);
+        names[n++] = dn_pg_result_text(r, row, 1);
+    }
+    const char *meant = dn_text_suggest(text, names, n);
+    const char *point = strrchr(text, '.');
+    for (size_t i = 1; meant == NULL && i < n; i += 2) { /* the right name in another schema */
+        const char *other = names[i] != NULL ? strrchr(names[i], '.') : NULL;
+        if (other != NULL && strcmp(other + 1, point != NULL ? point + 1 : text) == 0) {
+            meant = names[i];
+        }
+    }
+    if (meant != NULL) {
+        (void)snprintf(out, size, "; did you mean %s?", meant);
+    }
+    dn_pg_result_finish(r);
+}
+
+static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel,
+                                   struct dn_pg_session *s, const char *text,
+                                   struct dn_arena *arena, struct dn_error *err)
+{
+    const struct dn_pg_name whole = {NULL, text};
+    struct dn_pg_name name;
+    char meant[300];
+
+    DN_TRY(dn_pg_name_read(&name, text, arena, err));
+    DN_TRY(find(out, rel, s, &name, arena, err));
+    if (out->oid == 0 && name.schema != NULL) { /* a table whose name has a point in it */
+        DN_TRY(find(out, rel, s, &whole, arena, err));
+    }
+    if (out->oid != 0) {
+        return DN_OK;
+    }
+    suggest(meant, sizeof(meant), s, text);
+    return dn_error_set(err, DN_ERR_NOT_FOUND,
+                        "there is no table or view %s in this database that this user can see%s",
+                        text, meant);
+}
+
+/* ---- columns ------------------------------------------------------------------------------------------------------ */
+
+static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_session *s,
+                                  const struct found *f, struct dn_arena *arena,
+                                  struct dn_error *err)
+{
+    static const char sql[] =
+        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, "
+        "pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
+        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped "
+        "ORDER BY a.attnum";
+    const char *const values[1] = {f->oid_text};
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    DN_TRY(dn_pg_session_query(s, &r, sql, values, 1, "looking up columns", err));
+    const int n = dn_pg_result_n_rows(r);
+    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
+    for (int i = 0; fields != NULL && i < n; i++) {
+        fields[i] = (struct dn_pg_field){
+            .name = keep(arena, dn_pg_result_text(r, i, 0), &failed),
+            .type = (uint32_t)dn_pg_result_int(r, i, 1),
+            .typmod = (int32_t)dn_pg_result_int(r, i, 2),
+            .not_null = dn_pg_result_is_true(r, i, 3),
+            .type_name = keep(arena, dn_pg_result_text(r, i, 4), &failed),
+        };
+    }
+    dn_pg_result_finish(r);
+    if (fields == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
+    }
+    rel->fields = fields;
+    rel->n_fields = (size_t)n;
+    return dn_pg_fields_decide(fields, (size_t)n, s, err);
+}
+
+enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
+                                  struct dn_pg_session *s, const char *sql, struct dn_arena *arena,
+                                  struct dn_error *err)
+{
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    *out = NULL;
+    *n_out = 0;
+    DN_TRY(dn_pg_session_describe(s, &r, sql, err));
+    const int n = dn_pg_result_n_columns(r);
+    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
+    for (int i = 0; fields != NULL && i < n; i++) {
+        const struct dn_pg_result_column column = dn_pg_result_column(r, i);
+        fields[i] = (struct dn_pg_field){
+            .name = keep(arena, column.name, &failed),
+            .type = column.type,
+            .typmod = column.typmod,
+            .type_name = "",
+        };
+    }
+    dn_pg_result_finish(r);
+    if (fields == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
+    }
+    *out = fields;
+    *n_out = (size_t)n;
+    return dn_pg_fields_decide(fields, (size_t)n, s, err);
+}
+
+/* ---- parts -------------------------------------------------------------------------------------------------------- */
+
+/* Whoever reads from a relation holds a lock until the transaction ends, on its children too. */
+static enum dn_status lock(const struct dn_pg_relation *rel, struct dn_pg_session *s,
+                           struct dn_error *err)
+{
+    struct dn_buffer sql = {0};
+    struct dn_pg_result *r = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_text_append(&sql, "SELECT FROM ", err), cleanup);
+    DN_TRY_GOTO(st, dn_pg_quote_name(&sql, rel->schema, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&sql, ".", err), cleanup);
+    DN_TRY_GOTO(st, dn_pg_quote_name(&sql, rel->name, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&sql, " LIMIT 0", err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+    st = dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, rel->name, err);
+cleanup:
+    dn_pg_result_finish(r);
+    dn_buffer_finish(&sql);
+    return st;
+}
+
+static const char parts_sql_head[] =
+    "WITH RECURSIVE p(oid) AS (SELECT $1::pg_catalog.oid UNION "
+    "SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN p ON i.inhparent = p.oid";
+static const char parts_sql_tail[] =
+    ") SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
+    "pg_catalog.has_table_privilege(c.oid, 'SELECT'), pg_catalog.row_security_active(c.oid), "
+    "c.relfilenode <> 0 AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM "
+    "c.relfilenode, "
+    "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
+    "pg_catalog.current_setting('block_size')::bigint ELSE 0 END, c.reltuples "
+    "FROM p JOIN pg_catalog.pg_class c ON c.oid = p.oid "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+    "ORDER BY c.oid <> $1::pg_catalog.oid, n.nspname, c.relname";
+
+static struct dn_pg_part read_part(const struct dn_pg_result *r, int row, struct dn_arena *arena,
+                                   bool *failed)
+{
+    const char *kind = dn_pg_result_text(r, row, 3);
+    const char *n_rows = dn_pg_result_text(r, row, 9);
+
+    return (struct dn_pg_part){
+        .oid = (uint32_t)dn_pg_result_int(r, row, 0),
+        .schema = keep(arena, dn_pg_result_text(r, row, 1), failed),
+        .name = keep(arena, dn_pg_result_text(r, row, 2), failed),
+        .kind = kind != NULL ? kind[0] : '?',
+        .is_heap = dn_pg_result_is_true(r, row, 4),
+        .is_readable = dn_pg_result_is_true(r, row, 5),
+        .is_policed = dn_pg_result_is_true(r, row, 6),
+        .is_rewritten = dn_pg_result_is_true(r, row, 7),
+        .n_blocks = dn_pg_result_int(r, row, 8),
+        .n_rows = n_rows != NULL ? strtod(n_rows, NULL) : -1,
+    };
+}
+
+static enum dn_status read_parts(struct dn_pg_relation *rel, struct dn_pg_session *s,
+                                 const struct found *f, struct dn_arena *arena,
+                                 struct dn_error *err)
+{
+    const char *const values[1] = {f->oid_text};
+    struct dn_pg_result *r = NULL;
+    char sql[sizeof(parts_sql_head) + sizeof(parts_sql_tail) + 64];
+    bool failed = false;
+
+    /* a partition on its way out belongs to its parent no more */
+    (void)snprintf(sql, sizeof(sql), "%s%s%s", parts_sql_head,
+                   rel->version >= 140000 ? " WHERE NOT i.inhdetachpending" : "", parts_sql_tail);
+    DN_TRY(dn_pg_session_query(s, &r, sql, values, 1, rel->name, err));
+    const int n = dn_pg_result_n_rows(r);
+    struct dn_pg_part *parts = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*parts));
+    for (int i = 0; parts != NULL && i < n; i++) {
+        parts[i] = read_part(r, i, arena, &failed);
+    }
+    dn_pg_result_finish(r);
+    if (parts == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*parts));
+    }
+    rel->parts = parts;
+    rel->n_parts = (size_t)n;
+    for (int i = 0; i < n; i++) {
+        if (parts[i].is_rewritten) {
+            return dn_error_set(err, DN_ERR_TEMPORARY,
+                                "%s.%s was truncated or rewritten in the moment in which reading "
+                                "began; try again",
+                                parts[i].schema, parts[i].name);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_session *s,
+                                   const char *name, struct dn_arena *arena, struct dn_error *err)
+{
+    struct found f;
+
+    *out = (struct dn_pg_relation){0};
+    DN_TRY(find_or_fail(&f, out, s, name, arena, err));
+    DN_TRY(lock(out, s, err));
+    DN_TRY(read_fields(out, s, &f, arena, err));
+    return read_parts(out, s, &f, arena, err);
+}
+
+enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
+                                    struct dn_pg_session *s, struct dn_arena *arena,
+                                    struct dn_error *err)
+{
+    static const char sql[] =
+        "SELECT n.nspname, c.relname, c.relkind, c.reltuples FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind IN " KINDS " AND NOT c.relispartition AND n.nspname !~ '^pg_' AND "
+        "n.nspname <> 'information_schema' AND "
+        "pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND "
+        "pg_catalog.has_any_column_privilege(c.oid, 'SELECT') ORDER BY 1, 2";
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    *out = NULL;
+    *n_out = 0;
+    DN_TRY(dn_pg_session_query(s, &r, sql, NULL, 0, "listing tables", err));
+    const int n = dn_pg_result_n_rows(r);
+    struct dn_pg_listed *list = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*list));
+    for (int i = 0; list != NULL && i < n; i++) {
+        const char *kind = dn_pg_result_text(r, i, 2);
+        const char *n_rows = dn_pg_result_text(r, i, 3);
+        list[i] = (struct dn_pg_listed){
+            .schema = keep(arena, dn_pg_result_text(r, i, 0), &failed),
+            .name = keep(arena, dn_pg_result_text(r, i, 1), &failed),
+            .kind = kind != NULL ? kind[0] : '?',
+            .n_rows = n_rows != NULL ? strtod(n_rows, NULL) : -1,
+        };
+    }
+    dn_pg_result_finish(r);
+    if (list == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*list));
+    }
+    *out = list;
+    *n_out = (size_t)n;
+    return DN_OK;
+}

@@ -1,0 +1,196 @@
+#include "pg/column.h"
+
+#include "pg/numeric.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* A value or the verdict on it, at `out`, which is zero before. */
+typedef enum dn_pg_verdict (*decoder)(const uint8_t *p, size_t len, const int *args, void *out);
+
+/* One loop, which every function below has for itself: `decode` and `width` are constants there. */
+static ALWAYS_INLINE size_t loop(const struct dn_pg_cells *c, decoder decode, const int *args,
+                                 uint8_t *out, size_t width, struct dn_pg_sink *s)
+{
+    for (size_t row = 0; row < c->n_rows; row++, out += width) {
+        const uint8_t *cell = dn_pg_cell(c, row);
+        const int32_t len = dn_pg_cell_len(cell);
+        const size_t bit = s->first + row;
+
+        if (len < 0) {
+            memset(out, 0, width);
+            s->n_null++;
+            continue;
+        }
+        const enum dn_pg_verdict verdict = decode(cell, (size_t)len, args, out);
+        if (verdict == DN_PG_GOOD) {
+            s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
+            continue;
+        }
+        if ((s->as_null >> verdict & 1) == 0) {
+            s->verdict = verdict;
+            return row;
+        }
+        memset(out, 0, width);
+        s->n_null++;
+        s->n_made++;
+    }
+    return c->n_rows;
+}
+
+/* A function of value.h or datetime.h as a decoder, and the loop with it. */
+#define COLUMN(name, type)                                                                         \
+    static ALWAYS_INLINE enum dn_pg_verdict decode_##name(const uint8_t *p, size_t len,            \
+                                                          const int *args, void *out)              \
+    {                                                                                              \
+        type value;                                                                                \
+        (void)args;                                                                                \
+        const enum dn_pg_verdict verdict = dn_pg_##name(p, len, &value);                           \
+        if (verdict == DN_PG_GOOD) {                                                               \
+            memcpy(out, &value, sizeof(value));                                                    \
+        }                                                                                          \
+        return verdict;                                                                            \
+    }                                                                                              \
+    size_t dn_pg_column_##name(const struct dn_pg_cells *c, type *out, struct dn_pg_sink *s)       \
+    {                                                                                              \
+        return loop(c, decode_##name, NULL, (uint8_t *)out, sizeof(*out), s);                      \
+    }
+
+COLUMN(int16, int16_t)
+COLUMN(int32, int32_t)
+COLUMN(int64, int64_t)
+COLUMN(uint32, uint32_t)
+COLUMN(float32, float)
+COLUMN(float64, double)
+COLUMN(date, int32_t)
+COLUMN(timestamp, int64_t)
+COLUMN(time, int64_t)
+COLUMN(interval, struct dn_pg_interval)
+
+static ALWAYS_INLINE enum dn_pg_verdict decode_uuid(const uint8_t *p, size_t len, const int *args,
+                                                    void *out)
+{
+    (void)args;
+    return dn_pg_uuid(p, len, out);
+}
+
+size_t dn_pg_column_uuid(const struct dn_pg_cells *c, uint8_t *out, struct dn_pg_sink *s)
+{
+    return loop(c, decode_uuid, NULL, out, 16, s);
+}
+
+static ALWAYS_INLINE enum dn_pg_verdict decode_128(const uint8_t *p, size_t len, const int *args,
+                                                   void *out)
+{
+    return dn_pg_numeric_128(p, len, args[0], args[1], out);
+}
+
+size_t dn_pg_column_numeric_128(const struct dn_pg_cells *c, int precision, int scale, uint8_t *out,
+                                struct dn_pg_sink *s)
+{
+    const int args[2] = {precision, scale};
+
+    return loop(c, decode_128, args, out, 16, s);
+}
+
+static ALWAYS_INLINE enum dn_pg_verdict decode_256(const uint8_t *p, size_t len, const int *args,
+                                                   void *out)
+{
+    return dn_pg_numeric_256(p, len, args[0], args[1], out);
+}
+
+size_t dn_pg_column_numeric_256(const struct dn_pg_cells *c, int precision, int scale, uint8_t *out,
+                                struct dn_pg_sink *s)
+{
+    const int args[2] = {precision, scale};
+
+    return loop(c, decode_256, args, out, 32, s);
+}
+
+/* ---- bits --------------------------------------------------------------------------------------------------------- */
+
+/* A bool goes where its bit is, so the loop above is of no use. */
+size_t dn_pg_column_bool(const struct dn_pg_cells *c, uint8_t *bits, struct dn_pg_sink *s)
+{
+    for (size_t row = 0; row < c->n_rows; row++) {
+        const uint8_t *cell = dn_pg_cell(c, row);
+        const int32_t len = dn_pg_cell_len(cell);
+        const size_t bit = s->first + row;
+        bool value = false;
+
+        if (len < 0) {
+            s->n_null++;
+            continue;
+        }
+        const enum dn_pg_verdict verdict = dn_pg_bool(cell, (size_t)len, &value);
+        if (verdict != DN_PG_GOOD) {
+            s->verdict = verdict;
+            return row;
+        }
+        s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
+        bits[bit / 8] |= (uint8_t)((unsigned)value << bit % 8);
+    }
+    return c->n_rows;
+}
+
+/* ---- views -------------------------------------------------------------------------------------------------------- */
+
+static ALWAYS_INLINE enum dn_pg_verdict find_run(enum dn_pg_view_of what, const uint8_t *p,
+                                                 size_t len, const uint8_t **out, size_t *out_len)
+{
+    switch (what) {
+    case DN_PG_VIEW_TEXT:
+        return dn_pg_text(p, len, out, out_len);
+    case DN_PG_VIEW_JSONB:
+        return dn_pg_jsonb(p, len, out, out_len);
+    case DN_PG_VIEW_BYTES:
+        break;
+    }
+    *out = p;
+    *out_len = len;
+    return DN_PG_GOOD;
+}
+
+static void make_view(struct dn_pg_view *v, const uint8_t *block, const uint8_t *run, size_t len,
+                      int32_t buffer)
+{
+    *v = (struct dn_pg_view){.len = (int32_t)len};
+    if (len <= sizeof(v->u.inlined)) {
+        memcpy(v->u.inlined, run, len);
+        return;
+    }
+    memcpy(v->u.far.prefix, run, sizeof(v->u.far.prefix));
+    v->u.far.buffer = buffer;
+    v->u.far.at = (int32_t)(run - block);
+}
+
+size_t dn_pg_column_views(const struct dn_pg_cells *c, enum dn_pg_view_of what, int32_t buffer,
+                          struct dn_pg_view *out, struct dn_pg_sink *s)
+{
+    for (size_t row = 0; row < c->n_rows; row++) {
+        const uint8_t *cell = dn_pg_cell(c, row);
+        const int32_t len = dn_pg_cell_len(cell);
+        const size_t bit = s->first + row;
+        const uint8_t *run = NULL;
+        size_t run_len = 0;
+
+        if (len < 0) {
+            out[row] = (struct dn_pg_view){0};
+            s->n_null++;
+            continue;
+        }
+        const enum dn_pg_verdict verdict = find_run(what, cell, (size_t)len, &run, &run_len);
+        if (verdict == DN_PG_GOOD) {
+            make_view(&out[row], c->bytes, run, run_len, buffer);
+            s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
+            continue;
+        }
+        if ((s->as_null >> verdict & 1) == 0) {
+            s->verdict = verdict;
+            return row;
+        }
+        out[row] = (struct dn_pg_view){0};
+        s->n_null++;
+        s->n_made++;
+    }
+    return c->n_rows;
+}

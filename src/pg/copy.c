@@ -1,0 +1,134 @@
+#include "pg/copy.h"
+
+#include "base/strings.h"
+#include "pg/session_internal.h"
+
+#include <stdlib.h>
+
+static enum dn_status send(struct dn_pg_session *s, const char *select, const char *what,
+                           struct dn_error *err)
+{
+    struct dn_buffer sql = {0};
+    enum dn_status st = DN_OK;
+
+    /* a comment at the end of the query ends with its line */
+    DN_TRY_GOTO(st, dn_text_appendf(&sql, err, "COPY (%s\n) TO STDOUT (FORMAT binary)", select),
+                cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+    if (s->pq->send_query(s->conn, (const char *)sql.data) == 0) {
+        st = dn_pg_fail(s, what, err);
+        goto cleanup;
+    }
+    s->busy = true;
+    st = dn_pg_flush(s, what, err);
+cleanup:
+    dn_buffer_finish(&sql);
+    return st;
+}
+
+/* What was sent has answers that are no COPY: an error, or a query that is more than one statement. */
+static enum dn_status expect_copy(struct dn_pg_session *s, uint32_t n_columns, const char *what,
+                                  struct dn_error *err)
+{
+    PGresult *r = NULL;
+
+    DN_TRY(dn_pg_next_result(s, &r, what, err));
+    const bool is_copy = r != NULL && s->pq->result_status(r) == PGRES_COPY_OUT;
+    const int n = r != NULL ? s->pq->n_fields(r) : 0;
+    s->pq->clear(r);
+    if (!is_copy) {
+        return dn_error_set(err, DN_ERR_DATA, "%s: the server answers COPY with something else",
+                            what);
+    }
+    if (n != (int)n_columns) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "%s: the server has %d columns where %u were expected; was the table "
+                            "altered?",
+                            what, n, n_columns);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pg_copy_start(struct dn_pg_copy *c, struct dn_pg_session *s, const char *select,
+                                uint32_t n_columns, const char *what, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    *c = (struct dn_pg_copy){.session = s, .what = what, .cutter = {.n_columns = n_columns}};
+    st = send(s, select, what, err);
+    if (st == DN_OK) {
+        st = expect_copy(s, n_columns, what, err);
+    }
+    return dn_pg_params_hide(s->options.params, st, err);
+}
+
+/* Behind the last byte: the server's word on how it went, and on how many rows there were. */
+static enum dn_status finish(struct dn_pg_copy *c, struct dn_error *err)
+{
+    struct dn_pg_session *s = c->session;
+    PGresult *r = NULL;
+
+    DN_TRY(dn_pg_next_result(s, &r, c->what, err));
+    const char *told = r != NULL ? s->pq->command_rows(r) : "";
+    const uint64_t n_told = strtoull(told, NULL, 10);
+    const bool says = told[0] != '\0';
+    s->pq->clear(r);
+    DN_TRY(dn_pg_cutter_end(&c->cutter, err));
+    if (says && n_told != c->cutter.n_rows) {
+        return dn_error_set(err, DN_ERR_DATA, "%s: %llu rows arrived, and the server sent %llu",
+                            c->what, (unsigned long long)c->cutter.n_rows,
+                            (unsigned long long)n_told);
+    }
+    while (r != NULL) {
+        DN_TRY(dn_pg_next_result(s, &r, c->what, err));
+        s->pq->clear(r);
+    }
+    c->done = true;
+    return DN_OK;
+}
+
+static enum dn_status receive(struct dn_pg_copy *c, struct dn_pg_block *block, size_t enough_bytes,
+                              struct dn_error *err)
+{
+    struct dn_pg_session *s = c->session;
+
+    while (block->bytes.len < enough_bytes || block->n_rows == 0) {
+        char *message = NULL;
+        const int n = s->pq->get_copy_data(s->conn, &message, 1);
+        if (n > 0) {
+            const enum dn_status st = dn_pg_cutter_feed(&c->cutter, block, message, (size_t)n, err);
+            s->pq->free_memory(message);
+            DN_TRY(st);
+        } else if (n == 0) {
+            DN_TRY(dn_pg_wait(s, true, false, 0, err));
+            if (s->pq->consume_input(s->conn) == 0) {
+                return dn_pg_fail(s, c->what, err);
+            }
+        } else {
+            return n == -1 ? finish(c, err) : dn_pg_fail(s, c->what, err);
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pg_copy_read(struct dn_pg_copy *c, struct dn_pg_block *block, size_t enough_bytes,
+                               bool *done, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    if (!c->done) {
+        st = receive(c, block, enough_bytes, err);
+    }
+    *done = c->done;
+    if (st != DN_OK) {
+        dn_error_locate(err, c->what, (int64_t)c->cutter.n_rows + 1, -1, -1, NULL);
+        return dn_pg_params_hide(c->session->options.params, st, err);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pg_copy_move(struct dn_pg_copy *c, struct dn_pg_block *from,
+                               struct dn_pg_block *to, struct dn_error *err)
+{
+    return dn_pg_cutter_move(&c->cutter, from, to, err);
+}

@@ -1,0 +1,100 @@
+#include "pg/fault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum dn_status dn_pg_status_of(const char *sqlstate)
+{
+    static const struct {
+        const char *prefix; /**< the first that fits counts */
+        enum dn_status status;
+    } table[] = {
+        {"42501", DN_ERR_CONFIG},    {"42P01", DN_ERR_NOT_FOUND}, {"42703", DN_ERR_NOT_FOUND},
+        {"3F000", DN_ERR_NOT_FOUND}, {"08", DN_ERR_TEMPORARY},    {"40", DN_ERR_TEMPORARY},
+        {"53", DN_ERR_TEMPORARY},    {"55", DN_ERR_TEMPORARY},    {"57", DN_ERR_TEMPORARY},
+        {"28", DN_ERR_CONFIG},       {"3D", DN_ERR_CONFIG},       {"22", DN_ERR_DATA},
+        {"42", DN_ERR_INVALID},      {"0A", DN_ERR_UNSUPPORTED},
+    };
+
+    for (size_t i = 0; sqlstate != NULL && i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix)) == 0) {
+            return table[i].status;
+        }
+    }
+    return DN_ERR_IO;
+}
+
+/* What helps, where the server gives no hint of its own. */
+static const char *advice_for(const char *sqlstate)
+{
+    static const struct {
+        const char *prefix;
+        const char *advice;
+    } table[] = {
+        {"28", "look at user, password and the server's pg_hba.conf"},
+        {"3D", "look at the key database"},
+        {"42501", "ask for GRANT SELECT, or name the columns that may be read"},
+        {"55P03", "another session holds a lock; try again, or raise lock_timeout"},
+        {"57014", "the server ended the statement; raise statement_timeout if that was the reason"},
+        {"53300", "the server has no connection left; use fewer"},
+    };
+
+    for (size_t i = 0; sqlstate != NULL && i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix)) == 0) {
+            return table[i].advice;
+        }
+    }
+    return NULL;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+enum dn_status dn_pg_fault_set(struct dn_error *err, const struct dn_pg_fault *fault,
+                               const char *what)
+{
+    const enum dn_status code = dn_pg_status_of(fault->sqlstate);
+    const bool has_hint = fault->hint != NULL && fault->hint[0] != '\0';
+    const char *hint = has_hint ? fault->hint : advice_for(fault->sqlstate);
+    const bool has_detail = fault->detail != NULL && fault->detail[0] != '\0';
+    const bool has_state = fault->sqlstate != NULL && fault->sqlstate[0] != '\0';
+
+    (void)dn_error_set(err, code, "%s: %s%s%s%s%s%s%s%s", what,
+                       fault->message != NULL ? fault->message : "the server gave no reason",
+                       has_state ? " (SQLSTATE " : "", or_empty(fault->sqlstate),
+                       has_state ? ")" : "", has_detail ? ": " : "", or_empty(fault->detail),
+                       hint != NULL ? "; " : "", or_empty(hint));
+    dn_error_locate(err, fault->table, -1, -1, -1, fault->column);
+    return code;
+}
+
+static bool is_state_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
+
+/* Five letters or digits, a colon and a blank. */
+static bool is_state(const char *text)
+{
+    for (size_t i = 0; i < 5; i++) {
+        if (!is_state_char(text[i])) {
+            return false;
+        }
+    }
+    return text[5] == ':' && text[6] == ' ';
+}
+
+void dn_pg_fault_find_sqlstate(char *out, const char *text)
+{
+    static const char before[] = ":  ";
+
+    out[0] = '\0';
+    for (const char *at = strstr(text, before); at != NULL; at = strstr(at + 1, before)) {
+        if (is_state(at + strlen(before))) {
+            (void)snprintf(out, 6, "%.5s", at + strlen(before));
+            return;
+        }
+    }
+}

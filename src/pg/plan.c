@@ -1,0 +1,324 @@
+#include "pg/plan.h"
+
+#include "base/strings.h"
+
+#include <string.h>
+
+#define FIRST_VERSION_WITH_RANGES 140000
+
+/* Why not, or NULL. */
+static const char *reason_of_part(const struct dn_pg_part *part)
+{
+    if (part->kind == 'p') {
+        return NULL; /* has no rows of its own */
+    }
+    if (part->kind == 'f') {
+        return "one of its partitions is a foreign table";
+    }
+    if (!part->is_heap) {
+        return "it, or a part of it, is not stored in PostgreSQL's own way (heap)";
+    }
+    return NULL;
+}
+
+static const char *reason_for_one(const struct dn_pg_relation *rel)
+{
+    if (rel->kind == 'v') {
+        return "it is a view";
+    }
+    if (rel->kind == 'f') {
+        return "it is a foreign table";
+    }
+    if (rel->version < FIRST_VERSION_WITH_RANGES) {
+        return "the server is older than PostgreSQL 14, which cannot read ranges of pages";
+    }
+    if (rel->is_standby) {
+        return "the server is a standby, which may end any of several transactions";
+    }
+    for (size_t i = 0; i < rel->n_parts; i++) {
+        const char *reason = reason_of_part(&rel->parts[i]);
+        if (reason != NULL) {
+            return reason;
+        }
+        if (rel->n_parts > 1 && rel->parts[i].is_policed) {
+            return "it has partitions or children, and row security applies to this user";
+        }
+        if (rel->n_parts > 1 && !rel->parts[i].is_readable) {
+            return "one of its partitions or children may be read through it only";
+        }
+    }
+    return NULL;
+}
+
+/* ---- SQL ---------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status put_field(struct dn_buffer *sql, const struct dn_pg_field *f,
+                                struct dn_error *err)
+{
+    DN_TRY(dn_pg_quote_name(sql, f->name, err));
+    if (f->is_cast) {
+        DN_TRY(dn_text_append(sql, f->is_array ? "::pg_catalog.text[]" : "::pg_catalog.text", err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status put_columns(struct dn_buffer *sql, const struct dn_pg_field *fields,
+                                  size_t n_fields, const size_t *columns, size_t n,
+                                  struct dn_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t column = columns != NULL ? columns[i] : i;
+        if (column >= n_fields) {
+            return dn_error_set(err, DN_ERR_INVALID, "there is no column %zu", column);
+        }
+        if (i > 0) {
+            DN_TRY(dn_text_append(sql, ",", err));
+        }
+        DN_TRY(put_field(sql, &fields[column], err));
+    }
+    return DN_OK;
+}
+
+/* The pages [from, to) of a part; to < 0: all that follow; from < 0: the relation with its children, as a whole. */
+struct range {
+    int64_t from;
+    int64_t to;
+};
+
+static enum dn_status put_select(struct dn_buffer *sql, const struct dn_pg_relation *rel,
+                                 const struct dn_pg_wish *wish, const struct dn_pg_part *part,
+                                 struct range r, struct dn_error *err)
+{
+    const char *and = " WHERE ";
+
+    DN_TRY(dn_text_append(sql, "SELECT ", err));
+    DN_TRY(put_columns(sql, rel->fields, rel->n_fields, wish->columns,
+                       wish->columns != NULL ? wish->n_columns : rel->n_fields, err));
+    DN_TRY(dn_text_append(sql, r.from < 0 ? " FROM " : " FROM ONLY ", err));
+    DN_TRY(dn_pg_quote_name(sql, r.from < 0 ? rel->schema : part->schema, err));
+    DN_TRY(dn_text_append(sql, ".", err));
+    DN_TRY(dn_pg_quote_name(sql, r.from < 0 ? rel->name : part->name, err));
+    if (r.from > 0) {
+        DN_TRY(dn_text_appendf(sql, err, "%sctid >= '(%lld,0)'::pg_catalog.tid", and,
+                               (long long)r.from));
+        and = " AND ";
+    }
+    if (r.from >= 0 && r.to >= 0) {
+        DN_TRY(
+            dn_text_appendf(sql, err, "%sctid < '(%lld,0)'::pg_catalog.tid", and, (long long)r.to));
+        and = " AND ";
+    }
+    if (wish->where != NULL && wish->where[0] != '\0') {
+        DN_TRY(dn_text_appendf(sql, err, "%s(%s\n)", and, wish->where));
+    }
+    return DN_OK;
+}
+
+static enum dn_status keep(const char **out, struct dn_buffer *sql, struct dn_arena *arena,
+                           struct dn_error *err)
+{
+    *out = dn_arena_strndup(arena, (const char *)sql->data, sql->len);
+    const size_t len = sql->len;
+    dn_buffer_reset(sql);
+    return *out != NULL ? DN_OK : dn_error_memory(err, len + 1);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------------------------- */
+
+struct maker {
+    const struct dn_pg_relation *rel;
+    const struct dn_pg_wish *wish;
+    struct dn_pg_piece *pieces;
+    size_t n;
+    struct dn_buffer sql;
+    struct dn_arena *arena;
+};
+
+static enum dn_status add_piece(struct maker *m, size_t part, struct range r, int64_t n_blocks,
+                                struct dn_error *err)
+{
+    struct dn_pg_piece *piece = &m->pieces[m->n];
+
+    DN_TRY(put_select(&m->sql, m->rel, m->wish, &m->rel->parts[part], r, err));
+    DN_TRY(keep(&piece->select, &m->sql, m->arena, err));
+    piece->part = part;
+    piece->n_blocks = n_blocks;
+    m->n++;
+    return DN_OK;
+}
+
+static bool has_rows(const struct dn_pg_part *part)
+{
+    return part->kind == 'r' || part->kind == 'm';
+}
+
+/* A part without pages had no rows when its size was asked for, which was behind the snapshot; it is one piece all the same. */
+static int64_t pieces_of(const struct dn_pg_part *part, int64_t piece_blocks)
+{
+    const int64_t n = (part->n_blocks + piece_blocks - 1) / piece_blocks;
+
+    return !has_rows(part) ? 0 : n > 0 ? n : 1;
+}
+
+static enum dn_status cut_part(struct maker *m, size_t index, int64_t piece_blocks,
+                               struct dn_error *err)
+{
+    const struct dn_pg_part *part = &m->rel->parts[index];
+    const int64_t n = pieces_of(part, piece_blocks);
+
+    for (int64_t i = 0; i < n; i++) {
+        const bool last = i == n - 1;
+        const int64_t from = i * piece_blocks;
+        const struct range r = {from, last ? -1 : from + piece_blocks};
+        DN_TRY(add_piece(m, index, r, last ? part->n_blocks - from : piece_blocks, err));
+    }
+    return DN_OK;
+}
+
+static int64_t blocks_of(const struct dn_pg_relation *rel)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < rel->n_parts; i++) {
+        n += has_rows(&rel->parts[i]) ? rel->parts[i].n_blocks : 0;
+    }
+    return n;
+}
+
+/* Some for everybody, so that none waits long at the end. */
+static int64_t choose_piece(int64_t n_blocks, const struct dn_pg_wish *wish)
+{
+    const int64_t most = wish->piece_blocks > 0 ? wish->piece_blocks : DN_PG_PIECE_BLOCKS;
+    int64_t size = n_blocks / ((int64_t)wish->n_connections * 4);
+
+    if (size < DN_PG_SMALLEST_PIECE_BLOCKS) {
+        size = DN_PG_SMALLEST_PIECE_BLOCKS;
+    }
+    return size < most ? size : most;
+}
+
+static enum dn_status make_pieces(struct maker *m, struct dn_pg_plan *out, int64_t piece_blocks,
+                                  struct dn_error *err)
+{
+    const struct dn_pg_relation *rel = m->rel;
+    int64_t n = 0;
+
+    for (size_t i = 0; piece_blocks > 0 && i < rel->n_parts; i++) {
+        n += pieces_of(&rel->parts[i], piece_blocks);
+    }
+    m->pieces = dn_arena_alloc(m->arena, ((size_t)n + 1) * sizeof(*m->pieces));
+    if (m->pieces == NULL) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*m->pieces));
+    }
+    if (piece_blocks == 0) {
+        DN_TRY(add_piece(m, 0, (struct range){-1, -1}, blocks_of(rel), err));
+    }
+    for (size_t i = 0; piece_blocks > 0 && i < rel->n_parts; i++) {
+        DN_TRY(cut_part(m, i, piece_blocks, err));
+    }
+    out->pieces = m->pieces;
+    out->n_pieces = m->n;
+    return DN_OK;
+}
+
+enum dn_status dn_pg_plan_make(struct dn_pg_plan *out, const struct dn_pg_relation *rel,
+                               const struct dn_pg_wish *wish, struct dn_arena *arena,
+                               struct dn_error *err)
+{
+    struct maker m = {.rel = rel, .wish = wish, .arena = arena};
+    const size_t n_columns = wish->columns != NULL ? wish->n_columns : rel->n_fields;
+    int64_t piece_blocks = 0;
+
+    *out = (struct dn_pg_plan){.n_connections = 1, .n_blocks = blocks_of(rel)};
+    if (n_columns == 0) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s.%s has no columns to read", rel->schema,
+                            rel->name);
+    }
+    if (wish->n_connections > 1) {
+        out->reason = reason_for_one(rel);
+        piece_blocks = choose_piece(out->n_blocks, wish);
+        if (out->reason == NULL && out->n_blocks < 2 * piece_blocks) {
+            out->reason = "it is small";
+        }
+        piece_blocks = out->reason == NULL ? piece_blocks : 0;
+    }
+    const enum dn_status st = make_pieces(&m, out, piece_blocks, err);
+    dn_buffer_finish(&m.sql);
+    if (st == DN_OK && piece_blocks > 0) {
+        out->n_connections =
+            out->n_pieces < wish->n_connections ? (uint32_t)out->n_pieces : wish->n_connections;
+    }
+    return st;
+}
+
+static bool any_cast(const struct dn_pg_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].is_cast) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* People end statements with a semicolon, which cannot stand in the parentheses that follow. */
+static size_t without_end(const char *sql)
+{
+    size_t len = strlen(sql);
+
+    while (len > 0 && strchr("; \t\r\n", sql[len - 1]) != NULL) {
+        len--;
+    }
+    return len;
+}
+
+/* Names of a query's columns may repeat, so its columns get names by number where one of them is cast. */
+static enum dn_status put_query(struct dn_buffer *out, const char *sql,
+                                const struct dn_pg_field *fields, size_t n_fields,
+                                struct dn_error *err)
+{
+    const size_t len = without_end(sql);
+
+    if (!any_cast(fields, n_fields)) {
+        return dn_buffer_append(out, sql, len, err);
+    }
+    DN_TRY(dn_text_append(out, "SELECT ", err));
+    for (size_t i = 0; i < n_fields; i++) {
+        const char *cast = !fields[i].is_cast   ? ""
+                           : fields[i].is_array ? "::pg_catalog.text[]"
+                                                : "::pg_catalog.text";
+        DN_TRY(dn_text_appendf(out, err, "%sc%zu%s", i > 0 ? "," : "", i, cast));
+    }
+    DN_TRY(dn_text_append(out, " FROM (", err));
+    DN_TRY(dn_buffer_append(out, sql, len, err));
+    DN_TRY(dn_text_append(out, "\n) AS q(", err));
+    for (size_t i = 0; i < n_fields; i++) {
+        DN_TRY(dn_text_appendf(out, err, "%sc%zu", i > 0 ? "," : "", i));
+    }
+    return dn_text_append(out, ")", err);
+}
+
+enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
+                                const struct dn_pg_field *fields, size_t n_fields,
+                                struct dn_arena *arena, struct dn_error *err)
+{
+    struct dn_pg_piece *piece = dn_arena_alloc(arena, sizeof(*piece));
+    struct dn_buffer text = {0};
+    enum dn_status st = DN_OK;
+
+    *out = (struct dn_pg_plan){.n_connections = 1, .reason = "it is a query"};
+    if (piece == NULL) {
+        return dn_error_memory(err, sizeof(*piece));
+    }
+    if (n_fields == 0) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "the query has no columns to read");
+    }
+    st = put_query(&text, sql, fields, n_fields, err);
+    if (st == DN_OK) {
+        st = keep(&piece->select, &text, arena, err);
+    }
+    dn_buffer_finish(&text);
+    out->pieces = piece;
+    out->n_pieces = st == DN_OK ? 1 : 0;
+    return st;
+}

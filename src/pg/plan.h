@@ -1,0 +1,45 @@
+/** Which pieces of a relation are read, by how many connections.  Needs no server.  Threads: one owner. */
+#ifndef DN_PG_PLAN_H
+#define DN_PG_PLAN_H
+
+#include "pg/catalog.h"
+
+#define DN_PG_PIECE_BLOCKS 1024
+#define DN_PG_SMALLEST_PIECE_BLOCKS 128
+
+/** Zero-initialise. */
+struct dn_pg_wish {
+    const size_t *columns; /**< which fields, in order; NULL: all */
+    size_t n_columns;
+    const char *where;      /**< SQL, or NULL */
+    uint32_t n_connections; /**< at most so many; 0: 1 */
+    int64_t piece_blocks;   /**< at most so many pages a piece; 0: DN_PG_PIECE_BLOCKS */
+};
+
+struct dn_pg_piece {
+    const char *select; /**< for dn_pg_copy_start() */
+    size_t part;        /**< of the relation's parts */
+    int64_t n_blocks;   /**< 0: not known */
+};
+
+/** Memory of the arena. */
+struct dn_pg_plan {
+    const struct dn_pg_piece *pieces; /**< in the order of the rows */
+    size_t n_pieces;
+    uint32_t n_connections;
+    const char *
+        reason; /**< why there is one connection although more were asked for; NULL: there are more, or one was asked for */
+    int64_t n_blocks; /**< of all pieces */
+};
+
+/** DN_ERR_INVALID: a column that is none; DN_ERR_UNSUPPORTED: no columns at all; DN_ERR_MEMORY. */
+DN_NODISCARD enum dn_status dn_pg_plan_make(struct dn_pg_plan *out,
+                                            const struct dn_pg_relation *rel,
+                                            const struct dn_pg_wish *wish, struct dn_arena *arena,
+                                            struct dn_error *err);
+/** One piece: the query, with casts where its fields need them. */
+DN_NODISCARD enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
+                                             const struct dn_pg_field *fields, size_t n_fields,
+                                             struct dn_arena *arena, struct dn_error *err);
+
+#endif

@@ -1,0 +1,327 @@
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pg/fault.h"
+#include "pg/session_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, double deadline,
+                          struct dn_error *err)
+{
+    struct dn_stop *stop = s->options.stop;
+    const int events = (to_read ? POLLIN : 0) | (to_write ? POLLOUT : 0);
+    struct pollfd both[2] = {{.fd = s->pq->socket(s->conn), .events = (short)events},
+                             {.fd = stop != NULL ? stop->fd : -1, .events = POLLIN}};
+
+    for (;;) {
+        if (dn_stop_asked(stop)) {
+            return dn_error_set(err, DN_ERR_CANCELLED,
+                                "reading from PostgreSQL was cancelled, as asked");
+        }
+        if (deadline > 0 && dn_clock_seconds() >= deadline) {
+            return dn_error_set(err, DN_ERR_TEMPORARY, "the time is over");
+        }
+        const int n = poll(both, 2, stop != NULL || deadline > 0 ? DN_STOP_POLL_MS : -1);
+        if (n < 0 && errno != EINTR) {
+            return dn_error_set_errno(err, DN_ERR_IO, errno, "cannot wait for the server");
+        }
+        if (n > 0 && both[0].revents != 0) {
+            return DN_OK;
+        }
+    }
+}
+
+enum dn_status dn_pg_fail(struct dn_pg_session *s, const char *what, struct dn_error *err)
+{
+    const bool broken = s->pq->status(s->conn) == CONNECTION_BAD;
+    const char *said = s->pq->error_message(s->conn);
+    char sqlstate[6];
+
+    dn_pg_fault_find_sqlstate(sqlstate, said);
+    const struct dn_pg_fault fault = {.sqlstate = sqlstate, .message = said};
+    if (sqlstate[0] == '\0' && broken) {
+        return dn_error_set(err, DN_ERR_TEMPORARY, "%s: the connection broke: %s", what,
+                            said[0] != '\0' ? said : "without a reason");
+    }
+    return dn_pg_fault_set(err, &fault, what);
+}
+
+static const char *field(const struct dn_pg_session *s, const PGresult *r, int code)
+{
+    return s->pq->result_error_field(r, code);
+}
+
+static enum dn_status fail_result(struct dn_pg_session *s, const PGresult *r, const char *what,
+                                  struct dn_error *err)
+{
+    const struct dn_pg_fault fault = {
+        .sqlstate = field(s, r, PG_DIAG_SQLSTATE),
+        .message = field(s, r, PG_DIAG_MESSAGE_PRIMARY),
+        .detail = field(s, r, PG_DIAG_MESSAGE_DETAIL),
+        .hint = field(s, r, PG_DIAG_MESSAGE_HINT),
+        .column = field(s, r, PG_DIAG_COLUMN_NAME),
+    };
+
+    if (fault.sqlstate ==
+        NULL) { /* libpq's own words: the connection is gone, or the protocol was broken */
+        return dn_pg_fail(s, what, err);
+    }
+    return dn_pg_fault_set(err, &fault, what);
+}
+
+enum dn_status dn_pg_flush(struct dn_pg_session *s, const char *what, struct dn_error *err)
+{
+    for (;;) {
+        const int left = s->pq->flush(s->conn);
+        if (left == 0) {
+            return DN_OK;
+        }
+        if (left < 0) {
+            return dn_pg_fail(s, what, err);
+        }
+        DN_TRY(dn_pg_wait(s, true, true, 0, err));
+        if (s->pq->consume_input(s->conn) == 0) {
+            return dn_pg_fail(s, what, err);
+        }
+    }
+}
+
+static bool is_failure(const struct dn_pg_session *s, const PGresult *r)
+{
+    const ExecStatusType status = s->pq->result_status(r);
+
+    return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+}
+
+enum dn_status dn_pg_next_result(struct dn_pg_session *s, PGresult **out, const char *what,
+                                 struct dn_error *err)
+{
+    *out = NULL;
+    while (s->pq->is_busy(s->conn) != 0) {
+        DN_TRY(dn_pg_wait(s, true, false, 0, err));
+        if (s->pq->consume_input(s->conn) == 0) {
+            return dn_pg_fail(s, what, err);
+        }
+    }
+    PGresult *r = s->pq->get_result(s->conn);
+    if (r == NULL) {
+        s->busy = false;
+    } else if (is_failure(s, r)) {
+        const enum dn_status st = fail_result(s, r, what, err);
+        s->pq->clear(r);
+        return st;
+    }
+    *out = r;
+    return DN_OK;
+}
+
+/* Behind the first failure the rest is read, too, so that the session can go on. */
+static enum dn_status drain(struct dn_pg_session *s, const char *what)
+{
+    PGresult *r = NULL;
+    enum dn_status st = DN_OK;
+    int n_left = 16; /* a broken connection gives failures without end */
+
+    do {
+        st = dn_pg_next_result(s, &r, what, NULL);
+        s->pq->clear(r);
+    } while ((r != NULL || st != DN_OK) && st != DN_ERR_CANCELLED && --n_left > 0);
+    return st;
+}
+
+/* The last result of everything that was sent. */
+static enum dn_status last_result(struct dn_pg_session *s, PGresult **out, const char *what,
+                                  struct dn_error *err)
+{
+    PGresult *r = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    st = dn_pg_flush(s, what, err);
+    while (st == DN_OK) {
+        st = dn_pg_next_result(s, &r, what, err);
+        if (r == NULL) {
+            break;
+        }
+        s->pq->clear(*out);
+        *out = r;
+    }
+    if (st != DN_OK) {
+        s->pq->clear(*out);
+        *out = NULL;
+        if (st != DN_ERR_CANCELLED) {
+            (void)drain(s, what);
+        }
+    }
+    return st;
+}
+
+static enum dn_status wrap(struct dn_pg_session *s, struct dn_pg_result **out, PGresult *r,
+                           struct dn_error *err)
+{
+    *out = dn_calloc(1, sizeof(**out));
+    if (*out == NULL) {
+        s->pq->clear(r);
+        return dn_error_memory(err, sizeof(**out));
+    }
+    **out = (struct dn_pg_result){s->pq, r};
+    return DN_OK;
+}
+
+static enum dn_status fetch(struct dn_pg_session *s, struct dn_pg_result **out, int sent,
+                            const char *what, struct dn_error *err)
+{
+    PGresult *r = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = NULL;
+    if (sent == 0) {
+        st = dn_pg_fail(s, what, err);
+    } else {
+        s->busy = true;
+        st = last_result(s, &r, what, err);
+    }
+    if (st == DN_OK) {
+        st = wrap(s, out, r, err);
+    }
+    return dn_pg_params_hide(s->options.params, st, err);
+}
+
+enum dn_status dn_pg_session_query(struct dn_pg_session *s, struct dn_pg_result **out,
+                                   const char *sql, const char *const *values, int n_values,
+                                   const char *what, struct dn_error *err)
+{
+    const int sent = s->pq->send_query_params(s->conn, sql, n_values, NULL, values, NULL, NULL, 0);
+
+    return fetch(s, out, sent, what, err);
+}
+
+enum dn_status dn_pg_session_describe(struct dn_pg_session *s, struct dn_pg_result **out,
+                                      const char *sql, struct dn_error *err)
+{
+    static const char what[] = "the query";
+
+    *out = NULL;
+    DN_TRY(fetch(s, out, s->pq->send_prepare(s->conn, "", sql, 0, NULL), what, err));
+    dn_pg_result_finish(*out);
+    return fetch(s, out, s->pq->send_describe(s->conn, ""), what, err);
+}
+
+static enum dn_status run_script(struct dn_pg_session *s, const char *sql, const char *what,
+                                 struct dn_error *err)
+{
+    struct dn_pg_result *r = NULL;
+    const enum dn_status st = fetch(s, &r, s->pq->send_query(s->conn, sql), what, err);
+
+    dn_pg_result_finish(r);
+    return st;
+}
+
+/* Names of snapshots are hexadecimal numbers and hyphens; this one comes from a server. */
+static bool is_snapshot_name(const char *name)
+{
+    const size_t len = strlen(name);
+
+    return len > 0 && len < DN_PG_SNAPSHOT_MAX && strspn(name, "0123456789abcdefABCDEF-") == len;
+}
+
+static enum dn_status refuse_snapshot(struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_DATA, "the server's name of a snapshot is none");
+}
+
+enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const char *snapshot,
+                                   struct dn_error *err)
+{
+    char sql[1024];
+    char attach[DN_PG_SNAPSHOT_MAX + 40] = "";
+    char limits[120] = "";
+
+    if (snapshot != NULL) {
+        if (!is_snapshot_name(snapshot)) {
+            return refuse_snapshot(err);
+        }
+        (void)snprintf(attach, sizeof(attach), "SET TRANSACTION SNAPSHOT '%s';", snapshot);
+    }
+    if (s->options.statement_timeout_ms > 0) {
+        (void)snprintf(limits, sizeof(limits), "SET LOCAL statement_timeout=%lld;",
+                       (long long)s->options.statement_timeout_ms);
+    }
+    if (s->options.lock_timeout_ms > 0) {
+        const size_t len = strlen(limits);
+        (void)snprintf(limits + len, sizeof(limits) - len, "SET LOCAL lock_timeout=%lld;",
+                       (long long)s->options.lock_timeout_ms);
+    }
+    (void)snprintf(sql, sizeof(sql),
+                   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;%s"
+                   "SET LOCAL TimeZone='UTC';SET LOCAL DateStyle='ISO, MDY';"
+                   "SET LOCAL IntervalStyle='iso_8601';SET LOCAL extra_float_digits=1;"
+                   "SET LOCAL bytea_output='hex';SET LOCAL xmloption='content';"
+                   "SET LOCAL idle_in_transaction_session_timeout=0;%s",
+                   attach, limits);
+    return run_script(s, sql, "beginning a transaction", err);
+}
+
+enum dn_status dn_pg_session_export(struct dn_pg_session *s, char *out, struct dn_error *err)
+{
+    struct dn_pg_result *r = NULL;
+
+    out[0] = '\0';
+    DN_TRY(dn_pg_session_query(s, &r, "SELECT pg_catalog.pg_export_snapshot()", NULL, 0,
+                               "sharing one snapshot", err));
+    const char *name = dn_pg_result_n_rows(r) == 1 ? dn_pg_result_text(r, 0, 0) : NULL;
+    const bool good = name != NULL && is_snapshot_name(name);
+    if (good) {
+        memcpy(out, name, strlen(name) + 1);
+    }
+    dn_pg_result_finish(r);
+    return good ? DN_OK : refuse_snapshot(err);
+}
+
+void dn_pg_result_finish(struct dn_pg_result *r)
+{
+    if (r != NULL) {
+        r->pq->clear(r->result);
+        dn_free(r);
+    }
+}
+
+int dn_pg_result_n_rows(const struct dn_pg_result *r)
+{
+    return r->pq->n_rows(r->result);
+}
+
+int dn_pg_result_n_columns(const struct dn_pg_result *r)
+{
+    return r->pq->n_fields(r->result);
+}
+
+struct dn_pg_result_column dn_pg_result_column(const struct dn_pg_result *r, int column)
+{
+    return (struct dn_pg_result_column){r->pq->field_name(r->result, column),
+                                        (uint32_t)r->pq->field_type(r->result, column),
+                                        r->pq->field_typmod(r->result, column)};
+}
+
+const char *dn_pg_result_text(const struct dn_pg_result *r, int row, int column)
+{
+    return r->pq->is_null(r->result, row, column) != 0 ? NULL
+                                                       : r->pq->value(r->result, row, column);
+}
+
+int64_t dn_pg_result_int(const struct dn_pg_result *r, int row, int column)
+{
+    const char *text = dn_pg_result_text(r, row, column);
+
+    return text != NULL ? (int64_t)strtoll(text, NULL, 10) : 0;
+}
+
+bool dn_pg_result_is_true(const struct dn_pg_result *r, int row, int column)
+{
+    const char *text = dn_pg_result_text(r, row, column);
+
+    return text != NULL && text[0] == 't';
+}

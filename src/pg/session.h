@@ -1,0 +1,83 @@
+/**
+ * One connection to a PostgreSQL server.  Every wait ends when there is something, when `stop` is asked, or at its own deadline; looking
+ * up the host's name is the resolver's.  Threads: one at a time.
+ */
+#ifndef DN_PG_SESSION_H
+#define DN_PG_SESSION_H
+
+#include "base/error.h"
+#include "base/stop.h"
+#include "pg/params.h"
+
+#include <stdint.h>
+
+#define DN_PG_CONNECT_SECONDS 30
+#define DN_PG_SNAPSHOT_MAX 128 /**< bytes of an exported snapshot's name, with its NUL */
+
+/** Zero-initialise; all is borrowed and outlives the session. */
+struct dn_pg_session_options {
+    const struct dn_pg_params *params;
+    struct dn_stop *stop;         /**< NULL: never */
+    int64_t statement_timeout_ms; /**< 0: the server's own */
+    int64_t lock_timeout_ms;      /**< 0: the server's own */
+};
+
+struct dn_pg_session;
+struct dn_pg_result;
+
+/**
+ * Connect, within `connect_timeout` of the parameters or of PGCONNECT_TIMEOUT, else DN_PG_CONNECT_SECONDS.
+ * DN_ERR_TEMPORARY: nobody answers, or not now; DN_ERR_CONFIG: user, password, database, TLS or a key; DN_ERR_CANCELLED.
+ */
+DN_NODISCARD enum dn_status dn_pg_session_open(struct dn_pg_session **out,
+                                               const struct dn_pg_session_options *options,
+                                               struct dn_error *err);
+/** What the server still does for this session is cancelled.  NULL is allowed. */
+void dn_pg_session_close(struct dn_pg_session *s);
+
+/**
+ * Begin the transaction, REPEATABLE READ and READ ONLY, with the settings of docs/postgres.md.
+ * @param snapshot  of dn_pg_session_export(), to see what that session sees; NULL: a snapshot of its own, taken by the first query
+ */
+DN_NODISCARD enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const char *snapshot,
+                                                struct dn_error *err);
+/** The name of this transaction's snapshot, DN_PG_SNAPSHOT_MAX bytes, good until this session is closed. */
+DN_NODISCARD enum dn_status dn_pg_session_export(struct dn_pg_session *s, char *out,
+                                                 struct dn_error *err);
+
+/**
+ * Run one query with parameters $1, $2, ... as texts; NULL is null.  For a few rows: the result is held as a whole.
+ * @param what  the beginning of error messages, e.g. "columns of public.t"
+ * @param out   for dn_pg_result_finish(); NULL on failure
+ */
+DN_NODISCARD enum dn_status dn_pg_session_query(struct dn_pg_session *s, struct dn_pg_result **out,
+                                                const char *sql, const char *const *values,
+                                                int n_values, const char *what,
+                                                struct dn_error *err);
+/** What a query would give, without running it: dn_pg_result_n_columns() and dn_pg_result_column(). */
+DN_NODISCARD enum dn_status dn_pg_session_describe(struct dn_pg_session *s,
+                                                   struct dn_pg_result **out, const char *sql,
+                                                   struct dn_error *err);
+
+struct dn_pg_result_column {
+    const char *name; /**< the result's */
+    uint32_t type;
+    int32_t typmod; /**< -1: none */
+};
+
+void dn_pg_result_finish(struct dn_pg_result *r);
+int dn_pg_result_n_rows(const struct dn_pg_result *r);
+int dn_pg_result_n_columns(const struct dn_pg_result *r);
+struct dn_pg_result_column dn_pg_result_column(const struct dn_pg_result *r, int column);
+/** A cell as text; NULL: null. */
+const char *dn_pg_result_text(const struct dn_pg_result *r, int row, int column);
+/** A cell as a number; 0: null, or none. */
+int64_t dn_pg_result_int(const struct dn_pg_result *r, int row, int column);
+/** Is it 't'? */
+bool dn_pg_result_is_true(const struct dn_pg_result *r, int row, int column);
+
+/** e.g. 150018 for 15.18. */
+int dn_pg_session_version(const struct dn_pg_session *s);
+bool dn_pg_session_is_tls(const struct dn_pg_session *s);
+
+#endif
