@@ -1,0 +1,363 @@
+/*
+ * The layer pg from outside, for the tests: pg_tool [--NAME=VALUE ...] COMMAND ...
+ *
+ *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | sleep SECONDS | bench TABLE
+ *
+ * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block (bytes),
+ * credentials (a file), ready and go (files: the first is made once there is a snapshot, the second is waited for).
+ *
+ * dump writes what COPY's text format writes, but floats with 17 digits, numerics that are decoded to integers as BITS:HEX:SCALE, and
+ * arrays as DIMENSIONS:ELEMENTS.  Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
+ */
+#include "pg_dump.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "pg/copy.h"
+#include "pg/plan.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct dn_stop stop;
+static struct dn_pg_params params;
+static struct dn_pg_session_options options = {.params = &params, .stop = &stop};
+static struct dn_pg_wish wish;
+static size_t block_bytes = (size_t)1 << 20;
+static const char *ready_file;
+static const char *go_file;
+static struct dn_arena arena;
+
+static void ask_to_stop(int number)
+{
+    (void)number;
+    dn_stop_ask(&stop);
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------------ */
+
+static enum dn_status add_credentials(const char *path, struct dn_error *err)
+{
+    char text[4096];
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL) {
+        return dn_error_set(err, DN_ERR_NOT_FOUND, "cannot open %s", path);
+    }
+    const size_t len = fread(text, 1, sizeof(text), file);
+    (void)fclose(file);
+    return dn_pg_params_add_file_text(&params, text, len, err);
+}
+
+static enum dn_status take_option(const char *name, const char *value, struct dn_error *err)
+{
+    if (strcmp(name, "connections") == 0) {
+        wish.n_connections = (uint32_t)strtoul(value, NULL, 10);
+    } else if (strcmp(name, "piece") == 0) {
+        wish.piece_blocks = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "where") == 0) {
+        wish.where = value;
+    } else if (strcmp(name, "statement-timeout") == 0) {
+        options.statement_timeout_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "lock-timeout") == 0) {
+        options.lock_timeout_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "block") == 0) {
+        block_bytes = strtoull(value, NULL, 10);
+    } else if (strcmp(name, "ready") == 0) {
+        ready_file = value;
+    } else if (strcmp(name, "go") == 0) {
+        go_file = value;
+    } else if (strcmp(name, "credentials") == 0) {
+        return add_credentials(value, err);
+    } else {
+        return dn_pg_params_add(&params, name, value, err);
+    }
+    return DN_OK;
+}
+
+/* ---- what is read ------------------------------------------------------------------------------------------------- */
+
+struct source {
+    const struct dn_pg_field *fields;
+    size_t n_fields;
+    struct dn_pg_plan plan;
+    char snapshot[DN_PG_SNAPSHOT_MAX];
+    const char *what;
+};
+
+static void print_fields(const struct dn_pg_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        printf("%s\t%s\t%s%s\t%s\t%d\t%s\n", fields[i].name, fields[i].type_name,
+               dn_pg_kind_name(fields[i].kind), fields[i].is_array ? "[]" : "",
+               fields[i].is_cast ? "cast" : "", fields[i].typmod,
+               fields[i].not_null ? "not null" : "");
+    }
+}
+
+static enum dn_status open_source(struct source *src, struct dn_pg_session *s, const char *command,
+                                  const char *text, struct dn_error *err)
+{
+    struct dn_pg_relation rel;
+
+    src->what = text;
+    DN_TRY(dn_pg_session_begin(s, NULL, err));
+    if (strstr(command, "-query") != NULL) {
+        DN_TRY(dn_pg_query_fields(&src->fields, &src->n_fields, s, text, &arena, err));
+        return dn_pg_plan_query(&src->plan, text, src->fields, src->n_fields, &arena, err);
+    }
+    DN_TRY(dn_pg_session_export(s, src->snapshot, err));
+    DN_TRY(dn_pg_relation_open(&rel, s, text, &arena, err));
+    src->fields = rel.fields;
+    src->n_fields = rel.n_fields;
+    return dn_pg_plan_make(&src->plan, &rel, &wish, &arena, err);
+}
+
+static void print_plan(const struct source *src)
+{
+    printf("connections\t%u\nblocks\t%lld\nreason\t%s\n", src->plan.n_connections,
+           (long long)src->plan.n_blocks, src->plan.reason != NULL ? src->plan.reason : "");
+    for (size_t i = 0; i < src->plan.n_pieces; i++) {
+        printf("piece\t%lld\t%s\n", (long long)src->plan.pieces[i].n_blocks,
+               src->plan.pieces[i].select);
+    }
+}
+
+static void wait_for_go(void)
+{
+    if (ready_file != NULL) {
+        FILE *file = fopen(ready_file, "w");
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    while (go_file != NULL && access(go_file, F_OK) != 0 && !dn_stop_asked(&stop)) {
+        usleep(10000);
+    }
+}
+
+/* ---- dump --------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status dump_piece(const struct source *src, struct dn_pg_session *s, size_t piece,
+                                 FILE *out, struct dn_error *err)
+{
+    struct dn_pg_copy copy;
+    struct dn_pg_block blocks[2] = {{.n_rows = 0}, {.n_rows = 0}};
+    enum dn_status st = DN_OK;
+    bool done = false;
+
+    DN_TRY(dn_pg_copy_start(&copy, s, src->plan.pieces[piece].select, (uint32_t)src->n_fields,
+                            src->what, err));
+    dn_pg_block_init(&blocks[0], (uint32_t)src->n_fields, 0);
+    while (st == DN_OK && !done) {
+        dn_pg_block_init(&blocks[1], (uint32_t)src->n_fields, 0);
+        st = dn_pg_copy_read(&copy, &blocks[0], block_bytes, &done, err);
+        if (st == DN_OK) {
+            st = dn_pg_copy_move(&copy, &blocks[0], &blocks[1], err);
+        }
+        if (st == DN_OK) {
+            st = pg_dump_block(out, &blocks[0], src->fields, err);
+        }
+        dn_pg_block_finish(&blocks[0]);
+        blocks[0] = blocks[1];
+        blocks[1] = (struct dn_pg_block){.n_rows = 0};
+    }
+    dn_pg_block_finish(&blocks[0]);
+    return st;
+}
+
+struct worker {
+    const struct source *src;
+    struct dn_pg_session *session; /* NULL: makes its own */
+    char **texts;
+    size_t *lens;
+    atomic_size_t *next;
+    enum dn_status st;
+    struct dn_error err;
+};
+
+static enum dn_status dump_pieces(struct worker *w, struct dn_pg_session *s)
+{
+    for (;;) {
+        const size_t piece = atomic_fetch_add(w->next, 1);
+        if (piece >= w->src->plan.n_pieces) {
+            return DN_OK;
+        }
+        FILE *out = open_memstream(&w->texts[piece], &w->lens[piece]);
+        const enum dn_status st = dump_piece(w->src, s, piece, out, &w->err);
+        (void)fclose(out);
+        if (st != DN_OK) {
+            return st;
+        }
+    }
+}
+
+static void *run_worker(void *arg)
+{
+    struct worker *w = arg;
+    struct dn_pg_session *s = w->session;
+
+    if (s == NULL) {
+        w->st = dn_pg_session_open(&s, &options, &w->err);
+        if (w->st == DN_OK) {
+            w->st = dn_pg_session_begin(s, w->src->snapshot, &w->err);
+        }
+    }
+    if (w->st == DN_OK) {
+        w->st = dump_pieces(w, s);
+    }
+    if (w->session == NULL) {
+        dn_pg_session_close(s);
+    }
+    return NULL;
+}
+
+static enum dn_status dump_parallel(const struct source *src, struct dn_pg_session *s,
+                                    struct dn_error *err)
+{
+    const uint32_t n = src->plan.n_connections;
+    struct worker workers[64];
+    pthread_t threads[64];
+    char **texts = dn_calloc(src->plan.n_pieces, sizeof(*texts));
+    size_t *lens = dn_calloc(src->plan.n_pieces, sizeof(*lens));
+    atomic_size_t next = 0;
+    enum dn_status st = DN_OK;
+
+    for (uint32_t i = 0; i < n; i++) {
+        workers[i] = (struct worker){
+            .src = src, .session = i == 0 ? s : NULL, .texts = texts, .lens = lens, .next = &next};
+        (void)dn_thread_start(&threads[i], "dump", run_worker, &workers[i]);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+        if (st == DN_OK && workers[i].st != DN_OK) {
+            st = workers[i].st;
+            *err = workers[i].err;
+        }
+    }
+    for (size_t i = 0; i < src->plan.n_pieces; i++) {
+        if (st == DN_OK) {
+            (void)fwrite(texts[i], 1, lens[i], stdout);
+        }
+        free(texts[i]);
+    }
+    dn_free(texts);
+    dn_free(lens);
+    return st;
+}
+
+static enum dn_status dump(const struct source *src, struct dn_pg_session *s, struct dn_error *err)
+{
+    wait_for_go();
+    if (src->plan.n_connections > 1) {
+        return dump_parallel(src, s, err);
+    }
+    return dump_piece(src, s, 0, stdout, err);
+}
+
+/* ---- the other commands ------------------------------------------------------------------------------------------- */
+
+static enum dn_status list(struct dn_pg_session *s, struct dn_error *err)
+{
+    struct dn_pg_listed *all = NULL;
+    size_t n = 0;
+
+    DN_TRY(dn_pg_relations_list(&all, &n, s, &arena, err));
+    for (size_t i = 0; i < n; i++) {
+        printf("%s.%s\t%c\n", all[i].schema, all[i].name, all[i].kind);
+    }
+    return DN_OK;
+}
+
+static enum dn_status do_sleep(struct dn_pg_session *s, const char *seconds, struct dn_error *err)
+{
+    const char *const values[1] = {seconds};
+    struct dn_pg_result *r = NULL;
+
+    DN_TRY(dn_pg_session_begin(s, NULL, err));
+    wait_for_go();
+    const enum dn_status st = dn_pg_session_query(s, &r, "SELECT pg_catalog.pg_sleep($1::float8)",
+                                                  values, 1, "sleeping", err);
+    dn_pg_result_finish(r);
+    return st;
+}
+
+static enum dn_status run(struct dn_pg_session *s, const char *command, const char *arg,
+                          struct dn_error *err)
+{
+    struct source src = {0};
+
+    if (strcmp(command, "ping") == 0) {
+        printf("version\t%d\ntls\t%s\n", dn_pg_session_version(s),
+               dn_pg_session_is_tls(s) ? "yes" : "no");
+        return DN_OK;
+    }
+    if (strcmp(command, "list") == 0) {
+        return list(s, err);
+    }
+    if (arg == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s of what?", command);
+    }
+    if (strcmp(command, "sleep") == 0) {
+        return do_sleep(s, arg, err);
+    }
+    DN_TRY(open_source(&src, s, command, arg, err));
+    if (strncmp(command, "describe", 8) == 0) {
+        print_fields(src.fields, src.n_fields);
+    } else if (strncmp(command, "plan", 4) == 0) {
+        print_plan(&src);
+    } else if (strncmp(command, "dump", 4) == 0) {
+        return dump(&src, s, err);
+    } else {
+        return dn_error_set(err, DN_ERR_INVALID, "no command %s", command);
+    }
+    return DN_OK;
+}
+
+static enum dn_status take_arguments(int argc, char **argv, int *first, struct dn_error *err)
+{
+    int i = 1;
+
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        char *equals = strchr(argv[i], '=');
+        if (equals == NULL) {
+            return dn_error_set(err, DN_ERR_INVALID, "%s has no value", argv[i]);
+        }
+        *equals = '\0';
+        DN_TRY(take_option(argv[i] + 2, equals + 1, err));
+    }
+    *first = i;
+    return i < argc ? DN_OK : dn_error_set(err, DN_ERR_INVALID, "no command");
+}
+
+int main(int argc, char **argv)
+{
+    struct dn_pg_session *s = NULL;
+    struct dn_error err;
+    int first = 0;
+
+    dn_error_clear(&err);
+    dn_stop_init(&stop, NULL, NULL);
+    (void)signal(SIGTERM, ask_to_stop);
+    enum dn_status st = take_arguments(argc, argv, &first, &err);
+    if (st == DN_OK) {
+        st = dn_pg_session_open(&s, &options, &err);
+    }
+    if (st == DN_OK) {
+        st = run(s, argv[first], first + 1 < argc ? argv[first + 1] : NULL, &err);
+    }
+    dn_pg_session_close(s);
+    if (st != DN_OK) {
+        fprintf(stderr, "%s\n", err.message);
+    }
+    (void)fflush(stdout);
+    dn_pg_params_finish(&params);
+    dn_arena_finish(&arena);
+    dn_stop_finish(&stop);
+    return (int)st;
+}
