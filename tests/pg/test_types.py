@@ -88,6 +88,7 @@ CREATE TYPE two AS (a int, b text);
 """
 
 CASTS = {"ch", "inet", "cidr", "mac", "money", "bits", "x", "tsv", "rng", "trng", "mrng", "comp", "pt", "xid", "lsn", "ov", "rc"}
+ARRAY_CASTS = {"ainet", "acomp"}
 SETTINGS = "-c IntervalStyle=iso_8601 -c DateStyle=ISO,MDY -c extra_float_digits=1 -c bytea_output=hex -c TimeZone=UTC"
 
 
@@ -110,6 +111,8 @@ def types(server):
 def expected(server, name, type_):
     is_array = type_.endswith("[]") or type_ == "pair"
     text = f"array_dims({name}) || ':' || array_to_string({name}, chr(31), 'NULL')" if is_array else name
+    if name in CASTS or name in ARRAY_CASTS:  # SQL's cast, which for inet is not what the type's own output is
+        text = text.replace(f"({name},", f"({name}::text[],") if is_array else f"{name}::text"
     if is_array:
         text = f"CASE WHEN {name} = '{{}}' THEN ':' ELSE {text} END"
     out = server.psql("-c", f"COPY (SELECT {text} FROM types ORDER BY row) TO STDOUT", options=SETTINGS)
@@ -174,7 +177,7 @@ def test_decimals_that_fit_are_integers(tool, types):
 def test_what_is_cast_is_told(tool, types):
     described = [line.split("\t") for line in tool.ok("describe", "types").splitlines()]
     told = {d[0] for d in described if d[3] == "cast"}
-    assert told == CASTS | {"ainet", "acomp"}
+    assert told == CASTS | ARRAY_CASTS
     kinds = {d[0]: d[2] for d in described}
     assert kinds["e"] == "text" and kinds["d_text"] == "text" and kinds["ae"] == "text[]" and kinds["domarr"] == "int32[]"
     assert kinds["ainet"] == "text[]" and kinds["adom"] == "numeric[]"
