@@ -98,3 +98,29 @@ void dn_pg_fault_find_sqlstate(char *out, const char *text)
         }
     }
 }
+
+/* One line of libpq's, without tabs in front. */
+static size_t put_line(char *out, size_t room, const char *line, size_t len, bool first)
+{
+    while (len > 0 && (*line == '\t' || *line == ' ')) {
+        line++;
+        len--;
+    }
+    if (len == 0 || strncmp(line, "LOCATION:", 9) == 0) {
+        return 0;
+    }
+    const int n = snprintf(out, room, "%s%.*s", first ? "" : "; ", (int)len, line);
+    return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+}
+
+void dn_pg_fault_tidy(char *out, size_t size, const char *text)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    while (*text != '\0') {
+        const size_t len = strcspn(text, "\n");
+        n += put_line(out + n, size - n, text, len, n == 0);
+        text += len + (text[len] != '\0');
+    }
+}

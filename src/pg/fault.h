@@ -29,4 +29,10 @@ enum dn_status dn_pg_fault_set(struct dn_error *err, const struct dn_pg_fault *f
  */
 void dn_pg_fault_find_sqlstate(char *out, const char *text);
 
+/**
+ * libpq's own words as one line without blanks at its ends: several lines are parted by "; ", and where in the server's sources
+ * something was found is left out.
+ */
+void dn_pg_fault_tidy(char *out, size_t size, const char *text);
+
 #endif

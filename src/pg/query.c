@@ -37,9 +37,10 @@ enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, 
 enum dn_status dn_pg_fail(struct dn_pg_session *s, const char *what, struct dn_error *err)
 {
     const bool broken = s->pq->status(s->conn) == CONNECTION_BAD;
-    const char *said = s->pq->error_message(s->conn);
+    char said[512];
     char sqlstate[6];
 
+    dn_pg_fault_tidy(said, sizeof(said), s->pq->error_message(s->conn));
     dn_pg_fault_find_sqlstate(sqlstate, said);
     const struct dn_pg_fault fault = {.sqlstate = sqlstate, .message = said};
     if (sqlstate[0] == '\0' && broken) {

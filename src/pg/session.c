@@ -66,13 +66,24 @@ static void ignore_notice(void *arg, const PGresult *result)
     (void)result;
 }
 
+/*
+ * Before the first byte it is a key that cannot be, and in the handshake of TLS what that asks for: neither passes by waiting.  But some
+ * servers refuse at once.
+ */
+static bool is_about_a_server(const char *said)
+{
+    return strstr(said, "connection to server") != NULL ||
+           strstr(said, "Temporary failure") != NULL;
+}
+
 static enum dn_status fail_to_connect(struct dn_pg_session *s, ConnStatusType stage,
                                       struct dn_error *err)
 {
     static const char what[] = "cannot connect to PostgreSQL";
-    const char *said = s->pq->error_message(s->conn);
+    char said[768];
     char sqlstate[6];
 
+    dn_pg_fault_tidy(said, sizeof(said), s->pq->error_message(s->conn));
     dn_pg_fault_find_sqlstate(sqlstate, said);
     if (sqlstate[0] != '\0') {
         const struct dn_pg_fault fault = {.sqlstate = sqlstate, .message = said};
@@ -87,8 +98,8 @@ static enum dn_status fail_to_connect(struct dn_pg_session *s, ConnStatusType st
                          what, said),
             "password");
     }
-    /* before the first byte it is a key, in the handshake of TLS what it asks for: neither passes by waiting */
-    const bool final = stage == CONNECTION_BAD || stage == CONNECTION_SSL_STARTUP;
+    const bool final =
+        stage == CONNECTION_BAD ? !is_about_a_server(said) : stage == CONNECTION_SSL_STARTUP;
     return dn_error_set(err, final ? DN_ERR_CONFIG : DN_ERR_TEMPORARY, "%s: %s", what, said);
 }
 

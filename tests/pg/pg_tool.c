@@ -4,7 +4,7 @@
  *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | sleep SECONDS | bench TABLE
  *
  * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block (bytes),
- * credentials (a file), ready and go (files: the first is made once there is a snapshot, the second is waited for).
+ * credentials (a file), ready and go (files: the first is made once there is a plan, or with early=yes a snapshot; the second is waited for).
  *
  * dump writes what COPY's text format writes, but floats with 17 digits, numerics that are decoded to integers as BITS:HEX:SCALE, and
  * arrays as DIMENSIONS:ELEMENTS.  Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
@@ -31,6 +31,7 @@ static struct dn_pg_wish wish;
 static size_t block_bytes = (size_t)1 << 20;
 static const char *ready_file;
 static const char *go_file;
+static bool early;
 static struct dn_arena arena;
 
 static void ask_to_stop(int number)
@@ -72,6 +73,8 @@ static enum dn_status take_option(const char *name, const char *value, struct dn
         ready_file = value;
     } else if (strcmp(name, "go") == 0) {
         go_file = value;
+    } else if (strcmp(name, "early") == 0) {
+        early = strcmp(value, "yes") == 0;
     } else if (strcmp(name, "credentials") == 0) {
         return add_credentials(value, err);
     } else {
@@ -100,6 +103,19 @@ static void print_fields(const struct dn_pg_field *fields, size_t n)
     }
 }
 
+static void wait_for_go(void)
+{
+    if (ready_file != NULL) {
+        FILE *file = fopen(ready_file, "w");
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    while (go_file != NULL && access(go_file, F_OK) != 0 && !dn_stop_asked(&stop)) {
+        usleep(10000);
+    }
+}
+
 static enum dn_status open_source(struct source *src, struct dn_pg_session *s, const char *command,
                                   const char *text, struct dn_error *err)
 {
@@ -112,6 +128,9 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
         return dn_pg_plan_query(&src->plan, text, src->fields, src->n_fields, &arena, err);
     }
     DN_TRY(dn_pg_session_export(s, src->snapshot, err));
+    if (early) {
+        wait_for_go();
+    }
     DN_TRY(dn_pg_relation_open(&rel, s, text, &arena, err));
     src->fields = rel.fields;
     src->n_fields = rel.n_fields;
@@ -125,19 +144,6 @@ static void print_plan(const struct source *src)
     for (size_t i = 0; i < src->plan.n_pieces; i++) {
         printf("piece\t%lld\t%s\n", (long long)src->plan.pieces[i].n_blocks,
                src->plan.pieces[i].select);
-    }
-}
-
-static void wait_for_go(void)
-{
-    if (ready_file != NULL) {
-        FILE *file = fopen(ready_file, "w");
-        if (file != NULL) {
-            (void)fclose(file);
-        }
-    }
-    while (go_file != NULL && access(go_file, F_OK) != 0 && !dn_stop_asked(&stop)) {
-        usleep(10000);
     }
 }
 
@@ -253,7 +259,9 @@ static enum dn_status dump_parallel(const struct source *src, struct dn_pg_sessi
 
 static enum dn_status dump(const struct source *src, struct dn_pg_session *s, struct dn_error *err)
 {
-    wait_for_go();
+    if (!early) {
+        wait_for_go();
+    }
     if (src->plan.n_connections > 1) {
         return dump_parallel(src, s, err);
     }

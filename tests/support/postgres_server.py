@@ -24,9 +24,9 @@ SUPERUSER, PASSWORD = "postgres", "super+secret of the tests"
 PR_SET_PDEATHSIG = 1
 
 HBA = """
-local   all all                     trust
+local   all,replication all         trust
 hostssl all all 127.0.0.1/32        scram-sha-256
-hostnossl all tls_only 127.0.0.1/32 reject
+hostnossl tls_only all 127.0.0.1/32 reject
 host    all all 127.0.0.1/32        scram-sha-256
 """
 
@@ -60,9 +60,9 @@ def environment():
 
 
 class Server:
-    """Settings are those of postgresql.conf.  `template`: the data of another server, which is down, instead of initdb."""
+    """Settings are those of postgresql.conf.  `standby_of`: another server, which runs, and which this one follows."""
 
-    def __init__(self, settings=(), template=None, tls=None):
+    def __init__(self, settings=(), standby_of=None, tls=None):
         self.settings, self.tls = dict(settings), tls
         # sockets have short names, and every user can enter /tmp
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dn-pg-"))
@@ -73,10 +73,9 @@ class Server:
         self.as_user = unprivileged()
         self.owner()
         try:
-            if template:
-                shutil.copytree(template, self.data, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("postmaster.*"))
-                self.owner()
-                self.data.chmod(0o700)
+            if standby_of:
+                subprocess.run([BIN / "pg_basebackup", "-D", self.data, "-h", standby_of.folder, "-p", str(standby_of.port), "-U", SUPERUSER,
+                                "-R", "-c", "fast", "--no-sync"], check=True, capture_output=True, env=environment(), **self.as_user)
             else:
                 self.initdb()
         except BaseException:

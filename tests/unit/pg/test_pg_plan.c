@@ -158,6 +158,19 @@ static void states_are_found_in_texts(void **state)
     assert_string_equal(out, "");
 }
 
+static void words_of_libpq_are_one_line(void **state)
+{
+    char out[40];
+
+    (void)state;
+    dn_pg_fault_tidy(out, sizeof(out), "one\n\tIs it two?\nLOCATION:  auth.c:1\n\n");
+    assert_string_equal(out, "one; Is it two?");
+    dn_pg_fault_tidy(out, sizeof(out), "");
+    assert_string_equal(out, "");
+    dn_pg_fault_tidy(out, sizeof(out), "a line that is much too long for the room\nand one more");
+    assert_int_equal(strlen(out), sizeof(out) - 1);
+}
+
 static void faults_are_sentences(void **state)
 {
     const struct dn_pg_fault fault = {
@@ -378,6 +391,7 @@ int main(void)
         cmocka_unit_test(states_have_statuses),
         cmocka_unit_test(states_are_found_in_texts),
         cmocka_unit_test(faults_are_sentences),
+        cmocka_unit_test(words_of_libpq_are_one_line),
         cmocka_unit_test(names_are_read),
         cmocka_unit_test(small_tables_are_one_piece),
         cmocka_unit_test(pages_are_all_there_once),
