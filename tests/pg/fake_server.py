@@ -67,6 +67,10 @@ class Fake:
     def close(self):
         self.listener.close()
         for connection in self.open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
             connection.close()
 
     def __enter__(self):

@@ -121,7 +121,7 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
 {
     struct dn_pg_relation rel;
 
-    src->what = text;
+    src->what = strstr(command, "-query") != NULL ? "the query" : text;
     DN_TRY(dn_pg_session_begin(s, NULL, err));
     if (strstr(command, "-query") != NULL) {
         DN_TRY(dn_pg_query_fields(&src->fields, &src->n_fields, s, text, &arena, err));

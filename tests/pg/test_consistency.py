@@ -1,0 +1,134 @@
+"""Whatever happens in the meantime, what is read is of one moment."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from conftest import CANCELLED, TEMPORARY
+
+N_ACCOUNTS = 6000
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def accounts(server):
+    server.sql(f"""DROP TABLE IF EXISTS accounts;
+    CREATE TABLE accounts (id int, balance int, note text) WITH (fillfactor = 70);
+    INSERT INTO accounts SELECT i, 100, repeat('x', 700) FROM generate_series(1, {N_ACCOUNTS}) i""")
+
+
+CHANGES = """
+UPDATE accounts SET balance = balance + 1 WHERE id % 7 = {k} % 7;
+UPDATE accounts SET balance = balance - 1 WHERE id % 7 = ({k} + 1) % 7;
+DELETE FROM accounts WHERE id = {k} + 1;
+INSERT INTO accounts SELECT 1000000 + {k} * 100 + i, -5, repeat('y', 700) FROM generate_series(1, 100) i;
+VACUUM accounts;
+"""
+
+
+def changing(server, stop):
+    """Transfers, deletions, insertions and VACUUM, until told; each statement is a transaction."""
+    k = 0
+    while not stop.is_set():
+        server.sql(CHANGES.format(k=k))
+        k += 1
+
+
+def test_an_export_is_one_snapshot(tool, server, accounts, tmp_path):
+    """All rows are changed between snapshot and reading, and go on changing while four connections read 16 pages at a time."""
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "accounts", connections=4, piece=16, ready=ready, go=go)
+    wait_for(ready.exists, "no snapshot")
+    server.sql(CHANGES.format(k=0))
+    server.sql("UPDATE accounts SET balance = balance * 2")
+    stop = threading.Event()
+    thread = threading.Thread(target=changing, args=(server, stop))
+    thread.start()
+    try:
+        go.touch()
+        done = tool.finish(process)
+    finally:
+        stop.set()
+        thread.join()
+    assert done.code == 0, done.err
+    found = [line.split("\t")[:2] for line in done.out.splitlines()]
+    assert found == [[str(i), "100"] for i in range(1, N_ACCOUNTS + 1)]  # in order, too
+    assert server.sql("SELECT sum(balance) FROM accounts WHERE id <= 6000") != str(N_ACCOUNTS * 100)
+
+
+def test_nobody_truncates_in_the_meantime(tool, server, accounts, tmp_path):
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "accounts", connections=4, piece=16, ready=ready, go=go)
+    wait_for(ready.exists, "no snapshot")
+    with pytest.raises(RuntimeError, match="lock timeout"):
+        server.sql("SET lock_timeout = '300ms'; TRUNCATE accounts")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == 0 and len(done.out.splitlines()) == N_ACCOUNTS
+
+
+def test_a_table_that_was_truncated_at_the_last_moment(tool, server, accounts, tmp_path):
+    """Behind the snapshot and in front of the lock: the snapshot would see an empty table."""
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "accounts", ready=ready, go=go, early="yes")
+    wait_for(ready.exists, "no snapshot")
+    server.sql("TRUNCATE accounts")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == TEMPORARY and "truncated or rewritten" in done.err, done.err
+
+
+def test_a_partition_that_was_rewritten_at_the_last_moment(tool, server, tmp_path):
+    server.sql("""CREATE TABLE parted (id int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+    INSERT INTO parted VALUES (1)""")
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "parted", ready=ready, go=go, early="yes")
+    wait_for(ready.exists, "no snapshot")
+    server.sql("TRUNCATE parted_1; INSERT INTO parted VALUES (2)")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == TEMPORARY and "public.parted_1 was truncated" in done.err, done.err
+
+
+def test_a_table_that_was_dropped_at_the_last_moment(tool, server, tmp_path):
+    server.sql("CREATE TABLE short_lived (id int)")
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "short_lived", ready=ready, go=go, early="yes")
+    wait_for(ready.exists, "no snapshot")
+    server.sql("DROP TABLE short_lived")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == 5 and "short_lived" in done.err, done.err
+
+
+def test_the_snapshot_outlives_the_idle_limit(tool, server, accounts, tmp_path):
+    """The session that holds it waits while others read."""
+    server.sql("ALTER ROLE postgres SET idle_in_transaction_session_timeout = '100ms'")
+    try:
+        ready, go = tmp_path / "ready", tmp_path / "go"
+        process = tool.start("dump", "accounts", connections=2, piece=16, ready=ready, go=go)
+        wait_for(ready.exists, "no snapshot")
+        time.sleep(0.5)
+        go.touch()
+        done = tool.finish(process)
+        assert done.code == 0 and len(done.out.splitlines()) == N_ACCOUNTS, done.err
+    finally:
+        server.sql("ALTER ROLE postgres RESET idle_in_transaction_session_timeout")
+
+
+def test_an_export_is_cancelled_in_all_its_sessions(tool, server, accounts):
+    """Each of four connections reads rows that take their time; then none is left on the server."""
+    process = tool.start("dump", "accounts", connections=4, piece=16, where="pg_sleep(0.05) IS NOT NULL")
+    wait_for(lambda: server.sessions() == 4, "no sessions")
+    process.send_signal(signal.SIGTERM)
+    done = tool.finish(process, timeout=60)
+    assert done.code == CANCELLED, done.err
+    wait_for(lambda: server.sessions() == 0, "sessions stay")
