@@ -148,7 +148,7 @@ static void check_same(const struct dn_pg_block *whole, size_t first,
                        const struct dn_pg_block *part)
 {
     HOLDS(first + part->n_rows <= whole->n_rows);
-    for (size_t column = 0; column < whole->n_columns; column++) {
+    for (size_t column = 0; part->n_rows > 0 && column < whole->n_columns; column++) {
         const struct dn_pg_cells a = dn_pg_block_cells(whole, column, first, part->n_rows);
         const struct dn_pg_cells b = dn_pg_block_cells(part, column, 0, part->n_rows);
         for (size_t row = 0; row < part->n_rows; row++) {
@@ -205,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const enum dn_status st = cut_at_once(&whole, &c, in);
     HOLDS(st == DN_OK || st == DN_ERR_DATA);
     HOLDS(c.n_rows == whole.n_rows);
-    for (size_t column = 0; column < n_columns; column++) {
+    for (size_t column = 0; whole.n_rows > 0 && column < n_columns; column++) {
         check_cells(&whole, column);
         check_columns(&whole, column);
     }

@@ -28,7 +28,7 @@ struct dn_pg_block {
  */
 void dn_pg_block_init(struct dn_pg_block *b, uint32_t n_columns, size_t max_bytes);
 void dn_pg_block_finish(struct dn_pg_block *b);
-/** Rows [first, first + n) of a column. */
+/** Rows [first, first + n) of a column, at least one. */
 static inline struct dn_pg_cells dn_pg_block_cells(const struct dn_pg_block *b, size_t column,
                                                    size_t first, size_t n)
 {
