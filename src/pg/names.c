@@ -83,7 +83,7 @@ static enum dn_status read_quoted(struct dn_pg_name *out, const char *text, stru
         *out = (struct dn_pg_name){first, dn_arena_strdup(arena, second)};
         return out->name != NULL ? DN_OK : dn_error_memory(err, strlen(second) + 1);
     }
-    second = unquote(end + 1, &end, arena);
+    second = unquote(second, &end, arena);
     if (second == NULL) {
         return dn_error_memory(err, strlen(text) + 1);
     }

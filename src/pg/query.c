@@ -188,7 +188,8 @@ static enum dn_status fetch(struct dn_pg_session *s, struct dn_pg_result **out, 
     if (st == DN_OK) {
         st = wrap(s, out, r, err);
     }
-    return dn_pg_params_hide(s->options.params, st, err);
+    (void)dn_pg_params_hide(s->options.params, st, err);
+    return st;
 }
 
 enum dn_status dn_pg_session_query(struct dn_pg_session *s, struct dn_pg_result **out,

@@ -117,7 +117,7 @@ static enum dn_status cut_cells(struct dn_pg_cutter *c, struct dn_pg_block *b, b
     const uint8_t *bytes = b->bytes.data;
     const size_t len = b->bytes.len;
     const uint32_t n_columns = c->n_columns;
-    uint32_t *cells = b->cells != NULL ? b->cells + b->n_rows * n_columns : NULL;
+    uint32_t *cells = b->cells + b->n_rows * n_columns;
     size_t at = c->at;
     uint32_t column = c->column;
 

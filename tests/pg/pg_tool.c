@@ -6,6 +6,8 @@
  * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block (bytes),
  * credentials (a file), ready and go (files: the first is made once there is a plan, or with early=yes a snapshot; the second is waited for).
  *
+ * fail-at=N lets the N-th allocation behind the options fail.
+ *
  * dump writes what COPY's text format writes, but floats with 17 digits, numerics that are decoded to integers as BITS:HEX:SCALE, and
  * arrays as DIMENSIONS:ELEMENTS.  Exit code: the status (dativo/status.h); the message is on stderr.  SIGTERM asks to stop.
  */
@@ -32,6 +34,7 @@ static size_t block_bytes = (size_t)1 << 20;
 static const char *ready_file;
 static const char *go_file;
 static bool early;
+static uint64_t fail_at;
 static struct dn_arena arena;
 
 static void ask_to_stop(int number)
@@ -73,6 +76,8 @@ static enum dn_status take_option(const char *name, const char *value, struct dn
         ready_file = value;
     } else if (strcmp(name, "go") == 0) {
         go_file = value;
+    } else if (strcmp(name, "fail-at") == 0) {
+        fail_at = strtoull(value, NULL, 10);
     } else if (strcmp(name, "early") == 0) {
         early = strcmp(value, "yes") == 0;
     } else if (strcmp(name, "credentials") == 0) {
@@ -353,6 +358,7 @@ int main(int argc, char **argv)
     dn_stop_init(&stop, NULL, NULL);
     (void)signal(SIGTERM, ask_to_stop);
     enum dn_status st = take_arguments(argc, argv, &first, &err);
+    (void)dn_memory_fail_at(fail_at);
     if (st == DN_OK) {
         st = dn_pg_session_open(&s, &options, &err);
     }

@@ -149,6 +149,21 @@ def test_a_row_that_is_larger_than_a_block(tool):
     assert [len(line) for line in out.splitlines()] == [20000002] * 3
 
 
+# ---- memory
+
+@pytest.mark.parametrize("command", [("dump", "kept"), ("dump-query", "SELECT i, '10.0.0.1'::inet, ARRAY[i] FROM kept"), ("list",)])
+def test_every_allocation_may_fail(tool, server, command):
+    server.sql("CREATE TABLE IF NOT EXISTS kept (i int, n numeric(5,2), a inet[]); TRUNCATE kept; INSERT INTO kept VALUES (1, 1.5, '{}')")
+    whole = tool.ok(*command)
+    for n in range(1, 1000):
+        done = tool(*command, **{"fail-at": n})
+        if done.code == 0:
+            assert done.out == whole and n > 5
+            break
+        assert done.code == MEMORY and done.out == "" and "out of memory" in done.err, (n, done.code, done.err)
+    gone(server)
+
+
 # ---- streams that are none: a server that says other things than PostgreSQL does
 
 COPY_HEAD = b"PGCOPY\n\377\r\n\0" + struct.pack("!II", 0, 0)
