@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * These queries run with the user's search path, in which others may have functions and operators.  So functions are named with pg_catalog, and
+ * the operators are those that fit their operands exactly, which no other one can fit better.
+ */
+
 #define MOST_SUGGESTED 2000
 #define KINDS "('r','p','v','m','f')"
 
@@ -59,10 +64,11 @@ static enum dn_status find(struct found *out, struct dn_pg_relation *rel, struct
 static void suggest(char *out, size_t size, struct dn_pg_session *s, const char *text)
 {
     static const char sql[] =
-        "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END "
-        "|| c.relname, n.nspname || '.' || c.relname "
+        "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname::text ELSE "
+        "pg_catalog.concat(n.nspname, '.', c.relname) END, "
+        "pg_catalog.concat(n.nspname, '.', c.relname) "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.relkind IN " KINDS " AND n.nspname !~ '^pg_' AND n.nspname <> "
+        "WHERE c.relkind IN " KINDS " AND n.nspname !~ '^pg_'::text AND n.nspname <> "
         "'information_schema' ORDER BY 1 LIMIT 2000";
     const char *names[2 * MOST_SUGGESTED];
     struct dn_pg_result *r = NULL;
@@ -207,7 +213,8 @@ static const char parts_sql_head[] =
 static const char parts_sql_tail[] =
     ") SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
     "pg_catalog.has_table_privilege(c.oid, 'SELECT'), pg_catalog.row_security_active(c.oid), "
-    "c.relfilenode <> 0 AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM "
+    "c.relfilenode <> 0::pg_catalog.oid AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT "
+    "FROM "
     "c.relfilenode, "
     "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
     "pg_catalog.current_setting('block_size')::bigint ELSE 0 END, c.reltuples "
@@ -290,7 +297,7 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
     static const char sql[] =
         "SELECT n.nspname, c.relname, c.relkind, c.reltuples FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.relkind IN " KINDS " AND NOT c.relispartition AND n.nspname !~ '^pg_' AND "
+        "WHERE c.relkind IN " KINDS " AND NOT c.relispartition AND n.nspname !~ '^pg_'::text AND "
         "n.nspname <> 'information_schema' AND "
         "pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND "
         "pg_catalog.has_any_column_privilege(c.oid, 'SELECT') ORDER BY 1, 2";

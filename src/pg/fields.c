@@ -27,7 +27,7 @@ static const char resolve_sql[] =
     "b AS (SELECT DISTINCT ON (asked) asked, oid, typmod, depth FROM d ORDER BY asked, depth DESC) "
     "SELECT b.asked, b.oid, b.typmod, "
     "CASE WHEN e.typarray = t.oid THEN e.oid ELSE 0 END, b.depth > 0, "
-    "t.typtype = 'e' OR (p.prolang = 12 AND p.prosrc = 'textsend') "
+    "t.typtype = 'e' OR (p.prolang = 12::pg_catalog.oid AND p.prosrc = 'textsend') "
     "FROM b JOIN pg_catalog.pg_type t ON t.oid = b.oid "
     "JOIN pg_catalog.pg_proc p ON p.oid = t.typsend "
     "LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem";

@@ -1,7 +1,8 @@
 /*
  * The layer pg from outside, for the tests: pg_tool [--NAME=VALUE ...] COMMAND ...
  *
- *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | sleep SECONDS | bench TABLE
+ *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | digits TABLE | digits-query SQL |
+ *   sleep SECONDS
  *
  * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block (bytes),
  * credentials (a file), ready and go (files: the first is made once there is a plan, or with early=yes a snapshot; the second is waited for).
@@ -18,6 +19,7 @@
 #include "base/thread.h"
 #include "pg/copy.h"
 #include "pg/plan.h"
+#include "pg/survey.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -287,6 +289,22 @@ static enum dn_status list(struct dn_pg_session *s, struct dn_error *err)
     return DN_OK;
 }
 
+static enum dn_status print_digits(const struct source *src, struct dn_pg_session *s,
+                                   struct dn_error *err)
+{
+    struct dn_pg_digits *digits = dn_arena_alloc(&arena, (src->n_fields + 1) * sizeof(*digits));
+
+    DN_TRY(dn_pg_survey(digits, s, src->plan.pieces[0].select, src->fields, src->n_fields, err));
+    for (size_t i = 0; i < src->n_fields; i++) {
+        if (digits[i].is_surveyed) {
+            printf("%s\t%d\t%d\t%lld\t%lld\n", src->fields[i].name, digits[i].n_whole,
+                   digits[i].n_places, (long long)digits[i].n_values,
+                   (long long)digits[i].n_specials);
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status do_sleep(struct dn_pg_session *s, const char *seconds, struct dn_error *err)
 {
     const char *const values[1] = {seconds};
@@ -324,6 +342,8 @@ static enum dn_status run(struct dn_pg_session *s, const char *command, const ch
         print_fields(src.fields, src.n_fields);
     } else if (strncmp(command, "plan", 4) == 0) {
         print_plan(&src);
+    } else if (strncmp(command, "digits", 6) == 0) {
+        return print_digits(&src, s, err);
     } else if (strncmp(command, "dump", 4) == 0) {
         return dump(&src, s, err);
     } else {

@@ -198,6 +198,19 @@ def test_blocks_do_not_matter(tool, types, block):
     assert tool.ok("dump", "types", block=block) == tool.ok("dump", "types")
 
 
+def test_digits_of_open_numerics(tool, server):
+    server.sql("""CREATE DOMAIN open_domain AS numeric;
+    CREATE TABLE digits (a numeric, b numeric(10,2), c numeric, d numeric[], e open_domain, f int, g numeric, h numeric[], i numeric);
+    INSERT INTO digits VALUES (1.10, 5, 'NaN', '{1.5,NULL,12345678901234567890123456789012345678901}', 0.00001, 1, NULL, NULL, 0),
+    (-12345.6, 5, 'Infinity', '{-0.125,NaN}', -7, 2, NULL, '{}', 0.000), (NULL, NULL, '-Infinity', NULL, NULL, NULL, NULL, NULL, '-0.9')""")
+    expected = "a\t5\t2\t2\t0\nc\t0\t0\t3\t3\nd\t41\t3\t4\t1\ne\t1\t5\t2\t0\ng\t0\t0\t0\t0\nh\t0\t0\t0\t0\ni\t0\t3\t3\t0\n"
+    assert tool.ok("digits", "digits") == expected
+    assert tool.ok("digits-query", "SELECT * FROM digits") == expected
+    assert tool.ok("digits", "digits", where="a > 0").splitlines()[0] == "a\t1\t2\t1\t0"
+    server.sql("TRUNCATE digits")
+    assert tool.ok("digits", "digits").splitlines()[0] == "a\t0\t0\t0\t0"
+
+
 def test_citext_and_hstore(tool, server):
     server.sql("CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE TABLE ext (a citext, b hstore); INSERT INTO ext VALUES ('Grüße', 'a=>1');")
     assert [line.split("\t")[3] for line in tool.ok("describe", "ext").splitlines()] == ["", "cast"]
