@@ -82,6 +82,26 @@ def test_injection_is_a_name(tool, tables):
     assert tool.ok("describe", "customers")
 
 
+def test_other_peoples_functions_are_not_called(tool, server, tables):
+    """Whoever may create functions in a schema of the search path must not get them called by who reads."""
+    server.sql("CREATE DATABASE planted")
+    traps = ["CREATE FUNCTION trap_oid(oid, int4) RETURNS bool LANGUAGE sql AS 'SELECT 1 / 0 = 1'",
+             "CREATE FUNCTION trap_name(name, name) RETURNS bool LANGUAGE sql AS 'SELECT 1 / 0 = 1'",
+             "CREATE FUNCTION trap_concat(name, name) RETURNS text LANGUAGE sql AS 'SELECT (1 / 0)::text'",
+             "CREATE FUNCTION trap_numeric(numeric) RETURNS numeric LANGUAGE sql AS 'SELECT 1 / 0::numeric'",
+             "CREATE OPERATOR || (leftarg = name, rightarg = name, procedure = trap_concat)",
+             "CREATE OPERATOR !~ (leftarg = name, rightarg = name, procedure = trap_name)",
+             "CREATE FUNCTION scale(numeric) RETURNS int LANGUAGE sql AS 'SELECT 1 / 0'",
+             "CREATE FUNCTION trap_state(int8, numeric) RETURNS int8 LANGUAGE sql AS 'SELECT 1::int8 / 0'",
+             "CREATE AGGREGATE count(numeric) (sfunc = trap_state, stype = int8, initcond = '0')"]
+    traps += [f"CREATE OPERATOR {o} (leftarg = oid, rightarg = int4, procedure = trap_oid)" for o in ("=", "<>", "<", ">")]
+    server.sql("CREATE TABLE t (a numeric, b numeric[], c inet); INSERT INTO t VALUES (1.5, '{2.25}', '::1');" + ";".join(traps), database="planted")
+    assert tool.ok("list", dbname="planted") == "public.t\tr\n"
+    assert tool.ok("dump", "t", dbname="planted") == "1.5\t[1:1]:2.25\t::1/128\n"
+    assert tool.ok("digits", "t", dbname="planted") == "a\t1\t1\t1\t0\nb\t1\t2\t1\t0\n"
+    tool.fails("dump", "tt", dbname="planted", code=NOT_FOUND, says="did you mean t?")
+
+
 def test_the_search_path_counts(tool, tables):
     assert tool.ok("describe", "orders", options="-c search_path=shop") == tool.ok("describe", "shop.orders")
 

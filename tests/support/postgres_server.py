@@ -7,6 +7,7 @@ It listens on a socket in its folder and on a free port of 127.0.0.1.  Superuser
 to give a password.
 """
 
+import atexit
 import ctypes
 import os
 import pathlib
@@ -59,6 +60,27 @@ def environment():
     return {"PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/nonexistent"}
 
 
+_template = None
+
+
+def template():
+    """The data of a new server, made once per process: a copy takes a tenth of the time."""
+    global _template
+    if _template is None:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="dn-pg-template-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        secret = folder / "password"  # no secret of anybody's
+        secret.write_text(PASSWORD + "\n")
+        as_user = unprivileged()
+        if as_user:
+            os.chown(folder, as_user["user"], as_user["group"])
+            os.chown(secret, as_user["user"], as_user["group"])
+        subprocess.run([BIN / "initdb", "-D", folder / "data", "-U", SUPERUSER, "--pwfile", secret, "-A", "trust", "-E", "UTF8", "--no-locale",
+                        "--no-sync"], check=True, capture_output=True, env=environment(), **as_user)
+        _template = folder / "data"
+    return _template
+
+
 class Server:
     """Settings are those of postgresql.conf.  `standby_of`: another server, which runs, and which this one follows."""
 
@@ -90,12 +112,7 @@ class Server:
                 os.chown(path, self.as_user["user"], self.as_user["group"])
 
     def initdb(self):
-        # the password is no secret of anybody's
-        secret = self.folder / "password"
-        secret.write_text(PASSWORD + "\n")
-        self.owner()
-        subprocess.run([BIN / "initdb", "-D", self.data, "-U", SUPERUSER, "--pwfile", secret, "-A", "trust", "-E", "UTF8", "--no-locale",
-                        "--no-sync"], check=True, capture_output=True, env=environment(), **self.as_user)
+        subprocess.run(["cp", "-a", "--reflink=auto", template(), self.data], check=True)
 
     def start(self):
         self.port = free_port()
