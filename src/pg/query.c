@@ -262,6 +262,7 @@ enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const char *snapshot
                    "SET LOCAL TimeZone='UTC';SET LOCAL DateStyle='ISO, MDY';"
                    "SET LOCAL IntervalStyle='iso_8601';SET LOCAL extra_float_digits=1;"
                    "SET LOCAL bytea_output='hex';SET LOCAL xmloption='content';"
+                   "SET LOCAL synchronize_seqscans=off;SET LOCAL enable_tidscan=on;"
                    "SET LOCAL idle_in_transaction_session_timeout=0;%s",
                    attach, limits);
     return run_script(s, sql, "beginning a transaction", err);

@@ -129,6 +129,13 @@ def test_a_table_is_cut(tool, server, tables):
     assert sum(int(blocks) for blocks, _ in made["piece"]) == n_blocks
 
 
+def test_pieces_are_scans_of_their_pages(tool, server, tables):
+    """Not of the whole table."""
+    for _, select in plan(tool, "shop.orders")["piece"]:
+        explained = server.sql("EXPLAIN " + select, options="-c enable_tidscan=on")
+        assert "Tid Range Scan" in explained, explained
+
+
 def whole(server, table, where="true"):
     return server.psql("-c", f"COPY (SELECT * FROM {table} WHERE {where}) TO STDOUT")
 

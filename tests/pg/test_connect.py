@@ -205,10 +205,10 @@ def test_connecting_is_cancelled(tmp_path, silent):
 
 def test_settings_of_a_session(tool):
     names = ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "client_encoding", "transaction_isolation", "transaction_read_only",
-             "application_name", "statement_timeout", "lock_timeout"]
+             "application_name", "statement_timeout", "lock_timeout", "synchronize_seqscans", "enable_tidscan"]
     query = "SELECT " + ", ".join(f"current_setting('{n}')" for n in names)
     assert tool.ok("dump-query", query, statement_timeout=61000, lock_timeout=7000).strip().split("\t") == \
-        ["UTC", "ISO, MDY", "iso_8601", "1", "UTF8", "repeatable read", "on", "dativo-native", "61s", "7s"]
+        ["UTC", "ISO, MDY", "iso_8601", "1", "UTF8", "repeatable read", "on", "dativo-native", "61s", "7s", "off", "on"]
     assert tool.ok("dump-query", "SELECT current_setting('application_name')", application_name="mine") == "mine\n"
 
 
