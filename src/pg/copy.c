@@ -116,7 +116,10 @@ enum dn_status dn_pg_copy_read(struct dn_pg_copy *c, struct dn_pg_block *block, 
 {
     enum dn_status st = DN_OK;
 
-    if (!c->done) {
+    if (block->bytes.len == 0) { /* it will be filled: no growing in steps */
+        st = dn_buffer_reserve(&block->bytes, enough_bytes + enough_bytes / 8, err);
+    }
+    if (st == DN_OK && !c->done) {
         st = receive(c, block, enough_bytes, err);
     }
     *done = c->done;

@@ -212,76 +212,14 @@ enum dn_status dn_pg_session_describe(struct dn_pg_session *s, struct dn_pg_resu
     return fetch(s, out, s->pq->send_describe(s->conn, ""), what, err);
 }
 
-static enum dn_status run_script(struct dn_pg_session *s, const char *sql, const char *what,
-                                 struct dn_error *err)
+enum dn_status dn_pg_run(struct dn_pg_session *s, const char *sql, const char *what,
+                         struct dn_error *err)
 {
     struct dn_pg_result *r = NULL;
     const enum dn_status st = fetch(s, &r, s->pq->send_query(s->conn, sql), what, err);
 
     dn_pg_result_finish(r);
     return st;
-}
-
-/* Names of snapshots are hexadecimal numbers and hyphens; this one comes from a server. */
-static bool is_snapshot_name(const char *name)
-{
-    const size_t len = strlen(name);
-
-    return len > 0 && len < DN_PG_SNAPSHOT_MAX && strspn(name, "0123456789abcdefABCDEF-") == len;
-}
-
-static enum dn_status refuse_snapshot(struct dn_error *err)
-{
-    return dn_error_set(err, DN_ERR_DATA, "the server's name of a snapshot is none");
-}
-
-enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const char *snapshot,
-                                   struct dn_error *err)
-{
-    char sql[1024];
-    char attach[DN_PG_SNAPSHOT_MAX + 40] = "";
-    char limits[120] = "";
-
-    if (snapshot != NULL) {
-        if (!is_snapshot_name(snapshot)) {
-            return refuse_snapshot(err);
-        }
-        (void)snprintf(attach, sizeof(attach), "SET TRANSACTION SNAPSHOT '%s';", snapshot);
-    }
-    if (s->options.statement_timeout_ms > 0) {
-        (void)snprintf(limits, sizeof(limits), "SET LOCAL statement_timeout=%lld;",
-                       (long long)s->options.statement_timeout_ms);
-    }
-    if (s->options.lock_timeout_ms > 0) {
-        const size_t len = strlen(limits);
-        (void)snprintf(limits + len, sizeof(limits) - len, "SET LOCAL lock_timeout=%lld;",
-                       (long long)s->options.lock_timeout_ms);
-    }
-    (void)snprintf(sql, sizeof(sql),
-                   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;%s"
-                   "SET LOCAL TimeZone='UTC';SET LOCAL DateStyle='ISO, MDY';"
-                   "SET LOCAL IntervalStyle='iso_8601';SET LOCAL extra_float_digits=1;"
-                   "SET LOCAL bytea_output='hex';SET LOCAL xmloption='content';"
-                   "SET LOCAL synchronize_seqscans=off;SET LOCAL enable_tidscan=on;"
-                   "SET LOCAL idle_in_transaction_session_timeout=0;%s",
-                   attach, limits);
-    return run_script(s, sql, "beginning a transaction", err);
-}
-
-enum dn_status dn_pg_session_export(struct dn_pg_session *s, char *out, struct dn_error *err)
-{
-    struct dn_pg_result *r = NULL;
-
-    out[0] = '\0';
-    DN_TRY(dn_pg_session_query(s, &r, "SELECT pg_catalog.pg_export_snapshot()", NULL, 0,
-                               "sharing one snapshot", err));
-    const char *name = dn_pg_result_n_rows(r) == 1 ? dn_pg_result_text(r, 0, 0) : NULL;
-    const bool good = name != NULL && is_snapshot_name(name);
-    if (good) {
-        memcpy(out, name, strlen(name) + 1);
-    }
-    dn_pg_result_finish(r);
-    return good ? DN_OK : refuse_snapshot(err);
 }
 
 void dn_pg_result_finish(struct dn_pg_result *r)

@@ -27,8 +27,7 @@ void dn_pg_block_finish(struct dn_pg_block *b)
 static enum dn_status refuse(const struct dn_pg_cutter *c, struct dn_error *err, const char *what)
 {
     const enum dn_status st =
-        dn_error_set(err, DN_ERR_DATA, "the server's binary COPY is damaged behind row %llu: %s",
-                     (unsigned long long)c->n_rows, what);
+        dn_error_set(err, DN_ERR_DATA, "the server's binary COPY is damaged: %s", what);
 
     dn_error_locate(err, NULL, (int64_t)c->n_rows + 1, -1, -1, NULL);
     return st;

@@ -181,6 +181,14 @@ void dn_pg_session_close(struct dn_pg_session *s)
     dn_free(s);
 }
 
+struct dn_stop *dn_pg_session_watch(struct dn_pg_session *s, struct dn_stop *stop)
+{
+    struct dn_stop *before = s->options.stop;
+
+    s->options.stop = stop;
+    return before;
+}
+
 int dn_pg_session_version(const struct dn_pg_session *s)
 {
     return s->pq->server_version(s->conn);

@@ -12,7 +12,12 @@
 #include <stdint.h>
 
 #define DN_PG_CONNECT_SECONDS 30
-#define DN_PG_SNAPSHOT_MAX 128 /**< bytes of an exported snapshot's name, with its NUL */
+
+/** One moment of one server. */
+struct dn_pg_snapshot {
+    char name[128];  /**< by which others take part */
+    char server[64]; /**< when it was started, which no two servers share */
+};
 
 /** Zero-initialise; all is borrowed and outlives the session. */
 struct dn_pg_session_options {
@@ -35,15 +40,20 @@ DN_NODISCARD enum dn_status dn_pg_session_open(struct dn_pg_session **out,
 /** What the server still does for this session is cancelled.  NULL is allowed. */
 void dn_pg_session_close(struct dn_pg_session *s);
 
+/** Heed another wish to stop from now on, which outlives the session or the next call of this.  The one before is returned. */
+struct dn_stop *dn_pg_session_watch(struct dn_pg_session *s, struct dn_stop *stop);
+
 /**
  * Begin the transaction, REPEATABLE READ and READ ONLY, with the settings of docs/postgres.md.
- * @param snapshot  of dn_pg_session_export(), to see what that session sees; NULL: a snapshot of its own, taken by the first query
+ * @param snapshot  to see what the session sees that exported it; NULL: a snapshot of its own, taken by the first query
+ * @return DN_ERR_CONFIG: this is another server than that session's
  */
-DN_NODISCARD enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const char *snapshot,
+DN_NODISCARD enum dn_status dn_pg_session_begin(struct dn_pg_session *s,
+                                                const struct dn_pg_snapshot *snapshot,
                                                 struct dn_error *err);
-/** The name of this transaction's snapshot, DN_PG_SNAPSHOT_MAX bytes, good until this session is closed. */
-DN_NODISCARD enum dn_status dn_pg_session_export(struct dn_pg_session *s, char *out,
-                                                 struct dn_error *err);
+/** This transaction's snapshot, good until this session is closed. */
+DN_NODISCARD enum dn_status dn_pg_session_export(struct dn_pg_session *s,
+                                                 struct dn_pg_snapshot *out, struct dn_error *err);
 
 /**
  * Run one query with parameters $1, $2, ... as texts; NULL is null.  For a few rows: the result is held as a whole.

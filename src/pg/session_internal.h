@@ -30,6 +30,9 @@ DN_NODISCARD enum dn_status dn_pg_flush(struct dn_pg_session *s, const char *wha
 /** The next result of what was sent, NULL behind the last; a failed one is an error, and freed. */
 DN_NODISCARD enum dn_status dn_pg_next_result(struct dn_pg_session *s, PGresult **out,
                                               const char *what, struct dn_error *err);
+/** Statements without parameters, of which only failure is of interest. */
+DN_NODISCARD enum dn_status dn_pg_run(struct dn_pg_session *s, const char *sql, const char *what,
+                                      struct dn_error *err);
 /** The connection broke or libpq refuses: its own words. */
 enum dn_status dn_pg_fail(struct dn_pg_session *s, const char *what, struct dn_error *err);
 

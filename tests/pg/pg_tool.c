@@ -4,7 +4,7 @@
  *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | digits TABLE | digits-query SQL |
  *   sleep SECONDS
  *
- * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block (bytes),
+ * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block and window (bytes), pause (microseconds),
  * credentials (a file), ready and go (files: the first is made once there is a plan, or with early=yes a snapshot; the second is waited for).
  *
  * fail-at=N lets the N-th allocation behind the options fail.
@@ -16,13 +16,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/thread.h"
-#include "pg/copy.h"
+#include "pg/feed.h"
 #include "pg/plan.h"
 #include "pg/survey.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +30,9 @@ static struct dn_stop stop;
 static struct dn_pg_params params;
 static struct dn_pg_session_options options = {.params = &params, .stop = &stop};
 static struct dn_pg_wish wish;
-static size_t block_bytes = (size_t)1 << 20;
+static size_t block_bytes;
+static size_t window_bytes;
+static long pause_us; /* behind every block */
 static const char *ready_file;
 static const char *go_file;
 static bool early;
@@ -74,6 +74,10 @@ static enum dn_status take_option(const char *name, const char *value, struct dn
         options.lock_timeout_ms = strtoll(value, NULL, 10);
     } else if (strcmp(name, "block") == 0) {
         block_bytes = strtoull(value, NULL, 10);
+    } else if (strcmp(name, "window") == 0) {
+        window_bytes = strtoull(value, NULL, 10);
+    } else if (strcmp(name, "pause") == 0) {
+        pause_us = strtol(value, NULL, 10);
     } else if (strcmp(name, "ready") == 0) {
         ready_file = value;
     } else if (strcmp(name, "go") == 0) {
@@ -96,7 +100,7 @@ struct source {
     const struct dn_pg_field *fields;
     size_t n_fields;
     struct dn_pg_plan plan;
-    char snapshot[DN_PG_SNAPSHOT_MAX];
+    struct dn_pg_snapshot snapshot;
     const char *what;
 };
 
@@ -134,7 +138,7 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
         DN_TRY(dn_pg_query_fields(&src->fields, &src->n_fields, s, text, &arena, err));
         return dn_pg_plan_query(&src->plan, text, src->fields, src->n_fields, &arena, err);
     }
-    DN_TRY(dn_pg_session_export(s, src->snapshot, err));
+    DN_TRY(dn_pg_session_export(s, &src->snapshot, err));
     if (early) {
         wait_for_go();
     }
@@ -156,123 +160,66 @@ static void print_plan(const struct source *src)
 
 /* ---- dump --------------------------------------------------------------------------------------------------------- */
 
-static enum dn_status dump_piece(const struct source *src, struct dn_pg_session *s, size_t piece,
-                                 FILE *out, struct dn_error *err)
+static enum dn_status dump_blocks(const struct source *src, struct dn_pg_feed *feed, FILE *out,
+                                  struct dn_error *err)
 {
-    struct dn_pg_copy copy;
-    struct dn_pg_block blocks[2] = {{.n_rows = 0}, {.n_rows = 0}};
-    enum dn_status st = DN_OK;
+    size_t last_piece = 0;
     bool done = false;
 
-    DN_TRY(dn_pg_copy_start(&copy, s, src->plan.pieces[piece].select, (uint32_t)src->n_fields,
-                            src->what, err));
-    dn_pg_block_init(&blocks[0], (uint32_t)src->n_fields, 0);
-    while (st == DN_OK && !done) {
-        dn_pg_block_init(&blocks[1], (uint32_t)src->n_fields, 0);
-        st = dn_pg_copy_read(&copy, &blocks[0], block_bytes, &done, err);
-        if (st == DN_OK) {
-            st = dn_pg_copy_move(&copy, &blocks[0], &blocks[1], err);
+    while (!done) {
+        struct dn_pg_block block;
+        size_t piece = 0;
+        DN_TRY(dn_pg_feed_next(feed, &block, &piece, &done, err));
+        if (piece < last_piece || (!done && block.n_rows == 0)) {
+            dn_pg_block_finish(&block);
+            return dn_error_set(err, DN_ERR_INTERNAL, "a block is out of order, or empty");
         }
-        if (st == DN_OK) {
-            st = pg_dump_block(out, &blocks[0], src->fields, err);
+        last_piece = piece;
+        const enum dn_status st = pg_dump_block(out, &block, src->fields, err);
+        dn_pg_block_finish(&block);
+        DN_TRY(st);
+        if (pause_us > 0) {
+            usleep((useconds_t)pause_us);
         }
-        dn_pg_block_finish(&blocks[0]);
-        blocks[0] = blocks[1];
-        blocks[1] = (struct dn_pg_block){.n_rows = 0};
     }
-    dn_pg_block_finish(&blocks[0]);
-    return st;
+    return DN_OK;
 }
 
-struct worker {
-    const struct source *src;
-    struct dn_pg_session *session; /* NULL: makes its own */
-    char **texts;
-    size_t *lens;
-    atomic_size_t *next;
-    enum dn_status st;
-    struct dn_error err;
-};
-
-static enum dn_status dump_pieces(struct worker *w, struct dn_pg_session *s)
-{
-    for (;;) {
-        const size_t piece = atomic_fetch_add(w->next, 1);
-        if (piece >= w->src->plan.n_pieces) {
-            return DN_OK;
-        }
-        FILE *out = open_memstream(&w->texts[piece], &w->lens[piece]);
-        const enum dn_status st = dump_piece(w->src, s, piece, out, &w->err);
-        (void)fclose(out);
-        if (st != DN_OK) {
-            return st;
-        }
-    }
-}
-
-static void *run_worker(void *arg)
-{
-    struct worker *w = arg;
-    struct dn_pg_session *s = w->session;
-
-    if (s == NULL) {
-        w->st = dn_pg_session_open(&s, &options, &w->err);
-        if (w->st == DN_OK) {
-            w->st = dn_pg_session_begin(s, w->src->snapshot, &w->err);
-        }
-    }
-    if (w->st == DN_OK) {
-        w->st = dump_pieces(w, s);
-    }
-    if (w->session == NULL) {
-        dn_pg_session_close(s);
-    }
-    return NULL;
-}
-
-static enum dn_status dump_parallel(const struct source *src, struct dn_pg_session *s,
-                                    struct dn_error *err)
-{
-    const uint32_t n = src->plan.n_connections;
-    struct worker workers[64];
-    pthread_t threads[64];
-    char **texts = dn_calloc(src->plan.n_pieces, sizeof(*texts));
-    size_t *lens = dn_calloc(src->plan.n_pieces, sizeof(*lens));
-    atomic_size_t next = 0;
-    enum dn_status st = DN_OK;
-
-    for (uint32_t i = 0; i < n; i++) {
-        workers[i] = (struct worker){
-            .src = src, .session = i == 0 ? s : NULL, .texts = texts, .lens = lens, .next = &next};
-        (void)dn_thread_start(&threads[i], "dump", run_worker, &workers[i]);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        pthread_join(threads[i], NULL);
-        if (st == DN_OK && workers[i].st != DN_OK) {
-            st = workers[i].st;
-            *err = workers[i].err;
-        }
-    }
-    for (size_t i = 0; i < src->plan.n_pieces; i++) {
-        if (st == DN_OK) {
-            (void)fwrite(texts[i], 1, lens[i], stdout);
-        }
-        free(texts[i]);
-    }
-    dn_free(texts);
-    dn_free(lens);
-    return st;
-}
-
+/* What comes from several connections is shown only if all of it came. */
 static enum dn_status dump(const struct source *src, struct dn_pg_session *s, struct dn_error *err)
 {
+    const struct dn_pg_feed_options feed_options = {
+        .first = s,
+        .session = &options,
+        .snapshot = src->snapshot.name[0] != '\0' ? &src->snapshot : NULL,
+        .plan = &src->plan,
+        .n_columns = (uint32_t)src->n_fields,
+        .what = src->what,
+        .block_bytes = block_bytes,
+        .window_bytes = window_bytes,
+    };
+    const bool is_parallel = src->plan.n_connections > 1;
+    struct dn_pg_feed *feed = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    const char *why = "";
+
     if (!early) {
         wait_for_go();
     }
-    if (src->plan.n_connections > 1) {
-        return dump_parallel(src, s, err);
+    DN_TRY(dn_pg_feed_open(&feed, &feed_options, err));
+    FILE *out = is_parallel ? open_memstream(&text, &len) : stdout;
+    const enum dn_status st = dump_blocks(src, feed, out, err);
+    if (is_parallel) {
+        (void)fclose(out);
+        (void)fwrite(text, 1, st == DN_OK ? len : 0, stdout);
+        free(text);
     }
-    return dump_piece(src, s, 0, stdout, err);
+    if (st == DN_OK && dn_pg_feed_n_refused(feed, &why) > 0) {
+        fprintf(stderr, "%u connections fewer: %s\n", dn_pg_feed_n_refused(feed, &why), why);
+    }
+    dn_pg_feed_close(feed);
+    return st;
 }
 
 /* ---- the other commands ------------------------------------------------------------------------------------------- */

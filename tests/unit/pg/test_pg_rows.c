@@ -193,7 +193,7 @@ static void damage_is_refused(void **state)
     put_row(&s, "a", "b", "c");
     put16(&s, N_COLUMNS);
     put32(&s, 100);
-    check_refused(&s, DN_ERR_DATA, "behind row 1");
+    check_refused(&s, DN_ERR_DATA, "before its end");
     put_head(&s, 0, 0);
     put16(&s, 0xFFFF);
     put16(&s, 0xFFFF);
