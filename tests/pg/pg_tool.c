@@ -4,8 +4,9 @@
  *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | digits TABLE | digits-query SQL |
  *   sleep SECONDS
  *
- * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block and window (bytes), pause (microseconds),
- * credentials (a file), ready and go (files: the first is made once there is a plan, or with early=yes a snapshot; the second is waited for).
+ * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block and window
+ * (bytes), pause (microseconds behind a block), credentials (a file), ready and go (files: the first is made once there is a plan, or with
+ * early=yes a snapshot; the second is waited for).
  *
  * fail-at=N lets the N-th allocation behind the options fail.
  *
