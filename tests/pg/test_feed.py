@@ -40,10 +40,10 @@ def peak(command, env):
 
 
 def test_what_waits_is_bounded(tool):
-    """400 MB come faster than they are taken."""
+    """150 MB come faster than they are taken."""
     env = {**tool.environment(None), "ASAN_OPTIONS": "quarantine_size_mb=1"}
     few = peak(tool.command("dump-query", "SELECT 1"), env)
-    many = peak(tool.command("dump-query", "SELECT generate_series(1, 400000), repeat('x', 1000)", window=4 << 20, pause=200), env)
+    many = peak(tool.command("dump-query", "SELECT generate_series(1, 150000), repeat('x', 1000)", window=4 << 20, pause=200), env)
     assert many - few < 60 << 10
 
 
@@ -62,12 +62,12 @@ def test_a_failure_in_one_piece(tool, server, table):
 def test_allocations_that_fail(tool, table):
     """Where it is only another connection that fails, the others do its work."""
     n_failed = 0
-    for n in [*range(1, 130, 3), *range(130, 1000, 40)]:
+    for n in [*range(1, 130, 5), *range(130, 1000, 100)]:
         done = tool("dump", "filled", connections=2, piece=64, **{"fail-at": n})
         assert done.code in (0, MEMORY), done.err
         assert done.out == (table if done.code == 0 else "")
         n_failed += done.code == MEMORY
-    assert n_failed > 10
+    assert n_failed > 5
 
 
 # ---- servers behind one address
