@@ -6,7 +6,7 @@
  *
  * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block and window
  * (bytes), pause (microseconds behind a block), credentials (a file), ready and go (files: the first is made once there is a plan, or with
- * early=yes a snapshot; the second is waited for).
+ * early=yes a snapshot; the second is waited for).  cursor=COLUMN and last=VALUE: what is new; the largest value goes to stderr.
  *
  * fail-at=N lets the N-th allocation behind the options fail.
  *
@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "pg/cursor.h"
 #include "pg/feed.h"
 #include "pg/plan.h"
 #include "pg/survey.h"
@@ -33,6 +34,8 @@ static struct dn_pg_session_options options = {.params = &params, .stop = &stop}
 static struct dn_pg_wish wish;
 static size_t block_bytes;
 static size_t window_bytes;
+static const char *cursor_name;
+static const char *last_value;
 static long pause_us; /* behind every block */
 static const char *ready_file;
 static const char *go_file;
@@ -77,6 +80,10 @@ static enum dn_status take_option(const char *name, const char *value, struct dn
         block_bytes = strtoull(value, NULL, 10);
     } else if (strcmp(name, "window") == 0) {
         window_bytes = strtoull(value, NULL, 10);
+    } else if (strcmp(name, "cursor") == 0) {
+        cursor_name = value;
+    } else if (strcmp(name, "last") == 0) {
+        last_value = value;
     } else if (strcmp(name, "pause") == 0) {
         pause_us = strtol(value, NULL, 10);
     } else if (strcmp(name, "ready") == 0) {
@@ -146,6 +153,16 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
     DN_TRY(dn_pg_relation_open(&rel, s, text, &arena, err));
     src->fields = rel.fields;
     src->n_fields = rel.n_fields;
+    for (size_t i = 0; cursor_name != NULL && i < rel.n_fields; i++) {
+        struct dn_pg_cursor cursor;
+        if (strcmp(rel.fields[i].name, cursor_name) == 0) {
+            DN_TRY(dn_pg_cursor_open(&cursor, s, &rel, &rel.fields[i], last_value, wish.where,
+                                     &arena, err));
+            fprintf(stderr, "%s%s\n", cursor.largest != NULL ? cursor.largest : "nothing new",
+                    cursor.has_nulls ? ", and nulls" : "");
+            wish.where = cursor.where;
+        }
+    }
     return dn_pg_plan_make(&src->plan, &rel, &wish, &arena, err);
 }
 

@@ -1,0 +1,139 @@
+#include "pg/cursor.h"
+
+#include "base/strings.h"
+
+enum dn_status dn_pg_quote_literal(struct dn_buffer *out, const char *text, struct dn_error *err)
+{
+    const size_t before = out->len;
+    enum dn_status st = dn_text_append(out, "E'", err);
+
+    for (const char *p = text; st == DN_OK && *p != '\0'; p++) {
+        if (*p == '\'' || *p == '\\') {
+            st = dn_buffer_append_byte(out, (uint8_t)*p, err);
+        }
+        if (st == DN_OK) {
+            st = dn_buffer_append_byte(out, (uint8_t)*p, err);
+        }
+    }
+    if (st == DN_OK) {
+        st = dn_buffer_append_byte(out, '\'', err);
+    }
+    if (st != DN_OK) {
+        out->len = before;
+    }
+    return st;
+}
+
+/* A value of the column's type. */
+static enum dn_status put_value(struct dn_buffer *sql, const struct dn_pg_field *f,
+                                const char *text, struct dn_error *err)
+{
+    DN_TRY(dn_pg_quote_literal(sql, text, err));
+    return dn_text_appendf(sql, err, "::%s", f->type_name);
+}
+
+static enum dn_status put_relation(struct dn_buffer *sql, const struct dn_pg_relation *rel,
+                                   struct dn_error *err)
+{
+    DN_TRY(dn_pg_quote_name(sql, rel->schema, err));
+    DN_TRY(dn_text_append(sql, ".", err));
+    return dn_pg_quote_name(sql, rel->name, err);
+}
+
+/* The largest value, whether it is new, and whether there are nulls. */
+static enum dn_status put_question(struct dn_buffer *sql, const struct dn_pg_relation *rel,
+                                   const struct dn_pg_field *f, const char *last, const char *where,
+                                   struct dn_error *err)
+{
+    const char *condition = where != NULL && where[0] != '\0' ? where : "true";
+
+    DN_TRY(dn_text_append(sql, "SELECT m::pg_catalog.text, m > ", err));
+    if (last != NULL) {
+        DN_TRY(put_value(sql, f, last, err));
+    } else {
+        DN_TRY(dn_text_append(sql, "m OR m IS NOT NULL", err));
+    }
+    DN_TRY(dn_text_append(sql, ", EXISTS (SELECT FROM ", err));
+    DN_TRY(put_relation(sql, rel, err));
+    DN_TRY(dn_text_append(sql, " WHERE ", err));
+    DN_TRY(dn_pg_quote_name(sql, f->name, err));
+    DN_TRY(
+        dn_text_appendf(sql, err, " IS NULL AND (%s\n)) FROM (SELECT pg_catalog.max(", condition));
+    DN_TRY(dn_pg_quote_name(sql, f->name, err));
+    DN_TRY(dn_text_append(sql, ") AS m FROM ", err));
+    DN_TRY(put_relation(sql, rel, err));
+    DN_TRY(dn_text_appendf(sql, err, " WHERE (%s\n)) AS q", condition));
+    return dn_buffer_append_byte(sql, 0, err);
+}
+
+static enum dn_status put_where(struct dn_buffer *sql, const struct dn_pg_field *f,
+                                const char *last, const char *largest, const char *where,
+                                struct dn_error *err)
+{
+    if (where != NULL && where[0] != '\0') {
+        DN_TRY(dn_text_appendf(sql, err, "(%s\n) AND ", where));
+    }
+    if (last != NULL) {
+        DN_TRY(dn_pg_quote_name(sql, f->name, err));
+        DN_TRY(dn_text_append(sql, " > ", err));
+        DN_TRY(put_value(sql, f, last, err));
+        DN_TRY(dn_text_append(sql, " AND ", err));
+    }
+    DN_TRY(dn_pg_quote_name(sql, f->name, err));
+    DN_TRY(dn_text_append(sql, " <= ", err));
+    return put_value(sql, f, largest, err);
+}
+
+static enum dn_status keep(const char **out, const char *text, struct dn_arena *arena,
+                           struct dn_error *err)
+{
+    *out = dn_arena_strdup(arena, text);
+    return *out != NULL ? DN_OK : dn_error_memory(err, 64);
+}
+
+static enum dn_status answer(struct dn_pg_cursor *out, const struct dn_pg_result *r,
+                             const struct dn_pg_field *f, const char *last, const char *where,
+                             struct dn_arena *arena, struct dn_error *err)
+{
+    struct dn_buffer sql = {0};
+    const char *largest = dn_pg_result_n_rows(r) == 1 ? dn_pg_result_text(r, 0, 0) : NULL;
+    enum dn_status st = DN_OK;
+
+    out->has_nulls = dn_pg_result_n_rows(r) == 1 && dn_pg_result_is_true(r, 0, 2);
+    if (largest == NULL || !dn_pg_result_is_true(r, 0, 1)) {
+        return keep(&out->where, "false", arena, err);
+    }
+    DN_TRY_GOTO(st, put_where(&sql, f, last, largest, where, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+    DN_TRY_GOTO(st, keep(&out->where, (const char *)sql.data, arena, err), cleanup);
+    st = keep(&out->largest, largest, arena, err);
+cleanup:
+    dn_buffer_finish(&sql);
+    return st;
+}
+
+enum dn_status dn_pg_cursor_open(struct dn_pg_cursor *out, struct dn_pg_session *s,
+                                 const struct dn_pg_relation *rel, const struct dn_pg_field *field,
+                                 const char *last, const char *where, struct dn_arena *arena,
+                                 struct dn_error *err)
+{
+    struct dn_buffer sql = {0};
+    struct dn_pg_result *r = NULL;
+    enum dn_status st = DN_OK;
+
+    *out = (struct dn_pg_cursor){0};
+    if (field->is_array) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s is an array, which tells nothing about what is new", field->name);
+    }
+    DN_TRY_GOTO(st, put_question(&sql, rel, field, last, where, err), cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "looking for what is new", err),
+        cleanup);
+    st = answer(out, r, field, last, where, arena, err);
+cleanup:
+    dn_pg_result_finish(r);
+    dn_buffer_finish(&sql);
+    return st;
+}

@@ -1,0 +1,67 @@
+"""What is new since the last time, as one moment has it."""
+
+import time
+
+import pytest
+
+from conftest import DATA, UNSUPPORTED
+
+
+def new(tool, table, cursor, last=None, **kwargs):
+    done = tool("dump", table, cursor=cursor, **({} if last is None else {"last": last}), **kwargs)
+    assert done.code == 0, done.err
+    return [line.split("\t")[0] for line in done.out.splitlines()], done.err.strip()
+
+
+@pytest.fixture(scope="module")
+def table(server):
+    server.sql("""CREATE TABLE grows (id int, "At it's" timestamptz, name text, price numeric(8,3), f float8, tags int[], pt point, inet inet, m date);
+    INSERT INTO grows SELECT i, '2024-01-01 00:00:00+00'::timestamptz + i * interval '1 second' + interval '1 microsecond', 'na''me\\' || i, i / 8.0,
+        i / 7.0::float8, '{}', '(0,0)', ('10.0.0.' || i)::inet, '2024-01-01'::date + i FROM generate_series(1, 9) i""")
+
+
+@pytest.mark.parametrize("cursor, last, largest", [
+    ("id", "6", "9"), ("At it's", "2024-01-01T00:00:06.000001Z", "2024-01-01 00:00:09.000001+00"), ("name", "na'me\\6", "na'me\\9"),
+    ("price", "0.750", "1.125"), ("f", "0.8571428571428571", "1.2857142857142858"), ("inet", "10.0.0.6", "10.0.0.9/32"), ("m", "2024-01-07", "2024-01-10"),
+])
+def test_what_is_above_the_last_value(tool, table, cursor, last, largest):
+    assert new(tool, "grows", cursor) == ([str(i) for i in range(1, 10)], largest)
+    assert new(tool, "grows", cursor, last) == (["7", "8", "9"], largest)
+    assert new(tool, "grows", cursor, largest) == ([], "nothing new")
+
+
+def test_a_condition_counts_too(tool, table):
+    assert new(tool, "grows", "id", "3", where="id % 2 = 0 -- even") == (["4", "6", "8"], "8")
+    assert new(tool, "grows", "id", "3", where="id = 1 OR id = 5") == (["5"], "5")
+
+
+def test_nulls_are_told(tool, server):
+    server.sql("CREATE TABLE holes (id int, at date); INSERT INTO holes VALUES (1, '2024-01-01'), (2, NULL)")
+    assert new(tool, "holes", "at") == (["1"], "2024-01-01, and nulls")
+    assert new(tool, "holes", "at", where="id = 1") == (["1"], "2024-01-01")
+    server.sql("DELETE FROM holes WHERE id = 1")
+    assert new(tool, "holes", "at") == ([], "nothing new, and nulls")
+    server.sql("TRUNCATE holes")
+    assert new(tool, "holes", "at", "2024-01-01") == ([], "nothing new")
+
+
+def test_values_that_are_none(tool, table):
+    tool.fails("dump", "grows", cursor="id", last="many", code=DATA, says=["22P02", "many"])
+    tool.fails("dump", "grows", cursor="id", last="'; DROP TABLE grows; --", code=DATA, says="22P02")
+    tool.fails("dump", "grows", cursor="id", last="\\'", code=DATA, says="22P02")
+    tool.fails("dump", "grows", cursor="tags", code=UNSUPPORTED, says="tags is an array")
+    tool.fails("dump", "grows", cursor="pt", code=1, says="42883")
+
+
+def test_what_comes_later_is_for_next_time(tool, server, tmp_path):
+    """Rows that are added behind the snapshot are not in the bounds, and several connections share them."""
+    server.sql("CREATE TABLE later (id int, note text); INSERT INTO later SELECT i, repeat('x', 900) FROM generate_series(1, 1000) i")
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "later", cursor="id", last="500", connections=3, piece=16, ready=ready, go=go)
+    while not ready.exists() and process.poll() is None:
+        time.sleep(0.02)
+    server.sql("INSERT INTO later SELECT i, 'new' FROM generate_series(400, 1100) i")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == 0 and done.err == "1000\n"
+    assert [line.split("\t")[0] for line in done.out.splitlines()] == [str(i) for i in range(501, 1001)]
