@@ -338,7 +338,11 @@ static enum dn_status add_line(struct dn_pg_params *p, struct line l, int64_t nu
     const size_t name_len = (size_t)(equals - l.text);
     const struct line name = trimmed((struct line){l.text, name_len});
     const struct line value = trimmed((struct line){equals + 1, l.len - name_len - 1});
-    return add_pair(p, name, without_quotes(value), err);
+    const enum dn_status st = add_pair(p, name, without_quotes(value), err);
+    if (st != DN_OK) {
+        dn_error_locate(err, NULL, -1, number, -1, NULL);
+    }
+    return st;
 }
 
 enum dn_status dn_pg_params_add_file_text(struct dn_pg_params *p, const char *text, size_t len,
