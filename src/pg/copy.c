@@ -4,6 +4,11 @@
 #include "pg/session_internal.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+#define SERVER_SENDS 8192 /**< bytes at a time */
+#define REST_US 200
+#define MOST_USELESS 3
 
 static enum dn_status send(struct dn_pg_session *s, const char *select, const char *what,
                            struct dn_error *err)
@@ -87,6 +92,24 @@ static enum dn_status finish(struct dn_pg_copy *c, struct dn_error *err)
     return DN_OK;
 }
 
+/*
+ * A server sends 8 KiB at a time, and each would wake us up.  While much arrives, a moment's rest lets some of that come together, which
+ * costs both sides less; where it does not, because the stream is slow or libpq reads only so much at a time, there is no more of it.
+ */
+static void rest(struct dn_pg_copy *c)
+{
+    const struct timespec moment = {.tv_nsec = REST_US * 1000L};
+
+    if (c->rested && c->gathered <= 2 * SERVER_SENDS) {
+        c->n_useless++;
+    }
+    c->rested = c->gathered >= SERVER_SENDS && c->n_useless < MOST_USELESS;
+    if (c->rested) {
+        (void)nanosleep(&moment, NULL);
+    }
+    c->gathered = 0;
+}
+
 static enum dn_status receive(struct dn_pg_copy *c, struct dn_pg_block *block, size_t enough_bytes,
                               struct dn_error *err)
 {
@@ -99,7 +122,9 @@ static enum dn_status receive(struct dn_pg_copy *c, struct dn_pg_block *block, s
             const enum dn_status st = dn_pg_cutter_feed(&c->cutter, block, message, (size_t)n, err);
             s->pq->free_memory(message);
             DN_TRY(st);
+            c->gathered += (size_t)n;
         } else if (n == 0) {
+            rest(c);
             DN_TRY(dn_pg_wait(s, true, false, 0, err));
             if (s->pq->consume_input(s->conn) == 0) {
                 return dn_pg_fail(s, c->what, err);

@@ -11,6 +11,9 @@ struct dn_pg_copy {
     const char *what; /**< the beginning of messages: the table's name; borrowed */
     struct dn_pg_cutter cutter;
     bool done;
+    bool rested;        /**< before the last wait */
+    uint32_t n_useless; /**< rests behind which there was not much more than without */
+    size_t gathered;    /**< bytes since the last wait */
 };
 
 /**

@@ -4,6 +4,8 @@
 #include "base/thread.h"
 #include "pg/copy.h"
 
+#define MUCH_BLOCKS 512
+
 /* A block that waits for its turn. */
 struct waiting {
     struct dn_pg_block block;
@@ -180,6 +182,11 @@ static bool take_piece(struct dn_pg_feed *f, size_t *piece)
     return any;
 }
 
+static bool is_much(const struct dn_pg_plan *plan)
+{
+    return plan->is_unsized || plan->n_blocks >= MUCH_BLOCKS;
+}
+
 static void read_pieces(struct dn_pg_feed *f, struct dn_pg_session *s)
 {
     struct dn_error err;
@@ -188,7 +195,10 @@ static void read_pieces(struct dn_pg_feed *f, struct dn_pg_session *s)
 
     while (st == DN_OK && take_piece(f, &piece)) {
         dn_error_clear(&err);
-        st = read_piece(f, s, piece, &err);
+        st = is_much(f->options.plan) ? dn_pg_session_widen(s, &err) : DN_OK;
+        if (st == DN_OK) {
+            st = read_piece(f, s, piece, &err);
+        }
         end_piece(f, piece, st, &err);
     }
 }

@@ -229,7 +229,9 @@ enum dn_status dn_pg_plan_make(struct dn_pg_plan *out, const struct dn_pg_relati
     const size_t n_columns = wish->columns != NULL ? wish->n_columns : rel->n_fields;
     int64_t piece_blocks = 0;
 
-    *out = (struct dn_pg_plan){.n_connections = 1, .n_blocks = blocks_of(rel)};
+    *out = (struct dn_pg_plan){.n_connections = 1,
+                               .n_blocks = blocks_of(rel),
+                               .is_unsized = rel->kind == 'v' || rel->kind == 'f'};
     if (n_columns == 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s.%s has no columns to read", rel->schema,
                             rel->name);
@@ -306,7 +308,7 @@ enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
     struct dn_buffer text = {0};
     enum dn_status st = DN_OK;
 
-    *out = (struct dn_pg_plan){.n_connections = 1, .reason = "it is a query"};
+    *out = (struct dn_pg_plan){.n_connections = 1, .reason = "it is a query", .is_unsized = true};
     if (piece == NULL) {
         return dn_error_memory(err, sizeof(*piece));
     }

@@ -30,6 +30,7 @@ struct dn_pg_plan {
     const char *
         reason; /**< why there is one connection although more were asked for; NULL: there are more, or one was asked for */
     int64_t n_blocks; /**< of all pieces */
+    bool is_unsized;  /**< n_blocks says nothing: a view, a foreign table, a query */
 };
 
 /** DN_ERR_INVALID: a column that is none; DN_ERR_UNSUPPORTED: no columns at all; DN_ERR_MEMORY. */

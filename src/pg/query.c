@@ -133,6 +133,14 @@ static enum dn_status drain(struct dn_pg_session *s, const char *what)
     return st;
 }
 
+/* A COPY has results without end, until it is read; nobody here does. */
+static bool is_copy(const struct dn_pg_session *s, const PGresult *r)
+{
+    const ExecStatusType status = s->pq->result_status(r);
+
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
 /* The last result of everything that was sent. */
 static enum dn_status last_result(struct dn_pg_session *s, PGresult **out, const char *what,
                                   struct dn_error *err)
@@ -149,6 +157,11 @@ static enum dn_status last_result(struct dn_pg_session *s, PGresult **out, const
         }
         s->pq->clear(*out);
         *out = r;
+        if (is_copy(s, r)) {
+            s->pq->clear(r);
+            *out = NULL;
+            return dn_error_set(err, DN_ERR_DATA, "%s: the server begins a COPY instead", what);
+        }
     }
     if (st != DN_OK) {
         s->pq->clear(*out);
@@ -220,6 +233,15 @@ enum dn_status dn_pg_run(struct dn_pg_session *s, const char *sql, const char *w
 
     dn_pg_result_finish(r);
     return st;
+}
+
+enum dn_status dn_pg_session_widen(struct dn_pg_session *s, struct dn_error *err)
+{
+    if (s->is_wide) {
+        return DN_OK;
+    }
+    s->is_wide = true;
+    return dn_pg_run(s, "SELECT pg_catalog.repeat(' ', 262144)", "preparing to read", err);
 }
 
 void dn_pg_result_finish(struct dn_pg_result *r)

@@ -75,6 +75,12 @@ struct dn_pg_result_column {
     int32_t typmod; /**< -1: none */
 };
 
+/**
+ * Let libpq take in more at a time from now on: its buffer is as large as the largest message that ever came, and 256 KiB are asked for
+ * here.  Worth it in front of megabytes.
+ */
+DN_NODISCARD enum dn_status dn_pg_session_widen(struct dn_pg_session *s, struct dn_error *err);
+
 void dn_pg_result_finish(struct dn_pg_result *r);
 int dn_pg_result_n_rows(const struct dn_pg_result *r);
 int dn_pg_result_n_columns(const struct dn_pg_result *r);

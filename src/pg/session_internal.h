@@ -9,7 +9,8 @@ struct dn_pg_session {
     const struct dn_libpq *pq;
     PGconn *conn;
     struct dn_pg_session_options options;
-    bool busy; /**< the server works on something of ours */
+    bool is_wide; /**< libpq's buffer is large */
+    bool busy;    /**< the server works on something of ours */
 };
 
 struct dn_pg_result {

@@ -142,6 +142,7 @@ static enum dn_status bench(struct dn_pg_session *s, const char *name, struct dn
     struct dn_pg_plan plan;
 
     DN_TRY(dn_pg_session_begin(s, NULL, err));
+    DN_TRY(dn_pg_session_widen(s, err));
     DN_TRY(dn_pg_relation_open(&rel, s, name, arena, err));
     DN_TRY(dn_pg_plan_make(&plan, &rel, &wish, arena, err));
     const struct table t = {rel.fields, rel.n_fields, plan.pieces[0].select};

@@ -169,6 +169,10 @@ def test_every_allocation_may_fail(tool, server, command):
 COPY_HEAD = b"PGCOPY\n\377\r\n\0" + struct.pack("!II", 0, 0)
 
 
+def message_of_bind():
+    return fake_server.message(b"2")
+
+
 def answers(*messages, n_columns=1):
     """Everything of a session up to COPY is answered well; then come these messages."""
     def describe():
@@ -193,6 +197,8 @@ def answers(*messages, n_columns=1):
                 return
             if kind == b"Q" and body.startswith(b"BEGIN"):
                 connection.sendall(fake_server.message(b"C", b"SET\0") + ready)
+            elif kind == b"Q" and body.startswith(b"SELECT pg_catalog.repeat"):
+                connection.sendall(rows(["repeat"], [[b" "]])[5:].replace(message_of_bind(), b"", 1) + ready)
             elif kind == b"Q":
                 copy_out = fake_server.message(b"H", struct.pack("!bH", 1, n_columns) + struct.pack("!H", 1) * n_columns)
                 connection.sendall(copy_out + b"".join(messages))
@@ -225,6 +231,19 @@ def against(tmp_path, *messages, **kwargs):
     with fake_server.Fake(answer) as fake:
         answer.fake = fake
         return Tool(tmp_path)("dump-query", "SELECT 7", host="127.0.0.1", port=fake.port, user="x", sslmode="disable")
+
+
+def test_a_copy_that_nobody_asked_for(tmp_path):
+    """In answer to a query: it has results without end."""
+    def answer(connection, _):
+        connection.sendall(fake_server.READY)
+        answer.fake.read_message(connection)
+        connection.sendall(fake_server.message(b"H", struct.pack("!bHH", 1, 1, 1)))
+        answer.fake.read_message(connection)
+
+    with fake_server.Fake(answer) as fake:
+        answer.fake = fake
+        Tool(tmp_path).fails("list", host="127.0.0.1", port=fake.port, user="x", sslmode="disable", code=DATA, says="begins a COPY instead")
 
 
 def test_the_false_server_is_good_enough(tmp_path):
