@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SERVER_SENDS 8192 /**< bytes at a time */
+#define SERVER_SENDS ((size_t)8192) /**< bytes at a time */
 #define REST_US 200
 #define MOST_USELESS 3
 
