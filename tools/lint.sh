@@ -38,7 +38,8 @@ library_files() { find src plugins examples -name '*.c' | sort; }
 portable_files() { library_files | grep -vE '/(avx2|avx512|neon)/'; }
 
 # What the build gives every file; the analysers see src/ as a whole, tools/check_layers.py watches who includes whom.
-flags=(-std=c17 -D_GNU_SOURCE '-DDN_VERSION="lint"' -Iinclude -Isrc -Iplugins)
+flags=(-std=c17 -D_GNU_SOURCE '-DDN_VERSION="lint"' -Iinclude -Isrc -Iplugins
+    -isystem "$(pkg-config --variable=includedir libpq)")
 # clang and gcc analyse one file at a time; this tells them what dn_error_set() returns.
 model=$PWD/tools/lint_model.h
 
