@@ -1,14 +1,11 @@
 #include "arrow/schema.h"
 
+#include "arrow/metadata.h"
+#include "arrow/schema_node.h"
 #include "base/memory.h"
 #include "base/strings.h"
 
 #include <string.h>
-
-/* Deeper nesting than any real schema has; keeps a hostile one from exhausting the stack. */
-#define MAX_DEPTH 64
-#define EXTENSION_HEAD                                                                             \
-    ((size_t)32) /* of a column's metadata: the number of pairs, lengths, the key */
 
 /*
  * One schema node owns one allocation: pointers to the children, the children, the dictionary, the texts.  A child's structure lives in
@@ -37,35 +34,20 @@ static char *put_string(char *at, const char **out, const char *text)
     return at + size;
 }
 
-/* The metadata of a column of an extension type: one pair of a length and a text each. */
-static void put_extension(char *at, const char **out, const char *extension)
-{
-    static const char key[] = "ARROW:extension:name";
-    const int32_t head[2] = {1, (int32_t)(sizeof key - 1)};
-    const int32_t len = (int32_t)strlen(extension);
-
-    *out = at;
-    memcpy(at, head, sizeof head);
-    memcpy(at + sizeof head, key, sizeof key - 1);
-    memcpy(at + sizeof head + sizeof key - 1, &len, sizeof len);
-    memcpy(at + sizeof head + sizeof key - 1 + sizeof len, extension, (size_t)len);
-}
-
-/* A node with room for n released children; on failure out->release is NULL. */
-static enum dn_status make_node(struct ArrowSchema *out, const char *format, const char *name,
-                                const char *extension, int64_t n_children, bool has_dictionary,
-                                struct dn_error *err)
+enum dn_status dn_schema_node_make(struct ArrowSchema *out, const char *format, const char *name,
+                                   const char *metadata, int64_t n_children, bool has_dictionary,
+                                   struct dn_error *err)
 {
     const size_t n = (size_t)n_children;
-    const size_t n_extension = extension != NULL ? strlen(extension) + EXTENSION_HEAD : 0;
-    const size_t n_text = strlen(format) + strlen(name) + 2 + n_extension;
+    const size_t n_metadata = dn_metadata_size(metadata);
+    const size_t n_text = strlen(format) + strlen(name) + 2;
     size_t n_structs = 0;
     size_t size = 0;
 
     memset(out, 0, sizeof *out);
     if (!dn_add_size(n, has_dictionary, &n_structs) ||
         !dn_mul_size(n_structs, sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *), &size) ||
-        !dn_add_size(size, n_text, &size)) {
+        !dn_add_size(size, n_metadata, &size) || !dn_add_size(size, n_text, &size)) {
         return dn_error_memory(err, SIZE_MAX);
     }
     struct ArrowSchema *structs = dn_calloc(1, size);
@@ -76,11 +58,12 @@ static enum dn_status make_node(struct ArrowSchema *out, const char *format, con
     for (size_t i = 0; i < n; i++) {
         children[i] = &structs[i];
     }
-    char *text = put_string((char *)(children + n_structs), &out->format, format);
-    text = put_string(text, &out->name, name);
-    if (extension != NULL) {
-        put_extension(text, &out->metadata, extension);
+    char *text = (char *)(children + n_structs); /* lengths in metadata are aligned, too */
+    if (n_metadata != 0) {
+        out->metadata = memcpy(text, metadata, n_metadata);
     }
+    text = put_string(text + n_metadata, &out->format, format);
+    (void)put_string(text, &out->name, name);
     out->n_children = n_children;
     out->children = n != 0 ? children : NULL;
     out->dictionary = has_dictionary ? &structs[n] : NULL;
@@ -89,16 +72,35 @@ static enum dn_status make_node(struct ArrowSchema *out, const char *format, con
     return DN_OK;
 }
 
+/* The metadata of a column of an extension type; NULL of others. */
+static enum dn_status extension_metadata(const char *extension, struct dn_buffer *room,
+                                         const char **out, struct dn_error *err)
+{
+    static const struct dn_span key = {(const uint8_t *)DN_METADATA_EXTENSION,
+                                       sizeof DN_METADATA_EXTENSION - 1};
+
+    *out = NULL;
+    if (extension == NULL) {
+        return DN_OK;
+    }
+    const struct dn_span name = {(const uint8_t *)extension, strlen(extension)};
+    dn_buffer_reset(room);
+    DN_TRY(dn_metadata_add(room, key, name, err));
+    *out = (const char *)room->data;
+    return DN_OK;
+}
+
 enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields, int64_t n,
                               struct dn_error *err)
 {
+    struct dn_buffer room = {0};
     enum dn_status st = DN_OK;
 
     memset(out, 0, sizeof *out);
     if (n < 0) {
         return dn_error_set(err, DN_ERR_INVALID, "a schema cannot have %lld fields", (long long)n);
     }
-    DN_TRY_GOTO(st, make_node(out, "+s", "", NULL, n, false, err), cleanup);
+    DN_TRY_GOTO(st, dn_schema_node_make(out, "+s", "", NULL, n, false, err), cleanup);
     for (int64_t i = 0; i < n; i++) {
         const struct dn_field *f = &fields[i];
         const char *name = f->name != NULL ? f->name : "";
@@ -109,13 +111,16 @@ enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fi
                               (long long)i, name, (int)f->type.id);
             goto cleanup;
         }
+        const char *metadata = NULL;
+        DN_TRY_GOTO(st, extension_metadata(dn_type_extension_name(f->type), &room, &metadata, err),
+                    cleanup);
         DN_TRY_GOTO(st,
-                    make_node(out->children[i], format, name, dn_type_extension_name(f->type), 0,
-                              false, err),
+                    dn_schema_node_make(out->children[i], format, name, metadata, 0, false, err),
                     cleanup);
         out->children[i]->flags = f->nullable ? ARROW_FLAG_NULLABLE : 0;
     }
 cleanup:
+    dn_buffer_finish(&room);
     if (st != DN_OK && out->release != NULL) {
         out->release(out);
     }
@@ -135,14 +140,13 @@ static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchem
     }
     if (depth == 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "an Arrow schema is nested more than %d levels deep", MAX_DEPTH);
+                            "an Arrow schema is nested more than %d levels deep",
+                            DN_SCHEMA_MAX_DEPTH);
     }
     const char *name = schema->name != NULL ? schema->name : "";
-    struct dn_type type = {0};
-    const bool flat = dn_type_from_format(schema->format, schema->metadata, &type);
     DN_TRY_GOTO(st,
-                make_node(out, schema->format, name, flat ? dn_type_extension_name(type) : NULL,
-                          schema->n_children, schema->dictionary != NULL, err),
+                dn_schema_node_make(out, schema->format, name, schema->metadata, schema->n_children,
+                                    schema->dictionary != NULL, err),
                 cleanup);
     out->flags = schema->flags;
     for (int64_t i = 0; i < schema->n_children; i++) {
@@ -161,7 +165,7 @@ cleanup:
 enum dn_status dn_schema_copy(struct ArrowSchema *out, const struct ArrowSchema *schema,
                               struct dn_error *err)
 {
-    return copy_node(out, schema, MAX_DEPTH, err);
+    return copy_node(out, schema, DN_SCHEMA_MAX_DEPTH, err);
 }
 
 static enum dn_status refuse(const char *name, const char *words, const char *cannot,

@@ -19,7 +19,7 @@ const char *dn_type_words(const struct ArrowSchema *column, char out[DN_TYPE_WOR
 /** Make a struct schema (format "+s") with n fields.  On failure *out has release == NULL. */
 DN_NODISCARD enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields,
                                            int64_t n, struct dn_error *err);
-/** Deep copy: formats, names, flags, and of the metadata what makes an extension type of a column. */
+/** Deep copy: formats, names, flags, metadata. */
 DN_NODISCARD enum dn_status dn_schema_copy(struct ArrowSchema *out,
                                            const struct ArrowSchema *schema, struct dn_error *err);
 /**

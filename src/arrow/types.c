@@ -1,5 +1,6 @@
 #include "arrow/types.h"
 
+#include "arrow/metadata.h"
 #include "base/strings.h"
 
 #include <stdio.h>
@@ -440,38 +441,6 @@ const char *dn_type_extension_name(struct dn_type type)
                                                  : NULL;
 }
 
-/* What the metadata of a column has under the key: lengths and texts, behind the number of pairs. */
-static bool metadata_has(const char *metadata, const char *key, const char *value)
-{
-    int32_t n = 0;
-    const char *at = metadata;
-    bool matches = false;
-
-    if (metadata == NULL) {
-        return false;
-    }
-    memcpy(&n, at, sizeof n);
-    at += sizeof n;
-    for (int32_t i = 0; i < n; i++) {
-        for (int part = 0; part < 2; part++) {
-            const char *wanted = part == 0 ? key : value;
-            int32_t len = 0;
-            memcpy(&len, at, sizeof len);
-            at += sizeof len;
-            if (len < 0) {
-                return false;
-            }
-            const bool same = (size_t)len == strlen(wanted) && memcmp(at, wanted, (size_t)len) == 0;
-            matches = part == 0 ? same : matches && same;
-            at += len;
-        }
-        if (matches) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool dn_type_from_format(const char *format, const char *metadata, struct dn_type *out)
 {
     for (size_t i = 0; i < DN_TYPE_COUNT; i++) {
@@ -481,11 +450,13 @@ bool dn_type_from_format(const char *format, const char *metadata, struct dn_typ
             !read_format(&table[i], format + n, &type)) {
             continue;
         }
-        for (int x = DN_EXTENSION_UUID; x <= DN_EXTENSION_JSON; x++) {
+        struct dn_span extension;
+        const bool has_extension = dn_metadata_get(metadata, DN_METADATA_EXTENSION, &extension);
+        for (int x = DN_EXTENSION_UUID; has_extension && x <= DN_EXTENSION_JSON; x++) {
             struct dn_type extended = type;
             extended.extension = (enum dn_extension)x;
             if (dn_type_is_valid(extended) &&
-                metadata_has(metadata, "ARROW:extension:name", dn_type_extension_name(extended))) {
+                dn_metadata_is(extension, dn_type_extension_name(extended))) {
                 type = extended;
                 break;
             }

@@ -1,3 +1,4 @@
+#include "arrow/metadata.h"
 #include "arrow/schema.h"
 
 #include "base/memory.h"
@@ -171,7 +172,55 @@ static void test_bad_schemas(void **state)
     }
 }
 
-/* What makes an extension type goes along; other metadata does not. */
+static const char two_pairs[] =
+    "\2\0\0\0\1\0\0\0k\0\0\0\0\24\0\0\0ARROW:extension:name\12\0\0\0arrow.uuid";
+
+/* Metadata goes along, of the schema, too; what is damaged does not. */
+static void test_metadata(void **state)
+{
+    struct ArrowSchema child = static_schema("w:16", "u");
+    struct ArrowSchema *children[] = {&child};
+    struct ArrowSchema schema = static_schema("+s", "");
+    struct ArrowSchema copy;
+    struct dn_field field;
+    struct dn_span value;
+    struct dn_buffer b = {0};
+    (void)state;
+
+    child.metadata = two_pairs;
+    schema.metadata = "\1\0\0\0\0\0\0\0\2\0\0\0ab";
+    schema.n_children = 1;
+    schema.children = children;
+    assert_int_equal(dn_schema_copy(&copy, &schema, NULL), DN_OK);
+    assert_memory_equal(copy.metadata, schema.metadata, 14);
+    assert_memory_equal(copy.children[0]->metadata, two_pairs, sizeof two_pairs - 1);
+    assert_int_equal(dn_schema_get_field(&copy, 0, &field, NULL), DN_OK);
+    assert_int_equal(field.type.extension, DN_EXTENSION_UUID);
+    copy.release(&copy);
+    assert_int_equal(dn_metadata_size(two_pairs), sizeof two_pairs - 1);
+    assert_true(dn_metadata_get(two_pairs, "k", &value));
+    assert_int_equal(value.len, 0);
+    assert_false(dn_metadata_get(two_pairs, "arrow.uuid", &value));
+    assert_false(dn_metadata_get(NULL, "k", &value));
+    child.metadata = "\2\0\0\0\1\0\0\0k\377\377\377\377";
+    assert_int_equal(dn_metadata_size(child.metadata), 0);
+    assert_int_equal(dn_schema_copy(&copy, &schema, NULL), DN_OK);
+    assert_null(copy.children[0]->metadata);
+    copy.release(&copy);
+    const struct dn_span key = {(const uint8_t *)"k", 1};
+    const struct dn_span nothing = {NULL, 0};
+    const struct dn_span name = {(const uint8_t *)DN_METADATA_EXTENSION, 20};
+    const struct dn_span uuid = {(const uint8_t *)"arrow.uuid", 10};
+    assert_int_equal(dn_metadata_add(&b, key, nothing, NULL), DN_OK);
+    assert_int_equal(dn_metadata_add(&b, name, uuid, NULL), DN_OK);
+    assert_int_equal(b.len, sizeof two_pairs - 1);
+    assert_memory_equal(b.data, two_pairs, b.len);
+    const struct dn_span huge = {b.data, (size_t)INT32_MAX + 1};
+    assert_int_equal(dn_metadata_add(&b, key, huge, NULL), DN_ERR_UNSUPPORTED);
+    dn_buffer_finish(&b);
+}
+
+/* What makes an extension type. */
 static void test_extensions(void **state)
 {
     const struct dn_field extended[] = {
@@ -238,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_moved_child_outlives_its_parent),
         cmocka_unit_test(test_copy_nested_and_dictionary),
         cmocka_unit_test(test_bad_schemas),
+        cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_extensions),
         cmocka_unit_test(test_allocation_failures),
     };
