@@ -1,5 +1,6 @@
 #include "arrow/batch.h"
 
+#include "arrow/array_view.h"
 #include "base/memory.h"
 
 #include <stdatomic.h>
@@ -7,8 +8,8 @@
 /* ---- export ---------------------------------------------------------------------------------------------------- */
 
 /*
- * All structures of one exported batch, in one allocation: this head, the children, the pointers to them, the columns' buffer lists.  The
- * parent and every child hold one reference each, because a consumer may move a child out and release it after the parent,
+ * All structures of one exported batch, in one allocation: this head, the arrays within, the pointers to them, the columns' buffer lists.
+ * Every array holds one reference, because a consumer may move a child out and release it after the parent,
  * on any thread; the last release ends the owner.
  */
 struct exported {
@@ -16,7 +17,7 @@ struct exported {
     void (*release_owner)(void *owner);
     void *owner;
     const void *no_validity; /* the one buffer of the struct array */
-    struct ArrowArray children[];
+    struct ArrowArray arrays[];
 };
 
 static void unref(struct exported *e)
@@ -29,22 +30,23 @@ static void unref(struct exported *e)
     }
 }
 
-static void release_child(struct ArrowArray *array)
+static void release_within(struct ArrowArray *array)
 {
-    struct exported *e = array->private_data;
-    array->release = NULL;
-    array->private_data = NULL;
-    unref(e);
-}
-
-static void release_batch(struct ArrowArray *array)
-{
-    struct exported *e = array->private_data;
     for (int64_t i = 0; i < array->n_children; i++) {
         if (array->children[i]->release != NULL) { /* else moved out by the consumer */
             array->children[i]->release(array->children[i]);
         }
     }
+    if (array->dictionary != NULL && array->dictionary->release != NULL) {
+        array->dictionary->release(array->dictionary);
+    }
+}
+
+static void release_array(struct ArrowArray *array)
+{
+    struct exported *e = array->private_data;
+
+    release_within(array);
     array->release = NULL;
     array->private_data = NULL;
     unref(e);
@@ -54,8 +56,11 @@ static void release_batch(struct ArrowArray *array)
 static int64_t n_fixed_buffers(struct dn_type type)
 {
     static const int64_t n[] = {
-        [DN_LAYOUT_NONE] = 0,      [DN_LAYOUT_BITS] = 2,      [DN_LAYOUT_FIXED] = 2,
-        [DN_LAYOUT_OFFSETS32] = 3, [DN_LAYOUT_OFFSETS64] = 3, [DN_LAYOUT_VIEWS] = 3};
+        [DN_LAYOUT_NONE] = 0,         [DN_LAYOUT_BITS] = 2,      [DN_LAYOUT_FIXED] = 2,
+        [DN_LAYOUT_OFFSETS32] = 3,    [DN_LAYOUT_OFFSETS64] = 3, [DN_LAYOUT_VIEWS] = 3,
+        [DN_LAYOUT_LISTS32] = 2,      [DN_LAYOUT_LISTS64] = 2,   [DN_LAYOUT_LIST_VIEWS32] = 3,
+        [DN_LAYOUT_LIST_VIEWS64] = 3, [DN_LAYOUT_PARTS] = 1,     [DN_LAYOUT_INDICES] = 2,
+        [DN_LAYOUT_RUNS] = 0};
 
     return dn_type_is_valid(type) ? n[dn_type_layout(type)] : -1;
 }
@@ -70,24 +75,38 @@ static bool is_null_column(const struct dn_batch_column *c)
     return c->type.id == DN_TYPE_NULL;
 }
 
+/* Rows of child i of a column. */
+static int64_t rows_within(const struct dn_batch_column *c, int64_t n_rows, int64_t i)
+{
+    return c->type.id == DN_TYPE_STRUCT       ? n_rows
+           : c->type.id == DN_TYPE_FIXED_LIST ? n_rows * c->type.width
+                                              : c->children[i].n_rows;
+}
+
+/* What a batch needs room for. */
+struct needs {
+    size_t n_arrays;
+    size_t n_buffers;
+};
+
 static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, int64_t n_rows,
-                                   struct dn_error *err)
+                                   struct needs *needs, struct dn_error *err)
 {
     const long long index = (long long)i;
-    if (n_fixed_buffers(c->type) < 0) {
+    const int64_t n_fixed = n_fixed_buffers(c->type);
+    if (n_fixed < 0 || c->n_children < 0 || (c->n_children > 0 && c->children == NULL) ||
+        (dn_type_is_nested(c->type) != (c->n_children > 0) && c->type.id != DN_TYPE_STRUCT)) {
         return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has no known type (%d)",
                             index, (int)c->type.id);
     }
-    if (is_null_column(c)) {
-        return DN_OK;
-    }
-    if (c->null_count < 0 || c->null_count > n_rows || (c->null_count > 0 && c->validity == NULL)) {
+    if (n_fixed > 0 && (c->null_count < 0 || c->null_count > n_rows ||
+                        (c->null_count > 0 && c->validity == NULL))) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "column %lld to export counts %lld nulls in %lld rows%s", index,
                             (long long)c->null_count, (long long)n_rows,
                             c->validity == NULL ? " without a validity bitmap" : "");
     }
-    if (n_rows > 0 && c->values == NULL) {
+    if (n_rows > 0 && n_fixed > 1 && c->values == NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "column %lld to export has rows but no values",
                             index);
     }
@@ -97,31 +116,82 @@ static enum dn_status check_column(int64_t i, const struct dn_batch_column *c, i
                             "column %lld to export has %lld text buffers without list or lengths",
                             index, (long long)c->n_variadic);
     }
+    if (!dn_add_size(needs->n_arrays, 1, &needs->n_arrays) ||
+        !dn_add_size(needs->n_buffers, 3, &needs->n_buffers) ||
+        !dn_add_size(needs->n_buffers, has_views(c) ? (size_t)c->n_variadic : 0,
+                     &needs->n_buffers)) {
+        return dn_error_memory(err, SIZE_MAX);
+    }
+    for (int64_t k = 0; k < c->n_children; k++) {
+        DN_TRY(check_column(i, &c->children[k], rows_within(c, n_rows, k), needs, err));
+    }
     return DN_OK;
 }
 
-static void fill_child(struct ArrowArray *array, const struct dn_batch_column *c, int64_t n_rows,
-                       const void **buffers, struct exported *e)
+/* What is left of the one allocation. */
+struct room {
+    struct exported *owner;
+    struct ArrowArray *arrays;
+    struct ArrowArray **pointers;
+    const void **buffers;
+};
+
+static void fill_array(struct ArrowArray *array, const struct dn_batch_column *c, int64_t n_rows,
+                       struct room *room);
+
+/* Arrays, and pointers to them, of n columns. */
+static struct ArrowArray **fill_arrays(const struct dn_batch_column *parent, int64_t n_rows,
+                                       const struct dn_batch_column *columns, int64_t n,
+                                       struct room *room)
 {
+    struct ArrowArray *arrays = room->arrays;
+    struct ArrowArray **pointers = room->pointers;
+
+    room->arrays += n;
+    room->pointers += n;
+    for (int64_t i = 0; i < n; i++) {
+        pointers[i] = &arrays[i];
+        fill_array(pointers[i], &columns[i],
+                   parent != NULL ? rows_within(parent, n_rows, i) : n_rows, room);
+    }
+    return pointers;
+}
+
+static void fill_array(struct ArrowArray *array, const struct dn_batch_column *c, int64_t n_rows,
+                       struct room *room)
+{
+    const void **buffers = room->buffers;
+
     array->length = n_rows;
     array->null_count = is_null_column(c) ? n_rows : c->null_count;
-    array->n_buffers = n_fixed_buffers(c->type);
+    array->n_buffers = n_fixed_buffers(c->type) + (has_views(c) ? c->n_variadic : 0);
     array->buffers = buffers;
-    array->release = release_child;
-    array->private_data = e;
-    if (is_null_column(c)) {
-        return;
+    array->release = release_array;
+    array->private_data = room->owner;
+    room->buffers += array->n_buffers;
+    if (array->n_buffers > 0) {
+        buffers[0] = c->validity;
     }
-    buffers[0] = c->validity;
-    buffers[1] = c->values;
+    if (array->n_buffers > 1) {
+        buffers[1] = c->values;
+    }
     if (has_views(c)) {
         for (int64_t i = 0; i < c->n_variadic; i++) {
             buffers[2 + i] = c->variadic[i];
         }
         buffers[2 + c->n_variadic] = c->variadic_lens;
-        array->n_buffers += c->n_variadic;
     } else if (array->n_buffers == 3) {
         buffers[2] = c->bytes;
+    }
+    if (c->n_children == 0) {
+        return;
+    }
+    struct ArrowArray **within = fill_arrays(c, n_rows, c->children, c->n_children, room);
+    if (c->type.id == DN_TYPE_DICTIONARY) {
+        array->dictionary = within[0];
+    } else {
+        array->n_children = c->n_children;
+        array->children = within;
     }
 }
 
@@ -130,7 +200,7 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
                                void (*release_owner)(void *owner), void *owner,
                                struct dn_error *err)
 {
-    size_t n_buffers = 0;
+    struct needs needs = {0};
     size_t size = 0;
     size_t size_buffers = 0;
 
@@ -140,16 +210,11 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
                             (long long)n_rows, (long long)n_columns);
     }
     for (int64_t i = 0; i < n_columns; i++) {
-        DN_TRY(check_column(i, &columns[i], n_rows, err));
-        const size_t n_variadic = has_views(&columns[i]) ? (size_t)columns[i].n_variadic : 0;
-        if (!dn_add_size(n_buffers, 3, &n_buffers) ||
-            !dn_add_size(n_buffers, n_variadic, &n_buffers)) {
-            return dn_error_memory(err, SIZE_MAX);
-        }
+        DN_TRY(check_column(i, &columns[i], n_rows, &needs, err));
     }
-    if (!dn_mul_size((size_t)n_columns, sizeof(struct ArrowArray) + sizeof(struct ArrowArray *),
+    if (!dn_mul_size(needs.n_arrays, sizeof(struct ArrowArray) + sizeof(struct ArrowArray *),
                      &size) ||
-        !dn_mul_size(n_buffers, sizeof(void *), &size_buffers) ||
+        !dn_mul_size(needs.n_buffers, sizeof(void *), &size_buffers) ||
         !dn_add_size(size, size_buffers, &size) ||
         !dn_add_size(size, sizeof(struct exported), &size)) {
         return dn_error_memory(err, SIZE_MAX);
@@ -158,14 +223,10 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
     if (e == NULL) {
         return dn_error_memory(err, size);
     }
-    struct ArrowArray **children = (struct ArrowArray **)(void *)(e->children + n_columns);
-    const void **buffers = (const void **)(void *)(children + n_columns);
-    for (int64_t i = 0; i < n_columns; i++) {
-        children[i] = &e->children[i];
-        fill_child(children[i], &columns[i], n_rows, buffers, e);
-        buffers += children[i]->n_buffers;
-    }
-    atomic_init(&e->n_references, n_columns + 1);
+    struct ArrowArray **pointers = (struct ArrowArray **)(void *)(e->arrays + needs.n_arrays);
+    struct room room = {e, e->arrays, pointers, (const void **)(void *)(pointers + needs.n_arrays)};
+    struct ArrowArray **children = fill_arrays(NULL, n_rows, columns, n_columns, &room);
+    atomic_init(&e->n_references, (int64_t)needs.n_arrays + 1);
     e->release_owner = release_owner;
     e->owner = owner;
     out->length = n_rows;
@@ -173,7 +234,7 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
     out->buffers = &e->no_validity;
     out->n_children = n_columns;
     out->children = n_columns != 0 ? children : NULL;
-    out->release = release_batch;
+    out->release = release_array;
     out->private_data = e;
     return DN_OK;
 }
@@ -227,8 +288,7 @@ static enum dn_status bad_column(struct dn_error *err, enum dn_status code, cons
     return code;
 }
 
-/* The struct array itself: alive, of sane extent, without nulls of its own. */
-static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, struct dn_error *err)
+enum dn_status dn_batch_check(const struct ArrowArray *batch, int64_t i, struct dn_error *err)
 {
     if (batch == NULL || batch->release == NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "a batch was read after its release");
@@ -251,27 +311,27 @@ static enum dn_status check_batch(const struct ArrowArray *batch, int64_t i, str
 }
 
 /* Offsets of a string column must not descend, and there must be text if they rise. */
-static bool offsets_fit(struct dn_column_view *c)
+static bool offsets_fit(struct dn_column_view *c, int64_t from)
 {
     int64_t first = 0;
     int64_t last = 0;
     bool descend = false;
 
-    if (c->n_rows == 0) {
+    if (c->n_rows == from) {
         return true;
     }
     if (c->layout == DN_LAYOUT_OFFSETS32) {
         const int32_t *offsets = (const int32_t *)c->values + c->offset;
-        first = offsets[0];
+        first = offsets[from];
         last = offsets[c->n_rows];
-        for (int64_t i = 0; i < c->n_rows; i++) {
+        for (int64_t i = from; i < c->n_rows; i++) {
             descend |= offsets[i] > offsets[i + 1];
         }
     } else {
         const int64_t *offsets = (const int64_t *)c->values + c->offset;
-        first = offsets[0];
+        first = offsets[from];
         last = offsets[c->n_rows];
-        for (int64_t i = 0; i < c->n_rows; i++) {
+        for (int64_t i = from; i < c->n_rows; i++) {
             descend |= offsets[i] > offsets[i + 1];
         }
     }
@@ -284,10 +344,10 @@ static bool offsets_fit(struct dn_column_view *c)
 
 /* A null count that is too low would make values of what is under nulls, and counting the bits costs next to nothing. */
 static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArray *array,
-                                const char *name, struct dn_error *err)
+                                int64_t from, const char *name, struct dn_error *err)
 {
     if (c->layout == DN_LAYOUT_NONE) {
-        c->null_count = c->n_rows;
+        c->null_count = c->n_rows - from;
         return DN_OK;
     }
     c->validity = array->buffers[0];
@@ -296,7 +356,7 @@ static enum dn_status set_nulls(struct dn_column_view *c, const struct ArrowArra
                                       : bad_column(err, DN_ERR_INVALID, name,
                                                    "counts nulls but has no validity bitmap");
     }
-    c->null_count = dn_bits_count_zero(c->validity, c->offset, c->n_rows);
+    c->null_count = dn_bits_count_zero(c->validity, c->offset + from, c->n_rows - from);
     if (c->null_count == 0) {
         c->validity = NULL;
     }
@@ -323,23 +383,20 @@ static bool set_view_buffers(struct dn_column_view *c, const struct ArrowArray *
     return true;
 }
 
-enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
-                                   const struct dn_field *field, struct dn_column_view *out,
-                                   struct dn_error *err)
+enum dn_status dn_array_view(const struct ArrowArray *array, const char *name, struct dn_type type,
+                             int64_t start, int64_t from, int64_t end, struct dn_column_view *out,
+                             struct dn_error *err)
 {
-    const char *name = field->name != NULL ? field->name : "";
-    struct dn_column_view c = {.type = field->type,
-                               .layout = dn_type_layout(field->type),
-                               .width = dn_type_width(field->type)};
-
-    DN_TRY(check_batch(batch, i, err));
-    const struct ArrowArray *array = batch->children[i];
-    if (array == NULL || array->release == NULL) {
-        return bad_column(err, DN_ERR_INVALID, name, "was moved out or released");
-    }
-    const int64_t n_fixed = n_fixed_buffers(field->type);
+    struct dn_column_view c = {.type = type,
+                               .layout = dn_type_layout(type),
+                               .width = dn_type_width(type),
+                               .n_rows = end,
+                               .offset = start + array->offset};
+    const int64_t n_fixed = n_fixed_buffers(type);
     const bool view = c.layout == DN_LAYOUT_VIEWS;
-    if (n_fixed < 0 || (view ? array->n_buffers < n_fixed : array->n_buffers != n_fixed) ||
+
+    if (n_fixed < 0 || dn_type_is_nested(type) ||
+        (view ? array->n_buffers < n_fixed : array->n_buffers != n_fixed) ||
         (n_fixed > 0 && array->buffers == NULL)) {
         return bad_column(
             err, DN_ERR_INVALID, name,
@@ -349,16 +406,10 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
         return bad_column(err, DN_ERR_UNSUPPORTED, name,
                           "is dictionary-encoded; decode it before handing it over");
     }
-    if (array->offset < 0 || array->length < 0 || array->length < batch->offset + batch->length ||
-        array->length > INT64_MAX - array->offset) {
-        return bad_column(err, DN_ERR_INVALID, name, "is shorter than the batch");
-    }
-    c.n_rows = batch->length;
-    c.offset = batch->offset + array->offset;
-    DN_TRY(set_nulls(&c, array, name, err));
+    DN_TRY(set_nulls(&c, array, from, name, err));
     if (n_fixed > 0) {
         c.values = array->buffers[1];
-        if (c.values == NULL && c.n_rows != 0) {
+        if (c.values == NULL && c.n_rows != from) {
             return bad_column(err, DN_ERR_INVALID, name, "has rows but no values");
         }
     }
@@ -368,12 +419,30 @@ enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
         }
     } else if (n_fixed == 3) {
         c.bytes = array->buffers[2];
-        if (!offsets_fit(&c)) {
+        if (!offsets_fit(&c, from)) {
             return bad_column(err, DN_ERR_INVALID, name, "has text offsets out of order");
         }
     }
     *out = c;
     return DN_OK;
+}
+
+enum dn_status dn_batch_get_column(const struct ArrowArray *batch, int64_t i,
+                                   const struct dn_field *field, struct dn_column_view *out,
+                                   struct dn_error *err)
+{
+    const char *name = field->name != NULL ? field->name : "";
+
+    DN_TRY(dn_batch_check(batch, i, err));
+    const struct ArrowArray *array = batch->children[i];
+    if (array == NULL || array->release == NULL) {
+        return bad_column(err, DN_ERR_INVALID, name, "was moved out or released");
+    }
+    if (array->offset < 0 || array->length < 0 || array->length < batch->offset + batch->length ||
+        array->length > INT64_MAX - array->offset) {
+        return bad_column(err, DN_ERR_INVALID, name, "is shorter than the batch");
+    }
+    return dn_array_view(array, name, field->type, batch->offset, 0, batch->length, out, err);
 }
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */

@@ -31,6 +31,10 @@ struct dn_batch_column {
     const void *const *variadic; /**< views: the text buffers */
     const int64_t *variadic_lens;
     int64_t n_variadic;
+    /** Of nested types, arrow/nested.h; list views have their sizes in `bytes`, dictionaries their values as a child. */
+    const struct dn_batch_column *children;
+    int64_t n_children;
+    int64_t n_rows; /**< of something within: its rows; structs' are their parent's */
 };
 
 /**
@@ -62,10 +66,12 @@ struct dn_column_view {
     int64_t n_variadic;
     int64_t
         longest_text; /**< texts: none has more bytes; a bound from the buffers' lengths, not exact */
+    const struct dn_column_view *children; /**< of nested types, arrow/nested.h */
+    int64_t n_children;
 };
 
 /**
- * Check child i of `batch` against the field's type and describe it.  DN_ERR_INVALID if its buffers do not fit; DN_ERR_UNSUPPORTED if
+ * Check child i of `batch` against the field's type, which is flat, and describe it.  DN_ERR_INVALID if its buffers do not fit; DN_ERR_UNSUPPORTED if
  * the batch has null rows of its own or the column a dictionary.  On failure *out is untouched.  Text offsets are
  * checked; views are not: see dn_column_bad_view().  Cost: a pass over the validity bitmap, and over offsets.
  */

@@ -1,4 +1,4 @@
-#include "arrow/schema.h"
+#include "arrow/nested.h"
 
 #include "arrow/metadata.h"
 #include "arrow/schema_node.h"
@@ -90,6 +90,67 @@ static enum dn_status extension_metadata(const char *extension, struct dn_buffer
     return DN_OK;
 }
 
+/* How many children a type has; -1: as many as there are. */
+static int64_t children_of(struct dn_type type)
+{
+    return type.id == DN_TYPE_STRUCT                                ? -1
+           : type.id == DN_TYPE_RUN_END                             ? 2
+           : type.id == DN_TYPE_DICTIONARY || dn_type_is_list(type) ? 1
+                                                                    : 0;
+}
+
+static enum dn_status make_child(struct ArrowSchema *out, const struct dn_node *node, int depth,
+                                 struct dn_buffer *room, struct dn_error *err)
+{
+    const struct dn_field *f = &node->field;
+    const bool coded = f->type.id == DN_TYPE_DICTIONARY;
+    const char *name = f->name != NULL ? f->name : "";
+    char text[DN_TYPE_FORMAT_SIZE];
+    const char *format = dn_type_format(f->type, text);
+
+    const int64_t n = children_of(f->type);
+
+    if (format == NULL || depth == 0 || (n >= 0 && node->n_children != n)) {
+        return dn_error_set(err, DN_ERR_INVALID, "field '%s' has no known type (%d)", name,
+                            (int)f->type.id);
+    }
+    const char *metadata = NULL;
+    DN_TRY(extension_metadata(dn_type_extension_name(f->type), room, &metadata, err));
+    DN_TRY(
+        dn_schema_node_make(out, format, name, metadata, coded ? 0 : node->n_children, coded, err));
+    out->flags = (f->nullable ? ARROW_FLAG_NULLABLE : 0) | (!node->sorted ? 0
+                                                            : coded ? ARROW_FLAG_DICTIONARY_ORDERED
+                                                                    : ARROW_FLAG_MAP_KEYS_SORTED);
+    for (int64_t i = 0; i < node->n_children; i++) {
+        DN_TRY(make_child(coded ? out->dictionary : out->children[i], &node->children[i], depth - 1,
+                          room, err));
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_schema_make_nodes(struct ArrowSchema *out, const struct dn_node *columns,
+                                    int64_t n, struct dn_error *err)
+{
+    struct dn_buffer room = {0};
+    enum dn_status st = DN_OK;
+
+    memset(out, 0, sizeof *out);
+    if (n < 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "a schema cannot have %lld fields", (long long)n);
+    }
+    DN_TRY_GOTO(st, dn_schema_node_make(out, "+s", "", NULL, n, false, err), cleanup);
+    for (int64_t i = 0; i < n; i++) {
+        DN_TRY_GOTO(st, make_child(out->children[i], &columns[i], DN_NODE_MAX_DEPTH, &room, err),
+                    cleanup);
+    }
+cleanup:
+    dn_buffer_finish(&room);
+    if (st != DN_OK && out->release != NULL) {
+        out->release(out);
+    }
+    return st;
+}
+
 enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields, int64_t n,
                               struct dn_error *err)
 {
@@ -102,22 +163,8 @@ enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fi
     }
     DN_TRY_GOTO(st, dn_schema_node_make(out, "+s", "", NULL, n, false, err), cleanup);
     for (int64_t i = 0; i < n; i++) {
-        const struct dn_field *f = &fields[i];
-        const char *name = f->name != NULL ? f->name : "";
-        char text[DN_TYPE_FORMAT_SIZE];
-        const char *format = dn_type_format(f->type, text);
-        if (format == NULL) {
-            st = dn_error_set(err, DN_ERR_INVALID, "field %lld ('%s') has no known type (%d)",
-                              (long long)i, name, (int)f->type.id);
-            goto cleanup;
-        }
-        const char *metadata = NULL;
-        DN_TRY_GOTO(st, extension_metadata(dn_type_extension_name(f->type), &room, &metadata, err),
-                    cleanup);
-        DN_TRY_GOTO(st,
-                    dn_schema_node_make(out->children[i], format, name, metadata, 0, false, err),
-                    cleanup);
-        out->children[i]->flags = f->nullable ? ARROW_FLAG_NULLABLE : 0;
+        const struct dn_node node = {.field = fields[i]};
+        DN_TRY_GOTO(st, make_child(out->children[i], &node, 1, &room, err), cleanup);
     }
 cleanup:
     dn_buffer_finish(&room);
@@ -183,32 +230,46 @@ enum dn_status dn_field_refuse(const struct dn_field *field, const char *cannot,
     return refuse(field->name != NULL ? field->name : "", DN_TYPE_TEXT(field->type), cannot, err);
 }
 
-enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
-                                   struct dn_field *out, struct dn_error *err)
+/* Child i of a struct schema, alive and with a format; NULL and an error: there is none. */
+static const struct ArrowSchema *get_child(const struct ArrowSchema *schema, int64_t i,
+                                           struct dn_error *err)
 {
     if (schema == NULL || schema->release == NULL || schema->format == NULL ||
         strcmp(schema->format, "+s") != 0) {
-        return dn_error_set(
-            err, DN_ERR_INVALID,
-            "a schema of columns must be a live Arrow struct (format '+s'), not '%s'",
-            schema == NULL            ? "NULL"
-            : schema->release == NULL ? "released"
-            : schema->format == NULL  ? "no format"
-                                      : schema->format);
+        dn_error_set(err, DN_ERR_INVALID,
+                     "a schema of columns must be a live Arrow struct (format '+s'), not '%s'",
+                     schema == NULL            ? "NULL"
+                     : schema->release == NULL ? "released"
+                     : schema->format == NULL  ? "no format"
+                                               : schema->format);
+        return NULL;
     }
     if (i < 0 || i >= schema->n_children) {
-        return dn_error_set(err, DN_ERR_INVALID, "column %lld asked of a schema of %lld columns",
-                            (long long)i, (long long)schema->n_children);
+        dn_error_set(err, DN_ERR_INVALID, "column %lld asked of a schema of %lld columns",
+                     (long long)i, (long long)schema->n_children);
+        return NULL;
     }
     const struct ArrowSchema *child = schema->children != NULL ? schema->children[i] : NULL;
     if (child == NULL || child->release == NULL || child->format == NULL) {
-        return dn_error_set(err, DN_ERR_INVALID,
-                            "column %lld of the schema was moved out or has no format",
-                            (long long)i);
+        dn_error_set(err, DN_ERR_INVALID,
+                     "column %lld of the schema was moved out or has no format", (long long)i);
+        return NULL;
+    }
+    return child;
+}
+
+enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
+                                   struct dn_field *out, struct dn_error *err)
+{
+    const struct ArrowSchema *child = get_child(schema, i, err);
+    struct dn_type type;
+
+    if (child == NULL) {
+        return DN_ERR_INVALID;
     }
     const char *name = child->name != NULL ? child->name : "";
-    struct dn_type type;
-    if (child->dictionary != NULL || !dn_type_from_format(child->format, child->metadata, &type)) {
+    if (child->dictionary != NULL || !dn_type_from_format(child->format, child->metadata, &type) ||
+        dn_type_is_nested(type)) {
         char words[DN_TYPE_WORDS_SIZE];
         return refuse(name, dn_type_words(child, words), "is not supported: flat columns are", err);
     }
@@ -216,4 +277,93 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
     out->type = type;
     out->nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0;
     return DN_OK;
+}
+
+/* ---- trees ------------------------------------------------------------------------------------------------------- */
+
+/* Whose column a node is of. */
+struct tree {
+    const char *column;
+    struct dn_arena *arena;
+    struct dn_error *err;
+};
+
+/* What the format does not say: keys are not null, and ends of runs are integers. */
+static bool is_sound(const struct dn_node *n)
+{
+    const struct dn_node *child = n->children;
+
+    if (n->field.type.id == DN_TYPE_MAP) {
+        return child->field.type.id == DN_TYPE_STRUCT && child->n_children == 2;
+    }
+    if (n->field.type.id == DN_TYPE_RUN_END) {
+        const enum dn_type_id id = child->field.type.id;
+        return id == DN_TYPE_INT16 || id == DN_TYPE_INT32 || id == DN_TYPE_INT64;
+    }
+    return true;
+}
+
+static enum dn_status get_node(const struct tree *t, const struct ArrowSchema *schema, int depth,
+                               struct dn_node *out)
+{
+    struct dn_type type;
+    char words[DN_TYPE_WORDS_SIZE];
+
+    if (schema == NULL || schema->release == NULL || schema->format == NULL) {
+        return dn_error_set(t->err, DN_ERR_INVALID,
+                            "column \"%s\" of the schema lacks something within", t->column);
+    }
+    if (depth == 0) {
+        return refuse(t->column, dn_type_words(schema, words), "is nested too deep", t->err);
+    }
+    if (!dn_type_from_format(schema->format, schema->metadata, &type)) {
+        return refuse(t->column, dn_type_words(schema, words), "is not supported", t->err);
+    }
+    const bool coded = schema->dictionary != NULL;
+    if (coded) {
+        type = (struct dn_type){.id = DN_TYPE_DICTIONARY, .index = type.id};
+        if (!dn_type_is_valid(type)) {
+            return refuse(t->column, "dictionary", "must have whole numbers as indices", t->err);
+        }
+    }
+    const int64_t n = coded ? 1 : schema->n_children;
+    const int64_t expected = children_of(type);
+    if (n < 0 || (expected >= 0 && n != expected) ||
+        (!coded && n > 0 && schema->children == NULL)) {
+        return refuse(t->column, dn_type_words(schema, words), "lacks something within", t->err);
+    }
+    *out = (struct dn_node){
+        .field = {schema->name != NULL ? schema->name : "", type,
+                  (schema->flags & ARROW_FLAG_NULLABLE) != 0},
+        .n_children = n,
+        .sorted = (schema->flags &
+                   (coded ? ARROW_FLAG_DICTIONARY_ORDERED : ARROW_FLAG_MAP_KEYS_SORTED)) != 0,
+    };
+    if (n == 0) {
+        return DN_OK;
+    }
+    out->children = dn_arena_alloc(t->arena, (size_t)n * sizeof(struct dn_node));
+    if (out->children == NULL) {
+        return dn_error_memory(t->err, (size_t)n * sizeof(struct dn_node));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        DN_TRY(get_node(t, coded ? schema->dictionary : schema->children[i], depth - 1,
+                        &out->children[i]));
+    }
+    return is_sound(out)
+               ? DN_OK
+               : refuse(t->column, dn_type_words(schema, words),
+                        "has something within that is not of the type it should be", t->err);
+}
+
+enum dn_status dn_schema_get_node(const struct ArrowSchema *schema, int64_t i,
+                                  struct dn_arena *arena, struct dn_node *out, struct dn_error *err)
+{
+    const struct ArrowSchema *child = get_child(schema, i, err);
+
+    if (child == NULL) {
+        return DN_ERR_INVALID;
+    }
+    const struct tree t = {child->name != NULL ? child->name : "", arena, err};
+    return get_node(&t, child, DN_NODE_MAX_DEPTH, out);
 }

@@ -16,7 +16,8 @@ enum parameters {
     UNIT,  /* [ns] */
     STAMP, /* [ns] [ns, UTC] */
     DIGITS,
-    WIDTH
+    WIDTH,
+    ITEMS /* the width of lists, in the format; words say what is within, too */
 };
 
 struct entry {
@@ -68,6 +69,15 @@ static const struct entry table[] = {
     {DN_TYPE_INIT(BINARY_VIEW), "binary", "bytes,blob,bytea,varbinary", "vz", NO_PARAMETERS,
      DN_LAYOUT_VIEWS, 16},
     {DN_TYPE_INIT(FIXED_BINARY), "binary", "fixed_binary", "w:", WIDTH, DN_LAYOUT_FIXED, 0},
+    {DN_TYPE_INIT(LIST), "list", "", "+l", ITEMS, DN_LAYOUT_LISTS32, 0},
+    {DN_TYPE_INIT(LARGE_LIST), "list", "", "+L", ITEMS, DN_LAYOUT_LISTS64, 0},
+    {DN_TYPE_INIT(LIST_VIEW), "list", "", "+vl", ITEMS, DN_LAYOUT_LIST_VIEWS32, 0},
+    {DN_TYPE_INIT(LARGE_LIST_VIEW), "list", "", "+vL", ITEMS, DN_LAYOUT_LIST_VIEWS64, 0},
+    {DN_TYPE_INIT(FIXED_LIST), "list", "", "+w:", ITEMS, DN_LAYOUT_PARTS, 0},
+    {DN_TYPE_INIT(STRUCT), "struct", "", "+s", ITEMS, DN_LAYOUT_PARTS, 0},
+    {DN_TYPE_INIT(MAP), "map", "", "+m", ITEMS, DN_LAYOUT_LISTS32, 0},
+    {DN_TYPE_INIT(DICTIONARY), "dictionary", "", NULL, ITEMS, DN_LAYOUT_INDICES, 0},
+    {DN_TYPE_INIT(RUN_END), "run_ends", "", "+r", ITEMS, DN_LAYOUT_RUNS, 0},
     {DN_TIMESTAMPTZ_INIT(US), "timestamptz", "timestamp with time zone", NULL, STAMP,
      DN_LAYOUT_FIXED, 8},
     {{.id = DN_TYPE_FIXED_BINARY, .width = 16, .extension = DN_EXTENSION_UUID},
@@ -96,6 +106,12 @@ static bool is_id(enum dn_type_id id)
     return (unsigned)id < DN_TYPE_COUNT;
 }
 
+/* Can a dictionary's indices be these? */
+static bool is_index(enum dn_type_id id)
+{
+    return id >= DN_TYPE_INT8 && id <= DN_TYPE_UINT64;
+}
+
 /* ---- what a type is ---------------------------------------------------------------------------------------------- */
 
 enum dn_layout dn_type_layout(struct dn_type type)
@@ -107,6 +123,9 @@ size_t dn_type_width(struct dn_type type)
 {
     if (type.id == DN_TYPE_FIXED_BINARY) {
         return (size_t)(unsigned)type.width;
+    }
+    if (type.id == DN_TYPE_DICTIONARY && is_index(type.index)) {
+        return table[type.index].width;
     }
     if (type.id == DN_TYPE_TIME && type.unit < DN_UNIT_US) {
         return 4;
@@ -127,7 +146,7 @@ bool dn_type_equal(struct dn_type a, struct dn_type b)
     if (dn_type_is_decimal(a)) {
         return a.precision == b.precision && a.scale == b.scale;
     }
-    if (a.id == DN_TYPE_FIXED_BINARY) {
+    if (a.id == DN_TYPE_FIXED_BINARY || a.id == DN_TYPE_FIXED_LIST) {
         return a.width == b.width;
     }
     return !has_unit(a.id) ||
@@ -157,7 +176,11 @@ bool dn_type_is_valid(struct dn_type type)
     if (type.extension == DN_EXTENSION_JSON) {
         return dn_type_is_text(type);
     }
-    return type.id != DN_TYPE_FIXED_BINARY || type.width >= 1;
+    if (type.id == DN_TYPE_DICTIONARY) {
+        return is_index(type.index);
+    }
+    return type.id == DN_TYPE_FIXED_LIST ? type.width >= 0
+                                         : type.id != DN_TYPE_FIXED_BINARY || type.width >= 1;
 }
 
 int64_t dn_unit_per_second(enum dn_unit unit)
@@ -187,7 +210,7 @@ const char *dn_type_print(struct dn_type type, char out[DN_TYPE_WORDS_SIZE])
     const struct entry *e = entry_of(type);
     const bool named = dn_type_equal(e->type, type) && e->parameters != UNIT;
     const char *unit = unit_words[type.unit & 3];
-    if (named || e->parameters == NO_PARAMETERS) {
+    if (named || e->parameters == NO_PARAMETERS || e->parameters == ITEMS) {
         return e->word;
     }
     if (e->parameters == DIGITS) {
@@ -293,7 +316,7 @@ static bool read_parameters(const struct entry *e, const char *at, struct dn_typ
 
     *out = e->type;
     if (*at == '\0') {
-        return e->parameters != DIGITS && e->parameters != WIDTH;
+        return e->parameters < DIGITS;
     }
     if (*at == '[') {
         return (e->parameters == UNIT || e->parameters == STAMP) &&
@@ -344,7 +367,7 @@ const char *dn_type_format(struct dn_type type, char out[DN_TYPE_FORMAT_SIZE])
     if (!dn_type_is_valid(type)) {
         return NULL;
     }
-    const struct entry *e = &table[type.id];
+    const struct entry *e = &table[type.id == DN_TYPE_DICTIONARY ? type.index : type.id];
     const char letter = unit_letters[type.unit];
     switch (e->parameters) {
     case NO_PARAMETERS:
@@ -362,6 +385,11 @@ const char *dn_type_format(struct dn_type type, char out[DN_TYPE_FORMAT_SIZE])
         (void)snprintf(out, DN_TYPE_FORMAT_SIZE, "%s%d,%d%s", e->format, type.precision, type.scale,
                        type.id == DN_TYPE_DECIMAL256 ? ",256" : "");
         break;
+    case ITEMS:
+        if (type.id != DN_TYPE_FIXED_LIST) {
+            return e->format;
+        }
+        /* fall through */
     case WIDTH:
         (void)snprintf(out, DN_TYPE_FORMAT_SIZE, "%s%d", e->format, (int)type.width);
         break;
@@ -424,8 +452,14 @@ static bool read_format(const struct entry *e, const char *rest, struct dn_type 
         return true;
     case DIGITS:
         return read_decimal_format(rest, out);
+    case ITEMS:
+        if (e->type.id != DN_TYPE_FIXED_LIST) {
+            return *rest == '\0';
+        }
+        /* fall through */
     case WIDTH:
-        if (!read_number(&rest, &width) || *rest != '\0' || width < 1) {
+        if (!read_number(&rest, &width) || *rest != '\0' ||
+            width < (e->parameters == WIDTH ? 1 : 0)) {
             return false;
         }
         out->width = width;
@@ -444,9 +478,9 @@ const char *dn_type_extension_name(struct dn_type type)
 bool dn_type_from_format(const char *format, const char *metadata, struct dn_type *out)
 {
     for (size_t i = 0; i < DN_TYPE_COUNT; i++) {
-        const size_t n = strlen(table[i].format);
+        const size_t n = table[i].format != NULL ? strlen(table[i].format) : 0;
         struct dn_type type;
-        if (strncmp(format, table[i].format, n) != 0 ||
+        if (n == 0 || strncmp(format, table[i].format, n) != 0 ||
             !read_format(&table[i], format + n, &type)) {
             continue;
         }

@@ -1,7 +1,7 @@
 /**
  * The types of columns: a value, and the one table of what each is called.  Nobody else spells a type.
  *
- * A type is copied, compared and printed.  Its children, once there are some, come with the field.
+ * A type is copied, compared and printed.  What is within a nested one comes with its node, arrow/nested.h.
  */
 #ifndef DN_ARROW_TYPES_H
 #define DN_ARROW_TYPES_H
@@ -40,6 +40,15 @@ enum dn_type_id {
     DN_TYPE_LARGE_BINARY,
     DN_TYPE_BINARY_VIEW,
     DN_TYPE_FIXED_BINARY, /**< width */
+    DN_TYPE_LIST,         /**< nested from here on: arrow/nested.h; 32-bit offsets */
+    DN_TYPE_LARGE_LIST,   /**< 64-bit offsets */
+    DN_TYPE_LIST_VIEW,    /**< 32-bit offsets and sizes */
+    DN_TYPE_LARGE_LIST_VIEW,
+    DN_TYPE_FIXED_LIST, /**< width: items of every list */
+    DN_TYPE_STRUCT,
+    DN_TYPE_MAP,
+    DN_TYPE_DICTIONARY, /**< not a type but a way to store one: index; the values are the child */
+    DN_TYPE_RUN_END,    /**< the same; the ends of runs and the values are the children */
     DN_TYPE_COUNT
 };
 
@@ -65,7 +74,8 @@ struct dn_type {
     uint8_t precision;
     int8_t scale;
     enum dn_extension extension;
-    int32_t width; /**< of FIXED_BINARY */
+    int32_t width;         /**< of FIXED_BINARY, in bytes, and of FIXED_LIST, in items */
+    enum dn_type_id index; /**< of DICTIONARY: the integers that its indices are */
     const char *
         zone; /**< of instants, borrowed; NULL: UTC.  Only how they are shown: it makes no other type */
 };
@@ -100,7 +110,14 @@ enum dn_layout {
     DN_LAYOUT_FIXED,     /**< validity, values of one width */
     DN_LAYOUT_OFFSETS32, /**< validity, offsets, bytes */
     DN_LAYOUT_OFFSETS64,
-    DN_LAYOUT_VIEWS /**< validity, views, buffers of bytes, their lengths */
+    DN_LAYOUT_VIEWS,   /**< validity, views, buffers of bytes, their lengths */
+    DN_LAYOUT_LISTS32, /**< validity, offsets; from here on with children */
+    DN_LAYOUT_LISTS64,
+    DN_LAYOUT_LIST_VIEWS32, /**< validity, offsets, sizes */
+    DN_LAYOUT_LIST_VIEWS64,
+    DN_LAYOUT_PARTS,   /**< validity: structs, and lists of one length */
+    DN_LAYOUT_INDICES, /**< validity, indices, and a dictionary */
+    DN_LAYOUT_RUNS     /**< no buffers */
 };
 
 enum dn_layout dn_type_layout(struct dn_type type);
@@ -130,6 +147,16 @@ static inline bool dn_type_is_timestamp(struct dn_type type, enum dn_unit unit, 
 {
     return type.id == DN_TYPE_TIMESTAMP && type.unit == unit && type.zoned == zoned;
 }
+/** Has it children? */
+static inline bool dn_type_is_nested(struct dn_type type)
+{
+    return type.id >= DN_TYPE_LIST && type.id < DN_TYPE_COUNT;
+}
+/** Lists of every layout, and maps, which are lists of entries. */
+static inline bool dn_type_is_list(struct dn_type type)
+{
+    return (type.id >= DN_TYPE_LIST && type.id <= DN_TYPE_FIXED_LIST) || type.id == DN_TYPE_MAP;
+}
 /** The narrower of the two decimals that has room for it; the digits must be 1 to 76. */
 static inline struct dn_type dn_type_decimal(int precision, int scale)
 {
@@ -151,18 +178,19 @@ const char *dn_type_print(struct dn_type type, char out[DN_TYPE_WORDS_SIZE]);
 /** The same in memory that lives until the end of the block. */
 #define DN_TYPE_TEXT(type) dn_type_print((type), (char[DN_TYPE_WORDS_SIZE]){0})
 /**
- * The type a user's words name, whatever their case: those of dn_type_print() and their synonyms, docs/types.md.  The zone in it is
- * UTC.  False: none.
+ * The flat type a user's words name, whatever their case: those of dn_type_print() and their synonyms, docs/types.md.  The zone in it
+ * is UTC.  False: none.  Nested ones: dn_node_parse().
  */
 bool dn_type_parse(const char *words, struct dn_type *out);
 
 /** Room for an Arrow format string. */
 #define DN_TYPE_FORMAT_SIZE 96
-/** Arrow's format string; zoned without a zone gives UTC.  NULL: no type. */
+/** Arrow's format string, of DICTIONARY that of its indices; zoned without a zone gives UTC.  NULL: no type. */
 const char *dn_type_format(struct dn_type type, char out[DN_TYPE_FORMAT_SIZE]);
 /**
  * From Arrow's format string and the metadata of the column, which may be NULL; zones point into `format`.  An extension that is not
- * known, or not of the type that it should be, is passed over.  False: the table has no such type.
+ * known, or not of the type that it should be, is passed over.  False: the table has no such type.  Nested formats give the type
+ * without what is within; DICTIONARY has no format.
  */
 bool dn_type_from_format(const char *format, const char *metadata, struct dn_type *out);
 /** The name Arrow has for the extension of a type, NULL if it has none. */

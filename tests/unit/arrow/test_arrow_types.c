@@ -191,7 +191,7 @@ static void test_formats_of_nothing(void **state)
     static const char zone[] =
         "tsu:0123456789012345678901234567890123456789012345678901234567890123";
     static const char *const formats[] = {
-        "",    "x",   "+s",   "+l",    "ts",     "tsx:",       "tsu",      "tt",
+        "",    "x",   "+w:",  "+ud:0", "ts",     "tsx:",       "tsu",      "tt",
         "ttx", "d:",  "d:1",  "d:0,0", "d:39,2", "d:77,2,256", "d:5,2,64", "d:5,2,256x",
         "w:",  "w:0", "w:-1", "tdx",   "tDx",    "ti",         "bb",       zone};
     struct dn_type type;
