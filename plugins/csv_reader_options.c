@@ -36,6 +36,9 @@ const struct dn_shell_option csv_reader_options[] = {
     {"decimals", NULL, "text",
      "numbers with more digits than a float64 holds: exact (default), as decimals, or float, "
      "rounded"},
+    {"restartable", NULL, "bool",
+     "the host starts over on a type error: the first value of a column without values in the "
+     "sample says its type; default false"},
     DN_READER_PLACE_OPTIONS,
     {"n_threads", NULL, "int", "threads to parse with, 0: one per CPU"},
 };
@@ -195,6 +198,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_list(c, "required", &s->csv.required, &s->csv.n_required, err));
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->csv.missing_as_null, err));
     DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
+    DN_TRY(dn_shell_option_bool(c, "restartable", &s->csv.restartable, err));
     DN_TRY(read_encoding(s, c, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));

@@ -79,6 +79,11 @@ struct dn_csv_options {
     const struct dn_store_options *store;
     /** Numbers with more digits than a float64 holds are rounded to one, and counted; else a column that has one becomes a decimal. */
     bool round_decimals;
+    /**
+     * The caller starts over, with dn_csv_find_types(), where DN_ERR_TYPE says that a type has to be another one.  So a column without
+     * values in the sample need not stay a string: if its first value is of a narrower type, that is such an error.
+     */
+    bool restartable;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -13,7 +13,6 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     const struct dn_csv_digits digits = {
         atomic_load_explicit(&field->whole, memory_order_relaxed),
         atomic_load_explicit(&field->behind, memory_order_relaxed)};
-    const bool through_quotes = field->through_quotes;
     unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
     unsigned quoted = seen >> QUOTED_SHIFT;
 
@@ -25,7 +24,8 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     if (seen == 0) {
         return given;
     }
-    if ((through_quotes ? unquoted : quoted) != 0) {
+    if (field->unseen ? unquoted != 0 && quoted != 0
+                      : (field->through_quotes ? unquoted : quoted) != 0) {
         return DN_TYPE(UTF8_VIEW);
     }
     const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
@@ -65,10 +65,10 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
     }
 }
 
-/* Only inferred columns may widen, and a string has nothing to widen to. */
+/* Only inferred columns may widen, and a string has nothing to widen to, unless it is one for want of values. */
 static bool is_open(const struct dn_csv_column *c)
 {
-    return c->field != SIZE_MAX && !c->declared && c->type.id != DN_TYPE_UTF8_VIEW;
+    return c->unseen || (c->field != SIZE_MAX && !c->declared && c->type.id != DN_TYPE_UTF8_VIEW);
 }
 
 /* Types alone are looked for, and no rows come out: one call reads everything. */
@@ -117,9 +117,11 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
     }
     for (size_t c = 0; c < r->n_columns; c++) {
         if (is_open(&r->columns[c])) {
-            census.fields[r->columns[c].field].asked = true;
-            census.fields[r->columns[c].field].through_quotes = r->columns[c].through_quotes;
-            census.fields[r->columns[c].field].rounds = r->columns[c].rounds;
+            struct dn_csv_census_field *field = &census.fields[r->columns[c].field];
+            field->asked = true;
+            field->through_quotes = r->columns[c].through_quotes;
+            field->unseen = r->columns[c].unseen;
+            field->rounds = r->columns[c].rounds;
         }
     }
     r->census = &census;

@@ -23,6 +23,7 @@ struct dn_csv_column {
     bool
         through_quotes; /**< quoted fields are values of the type too; else they are text and do not fit */
     bool only_quoted; /**< every sampled value was quoted: an unquoted one does not fit */
+    bool unseen;      /**< inferred as a string because the sample has no value of it */
 };
 
 /** Texts that mean null when unquoted. */

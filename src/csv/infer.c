@@ -156,8 +156,8 @@ static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, siz
     return class;
 }
 
-static void add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
-                      const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
+void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
+                               const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
 {
     size_t inner;
 
@@ -187,7 +187,7 @@ void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
     for (size_t r = 0; r < rows->n_rows; r++) {
         const uint32_t start = dn_csv_field_start(rows, r, field);
         const uint32_t end = dn_csv_field_end(rows, r, field, start);
-        add_value(evidence, d, nulls, rows->buf + start, end - start);
+        dn_csv_evidence_add_value(evidence, d, nulls, rows->buf + start, end - start);
     }
 }
 
@@ -248,6 +248,7 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
 
     column->only_quoted = evidence->n_quoted > 0 && evidence->n_unquoted == 0;
     column->through_quotes = column->only_quoted;
+    column->unseen = evidence->n_quoted == 0 && evidence->n_unquoted == 0;
     if (column->only_quoted) {
         column->type = dn_csv_type_of_classes(classes, evidence->digits);
     } else if (evidence->n_quoted > 0) {

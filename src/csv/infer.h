@@ -63,6 +63,10 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len);
  */
 bool dn_csv_parse_bare_point(const uint8_t *text, size_t len, double *out, bool *rounded);
 
+/** Add one field, as it is written. */
+void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
+                               const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len);
+
 /** Add the values of all rows; `evidence` has one entry per field. */
 void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
                          const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
@@ -81,7 +85,7 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
 /** The classes where numbers that a float64 does not hold are rounded to one. */
 unsigned dn_csv_without_long(unsigned classes);
 
-/** Set type, through_quotes and only_quoted of a column from its evidence; nothing seen gives a string.  column->rounds is set. */
+/** Set type, through_quotes, only_quoted and unseen of a column from its evidence; nothing seen gives a string.  column->rounds is set. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 
 /** Whether text is a value of an inferred uint64, time or decimal column: strictly, as what made the column one. */

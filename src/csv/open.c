@@ -130,6 +130,11 @@ static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_colu
     c->type = type;
     c->form = form;
     c->declared = t->declared;
+    if (c->unseen) {
+        c->through_quotes =
+            true; /* whoever saw the values knows that they are one type, quoted or not */
+        c->unseen = false;
+    }
     if (t->declared) {
         c->through_quotes = true;
         c->only_quoted = false;
@@ -227,6 +232,25 @@ cleanup:
     return st;
 }
 
+/* The columns whose first value is waited for. */
+static enum dn_status note_unseen(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                  struct dn_error *err)
+{
+    if (!o->restartable) {
+        return DN_OK;
+    }
+    r->unseen = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->unseen));
+    if (r->unseen == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*r->unseen));
+    }
+    for (size_t c = 0; c < r->n_columns; c++) {
+        if (r->columns[c].unseen) {
+            r->unseen[r->n_unseen++].column = c;
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status make_schema(struct dn_csv_reader *r, struct dn_error *err)
 {
     struct dn_field *fields =
@@ -288,6 +312,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         DN_TRY_GOTO(st, dn_csv_sample(r, evidence, &faulty, err), cleanup);
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
+    DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);
     st = faulty ? report_fault(r, err) : DN_OK;

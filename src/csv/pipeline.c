@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "csv/faults.h"
+#include "csv/unseen.h"
 
 #include <time.h>
 
@@ -244,6 +245,9 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     w->slot->n_rounded = w->memory->n_rounded;
     if (w->memory->n_rounded > 0) {
         dn_csv_describe_rounded(r, block, rows, w->memory, &w->error);
+    }
+    if (r->n_unseen > 0 && r->census == NULL) {
+        dn_csv_unseen_look(r, block, rows, w->scratch->out, w->slot->firsts);
     }
     w->slot->n_rows = r->census != NULL ? 0 : (int64_t)n_rows;
     return DN_OK;
@@ -483,6 +487,7 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
         return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
     }
     r->slots[0].state_known = true;
+    DN_TRY(dn_csv_unseen_start(r, err));
     DN_TRY(dn_pool_provide(&r->pool, &r->executor, err));
     atomic_fetch_add(&r->n_users, 1);
     r->feeding = true;
@@ -525,6 +530,7 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
 {
     for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++) {
         dn_buffer_finish(&r->slots[i].tail);
+        dn_free(r->slots[i].firsts);
         if (r->slots[i].batch.release != NULL) {
             r->slots[i].batch.release(&r->slots[i].batch);
         }
@@ -590,6 +596,9 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
         return;
     }
     *end = slot->end;
+    if (slot->status == DN_OK && r->n_unseen > 0 && slot->n_rows > 0) {
+        slot->status = dn_csv_unseen_check(r, slot);
+    }
     if (slot->status != DN_OK) {
         fail(r, slot);
         return;

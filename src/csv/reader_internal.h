@@ -1,6 +1,6 @@
 /**
- * The reader's insides, shared by open.c, header.c and sample.c (columns and schema), pipeline.c (blocks in flight) and
- * locate.c (errors).
+ * The reader's insides, shared by open.c, header.c and sample.c (columns and schema), pipeline.c (blocks in flight),
+ * unseen.c (columns without values in the sample) and locate.c (errors).
  */
 #ifndef DN_CSV_READER_INTERNAL_H
 #define DN_CSV_READER_INTERNAL_H
@@ -38,7 +38,14 @@ struct dn_csv_slot {
     struct ArrowArray batch;
     int64_t n_rows;
     int64_t n_strays;
-    int64_t n_rounded; /**< if not 0, `error` is about the first of them */
+    int64_t n_rounded;           /**< if not 0, `error` is about the first of them */
+    struct dn_csv_first *firsts; /**< for each of the reader's unseen columns; see csv/unseen.h */
+};
+
+/** A column without values in the sample. */
+struct dn_csv_unseen {
+    size_t column;
+    _Atomic bool settled; /**< a text came first: it is the string that it was taken for */
 };
 
 /** Memory a task reuses from block to block. */
@@ -66,6 +73,8 @@ struct dn_csv_reader {
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
     struct ArrowSchema schema;
+    struct dn_csv_unseen *unseen; /**< none unless the caller can start over */
+    size_t n_unseen;
     struct dn_csv_census
         *census; /**< values are only looked at, and no batch comes of them; or NULL */
 

@@ -3,6 +3,8 @@
 #include "csv/reader_internal.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
+/* Of what is looked at, the first row takes at most one part in so many: others say more than one does. */
+#define SAMPLE_FIRST_ROW_SHARE 2
 #define SAMPLE_JUMP_BYTES ((size_t)32 << 10)
 #define SAMPLE_JUMPS 16
 #define SAMPLE_FILES 16
@@ -83,20 +85,16 @@ static bool has_fault(const struct sample *s, bool at_end)
 }
 
 /*
- * The first rows of a file.  Reading reports the first error in file order, so what is wrong here is known to end it soon
- * only if the files before were seen to their ends.
+ * The rows in s are the first ones of a file.  Reading reports the first error in file order, so what is wrong here is known to end it
+ * soon only if the files before were seen to their ends.
  */
-static enum dn_status sample_first_rows(struct sample *s, const uint8_t *text, size_t len,
-                                        bool at_end, struct dn_error *err)
+static void note_first_rows(struct sample *s, bool at_end)
 {
-    struct dn_csv_reader *r = s->r;
-    bool clean;
+    const struct dn_csv_reader *r = s->r;
 
-    DN_TRY(sample_rows(s, text, len, at_end, &clean, err));
     dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
     s->faulty |= s->whole && has_fault(s, at_end);
     s->whole &= at_end;
-    return DN_OK;
 }
 
 /* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
@@ -179,6 +177,7 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
     struct dn_csv_reader *r = s->r;
     const struct dn_span header = r->feed.header;
     size_t at = dn_csv_bom_len(text, len);
+    bool clean;
 
     if (r->has_header) {
         at +=
@@ -199,7 +198,9 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
         at += at < len && text[at] == '\r';
         at += at < len && text[at] == '\n';
     }
-    return sample_first_rows(s, text + at, len - at, at_end, err);
+    DN_TRY(sample_rows(s, text + at, len - at, at_end, &clean, err));
+    note_first_rows(s, at_end);
+    return DN_OK;
 }
 
 /* Pieces from all over a file that is larger than its head. */
@@ -274,29 +275,80 @@ cleanup:
     return st;
 }
 
+static void free_room(struct sample *s)
+{
+    if (s->buf != NULL) {
+        dn_free_aligned(s->buf, s->size);
+        s->buf = NULL;
+    }
+}
+
+static enum dn_status make_room(struct sample *s, size_t n, struct dn_error *err)
+{
+    free_room(s);
+    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + 1;
+    s->buf = dn_malloc_aligned(s->size);
+    if (s->buf == NULL) {
+        return dn_error_memory(err, s->size);
+    }
+    memset(s->buf, 0, DN_BUFFER_PADDING);
+    return DN_OK;
+}
+
+/* Would more bytes show more rows?  The first one is not complete, or takes most of what was looked at. */
+static bool is_first_row_long(const struct sample *s, size_t n)
+{
+    const struct dn_csv_rows *rows = &s->rows;
+
+    if (rows->bad_row_start != SIZE_MAX || n > s->r->feed.max_block_bytes) {
+        return false; /* reading ends there, or at that row */
+    }
+    return rows->n_rows == 0 ||
+           rows->ends[rows->n_fields - 1] - s->start > n / SAMPLE_FIRST_ROW_SHARE;
+}
+
+/* How much of the first file is looked at, all of it if that is less: SAMPLE_HEAD_BYTES, more where rows are long. */
+static enum dn_status choose_head(struct sample *s, struct dn_span *out, bool *at_end,
+                                  struct dn_error *err)
+{
+    struct dn_csv_feed *feed = &s->r->feed;
+    bool clean;
+
+    for (size_t n = SAMPLE_HEAD_BYTES;; n *= 2) {
+        if (n > SAMPLE_HEAD_BYTES) {
+            const enum dn_status st = dn_csv_feed_look(feed, n, err);
+            if (st != DN_OK) {
+                dn_csv_place(s->r, 0, err);
+                return st;
+            }
+        }
+        *out = dn_csv_feed_held(feed);
+        *at_end = out->len <= n && feed->source_at_end;
+        out->len = out->len < n ? out->len : n;
+        DN_TRY(make_room(s, out->len > SAMPLE_HEAD_BYTES ? out->len : SAMPLE_HEAD_BYTES, err));
+        DN_TRY(sample_rows(s, out->data, out->len, *at_end, &clean, err));
+        if (*at_end || !is_first_row_long(s, n)) {
+            return DN_OK;
+        }
+    }
+}
+
 enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
                              bool *faulty, struct dn_error *err)
 {
     struct sample s = {.r = r, .evidence = evidence, .whole = true};
-    const struct dn_span held = dn_csv_feed_held(&r->feed);
-    const size_t n = held.len < SAMPLE_HEAD_BYTES ? held.len : SAMPLE_HEAD_BYTES;
+    struct dn_span head;
+    bool at_end;
     enum dn_status st = DN_OK;
 
-    s.size = 2 * (size_t)DN_BUFFER_PADDING + SAMPLE_HEAD_BYTES + 1;
-    s.buf = dn_malloc_aligned(s.size);
-    if (s.buf == NULL) {
-        return dn_error_memory(err, s.size);
-    }
-    memset(s.buf, 0, DN_BUFFER_PADDING);
-    DN_TRY_GOTO(st,
-                sample_first_rows(&s, held.data, n, n == held.len && r->feed.source_at_end, err),
-                cleanup);
-    s.quoted_row_ends = has_quoted_row_ends(&s, held.data, n);
+    DN_TRY_GOTO(st, choose_head(&s, &head, &at_end, err), cleanup);
+    note_first_rows(&s, at_end);
+    s.quoted_row_ends = has_quoted_row_ends(&s, head.data, head.len);
     DN_TRY_GOTO(st, sample_files(&s, err), cleanup);
     *faulty = s.faulty;
 cleanup:
     dn_csv_index_finish(&s.index);
     dn_csv_rows_finish(&s.rows);
-    dn_free_aligned(s.buf, s.size);
+    free_room(&s);
     return st;
 }

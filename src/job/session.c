@@ -198,6 +198,20 @@ const char *dn_session_one_pass_source(const struct dn_transfer *t)
     return NULL;
 }
 
+/* The CSV reader may wait for values of columns that its sample has none of: this transfer starts over where types are others. */
+static enum dn_status tell_restartable(struct dn_session *s, struct dn_error *err)
+{
+    const char *type = json_string_value(json_object_get(s->reader_config, "type"));
+    json_t *options = dn_contract_options(s->reader_config);
+
+    if (s->t->reader.path != NULL || !dn_connector_is_csv(type) ||
+        json_object_get(options, "restartable") != NULL) {
+        return DN_OK;
+    }
+    return json_object_set_new(options, "restartable", json_true()) == 0 ? DN_OK
+                                                                         : dn_error_memory(err, 0);
+}
+
 enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error *err)
 {
     const struct dn_transfer *t = s->t;
@@ -220,10 +234,13 @@ enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error 
             return dn_error_memory(err, 0);
         }
     }
+    const char *once = dn_session_one_pass_source(t);
+    if (once == NULL) {
+        DN_TRY(tell_restartable(s, err));
+    }
     if (t->mode == DN_ASSET_NONE) {
         return DN_OK;
     }
-    const char *once = dn_session_one_pass_source(t);
     if (once != NULL) { /* the look at its columns would take the rows away */
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "%s can be read only once, and checking it against an asset takes two "

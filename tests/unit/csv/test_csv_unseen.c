@@ -1,0 +1,224 @@
+/* What the sample does not show: columns that are empty in it, and rows that are longer than it. */
+#include "csv_rig.h"
+
+#define PAST_SAMPLE ((size_t)300 << 10)
+
+static struct rig_text text;
+
+/* "a,b,c", rows in which b and c are empty for longer than the sample is, and then `end`. */
+static const char *file_with(const char *end)
+{
+    text.len = 0;
+    rig_append(&text, "a,b,c\n", 6);
+    rig_fill(&text, "1,,\n", PAST_SAMPLE);
+    rig_append(&text, end, strlen(end));
+    return rig_file("a.csv", text.data);
+}
+
+static void expect_types(const char *end, const char *types)
+{
+    struct dn_csv_options o = rig_options();
+    struct ArrowSchema schema;
+    struct rig_result got = {0};
+    const char *path = file_with(end);
+
+    assert_int_equal(dn_csv_find_types(&schema, &path, 1, &o, NULL), DN_OK);
+    rig_schema(&got, &schema);
+    assert_string_equal(got.types, types);
+    schema.release(&schema);
+}
+
+static void expect_first(const char *end, const char *message, const char *suggested)
+{
+    static const size_t sizes[] = {0, 1000, 65536};
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    const char *path = file_with(end);
+
+    o.restartable = true;
+    for (size_t i = 0; i < 6; i++) {
+        o.block_bytes = sizes[i % 3];
+        o.n_threads = i < 3 ? 1 : 4;
+        rig_read(&path, 1, &o, false, &got);
+        assert_int_equal(got.status, DN_ERR_TYPE);
+        if (strstr(got.error.message, message) == NULL) {
+            fail_msg("%s", got.error.message);
+        }
+        assert_string_equal(got.error.suggested_type, suggested);
+        assert_true(got.error.line == got.error.row + 1);
+        rig_free(&got);
+    }
+}
+
+static void expect_strings(const char *end, bool restartable)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    const char *path = file_with(end);
+
+    o.restartable = restartable;
+    rig_read(&path, 1, &o, false, &got);
+    assert_int_equal(got.status, DN_OK);
+    assert_string_equal(got.types, "l vu vu");
+    rig_free(&got);
+}
+
+static void test_who_cannot_start_over_gets_strings(void **state)
+{
+    (void)state;
+    expect_strings("2,5,2024-01-01\n", false);
+    expect_strings("", true); /* nothing ever came */
+}
+
+static void test_the_first_value_says_the_type(void **state)
+{
+    (void)state;
+    expect_first("2,5,\n", "column \"b\": '5' is its first value", "int64");
+    expect_first("2,,1.5\n3,7,\n", "column \"c\": '1.5' is its first value", "float64");
+    expect_first("2,7,1.5\n", "column \"b\": '7' is its first value", "int64");
+    expect_first("2,\"7\",\n", "column \"b\": '7' is its first value", "int64");
+    expect_first("2,\"\",\n3,true,\n", "column \"b\": 'true' is its first value", "bool");
+    expect_first("2,x,\n3,5,\n4,,2024-01-01\n", "column \"c\": '2024-01-01' is", "date");
+    expect_first("2,,2024-01-01T10:11:12.5\n", "column \"c\": '2024-01-01T10:11:12.5' is",
+                 "timestamp");
+    expect_first("2,1001.999999999999999785,\n", "column \"b\": '1001.999999999999999785' is",
+                 "decimal(38, 18)");
+}
+
+static void test_a_text_that_comes_first_is_no_reason_to_start_over(void **state)
+{
+    (void)state;
+    expect_strings("2,x,y\n3,5,6\n", true);
+    expect_strings("2,\"a \"\"b\"\"\",007\n3,5,6\n", true);
+    text.len = 0;
+    rig_fill(&text, "2,x,y\n", (size_t)2 << 20); /* settled blocks before the numbers are seen */
+    rig_append(&text, "3,5,6\n", 6);
+    char *end = strdup(text.data);
+    expect_strings(end, true);
+    free(end);
+}
+
+static void test_types_of_all_values(void **state)
+{
+    (void)state;
+    expect_types("", "l vu vu");
+    expect_types("2,5,\"7\"\n", "l l l");
+    expect_types("2,5,1.5\n3,x,2\n", "l vu g");
+    expect_types("2,5,\"7\"\n3,\"6\",8\n", "l vu vu"); /* quotes on some */
+    expect_types("2,\"\",\n3,1.5,\n", "l g vu");       /* an empty text is no value of others */
+}
+
+/* Types that somebody found are read through quotes and without. */
+static void test_found_types(void **state)
+{
+    const struct dn_csv_column_type types[] = {{"b", "int64", false}, {"c", "string", false}};
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    const char *path = file_with("2,\"5\",9\n");
+
+    (void)state;
+    o.restartable = true;
+    o.types = types;
+    o.n_types = 2;
+    rig_read(&path, 1, &o, true, &got);
+    assert_int_equal(got.status, DN_OK);
+    assert_string_equal(got.types, "l l vu");
+    assert_string_equal(got.rows.data + got.rows.len - 9, "i2|i5|s9\n");
+    rig_free(&got);
+    path = file_with("2,007,9\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'007' is not a value of type int64");
+}
+
+/* A column may be asked for twice, and those that the file does not have never have a value. */
+static void test_columns_asked_for(void **state)
+{
+    static const char *const columns[] = {"b", "none", "b", "a"};
+    struct dn_csv_options o = rig_options();
+    const char *path = file_with("2,5,\n");
+
+    (void)state;
+    o.restartable = true;
+    o.missing_as_null = true;
+    o.columns = columns;
+    o.n_columns = 4;
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "column \"b\": '5' is its first value");
+    o.inference = DN_CSV_INFER_STRINGS;
+    struct rig_result got;
+    rig_read(&path, 1, &o, false, &got);
+    assert_int_equal(got.status, DN_OK);
+    rig_free(&got);
+}
+
+/* ---- rows that are longer than the sample ---- */
+
+static void expect_long_row(size_t len, size_t n_more)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+
+    text.len = 0;
+    rig_append(&text, "a,b,c\n1,\"", 9);
+    rig_fill(&text, "x", len);
+    rig_append(&text, "\",2.5\n", 6);
+    rig_fill(&text, "2,p,3\n", n_more);
+    const char *path = rig_file("a.csv", text.data);
+    rig_read(&path, 1, &o, false, &got);
+    if (got.status != DN_OK) {
+        fail_msg("%zu: %s", len, got.error.message);
+    }
+    assert_string_equal(got.types, "l vu g");
+    assert_int_equal(got.n_rows, 1 + (n_more + 5) / 6);
+    rig_free(&got);
+}
+
+static void test_the_sample_has_complete_rows(void **state)
+{
+    static const size_t lens[] = {100,     130000,  262130,  262144,  300000,
+                                  1048560, 1048576, 2500000, 16000000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        expect_long_row(lens[i], 0);
+        expect_long_row(lens[i], 1000000);
+    }
+}
+
+/* The second value of a column stands behind a long row. */
+static void test_the_sample_has_more_than_a_long_row(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+
+    (void)state;
+    text.len = 0;
+    rig_append(&text, "a,b\n\"", 5);
+    rig_fill(&text, "x", 262100);
+    rig_append(&text, "\",1\n", 4);
+    rig_fill(&text, "y,2.5\n", 100000);
+    const char *path = rig_file("a.csv", text.data);
+    rig_read(&path, 1, &o, false, &got);
+    assert_int_equal(got.status, DN_OK);
+    assert_string_equal(got.types, "vu g");
+    rig_free(&got);
+}
+
+static int finish(void **state)
+{
+    free(text.data);
+    return rig_remove_dir(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_cannot_start_over_gets_strings),
+        cmocka_unit_test(test_the_first_value_says_the_type),
+        cmocka_unit_test(test_a_text_that_comes_first_is_no_reason_to_start_over),
+        cmocka_unit_test(test_types_of_all_values),
+        cmocka_unit_test(test_found_types),
+        cmocka_unit_test(test_columns_asked_for),
+        cmocka_unit_test(test_the_sample_has_complete_rows),
+        cmocka_unit_test(test_the_sample_has_more_than_a_long_row),
+    };
+    return cmocka_run_group_tests(tests, rig_make_dir, finish);
+}
