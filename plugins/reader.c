@@ -16,6 +16,9 @@ static enum dn_status places_make(struct dn_reader *r, struct dn_error *err)
 {
     const char *inference = NULL;
 
+    if (kind->is_database) {
+        return dn_reader_type_check(&r->config, kind->type, err);
+    }
     DN_TRY(dn_reader_files_read(&r->files, &r->config, kind->type, r->level, err));
     DN_TRY(dn_shell_option_text(&r->config, "inference", &inference, err)); /* if it has that */
     const bool typed = inference == NULL || strcmp(inference, "strings") != 0;

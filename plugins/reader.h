@@ -56,6 +56,7 @@ struct dn_reader_kind {
     const struct dn_shell_option *options;
     const size_t *n_options; /**< the table counts itself */
     size_t handle_size;
+    bool is_database; /**< rows come over a connection: there are no files, r->files is empty */
 
     /** Read r->config, for r->level: own settings, r->files, r->chunk_rows. */
     enum dn_status (*configure)(struct dn_reader *r, struct dn_error *err);
@@ -115,6 +116,9 @@ DN_NODISCARD enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArra
 /** NULL is allowed.  Does nothing in a child of fork(). */
 void dn_reader_destroy(struct dn_reader *r);
 
+/** "type", if there is one, is `type` (reader_config.c). */
+DN_NODISCARD enum dn_status dn_reader_type_check(const struct dn_shell_config *c, const char *type,
+                                                 struct dn_error *err);
 /** "files", at least one; "type", if there is one, is `type`; and "connection", if one of the files is far away (reader_config.c). */
 DN_NODISCARD enum dn_status dn_reader_files_read(struct dn_reader_files *files,
                                                  struct dn_shell_config *c, const char *type,

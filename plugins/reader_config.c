@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum dn_status check_type(const struct dn_shell_config *c, const char *expected,
-                                 struct dn_error *err)
+enum dn_status dn_reader_type_check(const struct dn_shell_config *c, const char *type,
+                                    struct dn_error *err)
 {
-    const char *type = NULL;
+    const char *said = NULL;
     char shown[DN_ESCAPED_VALUE_SIZE];
-    DN_TRY(dn_shell_get_text(c->root, "", "type", &type, err));
-    if (type != NULL && strcmp(type, expected) != 0) {
+    DN_TRY(dn_shell_get_text(c->root, "", "type", &said, err));
+    if (said != NULL && strcmp(said, type) != 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "this plugin reads sources of type \"%s\", not %s", expected,
-                            dn_error_escape_value(shown, type, strlen(type)));
+                            "this plugin reads sources of type \"%s\", not %s", type,
+                            dn_error_escape_value(shown, said, strlen(said)));
     }
     return DN_OK;
 }
@@ -79,7 +79,7 @@ enum dn_status dn_reader_files_read(struct dn_reader_files *files, struct dn_she
     bool remote = false;
     const json_t *list = dn_shell_get(c->root, "files");
 
-    DN_TRY(check_type(c, type, err));
+    DN_TRY(dn_reader_type_check(c, type, err));
     if (list != NULL && !json_is_array(list)) {
         return dn_error_set(err, DN_ERR_CONFIG, "files must be a list of {\"path\":...}");
     }

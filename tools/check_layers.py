@@ -21,6 +21,7 @@ LAYERS = {
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
     "pg": {"base", "simd", "text"},
+    "pg_arrow": {"base", "simd", "text", "arrow", "pg"},
     "job": {"base", "arrow", "store"},
     "cli": {"base", "arrow", "store", "job"},
 }

@@ -285,6 +285,14 @@ struct dativo_reader_v1 {
      */
     int32_t (*find_types)(const char *config_json, const struct dativo_host *host, char **out_json,
                           struct dativo_error *err);
+
+    /**
+     * Where reading can go on next time, once these rows are safe: {"cursor_field","last_value"}.  last_value is the text that the option
+     * cursor_after takes: the largest value of what open() saw, or the one that cursor_after had if nothing is above it, or null if there
+     * is none.  {} if the configuration has no cursor.  From open() on, whether rows were read or not.  NULL pointer: a reader without
+     * cursors.
+     */
+    int32_t (*state)(void *reader, char **out_json, struct dativo_error *err);
 };
 #define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
 /** What a host cannot do without: splits, open_split and report may be missing. */

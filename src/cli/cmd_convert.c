@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/database.h"
 #include "cli/source.h"
 #include "cli/wording.h"
 #include "job/asset.h"
@@ -293,7 +294,7 @@ static void source_name(const struct convert *c, char *out, size_t size)
 
     char room[DN_SHOWN_PATH_SIZE];
 
-    first = dn_source_shown_path(room, first);
+    first = dn_database_shown(room, first);
     if (c->files.n > 1) {
         (void)snprintf(out, size, "%s and %zu more", first, c->files.n - 1);
     } else {
@@ -421,7 +422,7 @@ const struct dn_command dn_cmd_convert = {
         "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n"
         "  " DN_PROGRAM " convert -c zstd jan.parquet feb.parquet year.parquet\n",
-    .more = DN_STORE_FLAGS_HELP
+    .more = DN_DATABASE_HELP DN_STORE_FLAGS_HELP
     "      --writer-option K=V for DST s3:// also content_type, metadata, tags, storage_class,\n"
     "                          encryption, kms_key_id\n",
     .run = run,

@@ -2,10 +2,12 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/database.h"
 #include "cli/source.h"
 #include "cli/table.h"
 #include "cli/wording.h"
 #include "job/coltype.h"
+#include "job/connector.h"
 #include "job/events.h"
 #include "store/source.h"
 
@@ -77,40 +79,6 @@ static void warn_repeated(const struct dn_console *c, const json_t *schema, bool
     }
 }
 
-static void print_table(const json_t *schema)
-{
-    static bool right[] = {false, false, true};
-    const bool counted = json_object_get(json_array_get(schema, 0), "nulls") != NULL;
-    struct dn_table t = {.n_columns = counted ? 3 : 2, .right = right};
-
-    dn_table_add(&t, "column");
-    dn_table_add(&t, "type");
-    if (counted) {
-        dn_table_add(&t, "nulls");
-    }
-    for (size_t i = 0; i < json_array_size(schema); i++) {
-        const json_t *column = json_array_get(schema, i);
-        dn_table_add_json(&t, name_of(column));
-        dn_table_add_json(&t, json_object_get(column, "type"));
-        if (counted) {
-            dn_table_add_json(&t, json_object_get(column, "nulls"));
-        }
-    }
-    dn_table_print(&t, stdout, 0);
-    dn_table_finish(&t);
-}
-
-/* "dir/orders.csv" -> "orders" */
-static json_t *table_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *base = slash != NULL ? slash + 1 : path;
-    const char *dot = strchr(base, '.');
-    const size_t len = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-
-    return strcmp(path, "-") == 0 ? json_string("stdin") : json_stringn(base, len);
-}
-
 /* Only a pass over every row can promise that there is no null, or a file that says of itself that there is none. */
 static bool is_required(const json_t *column)
 {
@@ -118,6 +86,63 @@ static bool is_required(const json_t *column)
 
     return nulls != NULL ? json_integer_value(nulls) == 0
                          : json_is_false(json_object_get(column, "nullable"));
+}
+
+static void print_table(const json_t *schema, bool of_database)
+{
+    static bool right[] = {false, false, true};
+    static bool left[] = {false, false, false};
+    const bool counted = json_object_get(json_array_get(schema, 0), "nulls") != NULL;
+    const bool declared = of_database && !counted;
+    struct dn_table t = {.n_columns = counted || declared ? 3 : 2, .right = counted ? right : left};
+
+    dn_table_add(&t, "column");
+    dn_table_add(&t, "type");
+    if (counted || declared) {
+        dn_table_add(&t, counted ? "nulls" : "null");
+    }
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        const json_t *column = json_array_get(schema, i);
+        dn_table_add_json(&t, name_of(column));
+        dn_table_add_json(&t, json_object_get(column, "type"));
+        if (counted) {
+            dn_table_add_json(&t, json_object_get(column, "nulls"));
+        } else if (declared) {
+            dn_table_add(&t, is_required(column) ? "not null" : "");
+        }
+    }
+    dn_table_print(&t, stdout, 0);
+    dn_table_finish(&t);
+}
+
+static bool is_database(const json_t *config)
+{
+    return dn_connector_is_database(json_string_value(json_object_get(config, "type")));
+}
+
+/* "public.orders" -> "orders" */
+static json_t *name_of_table(const char *address)
+{
+    char *table = dn_database_table(address);
+    const char *point = table != NULL ? strrchr(table, '.') : NULL;
+    json_t *name = json_string(point != NULL ? point + 1 : table != NULL ? table : "query");
+
+    dn_free(table);
+    return name;
+}
+
+/* "dir/orders.csv" -> "orders" */
+static json_t *table_name(const char *path)
+{
+    if (dn_database_is(path)) {
+        return name_of_table(path);
+    }
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strchr(base, '.');
+    const size_t len = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+
+    return strcmp(path, "-") == 0 ? json_string("stdin") : json_stringn(base, len);
 }
 
 /* The form of an asset file, which is also what `convert --schema` reads. */
@@ -160,7 +185,7 @@ static enum dn_status types_check(const char *file, const json_t *schema, struct
                                 "%s: column \"%s\" is of type %s, for which assets have no name in "
                                 "this version; leave it out by naming the others with the option "
                                 "columns; without --json all types are shown",
-                                dn_source_shown_path(room, file), name, type);
+                                dn_database_shown(room, file), name, type);
         }
     }
     return DN_OK;
@@ -200,12 +225,12 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
     if (!same_names(schema, columns)) {
         char room[DN_SHOWN_PATH_SIZE];
         char first_room[DN_SHOWN_PATH_SIZE];
-        const char *shown = dn_source_shown_path(room, file);
+        const char *shown = dn_database_shown(room, file);
         st = dn_error_set(
             err, DN_ERR_DATA,
             "%s: its columns are not those of %s; files that are read together need the "
             "same ones: give them to schema one by one",
-            shown, dn_source_shown_path(first_room, f->files.names[0]));
+            shown, dn_database_shown(first_room, f->files.names[0]));
         dn_error_locate(err, shown, -1, -1, -1, NULL);
     }
 cleanup:
@@ -275,11 +300,11 @@ static int schema_run(struct schema_flags *f)
     } else if (f->as_json) {
         warn_repeated(&console, schema, true);
         char first[DN_SHOWN_PATH_SIZE];
-        code = print_json(schema, dn_source_shown_path(first, f->files.names[0]),
+        code = print_json(schema, dn_database_shown(first, f->files.names[0]),
                           json_string_value(json_object_get(config, "type")));
     } else {
         warn_repeated(&console, schema, false);
-        print_table(schema);
+        print_table(schema, is_database(config));
     }
     json_decref(schema);
     json_decref(config);
@@ -332,6 +357,6 @@ const struct dn_command dn_cmd_schema = {
         "  " DN_PROGRAM " schema orders.csv\n"
         "  " DN_PROGRAM " schema --full --json orders.csv > orders.json\n"
         "  " DN_PROGRAM " convert --schema orders.json tomorrow.csv tomorrow.parquet\n",
-    .more = DN_STORE_FLAGS_HELP,
+    .more = DN_DATABASE_HELP DN_STORE_FLAGS_HELP,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "cli/secrecy.h"
 
 #include "base/memory.h"
+#include "cli/database.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -40,7 +41,9 @@ static void hide(char *address)
     char *host = strstr(address, "://") + 3;
     char *end = host + strlen(host);
     char *query = strchr(host, '?');
-    char *user = memchr(host, '@', strcspn(host, "/?#"));
+    /* a password of a database that is not encoded may hold anything */
+    char *user =
+        dn_database_is(address) ? strrchr(host, '@') : memchr(host, '@', strcspn(host, "/?#"));
 
     if (user != NULL) {
         overwrite(host, user);

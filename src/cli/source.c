@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "cli/database.h"
 #include "job/coltype.h"
 #include "job/connector.h"
 #include "job/events.h"
@@ -27,6 +28,8 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"no-header", 0, DN_FLAG_BOOL, &s->no_header},
         {"types", 0, DN_FLAG_LIST, &s->types},
         {"null-values", 0, DN_FLAG_LIST, &s->null_values},
+        {"query", 0, DN_FLAG_TEXT, &s->query},
+        {"where", 0, DN_FLAG_TEXT, &s->where},
         {"reader-option", 0, DN_FLAG_LIST, &s->options},
         {"threads", 't', DN_FLAG_INT, &s->n_threads},
         {"memory", 'm', DN_FLAG_SIZE, &s->memory_bytes},
@@ -231,6 +234,12 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     if (s->file_name != NULL) {
         DN_TRY(set_text(options, "file_name", s->file_name, err));
     }
+    if (s->query != NULL) {
+        DN_TRY(set_text(options, "query", s->query, err));
+    }
+    if (s->where != NULL) {
+        DN_TRY(set_text(options, "where", s->where, err));
+    }
     if (s->hive && json_object_set_new(options, "hive_partitioning", json_true()) != 0) {
         return dn_error_memory(err, 64);
     }
@@ -320,6 +329,18 @@ static enum dn_status type_choose(const struct dn_source_flags *s, const char *c
 {
     const bool first = is_parquet(files[0]);
 
+    for (size_t i = 0; n_files > 1 && i < n_files; i++) {
+        if (dn_database_is(files[i])) {
+            char room[DN_SHOWN_PATH_SIZE];
+            return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                                "%s: one command reads one table of a database, and nothing else",
+                                dn_database_shown(room, files[i]));
+        }
+    }
+    if (dn_database_is(files[0])) {
+        *out = DN_CONNECTOR_POSTGRES;
+        return DN_OK;
+    }
     *out = first ? DN_CONNECTOR_PARQUET : DN_CONNECTOR_CSV;
     if (is_built_in(s->reader)) {
         *out = s->reader;
@@ -337,6 +358,11 @@ static enum dn_status type_choose(const struct dn_source_flags *s, const char *c
 static enum dn_status flags_fit(const struct dn_source_flags *s, const char *type, const char *file,
                                 struct dn_error *err)
 {
+    const bool is_database = dn_connector_is_database(type);
+    const char *of_databases = s->query != NULL ? "--query" : s->where != NULL ? "--where" : NULL;
+    const char *of_files = s->file_name != NULL ? "--file-name-column"
+                           : s->hive            ? "--hive-partitioning"
+                                                : NULL;
     const char *flag = s->delimiter != NULL    ? "--delimiter"
                        : s->quote != NULL      ? "--quote"
                        : s->encoding != NULL   ? "--encoding"
@@ -346,13 +372,19 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
                                                : NULL;
     const bool ours = s->reader == NULL || is_built_in(s->reader);
 
+    char shown[DN_SHOWN_PATH_SIZE];
+    if (ours && (is_database ? of_files : of_databases) != NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s is for %s, and %s is %s; leave it out",
+                            is_database ? of_files : of_databases,
+                            is_database ? "files" : "databases", dn_database_shown(shown, file),
+                            is_database ? "a database" : "none");
+    }
     if (flag == NULL || !ours || strcmp(type, DN_CONNECTOR_CSV) == 0) {
         return DN_OK;
     }
-    char shown[DN_SHOWN_PATH_SIZE];
-    return dn_error_set(err, DN_ERR_INVALID,
-                        "%s is for CSV, and %s is read as Parquet; leave it out", flag,
-                        dn_source_shown_path(shown, file));
+    return dn_error_set(err, DN_ERR_INVALID, "%s is for CSV, and %s is %s; leave it out", flag,
+                        dn_database_shown(shown, file),
+                        is_database ? "a database" : "read as Parquet");
 }
 
 enum dn_status dn_source_reader(const struct dn_source_flags *s, struct dn_arena *arena,
@@ -414,10 +446,14 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
         goto cleanup;
     }
     DN_TRY_GOTO(st, options_fill(s, files[0], options, err), cleanup);
-    for (size_t i = 0; i < n_files; i++) {
-        DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);
+    if (dn_database_is(files[0])) {
+        DN_TRY_GOTO(st, dn_database_connection(files[0], options, &connection, err), cleanup);
+    } else {
+        for (size_t i = 0; i < n_files; i++) {
+            DN_TRY_GOTO(st, file_add(list, files[i], err), cleanup);
+        }
+        DN_TRY_GOTO(st, dn_store_flags_connection(&s->store, &connection, err), cleanup);
     }
-    DN_TRY_GOTO(st, dn_store_flags_connection(&s->store, &connection, err), cleanup);
     *out = json_pack("{s:s, s:O, s:{}, s:[], s:O, s:{}, s:{s:s, s:O}}", "type", type, "connection",
                      connection, "credentials", "objects", "files", list, "incremental", "engine",
                      "type", "native", "options", options);

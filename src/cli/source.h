@@ -23,13 +23,15 @@ struct dn_source_flags {
     bool no_header;
     struct dn_flag_list types;
     struct dn_flag_list null_values;
+    const char *query; /**< of a database */
+    const char *where;
     struct dn_flag_list options;
     int64_t n_threads;
     uint64_t memory_bytes;
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (13 + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (15 + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -56,6 +58,13 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
     "default\n"
+
+/** The sources that are no files, for the part of the help that is more. */
+#define DN_DATABASE_HELP                                                                           \
+    "Of PostgreSQL, SRC is postgres://user@host/database?table=schema.name, or without the "       \
+    "table:\n"                                                                                     \
+    "      --query SQL         what the statement gives\n"                                         \
+    "      --where SQL         the rows of the table for which it is true\n"
 
 /**
  * The reader's Level 0 configuration for these files.

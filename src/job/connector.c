@@ -13,11 +13,17 @@ static const struct {
 } k_connectors[] = {
     {DN_CONNECTOR_CSV, "libcsv_reader_plugin.so"},
     {DN_CONNECTOR_PARQUET, "libparquet_reader_plugin.so"},
+    {DN_CONNECTOR_POSTGRES, "libpostgres_reader_plugin.so"},
 };
 
 bool dn_connector_is_csv(const char *type)
 {
     return type == NULL || strcmp(type, DN_CONNECTOR_CSV) == 0;
+}
+
+bool dn_connector_is_database(const char *type)
+{
+    return type != NULL && strcmp(type, DN_CONNECTOR_POSTGRES) == 0;
 }
 
 const char *dn_connector_reader(const char *type)

@@ -6,6 +6,7 @@
 
 #define DN_CONNECTOR_CSV "csv"
 #define DN_CONNECTOR_PARQUET "parquet"
+#define DN_CONNECTOR_POSTGRES "postgres"
 #define DN_CONNECTOR_LOCAL "local"
 #define DN_CONNECTOR_S3 "s3"
 #define DN_CONNECTOR_MINIO "minio"
@@ -14,6 +15,8 @@
 /** Whether a source of a type is CSV, as one without a type is. */
 bool dn_connector_is_csv(const char *type);
 
+/** Whether a source of a type is a database, whose rows come over a connection: there are no files. */
+bool dn_connector_is_database(const char *type);
 /** The file name of the built-in reader for sources of a type; NULL: there is none. */
 const char *dn_connector_reader(const char *type);
 /** Whether targets of a type can be written. */

@@ -335,6 +335,14 @@ void dn_pg_feed_close(struct dn_pg_feed *f)
     dn_free(f);
 }
 
+/* With the lock: the current piece is through. */
+static void leave_piece(struct dn_pg_feed *f)
+{
+    f->n_rows += f->queues[f->current].n_rows;
+    f->current++;
+    pthread_cond_broadcast(&f->changed);
+}
+
 /* With the lock: the block whose turn it is, or NULL.  Pieces that are through are left behind. */
 static struct waiting *take(struct dn_pg_feed *f)
 {
@@ -353,9 +361,7 @@ static struct waiting *take(struct dn_pg_feed *f)
         if (!q->is_whole || q->is_failed) {
             return NULL;
         }
-        f->n_rows += q->n_rows;
-        f->current++;
-        pthread_cond_broadcast(&f->changed);
+        leave_piece(f);
     }
     return NULL;
 }
@@ -413,6 +419,21 @@ enum dn_status dn_pg_feed_next(struct dn_pg_feed *f, struct dn_pg_block *block, 
         dn_free(w);
     }
     return st;
+}
+
+bool dn_pg_feed_is_ready(struct dn_pg_feed *f)
+{
+    const size_t n = f->options.plan->n_pieces;
+
+    pthread_mutex_lock(&f->lock);
+    while (f->current < n && f->queues[f->current].first == NULL &&
+           f->queues[f->current].is_whole && !f->queues[f->current].is_failed) {
+        leave_piece(f);
+    }
+    const bool ready =
+        f->current == n || f->queues[f->current].first != NULL || f->queues[f->current].is_failed;
+    pthread_mutex_unlock(&f->lock);
+    return ready;
 }
 
 uint32_t dn_pg_feed_n_refused(struct dn_pg_feed *f, const char **why)

@@ -42,6 +42,8 @@ void dn_pg_feed_close(struct dn_pg_feed *f);
  */
 DN_NODISCARD enum dn_status dn_pg_feed_next(struct dn_pg_feed *f, struct dn_pg_block *block,
                                             size_t *piece, bool *done, struct dn_error *err);
+/** Would dn_pg_feed_next() return at once? */
+bool dn_pg_feed_is_ready(struct dn_pg_feed *f);
 /**
  * How many connections of the plan could not be had: the others do their work.
  * @param why  the first reason, valid until the feed is closed; "" if none failed

@@ -17,6 +17,7 @@ LEVEL_0 = {
     "csv_writer": {"create_writer", "write_batch", "free_writer", "free_string"},
     "parquet_reader": {"create_reader", "extract_batch", "free_reader", "free_string"},
     "parquet_writer": {"create_writer", "write_batch", "free_writer", "free_string"},
+    "postgres_reader": {"create_reader", "extract_batch", "free_reader", "free_string"},
 }
 
 

@@ -1,0 +1,242 @@
+/* engine.options of the PostgreSQL reader, and which table is meant. */
+#include "postgres_reader.h"
+
+#include "base/strings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DEFAULT_CHUNK_ROWS = 10000,
+    DEFAULT_CONNECTIONS = 4, /* at most; fewer if there are fewer threads */
+    MOST_CONNECTIONS = 64
+};
+
+const struct dn_shell_option postgres_reader_options[] = {
+    {"table", NULL, "text", "schema.table, a view or a partitioned table"},
+    {"query", NULL, "text", "SQL to read the result of, instead of a table"},
+    {"where", NULL, "text", "SQL: the rows of the table for which it is true; default all"},
+    {"columns", NULL, "list", "the columns to read, in this order; default all"},
+    {"numeric", NULL, "text",
+     "numeric without a precision: auto, the smallest decimal that holds all values, else string; "
+     "string; float64; or decimal(p,s)"},
+    {"special_values", NULL, "text",
+     "NaN of numerics, infinity of dates and timestamps, 24:00:00: error or null"},
+    {"interval", NULL, "text", "interval: text (ISO 8601) or months_days_nanos"},
+    {"connections", NULL, "int",
+     "at most so many connections at a time; default 4, or the threads"},
+    {"cursor_field", NULL, "text", "a column that grows: rows above cursor_after are read"},
+    {"cursor_after", NULL, "text", "the last value that is known; default none: all rows"},
+    {"statement_timeout", NULL, "text",
+     "as PostgreSQL has it, 30s or 5min, or milliseconds; default the server's"},
+    {"lock_timeout", NULL, "text", "the same, for waiting for a lock"},
+    {"chunk_size", "batch_size", "int", "rows of a batch of JSON; default 10000"},
+    {"n_threads", NULL, "int", "threads to decode with, 0: one per CPU"},
+};
+const size_t postgres_reader_n_options =
+    sizeof(postgres_reader_options) / sizeof(postgres_reader_options[0]);
+
+/* ---- which table -------------------------------------------------------------------------------------------------- */
+
+static enum dn_status several(size_t n, const char *where, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_CONFIG,
+                        "%s names %zu tables, and one reader reads one table: make a reader for "
+                        "each, or name one with the option table",
+                        where, n);
+}
+
+static enum dn_status table_of_objects(const json_t *root, const char **out, struct dn_error *err)
+{
+    const json_t *objects = dn_shell_get(root, "objects");
+    const size_t n = json_array_size(objects);
+
+    if (objects != NULL && !json_is_array(objects)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "objects must be a list of names of tables");
+    }
+    if (n > 1) {
+        return several(n, "objects", err);
+    }
+    if (n == 1) {
+        *out = dn_shell_text_value(json_array_get(objects, 0));
+        return *out != NULL ? DN_OK : dn_error_set(err, DN_ERR_CONFIG, "objects[0] must be a text");
+    }
+    return DN_OK;
+}
+
+static enum dn_status table_of_files(const json_t *root, const char **out, struct dn_error *err)
+{
+    const json_t *files = dn_shell_get(root, "files");
+    const size_t n = json_array_size(files);
+
+    if (files != NULL && !json_is_array(files)) {
+        return dn_error_set(err, DN_ERR_CONFIG, "files must be a list of {\"object\":...}");
+    }
+    if (n > 1) {
+        return several(n, "files", err);
+    }
+    return n == 1 ? dn_shell_get_text(json_array_get(files, 0), "files[0].", "object", out, err)
+                  : DN_OK;
+}
+
+static enum dn_status find_table(struct dn_pg_read_options *o, const struct dn_shell_config *c,
+                                 struct dn_error *err)
+{
+    DN_TRY(dn_shell_option_text(c, "table", &o->table, err));
+    DN_TRY(dn_shell_option_text(c, "query", &o->query, err));
+    if (o->table != NULL && o->query != NULL) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_CONFIG,
+                         "the options table and query exclude each other: a query names its tables "
+                         "itself"),
+            "query");
+    }
+    if (o->table == NULL && o->query == NULL) {
+        DN_TRY(table_of_objects(c->root, &o->table, err));
+    }
+    if (o->table == NULL && o->query == NULL) {
+        DN_TRY(table_of_files(c->root, &o->table, err));
+    }
+    return DN_OK;
+}
+
+/* ---- words -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status read_numeric(struct dn_pg_choices *choices, const struct dn_shell_config *c,
+                                   struct dn_error *err)
+{
+    const char *text = NULL;
+    struct dn_type type;
+
+    DN_TRY(dn_shell_option_text(c, "numeric", &text, err));
+    if (text == NULL || strcmp(text, "auto") == 0) {
+        return DN_OK;
+    }
+    if (!dn_type_parse(text, &type)) {
+        type = DN_TYPE(NULL);
+    }
+    if (dn_type_is_text(type) && type.extension == DN_EXTENSION_NONE) {
+        choices->numeric = DN_PG_NUMERIC_TEXT;
+    } else if (type.id == DN_TYPE_FLOAT64) {
+        choices->numeric = DN_PG_NUMERIC_FLOAT64;
+    } else if (dn_type_is_decimal(type)) {
+        choices->numeric = DN_PG_NUMERIC_DECIMAL;
+        choices->decimal = type;
+    } else {
+        return dn_shell_option_error(c, "numeric",
+                                     "must be auto, string, float64, or a decimal with its digits "
+                                     "such as decimal(38,9)",
+                                     err);
+    }
+    return DN_OK;
+}
+
+/* One of two words; *second is left alone if the option is absent. */
+static enum dn_status read_word(const struct dn_shell_config *c, const char *name,
+                                const char *first_word, const char *second_word, bool *second,
+                                struct dn_error *err)
+{
+    const char *text = NULL;
+    char problem[96];
+
+    DN_TRY(dn_shell_option_text(c, name, &text, err));
+    if (text == NULL) {
+        return DN_OK;
+    }
+    *second = strcmp(text, second_word) == 0;
+    if (*second || strcmp(text, first_word) == 0) {
+        return DN_OK;
+    }
+    (void)snprintf(problem, sizeof(problem), "must be %s or %s", first_word, second_word);
+    return dn_shell_option_error(c, name, problem, err);
+}
+
+/* "30s", "5min", "1500", 1500 */
+static enum dn_status read_time(const struct dn_shell_config *c, const char *name, int64_t *out,
+                                struct dn_error *err)
+{
+    static const struct {
+        const char *word;
+        int64_t ms;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    const char *text = NULL;
+    int64_t number = 0;
+    size_t n = 0;
+
+    if (dn_shell_option_int(c, name, 0, INT32_MAX, out, NULL) == DN_OK) {
+        return DN_OK;
+    }
+    DN_TRY(dn_shell_option_text(c, name, &text, err));
+    for (; text != NULL && text[n] >= '0' && text[n] <= '9' && n < 10; n++) {
+        number = number * 10 + (text[n] - '0');
+    }
+    for (size_t i = 0; n > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(text + n + strspn(text + n, " "), units[i].word) == 0 &&
+            number <= INT32_MAX / units[i].ms) {
+            *out = number * units[i].ms;
+            return DN_OK;
+        }
+    }
+    return dn_shell_option_error(c, name,
+                                 "must be a time as PostgreSQL has it, 1500ms, 30s, 5min or 1h, up "
+                                 "to 24 days, or milliseconds",
+                                 err);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+
+/* Options that belong to a table and say nothing about a query. */
+static enum dn_status check_query(const struct dn_pg_read_options *o, struct dn_error *err)
+{
+    const char *option = o->where != NULL          ? "where"
+                         : o->cursor_field != NULL ? "cursor_field"
+                                                   : NULL;
+
+    if (o->query != NULL && option != NULL) {
+        return dn_error_option(err,
+                               dn_error_set(err, DN_ERR_CONFIG,
+                                            "the option %s is for a table; a query has its own "
+                                            "conditions",
+                                            option),
+                               option);
+    }
+    if (o->cursor_after != NULL && o->cursor_field == NULL) {
+        return dn_error_option(err,
+                               dn_error_set(err, DN_ERR_CONFIG,
+                                            "the option cursor_after needs cursor_field, the "
+                                            "column it is a value of"),
+                               "cursor_after");
+    }
+    return DN_OK;
+}
+
+enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_shell_config *c,
+                                      int level, struct dn_error *err)
+{
+    struct dn_pg_read_options *o = &s->read;
+    int64_t connections = 0;
+    int64_t n_threads = 0;
+    bool months = false;
+
+    *s = (struct postgres_settings){.chunk_rows = DEFAULT_CHUNK_ROWS};
+    (void)level;
+    DN_TRY(find_table(o, c, err));
+    DN_TRY(dn_shell_option_text(c, "where", &o->where, err));
+    DN_TRY(dn_shell_option_list(c, "columns", &o->columns, &o->n_columns, err));
+    DN_TRY(dn_shell_option_text(c, "cursor_field", &o->cursor_field, err));
+    DN_TRY(dn_shell_option_text(c, "cursor_after", &o->cursor_after, err));
+    DN_TRY(check_query(o, err));
+    DN_TRY(read_numeric(&o->choices, c, err));
+    DN_TRY(read_word(c, "special_values", "error", "null", &o->choices.specials_are_null, err));
+    DN_TRY(read_word(c, "interval", "text", "months_days_nanos", &months, err));
+    o->choices.intervals_are_text = !months;
+    DN_TRY(dn_shell_option_int(c, "connections", 1, MOST_CONNECTIONS, &connections, err));
+    DN_TRY(read_time(c, "statement_timeout", &o->statement_timeout_ms, err));
+    DN_TRY(read_time(c, "lock_timeout", &o->lock_timeout_ms, err));
+    DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &s->chunk_rows, err));
+    DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
+    o->executor.n_threads = (uint32_t)n_threads;
+    o->n_connections = (uint32_t)connections;
+    return DN_OK;
+}

@@ -1,0 +1,126 @@
+#include "cli/database.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+#include "store/url.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TABLE "table="
+
+bool dn_database_is(const char *operand)
+{
+    return dn_text_equal_nocase_n(operand, "postgres://", 11) ||
+           dn_text_equal_nocase_n(operand, "postgresql://", 13);
+}
+
+/* The key table of the query: its value and what is behind it; NULL: there is none. */
+static const char *find_table(const char *address, size_t *len)
+{
+    const char *at = strchr(address, '?');
+
+    while (at != NULL) {
+        at++;
+        if (dn_text_starts_with(at, TABLE)) {
+            at += strlen(TABLE);
+            *len = strcspn(at, "&");
+            return at;
+        }
+        at = strchr(at, '&');
+    }
+    return NULL;
+}
+
+char *dn_database_table(const char *address)
+{
+    size_t len = 0;
+    const char *value = find_table(address, &len);
+    char *table = value != NULL ? dn_strndup(value, len) : NULL;
+
+    if (table != NULL && !dn_url_decode(table)) {
+        memcpy(table, value, len);
+    }
+    return table;
+}
+
+const char *dn_database_shown(char room[DN_SHOWN_PATH_SIZE], const char *operand)
+{
+    size_t table_len = 0;
+
+    if (!dn_database_is(operand)) {
+        return dn_source_shown_path(room, operand);
+    }
+    const char *scheme = strstr(operand, "://") + 3;
+    const char *user = strrchr(scheme, '@'); /* a password that is not encoded may hold one, too */
+    const char *host = user != NULL ? user + 1 : scheme;
+    const char *table = find_table(operand, &table_len);
+    const int host_len = (int)strcspn(host, "?");
+    (void)snprintf(room, DN_SHOWN_PATH_SIZE, "%.*s%.*s%s%.*s", (int)(scheme - operand), operand,
+                   host_len, host, table != NULL ? "?" TABLE : "", (int)table_len,
+                   table != NULL ? table : "");
+    return room;
+}
+
+/* The address without its table, for libpq, which knows no such key. */
+static char *without_table(const char *address)
+{
+    size_t len = 0;
+    const char *value = find_table(address, &len);
+    char *out = dn_strdup(address);
+
+    if (out == NULL || value == NULL) {
+        return out;
+    }
+    char *from = out + (value - address) - strlen(TABLE);
+    char *to = out + (value - address) + len;
+    if (*to == '&') {
+        to++;
+    } else {
+        from--; /* with the ? or & in front of it */
+    }
+    memmove(from, to, strlen(to) + 1);
+    return out;
+}
+
+enum dn_status dn_database_connection(const char *address, json_t *options, json_t **out,
+                                      struct dn_error *err)
+{
+    char *table = dn_database_table(address);
+    char *url = NULL;
+    enum dn_status st = DN_OK;
+    char room[DN_SHOWN_PATH_SIZE];
+
+    if (table != NULL && json_object_get(options, "query") != NULL) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "%s: it names a table, and --query names its own; leave one out",
+                          dn_database_shown(room, address));
+        goto cleanup;
+    }
+    if (table != NULL && table[0] != '\0' && json_object_get(options, "table") == NULL &&
+        json_object_set_new(options, "table", json_string(table)) != 0) {
+        st = dn_error_set(err, DN_ERR_INVALID, "the name of the table is not valid UTF-8");
+        goto cleanup;
+    }
+    if (json_object_get(options, "query") == NULL && json_object_get(options, "table") == NULL) {
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "%s: it names no table; write ?table=schema.name behind it, or give "
+                          "--query 'SELECT ...'",
+                          dn_database_shown(room, address));
+        goto cleanup;
+    }
+    url = without_table(address);
+    *out = url != NULL ? json_pack("{s:s}", "url", url) : NULL;
+    if (*out == NULL) {
+        st = url == NULL ? dn_error_memory(err, strlen(address))
+                         : dn_error_set(err, DN_ERR_INVALID,
+                                        "the address of the database is not valid UTF-8");
+    }
+cleanup:
+    if (url != NULL) {
+        explicit_bzero(url, strlen(url));
+    }
+    dn_free(url);
+    dn_free(table);
+    return st;
+}
