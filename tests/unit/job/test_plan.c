@@ -335,8 +335,8 @@ static void test_what_this_version_cannot_do(void **state)
            "target_connector: mysql\ntarget_connector_path: %D/mysql.yaml", DN_ERR_UNSUPPORTED,
            "set target_connector: local, s3, minio");
     refuse(f, "source_connector: csv\nsource_connector_path: %D/csv.yaml",
-           "source_connector: postgres", DN_ERR_UNSUPPORTED,
-           "source connector \"postgres\" is not supported");
+           "source_connector: mysql", DN_ERR_UNSUPPORTED,
+           "source connector \"mysql\" is not supported");
     refuse(f, "  engine: {options: {delimiter: ';'}}\n", "  incremental: {strategy: updated_at}\n",
            DN_ERR_UNSUPPORTED,
            "job.yaml:10:16: incremental strategy \"updated_at\" is not one of files");
