@@ -204,9 +204,9 @@ static const struct dn_cells *load_cells(const struct job *j, const struct usual
 
 static inline bool fast_float64(struct job *j, const uint8_t *text, size_t len, double *out)
 {
-    /* up to 15 bytes there is no integer that a double cannot hold */
-    return (len <= 15 || !dn_csv_is_whole(text, len)) &&
-           dn_parse_float64_told(text, len, out, &j->rounded);
+    /* up to 15 bytes there is no integer that a double cannot hold, and with more it has at least 15 digits */
+    return dn_parse_float64_told(text, len, out, &j->rounded) &&
+           (len <= 15 || (*out < 1e14 && *out > -1e14) || !dn_csv_is_whole(text, len));
 }
 
 static inline bool fast_naive(const uint8_t *text, size_t len, int64_t *out)
