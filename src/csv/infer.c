@@ -12,6 +12,7 @@
 #define NUMBERS                                                                                    \
     ((unsigned)(DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT | DN_CSV_NEGATIVE | DN_CSV_FLOAT |       \
                 DN_CSV_LONG))
+#define WHOLE ((unsigned)(DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT))
 #define DECIMAL_DIGITS 38
 
 static unsigned larger(unsigned digits, int64_t other)
@@ -22,7 +23,30 @@ static unsigned larger(unsigned digits, int64_t other)
     return n > (int64_t)digits ? (unsigned)n : digits;
 }
 
-void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t len)
+/* Of what numbers are made of, only an 'e' has this bit. */
+static bool has_exponent(const uint8_t *text, size_t len)
+{
+    uint64_t seen = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= len; i += 8) {
+        seen |= dn_text_load8(text + i);
+    }
+    for (; i < len; i++) {
+        seen |= text[i];
+    }
+    return (seen & UINT64_C(0x4040404040404040)) != 0;
+}
+
+/* Surely no more digits than there were: nearly every fraction but the first ones. */
+static bool is_within(const struct dn_csv_digits *digits, const uint8_t *text, size_t len)
+{
+    const uint8_t *point = memchr(text, '.', len);
+    return point != NULL && (size_t)(point - text) <= digits->whole + (text[0] == '-') &&
+           (size_t)(text + len - point) <= digits->behind + 1 && !has_exponent(text, len);
+}
+
+static void widen_digits(struct dn_csv_digits *digits, const uint8_t *text, size_t len)
 {
     int64_t n_before = 0; /* digits before the point, from the first that counts on */
     int64_t n_behind = 0;
@@ -55,6 +79,13 @@ void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t
         exponent = negative ? -exponent : exponent;
         digits->whole = larger(digits->whole, n_before - first + exponent);
         digits->behind = larger(digits->behind, last - n_before + 1 - exponent);
+    }
+}
+
+void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t len)
+{
+    if (!is_within(digits, text, len)) {
+        widen_digits(digits, text, len);
     }
 }
 
@@ -92,21 +123,65 @@ static enum dn_csv_class classify_large(const uint8_t *text, size_t len)
     return text[0] != '-' && dn_parse_uint64_relaxed(text, len, &value) ? DN_CSV_UINT : DN_CSV_TEXT;
 }
 
-static bool is_time(const uint8_t *text, size_t len)
+/* Of microseconds, those that are nanoseconds as well. */
+#define MOST_US (INT64_MAX / 1000)
+
+static unsigned classify_timestamp(const uint8_t *text, size_t len)
 {
     int64_t value;
+    bool zoned;
 
-    return len >= 8 && text[2] == ':' && text[5] == ':' && text[0] <= '9' && text[len - 1] != ' ' &&
-           text[len - 1] != '\t' && dn_parse_time(text, len, 6, &value);
+    if (dn_parse_timestamp_us(text, len, &value, &zoned)) {
+        const unsigned class = zoned ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP;
+        return value < -MOST_US || value > MOST_US ? class | DN_CSV_FAR : class;
+    }
+    /* with a point it is more than a date, and with its last byte it has no blanks around */
+    if (memchr(text, '.', len) == NULL ||
+        !dn_parse_timestamp_relaxed(text, len, 9, &value, &zoned)) {
+        return DN_CSV_TEXT;
+    }
+    return (zoned ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP) | DN_CSV_NANO;
+}
+
+/* What begins with a digit and is no number. */
+static unsigned classify_moment(const uint8_t *text, size_t len)
+{
+    int32_t days;
+    int64_t value;
+
+    if (dn_parse_date32(text, len, &days)) {
+        return DN_CSV_DATE;
+    }
+    if (len < 8 || text[len - 1] == ' ' || text[len - 1] == '\t') {
+        return DN_CSV_TEXT;
+    }
+    if (text[2] != ':' || text[5] != ':') {
+        return classify_timestamp(text, len);
+    }
+    return dn_parse_time(text, len, 6, &value)   ? DN_CSV_TIME
+           : dn_parse_time(text, len, 9, &value) ? DN_CSV_TIME | DN_CSV_NANO
+                                                 : DN_CSV_TEXT;
+}
+
+static enum dn_csv_class classify_word(const uint8_t *text, size_t len)
+{
+    double f;
+    bool flag;
+
+    return dn_parse_bool(text, len, &flag)           ? DN_CSV_BOOL
+           : dn_parse_float64_special(text, len, &f) ? DN_CSV_SPECIAL
+                                                     : DN_CSV_TEXT;
 }
 
 enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
 {
     int64_t i;
     double f;
-    int32_t days;
     bool flag = false;
 
+    if ((text[0] < '0' || text[0] > '9') && text[0] != '-' && text[0] != '.') {
+        return classify_word(text, len);
+    }
     if (dn_parse_int64(text, len, &i)) {
         const unsigned class = double_holds(i) ? DN_CSV_INT : DN_CSV_BIG_INT;
         return (enum dn_csv_class)(i < 0 ? class | DN_CSV_NEGATIVE : class);
@@ -120,37 +195,37 @@ enum dn_csv_class dn_csv_classify(const uint8_t *text, size_t len)
     if (dn_csv_parse_bare_point(text, len, &f, &flag)) {
         return flag ? DN_CSV_LONG : DN_CSV_FLOAT;
     }
-    if (dn_parse_date32(text, len, &days)) {
-        return DN_CSV_DATE;
-    }
-    if (dn_parse_timestamp_us(text, len, &i, &flag)) {
-        return flag ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP;
-    }
-    if (dn_parse_bool(text, len, &flag)) {
-        return DN_CSV_BOOL;
-    }
-    if (is_time(text, len)) {
-        return DN_CSV_TIME;
-    }
-    return dn_parse_float64_special(text, len, &f) ? DN_CSV_SPECIAL : DN_CSV_TEXT;
+    return (enum dn_csv_class)(text[0] == '-' ? classify_word(text, len)
+                                              : classify_moment(text, len));
 }
 
 bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len)
 {
     const unsigned class = dn_csv_classify(text, len);
-    const unsigned whole = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
+    const unsigned nano = type.unit == DN_UNIT_NS ? DN_CSV_NANO : 0;
 
-    if (dn_type_is_decimal(type)) {
+    switch (type.id) {
+    case DN_TYPE_TIME:
+        return (class & ~nano) == DN_CSV_TIME;
+    case DN_TYPE_TIMESTAMP:
+        return (class & ~nano) == (type.zoned ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP);
+    case DN_TYPE_UINT64:
+        return (class & ~WHOLE) == 0;
+    default:
         return (class & ~NUMBERS) == 0;
     }
-    return type.id == DN_TYPE_TIME ? class == DN_CSV_TIME : (class & ~whole) == 0;
 }
 
 static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, size_t len)
 {
     const unsigned class = dn_csv_classify(text, len);
 
-    if ((class & NUMBERS) != 0) {
+    if ((class & WHOLE) != 0) {
+        const size_t n = len - (text[0] == '-');
+        if (n > e->digits.whole && text[0] != '0') {
+            e->digits.whole = (unsigned)n;
+        }
+    } else if ((class & NUMBERS) != 0) {
         dn_csv_digits_add(&e->digits, text, len);
     }
     return class;
@@ -218,6 +293,9 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
         digits.whole + digits.behind <= DECIMAL_DIGITS) {
         return dn_type_decimal(DECIMAL_DIGITS, (int)digits.behind);
     }
+    if ((classes & DN_CSV_NANO) == 0) {
+        classes &= ~(unsigned)DN_CSV_FAR;
+    }
     switch (classes) {
     case DN_CSV_BOOL:
         return DN_TYPE(BOOL);
@@ -229,6 +307,12 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
         return DN_TIMESTAMP(US);
     case DN_CSV_TIMESTAMPTZ:
         return DN_TIMESTAMPTZ(US);
+    case DN_CSV_TIME | DN_CSV_NANO:
+        return DN_TIME(NS);
+    case DN_CSV_TIMESTAMP | DN_CSV_NANO:
+        return DN_TIMESTAMP(NS);
+    case DN_CSV_TIMESTAMPTZ | DN_CSV_NANO:
+        return DN_TIMESTAMPTZ(NS);
     default:
         return DN_TYPE(UTF8_VIEW);
     }
@@ -260,8 +344,14 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
 
 struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class)
 {
+    const struct dn_type own = dn_csv_type_of_classes(value_class, (struct dn_csv_digits){0, 0});
+
     if (type.id == DN_TYPE_INT64 && value_class == DN_CSV_UINT) {
         return DN_TYPE(UINT64);
+    }
+    if ((type.id == DN_TYPE_TIME || type.id == DN_TYPE_TIMESTAMP) && own.id == type.id &&
+        own.zoned == type.zoned && own.unit == DN_UNIT_NS) {
+        return own;
     }
     return type.id == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
                ? DN_TYPE(FLOAT64)

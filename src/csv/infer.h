@@ -1,7 +1,7 @@
 /**
  * Types from texts: what the sampled values of a column are, which type holds them all, and the next wider type when a
- * later value does not fit.  The lattice:  bool | int64 | date | time | timestamp | timestamptz  <  float64, uint64 (int64 only)
- * <  decimal (numbers only)  <  string.
+ * later value does not fit.  The lattice:  bool | int64 | date | time | timestamp | timestamptz  <  float64, uint64 (int64 only),
+ * nanoseconds (of times and timestamps)  <  decimal (numbers only)  <  string.
  */
 #ifndef DN_CSV_INFER_H
 #define DN_CSV_INFER_H
@@ -22,7 +22,9 @@ enum dn_csv_class {
     DN_CSV_UINT = 512,      /**< a whole number beyond int64 that a uint64 holds */
     DN_CSV_TIME = 1024,     /**< HH:MM:SS[.f] */
     DN_CSV_NEGATIVE = 2048, /**< beside one of the first two */
-    DN_CSV_LONG = 4096      /**< a number, not whole, with digits that a float64 does not hold */
+    DN_CSV_LONG = 4096,     /**< a number, not whole, with digits that a float64 does not hold */
+    DN_CSV_NANO = 8192,     /**< beside a time or timestamp: with nanoseconds */
+    DN_CSV_FAR = 16384 /**< beside a timestamp: nanoseconds since 1970 would not fit an int64 */
 };
 
 /** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
@@ -88,7 +90,7 @@ unsigned dn_csv_without_long(unsigned classes);
 /** Set type, through_quotes, only_quoted and unseen of a column from its evidence; nothing seen gives a string.  column->rounds is set. */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 
-/** Whether text is a value of an inferred uint64, time or decimal column: strictly, as what made the column one. */
+/** Whether text is a value of an inferred uint64, time, timestamp or decimal column: strictly, as what made the column one. */
 bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len);
 
 /** The narrowest type that holds the values of `type` and a value of `value_class`. */

@@ -47,6 +47,32 @@ def test_late_values_decide_in_any_order(tool, write, end, types):
     assert pq.read_schema(tool.cwd / "out.parquet").field("a").type == types
 
 
+NANOS = [
+    (["2024-01-01 10:11:12"], ["2024-01-01 10:11:12.123456789"], pa.timestamp("ns")),
+    (["2024-01-01 10:11:12 UTC"], ["2024-01-01 10:11:12.1234567 +0000", "2024-01-01T10:11:12.12Z"], pa.timestamp("ns", "UTC")),
+    (["10:11:12"], ["10:11:12.1234567"], pa.time64("ns")), (["10:11:12"], ["10:11:12.1234567891"], pa.string()),
+    (["9999-12-31 00:00:00"], ["2024-01-01 10:11:12.123456789"], pa.string()), (["9999-12-31 00:00:00"], ["2024-01-01 10:11:12.123456"], pa.timestamp("us")),
+    (["2024-01-01 10:11:12"], ["2024-01-01 10:11:12.123456789Z"], pa.string()), (["2024-01-01 10:11:12"], ["2024-01-01 10:11:12.1234567891"], pa.string()),
+    (["2024-01-01 10:11:12"], ["2262-04-11 23:47:16.854775808"], pa.string()), (["2024-01-01 10:11:12"], ["10:11:12.1234567"], pa.string())]
+
+
+@pytest.mark.parametrize("first, late, type", NANOS)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_nanoseconds_where_they_are_needed(tool, first, late, type, swapped):
+    first, late = (late, first) if swapped else (first, late)
+    texts = first + first[:1] * PAST_SAMPLE + late
+    (tool.cwd / "in.csv").write_text("a,b\n" + "".join(f"{t},x\n" for t in texts))
+    tool.ok("convert", "-q", "in.csv", "out.parquet")
+    column = pq.read_table(tool.cwd / "out.parquet")["a"]
+    assert column.type == type
+    if type == pa.string():
+        assert column.to_pylist() == texts
+    else:
+        digits = 9 if type.unit == "ns" else 6
+        fractions = [int((t.split(".")[1] if "." in t else "0").split(" ")[0].rstrip("Z").ljust(digits, "0")) for t in texts]
+        assert [v % 10**digits for v in column.cast(pa.int64()).to_pylist()] == fractions
+
+
 def shuffled_type(tool, values, rng, name):
     rng.shuffle(values)
     text = "".join(f"{v},filler that makes the rows longer than the sample is\n" for v in values)

@@ -16,8 +16,8 @@ EPOCH = datetime.date(1970, 1, 1).toordinal()
 INT = re.compile(r"0|-?[1-9][0-9]*")
 FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?(Z| UTC| ?[+-]\d\d(?::?\d\d)?)?", re.ASCII)
-CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})0*)?", re.ASCII)
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})0*)?)?(Z| UTC| ?[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})0*)?", re.ASCII)
 BARE = re.compile(r"-?(\.[0-9]+|(0|[1-9][0-9]*)\.)([eE][+-]?[0-9]+)?")
 SPECIAL = re.compile(r"-?(nan|inf|infinity)", re.I)
 
@@ -30,8 +30,8 @@ def days(text):
         return None
 
 
-def micros(text):
-    """(microseconds, zoned) of a timestamp, or None."""
+def nanos(text):
+    """(nanoseconds, zoned) of a timestamp, or None."""
     m = TIME.fullmatch(text)
     day = days(m.group(1)) if m else None
     if day is None:
@@ -46,16 +46,16 @@ def micros(text):
         shift = (hours * 60 + minutes) * 60 * (-1 if zone[0] == "-" else 1)
     if hour > 23 or minute > 59 or second > 59:
         return None
-    return ((day * 86400 + hour * 3600 + minute * 60 + second - shift) * 10**6 + int((m.group(5) or "").ljust(6, "0")), zone != "")
+    return ((day * 86400 + hour * 3600 + minute * 60 + second - shift) * 10**9 + int((m.group(5) or "").ljust(9, "0")), zone != "")
 
 
 def clock(text):
-    """Microseconds of a time of day, or None."""
+    """Nanoseconds of a time of day, or None."""
     m = CLOCK.fullmatch(text)
     if m is None or int(m.group(1)) > 23 or int(m.group(2)) > 59 or int(m.group(3)) > 59:
         return None
     seconds = int(m.group(1)) * 3600 + int(m.group(2)) * 60 + int(m.group(3))
-    return seconds * 10**6 + int((m.group(4) or "").ljust(6, "0"))
+    return seconds * 10**9 + int((m.group(4) or "").ljust(9, "0"))
 
 
 def is_rounded(text):
@@ -91,8 +91,11 @@ def kind(text):
         return "time"
     if days(text) is not None:
         return "date"
-    if micros(text) is not None:
-        return "timestamptz" if micros(text)[1] else "timestamp"
+    if nanos(text) is not None:
+        value, zoned = nanos(text)
+        if value % 1000 and not -2**63 <= value < 2**63:
+            return "text"
+        return "timestamptz" if zoned else "timestamp"
     if text.lower() in ("true", "false"):
         return "bool"
     return "float" if SPECIAL.fullmatch(text) else "text"
@@ -116,7 +119,14 @@ def column_type(cells):
         return decimal_type(quoted or plain) if numbers else "string"
     if kinds <= {"int", "float"}:
         return "float64"
-    return kinds.pop() if len(kinds) == 1 and kinds != {"text"} else "string"
+    if len(kinds) != 1 or kinds == {"text"}:
+        return "string"
+    kind_of_all = kinds.pop()
+    if kind_of_all.startswith("time"):
+        values = [clock(t) if kind_of_all == "time" else nanos(t)[0] for t in quoted or plain]
+        if any(v % 1000 for v in values):
+            return kind_of_all + "_ns" if all(-2**63 <= v < 2**63 for v in values) else "string"
+    return kind_of_all
 
 
 def value_of(cell, type):
@@ -127,12 +137,14 @@ def value_of(cell, type):
         return None
     if type[0] == "decimal":
         return decimal.Decimal(text)
-    return {"uint64": int, "time": clock, "int64": int, "float64": lambda t: struct.pack("<d", float(t)) if "nan" not in t.lower() else "nan", "date": days,
-            "timestamp": lambda t: micros(t)[0], "timestamptz": lambda t: micros(t)[0], "bool": lambda t: t.lower() == "true"}[type](text)
+    return {"uint64": int, "time": lambda t: clock(t) // 1000, "time_ns": clock, "int64": int, "float64": lambda t: struct.pack("<d", float(t)) if "nan" not in t.lower() else "nan", "date": days,
+            "timestamp": lambda t: nanos(t)[0] // 1000, "timestamptz": lambda t: nanos(t)[0] // 1000, "timestamp_ns": lambda t: nanos(t)[0],
+            "timestamptz_ns": lambda t: nanos(t)[0], "bool": lambda t: t.lower() == "true"}[type](text)
 
 
 ARROW = {"uint64": pa.uint64(), "time": pa.time64("us"), "string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32(), "bool": pa.bool_(),
-         "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC")}
+         "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"), "time_ns": pa.time64("ns"),
+         "timestamp_ns": pa.timestamp("ns"), "timestamptz_ns": pa.timestamp("ns", "UTC")}
 
 
 def values_of(column, type):
@@ -153,7 +165,12 @@ POOLS = {
     "float": ["1.5", "-0.0", "1e308", "1e400", "5e-324", "0.1", "1E5", ".5", "5.", "12345678901234567.89", "-1.7976931348623157e308",
               "123456.789012", "0.000001", "1e-400", "9007199254740993.0"],
     "uint": ["9223372036854775808", "18446744073709551615", "18446744073709551616", "1", "12"],
-    "time": ["00:00:00", "23:59:59.999999", "24:00:00", "10:11", "10:11:12.", "10:11:12.1234567", "10:11:12.1000000"],
+    "time": ["00:00:00", "23:59:59.999999", "24:00:00", "10:11", "10:11:12.", "10:11:12.1234567", "10:11:12.1000000", "10:11:12.123456789", "10:11:12.1234567890",
+             "10:11:12.1234567891"],
+    "nanos": ["1677-09-21T00:12:43.145224192", "2262-04-11T23:47:16.854775807", "2262-04-11 23:47:16.854775807000", "1970-01-01 00:00:00.000000001",
+              "2262-04-11T23:47:16.854775808", "1677-09-21T00:12:43.145224191", "1677-09-21T00:12:43.145225", "1677-09-21T00:12:43.145224",
+              "2262-04-11T23:47:16.854775", "2262-04-11T23:47:16.854776", "2024-01-01T00:00:00.1234567Z", "2024-01-01T00:00:00.1234567891",
+              "2262-04-12T01:47:16.854775807+02:00", "2024-01-01 00:00:00.123456789 UTC", " 2024-01-01 00:00:00.123456789"],
     "bare": [".5", "5.", "-.5", "0.", "00.", "-.", "5.e3", ".5e-2", "+.5", "-0."],
     "special": ["nan", "NaN", "-inf", "Infinity", "-nan", "infinit"],
     "date": ["1970-01-01", "0001-01-01", "9999-12-31", "2024-02-29", "2023-02-29", "0000-01-01", "2024-1-1", "1900-02-29"],
