@@ -88,6 +88,12 @@ static enum dn_status flags_read(struct run_flags *f, int argc, char **argv, con
 static enum dn_status preview_check(const struct dn_plan *plan, int64_t n_rows,
                                     struct dn_error *err)
 {
+    if (n_rows > 0 && plan->tables.n > 1) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--preview shows one file, and %s writes one for each of %zu tables: "
+                            "leave it out",
+                            plan->job_path, plan->tables.n);
+    }
     if (n_rows <= 0 || plan->writer.path != NULL || strcmp(plan->format, DN_FORMAT_CSV) != 0) {
         return DN_OK;
     }
@@ -136,6 +142,13 @@ static void announce(const struct dn_console *c, const struct dn_plan *plan)
         dn_match_tell(&c->events, json_incref(json_array_get(plan->matches, i)));
     }
     dn_left_out_tell(&c->events, plan->n_left_out);
+    if (plan->absent_credentials != NULL) {
+        dn_events_emit(&c->events, DN_EVENT_DETAIL, "no_credentials_file",
+                       json_pack("{s:s}", "path", plan->absent_credentials),
+                       "%s, which the recipe names, is not there: connection and environment have "
+                       "to say who asks",
+                       plan->absent_credentials);
+    }
     if (plan->catalog != NULL) {
         dn_events_emit(&c->events, DN_EVENT_WARNING, "catalog_ignored",
                        json_pack("{s:s}", "catalog", plan->catalog),
@@ -157,8 +170,17 @@ static void source_name(const struct dn_plan *plan, char *out, size_t size)
     const json_t *files = json_object_get(plan->reader_config, "files");
     const char *first = json_string_value(json_object_get(json_array_get(files, 0), "path"));
     const size_t n = json_array_size(files);
-
     char room[DN_SHOWN_PATH_SIZE];
+
+    if (plan->tables.n > 0) {
+        const char *table = dn_table_shown(&plan->tables.items[0]);
+        if (plan->tables.n == 1) {
+            (void)snprintf(out, size, "%s", table);
+        } else {
+            (void)snprintf(out, size, "%s and %zu more", table, plan->tables.n - 1);
+        }
+        return;
+    }
 
     first = first != NULL ? dn_source_shown_path(room, first) : "nothing";
     if (n == 1) {
@@ -219,7 +241,8 @@ static int run(int argc, char **argv)
         dn_refusal_locate_path(&plan, &err);
     }
     const char *output_path = outcome.output_path != NULL ? outcome.output_path : plan.output_path;
-    int code = dn_console_close(&console, source, output_path, st, &err, &outcome);
+    const char *target = plan.tables.n > 1 ? plan.directory : output_path;
+    int code = dn_console_close(&console, source, target, st, &err, &outcome);
     if (st == DN_OK && f.preview > 0 && !outcome.is_unchanged &&
         preview_print(&plan, output_path, f.preview) != DN_EXIT_OK) {
         code = DN_EXIT_FAILED;
@@ -236,9 +259,10 @@ const struct dn_command dn_cmd_run = {
     .help =
         "Usage: " DN_PROGRAM " run [FLAGS] JOB.yaml\n"
         "\n"
-        "Runs a job file of the Dativo host: CSV or Parquet files in, one Parquet or CSV file "
-        "out, checked against the\n"
-        "asset.  The output is {connection.path}/{domain}/{dataProduct}/{table}/{table}_000000."
+        "Runs a job file of the Dativo host: CSV or Parquet files or tables of PostgreSQL in, one "
+        "Parquet or CSV file\n"
+        "out (of several tables one each), checked against the asset.  The output is "
+        "{connection.path}/{domain}/{dataProduct}/{table}/{table}_000000."
         "parquet, or .csv,\n"
         "and for target_connector s3 or minio an object of that name in the bucket; who asks there "
         "is said by the\n"

@@ -62,6 +62,29 @@ static void print_files(const json_t *files)
     }
 }
 
+/* The tables, and where each goes if there are several. */
+static void print_tables(const json_t *tables)
+{
+    const size_t n = json_array_size(tables);
+
+    for (size_t i = 0; i < n; i++) {
+        json_t *table = json_array_get(tables, i);
+        const char *name = json_string_value(json_object_get(table, "name"));
+        const char *cursor = json_string_value(json_object_get(table, "cursor_field"));
+        print_text(i == 0 ? (name != NULL ? "tables" : "query") : "",
+                   name != NULL ? name : text_of(table, "query"));
+        if (json_object_get(table, "where") != NULL) {
+            print_text("  where", text_of(table, "where"));
+        }
+        if (cursor != NULL) {
+            print_text("  new by", cursor);
+        }
+        if (n > 1) {
+            print_text("  output", text_of(table, "output"));
+        }
+    }
+}
+
 static void print_columns(const json_t *columns)
 {
     struct dn_table table = {.n_columns = 3};
@@ -94,13 +117,16 @@ static void print_plan(const json_t *plan)
     print_text("connector", text_of(source, "connector"));
     print_text("plugin", text_of(source, "plugin"));
     print_files(json_object_get(source, "files"));
+    print_tables(json_object_get(source, "tables"));
     print_map("connection", json_object_get(source, "connection"));
     print_map("credentials", json_object_get(source, "credentials"));
     print_map("options", json_object_get(source, "options"));
     (void)printf("\ntarget\n");
     print_text("connector", text_of(target, "connector"));
     print_text("plugin", text_of(target, "plugin"));
-    print_text("output", text_of(target, "output"));
+    if (json_array_size(json_object_get(source, "tables")) <= 1) {
+        print_text("output", text_of(target, "output"));
+    }
     print_map("connection", json_object_get(target, "connection"));
     print_map("options", json_object_get(target, "options"));
     print_map("metadata", json_object_get(object, "metadata"));

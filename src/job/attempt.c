@@ -242,6 +242,35 @@ static enum dn_status report_take(struct dn_session *s, struct dn_attempt *a, st
     return DN_OK;
 }
 
+/* Before the rows are committed: without it the next run could not go on behind them. */
+static enum dn_status cursor_take(const struct dn_session *s, struct dn_attempt *a,
+                                  struct dn_error *err)
+{
+    struct dativo_error e;
+    char *text = NULL;
+
+    if (DN_PLUGIN_HAS(s->rv, state)) {
+        DN_PLUGIN_CALL(s->rv->state(a->reader, &text, &e), &e, err,
+                       "the reader does not say where it ended");
+    }
+    json_t *state = json_loads(text != NULL ? text : "{}", 0, NULL);
+    const char *value = json_string_value(json_object_get(state, "last_value"));
+    dn_plugin_text_free(&s->reader_plugin, text);
+    s->outcome->last_value = value != NULL ? dn_strdup(value) : NULL;
+    const bool is_lost = value != NULL && s->outcome->last_value == NULL;
+    json_decref(state);
+    if (is_lost) {
+        return dn_error_memory(err, 64);
+    }
+    if (s->outcome->last_value == NULL) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s: the reader does not say up to which value of \"%s\" it has read, "
+                            "so that nothing would tell the next run what is new",
+                            s->reader_plugin.path, s->t->cursor_field);
+    }
+    return DN_OK;
+}
+
 static enum dn_status manifest_take(struct dn_session *s, struct dn_attempt *a, const char *text,
                                     struct dn_error *err)
 {
@@ -294,7 +323,7 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
 
     dn_error_set(err, DN_ERR_DATA,
                  "%s%s has %s but no rows; nothing was written: --allow-empty accepts that",
-                 path != NULL ? path : "the source",
+                 path != NULL ? path : dn_source_table(s->reader_config),
                  json_array_size(files) > 1 ? " (and every file after it)" : "",
                  dn_connector_is_csv(type) ? "a header" : "columns");
     dn_error_locate(err, path, -1, -1, -1, NULL);
@@ -307,6 +336,13 @@ enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, str
     char *text = NULL;
 
     DN_TRY(report_take(s, a, err));
+    if (s->t->cursor_field != NULL && a->rows == 0) {
+        s->outcome->is_unchanged = true;
+        return DN_OK; /* what the writer has is thrown away */
+    }
+    if (s->t->cursor_field != NULL) {
+        DN_TRY(cursor_take(s, a, err));
+    }
     if (a->rows == 0 && !s->t->allow_empty) {
         return no_rows(s, err);
     }

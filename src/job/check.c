@@ -147,7 +147,8 @@ static enum dn_status check_side(struct checking *c, const char *side,
 static enum dn_status check_asset(struct checking *c, struct dn_session *s,
                                   const struct dn_events *events, struct dn_error *err)
 {
-    char message[160];
+    const char *what = dn_source_table(s->t->reader_config);
+    char message[240];
     struct dn_error why;
 
     dn_error_clear(&why);
@@ -163,12 +164,12 @@ static enum dn_status check_asset(struct checking *c, struct dn_session *s,
         return add_failure(c, "asset", &why, err);
     }
     if (s->outcome->deviations == 0) {
-        (void)snprintf(message, sizeof(message), "the source has the columns that it requires");
+        (void)snprintf(message, sizeof(message), "%.100s has the columns that it requires", what);
     } else {
         (void)snprintf(message, sizeof(message),
-                       "the source lacks %" PRId64 " that it requires; in mode warn the rows are "
+                       "%.100s lacks %" PRId64 " that it requires; in mode warn the rows are "
                        "written, with exit code 1",
-                       s->outcome->deviations);
+                       what, s->outcome->deviations);
     }
     return add(c, json_pack("{s:s, s:b, s:s}", "check", "asset", "ok", 1, "message", message), err);
 }
@@ -180,10 +181,48 @@ static enum dn_status check_stop(const struct dn_events *events, struct dn_error
                : DN_OK;
 }
 
+static void configs_drop(struct dn_session *s)
+{
+    dn_services_finish(&s->services);
+    json_decref(s->reader_config);
+    json_decref(s->writer_config);
+    s->reader_config = NULL;
+    s->writer_config = NULL;
+    s->outcome->deviations = 0;
+}
+
+static enum dn_status check_source(struct checking *c, struct dn_session *s,
+                                   const struct dn_events *events, struct dn_error *err)
+{
+    DN_TRY(check_side(c, "source", &s->reader_plugin, s->t->reader_config, err));
+    const json_t *source = json_array_get(c->out, json_array_size(c->out) - 1);
+    return json_is_true(json_object_get(source, "ok")) ? check_asset(c, s, events, err) : DN_OK;
+}
+
+/* Once, or for each table. */
+static enum dn_status check_sources(struct checking *c, struct dn_session *s, struct dn_transfer *t,
+                                    const struct dn_events *events, struct dn_error *err)
+{
+    const struct dn_job_tables *tables = &c->plan->tables;
+
+    if (tables->n == 0) {
+        return check_source(c, s, events, err);
+    }
+    for (size_t i = 0; i < tables->n; i++) {
+        if (i > 0) {
+            DN_TRY(check_stop(events, err));
+            configs_drop(s);
+        }
+        dn_plan_transfer_table(t, &tables->items[i]);
+        DN_TRY(check_source(c, s, events, err));
+    }
+    return DN_OK;
+}
+
 enum dn_status dn_plan_check(const struct dn_plan *plan, const struct dn_events *events,
                              json_t **out, bool *ok, struct dn_error *err)
 {
-    const struct dn_transfer transfer = dn_plan_transfer(plan);
+    struct dn_transfer transfer = dn_plan_transfer(plan);
     struct dn_outcome outcome = {0};
     struct dn_session s = {.t = &transfer, .outcome = &outcome};
     struct checking c = {.plan = plan, .out = json_array(), .ok = true};
@@ -204,12 +243,7 @@ enum dn_status dn_plan_check(const struct dn_plan *plan, const struct dn_events 
         st, check_plugin(&c, "writer", &s.writer_plugin, writes ? DN_OK : DN_ERR_CONFIG, &why, err),
         cleanup);
     if (reads) {
-        DN_TRY_GOTO(st, check_side(&c, "source", &s.reader_plugin, plan->reader_config, err),
-                    cleanup);
-        const json_t *source = json_array_get(c.out, json_array_size(c.out) - 1);
-        if (json_is_true(json_object_get(source, "ok"))) {
-            DN_TRY_GOTO(st, check_asset(&c, &s, events, err), cleanup);
-        }
+        DN_TRY_GOTO(st, check_sources(&c, &s, &transfer, events, err), cleanup);
     }
     if (writes) {
         DN_TRY_GOTO(st, check_stop(events, err), cleanup);

@@ -79,6 +79,51 @@ bool dn_coltype_is_stored_as_text(const char *asset_type)
     return false;
 }
 
+bool dn_coltype_is_meant(const char *asset_type, const char *type)
+{
+    static const struct {
+        const char *word;
+        const char *type; /* its beginning */
+    } meant[] = {
+        {"decimal", "decimal"},
+        {"numeric", "decimal"},
+        {"uuid", "uuid"},
+        {"json", "json"},
+        {"object", "json"},
+        {"object", "struct"},
+        {"object", "map"},
+        {"array", "list"},
+        {"array", "large_list"},
+        {"array", "json"},
+        {"timestamp", "timestamptz"},
+        {"datetime", "timestamptz"},
+    };
+
+    for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {
+        if (dn_text_equal_nocase(meant[i].word, asset_type) &&
+            dn_text_starts_with(type, meant[i].type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dn_coltype_holds(const char *type, const char *narrow)
+{
+    static const char *const pairs[][2] = {
+        {"int64", "int8"},    {"int64", "int16"},     {"int64", "int32"},
+        {"int64", "uint8"},   {"int64", "uint16"},    {"int64", "uint32"},
+        {"float64", "float"}, {"float64", "float32"}, {"int32", "int16"},
+    };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (strcmp(pairs[i][0], type) == 0 && strcmp(pairs[i][1], narrow) == 0) {
+            return true;
+        }
+    }
+    return strcmp(type, narrow) == 0;
+}
+
 const char *dn_coltype_suggest(const char *asset_type)
 {
     const char *names[N_TYPES];

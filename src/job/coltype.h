@@ -37,6 +37,13 @@ const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE]);
 bool dn_coltype_is_found(const char *type);
 /** Is it a type that assets have and this version does not, so that its values are kept as texts? */
 bool dn_coltype_is_stored_as_text(const char *asset_type);
+/**
+ * Is a column that its source has as `type` what the asset's word means, so that it stays what it is?  Words for families (decimal, uuid,
+ * json, array, object), and a timestamp that is one of a moment.
+ */
+bool dn_coltype_is_meant(const char *asset_type, const char *type);
+/** Has `type` a place for every value of a column that its source has as `narrow`? */
+bool dn_coltype_holds(const char *type, const char *narrow);
 /** The known asset type closest to a misspelt one, or NULL. */
 const char *dn_coltype_suggest(const char *asset_type);
 /** The name an asset would use for a plugin type: int64 -> integer, float64 -> double, bool -> boolean. */

@@ -6,6 +6,7 @@
 #include "job/connector.h"
 #include "job/events.h"
 #include "job/names.h"
+#include "job/sources.h"
 #include "store/source.h"
 
 #include <inttypes.h>
@@ -165,13 +166,24 @@ static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema
     }
 }
 
-/* The file whose header was looked at, as a place in front of a message. */
+static bool has_tables(const struct dn_transfer *t)
+{
+    return dn_connector_is_database(json_string_value(json_object_get(t->reader_config, "type")));
+}
+
+/* What has the columns. */
+static const char *holder(const struct dn_transfer *t)
+{
+    return has_tables(t) ? "table" : "file";
+}
+
+/* The file or the table whose columns were looked at, as a place in front of a message. */
 static const char *file_name(const struct dn_transfer *t, char room[DN_SHOWN_PATH_SIZE])
 {
     const json_t *files = json_object_get(t->reader_config, "files");
     const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
 
-    return path == NULL             ? "the source"
+    return path == NULL             ? dn_source_table(t->reader_config)
            : strcmp(path, "-") == 0 ? path
                                     : dn_source_shown_path(room, path);
 }
@@ -193,8 +205,8 @@ static enum dn_status missing_column(const struct dn_transfer *t, const struct d
     const char *close = dn_text_suggest(column->name, names, n);
     enum dn_status st = dn_error_set(
         err, DN_ERR_CONFIG,
-        "%s: the file has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
-        file_name(t, room), column->name, close != NULL ? "did you mean \"" : "",
+        "%s: the %s has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
+        file_name(t, room), holder(t), column->name, close != NULL ? "did you mean \"" : "",
         close != NULL ? close : "", close != NULL ? "\"? " : "", (int)list.len,
         list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, column->name);
@@ -266,12 +278,13 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
     }
     names_list(file_schema, &list);
     delimiter_add(t, file_schema, &list);
-    enum dn_status st = dn_error_set(
-        err, DN_ERR_CONFIG,
-        "%s: the file has none of the asset's columns; is it the right file%s? its "
-        "columns: %.*s",
-        file_name(t, room), dn_connector_is_csv(type) ? ", and the right delimiter" : "",
-        (int)list.len, list.data != NULL ? (const char *)list.data : "");
+    enum dn_status st =
+        dn_error_set(err, DN_ERR_CONFIG,
+                     "%s: the %s has none of the asset's columns; is it the right %s%s? its "
+                     "columns: %.*s",
+                     file_name(t, room), holder(t), holder(t),
+                     dn_connector_is_csv(type) ? ", and the right delimiter" : "", (int)list.len,
+                     list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, NULL);
     dn_buffer_finish(&list);
     return st;
@@ -312,8 +325,8 @@ static void report_dropped(const struct dn_transfer *t, const struct names *name
     if (json_array_size(dropped) > 0) {
         dn_events_emit(t->events, DN_EVENT_WARNING, "columns_dropped",
                        json_pack("{s:s, s:O}", "path", file_name(t, room), "columns", dropped),
-                       "%s: columns of the file that the asset does not have are left out: %.*s",
-                       file_name(t, room), (int)list.len,
+                       "%s: columns of the %s that the asset does not have are left out: %.*s",
+                       file_name(t, room), holder(t), (int)list.len,
                        list.data != NULL ? (const char *)list.data : "");
     }
     json_decref(dropped);
@@ -345,25 +358,38 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
     enum dn_status st = DN_OK;
 
     names_list(unknown, &list);
-    const char *lead = list.len > 0 ? "columns of the file that the asset does not have: "
-                                    : "the asset has all columns of the file";
+    char lead[64];
+    (void)snprintf(lead, sizeof lead,
+                   list.len > 0 ? "columns of the %s that the asset does not have: "
+                                : "the asset has all columns of the %s",
+                   holder(t));
     const char *names = list.data != NULL ? (const char *)list.data : "";
     if (t->missing == DN_MISSING_ERROR) {
         st = dn_error_set(
             err, DN_ERR_CONFIG,
-            "%s: the file has no column \"%s\", and missing columns are errors here; add "
-            "it to the file, take it out of the asset, or ask for a warning with "
+            "%s: the %s has no column \"%s\", and missing columns are errors here; add "
+            "it to the %s, take it out of the asset, or ask for a warning with "
             "--missing-columns warn (missing_columns: warn in a job or asset); %s%.*s",
-            file_name(t, room), column->name, lead, (int)list.len, names);
+            file_name(t, room), holder(t), column->name, holder(t), lead, (int)list.len, names);
         dn_error_locate(err, file_name(t, room), -1, -1, -1, column->name);
     } else {
         dn_events_emit(t->events, DN_EVENT_WARNING, "column_missing",
                        json_pack("{s:s, s:s}", "path", file_name(t, room), "column", column->name),
-                       "%s: the file has no column \"%s\"%s; %s%.*s", file_name(t, room),
+                       "%s: the %s has no column \"%s\"%s; %s%.*s", file_name(t, room), holder(t),
                        column->name, outcome, lead, (int)list.len, names);
     }
     dn_buffer_finish(&list);
     return st;
+}
+
+/* A database has types of its own: what the asset's word stands for is left as it is. */
+static bool is_meant(const struct dn_transfer *t, const struct names *names,
+                     const struct dn_column *column, const json_t *file_schema)
+{
+    const int64_t at = dn_name_map_get(&names->file, column->name, strlen(column->name));
+    const char *type = at >= 0 ? text_at(file_schema, (size_t)at, "type") : NULL;
+
+    return has_tables(t) && type != NULL && dn_coltype_is_meant(column->asset_type, type);
 }
 
 static enum dn_status apply_strict(const struct dn_transfer *t, const struct names *names,
@@ -395,7 +421,9 @@ static enum dn_status apply_strict(const struct dn_transfer *t, const struct nam
                         cleanup);
         }
         failed |= json_array_append_new(columns, json_string(column->name));
-        failed |= json_object_set_new(types, column->name, json_string(column->type));
+        if (!is_meant(t, names, column, file_schema)) {
+            failed |= json_object_set_new(types, column->name, json_string(column->type));
+        }
         if (column->required != 0) {
             failed |= json_array_append_new(required, json_string(column->name));
         }
@@ -473,7 +501,8 @@ static void tell_texts(const struct dn_transfer *t)
 
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct dn_column *c = &t->columns[i];
-        if (!dn_coltype_is_stored_as_text(c->asset_type) || strcmp(c->type, "string") != 0) {
+        if (has_tables(t) || !dn_coltype_is_stored_as_text(c->asset_type) ||
+            strcmp(c->type, "string") != 0) {
             continue;
         }
         if (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s (%s)", n > 0 ? ", " : "", c->name,
@@ -536,7 +565,9 @@ int64_t dn_contract_review(const struct dn_transfer *t, const json_t *schema)
         if (column == NULL || json_object_get(entry, "unique_name") != NULL) {
             continue; /* kept, and none of the asset's business */
         }
-        if (strcmp(column->type, type) != 0) {
+        const bool fits = has_tables(t) && (dn_coltype_is_meant(column->asset_type, type) ||
+                                            dn_coltype_holds(column->type, type));
+        if (!fits && strcmp(column->type, type) != 0) {
             deviations++;
             dn_events_emit(
                 t->events, DN_EVENT_WARNING, "validation_errors",

@@ -27,10 +27,40 @@ static bool is_one_of(const char *key, const char *const *list, size_t n)
 static bool is_open(const char *key, const json_t *value)
 {
     static const char *const keys[] = {
-        "path",   "directory", "bucket",    "prefix",       "endpoint",
-        "region", "profile",   "anonymous", "type",         "path_style_access",
-        "secure", "ca_file",   "local",     "no_checksums", "s3",
+        "path",
+        "directory",
+        "bucket",
+        "prefix",
+        "endpoint",
+        "region",
+        "profile",
+        "anonymous",
+        "type",
+        "path_style_access",
+        "secure",
+        "ca_file",
+        "local",
+        "no_checksums",
+        "s3",
         "minio",
+        "host",
+        "hostaddr",
+        "port",
+        "database",
+        "dbname",
+        "user",
+        "username",
+        "sslmode",
+        "sslrootcert",
+        "service",
+        "file_template",
+        "application_name",
+        "connect_timeout",
+        "PGHOST",
+        "PGPORT",
+        "PGDATABASE",
+        "PGUSER",
+        "PGSSLMODE",
     };
     const char *text = json_string_value(value);
 
@@ -186,19 +216,80 @@ static json_t *shown_columns(const struct dn_asset *asset)
     return out;
 }
 
+/* A text of the job; what came from the environment is not shown. */
+static json_t *shown_text(const struct dn_yaml_node *map, const char *key)
+{
+    const struct dn_yaml_node *node = dn_yaml_get(map, key);
+
+    return dn_yaml_is_null(node) || node->kind != DN_YAML_SCALAR ? NULL
+           : node->from_environment                              ? json_string(HIDDEN)
+                                                                 : json_string(node->text);
+}
+
+static json_t *shown_table(const struct dn_job_table *t, bool is_incremental)
+{
+    const struct dn_yaml_node *query = t->name == NULL ? t->at : NULL;
+    json_t *text = query == NULL || query->kind != DN_YAML_SCALAR ? NULL
+                   : query->from_environment                      ? json_string(HIDDEN)
+                                                                  : json_string(query->text);
+    json_t *columns = json_object_get(t->options, "columns");
+
+    return json_pack("{s:s*, s:o*, s:s, s:s, s:s*, s:O*, s:o*}", "name", t->name, "query", text,
+                     "object", t->object, "output", t->output_path, "cursor_field",
+                     is_incremental ? t->cursor_field : NULL, "columns", columns, "where",
+                     t->name != NULL ? shown_text(t->at, "where") : NULL);
+}
+
+static json_t *shown_tables(const struct dn_plan *plan)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; out != NULL && i < plan->tables.n; i++) {
+        json_t *table = shown_table(&plan->tables.items[i], plan->incremental.state_path != NULL);
+        if (json_array_append_new(out, table) != 0) {
+            json_decref(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+
+/* Of a source: what a table's entry says is shown there. */
+static json_t *shown_source_options(const struct dn_plan *plan)
+{
+    json_t *engine = json_object_get(plan->reader_config, "engine");
+    json_t *out = shown_options(json_object_get(engine, "options"),
+                                options_of(plan, "source", &plan->source_recipe));
+    const char *key = NULL;
+    json_t *value = NULL;
+
+    for (size_t i = 0; out != NULL && i < plan->tables.n; i++) {
+        json_object_foreach(plan->tables.items[i].options, key, value)
+        {
+            (void)json_object_del(out, key);
+        }
+    }
+    return out;
+}
+
 static json_t *describe_source(const struct dn_plan *plan)
 {
     json_t *config = plan->reader_config;
-    json_t *engine = json_object_get(config, "engine");
     const char *type = json_string_value(json_object_get(config, "type"));
 
-    return json_pack("{s:s, s:o, s:o, s:O, s:o, s:o, s:o}", "connector", type, "plugin",
-                     shown_plugin(&plan->reader, dn_connector_reader(type)), "files",
-                     shown_files(config), "patterns", plan->matches, "connection",
-                     shown_connection(json_object_get(config, "connection")), "credentials",
-                     shown_connection(json_object_get(config, "credentials")), "options",
-                     shown_options(json_object_get(engine, "options"),
-                                   options_of(plan, "source", &plan->source_recipe)));
+    json_t *tables = plan->tables.n > 0 ? shown_tables(plan) : NULL;
+    json_t *out = json_pack("{s:s, s:o, s:o, s:O, s:o, s:o, s:o, s:o*}", "connector", type,
+                            "plugin", shown_plugin(&plan->reader, dn_connector_reader(type)),
+                            "files", shown_files(config), "patterns", plan->matches, "connection",
+                            shown_connection(json_object_get(config, "connection")), "credentials",
+                            shown_connection(json_object_get(config, "credentials")), "options",
+                            shown_source_options(plan), "tables", tables);
+
+    if (plan->tables.n > 0 && tables == NULL) {
+        json_decref(out);
+        return NULL;
+    }
+    return out;
 }
 
 static json_t *describe_target(const struct dn_plan *plan)

@@ -77,8 +77,8 @@ static bool is_known(const char *side, const char *type)
 static const char *advice_for(const char *side)
 {
     return strcmp(side, "source") == 0
-               ? "this host reads CSV and Parquet files; set source_connector: csv or "
-                 "source_connector: parquet"
+               ? "this host reads CSV and Parquet files and tables of PostgreSQL; set "
+                 "source_connector: csv, parquet or postgres"
                : "this host writes Parquet and CSV files, into folders and buckets; set "
                  "target_connector: local, s3, minio, or iceberg without a catalog";
 }

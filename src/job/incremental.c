@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/strings.h"
+#include "job/connector.h"
 #include "job/events.h"
 #include "job/expand.h"
 #include "job/keys.h"
@@ -11,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char k_strategy[] = "file_modified_time";
+/* The first one is what messages name. */
+static const char *const k_of_files[] = {"file_modified_time", NULL};
+static const char *const k_of_tables[] = {"updated_at", "cursor_field", "cursor", NULL};
+
+#define MOST_DAYS 1000000
 
 static const struct dn_key_rule k_rules[] = {
     {"strategy", DN_KEY_TEXT, false},
@@ -36,6 +41,7 @@ static const char *object_name(const struct dn_yaml_node *source)
         const struct dn_yaml_node *first = objects->first->value;
         return first->kind == DN_YAML_SCALAR ? first->text : "default";
     }
+    files = !dn_yaml_is_null(files) && files->n > 0 ? files : dn_yaml_get(source, "tables");
     const char *object = !dn_yaml_is_null(files) && files->n > 0
                              ? dn_keys_text(files->first->value, "object")
                              : NULL;
@@ -72,10 +78,11 @@ cleanup:
     return st;
 }
 
-static enum dn_status strategy_check(const struct dn_yaml_doc *job,
+static enum dn_status strategy_check(const struct dn_yaml_doc *job, bool of_tables,
                                      const struct dn_yaml_node *incremental,
                                      const struct dn_yaml_node *defaults, struct dn_error *err)
 {
+    const char *const *known = of_tables ? k_of_tables : k_of_files;
     const char *strategy = dn_keys_text(incremental, "strategy");
     const struct dn_yaml_node *at = dn_yaml_get(incremental, "strategy");
 
@@ -83,13 +90,15 @@ static enum dn_status strategy_check(const struct dn_yaml_doc *job,
         strategy = dn_keys_text(defaults, "strategy");
         at = strategy != NULL ? dn_yaml_get(defaults, "strategy") : at;
     }
-    if (strategy == NULL || strcmp(strategy, k_strategy) == 0) {
-        return DN_OK;
+    for (const char *const *k = known; *k != NULL; k++) {
+        if (strategy == NULL || strcmp(strategy, *k) == 0) {
+            return DN_OK;
+        }
     }
     (void)dn_yaml_error_at(job, incremental->line, incremental->column, err,
-                           "incremental strategy \"%s\" is not one of files; set strategy: %s, or "
-                           "leave incremental out to read all files whole",
-                           dn_yaml_shown(at), k_strategy);
+                           "incremental strategy \"%s\" is not one of %s; set strategy: %s, or "
+                           "leave incremental out to read all of them whole",
+                           dn_yaml_shown(at), of_tables ? "tables" : "files", known[0]);
     if (err != NULL) {
         err->code = DN_ERR_UNSUPPORTED;
     }
@@ -99,18 +108,18 @@ static enum dn_status strategy_check(const struct dn_yaml_doc *job,
 /* A number of the job, else of the recipe, else 0. */
 static enum dn_status lookback_read(const struct dn_yaml_doc *job,
                                     const struct dn_yaml_node *incremental,
-                                    const struct dn_yaml_node *defaults, bool *out,
+                                    const struct dn_yaml_node *defaults, int64_t *out,
                                     struct dn_error *err)
 {
     const struct dn_yaml_node *node = dn_yaml_get(incremental, "lookback_days");
     int64_t days = 0;
 
     node = dn_yaml_is_null(node) ? dn_yaml_get(defaults, "lookback_days") : node;
-    if (!dn_yaml_is_null(node) && (!dn_yaml_as_int(node, &days) || days < 0)) {
+    if (!dn_yaml_is_null(node) && (!dn_yaml_as_int(node, &days) || days < 0 || days > MOST_DAYS)) {
         return dn_yaml_error_at(job, incremental->line, incremental->column, err,
                                 "lookback_days must be 0 or a number of days");
     }
-    *out = days > 0;
+    *out = days;
     return DN_OK;
 }
 
@@ -131,8 +140,16 @@ enum dn_status dn_incremental_read(struct dn_incremental *out, struct dn_arena *
     if (!dn_yaml_is_null(defaults)) {
         DN_TRY(dn_expand_node(&recipe->doc, defaults, err));
     }
-    DN_TRY(strategy_check(job, incremental, defaults, err));
-    DN_TRY(lookback_read(job, incremental, defaults, &out->reread, err));
+    const bool of_tables = dn_connector_is_database(recipe->type);
+    DN_TRY(strategy_check(job, of_tables, incremental, defaults, err));
+    DN_TRY(lookback_read(job, incremental, defaults, &out->lookback_days, err));
+    const char *cursor = dn_keys_text(incremental, "cursor_field");
+    cursor = cursor != NULL ? cursor : dn_keys_text(defaults, "cursor_field");
+    cursor = cursor != NULL ? cursor : dn_keys_text(defaults, "cursor_field_default");
+    out->cursor_field = cursor != NULL ? dn_arena_strdup(arena, cursor) : NULL;
+    if (cursor != NULL && out->cursor_field == NULL) {
+        return dn_error_memory(err, strlen(cursor) + 1);
+    }
     const char *path = dn_keys_text(incremental, "state_path");
     path = path != NULL ? path : dn_keys_text(defaults, "state_path");
     if (path == NULL) {
@@ -225,6 +242,27 @@ cleanup:
     return st;
 }
 
+enum dn_status dn_incremental_check_table(const struct dn_incremental *incremental,
+                                          const struct dn_yaml_doc *job,
+                                          const struct dn_job_table *table, struct dn_error *err)
+{
+    if (incremental->state_path == NULL) {
+        return DN_OK;
+    }
+    if (table->name == NULL) {
+        return dn_yaml_error_at(job, table->at->line, table->at->column, err,
+                                "source.incremental goes by a column of a table, and this is a "
+                                "query: name the table, with where and columns, or leave "
+                                "incremental out");
+    }
+    return table->cursor_field != NULL
+               ? DN_OK
+               : dn_yaml_error_at(job, table->at->line, table->at->column, err,
+                                  "source.incremental asks for the rows that are new, and no "
+                                  "column tells which are: add cursor_field: COLUMN here or to "
+                                  "source.incremental");
+}
+
 static enum dn_status file_select(struct dn_selection *s, const struct dn_incremental *incremental,
                                   const struct dn_state *state, json_t *file,
                                   const struct dn_events *events, struct dn_error *err)
@@ -243,7 +281,7 @@ static enum dn_status file_select(struct dn_selection *s, const struct dn_increm
     dn_state_time(modified, &info.st_mtim);
     DN_TRY(id_of(file, &id, err));
     enum dn_status st = DN_OK;
-    if (!incremental->reread && dn_state_has(state, json_string_value(id), modified)) {
+    if (incremental->lookback_days == 0 && dn_state_has(state, json_string_value(id), modified)) {
         s->n_skipped++;
         dn_events_emit(
             events, DN_EVENT_DETAIL, "csv_file_skipped",

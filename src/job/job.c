@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/connection.h"
 #include "job/connector.h"
+#include "job/database.h"
 #include "job/expand.h"
 #include "job/foreign.h"
 #include "job/keys.h"
@@ -43,6 +44,7 @@ static const struct dn_key_rule k_source_rules[] = {
     {"credentials", DN_KEY_MAP, false}, {"incremental", DN_KEY_MAP, false},
     {"engine", DN_KEY_MAP, false},      {"custom_reader", DN_KEY_TEXT, false},
     {"dsn", DN_KEY_TEXT, false},        {"rate_limits", DN_KEY_ANY, false},
+    {"query", DN_KEY_TEXT, false},
 };
 
 static const struct dn_key_rule k_target_rules[] = {
@@ -161,6 +163,12 @@ static enum dn_status unsupported_check(struct reading *r)
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
 
     DN_TRY(dn_foreign_target_check(&r->job, &r->target_recipe, r->err));
+    if (dn_connector_is_database(r->source_recipe.type)) {
+        return dn_foreign_refuse(&r->job, source, "files",
+                                 "list tables under source.tables, as {name: public.orders}",
+                                 r->err);
+    }
+    DN_TRY(dn_foreign_refuse(&r->job, source, "query", "list files under source.files", r->err));
     return dn_foreign_refuse(&r->job, source, "tables", "list files under source.files", r->err);
 }
 
@@ -358,57 +366,129 @@ static enum dn_status null_words_add(const struct reading *r, json_t *engine)
                                                                    : dn_error_memory(r->err, 64);
 }
 
-static enum dn_status reader_config_make(struct reading *r)
+static enum dn_status config_pack(const struct reading *r, json_t *connection, json_t *credentials,
+                                  json_t *objects, json_t *files, json_t *engine, json_t **out)
+{
+    *out = json_pack("{s:s, s:O, s:O, s:O, s:O, s:{}, s:O, s:b}", "type", r->source_recipe.type,
+                     "connection", connection, "credentials", credentials, "objects", objects,
+                     "files", files, "incremental", "engine", engine, "expanded", 1);
+    return *out != NULL ? DN_OK : dn_error_memory(r->err, 64);
+}
+
+static enum dn_status objects_make(const struct reading *r, json_t **out)
+{
+    const struct dn_yaml_node *names = dn_yaml_get(dn_yaml_get(r->job.root, "source"), "objects");
+
+    if (!dn_yaml_is_null(names)) {
+        return dn_yaml_to_json(&r->job, names, out, r->err);
+    }
+    *out = json_array();
+    return *out != NULL ? DN_OK : dn_error_memory(r->err, 64);
+}
+
+static enum dn_status incremental_read(struct reading *r)
+{
+    return dn_incremental_read(&r->plan->incremental, &r->plan->arena, &r->job, &r->source_recipe,
+                               r->err);
+}
+
+static enum dn_status files_config_make(struct reading *r, json_t *engine)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
     json_t *objects = NULL;
-    json_t *engine = NULL;
     json_t *credentials = NULL;
     json_t *connection = NULL;
     json_t *files = json_array();
     enum dn_status st = DN_OK;
 
-    r->plan->matches = json_array();
-    if (files == NULL || r->plan->matches == NULL) {
+    if (files == NULL) {
         return dn_error_memory(r->err, 64);
     }
     DN_TRY_GOTO(st, files_read(r, files), cleanup);
-    DN_TRY_GOTO(st,
-                dn_incremental_read(&r->plan->incremental, &r->plan->arena, &r->job,
-                                    &r->source_recipe, r->err),
-                cleanup);
+    DN_TRY_GOTO(st, incremental_read(r), cleanup);
     if (r->plan->incremental.state_path != NULL) {
         DN_TRY_GOTO(st, dn_incremental_check(&r->job, files, r->err), cleanup);
     }
-    DN_TRY_GOTO(st,
-                dn_recipe_merge(&r->source_recipe, "default_engine", &r->job,
-                                dn_yaml_get(source, "engine"), &engine, r->err),
-                cleanup);
     DN_TRY_GOTO(st, null_words_add(r, engine), cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->source_recipe, "credentials", &r->job,
                                 dn_yaml_get(source, "credentials"), &credentials, r->err),
                 cleanup);
     DN_TRY_GOTO(st, source_connection_make(r, files, &connection), cleanup);
-    const struct dn_yaml_node *names = dn_yaml_get(source, "objects");
-    if (dn_yaml_is_null(names)) {
-        objects = json_array();
-    } else {
-        DN_TRY_GOTO(st, dn_yaml_to_json(&r->job, names, &objects, r->err), cleanup);
-    }
-    r->plan->reader_config =
-        json_pack("{s:s, s:O, s:O, s:O, s:O, s:{}, s:O, s:b}", "type", r->source_recipe.type,
-                  "connection", connection, "credentials", credentials, "objects", objects, "files",
-                  files, "incremental", "engine", engine, "expanded", 1);
-    if (r->plan->reader_config == NULL) {
-        st = dn_error_memory(r->err, 64);
-    }
+    DN_TRY_GOTO(st, objects_make(r, &objects), cleanup);
+    st = config_pack(r, connection, credentials, objects, files, engine, &r->plan->reader_config);
 cleanup:
     json_decref(objects);
-    json_decref(engine);
     json_decref(credentials);
     json_decref(connection);
     json_decref(files);
+    return st;
+}
+
+/* A table's own configuration, as if it were the only one. */
+static enum dn_status table_config_make(struct reading *r, struct dn_job_table *table,
+                                        const struct dn_database *database, json_t *base)
+{
+    json_t *objects = json_pack("[s*]", table->name);
+    json_t *files = json_array();
+    json_t *engine = NULL;
+    enum dn_status st = DN_OK;
+
+    if (objects == NULL || files == NULL) {
+        DN_TRY_GOTO(st, dn_error_memory(r->err, 64), cleanup);
+    }
+    DN_TRY_GOTO(st, dn_tables_engine(table, base, &engine, r->err), cleanup);
+    DN_TRY_GOTO(st,
+                config_pack(r, database->connection, database->credentials, objects, files, engine,
+                            &table->reader_config),
+                cleanup);
+    if (table->cursor_field == NULL) {
+        table->cursor_field = r->plan->incremental.cursor_field;
+    }
+    st = dn_incremental_check_table(&r->plan->incremental, &r->job, table, r->err);
+cleanup:
+    json_decref(objects);
+    json_decref(files);
+    json_decref(engine);
+    return st;
+}
+
+static enum dn_status tables_config_make(struct reading *r, json_t *engine)
+{
+    struct dn_plan *plan = r->plan;
+    struct dn_database database = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_tables_read(&plan->tables, &plan->arena, &r->job, json_object_get(engine, "options"),
+                          r->err));
+    DN_TRY(incremental_read(r));
+    DN_TRY(dn_database_read(&database, &plan->arena, &r->job, &r->source_recipe, r->err));
+    plan->absent_credentials = database.absent;
+    for (size_t i = 0; st == DN_OK && i < plan->tables.n; i++) {
+        st = table_config_make(r, &plan->tables.items[i], &database, engine);
+    }
+    if (st == DN_OK) {
+        plan->reader_config = json_incref(plan->tables.items[0].reader_config);
+    }
+    dn_database_finish(&database);
+    return st;
+}
+
+static enum dn_status reader_config_make(struct reading *r)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
+    json_t *engine = NULL;
+
+    r->plan->matches = json_array();
+    if (r->plan->matches == NULL) {
+        return dn_error_memory(r->err, 64);
+    }
+    DN_TRY(dn_recipe_merge(&r->source_recipe, "default_engine", &r->job,
+                           dn_yaml_get(source, "engine"), &engine, r->err));
+    const enum dn_status st = dn_connector_is_database(r->source_recipe.type)
+                                  ? tables_config_make(r, engine)
+                                  : files_config_make(r, engine);
+    json_decref(engine);
     return st;
 }
 
@@ -469,7 +549,7 @@ static enum dn_status compression_find(struct reading *r, const json_t *engine, 
 }
 
 /* What an object is marked with. */
-static enum dn_status labels_put(struct reading *r, const json_t *engine)
+static enum dn_status labels_put(struct reading *r, const json_t *engine, json_t *config)
 {
     const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
     struct dn_labels_of of = {
@@ -489,12 +569,11 @@ static enum dn_status labels_put(struct reading *r, const json_t *engine)
             (void)json_object_del(labels, maps[i]); /* {}: none at all */
         }
     }
-    return json_object_set_new(r->plan->writer_config, "object", labels) == 0
-               ? DN_OK
-               : dn_error_memory(r->err, 64);
+    return json_object_set_new(config, "object", labels) == 0 ? DN_OK : dn_error_memory(r->err, 64);
 }
 
-static enum dn_status writer_config_make(struct reading *r)
+static enum dn_status writer_config_make(struct reading *r, const char *table, json_t **out,
+                                         const char **output_path)
 {
     struct dn_plan *plan = r->plan;
     const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
@@ -504,35 +583,70 @@ static enum dn_status writer_config_make(struct reading *r)
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, is_s3 ? bucket_find(r, &connection) : directory_find(r, &connection), cleanup);
-    plan->table = dn_asset_table_name(&plan->arena, plan->asset.name);
-    if (plan->table == NULL) {
-        DN_TRY_GOTO(st, dn_error_memory(r->err, 64), cleanup);
-    }
     DN_TRY_GOTO(st,
-                dn_layout_path(&plan->output_path, &plan->arena, plan->directory, &plan->asset,
-                               plan->table, plan->format, &r->job, &r->target_recipe, r->err),
+                dn_layout_path(output_path, &plan->arena, plan->directory, &plan->asset, table,
+                               plan->format, &r->job, &r->target_recipe, r->err),
                 cleanup);
     DN_TRY_GOTO(st,
                 dn_recipe_merge(&r->target_recipe, "default_engine", &r->job,
                                 dn_yaml_get(target, "engine"), &engine, r->err),
                 cleanup);
-    const char *slash = strrchr(plan->output_path, '/');
-    plan->writer_config = json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O, s:b}", "asset_name",
-                                    plan->asset.name, "schema", plan->asset.schema, "output_base",
-                                    plan->output_path, (size_t)(slash - plan->output_path),
-                                    "target_type", r->target_recipe.type, "connection", connection,
-                                    "file_format", plan->format, "engine", engine, "expanded", 1);
-    if (plan->writer_config == NULL) {
+    const char *slash = strrchr(*output_path, '/');
+    *out = json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:O, s:b}", "asset_name", plan->asset.name,
+                     "schema", plan->asset.schema, "output_base", *output_path,
+                     (size_t)(slash - *output_path), "target_type", r->target_recipe.type,
+                     "connection", connection, "file_format", plan->format, "engine", engine,
+                     "expanded", 1);
+    if (*out == NULL) {
         st = dn_error_memory(r->err, 64);
         goto cleanup;
     }
     if (is_s3) {
-        st = labels_put(r, engine);
+        st = labels_put(r, engine, *out);
     }
 cleanup:
     json_decref(engine);
     json_decref(connection);
     return st;
+}
+
+/* One output, named after the asset; of several tables one for each, named after its object. */
+static enum dn_status outputs_make(struct reading *r)
+{
+    struct dn_plan *plan = r->plan;
+    const struct dn_job_tables *tables = &plan->tables;
+
+    plan->table = dn_asset_table_name(&plan->arena, plan->asset.name);
+    if (plan->table == NULL) {
+        return dn_error_memory(r->err, 64);
+    }
+    if (tables->n <= 1) {
+        DN_TRY(writer_config_make(r, plan->table, &plan->writer_config, &plan->output_path));
+    }
+    for (size_t i = 0; i < tables->n; i++) {
+        struct dn_job_table *t = &tables->items[i];
+        const char *name = dn_asset_table_name(&plan->arena, t->object);
+        if (tables->n == 1) {
+            t->writer_config = json_incref(plan->writer_config);
+            t->output_path = plan->output_path;
+        } else if (name == NULL) {
+            return dn_error_memory(r->err, 64);
+        } else {
+            DN_TRY(writer_config_make(r, name, &t->writer_config, &t->output_path));
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(tables->items[k].output_path, t->output_path) == 0) {
+                return dn_yaml_error_at(&r->job, t->at->line, t->at->column, r->err,
+                                        "this table and another one of the job would be written to "
+                                        "the same file; give it another object: NAME");
+            }
+        }
+    }
+    if (tables->n > 1) {
+        plan->writer_config = json_incref(tables->items[0].writer_config);
+        plan->output_path = tables->items[0].output_path;
+    }
+    return DN_OK;
 }
 
 /*
@@ -556,6 +670,7 @@ static enum dn_status expand_used(struct reading *r)
     if (reads_bucket) {
         DN_TRY(dn_connection_relax(&r->job, "source", r->err));
     }
+    DN_TRY(dn_database_relax(&r->job, r->err));
     if (target == NULL || strcmp(target, DN_CONNECTOR_LOCAL) != 0) {
         DN_TRY(dn_connection_relax(&r->job, "target", r->err));
     }
@@ -596,7 +711,7 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(dn_keys_located(&r->job, "asset_path", asset,
                            dn_asset_read(&r->plan->asset, &r->plan->arena, asset, r->err), r->err));
     DN_TRY(reader_config_make(r));
-    return writer_config_make(r);
+    return outputs_make(r);
 }
 
 enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct dn_error *err)
@@ -625,6 +740,7 @@ void dn_plan_finish(struct dn_plan *plan)
     json_decref(plan->reader_config);
     json_decref(plan->writer_config);
     json_decref(plan->matches);
+    dn_tables_finish(&plan->tables);
     dn_recipe_finish(&plan->source_recipe);
     dn_recipe_finish(&plan->target_recipe);
     dn_yaml_finish(&plan->job);
@@ -647,4 +763,11 @@ struct dn_transfer dn_plan_transfer(const struct dn_plan *plan)
         .columns = plan->asset.columns,
         .n_columns = plan->asset.n_columns,
     };
+}
+
+void dn_plan_transfer_table(struct dn_transfer *t, const struct dn_job_table *table)
+{
+    t->reader_config = table->reader_config;
+    t->writer_config = table->writer_config;
+    t->output_path = table->output_path;
 }

@@ -11,6 +11,7 @@
 #include "job/incremental.h"
 #include "job/recipe.h"
 #include "job/retry.h"
+#include "job/tables.h"
 #include "job/transfer.h"
 
 /** A checked job.  Memory belongs to the plan. */
@@ -37,7 +38,11 @@ struct dn_plan {
     struct dn_asset asset;
     struct dn_plugin_ref reader;
     struct dn_plugin_ref writer;
-    json_t *reader_config;
+    struct dn_job_tables
+        tables; /**< of a source of tables, each with configurations and output of its own */
+    const char *
+        absent_credentials; /**< a file that the recipe names, and that is not there; NULL: no such thing */
+    json_t *reader_config; /**< of the first table, if there are tables */
     json_t *writer_config;
     json_t *matches;         /**< what each pattern of source.files stands for (job/sources.h) */
     const char *output_path; /**< job/layout.h */
@@ -54,7 +59,9 @@ DN_NODISCARD enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_p
 /** Zeroed memory is accepted. */
 void dn_plan_finish(struct dn_plan *plan);
 
-/** The transfer that runs the plan; it borrows from the plan. */
+/** The transfer that runs the plan, of several tables the first; it borrows from the plan. */
 struct dn_transfer dn_plan_transfer(const struct dn_plan *plan);
+/** The same with a table's configurations and output. */
+void dn_plan_transfer_table(struct dn_transfer *t, const struct dn_job_table *table);
 
 #endif

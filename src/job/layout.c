@@ -1,5 +1,6 @@
 #include "job/layout.h"
 
+#include "base/memory.h"
 #include "base/strings.h"
 
 #include <string.h>
@@ -72,5 +73,29 @@ enum dn_status dn_layout_path(const char **out, struct dn_arena *arena, const ch
     }
 cleanup:
     dn_buffer_finish(&path);
+    return st;
+}
+
+/*
+ * Replacing the file would lose the rows that are left out.  Runs of one state follow each other, so no two have the same time; should the clock have been set back, nothing is replaced.
+ */
+enum dn_status dn_layout_part_path(const char *path, char **out, struct dn_error *err)
+{
+    const char *number = strrchr(path, '_');
+    struct dn_buffer name = {0};
+    struct timespec now;
+    struct tm utc = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    enum dn_status st =
+        dn_text_appendf(&name, err, "%.*s_%04d%02d%02dT%02d%02d%02d%03d%s", (int)(number - path),
+                        path, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+                        utc.tm_min, utc.tm_sec, (int)(now.tv_nsec / 1000000), number);
+    if (st == DN_OK) {
+        *out = dn_text_take(&name);
+        st = *out != NULL ? DN_OK : dn_error_memory(err, name.len);
+    }
+    dn_buffer_finish(&name);
     return st;
 }

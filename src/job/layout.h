@@ -17,4 +17,11 @@ DN_NODISCARD enum dn_status dn_layout_path(const char **out, struct dn_arena *ar
                                            const struct dn_yaml_doc *job,
                                            const struct dn_recipe *target, struct dn_error *err);
 
+/**
+ * The name of a file beside it, for rows that an incremental run has read: "dir/t_20240131T100000123_000000.parquet" for
+ * "dir/t_000000.parquet".
+ * @param out  For dn_free().
+ */
+DN_NODISCARD enum dn_status dn_layout_part_path(const char *path, char **out, struct dn_error *err);
+
 #endif

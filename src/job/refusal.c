@@ -146,6 +146,47 @@ static const struct dn_yaml_node *text_find(const struct dn_yaml_node *map, cons
     return NULL;
 }
 
+/* The last part of "schema.table" in a message, or all of it: readers show the name with the schema that they found. */
+static bool names_table(const char *message, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return strstr(message, name) != NULL ||
+           (dot != NULL && dot[1] != '\0' && strstr(message, dot + 1) != NULL);
+}
+
+/* The table that an error is about: the key of its entry that the option is of, else the entry; NULL: it is about none of them. */
+static const struct dn_yaml_node *table_find(const struct dn_plan *plan,
+                                             const struct dn_error *said)
+{
+    for (size_t i = 0; i < plan->tables.n; i++) {
+        const struct dn_job_table *t = &plan->tables.items[i];
+        const struct dn_yaml_node *key = dn_yaml_get(t->at, said->option);
+        const bool is_named = t->name != NULL ? names_table(said->message, t->name)
+                                              : strcmp(said->option, "query") == 0 ||
+                                                    strstr(said->message, "query") != NULL;
+        if (is_named || (plan->tables.n == 1 && !dn_yaml_is_null(key))) {
+            return dn_yaml_is_null(key) ? t->at : key;
+        }
+    }
+    return NULL;
+}
+
+/* Where a database is said to be, for errors that are not about a table. */
+static const struct dn_yaml_node *database_find(const struct dn_plan *plan)
+{
+    const struct dn_yaml_node *source = dn_yaml_get(plan->job.root, "source");
+    static const char *const keys[] = {"connection", "dsn"};
+
+    for (size_t i = 0; plan->tables.n > 0 && i < sizeof keys / sizeof keys[0]; i++) {
+        const struct dn_yaml_node *node = dn_yaml_get(source, keys[i]);
+        if (!dn_yaml_is_null(node)) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
 static const struct dn_yaml_node *source_find(const struct dn_plan *plan, const char *path)
 {
     const struct dn_yaml_node *files = dn_yaml_get(dn_yaml_get(plan->job.root, "source"), "files");
@@ -209,7 +250,15 @@ void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
     if (said.line >= 0 || said.code == DN_ERR_CANCELLED) {
         return;
     }
-    if (said.path[0] == '\0') {
+    const bool of_table = said.code == DN_ERR_NOT_FOUND || said.code == DN_ERR_CONFIG ||
+                          said.code == DN_ERR_INVALID || said.code == DN_ERR_UNSUPPORTED;
+    if (plan->tables.n > 0 && of_table) {
+        node = table_find(plan, &said);
+        node = node != NULL || said.code == DN_ERR_NOT_FOUND ? node : database_find(plan);
+    }
+    if (node != NULL) {
+        doc = &plan->job;
+    } else if (said.path[0] == '\0') {
         node = plugin_find(plan, said.message);
     } else {
         node = source_find(plan, said.path);
@@ -275,12 +324,14 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         options = options_of(dn_yaml_get(doc->root, "default_engine"));
     }
     const struct dn_yaml_entry *e = option_find(options, &said);
+    const bool of_table = strcmp(side, "source") == 0 && plan->tables.n > 0 &&
+                          (table_find(plan, &said) != NULL || database_find(plan) != NULL);
     blank_environment(options, &said);
     blank_environment(options, err);
     if (e != NULL) {
         (void)dn_yaml_error_at(doc, e->line, e->column, err, "%s: %s%s", side, said.message,
                                native_advice(e, said.message));
-    } else if (said.path[0] == '\0') {
+    } else if (said.path[0] == '\0' && !of_table) {
         (void)dn_error_set(err, DN_ERR_CONFIG, "%s: %s: %s", plan->job.name, side, said.message);
         dn_error_locate(err, plan->job.name, -1, -1, -1, NULL);
     } else {

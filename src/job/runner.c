@@ -1,36 +1,8 @@
 #include "job/runner.h"
 
-#include "base/memory.h"
-#include "base/strings.h"
 #include "job/events.h"
-
-#include <string.h>
-#include <time.h>
-
-/*
- * "dir/t_20240131T100000123_000000.parquet" for "dir/t_000000.parquet": replacing that file would lose the rows of the files that are
- * left out.  Runs of one state follow each other, so no two have the same time; should the clock have been set back, nothing is replaced.
- */
-static enum dn_status part_name(const char *path, char **out, struct dn_error *err)
-{
-    const char *number = strrchr(path, '_');
-    struct dn_buffer name = {0};
-    struct timespec now;
-    struct tm utc = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &utc);
-    enum dn_status st =
-        dn_text_appendf(&name, err, "%.*s_%04d%02d%02dT%02d%02d%02d%03d%s", (int)(number - path),
-                        path, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                        utc.tm_min, utc.tm_sec, (int)(now.tv_nsec / 1000000), number);
-    if (st == DN_OK) {
-        *out = dn_text_take(&name);
-        st = *out != NULL ? DN_OK : dn_error_memory(err, name.len);
-    }
-    dn_buffer_finish(&name);
-    return st;
-}
+#include "job/layout.h"
+#include "job/table_runs.h"
 
 static enum dn_status nothing_new(const struct dn_plan *plan, const struct dn_transfer *t,
                                   const struct dn_selection *files, struct dn_outcome *outcome)
@@ -81,7 +53,7 @@ static enum dn_status incremental_run(const struct dn_plan *plan, const struct d
     }
     part.reader_config = config;
     if (selected.n_skipped > 0) {
-        DN_TRY_GOTO(st, part_name(t->output_path, &outcome->output_path, err), cleanup);
+        DN_TRY_GOTO(st, dn_layout_part_path(t->output_path, &outcome->output_path, err), cleanup);
         part.output_path = outcome->output_path;
         part.overwrite = false;
     }
@@ -100,6 +72,9 @@ enum dn_status dn_plan_run(const struct dn_plan *plan, const struct dn_transfer 
     struct dn_state state = {0};
     enum dn_status st = DN_OK;
 
+    if (plan->tables.n > 0) {
+        return dn_tables_run(plan, t, outcome, err);
+    }
     if (is_incremental) {
         DN_TRY(dn_state_open(&state, plan->incremental.state_path, t->events, err));
     }

@@ -44,6 +44,21 @@ void dn_left_out_tell(const struct dn_events *events, size_t n)
     }
 }
 
+const char *dn_source_table(const json_t *reader_config)
+{
+    const json_t *options = json_object_get(json_object_get(reader_config, "engine"), "options");
+    const json_t *native = json_object_get(options, "native");
+    const char *table = json_string_value(json_object_get(options, "table"));
+
+    table = table != NULL ? table : json_string_value(json_object_get(native, "table"));
+    if (table != NULL) {
+        return table;
+    }
+    return json_object_get(options, "query") != NULL || json_object_get(native, "query") != NULL
+               ? "the query"
+               : "the source";
+}
+
 struct dn_source_seen {
     bool is_file;
     dev_t device;

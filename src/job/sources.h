@@ -16,6 +16,9 @@ void dn_match_tell(const struct dn_events *events, json_t *match);
 /** Say how many names are left out because they lead to files that others lead to (dn_file_list_once()); of none nothing is said. */
 void dn_left_out_tell(const struct dn_events *events, size_t n);
 
+/** For messages: the table of a reader's configuration, "the query", or "the source". */
+const char *dn_source_table(const json_t *reader_config);
+
 struct dn_source_seen;
 
 /** Zero-initialise. */

@@ -119,7 +119,7 @@ static enum dn_status files_read(const char *path, json_t **out, struct dn_error
         *out = NULL;
         return dn_error_set(err, DN_ERR_DATA,
                             "%s: is not the state of an incremental job (no JSON object); put the "
-                            "right file there, or remove it to read all files again",
+                            "right file there, or remove it to read everything again",
                             path);
     }
     return DN_OK;
@@ -226,6 +226,23 @@ enum dn_status dn_state_save(struct dn_state *s, const json_t *done, struct dn_e
     st = file_write(s->path, files, err);
 cleanup:
     json_decref(files);
+    return st;
+}
+
+enum dn_status dn_state_put(struct dn_state *s, const char *key, json_t *entry,
+                            struct dn_error *err)
+{
+    json_t *entries = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, files_read(s->path, &entries, err), cleanup);
+    if (json_object_set(entries, key, entry) != 0) {
+        DN_TRY_GOTO(st, dn_error_memory(err, 64), cleanup);
+    }
+    DN_TRY_GOTO(st, file_write(s->path, entries, err), cleanup);
+    st = json_object_set(s->files, key, entry) == 0 ? DN_OK : dn_error_memory(err, 64);
+cleanup:
+    json_decref(entries);
     return st;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The state file of incremental jobs, in the form of the stock host: {"file_<id>": {"last_modified": "<local time, ISO>", "file_id": "<id>"}}.
+ * The state file of incremental jobs, in the form of the stock host: {"file_<id>": {"last_modified": "<local time, ISO>", "file_id": "<id>"}},
+ * and of tables {"<object>.<cursor>": {"last_value": <text or integer>, "updated_at": "<local time, ISO>"}}.
  *
  * Whoever has it open holds a lock on `<path>.lock`, which stays behind: of two runs that share a state file the second waits.
  */
@@ -35,6 +36,9 @@ bool dn_state_has(const struct dn_state *s, const char *id, const char *modified
  */
 DN_NODISCARD enum dn_status dn_state_save(struct dn_state *s, const json_t *done,
                                           struct dn_error *err);
+/** The same for one entry under a key of its own. */
+DN_NODISCARD enum dn_status dn_state_put(struct dn_state *s, const char *key, json_t *entry,
+                                         struct dn_error *err);
 /** Zeroed memory is accepted. */
 void dn_state_close(struct dn_state *s);
 

@@ -76,6 +76,8 @@ struct dn_transfer {
     bool make_directories;   /**< create the directories of output_path */
     bool overwrite;          /**< an existing output_path is replaced */
     bool allow_empty; /**< a source without rows makes an empty file; else it is DN_ERR_DATA */
+    const char *
+        cursor_field; /**< what is new by this column is read, and nothing is written if nothing is; NULL: everything */
     enum dn_asset_mode mode;
     enum dn_missing missing;
     const struct dn_column *columns; /**< of the asset */
@@ -103,6 +105,7 @@ struct dn_outcome {
     double cpu_seconds;
     uint64_t peak_rss_bytes;
     bool is_unchanged;      /**< an incremental job that had nothing to read */
+    char *last_value;       /**< of the cursor_field, as the reader says it; or NULL */
     char *output_path;      /**< where the rows are, if not under the transfer's; or NULL */
     const char *refused_by; /**< whose configuration was refused: "source", "target", or NULL */
     json_t *schema;         /**< [{"name","type","nulls"}] of the rows that were moved */

@@ -65,13 +65,14 @@ def csv_job(name, target, asset, path, target_keys, **more):
 
 def database(name, source, table, cursor="modifieddate"):
     connection = {"host": "${PGHOST:-localhost}", "port": "${PGPORT:-5432}", "password": "${PGPASSWORD:-postgres}"}
+    says = "markdown_kv_storage is not supported" if source == "postgres" else f'source connector "{source}"'
     return Job(name, source, "iceberg", "none", {"tables": [{"name": table, "object": "o"}], "connection": connection, "incremental": {
-        "strategy": "updated_at", "cursor_field": cursor, "lookback_days": 0}}, lake(source, **KV), stock=2, says=[f'source connector "{source}"'])
+        "strategy": "updated_at", "cursor_field": cursor, "lookback_days": 0}}, lake(source, **KV), stock=2, says=[says])
 
 
-def service(name, source, keys, target="iceberg", stock=2, app=False, **more):
+def service(name, source, keys, target="iceberg", stock=2, app=False, says=None, **more):
     return Job(name, source, target, "none", {**keys, "incremental": {"lookback_days": 0}}, lake(source, **more), stock=stock, code=2,
-               says=[f'source connector "{source}"'], app=app)
+               says=[says or f'source connector "{source}"'], app=app)
 
 
 def at(asset, prefix="", partition=True):
@@ -151,9 +152,9 @@ def jobs():
         service("mysql_customers_to_s3", "mysql", {"tables": [{"name": "public.customers", "cursor_field": "updated_at"}],
                                                    "connection": {"host": "${MYSQL_HOST}"}}, "s3", "traceback", True),
         service("postgres_orders_to_iceberg", "postgres", {"tables": [{"name": "public.orders"}], "connection": {"host": "${PGHOST}"}},
-                stock="traceback", app=True),
+                stock="traceback", app=True, says="/app/connectors/postgres.yaml"),
         service("rust_plugin_example_mixed", "postgres", {"tables": [{"name": "orders"}], "connection": {"host": "${POSTGRES_HOST}"}}, "s3",
-                "traceback", True, custom_writer=WRITER),
+                "traceback", True, "POSTGRES_HOST is not set", custom_writer=WRITER),
         database("mysql_departments_to_iceberg_markdown_kv", "mysql", "employees.departments", None),
         database("mysql_employees_to_iceberg_markdown_kv", "mysql", "employees.employees"),
         database("postgres_address_to_iceberg_markdown_kv", "postgres", "person.address"),
@@ -181,6 +182,11 @@ def recipe(name, native, **more):
 
 RECIPES = {
     "csv": recipe("csv", NATIVE, credentials={"type": "none"}, incremental={"strategy": "file_modified_time", "lookback_days_default": 0}),
+    "postgres": {"name": "postgres", "type": "postgres", "roles": ["source", "target"], "description": "x",
+                 "default_engine": {"type": "meltano", "options": {"meltano": {"tap": "tap-postgres", "tap_config": {"replication_slot": "s"}}}},
+                 "credentials": {"type": "basic", "file_template": "/secrets/{tenant}/postgres.env"},
+                 "connection_template": {"host": "${PGHOST}", "port": "${PGPORT}", "database": "${PGDATABASE}"},
+                 "incremental": {"strategy": "cursor_field", "cursor_field_default": "updated_at", "lookback_days_default": 1}},
     "s3": recipe("s3", STORE, connection_template={
         "bucket": "${S3_BUCKET}", "endpoint": "s3.amazonaws.com", "access_key_id": "${AWS_ACCESS_KEY_ID}",
         "secret_access_key": "${AWS_SECRET_ACCESS_KEY}", "region": "${AWS_REGION}"}),
