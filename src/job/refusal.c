@@ -172,19 +172,28 @@ static const struct dn_yaml_node *table_find(const struct dn_plan *plan,
     return NULL;
 }
 
-/* Where a database is said to be, for errors that are not about a table. */
-static const struct dn_yaml_node *database_find(const struct dn_plan *plan)
+/* Where a database is said to be, and the key of it that an error is about; NULL: it is about something else. */
+static const struct dn_yaml_node *database_find(const struct dn_plan *plan,
+                                                const struct dn_error *said)
 {
     const struct dn_yaml_node *source = dn_yaml_get(plan->job.root, "source");
-    static const char *const keys[] = {"connection", "dsn"};
+    const struct dn_yaml_node *connection = dn_yaml_get(source, "connection");
+    const struct dn_yaml_node *const maps[] = {dn_yaml_get(connection, "postgres"), connection,
+                                               dn_yaml_get(source, "credentials"), source};
 
-    for (size_t i = 0; plan->tables.n > 0 && i < sizeof keys / sizeof keys[0]; i++) {
-        const struct dn_yaml_node *node = dn_yaml_get(source, keys[i]);
+    if (plan->tables.n == 0) {
+        return NULL;
+    }
+    for (size_t i = 0; said->option[0] != '\0' && i < sizeof maps / sizeof maps[0]; i++) {
+        const struct dn_yaml_node *node = dn_yaml_get(maps[i], said->option);
         if (!dn_yaml_is_null(node)) {
             return node;
         }
     }
-    return NULL;
+    if (said->option[0] != '\0') {
+        return NULL;
+    }
+    return !dn_yaml_is_null(connection) ? connection : dn_yaml_get(source, "dsn");
 }
 
 static const struct dn_yaml_node *source_find(const struct dn_plan *plan, const char *path)
@@ -254,7 +263,7 @@ void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
                           said.code == DN_ERR_INVALID || said.code == DN_ERR_UNSUPPORTED;
     if (plan->tables.n > 0 && of_table) {
         node = table_find(plan, &said);
-        node = node != NULL || said.code == DN_ERR_NOT_FOUND ? node : database_find(plan);
+        node = node != NULL || said.code == DN_ERR_NOT_FOUND ? node : database_find(plan, &said);
     }
     if (node != NULL) {
         doc = &plan->job;
@@ -325,7 +334,7 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
     }
     const struct dn_yaml_entry *e = option_find(options, &said);
     const bool of_table = strcmp(side, "source") == 0 && plan->tables.n > 0 &&
-                          (table_find(plan, &said) != NULL || database_find(plan) != NULL);
+                          (table_find(plan, &said) != NULL || database_find(plan, &said) != NULL);
     blank_environment(options, &said);
     blank_environment(options, err);
     if (e != NULL) {
