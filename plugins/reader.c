@@ -1,6 +1,7 @@
 /* Level 0 and 0.5 of every reader plugin, and the plugin's entry point.  The table of Level 1 is in reader_level1.c. */
 #include "reader.h"
 
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "json/records.h"
@@ -100,21 +101,23 @@ void dn_reader_destroy(struct dn_reader *r)
 static enum dn_status check_types(const struct dn_reader *r, const struct ArrowSchema *exact,
                                   struct dn_error *err)
 {
-    struct dn_field field;
+    struct dn_arena arena = {0};
+    struct dn_node node;
     struct dn_error said;
+    enum dn_status st = DN_OK;
 
-    for (int64_t i = 0; i < exact->n_children; i++) {
-        const enum dn_status st = dn_schema_get_field(exact, i, &field, &said);
+    for (int64_t i = 0; st == DN_OK && i < exact->n_children; i++) {
+        st = dn_schema_get_node(exact, i, &arena, &node, &said);
         if (st != DN_OK) {
             const char *path = r->files.n > 0 ? r->files.shown[0] : "the source";
             dn_error_set(err, st,
                          "%s: %s; leave it out by naming the others with the option columns", path,
                          said.message);
             dn_error_locate(err, path, -1, -1, -1, said.column);
-            return st;
         }
     }
-    return DN_OK;
+    dn_arena_finish(&arena);
+    return st;
 }
 
 /* Opened for rows as JSON, up to their names. */

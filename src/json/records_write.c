@@ -1,8 +1,8 @@
 /* Record batch to JSON.  Row by row, straight into the output; everything that repeats per row is prepared once. */
 #include "base/name_map.h"
 #include "json/records.h"
+#include "json/records_out.h"
 
-#include "base/arena.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "simd/kernels.h"
@@ -12,36 +12,8 @@
 #include "values/value_text.h"
 #include "json/json_lexer.h"
 
-/* How the values of a column are written. */
-enum how {
-    HOW_NULL,
-    HOW_BARE,    /* their text, as it is; floats as JSON has them */
-    HOW_QUOTED,  /* their text */
-    HOW_DECIMAL, /* their text, quoted if a float64 would not print it */
-    HOW_TEXT,
-    HOW_RAW, /* base64 */
-    HOW_JSON /* as they are, once they are checked */
-};
-
 /* Room that one value which is not text takes at most, its separator included. */
 #define VALUE_ROOM ((size_t)DN_FORMAT_MAX + 8)
-
-struct out_column {
-    const char *name;
-    size_t key_offset; /**< of `{"name":` or `,"name":` in `keys` */
-    size_t key_len;
-    enum how how;
-    struct dn_column_view view;
-};
-
-struct records_writer {
-    struct out_column *columns;
-    int64_t n_columns;
-    struct dn_buffer keys;
-    struct dn_arena names;
-    struct dn_buffer json; /* a value of a JSON column, with a NUL */
-    size_t row_room;       /**< bytes of one record without the contents of its texts, at most */
-};
 
 static enum dn_status check_arguments(const struct ArrowSchema *schema,
                                       const struct ArrowArray *batch, int64_t row, int64_t n_rows,
@@ -63,64 +35,88 @@ static enum dn_status check_arguments(const struct ArrowSchema *schema,
 }
 
 /* A JSON object holds a key once: columns that share a name get one of their own, and the first keeps it. */
-static enum dn_status make_names_unique(struct records_writer *w, struct dn_error *err)
+static enum dn_status make_names_unique(struct dn_json_writer *w, struct dn_json_out *c, int64_t n,
+                                        struct dn_error *err)
 {
-    struct dn_name *names =
-        dn_arena_alloc(&w->names, ((size_t)w->n_columns + 1) * sizeof(struct dn_name));
+    const size_t size = ((size_t)n + 1) * sizeof(struct dn_name);
+    struct dn_name *names = dn_arena_alloc(&w->arena, size);
 
     if (names == NULL) {
-        return dn_error_memory(err, (size_t)w->n_columns * sizeof(*names));
+        return dn_error_memory(err, size);
     }
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        names[i] = (struct dn_name){w->columns[i].name, strlen(w->columns[i].name)};
+    for (int64_t i = 0; i < n; i++) {
+        names[i] = (struct dn_name){c[i].name, strlen(c[i].name)};
     }
-    DN_TRY(dn_names_make_unique(names, (size_t)w->n_columns, &w->names, err));
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        w->columns[i].name = names[i].text;
+    DN_TRY(dn_names_make_unique(names, (size_t)n, &w->arena, err));
+    for (int64_t i = 0; i < n; i++) {
+        c[i].name = names[i].text;
     }
     return DN_OK;
 }
 
-static enum dn_status make_keys(struct records_writer *w, struct dn_error *err)
+enum dn_status dn_json_out_add_keys(struct dn_json_writer *w, struct dn_json_out *c, int64_t n,
+                                    struct dn_error *err)
 {
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        struct out_column *c = &w->columns[i];
-        c->key_offset = w->keys.len;
+    DN_TRY(make_names_unique(w, c, n, err));
+    for (int64_t i = 0; i < n; i++) {
+        c[i].key_offset = w->keys.len;
         DN_TRY(dn_buffer_append_byte(&w->keys, i == 0 ? '{' : ',', err));
-        DN_TRY(dn_text_append_json_string(&w->keys, c->name, strlen(c->name), err));
+        DN_TRY(dn_text_append_json_string(&w->keys, c[i].name, strlen(c[i].name), err));
         DN_TRY(dn_buffer_append_byte(&w->keys, ':', err));
-        c->key_len = w->keys.len - c->key_offset;
-        w->row_room += c->key_len + VALUE_ROOM + dn_value_text_room(c->view.type);
+        c[i].key_len = w->keys.len - c[i].key_offset;
+        w->room += c[i].key_len;
     }
-    w->row_room += VALUE_ROOM; /* braces, comma */
     return DN_OK;
 }
 
-static void writer_finish(struct records_writer *w)
+static void writer_finish(struct dn_json_writer *w)
 {
     dn_free(w->columns);
     dn_buffer_finish(&w->keys);
     dn_buffer_finish(&w->json);
-    dn_arena_finish(&w->names);
+    dn_arena_finish(&w->arena);
 }
 
-static enum how how_of(struct dn_type type)
+static enum dn_json_how how_of(struct dn_type type)
 {
-    if (type.id == DN_TYPE_NULL) {
-        return HOW_NULL;
+    switch (type.id) {
+    case DN_TYPE_NULL:
+        return DN_JSON_HOW_NULL;
+    case DN_TYPE_DICTIONARY:
+        return DN_JSON_HOW_INDEX;
+    case DN_TYPE_RUN_END:
+        return DN_JSON_HOW_RUN;
+    case DN_TYPE_STRUCT:
+        return DN_JSON_HOW_STRUCT;
+    case DN_TYPE_MAP:
+        return DN_JSON_HOW_MAP;
+    default:
+        break;
+    }
+    if (dn_type_is_list(type)) {
+        return DN_JSON_HOW_LIST;
     }
     if (dn_type_is_text(type)) {
-        return type.extension == DN_EXTENSION_JSON ? HOW_JSON : HOW_TEXT;
+        return type.extension == DN_EXTENSION_JSON ? DN_JSON_HOW_JSON : DN_JSON_HOW_TEXT;
     }
     if (dn_value_is_raw(type)) {
-        return HOW_RAW;
+        return DN_JSON_HOW_RAW;
     }
-    return dn_type_is_decimal(type)        ? HOW_DECIMAL
-           : dn_value_text_is_quoted(type) ? HOW_QUOTED
-                                           : HOW_BARE;
+    return dn_type_is_decimal(type)        ? DN_JSON_HOW_DECIMAL
+           : dn_value_text_is_quoted(type) ? DN_JSON_HOW_QUOTED
+                                           : DN_JSON_HOW_BARE;
 }
 
-static enum dn_status writer_init(struct records_writer *w, const struct ArrowSchema *schema,
+enum dn_status dn_json_out_init(struct dn_json_writer *w, struct dn_json_out *c,
+                                const struct dn_node *node, struct dn_error *err)
+{
+    c->name = node->field.name;
+    c->how = how_of(node->field.type);
+    w->room += VALUE_ROOM + dn_value_text_room(node->field.type);
+    return node->n_children > 0 ? dn_json_nested_init(w, c, node, err) : DN_OK;
+}
+
+static enum dn_status writer_init(struct dn_json_writer *w, const struct ArrowSchema *schema,
                                   const struct ArrowArray *batch, struct dn_error *err)
 {
     w->n_columns = schema->n_children;
@@ -129,14 +125,14 @@ static enum dn_status writer_init(struct records_writer *w, const struct ArrowSc
         return dn_error_memory(err, (size_t)w->n_columns * sizeof *w->columns);
     }
     for (int64_t i = 0; i < w->n_columns; i++) {
-        struct dn_field field;
-        DN_TRY(dn_schema_get_field(schema, i, &field, err));
-        DN_TRY(dn_batch_get_column(batch, i, &field, &w->columns[i].view, err));
-        w->columns[i].name = field.name == NULL ? "" : field.name;
-        w->columns[i].how = how_of(field.type);
+        struct dn_json_out *c = &w->columns[i];
+        struct dn_node node;
+        DN_TRY(dn_schema_get_node(schema, i, &w->arena, &node, err));
+        DN_TRY(dn_batch_get_node(batch, i, &node, &w->arena, &c->view, err));
+        DN_TRY(dn_json_out_init(w, c, &node, err));
     }
-    DN_TRY(make_names_unique(w, err));
-    return make_keys(w, err);
+    w->room += VALUE_ROOM; /* braces, comma */
+    return dn_json_out_add_keys(w, w->columns, w->n_columns, err);
 }
 
 /* How many bytes more than one does each byte take in a JSON string? */
@@ -190,12 +186,12 @@ static uint8_t *put_escaped_text(uint8_t *o, const uint8_t *text, size_t len)
     return o + (len - run);
 }
 
-/* Append a string; afterwards there is still `row_room` left for what follows in the record. */
-static enum dn_status put_text(struct dn_buffer *out, const uint8_t *text, size_t len,
-                               size_t row_room, struct dn_error *err)
+/* Append a string; afterwards there is still `room` left for what follows in the record. */
+static enum dn_status put_text(struct dn_buffer *out, const uint8_t *text, size_t len, size_t room,
+                               struct dn_error *err)
 {
     const bool escape = len != 0 && needs_escape(text, len);
-    size_t need = row_room;
+    size_t need = room;
 
     if (escape) {
         for (size_t i = 0; i < len; i++) {
@@ -254,7 +250,7 @@ static bool is_number(const char *text, size_t len)
 }
 
 /* One valid value that is neither text nor bytes; returns its length. */
-static size_t put_value(uint8_t *o, const struct out_column *c, int64_t row)
+static size_t put_value(uint8_t *o, const struct dn_json_out *c, int64_t row)
 {
     const struct dn_column_view *v = &c->view;
     const int64_t i = v->offset + row;
@@ -273,11 +269,11 @@ static size_t put_value(uint8_t *o, const struct out_column *c, int64_t row)
     default:
         break;
     }
-    if (c->how == HOW_BARE) {
+    if (c->how == DN_JSON_HOW_BARE) {
         return dn_value_text(text, v, row);
     }
     const size_t n = dn_value_text(text + 1, v, row);
-    if (c->how == HOW_DECIMAL && is_number(text + 1, n)) {
+    if (c->how == DN_JSON_HOW_DECIMAL && is_number(text + 1, n)) {
         memmove(text, text + 1, n);
         return n;
     }
@@ -285,11 +281,11 @@ static size_t put_value(uint8_t *o, const struct out_column *c, int64_t row)
 }
 
 static enum dn_status put_raw(struct dn_buffer *out, const struct dn_column_view *c, int64_t row,
-                              size_t row_room, struct dn_error *err)
+                              size_t room, struct dn_error *err)
 {
     size_t len = 0;
     const uint8_t *bytes = dn_column_bytes(c, row, &len);
-    size_t need = row_room;
+    size_t need = room;
 
     if (!dn_add_size(need, dn_base64_len(len), &need)) {
         return dn_error_memory(err, len);
@@ -300,14 +296,26 @@ static enum dn_status put_raw(struct dn_buffer *out, const struct dn_column_view
     return DN_OK;
 }
 
-/* A text that is JSON itself: checked, for one that is none would spoil all records. */
-static enum dn_status put_json(struct records_writer *w, struct dn_buffer *out,
-                               const struct out_column *c, int64_t row, struct dn_error *err)
+enum dn_status dn_json_out_fail(const struct dn_json_writer *w, struct dn_span text,
+                                const char *what, struct dn_error *err)
 {
-    size_t len = 0;
-    const uint8_t *text = dn_column_text(&c->view, row, &len);
     char shown[DN_ESCAPED_VALUE_SIZE];
     char column[DN_ESCAPED_VALUE_SIZE];
+    char place[DN_JSON_PATH_SIZE];
+
+    dn_error_set(err, DN_ERR_DATA, "row %lld of the batch, column %s%s: %s %s",
+                 (long long)w->path.row,
+                 dn_error_escape_value(column, w->path.column, strlen(w->path.column)),
+                 dn_json_path_text(&w->path, place),
+                 dn_error_escape_value(shown, text.data, text.len), what);
+    dn_error_locate(err, NULL, w->path.row, -1, -1, w->path.column);
+    return DN_ERR_DATA;
+}
+
+/* A text that is JSON itself: checked, for one that is none would spoil all records. */
+static enum dn_status put_json(struct dn_json_writer *w, struct dn_buffer *out, const uint8_t *text,
+                               size_t len, struct dn_error *err)
+{
     const size_t before = out->len;
 
     dn_buffer_reset(&w->json);
@@ -315,58 +323,76 @@ static enum dn_status put_json(struct records_writer *w, struct dn_buffer *out,
     DN_TRY(dn_buffer_append_byte(&w->json, 0, err)); /* the lexer stops there */
     struct dn_json_lexer lx = {.start = w->json.data, .p = w->json.data, .row = -1};
     enum dn_json_kind kind;
-    if (dn_json_peek(&lx, &kind, NULL) == DN_OK && dn_json_raw(&lx, 2, out, NULL) == DN_OK) {
+    if (dn_json_peek(&lx, &kind, NULL) == DN_OK &&
+        dn_json_raw(&lx, 2 + w->path.n_steps, out, NULL) == DN_OK) {
         dn_json_skip_space(&lx);
         if ((size_t)(lx.p - lx.start) == len) {
-            return dn_buffer_reserve(out, w->row_room, err);
+            return dn_buffer_reserve(out, w->room, err);
         }
     }
     out->len = before;
-    dn_error_set(err, DN_ERR_DATA,
-                 "row %lld of the batch, column %s: %s is not JSON, which the "
-                 "column's type says it is",
-                 (long long)row + 1, dn_error_escape_value(column, c->name, strlen(c->name)),
-                 dn_error_escape_value(shown, text, len));
-    dn_error_locate(err, NULL, row + 1, -1, -1, c->name);
-    return DN_ERR_DATA;
+    return dn_json_out_fail(w, (struct dn_span){text, len},
+                            "is not JSON, which the column's type says it is", err);
 }
 
-/* The value in `row` of a column. */
-static enum dn_status put_cell(struct records_writer *w, struct dn_buffer *out,
-                               const struct out_column *c, int64_t row, struct dn_error *err)
+/* Only while the text is looked for that spoilt the records. */
+static enum dn_status check_utf8(const struct dn_json_writer *w, const uint8_t *text, size_t len,
+                                 struct dn_error *err)
+{
+    if (!w->find_invalid || len == 0 ||
+        dn_kernels_selected()->utf8_valid_prefix(text, len) == len) {
+        return DN_OK;
+    }
+    return dn_json_out_fail(w, (struct dn_span){text, len},
+                            "is not valid UTF-8; set the source's encoding", err);
+}
+
+/* A text in a JSON string, or JSON itself. */
+static enum dn_status put_text_cell(struct dn_json_writer *w, struct dn_buffer *out,
+                                    const struct dn_json_out *c, int64_t row, struct dn_error *err)
 {
     size_t len = 0;
+    const uint8_t *text = dn_column_text(&c->view, row, &len);
 
-    if (c->how == HOW_NULL || !dn_column_is_valid(&c->view, row)) {
+    DN_TRY(check_utf8(w, text, len, err));
+    return c->how == DN_JSON_HOW_TEXT ? put_text(out, text, len, w->room, err)
+                                      : put_json(w, out, text, len, err);
+}
+
+enum dn_status dn_json_out_put(struct dn_json_writer *w, struct dn_buffer *out,
+                               const struct dn_json_out *c, int64_t row, struct dn_error *err)
+{
+    if (c->how == DN_JSON_HOW_NULL || !dn_column_is_valid(&c->view, row)) {
         out->len += put_word(out->data + out->len, "null", 4);
         return DN_OK;
     }
     switch (c->how) {
-    case HOW_TEXT: {
-        const uint8_t *text = dn_column_text(&c->view, row, &len);
-        return put_text(out, text, len, w->row_room, err);
-    }
-    case HOW_RAW:
-        return put_raw(out, &c->view, row, w->row_room, err);
-    case HOW_JSON:
-        return put_json(w, out, c, row, err);
-    default:
+    case DN_JSON_HOW_TEXT:
+    case DN_JSON_HOW_JSON:
+        return put_text_cell(w, out, c, row, err);
+    case DN_JSON_HOW_RAW:
+        return put_raw(out, &c->view, row, w->room, err);
+    case DN_JSON_HOW_BARE:
+    case DN_JSON_HOW_QUOTED:
+    case DN_JSON_HOW_DECIMAL:
         out->len += put_value(out->data + out->len, c, row);
         return DN_OK;
+    default:
+        return dn_json_nested_put(w, out, c, row, err);
     }
 }
 
-static enum dn_status put_record(struct records_writer *w, struct dn_buffer *out, int64_t row,
+static enum dn_status put_record(struct dn_json_writer *w, struct dn_buffer *out, int64_t row,
                                  struct dn_error *err)
 {
-    if (out->capacity - out->len < w->row_room) {
-        DN_TRY(dn_buffer_reserve(out, w->row_room, err));
-    }
+    w->path.row = row + 1;
+    DN_TRY(dn_json_out_room(w, out, err));
     for (int64_t i = 0; i < w->n_columns; i++) {
-        const struct out_column *c = &w->columns[i];
+        const struct dn_json_out *c = &w->columns[i];
+        w->path.column = c->name;
         memcpy(out->data + out->len, w->keys.data + c->key_offset, c->key_len);
         out->len += c->key_len;
-        DN_TRY(put_cell(w, out, c, row, err));
+        DN_TRY(dn_json_out_put(w, out, c, row, err));
     }
     if (w->n_columns == 0) {
         out->data[out->len++] = '{';
@@ -377,32 +403,15 @@ static enum dn_status put_record(struct records_writer *w, struct dn_buffer *out
 }
 
 /* The output is not valid UTF-8: name the value that is to blame. */
-static enum dn_status report_invalid_utf8(const struct records_writer *w, int64_t row,
-                                          int64_t n_rows, const struct dn_kernels *kernels,
-                                          struct dn_error *err)
+static enum dn_status report_invalid_utf8(struct dn_json_writer *w, struct dn_buffer *out,
+                                          int64_t row, int64_t n_rows, struct dn_error *err)
 {
-    char shown[DN_ESCAPED_VALUE_SIZE];
-    char column[DN_ESCAPED_VALUE_SIZE];
+    const size_t start = out->len;
 
-    for (int64_t r = row; r < row + n_rows; r++) {
-        for (int64_t i = 0; i < w->n_columns; i++) {
-            const struct out_column *c = &w->columns[i];
-            if (!dn_type_is_text(c->view.type) || !dn_column_is_valid(&c->view, r)) {
-                continue;
-            }
-            size_t len = 0;
-            const uint8_t *text = dn_column_text(&c->view, r, &len);
-            if (len != 0 && kernels->utf8_valid_prefix(text, len) != len) {
-                dn_error_set(err, DN_ERR_DATA,
-                             "row %lld of the batch, column %s: %s is not valid UTF-8; "
-                             "set the source's encoding",
-                             (long long)r + 1,
-                             dn_error_escape_value(column, c->name, strlen(c->name)),
-                             dn_error_escape_value(shown, text, len));
-                dn_error_locate(err, NULL, r + 1, -1, -1, c->name);
-                return DN_ERR_DATA;
-            }
-        }
+    w->find_invalid = true;
+    for (int64_t i = row; i < row + n_rows; i++) {
+        out->len = start;
+        DN_TRY(put_record(w, out, i, err));
     }
     return dn_error_set(err, DN_ERR_INTERNAL,
                         "valid texts gave invalid UTF-8 in the records; please report this");
@@ -412,7 +421,7 @@ enum dn_status dn_records_write(struct dn_buffer *out, const struct ArrowSchema 
                                 const struct ArrowArray *batch, int64_t row, int64_t n_rows,
                                 struct dn_error *err)
 {
-    struct records_writer w = {0};
+    struct dn_json_writer w = {0};
     const struct dn_kernels *kernels = dn_kernels_selected();
     const size_t start = out->len;
     enum dn_status st = DN_OK;
@@ -429,7 +438,8 @@ enum dn_status dn_records_write(struct dn_buffer *out, const struct ArrowSchema 
         DN_TRY_GOTO(st, dn_buffer_append_byte(out, ']', err), cleanup);
     }
     if (kernels->utf8_valid_prefix(out->data + start, out->len - start) != out->len - start) {
-        st = report_invalid_utf8(&w, row, n_rows, kernels, err);
+        out->len = start;
+        st = report_invalid_utf8(&w, out, row, n_rows, err);
     }
 cleanup:
     if (st != DN_OK) {
