@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "pg_arrow/discover.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,6 +151,43 @@ static void close_source(struct dn_reader *r)
     }
 }
 
+/* Without a table or a query the connection is all there is to check. */
+static enum dn_status check_server(const struct postgres_handle *h, struct dn_buffer *message,
+                                   struct dn_buffer *details, struct dn_error *err)
+{
+    struct dn_pg_server server;
+
+    DN_TRY(dn_pg_server_look(&server, &h->settings.read, err));
+    DN_TRY(dn_text_appendf(details, err, "\"server_version\":%d,\"tls\":%s", server.version,
+                           server.is_tls ? "true" : "false"));
+    return dn_text_appendf(message, err, "connected to PostgreSQL %d.%d%s", server.version / 10000,
+                           server.version % 10000, server.is_tls ? " with TLS" : "");
+}
+
+static enum dn_status check(struct dn_reader *r, struct dn_buffer *message,
+                            struct dn_buffer *details, struct dn_error *err)
+{
+    const struct postgres_handle *h = handle_of(r);
+    int64_t bytes_done = 0;
+    int64_t bytes_total = 0;
+
+    if (h->settings.read.table == NULL && h->settings.read.query == NULL) {
+        return check_server(h, message, details, err);
+    }
+    DN_TRY(dn_reader_open_rows(r, err));
+    get_progress(r, &bytes_done, &bytes_total);
+    DN_TRY(dn_text_appendf(details, err, "\"columns\":%" PRId64 ",\"bytes\":%" PRId64,
+                           r->schema.n_children, bytes_total));
+    return dn_text_appendf(message, err, "%s with %" PRId64 " columns",
+                           dn_pg_reader_name(h->reader), r->schema.n_children);
+}
+
+static enum dn_status discover_tables(struct dn_reader *r, struct dn_buffer *out,
+                                      struct dn_error *err)
+{
+    return dn_pg_discover(out, &handle_of(r)->settings.read, err);
+}
+
 static enum dn_status report(struct dn_reader *r, struct dn_buffer *b,
                              const struct ArrowSchema *schema, struct dn_error *err)
 {
@@ -234,5 +272,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .progress = get_progress,
     .cancel = cancel,
     .close = close_source,
+    .check = check,
+    .discover = discover_tables,
     .report = report,
 };

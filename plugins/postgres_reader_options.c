@@ -17,6 +17,12 @@ const struct dn_shell_option postgres_reader_options[] = {
     {"query", NULL, "text", "SQL to read the result of, instead of a table"},
     {"where", NULL, "text", "SQL: the rows of the table for which it is true; default all"},
     {"columns", NULL, "list", "the columns to read, in this order; default all"},
+    {"types", NULL, "map",
+     "column -> the type to read it as, if that has all its values; float64 rounds numerics"},
+    {"widened", NULL, "map", "accepted, without effect: columns have the types of the table"},
+    {"required", NULL, "list", "columns in which a null is an error, besides NOT NULL ones"},
+    {"missing_as_null", NULL, "bool",
+     "a named column that the table lacks reads as nulls; default false"},
     {"numeric", NULL, "text",
      "numeric without a precision: auto, the smallest decimal that holds all values, else string; "
      "string; float64; or decimal(p,s)"},
@@ -184,6 +190,38 @@ static enum dn_status read_time(const struct dn_shell_config *c, const char *nam
                                  err);
 }
 
+static enum dn_status read_types(struct dn_pg_read_options *o, struct dn_shell_config *c,
+                                 struct dn_error *err)
+{
+    const json_t *types = NULL;
+
+    DN_TRY(dn_shell_option_map(c, "types", &types, err));
+    const size_t n = json_object_size(types);
+    struct dn_pg_wanted *wanted = dn_arena_alloc(&c->arena, (n + 1) * sizeof(*wanted));
+    if (wanted == NULL) {
+        return dn_error_memory(err, (n + 1) * sizeof(*wanted));
+    }
+    json_t *mutable =
+        (json_t *)(uintptr_t)types; /* jansson iterates through a mutable pointer only */
+    for (void *it = json_object_iter(mutable); it != NULL;
+         it = json_object_iter_next(mutable, it)) {
+        const char *word = dn_shell_text_value(json_object_iter_value(it));
+        if (json_is_null(json_object_iter_value(it))) {
+            continue;
+        }
+        struct dn_pg_wanted *w = &wanted[o->n_types++];
+        w->name = json_object_iter_key(it);
+        if (word == NULL || !dn_type_parse(word, &w->type)) {
+            char problem[160];
+            (void)snprintf(problem, sizeof(problem),
+                           "must give column \"%.64s\" the name of a type", w->name);
+            return dn_shell_option_error(c, "types", problem, err);
+        }
+    }
+    o->types = wanted;
+    return DN_OK;
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
 /* Options that belong to a table and say nothing about a query. */
@@ -218,12 +256,17 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     int64_t connections = 0;
     int64_t n_threads = 0;
     bool months = false;
+    const json_t *widened = NULL;
 
     *s = (struct postgres_settings){.chunk_rows = DEFAULT_CHUNK_ROWS};
     (void)level;
     DN_TRY(find_table(o, c, err));
     DN_TRY(dn_shell_option_text(c, "where", &o->where, err));
     DN_TRY(dn_shell_option_list(c, "columns", &o->columns, &o->n_columns, err));
+    DN_TRY(read_types(o, c, err));
+    DN_TRY(dn_shell_option_map(c, "widened", &widened, err));
+    DN_TRY(dn_shell_option_list(c, "required", &o->required, &o->n_required, err));
+    DN_TRY(dn_shell_option_bool(c, "missing_as_null", &o->missing_as_null, err));
     DN_TRY(dn_shell_option_text(c, "cursor_field", &o->cursor_field, err));
     DN_TRY(dn_shell_option_text(c, "cursor_after", &o->cursor_after, err));
     DN_TRY(check_query(o, err));

@@ -121,7 +121,7 @@ static enum dn_status check_types(const struct dn_reader *r, const struct ArrowS
 }
 
 /* Opened for rows as JSON, up to their names. */
-static enum dn_status open_rows(struct dn_reader *r, struct dn_error *err)
+enum dn_status dn_reader_open_rows(struct dn_reader *r, struct dn_error *err)
 {
     struct ArrowSchema exact = {0};
     enum dn_status st = DN_OK;
@@ -150,7 +150,7 @@ void *create_reader(const char *config_json)
         return NULL; /* extract_batch(NULL) says so */
     }
     if (st == DN_OK) {
-        st = open_rows(r, &error);
+        st = dn_reader_open_rows(r, &error);
     }
     if (st != DN_OK) {
         dn_shell_handle_fail(&r->shell, &error);
@@ -287,31 +287,45 @@ static const char *check_failure(const struct dn_error *error)
     return text;
 }
 
+/* What there is: how many files, with how many columns. */
+static enum dn_status check_files(struct dn_reader *r, struct dn_buffer *message,
+                                  struct dn_buffer *details, struct dn_error *err)
+{
+    int64_t bytes_done = 0;
+    int64_t bytes_total = 0;
+
+    DN_TRY(dn_reader_open_rows(r, err));
+    kind->progress(r, &bytes_done, &bytes_total);
+    DN_TRY(dn_text_appendf(details, err, "\"files\":%zu,\"columns\":%" PRId64 ",\"bytes\":%" PRId64,
+                           r->files.n, r->schema.n_children, bytes_total));
+    return dn_text_appendf(message, err, "%zu %s%s with %" PRId64 " columns", r->files.n,
+                           kind->noun, r->files.n == 1 ? "" : "s", r->schema.n_children);
+}
+
 const char *check_connection(const char *config_json)
 {
     struct dn_reader *r = NULL;
     struct dn_error error = {0};
+    struct dn_buffer message = {0};
+    struct dn_buffer details = {0};
     const char *text = NULL;
+    enum dn_status st = DN_OK;
 
-    enum dn_status st = dn_reader_make(&r, config_json, 0, NULL, &error);
+    DN_TRY_GOTO(st, dn_reader_make(&r, config_json, 0, NULL, &error), cleanup);
+    st = kind->is_database ? kind->check(r, &message, &details, &error)
+                           : check_files(r, &message, &details, &error);
     if (st == DN_OK) {
-        st = open_rows(r, &error);
+        st = dn_buffer_append_byte(&message, 0, &error);
     }
-    if (st != DN_OK) {
-        text = check_failure(&error);
-    } else {
-        char details[128];
-        char message[128];
-        int64_t bytes_done = 0;
-        int64_t bytes_total = 0;
-        kind->progress(r, &bytes_done, &bytes_total);
-        (void)snprintf(details, sizeof(details),
-                       "\"files\":%zu,\"columns\":%" PRId64 ",\"bytes\":%" PRId64, r->files.n,
-                       r->schema.n_children, bytes_total);
-        (void)snprintf(message, sizeof(message), "%zu %s%s with %" PRId64 " columns", r->files.n,
-                       kind->noun, r->files.n == 1 ? "" : "s", r->schema.n_children);
-        text = dn_shell_check_text(true, message, details);
+    if (st == DN_OK) {
+        st = dn_buffer_append_byte(&details, 0, &error);
     }
+cleanup:
+    text = st != DN_OK
+               ? check_failure(&error)
+               : dn_shell_check_text(true, (const char *)message.data, (const char *)details.data);
+    dn_buffer_finish(&message);
+    dn_buffer_finish(&details);
     dn_reader_destroy(r);
     return text;
 }
@@ -383,6 +397,9 @@ static enum dn_status append_objects(struct dn_reader *r, struct dn_buffer *b, s
     bool any = false;
 
     DN_TRY(dn_text_append(b, "{\"objects\":[", err));
+    if (kind->is_database) {
+        DN_TRY(kind->discover(r, b, err));
+    }
     for (size_t i = 0; i < files->n; i++) {
         bool seen = false;
         for (size_t before = 0; before < i; before++) {

@@ -83,6 +83,11 @@ struct dn_reader_kind {
     /** Level 0.5: the columns of some of the files, for discover(); only configure() was called. */
     enum dn_status (*look)(struct dn_reader *r, const struct dn_reader_files *files,
                            struct ArrowSchema *out, struct dn_error *err);
+    /** Level 0.5, of databases: append what check_connection() says, and its details; only configure() was called. */
+    enum dn_status (*check)(struct dn_reader *r, struct dn_buffer *message,
+                            struct dn_buffer *details, struct dn_error *err);
+    /** Level 0.5, of databases: append the objects; only configure() was called. */
+    enum dn_status (*discover)(struct dn_reader *r, struct dn_buffer *out, struct dn_error *err);
     /** Level 1: append `"counters":{...},"warnings":[...],"columns":[...]`. */
     enum dn_status (*report)(struct dn_reader *r, struct dn_buffer *b,
                              const struct ArrowSchema *schema, struct dn_error *err);
@@ -113,6 +118,8 @@ DN_NODISCARD enum dn_status dn_reader_schema(struct dn_reader *r, struct ArrowSc
                                              struct dn_error *err);
 DN_NODISCARD enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArray *out,
                                            struct dn_error *err);
+/** Level 0: dn_reader_open() and all that rows as JSON need, up to their names: r->schema. */
+DN_NODISCARD enum dn_status dn_reader_open_rows(struct dn_reader *r, struct dn_error *err);
 /** NULL is allowed.  Does nothing in a child of fork(). */
 void dn_reader_destroy(struct dn_reader *r);
 

@@ -118,72 +118,6 @@ static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel
                         text, meant);
 }
 
-/* ---- columns ------------------------------------------------------------------------------------------------------ */
-
-static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_session *s,
-                                  const struct found *f, struct dn_arena *arena,
-                                  struct dn_error *err)
-{
-    static const char sql[] =
-        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, "
-        "pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
-        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped "
-        "ORDER BY a.attnum";
-    const char *const values[1] = {f->oid_text};
-    struct dn_pg_result *r = NULL;
-    bool failed = false;
-
-    DN_TRY(dn_pg_session_query(s, &r, sql, values, 1, "looking up columns", err));
-    const int n = dn_pg_result_n_rows(r);
-    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
-    for (int i = 0; fields != NULL && i < n; i++) {
-        fields[i] = (struct dn_pg_field){
-            .name = keep(arena, dn_pg_result_text(r, i, 0), &failed),
-            .type = (uint32_t)dn_pg_result_int(r, i, 1),
-            .typmod = (int32_t)dn_pg_result_int(r, i, 2),
-            .not_null = dn_pg_result_is_true(r, i, 3),
-            .type_name = keep(arena, dn_pg_result_text(r, i, 4), &failed),
-        };
-    }
-    dn_pg_result_finish(r);
-    if (fields == NULL || failed) {
-        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
-    }
-    rel->fields = fields;
-    rel->n_fields = (size_t)n;
-    return dn_pg_fields_decide(fields, (size_t)n, s, err);
-}
-
-enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
-                                  struct dn_pg_session *s, const char *sql, struct dn_arena *arena,
-                                  struct dn_error *err)
-{
-    struct dn_pg_result *r = NULL;
-    bool failed = false;
-
-    *out = NULL;
-    *n_out = 0;
-    DN_TRY(dn_pg_session_describe(s, &r, sql, err));
-    const int n = dn_pg_result_n_columns(r);
-    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
-    for (int i = 0; fields != NULL && i < n; i++) {
-        const struct dn_pg_result_column column = dn_pg_result_column(r, i);
-        fields[i] = (struct dn_pg_field){
-            .name = keep(arena, column.name, &failed),
-            .type = column.type,
-            .typmod = column.typmod,
-            .type_name = "",
-        };
-    }
-    dn_pg_result_finish(r);
-    if (fields == NULL || failed) {
-        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
-    }
-    *out = fields;
-    *n_out = (size_t)n;
-    return dn_pg_fields_decide(fields, (size_t)n, s, err);
-}
-
 /* ---- parts -------------------------------------------------------------------------------------------------------- */
 
 /* Whoever reads from a relation holds a lock until the transaction ends, on its children too. */
@@ -278,6 +212,87 @@ static enum dn_status read_parts(struct dn_pg_relation *rel, struct dn_pg_sessio
     return DN_OK;
 }
 
+/* ---- columns ------------------------------------------------------------------------------------------------------ */
+
+/* Nobody keeps those that are elsewhere from being null. */
+static bool has_foreign_rows(const struct dn_pg_relation *rel)
+{
+    bool has = rel->kind == 'f';
+
+    for (size_t i = 0; i < rel->n_parts; i++) {
+        has = has || rel->parts[i].kind == 'f';
+    }
+    return has;
+}
+
+/* NOT NULL counts where the server has looked at every row: from 18 on there are constraints for the rows that come, or without children. */
+static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_session *s,
+                                  const struct found *f, struct dn_arena *arena,
+                                  struct dn_error *err)
+{
+    static const char sql[] =
+        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull AND NOT EXISTS ("
+        "SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' "
+        "AND a.attnum = ANY (k.conkey) AND (NOT k.convalidated OR k.connoinherit)), "
+        "pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
+        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped "
+        "ORDER BY a.attnum";
+    const char *const values[1] = {f->oid_text};
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    DN_TRY(dn_pg_session_query(s, &r, sql, values, 1, "looking up columns", err));
+    const int n = dn_pg_result_n_rows(r);
+    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
+    for (int i = 0; fields != NULL && i < n; i++) {
+        fields[i] = (struct dn_pg_field){
+            .name = keep(arena, dn_pg_result_text(r, i, 0), &failed),
+            .type = (uint32_t)dn_pg_result_int(r, i, 1),
+            .typmod = (int32_t)dn_pg_result_int(r, i, 2),
+            .not_null = dn_pg_result_is_true(r, i, 3) && !has_foreign_rows(rel),
+            .type_name = keep(arena, dn_pg_result_text(r, i, 4), &failed),
+        };
+    }
+    dn_pg_result_finish(r);
+    if (fields == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
+    }
+    rel->fields = fields;
+    rel->n_fields = (size_t)n;
+    return dn_pg_fields_decide(fields, (size_t)n, s, err);
+}
+
+enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
+                                  struct dn_pg_session *s, const char *sql, struct dn_arena *arena,
+                                  struct dn_error *err)
+{
+    struct dn_pg_result *r = NULL;
+    bool failed = false;
+
+    *out = NULL;
+    *n_out = 0;
+    DN_TRY(dn_pg_session_describe(s, &r, sql, err));
+    const int n = dn_pg_result_n_columns(r);
+    struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
+    for (int i = 0; fields != NULL && i < n; i++) {
+        const struct dn_pg_result_column column = dn_pg_result_column(r, i);
+        fields[i] = (struct dn_pg_field){
+            .name = keep(arena, column.name, &failed),
+            .type = column.type,
+            .typmod = column.typmod,
+            .type_name = "",
+            .place = (size_t)i,
+        };
+    }
+    dn_pg_result_finish(r);
+    if (fields == NULL || failed) {
+        return dn_error_memory(err, ((size_t)n + 1) * sizeof(*fields));
+    }
+    *out = fields;
+    *n_out = (size_t)n;
+    return dn_pg_fields_decide(fields, (size_t)n, s, err);
+}
+
 enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_session *s,
                                    const char *name, struct dn_arena *arena, struct dn_error *err)
 {
@@ -286,8 +301,8 @@ enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_sess
     *out = (struct dn_pg_relation){0};
     DN_TRY(find_or_fail(&f, out, s, name, arena, err));
     DN_TRY(lock(out, s, err));
-    DN_TRY(read_fields(out, s, &f, arena, err));
-    return read_parts(out, s, &f, arena, err);
+    DN_TRY(read_parts(out, s, &f, arena, err));
+    return read_fields(out, s, &f, arena, err);
 }
 
 enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
@@ -295,7 +310,7 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
                                     struct dn_error *err)
 {
     static const char sql[] =
-        "SELECT n.nspname, c.relname, c.relkind, c.reltuples FROM pg_catalog.pg_class c "
+        "SELECT n.nspname, c.relname, c.relkind, c.reltuples, c.oid FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE c.relkind IN " KINDS " AND NOT c.relispartition AND n.nspname !~ '^pg_'::text AND "
         "n.nspname <> 'information_schema' AND "
@@ -317,6 +332,7 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
             .name = keep(arena, dn_pg_result_text(r, i, 1), &failed),
             .kind = kind != NULL ? kind[0] : '?',
             .n_rows = n_rows != NULL ? strtod(n_rows, NULL) : -1,
+            .oid = (uint32_t)dn_pg_result_int(r, i, 4),
         };
     }
     dn_pg_result_finish(r);
@@ -325,5 +341,19 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
     }
     *out = list;
     *n_out = (size_t)n;
+    return DN_OK;
+}
+
+enum dn_status dn_pg_listed_fields(const struct dn_pg_field **out, size_t *n_out,
+                                   struct dn_pg_session *s, const struct dn_pg_listed *listed,
+                                   struct dn_arena *arena, struct dn_error *err)
+{
+    struct dn_pg_relation rel = {.kind = listed->kind};
+    struct found f = {.oid = listed->oid};
+
+    (void)snprintf(f.oid_text, sizeof(f.oid_text), "%u", listed->oid);
+    DN_TRY(read_fields(&rel, s, &f, arena, err));
+    *out = rel.fields;
+    *n_out = rel.n_fields;
     return DN_OK;
 }

@@ -16,6 +16,9 @@ struct dn_pg_field {
     bool is_array;
     bool is_cast; /**< the query has to ask for it as text, or as an array of texts */
     bool not_null;
+    bool is_missing;     /**< there is no such column: nulls of cast_to are asked for */
+    const char *cast_to; /**< SQL's name of another type to ask for; NULL: what is_cast says */
+    size_t place;        /**< of a query's columns */
 };
 
 /** A relation that rows are stored in: the one that was asked for, or a child of it. */
@@ -61,6 +64,7 @@ DN_NODISCARD enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, s
                                                struct dn_arena *arena, struct dn_error *err);
 
 struct dn_pg_listed {
+    uint32_t oid;
     const char *schema;
     const char *name;
     char kind;
@@ -70,6 +74,12 @@ struct dn_pg_listed {
 DN_NODISCARD enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
                                                  struct dn_pg_session *s, struct dn_arena *arena,
                                                  struct dn_error *err);
+
+/** The columns of one of them, which is not locked: none if it is gone by now. */
+DN_NODISCARD enum dn_status dn_pg_listed_fields(const struct dn_pg_field **out, size_t *n_out,
+                                                struct dn_pg_session *s,
+                                                const struct dn_pg_listed *listed,
+                                                struct dn_arena *arena, struct dn_error *err);
 
 /** Append a name in double quotes. */
 DN_NODISCARD enum dn_status dn_pg_quote_name(struct dn_buffer *out, const char *name,

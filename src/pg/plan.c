@@ -52,14 +52,28 @@ static const char *reason_for_one(const struct dn_pg_relation *rel)
 
 /* ---- SQL ---------------------------------------------------------------------------------------------------------- */
 
+static bool has_cast(const struct dn_pg_field *f)
+{
+    return f->is_cast || f->cast_to != NULL;
+}
+
+static enum dn_status put_cast(struct dn_buffer *sql, const struct dn_pg_field *f,
+                               struct dn_error *err)
+{
+    if (!has_cast(f)) {
+        return DN_OK;
+    }
+    const char *type = f->cast_to != NULL ? f->cast_to
+                       : f->is_array      ? "pg_catalog.text[]"
+                                          : "pg_catalog.text";
+    return dn_text_appendf(sql, err, "::%s", type);
+}
+
 static enum dn_status put_field(struct dn_buffer *sql, const struct dn_pg_field *f,
                                 struct dn_error *err)
 {
-    DN_TRY(dn_pg_quote_name(sql, f->name, err));
-    if (f->is_cast) {
-        DN_TRY(dn_text_append(sql, f->is_array ? "::pg_catalog.text[]" : "::pg_catalog.text", err));
-    }
-    return DN_OK;
+    DN_TRY(f->is_missing ? dn_text_append(sql, "NULL", err) : dn_pg_quote_name(sql, f->name, err));
+    return put_cast(sql, f, err);
 }
 
 static enum dn_status put_columns(struct dn_buffer *sql, const struct dn_pg_field *fields,
@@ -253,14 +267,15 @@ enum dn_status dn_pg_plan_make(struct dn_pg_plan *out, const struct dn_pg_relati
     return st;
 }
 
-static bool any_cast(const struct dn_pg_field *fields, size_t n)
+/* Are all columns of a query asked for as they are? */
+static bool is_whole_query(const struct dn_pg_field *fields, size_t n, size_t n_columns)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (fields[i].is_cast) {
-            return true;
-        }
+    bool whole = n == n_columns;
+
+    for (size_t i = 0; whole && i < n; i++) {
+        whole = fields[i].place == i && !has_cast(&fields[i]);
     }
-    return false;
+    return whole;
 }
 
 /* People end statements with a semicolon, which cannot stand in the parentheses that follow. */
@@ -274,33 +289,33 @@ static size_t without_end(const char *sql)
     return len;
 }
 
-/* Names of a query's columns may repeat, so its columns get names by number where one of them is cast. */
-static enum dn_status put_query(struct dn_buffer *out, const char *sql,
+/* Names of a query's columns may repeat, so its columns get names by number where not all are asked for as they are. */
+static enum dn_status put_query(struct dn_buffer *out, const char *sql, size_t n_columns,
                                 const struct dn_pg_field *fields, size_t n_fields,
                                 struct dn_error *err)
 {
     const size_t len = without_end(sql);
 
-    if (!any_cast(fields, n_fields)) {
+    if (is_whole_query(fields, n_fields, n_columns)) {
         return dn_buffer_append(out, sql, len, err);
     }
     DN_TRY(dn_text_append(out, "SELECT ", err));
     for (size_t i = 0; i < n_fields; i++) {
-        const char *cast = !fields[i].is_cast   ? ""
-                           : fields[i].is_array ? "::pg_catalog.text[]"
-                                                : "::pg_catalog.text";
-        DN_TRY(dn_text_appendf(out, err, "%sc%zu%s", i > 0 ? "," : "", i, cast));
+        DN_TRY(dn_text_append(out, i > 0 ? "," : "", err));
+        DN_TRY(fields[i].is_missing ? dn_text_append(out, "NULL", err)
+                                    : dn_text_appendf(out, err, "c%zu", fields[i].place));
+        DN_TRY(put_cast(out, &fields[i], err));
     }
     DN_TRY(dn_text_append(out, " FROM (", err));
     DN_TRY(dn_buffer_append(out, sql, len, err));
     DN_TRY(dn_text_append(out, "\n) AS q(", err));
-    for (size_t i = 0; i < n_fields; i++) {
+    for (size_t i = 0; i < n_columns; i++) {
         DN_TRY(dn_text_appendf(out, err, "%sc%zu", i > 0 ? "," : "", i));
     }
     return dn_text_append(out, ")", err);
 }
 
-enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
+enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql, size_t n_columns,
                                 const struct dn_pg_field *fields, size_t n_fields,
                                 struct dn_arena *arena, struct dn_error *err)
 {
@@ -315,7 +330,7 @@ enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
     if (n_fields == 0) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "the query has no columns to read");
     }
-    st = put_query(&text, sql, fields, n_fields, err);
+    st = put_query(&text, sql, n_columns, fields, n_fields, err);
     if (st == DN_OK) {
         st = keep(&piece->select, &text, arena, err);
     }

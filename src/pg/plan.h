@@ -38,9 +38,13 @@ DN_NODISCARD enum dn_status dn_pg_plan_make(struct dn_pg_plan *out,
                                             const struct dn_pg_relation *rel,
                                             const struct dn_pg_wish *wish, struct dn_arena *arena,
                                             struct dn_error *err);
-/** One piece: the query, with casts where its fields need them. */
+/**
+ * One piece: the query, with casts where its fields need them.
+ * @param n_columns  that it has; the fields may be some of them (dn_pg_field.place)
+ */
 DN_NODISCARD enum dn_status dn_pg_plan_query(struct dn_pg_plan *out, const char *sql,
-                                             const struct dn_pg_field *fields, size_t n_fields,
-                                             struct dn_arena *arena, struct dn_error *err);
+                                             size_t n_columns, const struct dn_pg_field *fields,
+                                             size_t n_fields, struct dn_arena *arena,
+                                             struct dn_error *err);
 
 #endif

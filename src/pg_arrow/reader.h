@@ -11,6 +11,7 @@
 
 #include "base/pool.h"
 #include "pg/params.h"
+#include "pg_arrow/convert.h"
 #include "pg_arrow/target.h"
 
 /** Zero-initialise; everything is borrowed and outlives the reader. */
@@ -22,6 +23,11 @@ struct dn_pg_read_options {
     const char *where;          /**< SQL, of a table; NULL: all rows */
     const char *const *columns; /**< which, in order; NULL: all */
     size_t n_columns;
+    const struct dn_pg_wanted *types; /**< columns that are read as another type than their own */
+    size_t n_types;
+    const char *const *required; /**< columns in which a null is an error, besides NOT NULL ones */
+    size_t n_required;
+    bool missing_as_null;     /**< a named column that is not there is nulls */
     const char *cursor_field; /**< a column that grows: what is new by it; NULL: everything */
     const char *cursor_after; /**< the value that is the last known; NULL: none */
     struct dn_pg_choices choices;

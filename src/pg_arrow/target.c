@@ -105,6 +105,7 @@ static uint32_t specials_of(const struct dn_pg_target *t)
 }
 
 struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn_pg_digits *digits,
+                                    const struct dn_type *wanted,
                                     const struct dn_pg_choices *choices)
 {
     struct dn_pg_target t = {
@@ -115,7 +116,9 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
         .nullable = !f->not_null,
     };
 
-    if (f->kind == DN_PG_KIND_NUMERIC) {
+    if (wanted != NULL) {
+        t.type = *wanted;
+    } else if (f->kind == DN_PG_KIND_NUMERIC) {
         t.type = numeric_type(f, digits, choices);
     } else if (f->kind == DN_PG_KIND_INTERVAL && choices->intervals_are_text) {
         t.type = text;
@@ -127,15 +130,9 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
     return t;
 }
 
-bool dn_pg_target_needs_survey(const struct dn_pg_field *fields, size_t n,
-                               const struct dn_pg_choices *choices)
+bool dn_pg_target_needs_survey(const struct dn_pg_field *f, const struct dn_pg_choices *choices)
 {
-    for (size_t i = 0; choices->numeric == DN_PG_NUMERIC_AUTO && i < n; i++) {
-        if (is_open(&fields[i])) {
-            return true;
-        }
-    }
-    return false;
+    return choices->numeric == DN_PG_NUMERIC_AUTO && is_open(f);
 }
 
 bool dn_pg_target_is_view(const struct dn_pg_target *t)

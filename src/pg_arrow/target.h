@@ -31,14 +31,15 @@ struct dn_pg_target {
 };
 
 /**
- * Texts are borrowed from the field.  Arrays have to be cast to text before (dn_pg_fields_flatten()).
+ * Texts are borrowed from the field, which is no array.
  * @param digits  what a survey says of the column; NULL: there was none, or no value
+ * @param wanted  the type that the field was converted to (dn_pg_field_convert()); NULL: its own
  */
 struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn_pg_digits *digits,
+                                    const struct dn_type *wanted,
                                     const struct dn_pg_choices *choices);
-/** Does anything depend on what dn_pg_survey() finds? */
-bool dn_pg_target_needs_survey(const struct dn_pg_field *fields, size_t n,
-                               const struct dn_pg_choices *choices);
+/** Does the type of a field depend on what dn_pg_survey() finds? */
+bool dn_pg_target_needs_survey(const struct dn_pg_field *f, const struct dn_pg_choices *choices);
 /** Are the values texts of the block, which has to live as long as they? */
 bool dn_pg_target_is_view(const struct dn_pg_target *t);
 

@@ -144,7 +144,8 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
     DN_TRY(dn_pg_session_begin(s, NULL, err));
     if (strstr(command, "-query") != NULL) {
         DN_TRY(dn_pg_query_fields(&src->fields, &src->n_fields, s, text, &arena, err));
-        return dn_pg_plan_query(&src->plan, text, src->fields, src->n_fields, &arena, err);
+        return dn_pg_plan_query(&src->plan, text, src->n_fields, src->fields, src->n_fields, &arena,
+                                err);
     }
     DN_TRY(dn_pg_session_export(s, &src->snapshot, err));
     if (early) {

@@ -40,8 +40,8 @@ static enum dn_status read_params(void)
 
 static enum dn_status make_plan(void)
 {
-    static const struct dn_pg_field fields[] = {{.name = "a"},
-                                                {.name = "b", .is_cast = true, .is_array = true}};
+    static const struct dn_pg_field fields[] = {
+        {.name = "a"}, {.name = "b", .place = 1, .is_cast = true, .is_array = true}};
     static const struct dn_pg_part parts[] = {
         {.schema = "s", .name = "t", .kind = 'r', .is_heap = true, .n_blocks = 2000}};
     const struct dn_pg_relation rel = {.schema = "s",
@@ -59,7 +59,7 @@ static enum dn_status make_plan(void)
 
     assert_true(st != DN_OK || plan.n_pieces == 8);
     if (st == DN_OK) {
-        st = dn_pg_plan_query(&plan, "SELECT 1", fields, 2, &arena, NULL);
+        st = dn_pg_plan_query(&plan, "SELECT 1", 2, fields, 2, &arena, NULL);
     }
     dn_arena_finish(&arena);
     return st;

@@ -232,8 +232,8 @@ static void names_are_read(void **state)
 
 static const struct dn_pg_field fields[] = {
     {.name = "id", .kind = DN_PG_KIND_INT32},
-    {.name = "a\"b", .kind = DN_PG_KIND_TEXT, .is_cast = true},
-    {.name = "tags", .kind = DN_PG_KIND_TEXT, .is_cast = true, .is_array = true},
+    {.name = "a\"b", .place = 1, .kind = DN_PG_KIND_TEXT, .is_cast = true},
+    {.name = "tags", .place = 2, .kind = DN_PG_KIND_TEXT, .is_cast = true, .is_array = true},
 };
 
 static struct dn_pg_relation relation(const struct dn_pg_part *parts, size_t n)
@@ -364,18 +364,27 @@ static void one_connection_has_reasons(void **state)
 
 static void queries_are_cast_by_number(void **state)
 {
+    static const struct dn_pg_field picked[] = {
+        {.name = "b", .place = 1, .kind = DN_PG_KIND_INT64, .cast_to = "pg_catalog.int8"},
+        {.name = "c", .kind = DN_PG_KIND_DATE, .cast_to = "pg_catalog.date", .is_missing = true}};
     struct dn_arena arena = {0};
     struct dn_pg_plan plan;
 
     (void)state;
-    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1; \n", fields, 1, &arena, NULL), DN_OK);
+    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1; \n", 1, fields, 1, &arena, NULL), DN_OK);
     assert_string_equal(plan.pieces[0].select, "SELECT 1");
-    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1,x,y -- end;", fields, 3, &arena, NULL),
+    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1,x,y -- end;", 3, fields, 3, &arena, NULL),
                      DN_OK);
     assert_string_equal(plan.pieces[0].select,
                         "SELECT c0,c1::pg_catalog.text,c2::pg_catalog.text[] FROM (SELECT 1,x,y -- "
                         "end\n) AS q(c0,c1,c2)");
-    assert_int_equal(dn_pg_plan_query(&plan, "SELECT", fields, 0, &arena, NULL),
+    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1,2", 2, fields, 1, &arena, NULL), DN_OK);
+    assert_string_equal(plan.pieces[0].select, "SELECT c0 FROM (SELECT 1,2\n) AS q(c0,c1)");
+    assert_int_equal(dn_pg_plan_query(&plan, "SELECT 1,2", 2, picked, 2, &arena, NULL), DN_OK);
+    assert_string_equal(plan.pieces[0].select,
+                        "SELECT c1::pg_catalog.int8,NULL::pg_catalog.date FROM (SELECT 1,2\n) AS "
+                        "q(c0,c1)");
+    assert_int_equal(dn_pg_plan_query(&plan, "SELECT", 0, fields, 0, &arena, NULL),
                      DN_ERR_UNSUPPORTED);
     dn_arena_finish(&arena);
 }

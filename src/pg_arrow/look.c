@@ -1,0 +1,331 @@
+/* Opening a reader: the session, which columns are read how, and the plan. */
+#include "pg_arrow/reader_internal.h"
+
+#include "base/memory.h"
+#include "base/strings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_NOTE_BYTES 640
+
+/* ---- what is read ------------------------------------------------------------------------------------------------- */
+
+/* Kept until rows are asked for: who only looks at the columns need not hear it. */
+static void note(struct dn_pg_reader *r, const char *event, const char *message)
+{
+    struct dn_pg_note *n = dn_arena_alloc(&r->arena, sizeof(*n));
+
+    if (n != NULL) {
+        *n = (struct dn_pg_note){event, dn_arena_strdup(&r->arena, message), NULL};
+        *r->last_note = n;
+        r->last_note = &n->next;
+    }
+}
+
+void dn_pg_reader_tell_notes(const struct dn_pg_reader *r)
+{
+    for (const struct dn_pg_note *n = r->notes; n != NULL; n = n->next) {
+        if (r->options.note != NULL && n->message != NULL) {
+            r->options.note(r->options.note_ctx, n->event, n->message);
+        }
+    }
+}
+
+static const struct dn_pg_field *find_field(const struct dn_pg_field *fields, size_t n,
+                                            const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+static enum dn_status no_field(const struct dn_pg_reader *r, const struct dn_pg_field *fields,
+                               size_t n, const char *name, struct dn_error *err)
+{
+    const char **names = dn_calloc(n + 1, sizeof(*names));
+    char list[256] = "";
+
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        names[i] = fields[i].name;
+    }
+    const char *meant = names != NULL ? dn_text_suggest(name, names, n) : NULL;
+    if (names != NULL && meant == NULL) {
+        dn_text_list(list, sizeof(list), names, n);
+    }
+    dn_free(names);
+    (void)dn_error_set(err, DN_ERR_NOT_FOUND, "%s has no column \"%s\"%s%s%s", r->name, name,
+                       meant != NULL ? ": did you mean \"" : "; it has ",
+                       meant != NULL ? meant : list, meant != NULL ? "\"?" : "");
+    dn_error_locate(err, r->name, -1, -1, -1, name);
+    return DN_ERR_NOT_FOUND;
+}
+
+static const struct dn_pg_wanted *find_wanted(const struct dn_pg_reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->options.n_types; i++) {
+        if (strcmp(r->options.types[i].name, name) == 0) {
+            return &r->options.types[i];
+        }
+    }
+    return NULL;
+}
+
+static enum dn_status cannot_convert(const struct dn_pg_reader *r, const struct dn_pg_field *f,
+                                     struct dn_type type, struct dn_error *err)
+{
+    (void)dn_error_set(err, DN_ERR_CONFIG,
+                       "%s: column \"%s\"%s%s is not read as %s, which does not have all of its "
+                       "values; read it as another type, or cast it in a query",
+                       r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
+                       DN_TYPE_TEXT(type));
+    dn_error_locate(err, r->name, -1, -1, -1, f->name);
+    return dn_error_option(err, DN_ERR_CONFIG, "types");
+}
+
+static void tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
+                            enum dn_pg_conversion how)
+{
+    char message[MOST_NOTE_BYTES];
+
+    if (how == DN_PG_ROUNDED || how == DN_PG_IN_UTC) {
+        (void)snprintf(
+            message, sizeof(message), "%s: column \"%s\"%s%s is read as %s, as asked for", r->name,
+            f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
+            how == DN_PG_ROUNDED ? "the closest float64" : "the time that clocks show in UTC");
+        note(r, how == DN_PG_ROUNDED ? "values_rounded" : "times_in_utc", message);
+    }
+}
+
+/* The fields of one column of the rows. */
+static enum dn_status make_field(struct dn_pg_reader *r, const struct dn_pg_field *all,
+                                 size_t n_all, const char *name, struct dn_pg_reader_column *out,
+                                 struct dn_pg_field *field, struct dn_error *err)
+{
+    const struct dn_pg_field *found = find_field(all, n_all, name);
+    const struct dn_pg_wanted *wanted = find_wanted(r, name);
+
+    out->has_type = wanted != NULL;
+    out->type = wanted != NULL ? wanted->type : DN_TYPE(UTF8_VIEW);
+    if (found == NULL && !r->options.missing_as_null) {
+        return no_field(r, all, n_all, name, err);
+    }
+    if (found == NULL) {
+        out->has_type = true;
+        if (!dn_pg_field_of_nulls(field, name, &out->type)) {
+            const struct dn_pg_field none = {.name = name, .type_name = "null"};
+            return cannot_convert(r, &none, out->type, err);
+        }
+        return DN_OK;
+    }
+    *field = *found;
+    dn_pg_field_flatten(field);
+    if (wanted != NULL) {
+        const enum dn_pg_conversion how = dn_pg_field_convert(field, &out->type);
+        if (how == DN_PG_NOT_CONVERTED) {
+            return cannot_convert(r, found, wanted->type, err);
+        }
+        tell_conversion(r, found, how);
+    }
+    return DN_OK;
+}
+
+/* Options that name columns name such that are there. */
+static enum dn_status check_names(const struct dn_pg_reader *r, const struct dn_pg_field *all,
+                                  size_t n_all, struct dn_error *err)
+{
+    for (size_t i = 0; !r->options.missing_as_null && i < r->options.n_types; i++) {
+        if (find_field(all, n_all, r->options.types[i].name) == NULL) {
+            return dn_error_option(err, no_field(r, all, n_all, r->options.types[i].name, err),
+                                   "types");
+        }
+    }
+    for (size_t i = 0; i < r->options.n_required; i++) {
+        struct dn_pg_field *f =
+            (struct dn_pg_field *)(uintptr_t)find_field(r->fields, r->n, r->options.required[i]);
+        if (f == NULL) {
+            return dn_error_option(err, no_field(r, all, n_all, r->options.required[i], err),
+                                   "required");
+        }
+        f->not_null = true;
+    }
+    return DN_OK;
+}
+
+/* Of all fields those that are asked for, as they are asked for. */
+static enum dn_status pick(struct dn_pg_reader *r, const struct dn_pg_field *all, size_t n_all,
+                           struct dn_error *err)
+{
+    const bool some = r->options.columns != NULL;
+
+    r->n = some ? r->options.n_columns : n_all;
+    r->fields = dn_arena_alloc(&r->arena, (r->n + 1) * sizeof(*r->fields));
+    r->columns = dn_arena_alloc(&r->arena, (r->n + 1) * sizeof(*r->columns));
+    if (r->fields == NULL || r->columns == NULL) {
+        return dn_error_memory(err, (r->n + 1) * sizeof(*r->fields));
+    }
+    for (size_t i = 0; i < r->n;
+         i++) { /* names of a query may repeat: without a choice the place counts */
+        DN_TRY(some ? make_field(r, all, n_all, r->options.columns[i], &r->columns[i],
+                                 &r->fields[i], err)
+                    : make_field(r, &all[i], 1, all[i].name, &r->columns[i], &r->fields[i], err));
+    }
+    return check_names(r, all, n_all, err);
+}
+
+static enum dn_status open_cursor(struct dn_pg_reader *r, const char **where, struct dn_error *err)
+{
+    const char *name = r->options.cursor_field;
+
+    if (name == NULL) {
+        return DN_OK;
+    }
+    const struct dn_pg_field *field = find_field(r->relation.fields, r->relation.n_fields, name);
+    if (field == NULL) {
+        return dn_error_option(
+            err, no_field(r, r->relation.fields, r->relation.n_fields, name, err), "cursor_field");
+    }
+    DN_TRY(dn_pg_cursor_open(&r->cursor, r->session, &r->relation, field, r->options.cursor_after,
+                             *where, &r->arena, err));
+    if (r->cursor.has_nulls) {
+        char message[MOST_NOTE_BYTES];
+        (void)snprintf(
+            message, sizeof(message),
+            "%s has rows without a value in \"%s\": they are never new, and are not read", r->name,
+            r->options.cursor_field);
+        note(r, "rows_without_cursor", message);
+    }
+    *where = r->cursor.where;
+    return DN_OK;
+}
+
+static enum dn_status open_table(struct dn_pg_reader *r, struct dn_error *err)
+{
+    struct dn_pg_wish wish = {.where = r->options.where, .n_connections = r->options.n_connections};
+    struct dn_buffer name = {0};
+
+    DN_TRY(dn_pg_relation_open(&r->relation, r->session, r->options.table, &r->arena, err));
+    enum dn_status st = dn_text_appendf(&name, err, "%s.%s", r->relation.schema, r->relation.name);
+    r->name = st == DN_OK ? dn_arena_strndup(&r->arena, (const char *)name.data, name.len) : NULL;
+    dn_buffer_finish(&name);
+    if (r->name == NULL) {
+        return st != DN_OK ? st : dn_error_memory(err, 64);
+    }
+    DN_TRY(open_cursor(r, &wish.where, err));
+    DN_TRY(pick(r, r->relation.fields, r->relation.n_fields, err));
+    r->relation.fields = r->fields;
+    r->relation.n_fields = r->n;
+    return dn_pg_plan_make(&r->plan, &r->relation, &wish, &r->arena, err);
+}
+
+static enum dn_status open_query(struct dn_pg_reader *r, struct dn_error *err)
+{
+    const struct dn_pg_field *fields = NULL;
+    size_t n = 0;
+
+    DN_TRY(dn_pg_query_fields(&fields, &n, r->session, r->options.query, &r->arena, err));
+    DN_TRY(pick(r, fields, n, err));
+    return dn_pg_plan_query(&r->plan, r->options.query, n, r->fields, r->n, &r->arena, err);
+}
+
+/* ---- columns ------------------------------------------------------------------------------------------------------ */
+
+static bool needs_survey(const struct dn_pg_reader *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (!r->columns[i].has_type &&
+            dn_pg_target_needs_survey(&r->fields[i], &r->options.choices)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum dn_status survey(struct dn_pg_reader *r, struct dn_pg_digits **out,
+                             struct dn_error *err)
+{
+    const bool has_cursor = r->options.cursor_field != NULL;
+    const struct dn_pg_wish whole = {.where = has_cursor ? r->cursor.where : r->options.where};
+    struct dn_pg_plan plan = r->plan;
+
+    *out = NULL;
+    if (!needs_survey(r)) {
+        return DN_OK;
+    }
+    struct dn_pg_digits *digits = dn_arena_alloc(&r->arena, (r->n + 1) * sizeof(*digits));
+    if (digits == NULL) {
+        return dn_error_memory(err, (r->n + 1) * sizeof(*digits));
+    }
+    if (r->options.table != NULL) { /* in one piece */
+        DN_TRY(dn_pg_plan_make(&plan, &r->relation, &whole, &r->arena, err));
+    }
+    *out = digits;
+    return dn_pg_survey(digits, r->session, plan.pieces[0].select, r->fields, r->n, err);
+}
+
+/* What somebody may not expect of a column, once. */
+static void tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
+                        const struct dn_pg_target *t, const struct dn_pg_digits *d)
+{
+    char message[MOST_NOTE_BYTES];
+
+    if (f->is_cast) {
+        (void)snprintf(message, sizeof(message), "%s: column \"%s\"%s%s is read as its text",
+                       r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name);
+        note(r, "read_as_text", message);
+    } else if (f->kind == DN_PG_KIND_NUMERIC && dn_type_is_text(t->type) && d != NULL &&
+               d->is_surveyed) {
+        (void)snprintf(message, sizeof(message),
+                       "%s: column \"%s\" is read as text, since no decimal of 76 digits holds all "
+                       "its values%s",
+                       r->name, f->name,
+                       d->n_specials > 0 ? ", of which some are NaN or Infinity" : "");
+        note(r, "read_as_text", message);
+    }
+}
+
+static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *err)
+{
+    struct dn_pg_digits *digits = NULL;
+
+    DN_TRY(survey(r, &digits, err));
+    r->targets = dn_arena_alloc(&r->arena, (r->n + 1) * sizeof(*r->targets));
+    r->n_made =
+        dn_arena_alloc(&r->arena, (r->n + 1) * (DN_PG_MOST_PLACES + 1) * sizeof(*r->n_made));
+    if (r->targets == NULL || r->n_made == NULL) {
+        return dn_error_memory(err, (r->n + 1) * sizeof(*r->targets));
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        const struct dn_pg_digits *d = digits != NULL ? &digits[i] : NULL;
+        r->targets[i] = dn_pg_target_of(&r->fields[i], d != NULL && d->n_values > 0 ? d : NULL,
+                                        r->columns[i].has_type ? &r->columns[i].type : NULL,
+                                        &r->options.choices);
+        tell_column(r, &r->fields[i], &r->targets[i], d);
+    }
+    for (size_t i = 0; i < DN_PG_MOST_PLACES; i++) {
+        r->places[i].n_made = r->n_made + (i + 1) * (r->n + 1);
+    }
+    return DN_OK;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+enum dn_status dn_pg_reader_look(struct dn_pg_reader *r, struct dn_error *err)
+{
+    r->session_options = (struct dn_pg_session_options){
+        .params = r->options.params,
+        .stop = r->options.stop,
+        .statement_timeout_ms = r->options.statement_timeout_ms,
+        .lock_timeout_ms = r->options.lock_timeout_ms,
+    };
+    DN_TRY(dn_pg_session_open(&r->session, &r->session_options, err));
+    DN_TRY(dn_pg_session_begin(r->session, NULL, err));
+    DN_TRY(r->options.table != NULL ? open_table(r, err) : open_query(r, err));
+    if (r->plan.n_connections > 1) {
+        DN_TRY(dn_pg_session_export(r->session, &r->snapshot, err));
+    }
+    return choose_targets(r, err);
+}
