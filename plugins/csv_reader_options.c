@@ -18,7 +18,7 @@ const struct dn_shell_option csv_reader_options[] = {
     {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
     {"header", NULL, "bool", "the first row of every file names the columns; default true"},
     {"null_values", NULL, "list", "texts that mean null besides the empty unquoted field"},
-    {"types", NULL, "map", "column -> type: bool int64 float64 date timestamp timestamptz string"},
+    {"types", NULL, "map", "column -> type: int64, decimal(12,2), timestamp[ns], binary:hex, ..."},
     {"widened", NULL, "map", "column -> type, as inferred by an earlier attempt: read strictly"},
     {"columns", NULL, "list", "the columns to read, in this order; default all"},
     {"required", NULL, "list", "columns in which a null is an error"},

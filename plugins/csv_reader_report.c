@@ -21,7 +21,7 @@ static bool tell_rounded(const struct csv_handle *h, char *out, size_t size)
         return false;
     }
     dn_csv_reader_progress(h->reader, &csv);
-    (void)snprintf(out, size, "%" PRId64 " value%s rounded to float64; the first: %s", csv.rounded,
+    (void)snprintf(out, size, "%" PRId64 " value%s rounded; the first: %s", csv.rounded,
                    csv.rounded == 1 ? " is" : "s are", first->message);
     return true;
 }

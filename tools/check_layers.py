@@ -17,7 +17,7 @@ LAYERS = {
     "json": {"base", "simd", "text", "arrow", "values"},
     "store": {"base"},
     "filter": {"base", "store"},
-    "csv": {"base", "simd", "text", "arrow", "values", "store", "filter"},
+    "csv": {"base", "simd", "text", "arrow", "values", "json", "store", "filter"},
     "codec": {"base"},
     "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
     "pg": {"base", "simd", "text"},

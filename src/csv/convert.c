@@ -4,6 +4,7 @@
 #include "csv/infer.h"
 #include "text/parse.h"
 #include "values/value_text.h"
+#include "json/json_lexer.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "string views are written as little-endian words");
@@ -414,12 +415,33 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     return DN_OK;
 }
 
+/* Room in the side buffer for what `len` bytes become, and the 12 bytes that are read of short ones. */
+static enum dn_status reserve_side(struct dn_buffer *side, size_t len, struct dn_error *err)
+{
+    if (side->len + len + 16 > INT32_MAX) { /* what a view can point to */
+        return dn_error_set(err, DN_ERR_MEMORY,
+                            "a block of CSV text holds more than 2 GiB of bytes: lower "
+                            "block_bytes");
+    }
+    return dn_buffer_reserve(side, len + 16, err);
+}
+
 /* ---- other types: declared ones, and what is inferred of uint64 and time ---- */
 
 static bool parse_declared(struct job *j, const uint8_t *text, size_t len, void *out)
 {
     return (j->column->declared || dn_csv_is_inferred(j->column->type, text, len)) &&
            dn_value_parse(j->column->type, text, len, out);
+}
+
+static bool parse_float32(struct job *j, const uint8_t *text, size_t len, void *out)
+{
+    return dn_parse_float32_relaxed(text, len, out, &j->rounded);
+}
+
+static bool parse_float16(struct job *j, const uint8_t *text, size_t len, void *out)
+{
+    return dn_parse_float16_relaxed(text, len, out, &j->rounded);
 }
 
 static bool parse_fixed_bytes(struct job *j, const uint8_t *text, size_t len, void *out)
@@ -447,7 +469,10 @@ static enum verdict declared_value(struct job *j, const uint8_t *text, size_t le
     size_t n = 0;
 
     if (!dn_value_is_raw(c->type)) {
-        const enum verdict v = slow_value(j, parse_declared, text, len, value);
+        const parse_fn parse = c->type.id == DN_TYPE_FLOAT32   ? parse_float32
+                               : c->type.id == DN_TYPE_FLOAT16 ? parse_float16
+                                                               : parse_declared;
+        const enum verdict v = slow_value(j, parse, text, len, value);
         memcpy(out, value, width);
         return v;
     }
@@ -490,6 +515,64 @@ static __attribute__((noinline)) enum dn_status convert_declared(struct job *j,
             note_null(j, r);
             continue;
         }
+        if (j->rounded) {
+            note_rounded(j, r);
+        }
+        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
+    }
+    return DN_OK;
+}
+
+/* A text of a JSON column goes to the side buffer, with a NUL behind it, which ends what the lexer looks at. */
+static enum verdict put_json(struct job *j, const uint8_t *text, size_t len,
+                             struct dn_string_view *out)
+{
+    struct dn_buffer *side = &j->memory->unescaped; /* which has room for that */
+    const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
+    uint8_t *to = side->data + side->len;
+    size_t n = len;
+
+    if (len == 0 || (!quoted && dn_csv_is_null_text(j->nulls, text, len))) {
+        return VERDICT_NULL;
+    }
+    if (quoted) {
+        n = dn_csv_unquote(j->d, text, len, to);
+    } else {
+        memcpy(to, text, len);
+    }
+    if (n == 0) {
+        return VERDICT_NULL;
+    }
+    to[n] = '\0';
+    if (!dn_json_is_value(to, n)) {
+        return VERDICT_BAD;
+    }
+    make_view(out, to, n, 1, (uint32_t)side->len);
+    side->len += n;
+    return VERDICT_VALUE;
+}
+
+static __attribute__((noinline)) enum dn_status convert_json(struct job *j, struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    struct dn_string_view *values = j->values;
+    struct dn_buffer *side = &j->memory->unescaped;
+
+    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
+    for (size_t r = j->from; r < j->to; r++) {
+        const uint32_t start = dn_csv_field_start(rows, r, j->column->field);
+        const size_t len = dn_csv_field_end(rows, r, j->column->field, start) - start;
+        values[r] = (struct dn_string_view){0};
+        DN_TRY(reserve_side(side, len, err));
+        const enum verdict v = put_json(j, rows->buf + start, len, &values[r]);
+        if (v == VERDICT_BAD) {
+            j->bad_row = r;
+            return DN_OK;
+        }
+        if (v == VERDICT_NULL) {
+            note_null(j, r);
+            continue;
+        }
         j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
     }
     return DN_OK;
@@ -516,12 +599,7 @@ static __attribute__((noinline)) enum dn_status convert_binary(struct job *j, st
             note_null(j, r);
             continue;
         }
-        if (side->len + len + 16 > INT32_MAX) {
-            return dn_error_set(err, DN_ERR_MEMORY,
-                                "a block of CSV text holds more than 2 GiB of bytes: lower "
-                                "block_bytes");
-        }
-        DN_TRY(dn_buffer_reserve(side, len + 16, err)); /* views read 12 bytes of short ones */
+        DN_TRY(reserve_side(side, len, err));
         if (quoted && !dn_csv_quoted_simple(j->d, text, len, &inner)) {
             j->bad_row = r;
             return DN_OK;
@@ -581,7 +659,8 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
         }
         return DN_OK;
     case DN_TYPE_UTF8_VIEW:
-        return convert_string(j, err);
+        return j->column->type.extension == DN_EXTENSION_JSON ? convert_json(j, err)
+                                                              : convert_string(j, err);
     case DN_TYPE_BINARY_VIEW:
         return convert_binary(j, err);
     default:

@@ -148,9 +148,9 @@ void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_
 
     dn_error_escape_value(value, rows->buf + start, end - start);
     (void)dn_error_set(err, DN_OK,
-                       "column \"%s\": %s has more digits than a float64 holds; "
-                       "declared as string the column keeps them",
-                       c->name, value);
+                       "column \"%s\": %s has more digits than a %s holds; declared as a decimal "
+                       "or a string the column keeps them",
+                       c->name, value, DN_TYPE_TEXT(c->type));
     place(r, block, (int64_t)memory->rounded_row + 1, start, c->name, err);
 }
 

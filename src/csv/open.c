@@ -89,15 +89,15 @@ static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *
 /* The types that text is read as. */
 static bool is_readable(struct dn_type type)
 {
-    return dn_value_is_parsed(type) || dn_value_is_raw(type) ||
-           (type.id == DN_TYPE_UTF8_VIEW && type.extension == DN_EXTENSION_NONE);
+    return dn_value_is_parsed(type) || dn_value_is_raw(type) || type.id == DN_TYPE_FLOAT16 ||
+           type.id == DN_TYPE_FLOAT32 || type.id == DN_TYPE_UTF8_VIEW;
 }
 
 static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn_error *err)
 {
     static const char *const names[] = {"bool", "int64",  "float64",   "decimal(p,s)",
                                         "date", "time",   "timestamp", "timestamptz",
-                                        "uuid", "binary", "string"};
+                                        "uuid", "binary", "string",    "json"};
     const char *close = dn_text_suggest(t->type, names, sizeof(names) / sizeof(names[0]));
     struct dn_type type;
     enum dn_bytes_form form;
@@ -109,8 +109,9 @@ static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn
     } else {
         dn_error_set(err, DN_ERR_INVALID,
                      "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int8 ... int64, "
-                     "uint8 ... uint64, float64, decimal(p,s), date, time, timestamp, timestamptz, "
-                     "uuid, binary:hex, binary:base64, string",
+                     "uint8 ... uint64, float16 ... float64, decimal(p,s), date, time, timestamp, "
+                     "timestamptz, duration, interval, uuid, json, binary:hex, binary:base64, "
+                     "string",
                      t->name, t->type, close != NULL ? ", did you mean \"" : "",
                      close != NULL ? close : "", close != NULL ? "\"" : "");
     }

@@ -434,3 +434,14 @@ enum dn_status dn_json_raw(struct dn_json_lexer *lx, int depth, struct dn_buffer
     } while (open > 0);
     return DN_OK;
 }
+
+bool dn_json_is_value(const uint8_t *text, size_t len)
+{
+    struct dn_json_lexer lx = {.start = text, .p = text, .row = -1};
+
+    if (dn_json_raw(&lx, 1, NULL, NULL) != DN_OK) {
+        return false;
+    }
+    dn_json_skip_space(&lx);
+    return (size_t)(lx.p - text) == len;
+}

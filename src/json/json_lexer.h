@@ -87,4 +87,7 @@ DN_NODISCARD enum dn_status dn_json_literal(struct dn_json_lexer *lx, enum dn_js
 DN_NODISCARD enum dn_status dn_json_raw(struct dn_json_lexer *lx, int depth, struct dn_buffer *out,
                                         struct dn_error *err);
 
+/** Is a text one whole value, and nothing else but space?  text[len] is a NUL. */
+bool dn_json_is_value(const uint8_t *text, size_t len);
+
 #endif

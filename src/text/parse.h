@@ -58,6 +58,9 @@ bool dn_parse_int64_relaxed(const uint8_t *text, size_t len, int64_t *out);
 bool dn_parse_float64_relaxed(const uint8_t *text, size_t len, double *out);
 /** As dn_parse_float64_told(). */
 bool dn_parse_float64_relaxed_told(const uint8_t *text, size_t len, double *out, bool *rounded);
+/** To floats of 32 and 16 bits, rounded once; *rounded as there, for these.  False as well where they are too large. */
+bool dn_parse_float32_relaxed(const uint8_t *text, size_t len, float *out, bool *rounded);
+bool dn_parse_float16_relaxed(const uint8_t *text, size_t len, uint16_t *out, bool *rounded);
 bool dn_parse_bool_relaxed(const uint8_t *text, size_t len, bool *out);
 bool dn_parse_date32_relaxed(const uint8_t *text, size_t len, int32_t *out_days, bool *out_zoned);
 bool dn_parse_timestamp_us_relaxed(const uint8_t *text, size_t len, int64_t *out_us,

@@ -325,33 +325,47 @@ static void big_from_digits(struct big *b, const struct decimal *d, int64_t *exp
         big_multiply_add(b, 10, 1);
         n++;
     }
-    *exp10 = d->exp10 + MAX_DIGITS - n;
+    *exp10 = n > MAX_DIGITS ? d->exp10 + MAX_DIGITS - n : d->exp10;
 }
 
-/* Round d, which lies between the double `below` and the one after it, by comparing it with their middle. */
-static uint64_t round_exactly(const struct decimal *d, uint64_t below)
+/* Compare d with m * 2^exponent, which is close to it. */
+static int compare_exactly(const struct decimal *d, uint64_t m, int64_t exponent)
 {
-    const uint64_t fraction = below & (HIDDEN_BIT - 1);
-    const int64_t biased = (int64_t)(below >> MANTISSA_BITS);
-    /* below == m * 2^(exponent + 1), so the middle is (2 * m + 1) * 2^exponent */
-    const uint64_t m = biased == 0 ? fraction : fraction | HIDDEN_BIT;
-    const int64_t exponent = (biased == 0 ? 1 : biased) - EXPONENT_BIAS - MANTISSA_BITS - 1;
     struct big value;
-    struct big middle = {.n = 1, .limbs = {2 * m + 1}};
+    struct big other = {.n = 1, .limbs = {m}};
     int64_t exp10 = 0;
 
     big_from_digits(&value, d, &exp10);
     if (exp10 >= 0) {
         big_multiply_pow5(&value, exp10);
     } else {
-        big_multiply_pow5(&middle, -exp10);
+        big_multiply_pow5(&other, -exp10);
     }
     if (exp10 >= exponent) {
         big_shift_left(&value, exp10 - exponent);
     } else {
-        big_shift_left(&middle, exponent - exp10);
+        big_shift_left(&other, exponent - exp10);
     }
-    const int order = big_compare(&value, &middle);
+    return big_compare(&value, &other);
+}
+
+/* A finite double that is not negative, as m * 2^exponent. */
+static uint64_t take_apart(uint64_t bits, int64_t *exponent)
+{
+    const uint64_t fraction = bits & (HIDDEN_BIT - 1);
+    const int64_t biased = (int64_t)(bits >> MANTISSA_BITS);
+
+    *exponent = (biased == 0 ? 1 : biased) - EXPONENT_BIAS - MANTISSA_BITS;
+    return biased == 0 ? fraction : fraction | HIDDEN_BIT;
+}
+
+/* Round d, which lies between the double `below` and the one after it, by comparing it with their middle. */
+static uint64_t round_exactly(const struct decimal *d, uint64_t below)
+{
+    int64_t exponent = 0;
+    const uint64_t m = take_apart(below, &exponent);
+    const int order = compare_exactly(d, 2 * m + 1, exponent - 1);
+
     return order > 0 || (order == 0 && (below & 1) != 0) ? below + 1 : below;
 }
 
@@ -426,40 +440,52 @@ static bool in_units(double value, int64_t exp10, dn_uint128 *out)
     return true;
 }
 
+/* Is the value, which is near the number, another one to the digits that this has?  Exact; without zeros at its end. */
+static bool is_another(const struct decimal *d, double value)
+{
+    const dn_uint128 half = 512;
+    dn_uint128 units;
+
+    if (!in_units(value, d->exp10, &units)) {
+        return prints_otherwise(d, value);
+    }
+    const dn_uint128 written = (dn_uint128)d->mantissa << 10;
+    const dn_uint128 distance = units > written ? units - written : written - units;
+    if (d->truncated) { /* more digits: between mantissa and mantissa + 1, and closer to be the same */
+        return distance > 4 * half || prints_otherwise(d, value);
+    }
+    if (distance + 2 < half || distance > half + 2) {
+        return distance > half;
+    }
+    return prints_otherwise(d, value);
+}
+
+/* The number without zeros at the end of a mantissa larger than `least`, if it is whole. */
+static struct decimal without_zeros(const struct decimal *number, uint64_t least)
+{
+    struct decimal d = *number;
+
+    while (!d.truncated && d.mantissa > least && d.mantissa % 10 == 0) {
+        d.mantissa /= 10;
+        d.exp10++;
+    }
+    return d;
+}
+
 /* Is some of the number lost in the value that it became?  Exact. */
 static __attribute__((noinline)) bool is_rounded(const struct decimal *number, double value)
 {
-    const dn_uint128 half = 512;
-    struct decimal d = *number;
-    dn_uint128 units;
-
-    if (d.mantissa == 0) {
+    if (number->mantissa == 0) {
         return false;
     }
     if (value == 0) {
         return true;
     }
-    if (!d.truncated) {
-        while (d.mantissa > pow10_u64[15] && d.mantissa % 10 == 0) {
-            d.mantissa /= 10;
-            d.exp10++;
-        }
-        if (d.mantissa <= pow10_u64[15] && d.exp10 >= -300) {
-            return false; /* 15 digits */
-        }
+    const struct decimal d = without_zeros(number, pow10_u64[15]);
+    if (!d.truncated && d.mantissa <= pow10_u64[15] && d.exp10 >= -300) {
+        return false; /* 15 digits */
     }
-    if (!in_units(value, d.exp10, &units)) {
-        return prints_otherwise(&d, value);
-    }
-    const dn_uint128 written = (dn_uint128)d.mantissa << 10;
-    const dn_uint128 distance = units > written ? units - written : written - units;
-    if (d.truncated) { /* more digits: between mantissa and mantissa + 1, and closer to be the same */
-        return distance > 4 * half || prints_otherwise(&d, value);
-    }
-    if (distance + 2 < half || distance > half + 2) {
-        return distance > half;
-    }
-    return prints_otherwise(&d, value);
+    return is_another(&d, value);
 }
 
 /* ---- the parts together ---------------------------------------------------------------------------------------- */
@@ -520,4 +546,123 @@ bool dn_parse_float64_general_told(const uint8_t *text, size_t len, double *out,
 {
     const bool negative = len != 0 && text[0] == '-';
     return dn_text_read_float64(text + negative, len - negative, negative, false, out, rounded);
+}
+
+/* ---- floats of 16 and 32 bits ----------------------------------------------------------------------------------- */
+
+/* A float of fewer bits: those of its significand, and the exponents of its least value and of the least that is too large. */
+struct narrow {
+    int bits;
+    int64_t least;
+    int64_t too_large;
+};
+
+/*
+ * The nearest float of the kind, as a double; `wide` is the double nearest to d.  Rounded twice, a number would go wrong where the first
+ * rounding has put it on the middle between two floats: then all of its digits say on which side it was.
+ */
+static bool to_narrow(const struct decimal *d, const struct narrow *kind, double wide, double *out)
+{
+    uint64_t bits;
+    int64_t exponent = 0;
+
+    memcpy(&bits, &wide, sizeof bits);
+    const uint64_t m = take_apart(bits, &exponent);
+    if (m == 0) {
+        *out = 0;
+        return true;
+    }
+    const int64_t top = exponent + 64 - __builtin_clzll(m); /* wide < 2^top */
+    const int64_t last = top - kind->bits > kind->least ? top - kind->bits : kind->least;
+    const int64_t cut = last - exponent;
+    uint64_t kept = cut > 63 ? 0 : m >> cut;
+    const uint64_t rest = cut > 63 ? 0 : m & ((UINT64_C(1) << cut) - 1);
+    const uint64_t half = cut > 63 ? 1 : UINT64_C(1) << (cut - 1);
+    if (rest == half) {
+        const int order = compare_exactly(d, m, exponent);
+        kept += order > 0 || (order == 0 && (kept & 1) != 0);
+    } else {
+        kept += rest > half;
+    }
+    if (kept != 0 && last + 64 - __builtin_clzll(kept) >= kind->too_large) {
+        return false;
+    }
+    const uint64_t power = (uint64_t)(last + EXPONENT_BIAS) << MANTISSA_BITS;
+    memcpy(out, &power, sizeof power);
+    *out *= (double)(int64_t)kept; /* both exact, and so is the product */
+    return true;
+}
+
+static bool read_narrow(const uint8_t *text, size_t len, const struct narrow *kind, double *out,
+                        bool *rounded)
+{
+    struct decimal d;
+    double wide = 0;
+    double value = 0;
+
+    while (len > 0 && (*text == ' ' || *text == '\t')) {
+        text++;
+        len--;
+    }
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t')) {
+        len--;
+    }
+    const bool negative = len > 0 && *text == '-';
+    const size_t sign = len > 0 && (*text == '-' || *text == '+') ? 1 : 0;
+    if (!read_decimal(text + sign, text + len, true, &d)) {
+        *rounded = false;
+        return dn_parse_float64_relaxed(text, len, out); /* nan, inf */
+    }
+    if (!decimal_to_float64(&d, false, &wide, NULL) || !to_narrow(&d, kind, wide, &value)) {
+        return false;
+    }
+    d = without_zeros(&d, 0);
+    *rounded = d.mantissa != 0 && (value == 0 || is_another(&d, value));
+    *out = negative ? -value : value;
+    return true;
+}
+
+bool dn_parse_float32_relaxed(const uint8_t *text, size_t len, float *out, bool *rounded)
+{
+    static const struct narrow kind = {24, -149, 129};
+    double value = 0;
+
+    if (!read_narrow(text, len, &kind, &value, rounded)) {
+        return false;
+    }
+    *out = (float)value;
+    return true;
+}
+
+/* The bits of a double that is one of 16 bits. */
+static uint16_t float16_bits(double value)
+{
+    uint64_t bits;
+    int64_t exponent = 0;
+
+    memcpy(&bits, &value, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 63 << 15);
+    bits &= UINT64_MAX >> 1;
+    if (bits >> MANTISSA_BITS == EXPONENT_INFINITE) {
+        return (uint16_t)(sign | 0x7c00 | ((bits & (HIDDEN_BIT - 1)) != 0 ? 0x200 : 0));
+    }
+    const uint64_t m = take_apart(bits, &exponent);
+    if (m == 0) {
+        return sign;
+    }
+    const int64_t top = exponent + MANTISSA_BITS; /* of a normal double, as all of them are */
+    return top < -14 ? (uint16_t)(sign | m >> (-24 - exponent))
+                     : (uint16_t)(sign + ((uint64_t)(top + 15) << 10) + (m >> 42 & 0x3ff));
+}
+
+bool dn_parse_float16_relaxed(const uint8_t *text, size_t len, uint16_t *out, bool *rounded)
+{
+    static const struct narrow kind = {11, -24, 17};
+    double value = 0;
+
+    if (!read_narrow(text, len, &kind, &value, rounded)) {
+        return false;
+    }
+    *out = float16_bits(value);
+    return true;
 }

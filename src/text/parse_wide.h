@@ -23,6 +23,19 @@ bool dn_parse_time(const uint8_t *text, size_t len, int digits, int64_t *out);
 /** As dn_parse_timestamp_us_relaxed(), in the same parts; false as well if they do not fit. */
 bool dn_parse_timestamp_relaxed(const uint8_t *text, size_t len, int digits, int64_t *out,
                                 bool *out_zoned);
+/** A period of ISO 8601, in what it is made of; `nanos` is of the sign of the seconds it stands behind, or zero. */
+struct dn_period {
+    int64_t months;
+    int64_t days;
+    int64_t seconds;
+    int64_t nanos;
+};
+/**
+ * -?P[nY][nM][nW][nD][T[nH][nM][n[.f]S]] with one part at least, numbers with a sign of their own or not; a fraction finer than
+ * nanoseconds only of zeros.  Weeks are 7 days, years 12 months.
+ */
+bool dn_parse_period(const uint8_t *text, size_t len, struct dn_period *out);
+
 /** 32 hexadecimal digits of either case, with dashes as 8-4-4-4-12 or without. */
 bool dn_parse_uuid(const uint8_t *text, size_t len, uint8_t out[16]);
 

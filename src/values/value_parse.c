@@ -30,6 +30,10 @@ bool dn_value_is_parsed(struct dn_type type)
     case DN_TYPE_DATE64:
     case DN_TYPE_TIME:
     case DN_TYPE_TIMESTAMP:
+    case DN_TYPE_DURATION:
+    case DN_TYPE_INTERVAL_MONTHS:
+    case DN_TYPE_INTERVAL_DAY_TIME:
+    case DN_TYPE_INTERVAL_MONTH_DAY_NANO:
         return true;
     default:
         return type.extension == DN_EXTENSION_UUID;
@@ -88,6 +92,57 @@ static bool parse_instant(struct dn_type type, const uint8_t *text, size_t len, 
     return zoned == type.zoned && put_int(value, INT64_MIN, INT64_MAX, dn_type_width(type), out);
 }
 
+/* A whole number of units, of a part of a second each: false if it is none, or too large. */
+static bool time_of(const struct dn_period *p, enum dn_unit unit, int64_t *out)
+{
+    const int64_t per_second = dn_unit_per_second(unit);
+    const int64_t nanos = INT64_C(1000000000) / per_second;
+    /* of different signs, the smaller product could be what makes it fit */
+    const bool borrows = p->seconds < 0 && p->nanos > 0;
+    const int64_t seconds = borrows ? p->seconds + 1 : p->seconds;
+    const int64_t rest = borrows ? p->nanos - INT64_C(1000000000) : p->nanos;
+
+    return rest % nanos == 0 && !__builtin_mul_overflow(seconds, per_second, out) &&
+           !__builtin_add_overflow(*out, rest / nanos, out);
+}
+
+static bool fits32(int64_t value)
+{
+    return value >= INT32_MIN && value <= INT32_MAX;
+}
+
+/* Days are 24 hours in a duration, and days in an interval. */
+static bool parse_period(struct dn_type type, const uint8_t *text, size_t len, void *out)
+{
+    struct dn_period p;
+    int64_t value = 0;
+
+    if (!dn_parse_period(text, len, &p)) {
+        return false;
+    }
+    if (type.id == DN_TYPE_DURATION) {
+        return p.months == 0 && !__builtin_mul_overflow(p.days, 86400, &p.days) &&
+               !__builtin_add_overflow(p.seconds, p.days, &p.seconds) &&
+               time_of(&p, type.unit, &value) && put_int(value, INT64_MIN, INT64_MAX, 8, out);
+    }
+    const bool has_time = p.seconds != 0 || p.nanos != 0;
+    const bool has_days = p.days != 0 || has_time;
+    if (!fits32(p.months) || !fits32(p.days)) {
+        return false;
+    }
+    const int32_t parts[2] = {(int32_t)p.months, (int32_t)p.days};
+    if (type.id == DN_TYPE_INTERVAL_MONTHS) {
+        return !has_days && memcpy(out, parts, 4) != NULL;
+    }
+    if (type.id == DN_TYPE_INTERVAL_DAY_TIME) {
+        return p.months == 0 && time_of(&p, DN_UNIT_MS, &value) && fits32(value) &&
+               memcpy(out, parts + 1, 4) != NULL &&
+               put_int(value, INT32_MIN, INT32_MAX, 4, (uint8_t *)out + 4);
+    }
+    return time_of(&p, DN_UNIT_NS, &value) && memcpy(out, parts, 8) != NULL &&
+           put_int(value, INT64_MIN, INT64_MAX, 8, (uint8_t *)out + 8);
+}
+
 bool dn_value_parse(struct dn_type type, const uint8_t *text, size_t len, void *out)
 {
     switch (type.id) {
@@ -104,6 +159,11 @@ bool dn_value_parse(struct dn_type type, const uint8_t *text, size_t len, void *
     case DN_TYPE_TIME:
     case DN_TYPE_TIMESTAMP:
         return parse_instant(type, text, len, out);
+    case DN_TYPE_DURATION:
+    case DN_TYPE_INTERVAL_MONTHS:
+    case DN_TYPE_INTERVAL_DAY_TIME:
+    case DN_TYPE_INTERVAL_MONTH_DAY_NANO:
+        return parse_period(type, text, len, out);
     case DN_TYPE_FIXED_BINARY:
         return dn_parse_uuid(text, len, out);
     default:

@@ -12,7 +12,7 @@ enum dn_bytes_form {
     DN_BYTES_HEX
 };
 
-/** Can dn_value_parse() read values of the type?  All of fixed width but floats below 64 bits, durations, intervals and raw bytes. */
+/** Can dn_value_parse() read values of the type?  All of fixed width but floats below 64 bits and raw bytes. */
 bool dn_value_is_parsed(struct dn_type type);
 /**
  * One value of dn_type_width() bytes, a byte 0 or 1 for booleans.  DN_TEXT_PADDING bytes around the text are readable.  False: it is no

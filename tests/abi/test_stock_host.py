@@ -120,7 +120,7 @@ def test_rounded_values_are_said_once(csv, capfd, options, n):
     assert len(reader.rows()) == 3 and reader.raw() is None
     lines = log_lines(capfd.readouterr())
     assert [(line["level"], line["event_type"]) for line in lines] == ([("WARNING", "values_rounded")] if n else [])
-    assert not n or lines[0]["message"].startswith(f"{n} values are rounded to float64; the first: ")
+    assert not n or lines[0]["message"].startswith(f"{n} values are rounded; the first: ")
 
 
 @pytest.mark.parametrize("inference", ["lossless", "strings"])

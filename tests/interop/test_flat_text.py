@@ -150,15 +150,18 @@ def words_of(t):
         return f"time[{t.unit}]"
     if pa.types.is_timestamp(t):
         return f"timestamp[{t.unit}, UTC]" if t.tz else f"timestamp[{t.unit}]"
-    if t == pa.date64():
-        return "date64"
-    return str(t) if pa.types.is_integer(t) else None
+    if t == pa.json_():
+        return "json"
+    named = {pa.date64(): "date64", pa.float16(): "float16", pa.float32(): "float32"}
+    return named.get(t, str(t) if pa.types.is_integer(t) else None)
 
+
+FLOAT32 = (pa.float32(), [-3.4028234663852886e38, -0.0, 1e-45, 1.17549435e-38, 0.1, 16777217.0, float("inf"), 3.4028234663852886e38], None)
 
 # Years beyond 9999 are written with a sign, and are text then.
 READABLE = [
     (t, [v for v in values if not pa.types.is_timestamp(t) or t.unit == "ns" or abs(v) < 2**37])
-    for t, values, _ in TYPES
+    for t, values, _ in [*TYPES, FLOAT32]
     if words_of(t) is not None
 ]
 
@@ -169,7 +172,7 @@ def test_csv_comes_back(t, values, quoted, tmp_path):
     path = csv_of(tmp_path, t, [*values, None])
     if quoted:
         lines = path.read_text().splitlines()
-        path.write_text("".join(f'"{v}"\n' if v and v[0] != '"' else f"{v}\n" for v in lines))
+        path.write_text("".join(f'"{v}"\n' if v and v[0] != '"' else f"{v}\n" for v in lines))  # what has quotes keeps them
     command = [str(BIN), "convert", "--overwrite", "--types", f"c={words_of(t)}", "t.csv", "back.parquet"]
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -184,17 +187,21 @@ WRONG = [
     ("time", "24:00:00"), ("time", "10:60"), ("time[ms]", "10:11:12.0005"), ("time", "1:02:03"),
     ("timestamp[ns]", "2300-01-01T00:00:00"), ("timestamp[ns]", "2024-01-01T00:00:00.0000000001"), ("timestamp[s]", "2024-01-01T00:00:00.5"),
     ("timestamp[ms]", "2024-01-01T00:00:00Z"), ("uuid", "123e4567-e89b-12d3-a456-42661417400"), ("uuid", "123e4567e89b-12d3-a456-4266141740001"),
+    ("float32", "3.5e38"), ("float32", "1.5x"), ("float16", "65520"), ("float16", "-1e400"), ("json", "{"), ("json", "[1,"), ("json", "1 2"), ("json", "x"),
+    ("duration", "P1M"), ("duration", "PT0.0000001S"), ("duration[s]", "PT9223372036854775808S"), ("duration[ns]", "P106752D"),
+    ("interval", "1 day"), ("interval", "P2147483648D"), ("interval_months", "P1D"), ("interval_day_time", "P1M"),
+    ("interval_day_time", "PT2147483.648S"), ("interval", "PT9223372036.854775808S"),
     ("binary:hex", "abc"), ("binary:base64", "abc"), ("binary(2):hex", "abcdef"), ("binary(2)", "YQ=="),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("words, text", WRONG)
 def test_what_is_no_value_of_a_declared_type(words, text, tmp_path):
-    (tmp_path / "t.csv").write_text(f"a,c\n1,\n2,{text}\n")
-    command = [str(BIN), "convert", "--types", f"c={words}", "t.csv", "back.parquet"]
+    (tmp_path / "t.csv").write_text(f"a;c\n1;\n2;{text}\n")
+    command = [str(BIN), "convert", "--delimiter", ";", "--types", f"c={words}", "t.csv", "back.csv"]
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "line 3" in done.stderr and f"'{text}'" in done.stderr
-    assert not (tmp_path / "back.parquet").exists()
+    assert not (tmp_path / "back.csv").exists()
 
 
 RELAXED = [
@@ -217,3 +224,51 @@ def test_declared_types_are_read_widely(words, texts, due, tmp_path):
     assert done.returncode == 0, done.stderr
     got = [r["c"] for r in json.loads(records_of(tmp_path / "t.parquet"))]
     assert [v if v is None or isinstance(v, int) else f"{v:.2f}" if isinstance(v, float) else v for v in got] == due
+
+
+# The text that is read, and the one that is written again: what these types have in it is the same as a value.
+PERIODS = [
+    ("duration[s]", ["PT1M", "-P1D", "PT9223372036854775807S", "PT-9223372036854775808S", "P1W"], ["PT60S", "PT-86400S", None, None, "PT604800S"]),
+    ("duration[ms]", ["PT0.5S", "PT-0.001S", "PT1H-0.5S"], [None, None, "PT3599.5S"]),
+    ("duration", ["PT0S", "PT9223372036854.775807S", "PT-9223372036854.775808S"], [None] * 3),
+    ("duration[ns]", ["PT9223372036.854775807S", "PT-9223372036.854775808S", "PT0.000000001000S"], [None, None, "PT0.000000001S"]),
+    ("interval_months", ["P1Y2M", "P-2147483648M", "P2147483647M", "P0M"], ["P14M", None, None, "PT0S"]),
+    ("interval_day_time", ["P1DT1H", "P-2147483648DT-2147483.648S", "P2147483647DT2147483.647S"], ["P1DT3600S", None, None]),
+    ("interval", ["P1Y2M3W4DT5H6M7.5S", "P-2147483648M-2147483648DT-9223372036.854775808S", "P2147483647M2147483647DT9223372036.854775807S"],
+     ["P14M25DT18367.5S", None, None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words, texts, due", PERIODS, ids=[p[0] for p in PERIODS])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_durations_and_intervals(words, texts, due, quoted, tmp_path):
+    (tmp_path / "t.csv").write_text("a,c\n" + "".join(f'x,"{t}"\n' if quoted else f"x, {t}\n" for t in texts) + "x,\n")
+    command = [str(BIN), "convert", "--types", f"c={words}", "t.csv", "back.csv"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "back.csv").read_text().splitlines()
+    assert lines[1:] == [f"x,{d or t}" for t, d in zip(texts, due)] + ["x,"]
+
+
+def test_json_is_kept_as_it_is_written(tmp_path):
+    values = ['{"a": [1, null, "x,y"]}', "[]", "null", "12", ' {"b" : 1} ', '{"two":\n"lines"}', "1e400"]
+    (tmp_path / "t.csv").write_text("a,c\n" + "".join('x,"' + v.replace('"', '""') + '"\n' for v in values) + 'x,\nx,""\nx,[1]\n')
+    command = [str(BIN), "convert", "--types", "c=json", "t.csv", "t.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    column = pq.read_table(tmp_path / "t.parquet")["c"]
+    assert column.type == pa.json_(pa.string_view()) or pa.types.is_string(column.type) or column.type == pa.json_()
+    assert column.to_pylist() == [*values, None, None, "[1]"]
+    assert pq.ParquetFile(tmp_path / "t.parquet").schema.column(1).logical_type.type == "JSON"
+
+
+def test_what_narrow_floats_lose_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("h,f\n0.1,0.1\n1.5,16777217\n0.10003,0.12345678\n,\n")
+    command = [str(BIN), "convert", "--log-format", "json", "--types", "h=float16,f=float32", "t.csv", "t.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    told = [e["message"] for e in events if e["event_type"] == "values_rounded"]
+    assert events[-1]["counters"]["rounded"] == 2 and len(told) == 1 and "line 3" in told[0] and '"f"' in told[0]
+    table = pq.read_table(tmp_path / "t.parquet")
+    assert table["h"].type == pa.float16() and table["f"].type == pa.float32()
+    assert table["f"].to_pylist() == [0.10000000149011612, 16777216.0, 0.12345678359270096, None]
