@@ -17,6 +17,15 @@ const struct dn_shell_option parquet_writer_options[] = {
     {"page_size", NULL, "int", "bytes per page; default 1 MiB"},
     {"verify", NULL, "bool",
      "read every finished file back and compare its values before it counts; default false"},
+    {"arrow_schema", NULL, "text",
+     "auto always never: keep the schema of the columns in the footer (ARROW:schema); default "
+     "auto, "
+     "if it says what Parquet's types do not"},
+    {"intervals", NULL, "text",
+     "iso8601 parquet: intervals as texts, or as INTERVAL; default iso8601"},
+    {"field_ids", NULL, "list",
+     "numbers of the columns and of what is within them, or the word auto; default those of the "
+     "columns' metadata"},
     DN_WRITER_OPTIONS,
 };
 const size_t parquet_writer_n_options =
@@ -52,6 +61,21 @@ static enum dn_status read_compression(struct dn_parquet_options *o, struct dn_s
     return DN_OK;
 }
 
+/* What the footer says of the schema. */
+static enum dn_status read_schema_options(struct dn_parquet_options *o, struct dn_shell_config *c,
+                                          struct dn_error *err)
+{
+    static const char *const when[] = {"auto", "always", "never", NULL}; /* enum dn_parquet_... */
+    static const char *const intervals[] = {"iso8601", "parquet", NULL};
+
+    DN_TRY(dn_shell_option_word(c, "arrow_schema", when, &o->arrow_schema, err));
+    DN_TRY(dn_shell_option_word(c, "intervals", intervals, &o->intervals, err));
+    o->field_ids_auto = dn_shell_option_is(c, "field_ids", "auto");
+    return o->field_ids_auto
+               ? DN_OK
+               : dn_shell_option_ints(c, "field_ids", -1, &o->field_ids, &o->n_field_ids, err);
+}
+
 enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_own,
                                         struct dn_error *err)
 {
@@ -70,6 +94,7 @@ enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_ow
     DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &o->page_rows, err));
     DN_TRY(dn_shell_option_int(c, "page_size", 1, LARGEST_PAGE, &page_bytes, err));
     DN_TRY(dn_shell_option_bool(c, "verify", &o->verify, err));
+    DN_TRY(read_schema_options(o, c, err));
     o->row_group_bytes = (size_t)row_group_bytes;
     o->page_bytes = (size_t)page_bytes;
     return DN_OK;

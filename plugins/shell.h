@@ -142,6 +142,16 @@ DN_NODISCARD enum dn_status dn_shell_option_int(const struct dn_shell_config *c,
 DN_NODISCARD enum dn_status dn_shell_option_list(struct dn_shell_config *c, const char *name,
                                                  const char *const **out, size_t *n_out,
                                                  struct dn_error *err);
+/** A list of whole numbers; the array lives in the configuration. */
+DN_NODISCARD enum dn_status dn_shell_option_ints(struct dn_shell_config *c, const char *name,
+                                                 int32_t min, const int32_t **out, size_t *n_out,
+                                                 struct dn_error *err);
+/** Is it given, as that text? */
+bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const char *text);
+/** One of `words`, which end with NULL: *out is its place. */
+DN_NODISCARD enum dn_status dn_shell_option_word(const struct dn_shell_config *c, const char *name,
+                                                 const char *const *words, uint32_t *out,
+                                                 struct dn_error *err);
 /** An object, or NULL. */
 DN_NODISCARD enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
                                                 const json_t **out, struct dn_error *err);

@@ -213,6 +213,68 @@ enum dn_status dn_shell_option_list(struct dn_shell_config *c, const char *name,
     return DN_OK;
 }
 
+enum dn_status dn_shell_option_ints(struct dn_shell_config *c, const char *name, int32_t min,
+                                    const int32_t **out, size_t *n_out, struct dn_error *err)
+{
+    struct found f = find_option(c, name);
+    char problem[96];
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    (void)snprintf(problem, sizeof(problem), "must be a list of whole numbers from %d to %d",
+                   (int)min, INT32_MAX);
+    if (!json_is_array(f.value)) {
+        return wrong_value(&f, problem, err);
+    }
+    const size_t n = json_array_size(f.value);
+    int32_t *numbers = dn_arena_alloc(&c->arena, (n + 1) * sizeof(*numbers));
+    if (numbers == NULL) {
+        return dn_error_memory(err, n * sizeof(*numbers));
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct found item = {json_array_get(f.value, i), f.native, f.key};
+        int64_t value = 0;
+        if (!read_int(item.value, &value) || value < min || value > INT32_MAX) {
+            return wrong_value(&item, problem, err);
+        }
+        numbers[i] = (int32_t)value;
+    }
+    *out = numbers;
+    *n_out = n;
+    return DN_OK;
+}
+
+bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const char *text)
+{
+    const struct found f = find_option(c, name);
+    const char *given = f.value != NULL ? dn_shell_text_value(f.value) : NULL;
+
+    return given != NULL && strcmp(given, text) == 0;
+}
+
+enum dn_status dn_shell_option_word(const struct dn_shell_config *c, const char *name,
+                                    const char *const *words, uint32_t *out, struct dn_error *err)
+{
+    const struct found f = find_option(c, name);
+    const char *given = f.value != NULL ? dn_shell_text_value(f.value) : NULL;
+    char list[80];
+    char problem[96];
+    uint32_t n = 0;
+
+    if (f.value == NULL) {
+        return DN_OK;
+    }
+    for (; words[n] != NULL; n++) {
+        if (given != NULL && strcmp(given, words[n]) == 0) {
+            *out = n;
+            return DN_OK;
+        }
+    }
+    dn_text_list(list, sizeof(list), words, n);
+    (void)snprintf(problem, sizeof(problem), "must be one of %s", list);
+    return wrong_value(&f, problem, err);
+}
+
 enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
                                    const json_t **out, struct dn_error *err)
 {

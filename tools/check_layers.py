@@ -19,7 +19,7 @@ LAYERS = {
     "filter": {"base", "store"},
     "csv": {"base", "simd", "text", "arrow", "values", "json", "store", "filter"},
     "codec": {"base"},
-    "parquet": {"base", "simd", "text", "arrow", "store", "codec"},
+    "parquet": {"base", "simd", "text", "arrow", "values", "store", "codec"},
     "pg": {"base", "simd", "text"},
     "pg_arrow": {"base", "simd", "text", "arrow", "pg"},
     "job": {"base", "arrow", "store"},

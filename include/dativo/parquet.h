@@ -19,6 +19,21 @@
 extern "C" {
 #endif
 
+/** Whether a file has the Arrow schema it was written with, under the key ARROW:schema of its footer, as Arrow's readers expect it. */
+enum dn_parquet_arrow_schema {
+    /** If it says what Parquet's types do not: durations, intervals, zones, large or unusual layouts, dictionaries, extension types,
+     *  metadata of columns.  Views count as strings and binary. */
+    DN_PARQUET_ARROW_SCHEMA_AUTO = 0,
+    DN_PARQUET_ARROW_SCHEMA_ALWAYS, /**< exactly as it is, views and all */
+    DN_PARQUET_ARROW_SCHEMA_NEVER
+};
+/** What becomes of intervals. */
+enum dn_parquet_intervals {
+    DN_PARQUET_INTERVALS_ISO8601 = 0, /**< strings, as P1M2DT0.5S: every value, exactly, for every reader */
+    /** INTERVAL: months, days and milliseconds; an error if one is negative or a millisecond is not whole. */
+    DN_PARQUET_INTERVALS_PARQUET
+};
+
 /** Zero-initialise, then set what differs. */
 struct dn_parquet_options {
     uint32_t struct_size;    /**< sizeof(struct dn_parquet_options) */
@@ -49,6 +64,15 @@ struct dn_parquet_options {
     void *cancel_ctx;
     /** What the connection says, copied; NULL: nothing. */
     const struct dn_store_options *store;
+    uint32_t arrow_schema; /**< enum dn_parquet_arrow_schema */
+    uint32_t intervals;    /**< enum dn_parquet_intervals */
+    /**
+     * Numbers of fields: of a column, then of what is within it (fields of structs, items of lists, keys and values of maps), and so on;
+     * -1: none.  NULL: those of the metadata, PARQUET:field_id.
+     */
+    const int32_t *field_ids;
+    size_t n_field_ids;
+    bool field_ids_auto; /**< number all fields in that order, from 1 on */
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -12,6 +12,8 @@
 
 /** The pair that makes an extension type of a column. */
 #define DN_METADATA_EXTENSION "ARROW:extension:name"
+/** The number a column has in Parquet files, as Arrow's readers and writers of them have it. */
+#define DN_METADATA_FIELD_ID "PARQUET:field_id"
 
 /** Goes through the pairs.  The format has no length in all: a producer's lengths are believed, but for negative ones, which end it. */
 struct dn_metadata_reader {

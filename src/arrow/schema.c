@@ -174,8 +174,9 @@ cleanup:
     return st;
 }
 
+/* `name` instead of its own, if it is not NULL. */
 static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchema *schema,
-                                int depth, struct dn_error *err)
+                                const char *name, int depth, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
@@ -190,17 +191,21 @@ static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchem
                             "an Arrow schema is nested more than %d levels deep",
                             DN_SCHEMA_MAX_DEPTH);
     }
-    const char *name = schema->name != NULL ? schema->name : "";
+    if (name == NULL) {
+        name = schema->name != NULL ? schema->name : "";
+    }
     DN_TRY_GOTO(st,
                 dn_schema_node_make(out, schema->format, name, schema->metadata, schema->n_children,
                                     schema->dictionary != NULL, err),
                 cleanup);
     out->flags = schema->flags;
     for (int64_t i = 0; i < schema->n_children; i++) {
-        DN_TRY_GOTO(st, copy_node(out->children[i], schema->children[i], depth - 1, err), cleanup);
+        DN_TRY_GOTO(st, copy_node(out->children[i], schema->children[i], NULL, depth - 1, err),
+                    cleanup);
     }
     if (schema->dictionary != NULL) {
-        DN_TRY_GOTO(st, copy_node(out->dictionary, schema->dictionary, depth - 1, err), cleanup);
+        DN_TRY_GOTO(st, copy_node(out->dictionary, schema->dictionary, NULL, depth - 1, err),
+                    cleanup);
     }
 cleanup:
     if (st != DN_OK && out->release != NULL) {
@@ -212,7 +217,13 @@ cleanup:
 enum dn_status dn_schema_copy(struct ArrowSchema *out, const struct ArrowSchema *schema,
                               struct dn_error *err)
 {
-    return copy_node(out, schema, DN_SCHEMA_MAX_DEPTH, err);
+    return copy_node(out, schema, NULL, DN_SCHEMA_MAX_DEPTH, err);
+}
+
+enum dn_status dn_schema_node_copy(struct ArrowSchema *out, const struct ArrowSchema *node,
+                                   const char *name, struct dn_error *err)
+{
+    return copy_node(out, node, name, DN_SCHEMA_MAX_DEPTH, err);
 }
 
 static enum dn_status refuse(const char *name, const char *words, const char *cannot,

@@ -16,5 +16,9 @@ DN_NODISCARD enum dn_status dn_schema_node_make(struct ArrowSchema *out, const c
                                                 const char *name, const char *metadata,
                                                 int64_t n_children, bool has_dictionary,
                                                 struct dn_error *err);
+/** A deep copy of a node under another name. */
+DN_NODISCARD enum dn_status dn_schema_node_copy(struct ArrowSchema *out,
+                                                const struct ArrowSchema *node, const char *name,
+                                                struct dn_error *err);
 
 #endif

@@ -139,6 +139,10 @@ static inline bool dn_type_is_bytes(struct dn_type type)
 {
     return type.id >= DN_TYPE_UTF8 && type.id <= DN_TYPE_BINARY_VIEW;
 }
+static inline bool dn_type_is_interval(struct dn_type type)
+{
+    return type.id >= DN_TYPE_INTERVAL_MONTHS && type.id <= DN_TYPE_INTERVAL_MONTH_DAY_NANO;
+}
 static inline bool dn_type_is_decimal(struct dn_type type)
 {
     return type.id == DN_TYPE_DECIMAL128 || type.id == DN_TYPE_DECIMAL256;

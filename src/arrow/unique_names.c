@@ -1,33 +1,48 @@
 #include "arrow/schema.h"
+#include "arrow/schema_node.h"
 #include "base/memory.h"
 #include "base/name_map.h"
 
 #include <string.h>
 
+static enum dn_status rename_column(struct ArrowSchema *column, const char *name,
+                                    struct dn_error *err)
+{
+    struct ArrowSchema renamed;
+
+    DN_TRY(dn_schema_node_copy(&renamed, column, name, err));
+    column->release(column);
+    *column = renamed; /* children are reached by pointers, so it may be moved */
+    return DN_OK;
+}
+
 enum dn_status dn_schema_copy_unique(struct ArrowSchema *out, const struct ArrowSchema *schema,
                                      struct dn_error *err)
 {
-    const size_t n = (size_t)schema->n_children;
     struct dn_arena arena = {0};
+    struct dn_name *names = NULL;
     enum dn_status st = DN_OK;
-    struct dn_field *fields = dn_calloc(n + 1, sizeof(*fields));
-    struct dn_name *names = dn_calloc(n + 1, sizeof(*names));
 
-    if (fields == NULL || names == NULL) {
-        st = dn_error_memory(err, n * sizeof(*fields));
+    DN_TRY(dn_schema_copy(out, schema, err));
+    const size_t n = (size_t)out->n_children;
+    names = dn_calloc(n + 1, sizeof(*names));
+    if (names == NULL) {
+        st = dn_error_memory(err, n * sizeof(*names));
         goto cleanup;
     }
     for (size_t i = 0; i < n; i++) {
-        DN_TRY_GOTO(st, dn_schema_get_field(schema, (int64_t)i, &fields[i], err), cleanup);
-        names[i] = (struct dn_name){fields[i].name, strlen(fields[i].name)};
+        names[i] = (struct dn_name){out->children[i]->name, strlen(out->children[i]->name)};
     }
     DN_TRY_GOTO(st, dn_names_make_unique(names, n, &arena, err), cleanup);
     for (size_t i = 0; i < n; i++) {
-        fields[i].name = names[i].text;
+        if (names[i].text != out->children[i]->name) {
+            DN_TRY_GOTO(st, rename_column(out->children[i], names[i].text, err), cleanup);
+        }
     }
-    st = dn_schema_make(out, fields, (int64_t)n, err);
 cleanup:
-    dn_free(fields);
+    if (st != DN_OK) {
+        out->release(out);
+    }
     dn_free(names);
     dn_arena_finish(&arena);
     return st;

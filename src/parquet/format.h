@@ -155,6 +155,13 @@ enum dn_pq_schema_field { /* SchemaElement */
     DN_PQ_SCHEMA_LOGICAL = 10
 };
 
+enum dn_pq_key_value_field { /* KeyValue */
+    DN_PQ_KEY_VALUE_KEY = 1,
+    DN_PQ_KEY_VALUE_VALUE = 2
+};
+/** The key in the footer under which Arrow's writers keep the schema, the message of an IPC stream as base64. */
+#define DN_PQ_ARROW_SCHEMA_KEY "ARROW:schema"
+
 enum dn_pq_timestamp_field { /* TimeType and TimestampType */
     DN_PQ_TIMESTAMP_IS_UTC = 1,
     DN_PQ_TIMESTAMP_UNIT = 2

@@ -322,7 +322,9 @@ static void write_case(const char *folder, const struct data_set *d, const struc
                                          .row_group_rows = v->row_group_rows,
                                          .page_rows = v->page_rows,
                                          .page_bytes = v->page_bytes,
-                                         .n_threads = v->n_threads};
+                                         .n_threads = v->n_threads,
+                                         /* others see the types as Parquet has them */
+                                         .arrow_schema = DN_PARQUET_ARROW_SCHEMA_NEVER};
     struct dn_parquet_writer *w = NULL;
     struct ArrowSchema schema;
     struct dn_error err;

@@ -7,6 +7,7 @@
 
 #define JULIAN_DAY_OF_EPOCH 2440588
 #define NS_PER_DAY INT64_C(86400000000000)
+#define NS_PER_MS INT64_C(1000000)
 
 static uint64_t get_le(const uint8_t *p, size_t n)
 {
@@ -80,6 +81,27 @@ static enum dn_status from_int96(const uint8_t *in, size_t n, int64_t *out, size
     return DN_OK;
 }
 
+static enum dn_status from_interval(const uint8_t *in, size_t n, uint8_t *out, size_t *out_bad,
+                                    struct dn_error *err)
+{
+    for (size_t i = 0; i < n; i++, in += 12, out += 16) {
+        const uint32_t parts[2] = {(uint32_t)get_le(in, 4), (uint32_t)get_le(in + 4, 4)};
+        const int64_t ns = (int64_t)get_le(in + 8, 4) * NS_PER_MS;
+        for (int k = 0; k < 2; k++) {
+            if (parts[k] > INT32_MAX) {
+                *out_bad = i;
+                return dn_error_set(err, DN_ERR_DATA,
+                                    "an interval of %" PRIu32
+                                    " %s does not fit 32 bits with a sign, which Arrow's have",
+                                    parts[k], k == 0 ? "months" : "days");
+            }
+        }
+        memcpy(out, parts, sizeof(parts));
+        memcpy(out + 8, &ns, sizeof(ns));
+    }
+    return DN_OK;
+}
+
 /* ---- decimals --------------------------------------------------------------------------------------------------- */
 
 /* A big-endian number in two's complement to a little-endian one of `width` bytes; false if it does not fit. */
@@ -149,6 +171,8 @@ enum dn_status dn_pq_convert(const struct dn_pq_arrow_type *type, const void *in
         return narrow(type, in, n, out, out_bad, err);
     case DN_PQ_HOW_INT96:
         return from_int96(in, n, out, out_bad, err);
+    case DN_PQ_HOW_INTERVAL:
+        return from_interval(in, n, out, out_bad, err);
     default:
         return to_decimal(type, in, n, out, out_bad, err);
     }

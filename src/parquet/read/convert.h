@@ -5,7 +5,7 @@
 #include "parquet/read/types.h"
 
 /**
- * n values from `in` (as a decoder gives them) to `out`, type->width bytes each; for DN_PQ_HOW_NARROW, _INT96 and _DECIMAL.
+ * n values from `in` (as a decoder gives them) to `out`, type->width bytes each; for DN_PQ_HOW_NARROW, _INT96, _DECIMAL and _INTERVAL.
  * DN_ERR_DATA: value *out_bad does not fit the type.
  */
 DN_NODISCARD enum dn_status dn_pq_convert(const struct dn_pq_arrow_type *type, const void *in,

@@ -116,6 +116,9 @@ static bool set_meaning(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *
                 .id = DN_TYPE_FIXED_BINARY, .width = 16, .extension = DN_EXTENSION_UUID},
             DN_PQ_HOW_SAME);
         return is_fixed && e->type_length == 16;
+    case DN_PQ_LOGICAL_INTERVAL:
+        set(out, DN_TYPE(INTERVAL_MONTH_DAY_NANO), DN_PQ_HOW_INTERVAL);
+        return is_fixed && e->type_length == 12;
     case DN_PQ_LOGICAL_UNKNOWN: /* a column that must have values has some meaning after all */
         set(out, DN_TYPE(NULL), DN_PQ_HOW_NOTHING);
         return leaf->max_def > 0;

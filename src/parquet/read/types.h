@@ -11,6 +11,7 @@ enum dn_pq_how {
     DN_PQ_HOW_NARROW,   /**< int32 to 8 or 16 bits, signed or not */
     DN_PQ_HOW_INT96,    /**< nanoseconds of a day and a Julian day, to nanoseconds since 1970 */
     DN_PQ_HOW_DECIMAL,  /**< a number of any size, to one of 16 or 32 bytes */
+    DN_PQ_HOW_INTERVAL, /**< months, days and milliseconds without signs, to an interval of Arrow's */
     DN_PQ_HOW_VIEWS,    /**< byte arrays */
     DN_PQ_HOW_NOTHING   /**< nulls only, without buffers */
 };

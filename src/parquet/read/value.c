@@ -52,6 +52,8 @@ static enum dn_pq_shown bytes_kind(const struct dn_pq_element *e)
         return is_fixed && e->type_length == 16 ? DN_PQ_SHOWN_UUID : DN_PQ_SHOWN_BINARY;
     case DN_PQ_LOGICAL_FLOAT16:
         return is_fixed && e->type_length == 2 ? DN_PQ_SHOWN_FLOAT16 : DN_PQ_SHOWN_BINARY;
+    case DN_PQ_LOGICAL_INTERVAL:
+        return is_fixed && e->type_length == 12 ? DN_PQ_SHOWN_INTERVAL : DN_PQ_SHOWN_BINARY;
     case DN_PQ_LOGICAL_UNKNOWN:
         return DN_PQ_SHOWN_NULL;
     default:
@@ -149,9 +151,9 @@ bool dn_pq_logical_words(const struct dn_pq_leaf *leaf, char out[DN_PQ_WORDS_SIZ
 
 void dn_pq_type_words(const struct dn_pq_leaf *leaf, char out[DN_PQ_WORDS_SIZE])
 {
-    static const char *const names[] = {"bool",      NULL,     NULL,   "float16", "float32",
-                                        "float64",   NULL,     "date", "time",    NULL,
-                                        "timestamp", "string", NULL,   "uuid",    "null"};
+    static const char *const names[] = {
+        "bool", NULL, NULL,        "float16", "float32", "float64", NULL,       "date",
+        "time", NULL, "timestamp", "string",  NULL,      "uuid",    "interval", "null"};
     const enum dn_pq_shown kind = dn_pq_leaf_shown(leaf);
     const struct dn_pq_element *e = leaf->element;
 
@@ -410,6 +412,34 @@ static enum dn_status put_time_of_day(struct dn_buffer *out, int64_t value, int3
     return put_quoted(out, text, (size_t)n, err);
 }
 
+/* "P1M2DT0.5S": months, days and milliseconds, without the parts that are 0 but for one. */
+static enum dn_status put_interval(struct dn_buffer *out, struct dn_span v, struct dn_error *err)
+{
+    const uint32_t months = (uint32_t)get_le(v.data, 4);
+    const uint32_t days = (uint32_t)get_le(v.data + 4, 4);
+    const uint32_t ms = (uint32_t)get_le(v.data + 8, 4);
+    char text[64] = "P";
+    int n = 1;
+
+    if (months != 0) {
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%" PRIu32 "M", months);
+    }
+    if (days != 0) {
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%" PRIu32 "D", days);
+    }
+    if (ms != 0 || n == 1) {
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "T%" PRIu32, ms / 1000);
+        if (ms % 1000 != 0) {
+            n += snprintf(text + n, sizeof(text) - (size_t)n, ".%03" PRIu32, ms % 1000);
+            while (text[n - 1] == '0') {
+                n--;
+            }
+        }
+        text[n++] = 'S';
+    }
+    return put_quoted(out, text, (size_t)n, err);
+}
+
 static double half_to_double(unsigned h)
 {
     const int exponent = (int)(h >> 10 & 31);
@@ -486,6 +516,8 @@ enum dn_status dn_pq_value_json(struct dn_buffer *out, const struct dn_pq_leaf *
         return put_hex(out, v, cut, err);
     case DN_PQ_SHOWN_UUID:
         return put_uuid(out, v, err);
+    case DN_PQ_SHOWN_INTERVAL:
+        return put_interval(out, v, err);
     case DN_PQ_SHOWN_DECIMAL:
         return put_any_decimal(out, leaf->element, v, cut, err);
     default:

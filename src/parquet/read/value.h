@@ -20,6 +20,7 @@ enum dn_pq_shown {
     DN_PQ_SHOWN_TEXT,
     DN_PQ_SHOWN_BINARY,
     DN_PQ_SHOWN_UUID,
+    DN_PQ_SHOWN_INTERVAL,
     DN_PQ_SHOWN_NULL
 };
 

@@ -66,6 +66,10 @@ static const struct mapping mappings[DN_TYPE_COUNT] = {
                       DN_PQ_STORE_CHECKED},
     [DN_TYPE_TIMESTAMP] = {DN_PQ_KIND_I64, DN_PQ_INT64, NO_CONVERTED, DN_PQ_LOGICAL_TIMESTAMP,
                            DN_PQ_ORDERED, DN_PQ_STORE_SAME},
+    [DN_TYPE_DURATION] = NUMBER(DN_PQ_KIND_I64, DN_PQ_INT64),
+    [DN_TYPE_INTERVAL_MONTHS] = TEXT,
+    [DN_TYPE_INTERVAL_DAY_TIME] = TEXT,
+    [DN_TYPE_INTERVAL_MONTH_DAY_NANO] = TEXT,
     [DN_TYPE_UTF8] = TEXT,
     [DN_TYPE_LARGE_UTF8] = TEXT,
     [DN_TYPE_UTF8_VIEW] = TEXT,
@@ -137,6 +141,11 @@ static void refine(struct dn_pq_column *c)
         choose_unit(c);
     } else if (c->type.id == DN_TYPE_DATE64) {
         c->read = DN_TYPE(DATE32);
+    } else if (c->type.id == DN_TYPE_DURATION) {
+        c->read = DN_TYPE(INT64);
+    } else if (dn_type_is_interval(c->type)) {
+        c->read = DN_TYPE(UTF8_VIEW);
+        c->is_texts = true;
     } else if (c->type.extension == DN_EXTENSION_UUID) {
         c->logical = DN_PQ_LOGICAL_UUID;
     } else if (c->type.extension == DN_EXTENSION_JSON) {
@@ -186,10 +195,26 @@ enum dn_status dn_pq_column_init(struct dn_pq_column *c, const struct dn_field *
     c->converted = m->converted;
     c->logical = m->logical;
     c->is_text = dn_type_is_text(field->type);
+    c->field_id = DN_PQ_NO_FIELD_ID;
     c->nullable = field->nullable || m->kind == DN_PQ_KIND_NULL;
     refine(c);
     c->width = plain_width(c);
     return DN_OK;
+}
+
+void dn_pq_column_intervals(struct dn_pq_column *c, bool as_parquet)
+{
+    if (c->is_texts && as_parquet) {
+        c->is_texts = false;
+        c->read = DN_TYPE(INTERVAL_MONTH_DAY_NANO);
+        c->kind = DN_PQ_KIND_FIXED;
+        c->order = DN_PQ_ORDERED_NOT;
+        c->store = DN_PQ_STORE_INTERVAL;
+        c->physical = DN_PQ_FIXED_LEN_BYTE_ARRAY;
+        c->converted = DN_PQ_CONVERTED_INTERVAL;
+        c->logical = DN_PQ_LOGICAL_NONE; /* its number is reserved, and no reader has it */
+        c->width = DN_PQ_INTERVAL_WIDTH;
+    }
 }
 
 void dn_pq_column_finish(struct dn_pq_column *c)
@@ -259,6 +284,9 @@ void dn_pq_column_write_schema(const struct dn_pq_column *c, struct dn_thrift_wr
     if (c->logical == DN_PQ_LOGICAL_DECIMAL) {
         dn_thrift_field_i32(w, DN_PQ_SCHEMA_SCALE, c->type.scale);
         dn_thrift_field_i32(w, DN_PQ_SCHEMA_PRECISION, c->type.precision);
+    }
+    if (c->field_id != DN_PQ_NO_FIELD_ID) {
+        dn_thrift_field_i32(w, DN_PQ_SCHEMA_FIELD_ID, c->field_id);
     }
     if (c->logical != DN_PQ_LOGICAL_NONE) {
         write_logical(c, w);

@@ -5,6 +5,7 @@
 #include "arrow/schema.h"
 #include "parquet/encoding/value.h"
 #include "parquet/thrift/writer.h"
+#include "parquet/write/arrow_schema.h"
 #include "parquet/write/store.h"
 
 struct dn_pq_column {
@@ -19,12 +20,16 @@ struct dn_pq_column {
     enum dn_pq_logical logical;
     bool is_text; /**< byte arrays: must be UTF-8 */
     bool nullable;
+    bool is_texts;    /**< intervals: views become those of texts, see dn_pq_interval_texts() */
+    int32_t field_id; /**< DN_PQ_NO_FIELD_ID: none */
     size_t width; /**< bytes of a value as PLAIN holds it; 0 for booleans, byte arrays and nulls */
 };
 
 /** Describe a field; its name is copied.  DN_ERR_UNSUPPORTED for types that Parquet has no form for. */
 DN_NODISCARD enum dn_status dn_pq_column_init(struct dn_pq_column *c, const struct dn_field *field,
                                               struct dn_error *err);
+/** Store intervals as INTERVAL instead of as text; other columns stay as they are. */
+void dn_pq_column_intervals(struct dn_pq_column *c, bool as_parquet);
 /** Accepts zeroed memory. */
 void dn_pq_column_finish(struct dn_pq_column *c);
 /** Write the column's SchemaElement as a list element. */

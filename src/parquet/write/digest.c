@@ -48,6 +48,10 @@ static uint64_t digest_block(const struct dn_pq_column *c, const struct dn_colum
         for (size_t i = 0; i < n; i++) {
             memcpy((uint8_t *)b.values + i * stored.width, values + i * view->width, stored.width);
         }
+    } else if (c->store == DN_PQ_STORE_INTERVAL) {
+        dn_pq_widen_intervals(
+            c->type, (const uint8_t *)view->values + (size_t)(view->offset + row) * view->width, n,
+            (uint8_t *)b.values);
     } else {
         store_all(c, view, row, n, (uint8_t *)b.values, stored.width);
     }
@@ -59,7 +63,7 @@ uint64_t dn_pq_column_digest(const struct dn_pq_column *c, const struct dn_colum
 {
     uint64_t sum = 0;
 
-    if (dn_type_same_values(c->type, c->read)) {
+    if (c->store == DN_PQ_STORE_SAME || dn_type_same_values(c->type, c->read)) {
         return dn_column_digest(view, row, n_rows, first);
     }
     for (int64_t i = 0; i < n_rows; i += DN_PQ_STORE_BLOCK) {

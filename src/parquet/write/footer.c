@@ -272,6 +272,7 @@ static enum dn_status write_metadata(struct footer *f, struct dn_error *err)
     write_schema(w, &t);
     dn_thrift_field_i64(&t, DN_PQ_FILE_NUM_ROWS, w->n_rows);
     DN_TRY(write_row_groups(f, &t, err));
+    dn_pq_said_write(&w->said, &t);
     dn_thrift_field_binary(&t, DN_PQ_FILE_CREATED_BY, created_by, sizeof created_by - 1);
     dn_thrift_field_list(&t, DN_PQ_FILE_COLUMN_ORDERS, DN_THRIFT_STRUCT, (size_t)w->n_columns);
     for (int64_t i = 0; i < w->n_columns; i++) {

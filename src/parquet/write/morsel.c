@@ -60,8 +60,12 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
         st = dn_error_memory(err, bytes);
         goto cleanup;
     }
+    b->made = NULL;
     for (int64_t i = 0; i < w->n_columns; i++) {
         DN_TRY_GOTO(st, dn_batch_get_column(batch, i, &w->fields[i], &b->views[i], err), cleanup);
+        if (w->columns[i].is_texts) {
+            DN_TRY_GOTO(st, dn_pq_interval_texts(&b->views[i], &b->made, err), cleanup);
+        }
     }
     b->held = bytes + held_bytes(w, b->views);
     b->array = *batch;
@@ -71,6 +75,7 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
     return DN_OK;
 cleanup:
     release(batch);
+    dn_pq_made_free(b != NULL ? b->made : NULL);
     dn_free(b);
     return st;
 }
@@ -82,6 +87,7 @@ void dn_pq_batch_unref(struct dn_parquet_writer *w, struct dn_pq_batch *batch)
     pthread_mutex_unlock(&w->lock);
     if (last) {
         release(&batch->array);
+        dn_pq_made_free(batch->made);
         dn_free(batch);
     }
 }

@@ -162,6 +162,62 @@ static size_t store_decimals(struct dn_type type, const uint8_t *in, size_t n, u
     return n;
 }
 
+/* Months, days, nanoseconds; parts that a type has not are 0. */
+static void load_interval(struct dn_type type, const uint8_t *in, int64_t parts[3])
+{
+    const int32_t first = (int32_t)dn_pq_load32(in);
+
+    parts[0] = type.id == DN_TYPE_INTERVAL_DAY_TIME ? 0 : first;
+    parts[1] = 0;
+    parts[2] = 0;
+    if (type.id == DN_TYPE_INTERVAL_DAY_TIME) {
+        parts[1] = first;
+        parts[2] = INT64_C(1000000) * (int32_t)dn_pq_load32(in + 4);
+    } else if (type.id == DN_TYPE_INTERVAL_MONTH_DAY_NANO) {
+        parts[1] = (int32_t)dn_pq_load32(in + 4);
+        parts[2] = (int64_t)dn_pq_load64(in + 8);
+    }
+}
+
+void dn_pq_widen_intervals(struct dn_type type, const void *values, size_t n, uint8_t *out)
+{
+    const size_t width = dn_type_width(type);
+
+    for (size_t i = 0; i < n; i++, out += 16) {
+        int64_t parts[3];
+        load_interval(type, (const uint8_t *)values + i * width, parts);
+        dn_pq_store32(out, (uint32_t)parts[0]);
+        dn_pq_store32(out + 4, (uint32_t)parts[1]);
+        memcpy(out + 8, &parts[2], 8);
+    }
+}
+
+static size_t store_intervals(struct dn_type type, const uint8_t *in, size_t n, uint8_t *out,
+                              const char **what)
+{
+    const size_t width = dn_type_width(type);
+
+    for (size_t i = 0; i < n; i++, in += width, out += DN_PQ_INTERVAL_WIDTH) {
+        int64_t parts[3];
+        load_interval(type, in, parts);
+        if (parts[0] < 0 || parts[1] < 0 || parts[2] < 0) {
+            *what = "the interval has a part below zero, which Parquet's INTERVAL has no sign for; "
+                    "write intervals as iso8601";
+            return i;
+        }
+        if (parts[2] % 1000000 != 0 || parts[2] / 1000000 > UINT32_MAX) {
+            *what =
+                "the interval is not in whole milliseconds of 32 bits, as Parquet's INTERVAL is; "
+                "write intervals as iso8601";
+            return i;
+        }
+        dn_pq_store32(out, (uint32_t)parts[0]);
+        dn_pq_store32(out + 4, (uint32_t)parts[1]);
+        dn_pq_store32(out + 8, (uint32_t)(parts[2] / 1000000));
+    }
+    return n;
+}
+
 size_t dn_pq_store(enum dn_pq_store how, struct dn_type type, const void *values, size_t n,
                    void *out, size_t width, const char **what)
 {
@@ -176,6 +232,8 @@ size_t dn_pq_store(enum dn_pq_store how, struct dn_type type, const void *values
         return store_decimals(type, values, n, out, width, what);
     case DN_PQ_STORE_CHECKED:
         return store_times(type, values, n, out, width, what);
+    case DN_PQ_STORE_INTERVAL:
+        return store_intervals(type, values, n, out, what);
     case DN_PQ_STORE_SAME:
         break;
     }

@@ -15,11 +15,17 @@ enum dn_pq_store {
     DN_PQ_STORE_THOUSANDS, /**< seconds to milliseconds, 32 or 64 bits */
     DN_PQ_STORE_DAYS,      /**< milliseconds, of whole days, to days */
     DN_PQ_STORE_DECIMAL, /**< 128 or 256 bits to 32, 64, or big-endian bytes: see dn_pq_decimal_bytes() */
-    DN_PQ_STORE_CHECKED /**< times of a day, which they must be */
+    DN_PQ_STORE_CHECKED, /**< times of a day, which they must be */
+    DN_PQ_STORE_INTERVAL /**< any interval to months, days and milliseconds, none negative */
 };
+
+#define DN_PQ_INTERVAL_WIDTH 12
 
 /** Bytes that numbers of so many digits need in two's complement. */
 size_t dn_pq_decimal_bytes(int precision);
+
+/** Intervals of any type to those of months, days and nanoseconds, 16 bytes each. */
+void dn_pq_widen_intervals(struct dn_type type, const void *values, size_t n, uint8_t *out);
 
 /**
  * n <= DN_PQ_STORE_BLOCK values of `type` to `width` bytes each.

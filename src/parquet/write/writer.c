@@ -50,6 +50,12 @@ static enum dn_status read_options(const struct dn_parquet_options *given,
     if (out->page_bytes > LARGEST_PAGE_BYTES) {
         return bad_option(err, "page_bytes", (long long)out->page_bytes, "at most 268435456, or 0");
     }
+    if (out->arrow_schema > DN_PARQUET_ARROW_SCHEMA_NEVER) {
+        return bad_option(err, "arrow_schema", out->arrow_schema, "0 to 2");
+    }
+    if (out->intervals > DN_PARQUET_INTERVALS_PARQUET) {
+        return bad_option(err, "intervals", out->intervals, "0 or 1");
+    }
     out->compression = out->compression == NULL ? "snappy" : out->compression;
     out->row_group_rows = out->row_group_rows == 0 ? DEFAULT_ROW_GROUP_ROWS : out->row_group_rows;
     out->row_group_bytes =
@@ -91,9 +97,10 @@ static enum dn_status check_names(const struct dn_parquet_writer *w, struct dn_e
 }
 
 static enum dn_status open_columns(struct dn_parquet_writer *w, const struct ArrowSchema *schema,
-                                   struct dn_error *err)
+                                   const struct dn_parquet_options *o, struct dn_error *err)
 {
     const size_t n = (size_t)schema->n_children;
+    size_t n_fields = 0;
 
     if (schema->n_children < 1 || schema->n_children > INT32_MAX - 1) {
         return dn_error_set(err, DN_ERR_INVALID,
@@ -111,9 +118,14 @@ static enum dn_status open_columns(struct dn_parquet_writer *w, const struct Arr
     for (int64_t i = 0; i < w->n_columns; i++) {
         DN_TRY(dn_schema_get_field(schema, i, &w->fields[i], err));
         DN_TRY(dn_pq_column_init(&w->columns[i], &w->fields[i], err));
+        dn_pq_column_intervals(&w->columns[i], o->intervals == DN_PARQUET_INTERVALS_PARQUET);
         w->fields[i].name = w->columns[i].name;
         w->fields[i].type = w->columns[i].type; /* the zone's name is not ours to keep */
         dn_pq_stats_init(&w->totals[i], w->columns[i].kind, w->columns[i].order);
+    }
+    DN_TRY(dn_pq_said_init(&w->said, schema, o, err));
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        w->columns[i].field_id = dn_pq_said_field_id(&w->said, &n_fields);
     }
     return check_names(w, err);
 }
@@ -286,7 +298,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
         goto cleanup;
     }
     w->kernels = dn_kernels_selected();
-    DN_TRY_GOTO(st, open_columns(w, schema, err), cleanup);
+    DN_TRY_GOTO(st, open_columns(w, schema, &opts, err), cleanup);
     DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, open_verification(w, &opts, err), cleanup);
     open_lanes(w, &opts);
@@ -482,6 +494,7 @@ static void free_columns(struct dn_parquet_writer *w)
     dn_free(w->totals);
     dn_free(w->digests);
     dn_pq_written_finish(&w->written);
+    dn_pq_said_finish(&w->said);
 }
 
 void dn_parquet_close(struct dn_parquet_writer *w)

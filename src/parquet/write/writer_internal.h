@@ -16,7 +16,9 @@
 #include "base/pool.h"
 #include "base/stop.h"
 #include "dativo/parquet.h"
+#include "parquet/write/arrow_schema.h"
 #include "parquet/write/encoder.h"
+#include "parquet/write/interval_text.h"
 #include "parquet/written.h"
 #include "store/sink.h"
 
@@ -25,8 +27,9 @@
 /** A batch and its columns, alive until all slices of it are encoded. */
 struct dn_pq_batch {
     struct ArrowArray array;
-    size_t held;      /**< memory that it keeps alive */
-    int64_t n_slices; /**< under the lock */
+    size_t held;             /**< memory that it keeps alive */
+    struct dn_pq_made *made; /**< what views of ours point into */
+    int64_t n_slices;        /**< under the lock */
     struct dn_column_view views[];
 };
 
@@ -121,6 +124,7 @@ struct dn_parquet_writer {
     struct dn_pq_column *columns;
     struct dn_pq_lane *lanes;
     int64_t n_columns;
+    struct dn_pq_said said; /**< of the schema, beside the columns */
     enum dn_codec_id codec;
     int32_t codec_level;
     struct dn_pq_budget budget;

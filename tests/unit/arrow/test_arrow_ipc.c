@@ -239,8 +239,8 @@ static void test_many_shapes(void **state)
     for (unsigned i = 0; i < 256; i++) {
         struct dn_flat_field fields[DN_FLAT_MOST_FIELDS];
         for (unsigned k = 0; k < DN_FLAT_MOST_FIELDS; k++) {
-            fields[k] =
-                (struct dn_flat_field){(i >> k & 1) != 0 ? 1 << k % 4 : 0, (int64_t)(i + k)};
+            fields[k] = (struct dn_flat_field){(uint8_t)((i >> k & 1) != 0 ? 1u << k % 4 : 0),
+                                               (int64_t)(i + k)};
         }
         dn_flat_put_table(&w, first + 4 * i, fields, DN_FLAT_MOST_FIELDS, places);
     }

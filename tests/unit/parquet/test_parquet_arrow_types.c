@@ -66,7 +66,9 @@ static const struct expectation expectations[] = {
     {DN_PQ_BYTE_ARRAY, 0, BARE(BSON), false, "vz"},
     {DN_PQ_FIXED_LEN_BYTE_ARRAY, 16, BARE(UUID), false, "w:16"},
     {DN_PQ_FIXED_LEN_BYTE_ARRAY, 2, BARE(FLOAT16), false, "e"},
-    {DN_PQ_FIXED_LEN_BYTE_ARRAY, 12, {.logical = DN_PQ_LOGICAL_INTERVAL}, false, "w:12"},
+    {DN_PQ_FIXED_LEN_BYTE_ARRAY, 12, {.logical = DN_PQ_LOGICAL_INTERVAL}, false, "tin"},
+    {DN_PQ_FIXED_LEN_BYTE_ARRAY, 13, {.logical = DN_PQ_LOGICAL_INTERVAL}, false, "w:13"},
+    {DN_PQ_BYTE_ARRAY, 0, {.logical = DN_PQ_LOGICAL_INTERVAL}, false, "vz"},
     {DN_PQ_INT32, 0, BARE(UNKNOWN), false, "n"},
     /* meanings that do not fit are ignored */
     {DN_PQ_INT32, 0, BARE(UNKNOWN), true, "i"},
@@ -210,6 +212,29 @@ static void test_int96(void **state)
     }
 }
 
+static void test_intervals(void **state)
+{
+    const struct dn_pq_arrow_type t = type_of(
+        DN_PQ_FIXED_LEN_BYTE_ARRAY, 12, (struct dn_pq_meaning){.logical = DN_PQ_LOGICAL_INTERVAL});
+    const uint32_t in[2][3] = {{14, 3, UINT32_MAX}, {INT32_MAX, INT32_MAX, 0}};
+    const uint32_t wrong[2][2][3] = {{{0, 0, 0}, {UINT32_C(1) << 31, 0, 0}},
+                                     {{0, 0, 0}, {0, UINT32_MAX, 0}}};
+    int64_t out[2][2];
+    struct dn_error err = {0};
+    size_t bad = 7;
+    (void)state;
+
+    assert_int_equal(t.width, 16);
+    assert_int_equal(dn_pq_convert(&t, in, 2, out, &bad, &err), DN_OK);
+    assert_true(out[0][0] == (INT64_C(3) << 32 | 14) && out[0][1] == UINT32_MAX * INT64_C(1000000));
+    assert_true(out[1][0] == (INT64_C(0x7fffffff) << 32 | INT32_MAX) && out[1][1] == 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(dn_pq_convert(&t, wrong[i], 2, out, &bad, &err), DN_ERR_DATA);
+        assert_int_equal(bad, 1);
+        assert_non_null(strstr(err.message, i == 0 ? "2147483648 months" : "4294967295 days"));
+    }
+}
+
 /* A number of any length against the same by a loop: sign extension, and what does not fit 16 bytes. */
 static void test_decimals(void **state)
 {
@@ -311,11 +336,9 @@ static void test_bits_and_nulls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_small_integers),
-        cmocka_unit_test(test_int96),
-        cmocka_unit_test(test_decimals),
-        cmocka_unit_test(test_decimals_of_integers),
+        cmocka_unit_test(test_types),          cmocka_unit_test(test_small_integers),
+        cmocka_unit_test(test_int96),          cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_decimals),       cmocka_unit_test(test_decimals_of_integers),
         cmocka_unit_test(test_bits_and_nulls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

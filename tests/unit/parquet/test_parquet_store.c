@@ -54,6 +54,39 @@ static void test_times(void **state)
     assert_false(stores(DN_PQ_STORE_CHECKED, DN_TIME(MS), &(int32_t){-1}, NULL, 4));
 }
 
+static void test_intervals(void **state)
+{
+    (void)state;
+    const struct dn_type months = DN_TYPE(INTERVAL_MONTHS);
+    const struct dn_type days = DN_TYPE(INTERVAL_DAY_TIME);
+    const struct dn_type all = DN_TYPE(INTERVAL_MONTH_DAY_NANO);
+    const enum dn_pq_store how = DN_PQ_STORE_INTERVAL;
+    const uint32_t year[3] = {12, 0, 0};
+    const uint32_t day[3] = {0, INT32_MAX, 5};
+    const uint32_t most[3] = {INT32_MAX, INT32_MAX, UINT32_MAX};
+    int64_t in[2] = {INT64_C(0x7fffffff7fffffff), UINT32_MAX * INT64_C(1000000)};
+    int32_t wide[4];
+
+    assert_true(stores(how, months, &(int32_t){12}, year, 12));
+    assert_false(stores(how, months, &(int32_t){-1}, NULL, 12));
+    assert_true(stores(how, days, (int32_t[2]){INT32_MAX, 5}, day, 12));
+    assert_false(stores(how, days, (int32_t[2]){-1, 5}, NULL, 12));
+    assert_false(stores(how, days, (int32_t[2]){1, -5}, NULL, 12));
+    assert_true(stores(how, all, in, most, 12));
+    in[1]++;
+    assert_false(stores(how, all, in, NULL, 12));
+    assert_non_null(strstr(what, "whole milliseconds"));
+    in[1] = (UINT32_MAX + INT64_C(1)) * 1000000;
+    assert_false(stores(how, all, in, NULL, 12));
+    in[1] = -1000000;
+    assert_false(stores(how, all, in, NULL, 12));
+    assert_non_null(strstr(what, "below zero"));
+    dn_pq_widen_intervals(days, (int32_t[2]){-3, -5}, 1, (uint8_t *)wide);
+    assert_true(wide[0] == 0 && wide[1] == -3 && wide[2] == -5000000 && wide[3] == -1);
+    dn_pq_widen_intervals(months, &(int32_t){-7}, 1, (uint8_t *)wide);
+    assert_true(wide[0] == -7 && wide[1] == 0 && wide[2] == 0 && wide[3] == 0);
+}
+
 static void test_days(void **state)
 {
     (void)state;
@@ -112,9 +145,9 @@ static void test_the_first_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers),      cmocka_unit_test(test_times),
-        cmocka_unit_test(test_days),          cmocka_unit_test(test_decimals),
-        cmocka_unit_test(test_the_first_one),
+        cmocka_unit_test(test_integers),  cmocka_unit_test(test_times),
+        cmocka_unit_test(test_intervals), cmocka_unit_test(test_days),
+        cmocka_unit_test(test_decimals),  cmocka_unit_test(test_the_first_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
