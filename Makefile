@@ -63,6 +63,7 @@ bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3), writes b
 	@$(MAKE) --no-print-directory build
 	@.venv/bin/python bench/run.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/verify_price.py --rows $(ROWS) --rounds $(ROUNDS)
+	@.venv/bin/python bench/postgres.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/memory.py
 
 lint: ## format, layers, style, exported symbols, static analysis

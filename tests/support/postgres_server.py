@@ -20,7 +20,22 @@ import sys
 import tempfile
 import time
 
-BIN = pathlib.Path(os.environ.get("DN_PG_BIN", "/usr/lib/postgresql/15/bin"))
+
+
+def programs():
+    """Where the server's programs are: said, in PATH, or the newest of Debian's."""
+    if "DN_PG_BIN" in os.environ:
+        return pathlib.Path(os.environ["DN_PG_BIN"])
+    found = shutil.which("initdb")
+    if found:
+        return pathlib.Path(found).resolve().parent
+    versions = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parent.parent.name))
+    if not versions:
+        raise RuntimeError("no PostgreSQL is installed: apt install postgresql")
+    return versions[-1].parent
+
+
+BIN = programs()
 SUPERUSER, PASSWORD = "postgres", "super+secret of the tests"
 PR_SET_PDEATHSIG = 1
 
