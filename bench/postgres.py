@@ -84,8 +84,8 @@ def check_equal(rows):
     import duckdb
 
     ours, theirs = (f"SELECT * FROM '{DATA}/postgres_{tool}.parquet'" for tool in ("dativo", "duckdb"))
-    n = duckdb.sql(f"SELECT count(*) FROM ({ours})").fetchone()[0]
-    differ = duckdb.sql(f"SELECT count(*) FROM (({ours}) EXCEPT ALL ({theirs}))").fetchone()[0]
+    n = duckdb.sql(f"SELECT count(*) FROM ({ours})").fetchall()[0][0]
+    differ = duckdb.sql(f"SELECT count(*) FROM (({ours}) EXCEPT ALL ({theirs}))").fetchall()[0][0]
     if n != rows or differ != 0:
         raise SystemExit(f"bench: {n} of {rows} rows, {differ} of them differ from DuckDB's")
     print(f"bench: {n} rows equal to DuckDB's, every cell")
