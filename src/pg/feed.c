@@ -126,6 +126,10 @@ static enum dn_status read_block(struct dn_pg_feed *f, struct dn_pg_copy *copy,
     }
     dn_pg_block_init(&next->block, f->options.n_columns, 0);
     st = dn_pg_copy_read(copy, &(*current)->block, f->options.block_bytes, done, err);
+    if (st == DN_OK && !*done) { /* the next one will have about as many */
+        const size_t n_rows = (*current)->block.n_rows;
+        st = dn_pg_block_reserve(&next->block, n_rows + n_rows / 8, err);
+    }
     if (st == DN_OK) {
         st = dn_pg_copy_move(copy, &(*current)->block, &next->block, err);
     }

@@ -17,11 +17,23 @@ void dn_pg_block_init(struct dn_pg_block *b, uint32_t n_columns, size_t max_byte
                    max_bytes == 0 || max_bytes > LARGEST_BLOCK ? LARGEST_BLOCK : max_bytes);
 }
 
+static size_t index_bytes(const struct dn_pg_block *b)
+{
+    return b->n_rows_room * (b->n_columns != 0 ? b->n_columns : 1) * sizeof(*b->cells);
+}
+
 void dn_pg_block_finish(struct dn_pg_block *b)
 {
     dn_buffer_finish(&b->bytes);
-    dn_free(b->cells);
+    dn_pg_block_forget(b);
     *b = (struct dn_pg_block){0};
+}
+
+void dn_pg_block_forget(struct dn_pg_block *b)
+{
+    dn_free_aligned(b->cells, index_bytes(b));
+    b->cells = NULL;
+    b->n_rows_room = 0;
 }
 
 static enum dn_status refuse(const struct dn_pg_cutter *c, struct dn_error *err, const char *what)
@@ -33,25 +45,36 @@ static enum dn_status refuse(const struct dn_pg_cutter *c, struct dn_error *err,
     return st;
 }
 
+enum dn_status dn_pg_block_reserve(struct dn_pg_block *b, size_t n_rows, struct dn_error *err)
+{
+    struct dn_pg_block larger = {.n_columns = b->n_columns, .n_rows_room = n_rows};
+    const size_t n_columns = b->n_columns != 0 ? b->n_columns : 1;
+
+    if (n_rows <= b->n_rows_room) {
+        return DN_OK;
+    }
+    if (n_rows <= SIZE_MAX / sizeof(*b->cells) / n_columns) {
+        larger.cells = dn_malloc_aligned(index_bytes(&larger));
+    }
+    if (larger.cells == NULL) {
+        return dn_error_memory(err, n_rows * n_columns * sizeof(*b->cells));
+    }
+    if (b->n_rows_room != 0) {
+        memcpy(larger.cells, b->cells, index_bytes(b));
+    }
+    dn_pg_block_forget(b);
+    b->cells = larger.cells;
+    b->n_rows_room = n_rows;
+    return DN_OK;
+}
+
 /* Room for the cells of one more row. */
 static enum dn_status make_room(struct dn_pg_block *b, struct dn_error *err)
 {
-    const size_t n_rows = b->n_rows_room != 0 ? 2 * b->n_rows_room : FIRST_ROWS;
-    const size_t n_columns = b->n_columns != 0 ? b->n_columns : 1;
-    uint32_t *cells = NULL;
-
     if (b->n_rows < b->n_rows_room) {
         return DN_OK;
     }
-    if (n_rows <= SIZE_MAX / sizeof(*cells) / n_columns) {
-        cells = dn_realloc_array(b->cells, n_rows * n_columns, sizeof(*cells));
-    }
-    if (cells == NULL) {
-        return dn_error_memory(err, n_rows * n_columns * sizeof(*cells));
-    }
-    b->cells = cells;
-    b->n_rows_room = n_rows;
-    return DN_OK;
+    return dn_pg_block_reserve(b, b->n_rows_room != 0 ? 2 * b->n_rows_room : FIRST_ROWS, err);
 }
 
 static enum dn_status cut_head(struct dn_pg_cutter *c, struct dn_pg_block *b, bool *more,

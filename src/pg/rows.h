@@ -28,6 +28,11 @@ struct dn_pg_block {
  */
 void dn_pg_block_init(struct dn_pg_block *b, uint32_t n_columns, size_t max_bytes);
 void dn_pg_block_finish(struct dn_pg_block *b);
+/** Room in the index for so many rows. */
+DN_NODISCARD enum dn_status dn_pg_block_reserve(struct dn_pg_block *b, size_t n_rows,
+                                                struct dn_error *err);
+/** Give the index up; the bytes stay. */
+void dn_pg_block_forget(struct dn_pg_block *b);
 /** Rows [first, first + n) of a column, at least one. */
 static inline struct dn_pg_cells dn_pg_block_cells(const struct dn_pg_block *b, size_t column,
                                                    size_t first, size_t n)

@@ -454,9 +454,7 @@ static void forget(struct owner *o, const struct dn_pg_target *targets)
     for (size_t i = 0; i < o->n; i++) {
         has_views = has_views || dn_pg_target_is_view(&targets[i]);
     }
-    dn_free(o->block.cells);
-    o->block.cells = NULL;
-    o->block.n_rows_room = 0;
+    dn_pg_block_forget(&o->block);
     if (!has_views) {
         dn_buffer_finish(&o->block.bytes);
     }

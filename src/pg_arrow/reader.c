@@ -43,8 +43,8 @@ enum dn_status dn_pg_reader_open(struct dn_pg_reader **out,
 }
 
 /*
- * Half of the budget is for blocks that wait, half for those in places with what becomes of them.  A row without values takes the most beside
- * its bytes.
+ * A quarter of the budget is for blocks that wait, a quarter for memory that lies idle between two of them, and half for those in places with
+ * what becomes of them.  A row without values takes the most beside its bytes.
  */
 static size_t divide(struct dn_pg_reader *r, size_t *window)
 {
@@ -61,7 +61,9 @@ static size_t divide(struct dn_pg_reader *r, size_t *window)
     }
     size_t block = (size_t)(half / r->n_places / times);
     block = block > DN_PG_BLOCK_BYTES ? DN_PG_BLOCK_BYTES : block;
-    *window = (size_t)half;
+    *window = (size_t)(half / 2);
+    r->idle_bytes = (size_t)(half / 2);
+    dn_memory_idle_grant(r->idle_bytes);
     return block < LEAST_BLOCK_BYTES ? LEAST_BLOCK_BYTES : block;
 }
 
@@ -242,6 +244,7 @@ void dn_pg_reader_close(struct dn_pg_reader *r)
         }
     }
     dn_pool_destroy(r->pool);
+    dn_memory_idle_withdraw(r->idle_bytes);
     dn_pg_session_close(r->session);
     (void)pthread_cond_destroy(&r->changed);
     (void)pthread_mutex_destroy(&r->lock);

@@ -62,7 +62,8 @@ struct dn_pg_reader {
     pthread_cond_t changed; /* a place is done */
     struct dn_pg_place places[DN_PG_MOST_PLACES];
     uint32_t n_places;
-    uint64_t first; /* places in use are [first, last), modulo n_places */
+    size_t idle_bytes; /* granted to freed blocks */
+    uint64_t first;    /* places in use are [first, last), modulo n_places */
     uint64_t last;
     bool fed; /* the feed has no more, or failed */
     enum dn_status feed_st;
