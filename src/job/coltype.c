@@ -85,18 +85,9 @@ bool dn_coltype_is_meant(const char *asset_type, const char *type)
         const char *word;
         const char *type; /* its beginning */
     } meant[] = {
-        {"decimal", "decimal"},
-        {"numeric", "decimal"},
-        {"uuid", "uuid"},
-        {"json", "json"},
-        {"object", "json"},
-        {"object", "struct"},
-        {"object", "map"},
-        {"array", "list"},
-        {"array", "large_list"},
-        {"array", "json"},
-        {"timestamp", "timestamptz"},
-        {"datetime", "timestamptz"},
+        {"decimal", "decimal"},  {"numeric", "decimal"}, {"uuid", "uuid"},  {"json", "json"},
+        {"object", "json"},      {"object", "struct"},   {"object", "map"}, {"array", "list"},
+        {"array", "large_list"}, {"array", "json"},
     };
 
     for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {
@@ -111,9 +102,11 @@ bool dn_coltype_is_meant(const char *asset_type, const char *type)
 bool dn_coltype_holds(const char *type, const char *narrow)
 {
     static const char *const pairs[][2] = {
-        {"int64", "int8"},    {"int64", "int16"},     {"int64", "int32"},
-        {"int64", "uint8"},   {"int64", "uint16"},    {"int64", "uint32"},
-        {"float64", "float"}, {"float64", "float32"}, {"int32", "int16"},
+        {"int64", "int8"},    {"int64", "int16"},
+        {"int64", "int32"},   {"int64", "uint8"},
+        {"int64", "uint16"},  {"int64", "uint32"},
+        {"int32", "int16"},   {"float64", "float32"},
+        {"float64", "float"}, {"timestamp", "timestamptz"},
     };
 
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {

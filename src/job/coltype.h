@@ -38,11 +38,11 @@ bool dn_coltype_is_found(const char *type);
 /** Is it a type that assets have and this version does not, so that its values are kept as texts? */
 bool dn_coltype_is_stored_as_text(const char *asset_type);
 /**
- * Is a column that its source has as `type` what the asset's word means, so that it stays what it is?  Words for families (decimal, uuid,
- * json, array, object), and a timestamp that is one of a moment.
+ * Is a column that its source has as `type` what the asset's word means, so that it stays what it is?  Of words for families: decimal, uuid,
+ * json, array, object.
  */
 bool dn_coltype_is_meant(const char *asset_type, const char *type);
-/** Has `type` a place for every value of a column that its source has as `narrow`? */
+/** Has `type` a place for every value of a column that its source has as `narrow`?  Moments have one among the timestamps, in UTC. */
 bool dn_coltype_holds(const char *type, const char *narrow);
 /** The known asset type closest to a misspelt one, or NULL. */
 const char *dn_coltype_suggest(const char *asset_type);

@@ -1,0 +1,284 @@
+"""Jobs with source_connector: postgres: tables, queries, several tables, connections, checks, and the documented job."""
+
+import json
+import os
+import pathlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import jobs
+import postgres_server
+from command import PLUGINS
+from jobs import Documented, Job, same_as_server
+
+ORDERS = ["id integer!", "name string", "total decimal(12,2)"]
+
+
+@pytest.fixture(scope="module")
+def db(server):
+    server.sql("""CREATE TABLE orders (id int PRIMARY KEY, name text, total numeric(12,2));
+        INSERT INTO orders SELECT g, CASE WHEN g % 7 > 0 THEN 'name of ' || g END, g * 1.25 FROM generate_series(1, 3000) g;
+        CREATE SCHEMA archive; CREATE TABLE archive.orders AS SELECT * FROM orders WHERE id <= 10;
+        CREATE VIEW big AS SELECT * FROM orders WHERE total > 100; CREATE TABLE other (x int); CREATE TABLE nothing (LIKE orders);
+        CREATE ROLE reader LOGIN; GRANT SELECT ON orders TO reader;
+        CREATE ROLE web LOGIN PASSWORD 'web secret'; GRANT SELECT ON orders TO web;""")
+    return server
+
+
+@pytest.fixture
+def s3():
+    started = jobs.s3_server.Server(["my-data-lake"]).start()
+    yield started
+    started.shutdown()
+
+
+def test_a_table(tmp_path, db):
+    job = Job(tmp_path, db, "public.orders", asset=ORDERS)
+    done = job.ok()
+    assert "public.orders -> out/default/default/t/t_000000.parquet" in done.err and "3,000 in = 3,000 out" in done.err
+    assert job.files() == ["t_000000.parquet"]
+    same_as_server(db, job.table(), "orders")
+    assert job.table().schema.field("id").type == pa.int64() and job.table().schema.field("total").type == pa.decimal128(12, 2)
+    assert not pq.read_schema(tmp_path / "out/default/default/t/t_000000.parquet").field("id").nullable
+
+
+@pytest.mark.parametrize("named", [
+    {"query": "SELECT id, name, total FROM orders WHERE id > 2990;"},
+    {"tables": [{"name": "orders", "where": "id > 2990"}]},
+    {"tables": [{"name": "big", "columns": ["total", "id", "name"], "where": "id > 2990"}]},
+    {"objects": ["public.orders"], "engine": {"options": {"where": "id > 2990"}}},
+    {"engine": {"options": {"native": {"query": "SELECT * FROM orders WHERE id > 2990"}}}},
+    {"custom_reader": f"{PLUGINS}/libpostgres_reader_plugin.so:create_reader", "tables": [{"name": "orders", "where": "id > 2990"}]},
+])
+def test_what_is_read(tmp_path, db, named):
+    job = Job(tmp_path, db, asset=ORDERS, **named)
+    job.ok()
+    same_as_server(db, job.table(), "(SELECT * FROM orders WHERE id > 2990) q")
+
+
+def test_types_of_the_asset(tmp_path, db):
+    """A column is read as the asset has it, where every value of it has a place there."""
+    db.sql("CREATE TABLE kinds (id int2, big int8, f float4, d date, u uuid, n numeric(5,1), m timestamptz); INSERT INTO kinds VALUES "
+           "(1, 2, 0.5, '2024-01-31', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 7.5, '2024-06-01 12:00+02'), (2)")
+    job = Job(tmp_path, db, "kinds", asset=["id integer", "big string", "f double", "d timestamp", "u string", "n decimal(12,3)", "m datetime"])
+    job.ok()
+    table = job.table()
+    assert [str(t) for t in table.schema.types] == ["int64", "string", "double", "timestamp[us]", "string", "decimal128(12, 3)", "timestamp[us]"]
+    assert [str(v) for v in table.to_pylist()[0].values()] == ["1", "2", "0.5", "2024-01-31 00:00:00", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                                                               "7.500", "2024-06-01 10:00:00"]
+    job.asset(["id integer", "f integer"]).fails(says=['"f"', "job.yaml:"])
+    assert job.table().num_columns == 7  # the file of the run before
+
+
+def test_warn_keeps_what_the_table_has(tmp_path, db):
+    job = Job(tmp_path, db, "orders", asset=["id integer!", "total decimal", "other string"])
+    job.keys["schema_validation_mode"] = "warn"
+    done = job.ok()
+    assert 'public.orders: the table has no column "other"' in done.err or 'orders: the table has no column "other"' in done.err
+    assert job.table().schema.names == ["id", "name", "total"] and job.table().schema.field("id").type == pa.int32()
+    job.asset(["id integer!", "total string", "name string!"]).ok(code=1)
+
+
+def test_nulls_and_rows(tmp_path, db):
+    job = Job(tmp_path, db, "orders", asset=["id integer!", "name string!"])
+    job.fails(says=["name"])
+    assert not (tmp_path / "out").exists() or job.files() == []
+    job = Job(tmp_path, db, "nothing", asset=ORDERS)
+    job.fails(says=["nothing has columns but no rows", "--allow-empty"])
+    job.ok("--allow-empty")
+    assert job.table().num_rows == 0
+
+
+# ---- several tables ----------------------------------------------------------------------------------------------------
+
+
+def test_several_tables(tmp_path, db):
+    job = Job(tmp_path, db, {"name": "public.orders", "where": "id < 100"}, {"name": "archive.orders", "object": "Old-Orders"}, asset=ORDERS)
+    done = job.ok()
+    same_as_server(db, job.table("orders"), "(SELECT * FROM orders WHERE id < 100) q")
+    same_as_server(db, job.table("old_orders"), "archive.orders")
+    assert "public.orders -> out/default/default/orders/orders_000000.parquet: 99 rows" in done.err
+    assert "archive.orders -> out/default/default/old_orders/old_orders_000000.parquet: 10 rows" in done.err
+    assert "109 in = 109 out" in done.err and job.files("t") == []
+
+
+def test_one_of_several_fails(tmp_path, db):
+    job = Job(tmp_path, db, "orders", "other", "no_such", {"name": "archive.orders", "object": "old"}, asset=ORDERS)
+    done = job.fails("--log-format", "json", says="2 of 4 tables failed (other, no_such)")
+    assert [e["table"] for e in done.events("table_finished")] == ["orders", "archive.orders"]
+    failed = done.events("table_failed")
+    assert [(e["table"], e["code"]) for e in failed] == [("other", "config"), ("no_such", "not_found")]
+    assert 'no column "id"' in failed[0]["message"] and f"{tmp_path}/job.yaml:" in failed[1]["message"]
+    assert done.events()[-1]["event_type"] == "job_error" and done.events()[-1]["exit_code"] == 2
+    assert job.table("orders").num_rows == 3000 and job.table("old").num_rows == 10 and job.files("other") == []
+
+
+@pytest.mark.parametrize("source, says", [
+    ({}, ["the source names no table"]),
+    ({"tables": []}, ["the source names no table"]),
+    ({"tables": ["orders"]}, ["must be a map such as {name: public.orders}"]),
+    ({"tables": [{"object": "x"}]}, ['lacks the key "name"']),
+    ({"tables": [{"name": ""}]}, ["is empty"]),
+    ({"tables": [{"name": "orders", "colums": []}]}, ['did you mean "columns"']),
+    ({"tables": [{"name": "orders"}], "query": "SELECT 1"}, ["source.tables or source.query, not both"]),
+    ({"tables": [{"name": "orders"}], "engine": {"options": {"table": "x"}}}, ["engine.options names a table"]),
+    ({"tables": [{"name": "orders"}, {"name": "archive.orders"}]}, ["have the same object"]),
+    ({"tables": [{"name": "orders", "object": "a b"}, {"name": "archive.orders", "object": "A-B"}]}, ["written to the same file"]),
+    ({"tables": [{"name": "orders", "object": "../x"}, {"name": "other"}]}, ["cannot be that of a file"]),
+    ({"files": [{"path": "a.csv"}]}, ["files is not supported", "source.tables"]),
+    ({"tables": [{"name": "orders"}], "connection": {"host": {"a": 1}}}, ['"host" in source.connection must be a text']),
+    ({"tables": [{"name": "orders"}], "connection": {"hots": "x"}}, ["hots", "host", "job.yaml:"]),
+    ({"tables": [{"name": "orders"}], "connection": {"host": "${NOWHERE_SET}"}}, ["NOWHERE_SET is not set"]),
+    ({"tables": [{"name": "orders"}], "credentials": {"file_template": "/nonexistent/x"}}, ["/nonexistent/x cannot be read"]),
+    ({"tables": [{"name": "orders"}], "incremental": {"strategy": "updated_at"}}, ["add cursor_field"]),
+    ({"tables": [{"name": "orders"}], "incremental": {"strategy": "file_modified_time"}}, ["not one of tables", "strategy: updated_at"]),
+    ({"query": "SELECT 1 a", "incremental": {"cursor_field": "a"}}, ["this is a query"]),
+])
+def test_sources_that_cannot_be(tmp_path, db, source, says):
+    Job(tmp_path, db, asset=ORDERS, **source).fails(says=says)
+    assert not (tmp_path / "out").exists() or not any(p.is_file() for p in (tmp_path / "out").rglob("*"))
+
+
+# ---- connections -------------------------------------------------------------------------------------------------------
+
+
+def over_tcp(job, **connection):
+    """Nothing but the job says where the server is."""
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
+        del job.env[name]
+    job.keys["source"]["connection"] = {"host": "${DB_HOST:-127.0.0.1}", "port": job.server.port, "database": "postgres", **connection}
+    return job
+
+
+def test_credentials_of_a_file(tmp_path, db):
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/postgres.env").write_text(f"# of the host\nexport PGUSER=postgres\nPGPASSWORD='{postgres_server.PASSWORD}'\nOTHER=1\n")
+    (tmp_path / "recipe.yaml").write_text(f"type: postgres\nroles: [source]\ncredentials: {{type: basic, file_template: '{tmp_path}/{{tenant}}/postgres.env'}}\n")
+    job = over_tcp(Job(tmp_path, db, "orders", asset=ORDERS))
+    job.keys["source_connector_path"] = "recipe.yaml"
+    job.ok()
+    assert job.table().num_rows == 3000
+    job.keys["tenant_id"] = "other"  # whose file is not there: who asks nobody says
+    done = job("--log-format", "json")
+    assert done.code == 2 and done.events("no_credentials_file")[0]["path"] == f"{tmp_path}/other/postgres.env"
+    job.keys["tenant_id"] = "../acme"
+    job.fails(says="cannot be the name of a folder")
+
+
+def test_the_environment_and_the_job(tmp_path, db):
+    job = over_tcp(Job(tmp_path, db, "orders", asset=ORDERS), user="${PGUSER:-web}", password="${PGPASSWORD}")
+    job.ok(env={"PGPASSWORD": "web secret"})
+    (tmp_path / "pass").write_text(f"127.0.0.1:{db.port}:postgres:web:web secret\n")
+    (tmp_path / "pass").chmod(0o600)
+    job.ok(env={"PGPASSFILE": str(tmp_path / "pass")})  # ${PGPASSWORD} is not set: it counts as absent
+    done = job.fails(says=["password", "web"], env={"PGPASSWORD": "wrong secret"})
+    assert "wrong secret" not in done.err
+    assert "web secret" not in job.ok("--dry-run", "--json", env={"PGPASSWORD": "web secret"}).out
+
+
+def test_a_dsn_is_a_whole_connection(tmp_path, db):
+    (tmp_path / "recipe.yaml").write_text("type: postgres\nconnection_template: {host: nowhere.invalid, database: none}\n")
+    job = over_tcp(Job(tmp_path, db, "orders", asset=ORDERS))
+    job.keys["source_connector_path"] = "recipe.yaml"
+    del job.keys["source"]["connection"]
+    job.keys["source"]["dsn"] = "postgresql://web:${SECRET}@127.0.0.1:%d/postgres" % db.port
+    job.ok(env={"SECRET": "web%20secret"})
+    shown = json.loads(job.ok("--dry-run", "--json", env={"SECRET": "web%20secret"}).out)
+    assert shown["source"]["connection"] == {"dsn": "***"}
+    del job.keys["source"]["dsn"]
+    job.fails(says="nowhere.invalid")
+
+
+def test_dry_run(tmp_path, db):
+    job = Job(tmp_path, db, {"name": "orders", "cursor_field": "id", "where": "note <> '${HIDDEN}'"}, asset=ORDERS,
+              connection={"host": "h", "password": "p4ssw0rd"}, engine={"options": {"meltano": {"tap": "tap-postgres", "batch_size": 500}}},
+              incremental={"lookback_days": 0})
+    done = job.ok("--dry-run", "--json", env={"HIDDEN": "from outside"})
+    plan = json.loads(done.out)
+    assert plan["source"]["connector"] == "postgres" and plan["source"]["plugin"] == "libpostgres_reader_plugin.so"
+    assert plan["source"]["tables"] == [{"name": "orders", "object": "orders", "output": "out/default/default/t/t_000000.parquet",
+                                         "cursor_field": "id", "where": "***"}]
+    assert plan["source"]["connection"] == {"host": "h", "password": "***"}
+    assert plan["source"]["options"]["batch_size"] == 500
+    text = job.ok("--dry-run", env={"HIDDEN": "from outside"}).out
+    assert "tables      orders" in text and "p4ssw0rd" not in text + done.out and "from outside" not in text + done.out
+
+
+def test_events(tmp_path, db):
+    job = Job(tmp_path, db, "orders", asset=ORDERS)
+    events = job.ok("--log-format", "json").events()
+    end = events[-1]
+    assert (end["event_type"], end["rows_in"], end["rows_out"], end["source"]) == ("job_finished", 3000, 3000, "orders")
+    assert end["job_name"] == "t" and end["tenant_id"] == "acme" and end["bytes_in"] > 0
+
+
+# ---- check -------------------------------------------------------------------------------------------------------------
+
+
+def checks(job, **env):
+    done = job("--json", command="check", env=env)
+    return done.code, [(c["check"], c["ok"], c["message"]) for c in json.loads(done.out)["checks"]]
+
+
+def test_check(tmp_path, db):
+    job = Job(tmp_path, db, "orders", {"name": "archive.orders", "object": "old"}, asset=ORDERS)
+    code, found = checks(job)
+    assert code == 0 and [(name, ok) for name, ok, _ in found] == [
+        ("reader", True), ("writer", True), ("source", True), ("asset", True), ("source", True), ("asset", True), ("target", True)]
+    assert "orders has the columns that it requires" in found[3][2] and db.sessions() == 0
+    assert job.files() == []
+
+
+@pytest.mark.parametrize("tables, asset, env, says", [
+    (["no_such"], ORDERS, {}, [("source", "no_such")]),
+    (["orders", "other"], ORDERS, {}, [("asset", 'no column "id"')]),
+    (["orders"], ["id integer", "nam string!"], {}, [("asset", 'did you mean "name"')]),
+    (["archive.orders"], ORDERS, {"PGUSER": "reader"}, [("source", "permission denied")]),
+    (["orders"], ORDERS, {"PGPORT": "1"}, [("source", "")]),
+    (["orders"], ORDERS, {"PGDATABASE": "no_db"}, [("source", "no_db")]),
+])
+def test_check_says_what_is_wrong(tmp_path, db, tables, asset, env, says):
+    code, found = checks(Job(tmp_path, db, *tables, asset=asset), **env)
+    failed = [(name, message) for name, ok, message in found if ok is False]
+    assert code == 2 and [name for name, _ in failed] == [name for name, _ in says]
+    for (_, message), (_, word) in zip(failed, says):
+        assert word in message, message
+
+
+# ---- the documented job ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lake(db):
+    db.sql(jobs.LARGE.replace("ROWS", "20000"))
+    return db
+
+
+def test_the_documented_job(tmp_path, lake, s3):
+    job = Documented(tmp_path, lake, s3)
+    done = job.ok()
+    assert list(job.bucket) == [job.key] and job.is_clean()
+    assert f"large_table -> s3://my-data-lake/{job.key}" in done.err
+    file = pq.ParquetFile(pa.BufferReader(job.bucket[job.key].data))
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD" and file.metadata.num_row_groups == 1
+    same_as_server(lake, job.table(), "large_table", "order_id")
+    assert job.bucket[job.key].headers["x-amz-meta-compression"] == "zstd"
+
+
+def test_the_documented_job_with_every_type(tmp_path, db, s3):
+    asset = jobs.make_every(db)
+    job = Documented(tmp_path, db, s3).change(("examples/assets/my_data.yaml", str(tmp_path / "asset.yaml")), ("large_table", "every"),
+                                              ("    - name:", "    - columns: null\n      name:"))
+    job.asset(asset, domain="sales", dataProduct="shop", name="my_data")
+    job.ok()
+    assert job.is_clean()
+    same_as_server(db, job.table(), "every")
+
+
+def test_the_documented_job_fails_cleanly(tmp_path, lake, s3):
+    job = Documented(tmp_path, lake, s3).change(("large_table", "larger_table"))
+    job.fails(says=["larger_table", "job.yaml:22:"])
+    job.change(("larger_table", "large_table")).fails(says="SignatureDoesNotMatch", env={"AWS_SECRET_ACCESS_KEY": "wrong"})
+    assert job.bucket == {} and not any(s3.uploads.values()) and lake.sessions() == 0
