@@ -1,7 +1,7 @@
 /* The columns of several Parquet files as one table: the same in all of them, those that are asked for, and what they owe. */
 #include "parquet_reader.h"
 
-#include "arrow/batch.h"
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "base/strings.h"
 
@@ -29,6 +29,21 @@ void parquet_plan_finish(struct parquet_plan *plan)
 static bool is_nullable(const struct ArrowSchema *column)
 {
     return (column->flags & ARROW_FLAG_NULLABLE) != 0;
+}
+
+/* The type of a column in words; to be freed. */
+static enum dn_status words_of(const struct ArrowSchema *schema, int64_t i, char **out,
+                               struct dn_error *err)
+{
+    struct dn_buffer words = {0};
+    enum dn_status st = dn_schema_print_type(schema, i, &words, err);
+
+    if (st == DN_OK) {
+        *out = dn_text_take(&words);
+        st = *out != NULL ? DN_OK : dn_error_memory(err, words.len);
+    }
+    dn_buffer_finish(&words);
+    return st;
 }
 
 /* ---- the same columns in every file ------------------------------------------------------------------------------ */
@@ -62,20 +77,59 @@ static enum dn_status name_differs(int64_t i, const struct ArrowSchema *mine, co
     return DN_ERR_DATA;
 }
 
-static enum dn_status type_differs(const struct ArrowSchema *mine, const char *first,
+static enum dn_status type_differs(int64_t i, const struct ArrowSchema *mine, const char *first,
                                    const struct ArrowSchema *theirs, const char *path,
                                    struct dn_error *err)
 {
-    char a[DN_TYPE_WORDS_SIZE];
-    char b[DN_TYPE_WORDS_SIZE];
+    const char *name = theirs->children[i]->name;
+    char *a = NULL;
+    char *b = NULL;
+    enum dn_status st = DN_OK;
 
-    (void)dn_error_set(
-        err, DN_ERR_DATA,
-        "column \"%s\" is of type %s in %s and %s in %s; files that are read together "
-        "need the same types: nothing is converted",
-        theirs->name, dn_type_words(theirs, a), path, dn_type_words(mine, b), first);
-    dn_error_locate(err, path, -1, -1, -1, theirs->name);
-    return DN_ERR_DATA;
+    DN_TRY_GOTO(st, words_of(theirs, i, &a, err), cleanup);
+    DN_TRY_GOTO(st, words_of(mine, i, &b, err), cleanup);
+    st = dn_error_set(err, DN_ERR_DATA,
+                      "column \"%s\" is of type %.300s in %s and %.300s in %s; files that are read "
+                      "together need the same types: nothing is converted",
+                      name, a, path, b, first);
+    dn_error_locate(err, path, -1, -1, -1, name);
+cleanup:
+    dn_free(a);
+    dn_free(b);
+    return st;
+}
+
+/* Are they of one type, with all that is within?  What fields are called is part of it; what items are called is not. */
+static bool same_type(const struct ArrowSchema *a, const struct ArrowSchema *b)
+{
+    bool same = strcmp(a->format, b->format) == 0 && a->n_children == b->n_children;
+
+    for (int64_t i = 0; same && i < a->n_children; i++) {
+        same = same_type(a->children[i], b->children[i]) &&
+               (strcmp(a->format, "+s") != 0 ||
+                strcmp(a->children[i]->name, b->children[i]->name) == 0);
+    }
+    return same;
+}
+
+/* May all that `b` has nulls in be null in `a`? */
+static bool has_room_for_nulls(const struct ArrowSchema *a, const struct ArrowSchema *b)
+{
+    bool has_room = is_nullable(a) || !is_nullable(b);
+
+    for (int64_t i = 0; has_room && i < a->n_children; i++) {
+        has_room = has_room_for_nulls(a->children[i], b->children[i]);
+    }
+    return has_room;
+}
+
+/* What is null in one of the files may be null in the rows. */
+static void add_nulls(struct ArrowSchema *mine, const struct ArrowSchema *theirs)
+{
+    mine->flags |= theirs->flags & ARROW_FLAG_NULLABLE;
+    for (int64_t i = 0; i < mine->n_children; i++) {
+        add_nulls(mine->children[i], theirs->children[i]);
+    }
 }
 
 /* `theirs` are the columns of `path`, `mine` those of `first`, the file before. */
@@ -89,8 +143,8 @@ static enum dn_status check_same(const struct ArrowSchema *mine, const char *fir
         if (strcmp(a->name, b->name) != 0) {
             return name_differs(i, a, first, b, path, err);
         }
-        if (strcmp(a->format, b->format) != 0) {
-            return type_differs(a, first, b, path, err);
+        if (!same_type(a, b)) {
+            return type_differs(i, mine, first, theirs, path, err);
         }
     }
     return mine->n_children == theirs->n_children ? DN_OK
@@ -107,7 +161,7 @@ enum dn_status parquet_plan_add(struct parquet_plan *plan, const struct dn_reade
     }
     DN_TRY(check_same(&plan->files, all->shown[0], schema, all->shown[i], err));
     for (int64_t c = 0; c < schema->n_children; c++) {
-        plan->files.children[c]->flags |= schema->children[c]->flags & ARROW_FLAG_NULLABLE;
+        add_nulls(plan->files.children[c], schema->children[c]);
     }
     return DN_OK;
 }
@@ -126,8 +180,8 @@ enum dn_status parquet_plan_check(const struct parquet_plan *plan, const char *p
         same = (int64_t)next < schema->n_children;
         if (same) {
             const struct ArrowSchema *now = schema->children[next++];
-            same = strcmp(mine->name, now->name) == 0 && strcmp(mine->format, now->format) == 0 &&
-                   (is_nullable(mine) || !is_nullable(now));
+            same = strcmp(mine->name, now->name) == 0 && same_type(mine, now) &&
+                   has_room_for_nulls(mine, now);
         }
     }
     if (same && (int64_t)next == schema->n_children) {
@@ -270,16 +324,13 @@ cleanup:
 /* ---- what is expected of them ------------------------------------------------------------------------------------ */
 
 static enum dn_status type_is_other(const struct parquet_read_settings *s,
-                                    const struct ArrowSchema *column, const char *declared,
-                                    struct dn_error *err)
+                                    const struct ArrowSchema *column, const char *is,
+                                    const char *declared, struct dn_error *err)
 {
-    char words[DN_TYPE_WORDS_SIZE];
-    const char *is = dn_type_words(column, words);
-
     (void)dn_error_set(
         err, DN_ERR_TYPE,
-        "%s: column \"%s\" is of type %s, and %s is expected; types of Parquet columns "
-        "are checked, not converted: expect %s, or change the type where the file "
+        "%s: column \"%s\" is of type %.300s, and %s is expected; types of Parquet columns "
+        "are checked, not converted: expect %.300s, or change the type where the file "
         "is made",
         s->files.shown[0], column->name, is, declared, is);
     dn_error_locate(err, s->files.shown[0], -1, -1, -1, column->name);
@@ -293,7 +344,7 @@ static enum dn_status check_type(const struct parquet_plan *plan,
                                  const char *declared, struct dn_error *err)
 {
     const int64_t at = find_column(&plan->rows_by_name, name);
-    char words[DN_TYPE_WORDS_SIZE];
+    char *words = NULL;
     char wanted[DN_TYPE_WORDS_SIZE];
     struct dn_type type;
     const char *expected = dn_type_parse(declared, &type) ? dn_type_print(type, wanted) : declared;
@@ -303,11 +354,15 @@ static enum dn_status check_type(const struct parquet_plan *plan,
                    ? DN_OK
                    : no_column(plan, s, "types", name, err);
     }
-    if (plan->columns[at].source < 0 ||
-        strcmp(dn_type_words(plan->schema.children[at], words), expected) == 0) {
+    if (plan->columns[at].source < 0) {
         return DN_OK;
     }
-    return type_is_other(s, plan->schema.children[at], expected, err);
+    enum dn_status st = words_of(&plan->schema, at, &words, err);
+    if (st == DN_OK && strcmp(words, expected) != 0) {
+        st = type_is_other(s, plan->schema.children[at], words, expected, err);
+    }
+    dn_free(words);
+    return st;
 }
 
 static enum dn_status check_types(const struct parquet_plan *plan,

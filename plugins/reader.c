@@ -337,11 +337,17 @@ enum dn_status dn_reader_append_columns(struct dn_buffer *b, const struct ArrowS
     DN_TRY(dn_text_append(b, "[", err));
     for (int64_t i = 0; i < schema->n_children; i++) {
         const struct ArrowSchema *column = schema->children[i];
-        char words[DN_TYPE_WORDS_SIZE];
+        struct dn_buffer words = {0};
         DN_TRY(dn_text_append(b, i > 0 ? ",{\"name\":" : "{\"name\":", err));
         DN_TRY(dn_text_append_json_string(b, column->name, strlen(column->name), err));
-        DN_TRY(dn_text_appendf(b, err, ",\"type\":\"%s\",\"nullable\":%s",
-                               dn_type_words(column, words),
+        DN_TRY(dn_text_append(b, ",\"type\":", err));
+        enum dn_status st = dn_schema_print_type(schema, i, &words, err);
+        if (st == DN_OK) {
+            st = dn_text_append_json_string(b, words.data, words.len, err);
+        }
+        dn_buffer_finish(&words);
+        DN_TRY(st);
+        DN_TRY(dn_text_appendf(b, err, ",\"nullable\":%s",
                                (column->flags & ARROW_FLAG_NULLABLE) != 0 ? "true" : "false"));
         if (inferred != NULL) {
             DN_TRY(dn_text_appendf(b, err, ",\"inferred\":%s",

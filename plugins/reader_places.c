@@ -4,7 +4,7 @@
 #include "reader.h"
 #include "reader_constant.h"
 
-#include "arrow/schema.h"
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -527,28 +527,30 @@ enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct 
         return DN_OK;
     }
     const size_t n = n_columns(p, schema->n_children);
-    struct dn_field *fields = dn_calloc(n + 1, sizeof(*fields));
+    struct dn_node *nodes = dn_calloc(n + 1, sizeof(*nodes));
+    struct dn_arena arena = {0};
     struct ArrowSchema out = {0};
     int64_t own = 0;
-    if (fields == NULL) {
-        return dn_error_memory(err, n * sizeof(*fields));
+    if (nodes == NULL) {
+        return dn_error_memory(err, n * sizeof(*nodes));
     }
     for (size_t i = 0; i < n; i++) {
         const int64_t at = column_at(p, schema->n_children, i);
         if (at >= 0) {
             const struct place *place = &p->places[at];
-            fields[i] = (struct dn_field){place->name, place->type, !place->required};
+            nodes[i].field = (struct dn_field){place->name, place->type, !place->required};
         } else {
-            DN_TRY_GOTO(st, dn_schema_get_field(schema, own++, &fields[i], err), cleanup);
+            DN_TRY_GOTO(st, dn_schema_get_node(schema, own++, &arena, &nodes[i], err), cleanup);
         }
     }
-    st = dn_schema_make(&out, fields, (int64_t)n, err);
+    st = dn_schema_make_nodes(&out, nodes, (int64_t)n, err);
     if (st == DN_OK) {
         schema->release(schema);
         *schema = out;
     }
 cleanup:
-    dn_free(fields);
+    dn_arena_finish(&arena);
+    dn_free(nodes);
     return st;
 }
 

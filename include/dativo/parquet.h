@@ -187,7 +187,7 @@ struct dn_parquet_read_options {
  */
 struct dn_parquet_reader;
 
-/** Open one file, s3://bucket/key or http(s)://host/path, read its footer and fix the schema.  DN_ERR_UNSUPPORTED names a column that is nested. */
+/** Open one file, s3://bucket/key or http(s)://host/path, read its footer and fix the schema. */
 DN_API DN_NODISCARD enum dn_status dn_parquet_reader_open(struct dn_parquet_reader **out, const char *path,
                                                           const struct dn_parquet_read_options *options,
                                                           struct dn_error *err);

@@ -60,6 +60,9 @@ static inline bool dn_node_is_nested(const struct dn_node *n)
  */
 DN_NODISCARD enum dn_status dn_node_print(const struct dn_node *node, struct dn_buffer *out,
                                           struct dn_error *err);
+/** Append the type of child i of a struct schema in the same words, or in those of dn_type_words() if it is none of ours. */
+DN_NODISCARD enum dn_status dn_schema_print_type(const struct ArrowSchema *schema, int64_t i,
+                                                 struct dn_buffer *out, struct dn_error *err);
 /**
  * The type that words name, those of dn_node_print() and all of dn_type_parse(); array means list.  The node, nullable, and what is in it
  * live in the arena; its name is "".  Items are named as Parquet names them: element, and entries with key and value.

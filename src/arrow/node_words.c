@@ -83,6 +83,23 @@ enum dn_status dn_node_print(const struct dn_node *node, struct dn_buffer *out,
     return put(out, ">", err);
 }
 
+enum dn_status dn_schema_print_type(const struct ArrowSchema *schema, int64_t i,
+                                    struct dn_buffer *out, struct dn_error *err)
+{
+    struct dn_arena arena = {0};
+    struct dn_node node;
+    char words[DN_TYPE_WORDS_SIZE];
+    enum dn_status st = dn_schema_get_node(schema, i, &arena, &node, err);
+
+    if (st == DN_OK) {
+        st = dn_node_print(&node, out, err);
+    } else if (st == DN_ERR_UNSUPPORTED) {
+        st = put(out, dn_type_words(schema->children[i], words), err);
+    }
+    dn_arena_finish(&arena);
+    return st;
+}
+
 /* ---- from words -------------------------------------------------------------------------------------------------- */
 
 /* What is read, and how far. */

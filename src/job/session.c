@@ -1,6 +1,6 @@
 /* What a transfer has open from its start to its end: plugins, their configurations, looks at the source. */
 #include "job/session.h"
-#include "arrow/schema.h"
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "job/connector.h"
 #include "job/contract.h"
@@ -120,10 +120,14 @@ json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *
 
     for (int64_t i = 0; list != NULL && i < schema->n_children; i++) {
         const struct ArrowSchema *child = schema->children[i];
-        char words[DN_TYPE_WORDS_SIZE];
-        json_t *entry =
-            json_pack("{s:s, s:s, s:b}", "name", child->name, "type", dn_type_words(child, words),
-                      "nullable", (child->flags & ARROW_FLAG_NULLABLE) != 0);
+        struct dn_buffer words = {0};
+        json_t *entry = NULL;
+        if (dn_schema_print_type(schema, i, &words, NULL) == DN_OK) {
+            entry =
+                json_pack("{s:s, s:s%, s:b}", "name", child->name, "type", (const char *)words.data,
+                          words.len, "nullable", (child->flags & ARROW_FLAG_NULLABLE) != 0);
+        }
+        dn_buffer_finish(&words);
         if (entry != NULL && nulls != NULL &&
             json_object_set_new(entry, "nulls", json_integer(nulls[i])) != 0) {
             json_decref(entry);

@@ -118,13 +118,33 @@ enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_t encoding, s
 {
     *l = (struct dn_pq_levels_in){.is_bit_packed = encoding == DN_PQ_BIT_PACKED};
     dn_pq_hybrid_init(&l->runs, in, dn_pq_bit_length((uint64_t)max_level));
-    if (encoding == DN_PQ_RLE || (l->is_bit_packed && max_level == 1)) {
+    if (encoding == DN_PQ_RLE || l->is_bit_packed) {
         return DN_OK;
     }
     return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "levels of encoding %" PRId32 " up to %" PRId32
-                        " cannot be read; RLE can, and BIT_PACKED of one bit",
-                        encoding, max_level);
+                        "levels of encoding %" PRId32 " cannot be read; RLE and BIT_PACKED can",
+                        encoding);
+}
+
+static enum dn_status check_bit_packed(const struct dn_pq_levels_in *l, size_t n,
+                                       struct dn_error *err)
+{
+    const size_t width = l->runs.bit_width;
+
+    if (n > (l->runs.in.len * 8 - l->bit) / width) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "its levels are damaged: %zu do not fit into %zu bytes",
+                            l->bit / width + n, l->runs.in.len);
+    }
+    return DN_OK;
+}
+
+static unsigned next_bit(struct dn_pq_levels_in *l)
+{
+    const unsigned one = (unsigned)l->runs.in.data[l->bit >> 3] >> (7 - (l->bit & 7)) & 1U;
+
+    l->bit++;
+    return one;
 }
 
 /* One by one: files that still have this form are few and old. */
@@ -133,13 +153,9 @@ static enum dn_status read_bit_packed(struct dn_pq_levels_in *l, uint8_t *bits, 
 {
     size_t ones = 0;
 
-    if (n > l->runs.in.len * 8 - l->bit) {
-        return dn_error_set(err, DN_ERR_DATA,
-                            "its levels are damaged: %zu do not fit into %zu bytes", l->bit + n,
-                            l->runs.in.len);
-    }
-    for (size_t i = 0; i < n; i++, l->bit++) {
-        const unsigned one = (unsigned)l->runs.in.data[l->bit >> 3] >> (7 - (l->bit & 7)) & 1U;
+    DN_TRY(check_bit_packed(l, n, err));
+    for (size_t i = 0; i < n; i++) {
+        const unsigned one = next_bit(l);
         dn_pq_bits_fill(bits, at + i, 1, (int)one);
         ones += one;
     }
@@ -157,7 +173,17 @@ enum dn_status dn_pq_levels_read_bits(struct dn_pq_levels_in *l, uint8_t *bits, 
 enum dn_status dn_pq_levels_read(struct dn_pq_levels_in *l, uint32_t *out, size_t n,
                                  int32_t max_level, struct dn_error *err)
 {
-    DN_TRY(dn_pq_hybrid_read(&l->runs, out, n, err));
+    if (l->is_bit_packed) {
+        DN_TRY(check_bit_packed(l, n, err));
+        for (size_t i = 0; i < n; i++) {
+            out[i] = 0;
+            for (unsigned b = 0; b < l->runs.bit_width; b++) {
+                out[i] = out[i] << 1 | next_bit(l);
+            }
+        }
+    } else {
+        DN_TRY(dn_pq_hybrid_read(&l->runs, out, n, err));
+    }
     for (size_t i = 0; i < n; i++) {
         if (out[i] > (uint32_t)max_level) {
             return dn_error_set(err, DN_ERR_DATA,

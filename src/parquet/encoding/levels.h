@@ -44,7 +44,8 @@ struct dn_pq_levels_in {
 };
 /**
  * Begin with the levels of a page, without a length in front (see dn_pq_page_split()); `in` is borrowed.
- * @param encoding   DN_PQ_RLE, or DN_PQ_BIT_PACKED if max_level is 1; else DN_ERR_UNSUPPORTED
+ * @param encoding   DN_PQ_RLE or DN_PQ_BIT_PACKED; else DN_ERR_UNSUPPORTED
+ * @param max_level  over 0
  */
 DN_NODISCARD enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_t encoding,
                                                struct dn_span in, int32_t max_level,
@@ -56,7 +57,7 @@ DN_NODISCARD enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_
 DN_NODISCARD enum dn_status dn_pq_levels_read_bits(struct dn_pq_levels_in *l, uint8_t *bits,
                                                    size_t at, size_t n, size_t *out_ones,
                                                    struct dn_error *err);
-/** The next n levels as numbers, each checked against max_level.  Not for DN_PQ_BIT_PACKED. */
+/** The next n levels as numbers, each checked against max_level. */
 DN_NODISCARD enum dn_status dn_pq_levels_read(struct dn_pq_levels_in *l, uint32_t *out, size_t n,
                                               int32_t max_level, struct dn_error *err);
 

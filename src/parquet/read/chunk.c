@@ -5,6 +5,7 @@
 #define FIRST_HEADER_BYTES ((size_t)1 << 10) /* grown while it proves too short (long statistics) */
 #define LAST_HEADER_BYTES ((size_t)16 << 20)
 #define LEVELS_BLOCK ((size_t)8192)
+#define NESTED_BLOCK ((size_t)1024)
 
 enum dn_status dn_pq_cursor_place(const struct dn_pq_cursor *c, enum dn_status st,
                                   struct dn_error *err)
@@ -157,6 +158,25 @@ static enum dn_status read_dictionary(struct dn_pq_cursor *c, struct dn_span bod
     return DN_OK;
 }
 
+/* The same where levels are more than a bit. */
+static enum dn_status count_nested(const struct dn_pq_cursor *c, size_t n, size_t *out,
+                                   struct dn_error *err)
+{
+    struct dn_pq_levels_in levels = c->levels;
+    const uint32_t most = (uint32_t)c->leaf->max_def;
+    uint32_t defs[NESTED_BLOCK];
+
+    *out = 0;
+    for (size_t done = 0; done < n; done += NESTED_BLOCK) {
+        const size_t now = n - done < NESTED_BLOCK ? n - done : NESTED_BLOCK;
+        DN_TRY(dn_pq_levels_read(&levels, defs, now, c->leaf->max_def, err));
+        for (size_t i = 0; i < now; i++) {
+            *out += defs[i] == most;
+        }
+    }
+    return DN_OK;
+}
+
 /* How many of the n levels of a page say that there is a value; the cursor's own stay where they are. */
 static enum dn_status count_values(const struct dn_pq_cursor *c, size_t n, size_t *out,
                                    struct dn_error *err)
@@ -165,6 +185,9 @@ static enum dn_status count_values(const struct dn_pq_cursor *c, size_t n, size_
     uint8_t bits[LEVELS_BLOCK / 8];
     size_t ones = 0;
 
+    if (c->leaf->max_def > 1) {
+        return count_nested(c, n, out, err);
+    }
     *out = 0;
     for (size_t done = 0; done < n; done += LEVELS_BLOCK) {
         const size_t now = n - done < LEVELS_BLOCK ? n - done : LEVELS_BLOCK;
@@ -182,13 +205,18 @@ static enum dn_status begin_data(struct dn_pq_cursor *c, struct dn_span body, st
 
     if (n > c->rows_behind) {
         return dn_error_set(err, DN_ERR_DATA,
-                            "the file is damaged: the page has %" PRId64 " rows, and %" PRId64
+                            "the file is damaged: the page has %" PRId64 " %s, and %" PRId64
                             " of the row group are left",
-                            n, c->rows_behind);
+                            n, c->leaf->max_rep > 0 ? "values" : "rows", c->rows_behind);
     }
-    DN_TRY(dn_pq_page_split(&c->page, body, 0, c->leaf->max_def, &parts, err));
+    DN_TRY(dn_pq_page_split(&c->page, body, c->leaf->max_rep, c->leaf->max_def, &parts, err));
+    if (c->leaf->max_rep > 0) {
+        DN_TRY(dn_pq_levels_begin(&c->reps, parts.rep_encoding, parts.rep, c->leaf->max_rep, err));
+        c->reps.runs.strict = c->leaf->strict;
+    }
     if (c->leaf->max_def > 0) {
-        DN_TRY(dn_pq_levels_begin(&c->levels, parts.def_encoding, parts.def, 1, err));
+        DN_TRY(
+            dn_pq_levels_begin(&c->levels, parts.def_encoding, parts.def, c->leaf->max_def, err));
         c->levels.runs.strict = c->leaf->strict;
         DN_TRY(count_values(c, (size_t)n, &n_valid, err));
     }
@@ -211,8 +239,8 @@ static enum dn_status next_page(struct dn_pq_cursor *c, struct dn_error *err)
 
     if (c->pos >= c->end) {
         return dn_error_set(err, DN_ERR_DATA,
-                            "the file is damaged: the pages end %" PRId64 " rows too early",
-                            c->rows_behind);
+                            "the file is damaged: the pages end %" PRId64 " %s too early",
+                            c->rows_behind, c->leaf->max_rep > 0 ? "values" : "rows");
     }
     DN_TRY(read_page(c, &body, err));
     switch (c->page.type) {
@@ -250,7 +278,8 @@ static enum dn_status begin(struct dn_pq_cursor *c, int64_t n_rows, struct dn_er
     if (chunk->in_other_file) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "the column lies in another file");
     }
-    if (chunk->n_values != n_rows) {
+    /* a list has a level for every item, and one if it has none */
+    if (c->leaf->max_rep > 0 ? chunk->n_values < n_rows : chunk->n_values != n_rows) {
         return dn_error_set(err, DN_ERR_DATA,
                             "the footer is damaged: %" PRId64 " values in a row group of %" PRId64
                             " rows",
@@ -278,7 +307,7 @@ enum dn_status dn_pq_cursor_begin(struct dn_pq_cursor *c, const struct dn_pq_chu
     c->group = group;
     c->page_offset = 0;
     c->rows_left = 0;
-    c->rows_behind = n_rows;
+    c->rows_behind = chunk->n_values;
     return dn_pq_cursor_place(c, begin(c, n_rows, err), err);
 }
 

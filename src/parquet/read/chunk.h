@@ -27,7 +27,7 @@ struct dn_pq_cursor {
     uint64_t pos;         /**< in the file, of the next page */
     uint64_t end;         /**< of the chunk */
     uint64_t page_offset; /**< of the current page, for messages */
-    int64_t rows_behind;  /**< rows of the chunk behind the current page */
+    int64_t rows_behind; /**< rows of the chunk behind the current page; of nested columns levels */
 
     struct dn_pq_block *
         raw; /**< as in the file: its last bytes from `raw_at` on, the next one of which is at `pos` */
@@ -41,6 +41,7 @@ struct dn_pq_cursor {
 
     struct dn_pq_decoder *decoder;
     struct dn_pq_levels_in levels; /**< if the column is optional */
+    struct dn_pq_levels_in reps;   /**< if it is repeated */
     size_t rows_left;              /**< of the current page */
 };
 

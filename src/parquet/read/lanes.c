@@ -10,6 +10,8 @@
 
 #include "base/memory.h"
 
+#include <inttypes.h>
+
 static struct dn_pq_place *place_of(struct dn_parquet_reader *r, int64_t slice)
 {
     return &r->places[(uint64_t)slice % r->n_places];
@@ -84,18 +86,19 @@ static void open_slices(struct dn_parquet_reader *r)
         const int64_t row = (r->opened - r->first_slices[r->open_group]) * r->slice_rows;
         const int64_t left = r->file.groups[r->open_group].n_rows - row;
         p->n_rows = left < r->slice_rows ? left : r->slice_rows;
-        p->n_left = (uint32_t)r->n_columns;
+        p->group = r->open_group;
+        p->n_left = (uint32_t)r->n_leaves;
         p->bytes = 0;
         p->status = DN_OK;
-        p->failed_column = SIZE_MAX;
-        const size_t size = sizeof(*p->rows) + r->n_columns * sizeof(p->rows->parts[0]);
+        p->failed_leaf = SIZE_MAX;
+        const size_t size = sizeof(*p->rows) + r->n_leaves * sizeof(p->rows->parts[0]);
         p->rows = dn_calloc(1, size);
         if (p->rows == NULL) {
             p->status = dn_error_memory(&p->error, size);
             p->n_left = 0;
             r->stop_before = r->opened < r->stop_before ? r->opened : r->stop_before;
         } else {
-            p->rows->n_parts = r->n_columns;
+            p->rows->n_parts = r->n_leaves;
         }
         r->opened++;
     }
@@ -107,7 +110,7 @@ static struct dn_pq_lane *wake_lanes(struct dn_parquet_reader *r)
     struct dn_pq_lane *list = NULL;
     struct dn_pq_lane **end = &list;
 
-    for (size_t i = 0; i < r->n_open * r->n_columns; i++) {
+    for (size_t i = 0; i < r->n_open * r->n_leaves; i++) {
         struct dn_pq_lane *lane = &r->lanes[i];
         if (!lane->running && may_run(lane)) {
             lane->running = true;
@@ -126,7 +129,7 @@ static enum dn_status decode(struct dn_pq_lane *lane, struct dn_pq_part *part, s
 {
     struct dn_parquet_reader *r = lane->reader;
     const struct dn_pq_group_info *g = &r->file.groups[lane->group];
-    const struct dn_pq_chunk_info *chunk = &g->chunks[r->leaves[lane->index]];
+    const struct dn_pq_chunk_info *chunk = &g->chunks[r->leaves[lane->index]->leaf];
     const int64_t left = g->n_rows - lane->row;
     const int64_t n = left < r->slice_rows ? left : r->slice_rows;
 
@@ -137,7 +140,7 @@ static enum dn_status decode(struct dn_pq_lane *lane, struct dn_pq_part *part, s
         DN_TRY(dn_pq_stream_begin(&lane->stream, chunk, lane->group, g->first_row, g->n_rows, err));
     }
     DN_TRY(dn_pq_stream_read(&lane->stream, (size_t)n, part, err));
-    return n < left ? DN_OK : dn_pq_cursor_end(&lane->stream.cursor, err);
+    return n < left ? DN_OK : dn_pq_stream_end(&lane->stream, err);
 }
 
 /* Under the lock: the slice that the lane was at is done in its column. */
@@ -151,8 +154,8 @@ static void finish_part(struct dn_pq_lane *lane, enum dn_status st, const struct
     r->held += bytes;
     if (st != DN_OK) {
         r->stop_before = lane->slice + 1 < r->stop_before ? lane->slice + 1 : r->stop_before;
-        if (lane->index < p->failed_column) {
-            p->failed_column = lane->index;
+        if (lane->index < p->failed_leaf) {
+            p->failed_leaf = lane->index;
             p->status = st;
             p->error = *err;
         }
@@ -227,11 +230,12 @@ static bool wait_for_slice(struct dn_parquet_reader *r)
 }
 
 /* Take the slice that is done out of its place.  Lock held. */
-static struct dn_pq_rows *take_rows(struct dn_parquet_reader *r, int64_t *n_rows)
+static struct dn_pq_rows *take_rows(struct dn_parquet_reader *r, uint32_t *group, int64_t *n_rows)
 {
     struct dn_pq_place *p = place_of(r, r->take);
     struct dn_pq_rows *rows = p->rows;
 
+    *group = p->group;
     *n_rows = p->n_rows;
     p->rows = NULL;
     r->held -= p->bytes;
@@ -240,14 +244,101 @@ static struct dn_pq_rows *take_rows(struct dn_parquet_reader *r, int64_t *n_rows
     return rows;
 }
 
-static enum dn_status export_rows(struct dn_parquet_reader *r, struct dn_pq_rows *rows,
-                                  int64_t n_rows, struct ArrowArray *out, struct dn_error *err)
+static enum dn_status fail_apart(const struct dn_parquet_reader *r, const struct dn_pq_node *a,
+                                 const struct dn_pq_node *b, uint32_t group, struct dn_error *err)
 {
-    for (size_t i = 0; i < r->n_columns; i++) {
-        r->exports[i] = dn_pq_part_export(&rows->parts[i], &r->types[i]);
+    const struct dn_pq_leaf *leaves = r->file.leaves;
+
+    dn_error_set(err, DN_ERR_DATA,
+                 "columns \"%.100s\" and \"%.100s\", row group %" PRIu32
+                 ": the file is damaged: they are in the same lists or structs, and their levels "
+                 "tell of different ones",
+                 leaves[a->leaf].path, leaves[b->leaf].path, group);
+    dn_error_locate(err, NULL, -1, -1, -1, leaves[b->leaf].path);
+    return DN_ERR_DATA;
+}
+
+/* What leaves say of a node: that of the first one counts, and the others must say the same of it and of all above it. */
+static enum dn_status compare_shapes(const struct dn_parquet_reader *r,
+                                     const struct dn_pq_node *node, struct dn_pq_part *first,
+                                     uint32_t group, struct dn_error *err)
+{
+    for (size_t c = 1; c < node->n_children; c++) {
+        const struct dn_pq_node *child = &node->children[c];
+        struct dn_pq_part *part = first + (child->leaf - node->leaf);
+        for (size_t i = 0; i <= node->depth; i++) {
+            if (!dn_pq_shape_equal(&first->shapes[i], &part->shapes[i])) {
+                return fail_apart(r, node, child, group, err);
+            }
+        }
     }
-    const enum dn_status st =
-        dn_batch_export(out, n_rows, (int64_t)r->n_columns, r->exports, rows_destroy, rows, err);
+    return DN_OK;
+}
+
+/* A node and what is in it, as dn_batch_export() takes it; `part` is its first leaf's. */
+static enum dn_status export_node(const struct dn_parquet_reader *r, const struct dn_pq_node *node,
+                                  struct dn_pq_part *part, uint32_t group,
+                                  struct dn_batch_column *out, struct dn_error *err)
+{
+
+    if (node->n_children == 0) {
+        *out = dn_pq_part_export(part, &node->how);
+        if (!node->nullable) { /* in nulls there is nothing, which is no null */
+            out->null_count = 0;
+            out->validity = NULL;
+        }
+        return DN_OK;
+    }
+    DN_TRY(compare_shapes(r, node, part, group, err));
+    for (size_t i = 0; i < node->n_children; i++) {
+        const struct dn_pq_node *child = &node->children[i];
+        DN_TRY(export_node(r, child, part + (child->leaf - node->leaf), group, &node->exports[i],
+                           err));
+    }
+    const struct dn_pq_shape *shape = &part->shapes[node->depth];
+    *out = (struct dn_batch_column){
+        .type = node->type,
+        .null_count = (int64_t)shape->null_count,
+        .validity = shape->null_count > 0 ? shape->validity.data : NULL,
+        .values = shape->offsets.data,
+        .children = node->exports,
+        .n_children = (int64_t)node->n_children,
+        .n_rows = (int64_t)shape->n,
+    };
+    return DN_OK;
+}
+
+/* What more than one leaf told is kept once. */
+static void drop_doubles(const struct dn_parquet_reader *r, struct dn_pq_rows *rows)
+{
+    for (size_t i = 0; i < r->n_leaves; i++) {
+        const struct dn_pq_node *leaf = r->leaves[i];
+        for (const struct dn_pq_node *n = leaf->parent; n != NULL; n = n->parent) {
+            if (n->leaf == leaf->leaf) {
+                continue;
+            }
+            dn_buffer_finish(&rows->parts[i].shapes[n->depth].validity);
+            dn_buffer_finish(&rows->parts[i].shapes[n->depth].offsets);
+        }
+    }
+}
+
+static enum dn_status export_rows(struct dn_parquet_reader *r, struct dn_pq_rows *rows,
+                                  uint32_t group, int64_t n_rows, struct ArrowArray *out,
+                                  struct dn_error *err)
+{
+    struct dn_pq_part *part = rows->parts;
+    enum dn_status st = DN_OK;
+
+    for (size_t i = 0; i < r->n_columns && st == DN_OK; i++) {
+        st = export_node(r, &r->columns[i], part, group, &r->exports[i], err);
+        part += r->n_leaves_of[i];
+    }
+    if (st == DN_OK) {
+        drop_doubles(r, rows);
+        st = dn_batch_export(out, n_rows, (int64_t)r->n_columns, r->exports, rows_destroy, rows,
+                             err);
+    }
     if (st != DN_OK) {
         rows_destroy(rows);
     }
@@ -287,6 +378,7 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
 {
     struct dn_pq_place *p = NULL;
     struct dn_pq_rows *rows = NULL;
+    uint32_t group = 0;
     int64_t n_rows = 0;
     bool asked = false;
 
@@ -313,38 +405,41 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
         return asked ? dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request")
                      : fail(r, p, err);
     }
-    rows = take_rows(r, &n_rows);
+    rows = take_rows(r, &group, &n_rows);
     struct dn_pq_lane *list = wake_lanes(r);
     pthread_mutex_unlock(&r->lock);
     start_lanes(r, list);
-    return export_rows(r, rows, n_rows, out, err);
+    return export_rows(r, rows, group, n_rows, out, err);
 }
 
 /* ---- start and end ------------------------------------------------------------------------------------------------ */
 
 enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *err)
 {
-    const size_t n = r->n_open * r->n_columns;
+    const size_t n = r->n_open * r->n_leaves;
 
     r->places = dn_calloc(r->n_places, sizeof(*r->places));
     r->lanes = dn_calloc(n + 1, sizeof(*r->lanes));
-    r->exports = dn_calloc(r->n_columns + 1, sizeof(*r->exports));
-    if (r->places == NULL || r->lanes == NULL || r->exports == NULL) {
+    if (r->places == NULL || r->lanes == NULL) {
         return dn_error_memory(err, n * sizeof(*r->lanes));
     }
     for (size_t i = 0; i < n; i++) {
         struct dn_pq_lane *lane = &r->lanes[i];
         lane->reader = r;
-        lane->index = i % r->n_columns;
-        lane->group = (uint32_t)(i / r->n_columns);
+        lane->index = i % r->n_leaves;
+        const struct dn_pq_node *leaf = r->leaves[lane->index];
+        lane->group = (uint32_t)(i / r->n_leaves);
         lane->stream.cursor.source = r->source;
-        lane->stream.cursor.leaf = &r->file.leaves[r->leaves[lane->index]];
+        lane->stream.cursor.leaf = &r->file.leaves[leaf->leaf];
         lane->stream.cursor.range_bytes = r->range_bytes;
         lane->stream.cursor.bytes_read = &r->bytes_read;
         lane->stream.cursor.most_page_bytes = r->most_page_bytes;
         lane->stream.cursor.memory_share = r->memory_share;
-        lane->stream.type = r->types[lane->index];
+        lane->stream.type = leaf->how;
         lane->stream.kernels = r->kernels;
+        if (leaf->depth > 0) {
+            DN_TRY(dn_pq_nest_create(&lane->stream.nest, leaf, err));
+        }
         find_slice(lane);
     }
     r->stop_before = INT64_MAX;
@@ -360,7 +455,7 @@ void dn_pq_lanes_finish(struct dn_parquet_reader *r)
     }
     pthread_mutex_unlock(&r->lock);
     dn_pool_destroy(r->pool);
-    for (size_t i = 0; r->lanes != NULL && i < r->n_open * r->n_columns; i++) {
+    for (size_t i = 0; r->lanes != NULL && i < r->n_open * r->n_leaves; i++) {
         dn_pq_stream_finish(&r->lanes[i].stream);
     }
     for (size_t i = 0; r->places != NULL && i < r->n_places; i++) {
@@ -368,5 +463,4 @@ void dn_pq_lanes_finish(struct dn_parquet_reader *r)
     }
     dn_free(r->lanes);
     dn_free(r->places);
-    dn_free(r->exports);
 }

@@ -10,13 +10,6 @@
 #define BLOCK_VALUES 1024
 #define MAX_HEAP_BYTES ((size_t)INT32_MAX)
 
-/* Rows [at, at + n) of a part while they are read from one page; n_valid of them have values. */
-struct run {
-    size_t at;
-    size_t n;
-    size_t n_valid;
-};
-
 /* ---- parts ----------------------------------------------------------------------------------------------------- */
 
 void dn_pq_part_finish(struct dn_pq_part *part)
@@ -27,6 +20,7 @@ void dn_pq_part_finish(struct dn_pq_part *part)
     dn_free(part->blocks);
     dn_free((void *)part->variadic);
     dn_free(part->variadic_lens);
+    dn_pq_shapes_finish(part->shapes, part->n_shapes);
     dn_buffer_finish(&part->values);
     dn_buffer_finish(&part->validity);
     *part = (struct dn_pq_part){0};
@@ -34,7 +28,8 @@ void dn_pq_part_finish(struct dn_pq_part *part)
 
 size_t dn_pq_part_bytes(const struct dn_pq_part *part)
 {
-    size_t bytes = part->values.capacity + part->validity.capacity;
+    size_t bytes = part->values.capacity + part->validity.capacity +
+                   dn_pq_shapes_bytes(part->shapes, part->n_shapes);
 
     for (size_t i = 0; i < part->n_blocks; i++) {
         /* a dictionary is there once, however many slices hold it */
@@ -50,6 +45,7 @@ struct dn_batch_column dn_pq_part_export(const struct dn_pq_part *part,
     return (struct dn_batch_column){
         .type = type->type,
         .null_count = part->null_count,
+        .n_rows = (int64_t)part->n,
         .validity = part->null_count > 0 ? part->validity.data : NULL,
         .values = part->values.data,
         .variadic = part->variadic,
@@ -205,7 +201,7 @@ static enum dn_status find_dictionary(const struct dn_pq_stream *c, struct dn_pq
 }
 
 static enum dn_status read_views_by_ids(struct dn_pq_stream *c, struct dn_pq_part *part,
-                                        const struct run *run, struct dn_string_view *out,
+                                        const struct dn_pq_run *run, struct dn_string_view *out,
                                         struct dn_error *err)
 {
     const struct dn_string_view *entries;
@@ -274,10 +270,13 @@ static enum dn_status copy_texts(struct dn_pq_part *part, struct dn_span *texts,
 
 /* Number in the file, from 1 on, of the row that has value `value` of a run. */
 static int64_t row_of(const struct dn_pq_stream *c, const struct dn_pq_part *part,
-                      const struct run *run, size_t value)
+                      const struct dn_pq_run *run, size_t value)
 {
     size_t row = 0;
 
+    if (c->nest != NULL) {
+        return dn_pq_nest_row_of(c->nest, value);
+    }
     for (size_t left = value + 1; row < run->n; row++) {
         left -= c->cursor.leaf->max_def == 0 ||
                 dn_bit_get(part->validity.data, (int64_t)(run->at + row));
@@ -289,7 +288,7 @@ static int64_t row_of(const struct dn_pq_stream *c, const struct dn_pq_part *par
 }
 
 static enum dn_status read_views(struct dn_pq_stream *c, struct dn_pq_part *part,
-                                 const struct run *run, struct dn_string_view *out,
+                                 const struct dn_pq_run *run, struct dn_string_view *out,
                                  struct dn_error *err)
 {
     const bool copied = c->cursor.page.encoding == DN_PQ_DELTA_BYTE_ARRAY;
@@ -325,7 +324,8 @@ static enum dn_status read_views(struct dn_pq_stream *c, struct dn_pq_part *part
 /* ---- values of a fixed width ----------------------------------------------------------------------------------- */
 
 static enum dn_status read_converted(struct dn_pq_stream *c, const struct dn_pq_part *part,
-                                     const struct run *run, uint8_t *out, struct dn_error *err)
+                                     const struct dn_pq_run *run, uint8_t *out,
+                                     struct dn_error *err)
 {
     const size_t stored = c->type.stored_width == 0 ? sizeof(struct dn_span) : c->type.stored_width;
     size_t bad = 0;
@@ -347,7 +347,7 @@ static enum dn_status read_converted(struct dn_pq_stream *c, const struct dn_pq_
 }
 
 static enum dn_status read_bools(struct dn_pq_stream *c, struct dn_pq_part *part,
-                                 const struct run *run, struct dn_error *err)
+                                 const struct dn_pq_run *run, struct dn_error *err)
 {
     DN_TRY(dn_buffer_reserve(&c->scratch, run->n, err));
     DN_TRY(dn_pq_decoder_read(c->cursor.decoder, run->n_valid, c->scratch.data, err));
@@ -358,7 +358,7 @@ static enum dn_status read_bools(struct dn_pq_stream *c, struct dn_pq_part *part
     return DN_OK;
 }
 
-static enum dn_status read_nothing(const struct run *run, struct dn_error *err)
+static enum dn_status read_nothing(const struct dn_pq_run *run, struct dn_error *err)
 {
     if (run->n_valid > 0) {
         return dn_error_set(err, DN_ERR_DATA,
@@ -371,8 +371,8 @@ static enum dn_status read_nothing(const struct run *run, struct dn_error *err)
 
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
 
-static enum dn_status read_run(struct dn_pq_stream *c, struct dn_pq_part *part,
-                               const struct run *run, struct dn_error *err)
+enum dn_status dn_pq_part_read_run(struct dn_pq_stream *c, struct dn_pq_part *part,
+                                   const struct dn_pq_run *run, struct dn_error *err)
 {
     uint8_t *out = part->values.data + run->at * c->type.width;
 
@@ -416,24 +416,24 @@ static enum dn_status reserve(const struct dn_pq_stream *c, size_t n_rows, struc
 }
 
 /* Rows of the current page. */
-static enum dn_status read_some(struct dn_pq_stream *c, struct dn_pq_part *part, struct run *run,
-                                struct dn_error *err)
+static enum dn_status read_some(struct dn_pq_stream *c, struct dn_pq_part *part,
+                                struct dn_pq_run *run, struct dn_error *err)
 {
     run->n_valid = run->n;
     if (c->cursor.leaf->max_def > 0) {
         DN_TRY(dn_pq_levels_read_bits(&c->cursor.levels, part->validity.data, run->at, run->n,
                                       &run->n_valid, err));
     }
-    DN_TRY(read_run(c, part, run, err));
+    DN_TRY(dn_pq_part_read_run(c, part, run, err));
     c->cursor.rows_left -= run->n;
     part->null_count += (int64_t)(run->n - run->n_valid);
     return DN_OK;
 }
 
-enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows, struct dn_pq_part *part,
-                                 struct dn_error *err)
+static enum dn_status read_flat(struct dn_pq_stream *c, size_t n_rows, struct dn_pq_part *part,
+                                struct dn_error *err)
 {
-    struct run run = {0};
+    struct dn_pq_run run = {0};
 
     DN_TRY(reserve(c, n_rows, part, err));
     for (; run.at < n_rows; run.at += run.n) {
@@ -444,6 +444,15 @@ enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows, struct d
             return dn_pq_cursor_place(&c->cursor, st, err);
         }
     }
+    part->n = n_rows;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows, struct dn_pq_part *part,
+                                 struct dn_error *err)
+{
+    DN_TRY(c->nest != NULL ? dn_pq_nest_read(c, n_rows, part, err)
+                           : read_flat(c, n_rows, part, err));
     for (size_t i = 0; i < part->n_blocks; i++) { /* a heap is moved when it grows */
         part->variadic[i] = part->blocks[i]->bytes.data;
         part->variadic_lens[i] = (int64_t)part->blocks[i]->bytes.len;
@@ -461,11 +470,24 @@ enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c, const struct dn_pq_chu
 {
     c->has_entry_views = false;
     c->next_row = first_row;
+    if (c->nest != NULL) {
+        dn_pq_nest_begin(c->nest, first_row);
+    }
     return dn_pq_cursor_begin(&c->cursor, chunk, group, n_rows, err);
+}
+
+enum dn_status dn_pq_stream_end(struct dn_pq_stream *c, struct dn_error *err)
+{
+    if (c->nest != NULL) {
+        DN_TRY(dn_pq_nest_end(c, err));
+    }
+    return dn_pq_cursor_end(&c->cursor, err);
 }
 
 void dn_pq_stream_finish(struct dn_pq_stream *c)
 {
+    dn_pq_nest_destroy(c->nest);
+    c->nest = NULL;
     dn_pq_cursor_finish(&c->cursor);
     dn_buffer_finish(&c->scratch);
     dn_buffer_finish(&c->entry_views);

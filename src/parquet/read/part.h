@@ -7,11 +7,15 @@
 
 #include "arrow/batch.h"
 #include "parquet/read/chunk.h"
+#include "parquet/read/nested.h"
 #include "parquet/read/types.h"
 #include "simd/kernels.h"
 
 /** Zeroed memory is an empty part. */
 struct dn_pq_part {
+    size_t n; /**< rows of the leaf: in a list there are as many as it has items */
+    struct dn_pq_shape *shapes; /**< of nested leaves: of all nodes above, from the column down */
+    size_t n_shapes;
     struct dn_buffer values;
     struct dn_buffer validity; /**< empty: no nulls */
     int64_t null_count;
@@ -30,6 +34,7 @@ struct dn_pq_stream {
     struct dn_pq_cursor cursor;
     struct dn_pq_arrow_type type;
     const struct dn_kernels *kernels;
+    struct dn_pq_nest *nest;      /**< NULL: the leaf is a column of its own */
     int64_t next_row;             /**< of the file, for messages */
     struct dn_buffer scratch;     /**< values as they are stored */
     struct dn_buffer entry_views; /**< of the dictionary, as if it were block 0 */
@@ -45,7 +50,21 @@ DN_NODISCARD enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c,
 /** The next n_rows rows of the chunk.  `part` is empty; it is to be finished after failures too. */
 DN_NODISCARD enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows,
                                               struct dn_pq_part *part, struct dn_error *err);
+/** All rows of the chunk were read: there must be no more. */
+DN_NODISCARD enum dn_status dn_pq_stream_end(struct dn_pq_stream *c, struct dn_error *err);
 void dn_pq_stream_finish(struct dn_pq_stream *c);
+
+/* ---- for nested.c ---- */
+
+/** Rows [at, at + n) of a part while they are read from one page; n_valid of them have values. */
+struct dn_pq_run {
+    size_t at;
+    size_t n;
+    size_t n_valid;
+};
+/** The values of a run, spread to where part->validity has them; the part has room for them. */
+DN_NODISCARD enum dn_status dn_pq_part_read_run(struct dn_pq_stream *c, struct dn_pq_part *part,
+                                                const struct dn_pq_run *run, struct dn_error *err);
 
 /** What dn_batch_export() wants to know of a part. */
 struct dn_batch_column dn_pq_part_export(const struct dn_pq_part *part,

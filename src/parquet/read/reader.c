@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/name_map.h"
 #include "base/strings.h"
-#include "base/utf8.h"
 #include "parquet/read/reader_internal.h"
 
 #include <inttypes.h>
@@ -19,27 +18,19 @@
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
-static enum dn_status refuse_nested(const char *path, struct dn_error *err)
-{
-    return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "column \"%.100s\" is nested (a list, map or struct); flat columns can be "
-                        "read: leave it out by naming the others with the option columns",
-                        path);
-}
-
 static enum dn_status no_such_column(const struct dn_parquet_reader *r, const char *name,
                                      struct dn_error *err)
 {
-    const char **names = dn_calloc((size_t)r->file.n_leaves + 1, sizeof(*names));
+    const char **names = dn_calloc((size_t)r->n_found + 1, sizeof(*names));
     const char *close = NULL;
     char columns[200] = "";
 
-    for (uint32_t i = 0; names != NULL && i < r->file.n_leaves; i++) {
-        names[i] = r->file.leaves[i].path;
+    for (uint32_t i = 0; names != NULL && i < r->n_found; i++) {
+        names[i] = r->found[i].name;
     }
     if (names != NULL) {
-        close = dn_text_suggest(name, names, r->file.n_leaves);
-        dn_text_list(columns, sizeof(columns), names, r->file.n_leaves);
+        close = dn_text_suggest(name, names, r->n_found);
+        dn_text_list(columns, sizeof(columns), names, r->n_found);
     }
     dn_free((void *)names);
     dn_error_set(err, DN_ERR_INVALID,
@@ -51,20 +42,18 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
     return DN_ERR_INVALID;
 }
 
+/* Places of the columns that are asked for. */
 static enum dn_status find_columns(struct dn_parquet_reader *r, const struct dn_name_map *map,
-                                   const struct dn_parquet_read_options *o, struct dn_error *err)
+                                   const struct dn_parquet_read_options *o, uint32_t *places,
+                                   struct dn_error *err)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < r->n_columns; i++) {
         const char *name = o->columns[i];
         const int64_t at = dn_name_map_get(map, name, strlen(name));
-        if (at >= (int64_t)r->file.n_leaves) {
-            dn_error_locate(err, NULL, -1, -1, -1, name);
-            return refuse_nested(name, err);
-        }
         if (at >= 0) {
-            r->leaves[n++] = (uint32_t)at;
+            places[n++] = (uint32_t)at;
         } else if (!o->skip_missing) {
             return no_such_column(r, name, err);
         }
@@ -73,23 +62,50 @@ static enum dn_status find_columns(struct dn_parquet_reader *r, const struct dn_
     return DN_OK;
 }
 
-/* Names to places of leaves, and those of groups below the root to n_leaves; of several with one name the first. */
+/* Names to columns; of several with one name the first. */
 static enum dn_status map_columns(const struct dn_parquet_reader *r, struct dn_name_map *map,
                                   struct dn_error *err)
 {
-    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
-        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
-        if (dn_name_map_get(map, leaf->path, leaf->path_len) < 0) {
-            DN_TRY(dn_name_map_add(map, leaf->path, leaf->path_len, i, err));
+    for (uint32_t i = 0; i < r->n_found; i++) {
+        const struct dn_pq_column *c = &r->found[i];
+        if (dn_name_map_get(map, c->name, c->name_len) < 0) {
+            DN_TRY(dn_name_map_add(map, c->name, c->name_len, i, err));
         }
     }
-    for (uint32_t i = 1, left = 0; i < r->file.n_elements; i++) {
-        const struct dn_pq_element *e = &r->file.elements[i];
-        const char *name = (const char *)e->name.data;
-        if (left == 0 && e->n_children > 0 && dn_name_map_get(map, name, e->name.len) < 0) {
-            DN_TRY(dn_name_map_add(map, name, e->name.len, r->file.n_leaves, err));
-        }
-        left += (uint32_t)e->n_children - (left > 0 ? 1 : 0);
+    return DN_OK;
+}
+
+static void add_leaves(struct dn_parquet_reader *r, const struct dn_pq_node *node)
+{
+    if (node->n_children == 0) {
+        r->leaves[r->n_leaves++] = node;
+    }
+    for (size_t i = 0; i < node->n_children; i++) {
+        add_leaves(r, &node->children[i]);
+    }
+}
+
+/* The trees of the columns at `places`. */
+static enum dn_status make_columns(struct dn_parquet_reader *r, const uint32_t *places,
+                                   struct dn_error *err)
+{
+    const size_t n = r->n_columns + 1;
+    size_t n_leaves = 1;
+
+    for (size_t i = 0; i < r->n_columns; i++) {
+        n_leaves += r->found[places[i]].n_leaves;
+    }
+    r->columns = dn_arena_alloc(&r->arena, n * sizeof(*r->columns));
+    r->n_leaves_of = dn_arena_alloc(&r->arena, n * sizeof(*r->n_leaves_of));
+    r->leaves = dn_arena_alloc(&r->arena, n_leaves * sizeof(struct dn_pq_node *));
+    if (r->columns == NULL || r->n_leaves_of == NULL || r->leaves == NULL) {
+        return dn_error_memory(err, n_leaves * sizeof(*r->columns));
+    }
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const struct dn_pq_column *c = &r->found[places[i]];
+        DN_TRY(dn_pq_node_make(&r->file, c, &r->arena, &r->columns[i], err));
+        r->n_leaves_of[i] = c->n_leaves;
+        add_leaves(r, &r->columns[i]);
     }
     return DN_OK;
 }
@@ -99,72 +115,81 @@ static enum dn_status choose_columns(struct dn_parquet_reader *r,
                                      const struct dn_parquet_read_options *o, struct dn_error *err)
 {
     struct dn_name_map map = {0};
-
-    r->n_columns = o->columns != NULL ? o->n_columns : r->file.n_leaves;
-    r->leaves = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->leaves));
-    r->types = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*r->types));
-    if (r->leaves == NULL || r->types == NULL) {
-        return dn_error_memory(err, r->n_columns * sizeof(*r->types));
-    }
-    if (o->columns == NULL) {
-        for (uint32_t i = 0; i < r->file.n_leaves; i++) {
-            r->leaves[i] = i;
-        }
-        return DN_OK;
-    }
-    enum dn_status st = map_columns(r, &map, err);
-    if (st == DN_OK) {
-        st = find_columns(r, &map, o, err);
-    }
-    dn_name_map_finish(&map);
-    return st;
-}
-
-static enum dn_status check_leaf(const struct dn_pq_leaf *leaf, struct dn_error *err)
-{
     enum dn_status st = DN_OK;
 
-    if (leaf->nested) {
-        st = refuse_nested(leaf->path, err);
-    } else if (strlen(leaf->path) != leaf->path_len || !dn_utf8_is_valid(leaf->path)) {
-        st = dn_error_set(
-            err, DN_ERR_DATA, "the name of the column \"%.100s\" %s, which Arrow has no form for",
-            leaf->path,
-            strlen(leaf->path) != leaf->path_len ? "holds a zero byte" : "is not valid UTF-8");
+    DN_TRY(dn_pq_columns_find(&r->file, &r->arena, &r->found, &r->n_found, err));
+    r->n_columns = o->columns != NULL ? o->n_columns : r->n_found;
+    uint32_t *places = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*places));
+    if (places == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*places));
     }
-    if (st != DN_OK) {
-        dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
+    if (o->columns != NULL) {
+        st = map_columns(r, &map, err);
+        if (st == DN_OK) {
+            st = find_columns(r, &map, o, places, err);
+        }
+        dn_name_map_finish(&map);
+    } else {
+        for (uint32_t i = 0; i < r->n_found; i++) {
+            places[i] = i;
+        }
     }
-    return st;
+    return st == DN_OK ? make_columns(r, places, err) : st;
+}
+
+/* What dn_batch_export() is given of a node: the places of what is within. */
+static enum dn_status make_exports(struct dn_parquet_reader *r, struct dn_pq_node *nodes, size_t n,
+                                   struct dn_batch_column **out, struct dn_error *err)
+{
+    *out = dn_arena_alloc(&r->arena, (n + 1) * sizeof(**out));
+    if (*out == NULL) {
+        return dn_error_memory(err, n * sizeof(**out));
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (nodes[i].n_children > 0) {
+            DN_TRY(make_exports(r, nodes[i].children, nodes[i].n_children, &nodes[i].exports, err));
+        }
+    }
+    return DN_OK;
 }
 
 static enum dn_status make_schema(struct dn_parquet_reader *r, struct dn_error *err)
 {
-    struct dn_field *fields = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*fields));
+    struct dn_node *nodes = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(*nodes));
 
-    if (fields == NULL) {
-        return dn_error_memory(err, r->n_columns * sizeof(*fields));
+    if (nodes == NULL) {
+        return dn_error_memory(err, r->n_columns * sizeof(*nodes));
     }
     for (size_t i = 0; i < r->n_columns; i++) {
-        const struct dn_pq_leaf *leaf = &r->file.leaves[r->leaves[i]];
-        DN_TRY(check_leaf(leaf, err));
-        dn_pq_arrow_type(leaf, &r->types[i]);
-        fields[i] = (struct dn_field){leaf->path, r->types[i].type, leaf->max_def > 0};
+        DN_TRY(dn_pq_node_to_arrow(&r->columns[i], &r->arena, &nodes[i], err));
     }
-    return dn_schema_make(&r->schema, fields, (int64_t)r->n_columns, err);
+    DN_TRY(make_exports(r, r->columns, r->n_columns, &r->exports, err));
+    return dn_schema_make_nodes(&r->schema, nodes, (int64_t)r->n_columns, err);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+/* Of a leaf in lists there are several in a row. */
+static uint64_t items_per_row(const struct dn_pq_chunk_info *c, int64_t n_rows)
+{
+    const int64_t most = (int64_t)1 << 32; /* more is damage, or beyond any memory */
+
+    return c->n_values <= n_rows         ? 1
+           : c->n_values / n_rows > most ? (uint64_t)most
+                                         : (uint64_t)(c->n_values / n_rows) + 1;
+}
 
 /* What a row of a group takes in its batch, texts in their pages included, as far as the footer says. */
 static uint64_t row_bytes(const struct dn_parquet_reader *r, const struct dn_pq_group_info *g)
 {
     uint64_t bytes = 1;
 
-    for (size_t i = 0; i < r->n_columns; i++) {
-        const struct dn_pq_chunk_info *c = &g->chunks[r->leaves[i]];
-        bytes += r->types[i].width + 1;
-        if (r->types[i].how == DN_PQ_HOW_VIEWS && c->uncompressed_bytes > 0) {
+    for (size_t i = 0; i < r->n_leaves; i++) {
+        const struct dn_pq_node *leaf = r->leaves[i];
+        const struct dn_pq_chunk_info *c = &g->chunks[leaf->leaf];
+        const uint64_t items = items_per_row(c, g->n_rows);
+        bytes += items * (leaf->how.width + 1) + (uint64_t)leaf->n_lists * items * sizeof(int32_t);
+        if (leaf->how.how == DN_PQ_HOW_VIEWS && c->uncompressed_bytes > 0) {
             bytes += (uint64_t)c->uncompressed_bytes / (uint64_t)g->n_rows;
         }
     }
@@ -215,7 +240,7 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
                                     const struct dn_parquet_read_options *o, struct dn_error *err)
 {
     const uint64_t n_threads = r->executor.n_threads;
-    const uint64_t n_columns = r->n_columns > 0 ? r->n_columns : 1;
+    const uint64_t n_leaves = r->n_leaves > 0 ? r->n_leaves : 1;
     const uint64_t bytes = largest_row(r);
     const int64_t most = o->batch_rows != 0 ? o->batch_rows : DEFAULT_BATCH_ROWS;
 
@@ -230,7 +255,7 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
                             bytes, 2 * bytes * r->memory_share);
     }
     const uint64_t in_budget = r->slices_bytes / ((uint64_t)r->slice_rows * bytes);
-    const uint64_t wanted = (n_threads + n_columns - 1) / n_columns;
+    const uint64_t wanted = (n_threads + n_leaves - 1) / n_leaves;
     const uint64_t per_group =
         r->file.n_groups > 0 ? (uint64_t)(r->file.groups[0].n_rows / r->slice_rows) + 1 : 1;
     uint64_t n_open = clamp(in_budget / per_group, 1, wanted);
@@ -239,7 +264,7 @@ static enum dn_status divide_budget(struct dn_parquet_reader *r,
     r->n_open = (uint32_t)n_open;
     r->n_places = (size_t)clamp(in_budget, 2, n_threads + 2 + (n_open - 1) * per_group);
     r->range_bytes =
-        (size_t)clamp(r->budget / 8 / (n_columns * n_open), LEAST_RANGE_BYTES, MOST_RANGE_BYTES);
+        (size_t)clamp(r->budget / 8 / (n_leaves * n_open), LEAST_RANGE_BYTES, MOST_RANGE_BYTES);
     return number_slices(r, err);
 }
 
@@ -248,8 +273,8 @@ static int64_t bytes_of_columns(const struct dn_parquet_reader *r)
     int64_t bytes = 0;
 
     for (uint32_t g = 0; g < r->file.n_groups; g++) {
-        for (size_t i = 0; i < r->n_columns; i++) {
-            const struct dn_pq_chunk_info *c = &r->file.groups[g].chunks[r->leaves[i]];
+        for (size_t i = 0; i < r->n_leaves; i++) {
+            const struct dn_pq_chunk_info *c = &r->file.groups[g].chunks[r->leaves[i]->leaf];
             /* dn_pq_file_read() checked the sum of all columns; one may be named more than once */
             if (c->has_meta && __builtin_add_overflow(bytes, c->compressed_bytes, &bytes)) {
                 return INT64_MAX;
@@ -434,12 +459,8 @@ enum dn_status dn_parquet_reader_next(struct dn_parquet_reader *r, struct ArrowA
 
 bool dn_parquet_reader_has_column(const struct dn_parquet_reader *r, const char *name)
 {
-    const size_t len = strlen(name);
-
-    for (uint32_t i = 0; i < r->file.n_leaves; i++) {
-        const struct dn_pq_leaf *leaf = &r->file.leaves[i];
-        if (strncmp(leaf->path, name, len) == 0 &&
-            (leaf->path[len] == '\0' || (leaf->nested && leaf->path[len] == '.'))) {
+    for (uint32_t i = 0; i < r->n_found; i++) {
+        if (strcmp(r->found[i].name, name) == 0) {
             return true;
         }
     }

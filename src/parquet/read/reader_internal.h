@@ -1,7 +1,7 @@
 /**
  * The reader's insides, shared by reader.c (opening, the handle) and lanes.c (slices in flight).
  *
- * A file is read in slices: rows of one row group, slice_rows at most, numbered through the file.  A lane decodes one column of every
+ * A file is read in slices: rows of one row group, slice_rows at most, numbered through the file.  A lane decodes one leaf of every
  * n_open-th row group, slice after slice; slice number s is put together in place s % n_places until it is taken.
  */
 #ifndef DN_PARQUET_READ_READER_INTERNAL_H
@@ -23,17 +23,18 @@ struct dn_pq_rows {
 
 struct dn_pq_place {
     int64_t n_rows;
-    uint32_t n_left; /**< columns that are not done */
+    uint32_t group;
+    uint32_t n_left; /**< leaves that are not done */
     size_t bytes;    /**< of those that are */
     struct dn_pq_rows *rows;
-    enum dn_status status; /**< of the first column that failed */
-    size_t failed_column;
+    enum dn_status status; /**< of the first leaf that failed */
+    size_t failed_leaf;
     struct dn_error error;
 };
 
 struct dn_pq_lane {
     struct dn_parquet_reader *reader;
-    size_t index; /**< of the column in the batches */
+    size_t index; /**< of the leaf among those of the batches */
     struct dn_pq_stream stream;
     /* under the lock: */
     bool running;
@@ -52,12 +53,16 @@ struct dn_parquet_reader {
     struct ArrowSchema schema;
     const struct dn_kernels *kernels;
 
-    uint32_t *leaves; /**< of the columns */
-    struct dn_pq_arrow_type *types;
-    struct dn_batch_column *exports; /**< one batch's, while it is handed out */
+    struct dn_pq_column *found; /**< the columns that the file has */
+    uint32_t n_found;
+    struct dn_pq_node *columns; /**< those of the batches, */
+    uint32_t *n_leaves_of;      /**< so many leaves are in each */
     size_t n_columns;
-    struct dn_pq_lane *lanes; /**< n_open * n_columns */
-    uint32_t n_open;          /**< row groups that are open at a time */
+    const struct dn_pq_node **leaves; /**< within them, one after the other */
+    size_t n_leaves;
+    struct dn_batch_column *exports; /**< one batch's, while it is handed out */
+    struct dn_pq_lane *lanes;        /**< n_open * n_leaves */
+    uint32_t n_open;                 /**< row groups that are open at a time */
 
     uint64_t budget;
     uint64_t memory_share; /**< the user's budget is so many times this one, for messages */

@@ -216,22 +216,11 @@ static void test_every_byte_changed(void **state)
     scratch_remove(dir);
 }
 
-static void test_nested_columns_are_named(void **state)
-{
-    struct dn_error err = {0};
-    (void)state;
-
-    assert_int_equal(drain(sample_path("pyarrow_nested"), NULL, &err), DN_ERR_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "is nested"));
-    assert_true(err.column[0] != '\0');
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_runs_out),
         cmocka_unit_test(test_every_byte_changed),
-        cmocka_unit_test(test_nested_columns_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

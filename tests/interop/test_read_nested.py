@@ -1,0 +1,69 @@
+"""Nested columns of other writers, read through the Arrow stream: equal to what pyarrow reads, whatever the batches and pages."""
+
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import nested
+import stream
+
+TEXTS = ["", "a", "twelve bytes", "a text of more than twelve bytes", "äöü"]
+TYPES = {
+    "ints": pa.list_(pa.int64()),
+    "texts": pa.list_(pa.string()),
+    "parts": pa.struct([("a", pa.int32()), ("b", pa.string()), ("c", pa.struct([("d", pa.bool_())]))]),
+    "map": pa.map_(pa.string(), pa.list_(pa.float64())),
+    "lists": pa.list_(pa.list_(pa.list_(pa.bool_()))),
+    "mixed": pa.list_(pa.struct([("x", pa.list_(pa.string())), ("y", pa.bool_()), ("z", pa.map_(pa.int64(), pa.int32()))])),
+    "flat": pa.int64(),
+}
+
+
+def value(made, kind, nulls):
+    if made.random() < nulls:
+        return None
+    if pa.types.is_map(kind):
+        return [(value(made, kind.key_type, 0), value(made, kind.item_type, nulls)) for _ in range(made.choice((0, 1, 3)))]
+    if pa.types.is_list(kind):
+        return [value(made, kind.value_type, nulls) for _ in range(made.choice((0, 0, 1, 2, 7)))]
+    if pa.types.is_struct(kind):
+        return {f.name: value(made, f.type, nulls) for f in kind}
+    if pa.types.is_string(kind):
+        return made.choice(TEXTS)
+    return made.random() < 0.5 if pa.types.is_boolean(kind) else made.randrange(1000) if pa.types.is_integer(kind) else made.random()
+
+
+def generated(n, nulls, seed=7):
+    made = random.Random(seed)
+    return pa.table({name: pa.array([value(made, kind, nulls) for _ in range(n)], kind) for name, kind in TYPES.items()})
+
+
+def check(path, want=None, **options):
+    want = pq.read_table(path) if want is None else want
+    got = stream.read(path, **options)
+    got.validate(full=True)
+    assert got.column_names == want.column_names
+    for name, mine, theirs in zip(want.column_names, got.columns, want.columns):
+        assert nested.equal(mine, theirs), (name, options)
+    return got
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("nulls", [0, 0.2, 0.9])
+def test_generated(tmp_path, version, nulls):
+    table = generated(1500, nulls)
+    pq.write_table(table, tmp_path / "a.parquet", data_page_version=version, data_page_size=1000, row_group_size=600,
+                   dictionary_pagesize_limit=100)
+    for rows, threads in ((0, 1), (0, 4), (1, 1), (7, 3), (600, 2)):
+        check(tmp_path / "a.parquet", rows=rows, threads=threads)
+
+
+def test_columns_are_taken_whole(tmp_path):
+    pq.write_table(generated(100, 0.2), tmp_path / "a.parquet")
+    got = stream.read(tmp_path / "a.parquet", columns=["mixed", "flat", "mixed"])
+    want = pq.read_table(tmp_path / "a.parquet")
+    assert got.column_names == ["mixed", "flat", "mixed"]
+    for i, name in enumerate(got.column_names):
+        assert nested.equal(got.column(i), want.column(name))
