@@ -158,6 +158,14 @@ static enum dn_status read_word(const struct dn_shell_config *c, const char *nam
     return dn_shell_option_error(c, name, problem, err);
 }
 
+/* YAML and JSON have a null of their own, which is what people write for this word. */
+static bool is_null(const struct dn_shell_config *c, const char *name)
+{
+    return json_is_null(json_object_get(c->options, name)) ||
+           (json_object_get(c->options, name) == NULL &&
+            json_is_null(json_object_get(c->native, name)));
+}
+
 /* "30s", "5min", "1500", 1500 */
 static enum dn_status read_time(const struct dn_shell_config *c, const char *name, int64_t *out,
                                 struct dn_error *err)
@@ -188,6 +196,24 @@ static enum dn_status read_time(const struct dn_shell_config *c, const char *nam
                                  "must be a time as PostgreSQL has it, 1500ms, 30s, 5min or 1h, up "
                                  "to 24 days, or milliseconds",
                                  err);
+}
+
+/* A text, or a whole number, which is what people write. */
+static enum dn_status read_cursor_after(const char **out, struct dn_shell_config *c,
+                                        struct dn_error *err)
+{
+    int64_t number = 0;
+    char digits[24];
+
+    if (dn_shell_option_text(c, "cursor_after", out, NULL) == DN_OK) {
+        return DN_OK;
+    }
+    if (dn_shell_option_int(c, "cursor_after", INT64_MIN, INT64_MAX, &number, NULL) != DN_OK) {
+        return dn_shell_option_text(c, "cursor_after", out, err);
+    }
+    const int len = snprintf(digits, sizeof(digits), "%lld", (long long)number);
+    *out = dn_arena_strndup(&c->arena, digits, (size_t)len);
+    return *out != NULL ? DN_OK : dn_error_memory(err, sizeof(digits));
 }
 
 static enum dn_status read_types(struct dn_pg_read_options *o, struct dn_shell_config *c,
@@ -268,9 +294,10 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     DN_TRY(dn_shell_option_list(c, "required", &o->required, &o->n_required, err));
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &o->missing_as_null, err));
     DN_TRY(dn_shell_option_text(c, "cursor_field", &o->cursor_field, err));
-    DN_TRY(dn_shell_option_text(c, "cursor_after", &o->cursor_after, err));
+    DN_TRY(read_cursor_after(&o->cursor_after, c, err));
     DN_TRY(check_query(o, err));
     DN_TRY(read_numeric(&o->choices, c, err));
+    o->choices.specials_are_null = is_null(c, "special_values");
     DN_TRY(read_word(c, "special_values", "error", "null", &o->choices.specials_are_null, err));
     DN_TRY(read_word(c, "interval", "text", "months_days_nanos", &months, err));
     o->choices.intervals_are_text = !months;

@@ -245,12 +245,32 @@ static enum dn_status take_options(struct dn_pg_params *p, const PQconninfoOptio
     return DN_OK;
 }
 
+/* libpq ends a password at the first @ and takes the rest of it for a host or a database, which messages show. */
+static bool has_open_password(const char *dsn)
+{
+    const char *scheme = strstr(dsn, "://");
+    const size_t len = strcspn(dsn, "?");
+    const char *first = memchr(dsn, '@', len);
+
+    return first != NULL && scheme != NULL && scheme < first &&
+           dn_text_equal_nocase_n(dsn, "postgres", 8) &&
+           memchr(first + 1, '@', len - (size_t)(first + 1 - dsn)) != NULL;
+}
+
 enum dn_status dn_pg_params_add_dsn(struct dn_pg_params *p, const char *dsn, struct dn_error *err)
 {
     const struct dn_libpq *pq = NULL;
     char *message = NULL;
 
     DN_TRY(dn_libpq_load(&pq, err));
+    if (has_open_password(dsn)) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_CONFIG,
+                         "the url has more than one '@': write those of user and password as %%40, "
+                         "and a / in them as %%2F"),
+            "dsn");
+    }
     PQconninfoOption *options = pq->conninfo_parse(dsn, &message);
     if (options == NULL) {
         const enum dn_status st = refuse_dsn(message, err);

@@ -3,10 +3,13 @@
 import os
 import pathlib
 import subprocess
+import time
 
+import pyarrow.parquet as pq
 import pytest
 
 import postgres_server
+from command import BIN, environment
 
 TOOL = pathlib.Path(os.environ["DN_PG_TOOL"])
 
@@ -67,13 +70,71 @@ class Tool:
         return done.err
 
 
+NOWHERE = {"HOME": "/nonexistent", "PGPASSFILE": "/nonexistent/pgpass"}
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+
+
+def gone(server):
+    wait_for(lambda: server.sessions() == 0, "a session is left on the server")
+
+
+class Command:
+    """`dativo-native` in a folder of its own."""
+
+    def __init__(self, folder, server):
+        self.folder, self.server = folder, server
+
+    def url(self, table=None, user="postgres", **keys):
+        keys = {"host": self.server.folder, "port": self.server.port, **keys}
+        query = "&".join(f"{k}={v}" for k, v in keys.items()) + (f"&table={table}" if table else "")
+        return f"postgres://{user}@/postgres?{query}"
+
+    def __call__(self, *args, env=None, timeout=120):
+        done = subprocess.run([str(BIN), *map(str, args)], cwd=self.folder, env=environment(**{**NOWHERE, **(env or {})}), capture_output=True,
+                              timeout=timeout)
+        text = done.stdout.decode() + done.stderr.decode()
+        assert postgres_server.PASSWORD not in text and "Sanitizer" not in text and "runtime error" not in text, text
+        return done
+
+    def start(self, *args):
+        return subprocess.Popen([str(BIN), *map(str, args)], cwd=self.folder, env=environment(**NOWHERE), stderr=subprocess.PIPE)
+
+    def ok(self, *args, **kwargs):
+        done = self(*args, **kwargs)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def fails(self, *args, says, code=2, **kwargs):
+        before = sorted(self.folder.rglob("*"))
+        done = self(*args, **kwargs)
+        text = done.stderr.decode()
+        assert done.returncode == code, (done.returncode, text)
+        for word in [says] if isinstance(says, str) else says:
+            assert word in text, text
+        assert sorted(self.folder.rglob("*")) == before
+        assert self.server.sessions() == 0
+        return text
+
+    def table(self, source, *args, **kwargs):
+        self.ok("convert", "-f", *args, source, "out.parquet", **kwargs)
+        return pq.read_table(self.folder / "out.parquet")
+
+
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+def certificate():
+    return postgres_server.made_once("tls", make_certificate) / "cert.pem", postgres_server.made_once("tls", make_certificate) / "key.pem"
+
+
+def make_certificate(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=localhost",
                     "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
                    check=True, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +146,8 @@ def server(certificate):
 @pytest.fixture
 def tool(tmp_path, server):
     return Tool(tmp_path, server)
+
+
+@pytest.fixture
+def command(tmp_path, server):
+    return Command(tmp_path, server)

@@ -2,8 +2,7 @@
 
 import pytest
 
-import postgres_server
-from conftest import CONFIG, INVALID, NOT_FOUND, UNSUPPORTED, Tool
+from conftest import CONFIG, INVALID, NOT_FOUND, UNSUPPORTED
 
 FILLER = "repeat('x', 900)"
 
@@ -255,10 +254,3 @@ def test_queries_that_are_none(tool, tables):
 
 
 # ---- a standby
-
-def test_a_standby_is_read_by_one_connection(tmp_path, server, tables):
-    with postgres_server.Server(standby_of=server, settings={"hot_standby": "on"}) as standby:
-        tool = Tool(tmp_path, standby)
-        made = plan(tool, "shop.orders")
-        assert made["connections"] == "1" and "standby" in made["reason"]
-        assert tool.ok("dump", "shop.orders", connections=4) == whole(server, "shop.orders")

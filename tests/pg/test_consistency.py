@@ -1,22 +1,14 @@
 """Whatever happens in the meantime, what is read is of one moment."""
 
-import random
 import signal
 import threading
 import time
 
 import pytest
 
-from conftest import CANCELLED, TEMPORARY
+from conftest import CANCELLED, TEMPORARY, wait_for
 
 N_ACCOUNTS = 6000
-
-
-def wait_for(condition, what):
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -133,25 +125,3 @@ def test_an_export_is_cancelled_in_all_its_sessions(tool, server, accounts):
     done = tool.finish(process, timeout=60)
     assert done.code == CANCELLED, done.err
     wait_for(lambda: server.sessions() == 0, "sessions stay")
-
-
-def test_sessions_are_killed_at_random(tool, server, accounts):
-    """One of four connections, or all, at any moment: everything is there, or it is an error to try again after, and nothing is left."""
-    whole = [f"{i}\t100" for i in range(1, N_ACCOUNTS + 1)]
-    seed = random.Random(9)
-    for n in range(15):
-        slow = "pg_sleep(0.05) IS NOT NULL" if n == 0 else "id % 500 <> 0 OR pg_sleep(0.01) IS NOT NULL"
-        process = tool.start("dump", "accounts", connections=4, piece=16, where=slow)
-        if n == 0:  # which cannot be through already
-            wait_for(lambda: server.sessions() == 4, "no sessions")
-        else:
-            time.sleep(seed.random() * 0.2)
-        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dativo-native' ORDER BY random() "
-                   f"LIMIT {seed.choice([1, 4])}")
-        done = tool.finish(process)
-        assert n > 0 or done.code == TEMPORARY
-        if done.code == 0:
-            assert [line.rsplit("\t", 1)[0] for line in done.out.splitlines()] == whole
-        else:
-            assert done.code == TEMPORARY and done.out == "", done.err
-        wait_for(lambda: server.sessions() == 0, "sessions stay")

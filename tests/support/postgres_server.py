@@ -75,25 +75,49 @@ def environment():
     return {"PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/nonexistent"}
 
 
-_template = None
+def made_once(name, make):
+    """A folder that `make(folder)` fills, once per build, or where there is none per process: initdb and keys take seconds."""
+    global _cache
+    if _cache is None:
+        _cache = pathlib.Path(os.environ.get("DN_PG_CACHE") or tempfile.mkdtemp(prefix="dn-pg-cache-"))
+        if "DN_PG_CACHE" not in os.environ:
+            atexit.register(shutil.rmtree, _cache, ignore_errors=True)
+        _cache.mkdir(parents=True, exist_ok=True)
+    whole = _cache / name
+    if not whole.exists():
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="dn-pg-"))  # every user can enter /tmp
+        try:
+            make(folder)
+            copy = pathlib.Path(tempfile.mkdtemp(dir=_cache))
+            subprocess.run(["cp", "-a", folder, copy / "whole"], check=True)
+            try:
+                (copy / "whole").rename(whole)
+            except OSError:
+                pass  # somebody else was faster
+            shutil.rmtree(copy, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return whole
+
+
+_cache = None
+
+
+def make_data(folder):
+    secret = folder / "password"  # no secret of anybody's
+    secret.write_text(PASSWORD + "\n")
+    as_user = unprivileged()
+    if as_user:
+        os.chown(folder, as_user["user"], as_user["group"])
+        os.chown(secret, as_user["user"], as_user["group"])
+    subprocess.run([BIN / "initdb", "-D", folder / "data", "-U", SUPERUSER, "--pwfile", secret, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
+                   check=True, capture_output=True, env=environment(), **as_user)
 
 
 def template():
-    """The data of a new server, made once per process: a copy takes a tenth of the time."""
-    global _template
-    if _template is None:
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="dn-pg-template-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        secret = folder / "password"  # no secret of anybody's
-        secret.write_text(PASSWORD + "\n")
-        as_user = unprivileged()
-        if as_user:
-            os.chown(folder, as_user["user"], as_user["group"])
-            os.chown(secret, as_user["user"], as_user["group"])
-        subprocess.run([BIN / "initdb", "-D", folder / "data", "-U", SUPERUSER, "--pwfile", secret, "-A", "trust", "-E", "UTF8", "--no-locale",
-                        "--no-sync"], check=True, capture_output=True, env=environment(), **as_user)
-        _template = folder / "data"
-    return _template
+    """The data of a new server: a copy takes a tenth of the time."""
+    version = subprocess.run([BIN / "postgres", "--version"], check=True, capture_output=True, env=environment()).stdout.decode().split()[2]
+    return made_once(f"data-{version}", make_data) / "data"
 
 
 class Server:
@@ -199,6 +223,15 @@ class Server:
         if check and done.returncode != 0:
             raise RuntimeError(done.stderr.decode(errors="replace"))
         return done.stdout.decode()
+
+    def start_psql(self, text, database="postgres", user=SUPERUSER):
+        """A session that has run the statements, whose last one answers something, and waits for the end of its input."""
+        process = subprocess.Popen([BIN / "psql", "-X", "-q", "-At", "-h", self.folder, "-p", str(self.port), "-U", user, "-d", database],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
+        process.stdin.write(text.encode() + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        return process
 
     def sql(self, text, **kwargs):
         """Run statements; the rows of the last one, fields separated by |."""

@@ -1,0 +1,217 @@
+"""Every type of PostgreSQL in Parquet: what pyarrow and DuckDB read there is what the server says."""
+
+import csv
+import ctypes
+import io
+import json
+import math
+import struct
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from command import PLUGINS
+from conftest import Command
+from every_type import COLUMNS, SETTINGS, make_table
+
+TEXTS = {"t", "vc", "c", "nm", "ch", "e", "d_text", "n", "n1000", "j", "jb", "tz", "iv", "inet", "cidr", "mac", "money", "bits", "x", "tsv", "rng", "trng",
+         "mrng", "comp", "pt", "xid", "lsn", "ov", "rc"} | {name for name, type_, _ in COLUMNS if type_.endswith("[]") or type_ == "pair"}
+DECIMALS = {"n152": (15, 2), "n38": (38, 0), "n3838": (38, 38), "n76": (76, 30), "nneg": (8, 0), "nsmall": (6, 6), "d_pos": (7, 2), "d_deep": (7, 2)}
+INTEGERS = {"i2": pa.int16(), "i4": pa.int32(), "i8": pa.int64(), "o": pa.uint32()}
+MICROSECONDS = {"ti", "ti0", "ts", "tstz"}  # since midnight or 1970
+
+
+@pytest.fixture(scope="module")
+def exported(server, tmp_path_factory):
+    make_table(server)
+    command = Command(tmp_path_factory.mktemp("types"), server)
+    command.ok("convert", "--reader-option", "special_values=null", command.url("public.types"), "types.parquet")
+    command.ok("convert", "--reader-option", "special_values=null", command.url(), "--query", "SELECT * FROM types", "query.parquet")
+    command.said = what_the_server_says(server)
+    return command
+
+
+def microseconds(name):
+    return f"CASE WHEN {name}::text NOT LIKE '%infinity' AND {name}::text <> '24:00:00' THEN (extract(epoch from {name}) * 1000000)::bigint END"
+
+
+def expression(name):
+    """What the server is asked for."""
+    if name == "d":
+        return "CASE WHEN isfinite(d) THEN d - '1970-01-01'::date END"
+    if name in MICROSECONDS:
+        return microseconds(name)
+    return f'"{name}"' if name in {"b", "c", "ba", "f4", "f8", *INTEGERS, *DECIMALS} else f'"{name}"::text'
+
+
+def value(name, text):
+    """A cell as Python has it, None for specials."""
+    if text is None or (name in DECIMALS and text == "NaN"):
+        return None
+    if name == "b":
+        return text == "t"
+    if name in INTEGERS or name in MICROSECONDS or name == "d":
+        return int(text)
+    if name in DECIMALS:
+        return Decimal(text)
+    if name == "f4" and math.isfinite(float(text)):
+        return struct.unpack("f", struct.pack("f", float(text)))[0]
+    if name in ("f4", "f8"):
+        return float(text)
+    return bytes.fromhex(text[2:]) if name == "ba" else text
+
+
+def what_the_server_says(server):
+    """Columns by name."""
+    names = [name for name, _, _ in COLUMNS]
+    out = server.psql("-c", f"COPY (SELECT {', '.join(map(expression, names))} FROM types ORDER BY row) TO STDOUT WITH (FORMAT csv, NULL '~', FORCE_QUOTE *)",
+                      options=SETTINGS)
+    rows = list(csv.reader(io.StringIO(out, newline="")))
+    return {name: [value(name, None if row[i] == "~" else row[i]) for row in rows] for i, name in enumerate(names)}
+
+
+def comparable(name, column):
+    if name == "d":
+        return column.cast(pa.int32()).to_pylist()
+    if name in MICROSECONDS:
+        return column.cast(pa.int64()).to_pylist()
+    if name == "u":
+        return [v and str(v) for v in column.to_pylist()]
+    return column.to_pylist()
+
+
+def same(a, b):
+    if isinstance(a, float) and isinstance(b, float):
+        return struct.pack("d", a) == struct.pack("d", b) or (math.isnan(a) and math.isnan(b))
+    return a == b and type(a) is type(b)
+
+
+@pytest.mark.parametrize("file", ["types", "query"])
+def test_pyarrow_reads_what_the_server_says(exported, file):
+    table = pq.read_table(exported.folder / f"{file}.parquet")
+    for name, type_, _ in COLUMNS:
+        ours, theirs = comparable(name, table[name]), exported.said[name]
+        wrong = [(i, a, b) for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if not same(a, b)]
+        assert not wrong, (name, type_, wrong)
+
+
+def test_types(exported):
+    schema = pq.read_schema(exported.folder / "types.parquet")
+    for name, type_, _ in COLUMNS:
+        type_ = schema.field(name).type
+        if name in DECIMALS:
+            assert (type_.precision, type_.scale) == DECIMALS[name], name
+        elif name in INTEGERS:
+            assert type_ == INTEGERS[name]
+        elif name in TEXTS:
+            assert str(type_) in ("string", "extension<arrow.json>"), (name, type_)
+    words = {name: str(schema.field(name).type) for name in ("b", "f4", "f8", "ba", "d", "ti", "ts", "tstz")}
+    assert words == {"b": "bool", "f4": "float", "f8": "double", "ba": "binary", "d": "date32[day]", "ti": "time64[us]", "ts": "timestamp[us]",
+                     "tstz": "timestamp[us, tz=UTC]"}
+
+
+def test_duckdb_reads_the_same(exported):
+    """But decimals of more digits than it has, which it makes doubles of, and what it has no integers for."""
+    file = exported.folder / "types.parquet"
+    asks = {"d": "d - DATE '1970-01-01'", "ti": "epoch_us(ti)", "ts": "epoch_us(ts)", "tstz": "epoch_us(tstz)", "u": "u::VARCHAR", "j": "j::VARCHAR",
+            "jb": "jb::VARCHAR", "ti0": "epoch_us(ti0)"}
+    for name, type_, _ in COLUMNS:
+        if name == "n76":
+            continue
+        ours = [v for v, in duckdb.sql(f"SELECT {asks.get(name, chr(34) + name + chr(34))} FROM '{file}' ORDER BY row").fetchall()]
+        theirs = exported.said[name]
+        wrong = [(a, b) for a, b in zip(ours, theirs, strict=True) if not same(a, b)]
+        assert not wrong, (name, type_, wrong)
+
+
+def test_specials_are_errors_by_default(exported):
+    for name, says in (("n152", "is NaN"), ("d", "infinity"), ("ts", "infinity"), ("tstz", "infinity"), ("ti", "24:00:00")):
+        exported.fails("convert", exported.url("types"), "no.parquet", "--reader-option", f'columns=["{name}"]',
+                       says=["public.types, row", f'column "{name}"', says, "special_values: null"])
+    text = exported("convert", "--reader-option", "special_values=null", exported.url("types"), "null:").stderr.decode()
+    for name, n in (("n152", 1), ("d", 2), ("ts", 2), ("tstz", 2), ("ti", 1)):
+        assert f'{n} value{"s" if n > 1 else ""} of column "{name}" became null' in text, text
+
+
+# ---- Level 0
+
+def records(plugin, config):
+    lib = ctypes.CDLL(str(PLUGINS / f"lib{plugin}_plugin.so"))
+    lib.create_reader.restype = lib.extract_batch.restype = ctypes.c_void_p
+    lib.create_reader.argtypes = [ctypes.c_char_p]
+    for function in (lib.extract_batch, lib.free_reader, lib.free_string):
+        function.argtypes = [ctypes.c_void_p]
+    reader = lib.create_reader(json.dumps(config).encode())
+    out = []
+    while pointer := lib.extract_batch(reader):
+        text = ctypes.string_at(pointer).decode()
+        lib.free_string(pointer)
+        assert not text.startswith("DATIVO_PLUGIN_ERROR"), text
+        out.append(text)
+    lib.free_reader(reader)
+    return out
+
+
+def test_json_records(exported, capfd):
+    """As the Parquet reader gives them of the same values."""
+    server = exported.server
+    connection = {"host": str(server.folder), "port": server.port, "user": "postgres", "database": "postgres"}
+    ours = records("postgres_reader", {"type": "postgres", "connection": connection, "objects": ["public.types"],
+                                       "engine": {"options": {"special_values": "null", "batch_size": 4}}})
+    theirs = records("parquet_reader", {"type": "parquet", "files": [{"path": str(exported.folder / "types.parquet")}],
+                                        "engine": {"options": {"batch_size": 4}}})
+    assert ours == theirs and len(ours) == 3
+    log = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    told = [entry["message"] for entry in log if entry["event_type"] == "read_as_text"]
+    assert len(told) == len(set(told)) and any('"ai" of type integer[]' in message for message in told)
+    assert sum(entry["event_type"] == "values_became_null" for entry in log) == 5
+
+
+# ---- choices
+
+def test_numerics_without_a_precision(command, server):
+    server.sql("CREATE TABLE IF NOT EXISTS open (a numeric, b numeric); TRUNCATE open; INSERT INTO open VALUES (1.10, 'NaN'), (-123.456, 2.5), (NULL, NULL)")
+    table = command.table(command.url("open"))
+    assert [str(f.type) for f in table.schema] == ["decimal128(6, 3)", "string"]
+    assert table.to_pylist() == [{"a": Decimal("1.100"), "b": "NaN"}, {"a": Decimal("-123.456"), "b": "2.5"}, {"a": None, "b": None}]
+    by = {}
+    for word in ("string", "float64", "decimal(20,5)"):
+        by[word] = command.table(command.url("open"), "--reader-option", f"numeric={word}", "--reader-option", "special_values=null")
+    assert by["string"]["a"].to_pylist() == ["1.10", "-123.456", None] and by["string"]["b"].to_pylist() == ["NaN", "2.5", None]
+    assert by["float64"]["a"].to_pylist() == [1.1, -123.456, None] and math.isnan(by["float64"]["b"][0].as_py())
+    assert by["decimal(20,5)"]["a"].to_pylist() == [Decimal("1.10000"), Decimal("-123.45600"), None]
+    assert by["decimal(20,5)"]["b"].to_pylist() == [None, Decimal("2.50000"), None]
+    command.fails("convert", command.url("open"), "no.parquet", "--reader-option", "numeric=decimal(5,3)", "--reader-option", 'columns=["a"]',
+                  says=["public.open, row 2", "'-123.456'", "decimal(5, 3)", "larger decimal"])
+    command.fails("convert", command.url("open"), "no.parquet", "--reader-option", "numeric=int", says=["numeric", "decimal(38,9)"])
+    server.sql("TRUNCATE open")
+    assert [str(f.type) for f in command.table(command.url("open"), "--allow-empty").schema] == ["decimal128(1, 0)", "decimal128(1, 0)"]
+
+
+def test_intervals(exported):
+    table = duckdb.sql(f"SELECT iv FROM '{exported.folder / 'types.parquet'}' ORDER BY row").fetchall()
+    assert table[1][0] == "P1Y2M3DT4H5M6.789S" and table[-1][0] is None
+
+
+def test_types_that_are_asked_for(command, server):
+    server.sql("""CREATE TABLE IF NOT EXISTS asked (a int2, b int8, c numeric(10,0), d text, e timestamptz, f date, g jsonb, h uuid, i numeric(6,2), k float4);
+        TRUNCATE asked; INSERT INTO asked VALUES (7, 2147483647, 5, '2024-02-29', '2024-02-29 12:00:00+02', '2024-02-29', '{"a": 1}',
+        'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 1.25, 0.5), (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)""")
+    types = "a=int64,b=int32,c=int64,d=date,e=timestamp,f=timestamp,g=string,h=string,i=float64,k=float64"
+    table = command.table(command.url("asked"), "--types", types)
+    assert [str(f.type) for f in table.schema] == ["int64", "int32", "int64", "date32[day]", "timestamp[us]", "timestamp[us]", "string", "string", "double",
+                                                   "double"]
+    first, second = table.to_pylist()
+    assert [str(v) for v in first.values()] == ["7", "2147483647", "5", "2024-02-29", "2024-02-29 10:00:00", "2024-02-29 00:00:00", '{"a": 1}',
+                                                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "1.25", "0.5"]
+    assert set(second.values()) == {None}
+    assert str(command.table(command.url("asked"), "--types", "a=decimal(5,2),i=decimal(20,4)")["i"][0].as_py()) == "1.2500"
+    for types, says in (("f=int64", 'column "f" of type date is not read as int64'), ("i=int64", "not read as int64"), ("e=date", "not read as date"),
+                        ("k=float32,z=int64", 'no column "z"'), ("d=timestamp[ns]", "not read as timestamp[ns]")):
+        command.fails("convert", command.url("asked"), "no.parquet", "--types", types, says=says)
+    server.sql("UPDATE asked SET b = 2147483648, d = 'none'")
+    command.fails("convert", command.url("asked"), "no.parquet", "--types", "b=int32", says=["integer out of range", "22003"])
+    command.fails("convert", command.url("asked"), "no.parquet", "--types", "d=date", says=["none", "22007"])
