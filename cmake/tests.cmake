@@ -71,7 +71,7 @@ foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
     endif()
 endforeach()
 
-foreach(dir tests/abi tests/fault tests/store tests/pg tests/interop tests/cli examples fuzz bench)
+foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli examples fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
         add_subdirectory(${dir})
     endif()

@@ -248,6 +248,19 @@ static enum dn_status read_types(struct dn_pg_read_options *o, struct dn_shell_c
     return DN_OK;
 }
 
+/* Recipes say it for the engine that they are written for, engine.options.meltano.batch_size; what is said to us counts before it. */
+static enum dn_status read_chunk_rows(const struct dn_shell_config *c, int64_t *out,
+                                      struct dn_error *err)
+{
+    const json_t *rows = dn_shell_get(dn_shell_get(c->options, "meltano"), "batch_size");
+
+    if (json_is_integer(rows) && json_integer_value(rows) > 0 &&
+        json_integer_value(rows) <= INT32_MAX) {
+        *out = json_integer_value(rows);
+    }
+    return dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, out, err);
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
 /* Options that belong to a table and say nothing about a query. */
@@ -304,7 +317,7 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     DN_TRY(dn_shell_option_int(c, "connections", 1, MOST_CONNECTIONS, &connections, err));
     DN_TRY(read_time(c, "statement_timeout", &o->statement_timeout_ms, err));
     DN_TRY(read_time(c, "lock_timeout", &o->lock_timeout_ms, err));
-    DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &s->chunk_rows, err));
+    DN_TRY(read_chunk_rows(c, &s->chunk_rows, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     o->executor.n_threads = (uint32_t)n_threads;
     o->n_connections = (uint32_t)connections;

@@ -12,9 +12,6 @@ static const struct dn_key_rule k_table_rules[] = {
     {"where", DN_KEY_TEXT, false},
 };
 
-/* What a stock recipe says for the engine that it is written for, and every engine may heed. */
-static const char *const k_engines[] = {"meltano"};
-
 #define N_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 const char *dn_table_shown(const struct dn_job_table *table)
@@ -211,26 +208,6 @@ void dn_tables_finish(struct dn_job_tables *t)
     *t = (struct dn_job_tables){0};
 }
 
-/* {meltano: {batch_size: 5000}} means what {batch_size: 5000} does, which wins. */
-static enum dn_status batch_size_adopt(json_t *options, struct dn_error *err)
-{
-    static const char *const keys[] = {"batch_size", "chunk_size"};
-    const json_t *native = json_object_get(options, "native");
-
-    for (size_t i = 0; i < N_OF(keys); i++) {
-        if (json_object_get(options, keys[i]) != NULL || json_object_get(native, keys[i]) != NULL) {
-            return DN_OK;
-        }
-    }
-    for (size_t i = 0; i < N_OF(k_engines); i++) {
-        json_t *size = json_object_get(json_object_get(options, k_engines[i]), keys[0]);
-        if (size != NULL) {
-            return json_object_set(options, keys[0], size) == 0 ? DN_OK : dn_error_memory(err, 64);
-        }
-    }
-    return DN_OK;
-}
-
 enum dn_status dn_tables_engine(const struct dn_job_table *table, const json_t *engine,
                                 json_t **out, struct dn_error *err)
 {
@@ -244,7 +221,6 @@ enum dn_status dn_tables_engine(const struct dn_job_table *table, const json_t *
     if (options == NULL || json_object_update(options, table->options) != 0) {
         DN_TRY_GOTO(st, dn_error_memory(err, 64), cleanup);
     }
-    DN_TRY_GOTO(st, batch_size_adopt(options, err), cleanup);
     *out = json_incref(json_object_get(holder, "engine"));
 cleanup:
     json_decref(holder);

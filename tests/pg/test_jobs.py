@@ -1,8 +1,6 @@
 """Jobs with source_connector: postgres: tables, queries, several tables, connections, checks, and the documented job."""
 
 import json
-import os
-import pathlib
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -201,7 +199,7 @@ def test_dry_run(tmp_path, db):
     assert plan["source"]["tables"] == [{"name": "orders", "object": "orders", "output": "out/default/default/t/t_000000.parquet",
                                          "cursor_field": "id", "where": "***"}]
     assert plan["source"]["connection"] == {"host": "h", "password": "***"}
-    assert plan["source"]["options"]["batch_size"] == 500
+    assert plan["source"]["options"] == {"meltano": {"tap": "tap-postgres", "batch_size": 500}}
     text = job.ok("--dry-run", env={"HIDDEN": "from outside"}).out
     assert "tables      orders" in text and "p4ssw0rd" not in text + done.out and "from outside" not in text + done.out
 

@@ -16,11 +16,13 @@ import pytest
 import yaml
 
 import job_runs
-from command import BIN
+from command import BIN, PLUGINS
 from conftest import EXISTS, IO, NOT_FOUND, Tool, contents
 
-sys.path.insert(0, str(job_runs.SOURCE / "tests/abi"))
-from stock_host import StockReader, StockWriter  # noqa: E402
+sys.path[:0] = [str(job_runs.SOURCE / "tests" / folder) for folder in ("abi", "pg")]
+import jobs  # noqa: E402
+import postgres_server  # noqa: E402
+from stock_host import StockReader, StockWriter, load  # noqa: E402
 
 ROWS = 700_000
 WRONG = "wrong/secret+key="
@@ -171,6 +173,57 @@ def test_the_documented_job_by_the_calls_of_a_stock_host(tmp_path, service, lake
     files = writer.write_batch(reader.rows(), 0)
     assert [f["path"] for f in files] == [f"s3://my-data-lake/{job_runs.KEY}"]
     assert documented_rows(service, tmp_path) == job_runs.expected()
+
+
+@pytest.fixture(scope="module")
+def database():
+    if not (postgres_server.BIN / "initdb").exists():
+        pytest.skip("there is no server of PostgreSQL")
+    with postgres_server.Server() as server:
+        server.sql(jobs.LARGE.replace("ROWS", "30000"))
+        yield server
+
+
+def large_table(service):
+    bucket = pyarrow.fs.S3FileSystem(access_key=service.key_id, secret_key=service.secret, endpoint_override=service.url, region="us-east-1")
+    return pq.read_table(f"my-data-lake/{job_runs.KEY}", filesystem=bucket)
+
+
+def test_the_documented_job_of_postgres(tmp_path, service, lake, database):
+    job = jobs.Documented(tmp_path, database, service)
+    job.env.update(AWS_ACCESS_KEY_ID=service.key_id, AWS_SECRET_ACCESS_KEY=service.secret)
+    done = job.ok()
+    assert service.secret not in done.err + done.out
+    table = large_table(service)
+    assert table.num_rows == 30000
+    jobs.same_as_server(database, table, "large_table", "order_id")
+
+
+@pytest.mark.skipif(bool(os.environ.get("DN_SANITIZED")), reason="Python would need the sanitizer's runtime; test_plugins.py has it")
+def test_the_documented_job_of_postgres_by_the_calls_of_a_stock_host(tmp_path, service, lake, database, monkeypatch):
+    """That host sends no tables; objects name the one."""
+    job = yaml.safe_load((job_runs.SOURCE / "examples/jobs/postgres_to_s3.yaml").read_text())
+    asset = yaml.safe_load((job_runs.SOURCE / job["asset_path"]).read_text())
+    recipe = yaml.safe_load((job_runs.SOURCE / job["source_connector_path"]).read_text())
+    recipe["default_engine"]["options"]["meltano"]["batch_size"] = 7500
+    for name in [n for n in os.environ if n.startswith(("AWS_", "S3_", "MINIO_", "DATIVO_", "PG"))]:
+        monkeypatch.delenv(name)
+    for name, value in {"S3_ENDPOINT": service.url, "AWS_ACCESS_KEY_ID": service.key_id, "AWS_SECRET_ACCESS_KEY": service.secret,
+                        "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path), "PGHOST": str(database.folder),
+                        "PGPORT": str(database.port)}.items():
+        monkeypatch.setenv(name, value)
+    reader = StockReader({"type": "postgres", "connection": {"host": "${PGHOST:-localhost}", "port": "${PGPORT}", "password": "${PGPASSWORD}"},
+                          "credentials": {"type": "basic", "user": "postgres"}, "files": [], "incremental": {},
+                          "objects": [t["name"] for t in job["source"]["tables"]], "engine": recipe["default_engine"]},
+                         load(PLUGINS / "libpostgres_reader_plugin.so"))
+    writer = StockWriter({"asset_name": job["asset"], "schema": asset["schema"], "connection": job["target"]["connection"],
+                          "output_base": f"s3://{job['target']['connection']['bucket']}/{os.path.dirname(job_runs.KEY)}", "target_type": "s3",
+                          "file_format": "parquet", "engine": job["target"]["engine"]})
+    batches = list(reader.extract())
+    assert [len(batch) for batch in batches] == [7500] * 4  # as the recipe has it for the host's own engine
+    files = writer.write_batch([row for batch in batches for row in batch], 0)
+    assert [f["path"] for f in files] == [f"s3://my-data-lake/{job_runs.KEY}"]
+    jobs.same_as_server(database, large_table(service), "large_table", "order_id")
 
 
 def feed(started, big, service):
