@@ -4,6 +4,36 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+/* All rows are valid until one is found not to be. */
+static void set_valid(uint8_t *bits, size_t first, size_t n)
+{
+    for (; n > 0 && first % 8 != 0; first++, n--) {
+        bits[first / 8] |= (uint8_t)(1u << first % 8);
+    }
+    memset(bits + first / 8, 0xff, n / 8);
+    if (n % 8 != 0) {
+        bits[(first + n) / 8] |= (uint8_t)((1u << n % 8) - 1);
+    }
+}
+
+static inline void set_null(struct dn_pg_sink *s, size_t row)
+{
+    const size_t bit = s->first + row;
+
+    s->validity[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+    s->n_null++;
+}
+
+/* A cell that is no value: what is behind it is not done. */
+static size_t fail(struct dn_pg_sink *s, enum dn_pg_verdict verdict, size_t row, size_t n_rows)
+{
+    for (size_t bit = s->first + row; bit < s->first + n_rows; bit++) {
+        s->validity[bit / 8] &= (uint8_t)~(1u << bit % 8);
+    }
+    s->verdict = verdict;
+    return row;
+}
+
 /* A value or the verdict on it, at `out`, which is zero before. */
 typedef enum dn_pg_verdict (*decoder)(const uint8_t *p, size_t len, const int *args, void *out);
 
@@ -11,27 +41,25 @@ typedef enum dn_pg_verdict (*decoder)(const uint8_t *p, size_t len, const int *a
 static ALWAYS_INLINE size_t loop(const struct dn_pg_cells *c, decoder decode, const int *args,
                                  uint8_t *out, size_t width, struct dn_pg_sink *s)
 {
+    set_valid(s->validity, s->first, c->n_rows);
     for (size_t row = 0; row < c->n_rows; row++, out += width) {
         const uint8_t *cell = dn_pg_cell(c, row);
         const int32_t len = dn_pg_cell_len(cell);
-        const size_t bit = s->first + row;
 
         if (len < 0) {
             memset(out, 0, width);
-            s->n_null++;
+            set_null(s, row);
             continue;
         }
         const enum dn_pg_verdict verdict = decode(cell, (size_t)len, args, out);
         if (verdict == DN_PG_GOOD) {
-            s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
             continue;
         }
         if ((s->as_null >> verdict & 1) == 0) {
-            s->verdict = verdict;
-            return row;
+            return fail(s, verdict, row, c->n_rows);
         }
         memset(out, 0, width);
-        s->n_null++;
+        set_null(s, row);
         s->n_made++;
     }
     return c->n_rows;
@@ -111,6 +139,7 @@ size_t dn_pg_column_numeric_256(const struct dn_pg_cells *c, int precision, int 
 /* A bool goes where its bit is, so the loop above is of no use. */
 size_t dn_pg_column_bool(const struct dn_pg_cells *c, uint8_t *bits, struct dn_pg_sink *s)
 {
+    set_valid(s->validity, s->first, c->n_rows);
     for (size_t row = 0; row < c->n_rows; row++) {
         const uint8_t *cell = dn_pg_cell(c, row);
         const int32_t len = dn_pg_cell_len(cell);
@@ -118,15 +147,13 @@ size_t dn_pg_column_bool(const struct dn_pg_cells *c, uint8_t *bits, struct dn_p
         bool value = false;
 
         if (len < 0) {
-            s->n_null++;
+            set_null(s, row);
             continue;
         }
         const enum dn_pg_verdict verdict = dn_pg_bool(cell, (size_t)len, &value);
         if (verdict != DN_PG_GOOD) {
-            s->verdict = verdict;
-            return row;
+            return fail(s, verdict, row, c->n_rows);
         }
-        s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
         bits[bit / 8] |= (uint8_t)((unsigned)value << bit % 8);
     }
     return c->n_rows;
@@ -134,8 +161,8 @@ size_t dn_pg_column_bool(const struct dn_pg_cells *c, uint8_t *bits, struct dn_p
 
 /* ---- views -------------------------------------------------------------------------------------------------------- */
 
-static ALWAYS_INLINE enum dn_pg_verdict find_run(enum dn_pg_view_of what, const uint8_t *p,
-                                                 size_t len, const uint8_t **out, size_t *out_len)
+static enum dn_pg_verdict find_run(enum dn_pg_view_of what, const uint8_t *p, size_t len,
+                                   const uint8_t **out, size_t *out_len)
 {
     switch (what) {
     case DN_PG_VIEW_TEXT:
@@ -163,33 +190,83 @@ static void make_view(struct dn_pg_view *v, const uint8_t *block, const uint8_t 
     v->u.far.at = (int32_t)(run - block);
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+#define WORD sizeof(uint64_t)
+
+static inline uint64_t load(const uint8_t *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
+/* Masks of the first n bytes of a word. */
+static const uint8_t masks[2 * WORD] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+/*
+ * Nearly all texts: ASCII, and most of them short.  Two words tell all of up to 16 bytes, read in one step whatever the length, for
+ * lengths vary and a branch on them would be guessed wrongly.  False: look again, properly.
+ */
+static inline bool make_ascii_view(struct dn_pg_view *v, const uint8_t *block, const uint8_t *cell,
+                                   size_t len, int32_t buffer)
+{
+    const size_t n = len < 2 * WORD ? len : 2 * WORD;
+    const size_t n_first = n < WORD ? n : WORD;
+    const uint64_t first = load(cell) & load(masks + WORD - n_first);
+    const uint64_t second = load(cell + WORD) & load(masks + 2 * WORD - n);
+    uint64_t any = first | second;
+
+    for (size_t i = 2 * WORD; i + WORD < len; i += WORD) {
+        any |= load(cell + i);
+    }
+    if (len > 2 * WORD) {
+        any |= load(cell + len - WORD);
+    }
+    if ((any & HIGH_BITS) != 0) {
+        return false;
+    }
+    v->len = (int32_t)len;
+    if (len <= sizeof(v->u.inlined)) {
+        memcpy(v->u.inlined, &first, sizeof(first));
+        memcpy(v->u.inlined + WORD, &second, sizeof(v->u.inlined) - WORD);
+        return true;
+    }
+    memcpy(v->u.far.prefix, cell, sizeof(v->u.far.prefix));
+    v->u.far.buffer = buffer;
+    v->u.far.at = (int32_t)(cell - block);
+    return true;
+}
+
 size_t dn_pg_column_views(const struct dn_pg_cells *c, enum dn_pg_view_of what, int32_t buffer,
                           struct dn_pg_view *out, struct dn_pg_sink *s)
 {
+    set_valid(s->validity, s->first, c->n_rows);
     for (size_t row = 0; row < c->n_rows; row++) {
         const uint8_t *cell = dn_pg_cell(c, row);
         const int32_t len = dn_pg_cell_len(cell);
-        const size_t bit = s->first + row;
         const uint8_t *run = NULL;
         size_t run_len = 0;
 
         if (len < 0) {
             out[row] = (struct dn_pg_view){0};
-            s->n_null++;
+            set_null(s, row);
+            continue;
+        }
+        if (what == DN_PG_VIEW_TEXT &&
+            make_ascii_view(&out[row], c->bytes, cell, (size_t)len, buffer)) {
             continue;
         }
         const enum dn_pg_verdict verdict = find_run(what, cell, (size_t)len, &run, &run_len);
         if (verdict == DN_PG_GOOD) {
             make_view(&out[row], c->bytes, run, run_len, buffer);
-            s->validity[bit / 8] |= (uint8_t)(1u << bit % 8);
             continue;
         }
         if ((s->as_null >> verdict & 1) == 0) {
-            s->verdict = verdict;
-            return row;
+            return fail(s, verdict, row, c->n_rows);
         }
         out[row] = (struct dn_pg_view){0};
-        s->n_null++;
+        set_null(s, row);
         s->n_made++;
     }
     return c->n_rows;

@@ -4,7 +4,7 @@
  * Every function writes value i for row i, zeros where there is none, and bit i of `validity` (least significant bit first) for `first` + i;
  * the bitmap is zero before.  It goes on until a cell is none of the type's values and returns how many rows are done: fewer than
  * there are is a failure, whose verdict is in `verdict`.  Verdicts in `as_null` make nulls instead, which are counted.
- * Pure; thread-safe.  Tiles of some hundred rows at a time keep a block's index and bytes near.
+ * 16 bytes behind a cell must be readable, as they are in a block.  Pure; thread-safe.  Tiles of some hundred rows at a time keep a block's index and bytes near.
  */
 #ifndef DN_PG_COLUMN_H
 #define DN_PG_COLUMN_H

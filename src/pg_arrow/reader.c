@@ -43,8 +43,8 @@ enum dn_status dn_pg_reader_open(struct dn_pg_reader **out,
 }
 
 /*
- * A quarter of the budget is for blocks that wait, a quarter for memory that lies idle between two of them, and half for those in places with
- * what becomes of them.  A row without values takes the most beside its bytes.
+ * A quarter of the budget is for blocks that wait, half for those in places with what becomes of them.  Both come back in bursts, when a
+ * consumer lets go of many at once: half may lie idle then.  A row without values takes the most beside its bytes.
  */
 static size_t divide(struct dn_pg_reader *r, size_t *window)
 {
@@ -62,7 +62,7 @@ static size_t divide(struct dn_pg_reader *r, size_t *window)
     size_t block = (size_t)(half / r->n_places / times);
     block = block > DN_PG_BLOCK_BYTES ? DN_PG_BLOCK_BYTES : block;
     *window = (size_t)(half / 2);
-    r->idle_bytes = (size_t)(half / 2);
+    r->idle_bytes = (size_t)half;
     dn_memory_idle_grant(r->idle_bytes);
     return block < LEAST_BLOCK_BYTES ? LEAST_BLOCK_BYTES : block;
 }

@@ -655,34 +655,37 @@ void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, si
     }
 }
 
+#define FEW 64 /* one of so many steps may go down */
+
 bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
 {
     const size_t width = value_width(d->kind);
     uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
     uint32_t last = 0;
+    int64_t n_down = 0;
 
     if (!is_integer(d->kind)) {
         return false;
     }
     for (uint32_t id = 1; id < d->n; id++) {
-        if ((int64_t)load_number(d->plain.data, id, width) <
-            (int64_t)load_number(d->plain.data, id - 1, width)) {
-            return false;
-        }
+        n_down += (int64_t)load_number(d->plain.data, id, width) <
+                  (int64_t)load_number(d->plain.data, id - 1, width);
     }
+    if (n_down > d->n / FEW) {
+        return false;
+    }
+    n_down = 0;
     for (int64_t i = 0; i < d->ids.n; i += DN_PQ_DICTIONARY_BLOCK) {
         const int64_t left = d->ids.n - i;
         const size_t n =
             left < DN_PQ_DICTIONARY_BLOCK ? (size_t)left : (size_t)DN_PQ_DICTIONARY_BLOCK;
         dn_pq_ids_widen(&d->ids, i, n, ids);
         for (size_t k = 0; k < n; k++) {
-            if (ids[k] < last) {
-                return false;
-            }
+            n_down += ids[k] < last;
             last = ids[k];
         }
     }
-    return true;
+    return n_down <= d->ids.n / FEW;
 }
 
 void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,

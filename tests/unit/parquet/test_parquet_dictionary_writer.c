@@ -253,13 +253,20 @@ static void values_in_ascending_order(void **state)
     assert_true(ascends(values, 1300));
     assert_true(ascends(values, 512));
     assert_true(ascends(values, 1));
-    for (size_t i = 3; i < 1300; i += 100) { /* once back to one that was there before */
-        const int64_t kept = values[i];
-        values[i] = values[i] - 1;
-        assert_int_equal(ascends(values, 1300), i % 3 == 0);
-        values[i] = kept;
+    for (size_t i = 1; i <= 20; i++) { /* back to one that was there before */
+        values[i * 60 + 1] = values[i * 60 + 1] - 1;
     }
-    values[700] = INT64_MIN; /* a new one that is smaller */
+    assert_true(ascends(values, 1300));
+    values[1] = 1300;
+    assert_false(ascends(values, 1300)); /* the 21st of 1300 */
+    for (size_t i = 0; i < 1300; i++) {
+        values[i] = (int64_t)i;
+    }
+    for (size_t i = 1; i <= 20; i++) { /* new ones that are smaller */
+        values[i * 60] = -(int64_t)i;
+    }
+    assert_true(ascends(values, 1300));
+    values[7] = INT64_MIN;
     assert_false(ascends(values, 1300));
 }
 
