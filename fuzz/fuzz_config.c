@@ -319,8 +319,10 @@ static void check_fields(const struct dn_writer_target *s)
     for (int64_t i = 0; i < s->n_fields; i++) {
         const struct dn_record_field *f = &s->fields[i];
         FUZZ_CHECK(f->name != NULL && dn_utf8_is_valid(f->name), "column %lld", (long long)i);
-        FUZZ_CHECK(dn_records_can_read(f->type) && f->type.id != DN_TYPE_NULL, "type %d",
-                   (int)f->type.id);
+        const struct dn_node flat = {.field = {f->name, f->type, true}};
+        FUZZ_CHECK(dn_records_can_read(f->node != NULL ? f->node : &flat) &&
+                       f->type.id != DN_TYPE_NULL,
+                   "type %d", (int)f->type.id);
         for (int64_t before = 0; before < i; before++) {
             FUZZ_CHECK(strcmp(s->fields[before].name, f->name) != 0, "%s is there twice", f->name);
         }

@@ -1,6 +1,6 @@
 /*
  * JSON records: reading takes any bytes; what it accepts is written, read again, and must then be the same.
- * Input: one byte that chooses the declared columns, then the JSON text.
+ * Input: one byte that chooses the declared columns, flat ones and behind them nested ones, then the JSON text.
  */
 #include "fuzz_target.h"
 
@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define MAX_FIELDS 11
+#define N_FLAT 11
+#define N_NESTED 12
+#define MAX_FIELDS (N_FLAT + N_NESTED)
 /* Timestamps beyond can be written but are refused when read: years 0 and 10000, by a zone. */
 #define FIRST_MICROS INT64_C(-62135596800000000)
 #define LAST_MICROS INT64_C(253402300799999999)
@@ -59,25 +61,43 @@ static char *write_json(const struct result *r, size_t *len)
     return text;
 }
 
-static int has_unreadable_time(const struct result *r)
+static int is_unreadable(int64_t us)
 {
-    for (int64_t i = 0; i < r->batch.n_children; i++) {
-        struct dn_field field;
-        struct dn_column_view c;
-        FUZZ_CHECK(dn_schema_get_field(&r->schema, i, &field, NULL) == DN_OK, "column %d", (int)i);
-        FUZZ_CHECK(dn_batch_get_column(&r->batch, i, &field, &c, NULL) == DN_OK, "column %d",
-                   (int)i);
-        if (c.type.id != DN_TYPE_TIMESTAMP) {
-            continue;
+    return us < FIRST_MICROS || us > LAST_MICROS;
+}
+
+/* A time among the values of a column, or of what is within. */
+static int view_has_unreadable_time(const struct dn_column_view *c)
+{
+    for (int64_t i = 0; i < c->n_children; i++) {
+        if (view_has_unreadable_time(&c->children[i])) {
+            return 1;
         }
-        for (int64_t row = 0; row < r->batch.length; row++) {
-            const int64_t us = ((const int64_t *)c.values)[row];
-            if (us < FIRST_MICROS || us > LAST_MICROS) {
-                return 1;
-            }
+    }
+    for (int64_t row = 0; c->type.id == DN_TYPE_TIMESTAMP && row < c->n_rows; row++) {
+        if (is_unreadable(((const int64_t *)c->values)[c->offset + row])) {
+            return 1;
         }
     }
     return 0;
+}
+
+static int has_unreadable_time(const struct result *r)
+{
+    struct dn_arena arena = {0};
+    int found = 0;
+
+    for (int64_t i = 0; i < r->batch.n_children; i++) {
+        struct dn_node node;
+        struct dn_column_view c;
+        FUZZ_CHECK(dn_schema_get_node(&r->schema, i, &arena, &node, NULL) == DN_OK, "column %d",
+                   (int)i);
+        FUZZ_CHECK(dn_batch_get_node(&r->batch, i, &node, &arena, &c, NULL) == DN_OK, "column %d",
+                   (int)i);
+        found |= view_has_unreadable_time(&c);
+    }
+    dn_arena_finish(&arena);
+    return found;
 }
 
 /* Write, read with the schema just written, write again: the two texts are the same. */
@@ -85,16 +105,18 @@ static void check_round_trip(const struct result *first)
 {
     const int64_t n = first->schema.n_children;
     struct dn_record_field *fields = calloc((size_t)n + 1, sizeof *fields);
+    struct dn_node *nodes = calloc((size_t)n + 1, sizeof *nodes);
+    struct dn_arena arena = {0};
     struct result second;
     size_t len = 0;
     size_t len_again = 0;
 
-    FUZZ_CHECK(fields != NULL, "out of memory");
+    FUZZ_CHECK(fields != NULL && nodes != NULL, "out of memory");
     for (int64_t i = 0; i < n; i++) {
-        struct dn_field field;
-        FUZZ_CHECK(dn_schema_get_field(&first->schema, i, &field, NULL) == DN_OK, "column %d",
-                   (int)i);
-        fields[i] = (struct dn_record_field){field.name, field.type, !field.nullable};
+        FUZZ_CHECK(dn_schema_get_node(&first->schema, i, &arena, &nodes[i], NULL) == DN_OK,
+                   "column %d", (int)i);
+        const struct dn_field *field = &nodes[i].field;
+        fields[i] = (struct dn_record_field){field->name, field->type, !field->nullable, &nodes[i]};
     }
     char *text = write_json(first, &len);
     read_json(&second, text, fields, n);
@@ -119,27 +141,58 @@ static void check_round_trip(const struct result *first)
         release(&second);
     }
     free(text);
+    free(nodes);
     free(fields);
+    dn_arena_finish(&arena);
+}
+
+static void declare_nested(struct dn_arena *arena, struct dn_node *nodes,
+                           struct dn_record_field *out)
+{
+    static const char *const words[N_NESTED] = {
+        "list<int64>",
+        "list<string>",
+        "struct<a: int64, b: list<json>>",
+        "map<string, float64>",
+        "list<struct<a: date, \"b c\": map<int32, timestamp>>>",
+        "list(2)<bool>",
+        "map<date, list<list<float16>>>",
+        "list<binary>",
+        "struct<d: decimal(30,3), i: interval, u: list(1)<duration[ms]>, b: binary(2)>",
+        "map<string, map<string, uuid>>",
+        "list<map<binary, null>>",
+        "json",
+    };
+    static const char *const names[N_NESTED] = {"A", "B", "C", "D", "E", "F",
+                                                "G", "H", "I", "J", "K", "L"};
+
+    for (size_t i = 0; i < N_NESTED; i++) {
+        FUZZ_CHECK(dn_node_parse(words[i], arena, &nodes[i], NULL) == DN_OK, "%s", words[i]);
+        out[i] = (struct dn_record_field){names[i], DN_TYPE(NULL), false, &nodes[i]};
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct dn_record_field all[MAX_FIELDS] = {
-        {"i", DN_TYPE_INIT(INT64), false},     {"f", DN_TYPE_INIT(FLOAT64), false},
-        {"s", DN_TYPE_INIT(UTF8_VIEW), false}, {"b", DN_TYPE_INIT(BOOL), false},
-        {"d", DN_TYPE_INIT(DATE32), false},    {"t", DN_TIMESTAMP_INIT(US), false},
-        {"z", DN_TIMESTAMPTZ_INIT(US), false}, {"g", DN_TYPE_INIT(FLOAT32), false},
-        {"j", DN_TYPE_INIT(INT32), false},     {"l", DN_TYPE_INIT(LARGE_UTF8), false},
-        {"\"n\"", DN_TYPE_INIT(NULL), false},
+    static const struct dn_record_field flat[N_FLAT] = {
+        {"i", DN_TYPE_INIT(INT64), false, NULL},     {"f", DN_TYPE_INIT(FLOAT64), false, NULL},
+        {"s", DN_TYPE_INIT(UTF8_VIEW), false, NULL}, {"b", DN_TYPE_INIT(BOOL), false, NULL},
+        {"d", DN_TYPE_INIT(DATE32), false, NULL},    {"t", DN_TIMESTAMP_INIT(US), false, NULL},
+        {"z", DN_TIMESTAMPTZ_INIT(US), false, NULL}, {"g", DN_TYPE_INIT(FLOAT32), false, NULL},
+        {"j", DN_TYPE_INIT(INT32), false, NULL},     {"l", DN_TYPE_INIT(LARGE_UTF8), false, NULL},
+        {"\"n\"", DN_TYPE_INIT(NULL), false, NULL},
     };
     struct dn_record_field fields[MAX_FIELDS];
+    struct dn_node nodes[N_NESTED];
+    struct dn_arena arena = {0};
     struct result r;
 
     if (size == 0) {
         return 0;
     }
-    const int64_t n_fields = data[0] % (MAX_FIELDS + 1);
-    memcpy(fields, all, sizeof fields);
+    const int64_t n_fields = (data[0] & 0x40) != 0 ? MAX_FIELDS : data[0] % (N_FLAT + 1);
+    memcpy(fields, flat, sizeof flat);
+    declare_nested(&arena, nodes, fields + N_FLAT);
     fields[0].required = (data[0] & 0x80) != 0;
     char *json = malloc(size); /* in the place of the first byte, a NUL behind the last */
     FUZZ_CHECK(json != NULL, "out of memory");
@@ -163,5 +216,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         release(&r);
     }
     free(json);
+    dn_arena_finish(&arena);
     return 0;
 }

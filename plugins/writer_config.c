@@ -57,7 +57,7 @@ enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell
 /* Tables of a lake have their own type words; those without a column type of ours travel as text. */
 static struct dn_type column_type(const char *word)
 {
-    static const char *const as_text[] = {"time", "uuid"}; /* hosts send what they have */
+    static const char *const as_text[] = {"time", "uuid", "json"}; /* hosts send what they have */
     struct dn_type type;
 
     for (size_t i = 0; word != NULL && i < sizeof(as_text) / sizeof(as_text[0]); i++) {
@@ -75,8 +75,10 @@ static struct dn_type column_type(const char *word)
     case DN_TYPE_FLOAT32:
     case DN_TYPE_FLOAT64:
         return DN_TYPE(FLOAT64);
+    case DN_TYPE_NULL:
+        return DN_TYPE(UTF8_VIEW);
     default:
-        return type.id != DN_TYPE_NULL && dn_records_can_read(type) ? type : DN_TYPE(UTF8_VIEW);
+        return type;
     }
 }
 

@@ -241,18 +241,18 @@ static void cut_bits(struct dn_buffer *bits, int64_t n_rows)
     }
 }
 
-/* Where the long texts of the first n views end. */
-static size_t end_of_views(const struct dn_builder *b, int64_t n)
+/* Where the long texts of the views from n on begin. */
+static size_t start_of_views(const struct dn_builder *b, int64_t n)
 {
     struct dn_string_view view;
 
-    while (n-- > 0) {
+    for (; n < b->n_rows; n++) {
         memcpy(&view, b->values.data + (size_t)n * sizeof view, sizeof view);
         if (view.len > DN_VIEW_INLINE) {
-            return (size_t)view.u.ref.offset + (size_t)view.len;
+            return (size_t)view.u.ref.offset;
         }
     }
-    return 0;
+    return b->bytes.len;
 }
 
 void dn_builder_truncate(struct dn_builder *b, int64_t n_rows)
@@ -264,8 +264,8 @@ void dn_builder_truncate(struct dn_builder *b, int64_t n_rows)
     if (b->layout == DN_LAYOUT_NONE) {
         b->n_nulls = n;
     } else {
+        b->n_nulls -= had_validity ? dn_bits_count_zero(b->validity.data, n, b->n_rows - n) : 0;
         cut_bits(&b->validity, n);
-        b->n_nulls = had_validity ? dn_bits_count_zero(b->validity.data, 0, n) : 0;
     }
     if (has_offsets(b->layout)) {
         const int64_t end = end_of(b, n);
@@ -277,8 +277,8 @@ void dn_builder_truncate(struct dn_builder *b, int64_t n_rows)
     } else if (b->layout == DN_LAYOUT_BITS) {
         cut_bits(&b->values, n);
     } else if (b->width > 0) {
+        b->bytes.len = b->layout == DN_LAYOUT_VIEWS ? start_of_views(b, n) : 0;
         b->values.len = (size_t)n * b->width;
-        b->bytes.len = b->layout == DN_LAYOUT_VIEWS ? end_of_views(b, n) : 0;
     }
     if (b->node->field.type.id == DN_TYPE_FIXED_LIST) {
         within = n * b->node->field.type.width;

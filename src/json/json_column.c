@@ -1,7 +1,6 @@
 #include "json/json_column.h"
 
 #include "base/memory.h"
-#include "values/value_parse.h"
 #include "json/json_value.h"
 
 /* What 32-bit offsets can count. */
@@ -29,7 +28,7 @@ enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, s
     if (c->name == NULL) {
         return dn_error_memory(err, name_len + 1);
     }
-    if (dn_json_column_is_text(c)) {
+    if (dn_json_column_is_bytes(c)) {
         const enum dn_status st = dn_buffer_append(&c->values, &zero, sizeof zero, err);
         if (st != DN_OK) {
             dn_json_column_finish(c);
@@ -39,8 +38,18 @@ enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, s
     return DN_OK;
 }
 
+enum dn_status dn_json_column_nest(struct dn_json_column *c, const struct dn_node *node,
+                                   struct dn_error *err)
+{
+    c->type = node->field.type;
+    return dn_builder_init(&c->builder, node, err);
+}
+
 void dn_json_column_finish(struct dn_json_column *c)
 {
+    if (dn_json_column_is_nested(c)) {
+        dn_builder_finish(&c->builder);
+    }
     dn_free(c->name);
     dn_buffer_finish(&c->validity);
     dn_buffer_finish(&c->values);
@@ -73,6 +82,14 @@ static enum dn_status start_validity(struct dn_json_column *c, struct dn_error *
     return DN_OK;
 }
 
+static void count_row(struct dn_json_column *c, bool valid)
+{
+    c->null_count += !valid;
+    c->last_is_null = !valid;
+    c->last_rounded = 0;
+    c->n_rows++;
+}
+
 /* Count the row whose value has just been stored. */
 static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_error *err)
 {
@@ -82,10 +99,7 @@ static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_er
     if (c->validity.len != 0) {
         DN_TRY(put_bit(&c->validity, c->n_rows, valid, err));
     }
-    c->null_count += !valid;
-    c->last_is_null = !valid;
-    c->last_is_rounded = false;
-    c->n_rows++;
+    count_row(c, valid);
     return DN_OK;
 }
 
@@ -96,12 +110,18 @@ enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *va
     return end_row(c, true, err);
 }
 
-void dn_json_column_count_rounded(struct dn_json_column *c)
+void dn_json_column_count_rounded(struct dn_json_column *c, int64_t n)
 {
-    if (c->n_rounded++ == 0) {
+    if (c->n_rounded == 0) {
         c->first_rounded = c->n_rows - 1;
     }
-    c->last_is_rounded = true;
+    c->n_rounded += n;
+    c->last_rounded = n;
+}
+
+void dn_json_column_end_nested(struct dn_json_column *c, bool valid)
+{
+    count_row(c, valid);
 }
 
 enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value, struct dn_error *err)
@@ -128,14 +148,21 @@ enum dn_status dn_json_column_end_text(struct dn_json_column *c, enum dn_json_ki
 
 enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err)
 {
-    static const uint8_t zero[DN_VALUE_MOST_WIDTH] = {0};
+    const size_t width = dn_type_width(c->type);
 
-    if (dn_json_column_is_text(c)) {
+    if (dn_json_column_is_nested(c)) {
+        DN_TRY(dn_builder_null(&c->builder, err));
+        count_row(c, false);
+        return DN_OK;
+    }
+    if (dn_json_column_is_bytes(c)) {
         DN_TRY(put_text_end(c, DN_JSON_NULL, err));
     } else if (c->type.id == DN_TYPE_BOOL) {
         DN_TRY(put_bit(&c->values, c->n_rows, false, err));
     } else if (c->type.id != DN_TYPE_NULL) {
-        DN_TRY(dn_buffer_append(&c->values, zero, dn_type_width(c->type), err));
+        DN_TRY(dn_buffer_reserve(&c->values, width, err));
+        memset(c->values.data + c->values.len, 0, width);
+        c->values.len += width;
     }
     return end_row(c, false, err);
 }
@@ -161,9 +188,11 @@ void dn_json_column_drop_last(struct dn_json_column *c)
     c->n_rows--;
     c->null_count -= c->last_is_null;
     c->last_is_null = false;
-    c->n_rounded -= c->last_is_rounded;
-    c->last_is_rounded = false;
-    if (dn_json_column_is_text(c)) {
+    c->n_rounded -= c->last_rounded;
+    c->last_rounded = 0;
+    if (dn_json_column_is_nested(c)) {
+        dn_builder_truncate(&c->builder, c->n_rows);
+    } else if (dn_json_column_is_bytes(c)) {
         c->values.len = ((size_t)c->n_rows + 1) * sizeof(int64_t);
         c->kinds.len = c->extra ? (size_t)c->n_rows : 0;
         c->bytes.len = (size_t)last_offset(c);
@@ -258,7 +287,7 @@ static enum dn_status convert_values(const struct dn_json_column *c, enum dn_typ
                                            &rounded, err));
             DN_TRY(dn_json_column_put_fixed(typed, &float_value, sizeof float_value, err));
             if (rounded) {
-                dn_json_column_count_rounded(typed);
+                dn_json_column_count_rounded(typed, 1);
             }
         }
     }
@@ -297,14 +326,16 @@ enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_by
         DN_TRY(give_type(c, err));
     }
     dn_buffer_finish(&c->kinds);
-    if (!dn_json_column_is_text(c)) {
+    if (!dn_json_column_is_bytes(c)) {
         return DN_OK;
     }
-    if (c->type.id != DN_TYPE_LARGE_UTF8 && last_offset(c) <= max_utf8_bytes) {
+    const bool is_text = dn_type_is_text(c->type);
+    const bool is_large = c->type.id == DN_TYPE_LARGE_UTF8 || c->type.id == DN_TYPE_LARGE_BINARY;
+    if (!is_large && last_offset(c) <= max_utf8_bytes) {
         narrow_offsets(c);
-        c->type.id = DN_TYPE_UTF8;
+        c->type.id = is_text ? DN_TYPE_UTF8 : DN_TYPE_BINARY;
     } else {
-        c->type.id = DN_TYPE_LARGE_UTF8;
+        c->type.id = is_text ? DN_TYPE_LARGE_UTF8 : DN_TYPE_LARGE_BINARY;
     }
     /* Arrow asks for a data buffer even where there is no text. */
     return dn_buffer_reserve(&c->bytes, 1, err);
@@ -316,6 +347,7 @@ void dn_json_table_finish(struct dn_json_table *t)
         dn_json_column_finish(&t->columns[i]);
     }
     dn_free(t->columns);
+    dn_arena_finish(&t->nodes);
     *t = (struct dn_json_table){0};
 }
 
@@ -337,6 +369,42 @@ enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name, size
     return DN_OK;
 }
 
+static enum dn_status copy_node(struct dn_arena *arena, const struct dn_node *from,
+                                struct dn_node *to, struct dn_error *err)
+{
+    const size_t size = (size_t)from->n_children * sizeof(struct dn_node);
+    const char *name = dn_arena_strdup(arena, from->field.name);
+
+    *to = *from;
+    to->field.name = name;
+    to->field.type.zone = NULL; /* of instants: UTC, which they are stored in */
+    to->children = dn_arena_alloc(arena, size + 1);
+    if (name == NULL || to->children == NULL) {
+        return dn_error_memory(err, size + 1);
+    }
+    for (int64_t i = 0; i < from->n_children; i++) {
+        DN_TRY(copy_node(arena, &from->children[i], &to->children[i], err));
+    }
+    if (from->field.type.id == DN_TYPE_MAP) { /* keys are never null */
+        to->children[0].field.nullable = false;
+        to->children[0].children[0].field.nullable = false;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_json_table_nest_last(struct dn_json_table *t, const struct dn_node *node,
+                                       struct dn_error *err)
+{
+    struct dn_node *copy = dn_arena_alloc(&t->nodes, sizeof *copy);
+
+    if (copy == NULL) {
+        return dn_error_memory(err, sizeof *copy);
+    }
+    DN_TRY(copy_node(&t->nodes, node, copy, err));
+    copy->field.nullable = true; /* whether it may be null is looked at record by record */
+    return dn_json_column_nest(&t->columns[t->n_columns - 1], copy, err);
+}
+
 static void release_table(void *owner)
 {
     dn_json_table_finish(owner);
@@ -353,32 +421,43 @@ enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows, struc
     return DN_OK;
 }
 
+static enum dn_status describe(struct dn_json_column *c, struct dn_node *node,
+                               struct dn_batch_column *out, struct dn_error *err)
+{
+    if (dn_json_column_is_nested(c)) {
+        *node = *c->builder.node;
+        node->field.name = c->name;
+        node->field.nullable = !c->required;
+        return dn_builder_describe(&c->builder, out, err);
+    }
+    node->field = (struct dn_field){.name = c->name, .type = c->type, .nullable = !c->required};
+    *out = (struct dn_batch_column){
+        .type = c->type,
+        .null_count = c->null_count,
+        .validity = c->null_count != 0 ? c->validity.data : NULL,
+        .values = c->type.id == DN_TYPE_NULL ? NULL : c->values.data,
+        .bytes = dn_json_column_is_bytes(c) ? c->bytes.data : NULL,
+    };
+    return DN_OK;
+}
+
 enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
                                     struct ArrowSchema *out_schema, struct ArrowArray *out_batch,
                                     struct dn_error *err)
 {
-    struct dn_field *fields = dn_calloc((size_t)t->n_columns + 1, sizeof *fields);
+    struct dn_node *nodes = dn_calloc((size_t)t->n_columns + 1, sizeof *nodes);
     struct dn_batch_column *exports = dn_calloc((size_t)t->n_columns + 1, sizeof *exports);
     struct dn_json_table *owner = dn_malloc(sizeof *owner);
     enum dn_status st = DN_OK;
 
-    if (fields == NULL || exports == NULL || owner == NULL) {
+    if (nodes == NULL || exports == NULL || owner == NULL) {
         st = dn_error_memory(err, (size_t)t->n_columns * sizeof *exports);
         goto cleanup;
     }
     for (int64_t i = 0; i < t->n_columns; i++) {
-        const struct dn_json_column *c = &t->columns[i];
-        fields[i] = (struct dn_field){.name = c->name, .type = c->type, .nullable = !c->required};
-        exports[i] = (struct dn_batch_column){
-            .type = c->type,
-            .null_count = c->null_count,
-            .validity = c->null_count != 0 ? c->validity.data : NULL,
-            .values = c->type.id == DN_TYPE_NULL ? NULL : c->values.data,
-            .bytes = c->type.id == DN_TYPE_UTF8 || c->type.id == DN_TYPE_LARGE_UTF8 ? c->bytes.data
-                                                                                    : NULL,
-        };
+        DN_TRY_GOTO(st, describe(&t->columns[i], &nodes[i], &exports[i], err), cleanup);
     }
-    DN_TRY_GOTO(st, dn_schema_make(out_schema, fields, t->n_columns, err), cleanup);
+    DN_TRY_GOTO(st, dn_schema_make_nodes(out_schema, nodes, t->n_columns, err), cleanup);
     st = dn_batch_export(out_batch, n_rows, t->n_columns, exports, release_table, owner, err);
     if (st != DN_OK) {
         out_schema->release(out_schema);
@@ -390,6 +469,6 @@ enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
 cleanup:
     dn_free(owner);
     dn_free(exports);
-    dn_free(fields);
+    dn_free(nodes);
     return st;
 }

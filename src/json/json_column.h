@@ -5,7 +5,7 @@
 #ifndef DN_JSON_COLUMN_H
 #define DN_JSON_COLUMN_H
 
-#include "arrow/batch.h"
+#include "arrow/builder.h"
 #include "base/buffer.h"
 #include "json/json_lexer.h"
 
@@ -18,8 +18,8 @@ struct dn_json_column {
     bool
         extra; /**< not declared: values are kept as text, with their kinds, until dn_json_column_seal() */
     bool last_is_null;
-    bool last_is_rounded;
-    int64_t n_rows; /**< rows filled; rows of absent keys are filled later */
+    int64_t last_rounded; /**< of the values in the last row */
+    int64_t n_rows;       /**< rows filled; rows of absent keys are filled later */
     int64_t null_count;
     int64_t n_rounded;     /**< float64 values that are not the numbers that were written */
     int64_t first_rounded; /**< row of the first of them */
@@ -28,13 +28,17 @@ struct dn_json_column {
     struct dn_buffer validity; /**< empty until the first null */
     struct dn_buffer values; /**< as in Arrow; texts: n_rows + 1 offsets of 64 bits until sealed */
     struct dn_buffer bytes;
-    struct dn_buffer kinds; /**< extra: one enum dn_json_kind per row */
+    struct dn_buffer kinds;    /**< extra: one enum dn_json_kind per row */
+    struct dn_builder builder; /**< of nested columns, instead of the four */
 };
 
-/** An empty column with a copy of `name`.  On failure the column is finished. */
+/** An empty flat column with a copy of `name`.  On failure the column is finished. */
 DN_NODISCARD enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name,
                                                 size_t name_len, struct dn_type type,
                                                 struct dn_error *err);
+/** Make it a nested one, which is empty still; `node` must outlive it. */
+DN_NODISCARD enum dn_status dn_json_column_nest(struct dn_json_column *c,
+                                                const struct dn_node *node, struct dn_error *err);
 void dn_json_column_finish(struct dn_json_column *c);
 
 /** Fill with nulls up to n_rows rows. */
@@ -47,21 +51,28 @@ DN_NODISCARD enum dn_status dn_json_column_put_null(struct dn_json_column *c, st
 /** A value of the column's fixed width. */
 DN_NODISCARD enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value,
                                                      size_t width, struct dn_error *err);
-/** The value of the last row is another number than the one that was written. */
-void dn_json_column_count_rounded(struct dn_json_column *c);
+/** `n` values of the last row are other numbers than those that were written. */
+void dn_json_column_count_rounded(struct dn_json_column *c, int64_t n);
+/** The builder has got another row. */
+void dn_json_column_end_nested(struct dn_json_column *c, bool valid);
 DN_NODISCARD enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value,
                                                     struct dn_error *err);
 /** The bytes appended to `bytes` since the last row are this row's text; `kind` is kept for extra columns. */
 DN_NODISCARD enum dn_status dn_json_column_end_text(struct dn_json_column *c,
                                                     enum dn_json_kind kind, struct dn_error *err);
-static inline bool dn_json_column_is_text(const struct dn_json_column *c)
+static inline bool dn_json_column_is_nested(const struct dn_json_column *c)
 {
-    return dn_type_is_text(c->type);
+    return c->builder.node != NULL;
+}
+/** Texts and bytes of any length. */
+static inline bool dn_json_column_is_bytes(const struct dn_json_column *c)
+{
+    return dn_type_is_bytes(c->type);
 }
 
 /**
  * Bring the column into its final form: extra columns get the narrowest type that holds every value (bool, int64, float64,
- * else string); texts get 32-bit offsets unless they hold more than `max_utf8_bytes` bytes, or 64-bit offsets were declared.
+ * else string); texts and bytes get 32-bit offsets unless they hold more than `max_utf8_bytes` bytes, or 64-bit offsets were declared.
  */
 DN_NODISCARD enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_bytes,
                                                 struct dn_error *err);
@@ -71,6 +82,7 @@ struct dn_json_table {
     struct dn_json_column *columns;
     int64_t n_columns;
     int64_t capacity;
+    struct dn_arena nodes; /**< of nested columns */
 };
 
 void dn_json_table_finish(struct dn_json_table *t);
@@ -78,6 +90,9 @@ void dn_json_table_finish(struct dn_json_table *t);
 DN_NODISCARD enum dn_status dn_json_table_add(struct dn_json_table *t, const char *name,
                                               size_t name_len, struct dn_type type, int64_t *index,
                                               struct dn_error *err);
+/** Make the last column a nested one, whose node is copied. */
+DN_NODISCARD enum dn_status
+dn_json_table_nest_last(struct dn_json_table *t, const struct dn_node *node, struct dn_error *err);
 /** Bring every column into its final form, with n_rows rows. */
 DN_NODISCARD enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows,
                                                struct dn_error *err);

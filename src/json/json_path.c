@@ -1,8 +1,7 @@
 #include "json/json_path.h"
 
-#include "base/strings.h"
-
 #include <inttypes.h>
+#include <stdio.h>
 
 static bool is_plain(struct dn_span name)
 {
@@ -16,42 +15,33 @@ static bool is_plain(struct dn_span name)
     return name.len > 0;
 }
 
-static enum dn_status put_name(struct dn_buffer *text, struct dn_span name)
+/* "name", ".name", "['a name']" or "[1]". */
+static void put_step(char *out, size_t size, const char *dot, const struct dn_json_step *s)
 {
-    if (is_plain(name)) {
-        return dn_buffer_append(text, name.data, name.len, NULL);
-    }
-    DN_TRY(dn_text_append(text, "[", NULL));
-    DN_TRY(dn_text_append_json_string(text, name.data, name.len, NULL));
-    return dn_text_append(text, "]", NULL);
-}
+    char shown[DN_ESCAPED_VALUE_SIZE];
 
-static enum dn_status put_path(struct dn_buffer *text, const struct dn_json_path *p)
-{
-    const struct dn_span column = {(const uint8_t *)p->column, strlen(p->column)};
-
-    DN_TRY(dn_text_append(text, ", at ", NULL));
-    DN_TRY(put_name(text, column));
-    for (int i = 0; i < p->n_steps && text->len < DN_JSON_PATH_SIZE; i++) {
-        const struct dn_json_step *s = &p->steps[i];
-        if (s->name.data == NULL) {
-            DN_TRY(dn_text_appendf(text, NULL, "[%" PRId64 "]", s->i));
-            continue;
-        }
-        DN_TRY(dn_text_append(text, is_plain(s->name) ? "." : "", NULL));
-        DN_TRY(put_name(text, s->name));
+    if (s->name.data == NULL) {
+        (void)snprintf(out, size, "[%" PRId64 "]", s->i);
+    } else if (is_plain(s->name)) {
+        (void)snprintf(out, size, "%s%.*s", dot, (int)(s->name.len < size ? s->name.len : size),
+                       (const char *)s->name.data);
+    } else {
+        (void)snprintf(out, size, "[%s]", dn_error_escape_value(shown, s->name.data, s->name.len));
     }
-    return dn_buffer_append_byte(text, 0, NULL);
 }
 
 const char *dn_json_path_text(const struct dn_json_path *p, char out[DN_JSON_PATH_SIZE])
 {
-    struct dn_buffer text = {0};
+    const struct dn_span name = {(const uint8_t *)p->column, strlen(p->column)};
 
     out[0] = '\0';
-    if (p->n_steps > 0 && put_path(&text, p) == DN_OK) {
-        dn_error_copy_text(out, DN_JSON_PATH_SIZE, (const char *)text.data);
+    if (p->n_steps > 0) {
+        const size_t len = (size_t)snprintf(out, DN_JSON_PATH_SIZE, ", at ");
+        put_step(out + len, DN_JSON_PATH_SIZE - len, "", &(struct dn_json_step){.name = name});
     }
-    dn_buffer_finish(&text);
+    for (int i = 0; i < p->n_steps; i++) {
+        const size_t len = strlen(out);
+        put_step(out + len, DN_JSON_PATH_SIZE - len, ".", &p->steps[i]);
+    }
     return out;
 }

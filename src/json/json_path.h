@@ -1,4 +1,4 @@
-/** Where in a nested column a value is, for messages: c.list[2].a, c["a key"].  Threads: one owner. */
+/** Where in a nested column a value is, for messages: c.list[2].a, c['a key'].  Threads: one owner. */
 #ifndef DN_JSON_PATH_H
 #define DN_JSON_PATH_H
 

@@ -1,41 +1,24 @@
 #include "json/json_value.h"
 
+#include "text/format.h"
 #include "text/parse.h"
 #include "values/value_parse.h"
+#include "values/value_text.h"
+#include "json/json_nested.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Integers up to here are what every float64 arithmetic keeps; a JSON number with a point or exponent is one of these or none. */
 #define MAX_EXACT_FLOAT (UINT64_C(1) << 53)
 /* Integers of this many digits are always exact in float64. */
 #define EXACT_DIGITS 15
 
-struct cell {
-    union {
-        bool boolean;
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-        uint8_t bytes[DN_VALUE_MOST_WIDTH];
-    };
-    bool rounded; /* a float64 that is another number than the one that was written */
-};
-
-/* A scalar in scratch memory, with DN_TEXT_PADDING around it and a byte behind it that may be overwritten. */
-struct scalar {
-    enum dn_json_kind kind;
-    uint8_t *text;
-    size_t len;
-};
-
-static struct scalar scratch_scalar(struct dn_buffer *scratch, enum dn_json_kind kind)
+static struct dn_json_scalar scratch_scalar(struct dn_buffer *scratch, enum dn_json_kind kind)
 {
-    return (struct scalar){kind, scratch->data + DN_TEXT_PADDING, scratch->len - DN_TEXT_PADDING};
+    return (struct dn_json_scalar){kind, scratch->data + DN_TEXT_PADDING,
+                                   scratch->len - DN_TEXT_PADDING};
 }
 
 static enum dn_status scratch_reset(struct dn_buffer *scratch, struct dn_error *err)
@@ -97,7 +80,7 @@ static bool whole_number(const uint8_t *text, size_t len, int64_t *out)
 }
 
 /* Is the text an integer (blanks around it, sign, leading zeros allowed)?  Then *digits are those that count. */
-static bool integer_digits(const struct scalar *s, struct dn_span *digits)
+static bool integer_digits(const struct dn_json_scalar *s, struct dn_span *digits)
 {
     const uint8_t *p = s->text;
     const uint8_t *end = s->text + s->len;
@@ -131,7 +114,7 @@ static bool is_exact(double value, struct dn_span digits)
     return n > 0 && (size_t)n == digits.len && memcmp(text, digits.data, digits.len) == 0;
 }
 
-static bool special_float(const struct scalar *s, double *out)
+static bool special_float(const struct dn_json_scalar *s, double *out)
 {
     const uint8_t first = s->text[s->text[0] == '-'];
 
@@ -142,7 +125,7 @@ static bool special_float(const struct scalar *s, double *out)
     return true;
 }
 
-static bool parse_float64(const struct scalar *s, double *out, bool *rounded)
+static bool parse_float64(const struct dn_json_scalar *s, double *out, bool *rounded)
 {
     struct dn_span digits;
 
@@ -158,37 +141,32 @@ static bool parse_float64(const struct scalar *s, double *out, bool *rounded)
            digits.len <= EXACT_DIGITS || is_exact(*out, digits);
 }
 
-/* Rounding a double that stands exactly between two floats would round a second time: such texts are read again. */
-static bool parse_float32(const struct scalar *s, float *out)
+/* An integer must be exact in a float: is `value`, which was read of it? */
+static bool keeps_integer(const struct dn_json_scalar *s, double value)
 {
     struct dn_span digits;
-    double wide;
-    bool rounded;
 
-    if (!parse_float64(s, &wide, &rounded)) {
-        return false;
-    }
-    *out = (float)wide;
-    if ((double)*out == wide || isnan(wide)) {
-        return true;
-    }
-    if (s->kind != DN_JSON_FLOAT && integer_digits(s, &digits)) {
-        return false;
-    }
-    const float other = nextafterf(*out, wide > (double)*out ? INFINITY : -INFINITY);
-    if (isinf(*out) || isinf(other) || (double)*out + (double)other == 2 * wide) {
-        const locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        if (c_locale == (locale_t)0) {
-            return false;
-        }
-        s->text[s->len] = '\0';
-        *out = strtof_l((const char *)s->text, NULL, c_locale);
-        freelocale(c_locale);
-    }
-    return !isinf(*out);
+    return s->kind == DN_JSON_FLOAT || !integer_digits(s, &digits) || digits.len == 0 ||
+           is_exact(value, digits);
 }
 
-static bool parse_int64(const struct scalar *s, int64_t *out)
+static bool parse_float32(const struct dn_json_scalar *s, float *out)
+{
+    bool rounded;
+
+    return dn_parse_float32_relaxed(s->text, s->len, out, &rounded) &&
+           keeps_integer(s, (double)*out);
+}
+
+static bool parse_float16(const struct dn_json_scalar *s, uint16_t *out)
+{
+    bool rounded;
+
+    return dn_parse_float16_relaxed(s->text, s->len, out, &rounded) &&
+           keeps_integer(s, (double)dn_float16_to_float32(*out));
+}
+
+static bool parse_int64(const struct dn_json_scalar *s, int64_t *out)
 {
     switch (s->kind) {
     case DN_JSON_STRING:
@@ -203,7 +181,7 @@ static bool parse_int64(const struct scalar *s, int64_t *out)
     }
 }
 
-static bool parse_bool(const struct scalar *s, bool *out)
+static bool parse_bool(const struct dn_json_scalar *s, bool *out)
 {
     int64_t value;
 
@@ -219,8 +197,8 @@ static bool parse_bool(const struct scalar *s, bool *out)
     return s->kind == DN_JSON_TRUE || s->kind == DN_JSON_FALSE;
 }
 
-/* Does the scalar fit the type?  Then *out is its value. */
-static bool parse_scalar(const struct scalar *s, struct dn_type type, struct cell *out)
+bool dn_json_scalar_parse(const struct dn_json_scalar *s, struct dn_type type,
+                          struct dn_json_cell *out)
 {
     int64_t wide;
     bool zoned;
@@ -238,6 +216,8 @@ static bool parse_scalar(const struct scalar *s, struct dn_type type, struct cel
         return true;
     case DN_TYPE_INT64:
         return parse_int64(s, &out->i64);
+    case DN_TYPE_FLOAT16:
+        return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE && parse_float16(s, &out->u16);
     case DN_TYPE_FLOAT32:
         return s->kind != DN_JSON_TRUE && s->kind != DN_JSON_FALSE && parse_float32(s, &out->f32);
     case DN_TYPE_FLOAT64:
@@ -288,7 +268,7 @@ enum dn_status dn_json_text_to_float64(struct dn_buffer *scratch, const uint8_t 
     }
     DN_TRY(scratch_reset(scratch, err));
     DN_TRY(dn_buffer_append(scratch, text, len, err));
-    const struct scalar s = scratch_scalar(scratch, kind);
+    const struct dn_json_scalar s = scratch_scalar(scratch, kind);
     *fits = parse_float64(&s, out, rounded);
     return DN_OK;
 }
@@ -300,7 +280,7 @@ static enum dn_status read_text(struct dn_json_lexer *lx, struct dn_json_column 
     struct dn_json_number number;
     enum dn_status st = DN_OK;
 
-    if (kind == DN_JSON_STRING) {
+    if (kind == DN_JSON_STRING && c->type.extension != DN_EXTENSION_JSON) {
         st = dn_json_string(lx, &c->bytes, err);
     } else if (kind == DN_JSON_FLOAT) {
         DN_TRY(dn_json_number(lx, &number, &kind, err));
@@ -311,10 +291,9 @@ static enum dn_status read_text(struct dn_json_lexer *lx, struct dn_json_column 
     return st != DN_OK ? st : dn_json_column_end_text(c, kind, err);
 }
 
-/* Read what a column of fixed width may hold, an array or object excepted, into scratch memory. */
-static enum dn_status read_scalar(struct dn_json_lexer *lx, enum dn_json_kind kind,
-                                  struct dn_buffer *scratch, struct scalar *out,
-                                  struct dn_error *err)
+enum dn_status dn_json_scalar_read(struct dn_json_lexer *lx, enum dn_json_kind kind,
+                                   struct dn_buffer *scratch, struct dn_json_scalar *out,
+                                   struct dn_error *err)
 {
     struct dn_json_number number;
 
@@ -333,13 +312,65 @@ static enum dn_status read_scalar(struct dn_json_lexer *lx, enum dn_json_kind ki
     return DN_OK;
 }
 
+enum dn_status dn_json_scalar_raw(struct dn_json_lexer *lx, enum dn_json_kind kind, int depth,
+                                  struct dn_buffer *scratch, struct dn_json_scalar *out,
+                                  struct dn_error *err)
+{
+    DN_TRY(scratch_reset(scratch, err));
+    DN_TRY(dn_json_raw(lx, depth, scratch, err));
+    *out = scratch_scalar(scratch, kind);
+    return DN_OK;
+}
+
+bool dn_json_scalar_bytes(struct dn_json_scalar *s, struct dn_type type)
+{
+    return s->kind == DN_JSON_STRING &&
+           dn_value_parse_bytes(type, DN_BYTES_BASE64, s->text, s->len, s->text, &s->len);
+}
+
+/* Bytes, and what else a string may hold that is kept as it is. */
+static enum dn_status put_bytes(struct dn_json_column *c, const struct dn_json_scalar *s,
+                                struct dn_error *err)
+{
+    if (!dn_json_column_is_bytes(c)) {
+        return dn_json_column_put_fixed(c, s->text, s->len, err);
+    }
+    DN_TRY(dn_buffer_append(&c->bytes, s->text, s->len, err));
+    return dn_json_column_end_text(c, s->kind, err);
+}
+
+static enum dn_status put_scalar(struct dn_json_column *c, struct dn_json_scalar *s,
+                                 const uint8_t *start, struct dn_error *err)
+{
+    struct dn_json_cell cell = {0};
+
+    if (s->kind == DN_JSON_STRING && s->len == 0 && !dn_json_column_is_bytes(c)) {
+        return dn_json_column_put_null(c, err);
+    }
+    const bool is_raw = dn_value_is_raw(c->type);
+    if (is_raw ? !dn_json_scalar_bytes(s, c->type) : !dn_json_scalar_parse(s, c->type, &cell)) {
+        c->bad = start;
+        return dn_json_column_put_null(c, err);
+    }
+    if (is_raw) {
+        return put_bytes(c, s, err);
+    }
+    if (c->type.id == DN_TYPE_BOOL) {
+        return dn_json_column_put_bool(c, cell.boolean, err);
+    }
+    DN_TRY(dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err));
+    if (cell.rounded) {
+        dn_json_column_count_rounded(c, 1);
+    }
+    return DN_OK;
+}
+
 enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_column *c, int depth,
                                   struct dn_buffer *scratch, struct dn_error *err)
 {
     enum dn_json_kind kind = DN_JSON_NULL;
     struct dn_json_number number;
-    struct scalar s = {0};
-    struct cell cell = {0};
+    struct dn_json_scalar s = {0};
 
     DN_TRY(dn_json_peek(lx, &kind, err));
     const uint8_t *start = lx->p;
@@ -348,8 +379,11 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
         DN_TRY(dn_json_literal(lx, kind, err));
         return dn_json_column_put_null(c, err);
     }
-    if (dn_json_column_is_text(c)) {
+    if (dn_type_is_text(c->type)) {
         return read_text(lx, c, kind, depth, err);
+    }
+    if (dn_json_column_is_nested(c)) {
+        return dn_json_nested_read(lx, c, depth, scratch, err);
     }
     if (kind == DN_JSON_OBJECT || kind == DN_JSON_ARRAY) {
         DN_TRY(dn_json_raw(lx, depth, NULL, err));
@@ -365,26 +399,12 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
         lx->p = start;
         kind = DN_JSON_FLOAT;
     }
-    DN_TRY(read_scalar(lx, kind, scratch, &s, err));
-    if (s.kind == DN_JSON_STRING && s.len == 0) {
-        return dn_json_column_put_null(c, err);
-    }
-    if (!parse_scalar(&s, c->type, &cell)) {
-        c->bad = start;
-        return dn_json_column_put_null(c, err);
-    }
-    if (c->type.id == DN_TYPE_BOOL) {
-        return dn_json_column_put_bool(c, cell.boolean, err);
-    }
-    DN_TRY(dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err));
-    if (cell.rounded) {
-        dn_json_column_count_rounded(c);
-    }
-    return DN_OK;
+    DN_TRY(dn_json_scalar_read(lx, kind, scratch, &s, err));
+    return put_scalar(c, &s, start, err);
 }
 
 /* The narrowest type beyond `type` that holds the scalar and what `type` holds. */
-static struct dn_type wider_type(const struct scalar *s, struct dn_type type)
+static struct dn_type wider_type(const struct dn_json_scalar *s, struct dn_type type)
 {
     static const struct {
         struct dn_type from;
@@ -393,14 +413,15 @@ static struct dn_type wider_type(const struct scalar *s, struct dn_type type)
         {DN_TYPE_INIT(INT32), DN_TYPE_INIT(INT64)},
         {DN_TYPE_INIT(INT32), DN_TYPE_INIT(FLOAT64)},
         {DN_TYPE_INIT(INT64), DN_TYPE_INIT(FLOAT64)},
+        {DN_TYPE_INIT(FLOAT16), DN_TYPE_INIT(FLOAT64)},
         {DN_TYPE_INIT(FLOAT32), DN_TYPE_INIT(FLOAT64)},
         {DN_TYPE_INIT(DATE32), DN_TIMESTAMP_INIT(US)},
         {DN_TIMESTAMPTZ_INIT(US), DN_TIMESTAMP_INIT(US)},
     };
-    struct cell cell;
+    struct dn_json_cell cell;
 
     for (size_t i = 0; i < sizeof wider / sizeof wider[0]; i++) {
-        if (dn_type_equal(wider[i].from, type) && parse_scalar(s, wider[i].to, &cell)) {
+        if (dn_type_equal(wider[i].from, type) && dn_json_scalar_parse(s, wider[i].to, &cell)) {
             return wider[i].to;
         }
     }
@@ -408,11 +429,11 @@ static struct dn_type wider_type(const struct scalar *s, struct dn_type type)
 }
 
 /* What is wrong with the value, as the end of "... the number 'x' ". */
-static const char *describe_misfit(const struct scalar *s, struct dn_type type)
+static const char *describe_misfit(const struct dn_json_scalar *s, struct dn_type type)
 {
-    const bool is_float = type.id == DN_TYPE_FLOAT32 || type.id == DN_TYPE_FLOAT64;
+    const bool is_float = type.id >= DN_TYPE_FLOAT16 && type.id <= DN_TYPE_FLOAT64;
     struct dn_span digits;
-    struct cell cell;
+    struct dn_json_cell cell;
 
     if (is_float && s->kind != DN_JSON_FLOAT && integer_digits(s, &digits) && digits.len > 0) {
         return dn_parse_float64(digits.data, digits.len, &cell.f64) ? "would lose digits as"
@@ -421,46 +442,70 @@ static const char *describe_misfit(const struct scalar *s, struct dn_type type)
     if (is_float && s->kind == DN_JSON_FLOAT) {
         return "is too large for";
     }
-    if (type.zoned && s->kind == DN_JSON_STRING && parse_scalar(s, DN_TIMESTAMP(US), &cell)) {
+    if (type.zoned && s->kind == DN_JSON_STRING &&
+        dn_json_scalar_parse(s, DN_TIMESTAMP(US), &cell)) {
         return "has no time zone, which it needs for";
     }
     return "is no value of type";
 }
 
-enum dn_status dn_json_value_report(const struct dn_json_lexer *lx, const struct dn_json_column *c,
-                                    struct dn_buffer *scratch, struct dn_error *err)
+/* The value at `lx`, as far as a message shows it. */
+static enum dn_status read_shown(struct dn_json_lexer *lx, struct dn_buffer *scratch,
+                                 struct dn_json_scalar *out, struct dn_error *err)
+{
+    enum dn_json_kind kind = DN_JSON_NULL;
+
+    DN_TRY(dn_json_peek(lx, &kind, err));
+    return kind == DN_JSON_OBJECT || kind == DN_JSON_ARRAY
+               ? dn_json_scalar_raw(lx, kind, 1, scratch, out,
+                                    err) /* was read before: its depth is right */
+               : dn_json_scalar_read(lx, kind, scratch, out, err);
+}
+
+enum dn_status dn_json_misfit(const struct dn_json_lexer *lx, const struct dn_json_misfit *m,
+                              struct dn_buffer *scratch, struct dn_error *err)
 {
     static const char *const kinds[] = {
-        [DN_JSON_NULL] = "null",      [DN_JSON_FALSE] = "boolean", [DN_JSON_TRUE] = "boolean",
+        [DN_JSON_NULL] = "value",     [DN_JSON_FALSE] = "boolean", [DN_JSON_TRUE] = "boolean",
         [DN_JSON_INTEGER] = "number", [DN_JSON_FLOAT] = "number",  [DN_JSON_STRING] = "text",
         [DN_JSON_OBJECT] = "object",  [DN_JSON_ARRAY] = "array"};
     char shown[DN_ESCAPED_VALUE_SIZE];
     char column[DN_ESCAPED_VALUE_SIZE];
     struct dn_json_lexer at = *lx;
-    struct scalar s = {0};
-    enum dn_json_kind kind = DN_JSON_NULL;
+    struct dn_json_scalar s = {0};
 
-    at.p = c->bad;
-    DN_TRY(dn_json_peek(&at, &kind, err));
-    if (kind == DN_JSON_OBJECT || kind == DN_JSON_ARRAY) {
-        DN_TRY(scratch_reset(scratch, err));
-        DN_TRY(dn_json_raw(&at, 1, scratch, err)); /* was read before: its depth is right */
-        s = scratch_scalar(scratch, kind);
-    } else {
-        DN_TRY(read_scalar(&at, kind, scratch, &s, err));
-    }
-    const char *expected = DN_TYPE_TEXT(c->type);
-    const char *suggested = DN_TYPE_TEXT(wider_type(&s, c->type));
-    dn_error_set(
-        err, DN_ERR_TYPE,
-        "record %lld, column %s: the %s %s %s %s; correct the value or declare the column as %s",
-        (long long)lx->row, dn_error_escape_value(column, c->name, c->name_len), kinds[s.kind],
-        dn_error_escape_value(shown, s.text, s.len), describe_misfit(&s, c->type), expected,
-        suggested);
-    dn_error_locate(err, NULL, lx->row, -1, (int64_t)(c->bad - lx->start), c->name);
+    at.p = m->value;
+    DN_TRY(read_shown(&at, scratch, &s, err));
+    const bool is_flat = !dn_type_is_nested(m->type);
+    const char *suggested = is_flat ? DN_TYPE_TEXT(wider_type(&s, m->type)) : "string";
+    const char *what = m->what != NULL ? m->what
+                       : is_flat       ? describe_misfit(&s, m->type)
+                                       : "is no value of type";
+    char advice[128];
+    (void)snprintf(advice, sizeof advice, "correct the value or declare %s as %s",
+                   m->place[0] != '\0' ? "it" : "the column", suggested);
+    dn_error_set(err, DN_ERR_TYPE, "record %lld, column %s%s: the %s %s %s %s; %s",
+                 (long long)lx->row, dn_error_escape_value(column, m->column, strlen(m->column)),
+                 m->place, kinds[s.kind], dn_error_escape_value(shown, s.text, s.len), what,
+                 m->expected, m->advice != NULL ? m->advice : advice);
+    dn_error_locate(err, NULL, lx->row, -1, (int64_t)(m->value - lx->start), m->column);
     if (err != NULL) {
-        dn_error_copy_text(err->expected, sizeof err->expected, expected);
+        dn_error_copy_text(err->expected, sizeof err->expected, m->expected);
         dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, suggested);
     }
     return DN_ERR_TYPE;
+}
+
+enum dn_status dn_json_value_report(const struct dn_json_lexer *lx, struct dn_json_column *c,
+                                    struct dn_buffer *scratch, struct dn_error *err)
+{
+    if (dn_json_column_is_nested(c)) {
+        return dn_json_nested_report(lx, c, scratch, err);
+    }
+    const struct dn_json_misfit m = {.value = c->bad,
+                                     .type = c->type,
+                                     .expected = DN_TYPE_TEXT(c->type),
+                                     .column = c->name,
+                                     .place = ""};
+    return dn_json_misfit(lx, &m, scratch, err);
 }

@@ -5,11 +5,11 @@
 #ifndef DN_JSON_RECORDS_H
 #define DN_JSON_RECORDS_H
 
-#include "arrow/batch.h"
+#include "arrow/nested.h"
 #include "base/buffer.h"
 
-/** Can records be read into a column of the type?  (Columns of all types can be written.) */
-bool dn_records_can_read(struct dn_type type);
+/** Can records be read into a column of the type and of what is in it?  (Columns of all types can be written.) */
+bool dn_records_can_read(const struct dn_node *node);
 
 /**
  * Append rows [row, row + n_rows) of a batch as `[{"name":value,...},...]`.
@@ -27,6 +27,8 @@ struct dn_record_field {
     const char *name;
     struct dn_type type;
     bool required;
+    const struct dn_node
+        *node; /**< of a nested type, which it has instead of `type`; its name is not looked at */
 };
 
 /**

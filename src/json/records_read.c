@@ -1,6 +1,6 @@
 /* JSON records to a batch: one pass over the text, each value straight into its column. */
 #include "base/name_map.h"
-#include "values/value_parse.h"
+#include "json/json_nested.h"
 #include "json/json_value.h"
 #include "json/records.h"
 
@@ -31,11 +31,33 @@ static void reader_finish_columns(struct record_reader *r)
     dn_json_table_finish(&r->table);
 }
 
-bool dn_records_can_read(struct dn_type type)
+bool dn_records_can_read(const struct dn_node *node)
 {
-    return dn_type_is_valid(type) &&
-           (dn_value_is_parsed(type) || type.id == DN_TYPE_NULL || type.id == DN_TYPE_FLOAT32 ||
-            (dn_type_is_text(type) && type.extension == DN_EXTENSION_NONE));
+    return dn_json_nested_can_read(node);
+}
+
+static bool can_read(const struct dn_record_field *f)
+{
+    const struct dn_node flat = {.field = {f->name, f->type, true}};
+
+    return f->node != NULL ? dn_json_nested_can_read(f->node)
+                           : !dn_type_is_nested(f->type) && dn_json_nested_can_read(&flat);
+}
+
+static enum dn_status add_declared(struct record_reader *r, const struct dn_record_field *f,
+                                   struct dn_error *err)
+{
+    const bool nested = f->node != NULL && dn_type_is_nested(f->node->field.type);
+    const struct dn_type type = f->node != NULL ? f->node->field.type : f->type;
+    int64_t index = 0;
+
+    DN_TRY(dn_json_table_add(&r->table, f->name, strlen(f->name), type, &index, err));
+    if (nested) {
+        DN_TRY(dn_json_table_nest_last(&r->table, f->node, err));
+    }
+    struct dn_json_column *c = &r->table.columns[index];
+    c->required = f->required;
+    return dn_name_map_add(&r->names, c->name, c->name_len, index, err);
 }
 
 /* Empty columns for the declared fields. */
@@ -47,8 +69,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
     r->first = -1;
     for (int64_t i = 0; i < r->n_fields; i++) {
         const struct dn_record_field *f = &r->fields[i];
-        int64_t index = 0;
-        if (f->name == NULL || !dn_records_can_read(f->type)) {
+        if (f->name == NULL || !can_read(f)) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "declared column %lld has no name or no known type; declare both",
                                 (long long)i + 1);
@@ -61,10 +82,7 @@ static enum dn_status reader_start_columns(struct record_reader *r, struct dn_er
             dn_error_locate(err, NULL, -1, -1, -1, f->name);
             return DN_ERR_INVALID;
         }
-        DN_TRY(dn_json_table_add(&r->table, f->name, len, f->type, &index, err));
-        struct dn_json_column *c = &r->table.columns[index];
-        c->required = f->required;
-        DN_TRY(dn_name_map_add(&r->names, c->name, c->name_len, index, err));
+        DN_TRY(add_declared(r, f, err));
     }
     return DN_OK;
 }
@@ -155,10 +173,10 @@ static enum dn_status read_value(struct record_reader *r, int64_t index, int dep
 /* Report the first value of this record that did not fit, if no later duplicate took its place. */
 static enum dn_status check_bad_values(struct record_reader *r, struct dn_error *err)
 {
-    const struct dn_json_column *first = NULL;
+    struct dn_json_column *first = NULL;
 
     for (int64_t i = 0; i < r->table.n_columns; i++) {
-        const struct dn_json_column *c = &r->table.columns[i];
+        struct dn_json_column *c = &r->table.columns[i];
         if (c->bad != NULL && (first == NULL || c->bad < first->bad)) {
             first = c;
         }

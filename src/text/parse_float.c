@@ -651,8 +651,9 @@ static uint16_t float16_bits(double value)
         return sign;
     }
     const int64_t top = exponent + MANTISSA_BITS; /* of a normal double, as all of them are */
-    return top < -14 ? (uint16_t)(sign | m >> (-24 - exponent))
-                     : (uint16_t)(sign + ((uint64_t)(top + 15) << 10) + (m >> 42 & 0x3ff));
+    const uint64_t half =
+        top < -14 ? m >> (-24 - exponent) : ((uint64_t)(top + 15) << 10) + (m >> 42 & 0x3ff);
+    return (uint16_t)(sign | half);
 }
 
 bool dn_parse_float16_relaxed(const uint8_t *text, size_t len, uint16_t *out, bool *rounded)

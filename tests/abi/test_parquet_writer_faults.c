@@ -179,8 +179,8 @@ static bool write_level_1(const struct dativo_writer_v1 *table, const struct dat
 
 static bool level_1(bool may_fail)
 {
-    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
-                                                    {"name", DN_TYPE_INIT(UTF8_VIEW), false}};
+    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true, NULL},
+                                                    {"name", DN_TYPE_INIT(UTF8_VIEW), false, NULL}};
     struct dativo_error err = {.struct_size = sizeof(err)};
     struct ArrowSchema schema = {0};
     struct ArrowArray batch = {0};

@@ -55,7 +55,7 @@ static int count_files(void)
 
 static void make_batch(struct ArrowSchema *schema, struct ArrowArray *batch)
 {
-    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), false}};
+    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), false, NULL}};
     int64_t counter = 0;
     (void)!dn_records_read(records, fields, 1, schema, batch, &counter, NULL);
 }

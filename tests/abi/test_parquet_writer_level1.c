@@ -38,8 +38,8 @@ static int remove_file(void **state)
 
 static void make_batch(struct ArrowSchema *schema, struct ArrowArray *batch)
 {
-    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
-                                                    {"name", DN_TYPE_INIT(UTF8_VIEW), false}};
+    static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true, NULL},
+                                                    {"name", DN_TYPE_INIT(UTF8_VIEW), false, NULL}};
     int64_t counter = 0;
     assert_int_equal(dn_records_read(records, fields, 2, schema, batch, &counter, NULL), DN_OK);
 }

@@ -36,8 +36,8 @@ static struct ArrowSchema schema;
 static char path[256];
 static char config[512];
 
-static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
-                                                {"name", DN_TYPE_INIT(UTF8_VIEW), false}};
+static const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true, NULL},
+                                                {"name", DN_TYPE_INIT(UTF8_VIEW), false, NULL}};
 
 static int setup(void **state)
 {

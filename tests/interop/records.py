@@ -3,6 +3,8 @@
 import ctypes
 import functools
 
+import pyarrow as pa
+
 from stream import TESTS, Error, Refused
 
 
@@ -12,6 +14,8 @@ def library():
     lib.records_json_write.restype = ctypes.c_void_p
     lib.records_json_write.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
     lib.records_json_free.argtypes = [ctypes.c_void_p]
+    texts = ctypes.POINTER(ctypes.c_char_p)
+    lib.records_json_read.argtypes = [ctypes.c_char_p, texts, texts, ctypes.c_int64, *[ctypes.c_void_p] * 4]
     return lib
 
 
@@ -28,3 +32,21 @@ def write(batch, row=0, n_rows=None):
         return ctypes.string_at(text).decode()
     finally:
         library().records_json_free(text)
+
+
+def read(text, columns):
+    """A record batch of the columns, {name: words of its type}, and how many values were rounded."""
+    schema, array = (ctypes.create_string_buffer(n) for n in (72, 80))
+    error, n_rounded = Error(), ctypes.c_int64()
+    names, words = ((ctypes.c_char_p * len(columns))(*[t.encode() for t in texts]) for texts in (columns, columns.values()))
+    code = library().records_json_read(
+        text.encode() if isinstance(text, str) else text, names, words, len(columns),
+        ctypes.byref(schema), ctypes.byref(array), ctypes.byref(n_rounded), ctypes.byref(error),
+    )  # fmt: skip
+    if code != 0:
+        refused = Refused(error.message.decode())
+        refused.error = error
+        raise refused
+    batch = pa.RecordBatch._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
+    batch.validate(full=True)
+    return batch, n_rounded.value

@@ -11,10 +11,96 @@ static const char json[] = "{\"file_counter\":3,\"records\":[{\"id\":1,\"name\":
                            "\"id\":3.0,\"id\":4,\"price\":\"NaN\",\"b\":false}]}";
 
 static const struct dn_record_field fields[] = {
-    {"id", DN_TYPE_INIT(INT64), true},       {"name", DN_TYPE_INIT(UTF8_VIEW), false},
-    {"price", DN_TYPE_INIT(FLOAT64), false}, {"ok", DN_TYPE_INIT(BOOL), false},
-    {"day", DN_TYPE_INIT(DATE32), false},    {"at", DN_TIMESTAMP_INIT(US), false},
+    {"id", DN_TYPE_INIT(INT64), true, NULL},       {"name", DN_TYPE_INIT(UTF8_VIEW), false, NULL},
+    {"price", DN_TYPE_INIT(FLOAT64), false, NULL}, {"ok", DN_TYPE_INIT(BOOL), false, NULL},
+    {"day", DN_TYPE_INIT(DATE32), false, NULL},    {"at", DN_TIMESTAMP_INIT(US), false, NULL},
 };
+
+static const char nested_json[] =
+    "[{\"l\":[1,null,\"3\"],\"s\":{\"b\":[true],\"a\":\"some text of some length\"},"
+    "\"m\":{\"k1\":{\"x\":[1.5]},\"k2\":null},\"f\":[\"AAE=\",null],\"j\":[{\"a\":[1]}]},"
+    "{\"l\":[],\"s\":null,\"m\":[[\"k\",{}],{\"key\":\"l\"}]},"
+    "{\"l\":[\"x\"],\"l\":[7],\"j\":\"\",\"j\":null}]";
+
+static const char *const nested_words[][2] = {
+    {"l", "list<int64>"},
+    {"s", "struct<a: string, b: list<bool>>"},
+    {"m", "map<string, struct<x: list<float64>>>"},
+    {"f", "list(2)<binary>"},
+    {"j", "list<json>"},
+};
+#define N_NESTED ((int64_t)(sizeof nested_words / sizeof nested_words[0]))
+
+static void make_nested(struct dn_arena *arena, struct dn_node *nodes, struct dn_record_field *out)
+{
+    for (int64_t i = 0; i < N_NESTED; i++) {
+        assert_int_equal(dn_node_parse(nested_words[i][1], arena, &nodes[i], NULL), DN_OK);
+        out[i] = (struct dn_record_field){nested_words[i][0], DN_TYPE(NULL), false, &nodes[i]};
+    }
+}
+
+/* Every allocation of a reading with these fields fails once. */
+static uint64_t sweep_read(const char *text, const struct dn_record_field *columns,
+                           int64_t n_columns, enum dn_status expected)
+{
+    (void)dn_memory_fail_at(UINT64_MAX);
+    struct reading r = read_text(text, columns, n_columns);
+    const uint64_t n_allocations = dn_memory_fail_at(0);
+    assert_int_equal(r.status, expected);
+    end_reading(&r);
+    for (uint64_t n = 1; n <= n_allocations; n++) {
+        (void)dn_memory_fail_at(n);
+        r = read_text(text, columns, n_columns);
+        (void)dn_memory_fail_at(0);
+        assert_int_equal(r.status, DN_ERR_MEMORY);
+        assert_int_equal(r.err.code, DN_ERR_MEMORY);
+    }
+    return n_allocations;
+}
+
+static void test_read_nested(void **state)
+{
+    struct dn_arena arena = {0};
+    struct dn_node nodes[N_NESTED];
+    struct dn_record_field columns[N_NESTED];
+
+    (void)state;
+    make_nested(&arena, nodes, columns);
+    assert_true(sweep_read(nested_json, columns, N_NESTED, DN_OK) > 40);
+    (void)sweep_read("[{\"s\":{\"a\":\"x\",\"b\":[false,{\"c\":[1,2]}]}}]", columns, N_NESTED,
+                     DN_ERR_TYPE);
+    (void)sweep_read("[{\"m\":{\"a\":null,\"b\":null,\"a\":null}}]", columns, N_NESTED,
+                     DN_ERR_TYPE);
+    dn_arena_finish(&arena);
+}
+
+static void test_write_nested(void **state)
+{
+    struct dn_arena arena = {0};
+    struct dn_node nodes[N_NESTED];
+    struct dn_record_field columns[N_NESTED];
+    struct dn_buffer out = {0};
+    struct dn_error err;
+
+    (void)state;
+    make_nested(&arena, nodes, columns);
+    struct reading r = read_text(nested_json, columns, N_NESTED);
+    assert_int_equal(r.status, DN_OK);
+    (void)dn_memory_fail_at(UINT64_MAX);
+    assert_int_equal(dn_records_write(&out, &r.schema, &r.batch, 0, 3, &err), DN_OK);
+    const uint64_t n_allocations = dn_memory_fail_at(0);
+    dn_buffer_finish(&out);
+    for (uint64_t n = 1; n <= n_allocations; n++) {
+        (void)dn_memory_fail_at(n);
+        const enum dn_status st = dn_records_write(&out, &r.schema, &r.batch, 0, 3, &err);
+        (void)dn_memory_fail_at(0);
+        assert_int_equal(st, DN_ERR_MEMORY);
+        assert_int_equal(out.len, 0);
+        dn_buffer_finish(&out);
+    }
+    end_reading(&r);
+    dn_arena_finish(&arena);
+}
 
 static void test_read(void **state)
 {
@@ -82,8 +168,9 @@ static void test_write(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_read),
-                                       cmocka_unit_test(test_read_of_bad_value),
-                                       cmocka_unit_test(test_write)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read), cmocka_unit_test(test_read_of_bad_value),
+        cmocka_unit_test(test_read_nested), cmocka_unit_test(test_write_nested),
+        cmocka_unit_test(test_write)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* The reader's shapes, strings, keys and positions; single values are in test_records_values.c. */
 #include "json_support.h"
 
-static const struct dn_record_field int_and_text[] = {{"a", DN_TYPE_INIT(INT64), false},
-                                                      {"b", DN_TYPE_INIT(UTF8), false}};
+static const struct dn_record_field int_and_text[] = {{"a", DN_TYPE_INIT(INT64), false, NULL},
+                                                      {"b", DN_TYPE_INIT(UTF8), false, NULL}};
 
 static void test_shapes(void **state)
 {
@@ -85,7 +85,7 @@ static void test_every_truncation(void **state)
         int64_t counter;
         g.map[(size_t)((const uint8_t *)g.text - g.map) + len] = 0;
         dn_error_clear(&err);
-        const struct dn_record_field field = {"a", DN_TYPE_INIT(FLOAT64), false};
+        const struct dn_record_field field = {"a", DN_TYPE_INIT(FLOAT64), false, NULL};
         const enum dn_status st =
             dn_records_read(g.text, &field, 1, &schema, &batch, &counter, &err);
         if (len == sizeof json - 1) {
@@ -289,9 +289,9 @@ static void test_depth(void **state)
 
 static void test_keys(void **state)
 {
-    static const struct dn_record_field odd[] = {{"", DN_TYPE_INIT(INT64), false},
-                                                 {"q\"\\", DN_TYPE_INIT(INT64), false},
-                                                 {"\xc3\xa9", DN_TYPE_INIT(INT64), false}};
+    static const struct dn_record_field odd[] = {{"", DN_TYPE_INIT(INT64), false, NULL},
+                                                 {"q\"\\", DN_TYPE_INIT(INT64), false, NULL},
+                                                 {"\xc3\xa9", DN_TYPE_INIT(INT64), false, NULL}};
 
     (void)state;
     assert_reads_as("[{\"a\":1,\"a\":2}]", int_and_text, 2, "[{\"a\":2,\"b\":null}]");
@@ -308,20 +308,20 @@ static void test_keys(void **state)
                     "[{\"a\":1,\"b\":null,\"aa\":2},{\"a\":4,\"b\":null,\"aa\":3}]");
     /* An escape in the key must not be taken for the backslash of a name, nor a quote of a name for the key's end. */
     assert_reads_as("[{\"a\\\\b\":1},{\"a\\b\":2}]",
-                    &(struct dn_record_field){"a\\b", DN_TYPE_INIT(INT64), false}, 1,
+                    &(struct dn_record_field){"a\\b", DN_TYPE_INIT(INT64), false, NULL}, 1,
                     "[{\"a\\\\b\":1,\"a\\b\":null},{\"a\\\\b\":null,\"a\\b\":2}]");
     assert_reads_as("[{\"q\\\":2}]tail\":1},{\"q\":2}]",
-                    &(struct dn_record_field){"q\":2}]tail", DN_TYPE_INIT(INT64), false}, 1,
+                    &(struct dn_record_field){"q\":2}]tail", DN_TYPE_INIT(INT64), false, NULL}, 1,
                     "[{\"q\\\":2}]tail\":1,\"q\":null},{\"q\\\":2}]tail\":null,\"q\":2}]");
     struct reading r = read_text("[{\"a\\u0000b\":1}]", int_and_text, 2);
     assert_int_equal(r.status, DN_ERR_DATA);
     assert_non_null(strstr(r.err.message, "the key 'a\\x00b' holds a NUL"));
-    const struct dn_record_field twice[] = {{"a", DN_TYPE_INIT(INT64), false},
-                                            {"a", DN_TYPE_INIT(UTF8), false}};
+    const struct dn_record_field twice[] = {{"a", DN_TYPE_INIT(INT64), false, NULL},
+                                            {"a", DN_TYPE_INIT(UTF8), false, NULL}};
     r = read_text("[]", twice, 2);
     assert_int_equal(r.status, DN_ERR_INVALID);
     assert_string_equal(r.err.column, "a");
-    const struct dn_record_field nameless = {NULL, DN_TYPE_INIT(INT64), false};
+    const struct dn_record_field nameless = {NULL, DN_TYPE_INIT(INT64), false, NULL};
     r = read_text("[]", &nameless, 1);
     assert_int_equal(r.status, DN_ERR_INVALID);
 }
@@ -329,8 +329,8 @@ static void test_keys(void **state)
 /* The first value that does not fit is the one reported, also if several do not. */
 static void test_first_misfit(void **state)
 {
-    const struct dn_record_field fields[] = {{"a", DN_TYPE_INIT(INT64), false},
-                                             {"b", DN_TYPE_INIT(INT64), false}};
+    const struct dn_record_field fields[] = {{"a", DN_TYPE_INIT(INT64), false, NULL},
+                                             {"b", DN_TYPE_INIT(INT64), false, NULL}};
 
     (void)state;
     struct reading r = read_text("[{\"b\":\"x\",\"a\":\"y\"}]", fields, 2);

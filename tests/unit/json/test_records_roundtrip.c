@@ -150,7 +150,7 @@ static void round_trip(uint64_t seed)
         int64_t index;
         snprintf(names[i], sizeof names[i], "%s%d", below(2) == 0 ? "c\"\xc3\xa9" : "column",
                  (int)i);
-        fields[i] = (struct dn_record_field){names[i], types[below(12)], below(4) == 0};
+        fields[i] = (struct dn_record_field){names[i], types[below(12)], below(4) == 0, NULL};
         fields[i].required = fields[i].required && fields[i].type.id != DN_TYPE_NULL;
         assert_int_equal(
             dn_json_table_add(&table, names[i], strlen(names[i]), fields[i].type, &index, NULL),

@@ -222,7 +222,7 @@ static const struct value_case cases[] = {
 
 static void check_case(const struct value_case *c, bool as_only_record)
 {
-    const struct dn_record_field field = {"c", c->type, false};
+    const struct dn_record_field field = {"c", c->type, false, NULL};
     char json[512];
     char expected[512];
 
@@ -270,7 +270,7 @@ static void test_float_bits(void **state)
         {"[{\"c\":NaN}]", UINT64_C(0x7ff8000000000000)},
         {"[{\"c\":-Infinity}]", UINT64_C(0xfff0000000000000)},
     };
-    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false};
+    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false, NULL};
 
     (void)state;
     for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
@@ -285,7 +285,7 @@ static void test_float_bits(void **state)
 
 static void test_long_integers(void **state)
 {
-    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false};
+    const struct dn_record_field field = {"c", DN_TYPE_INIT(FLOAT64), false, NULL};
     char json[512];
     char digits[420];
 
@@ -352,7 +352,7 @@ static void test_messages(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
-        const struct dn_record_field field = {"price", messages[i].type, true};
+        const struct dn_record_field field = {"price", messages[i].type, true, NULL};
         char json[256];
         snprintf(json, sizeof json, "[{\"price\":%s}]", messages[i].value);
         struct reading r = read_text(json, &field, 1);
@@ -367,8 +367,8 @@ static void test_messages(void **state)
 
 static void test_required(void **state)
 {
-    const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true},
-                                             {"x", DN_TYPE_INIT(UTF8), false}};
+    const struct dn_record_field fields[] = {{"id", DN_TYPE_INIT(INT64), true, NULL},
+                                             {"x", DN_TYPE_INIT(UTF8), false, NULL}};
     static const struct {
         const char *json;
         int64_t row;
@@ -408,8 +408,8 @@ static void test_required(void **state)
 /* How many numbers are not those that were written, and where the first is. */
 static void test_rounded(void **state)
 {
-    static const struct dn_record_field fields[] = {{"f", DN_TYPE_INIT(FLOAT64), false},
-                                                    {"s", DN_TYPE_INIT(UTF8_VIEW), false}};
+    static const struct dn_record_field fields[] = {{"f", DN_TYPE_INIT(FLOAT64), false, NULL},
+                                                    {"s", DN_TYPE_INIT(UTF8_VIEW), false, NULL}};
     static const struct {
         const char *json;
         int64_t n;
