@@ -3,53 +3,68 @@
 #include "arrow/batch.h"
 #include "base/memory.h"
 #include "text/parse.h"
+#include "values/value_text.h"
 
 #include <stdatomic.h>
 
 #define LONGEST_NUMBER 512
 
-/* Timestamps with a zone, or without one, as wanted. */
-static bool parse_timestamp(bool zoned, bool relaxed, const uint8_t *text, size_t len, int64_t *out)
-{
-    bool has_zone = false;
-    const bool read = relaxed ? dn_parse_timestamp_us_relaxed(text, len, out, &has_zone)
-                              : dn_parse_timestamp_us(text, len, out, &has_zone);
-
-    return read && has_zone == zoned;
-}
-
-static bool parse_date(bool relaxed, const uint8_t *text, size_t len, int64_t *out)
-{
-    int32_t days = 0;
-    bool zoned = false;
-    const bool read = relaxed ? dn_parse_date32_relaxed(text, len, &days, &zoned)
-                              : dn_parse_date32(text, len, &days);
-
-    *out = days;
-    return read && !zoned;
-}
-
-static bool parse_bool(bool relaxed, const uint8_t *text, size_t len, int64_t *out)
-{
-    bool flag = false;
-    const bool read =
-        relaxed ? dn_parse_bool_relaxed(text, len, &flag) : dn_parse_bool(text, len, &flag);
-
-    *out = flag;
-    return read;
-}
-
-static bool parse_real(bool relaxed, const uint8_t *text, size_t len, double *out)
-{
-    return relaxed ? dn_parse_float64_relaxed(text, len, out)
-                   : dn_parse_float64(text, len, out) || dn_parse_float64_special(text, len, out);
-}
-
 bool constant_has_type(struct dn_type type)
 {
-    return type.id == DN_TYPE_BOOL || type.id == DN_TYPE_INT64 || type.id == DN_TYPE_FLOAT64 ||
-           type.id == DN_TYPE_DATE32 || (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US) ||
+    return dn_value_is_parsed(type) || type.id == DN_TYPE_FLOAT16 || type.id == DN_TYPE_FLOAT32 ||
            (type.id == DN_TYPE_UTF8_VIEW && type.extension == DN_EXTENSION_NONE);
+}
+
+static bool parse_declared(struct dn_type type, const uint8_t *text, size_t len,
+                           struct constant_value *out)
+{
+    bool rounded = false;
+    float single = 0;
+    uint16_t half = 0;
+
+    if (type.id == DN_TYPE_FLOAT32 && dn_parse_float32_relaxed(text, len, &single, &rounded)) {
+        memcpy(out->bytes, &single, sizeof single);
+        return true;
+    }
+    if (type.id == DN_TYPE_FLOAT16 && dn_parse_float16_relaxed(text, len, &half, &rounded)) {
+        memcpy(out->bytes, &half, sizeof half);
+        return true;
+    }
+    return dn_value_is_parsed(type) && dn_value_parse(type, text, len, out->bytes);
+}
+
+/* Written as values of the type are, so that no other text is the same value. */
+static bool is_written_so(struct dn_type type, const uint8_t *text, size_t len,
+                          const struct constant_value *value)
+{
+    const struct dn_column_view column = {.type = type,
+                                          .layout = dn_type_layout(type),
+                                          .width = dn_type_width(type),
+                                          .n_rows = 1,
+                                          .values = value->bytes};
+    char written[LONGEST_NUMBER + 64];
+
+    return dn_value_text_room(type) <= sizeof written &&
+           dn_value_text(written, &column, 0) == len && memcmp(written, text, len) == 0;
+}
+
+/* By the rules of inference.  Floats and timestamps are written in many ways. */
+static bool parse_strictly(struct dn_type type, const uint8_t *text, size_t len,
+                           struct constant_value *out)
+{
+    bool zoned = false;
+    void *to = out->bytes;
+
+    if (type.id == DN_TYPE_BOOL) {
+        return dn_parse_bool(text, len, to);
+    }
+    if (type.id == DN_TYPE_FLOAT64) {
+        return dn_parse_float64(text, len, to) || dn_parse_float64_special(text, len, to);
+    }
+    if (type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US) {
+        return dn_parse_timestamp_us(text, len, to, &zoned) && zoned == type.zoned;
+    }
+    return parse_declared(type, text, len, out) && is_written_so(type, text, len, out);
 }
 
 bool constant_parse(struct dn_type type, bool relaxed, const char *text, struct constant_value *out)
@@ -66,21 +81,7 @@ bool constant_parse(struct dn_type type, bool relaxed, const char *text, struct 
         return false;
     }
     memcpy(padded + DN_TEXT_PADDING, text, len);
-    switch (type.id) {
-    case DN_TYPE_BOOL:
-        return parse_bool(relaxed, at, len, &out->whole);
-    case DN_TYPE_INT64:
-        return relaxed ? dn_parse_int64_relaxed(at, len, &out->whole)
-                       : dn_parse_int64(at, len, &out->whole);
-    case DN_TYPE_FLOAT64:
-        return parse_real(relaxed, at, len, &out->real);
-    case DN_TYPE_DATE32:
-        return parse_date(relaxed, at, len, &out->whole);
-    case DN_TYPE_TIMESTAMP:
-        return parse_timestamp(type.zoned, relaxed, at, len, &out->whole);
-    default:
-        return false;
-    }
+    return relaxed ? parse_declared(type, at, len, out) : parse_strictly(type, at, len, out);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
@@ -112,21 +113,15 @@ static void fill_views(struct constant *c, const char *text)
 
 static void fill_values(struct constant *c, const struct constant_value *value)
 {
+    const size_t width = dn_type_width(c->type);
+
+    if (c->type.id == DN_TYPE_BOOL) {
+        memset(c->values, *(const uint8_t *)value->bytes != 0 ? 0xff : 0,
+               (size_t)c->n_rows / 8 + 1);
+        return;
+    }
     for (int64_t i = 0; i < c->n_rows; i++) {
-        switch (c->type.id) {
-        case DN_TYPE_BOOL:
-            c->values[i >> 3] |= (uint8_t)(value->whole << (i & 7));
-            break;
-        case DN_TYPE_DATE32:
-            ((int32_t *)(void *)c->values)[i] = (int32_t)value->whole;
-            break;
-        case DN_TYPE_FLOAT64:
-            ((double *)(void *)c->values)[i] = value->real;
-            break;
-        default:
-            ((int64_t *)(void *)c->values)[i] = value->whole;
-            break;
-        }
+        memcpy(c->values + (size_t)i * width, value->bytes, width);
     }
 }
 

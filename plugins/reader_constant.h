@@ -3,12 +3,13 @@
 #define DN_PLUGINS_READER_CONSTANT_H
 
 #include "arrow/schema.h"
+#include "values/value_parse.h"
 
 #include <stddef.h>
 
+/** As dn_value_parse() has it: a byte 0 or 1 for booleans. */
 struct constant_value {
-    int64_t whole; /**< bool, int64, date, timestamps */
-    double real;
+    uint64_t bytes[DN_VALUE_MOST_WIDTH / 8];
 };
 
 /** Can a constant have the type? */

@@ -314,8 +314,7 @@ static enum dn_status type_unknown(const struct place *place, const char *word,
                                    struct dn_error *err)
 {
     (void)dn_error_set(err, DN_ERR_INVALID,
-                       "column \"%s\": unknown type \"%s\"; types are bool, int64, float64, date, "
-                       "timestamp, timestamptz, string",
+                       "column \"%s\": a place is not read as \"%s\"; types are " DN_TYPE_EXAMPLES,
                        place->name, word);
     dn_error_locate(err, NULL, -1, -1, -1, place->name);
     return dn_error_option(err, DN_ERR_INVALID, "types");

@@ -360,6 +360,26 @@ bool dn_type_parse(const char *words, struct dn_type *out)
     return false;
 }
 
+const char *dn_type_suggest(const char *word, char out[DN_TYPE_WORDS_SIZE])
+{
+    size_t best = SIZE_MAX;
+
+    for (size_t i = 0; i < N_ENTRIES; i++) {
+        char words[DN_TYPE_WORDS_SIZE]; /* its word and its synonyms */
+        char *rest = words;
+        char *name = NULL;
+        (void)snprintf(words, sizeof words, "%s,%s", table[i].word, table[i].synonyms);
+        while ((name = strsep(&rest, ",")) != NULL) {
+            size_t distance = 0;
+            if (dn_text_is_close(word, name, &distance) && distance < best) {
+                best = distance;
+                (void)snprintf(out, DN_TYPE_WORDS_SIZE, "%s", name);
+            }
+        }
+    }
+    return best != SIZE_MAX ? out : NULL;
+}
+
 /* ---- Arrow ------------------------------------------------------------------------------------------------------- */
 
 const char *dn_type_format(struct dn_type type, char out[DN_TYPE_FORMAT_SIZE])

@@ -187,6 +187,13 @@ const char *dn_type_print(struct dn_type type, char out[DN_TYPE_WORDS_SIZE]);
  */
 bool dn_type_parse(const char *words, struct dn_type *out);
 
+/** For messages: what types there are. */
+#define DN_TYPE_EXAMPLES                                                                           \
+    "bool, int8 ... int64, uint8 ... uint64, float16 ... float64, decimal(12,2), date, time, "     \
+    "timestamp[ns], timestamptz, duration, interval, uuid, json, binary, string"
+/** The word or synonym closest to a misspelt one, or NULL. */
+const char *dn_type_suggest(const char *word, char out[DN_TYPE_WORDS_SIZE]);
+
 /** Room for an Arrow format string. */
 #define DN_TYPE_FORMAT_SIZE 96
 /** Arrow's format string, of DICTIONARY that of its indices; zoned without a zone gives UTC.  NULL: no type. */

@@ -218,22 +218,26 @@ static size_t alignment_distance(const char *a, size_t a_len, const char *b, siz
     return last[b_len];
 }
 
+bool dn_text_is_close(const char *word, const char *candidate, size_t *distance)
+{
+    const size_t word_len = strlen(word);
+    const size_t len = candidate == NULL ? 0 : strlen(candidate);
+
+    if (word_len == 0 || word_len > SUGGEST_MAX_LEN || len == 0 || len > SUGGEST_MAX_LEN) {
+        return false;
+    }
+    *distance = alignment_distance(word, word_len, candidate, len);
+    return *distance <= (word_len / 3 > 1 ? word_len / 3 : 1);
+}
+
 const char *dn_text_suggest(const char *word, const char *const *candidates, size_t n)
 {
-    size_t word_len = strlen(word);
-    size_t best_distance = word_len / 3 > 1 ? word_len / 3 : 1;
+    size_t best_distance = SIZE_MAX;
     const char *best = NULL;
 
-    if (word_len == 0 || word_len > SUGGEST_MAX_LEN) {
-        return NULL;
-    }
     for (size_t i = 0; i < n; i++) {
-        size_t len = candidates[i] == NULL ? 0 : strlen(candidates[i]);
-        if (len == 0 || len > SUGGEST_MAX_LEN) {
-            continue;
-        }
-        size_t distance = alignment_distance(word, word_len, candidates[i], len);
-        if (distance < best_distance || (distance == best_distance && best == NULL)) {
+        size_t distance = 0;
+        if (dn_text_is_close(word, candidates[i], &distance) && distance < best_distance) {
             best_distance = distance;
             best = candidates[i];
         }

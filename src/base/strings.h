@@ -27,6 +27,8 @@ char *dn_text_take(struct dn_buffer *b);
  * `candidates` holds n texts; NULL entries are skipped.
  */
 const char *dn_text_suggest(const char *word, const char *const *candidates, size_t n);
+/** Is a candidate as close as that?  Then *distance is how far it is. */
+bool dn_text_is_close(const char *word, const char *candidate, size_t *distance);
 
 /** "a, b, c" for a message, in `size` bytes, at least 8; what has no room is "...". */
 void dn_text_list(char *out, size_t size, const char *const *texts, size_t n);

@@ -1,5 +1,6 @@
 #include "cli/source.h"
 
+#include "arrow/types.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -86,7 +87,8 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
     }
     const char *known = dn_coltype_parse(word, known_room);
     if (known == NULL) {
-        const char *close = dn_coltype_suggest(bare);
+        char close_room[DN_COLTYPE_SIZE];
+        const char *close = dn_coltype_suggest(bare, close_room);
         if (dn_text_equal_nocase(word, "decimal") || dn_text_equal_nocase(word, "numeric")) {
             st =
                 dn_error_set(err, DN_ERR_INVALID,
@@ -96,13 +98,10 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
             goto cleanup;
         }
         close = close != NULL && dn_text_equal_nocase(close, word) ? NULL : close;
-        st = dn_error_set(
-            err, DN_ERR_INVALID, "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word,
-            column, close != NULL ? "did you mean \"" : "known types: ",
-            close != NULL ? close
-                          : "bool int8 ... int64 uint8 ... uint64 float64 decimal(12,2) date time "
-                            "timestamp timestamptz uuid binary:hex string, and more",
-            close != NULL ? "\"?" : "");
+        st = dn_error_set(err, DN_ERR_INVALID,
+                          "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word, column,
+                          close != NULL ? "did you mean \"" : "known types: ",
+                          close != NULL ? close : DN_TYPE_EXAMPLES, close != NULL ? "\"?" : "");
         goto cleanup;
     }
     DN_TRY_GOTO(st, set_text(types, column, known, err), cleanup);

@@ -95,10 +95,8 @@ static bool is_readable(struct dn_type type)
 
 static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn_error *err)
 {
-    static const char *const names[] = {"bool", "int64",  "float64",   "decimal(p,s)",
-                                        "date", "time",   "timestamp", "timestamptz",
-                                        "uuid", "binary", "string",    "json"};
-    const char *close = dn_text_suggest(t->type, names, sizeof(names) / sizeof(names[0]));
+    char room[DN_TYPE_WORDS_SIZE];
+    const char *close = dn_type_suggest(t->type, room);
     struct dn_type type;
     enum dn_bytes_form form;
 
@@ -108,10 +106,7 @@ static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn
                      t->type);
     } else {
         dn_error_set(err, DN_ERR_INVALID,
-                     "column \"%s\": unknown type \"%s\"%s%s%s; types are bool, int8 ... int64, "
-                     "uint8 ... uint64, float16 ... float64, decimal(p,s), date, time, timestamp, "
-                     "timestamptz, duration, interval, uuid, json, binary:hex, binary:base64, "
-                     "string",
+                     "column \"%s\": unknown type \"%s\"%s%s%s; types are " DN_TYPE_EXAMPLES,
                      t->name, t->type, close != NULL ? ", did you mean \"" : "",
                      close != NULL ? close : "", close != NULL ? "\"" : "");
     }

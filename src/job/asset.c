@@ -1,5 +1,7 @@
 #include "job/asset.h"
 
+#include "arrow/types.h"
+
 #include "base/name_map.h"
 #include "base/strings.h"
 #include "job/contract.h"
@@ -104,15 +106,13 @@ static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn
     out->type = dn_coltype_of_asset(type, words);
     if (out->type == NULL) {
         const struct dn_yaml_node *at = dn_yaml_get(field, "type");
-        const char *close = dn_coltype_suggest(type);
+        char close_room[DN_COLTYPE_SIZE];
+        const char *close = dn_coltype_suggest(type, close_room);
         return dn_yaml_error_at(
             doc, at->line, at->column, err, "unknown type \"%s\" of column \"%s\"; %s%s%s",
             dn_yaml_shown(at), dn_keys_text(field, "name"),
             close != NULL ? "did you mean \"" : "known types: ",
-            close != NULL ? close
-                          : "string integer bigint float double number decimal boolean "
-                            "date timestamp datetime array",
-            close != NULL ? "\"?" : "");
+            close != NULL ? close : DN_TYPE_EXAMPLES ", array, object", close != NULL ? "\"?" : "");
     }
     (void)dn_yaml_as_bool(dn_yaml_get(field, "required"), &required);
     out->required = required ? 1 : 0;

@@ -6,33 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *asset;
-    const char *type;
-} k_types[] = {
-    {"string", "string"},      {"integer", "int64"},  {"bigint", "int64"},
-    {"float", "float64"},      {"double", "float64"}, {"number", "float64"},
-    {"boolean", "bool"},       {"date", "date"},      {"timestamp", "timestamp"},
-    {"datetime", "timestamp"}, {"decimal", "string"}, {"array", "string"},
-    {"object", "string"},      {"text", "string"},    {"varchar", "string"},
-    {"uuid", "string"},        {"time", "time[us]"},  {"json", "string"},
-    {"int", "int64"},          {"long", "int64"},     {"int64", "int64"},
-    {"float64", "float64"},    {"bool", "bool"},      {"timestamptz", "timestamptz"},
-    {"time[us]", "time[us]"},  {"uint64", "uint64"},
-};
-
-#define N_TYPES (sizeof k_types / sizeof k_types[0])
-
-const char *dn_coltype_from_asset(const char *asset_type)
-{
-    for (size_t i = 0; i < N_TYPES; i++) {
-        if (dn_text_equal_nocase(k_types[i].asset, asset_type)) {
-            return k_types[i].type;
-        }
-    }
-    return NULL;
-}
-
 const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
 {
     const char *colon = strrchr(word, ':');
@@ -55,28 +28,48 @@ const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
     return out;
 }
 
-const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE])
-{
-    const char *known = dn_coltype_from_asset(word);
-
-    return known != NULL || strchr(word, ':') != NULL ? known : dn_coltype_parse(word, out);
-}
-
-bool dn_coltype_is_found(const char *type)
-{
-    return dn_coltype_from_asset(type) != NULL;
-}
+/* What assets may say that is no type of a column, or says too little of it. */
+static const char *const k_kept_as_text[] = {"decimal", "array", "object", "json", "uuid"};
+#define N_KEPT (sizeof k_kept_as_text / sizeof k_kept_as_text[0])
 
 bool dn_coltype_is_stored_as_text(const char *asset_type)
 {
-    static const char *const names[] = {"decimal", "array", "object", "json", "uuid"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (dn_text_equal_nocase(names[i], asset_type)) {
+    for (size_t i = 0; i < N_KEPT; i++) {
+        if (dn_text_equal_nocase(k_kept_as_text[i], asset_type)) {
             return true;
         }
     }
     return false;
+}
+
+const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE])
+{
+    return dn_coltype_is_stored_as_text(word) ? "string"
+           : strchr(word, ':') != NULL        ? NULL
+                                              : dn_coltype_parse(word, out);
+}
+
+bool dn_coltype_is_found(const char *type)
+{
+    struct dn_type t;
+
+    if (!dn_type_parse(type, &t) || t.extension != DN_EXTENSION_NONE) {
+        return false;
+    }
+    switch (t.id) {
+    case DN_TYPE_BOOL:
+    case DN_TYPE_INT64:
+    case DN_TYPE_UINT64:
+    case DN_TYPE_FLOAT64:
+    case DN_TYPE_DATE32:
+    case DN_TYPE_UTF8_VIEW:
+        return true;
+    case DN_TYPE_TIME:
+    case DN_TYPE_TIMESTAMP:
+        return t.unit >= DN_UNIT_US;
+    default:
+        return false;
+    }
 }
 
 bool dn_coltype_is_meant(const char *asset_type, const char *type)
@@ -99,49 +92,70 @@ bool dn_coltype_is_meant(const char *asset_type, const char *type)
     return false;
 }
 
-bool dn_coltype_holds(const char *type, const char *narrow)
+/* The bits of a whole number's magnitude, and whether it may be negative; 0: it is none. */
+static int magnitude_bits(struct dn_type type, bool *is_signed)
 {
-    static const char *const pairs[][2] = {
-        {"int64", "int8"},    {"int64", "int16"},
-        {"int64", "int32"},   {"int64", "uint8"},
-        {"int64", "uint16"},  {"int64", "uint32"},
-        {"int32", "int16"},   {"float64", "float32"},
-        {"float64", "float"}, {"timestamp", "timestamptz"},
-    };
+    const int bits = (int)(8 * dn_type_width(type));
 
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        if (strcmp(pairs[i][0], type) == 0 && strcmp(pairs[i][1], narrow) == 0) {
-            return true;
-        }
-    }
-    return strcmp(type, narrow) == 0;
+    *is_signed = type.id >= DN_TYPE_INT8 && type.id <= DN_TYPE_INT64;
+    return *is_signed ? bits - 1 : type.id >= DN_TYPE_UINT8 && type.id <= DN_TYPE_UINT64 ? bits : 0;
 }
 
-const char *dn_coltype_suggest(const char *asset_type)
+bool dn_coltype_holds(const char *type, const char *narrow)
 {
-    const char *names[N_TYPES];
+    struct dn_type wide;
+    struct dn_type own;
+    bool wide_signed = false;
+    bool own_signed = false;
 
-    for (size_t i = 0; i < N_TYPES; i++) {
-        names[i] = k_types[i].asset;
+    if (strcmp(type, narrow) == 0) {
+        return true;
     }
-    return dn_text_suggest(asset_type, names, N_TYPES);
+    if (!dn_type_parse(type, &wide) || !dn_type_parse(narrow, &own)) {
+        return false;
+    }
+    if (dn_type_equal(wide, own)) { /* by different words */
+        return true;
+    }
+    if (wide.id == DN_TYPE_FLOAT64 && (own.id == DN_TYPE_FLOAT32 || own.id == DN_TYPE_FLOAT16)) {
+        return true;
+    }
+    if (wide.id == DN_TYPE_TIMESTAMP && own.id == DN_TYPE_TIMESTAMP) { /* a moment has a zone */
+        return wide.unit == own.unit && own.zoned;
+    }
+    const int wide_bits = magnitude_bits(wide, &wide_signed);
+    const int own_bits = magnitude_bits(own, &own_signed);
+    return own_bits > 0 && own_bits <= wide_bits && (wide_signed || !own_signed);
+}
+
+const char *dn_coltype_suggest(const char *asset_type, char out[DN_COLTYPE_SIZE])
+{
+    const char *type = dn_type_suggest(asset_type, out);
+
+    return type != NULL ? type : dn_text_suggest(asset_type, k_kept_as_text, N_KEPT);
 }
 
 const char *dn_coltype_to_asset(const char *type)
 {
-    if (strcmp(type, "int64") == 0) {
-        return "integer";
+    struct dn_type t;
+
+    if (!dn_type_parse(type, &t)) {
+        return type;
     }
-    if (strcmp(type, "float64") == 0) {
-        return "double";
-    }
-    if (strcmp(type, "time[us]") == 0) {
-        return "time";
-    }
-    if (strcmp(type, "null") == 0) {
+    switch (t.id) {
+    case DN_TYPE_NULL:
         return "string"; /* nothing is known of it yet */
+    case DN_TYPE_BOOL:
+        return "boolean";
+    case DN_TYPE_INT64:
+        return "integer";
+    case DN_TYPE_FLOAT64:
+        return "double";
+    case DN_TYPE_TIME:
+        return t.unit == DN_UNIT_US ? "time" : type;
+    default:
+        return type;
     }
-    return strcmp(type, "bool") == 0 ? "boolean" : type;
 }
 
 int64_t dn_column_null_count(const struct ArrowArray *column)

@@ -23,15 +23,17 @@ struct dn_column {
 /** How often a column may widen before only "string" is left. */
 #define DN_COLTYPE_LATTICE_HEIGHT 8
 
-/** The plugin type for an asset's type ("integer", "datetime", ...) or a plugin type itself; NULL if it is neither. */
-const char *dn_coltype_from_asset(const char *asset_type);
 #define DN_COLTYPE_SIZE 128
 /**
  * The plugin type for a word of any person's (docs/types.md), ":hex" and ":base64" behind binary types included.
  * @return `out`, or NULL: there is none
  */
 const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE]);
-/** What dn_coltype_from_asset() says, or else the word as dn_coltype_parse() takes it: assets may name every type. */
+/**
+ * The plugin type for an asset's word, which may be any that dn_coltype_parse() takes but for ":hex" and ":base64"; "string" where values
+ * are kept as texts.
+ * @return NULL: there is none
+ */
 const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE]);
 /** Can a reader of text find out by itself that values are of the plugin type?  Others are read where they are declared. */
 bool dn_coltype_is_found(const char *type);
@@ -45,7 +47,7 @@ bool dn_coltype_is_meant(const char *asset_type, const char *type);
 /** Has `type` a place for every value of a column that its source has as `narrow`?  Moments have one among the timestamps, in UTC. */
 bool dn_coltype_holds(const char *type, const char *narrow);
 /** The known asset type closest to a misspelt one, or NULL. */
-const char *dn_coltype_suggest(const char *asset_type);
+const char *dn_coltype_suggest(const char *asset_type, char out[DN_COLTYPE_SIZE]);
 /** The name an asset would use for a plugin type: int64 -> integer, float64 -> double, bool -> boolean. */
 const char *dn_coltype_to_asset(const char *type);
 

@@ -1,9 +1,11 @@
 """Columns that come from where files lie: folders key=value (hive_partitioning), and the files' names (file_name)."""
 import ctypes
 import datetime
+import decimal
 import itertools
 import json
 import random
+import uuid
 
 import duckdb
 import pyarrow as pa
@@ -160,6 +162,42 @@ def test_assets(tool, put, write, mode):
                                                "origin": f"t/day=2024-01-02/month=01/a.{put.end}"}]
     write("asset.yaml", (tool.cwd / "asset.yaml").read_text().replace("month, type: integer", "month, type: date"))
     tool.fails("run", "job.yaml", says=['column "month"', "'01'"])
+
+
+TYPED = [
+    ("bool", "yes", pa.bool_(), True), ("uint8", "007", pa.uint8(), 7), ("int16", "-12", pa.int16(), -12), ("float64", "1.5", pa.float64(), 1.5),
+    ("float32", "0.1", pa.float32(), 0.10000000149011612), ("float16", "0.5", pa.float16(), 0.5), ("uint64", "18446744073709551615", pa.uint64(), 2**64 - 1),
+    ("decimal(5,2)", "1.5", pa.decimal128(5, 2), decimal.Decimal("1.50")), ("decimal(40,2)", "-1", pa.decimal256(40, 2), decimal.Decimal("-1.00")),
+    ("time", "10:11", pa.time64("us"), datetime.time(10, 11)), ("timestamp[ms]", "2024-01-02T03", None, None),
+    ("timestamp[ms]", "2024-01-02 03:04", pa.timestamp("ms"), datetime.datetime(2024, 1, 2, 3, 4)), ("date", "2024-01-02", pa.date32(), datetime.date(2024, 1, 2)),
+    ("uuid", "00010203-0405-0607-0809-0a0b0c0d0e0f", pa.uuid(), uuid.UUID(bytes=bytes(range(16)))), ("string", "007", pa.string(), "007"),
+    ("uint8", "256", None, None), ("json", "1", None, None), ("binary", "aGk=", None, None), ("datee", "1", None, None)]
+
+
+@pytest.mark.parametrize("words, text, type, value", TYPED)
+def test_folders_are_of_every_type(tool, put, table, words, text, type, value):
+    put(f"t/k={text}/a", *range(100))
+    put(f"t/k={NULL}/b", 100)
+    args = (HIVE, "--types", f"k={words}", "t")
+    if type is None:
+        tool.fails("convert", *args, "no.parquet", says=['"k"'])
+        return
+    rows = table(*args)
+    assert rows.schema.field("k").type == type
+    assert {r["x"]: r["k"] for r in rows.to_pylist()} == {x: value if x < 100 else None for x in range(101)}
+
+
+@pytest.mark.parametrize("words, text, found", [("time", "10:11:12", "time64[us]"), ("time", "10:11", "string"), ("uint64", "7", "uint64"), ("uint64", "07", "string"),
+                                                ("boolean", "true", "bool"), ("boolean", "yes", "string"), ("double", "1.5", "double"), ("double", "01", "string"),
+                                                ("timestamp", "2024-01-02 03:04", "timestamp[us]"), ("timestamptz", "2024-01-02 03:04", "string")])
+def test_types_of_an_asset_in_mode_warn(tool, put, write, words, text, found):
+    put(f"t/k={text}/a", 7)
+    write("asset.yaml", "name: t\nsource_type: csv\nobject: t\nversion: 1.0.0\nteam: {owner: a@b.c}\nschema: [{name: k, type: %s}, {name: x, type: integer}]\n" % words)
+    write("job.yaml", (JOB % (put.end, "warn")).replace(", file_name: origin", ""))
+    done = tool("run", "job.yaml")
+    assert done.returncode == (found == "string"), done.stderr
+    [out] = (tool.cwd / "out").rglob("*.parquet")
+    assert str(pq.read_schema(out).field("k").type) == found
 
 
 def test_a_type_that_widens_starts_over(tool, write, table):

@@ -249,7 +249,7 @@ def test_types_with_commas(tool, write, types):
 
 @pytest.mark.parametrize("word, says", [
     ("decimal", ["needs its digits", "decimal(12,2)"]), ("decimal(2,3)", ["unknown type"]), ("array", ["unknown type"]),
-    ("interval", ["text is not read as interval"]), ("timestamp[m]", ["unknown type"]), ("string:hex", ["unknown type"])])
+    ("null", ["text is not read as null"]), ("timestamp[m]", ["unknown type"]), ("string:hex", ["unknown type"])])
 def test_type_that_is_none_of_this_version(tool, write, word, says):
     write("in.csv", "id,price\n1,2.50\n")
     tool.fails("convert", "--types", f"price={word}", "in.csv", "out.parquet", says=['"price"', *says])

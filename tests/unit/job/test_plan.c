@@ -384,20 +384,87 @@ static void test_assets_are_checked(void **state)
 
 static void test_asset_types(void **state)
 {
-    static const char *const pairs[][2] = {
-        {"string", "string"},       {"integer", "int64"},          {"bigint", "int64"},
-        {"float", "float64"},       {"double", "float64"},         {"number", "float64"},
-        {"decimal", "string"},      {"boolean", "bool"},           {"date", "date"},
-        {"timestamp", "timestamp"}, {"datetime", "timestamp"},     {"array", "string"},
-        {"INTEGER", "int64"},       {"timestamptz", "timestamptz"}};
+    static const char *const pairs[][2] = {{"string", "string"},
+                                           {"integer", "int64"},
+                                           {"bigint", "int64"},
+                                           {"float", "float64"},
+                                           {"double", "float64"},
+                                           {"number", "float64"},
+                                           {"decimal", "string"},
+                                           {"boolean", "bool"},
+                                           {"date", "date"},
+                                           {"timestamp", "timestamp"},
+                                           {"datetime", "timestamp"},
+                                           {"array", "string"},
+                                           {"INTEGER", "int64"},
+                                           {"timestamptz", "timestamptz"},
+                                           {"uuid", "string"},
+                                           {"object", "string"},
+                                           {"JSON", "string"},
+                                           {"text", "string"},
+                                           {"int", "int64"},
+                                           {"long", "int64"},
+                                           {"time", "time[us]"},
+                                           {"smallint", "int16"},
+                                           {"numeric(9,2)", "decimal(9, 2)"},
+                                           {"blob", "binary"}};
+    char room[DN_COLTYPE_SIZE];
 
     (void)state;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        assert_string_equal(dn_coltype_from_asset(pairs[i][0]), pairs[i][1]);
+        assert_string_equal(dn_coltype_of_asset(pairs[i][0], room), pairs[i][1]);
     }
-    assert_null(dn_coltype_from_asset("blob"));
-    assert_string_equal(dn_coltype_suggest("boolan"), "boolean");
-    assert_null(dn_coltype_suggest("xyzzy"));
+    assert_null(dn_coltype_of_asset("xyzzy", room));
+    assert_null(dn_coltype_of_asset("binary:hex", room));
+    assert_string_equal(dn_coltype_suggest("boolan", room), "boolean");
+    assert_string_equal(dn_coltype_suggest("obect", room), "object");
+    assert_null(dn_coltype_suggest("xyzzy", room));
+}
+
+static void test_which_types_are_found(void **state)
+{
+    static const char *const found[] = {"bool",          "int64",       "uint64",   "float64",
+                                        "date",          "time[us]",    "time[ns]", "timestamp",
+                                        "timestamp[ns]", "timestamptz", "string"};
+    static const char *const others[] = {"int32", "decimal(9, 2)", "timestamp[ms]", "time[s]",
+                                         "uuid",  "json",          "binary",        "float32",
+                                         "null",  "nothing"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        assert_true(dn_coltype_is_found(found[i]));
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_false(dn_coltype_is_found(others[i]));
+    }
+}
+
+static void test_which_types_hold_others(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"int64", "int64"},   {"int64", "int8"},           {"int64", "uint32"},
+        {"int32", "int16"},   {"uint64", "uint32"},        {"int16", "uint8"},
+        {"float64", "float"}, {"float64", "float32"},      {"float64", "float16"},
+        {"uuid", "uuid"},     {"timestamp", "timestamptz"}};
+    static const char *const others[][2] = {{"int64", "uint64"},
+                                            {"int32", "int64"},
+                                            {"uint64", "int8"},
+                                            {"int8", "uint8"},
+                                            {"float64", "int8"},
+                                            {"float32", "float64"},
+                                            {"string", "int64"},
+                                            {"int64", "nothing"},
+                                            {"date", "timestamp"},
+                                            {"timestamptz", "timestamp"},
+                                            {"timestamp", "timestamptz[ns]"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_true(dn_coltype_holds(pairs[i][0], pairs[i][1]));
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_false(dn_coltype_holds(others[i][0], others[i][1]));
+    }
 }
 
 /* ---- the asset as a contract ---- */
@@ -573,6 +640,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_this_version_cannot_do, setup, teardown),
         cmocka_unit_test_setup_teardown(test_assets_are_checked, setup, teardown),
         cmocka_unit_test(test_asset_types),
+        cmocka_unit_test(test_which_types_are_found),
+        cmocka_unit_test(test_which_types_hold_others),
         cmocka_unit_test(test_strict_contract),
         cmocka_unit_test(test_repeated_names),
         cmocka_unit_test(test_warn_contract),
