@@ -1,6 +1,7 @@
 /* Every writer's table of Level 1: Arrow batches into one file. */
 #include "writer.h"
 
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "base/name_map.h"
 #include "base/strings.h"
@@ -199,10 +200,38 @@ static int32_t writer_append(void *writer, struct ArrowArray *batch, struct dati
     return answer(writer, st, &error, err);
 }
 
+/* Column i of the stream is another than that of the writer. */
+static enum dn_status refuse_column(int64_t i, const struct dn_node *mine,
+                                    const struct dn_node *theirs, struct dn_error *err)
+{
+    const char *name = theirs->field.name;
+    char a[DN_ESCAPED_VALUE_SIZE];
+    char b[DN_ESCAPED_VALUE_SIZE];
+    struct dn_buffer words = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_node_print(theirs, &words, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&words, 0, err), cleanup);
+    const size_t own = words.len;
+    DN_TRY_GOTO(st, dn_node_print(mine, &words, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&words, 0, err), cleanup);
+    st = dn_error_set(err, DN_ERR_INVALID,
+                      "column %lld of the stream is %s (%s) and the writer was opened with %s (%s)",
+                      (long long)i + 1, dn_error_escape_value(a, name, strlen(name)),
+                      (const char *)words.data,
+                      dn_error_escape_value(b, mine->field.name, strlen(mine->field.name)),
+                      (const char *)words.data + own);
+    dn_error_locate(err, NULL, -1, -1, -1, name);
+cleanup:
+    dn_buffer_finish(&words);
+    return st;
+}
+
 static enum dn_status check_same_schema(const struct dn_writer *h, const struct ArrowSchema *other,
                                         struct dn_error *err)
 {
     struct ArrowSchema names;
+    struct dn_arena arena = {0};
     enum dn_status st = DN_OK;
 
     if (other->n_children != h->schema.n_children) {
@@ -212,24 +241,17 @@ static enum dn_status check_same_schema(const struct dn_writer *h, const struct 
     }
     DN_TRY(copy_schema(&names, other, err)); /* as this writer's own was */
     for (int64_t i = 0; i < other->n_children; i++) {
-        struct dn_field mine;
-        struct dn_field theirs;
-        DN_TRY_GOTO(st, dn_schema_get_field(&h->schema, i, &mine, err), cleanup);
-        DN_TRY_GOTO(st, dn_schema_get_field(&names, i, &theirs, err), cleanup);
-        if (!dn_type_equal(mine.type, theirs.type) || strcmp(mine.name, theirs.name) != 0) {
-            char a[DN_ESCAPED_VALUE_SIZE];
-            char b[DN_ESCAPED_VALUE_SIZE];
-            st = dn_error_set(
-                err, DN_ERR_INVALID,
-                "column %lld of the stream is %s (%s) and the writer was opened with %s (%s)",
-                (long long)i + 1, dn_error_escape_value(a, theirs.name, strlen(theirs.name)),
-                DN_TYPE_TEXT(theirs.type), dn_error_escape_value(b, mine.name, strlen(mine.name)),
-                DN_TYPE_TEXT(mine.type));
-            dn_error_locate(err, NULL, -1, -1, -1, theirs.name);
+        struct dn_node mine;
+        struct dn_node theirs;
+        DN_TRY_GOTO(st, dn_schema_get_node(&h->schema, i, &arena, &mine, err), cleanup);
+        DN_TRY_GOTO(st, dn_schema_get_node(&names, i, &arena, &theirs, err), cleanup);
+        if (!dn_node_equal(&mine, &theirs)) {
+            st = refuse_column(i, &mine, &theirs, err);
             goto cleanup;
         }
     }
 cleanup:
+    dn_arena_finish(&arena);
     names.release(&names);
     return st;
 }

@@ -40,6 +40,8 @@ DN_NODISCARD enum dn_status dn_schema_get_node(const struct ArrowSchema *schema,
 DN_NODISCARD enum dn_status dn_schema_make_nodes(struct ArrowSchema *out,
                                                  const struct dn_node *columns, int64_t n,
                                                  struct dn_error *err);
+/** Are they the same down to the last node: names, types, and how they are stored?  Whether nulls may be does not matter. */
+bool dn_node_equal(const struct dn_node *a, const struct dn_node *b);
 /** What a node's values are, dictionaries and runs looked through. */
 static inline const struct dn_node *dn_node_values(const struct dn_node *n)
 {

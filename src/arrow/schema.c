@@ -378,3 +378,18 @@ enum dn_status dn_schema_get_node(const struct ArrowSchema *schema, int64_t i,
     const struct tree t = {child->name != NULL ? child->name : "", arena, err};
     return get_node(&t, child, DN_NODE_MAX_DEPTH, out);
 }
+
+bool dn_node_equal(const struct dn_node *a, const struct dn_node *b)
+{
+    if (!dn_type_equal(a->field.type, b->field.type) ||
+        (a->field.type.id == DN_TYPE_DICTIONARY && a->field.type.index != b->field.type.index) ||
+        a->n_children != b->n_children || strcmp(a->field.name, b->field.name) != 0) {
+        return false;
+    }
+    for (int64_t i = 0; i < a->n_children; i++) {
+        if (!dn_node_equal(&a->children[i], &b->children[i])) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -559,6 +559,12 @@ enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *valu
     return DN_OK;
 }
 
+enum dn_status dn_pq_dictionary_add_ids(struct dn_pq_dictionary *d, const uint32_t *ids, size_t n,
+                                        struct dn_error *err)
+{
+    return append_ids(&d->ids, ids, n, d->n, err);
+}
+
 bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
 {
     const size_t entry = d->kind == DN_PQ_KIND_TEXT ? TEXT_ENTRY_BYTES : NUMBER_ENTRY_BYTES;

@@ -66,6 +66,10 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d);
  */
 DN_NODISCARD enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values,
                                                  size_t n, size_t *n_done, struct dn_error *err);
+/** Add n values by the ids that they have. */
+DN_NODISCARD enum dn_status dn_pq_dictionary_add_ids(struct dn_pq_dictionary *d,
+                                                     const uint32_t *ids, size_t n,
+                                                     struct dn_error *err);
 /**
  * Has the dictionary more entries than it may?  Counted by what entries need on average, never by what was allocated: the answer
  * depends on the distinct values alone, and once true it stays so.

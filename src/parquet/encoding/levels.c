@@ -8,15 +8,21 @@
 void dn_pq_levels_finish(struct dn_pq_levels *l)
 {
     dn_buffer_finish(&l->bits);
+    dn_buffer_finish(&l->definition);
+    dn_buffer_finish(&l->repetition);
     l->n_rows = 0;
     l->n_nulls = 0;
 }
 
-void dn_pq_levels_reset(struct dn_pq_levels *l)
+void dn_pq_levels_reset(struct dn_pq_levels *l, uint8_t max_definition, uint8_t max_repetition)
 {
     dn_buffer_reset(&l->bits);
+    dn_buffer_reset(&l->definition);
+    dn_buffer_reset(&l->repetition);
     l->n_rows = 0;
     l->n_nulls = 0;
+    l->max_definition = max_definition;
+    l->max_repetition = max_repetition;
 }
 
 /* No bitmap: all rows are values, or all are nulls. */
@@ -112,6 +118,109 @@ size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, 
     dn_pq_store32(out, (uint32_t)len);
     return len + 4;
 }
+
+/* ---- nested ------------------------------------------------------------------------------------------------------ */
+
+enum dn_status dn_pq_levels_append_nested(struct dn_pq_levels *l, const uint8_t *definition,
+                                          const uint8_t *repetition, int64_t n, int64_t n_nulls,
+                                          struct dn_error *err)
+{
+    if (l->max_definition > 0) {
+        DN_TRY(dn_buffer_append(&l->definition, definition, (size_t)n, err));
+    }
+    if (l->max_repetition > 0) {
+        DN_TRY(dn_buffer_append(&l->repetition, repetition, (size_t)n, err));
+    }
+    l->n_rows += n;
+    l->n_nulls += n_nulls;
+    return DN_OK;
+}
+
+static int64_t count_equal(const uint8_t *bytes, int64_t n, uint8_t value)
+{
+    int64_t found = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        found += bytes[i] == value;
+    }
+    return found;
+}
+
+/* What is in entries [at, at + n). */
+static struct dn_pq_levels_part look_at(const struct dn_pq_levels *l, int64_t at, int64_t n)
+{
+    struct dn_pq_levels_part p = {.n_entries = n, .n_values = n, .n_rows = n};
+
+    if (l->max_definition > 0 && l->n_nulls > 0) {
+        p.n_values = count_equal(l->definition.data + at, n, l->max_definition);
+    }
+    if (l->max_repetition > 0) {
+        p.n_rows = count_equal(l->repetition.data + at, n, 0);
+    }
+    return p;
+}
+
+struct dn_pq_levels_part dn_pq_levels_take_nested(const struct dn_pq_levels *l, int64_t at,
+                                                  const struct dn_pq_levels_part *most)
+{
+    const int64_t left = l->n_rows - at;
+    const int64_t end = at + (left < most->n_entries ? left : most->n_entries);
+    struct dn_pq_levels_part taken = {0};
+    int64_t block = 1024; /* so many at a time, as long as no limit is reached; then one by one */
+
+    while (at < end && taken.n_values < most->n_values) {
+        block = block < end - at ? block : end - at;
+        const struct dn_pq_levels_part p = look_at(l, at, block);
+        const bool over = taken.n_rows + p.n_rows > most->n_rows;
+        if (over || (block > 1 && taken.n_values + p.n_values >= most->n_values)) {
+            if (block == 1) {
+                break;
+            }
+            block = block > 32 ? 32 : 1;
+            continue;
+        }
+        taken.n_entries += p.n_entries;
+        taken.n_values += p.n_values;
+        taken.n_rows += p.n_rows;
+        at += block;
+    }
+    return taken;
+}
+
+static enum dn_status write_numbers(const struct dn_kernels *kernels, const uint8_t *levels,
+                                    size_t n, unsigned width, struct dn_buffer *numbers,
+                                    struct dn_buffer *out, struct dn_error *err)
+{
+    dn_buffer_reset(numbers);
+    DN_TRY(dn_buffer_reserve(numbers, n * sizeof(uint32_t), err));
+    DN_TRY(dn_buffer_reserve(out, 4 + dn_pq_hybrid_bound(n, width), err));
+    uint32_t *wide = (uint32_t *)(void *)numbers->data;
+    uint8_t *at = out->data + out->len;
+    for (size_t i = 0; i < n; i++) {
+        wide[i] = levels[i];
+    }
+    const size_t len = dn_pq_hybrid_encode(kernels, wide, n, width, at + 4);
+    dn_pq_store32(at, (uint32_t)len);
+    out->len += 4 + len;
+    return DN_OK;
+}
+
+enum dn_status dn_pq_levels_write_nested(const struct dn_pq_levels *l,
+                                         const struct dn_kernels *kernels, int64_t at, int64_t n,
+                                         struct dn_buffer *numbers, struct dn_buffer *out,
+                                         struct dn_error *err)
+{
+    if (l->max_repetition > 0) {
+        DN_TRY(write_numbers(kernels, l->repetition.data + at, (size_t)n,
+                             dn_pq_bit_length(l->max_repetition), numbers, out, err));
+    }
+    return l->max_definition == 0
+               ? DN_OK
+               : write_numbers(kernels, l->definition.data + at, (size_t)n,
+                               dn_pq_bit_length(l->max_definition), numbers, out, err);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 enum dn_status dn_pq_levels_begin(struct dn_pq_levels_in *l, int32_t encoding, struct dn_span in,
                                   int32_t max_level, struct dn_error *err)

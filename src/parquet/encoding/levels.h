@@ -1,6 +1,7 @@
 /**
- * Definition levels of one flat column: while they are collected held as one bit per row, 1 for a value, 0 for a null; and read from
- * a page.  A bitmap exists only once there are both.
+ * Levels of one column, while they are collected and as they are read from a page.  Those of a flat column are held as one bit per row,
+ * 1 for a value, 0 for a null; a bitmap exists only once there are both.  Those of a nested one have a byte each: no column is nested
+ * so deeply that one would not do (DN_PQ_MAX_LEVEL).
  * Threads: one owner while appending; any number of readers afterwards.
  */
 #ifndef DN_PARQUET_ENCODING_LEVELS_H
@@ -8,15 +9,34 @@
 
 #include "parquet/encoding/rle.h"
 
+/** The highest level that is written. */
+#define DN_PQ_MAX_LEVEL 255
+
+/** A row of a flat column is an entry; one of a nested column has one or more, of which the first has repetition level 0. */
 struct dn_pq_levels {
-    struct dn_buffer bits; /**< empty while all rows are alike */
-    int64_t n_rows;
-    int64_t n_nulls;
+    struct dn_buffer bits; /**< flat; empty while all rows are alike */
+    int64_t n_rows;        /**< entries */
+    int64_t n_nulls;       /**< entries that are no values */
+    /* Nested: a byte per entry, none where the maximum is 0. */
+    uint8_t max_definition;
+    uint8_t max_repetition;
+    struct dn_buffer definition;
+    struct dn_buffer repetition;
 };
 
-/** Zeroed memory is a valid empty object. */
+/** Zeroed memory is a valid empty object, of a flat column. */
 void dn_pq_levels_finish(struct dn_pq_levels *l);
-void dn_pq_levels_reset(struct dn_pq_levels *l);
+/** Start over, for a column of these levels. */
+void dn_pq_levels_reset(struct dn_pq_levels *l, uint8_t max_definition, uint8_t max_repetition);
+static inline bool dn_pq_levels_are_nested(const struct dn_pq_levels *l)
+{
+    return l->max_definition > 1 || l->max_repetition > 0;
+}
+/** Bytes that it holds. */
+static inline size_t dn_pq_levels_held(const struct dn_pq_levels *l)
+{
+    return l->bits.capacity + l->definition.capacity + l->repetition.capacity;
+}
 /**
  * Append n rows whose validity bits are [offset, offset + n) of `validity`, n_nulls of them 0.  `validity` may be NULL if
  * n_nulls is 0 or n.
@@ -35,6 +55,37 @@ int64_t dn_pq_levels_take(const struct dn_pq_levels *l, int64_t row, int64_t max
 size_t dn_pq_levels_room(int64_t n_rows);
 /** Write the levels of rows [row, row + n) as a V1 page holds them: 4 bytes of length, then the runs.  Returns the bytes used. */
 size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, uint8_t *out);
+
+/** Append n entries of a nested column, n_nulls of them below the highest definition level.  No array where the maximum is 0. */
+DN_NODISCARD enum dn_status dn_pq_levels_append_nested(struct dn_pq_levels *l,
+                                                       const uint8_t *definition,
+                                                       const uint8_t *repetition, int64_t n,
+                                                       int64_t n_nulls, struct dn_error *err);
+/** What may be taken of a nested column, and what was. */
+struct dn_pq_levels_part {
+    int64_t n_entries;
+    int64_t n_values;
+    int64_t n_rows; /**< that begin */
+};
+/**
+ * Entries from `at` on: to the end, before a row more than most->n_rows begins, behind value most->n_values, or behind most->n_entries;
+ * whichever is first.  Cost: O(entries).
+ */
+struct dn_pq_levels_part dn_pq_levels_take_nested(const struct dn_pq_levels *l, int64_t at,
+                                                  const struct dn_pq_levels_part *most);
+/** Does a row end in front of entry `at`, or the column there? */
+static inline bool dn_pq_levels_row_ends(const struct dn_pq_levels *l, int64_t at)
+{
+    return l->max_repetition == 0 || at == l->n_rows || l->repetition.data[at] == 0;
+}
+/**
+ * Append the levels of entries [at, at + n) as a V1 page holds them, repetition first, each with 4 bytes of length.
+ * @param numbers  scratch
+ */
+DN_NODISCARD enum dn_status dn_pq_levels_write_nested(const struct dn_pq_levels *l,
+                                                      const struct dn_kernels *kernels, int64_t at,
+                                                      int64_t n, struct dn_buffer *numbers,
+                                                      struct dn_buffer *out, struct dn_error *err);
 
 /** Levels of one page while they are read.  Threads: one owner. */
 struct dn_pq_levels_in {

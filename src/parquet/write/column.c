@@ -269,7 +269,8 @@ static void write_logical(const struct dn_pq_column *c, struct dn_thrift_writer 
     dn_thrift_struct_end(w);
 }
 
-void dn_pq_column_write_schema(const struct dn_pq_column *c, struct dn_thrift_writer *w)
+void dn_pq_column_write_schema(const struct dn_pq_column *c, const char *name,
+                               struct dn_thrift_writer *w)
 {
     dn_thrift_struct_begin(w);
     dn_thrift_field_i32(w, DN_PQ_SCHEMA_TYPE, (int32_t)c->physical);
@@ -277,7 +278,7 @@ void dn_pq_column_write_schema(const struct dn_pq_column *c, struct dn_thrift_wr
         dn_thrift_field_i32(w, DN_PQ_SCHEMA_TYPE_LENGTH, (int32_t)c->width);
     }
     dn_thrift_field_i32(w, DN_PQ_SCHEMA_REPETITION, c->nullable ? DN_PQ_OPTIONAL : DN_PQ_REQUIRED);
-    dn_thrift_field_binary(w, DN_PQ_SCHEMA_NAME, c->name, strlen(c->name));
+    dn_thrift_field_binary(w, DN_PQ_SCHEMA_NAME, name, strlen(name));
     if (c->converted != DN_PQ_CONVERTED_NONE) {
         dn_thrift_field_i32(w, DN_PQ_SCHEMA_CONVERTED, (int32_t)c->converted);
     }

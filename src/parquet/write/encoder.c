@@ -2,6 +2,7 @@
 
 #include "parquet/encoding/plain.h"
 #include "parquet/write/choice.h"
+#include "parquet/write/leaf_values.h"
 #include "parquet/write/plain_pages.h"
 
 #define FIRST_CHECKPOINT 4096
@@ -84,8 +85,6 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
     const struct dn_pq_dictionary *d = &e->dictionary;
     const size_t plain_len = d->plain.len;
     const int64_t left = e->checkpoint - d->ids.n;
-    const int64_t expected =
-        e->options->row_group_rows < MOST_EXPECTED ? e->options->row_group_rows : MOST_EXPECTED;
 
     DN_TRY(
         dn_pq_dictionary_add(&e->dictionary, values, (size_t)(n < left ? n : left), n_done, err));
@@ -102,6 +101,15 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
             return DN_ERR_DATA;
         }
     }
+    return dn_pq_look_at_dictionary(e, err);
+}
+
+enum dn_status dn_pq_look_at_dictionary(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    const struct dn_pq_dictionary *d = &e->dictionary;
+    const int64_t expected =
+        e->options->row_group_rows < MOST_EXPECTED ? e->options->row_group_rows : MOST_EXPECTED;
+
     if (dn_pq_dictionary_is_over(d)) {
         return give_up_dictionary(e, err);
     }
@@ -118,8 +126,8 @@ static enum dn_status collect(struct dn_pq_encoder *e, const void *values, int64
     return DN_OK;
 }
 
-static enum dn_status feed(struct dn_pq_encoder *e, const void *values, int64_t n,
-                           struct dn_error *err)
+enum dn_status dn_pq_feed(struct dn_pq_encoder *e, const void *values, int64_t n,
+                          struct dn_error *err)
 {
     const uint8_t *at = values;
 
@@ -140,7 +148,7 @@ static enum dn_status append_numbers(struct dn_pq_encoder *e, const struct dn_co
     uint64_t dense[BLOCK];
 
     if (n_nulls == 0) {
-        return feed(e, values, n, err);
+        return dn_pq_feed(e, values, n, err);
     }
     for (int64_t i = 0; i < n; i += BLOCK) {
         const int64_t end = n - i < BLOCK ? n : i + BLOCK;
@@ -156,7 +164,7 @@ static enum dn_status append_numbers(struct dn_pq_encoder *e, const struct dn_co
                 k += dn_bit_get(view->validity, view->offset + row + j);
             }
         }
-        DN_TRY(feed(e, dense, (int64_t)k, err));
+        DN_TRY(dn_pq_feed(e, dense, (int64_t)k, err));
     }
     return DN_OK;
 }
@@ -184,29 +192,56 @@ static enum dn_status append_bools(struct dn_pq_encoder *e, const struct dn_colu
     return DN_OK;
 }
 
+/*
+ * The row of the file, from 0, that row `i` of a view is in; `row` is `n_behind` in front of the end of what the levels have.  Of what was
+ * shredded a view is a range of the leaf's rows, or holds values alone that were picked.
+ */
+static int64_t file_row(const struct dn_pq_encoder *e, const struct dn_column_view *view,
+                        int64_t row, int64_t n_behind, int64_t i)
+{
+    const struct dn_pq_shredded *s = e->shredded;
+    int64_t k = 0;
+
+    if (s == NULL) {
+        return e->chunk->first_row + e->levels.n_rows - n_behind + (i - row);
+    }
+    if (s->rows != NULL) {
+        return dn_pq_shredded_row(s, e->n_fed + i);
+    }
+    for (int64_t j = s->base; j < i; j++) {
+        k += dn_column_is_valid(view, j);
+    }
+    return dn_pq_shredded_row(s, k);
+}
+
+enum dn_status dn_pq_refuse_text(const struct dn_pq_encoder *e, int64_t file_row,
+                                 const uint8_t *text, size_t len, struct dn_error *err)
+{
+    const char *name = e->column->name;
+    const long long at_row = file_row + 1;
+    const size_t valid = e->options->kernels->utf8_valid_prefix(text, len);
+    const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
+    char value[DN_ESCAPED_VALUE_SIZE];
+
+    dn_error_set(err, DN_ERR_DATA,
+                 "column '%s', row %lld: byte %zu of the text is not UTF-8: %s%s; a Parquet "
+                 "string is UTF-8, so decode the text before it is handed over",
+                 name, at_row, valid + 1, shown > 0 ? "..." : "",
+                 dn_error_escape_value(value, text + shown, len - shown));
+    dn_error_locate(err, NULL, at_row, -1, -1, name);
+    return DN_ERR_DATA;
+}
+
 /* Some text of rows [row, end) is not UTF-8: say which.  `levels` have these rows and `n_behind` more. */
 static enum dn_status not_utf8(const struct dn_pq_encoder *e, const struct dn_column_view *view,
                                int64_t row, int64_t end, int64_t n_behind, struct dn_error *err)
 {
-    const char *name = e->column->name;
-    const int64_t first = e->chunk->first_row + e->levels.n_rows - n_behind - (end - row);
-    char value[DN_ESCAPED_VALUE_SIZE];
-
     for (int64_t i = row; i < end; i++) {
         size_t len = 0;
         const uint8_t *text = dn_column_is_valid(view, i) ? dn_column_text(view, i, &len) : NULL;
-        const size_t valid = len == 0 ? 0 : e->options->kernels->utf8_valid_prefix(text, len);
-        if (valid < len) {
-            const long long at_row = first + (i - row) + 1;
-            const size_t shown = valid < SHOWN_BEFORE ? 0 : valid; /* the byte must be seen */
-            dn_error_set(
-                err, DN_ERR_DATA,
-                "column '%s', row %lld: byte %zu of the text is not UTF-8: %s%s; a Parquet "
-                "string is UTF-8, so decode the text before it is handed over",
-                name, at_row, valid + 1, shown > 0 ? "..." : "",
-                dn_error_escape_value(value, text + shown, len - shown));
-            dn_error_locate(err, NULL, at_row, -1, -1, name);
-            break;
+        if (len > 0 && e->options->kernels->utf8_valid_prefix(text, len) < len) {
+            return dn_pq_refuse_text(e, file_row(e, view, row, n_behind + (end - row), i), text,
+                                     len, err);
         }
     }
     return DN_ERR_DATA;
@@ -237,7 +272,7 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
                 texts[k++] = dn_pq_text_make(data, len);
             }
         }
-        const enum dn_status st = feed(e, texts, (int64_t)k, err);
+        const enum dn_status st = dn_pq_feed(e, texts, (int64_t)k, err);
         if (st == DN_ERR_DATA) {
             return not_utf8(e, view, row + i, row + end, n - end, err);
         }
@@ -248,19 +283,17 @@ static enum dn_status append_texts(struct dn_pq_encoder *e, const struct dn_colu
 
 /* ---- values that Parquet stores otherwise ---------------------------------------------------------------------------- */
 
-/* Value k of those that are not null in rows [row, ...) is bad. */
+/* Value k of those that are not null in rows [row, ...) is bad; the levels end n_behind rows behind the first. */
 static enum dn_status bad_value(const struct dn_pq_encoder *e, const struct dn_column_view *view,
-                                int64_t row, int64_t at, size_t k, const char *what,
+                                int64_t row, int64_t n_behind, size_t k, const char *what,
                                 struct dn_error *err)
 {
-    int64_t i = 0;
+    int64_t i = row;
 
-    for (;; i++) {
-        if (dn_column_is_valid(view, row + i) && k-- == 0) {
-            break;
-        }
+    while (!dn_column_is_valid(view, i) || k-- > 0) {
+        i++;
     }
-    const long long at_row = at + i + 1;
+    const long long at_row = file_row(e, view, row, n_behind, i) + 1;
     dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", e->column->name, at_row, what);
     dn_error_locate(err, NULL, at_row, -1, -1, e->column->name);
     return DN_ERR_DATA;
@@ -296,15 +329,13 @@ static enum dn_status feed_fixed(struct dn_pq_encoder *e, const uint8_t *values,
     for (size_t i = 0; i < n; i++) {
         texts[i] = dn_pq_text_make(values + i * width, width);
     }
-    return feed(e, texts, (int64_t)n, err);
+    return dn_pq_feed(e, texts, (int64_t)n, err);
 }
 
-/* `at` is the number of row `row` in the file. */
 static enum dn_status append_stored(struct dn_pq_encoder *e, const struct dn_column_view *view,
                                     int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
 {
     const struct dn_pq_column *c = e->column;
-    const int64_t at = e->chunk->first_row + e->levels.n_rows - n;
     uint64_t dense[BLOCK * DN_PQ_STORE_WIDTH / 8];
     uint64_t stored[BLOCK * DN_PQ_STORE_WIDTH / 8];
 
@@ -315,10 +346,10 @@ static enum dn_status append_stored(struct dn_pq_encoder *e, const struct dn_col
         const size_t k = gather(view, row + i, here, n_nulls, &values, (uint8_t *)dense);
         const size_t done = dn_pq_store(c->store, c->type, values, k, stored, c->width, &what);
         if (done < k) {
-            return bad_value(e, view, row + i, at + i, done, what, err);
+            return bad_value(e, view, row + i, n - i, done, what, err);
         }
         DN_TRY(c->kind == DN_PQ_KIND_FIXED ? feed_fixed(e, (const uint8_t *)stored, k, err)
-                                           : feed(e, stored, (int64_t)k, err));
+                                           : dn_pq_feed(e, stored, (int64_t)k, err));
     }
     return DN_OK;
 }
@@ -339,13 +370,13 @@ static enum dn_status append_fixed(struct dn_pq_encoder *e, const struct dn_colu
                 texts[k++] = dn_pq_text_make(values + (size_t)j * width, width);
             }
         }
-        DN_TRY(feed(e, texts, (int64_t)k, err));
+        DN_TRY(dn_pq_feed(e, texts, (int64_t)k, err));
     }
     return DN_OK;
 }
 
-static enum dn_status append_values(struct dn_pq_encoder *e, const struct dn_column_view *view,
-                                    int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
+enum dn_status dn_pq_feed_rows(struct dn_pq_encoder *e, const struct dn_column_view *view,
+                               int64_t row, int64_t n, int64_t n_nulls, struct dn_error *err)
 {
     if (e->column->store != DN_PQ_STORE_SAME) {
         return append_stored(e, view, row, n, n_nulls, err);
@@ -381,7 +412,47 @@ enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e, const struct dn_col
     DN_TRY(dn_pq_levels_append(&e->levels, view->validity, view->offset + row, n, n_nulls, err));
     e->chunk->stats.n_nulls += n_nulls;
     if (n_nulls < n) {
-        DN_TRY(append_values(e, view, row, n, n_nulls, err));
+        DN_TRY(dn_pq_feed_rows(e, view, row, n, n_nulls, err));
+    }
+    return e->collecting ? DN_OK : dn_pq_plain_nulls(e, err);
+}
+
+/* Levels of one bit, from such of a byte. */
+static enum dn_status append_bits(struct dn_pq_encoder *e, const struct dn_pq_shredded *s,
+                                  struct dn_error *err)
+{
+    uint8_t bits[BLOCK / 8];
+    enum dn_status st = DN_OK;
+
+    for (int64_t i = 0; i < s->n && st == DN_OK; i += BLOCK) {
+        const int64_t n = s->n - i < BLOCK ? s->n - i : BLOCK;
+        int64_t n_valid = 0;
+        memset(bits, 0, sizeof bits);
+        for (int64_t k = 0; s->definition != NULL && k < n; k++) {
+            bits[k >> 3] |= (uint8_t)(s->definition[i + k] << (k & 7));
+            n_valid += s->definition[i + k];
+        }
+        st = dn_pq_levels_append(&e->levels, bits, 0, n, s->definition == NULL ? 0 : n - n_valid,
+                                 err);
+    }
+    return st;
+}
+
+enum dn_status dn_pq_encoder_append_shredded(struct dn_pq_encoder *e,
+                                             const struct dn_pq_shredded *s, struct dn_error *err)
+{
+    const int64_t n_nulls = s->n - s->n_values;
+
+    DN_TRY(dn_pq_levels_are_nested(&e->levels)
+               ? dn_pq_levels_append_nested(&e->levels, s->definition, s->repetition, s->n, n_nulls,
+                                            err)
+               : append_bits(e, s, err));
+    e->chunk->stats.n_nulls += n_nulls;
+    if (s->n_values > 0) {
+        e->shredded = s;
+        const enum dn_status st = dn_pq_feed_shredded(e, err);
+        e->shredded = NULL;
+        DN_TRY(st);
     }
     return e->collecting ? DN_OK : dn_pq_plain_nulls(e, err);
 }
@@ -447,6 +518,25 @@ static enum dn_status dictionary_page(struct dn_pq_encoder *e, struct dn_error *
     return DN_OK;
 }
 
+/* A page of ids ends like a PLAIN one, and never within a row. */
+static void take_nested_page(const struct dn_pq_encoder *e, struct dn_pq_page *page,
+                             int64_t most_ids)
+{
+    const struct dn_pq_levels_part most = {
+        .n_entries = (int64_t)e->options->page_bytes,
+        .n_values = most_ids,
+        .n_rows = e->options->page_rows,
+    };
+    const struct dn_pq_levels_part rest = {.n_entries = INT64_MAX, .n_values = INT64_MAX};
+    struct dn_pq_levels_part part = dn_pq_levels_take_nested(&e->levels, page->first_row, &most);
+
+    page->n_rows = part.n_entries;
+    page->n_ids = part.n_values;
+    part = dn_pq_levels_take_nested(&e->levels, page->first_row + page->n_rows, &rest);
+    page->n_rows += part.n_entries;
+    page->n_ids += part.n_values;
+}
+
 /* The chunk takes over what its pages are made of; every page knows its part. */
 static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
 {
@@ -469,9 +559,13 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
         page->encoding = DN_PQ_RLE_DICTIONARY;
         page->first_row = row;
         page->first_id = id;
-        page->n_rows = dn_pq_levels_take(
-            &e->levels, row, left < e->options->page_rows ? left : e->options->page_rows,
-            (int64_t)most_ids, &page->n_ids);
+        if (dn_pq_levels_are_nested(&e->levels)) {
+            take_nested_page(e, page, (int64_t)most_ids);
+        } else {
+            page->n_rows = dn_pq_levels_take(
+                &e->levels, row, left < e->options->page_rows ? left : e->options->page_rows,
+                (int64_t)most_ids, &page->n_ids);
+        }
         row += page->n_rows;
         id += page->n_ids;
     }
@@ -529,7 +623,7 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
     chunk->column = e->column;
     chunk->ids.width = 1;
     dn_pq_stats_init(&chunk->stats, e->column->kind, e->column->order);
-    dn_pq_levels_reset(&e->levels);
+    dn_pq_levels_reset(&e->levels, e->column->max_definition, e->column->max_repetition);
     dn_pq_dictionary_reset(&e->dictionary);
     e->collecting = e->column->kind != DN_PQ_KIND_BOOL && e->column->kind != DN_PQ_KIND_NULL;
     e->checkpoint = FIRST_CHECKPOINT;
@@ -540,6 +634,8 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
     e->levels_hint = 0;
     e->page_rows = 0;
     e->page_values = 0;
+    e->page_begun = 0;
+    e->ids_batch = 0;
 }
 
 void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *column,
@@ -559,10 +655,11 @@ void dn_pq_encoder_finish(struct dn_pq_encoder *e)
     dn_buffer_finish(&e->scratch);
     dn_pq_dictionary_finish(&e->dictionary);
     dn_buffer_finish(&e->body);
+    dn_buffer_finish(&e->ids_of_rows);
 }
 
 size_t dn_pq_encoder_held(const struct dn_pq_encoder *e)
 {
-    return e->levels.bits.capacity + e->scratch.capacity + e->body.capacity +
-           dn_pq_dictionary_held(&e->dictionary);
+    return dn_pq_levels_held(&e->levels) + e->scratch.capacity + e->body.capacity +
+           e->ids_of_rows.capacity + dn_pq_dictionary_held(&e->dictionary);
 }

@@ -11,6 +11,7 @@
 #define DN_PARQUET_WRITE_ENCODER_H
 
 #include "parquet/write/page.h"
+#include "parquet/write/shred.h"
 
 struct dn_pq_encoder_options {
     const struct dn_kernels *kernels;
@@ -52,8 +53,17 @@ struct dn_pq_encoder {
     size_t body_start;  /**< room for levels before the values */
     size_t levels_hint; /**< room the next page's levels will likely need */
     size_t body_hint;   /**< room the next page will likely need */
-    int64_t page_rows;  /**< in the open page */
+    int64_t page_rows;  /**< entries in the open page */
     int64_t page_values;
+    int64_t page_begun; /**< nested: rows that begin in it, */
+    int64_t taken_rows; /**< and in what was taken last */
+
+    /* Leaves within columns: see leaf_values.c. */
+    const struct dn_pq_shredded *shredded; /**< being appended; NULL: a flat column */
+    int64_t n_fed;                         /**< of its rows */
+    struct dn_buffer
+        ids_of_rows; /**< uint32_t id + 1 of the dictionary for each row of a view that repeats, 0: not known */
+    uint64_t ids_batch; /**< that the view is of; 0: none */
 };
 
 /** Column and options are borrowed. */
@@ -68,6 +78,10 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk);
 DN_NODISCARD enum dn_status dn_pq_encoder_append(struct dn_pq_encoder *e,
                                                  const struct dn_column_view *view, int64_t row,
                                                  int64_t n, struct dn_error *err);
+/** Add what was shredded.  After a failure only finish is legal. */
+DN_NODISCARD enum dn_status dn_pq_encoder_append_shredded(struct dn_pq_encoder *e,
+                                                          const struct dn_pq_shredded *shredded,
+                                                          struct dn_error *err);
 /** Make the last pages and complete the chunk. */
 DN_NODISCARD enum dn_status dn_pq_encoder_end(struct dn_pq_encoder *e, struct dn_error *err);
 

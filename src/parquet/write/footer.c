@@ -36,8 +36,10 @@ static void write_column(const struct dn_pq_chunk *chunk, const struct dn_pq_chu
     dn_thrift_field_struct(t, DN_PQ_CHUNK_META_DATA);
     dn_thrift_field_i32(t, DN_PQ_COLUMN_TYPE, (int32_t)column->physical);
     write_encodings(chunk, t);
-    dn_thrift_field_list(t, DN_PQ_COLUMN_PATH, DN_THRIFT_BINARY, 1);
-    dn_thrift_element_binary(t, column->name, strlen(column->name));
+    dn_thrift_field_list(t, DN_PQ_COLUMN_PATH, DN_THRIFT_BINARY, (size_t)column->n_path);
+    for (int64_t i = 0; i < column->n_path; i++) {
+        dn_thrift_element_binary(t, column->path[i], strlen(column->path[i]));
+    }
     dn_thrift_field_i32(t, DN_PQ_COLUMN_CODEC, (int32_t)codec);
     dn_thrift_field_i64(t, DN_PQ_COLUMN_NUM_VALUES, chunk->n_rows);
     dn_thrift_field_i64(t, DN_PQ_COLUMN_UNCOMPRESSED_SIZE, place->uncompressed_len);
@@ -68,20 +70,6 @@ void dn_pq_footer_chunk(const struct dn_pq_chunk *chunk, const struct dn_pq_chun
     dn_thrift_field_i64(t, DN_PQ_CHUNK_FILE_OFFSET, 0); /* deprecated; 0 is what is asked for */
     write_column(chunk, place, codec, t);
     dn_thrift_struct_end(t);
-}
-
-static void write_schema(const struct dn_parquet_writer *w, struct dn_thrift_writer *t)
-{
-    static const char root[] = "schema";
-
-    dn_thrift_field_list(t, DN_PQ_FILE_SCHEMA, DN_THRIFT_STRUCT, (size_t)w->n_columns + 1);
-    dn_thrift_struct_begin(t);
-    dn_thrift_field_binary(t, DN_PQ_SCHEMA_NAME, root, sizeof root - 1);
-    dn_thrift_field_i32(t, DN_PQ_SCHEMA_NUM_CHILDREN, (int32_t)w->n_columns);
-    dn_thrift_struct_end(t);
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        dn_pq_column_write_schema(&w->columns[i], t);
-    }
 }
 
 /* ---- row groups ---------------------------------------------------------------------------------------------------- */
@@ -269,7 +257,7 @@ static enum dn_status write_metadata(struct footer *f, struct dn_error *err)
     dn_thrift_init(&t, &f->out, err);
     dn_thrift_struct_begin(&t);
     dn_thrift_field_i32(&t, DN_PQ_FILE_VERSION, 1);
-    write_schema(w, &t);
+    dn_pq_schema_write(&w->schema, &t, DN_PQ_FILE_SCHEMA);
     dn_thrift_field_i64(&t, DN_PQ_FILE_NUM_ROWS, w->n_rows);
     DN_TRY(write_row_groups(f, &t, err));
     dn_pq_said_write(&w->said, &t);

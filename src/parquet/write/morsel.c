@@ -16,7 +16,8 @@ static void release(struct ArrowArray *array)
 
 /*
  * Memory that a batch keeps alive: the buffers of its columns, and once the text that columns of views share.  Of text that many
- * batches share, each counts no more than its rows may have.
+ * batches share, each counts no more than its rows may have.  What is within columns counts as the bits of its values, see
+ * dn_pq_morsel_add().
  */
 static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_column_view *views)
 {
@@ -25,10 +26,11 @@ static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_colu
     const void *last_text = NULL;
     size_t bytes = n_columns * ARROW_BYTES;
 
-    for (int64_t i = 0; i < w->n_columns; i++) {
+    for (int64_t i = 0; i < w->schema.n_fields; i++) {
+        const struct dn_pq_column *column = w->schema.trees[i].leaf;
         const struct dn_column_view *v = &views[i];
         bytes += (size_t)v->n_rows * v->width + (size_t)v->n_rows / 4;
-        if (w->columns[i].kind == DN_PQ_KIND_TEXT &&
+        if (column != NULL && column->kind == DN_PQ_KIND_TEXT && !dn_pq_column_is_within(column) &&
             (v->layout != DN_LAYOUT_VIEWS || v->variadic[0] != last_text)) {
             const size_t text = (size_t)v->longest_text;
             bytes += text < most_text ? text : most_text;
@@ -36,6 +38,15 @@ static size_t held_bytes(const struct dn_parquet_writer *w, const struct dn_colu
         }
     }
     return bytes;
+}
+
+static void free_batch(struct dn_pq_batch *b)
+{
+    if (b != NULL) {
+        dn_pq_made_free(b->made);
+        dn_arena_finish(&b->within);
+        dn_free(b);
+    }
 }
 
 enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *batch,
@@ -49,24 +60,29 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
     if (batch->release == NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "the batch to append was released already");
     }
-    if (batch->n_children != w->n_columns) {
+    const int64_t n_fields = w->schema.n_fields;
+    if (batch->n_children != n_fields) {
         st = dn_error_set(err, DN_ERR_INVALID,
                           "a batch of %lld columns was appended to a file of %lld columns",
-                          (long long)batch->n_children, (long long)w->n_columns);
+                          (long long)batch->n_children, (long long)n_fields);
         goto cleanup;
     }
-    if (!dn_mul_size((size_t)w->n_columns, sizeof(struct dn_column_view), &bytes) ||
+    if (!dn_mul_size((size_t)n_fields, sizeof(struct dn_column_view), &bytes) ||
         !dn_add_size(bytes, sizeof *b, &bytes) || (b = dn_malloc(bytes)) == NULL) {
         st = dn_error_memory(err, bytes);
         goto cleanup;
     }
     b->made = NULL;
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        DN_TRY_GOTO(st, dn_batch_get_column(batch, i, &w->fields[i], &b->views[i], err), cleanup);
-        if (w->columns[i].is_texts) {
-            DN_TRY_GOTO(st, dn_pq_interval_texts(&b->views[i], &b->made, err), cleanup);
-        }
+    b->within = (struct dn_arena){0};
+    for (int64_t i = 0; i < n_fields; i++) {
+        DN_TRY_GOTO(st,
+                    dn_batch_get_node(batch, i, &w->schema.nodes[i], &b->within, &b->views[i], err),
+                    cleanup);
+        DN_TRY_GOTO(st,
+                    dn_pq_tree_make(&w->schema.trees[i], &b->views[i], &b->within, &b->made, err),
+                    cleanup);
     }
+    b->number = ++w->n_batches;
     b->held = bytes + held_bytes(w, b->views);
     b->array = *batch;
     batch->release = NULL;
@@ -75,8 +91,7 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
     return DN_OK;
 cleanup:
     release(batch);
-    dn_pq_made_free(b != NULL ? b->made : NULL);
-    dn_free(b);
+    free_batch(b);
     return st;
 }
 
@@ -87,60 +102,8 @@ void dn_pq_batch_unref(struct dn_parquet_writer *w, struct dn_pq_batch *batch)
     pthread_mutex_unlock(&w->lock);
     if (last) {
         release(&batch->array);
-        dn_pq_made_free(batch->made);
-        dn_free(batch);
+        free_batch(batch);
     }
-}
-
-/* Length of the text in `row`, 0 if it is null. */
-static size_t text_len(const struct dn_column_view *v, int64_t row)
-{
-    const int64_t i = v->offset + row;
-
-    if (v->null_count > 0 && !dn_bit_get(v->validity, i)) {
-        return 0;
-    }
-    if (v->layout == DN_LAYOUT_VIEWS) {
-        return (size_t)((const struct dn_string_view *)v->values)[i].len;
-    }
-    if (v->layout == DN_LAYOUT_OFFSETS32) {
-        const int32_t *offsets = (const int32_t *)v->values + i;
-        return (size_t)(offsets[1] - offsets[0]);
-    }
-    const int64_t *offsets = (const int64_t *)v->values + i;
-    return (size_t)(offsets[1] - offsets[0]);
-}
-
-static size_t text_bytes(const struct dn_column_view *v, int64_t row, int64_t n)
-{
-    size_t bytes = 0;
-
-    if (v->null_count == 0 && v->layout == DN_LAYOUT_VIEWS) {
-        const struct dn_string_view *views =
-            (const struct dn_string_view *)v->values + v->offset + row;
-        for (int64_t i = 0; i < n; i++) {
-            bytes += (size_t)views[i].len;
-        }
-        return bytes;
-    }
-    for (int64_t i = row; i < row + n; i++) {
-        bytes += text_len(v, i);
-    }
-    return bytes;
-}
-
-static int64_t n_nulls(const struct dn_column_view *v, int64_t row, int64_t n)
-{
-    if (v->null_count == 0 || v->null_count == v->n_rows) {
-        return v->null_count == 0 ? 0 : n;
-    }
-    return dn_bits_count_zero(v->validity, v->offset + row, n);
-}
-
-/* Bits of a value beside its text. */
-static size_t fixed_bits(const struct dn_pq_column *c)
-{
-    return c->kind == DN_PQ_KIND_TEXT ? 32 : c->kind == DN_PQ_KIND_BOOL ? 8 : 8 * c->width;
 }
 
 size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
@@ -148,13 +111,8 @@ size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_ba
 {
     size_t bits = 0;
 
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        const struct dn_column_view *v = &batch->views[i];
-        const int64_t nulls = n_nulls(v, row, n);
-        bits += (size_t)(n - nulls) * fixed_bits(&w->columns[i]) + (size_t)nulls;
-        if (w->columns[i].kind == DN_PQ_KIND_TEXT && nulls < n) {
-            bits += 8 * text_bytes(v, row, n);
-        }
+    for (int64_t i = 0; i < w->schema.n_fields; i++) {
+        bits += dn_pq_tree_bits(&w->schema.trees[i], &batch->views[i], row, n);
     }
     return bits;
 }
@@ -202,7 +160,7 @@ static int64_t bad_row(const struct dn_pq_column *column, const struct dn_column
     if (column->kind == DN_PQ_KIND_TEXT && v->longest_text > LARGEST_VALUE) {
         *what = "a text of more than 1 GiB does not fit into a Parquet page";
         for (row = 0; row < v->n_rows; row++) {
-            if (text_len(v, row) > (size_t)LARGEST_VALUE) {
+            if (dn_pq_text_len(v, row) > (size_t)LARGEST_VALUE) {
                 return row;
             }
         }
@@ -220,7 +178,11 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
 
     for (int64_t i = 0; i < w->n_columns; i++) {
         const char *what_here = NULL;
-        const int64_t here = bad_row(&w->columns[i], &batch->views[i], &what_here);
+        if (dn_pq_column_is_within(&w->columns[i])) {
+            continue; /* checked where it is shredded: what null lists hide does not matter */
+        }
+        const int64_t here =
+            bad_row(&w->columns[i], &batch->views[w->columns[i].field], &what_here);
         if (here >= 0 && (row < 0 || here < row)) {
             row = here;
             column = i;

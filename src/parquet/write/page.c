@@ -95,16 +95,22 @@ static enum dn_status build_ids(const struct dn_pq_page *page, struct dn_pq_pack
 {
     const struct dn_pq_chunk *chunk = page->chunk;
     const size_t n = (size_t)page->n_ids;
-    const size_t room = dn_pq_levels_room(page->n_rows) + 1 + dn_pq_hybrid_bound(n, chunk->id_bits);
+    const bool nested = dn_pq_levels_are_nested(&chunk->levels);
+    const size_t room =
+        (nested ? 0 : dn_pq_levels_room(page->n_rows)) + 1 + dn_pq_hybrid_bound(n, chunk->id_bits);
 
-    dn_buffer_reset(&p->ids);
     dn_buffer_reset(&p->body);
+    if (nested) {
+        DN_TRY(dn_pq_levels_write_nested(&chunk->levels, p->kernels, page->first_row, page->n_rows,
+                                         &p->ids, &p->body, err));
+    }
+    dn_buffer_reset(&p->ids);
     DN_TRY(dn_buffer_reserve(&p->ids, n * sizeof(uint32_t), err));
     DN_TRY(dn_buffer_reserve(&p->body, room, err));
     uint32_t *ids = (uint32_t *)(void *)p->ids.data;
-    uint8_t *out = p->body.data;
+    uint8_t *out = p->body.data + p->body.len;
 
-    if (chunk->column->nullable) {
+    if (!nested && chunk->column->max_definition > 0) {
         out += dn_pq_levels_write(&chunk->levels, page->first_row, page->n_rows, out);
     }
     *out++ = (uint8_t)chunk->id_bits;
@@ -163,6 +169,12 @@ enum dn_status dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_packer *p,
         dn_buffer_reset(&p->packed);
         DN_TRY(dn_compress(p->compressor, body, &p->packed, err));
         *data = dn_buffer_span(&p->packed);
+    }
+    if (page->n_rows > INT32_MAX) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "a row of column '%s' has %lld values, more than Parquet can count in "
+                            "a page",
+                            page->chunk->column->name, (long long)page->n_rows);
     }
     if (body.len > INT32_MAX || data->len > INT32_MAX) {
         return dn_error_set(

@@ -3,19 +3,9 @@
 #include "parquet/encoding/plain.h"
 
 /* Put the levels right before the values. */
-static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
+static enum dn_status put_before(struct dn_pq_encoder *e, const uint8_t *levels, size_t len,
+                                 struct dn_error *err)
 {
-    uint8_t small[4096]; /* pages of 20,000 rows, and more */
-    uint8_t *levels = small;
-    const size_t room = dn_pq_levels_room(e->page_rows);
-
-    if (room > sizeof small) {
-        dn_buffer_reset(&e->scratch);
-        DN_TRY(dn_buffer_reserve(&e->scratch, room, err));
-        levels = e->scratch.data;
-    }
-    const size_t len =
-        dn_pq_levels_write(&e->levels, e->next_row - e->page_rows, e->page_rows, levels);
     if (len > e->body_start) { /* longer pages than foreseen */
         const size_t missing = len - e->body_start;
         DN_TRY(dn_buffer_reserve(&e->body, missing, err));
@@ -29,9 +19,40 @@ static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
     return DN_OK;
 }
 
+static enum dn_status put_nested_levels(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    struct dn_buffer numbers = {0};
+
+    dn_buffer_reset(&e->scratch);
+    enum dn_status st =
+        dn_pq_levels_write_nested(&e->levels, e->options->kernels, e->next_row - e->page_rows,
+                                  e->page_rows, &numbers, &e->scratch, err);
+    dn_buffer_finish(&numbers);
+    DN_TRY(st);
+    return put_before(e, e->scratch.data, e->scratch.len, err);
+}
+
+static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
+{
+    uint8_t small[4096]; /* pages of 20,000 rows, and more */
+    uint8_t *levels = small;
+    const size_t room = dn_pq_levels_room(e->page_rows);
+
+    if (room > sizeof small) {
+        dn_buffer_reset(&e->scratch);
+        DN_TRY(dn_buffer_reserve(&e->scratch, room, err));
+        levels = e->scratch.data;
+    }
+    const size_t len =
+        dn_pq_levels_write(&e->levels, e->next_row - e->page_rows, e->page_rows, levels);
+    return put_before(e, levels, len, err);
+}
+
 static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
 {
-    if (e->column->nullable) {
+    if (dn_pq_levels_are_nested(&e->levels)) {
+        DN_TRY(put_nested_levels(e, err));
+    } else if (e->column->max_definition > 0) {
         DN_TRY(put_levels(e, err));
     }
     struct dn_pq_page *page = dn_pq_page_create(e->chunk, err);
@@ -47,6 +68,7 @@ static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
     e->body = (struct dn_buffer){0};
     e->page_rows = 0;
     e->page_values = 0;
+    e->page_begun = 0;
     dn_pq_chunk_link(e->chunk, page);
     e->emit(e->emit_ctx, page);
     return DN_OK;
@@ -65,7 +87,7 @@ static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
     const int64_t rows = left < e->options->page_rows ? left : e->options->page_rows;
 
     e->body_start = 0;
-    if (e->column->nullable) {
+    if (e->column->max_definition > 0) {
         e->body_start = e->levels_hint > 0 ? e->levels_hint : dn_pq_levels_room(rows);
     }
     DN_TRY(dn_buffer_reserve(&e->body, e->body_start + e->body_hint, err));
@@ -73,9 +95,45 @@ static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
     return DN_OK;
 }
 
-/* Rows that go into the open page if it takes at most max_values values of them. */
-static int64_t take_rows(const struct dn_pq_encoder *e, int64_t max_values, int64_t *n_values)
+/* As many values as it should have, or more. */
+static bool has_all_bytes(const struct dn_pq_encoder *e)
 {
+    /* Booleans fill a byte before its last bit is there, so they are counted, not measured. */
+    return e->column->kind == DN_PQ_KIND_BOOL ? (size_t)e->page_values / 8 >= e->options->page_bytes
+                                              : page_bytes(e) >= e->options->page_bytes;
+}
+
+/*
+ * A page of a nested column is full as well with as many levels as it may have bytes of values: they are in none of the limits else.  It
+ * then goes on to the end of the row, which may be long.
+ */
+static bool nested_is_full(const struct dn_pq_encoder *e)
+{
+    return has_all_bytes(e) || e->page_begun == e->options->page_rows ||
+           (size_t)e->page_rows >= e->options->page_bytes;
+}
+
+static int64_t take_entries(struct dn_pq_encoder *e, int64_t max_values, int64_t *n_values)
+{
+    const bool full = e->page_rows > 0 && nested_is_full(e);
+    const struct dn_pq_levels_part most = {
+        .n_entries = full ? INT64_MAX : (int64_t)e->options->page_bytes - e->page_rows,
+        .n_values = max_values,
+        .n_rows = full ? 0 : e->options->page_rows - e->page_begun,
+    };
+    const struct dn_pq_levels_part part = dn_pq_levels_take_nested(&e->levels, e->next_row, &most);
+
+    *n_values = part.n_values;
+    e->taken_rows = part.n_rows;
+    return part.n_entries;
+}
+
+/* Rows that go into the open page if it takes at most max_values values of them. */
+static int64_t take_rows(struct dn_pq_encoder *e, int64_t max_values, int64_t *n_values)
+{
+    if (dn_pq_levels_are_nested(&e->levels)) {
+        return take_entries(e, max_values, n_values);
+    }
     const int64_t room = e->options->page_rows - e->page_rows;
     const int64_t left = e->levels.n_rows - e->next_row;
 
@@ -89,11 +147,19 @@ static enum dn_status took_rows(struct dn_pq_encoder *e, int64_t n_rows, int64_t
     e->next_row += n_rows;
     e->page_rows += n_rows;
     e->page_values += n_values;
-    /* Booleans fill a byte before its last bit is there, so they are counted, not measured. */
-    const bool full = e->column->kind == DN_PQ_KIND_BOOL
-                          ? (size_t)e->page_values / 8 >= e->options->page_bytes
-                          : page_bytes(e) >= e->options->page_bytes;
-    return full || e->page_rows == e->options->page_rows ? seal_page(e, err) : DN_OK;
+    if (dn_pq_levels_are_nested(&e->levels)) {
+        e->page_begun += e->taken_rows;
+        return nested_is_full(e) && dn_pq_levels_row_ends(&e->levels, e->next_row)
+                   ? seal_page(e, err)
+                   : DN_OK;
+    }
+    return has_all_bytes(e) || e->page_rows == e->options->page_rows ? seal_page(e, err) : DN_OK;
+}
+
+/* Of `room` values: as many as there are to the end of a row that makes a page longer than it should be. */
+static int64_t values_that_fit(int64_t n, int64_t room)
+{
+    return room <= 0 || n < room ? n : room;
 }
 
 enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *values, int64_t n,
@@ -109,7 +175,7 @@ enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *value
         const int64_t room =
             (int64_t)((e->options->page_bytes + width - 1) / width) - e->page_values;
         int64_t n_values;
-        const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
+        const int64_t n_rows = take_rows(e, values_that_fit(n, room), &n_values);
         DN_TRY(dn_buffer_append(&e->body, values, (size_t)n_values * width, err));
         values += (size_t)n_values * width;
         n -= n_values;
@@ -129,7 +195,7 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
         }
         const int64_t room = (int64_t)e->options->page_bytes * 8 - e->page_values;
         int64_t n_values;
-        const int64_t n_rows = take_rows(e, n < room ? n : room, &n_values);
+        const int64_t n_rows = take_rows(e, values_that_fit(n, room), &n_values);
         const size_t end = e->body_start + ((size_t)(e->page_values + n_values) + 7) / 8;
         DN_TRY(dn_buffer_reserve(&e->body, end - e->body.len, err));
         dn_pq_bits_copy(e->body.data + e->body_start, (size_t)e->page_values, bits, bit,
@@ -156,7 +222,9 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         }
         int64_t n_values;
         int64_t n_rows = take_rows(e, n, &n_values);
-        const size_t room = e->options->page_bytes - page_bytes(e);
+        const size_t taken = page_bytes(e);
+        const size_t room = taken < e->options->page_bytes ? e->options->page_bytes - taken
+                                                           : SIZE_MAX; /* to the end of the row */
         size_t bytes = 0;
         uint32_t lens = 0;
         int64_t fit = 0;
@@ -192,10 +260,14 @@ enum dn_status dn_pq_plain_nulls(struct dn_pq_encoder *e, struct dn_error *err)
     while (e->next_row < e->levels.n_rows) {
         const int64_t room = e->options->page_rows - e->page_rows;
         const int64_t left = e->levels.n_rows - e->next_row;
+        int64_t n_values = 0;
         if (e->page_rows == 0) {
             DN_TRY(open_page(e, err));
         }
-        DN_TRY(took_rows(e, room < left ? room : left, 0, err));
+        const int64_t n_rows = dn_pq_levels_are_nested(&e->levels)
+                                   ? take_entries(e, INT64_MAX, &n_values)
+                                   : (room < left ? room : left);
+        DN_TRY(took_rows(e, n_rows, 0, err));
     }
     return DN_OK;
 }

@@ -310,6 +310,51 @@ void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
 
 /* ---- lanes -------------------------------------------------------------------------------------------------------- */
 
+/* Levels and values of so many entries at a time stay in the cache; a row is never cut. */
+#define SHREDDED_ENTRIES 16384
+#define MOST_SHREDDED_ROWS 8192
+
+/* Rows of a column, as far as they are one leaf's. */
+static enum dn_status encode_leaf(struct dn_pq_lane *lane, const struct dn_pq_slice *s,
+                                  int64_t first_row, struct dn_error *err)
+{
+    const struct dn_pq_column *c = lane->encoder.column;
+    const struct dn_column_view *view = &s->batch->views[c->field];
+    struct dn_pq_shredded part;
+
+    for (int64_t row = 0, n = 0; row < s->n_rows; row += n) {
+        n = s->n_rows - row < lane->shred_rows ? s->n_rows - row : lane->shred_rows;
+        DN_TRY(dn_pq_shred(&lane->shredder, c, view, s->row + row, n, first_row + row, &part, err));
+        part.batch = s->batch->number;
+        DN_TRY(dn_pq_encoder_append_shredded(&lane->encoder, &part, err));
+        if (part.n > 16 * SHREDDED_ENTRIES) {
+            dn_pq_shredder_finish(&lane->shredder); /* a row as long as this one is rare */
+        }
+        if (part.n > SHREDDED_ENTRIES && lane->shred_rows > 1) {
+            lane->shred_rows /= 2;
+        } else if (part.n < SHREDDED_ENTRIES / 2 && lane->shred_rows < MOST_SHREDDED_ROWS) {
+            lane->shred_rows *= 2;
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status encode_slice(struct dn_pq_lane *lane, struct dn_pq_slot *slot,
+                                   const struct dn_pq_slice *s, struct dn_error *err)
+{
+    const struct dn_pq_column *c = lane->encoder.column;
+    const struct dn_column_view *view = &s->batch->views[c->field];
+    const int64_t first_row = slot->row_group->first_row + lane->n_taken;
+
+    if (lane->writer->verify) {
+        slot->digest += dn_pq_column_digest(c, view, s->row, s->n_rows, (uint64_t)lane->n_taken);
+    }
+    lane->n_taken += s->n_rows;
+    return dn_pq_column_is_within(c)
+               ? encode_leaf(lane, s, first_row, err)
+               : dn_pq_encoder_append(&lane->encoder, view, s->row, s->n_rows, err);
+}
+
 static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_morsel *m,
                                     struct dn_error *err)
 {
@@ -319,18 +364,11 @@ static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_
         struct dn_pq_chunk *chunk = &slot->chunk;
         chunk->first_row = m->row_group->first_row;
         lane->row_group = m->row_group;
-        lane->n_digested = 0;
+        lane->n_taken = 0;
         dn_pq_encoder_begin(&lane->encoder, chunk);
     }
     for (size_t i = 0; i < m->n_slices; i++) {
-        const struct dn_pq_slice *s = &m->slices[i];
-        const struct dn_column_view *view = &s->batch->views[lane->column];
-        if (lane->writer->verify) {
-            slot->digest += dn_pq_column_digest(&lane->writer->columns[lane->column], view, s->row,
-                                                s->n_rows, lane->n_digested);
-            lane->n_digested += (uint64_t)s->n_rows;
-        }
-        DN_TRY(dn_pq_encoder_append(&lane->encoder, view, s->row, s->n_rows, err));
+        DN_TRY(encode_slice(lane, slot, &m->slices[i], err));
     }
     if (!m->ends_row_group) {
         return DN_OK;
@@ -343,7 +381,7 @@ static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
 {
     pthread_mutex_lock(&w->lock);
     slot->ended = true;
-    slot->sources = slot->chunk.levels.bits.capacity + slot->chunk.ids.bytes.capacity;
+    slot->sources = dn_pq_levels_held(&slot->chunk.levels) + slot->chunk.ids.bytes.capacity;
     w->held_bytes += slot->sources;
     const bool last = slot->n_open_pages == 0;
     pthread_mutex_unlock(&w->lock);
@@ -372,7 +410,7 @@ static void run_lane(void *arg)
             end_chunk(w, &m->row_group->slots[lane->column]);
         }
     }
-    const size_t held = dn_pq_encoder_held(&lane->encoder);
+    const size_t held = dn_pq_encoder_held(&lane->encoder) + dn_pq_shredder_held(&lane->shredder);
     pthread_mutex_lock(&w->lock);
     w->held_bytes += held - lane->held;
     lane->held = held;

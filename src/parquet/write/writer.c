@@ -65,69 +65,30 @@ static enum dn_status read_options(const struct dn_parquet_options *given,
     return DN_OK;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static enum dn_status check_names(const struct dn_parquet_writer *w, struct dn_error *err)
-{
-    const char **names = dn_malloc((size_t)w->n_columns * sizeof *names);
-    enum dn_status st = DN_OK;
-
-    if (names == NULL) {
-        return dn_error_memory(err, (size_t)w->n_columns * sizeof *names);
-    }
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        names[i] = w->columns[i].name;
-    }
-    qsort(names, (size_t)w->n_columns, sizeof *names, compare_names);
-    for (int64_t i = 1; i < w->n_columns; i++) {
-        if (strcmp(names[i - 1], names[i]) == 0) {
-            st = dn_error_set(
-                err, DN_ERR_INVALID,
-                "two columns are named '%s'; Parquet readers find columns by name, so rename one",
-                names[i]);
-            dn_error_locate(err, w->path, -1, -1, -1, names[i]);
-            break;
-        }
-    }
-    dn_free(names);
-    return st;
-}
-
 static enum dn_status open_columns(struct dn_parquet_writer *w, const struct ArrowSchema *schema,
                                    const struct dn_parquet_options *o, struct dn_error *err)
 {
-    const size_t n = (size_t)schema->n_children;
-    size_t n_fields = 0;
+    const enum dn_status st =
+        dn_pq_schema_init(&w->schema, schema, o->intervals == DN_PARQUET_INTERVALS_PARQUET, err);
 
-    if (schema->n_children < 1 || schema->n_children > INT32_MAX - 1) {
-        return dn_error_set(err, DN_ERR_INVALID,
-                            "a Parquet file needs at least one column; the schema has %lld",
-                            (long long)schema->n_children);
+    if (st != DN_OK) {
+        dn_error_locate(err, w->path, -1, -1, -1, NULL);
+        return st;
     }
-    w->fields = dn_calloc(n, sizeof *w->fields);
-    w->columns = dn_calloc(n, sizeof *w->columns);
+    const size_t n = (size_t)w->schema.n_leaves;
+    w->columns = w->schema.leaves;
     w->lanes = dn_calloc(n, sizeof *w->lanes);
     w->totals = dn_calloc(n, sizeof *w->totals);
-    if (w->fields == NULL || w->columns == NULL || w->lanes == NULL || w->totals == NULL) {
+    if (w->lanes == NULL || w->totals == NULL) {
         return dn_error_memory(err, n * sizeof *w->lanes);
     }
-    w->n_columns = schema->n_children;
+    w->n_columns = w->schema.n_leaves;
     for (int64_t i = 0; i < w->n_columns; i++) {
-        DN_TRY(dn_schema_get_field(schema, i, &w->fields[i], err));
-        DN_TRY(dn_pq_column_init(&w->columns[i], &w->fields[i], err));
-        dn_pq_column_intervals(&w->columns[i], o->intervals == DN_PARQUET_INTERVALS_PARQUET);
-        w->fields[i].name = w->columns[i].name;
-        w->fields[i].type = w->columns[i].type; /* the zone's name is not ours to keep */
         dn_pq_stats_init(&w->totals[i], w->columns[i].kind, w->columns[i].order);
     }
     DN_TRY(dn_pq_said_init(&w->said, schema, o, err));
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        w->columns[i].field_id = dn_pq_said_field_id(&w->said, &n_fields);
-    }
-    return check_names(w, err);
+    dn_pq_schema_number(&w->schema, &w->said);
+    return DN_OK;
 }
 
 static enum dn_status check_verification(const struct dn_parquet_writer *w, struct dn_error *err)
@@ -149,8 +110,17 @@ static enum dn_status open_verification(struct dn_parquet_writer *w,
     if (!w->verify) {
         return DN_OK;
     }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        if (dn_pq_column_is_within(&w->columns[i])) {
+            return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                                "column '%s' is nested, and nested columns are not read back yet; "
+                                "leave the option verify out",
+                                w->columns[i].name);
+        }
+    }
+    w->fields = dn_calloc((size_t)w->n_columns, sizeof *w->fields);
     w->digests = dn_calloc((size_t)w->n_columns, sizeof *w->digests);
-    if (w->digests == NULL) {
+    if (w->digests == NULL || w->fields == NULL) {
         return dn_error_memory(err, (size_t)w->n_columns * sizeof *w->digests);
     }
     return dn_pq_written_init(&w->written, w->n_columns, err);
@@ -228,6 +198,7 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
     for (int64_t i = 0; i < w->n_columns; i++) {
         w->lanes[i].writer = w;
         w->lanes[i].column = i;
+        w->lanes[i].shred_rows = 64;
         dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &w->encoder);
         w->lanes[i].encoder.emit = dn_pq_writer_emit;
         w->lanes[i].encoder.emit_ctx = &w->lanes[i];
@@ -422,7 +393,8 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
     dn_sink_reading_path(w->sink, path);
     for (int64_t i = 0; i < w->n_columns; i++) {
-        w->fields[i].type = w->columns[i].read;
+        w->fields[i] =
+            (struct dn_field){w->columns[i].name, w->columns[i].read, w->columns[i].nullable};
     }
     return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
 }
@@ -485,14 +457,14 @@ static void free_columns(struct dn_parquet_writer *w)
 {
     for (int64_t i = 0; i < w->n_columns; i++) {
         dn_pq_encoder_finish(&w->lanes[i].encoder);
+        dn_pq_shredder_finish(&w->lanes[i].shredder);
         dn_pq_stats_finish(&w->totals[i]);
-        dn_pq_column_finish(&w->columns[i]);
     }
-    dn_free(w->fields);
-    dn_free(w->columns);
+    dn_pq_schema_finish(&w->schema);
     dn_free(w->lanes);
     dn_free(w->totals);
     dn_free(w->digests);
+    dn_free(w->fields);
     dn_pq_written_finish(&w->written);
     dn_pq_said_finish(&w->said);
 }

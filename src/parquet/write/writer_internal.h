@@ -19,6 +19,8 @@
 #include "parquet/write/arrow_schema.h"
 #include "parquet/write/encoder.h"
 #include "parquet/write/interval_text.h"
+#include "parquet/write/sizes.h"
+#include "parquet/write/tree.h"
 #include "parquet/written.h"
 #include "store/sink.h"
 
@@ -28,8 +30,10 @@
 struct dn_pq_batch {
     struct ArrowArray array;
     size_t held;             /**< memory that it keeps alive */
-    struct dn_pq_made *made; /**< what views of ours point into */
+    uint64_t number;         /**< from 1: no two batches of a writer have the same */
     int64_t n_slices;        /**< under the lock */
+    struct dn_arena within;  /**< views of what is within columns */
+    struct dn_pq_made *made; /**< what views of ours point into */
     struct dn_column_view views[];
 };
 
@@ -89,8 +93,10 @@ struct dn_pq_lane {
     struct dn_parquet_writer *writer;
     int64_t column;
     struct dn_pq_encoder encoder;
+    struct dn_pq_shredder shredder;    /**< of a leaf within a column */
+    int64_t shred_rows;                /**< so many at a time */
     struct dn_pq_row_group *row_group; /**< the one the encoder is in */
-    uint64_t n_digested;               /**< rows of it */
+    int64_t n_taken;                   /**< rows of it */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
     size_t held;                       /**< what of it is in held_bytes */
     bool start;                        /**< of the calling thread: submit a task */
@@ -120,8 +126,8 @@ struct dn_parquet_writer {
     struct dn_owner owner;
     /* Fixed at open. */
     char *path;
-    struct dn_field *fields; /**< names are those of `columns` */
-    struct dn_pq_column *columns;
+    struct dn_pq_schema schema;
+    const struct dn_pq_column *columns; /**< the leaves of the schema */
     struct dn_pq_lane *lanes;
     int64_t n_columns;
     struct dn_pq_said said; /**< of the schema, beside the columns */
@@ -140,6 +146,7 @@ struct dn_parquet_writer {
     /* Of the calling thread. */
     enum dn_pq_state state;
     int64_t n_rows;
+    uint64_t n_batches;
     struct dn_pq_morsel *pending;      /**< NULL: no rows wait */
     struct dn_pq_row_group *row_group; /**< the open one, once a morsel of it was submitted */
     int64_t n_begun;                   /**< row groups, the open one counted */
@@ -157,6 +164,7 @@ struct dn_parquet_writer {
     struct dn_pq_stats *totals;   /**< per column, over all written row groups */
     struct dn_pq_written written; /**< what came in, if it is to be verified */
     uint64_t *digests;            /**< room for those of a row group, per column */
+    struct dn_field *fields;      /**< room for what is to be read back */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
