@@ -14,7 +14,7 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
-.PHONY: help setup configure build csv_reader csv_writer parquet_reader parquet_writer production run test test-full bench lint sanitize fuzz coverage mutate package clean
+.PHONY: help setup configure build csv_reader csv_writer parquet_reader parquet_writer postgres_reader production run test test-full bench lint sanitize fuzz coverage mutate package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_ -]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
@@ -32,14 +32,14 @@ build: configure ## everything, into build/bin and build/plugins
 	@echo "build: build/bin build/plugins"
 	@$(call build,release)
 
-csv_reader csv_writer parquet_reader parquet_writer: configure ## this plugin alone, into build/plugins
+csv_reader csv_writer parquet_reader parquet_writer postgres_reader: configure ## this plugin alone, into build/plugins
 	@$(call build,release,$@)
 	@echo "build: build/plugins/lib$@_plugin.so"
 
 production: ## for this machine alone: -march=native and link-time optimisation, into build/production
 	@tools/setup.sh build
 	@$(call configure,production)
-	@$(call build,production,dativo-native csv_reader csv_writer parquet_reader parquet_writer)
+	@$(call build,production,dativo-native csv_reader csv_writer parquet_reader parquet_writer postgres_reader)
 	@echo "build: build/production/bin build/production/plugins"
 
 run: configure ## the example job: examples/data/orders.csv to Parquet under build/out

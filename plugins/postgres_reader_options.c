@@ -28,7 +28,9 @@ const struct dn_shell_option postgres_reader_options[] = {
      "string; float64; or decimal(p,s)"},
     {"special_values", NULL, "text",
      "NaN of numerics, infinity of dates and timestamps, 24:00:00: error or null"},
-    {"interval", NULL, "text", "interval: text (ISO 8601) or months_days_nanos"},
+    {"interval", NULL, "text",
+     "interval: native, months, days and nanoseconds, or text, which holds every value; default "
+     "native"},
     {"connections", NULL, "int",
      "at most so many connections at a time; default 4, or the threads"},
     {"cursor_field", NULL, "text", "a column that grows: rows above cursor_after are read"},
@@ -294,7 +296,6 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     struct dn_pg_read_options *o = &s->read;
     int64_t connections = 0;
     int64_t n_threads = 0;
-    bool months = false;
     const json_t *widened = NULL;
 
     *s = (struct postgres_settings){.chunk_rows = DEFAULT_CHUNK_ROWS};
@@ -312,8 +313,7 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     DN_TRY(read_numeric(&o->choices, c, err));
     o->choices.specials_are_null = is_null(c, "special_values");
     DN_TRY(read_word(c, "special_values", "error", "null", &o->choices.specials_are_null, err));
-    DN_TRY(read_word(c, "interval", "text", "months_days_nanos", &months, err));
-    o->choices.intervals_are_text = !months;
+    DN_TRY(read_word(c, "interval", "native", "text", &o->choices.intervals_are_text, err));
     DN_TRY(dn_shell_option_int(c, "connections", 1, MOST_CONNECTIONS, &connections, err));
     DN_TRY(read_time(c, "statement_timeout", &o->statement_timeout_ms, err));
     DN_TRY(read_time(c, "lock_timeout", &o->lock_timeout_ms, err));

@@ -14,13 +14,13 @@ rm -rf build/package
 mkdir -p "$stage/bin" "$stage/plugins" "$stage/include/dativo" "$stage/docs"
 
 install -s build/bin/dativo-native "$stage/bin/"
-for plugin in csv_reader csv_writer parquet_reader parquet_writer; do
+for plugin in csv_reader csv_writer parquet_reader parquet_writer postgres_reader; do
     install "build/plugins/lib${plugin}_plugin.so" "$stage/plugins/"
 done
 strip --strip-unneeded "$stage"/plugins/*.so
 cp include/dativo/{plugin,arrow,status}.h "$stage/include/dativo/"
 cp LICENSE CHANGELOG.md "$stage/"
-cp docs/{store,csv-reading,csv-writing,parquet-writing,parquet-reading,verify,jobs,host-jobs,plugins,json-records,types}.md "$stage/docs/"
+cp docs/{store,csv-reading,csv-writing,parquet-writing,parquet-reading,verify,jobs,host-jobs,plugins,json-records,types,postgres}.md "$stage/docs/"
 mkdir "$stage/docs/adr" # the decisions that these pages point at
 { grep -ohE 'adr/[a-z0-9-]+\.md' "$stage"/docs/*.md || true; } | sort -u | while read -r page; do
     cp "docs/$page" "$stage/docs/adr/"
@@ -45,6 +45,7 @@ package_of() {
     libcurl.so.4) echo libcurl4 ;;
     libcrypto.so.3) echo libssl3 ;;
     libexpat.so.1) echo libexpat1 ;;
+    libpq.so.5) echo libpq5 ;;
     *)
         echo "package: $1 is needed, but package_of() of tools/package.sh does not know whose it is" >&2
         return 1
@@ -58,6 +59,9 @@ mapfile -t libraries < <(readelf -dW "${binaries[@]}" | sed -n 's/.*(NEEDED).*\[
 glibc=$(readelf -VW "${binaries[@]}" | grep -oE 'GLIBC_[0-9.]+' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
 # What is loaded with the first s3:// or https://: nothing of it is needed for files.
 mapfile -t later < <(sed -n 's/.*\.soname = "\(.*\)".*/\1/p' src/store/http/*.c src/store/s3/*.c | sort -u)
+
+# What is loaded with the first postgres://
+mapfile -t database < <(sed -n 's/.*\.soname = "\(.*\)".*/\1/p' src/pg/*.c | sort -u)
 
 rows_of() {
     local library
@@ -75,9 +79,12 @@ packages_of() {
 
 rows=$(rows_of "${libraries[@]}")
 rows_later=$(rows_of "${later[@]}")
+rows_database=$(rows_of "${database[@]}")
 packages=$(packages_of "${libraries[@]}")
 packages_later=$(packages_of "${later[@]}")
+packages_database=$(packages_of "${database[@]}")
 sed -e "s/@VERSION@/$version/; s/@GLIBC@/$glibc/; s/@LIBRARIES@/${rows%\\n}/; s/@PACKAGES@/$packages/" \
+    -e "s/@DATABASE@/${rows_database%\\n}/; s/@PACKAGESDATABASE@/$packages_database/" \
     -e "s/@LATER@/${rows_later%\\n}/; s/@PACKAGESLATER@/$packages_later/" \
     tools/package/README.md >"$stage/README.md"
 

@@ -359,8 +359,9 @@ static void summary_text(const struct dn_console *c, const char *source, const c
     (void)fprintf(stderr, "  rows    %s in = %s out + %s rejected\n",
                   dn_console_count(a, o->rows_in), dn_console_count(b, o->rows_out),
                   dn_console_count(d, o->rows_rejected));
-    (void)fprintf(stderr, "  files   %s in, %s out\n", dn_console_count(a, o->files_in),
-                  dn_console_count(b, o->files_out));
+    (void)fprintf(stderr, "  files   %s%s%s out\n", /* of a database there are none */
+                  o->files_in > 0 ? dn_console_count(a, o->files_in) : "",
+                  o->files_in > 0 ? " in, " : "", dn_console_count(b, o->files_out));
     summary_bytes(o);
     summary_time(o);
     (void)fprintf(stderr, "  memory  %s at the peak\n",

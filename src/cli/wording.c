@@ -27,6 +27,8 @@ static const struct {
     {"hive_partitioning", "--hive-partitioning", NULL},
     {"inference", "--reader-option inference", NULL},
     {"columns", "--reader-option columns", NULL},
+    {"query", "--query", NULL},
+    {"where", "--where", NULL},
     {"required", "--reader-option required", NULL},
     {"missing_as_null", "--reader-option missing_as_null", NULL},
     {"chunk_size", "--reader-option chunk_size", NULL},

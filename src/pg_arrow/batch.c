@@ -336,6 +336,9 @@ static void show_numeric(char out[DN_ESCAPED_VALUE_SIZE], const uint8_t *cell)
 
 static const char *advice(const struct dn_pg_target *t, enum dn_pg_verdict v)
 {
+    if (t->kind == DN_PG_KIND_INTERVAL && (v == DN_PG_RANGE || is_special(v))) {
+        return "; the option interval: text holds it";
+    }
     if (is_special(v) || (v == DN_PG_RANGE && t->kind != DN_PG_KIND_NUMERIC)) {
         return "; with the option special_values: null it becomes a null, which is counted";
     }

@@ -28,8 +28,8 @@ MICROSECONDS = {"ti", "ti0", "ts", "tstz"}  # since midnight or 1970
 def exported(server, tmp_path_factory):
     make_table(server)
     command = Command(tmp_path_factory.mktemp("types"), server)
-    command.ok("convert", "--reader-option", "special_values=null", command.url("public.types"), "types.parquet")
-    command.ok("convert", "--reader-option", "special_values=null", command.url(), "--query", "SELECT * FROM types", "query.parquet")
+    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", command.url("public.types"), "types.parquet")
+    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", command.url(), "--query", "SELECT * FROM types", "query.parquet")
     command.said = what_the_server_says(server)
     return command
 
@@ -131,7 +131,7 @@ def test_specials_are_errors_by_default(exported):
     for name, says in (("n152", "is NaN"), ("d", "infinity"), ("ts", "infinity"), ("tstz", "infinity"), ("ti", "24:00:00")):
         exported.fails("convert", exported.url("types"), "no.parquet", "--reader-option", f'columns=["{name}"]',
                        says=["public.types, row", f'column "{name}"', says, "special_values: null"])
-    text = exported("convert", "--reader-option", "special_values=null", exported.url("types"), "null:").stderr.decode()
+    text = exported("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", exported.url("types"), "null:").stderr.decode()
     for name, n in (("n152", 1), ("d", 2), ("ts", 2), ("tstz", 2), ("ti", 1)):
         assert f'{n} value{"s" if n > 1 else ""} of column "{name}" became null' in text, text
 
@@ -160,7 +160,7 @@ def test_json_records(exported, capfd):
     server = exported.server
     connection = {"host": str(server.folder), "port": server.port, "user": "postgres", "database": "postgres"}
     ours = records("postgres_reader", {"type": "postgres", "connection": connection, "objects": ["public.types"],
-                                       "engine": {"options": {"special_values": "null", "batch_size": 4}}})
+                                       "engine": {"options": {"special_values": "null", "interval": "text", "batch_size": 4}}})
     theirs = records("parquet_reader", {"type": "parquet", "files": [{"path": str(exported.folder / "types.parquet")}],
                                         "engine": {"options": {"batch_size": 4}}})
     assert ours == theirs and len(ours) == 3
@@ -191,9 +191,21 @@ def test_numerics_without_a_precision(command, server):
     assert [str(f.type) for f in command.table(command.url("open"), "--allow-empty").schema] == ["decimal128(1, 0)", "decimal128(1, 0)"]
 
 
-def test_intervals(exported):
-    table = duckdb.sql(f"SELECT iv FROM '{exported.folder / 'types.parquet'}' ORDER BY row").fetchall()
-    assert table[1][0] == "P1Y2M3DT4H5M6.789S" and table[-1][0] is None
+def test_intervals(command, server):
+    """Months, days and nanoseconds; Parquet has their text, which is the same interval for the server."""
+    server.sql("""CREATE TABLE IF NOT EXISTS spans (i interval); TRUNCATE spans; INSERT INTO spans VALUES ('1 year 2 mons 3 days 04:05:06.789'), ('-1 mon 1 day -1 hour'),
+        ('-0.000001 s'), ('178000000 years'), ('2147483647 days'), ('2562047 hours'), (NULL), ('0')""")
+    texts = command.table(command.url("spans"))["i"].to_pylist()
+    assert texts.count(None) == 1
+    values = ", ".join("(NULL)" if t is None else f"('{t}'::interval)" for t in texts)
+    rows = server.sql(f"SELECT count(*) FROM (SELECT i::text FROM spans UNION ALL SELECT column1::text FROM (VALUES {values}) v) u GROUP BY i HAVING count(*) <> 2")
+    assert rows == ""
+    own = command.table(command.url("spans"), "--writer-option", "intervals=parquet", "--where", "i = '1 year 2 mons 3 days 04:05:06.789'")
+    assert own.num_rows == 1
+    server.sql("INSERT INTO spans VALUES ('2562048 hours')")  # more nanoseconds than 64 bits hold
+    command.fails("convert", command.url("spans"), "no.parquet", says=["public.spans, row 9", "interval: text"])
+    assert command.table(command.url("spans"), "--reader-option", "interval=text")["i"][8].as_py() == "PT2562048H"
+    assert command.table(command.url("spans"), "--reader-option", "special_values=null")["i"].null_count == 2
 
 
 def test_types_that_are_asked_for(command, server):
