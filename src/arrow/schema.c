@@ -174,9 +174,10 @@ cleanup:
     return st;
 }
 
-/* `name` instead of its own, if it is not NULL. */
+/* `name` and `metadata` instead of its own, if they are not NULL. */
 static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchema *schema,
-                                const char *name, int depth, struct dn_error *err)
+                                const char *name, const char *metadata, int depth,
+                                struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
@@ -195,16 +196,18 @@ static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchem
         name = schema->name != NULL ? schema->name : "";
     }
     DN_TRY_GOTO(st,
-                dn_schema_node_make(out, schema->format, name, schema->metadata, schema->n_children,
-                                    schema->dictionary != NULL, err),
+                dn_schema_node_make(out, schema->format, name,
+                                    metadata != NULL ? metadata : schema->metadata,
+                                    schema->n_children, schema->dictionary != NULL, err),
                 cleanup);
     out->flags = schema->flags;
     for (int64_t i = 0; i < schema->n_children; i++) {
-        DN_TRY_GOTO(st, copy_node(out->children[i], schema->children[i], NULL, depth - 1, err),
+        DN_TRY_GOTO(st,
+                    copy_node(out->children[i], schema->children[i], NULL, NULL, depth - 1, err),
                     cleanup);
     }
     if (schema->dictionary != NULL) {
-        DN_TRY_GOTO(st, copy_node(out->dictionary, schema->dictionary, NULL, depth - 1, err),
+        DN_TRY_GOTO(st, copy_node(out->dictionary, schema->dictionary, NULL, NULL, depth - 1, err),
                     cleanup);
     }
 cleanup:
@@ -217,13 +220,13 @@ cleanup:
 enum dn_status dn_schema_copy(struct ArrowSchema *out, const struct ArrowSchema *schema,
                               struct dn_error *err)
 {
-    return copy_node(out, schema, NULL, DN_SCHEMA_MAX_DEPTH, err);
+    return copy_node(out, schema, NULL, NULL, DN_SCHEMA_MAX_DEPTH, err);
 }
 
 enum dn_status dn_schema_node_copy(struct ArrowSchema *out, const struct ArrowSchema *node,
-                                   const char *name, struct dn_error *err)
+                                   const char *name, const char *metadata, struct dn_error *err)
 {
-    return copy_node(out, node, name, DN_SCHEMA_MAX_DEPTH, err);
+    return copy_node(out, node, name, metadata, DN_SCHEMA_MAX_DEPTH, err);
 }
 
 static enum dn_status refuse(const char *name, const char *words, const char *cannot,

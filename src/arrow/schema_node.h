@@ -16,9 +16,9 @@ DN_NODISCARD enum dn_status dn_schema_node_make(struct ArrowSchema *out, const c
                                                 const char *name, const char *metadata,
                                                 int64_t n_children, bool has_dictionary,
                                                 struct dn_error *err);
-/** A deep copy of a node under another name. */
+/** A deep copy of a node, with another name and other metadata; NULL: its own. */
 DN_NODISCARD enum dn_status dn_schema_node_copy(struct ArrowSchema *out,
                                                 const struct ArrowSchema *node, const char *name,
-                                                struct dn_error *err);
+                                                const char *metadata, struct dn_error *err);
 
 #endif

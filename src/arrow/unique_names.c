@@ -10,7 +10,7 @@ static enum dn_status rename_column(struct ArrowSchema *column, const char *name
 {
     struct ArrowSchema renamed;
 
-    DN_TRY(dn_schema_node_copy(&renamed, column, name, err));
+    DN_TRY(dn_schema_node_copy(&renamed, column, name, NULL, err));
     column->release(column);
     *column = renamed; /* children are reached by pointers, so it may be moved */
     return DN_OK;

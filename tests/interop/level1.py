@@ -77,7 +77,7 @@ def checked(code, error):
 
 
 def write(batches, schema, path, options):
-    """Write record batches; the schema is the file's."""
+    """Write record batches; the schema is the file's.  Returns its manifest."""
     plugin = load("parquet_writer")
     table = Table(plugin, b"dativo.writer/1", WRITER)
     error = Error(struct_size=ctypes.sizeof(Error))
@@ -94,8 +94,10 @@ def write(batches, schema, path, options):
             batch._export_to_c(ctypes.addressof(c_array))
             checked(table.append(handle, ctypes.addressof(c_array), where), error)
         checked(table.finish(handle, ctypes.addressof(manifest), where), error)
+        described = json.loads(ctypes.string_at(manifest))
         plugin.free_text(manifest)
         checked(table.commit(handle, where), error)
+        return described
     finally:
         table.close(handle)
 

@@ -221,3 +221,187 @@ def test_options_that_are_no_words(tmp_path):
     for option, value in (("arrow_schema", "sometimes"), ("intervals", "text"), ("arrow_schema", True)):
         with pytest.raises(level1.Failure, match=f"{option} must be one of "):
             level1.write([], pa.schema([("a", pa.int64())]), tmp_path / "t.parquet", {option: value})
+
+
+# ---- reading ----
+
+
+def lie(path, columns, claimed, **more):
+    """A file of pyarrow's whose footer claims another schema."""
+    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
+    message = claimed if isinstance(claimed, bytes) else base64.b64encode(claimed.serialize().to_pybytes())
+    with pq.ParquetWriter(path, table.schema, store_schema=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"ARROW:schema": message.decode("latin-1"), **more})
+    return path
+
+
+def test_we_read_our_own_back(tmp_path):
+    table = flat_table({"pandas": "{}", "k": "ä"})
+    path = write(tmp_path / "t.parquet", table, field_ids=[*range(10, 18)])
+    read = level1.read(path, {})
+    views = {pa.large_string(): pa.string_view(), pa.large_binary(): pa.binary_view(), pa.decimal256(5, 0): pa.decimal128(5, 0)}
+    assert [f.type for f in read.schema] == [views.get(f.type, f.type) for f in table.schema]
+    assert read.schema.metadata == table.schema.metadata
+    for i, (due, got) in enumerate(zip(table.schema, read.schema)):
+        assert got.metadata == {**(due.metadata or {}), b"PARQUET:field_id": str(10 + i).encode()}
+    assert read.cast(pa.schema([pa.field(f.name, f.type) for f in table.schema])).equals(table)
+
+
+def test_intervals_come_back(tmp_path):
+    array = pa.array(INTERVALS * 700, pa.month_day_nano_interval())
+    path = write(tmp_path / "t.parquet", pa.table({"i": array}), row_group_size=1000, page_rows=33)
+    assert level1.read(path, {})["i"].combine_chunks().equals(array)
+    nulls = write(tmp_path / "nulls.parquet", pa.table({"i": pa.nulls(3, array.type)}))
+    assert level1.read(nulls, {})["i"].to_pylist() == [None] * 3
+    never = write(tmp_path / "never.parquet", pa.table({"i": array}), arrow_schema="never")
+    assert level1.read(never, {})["i"].type == pa.string_view()
+    fit = pa.array(FIT * 700, array.type)
+    path = write(tmp_path / "fit.parquet", pa.table({"i": fit}), intervals="parquet", row_group_size=1000)
+    assert level1.read(path, {})["i"].combine_chunks().equals(fit)
+
+
+def test_what_pyarrow_says(tmp_path):
+    columns = {name: FLAT[name] for name in ("duration", "zoned", "large", "marked", "opaque")}
+    columns["code"] = pa.array(["a", "b", None, "a", "b"]).dictionary_encode()
+    columns["old_uuid"] = pa.array([b"x" * 16] * 5, pa.binary(16))
+    fields = [pa.field(n, a.type, metadata={"unit": "kg"} if n == "marked" else None) for n, a in columns.items()]
+    table = pa.table(list(columns.values()), schema=pa.schema(fields, metadata={"by": "pyarrow"}))
+    pq.write_table(table, tmp_path / "t.parquet")
+    read = level1.read(tmp_path / "t.parquet", {})
+    assert read.schema.field("duration").type == pa.duration("ms")
+    assert read.schema.field("zoned").type == pa.timestamp("us", "America/New_York")
+    assert read.schema.field("opaque").type == table.schema.field("opaque").type
+    assert read.schema.field("code").type == pa.string_view()
+    assert read.schema.field("marked").metadata == {b"unit": b"kg"}
+    assert read.schema.metadata == {b"by": b"pyarrow"}
+    assert read["duration"].equals(table["duration"])
+
+
+INTS = {"a": pa.array([5, 6], pa.int64())}
+TEXTS = {"a": pa.array(["P1M", "x"])}
+WRONG = {
+    "no base64": (INTS, b"###"),
+    "no message": (INTS, base64.b64encode(b"\xff" * 40)),
+    "cut": (INTS, base64.b64encode(pa.schema([("a", pa.duration("s"))]).serialize().to_pybytes()[:-16])),
+    "empty": (INTS, b""),
+    "another name": (INTS, pa.schema([("b", pa.duration("s"))])),
+    "fewer columns": (INTS, pa.schema([])),
+    "more columns": (INTS, pa.schema([("a", pa.duration("s")), ("b", pa.int8())])),
+    "a text of a number": (INTS, pa.schema([("a", pa.month_day_nano_interval())])),
+    "a list of a number": (INTS, pa.schema([("a", pa.list_(pa.duration("s")))])),
+    "a uuid of a number": (INTS, pa.schema([("a", pa.uuid())])),
+    "a zone of a number": (INTS, pa.schema([("a", pa.timestamp("us", "Asia/Tokyo"))])),
+    "texts that are no intervals": (TEXTS, pa.schema([("a", pa.month_day_nano_interval())])),
+    "a duration of a text": (TEXTS, pa.schema([("a", pa.duration("s"))])),
+    "a duration of a date": ({"a": pa.array([5], pa.date32())}, pa.schema([("a", pa.duration("s"))])),
+    "a duration of a timestamp": ({"a": pa.array([5], pa.timestamp("us"))}, pa.schema([("a", pa.duration("us"))])),
+    "an instant of a local time": ({"a": pa.array([5], pa.timestamp("us"))}, pa.schema([("a", pa.timestamp("us", "Asia/Tokyo"))])),
+    "a local time of an instant": ({"a": pa.array([5], pa.timestamp("us", "UTC"))}, pa.schema([("a", pa.timestamp("us"))])),
+    "an extension of another type": (INTS, pa.schema([("a", pa.opaque(pa.int32(), "t", "v"))])),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_schema_that_does_not_fit_is_ignored(name, tmp_path):
+    columns, claimed = WRONG[name]
+    path = lie(tmp_path / "t.parquet", columns, claimed)
+    due = level1.read(lie(tmp_path / "due.parquet", columns, b""), {})
+    assert due.schema.field(0).metadata is None
+    read = level1.read(path, {})
+    assert read.schema.field(0).type == due.schema.field(0).type and read.equals(due)
+    must_verify([path])
+
+
+def test_a_schema_of_a_text_that_hides_among_intervals(tmp_path):
+    """The bounds are intervals: the text between them is an error that says where."""
+    path = lie(tmp_path / "t.parquet", {"a": ["P1D", "P1Z", "P2D"]}, pa.schema([("a", pa.month_day_nano_interval())]))
+    with pytest.raises(pa.ArrowInvalid, match="row 2: 'P1Z' is not of type interval as ISO 8601"):
+        level1.read(path, {})
+
+
+def test_pairs_that_are_no_text_are_passed_over(tmp_path):
+    path = lie(tmp_path / "t.parquet", INTS, b"", **{"good": "pair", "zero": ""})
+    raw = path.read_bytes()
+    assert level1.read(path, {}).schema.metadata == {b"good": b"pair", b"zero": b""}
+    assert raw.count(b"pair") == 1
+    path.write_bytes(raw.replace(b"pair", b"p\xff\xffr"))
+    assert level1.read(path, {}).schema.metadata == {b"zero": b""}
+
+
+def convert(*args):
+    environment = os.environ | {"DATIVO_PLUGIN_PATH": os.environ["DN_PLUGINS"]}
+    done = subprocess.run([BIN, "convert", *map(str, args)], capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    return args[1]
+
+
+def test_convert_hands_everything_on(tmp_path):
+    table = flat_table({"k": "v"})
+    table = table.append_column("interval", pa.array([(1, 2, 3), None, (0, 0, 0), (0, 0, 1), (0, -1, 0)], pa.month_day_nano_interval()))
+    path = write(tmp_path / "t.parquet", table, field_ids="auto")
+    again = convert(path, tmp_path / "again.parquet")
+    assert level1.read(again, {}).schema.equals(level1.read(path, {}).schema, check_metadata=True)
+    assert level1.read(again, {}).equals(level1.read(path, {}))
+    csv = convert(path, tmp_path / "t.csv").read_text().splitlines()
+    assert csv[2].startswith("PT-0.001S,") and csv[1].endswith("P1M2DT0.000000003S")
+    parquet = convert(csv_of_intervals(tmp_path), tmp_path / "i.parquet", "--types", "i=interval,d=duration[ms]", "--writer-option", "intervals=parquet")
+    assert pq.ParquetFile(parquet).schema.column(0).converted_type == "INTERVAL"
+    assert level1.read(parquet, {}).to_pydict() == {"i": [(1, 2, 500_000_000)], "d": [datetime.timedelta(milliseconds=-1500)]}
+
+
+def csv_of_intervals(tmp_path):
+    (tmp_path / "i.csv").write_text("i,d\nP1M2DT0.5S,PT-1.5S\n")
+    return tmp_path / "i.csv"
+
+
+def test_inspect_shows_them(tmp_path):
+    table = pa.table({
+        "d": pa.array([1500, None, -1], pa.duration("ms")),
+        "i": pa.array([(1, 2, 500_000_000), None, (0, 0, 0)], pa.month_day_nano_interval()),
+    })  # fmt: skip
+    for intervals in ("iso8601", "parquet"):
+        path = write(tmp_path / "t.parquet", table, intervals=intervals)
+        done = subprocess.run([BIN, "inspect", "--json", "--rows", "3", path], capture_output=True, timeout=60, check=True,
+                              env=os.environ | {"DATIVO_PLUGIN_PATH": os.environ["DN_PLUGINS"]})  # fmt: skip
+        shown = json.loads(done.stdout)
+        shown = shown[0] if isinstance(shown, list) else shown
+        assert [c["type"] for c in shown["schema"]] == ["duration[ms]", "interval"]
+        assert shown["rows"] == [{"d": "PT1.5S", "i": "P1M2DT0.5S"}, {"d": None, "i": None}, {"d": "PT-0.001S", "i": "PT0S"}]
+        d, i = shown["row_groups"][0]["columns"]
+        assert (d["min"], d["max"]) == ("PT-0.001S", "PT1.5S")
+        assert (i["min"], i["max"]) == (("P1M2DT0.5S", "PT0S") if intervals == "iso8601" else (None, None))
+        (file,) = level1.write(table.to_batches(), table.schema, tmp_path / f"{intervals}.parquet", {"intervals": intervals})
+        assert [(c["min"], c["max"], c["null_count"]) for c in file["columns"]] == [(d["min"], d["max"], 1), (i["min"], i["max"], 1)]
+
+
+def test_what_pyarrow_says_of_what_is_within(tmp_path):
+    def field(name, kind, number, **metadata):
+        return pa.field(name, kind, metadata={"PARQUET:field_id": str(number), **metadata})
+
+    zoned = pa.timestamp("us", "Asia/Tokyo")
+    schema = pa.schema([
+        field("l", pa.large_list(field("element", pa.duration("ms"), 2)), 1, note="x"),
+        field("s", pa.struct([field("z", zoned, 4, unit="kg"), pa.field("d", pa.duration("s"))]), 3),
+        field("m", pa.map_(pa.string(), pa.duration("us")), 6),
+    ])  # fmt: skip
+    table = pa.table([
+        pa.array([[5, None], []], schema.field("l").type),
+        pa.array([{"z": 1, "d": 2}, None], schema.field("s").type),
+        pa.array([[("a", 7)], None], schema.field("m").type),
+    ], schema=schema)  # fmt: skip
+    pq.write_table(table, tmp_path / "t.parquet")
+    read = level1.read(tmp_path / "t.parquet", {})
+    assert read.to_pydict() == table.to_pydict()
+    for name in "ls":
+        assert read.schema.field(name).metadata == schema.field(name).metadata
+    item, first = read.schema.field("l").type.value_field, read.schema.field("s").type.field("z")
+    assert (item.type, item.metadata) == (pa.duration("ms"), {b"PARQUET:field_id": b"2"})
+    assert (first.type, first.metadata) == (zoned, {b"PARQUET:field_id": b"4", b"unit": b"kg"})
+    assert read.schema.field("m").type.item_type == pa.duration("us")
+    # a schema with the columns, but not with what is within them, counts as far as it fits
+    lied = pa.schema([("l", pa.list_(pa.list_(pa.duration("s")))), ("s", pa.struct([("other", zoned), ("d", pa.duration("s"))])),
+                      ("m", pa.struct([("key", pa.string()), ("value", pa.duration("us"))]))])  # fmt: skip
+    plain = pa.table({"l": [[5, None], []], "s": [{"z": 1, "d": 2}, None], "m": pa.array([[("a", 7)], None], pa.map_(pa.string(), pa.int64()))})
+    read = level1.read(lie(tmp_path / "lie.parquet", plain, lied), {})
+    assert read.to_pydict() == plain.to_pydict()

@@ -2,12 +2,15 @@
 
 #include "arrow/batch.h"
 #include "parquet/encoding/bits.h"
+#include "text/parse.h"
+#include "values/value_parse.h"
 
 #include <inttypes.h>
 
 #define JULIAN_DAY_OF_EPOCH 2440588
 #define NS_PER_DAY INT64_C(86400000000000)
 #define NS_PER_MS INT64_C(1000000)
+#define MOST_INTERVAL_TEXT ((size_t)128)
 
 static uint64_t get_le(const uint8_t *p, size_t n)
 {
@@ -102,6 +105,36 @@ static enum dn_status from_interval(const uint8_t *in, size_t n, uint8_t *out, s
     return DN_OK;
 }
 
+bool dn_pq_interval_parse(struct dn_type type, struct dn_span text, void *out)
+{
+    uint8_t room[MOST_INTERVAL_TEXT + 2 * DN_TEXT_PADDING] = {0};
+
+    if (text.len == 0 || text.len > MOST_INTERVAL_TEXT) {
+        return false;
+    }
+    memcpy(room + DN_TEXT_PADDING, text.data, text.len);
+    return dn_value_parse(type, room + DN_TEXT_PADDING, text.len, out);
+}
+
+static enum dn_status from_interval_text(const struct dn_pq_arrow_type *type,
+                                         const struct dn_span *in, size_t n, uint8_t *out,
+                                         size_t *out_bad, struct dn_error *err)
+{
+    for (size_t i = 0; i < n; i++, out += type->width) {
+        if (!dn_pq_interval_parse(type->type, in[i], out)) {
+            char shown[DN_ESCAPED_VALUE_SIZE];
+            *out_bad = i;
+            return dn_error_set(err, DN_ERR_DATA,
+                                "%s is not of type %s as ISO 8601 has it (P1M2DT0.5S), which the "
+                                "column is by the file's " DN_PQ_ARROW_SCHEMA_KEY
+                                "; leave the column out, or write the file again without that",
+                                dn_error_escape_value(shown, in[i].data, in[i].len),
+                                DN_TYPE_TEXT(type->type));
+        }
+    }
+    return DN_OK;
+}
+
 /* ---- decimals --------------------------------------------------------------------------------------------------- */
 
 /* A big-endian number in two's complement to a little-endian one of `width` bytes; false if it does not fit. */
@@ -173,6 +206,8 @@ enum dn_status dn_pq_convert(const struct dn_pq_arrow_type *type, const void *in
         return from_int96(in, n, out, out_bad, err);
     case DN_PQ_HOW_INTERVAL:
         return from_interval(in, n, out, out_bad, err);
+    case DN_PQ_HOW_INTERVAL_TEXT:
+        return from_interval_text(type, in, n, out, out_bad, err);
     default:
         return to_decimal(type, in, n, out, out_bad, err);
     }

@@ -1,6 +1,7 @@
 #include "parquet/read/footer.h"
 
 #include "base/memory.h"
+#include "parquet/read/origin.h"
 #include "parquet/thrift/reader.h"
 
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 /* What an encoded struct takes at least; see dn_thrift_read_list(). */
 #define MIN_ELEMENT_BYTES 3
 #define MIN_GROUP_BYTES 6
+#define MIN_PAIR_BYTES 1
 #define MIN_CHUNK_BYTES 12
 #define MOST_FORGOTTEN_BYTES 100
 
@@ -253,6 +255,46 @@ static enum dn_status read_elements(struct dn_thrift_reader *r, const struct dn_
     return DN_OK;
 }
 
+static enum dn_status read_pair(struct dn_thrift_reader *r, struct dn_pq_pair *out,
+                                struct dn_error *err)
+{
+    static const struct dn_span empty = {(const uint8_t *)"", 0};
+    struct dn_thrift_field f;
+
+    *out = (struct dn_pq_pair){empty, empty};
+    DN_TRY(dn_thrift_begin(r, &f, err));
+    for (;;) {
+        DN_TRY(dn_thrift_next(r, &f, err));
+        if (f.type == DN_THRIFT_STOP) {
+            return DN_OK;
+        }
+        if (f.id == DN_PQ_KEY_VALUE_KEY) {
+            DN_TRY(dn_thrift_read_binary(r, &f, &out->key, err));
+        } else if (f.id == DN_PQ_KEY_VALUE_VALUE) {
+            DN_TRY(dn_thrift_read_binary(r, &f, &out->value, err));
+        } else {
+            DN_TRY(dn_thrift_skip(r, &f, err));
+        }
+    }
+}
+
+static enum dn_status read_pairs(struct dn_thrift_reader *r, const struct dn_thrift_field *f,
+                                 struct dn_pq_file_info *file, struct dn_error *err)
+{
+    uint32_t n = 0;
+
+    DN_TRY(dn_thrift_read_list(r, f, DN_THRIFT_STRUCT, MIN_PAIR_BYTES, &n, err));
+    file->pairs = dn_arena_alloc(&file->arena, ((size_t)n + 1) * sizeof(*file->pairs));
+    if (file->pairs == NULL) {
+        return dn_error_memory(err, n * sizeof(*file->pairs));
+    }
+    file->n_pairs = n;
+    for (uint32_t i = 0; i < n; i++) {
+        DN_TRY(read_pair(r, &file->pairs[i], err));
+    }
+    return DN_OK;
+}
+
 static enum dn_status parse_footer(struct dn_pq_file_info *file, struct dn_error *err)
 {
     struct dn_thrift_reader r;
@@ -275,6 +317,9 @@ static enum dn_status parse_footer(struct dn_pq_file_info *file, struct dn_error
             break;
         case DN_PQ_FILE_ROW_GROUPS:
             DN_TRY(read_groups(&r, &f, file, err));
+            break;
+        case DN_PQ_FILE_KEY_VALUES:
+            DN_TRY(read_pairs(&r, &f, file, err));
             break;
         case DN_PQ_FILE_CREATED_BY:
             DN_TRY(dn_thrift_read_binary(&r, &f, &file->created_by, err));
@@ -512,6 +557,7 @@ enum dn_status dn_pq_file_read(struct dn_pq_file_info *file, struct dn_source *s
     DN_TRY_GOTO(st, parse_footer(file, err), cleanup);
     DN_TRY_GOTO(st, dn_pq_leaves_find(file, err), cleanup);
     DN_TRY_GOTO(st, check_groups(file, err), cleanup);
+    DN_TRY_GOTO(st, dn_pq_origin_find(file, err), cleanup);
 cleanup:
     dn_buffer_finish(&edge);
     if (st != DN_OK) {
@@ -524,11 +570,15 @@ void dn_pq_file_be_strict(struct dn_pq_file_info *file)
 {
     for (uint32_t i = 0; i < file->n_leaves; i++) {
         file->leaves[i].strict = true;
+        file->leaves[i].is_said = false;
     }
 }
 
 void dn_pq_file_finish(struct dn_pq_file_info *file)
 {
+    if (file->origin.release != NULL) {
+        file->origin.release(&file->origin);
+    }
     dn_buffer_finish(&file->footer);
     dn_arena_finish(&file->arena);
     *file = (struct dn_pq_file_info){0};

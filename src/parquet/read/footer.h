@@ -8,7 +8,9 @@
 #ifndef DN_PARQUET_READ_FOOTER_H
 #define DN_PARQUET_READ_FOOTER_H
 
+#include "arrow/types.h"
 #include "base/arena.h"
+#include "dativo/arrow.h"
 #include "parquet/format.h"
 #include "store/source.h"
 
@@ -41,7 +43,15 @@ struct dn_pq_element {
     int32_t repetition;
     int32_t n_children;
     int32_t converted;
+    int32_t field_id; /**< if it has one */
+    bool has_field_id;
     struct dn_pq_meaning meaning;
+};
+
+/** Of key_value_metadata; a value may be missing, which is an empty one. */
+struct dn_pq_pair {
+    struct dn_span key;
+    struct dn_span value;
 };
 
 /** A column: a leaf of the schema. */
@@ -49,6 +59,9 @@ struct dn_pq_leaf {
     const char *path; /**< NUL-terminated, parts joined by '.' */
     size_t path_len;
     const struct dn_pq_element *element;
+    uint32_t column;     /**< the child of the root that it is, or is within */
+    struct dn_type said; /**< the type that its writer had, */
+    bool is_said;        /**< if that is known: see origin.h */
     int32_t max_def;
     int32_t max_rep;
     bool nested; /**< not directly below the root, or repeated */
@@ -94,6 +107,9 @@ struct dn_pq_file_info {
     uint32_t n_leaves;
     struct dn_pq_group_info *groups;
     uint32_t n_groups;
+    struct dn_pq_pair *pairs;
+    uint32_t n_pairs;
+    struct ArrowSchema origin; /**< from ARROW:schema, if that fits the columns */
 };
 
 /**
@@ -103,7 +119,7 @@ struct dn_pq_file_info {
 DN_NODISCARD enum dn_status dn_pq_file_read(struct dn_pq_file_info *file, struct dn_source *source,
                                             struct dn_error *err);
 void dn_pq_file_finish(struct dn_pq_file_info *file);
-/** Forgive no column's pages anything. */
+/** Forgive no column's pages anything, and take columns as Parquet has them, whatever an Arrow schema says. */
 void dn_pq_file_be_strict(struct dn_pq_file_info *file);
 
 /** Exactly `size` bytes at `offset`, appended to `out`.  DN_ERR_DATA if the file ends before. */

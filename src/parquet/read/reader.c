@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/name_map.h"
 #include "base/strings.h"
+#include "parquet/read/origin.h"
 #include "parquet/read/reader_internal.h"
 
 #include <inttypes.h>
@@ -164,7 +165,11 @@ static enum dn_status make_schema(struct dn_parquet_reader *r, struct dn_error *
         DN_TRY(dn_pq_node_to_arrow(&r->columns[i], &r->arena, &nodes[i], err));
     }
     DN_TRY(make_exports(r, r->columns, r->n_columns, &r->exports, err));
-    return dn_schema_make_nodes(&r->schema, nodes, (int64_t)r->n_columns, err);
+    DN_TRY(dn_schema_make_nodes(&r->schema, nodes, (int64_t)r->n_columns, err));
+    for (size_t i = 0; i < r->n_columns; i++) {
+        DN_TRY(dn_pq_origin_add_metadata(&r->file, &r->columns[i], r->schema.children[i], err));
+    }
+    return dn_pq_origin_add_pairs(&r->file, &r->schema, err);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */

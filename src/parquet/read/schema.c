@@ -180,6 +180,9 @@ static enum dn_status read_element_field(struct dn_thrift_reader *r,
         return dn_thrift_read_i32(r, f, &old->scale, err);
     case DN_PQ_SCHEMA_PRECISION:
         return dn_thrift_read_i32(r, f, &old->precision, err);
+    case DN_PQ_SCHEMA_FIELD_ID:
+        e->has_field_id = true;
+        return dn_thrift_read_i32(r, f, &e->field_id, err);
     case DN_PQ_SCHEMA_LOGICAL:
         DN_TRY(dn_thrift_expect_struct(r, f, err));
         return read_logical(r, &e->meaning, err);
@@ -231,7 +234,8 @@ struct walk {
     struct level levels[DN_PQ_MAX_NESTING];
     unsigned depth; /* levels in use; 1: below the root */
     struct dn_buffer path;
-    size_t path_bytes; /* of all leaves so far */
+    size_t path_bytes;  /* of all leaves so far */
+    uint32_t n_columns; /* children of the root so far */
 };
 
 static enum dn_status check_leaf(const struct dn_pq_element *e, const struct dn_pq_leaf *leaf,
@@ -267,6 +271,7 @@ static enum dn_status add_leaf(struct dn_pq_file_info *file, struct walk *w,
         .path = dn_arena_strndup(&file->arena, (const char *)w->path.data, w->path.len),
         .path_len = w->path.len,
         .element = e,
+        .column = w->n_columns - 1,
         .max_def = max_def,
         .max_rep = max_rep,
         .nested = w->depth > 1 || max_rep > 0,
@@ -307,6 +312,7 @@ static enum dn_status visit(struct dn_pq_file_info *file, struct walk *w,
                             e->n_children);
     }
     parent->children_left--;
+    w->n_columns += w->depth == 1;
     w->path.len = parent->path_len;
     if (w->depth > 1) {
         DN_TRY(dn_buffer_append_byte(&w->path, '.', err));

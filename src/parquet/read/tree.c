@@ -253,6 +253,7 @@ static enum dn_status make_field(struct maker *m, struct place p, struct dn_pq_n
     struct place item;
 
     DN_TRY(name_it(m, e->name, out));
+    out->element = e;
     if (e->repetition == DN_PQ_REPEATED) {
         out->type = DN_TYPE(LIST);
         DN_TRY(begin_list(m, p, out, &item));

@@ -29,10 +29,11 @@ struct dn_pq_node {
     int32_t item_def;  /**< of lists and maps: with levels from here on there is an item */
     int32_t
         n_lists; /**< lists and maps that it is in: repetition levels up to here begin one of it, */
-    int32_t slot_def;            /**< if the definition level is not below this one */
-    uint32_t depth;              /**< nodes above it */
-    uint32_t leaf;               /**< the first leaf of the file within it */
-    struct dn_pq_arrow_type how; /**< of leaves */
+    int32_t slot_def;                    /**< if the definition level is not below this one */
+    uint32_t depth;                      /**< nodes above it */
+    uint32_t leaf;                       /**< the first leaf of the file within it */
+    struct dn_pq_arrow_type how;         /**< of leaves */
+    const struct dn_pq_element *element; /**< of its name; NULL: it has none in the file */
     const struct dn_pq_node *parent;
     struct dn_pq_node *children;
     size_t n_children;

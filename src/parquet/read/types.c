@@ -158,10 +158,36 @@ static void set_physical(const struct dn_pq_element *e, struct dn_pq_arrow_type 
     }
 }
 
+/* What the writer knew beside, where it fits; how it had texts and bytes in memory does not matter. */
+static void apply_origin(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *out)
+{
+    const struct dn_pq_element *e = leaf->element;
+    const struct dn_type said = leaf->said;
+    struct dn_type *type = &out->type;
+
+    if (!leaf->is_said) {
+        return;
+    }
+    if (dn_pq_leaf_shown(leaf) == DN_PQ_SHOWN_DURATION) {
+        set(out, said, DN_PQ_HOW_SAME);
+    } else if (said.id == DN_TYPE_TIMESTAMP && type->id == DN_TYPE_TIMESTAMP && type->zoned) {
+        type->zone = said.zoned ? said.zone : NULL;
+    } else if (dn_type_is_interval(said) && e->meaning.logical == DN_PQ_LOGICAL_STRING &&
+               type->id == DN_TYPE_UTF8_VIEW) {
+        set(out, said, DN_PQ_HOW_INTERVAL_TEXT);
+        out->is_text = false; /* what is no UTF-8 is no interval either */
+    } else if (said.extension != DN_EXTENSION_NONE) {
+        struct dn_type extended = *type;
+        extended.extension = said.extension;
+        type->extension = dn_type_is_valid(extended) ? said.extension : type->extension;
+    }
+}
+
 void dn_pq_arrow_type(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *out)
 {
     *out = (struct dn_pq_arrow_type){.stored_width = dn_pq_leaf_width(leaf)};
     if (!set_meaning(leaf, out)) {
         set_physical(leaf->element, out);
     }
+    apply_origin(leaf, out);
 }

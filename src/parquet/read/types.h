@@ -12,8 +12,9 @@ enum dn_pq_how {
     DN_PQ_HOW_INT96,    /**< nanoseconds of a day and a Julian day, to nanoseconds since 1970 */
     DN_PQ_HOW_DECIMAL,  /**< a number of any size, to one of 16 or 32 bytes */
     DN_PQ_HOW_INTERVAL, /**< months, days and milliseconds without signs, to an interval of Arrow's */
-    DN_PQ_HOW_VIEWS,    /**< byte arrays */
-    DN_PQ_HOW_NOTHING   /**< nulls only, without buffers */
+    DN_PQ_HOW_INTERVAL_TEXT, /**< ISO 8601, to an interval of Arrow's */
+    DN_PQ_HOW_VIEWS,         /**< byte arrays */
+    DN_PQ_HOW_NOTHING        /**< nulls only, without buffers */
 };
 
 struct dn_pq_arrow_type {
@@ -27,7 +28,8 @@ struct dn_pq_arrow_type {
 };
 
 /**
- * The type that Arrow has for the meaning of a flat leaf; for a meaning that does not fit the physical type, or that Arrow cannot say,
+ * The type that Arrow has for the meaning of a flat leaf, with what only its writer knew (origin.h): that a number is a duration, a
+ * text an interval, the name of a zone, an extension; for a meaning that does not fit the physical type, or that Arrow cannot say,
  * that of the physical type.
  */
 void dn_pq_arrow_type(const struct dn_pq_leaf *leaf, struct dn_pq_arrow_type *out);

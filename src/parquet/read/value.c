@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "text/format.h"
+#include "values/value_text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -14,10 +15,16 @@
 
 /* ---- what a column holds --------------------------------------------------------------------------------------- */
 
-static enum dn_pq_shown int_kind(const struct dn_pq_element *e)
+static enum dn_pq_shown int_kind(const struct dn_pq_leaf *leaf)
 {
+    const struct dn_pq_element *e = leaf->element;
     const struct dn_pq_meaning *m = &e->meaning;
     const bool is_32 = e->type == DN_PQ_INT32;
+
+    if (leaf->is_said && leaf->said.id == DN_TYPE_DURATION && !is_32 &&
+        m->logical == DN_PQ_LOGICAL_NONE) {
+        return DN_PQ_SHOWN_DURATION;
+    }
 
     switch (m->logical) {
     case DN_PQ_LOGICAL_DATE:
@@ -70,7 +77,7 @@ enum dn_pq_shown dn_pq_leaf_shown(const struct dn_pq_leaf *leaf)
         return DN_PQ_SHOWN_BOOL;
     case DN_PQ_INT32:
     case DN_PQ_INT64:
-        return int_kind(e);
+        return int_kind(leaf);
     case DN_PQ_INT96:
         return DN_PQ_SHOWN_INT96;
     case DN_PQ_FLOAT:
@@ -152,8 +159,11 @@ bool dn_pq_logical_words(const struct dn_pq_leaf *leaf, char out[DN_PQ_WORDS_SIZ
 void dn_pq_type_words(const struct dn_pq_leaf *leaf, char out[DN_PQ_WORDS_SIZE])
 {
     static const char *const names[] = {
-        "bool", NULL, NULL,        "float16", "float32", "float64", NULL,       "date",
-        "time", NULL, "timestamp", "string",  NULL,      "uuid",    "interval", "null"};
+        [DN_PQ_SHOWN_BOOL] = "bool",         [DN_PQ_SHOWN_FLOAT16] = "float16",
+        [DN_PQ_SHOWN_FLOAT] = "float32",     [DN_PQ_SHOWN_DOUBLE] = "float64",
+        [DN_PQ_SHOWN_DATE] = "date",         [DN_PQ_SHOWN_TIME] = "time",
+        [DN_PQ_SHOWN_INT96] = "timestamp",   [DN_PQ_SHOWN_UUID] = "uuid",
+        [DN_PQ_SHOWN_INTERVAL] = "interval", [DN_PQ_SHOWN_NULL] = "null"};
     const enum dn_pq_shown kind = dn_pq_leaf_shown(leaf);
     const struct dn_pq_element *e = leaf->element;
 
@@ -168,6 +178,15 @@ void dn_pq_type_words(const struct dn_pq_leaf *leaf, char out[DN_PQ_WORDS_SIZE])
         break;
     case DN_PQ_SHOWN_DECIMAL:
         (void)dn_pq_logical_words(leaf, out);
+        break;
+    case DN_PQ_SHOWN_DURATION:
+        (void)snprintf(out, DN_PQ_WORDS_SIZE, "%.*s", DN_PQ_WORDS_SIZE - 1,
+                       DN_TYPE_TEXT(leaf->said));
+        break;
+    case DN_PQ_SHOWN_TEXT:
+        (void)snprintf(out, DN_PQ_WORDS_SIZE, "%.*s", DN_PQ_WORDS_SIZE - 1,
+                       leaf->is_said && dn_type_is_interval(leaf->said) ? DN_TYPE_TEXT(leaf->said)
+                                                                        : "string");
         break;
     case DN_PQ_SHOWN_TIMESTAMP:
         (void)snprintf(out, DN_PQ_WORDS_SIZE, "%s",
@@ -440,6 +459,17 @@ static enum dn_status put_interval(struct dn_buffer *out, struct dn_span v, stru
     return put_quoted(out, text, (size_t)n, err);
 }
 
+static enum dn_status put_duration(struct dn_buffer *out, const struct dn_pq_leaf *leaf,
+                                   struct dn_span v, struct dn_error *err)
+{
+    const int64_t value = get_int(v);
+    const struct dn_column_view view = {
+        .type = leaf->said, .layout = DN_LAYOUT_FIXED, .width = 8, .n_rows = 1, .values = &value};
+    char text[96];
+
+    return put_quoted(out, text, dn_value_text(text, &view, 0), err);
+}
+
 static double half_to_double(unsigned h)
 {
     const int exponent = (int)(h >> 10 & 31);
@@ -518,6 +548,8 @@ enum dn_status dn_pq_value_json(struct dn_buffer *out, const struct dn_pq_leaf *
         return put_uuid(out, v, err);
     case DN_PQ_SHOWN_INTERVAL:
         return put_interval(out, v, err);
+    case DN_PQ_SHOWN_DURATION:
+        return put_duration(out, leaf, v, err);
     case DN_PQ_SHOWN_DECIMAL:
         return put_any_decimal(out, leaf->element, v, cut, err);
     default:

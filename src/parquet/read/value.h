@@ -21,6 +21,7 @@ enum dn_pq_shown {
     DN_PQ_SHOWN_BINARY,
     DN_PQ_SHOWN_UUID,
     DN_PQ_SHOWN_INTERVAL,
+    DN_PQ_SHOWN_DURATION, /**< by the word of the writer, see origin.h */
     DN_PQ_SHOWN_NULL
 };
 

@@ -2,6 +2,7 @@
 #include "base/strings.h"
 #include "parquet/write/writer_internal.h"
 #include "text/format.h"
+#include "values/value_text.h"
 
 static enum dn_status append_quoted(struct dn_buffer *out, const char *text, size_t len,
                                     bool quoted, struct dn_error *err)
@@ -78,6 +79,17 @@ static enum dn_status append_integer(struct dn_buffer *out, const struct dn_pq_c
     }
 }
 
+static enum dn_status append_duration(struct dn_buffer *out, const struct dn_pq_column *c,
+                                      const struct dn_pq_bound *b, struct dn_error *err)
+{
+    const int64_t value = (int64_t)dn_pq_load64(b->bytes);
+    const struct dn_column_view view = {
+        .type = c->type, .layout = DN_LAYOUT_FIXED, .width = 8, .n_rows = 1, .values = &value};
+    char text[DN_FORMAT_MAX * 2];
+
+    return append_quoted(out, text, dn_value_text(text, &view, 0), true, err);
+}
+
 /* A bound as a person reads it: numbers, true and false as they are, the rest as text. */
 static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_column *c,
                                    const struct dn_pq_bound *b, struct dn_error *err)
@@ -111,6 +123,12 @@ static enum dn_status append_bound(struct dn_buffer *out, const struct dn_pq_col
     case DN_TYPE_BINARY_VIEW:
     case DN_TYPE_FIXED_BINARY:
         return append_bytes(out, c, b, err);
+    case DN_TYPE_INTERVAL_MONTHS: /* as texts; of Parquet's own there are no bounds */
+    case DN_TYPE_INTERVAL_DAY_TIME:
+    case DN_TYPE_INTERVAL_MONTH_DAY_NANO:
+        return dn_text_append_json_string(out, b->bytes, b->len, err);
+    case DN_TYPE_DURATION:
+        return append_duration(out, c, b, err);
     default:
         return append_integer(out, c, b, err);
     }
