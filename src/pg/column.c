@@ -201,8 +201,8 @@ static inline uint64_t load(const uint8_t *p)
     return w;
 }
 
-/* Masks of the first n bytes of a word. */
-static const uint8_t masks[2 * WORD] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+/* Masks of the first n bytes of a word, and of none of the one behind. */
+static const uint8_t masks[3 * WORD] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 /*
  * Nearly all texts: ASCII, and most of them short.  Two words tell all of up to 16 bytes, read in one step whatever the length, for
