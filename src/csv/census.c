@@ -6,6 +6,21 @@
 
 #define QUOTED_SHIFT 16
 
+/* What was said to be a float64 stays one, if it is for all values, and so do others: the classes that `type` lacks for that. */
+static unsigned classes_between(struct dn_type type, struct dn_type given)
+{
+    if (type.id == DN_TYPE_INT64 && given.id == DN_TYPE_FLOAT64) {
+        return DN_CSV_FLOAT;
+    }
+    if (type.id == DN_TYPE_INT64 && given.id == DN_TYPE_UINT64) {
+        return DN_CSV_UINT;
+    }
+    const bool is_moment = type.id == DN_TYPE_TIME || type.id == DN_TYPE_TIMESTAMP;
+    return is_moment && type.id == given.id && type.zoned == given.zoned && given.unit == DN_UNIT_NS
+               ? DN_CSV_NANO
+               : 0;
+}
+
 /* The narrowest type of all values seen; `given` if there are none. */
 static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type given)
 {
@@ -24,15 +39,13 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     if (seen == 0) {
         return given;
     }
-    if (field->unseen ? unquoted != 0 && quoted != 0
-                      : (field->through_quotes ? unquoted : quoted) != 0) {
+    if (field->either_way ? unquoted != 0 && quoted != 0
+                          : (field->through_quotes ? unquoted : quoted) != 0) {
         return DN_TYPE(UTF8_VIEW);
     }
     const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
-    /* what was said to be a float64 stays one, if it is for all values */
-    return given.id == DN_TYPE_FLOAT64 && type.id == DN_TYPE_INT64
-               ? dn_csv_type_of_classes(unquoted | quoted | DN_CSV_FLOAT, digits)
-               : type;
+    const unsigned wider = classes_between(type, given);
+    return wider != 0 ? dn_csv_type_of_classes(unquoted | quoted | wider, digits) : type;
 }
 
 static void raise_to(_Atomic uint32_t *most, uint32_t n)
@@ -120,7 +133,8 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
             struct dn_csv_census_field *field = &census.fields[r->columns[c].field];
             field->asked = true;
             field->through_quotes = r->columns[c].through_quotes;
-            field->unseen = r->columns[c].unseen;
+            field->either_way = r->columns[c].unseen ||
+                                (r->columns[c].through_quotes && !r->columns[c].only_quoted);
             field->rounds = r->columns[c].rounds;
         }
     }

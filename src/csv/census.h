@@ -16,7 +16,7 @@ struct dn_csv_census_field {
     bool asked;  /**< somebody wants to know, and it is not a string yet */
     bool
         through_quotes; /**< values are quoted; others make it a string, and the other way around */
-    bool unseen;        /**< the sample does not say whether they are: one way or the other */
+    bool either_way;    /**< the sample does not say whether they are: all or none */
 };
 
 struct dn_csv_census {

@@ -4,11 +4,12 @@
 static int setup(void **state)
 {
     char path[256];
-    static const char text[] = "id,name\n1,a\n2,\"b \"\"q\"\"\"\n3,\n";
+    static const char text[] = "id,name,none\n1,a,\n2,\"b \"\"q\"\"\",\n3,,\n";
 
-    faults.rows = "[{\"id\":1,\"name\":\"a\"},{\"id\":2,\"name\":\"b \\\"q\\\"\"}]"
-                  "[{\"id\":3,\"name\":null}]";
-    faults.n_columns = 2;
+    faults.rows = "[{\"id\":1,\"name\":\"a\",\"none\":null},"
+                  "{\"id\":2,\"name\":\"b \\\"q\\\"\",\"none\":null}]"
+                  "[{\"id\":3,\"name\":null,\"none\":null}]";
+    faults.n_columns = 3;
     faults.n_rows = 3;
     (void)snprintf(path, sizeof(path), "%s/csv_reader_faults.csv", DN_TEST_TMP);
     FILE *file = fopen(path, "wb");
@@ -18,7 +19,8 @@ static int setup(void **state)
     (void)snprintf(
         faults.config, sizeof(faults.config),
         "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}],\"engine\":{\"options\":{\"chunk_size\":2,"
-        "\"n_threads\":1,\"null_values\":[\"N\"],\"widened\":{\"id\":\"int64\"}}}}",
+        "\"n_threads\":1,\"null_values\":[\"N\"],\"restartable\":true,"
+        "\"widened\":{\"id\":\"int64\"}}}}",
         path);
     return faults_setup(state);
 }

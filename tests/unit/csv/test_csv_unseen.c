@@ -108,6 +108,95 @@ static void test_types_of_all_values(void **state)
     expect_types("2,\"\",\n3,1.5,\n", "l g vu");       /* an empty text is no value of others */
 }
 
+/* Types that an asset gave are not narrower for what the values are, if they are for all of them. */
+static void test_given_types_stay(void **state)
+{
+    static const struct {
+        const char *given;
+        const char *value;
+        const char *format;
+    } cases[] = {
+        {"float64", "5", "g"},
+        {"float64", "9007199254740993", "vu"},
+        {"uint64", "5", "L"},
+        {"uint64", "-5", "vu"},
+        {"int64", "1.5", "g"},
+        {"time[ns]", "10:11:12", "ttn"},
+        {"time[ns]", "10:11:12.123456789", "ttn"},
+        {"time[us]", "10:11:12.123456789", "ttn"},
+        {"timestamp[ns]", "2024-01-01 10:11:12", "tsn:"},
+        {"timestamp[ns]", "2300-01-01 10:11:12", "vu"},
+        {"timestamp[ns]", "2024-01-01 10:11:12Z", "tsu:UTC"},
+        {"timestamp[ns, UTC]", "2024-01-01 10:11:12Z", "tsn:UTC"},
+        {"timestamp", "2300-01-01 10:11:12", "tsu:"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct dn_csv_column_type types[] = {{"b", cases[i].given, false}};
+        struct dn_csv_options o = rig_options();
+        struct ArrowSchema schema;
+        char line[64];
+        (void)snprintf(line, sizeof line, "2,%s,\n", cases[i].value);
+        const char *path = file_with(line);
+        o.types = types;
+        o.n_types = 1;
+        assert_int_equal(dn_csv_find_types(&schema, &path, 1, &o, NULL), DN_OK);
+        if (strcmp(schema.children[1]->format, cases[i].format) != 0) {
+            fail_msg("%s, %s: %s", cases[i].given, cases[i].value, schema.children[1]->format);
+        }
+        schema.release(&schema);
+    }
+}
+
+/* What does not fit an inferred type, and what is suggested for it. */
+static void test_strictly_read_types(void **state)
+{
+    static const struct {
+        const char *given;
+        const char *value;
+        const char *suggested; /* NULL: it is a value */
+    } cases[] = {
+        {"uint64", "5", NULL},
+        {"uint64", "007", "string"},
+        {"time[us]", "10:11:12.5", NULL},
+        {"time[us]", "10:11", "string"},
+        {"time[us]", "10:11:12.1234567", "time[ns]"},
+        {"time[ns]", "10:11:12.1234567", NULL},
+        {"timestamp", "2024-01-01 10:11:12.1234567", "timestamp[ns]"},
+        {"timestamp", "2024-01-01 10:11:12.1234567Z", "string"},
+        {"timestamptz", "2024-01-01 10:11:12.1234567Z", "timestamp[ns, UTC]"},
+        {"timestamp[ns]", "2024-01-01 10:11:12", NULL},
+        {"timestamp[ns]", "2024-01-01", "string"},
+        {"timestamp[ns]", "2262-04-11 23:47:16.854775807", NULL},
+        {"timestamp[ns]", "2262-04-11 23:47:16.854776", "string"},
+        {"timestamp[ns]", " 2024-01-01 10:11:12", "string"},
+        {"int64", "18446744073709551615", "uint64"},
+        {"decimal(9,2)", "1.25", NULL},
+        {"decimal(9,2)", "1.255", "string"},
+        {"decimal(9,2)", "nan", "string"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct dn_csv_column_type types[] = {{"b", cases[i].given, false}};
+        struct dn_csv_options o = rig_options();
+        struct rig_result got;
+        char line[64];
+        (void)snprintf(line, sizeof line, "2,%s,\n", cases[i].value);
+        const char *path = file_with(line);
+        o.types = types;
+        o.n_types = 1;
+        rig_read(&path, 1, &o, false, &got);
+        if ((got.status == DN_OK) != (cases[i].suggested == NULL) ||
+            (cases[i].suggested != NULL &&
+             strcmp(got.error.suggested_type, cases[i].suggested) != 0)) {
+            fail_msg("%s, %s: %s", cases[i].given, cases[i].value, got.error.message);
+        }
+        rig_free(&got);
+    }
+}
+
 /* Types that somebody found are read through quotes and without. */
 static void test_found_types(void **state)
 {
@@ -215,6 +304,8 @@ int main(void)
         cmocka_unit_test(test_the_first_value_says_the_type),
         cmocka_unit_test(test_a_text_that_comes_first_is_no_reason_to_start_over),
         cmocka_unit_test(test_types_of_all_values),
+        cmocka_unit_test(test_given_types_stay),
+        cmocka_unit_test(test_strictly_read_types),
         cmocka_unit_test(test_found_types),
         cmocka_unit_test(test_columns_asked_for),
         cmocka_unit_test(test_the_sample_has_complete_rows),
