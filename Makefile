@@ -84,7 +84,7 @@ coverage: ## which branches of src/parquet and src/csv the everyday tests run: b
 	@tools/setup.sh test
 	@tools/coverage.sh
 
-mutate: ## break the Parquet encoder in one place after the other; a test must notice every time
+mutate: ## break the Parquet encoder and the types of CSV in one place after the other; a test must notice every time
 	@tools/setup.sh test
 	@tests/mutation/mutate.py
 

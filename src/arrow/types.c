@@ -409,7 +409,7 @@ const char *dn_type_format(struct dn_type type, char out[DN_TYPE_FORMAT_SIZE])
         if (type.id != DN_TYPE_FIXED_LIST) {
             return e->format;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case WIDTH:
         (void)snprintf(out, DN_TYPE_FORMAT_SIZE, "%s%d", e->format, (int)type.width);
         break;
@@ -476,7 +476,7 @@ static bool read_format(const struct entry *e, const char *rest, struct dn_type 
         if (e->type.id != DN_TYPE_FIXED_LIST) {
             return *rest == '\0';
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case WIDTH:
         if (!read_number(&rest, &width) || *rest != '\0' ||
             width < (e->parameters == WIDTH ? 1 : 0)) {

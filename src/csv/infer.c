@@ -135,7 +135,7 @@ static unsigned classify_timestamp(const uint8_t *text, size_t len)
         const unsigned class = zoned ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP;
         return value < -MOST_US || value > MOST_US ? class | DN_CSV_FAR : class;
     }
-    /* with a point it is more than a date, and with its last byte it has no blanks around */
+    /* more than microseconds have a point; blanks around, which the wide form may have, were seen to */
     if (memchr(text, '.', len) == NULL ||
         !dn_parse_timestamp_relaxed(text, len, 9, &value, &zoned)) {
         return DN_CSV_TEXT;

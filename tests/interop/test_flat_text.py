@@ -272,3 +272,22 @@ def test_what_narrow_floats_lose_is_told(tmp_path):
     table = pq.read_table(tmp_path / "t.parquet")
     assert table["h"].type == pa.float16() and table["f"].type == pa.float32()
     assert table["f"].to_pylist() == [0.10000000149011612, 16777216.0, 0.12345678359270096, None]
+
+
+@pytest.mark.parametrize("words, encode", [("binary:hex", bytes.hex), ("binary:hex", lambda v: "\\x" + v.hex().upper()), ("binary:base64", lambda v: base64.b64encode(v).decode()),
+                                           ("binary(16):hex", bytes.hex), ("binary(16):base64", lambda v: base64.b64encode(v).decode())],
+                         ids=["hex", "bytea", "base64", "fixed hex", "fixed base64"])  # fmt: skip
+@pytest.mark.parametrize("quoted", [False, True])
+def test_bytes_come_back(words, encode, quoted, tmp_path):
+    lengths = [16] * 300 if "16" in words else range(1, 300)
+    values = [bytes((i * 7 + k * (i % 5 + 1)) % 256 for k in range(n)) for i, n in enumerate(lengths)]
+    (tmp_path / "t.csv").write_text("a,c\n" + "".join(f'x,"{encode(v)}"\n' if quoted else f"x,{encode(v)}\n" for v in values) + "x,\n")
+    command = [str(BIN), "convert", "--types", f"c={words}", "t.csv", "t.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    column = pq.read_table(tmp_path / "t.parquet")["c"]
+    assert column.type == (pa.binary(16) if "16" in words else pa.binary()) and column.to_pylist() == [*values, None]
+    command = [str(BIN), "convert", "t.parquet", "back.csv"]
+    assert subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, timeout=60).returncode == 0
+    with open(tmp_path / "back.csv", newline="") as file:
+        assert [row[1] for row in csv.reader(file)][1:] == [*(base64.b64encode(v).decode() for v in values), ""]

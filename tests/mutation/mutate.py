@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Break the encoder in one place at a time: a test must notice every time.
+"""Break the encoder, and what gives columns of CSV their types, in one place at a time: a test must notice every time.
 
     tests/mutation/mutate.py [WORD | NUMBER]     only mutants whose text has the word; those from that number on
 
-mutants.txt has pairs of lines "- TEXT" and "+ TEXT": what stands exactly once in src/parquet/write and src/parquet/encoding, and what takes
-its place.  A pair whose text is not there any more is an error, so that the list keeps up with the code.  Each mutant is built in a copy of
-the sources, build/mutation/tree, and the quick tests of the encoder are built and run one by one, the nearest first, until one fails,
-hangs or does not compile.
+mutants.txt has pairs of lines "- TEXT" and "+ TEXT": what stands exactly once in the files of PLACES, and what takes its place.  A pair whose text is not there any more is an error, so that the list keeps up with the code.  Each mutant is built in a copy of
+the sources, build/mutation/tree, and the quick tests of its folder are built and run one by one, the nearest first, until one fails, hangs
+or does not compile.
 """
 
 import os
@@ -20,9 +19,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TREE = ROOT / "build/mutation/tree"
 BUILD = ROOT / "build/mutation/build"
-PLACES = ("src/parquet/write", "src/parquet/encoding")
+PLACES = ("src/parquet/write", "src/parquet/encoding", "src/csv", "src/text")
 PARTS = ("CMakeLists.txt", "cmake", "include", "src", "plugins", "tests", "fuzz")
-TESTS = {
+ENCODER = {
     "test_parquet_dictionary_writer": [],
     "test_parquet_rle_writer": [],
     "test_parquet_stats_writer": [],
@@ -32,6 +31,13 @@ TESTS = {
     "test_parquet_store": [],
     "test_parquet_utf8": [],
     "test_parquet_writer": [],
+}
+TYPES = {
+    "test_csv_infer": [],
+    "test_csv_unseen": [],
+    "test_text_narrow_floats": [],
+    "test_text_period": [],
+    "test_csv_rare": [],
 }
 TIMEOUT = 60
 MEMORY = 6 << 30
@@ -93,13 +99,17 @@ def limit_memory():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run_tests(near=""):
+def tests_of(path):
+    return ENCODER if "parquet" in path.parts else TYPES
+
+
+def run_tests(tests, near=""):
     """(the test that failed or None, what it said); tests whose names have `near` come first."""
-    for name in sorted(TESTS, key=lambda test: (near not in test, test != "gen_batches")):
+    for name in sorted(tests, key=lambda test: (near not in test, test != "gen_batches")):
         said = build(name)
         if said is not None:
             return "the compiler", said
-        command = [BUILD / "tests" / name, *TESTS[name]]
+        command = [BUILD / "tests" / name, *tests[name]]
         try:
             done = subprocess.run(command, cwd=BUILD / "tmp", capture_output=True, timeout=TIMEOUT, preexec_fn=limit_memory)
         except subprocess.TimeoutExpired:
@@ -115,7 +125,7 @@ def try_mutant(old, new):
     target = TREE / path.relative_to(ROOT)
     text = path.read_text(encoding="utf-8")
     target.write_text(text.replace(old, new), encoding="utf-8")
-    killer = run_tests(path.stem)[0]
+    killer = run_tests(tests_of(path), path.stem)[0]
     target.write_text(text, encoding="utf-8")
     return killer
 
@@ -129,9 +139,10 @@ def main():
     os.makedirs(TREE, exist_ok=True)
     copy_tree()
     configure()
-    failed, said = run_tests()
-    if failed is not None:
-        sys.exit(f"{failed} fails without a mutant:\n{said[-3000:]}")
+    for tests in {id(t): t for t in (tests_of(find(old)) for old, _ in chosen)}.values():
+        failed, said = run_tests(tests)
+        if failed is not None:
+            sys.exit(f"{failed} fails without a mutant:\n{said[-3000:]}")
     start, survivors = time.monotonic(), []
     for old, new in chosen:
         killer = try_mutant(old, new)
