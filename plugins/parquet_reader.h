@@ -4,6 +4,7 @@
 
 #include "reader.h"
 
+#include "arrow/nested.h"
 #include "base/name_map.h"
 #include "dativo/parquet.h"
 
@@ -37,7 +38,7 @@ DN_NODISCARD enum dn_status parquet_read_settings_read(struct parquet_read_setti
 struct parquet_column {
     int64_t place;          /**< among the columns of `files`; -1: they lack it */
     int64_t source;         /**< in the batches of the library; -1: the files lack it */
-    struct dn_type missing; /**< if so, the type its nulls have */
+    struct dn_node missing; /**< if so, the type its nulls have */
     bool required;
 };
 
@@ -51,7 +52,8 @@ struct parquet_plan {
     struct parquet_column *columns;
     size_t n_columns;
     size_t n_missing;
-    const char **names; /**< of the projection for the library, `n_names`; NULL: all columns */
+    struct dn_arena missing; /**< of those columns' nodes */
+    const char **names;      /**< of the projection for the library, `n_names`; NULL: all columns */
     size_t n_names;
 };
 void parquet_plan_finish(struct parquet_plan *plan);

@@ -23,6 +23,7 @@ void parquet_plan_finish(struct parquet_plan *plan)
     dn_name_map_finish(&plan->rows_by_name);
     dn_free(plan->columns);
     dn_free(plan->names);
+    dn_arena_finish(&plan->missing);
     *plan = (struct parquet_plan){0};
 }
 
@@ -243,11 +244,20 @@ static const char *declared_type(const struct parquet_read_settings *s, const ch
 }
 
 /* The type of the nulls of a column that the files lack. */
-static struct dn_type type_of_missing(const struct parquet_read_settings *s, const char *name)
+static enum dn_status type_of_missing(struct parquet_plan *plan,
+                                      const struct parquet_read_settings *s, const char *name,
+                                      struct dn_node *out, struct dn_error *err)
 {
     const char *declared = declared_type(s, name);
-    struct dn_type type;
-    return declared != NULL && dn_type_parse(declared, &type) ? type : DN_TYPE(NULL);
+    const enum dn_status st =
+        declared != NULL ? dn_node_parse(declared, &plan->missing, out, err) : DN_ERR_INVALID;
+
+    if (st == DN_ERR_INVALID) { /* no type, or none that is known here */
+        *out = (struct dn_node){.field = {.type = DN_TYPE(NULL)}};
+    }
+    out->field.name = name;
+    out->field.nullable = true;
+    return st == DN_ERR_INVALID ? DN_OK : st;
 }
 
 /* Where every column of the rows comes from. */
@@ -276,47 +286,45 @@ static enum dn_status choose_columns(struct parquet_plan *plan,
             return no_column(plan, s, "columns", s->columns[i], err);
         }
         c->source = -1;
-        c->missing = type_of_missing(s, s->columns[i]);
+        DN_TRY(type_of_missing(plan, s, s->columns[i], &c->missing, err));
         plan->n_missing++;
     }
     return DN_OK;
 }
 
-static enum dn_status make_schema(struct parquet_plan *plan, const struct parquet_read_settings *s,
-                                  struct dn_error *err)
+static enum dn_status make_schema(struct parquet_plan *plan, struct dn_error *err)
 {
-    struct ArrowSchema *out = &plan->schema;
     struct ArrowSchema from = plan->files;
-    struct ArrowSchema *absent = dn_calloc(plan->n_missing + 1, sizeof(*absent));
+    struct ArrowSchema absent = {0};
+    struct dn_node *nodes = dn_calloc(plan->n_missing + 1, sizeof(*nodes));
     struct ArrowSchema **children = dn_calloc(plan->n_columns + 1, sizeof(struct ArrowSchema *));
-    char(*formats)[DN_TYPE_FORMAT_SIZE] = dn_calloc(plan->n_missing + 1, sizeof(*formats));
-    size_t n_absent = 0;
+    int64_t n = 0;
     enum dn_status st = DN_OK;
 
-    if (absent == NULL || children == NULL || formats == NULL) {
+    if (nodes == NULL || children == NULL) {
         st = dn_error_memory(err, plan->n_columns * sizeof(void *));
         goto cleanup;
     }
     for (size_t i = 0; i < plan->n_columns; i++) {
-        const struct parquet_column *c = &plan->columns[i];
-        if (c->place >= 0) {
-            children[i] = plan->files.children[c->place];
-            continue;
+        if (plan->columns[i].place < 0) {
+            nodes[n++] = plan->columns[i].missing;
         }
-        absent[n_absent] =
-            (struct ArrowSchema){.format = dn_type_format(c->missing, formats[n_absent]),
-                                 .name = s->columns[i],
-                                 .flags = ARROW_FLAG_NULLABLE,
-                                 .release = plan->files.release};
-        children[i] = &absent[n_absent++];
+    }
+    DN_TRY_GOTO(st, dn_schema_make_nodes(&absent, nodes, n, err), cleanup);
+    n = 0;
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        const struct parquet_column *c = &plan->columns[i];
+        children[i] = c->place >= 0 ? plan->files.children[c->place] : absent.children[n++];
     }
     from.n_children =
         (int64_t)plan->n_columns; /* a list of ours over what is there, to be copied */
     from.children = children;
-    st = dn_schema_copy(out, &from, err);
+    st = dn_schema_copy(&plan->schema, &from, err);
 cleanup:
-    dn_free(absent);
-    dn_free(formats);
+    if (absent.release != NULL) {
+        absent.release(&absent);
+    }
+    dn_free(nodes);
     dn_free(children);
     return st;
 }
@@ -339,15 +347,33 @@ static enum dn_status type_is_other(const struct parquet_read_settings *s,
     return DN_ERR_TYPE;
 }
 
+/* The same of words of any person's, or those words if they name no type; to be freed. */
+static enum dn_status declared_words(const char *declared, char **out, struct dn_error *err)
+{
+    struct dn_arena arena = {0};
+    struct dn_buffer words = {0};
+    struct dn_node node;
+    enum dn_status st = dn_node_parse(declared, &arena, &node, err);
+
+    st = st == DN_OK            ? dn_node_print(&node, &words, err)
+         : st == DN_ERR_INVALID ? dn_text_append(&words, declared, err)
+                                : st;
+    if (st == DN_OK) {
+        *out = dn_text_take(&words);
+        st = *out != NULL ? DN_OK : dn_error_memory(err, words.len);
+    }
+    dn_buffer_finish(&words);
+    dn_arena_finish(&arena);
+    return st;
+}
+
 static enum dn_status check_type(const struct parquet_plan *plan,
                                  const struct parquet_read_settings *s, const char *name,
                                  const char *declared, struct dn_error *err)
 {
     const int64_t at = find_column(&plan->rows_by_name, name);
     char *words = NULL;
-    char wanted[DN_TYPE_WORDS_SIZE];
-    struct dn_type type;
-    const char *expected = dn_type_parse(declared, &type) ? dn_type_print(type, wanted) : declared;
+    char *expected = NULL;
 
     if (at < 0) { /* of a column that is not read nothing is expected */
         return find_column(&plan->by_name, name) >= 0 || s->missing_as_null
@@ -357,11 +383,13 @@ static enum dn_status check_type(const struct parquet_plan *plan,
     if (plan->columns[at].source < 0) {
         return DN_OK;
     }
-    enum dn_status st = words_of(&plan->schema, at, &words, err);
+    enum dn_status st = declared_words(declared, &expected, err);
+    st = st == DN_OK ? words_of(&plan->schema, at, &words, err) : st;
     if (st == DN_OK && strcmp(words, expected) != 0) {
         st = type_is_other(s, plan->schema.children[at], words, expected, err);
     }
     dn_free(words);
+    dn_free(expected);
     return st;
 }
 
@@ -386,7 +414,7 @@ enum dn_status parquet_plan_make(struct parquet_plan *plan, const struct parquet
 {
     DN_TRY(map_names(&plan->by_name, &plan->files, err));
     DN_TRY(choose_columns(plan, s, err));
-    DN_TRY(make_schema(plan, s, err));
+    DN_TRY(make_schema(plan, err));
     DN_TRY(map_names(&plan->rows_by_name, &plan->schema, err));
     DN_TRY(check_types(plan, s, err));
     for (size_t i = 0; i < s->n_required; i++) {
@@ -425,33 +453,83 @@ static void release_zeros(void *zeros)
     dn_free(zeros);
 }
 
+/* Nulls over a block of zeros, and in *size how large that must be; lists have nothing within, but those of one length do. */
+static enum dn_status describe_nulls(const struct dn_node *node, int64_t n_rows, const void *zeros,
+                                     struct dn_arena *arena, struct dn_batch_column *out,
+                                     size_t *size, struct dn_error *err)
+{
+    const struct dn_type type = node->field.type;
+    const size_t width = dn_type_width(type) > sizeof(int64_t) ? dn_type_width(type)
+                                                               : sizeof(int64_t); /* of offsets */
+    struct dn_batch_column *children =
+        dn_arena_alloc(arena, (size_t)(node->n_children + 1) * sizeof(*children));
+    int64_t within = type.id == DN_TYPE_STRUCT ? n_rows : 0;
+    size_t need = 0;
+
+    if (!dn_mul_size((size_t)n_rows + 1, width, &need) || children == NULL ||
+        (type.id == DN_TYPE_FIXED_LIST &&
+         __builtin_mul_overflow(n_rows, (int64_t)type.width, &within))) {
+        return dn_error_memory(err, SIZE_MAX);
+    }
+    *size = need > *size ? need : *size;
+    for (int64_t i = 0; i < node->n_children; i++) {
+        DN_TRY(describe_nulls(&node->children[i], within, zeros, arena, &children[i], size, err));
+    }
+    *out = (struct dn_batch_column){.type = type,
+                                    .null_count = n_rows,
+                                    .validity = zeros,
+                                    .values = zeros,
+                                    .bytes = zeros,
+                                    .children = children,
+                                    .n_children = node->n_children,
+                                    .n_rows = n_rows};
+    return DN_OK;
+}
+
+static enum dn_status describe_missing(const struct parquet_plan *plan, int64_t n_rows,
+                                       const void *zeros, struct dn_arena *arena,
+                                       struct dn_batch_column *out, size_t *size,
+                                       struct dn_error *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_columns; i++) {
+        if (plan->columns[i].source < 0) {
+            DN_TRY(describe_nulls(&plan->columns[i].missing, n_rows, zeros, arena, &out[n++], size,
+                                  err));
+        }
+    }
+    return DN_OK;
+}
+
 /* All missing columns of a batch: they share one block of zeros for validity and values. */
 static enum dn_status make_nulls(const struct parquet_plan *plan, int64_t n_rows,
                                  struct ArrowArray *out, struct dn_error *err)
 {
-    const size_t size = ((size_t)n_rows + 1) * sizeof(struct dn_string_view);
     struct dn_batch_column *columns = dn_calloc(plan->n_missing, sizeof(*columns));
-    uint8_t *zeros = dn_calloc(1, size);
+    struct dn_arena arena = {0};
+    uint8_t *zeros = NULL;
+    size_t size = 0;
     enum dn_status st = DN_OK;
-    size_t n = 0;
 
-    if (columns == NULL || zeros == NULL) {
+    if (columns == NULL) {
+        st = dn_error_memory(err, plan->n_missing * sizeof(*columns));
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, describe_missing(plan, n_rows, NULL, &arena, columns, &size, err), cleanup);
+    zeros = dn_calloc(1, size);
+    if (zeros == NULL) {
         st = dn_error_memory(err, size);
         goto cleanup;
     }
-    for (size_t i = 0; i < plan->n_columns; i++) {
-        if (plan->columns[i].source < 0) {
-            columns[n++] = (struct dn_batch_column){.type = plan->columns[i].missing,
-                                                    .null_count = n_rows,
-                                                    .validity = zeros,
-                                                    .values = zeros,
-                                                    .bytes = zeros};
-        }
-    }
-    DN_TRY_GOTO(st, dn_batch_export(out, n_rows, (int64_t)n, columns, release_zeros, zeros, err),
-                cleanup);
+    DN_TRY_GOTO(st, describe_missing(plan, n_rows, zeros, &arena, columns, &size, err), cleanup);
+    DN_TRY_GOTO(
+        st,
+        dn_batch_export(out, n_rows, (int64_t)plan->n_missing, columns, release_zeros, zeros, err),
+        cleanup);
     zeros = NULL;
 cleanup:
+    dn_arena_finish(&arena);
     dn_free(columns);
     dn_free(zeros);
     return st;

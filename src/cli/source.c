@@ -53,19 +53,7 @@ static enum dn_status set_text(json_t *object, const char *key, const char *text
                                                         : dn_error_memory(err, strlen(text));
 }
 
-/* Bytes of a type, up to a comma outside of parentheses and brackets. */
-static size_t type_length(const char *type)
-{
-    size_t len = strcspn(type, ",([");
-
-    if (type[len] == '(' || type[len] == '[') {
-        len += strcspn(type + len, type[len] == '(' ? ")" : "]");
-        len += strcspn(type + len, ","); /* what is behind, too */
-    }
-    return len;
-}
-
-/* One NAME=TYPE; the name may hold commas, the type only in parentheses and brackets. */
+/* One NAME=TYPE; the name may hold commas, the type only in brackets of all kinds. */
 static enum dn_status type_add(json_t *types, const char *name, size_t name_len, const char *type,
                                size_t type_len, struct dn_error *err)
 {
@@ -74,7 +62,7 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
 
     char *column = dn_strndup(name, name_len);
     char *word = dn_strndup(type, type_len);
-    char *bare = dn_strndup(type, strcspn(type, "(,")); /* decimal(10,2) without its digits */
+    char *bare = dn_strndup(type, strcspn(type, "(,<")); /* decimal(10,2) without its digits */
     if (column == NULL || word == NULL || bare == NULL) {
         st = dn_error_memory(err, name_len + type_len);
         goto cleanup;
@@ -101,7 +89,7 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
         st = dn_error_set(err, DN_ERR_INVALID,
                           "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word, column,
                           close != NULL ? "did you mean \"" : "known types: ",
-                          close != NULL ? close : DN_TYPE_EXAMPLES, close != NULL ? "\"?" : "");
+                          close != NULL ? close : DN_TYPE_EXAMPLES ", list<int64>", close != NULL ? "\"?" : "");
         goto cleanup;
     }
     DN_TRY_GOTO(st, set_text(types, column, known, err), cleanup);
@@ -130,7 +118,7 @@ static enum dn_status types_add(json_t *options, const struct dn_flag_list *list
                 return dn_error_set(err, DN_ERR_INVALID, "--types needs COLUMN=TYPE, not \"%s\"",
                                     p);
             }
-            const size_t type_len = type_length(equals + 1);
+            const size_t type_len = dn_coltype_length(equals + 1);
             DN_TRY(type_add(types, p, (size_t)(equals - p), equals + 1, type_len, err));
             p = equals + 1 + type_len;
             p += *p == ',' ? 1 : 0;

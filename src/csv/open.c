@@ -100,9 +100,9 @@ static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn
     struct dn_type type;
     enum dn_bytes_form form;
 
-    if (dn_value_type_parse(t->type, &type, &form)) {
+    if (dn_value_type_parse(t->type, &type, &form) || strchr(t->type, '<') != NULL) {
         dn_error_set(err, DN_ERR_INVALID,
-                     "column \"%s\": text is not read as %s; read it as a string", t->name,
+                     "column \"%s\": text is not read as %.200s; read it as a string", t->name,
                      t->type);
     } else {
         dn_error_set(err, DN_ERR_INVALID,

@@ -8,6 +8,7 @@
 #include "job/expand.h"
 #include "job/keys.h"
 #include "job/labels.h"
+#include "job/within.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -31,7 +32,11 @@ static const struct dn_key_rule k_field_rules[] = {
     {"name", DN_KEY_TEXT, true},         {"type", DN_KEY_TEXT, false},
     {"required", DN_KEY_BOOL, false},    {"classification", DN_KEY_ANY, false},
     {"description", DN_KEY_TEXT, false}, {"precision", DN_KEY_INT, false},
-    {"scale", DN_KEY_INT, false},
+    {"scale", DN_KEY_INT, false},        {"items", DN_KEY_ANY, false},
+    {"item_type", DN_KEY_TEXT, false},   {"fields", DN_KEY_LIST, false},
+    {"properties", DN_KEY_MAP, false},   {"values", DN_KEY_ANY, false},
+    {"value_type", DN_KEY_TEXT, false},  {"keys", DN_KEY_ANY, false},
+    {"key_type", DN_KEY_TEXT, false},
 };
 
 /* Used as one component of the output path: nothing in it may lead elsewhere. */
@@ -54,36 +59,6 @@ static enum dn_status component_check(const struct dn_yaml_doc *doc, const char 
     return DN_OK;
 }
 
-/* "decimal" with the digits that the entry gives beside it. */
-static enum dn_status decimal_words(const struct dn_yaml_doc *doc, const struct dn_yaml_node *field,
-                                    const char **type, char out[DN_COLTYPE_SIZE],
-                                    struct dn_error *err)
-{
-    const struct dn_yaml_node *precision = dn_yaml_get(field, "precision");
-    const struct dn_yaml_node *scale = dn_yaml_get(field, "scale");
-    const struct dn_yaml_node *at = precision != NULL ? precision : scale;
-    const bool is_decimal =
-        dn_text_equal_nocase(*type, "decimal") || dn_text_equal_nocase(*type, "numeric");
-    int64_t digits = 0;
-    int64_t behind = 0;
-
-    if (at == NULL) {
-        return DN_OK;
-    }
-    if (!is_decimal || precision == NULL || !dn_yaml_as_int(precision, &digits) ||
-        (scale != NULL && !dn_yaml_as_int(scale, &behind)) || digits < 1 || digits > 76 ||
-        behind < 0 || behind > digits) {
-        return dn_yaml_error_at(doc, at->line, at->column, err,
-                                "precision and scale are the digits of a decimal, in all (1 to 76) "
-                                "and behind the point, as in {type: decimal, precision: 12, scale: "
-                                "2}; column \"%s\" is of type %s",
-                                dn_keys_text(field, "name"), *type);
-    }
-    (void)snprintf(out, DN_COLTYPE_SIZE, "decimal(%d, %d)", (int)digits, (int)behind);
-    *type = out;
-    return DN_OK;
-}
-
 static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn_yaml_node *field,
                                   struct dn_arena *arena, struct dn_column *out,
                                   struct dn_error *err)
@@ -102,17 +77,16 @@ static enum dn_status column_read(const struct dn_yaml_doc *doc, const struct dn
     type = type != NULL ? type : "string";
     char words[DN_COLTYPE_SIZE];
     char digits[DN_COLTYPE_SIZE];
-    DN_TRY(decimal_words(doc, field, &type, digits, err));
+    if (dn_within_is(field)) {
+        DN_TRY(dn_within_read(doc, field, digits, err));
+        type = digits;
+    } else {
+        DN_TRY(dn_within_decimal(doc, field, &type, digits, err));
+    }
     out->type = dn_coltype_of_asset(type, words);
     if (out->type == NULL) {
-        const struct dn_yaml_node *at = dn_yaml_get(field, "type");
-        char close_room[DN_COLTYPE_SIZE];
-        const char *close = dn_coltype_suggest(type, close_room);
-        return dn_yaml_error_at(
-            doc, at->line, at->column, err, "unknown type \"%s\" of column \"%s\"; %s%s%s",
-            dn_yaml_shown(at), dn_keys_text(field, "name"),
-            close != NULL ? "did you mean \"" : "known types: ",
-            close != NULL ? close : DN_TYPE_EXAMPLES ", array, object", close != NULL ? "\"?" : "");
+        return dn_within_unknown(doc, dn_yaml_get(field, "type"), dn_keys_text(field, "name"), type,
+                                 err);
     }
     (void)dn_yaml_as_bool(dn_yaml_get(field, "required"), &required);
     out->required = required ? 1 : 0;

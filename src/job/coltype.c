@@ -1,13 +1,51 @@
 #include "job/coltype.h"
 
-#include "arrow/types.h"
+#include "arrow/nested.h"
 #include "base/strings.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* A nested type as dn_node_print() has it. */
+static const char *parse_nested(const char *word, char out[DN_COLTYPE_SIZE])
+{
+    struct dn_arena arena = {0};
+    struct dn_buffer words = {0};
+    struct dn_node node;
+    bool found = dn_node_parse(word, &arena, &node, NULL) == DN_OK &&
+                 dn_node_print(&node, &words, NULL) == DN_OK && words.len < DN_COLTYPE_SIZE;
+
+    if (found) {
+        memcpy(out, words.data, words.len);
+        out[words.len] = '\0';
+    }
+    dn_buffer_finish(&words);
+    dn_arena_finish(&arena);
+    return found ? out : NULL;
+}
+
+size_t dn_coltype_length(const char *text)
+{
+    const char *at = text;
+    bool quoted = false;
+
+    for (int open = 0; *at != '\0' && (quoted || open > 0 || *at != ','); at++) {
+        quoted = quoted != (*at == '"');
+        if (quoted) {
+            at += *at == '\\' && at[1] != '\0';
+            continue;
+        }
+        open += *at == '<' || *at == '(' || *at == '[';
+        open -= open > 0 && (*at == '>' || *at == ')' || *at == ']');
+    }
+    return (size_t)(at - text);
+}
+
 const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE])
 {
+    if (dn_coltype_is_nested(word)) {
+        return parse_nested(word, out);
+    }
     const char *colon = strrchr(word, ':');
     const size_t len = colon != NULL ? (size_t)(colon - word) : strlen(word);
     const bool form_known = colon == NULL || dn_text_equal_nocase(colon, ":hex") ||
@@ -44,8 +82,10 @@ bool dn_coltype_is_stored_as_text(const char *asset_type)
 
 const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE])
 {
+    const bool has_form = !dn_coltype_is_nested(word) && strchr(word, ':') != NULL;
+
     return dn_coltype_is_stored_as_text(word) ? "string"
-           : strchr(word, ':') != NULL        ? NULL
+           : has_form                         ? NULL
                                               : dn_coltype_parse(word, out);
 }
 

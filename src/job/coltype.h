@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /** A column of an asset. */
 struct dn_column {
@@ -23,9 +24,10 @@ struct dn_column {
 /** How often a column may widen before only "string" is left. */
 #define DN_COLTYPE_LATTICE_HEIGHT 8
 
-#define DN_COLTYPE_SIZE 128
+/** Room for a type in words; nested ones that are longer are none. */
+#define DN_COLTYPE_SIZE 4096
 /**
- * The plugin type for a word of any person's (docs/types.md), ":hex" and ":base64" behind binary types included.
+ * The plugin type for a word of any person's (docs/types.md), ":hex" and ":base64" behind binary types included, and nested types.
  * @return `out`, or NULL: there is none
  */
 const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE]);
@@ -35,6 +37,13 @@ const char *dn_coltype_parse(const char *word, char out[DN_COLTYPE_SIZE]);
  * @return NULL: there is none
  */
 const char *dn_coltype_of_asset(const char *word, char out[DN_COLTYPE_SIZE]);
+/** Has it something within, as list<int64>? */
+static inline bool dn_coltype_is_nested(const char *type)
+{
+    return strchr(type, '<') != NULL;
+}
+/** Bytes of the type that a text begins with, up to a comma that is outside of all brackets and quotes. */
+size_t dn_coltype_length(const char *text);
 /** Can a reader of text find out by itself that values are of the plugin type?  Others are read where they are declared. */
 bool dn_coltype_is_found(const char *type);
 /** Is it a type that assets have and this version does not, so that its values are kept as texts? */

@@ -1,6 +1,6 @@
 #include "job/contract.h"
 
-#include "arrow/schema.h"
+#include "arrow/nested.h"
 #include "base/name_map.h"
 #include "base/strings.h"
 #include "job/connector.h"
@@ -601,6 +601,26 @@ void dn_contract_require(const struct dn_transfer *t, struct ArrowSchema *schema
     }
 }
 
+/* Column i is what was asked for, or null throughout. */
+static enum dn_status verify_column(size_t i, const char *name, const char *type,
+                                    const char *given_name, const char *given, struct dn_error *err)
+{
+    char room[DN_COLTYPE_SIZE];
+    const char *wanted = type != NULL ? dn_coltype_of_asset(type, room) : NULL;
+
+    if (strcmp(given_name, name) == 0 &&
+        (wanted == NULL || strcmp(wanted, given) == 0 || strcmp(given, "null") == 0)) {
+        return DN_OK;
+    }
+    enum dn_status st = dn_error_set(
+        err, DN_ERR_UNSUPPORTED,
+        "column %zu is to be \"%s\" of type %.200s, and the reader gives \"%s\" of type %.200s: "
+        "it does not follow the options \"columns\" and \"types\"",
+        i + 1, name, type != NULL ? type : "?", given_name, given);
+    dn_error_locate(err, NULL, -1, -1, -1, name);
+    return st;
+}
+
 enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
                                   const struct ArrowSchema *schema, struct dn_error *err)
 {
@@ -616,23 +636,19 @@ enum dn_status dn_contract_verify(const struct dn_transfer *t, json_t *config,
                             t->n_columns, schema->n_children);
     }
     for (size_t i = 0; i < t->n_columns; i++) {
-        const struct ArrowSchema *child = schema->children[i];
         const char *name = t->columns[i].name;
         const char *type = json_string_value(json_object_get(types, name));
-        char words[DN_TYPE_WORDS_SIZE];
-        char room[DN_COLTYPE_SIZE];
-        const char *given = dn_type_words(child, words);
-        if (strcmp(child->name, name) != 0 ||
-            (type != NULL && dn_coltype_of_asset(type, room) != NULL &&
-             strcmp(dn_coltype_of_asset(type, room), given) != 0 && strcmp(given, "null") != 0)) {
-            enum dn_status st = dn_error_set(
-                err, DN_ERR_UNSUPPORTED,
-                "column %zu is to be \"%s\" of type %s, and the reader gives \"%s\" of type %s: "
-                "it does not follow the options \"columns\" and \"types\"",
-                i + 1, name, type != NULL ? type : "?", child->name, given);
-            dn_error_locate(err, NULL, -1, -1, -1, name);
-            return st;
+        struct dn_buffer words = {0};
+        enum dn_status st = dn_schema_print_type(schema, (int64_t)i, &words, err);
+        if (st == DN_OK) {
+            st = dn_buffer_append_byte(&words, 0, err);
         }
+        if (st == DN_OK) {
+            st = verify_column(i, name, type, schema->children[i]->name, (const char *)words.data,
+                               err);
+        }
+        dn_buffer_finish(&words);
+        DN_TRY(st);
     }
     return DN_OK;
 }
