@@ -118,9 +118,10 @@ bool dn_coltype_is_meant(const char *asset_type, const char *type)
         const char *word;
         const char *type; /* its beginning */
     } meant[] = {
-        {"decimal", "decimal"},  {"numeric", "decimal"}, {"uuid", "uuid"},  {"json", "json"},
-        {"object", "json"},      {"object", "struct"},   {"object", "map"}, {"array", "list"},
-        {"array", "large_list"}, {"array", "json"},
+        {"decimal", "decimal"}, {"numeric", "decimal"}, {"uuid", "uuid"},
+        {"json", "json"},       {"object", "json"},     {"object", "struct"},
+        {"object", "map"},      {"array", "list"},      {"array", "large_list"},
+        {"array", "json"},      {"decimal", "string"},  {"numeric", "string"},
     };
 
     for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {

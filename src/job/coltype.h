@@ -50,7 +50,7 @@ bool dn_coltype_is_found(const char *type);
 bool dn_coltype_is_stored_as_text(const char *asset_type);
 /**
  * Is a column that its source has as `type` what the asset's word means, so that it stays what it is?  Of words for families: decimal, uuid,
- * json, array, object.
+ * json, array, object.  Numbers whose digits nobody knows before they are read may be texts.
  */
 bool dn_coltype_is_meant(const char *asset_type, const char *type);
 /** Has `type` a place for every value of a column that its source has as `narrow`?  Moments have one among the timestamps, in UTC. */

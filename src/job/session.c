@@ -216,6 +216,40 @@ static enum dn_status tell_restartable(struct dn_session *s, struct dn_error *er
                                                                          : dn_error_memory(err, 0);
 }
 
+/*
+ * The configuration for a look at the columns.  Our reader of PostgreSQL would look at every value to find how many digits numerics have
+ * that declare none, and do so again when the rows are read; what the asset asks of them does not depend on it.
+ */
+static json_t *look_config(const struct dn_session *s)
+{
+    json_t *config = json_deep_copy(s->reader_config);
+    json_t *options = config != NULL ? dn_contract_options(config) : NULL;
+    const bool is_ours =
+        s->t->reader.path == NULL &&
+        dn_connector_is_database(json_string_value(json_object_get(config, "type")));
+
+    if (options == NULL ||
+        (is_ours && json_object_get(options, "numeric") == NULL &&
+         json_object_get(json_object_get(options, "native"), "numeric") == NULL &&
+         json_object_set_new(options, "numeric", json_string("string")) != 0)) {
+        json_decref(config);
+        return NULL;
+    }
+    return config;
+}
+
+static enum dn_status columns_look(const struct dn_session *s, json_t **out, struct dn_error *err)
+{
+    json_t *config = look_config(s);
+
+    if (config == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    const enum dn_status st = dn_session_probe(s, config, out, err);
+    json_decref(config);
+    return st;
+}
+
 enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error *err)
 {
     const struct dn_transfer *t = s->t;
@@ -252,7 +286,7 @@ enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error 
                             once);
     }
     DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
-    DN_TRY_GOTO(st, dn_session_probe(s, s->reader_config, &file_schema, err), cleanup);
+    DN_TRY_GOTO(st, columns_look(s, &file_schema, err), cleanup);
     st = dn_contract_apply(t, s->reader_config, file_schema, &s->outcome->deviations, err);
     if (st != DN_OK && err->option[0] != '\0') {
         dn_session_note_refusal(s, "source", st);

@@ -70,6 +70,30 @@ def test_types_of_the_asset(tmp_path, db):
     assert job.table().num_columns == 7  # the file of the run before
 
 
+def test_open_numerics_are_surveyed_once(tmp_path, db):
+    """A look at the columns needs no look at the values."""
+    db.sql("CREATE TABLE open (id int, n numeric); INSERT INTO open SELECT g, g * 0.001 FROM generate_series(1, 1000) g")
+    job = Job(tmp_path, db, "open", asset=["id integer", "n decimal"])
+
+    def scans_of(run):
+        scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'open'"
+        before = int(db.sql(scans))
+        run()
+        return int(db.sql(scans)) - before
+
+    surveyed = scans_of(job.ok)
+    assert str(job.table().schema.field("n").type) == "decimal128(4, 3)"
+    job.keys["source"]["engine"] = {"options": {"numeric": "string"}}
+    assert surveyed == scans_of(job.ok) + 1 and str(job.table().schema.field("n").type) == "string"
+
+
+def test_passing_reasons_are_tried_again(tmp_path, db):
+    job = Job(tmp_path, db, "orders", asset=ORDERS)
+    job.keys["retry_config"] = {"max_retries": 2, "initial_delay_seconds": 0.01}
+    done = job.fails(says="after 3 runs", env={"PGPORT": "1"})
+    assert "cannot connect" in done.err
+
+
 def test_warn_keeps_what_the_table_has(tmp_path, db):
     job = Job(tmp_path, db, "orders", asset=["id integer!", "total decimal", "other string"])
     job.keys["schema_validation_mode"] = "warn"
