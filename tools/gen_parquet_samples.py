@@ -76,6 +76,14 @@ def pyarrow_files(out):
         "list": pa.array([[1, 2], None, []], pa.list_(pa.int32())),
         "struct": pa.array([{"x": 1, "y": "a"}, None, {"x": None, "y": "b"}]),
     }), out / "pyarrow_nested.parquet", **V1)
+    parts = pa.struct([("x", pa.list_(pa.string())), ("y", pa.bool_())])
+    pq.write_table(pa.table({
+        "m": pa.array([[("a", [1, 2]), ("b", None)], [], None, [("a long key of thirteen", [None])], [("c", [])]],
+                      pa.map_(pa.string(), pa.list_(pa.int32()))),
+        "l": pa.array([[{"x": ["p", "q of more than twelve bytes"], "y": True}, None], None, [], [{"x": None, "y": None}],
+                       [{"x": [], "y": False}]], pa.list_(parts)),
+    }), out / "pyarrow_deep.parquet", compression="none", data_page_version="2.0", use_dictionary=["m.key_value.key"],
+        store_schema=False, write_statistics=False, data_page_size=20, row_group_size=3)
     pq.write_table(pa.table({"n": pa.array([1, 2, 3], pa.int64())}), out / "pyarrow_delta.parquet", use_dictionary=False,
                    column_encoding={"n": "DELTA_BINARY_PACKED"}, **V1)
     pq.write_table(pa.table({"n": pa.array([1, 2, 3], pa.int64())}), out / "pyarrow_v2.parquet",

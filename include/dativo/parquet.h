@@ -181,7 +181,7 @@ struct dn_parquet_read_options {
 #define DN_PARQUET_READ_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_parquet_read_options, memory_total_bytes)
 
 /**
- * Reads the flat columns of a Parquet file of any writer, decoded in parallel.  Columns are of the file's own types, as Arrow has them
+ * Reads the columns of a Parquet file of any writer, nested ones included, decoded in parallel.  Columns are of the file's own types, as Arrow has them
  * (docs/parquet-reading.md): the smaller integers, decimals of 128 and 256 bits, times and timestamps of any unit, text and bytes as views
  * ("vu", "vz") into the pages, which a batch keeps alive until it is released.
  */

@@ -1,8 +1,6 @@
 #include "cli/inspector.h"
 
-#include "base/arena.h"
 #include "base/memory.h"
-#include "base/name_map.h"
 #include "cli/table.h"
 #include "job/expand.h"
 #include "job/plugin.h"
@@ -143,59 +141,49 @@ void dn_inspector_print_schema(const json_t *file)
     dn_table_finish(&t);
 }
 
-/* A row is an object, which holds a key once: what columns that share a name are called in it. */
-static bool name_keys(const json_t *schema, struct dn_name *keys, struct dn_arena *arena)
+/* Numbers are written to the right. */
+static bool is_of_numbers(const json_t *rows, const char *key)
 {
-    struct dn_error err;
+    bool any = false;
 
-    for (size_t c = 0; c < json_array_size(schema); c++) {
-        const json_t *name = json_object_get(json_array_get(schema, c), "name");
-        keys[c] = json_is_string(name)
-                      ? (struct dn_name){json_string_value(name), json_string_length(name)}
-                      : (struct dn_name){"", 0};
-    }
-    return dn_names_make_unique(keys, json_array_size(schema), arena, &err) == DN_OK;
-}
-
-static void add_rows(struct dn_table *t, const json_t *schema, const json_t *rows)
-{
-    struct dn_arena arena = {0};
-    struct dn_name *keys = dn_calloc(t->n_columns, sizeof keys[0]);
-
-    if (keys == NULL || !name_keys(schema, keys, &arena)) {
-        t->failed = true;
-        goto cleanup;
-    }
     for (size_t r = 0; r < json_array_size(rows); r++) {
-        const json_t *row = json_array_get(rows, r);
-        for (size_t c = 0; c < t->n_columns; c++) {
-            dn_table_add_value(t, json_object_get(row, keys[c].text));
+        const json_t *value = json_object_get(json_array_get(rows, r), key);
+        if (!json_is_number(value) && !json_is_null(value)) {
+            return false;
         }
+        any = any || json_is_number(value);
     }
-cleanup:
-    dn_free(keys);
-    dn_arena_finish(&arena);
+    return any;
 }
 
 void dn_inspector_print_rows(const json_t *file)
 {
-    const json_t *schema = json_object_get(file, "schema");
-    struct dn_table t = {.n_columns = json_array_size(schema)};
+    const json_t *rows = json_object_get(file, "rows");
+    json_t *first = json_array_get(rows, 0);
+    struct dn_table t = {.n_columns = json_object_size(first)};
+    bool *right = t.n_columns == 0 ? NULL : dn_calloc(t.n_columns, sizeof right[0]);
+    const char *key;
+    json_t *value;
+    size_t c = 0;
 
     if (t.n_columns == 0) {
         return;
     }
-    bool *right = dn_calloc(t.n_columns, sizeof right[0]);
     t.right = right;
-    for (size_t c = 0; c < t.n_columns; c++) {
-        const json_t *column = json_array_get(schema, c);
-        const char *type = json_string_value(json_object_get(column, "type"));
-        dn_table_add_json(&t, json_object_get(column, "name"));
-        if (right != NULL && type != NULL) {
-            right[c] = strncmp(type, "int", 3) == 0 || strncmp(type, "float", 5) == 0;
+    json_object_foreach(first, key, value)
+    {
+        dn_table_add(&t, key);
+        if (right != NULL) {
+            right[c++] = is_of_numbers(rows, key);
         }
     }
-    add_rows(&t, schema, json_object_get(file, "rows"));
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        const json_t *row = json_array_get(rows, r);
+        json_object_foreach(first, key, value)
+        {
+            dn_table_add_value(&t, json_object_get(row, key));
+        }
+    }
     dn_table_print(&t, stdout, 0);
     dn_table_finish(&t);
     dn_free(right);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "job/expand.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -233,6 +234,19 @@ void dn_table_add_json(struct dn_table *t, const json_t *value)
     }
 }
 
+/* Lists, structs and maps are shown as JSON, as far as it fits. */
+static void add_nested(struct dn_table *t, const json_t *value)
+{
+    struct dn_buffer text = {0};
+
+    if (dn_json_write(value, &text, NULL) == DN_OK) {
+        dn_table_add_text(t, (const char *)text.data, text.len);
+    } else {
+        t->failed = true;
+    }
+    dn_buffer_finish(&text);
+}
+
 void dn_table_add_value(struct dn_table *t, const json_t *value)
 {
     char quoted[2 * DN_TABLE_MAX_CELL + 2] = "\"";
@@ -243,6 +257,10 @@ void dn_table_add_value(struct dn_table *t, const json_t *value)
     const bool alike = text != NULL && len > 0 &&
                        (text[0] == '"' || text[0] == ' ' || text[len - 1] == ' ' ||
                         (len == 4 && memcmp(text, "null", 4) == 0));
+    if (json_is_array(value) || json_is_object(value)) {
+        add_nested(t, value);
+        return;
+    }
     if (!alike || len > DN_TABLE_MAX_CELL) { /* a cut one has its beginning, and no end, to show */
         dn_table_add_json(t, value);
         return;

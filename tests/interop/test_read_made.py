@@ -65,9 +65,9 @@ SHOWN = [  # name, file, values or words of the refusal
     ("version 2, levels longer than the page", made([Page(changed(p.header, {2: Field(I32, 1)}), p.body) for p in [
         data_page_v2(2, ints(1, 2), defs=runs(1, 1))]], leaf=OPTIONAL), "levels of 0 and 4 bytes in a page of 12, 1 unpacked"),
     ("a type below zero", made([ONE], leaf=element(i32_1=-1, i32_5=0)), "the schema has 0 columns"),
-    ("deep", made([ONE], above=[group_of(b"g", 0)] * 63), "is nested"),
+    ("deep", made([ONE], above=[group_of(b"g", 0)] * 63), "is nested more than 63 deep"),
     ("too deep", made([ONE], above=[group_of(b"g", 0)] * 64), "nested more than 64 deep"),
-    ("a repeated column", made([data_page(2, levels(0, 1) + levels(1, 1) + ints(1, 2))], leaf=leaf(INT, i32_3=2), rows=1), "is nested"),
+    ("a repeated column", made([data_page(2, levels(0, 1) + levels(1, 1) + ints(1, 2))], leaf=leaf(INT, i32_3=2), rows=1), [[1, 2]]),
     ("rows without end", made([ONE], before=[struct(list_1=(STRUCT, [struct(i64_2=0)]), i64_2=0, i64_3=2**62)] * 2), "rows"),
     ("field numbers past their end", made([ONE], footer={32767: Field(STRUCT, b"\0\x15\2")}), "damaged"),
     ("field numbers without end", made([ONE], footer={32767: Field(I32, 2)}), [1, 2]),

@@ -79,6 +79,28 @@ def made(pages, *, leaf=None, above=(), rows=None, codec=0, meta=None, chunk=Non
     return bytes(data + tail + len(tail).to_bytes(4, "little") + b"PAR1")
 
 
+def made_tree(schema, columns, rows):
+    """A file of several leaves in one row group: `schema` are the elements below the root; `columns` the path of each leaf and its pages."""
+    left, roots = 0, 0
+    for one in schema:
+        roots += left == 0
+        left += (one[5].value if 5 in one else 0) - (left > 0)
+    leaves = [one for one in schema if 5 not in one]
+    data, chunks = bytearray(b"PAR1"), []
+    for one, (path, pages) in zip(leaves, columns, strict=True):
+        start = len(data)
+        data += b"".join(page.bytes() for page in pages)
+        n = sum(page.inner[1].value for page in pages)
+        fields = struct(i32_1=one[1].value, list_2=(I32, [0, 3]), list_3=(BINARY, [name.encode() for name in path.split(".")]), i32_4=0,
+                        i64_5=n, i64_6=len(data) - start, i64_7=len(data) - start, i64_9=start)
+        chunks.append(struct(i64_2=0, struct_3=fields))
+    group = struct(list_1=(STRUCT, chunks), i64_2=len(data) - 4, i64_3=rows)
+    file = struct(i32_1=2, list_2=(STRUCT, [struct(binary_4=b"schema", i32_5=roots), *schema]), i64_3=rows, list_4=(STRUCT, [group]),
+                  list_7=(STRUCT, [{1: Field(STRUCT, {})}] * len(leaves)))
+    tail = write_struct(file)
+    return bytes(data + tail + len(tail).to_bytes(4, "little") + b"PAR1")
+
+
 # ---- values, and elements of the schema ----------------------------------------------------------------------------
 
 def ints(*values):

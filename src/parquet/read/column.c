@@ -1,6 +1,5 @@
 #include "parquet/read/column.h"
 
-#include "parquet/encoding/plain.h"
 #include "parquet/read/chunk.h"
 #include "parquet/read/value.h"
 
@@ -11,11 +10,13 @@ struct cells_reader {
     struct dn_pq_cursor cursor;
     struct dn_pq_cells *column;
     size_t *budget;
+    bool is_done; /* a row begins that is not asked for */
 };
 
 void dn_pq_cells_finish(struct dn_pq_cells *column)
 {
-    dn_buffer_finish(&column->valid);
+    dn_buffer_finish(&column->defs);
+    dn_buffer_finish(&column->reps);
     dn_buffer_finish(&column->values);
     dn_buffer_finish(&column->bytes);
     *column = (struct dn_pq_cells){0};
@@ -46,18 +47,23 @@ static enum dn_status charge(struct cells_reader *r, size_t n, size_t each, stru
     return DN_OK;
 }
 
-/* Validity of the next n rows, one byte each; *n_valid of them have a value. */
-static enum dn_status read_validity(struct cells_reader *r, size_t n, size_t *n_valid,
-                                    struct dn_error *err)
+/* The next n levels, one byte each. */
+static enum dn_status read_levels(struct cells_reader *r, struct dn_pq_levels_in *levels,
+                                  int32_t most, size_t n, struct dn_buffer *out,
+                                  struct dn_error *err)
 {
-    struct dn_buffer *valid = &r->column->valid;
-    uint8_t bits[ROW_BLOCK / 8];
+    uint32_t wide[ROW_BLOCK];
 
+    if (most == 0) {
+        return DN_OK;
+    }
     DN_TRY(charge(r, n, 1, err));
-    DN_TRY(dn_buffer_reserve(valid, n, err));
-    DN_TRY(dn_pq_levels_read_bits(&r->cursor.levels, bits, 0, n, n_valid, err));
-    dn_pq_plain_get_bools(bits, 0, n, valid->data + valid->len);
-    valid->len += n;
+    DN_TRY(dn_buffer_reserve(out, n, err));
+    DN_TRY(dn_pq_levels_read(levels, wide, n, most, err));
+    for (size_t i = 0; i < n; i++) {
+        out->data[out->len + i] = (uint8_t)wide[i];
+    }
+    out->len += n;
     return DN_OK;
 }
 
@@ -84,30 +90,50 @@ static enum dn_status read_values(struct cells_reader *r, size_t n, struct dn_er
     return DN_OK;
 }
 
-/* n rows of the current page. */
-static enum dn_status read_block(struct cells_reader *r, size_t n, struct dn_error *err)
+/* n levels of the current page and their values; what is behind row `left` is given back.  `left`: rows that are still to begin. */
+static enum dn_status read_block(struct cells_reader *r, size_t n, size_t *left,
+                                 struct dn_error *err)
 {
-    size_t n_valid = n;
+    struct dn_pq_cells *c = r->column;
+    const struct dn_pq_leaf *leaf = r->cursor.leaf;
+    size_t n_valid = 0;
+    size_t i = 0;
 
-    if (r->cursor.leaf->max_def > 0) {
-        DN_TRY(read_validity(r, n, &n_valid, err));
+    DN_TRY(read_levels(r, &r->cursor.reps, leaf->max_rep, n, &c->reps, err));
+    DN_TRY(read_levels(r, &r->cursor.levels, leaf->max_def, n, &c->defs, err));
+    const uint8_t *reps = leaf->max_rep > 0 ? c->reps.data + c->n_levels : NULL;
+    const uint8_t *defs = leaf->max_def > 0 ? c->defs.data + c->n_levels : NULL;
+    for (; i < n; i++) {
+        if (reps == NULL || reps[i] == 0) {
+            if (*left == 0) {
+                r->is_done = true;
+                break;
+            }
+            --*left;
+        }
+        n_valid += defs == NULL || defs[i] == leaf->max_def;
     }
+    c->n_levels += i;
     DN_TRY(read_values(r, n_valid, err));
     r->cursor.rows_left -= n;
     return DN_OK;
 }
 
+/* A list ends where the next row begins, or the chunk does. */
 static enum dn_status read_rows(struct cells_reader *r, int64_t n_rows, struct dn_error *err)
 {
-    for (size_t left = (size_t)n_rows; left > 0;) {
+    size_t left = (size_t)n_rows;
+
+    r->is_done = false;
+    while (!r->is_done && (left > 0 || r->cursor.leaf->max_rep > 0) &&
+           r->cursor.rows_left + (size_t)r->cursor.rows_behind > 0) {
         DN_TRY(dn_pq_cursor_next_page(&r->cursor, err));
-        size_t now = r->cursor.rows_left < left ? r->cursor.rows_left : left;
-        now = now < ROW_BLOCK ? now : ROW_BLOCK;
-        const enum dn_status st = read_block(r, now, err);
+        size_t now = r->cursor.rows_left < ROW_BLOCK ? r->cursor.rows_left : ROW_BLOCK;
+        now = r->cursor.leaf->max_rep == 0 && left < now ? left : now;
+        const enum dn_status st = read_block(r, now, &left, err);
         if (st != DN_OK) {
             return dn_pq_cursor_place(&r->cursor, st, err);
         }
-        left -= now;
     }
     return DN_OK;
 }
@@ -127,14 +153,6 @@ enum dn_status dn_pq_cells_read(struct dn_source *source, const struct dn_pq_fil
                              .budget = budget};
     enum dn_status st = DN_OK;
 
-    if (leaf->nested) {
-        dn_error_set(err, DN_ERR_UNSUPPORTED,
-                     "column \"%.100s\" is nested; rows are shown of flat columns only: ask for no "
-                     "rows",
-                     leaf->path);
-        dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
-        return DN_ERR_UNSUPPORTED;
-    }
     out->is_bytes = width == 0;
     out->entry = width == 0 ? sizeof(struct dn_pq_ref) : width;
     for (uint32_t g = 0; g < file->n_groups && n_rows > 0 && st == DN_OK; g++) {

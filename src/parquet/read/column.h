@@ -1,4 +1,4 @@
-/** The first rows of a flat column, across pages and row groups. */
+/** The first rows of a leaf, across pages and row groups. */
 #ifndef DN_PARQUET_READ_COLUMN_H
 #define DN_PARQUET_READ_COLUMN_H
 
@@ -13,8 +13,11 @@ struct dn_pq_ref {
 
 /** Zeroed memory is an empty column. */
 struct dn_pq_cells {
-    struct dn_buffer valid;  /**< one byte per row, 1 or 0; empty for required columns */
-    struct dn_buffer values; /**< one entry per row that is not null: `entry` bytes, see decode.h */
+    struct dn_buffer
+        defs; /**< a byte each; empty if all are 0.  Of flat leaves there is one per row */
+    struct dn_buffer reps;   /**< a byte each; empty if all are 0 */
+    size_t n_levels;         /**< rows, and of lists their further items */
+    struct dn_buffer values; /**< one entry per value that is there: `entry` bytes, see decode.h */
     struct dn_buffer bytes;  /**< what the entries of byte arrays point into */
     size_t entry;
     bool is_bytes; /**< entries are struct dn_pq_ref */
@@ -24,7 +27,7 @@ struct dn_pq_cells {
  * Read the first n_rows rows (at most those of the file) of leaf i.
  * @param budget  bytes that may still be held; what the column takes is subtracted
  * @param out     zeroed; to be finished after failures too
- * @return DN_ERR_UNSUPPORTED names column and encoding (or page type, nesting, codec, encryption); DN_ERR_DATA names column, row
+ * @return DN_ERR_UNSUPPORTED names column and encoding (or page type, codec, encryption); DN_ERR_DATA names column, row
  *         group and the page's byte; DN_ERR_MEMORY over the budget.
  */
 DN_NODISCARD enum dn_status dn_pq_cells_read(struct dn_source *source,

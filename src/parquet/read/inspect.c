@@ -2,9 +2,8 @@
 #include "dativo/parquet.h"
 
 #include "base/memory.h"
-#include "base/name_map.h"
 #include "base/strings.h"
-#include "parquet/read/column.h"
+#include "parquet/read/rows_json.h"
 #include "parquet/read/value.h"
 #include "text/format.h"
 
@@ -12,8 +11,7 @@
 #include <string.h>
 
 #define MAX_ROWS 1000000
-#define MAX_ROW_BYTES ((size_t)512 << 20) /* of decoded values */
-#define MAX_TEXT ((size_t)1 << 30)        /* of JSON */
+#define MAX_TEXT ((size_t)1 << 30) /* of JSON */
 #define STATISTICS_CUT 64
 
 static enum dn_status put_string(struct dn_buffer *out, const char *key, const void *text,
@@ -141,105 +139,6 @@ static enum dn_status put_groups(struct dn_buffer *out, const struct dn_pq_file_
     return dn_text_append(out, "]", err);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------ */
-
-struct shown_column {
-    struct dn_pq_cells values;
-    const char *name; /* unique, so that an object can hold them all */
-    size_t name_len;
-    size_t next; /* value to show next */
-};
-
-/* A JSON object holds a key once: of columns that share a name the first keeps it, the others get _1, _2, ... */
-static enum dn_status make_names_unique(struct shown_column *columns, uint32_t n,
-                                        struct dn_arena *arena, struct dn_error *err)
-{
-    struct dn_name *names = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(struct dn_name));
-
-    if (names == NULL) {
-        return dn_error_memory(err, n * sizeof(*names));
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        names[i] = (struct dn_name){columns[i].name, columns[i].name_len};
-    }
-    DN_TRY(dn_names_make_unique(names, n, arena, err));
-    for (uint32_t i = 0; i < n; i++) {
-        columns[i].name = names[i].text;
-        columns[i].name_len = names[i].len;
-    }
-    return DN_OK;
-}
-
-static enum dn_status put_row(struct dn_buffer *out, const struct dn_pq_file_info *file,
-                              struct shown_column *columns, size_t row, struct dn_error *err)
-{
-    for (uint32_t i = 0; i < file->n_leaves; i++) {
-        struct shown_column *c = &columns[i];
-        DN_TRY(put_string(out, i == 0 ? "{" : ",", c->name, c->name_len, err));
-        DN_TRY(dn_buffer_append_byte(out, ':', err));
-        if (file->leaves[i].max_def > 0 && c->values.valid.data[row] == 0) {
-            DN_TRY(dn_text_append(out, "null", err));
-        } else {
-            DN_TRY(dn_pq_value_json(out, &file->leaves[i], dn_pq_cells_get(&c->values, c->next++),
-                                    0, err));
-        }
-    }
-    return dn_text_append(out, file->n_leaves == 0 ? "{}" : "}", err);
-}
-
-static enum dn_status check_key(const struct dn_pq_leaf *leaf, struct dn_error *err)
-{
-    if (memchr(leaf->path, '\0', leaf->path_len) == NULL) {
-        return DN_OK;
-    }
-    (void)dn_error_set(
-        err, DN_ERR_UNSUPPORTED,
-        "the name of the column \"%.100s\" holds a zero byte; rows are shown of files "
-        "without such names only",
-        leaf->path);
-    dn_error_locate(err, NULL, -1, -1, -1, leaf->path);
-    return DN_ERR_UNSUPPORTED;
-}
-
-static enum dn_status put_rows(struct dn_buffer *out, struct dn_source *source,
-                               const struct dn_pq_file_info *file, int64_t n_rows,
-                               struct dn_error *err)
-{
-    const size_t n = (size_t)(n_rows < file->n_rows ? n_rows : file->n_rows);
-    struct shown_column *columns = dn_calloc((size_t)file->n_leaves + 1, sizeof(*columns));
-    struct dn_arena names = {0};
-    size_t budget = MAX_ROW_BYTES;
-    enum dn_status st = DN_OK;
-
-    if (columns == NULL) {
-        return dn_error_memory(err, file->n_leaves * sizeof(*columns));
-    }
-    for (uint32_t i = 0; i < file->n_leaves; i++) {
-        columns[i].name = file->leaves[i].path;
-        columns[i].name_len = file->leaves[i].path_len;
-        DN_TRY_GOTO(st, check_key(&file->leaves[i], err), cleanup);
-        DN_TRY_GOTO(st,
-                    dn_pq_cells_read(source, file, i, (int64_t)n, &budget, &columns[i].values, err),
-                    cleanup);
-    }
-    DN_TRY_GOTO(st, make_names_unique(columns, file->n_leaves, &names, err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(out, ",\"rows\":[", err), cleanup);
-    for (size_t row = 0; row < n; row++) {
-        if (row > 0) {
-            DN_TRY_GOTO(st, dn_buffer_append_byte(out, ',', err), cleanup);
-        }
-        DN_TRY_GOTO(st, put_row(out, file, columns, row, err), cleanup);
-    }
-    DN_TRY_GOTO(st, dn_text_append(out, "]", err), cleanup);
-cleanup:
-    for (uint32_t i = 0; i < file->n_leaves; i++) {
-        dn_pq_cells_finish(&columns[i].values);
-    }
-    dn_free(columns);
-    dn_arena_finish(&names);
-    return st;
-}
-
 static enum dn_status describe(struct dn_buffer *out, struct dn_source *source,
                                const struct dn_pq_file_info *file, const char *path, int64_t n_rows,
                                struct dn_error *err)
@@ -251,7 +150,7 @@ static enum dn_status describe(struct dn_buffer *out, struct dn_source *source,
     DN_TRY(put_schema(out, file, err));
     DN_TRY(put_groups(out, file, err));
     if (n_rows > 0) {
-        DN_TRY(put_rows(out, source, file, n_rows, err));
+        DN_TRY(dn_pq_rows_json(out, source, file, n_rows, err));
     }
     return dn_text_append(out, "}", err);
 }

@@ -332,7 +332,7 @@ static enum dn_status export_rows(struct dn_parquet_reader *r, struct dn_pq_rows
 
     for (size_t i = 0; i < r->n_columns && st == DN_OK; i++) {
         st = export_node(r, &r->columns[i], part, group, &r->exports[i], err);
-        part += r->n_leaves_of[i];
+        part += r->columns[i].n_leaves;
     }
     if (st == DN_OK) {
         drop_doubles(r, rows);

@@ -97,15 +97,13 @@ static enum dn_status make_columns(struct dn_parquet_reader *r, const uint32_t *
         n_leaves += r->found[places[i]].n_leaves;
     }
     r->columns = dn_arena_alloc(&r->arena, n * sizeof(*r->columns));
-    r->n_leaves_of = dn_arena_alloc(&r->arena, n * sizeof(*r->n_leaves_of));
     r->leaves = dn_arena_alloc(&r->arena, n_leaves * sizeof(struct dn_pq_node *));
-    if (r->columns == NULL || r->n_leaves_of == NULL || r->leaves == NULL) {
+    if (r->columns == NULL || r->leaves == NULL) {
         return dn_error_memory(err, n_leaves * sizeof(*r->columns));
     }
     for (size_t i = 0; i < r->n_columns; i++) {
         const struct dn_pq_column *c = &r->found[places[i]];
         DN_TRY(dn_pq_node_make(&r->file, c, &r->arena, &r->columns[i], err));
-        r->n_leaves_of[i] = c->n_leaves;
         add_leaves(r, &r->columns[i]);
     }
     return DN_OK;

@@ -55,8 +55,7 @@ struct dn_parquet_reader {
 
     struct dn_pq_column *found; /**< the columns that the file has */
     uint32_t n_found;
-    struct dn_pq_node *columns; /**< those of the batches, */
-    uint32_t *n_leaves_of;      /**< so many leaves are in each */
+    struct dn_pq_node *columns; /**< those of the batches */
     size_t n_columns;
     const struct dn_pq_node **leaves; /**< within them, one after the other */
     size_t n_leaves;

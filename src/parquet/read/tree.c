@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define MAX_LEVELS (DN_NODE_MAX_DEPTH - 1) /* above them is the schema itself */
+
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 static bool is_group(const struct dn_pq_element *e)
@@ -81,19 +83,9 @@ static const struct dn_pq_element *element(const struct maker *m, uint32_t i)
 
 static enum dn_status name_it(struct maker *m, struct dn_span name, struct dn_pq_node *out)
 {
-    const char *text = dn_arena_strndup(m->arena, (const char *)name.data, name.len);
-
-    if (text == NULL) {
-        return dn_error_memory(m->err, name.len);
-    }
-    out->name = text;
+    out->name = dn_arena_strndup(m->arena, (const char *)name.data, name.len);
     out->name_len = name.len;
-    if (strlen(text) == name.len && dn_utf8_is_valid(text)) {
-        return DN_OK;
-    }
-    return dn_error_set(m->err, DN_ERR_DATA,
-                        "the name of the column \"%.100s\" %s, which Arrow has no form for", text,
-                        strlen(text) != name.len ? "holds a zero byte" : "is not valid UTF-8");
+    return out->name != NULL ? DN_OK : dn_error_memory(m->err, name.len);
 }
 
 /* The places of a node's fields, and room for them. */
@@ -106,10 +98,10 @@ static enum dn_status begin_children(struct maker *m, struct place p, size_t n,
     out->parent = p.parent;
     out->depth = p.parent == NULL ? 0 : p.parent->depth + 1;
     out->leaf = m->leaf;
-    if (out->depth >= DN_NODE_MAX_DEPTH) {
+    if (out->depth >= MAX_LEVELS) {
         return dn_error_set(m->err, DN_ERR_UNSUPPORTED,
                             "column \"%.100s\" is nested more than %d deep", m->column->name,
-                            DN_NODE_MAX_DEPTH);
+                            MAX_LEVELS);
     }
     if (n > 0) {
         out->children = dn_arena_alloc(m->arena, n * sizeof *out->children);
@@ -267,6 +259,15 @@ static enum dn_status make_field(struct maker *m, struct place p, struct dn_pq_n
     return make_value(m, p, out);
 }
 
+static void count_leaves(struct dn_pq_node *node)
+{
+    node->n_leaves = node->n_children == 0;
+    for (size_t i = 0; i < node->n_children; i++) {
+        count_leaves(&node->children[i]);
+        node->n_leaves += node->children[i].n_leaves;
+    }
+}
+
 enum dn_status dn_pq_node_make(const struct dn_pq_file_info *file,
                                const struct dn_pq_column *column, struct dn_arena *arena,
                                struct dn_pq_node *out, struct dn_error *err)
@@ -282,13 +283,30 @@ enum dn_status dn_pq_node_make(const struct dn_pq_file_info *file,
     const enum dn_status st = make_field(&m, (struct place){0}, out);
     if (st != DN_OK) {
         dn_error_locate(err, NULL, -1, -1, -1, column->name);
+        return st;
     }
-    return st;
+    count_leaves(out);
+    return DN_OK;
+}
+
+static enum dn_status check_name(const struct dn_pq_node *node, struct dn_error *err)
+{
+    const bool holds_zero = strlen(node->name) != node->name_len;
+
+    if (!holds_zero && dn_utf8_is_valid(node->name)) {
+        return DN_OK;
+    }
+    dn_error_set(err, DN_ERR_DATA,
+                 "the name of the column \"%.100s\" %s, which Arrow has no form for", node->name,
+                 holds_zero ? "holds a zero byte" : "is not valid UTF-8");
+    dn_error_locate(err, NULL, -1, -1, -1, node->name);
+    return DN_ERR_DATA;
 }
 
 enum dn_status dn_pq_node_to_arrow(const struct dn_pq_node *node, struct dn_arena *arena,
                                    struct dn_node *out, struct dn_error *err)
 {
+    DN_TRY(check_name(node, err));
     *out = (struct dn_node){
         .field = {.name = node->name, .type = node->type, .nullable = node->nullable},
         .n_children = (int64_t)node->n_children,

@@ -31,7 +31,8 @@ struct dn_pq_node {
         n_lists; /**< lists and maps that it is in: repetition levels up to here begin one of it, */
     int32_t slot_def;                    /**< if the definition level is not below this one */
     uint32_t depth;                      /**< nodes above it */
-    uint32_t leaf;                       /**< the first leaf of the file within it */
+    uint32_t leaf;                       /**< the first leaf of the file within it, */
+    uint32_t n_leaves;                   /**< and how many there are */
     struct dn_pq_arrow_type how;         /**< of leaves */
     const struct dn_pq_element *element; /**< of its name; NULL: it has none in the file */
     const struct dn_pq_node *parent;
@@ -52,13 +53,13 @@ DN_NODISCARD enum dn_status dn_pq_columns_find(const struct dn_pq_file_info *fil
                                                uint32_t *out_n, struct dn_error *err);
 /**
  * What a column is.
- * @return DN_ERR_UNSUPPORTED too deep, or a group without fields; DN_ERR_DATA a name that Arrow has no form for: named in the message
+ * @return DN_ERR_UNSUPPORTED too deep, or a group without fields; it names the column
  */
 DN_NODISCARD enum dn_status dn_pq_node_make(const struct dn_pq_file_info *file,
                                             const struct dn_pq_column *column,
                                             struct dn_arena *arena, struct dn_pq_node *out,
                                             struct dn_error *err);
-/** The same as arrow/nested.h has it; names are borrowed. */
+/** The same as arrow/nested.h has it; names are borrowed.  DN_ERR_DATA: Arrow has no form for one of them. */
 DN_NODISCARD enum dn_status dn_pq_node_to_arrow(const struct dn_pq_node *node,
                                                 struct dn_arena *arena, struct dn_node *out,
                                                 struct dn_error *err);

@@ -1,5 +1,5 @@
 /* The reader of Arrow batches while memory runs out, and over damaged files: it says so, holds nothing, and what it hands out can be read. */
-#include "arrow/batch.h"
+#include "arrow/nested.h"
 #include "base/memory.h"
 #include "dativo/parquet.h"
 #include "scratch.h"
@@ -7,7 +7,8 @@
 static const char *const samples[] = {
     "duckdb",          "duckdb_bloom",       "polars",        "pyarrow_bytes", "pyarrow_codecs",
     "pyarrow_delta",   "pyarrow_dictionary", "pyarrow_int96", "pyarrow_long",  "pyarrow_names",
-    "pyarrow_no_rows", "pyarrow_numbers",    "pyarrow_plain", "pyarrow_v2",
+    "pyarrow_no_rows", "pyarrow_numbers",    "pyarrow_plain", "pyarrow_v2",    "pyarrow_nested",
+    "pyarrow_deep",
 };
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
@@ -77,29 +78,50 @@ static void touch_views(const struct ArrowArray *a)
     }
 }
 
+static void touch_column(const struct ArrowSchema *schema, const struct ArrowArray *a)
+{
+    const char *format = schema->format;
+    const size_t n = (size_t)a->length;
+
+    if (strcmp(format, "n") == 0) {
+        assert_int_equal(a->null_count, a->length);
+        return;
+    }
+    if (a->buffers[0] != NULL) {
+        assert_int_equal(dn_bits_count_zero(a->buffers[0], 0, a->length), a->null_count);
+    } else {
+        assert_int_equal(a->null_count, 0);
+    }
+    if (format[0] == 'v') {
+        touch_views(a);
+    } else if (strcmp(format, "b") == 0) {
+        touch(a->buffers[1], (n + 7) / 8);
+    } else if (format[0] != '+') {
+        touch(a->buffers[1], n * width_of(format));
+    } else if (strcmp(format, "+s") != 0) {
+        touch(a->buffers[1], (n + 1) * sizeof(int32_t));
+    }
+    for (int64_t c = 0; c < a->n_children; c++) {
+        touch_column(schema->children[c], a->children[c]);
+    }
+}
+
+static bool looks_within; /* which takes memory */
+
 static void touch_batch(const struct ArrowSchema *schema, const struct ArrowArray *batch)
 {
     for (int64_t c = 0; c < batch->n_children; c++) {
-        const struct ArrowArray *a = batch->children[c];
-        const char *format = schema->children[c]->format;
-        const size_t n = (size_t)a->length;
-        assert_int_equal(a->length, batch->length);
-        if (strcmp(format, "n") == 0) {
-            assert_int_equal(a->null_count, a->length);
-            continue;
+        struct dn_arena arena = {0};
+        struct dn_node node;
+        struct dn_column_view view;
+        struct dn_error err = {0};
+        assert_int_equal(batch->children[c]->length, batch->length);
+        touch_column(schema->children[c], batch->children[c]);
+        if (looks_within && (dn_schema_get_node(schema, c, &arena, &node, &err) != DN_OK ||
+                             dn_batch_get_node(batch, c, &node, &arena, &view, &err) != DN_OK)) {
+            fail_msg("%s", err.message);
         }
-        if (a->buffers[0] != NULL) {
-            assert_int_equal(dn_bits_count_zero(a->buffers[0], 0, a->length), a->null_count);
-        } else {
-            assert_int_equal(a->null_count, 0);
-        }
-        if (format[0] == 'v') {
-            touch_views(a);
-        } else if (strcmp(format, "b") == 0) {
-            touch(a->buffers[1], (n + 7) / 8);
-        } else {
-            touch(a->buffers[1], n * width_of(format));
-        }
+        dn_arena_finish(&arena);
     }
 }
 
@@ -188,6 +210,7 @@ static void test_every_byte_changed(void **state)
     size_t n_refused = 0;
     (void)state;
 
+    looks_within = true;
     scratch_make(dir);
     const char *path = scratch_path(dir, "damaged.parquet");
     for (size_t s = 0; s < N_SAMPLES; s++) {

@@ -73,8 +73,8 @@ static inline void check_cells(const struct opened *f, const struct rows *r)
         }
         for (int64_t row = 0; row < r->n_rows; row++) {
             const bool valid = rows_valid(c, row);
-            if (cells.valid.len > 0) {
-                assert_int_equal(cells.valid.data[row], valid);
+            if (cells.defs.len > 0) {
+                assert_int_equal(cells.defs.data[row], valid);
             } else {
                 assert_true(valid);
             }
