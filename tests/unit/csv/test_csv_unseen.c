@@ -286,7 +286,7 @@ static void test_the_sample_has_more_than_a_long_row(void **state)
     (void)state;
     text.len = 0;
     rig_append(&text, "a,b\n\"", 5);
-    rig_fill(&text, "x", 262100);
+    rig_fill(&text, "x", 262138); /* behind it the usual sample has room for one byte */
     rig_append(&text, "\",1\n", 4);
     rig_fill(&text, "y,2.5\n", 100000);
     const char *path = rig_file("a.csv", text.data);
