@@ -21,6 +21,9 @@
 /* More digits than the 767 that a halfway point can have: the ones behind matter only by being zero or not. */
 #define MAX_EXACT_DIGITS 800
 
+/* Part of dn_text_read_float64(), whoever else calls it: apart it costs a column of long floats 8 % more. */
+#define HOT static inline __attribute__((always_inline))
+
 struct decimal {
     uint64_t mantissa;   /* the first 19 significant digits, or all if they are fewer */
     int64_t exp10;       /* of the mantissa's last digit */
@@ -102,7 +105,7 @@ static bool read_exponent(const uint8_t *p, const uint8_t *end, int64_t *out)
 }
 
 /* The first 19 significant digits of a number that has more than 19 digits written. */
-static void read_long_mantissa(struct decimal *d, size_t n_fraction)
+HOT void read_long_mantissa(struct decimal *d, size_t n_fraction)
 {
     const uint8_t *p = d->text;
     int64_t digits_left = (d->end - d->text) - (n_fraction != 0); /* behind p, without the point */
@@ -127,7 +130,7 @@ static void read_long_mantissa(struct decimal *d, size_t n_fraction)
 }
 
 /* Read text..end (behind any sign) into *d.  `relaxed` also takes leading zeros, ".5" and "5.". */
-static bool read_decimal(const uint8_t *text, const uint8_t *end, bool relaxed, struct decimal *d)
+HOT bool read_decimal(const uint8_t *text, const uint8_t *end, bool relaxed, struct decimal *d)
 {
     const size_t n_whole = digit_run(text, end);
     const uint8_t *p = text + n_whole;
@@ -496,7 +499,7 @@ static bool is_close(const struct decimal *d, const struct error *error)
     return !d->truncated && (dn_uint128)d->mantissa * (2 * error->distance + 4) < error->number;
 }
 
-static bool decimal_to_float64(const struct decimal *d, bool negative, double *out, bool *rounded)
+HOT bool decimal_to_float64(const struct decimal *d, bool negative, double *out, bool *rounded)
 {
     struct error error = {0};
     double value;
