@@ -103,7 +103,8 @@ static bool tell_made_nulls(const struct postgres_handle *h, size_t i, char *out
                    "%s: %" PRIu64 " value%s of column \"%s\" became null%s, as the option "
                    "special_values says: %s has no place for %s",
                    dn_pg_reader_name(h->reader), made, made == 1 ? "" : "s", t[i].name,
-                   made == 1 ? "" : "s", DN_TYPE_TEXT(t[i].type),
+                   made == 1 ? "" : "s",
+                   DN_TYPE_TEXT(t[i].item != NULL ? t[i].item->type : t[i].type),
                    t[i].kind == DN_PG_KIND_TIME      ? "24:00:00"
                    : t[i].kind == DN_PG_KIND_NUMERIC ? "NaN and infinity"
                                                      : "infinity and times that far away");

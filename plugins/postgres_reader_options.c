@@ -1,6 +1,7 @@
 /* engine.options of the PostgreSQL reader, and which table is meant. */
 #include "postgres_reader.h"
 
+#include "arrow/nested.h"
 #include "base/strings.h"
 
 #include <stdio.h>
@@ -31,6 +32,8 @@ const struct dn_shell_option postgres_reader_options[] = {
     {"interval", NULL, "text",
      "interval: native, months, days and nanoseconds, or text, which holds every value; default "
      "native"},
+    {"arrays", NULL, "text",
+     "arrays: list, of arrays of one dimension, or text, the whole array's; default list"},
     {"connections", NULL, "int",
      "at most so many connections at a time; default 4, or the threads"},
     {"cursor_field", NULL, "text", "a column that grows: rows above cursor_after are read"},
@@ -218,6 +221,19 @@ static enum dn_status read_cursor_after(const char **out, struct dn_shell_config
     return *out != NULL ? DN_OK : dn_error_memory(err, sizeof(digits));
 }
 
+/* The name of a type, or list<type>. */
+static bool read_type(const char *word, struct dn_pg_wanted *out, struct dn_arena *arena)
+{
+    struct dn_node node;
+
+    if (dn_node_parse(word, arena, &node, NULL) != DN_OK) {
+        return false;
+    }
+    out->is_list = node.field.type.id == DN_TYPE_LIST;
+    out->type = out->is_list ? node.children[0].field.type : node.field.type;
+    return true;
+}
+
 static enum dn_status read_types(struct dn_pg_read_options *o, struct dn_shell_config *c,
                                  struct dn_error *err)
 {
@@ -239,7 +255,7 @@ static enum dn_status read_types(struct dn_pg_read_options *o, struct dn_shell_c
         }
         struct dn_pg_wanted *w = &wanted[o->n_types++];
         w->name = json_object_iter_key(it);
-        if (word == NULL || !dn_type_parse(word, &w->type)) {
+        if (word == NULL || !read_type(word, w, &c->arena)) {
             char problem[160];
             (void)snprintf(problem, sizeof(problem),
                            "must give column \"%.64s\" the name of a type", w->name);
@@ -314,6 +330,7 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     o->choices.specials_are_null = is_null(c, "special_values");
     DN_TRY(read_word(c, "special_values", "error", "null", &o->choices.specials_are_null, err));
     DN_TRY(read_word(c, "interval", "native", "text", &o->choices.intervals_are_text, err));
+    DN_TRY(read_word(c, "arrays", "list", "text", &o->choices.arrays_are_text, err));
     DN_TRY(dn_shell_option_int(c, "connections", 1, MOST_CONNECTIONS, &connections, err));
     DN_TRY(read_time(c, "statement_timeout", &o->statement_timeout_ms, err));
     DN_TRY(read_time(c, "lock_timeout", &o->lock_timeout_ms, err));

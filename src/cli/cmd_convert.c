@@ -243,6 +243,20 @@ cleanup:
     return st;
 }
 
+/* CSV has no lists: arrays of a database are read as their texts, unless somebody says otherwise. */
+static enum dn_status arrays_for_csv(const struct convert *c, struct dn_error *err)
+{
+    json_t *options = json_object_get(json_object_get(c->reader_config, "engine"), "options");
+
+    if (strcmp(c->format, DN_FORMAT_CSV) != 0 || c->files.n != 1 ||
+        !dn_database_is(c->files.names[0]) || json_object_get(options, "arrays") != NULL) {
+        return DN_OK;
+    }
+    return json_object_set_new(options, "arrays", json_string("text")) == 0
+               ? DN_OK
+               : dn_error_memory(err, 16);
+}
+
 static enum dn_status prepare(struct convert *c, struct dn_error *err)
 {
     DN_TRY(dn_source_reader(&c->source, &c->arena, &c->reader_plugin, err));
@@ -261,6 +275,7 @@ static enum dn_status prepare(struct convert *c, struct dn_error *err)
     }
     DN_TRY(dn_source_name_check(c->target, err));
     DN_TRY(target_check(c, err));
+    DN_TRY(arrays_for_csv(c, err));
     return writer_config_make(c, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "arrow/batch.h"
 #include "base/memory.h"
+#include "pg/array.h"
 #include "pg/column.h"
 #include "pg/numeric.h"
 
@@ -26,6 +27,17 @@ struct room {
     struct dn_buffer made; /* texts that are not in the block; scratch of floats */
     const void *texts;     /* the one variadic buffer of views */
     int64_t texts_len;
+    struct items *items; /* of a list */
+};
+
+/* All elements of a list's rows: cells like others, since lengths stand in front of them as well. */
+struct items {
+    struct dn_buffer at; /* where they begin in the block, 32 bits each */
+    struct room room;
+    struct dn_pg_sink sink;
+    uint8_t *slab;
+    size_t slab_bytes;
+    struct dn_batch_column column;
 };
 
 /* What a batch owns. */
@@ -37,11 +49,22 @@ struct owner {
     struct room rooms[];
 };
 
+static void items_free(struct items *items)
+{
+    if (items != NULL) {
+        dn_buffer_finish(&items->at);
+        dn_buffer_finish(&items->room.made);
+        dn_free_aligned(items->slab, items->slab_bytes);
+        dn_free(items);
+    }
+}
+
 static void owner_free(void *arg)
 {
     struct owner *o = arg;
 
     for (size_t i = 0; i < o->n; i++) {
+        items_free(o->rooms[i].items);
         dn_buffer_finish(&o->rooms[i].made);
     }
     dn_free_aligned(o->slab, o->slab_bytes);
@@ -56,14 +79,32 @@ static size_t aligned(size_t n)
     return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* Of a value, or a list's offset; 0: a bit. */
+static size_t width_of(const struct dn_pg_target *t)
+{
+    return t->item != NULL ? sizeof(int32_t) : dn_type_width(t->type);
+}
+
 size_t dn_pg_batch_row_bytes(const struct dn_pg_target *targets, size_t n)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < n; i++) {
-        bytes += dn_type_width(targets[i].type) + sizeof(uint32_t) + 1;
+        bytes += width_of(&targets[i]) + sizeof(uint32_t) + 1;
     }
     return bytes;
+}
+
+size_t dn_pg_batch_item_bytes(const struct dn_pg_target *targets, size_t n)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t bytes =
+            targets[i].item != NULL ? width_of(targets[i].item) + sizeof(uint32_t) + 1 : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
 }
 
 size_t dn_pg_batch_least_wire_bytes(size_t n)
@@ -82,12 +123,12 @@ static enum dn_status rooms_make(struct owner *o, const struct dn_pg_target *tar
 
     for (size_t i = 0; i < o->n; i++) {
         struct room *r = &o->rooms[i];
-        r->width = dn_type_width(targets[i].type);
+        r->width = width_of(&targets[i]);
         bits += r->width == 0 ? 2 * bitmap : bitmap;
     }
     total = bits;
     for (size_t i = 0; i < o->n; i++) { /* rows are of a block, and no more than 2^32 */
-        total += aligned(n_rows * o->rooms[i].width);
+        total += aligned((n_rows + 1) * o->rooms[i].width);
     }
     o->slab = dn_malloc_aligned(total);
     if (o->slab == NULL) {
@@ -103,7 +144,7 @@ static enum dn_status rooms_make(struct owner *o, const struct dn_pg_target *tar
         map += bitmap;
         r->values = r->width == 0 ? map : values;
         map += r->width == 0 ? bitmap : 0;
-        values += aligned(n_rows * r->width);
+        values += aligned((n_rows + 1) * r->width);
         dn_buffer_init(&r->made, MOST_MADE_BYTES);
     }
     return DN_OK;
@@ -402,6 +443,9 @@ static enum dn_status fill(struct owner *o, const struct dn_pg_target *targets,
         size_t n = left < TILE_ROWS ? left : TILE_ROWS;
         size_t bad_column = SIZE_MAX;
         for (size_t i = 0; i < o->n && n > 0; i++) {
+            if (targets[i].item != NULL) {
+                continue;
+            }
             const struct dn_pg_cells cells = dn_pg_block_cells(&o->block, i, first, n);
             size_t n_done = 0;
             sinks[i].first = first;
@@ -421,6 +465,160 @@ static enum dn_status fill(struct owner *o, const struct dn_pg_target *targets,
     return DN_OK;
 }
 
+/* ---- lists -------------------------------------------------------------------------------------------------------- */
+
+static enum dn_status bad_array(const struct dn_pg_batch_place *place, const struct dn_pg_target *t,
+                                int64_t row, const char *what, struct dn_error *err)
+{
+    (void)dn_error_set(err, DN_ERR_DATA,
+                       "%s, row %" PRId64 ", column \"%s\" of type %s: %s; the option arrays: text "
+                       "takes arrays as their texts",
+                       place->what, row, t->name, t->type_name, what);
+    dn_error_locate(err, place->what, row, -1, -1, t->name);
+    return DN_ERR_DATA;
+}
+
+/* Where the elements of one array are. */
+static enum dn_status find_items(const uint8_t *bytes, struct dn_pg_array *a, struct items *items,
+                                 enum dn_pg_verdict *verdict, struct dn_error *err)
+{
+    const uint8_t *p = NULL;
+    size_t len = 0;
+
+    for (int64_t i = 0; i < a->n_elements && *verdict == DN_PG_GOOD; i++) {
+        const uint32_t at = (uint32_t)(a->next + 4 - bytes);
+        *verdict = dn_pg_array_next(a, &p, &len);
+        DN_TRY(dn_buffer_append(&items->at, &at, sizeof(at), err));
+    }
+    *verdict = *verdict == DN_PG_GOOD ? dn_pg_array_close(a) : *verdict;
+    return DN_OK;
+}
+
+/* Offsets and validity of a list, and where all its elements are. */
+static enum dn_status find_lists(struct owner *o, size_t column, const struct dn_pg_target *t,
+                                 struct dn_pg_sink *s, const struct dn_pg_batch_place *place,
+                                 struct dn_error *err)
+{
+    struct room *r = &o->rooms[column];
+    int32_t *offsets = (int32_t *)(void *)r->values;
+    const struct dn_pg_cells c = dn_pg_block_cells(&o->block, column, 0, o->block.n_rows);
+
+    offsets[0] = 0;
+    for (size_t row = 0; row < c.n_rows; row++) {
+        const uint8_t *cell = dn_pg_cell(&c, row);
+        const int32_t len = dn_pg_cell_len(cell);
+        const int64_t number = place->n_before + (int64_t)row + 1;
+        struct dn_pg_array a = {0};
+        if (len < 0) {
+            s->n_null++;
+        } else {
+            enum dn_pg_verdict verdict = dn_pg_array_open(&a, cell, (size_t)len);
+            if (verdict == DN_PG_GOOD && a.n_dimensions > 1) {
+                return bad_array(place, t, number, "an array of several dimensions is no list",
+                                 err);
+            }
+            if (verdict == DN_PG_GOOD) {
+                DN_TRY(find_items(c.bytes, &a, r->items, &verdict, err));
+            }
+            if (verdict != DN_PG_GOOD) {
+                return bad_array(place, t, number, dn_pg_verdict_text(verdict), err);
+            }
+            s->validity[row / 8] |= (uint8_t)(1u << row % 8);
+        }
+        offsets[row + 1] = (int32_t)(r->items->at.len / sizeof(uint32_t));
+    }
+    return DN_OK;
+}
+
+static enum dn_status items_make_room(struct items *items, const struct dn_pg_target *t, size_t n,
+                                      struct dn_error *err)
+{
+    const size_t bitmap = aligned(n / 8 + 1);
+    const size_t width = width_of(t);
+
+    items->slab_bytes = 2 * bitmap + aligned((n + 1) * width);
+    items->slab = dn_malloc_aligned(items->slab_bytes);
+    if (items->slab == NULL) {
+        return dn_error_memory(err, items->slab_bytes);
+    }
+    memset(items->slab, 0, 2 * bitmap);
+    items->room.width = width;
+    items->room.validity = items->slab;
+    items->room.values = items->slab + (width == 0 ? bitmap : 2 * bitmap);
+    items->sink = (struct dn_pg_sink){.validity = items->slab, .as_null = t->as_null};
+    dn_buffer_init(&items->room.made, MOST_MADE_BYTES);
+    return DN_OK;
+}
+
+/* The row of the first list that has more elements in front of its end. */
+static int64_t row_of_item(const int32_t *offsets, size_t item)
+{
+    int64_t row = 0;
+
+    while ((size_t)offsets[row + 1] <= item) {
+        row++;
+    }
+    return row;
+}
+
+static enum dn_status fill_list(struct owner *o, size_t column, const struct dn_pg_target *t,
+                                struct dn_pg_sink *s, const struct dn_pg_batch_place *place,
+                                struct dn_error *err)
+{
+    struct room *r = &o->rooms[column];
+    struct items *items = dn_calloc(1, sizeof(*items));
+
+    r->items = items;
+    if (items == NULL) {
+        return dn_error_memory(err, sizeof(*items));
+    }
+    DN_TRY(find_lists(o, column, t, s, place, err));
+    const size_t n = items->at.len / sizeof(uint32_t);
+    DN_TRY(items_make_room(items, t->item, n, err));
+    for (size_t first = 0; first < n; first += TILE_ROWS) {
+        const struct dn_pg_cells cells = {
+            .bytes = o->block.bytes.data,
+            .at = (const uint32_t *)(const void *)items->at.data + first,
+            .stride = 1,
+            .n_rows = n - first < TILE_ROWS ? n - first : TILE_ROWS,
+        };
+        size_t n_done = 0;
+        items->sink.first = first;
+        DN_TRY(decode(t->item, &cells, &items->room, &items->sink, &n_done, err));
+        if (n_done < cells.n_rows) {
+            const int32_t *offsets = (const int32_t *)(const void *)r->values;
+            return bad_value(place, t->item, dn_pg_cell(&cells, n_done),
+                             place->n_before + row_of_item(offsets, first + n_done) + 1,
+                             items->sink.verdict, err);
+        }
+    }
+    dn_buffer_finish(&items->at);
+    items->column.n_rows = (int64_t)n;
+    return DN_OK;
+}
+
+/* ---- columns of a batch ------------------------------------------------------------------------------------------- */
+
+static void describe(struct dn_batch_column *out, const struct owner *o,
+                     const struct dn_pg_target *t, struct room *r, const struct dn_pg_sink *s)
+{
+    const bool in_block = dn_pg_target_is_view(t);
+
+    r->texts = in_block ? o->block.bytes.data : r->made.data;
+    r->texts_len = (int64_t)(in_block ? o->block.bytes.len : r->made.len);
+    const bool has_texts = dn_type_layout(t->type) == DN_LAYOUT_VIEWS && r->texts_len > 0;
+    *out = (struct dn_batch_column){
+        .type = t->type,
+        .null_count = (int64_t)s->n_null,
+        .validity = s->n_null > 0 ? r->validity : NULL,
+        .values = r->values,
+        .variadic = has_texts ? &r->texts : NULL,
+        .variadic_lens = has_texts ? &r->texts_len : NULL,
+        .n_variadic = has_texts ? 1 : 0,
+        .n_rows = out->n_rows,
+    };
+}
+
 static enum dn_status columns_make(struct owner *o, const struct dn_pg_target *targets,
                                    const struct dn_pg_sink *sinks, struct dn_batch_column *columns,
                                    const struct dn_pg_batch_place *place, struct dn_error *err)
@@ -431,20 +629,12 @@ static enum dn_status columns_make(struct owner *o, const struct dn_pg_target *t
             const int64_t row = first_null(r, o->block.n_rows);
             return bad_null(place, &targets[i], place->n_before + row + 1, err);
         }
-        const bool in_block = dn_pg_target_is_view(&targets[i]);
-        r->texts = in_block ? o->block.bytes.data : r->made.data;
-        r->texts_len = (int64_t)(in_block ? o->block.bytes.len : r->made.len);
-        const bool has_texts =
-            dn_type_layout(targets[i].type) == DN_LAYOUT_VIEWS && r->texts_len > 0;
-        columns[i] = (struct dn_batch_column){
-            .type = targets[i].type,
-            .null_count = (int64_t)sinks[i].n_null,
-            .validity = sinks[i].n_null > 0 ? r->validity : NULL,
-            .values = r->values,
-            .variadic = has_texts ? &r->texts : NULL,
-            .variadic_lens = has_texts ? &r->texts_len : NULL,
-            .n_variadic = has_texts ? 1 : 0,
-        };
+        describe(&columns[i], o, &targets[i], r, &sinks[i]);
+        if (r->items != NULL) {
+            describe(&r->items->column, o, targets[i].item, &r->items->room, &r->items->sink);
+            columns[i].children = &r->items->column;
+            columns[i].n_children = 1;
+        }
     }
     return DN_OK;
 }
@@ -491,6 +681,12 @@ enum dn_status dn_pg_batch_make(struct ArrowArray *out, struct dn_pg_block *bloc
             (struct dn_pg_sink){.validity = o->rooms[i].validity, .as_null = targets[i].as_null};
     }
     DN_TRY_GOTO(st, fill(o, targets, sinks, place, err), cleanup);
+    for (size_t i = 0; i < n; i++) {
+        if (targets[i].item != NULL) {
+            DN_TRY_GOTO(st, fill_list(o, i, &targets[i], &sinks[i], place, err), cleanup);
+            sinks[i].n_made += o->rooms[i].items->sink.n_made;
+        }
+    }
     DN_TRY_GOTO(st, columns_make(o, targets, sinks, columns, place, err), cleanup);
     for (size_t i = 0; i < n; i++) {
         n_made[i] += sinks[i].n_made;

@@ -9,6 +9,7 @@
 struct dn_pg_wanted {
     const char *name;
     struct dn_type type;
+    bool is_list; /**< of values of that type */
 };
 
 /** What a conversion does beyond giving the same value in another form. */

@@ -73,14 +73,16 @@ static enum dn_status append_field(struct dn_buffer *out, const struct dn_pg_fie
 {
     struct dn_pg_field f = *field;
 
-    dn_pg_field_flatten(&f);
+    if (choices->arrays_are_text) {
+        dn_pg_field_flatten(&f);
+    }
     const struct dn_pg_target t = dn_pg_target_of(&f, NULL, NULL, choices);
     const bool is_open = dn_pg_target_needs_survey(&f, choices);
     DN_TRY(dn_text_append(out, "{\"name\":", err));
     DN_TRY(dn_text_append_json_string(out, f.name, strlen(f.name), err));
-    return dn_text_appendf(out, err, ",\"type\":\"%s\",\"nullable\":%s}",
-                           is_open ? "numeric" : DN_TYPE_TEXT(t.type),
-                           t.nullable ? "true" : "false");
+    return dn_text_appendf(out, err, ",\"type\":\"%s%s%s\",\"nullable\":%s}",
+                           f.is_array ? "list<" : "", is_open ? "numeric" : DN_TYPE_TEXT(t.type),
+                           f.is_array ? ">" : "", f.not_null ? "false" : "true");
 }
 
 static enum dn_status append_listed(struct dn_buffer *out, struct dn_pg_session *s,

@@ -100,7 +100,55 @@ static void tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
     }
 }
 
-/* The fields of one column of the rows. */
+/* SQL's name of the array of what is cast to. */
+static enum dn_status cast_to_array(struct dn_pg_reader *r, struct dn_pg_field *field,
+                                    struct dn_error *err)
+{
+    char name[64];
+
+    field->is_array = true;
+    if (field->cast_to != NULL) {
+        const int len = snprintf(name, sizeof(name), "%s[]", field->cast_to);
+        field->cast_to = dn_arena_strndup(&r->arena, name, (size_t)len);
+        return field->cast_to != NULL ? DN_OK : dn_error_memory(err, sizeof(name));
+    }
+    return DN_OK;
+}
+
+static enum dn_status missing_field(struct dn_pg_reader *r, const struct dn_pg_wanted *wanted,
+                                    const char *name, struct dn_pg_reader_column *out,
+                                    struct dn_pg_field *field, struct dn_error *err)
+{
+    out->has_type = true;
+    if (!dn_pg_field_of_nulls(field, name, &out->type)) {
+        const struct dn_pg_field none = {.name = name, .type_name = "null"};
+        return cannot_convert(r, &none, out->type, err);
+    }
+    return wanted != NULL && wanted->is_list ? cast_to_array(r, field, err) : DN_OK;
+}
+
+static enum dn_status convert_field(struct dn_pg_reader *r, const struct dn_pg_wanted *wanted,
+                                    struct dn_pg_reader_column *out, struct dn_pg_field *field,
+                                    struct dn_error *err)
+{
+    const struct dn_pg_field own = *field;
+
+    if (wanted->is_list != own.is_array) {
+        dn_pg_field_flatten(field);
+    } else {
+        field->is_array = false;
+    }
+    const enum dn_pg_conversion how = wanted->is_list && !own.is_array
+                                          ? DN_PG_NOT_CONVERTED
+                                          : dn_pg_field_convert(field, &out->type);
+    if (how == DN_PG_NOT_CONVERTED) {
+        return cannot_convert(r, &own, wanted->type, err);
+    }
+    tell_conversion(r, &own, how);
+    return wanted->is_list ? cast_to_array(r, field, err) : DN_OK;
+}
+
+/* The field of one column of the rows. */
 static enum dn_status make_field(struct dn_pg_reader *r, const struct dn_pg_field *all,
                                  size_t n_all, const char *name, struct dn_pg_reader_column *out,
                                  struct dn_pg_field *field, struct dn_error *err)
@@ -114,21 +162,14 @@ static enum dn_status make_field(struct dn_pg_reader *r, const struct dn_pg_fiel
         return no_field(r, all, n_all, name, err);
     }
     if (found == NULL) {
-        out->has_type = true;
-        if (!dn_pg_field_of_nulls(field, name, &out->type)) {
-            const struct dn_pg_field none = {.name = name, .type_name = "null"};
-            return cannot_convert(r, &none, out->type, err);
-        }
-        return DN_OK;
+        return missing_field(r, wanted, name, out, field, err);
     }
     *field = *found;
-    dn_pg_field_flatten(field);
     if (wanted != NULL) {
-        const enum dn_pg_conversion how = dn_pg_field_convert(field, &out->type);
-        if (how == DN_PG_NOT_CONVERTED) {
-            return cannot_convert(r, found, wanted->type, err);
-        }
-        tell_conversion(r, found, how);
+        return convert_field(r, wanted, out, field, err);
+    }
+    if (r->options.choices.arrays_are_text) {
+        dn_pg_field_flatten(field);
     }
     return DN_OK;
 }
@@ -276,8 +317,8 @@ static void tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
         (void)snprintf(message, sizeof(message), "%s: column \"%s\"%s%s is read as its text",
                        r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name);
         note(r, "read_as_text", message);
-    } else if (f->kind == DN_PG_KIND_NUMERIC && dn_type_is_text(t->type) && d != NULL &&
-               d->is_surveyed) {
+    } else if (f->kind == DN_PG_KIND_NUMERIC && !f->is_array && dn_type_is_text(t->type) &&
+               d != NULL && d->is_surveyed) {
         (void)snprintf(message, sizeof(message),
                        "%s: column \"%s\" is read as text, since no decimal of 76 digits holds all "
                        "its values%s",
@@ -285,6 +326,26 @@ static void tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
                        d->n_specials > 0 ? ", of which some are NaN or Infinity" : "");
         note(r, "read_as_text", message);
     }
+}
+
+static enum dn_status make_target(struct dn_pg_reader *r, size_t i, const struct dn_pg_digits *d,
+                                  struct dn_error *err)
+{
+    const struct dn_pg_field *f = &r->fields[i];
+    const struct dn_pg_target own =
+        dn_pg_target_of(f, d != NULL && d->n_values > 0 ? d : NULL,
+                        r->columns[i].has_type ? &r->columns[i].type : NULL, &r->options.choices);
+
+    r->targets[i] = own;
+    if (f->is_array) {
+        struct dn_pg_target *item = dn_arena_alloc(&r->arena, sizeof(*item));
+        if (item == NULL) {
+            return dn_error_memory(err, sizeof(*item));
+        }
+        *item = own;
+        r->targets[i] = dn_pg_target_of_array(f, item);
+    }
+    return DN_OK;
 }
 
 static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *err)
@@ -300,9 +361,7 @@ static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *er
     }
     for (size_t i = 0; i < r->n; i++) {
         const struct dn_pg_digits *d = digits != NULL ? &digits[i] : NULL;
-        r->targets[i] = dn_pg_target_of(&r->fields[i], d != NULL && d->n_values > 0 ? d : NULL,
-                                        r->columns[i].has_type ? &r->columns[i].type : NULL,
-                                        &r->options.choices);
+        DN_TRY(make_target(r, i, d, err));
         tell_column(r, &r->fields[i], &r->targets[i], d);
     }
     for (size_t i = 0; i < DN_PG_MOST_PLACES; i++) {

@@ -5,6 +5,7 @@
  */
 #include "pg_arrow/reader_internal.h"
 
+#include "arrow/nested.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -51,9 +52,11 @@ static size_t divide(struct dn_pg_reader *r, size_t *window)
     const uint64_t budget =
         r->options.memory_budget_bytes != 0 ? r->options.memory_budget_bytes : DN_PG_READ_BUDGET;
     const size_t wire = dn_pg_batch_least_wire_bytes(r->n);
-    const size_t times = 2 + dn_pg_batch_row_bytes(r->targets, r->n) / wire;
+    size_t times = 2 + dn_pg_batch_row_bytes(r->targets, r->n) / wire;
     const uint64_t half = budget / 2;
 
+    const size_t times_of_items = 2 + dn_pg_batch_item_bytes(r->targets, r->n) / 4;
+    times = times > times_of_items ? times : times_of_items;
     r->n_places = r->executor.n_threads + 2;
     r->n_places = r->n_places > DN_PG_MOST_PLACES ? DN_PG_MOST_PLACES : r->n_places;
     while (r->n_places > 2 && half / r->n_places / times < 4 * LEAST_BLOCK_BYTES) {
@@ -254,24 +257,33 @@ void dn_pg_reader_close(struct dn_pg_reader *r)
 
 /* ---- what is known ------------------------------------------------------------------------------------------------ */
 
+/* A list has one item, named as Parquet names it. */
+static struct dn_node node_of(const struct dn_pg_target *t, struct dn_node *item)
+{
+    struct dn_node node = {.field = {t->name, t->type, t->nullable}};
+
+    if (t->item != NULL) {
+        *item = (struct dn_node){.field = {"element", t->item->type, t->item->nullable}};
+        node.n_children = 1;
+        node.children = item;
+    }
+    return node;
+}
+
 enum dn_status dn_pg_reader_schema(const struct dn_pg_reader *r, struct ArrowSchema *out,
                                    struct dn_error *err)
 {
-    struct dn_field *fields = dn_calloc(r->n + 1, sizeof(*fields));
+    struct dn_node *nodes = dn_calloc(2 * r->n + 1, sizeof(*nodes));
 
     *out = (struct ArrowSchema){0};
-    if (fields == NULL) {
-        return dn_error_memory(err, (r->n + 1) * sizeof(*fields));
+    if (nodes == NULL) {
+        return dn_error_memory(err, (2 * r->n + 1) * sizeof(*nodes));
     }
     for (size_t i = 0; i < r->n; i++) {
-        fields[i] = (struct dn_field){
-            .name = r->targets[i].name,
-            .type = r->targets[i].type,
-            .nullable = r->targets[i].nullable,
-        };
+        nodes[i] = node_of(&r->targets[i], &nodes[r->n + i]);
     }
-    const enum dn_status st = dn_schema_make(out, fields, (int64_t)r->n, err);
-    dn_free(fields);
+    const enum dn_status st = dn_schema_make_nodes(out, nodes, (int64_t)r->n, err);
+    dn_free(nodes);
     return st;
 }
 

@@ -113,7 +113,7 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
         .type_name = f->type_name,
         .kind = f->kind,
         .type = types[f->kind],
-        .nullable = !f->not_null,
+        .nullable = !f->not_null || f->is_array,
     };
 
     if (wanted != NULL) {
@@ -130,6 +130,19 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
     return t;
 }
 
+struct dn_pg_target dn_pg_target_of_array(const struct dn_pg_field *f,
+                                          const struct dn_pg_target *item)
+{
+    return (struct dn_pg_target){
+        .name = f->name,
+        .type_name = f->type_name,
+        .kind = f->kind,
+        .type = DN_TYPE(LIST),
+        .nullable = !f->not_null,
+        .item = item,
+    };
+}
+
 bool dn_pg_target_needs_survey(const struct dn_pg_field *f, const struct dn_pg_choices *choices)
 {
     return choices->numeric == DN_PG_NUMERIC_AUTO && is_open(f);
@@ -137,6 +150,13 @@ bool dn_pg_target_needs_survey(const struct dn_pg_field *f, const struct dn_pg_c
 
 bool dn_pg_target_is_view(const struct dn_pg_target *t)
 {
-    return t->kind == DN_PG_KIND_TEXT || t->kind == DN_PG_KIND_JSON ||
-           t->kind == DN_PG_KIND_JSONB || t->kind == DN_PG_KIND_BYTES;
+    switch (t->item != NULL ? t->item->kind : t->kind) {
+    case DN_PG_KIND_TEXT:
+    case DN_PG_KIND_JSON:
+    case DN_PG_KIND_JSONB:
+    case DN_PG_KIND_BYTES:
+        return true;
+    default:
+        return false;
+    }
 }

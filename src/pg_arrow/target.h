@@ -19,6 +19,7 @@ struct dn_pg_choices {
     struct dn_type decimal;  /**< DN_PG_NUMERIC_DECIMAL */
     bool specials_are_null;  /**< NaN, infinity, 24:00:00 where a type has none; else an error */
     bool intervals_are_text; /**< ISO 8601; else months, days and nanoseconds */
+    bool arrays_are_text;    /**< as a whole; else lists, of arrays of one dimension */
 };
 
 struct dn_pg_target {
@@ -28,16 +29,20 @@ struct dn_pg_target {
     struct dn_type type;
     bool nullable;
     uint32_t as_null; /**< verdicts that make nulls: 1 << enum dn_pg_verdict, or'ed */
+    const struct dn_pg_target *item; /**< of an array, which is a list then; NULL: it is none */
 };
 
 /**
- * Texts are borrowed from the field, which is no array.
+ * Of a field, or of the elements of one that is an array.  Texts are borrowed from it.
  * @param digits  what a survey says of the column; NULL: there was none, or no value
  * @param wanted  the type that the field was converted to (dn_pg_field_convert()); NULL: its own
  */
 struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn_pg_digits *digits,
                                     const struct dn_type *wanted,
                                     const struct dn_pg_choices *choices);
+/** Of an array's field, with what its elements are, which is borrowed. */
+struct dn_pg_target dn_pg_target_of_array(const struct dn_pg_field *f,
+                                          const struct dn_pg_target *item);
 /** Does the type of a field depend on what dn_pg_survey() finds? */
 bool dn_pg_target_needs_survey(const struct dn_pg_field *f, const struct dn_pg_choices *choices);
 /** Are the values texts of the block, which has to live as long as they? */

@@ -109,6 +109,12 @@ def test_what_is_new(command, server):
     command.fails("convert", "--reader-option", "cursor_field=id", command.url(), "--query", "SELECT 1 AS id", "no.parquet", says=["cursor_field", "for a table"])
 
 
+def test_csv(command, server):
+    server.sql("CREATE TABLE to_csv (a int[], b text, n numeric(5,2)); INSERT INTO to_csv VALUES ('{1,NULL}', 'x,y', 1.50), (NULL, '', NULL)")
+    command.ok("convert", command.url("to_csv"), "out.csv")
+    assert (command.folder / "out.csv").read_text() == 'a,b,n\n"{1,NULL}","x,y",1.50\n,"",\n'
+
+
 def test_no_rows(command, server):
     server.sql("CREATE TABLE nothing (id int)")
     command.fails("convert", command.url("nothing"), "no.parquet", says=["no rows", "--allow-empty"])

@@ -28,7 +28,7 @@ def test_a_run_is_of_one_moment(tmp_path, server):
 
     def change():
         while not over.is_set():
-            server.sql("UPDATE moving SET version = version + 1; INSERT INTO moving SELECT max(id) + 1, max(version) FROM moving")
+            server.sql("BEGIN; UPDATE moving SET version = version + 1; INSERT INTO moving SELECT max(id) + 1, max(version) FROM moving; COMMIT")
 
     changing = threading.Thread(target=change)
     changing.start()

@@ -2,10 +2,12 @@
 
 import csv
 import ctypes
+import datetime
 import io
 import json
 import math
 import struct
+import uuid
 from decimal import Decimal
 
 import duckdb
@@ -28,8 +30,9 @@ MICROSECONDS = {"ti", "ti0", "ts", "tstz"}  # since midnight or 1970
 def exported(server, tmp_path_factory):
     make_table(server)
     command = Command(tmp_path_factory.mktemp("types"), server)
-    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", command.url("public.types"), "types.parquet")
-    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", command.url(), "--query", "SELECT * FROM types", "query.parquet")
+    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", "--reader-option", "arrays=text",
+               command.url("public.types"), "types.parquet")
+    command.ok("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", "--reader-option", "arrays=text", command.url(), "--query", "SELECT * FROM types", "query.parquet")
     command.said = what_the_server_says(server)
     return command
 
@@ -131,7 +134,7 @@ def test_specials_are_errors_by_default(exported):
     for name, says in (("n152", "is NaN"), ("d", "infinity"), ("ts", "infinity"), ("tstz", "infinity"), ("ti", "24:00:00")):
         exported.fails("convert", exported.url("types"), "no.parquet", "--reader-option", f'columns=["{name}"]',
                        says=["public.types, row", f'column "{name}"', says, "special_values: null"])
-    text = exported("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", exported.url("types"), "null:").stderr.decode()
+    text = exported("convert", "--reader-option", "special_values=null", "--reader-option", "interval=text", "--reader-option", "arrays=text", exported.url("types"), "null:").stderr.decode()
     for name, n in (("n152", 1), ("d", 2), ("ts", 2), ("tstz", 2), ("ti", 1)):
         assert f'{n} value{"s" if n > 1 else ""} of column "{name}" became null' in text, text
 
@@ -160,7 +163,7 @@ def test_json_records(exported, capfd):
     server = exported.server
     connection = {"host": str(server.folder), "port": server.port, "user": "postgres", "database": "postgres"}
     ours = records("postgres_reader", {"type": "postgres", "connection": connection, "objects": ["public.types"],
-                                       "engine": {"options": {"special_values": "null", "interval": "text", "batch_size": 4}}})
+                                       "engine": {"options": {"special_values": "null", "interval": "text", "arrays": "text", "batch_size": 4}}})
     theirs = records("parquet_reader", {"type": "parquet", "files": [{"path": str(exported.folder / "types.parquet")}],
                                         "engine": {"options": {"batch_size": 4}}})
     assert ours == theirs and len(ours) == 3
@@ -206,6 +209,67 @@ def test_intervals(command, server):
     command.fails("convert", command.url("spans"), "no.parquet", says=["public.spans, row 9", "interval: text"])
     assert command.table(command.url("spans"), "--reader-option", "interval=text")["i"][8].as_py() == "PT2562048H"
     assert command.table(command.url("spans"), "--reader-option", "special_values=null")["i"].null_count == 2
+
+
+ARRAYS = """CREATE TYPE colour AS ENUM ('red', 'a green that is long enough'); CREATE TABLE arrays (id int, b bool[], i int4[], l int8[] NOT NULL, f float8[], n numeric(10,3)[],
+    o numeric[], t text[], ba bytea[], d date[], ts timestamptz[], u uuid[], j jsonb[], e colour[], ip inet[], tz timetz[]);
+INSERT INTO arrays VALUES
+    (1, '{t,f,NULL}', '{1,NULL,-3}', '{}', '{0.5,NaN}', '{1.5,NULL,-99.125}', '{1.10,2}', '{"",NULL,"a,b",a text of many letters}', '{"\\\\x00ff",NULL}',
+     '{2024-02-29,NULL}', '{"2024-06-01 12:00:00+00"}', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}', '{"{\\"a\\": 1}"}', '{red,a green that is long enough}',
+     '{10.0.0.1,NULL}', '{04:05:06.789-08,01:02:03+00}'),
+    (2, NULL, '{}', '{9223372036854775807}', NULL, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'),
+    (3, '{}', NULL, '{1,2,3}', '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO arrays SELECT i, ARRAY[i % 2 = 0], array_fill(i, ARRAY[i % 40]), ARRAY[i, i + 1], '{}', ARRAY[i / 8.0], '{0.25}', array_fill('text ' || i, ARRAY[i % 5]), '{}',
+    '{}', '{}', '{}', '{}', '{red}', '{}', '{}' FROM generate_series(4, 3000) i"""
+
+
+def elements(value):
+    return None if value is None else [None if v is None else str(v) if isinstance(v, (Decimal, uuid.UUID, datetime.date)) else v for v in value]
+
+
+def test_arrays(command, server):
+    """Lists: as pyarrow, DuckDB and the server's own JSON have them."""
+    server.sql(ARRAYS)
+    table = command.table(command.url("arrays")).sort_by("id")  # rows are where there was room for them
+    types = {f.name: str(f.type) for f in table.schema}
+    assert all(t.startswith("list<") for name, t in types.items() if name != "id"), types
+    assert [types[n].split(": ")[1].rstrip(">") for n in ("b", "i", "l", "f", "n", "o", "d", "ts")] == [
+        "bool", "int32", "int64", "double", "decimal128(10, 3)", "decimal128(3, 2)", "date32[day]", "timestamp[us, tz=UTC]"]
+    assert [f.nullable for f in table.schema] == [n != "l" for n in types]
+    first, second, third = ({k: elements(v) if isinstance(v, list) else v for k, v in row.items()} for row in table.slice(0, 3).to_pylist())
+    assert math.isnan(first["f"].pop())
+    assert first == {"id": 1, "b": [True, False, None], "i": [1, None, -3], "l": [], "f": [0.5], "n": ["1.500", None, "-99.125"], "o": ["1.10", "2.00"],
+                     "t": ["", None, "a,b", "a text of many letters"], "ba": [b"\x00\xff", None], "d": ["2024-02-29", None],
+                     "ts": ["2024-06-01 12:00:00+00:00"], "u": ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"], "j": ['{"a": 1}'],
+                     "e": ["red", "a green that is long enough"], "ip": ["10.0.0.1/32", None], "tz": ["04:05:06.789-08", "01:02:03+00"]}
+    assert second["b"] is None and second["i"] == [] and second["l"] == [2**63 - 1] and third["i"] is None and third["l"] == [1, 2, 3]
+    theirs = [json.loads(line) for line in server.psql("-At", "-c", "SELECT json_build_array(id, b, i, l, n::text[], t) FROM arrays ORDER BY id").splitlines()]
+    ours = [[row[0], *map(elements, row[1:])] for row in zip(*(table[c].to_pylist() for c in ("id", "b", "i", "l", "n", "t")))]
+    duck = duckdb.sql(f"SELECT id, b, i, l, n::VARCHAR[], t FROM '{command.folder / 'out.parquet'}' ORDER BY id").fetchall()
+    assert ours == theirs and [list(row) for row in duck] == theirs
+    for connections in (1, 3):
+        again = command.table(command.url("arrays"), "--reader-option", f"connections={connections}", "--memory", "24MB").sort_by("id")
+        assert again.slice(3).equals(table.slice(3))
+    asked = command.table(command.url("arrays"), "--reader-option", 'columns=["i","n","t"]', "--reader-option",
+                          'types={"i":"list<int64>","n":"list<float64>","t":"string"}')
+    assert [str(f.type).replace("element: ", "") for f in asked.schema] == ["list<int64>", "list<double>", "string"]
+    assert asked.slice(0, 1).to_pylist() == [{"i": [1, None, -3], "n": [1.5, None, -99.125], "t": '{"",NULL,"a,b","a text of many letters"}'}]
+    command.fails("convert", command.url("arrays"), "no.parquet", "--types", "i=int64", says=['column "i" of type integer[]', "not read as int64"])
+    server.sql("INSERT INTO arrays (id, l, d) VALUES (3001, '{}', '{2024-01-01,infinity}')")
+    command.fails("convert", command.url("arrays"), "no.parquet", says=["public.arrays, row ", 'column "d"', "infinity", "special_values"])
+    nulled = command.table(command.url("arrays"), "--reader-option", "special_values=null").sort_by("id")
+    assert elements(nulled["d"][3000].as_py()) == ["2024-01-01", None]
+    server.sql("UPDATE arrays SET d = NULL, i = '{{1,2},{3,4}}' WHERE id = 3001")
+    command.fails("convert", command.url("arrays"), "no.parquet", says=["public.arrays, row ", 'column "i"', "several dimensions", "arrays: text"])
+    texts = command.table(command.url("arrays"), "--reader-option", "arrays=text").sort_by("id")
+    assert texts["i"][3000].as_py() == "{{1,2},{3,4}}" and texts["b"][0].as_py() == "{t,f,NULL}"
+
+
+def test_arrays_as_json_records(command, server):
+    server.sql("DROP TABLE IF EXISTS few; CREATE TABLE few (i int[], t text[]); INSERT INTO few VALUES ('{1,NULL}', '{a}'), (NULL, '{}')")
+    connection = {"host": str(server.folder), "port": server.port, "user": "postgres", "database": "postgres"}
+    [text] = records("postgres_reader", {"type": "postgres", "connection": connection, "objects": ["few"]})
+    assert json.loads(text) == [{"i": [1, None], "t": ["a"]}, {"i": None, "t": []}]
 
 
 def test_types_that_are_asked_for(command, server):

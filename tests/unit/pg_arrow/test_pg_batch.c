@@ -294,6 +294,106 @@ static void specials_become_nulls(void **state)
     batch.release(&batch);
 }
 
+/* ---- lists -------------------------------------------------------------------------------------------------------- */
+
+/* int4[] of n elements i, the middle one null. */
+static void cell_array(struct dn_buffer *b, int n_dimensions, int n)
+{
+    put32(b, 12 + 8 * n_dimensions + 8 * n - (n > 2 ? 4 : 0));
+    put32(b, n_dimensions);
+    put32(b, n > 2);
+    put32(b, 23);
+    for (int i = 0; i < n_dimensions; i++) {
+        put32(b, i == 0 ? n : 1);
+        put32(b, 1);
+    }
+    for (int i = 0; i < n; i++) {
+        if (n > 2 && i == n / 2) {
+            null(b);
+        } else {
+            cell_int32(b, i);
+        }
+    }
+}
+
+static enum dn_status make_lists(struct dn_buffer *stream, struct ArrowArray *batch,
+                                 struct dn_error *err)
+{
+    static const struct dn_pg_field f = {.name = "a",
+                                         .type_name = "integer[]",
+                                         .typmod = -1,
+                                         .kind = DN_PG_KIND_INT32,
+                                         .is_array = true};
+    const struct dn_pg_choices choices = {0};
+    const struct dn_pg_target item = dn_pg_target_of(&f, NULL, NULL, &choices);
+    const struct dn_pg_target list = dn_pg_target_of_array(&f, &item);
+    uint64_t n_made = 0;
+
+    return make_one(&list, stream, &n_made, batch, err);
+}
+
+static void arrays_become_lists(void **state)
+{
+    struct dn_buffer stream = {0};
+    struct ArrowArray batch;
+    struct dn_error err;
+
+    (void)state;
+    begin(&stream);
+    for (int i = 0; i < 1000; i++) {
+        put16(&stream, 1);
+        if (i % 5 == 4) {
+            null(&stream);
+        } else {
+            cell_array(&stream, i % 5 == 0 ? 0 : 1, i % 5);
+        }
+    }
+    assert_int_equal(make_lists(&stream, &batch, &err), DN_OK);
+    const struct ArrowArray *list = batch.children[0];
+    const struct ArrowArray *items = list->children[0];
+    const int32_t *offsets = list->buffers[1];
+    const int32_t *values = items->buffers[1];
+    assert_int_equal(list->null_count, 200);
+    assert_int_equal(items->length, 1200);
+    assert_int_equal(items->null_count, 200);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(offsets[i + 1] - offsets[i], i % 5 == 4 ? 0 : i % 5);
+        assert_int_equal(dn_bit_get(list->buffers[0], i), i % 5 != 4);
+        for (int32_t j = offsets[i]; j < offsets[i + 1]; j++) {
+            const bool is_null = i % 5 == 3 && j - offsets[i] == 1;
+            assert_int_equal(dn_bit_get(items->buffers[0], j), !is_null);
+            assert_int_equal(values[j], is_null ? 0 : j - offsets[i]);
+        }
+    }
+    batch.release(&batch);
+}
+
+static void arrays_that_are_no_lists(void **state)
+{
+    struct dn_buffer stream = {0};
+    struct ArrowArray batch;
+    struct dn_error err;
+
+    (void)state;
+    begin(&stream);
+    put16(&stream, 1);
+    cell_array(&stream, 2, 2);
+    assert_int_equal(make_lists(&stream, &batch, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "several dimensions"));
+    assert_int_equal(err.row, 11);
+
+    begin(&stream);
+    put16(&stream, 1);
+    cell(&stream, "\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\2\7\7", 26);
+    assert_int_equal(make_lists(&stream, &batch, &err), DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "has not the length"));
+
+    begin(&stream);
+    put16(&stream, 1);
+    cell(&stream, "\0\0\0\1\0\0\0\0\0\0\0\x17\x7f\0\0\1\0\0\0\1", 20);
+    assert_int_equal(make_lists(&stream, &batch, &err), DN_ERR_DATA);
+}
+
 /* ---- types -------------------------------------------------------------------------------------------------------- */
 
 static void check_numeric(int32_t typmod, const struct dn_pg_digits *digits, const char *expected)
@@ -363,6 +463,8 @@ int main(void)
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(the_first_bad_row_is_told),
         cmocka_unit_test(specials_become_nulls),
+        cmocka_unit_test(arrays_become_lists),
+        cmocka_unit_test(arrays_that_are_no_lists),
         cmocka_unit_test(numerics_are_decimals_of_their_digits),
         cmocka_unit_test(columns_are_read_as_other_types),
     };
