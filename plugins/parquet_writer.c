@@ -164,6 +164,7 @@ const struct dn_writer_kind dn_writer_kind = {
     .format = "parquet",
     .ending = ".parquet",
     .distinct_names = true,
+    .nested = true,
     .options = parquet_writer_options,
     .n_options = &parquet_writer_n_options,
     .inspector = &inspector,

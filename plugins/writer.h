@@ -1,6 +1,6 @@
 /**
- * What every writer plugin shares: the target and the asset of a configuration (writer_config.c), names of files (writer_paths.c), whose
- * files they are (writer_run.c), Level 0 and 0.5 (writer.c), the table of Level 1 (writer_level1.c).
+ * What every writer plugin shares: the target and the asset of a configuration (writer_config.c, writer_within.c), names of files
+ * (writer_paths.c), whose files they are (writer_run.c), Level 0 and 0.5 (writer.c), the table of Level 1 (writer_level1.c).
  * A writer plugin is a `struct dn_writer_kind` over one library; there is one kind per shared library, `dn_writer_kind`.
  *
  * Threads: a writer belongs to one thread at a time.
@@ -37,6 +37,7 @@ struct dn_writer_kind {
     const char *ending;          /**< of its files' names, e.g. ".csv" */
     bool
         distinct_names; /**< its readers find columns by name: those that share one are written under names of their own */
+    bool nested; /**< it has lists, structs and maps; else they are written as JSON text */
     const struct dn_shell_option *options;
     const size_t *n_options;                     /**< the table counts itself */
     const struct dativo_inspector_v1 *inspector; /**< or NULL */
@@ -121,6 +122,10 @@ struct dn_writer_target {
 /** Read file_format and the options DN_WRITER_OPTIONS. */
 DN_NODISCARD enum dn_status dn_writer_target_read(struct dn_writer_target *t,
                                                   struct dn_shell_config *c, struct dn_error *err);
+/** The type of a column whose name is set, as the entry `item` of the asset's schema has it; `where` is "schema[0]." (writer_within.c). */
+DN_NODISCARD enum dn_status dn_writer_field_read(struct dn_record_field *out, const json_t *item,
+                                                 const char *where, struct dn_arena *arena,
+                                                 struct dn_error *err);
 /** Read "path", the final file name of Level 1. */
 DN_NODISCARD enum dn_status dn_writer_target_read_path(struct dn_writer_target *t,
                                                        struct dn_shell_config *c,

@@ -54,38 +54,9 @@ enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell
     return DN_OK;
 }
 
-/* Tables of a lake have their own type words; those without a column type of ours travel as text. */
-static struct dn_type column_type(const char *word)
-{
-    static const char *const as_text[] = {"time", "uuid", "json"}; /* hosts send what they have */
-    struct dn_type type;
-
-    for (size_t i = 0; word != NULL && i < sizeof(as_text) / sizeof(as_text[0]); i++) {
-        if (dn_text_equal_nocase(word, as_text[i])) {
-            return DN_TYPE(UTF8_VIEW);
-        }
-    }
-    if (!dn_type_parse(word, &type)) {
-        return DN_TYPE(UTF8_VIEW);
-    }
-    switch (type.id) {
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-        return DN_TYPE(INT64);
-    case DN_TYPE_FLOAT32:
-    case DN_TYPE_FLOAT64:
-        return DN_TYPE(FLOAT64);
-    case DN_TYPE_NULL:
-        return DN_TYPE(UTF8_VIEW);
-    default:
-        return type;
-    }
-}
-
 static enum dn_status read_field(struct dn_record_field *out, const json_t *item, size_t i,
-                                 struct dn_error *err)
+                                 struct dn_arena *arena, struct dn_error *err)
 {
-    const char *type = NULL;
     const json_t *required = dn_shell_get(item, "required");
     char where[48];
 
@@ -95,16 +66,14 @@ static enum dn_status read_field(struct dn_record_field *out, const json_t *item
                             "schema[%zu] must be an object {\"name\":...,\"type\":...}", i);
     }
     DN_TRY(dn_shell_get_text(item, where, "name", &out->name, err));
-    DN_TRY(dn_shell_get_text(item, where, "type", &type, err));
     if (out->name == NULL) {
         return dn_error_set(err, DN_ERR_CONFIG, "schema[%zu] has no \"name\"", i);
     }
     if (required != NULL && !json_is_boolean(required)) {
         return dn_error_set(err, DN_ERR_CONFIG, "schema[%zu].required must be true or false", i);
     }
-    out->type = column_type(type);
     out->required = json_is_true(required);
-    return DN_OK;
+    return dn_writer_field_read(out, item, where, arena, err);
 }
 
 static enum dn_status read_fields(struct dn_writer_target *t, struct dn_shell_config *c,
@@ -123,7 +92,7 @@ static enum dn_status read_fields(struct dn_writer_target *t, struct dn_shell_co
         return dn_error_memory(err, n * sizeof(*t->fields));
     }
     for (size_t i = 0; i < n; i++) {
-        DN_TRY(read_field(&t->fields[i], json_array_get(schema, i), i, err));
+        DN_TRY(read_field(&t->fields[i], json_array_get(schema, i), i, &c->arena, err));
         /* the host has validated the records; in its warn mode it keeps those that lack a required value */
         t->fields[i].required = t->fields[i].required && enforce;
         for (size_t before = 0; before < i; before++) {

@@ -86,10 +86,10 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
             goto cleanup;
         }
         close = close != NULL && dn_text_equal_nocase(close, word) ? NULL : close;
-        st = dn_error_set(err, DN_ERR_INVALID,
-                          "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word, column,
-                          close != NULL ? "did you mean \"" : "known types: ",
-                          close != NULL ? close : DN_TYPE_EXAMPLES ", list<int64>", close != NULL ? "\"?" : "");
+        st = dn_error_set(
+            err, DN_ERR_INVALID, "--types: unknown type \"%s\" of column \"%s\"; %s%s%s", word,
+            column, close != NULL ? "did you mean \"" : "known types: ",
+            close != NULL ? close : DN_TYPE_EXAMPLES ", list<int64>", close != NULL ? "\"?" : "");
         goto cleanup;
     }
     DN_TRY_GOTO(st, set_text(types, column, known, err), cleanup);

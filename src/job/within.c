@@ -95,10 +95,11 @@ enum dn_status dn_within_unknown(const struct dn_yaml_doc *doc, const struct dn_
     char room[DN_COLTYPE_SIZE];
     const char *close = dn_coltype_suggest(type, room);
 
-    return dn_yaml_error_at(
-        doc, at->line, at->column, err, "unknown type \"%s\" of column \"%s\"; %s%s%s",
-        dn_yaml_shown(at), column, close != NULL ? "did you mean \"" : "known types: ",
-        close != NULL ? close : DN_TYPE_EXAMPLES ", array, object, list<int64>", close != NULL ? "\"?" : "");
+    return dn_yaml_error_at(doc, at->line, at->column, err,
+                            "unknown type \"%s\" of column \"%s\"; %s%s%s", dn_yaml_shown(at),
+                            column, close != NULL ? "did you mean \"" : "known types: ",
+                            close != NULL ? close : DN_TYPE_EXAMPLES ", array, object, list<int64>",
+                            close != NULL ? "\"?" : "");
 }
 
 static enum dn_status put(struct within *w, const char *text)
