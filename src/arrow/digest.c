@@ -128,3 +128,131 @@ uint64_t dn_column_digest(const struct dn_column_view *c, int64_t row, int64_t n
                                             : digest_views(c, row, n_rows, first);
     }
 }
+
+/* ---- within columns ---------------------------------------------------------------------------------------------- */
+
+static uint64_t digest_rows(struct dn_digest_path *p, int64_t depth, const struct dn_column_view *c,
+                            int64_t row, int64_t n);
+
+static uint64_t digest_leaf(struct dn_digest_path *p, const struct dn_column_view *c, int64_t row,
+                            int64_t n)
+{
+    const uint64_t first = p->n_rows[p->n_children];
+
+    p->n_rows[p->n_children] += (uint64_t)n;
+    return p->values != NULL ? p->values(p->ctx, c, row, n, first)
+                             : dn_column_digest(c, row, n, first);
+}
+
+/* Of a node on the way: a null, or the length of a list. */
+static uint64_t digest_node(struct dn_digest_path *p, int64_t depth, uint64_t value, bool null)
+{
+    return mix(value ^ KEY_TEXT * (uint64_t)(depth + 1), 2 * p->n_rows[depth]++ + null);
+}
+
+/* One null of whatever is at this depth, where dictionaries have it. */
+static uint64_t digest_null(struct dn_digest_path *p, int64_t depth)
+{
+    const struct dn_column_view null = {
+        .type = DN_TYPE(NULL), .layout = DN_LAYOUT_NONE, .n_rows = 1, .null_count = 1};
+
+    return depth < p->n_children ? digest_node(p, depth, KEY_NULL, true)
+                                 : dn_column_digest(&null, 0, 1, p->n_rows[p->n_children]++);
+}
+
+static uint64_t digest_structs(struct dn_digest_path *p, int64_t depth,
+                               const struct dn_column_view *c, int64_t row, int64_t n)
+{
+    const struct dn_column_view *field = &c->children[p->children[depth]];
+    const int64_t end = row + n;
+    uint64_t sum = 0;
+
+    if (c->null_count == 0) {
+        p->n_rows[depth] += (uint64_t)n;
+        return digest_rows(p, depth + 1, field, row, n);
+    }
+    while (row < end) {
+        const int64_t first = row;
+        while (row < end && dn_column_is_valid(c, row)) {
+            row++;
+        }
+        p->n_rows[depth] += (uint64_t)(row - first);
+        sum += row > first ? digest_rows(p, depth + 1, field, first, row - first) : 0;
+        for (; row < end && !dn_column_is_valid(c, row); row++) {
+            sum += digest_null(p, depth);
+        }
+    }
+    return sum;
+}
+
+/* Items that lie one behind the other are taken together. */
+static uint64_t digest_lists(struct dn_digest_path *p, int64_t depth,
+                             const struct dn_column_view *c, int64_t row, int64_t n)
+{
+    const struct dn_column_view *items = &c->children[0];
+    int64_t begin = 0;
+    int64_t end = 0;
+    uint64_t sum = 0;
+
+    for (int64_t i = row; i < row + n; i++) {
+        int64_t first = 0;
+        int64_t len = 0;
+        if (!dn_column_is_valid(c, i)) {
+            sum += digest_null(p, depth);
+            continue;
+        }
+        dn_column_list(c, i, &first, &len);
+        sum += digest_node(p, depth, (uint64_t)len, false);
+        if (len > 0 && first == end) {
+            end += len;
+        } else if (len > 0) {
+            sum += end > begin ? digest_rows(p, depth + 1, items, begin, end - begin) : 0;
+            begin = first;
+            end = first + len;
+        }
+    }
+    return end > begin ? sum + digest_rows(p, depth + 1, items, begin, end - begin) : sum;
+}
+
+/* Rows that are stored elsewhere, one by one. */
+static uint64_t digest_stored(struct dn_digest_path *p, int64_t depth,
+                              const struct dn_column_view *c, int64_t row, int64_t n)
+{
+    const struct dn_column_view *values = &c->children[c->n_children - 1];
+    uint64_t sum = 0;
+    int64_t run_end = row;
+    int64_t at = 0;
+
+    for (int64_t i = row; i < row + n; i++) {
+        if (c->layout == DN_LAYOUT_INDICES && !dn_column_is_valid(c, i)) {
+            sum += digest_null(p, depth);
+            continue;
+        }
+        if (c->layout == DN_LAYOUT_INDICES) {
+            at = dn_column_index(c, i);
+        } else if (i == run_end) {
+            at = dn_column_run(c, i, &run_end);
+        }
+        sum += digest_rows(p, depth, values, at, 1);
+    }
+    return sum;
+}
+
+static uint64_t digest_rows(struct dn_digest_path *p, int64_t depth, const struct dn_column_view *c,
+                            int64_t row, int64_t n)
+{
+    if (c->layout == DN_LAYOUT_INDICES || c->layout == DN_LAYOUT_RUNS) {
+        return digest_stored(p, depth, c, row, n);
+    }
+    if (depth == p->n_children) {
+        return digest_leaf(p, c, row, n);
+    }
+    return c->type.id == DN_TYPE_STRUCT ? digest_structs(p, depth, c, row, n)
+                                        : digest_lists(p, depth, c, row, n);
+}
+
+uint64_t dn_column_digest_within(struct dn_digest_path *path, const struct dn_column_view *c,
+                                 int64_t row, int64_t n_rows)
+{
+    return digest_rows(path, 0, c, row, n_rows);
+}

@@ -21,12 +21,16 @@ struct written_group {
 struct reading {
     const struct dn_pq_written *expected;
     struct dn_pq_written found;
-    const struct dn_field *fields;
-    struct dn_field *read_fields;
+    const struct dn_node *columns;
+    struct dn_node *read;   /* per column of the pass; in ... */
+    struct dn_arena arena;  /* ... here */
+    struct dn_arena within; /* views within a batch */
+    struct ArrowSchema schema;
     const char *name;
     int64_t first;
     int64_t n;
-    uint64_t *digests; /* of the open row group, per column of the pass */
+    struct dn_digest_path **paths; /* per column of the pass; NULL: it is flat */
+    uint64_t *digests;             /* of the open row group, per column of the pass */
     int64_t group_rows;
     size_t n_groups; /* ended */
 };
@@ -100,25 +104,130 @@ static enum dn_status differs(const struct reading *r, struct dn_error *err, con
     return DN_ERR_INTERNAL;
 }
 
-static enum dn_status compare_schemas(struct reading *r, const struct ArrowSchema *schema,
-                                      struct dn_error *err)
+/* Of the same values: how texts are laid out does not matter, nor what items and entries are called. */
+static bool same_values(const struct dn_node *a, const struct dn_node *b)
 {
-    if (schema->n_children != r->n) {
+    const bool named = a->field.type.id == DN_TYPE_STRUCT;
+
+    if (!dn_type_same_values(a->field.type, b->field.type) || a->n_children != b->n_children) {
+        return false;
+    }
+    for (int64_t i = 0; i < a->n_children; i++) {
+        if ((named && strcmp(a->children[i].field.name, b->children[i].field.name) != 0) ||
+            !same_values(&a->children[i], &b->children[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Column i, counted from 0, is read as another. */
+static enum dn_status another_column(const struct reading *r, int64_t i, const struct dn_node *due,
+                                     const struct dn_node *read, struct dn_error *err)
+{
+    struct dn_buffer words = {0};
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_node_print(read, &words, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&words, 0, err), cleanup);
+    const size_t second = words.len;
+    DN_TRY_GOTO(st, dn_node_print(due, &words, err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&words, 0, err), cleanup);
+    st = differs(r, err, due->field.name,
+                 "column %" PRId64 " is '%.100s' of type %.100s instead of '%.100s' of type %.100s",
+                 i + 1, read->field.name, (const char *)words.data, due->field.name,
+                 (const char *)words.data + second);
+cleanup:
+    dn_buffer_finish(&words);
+    return st;
+}
+
+static enum dn_status compare_schemas(struct reading *r, struct dn_error *err)
+{
+    if (r->schema.n_children != r->n) {
         return differs(r, err, NULL, "it has %" PRId64 " columns where %" PRId64 " were written",
-                       schema->n_children, r->n);
+                       r->schema.n_children, r->n);
     }
     for (int64_t i = 0; i < r->n; i++) {
-        const struct dn_field *f = &r->fields[r->first + i];
-        struct dn_field *read = &r->read_fields[i];
-        DN_TRY(dn_schema_get_field(schema, i, read, err));
-        if (strcmp(read->name, f->name) != 0 || !dn_type_same_values(f->type, read->type)) {
-            return differs(r, err, f->name,
-                           "column %" PRId64
-                           " is '%.100s' of type %s instead of '%.100s' of type %s",
-                           r->first + i + 1, read->name, DN_TYPE_TEXT(read->type), f->name,
-                           DN_TYPE_TEXT(f->type));
+        const struct dn_node *due = &r->columns[r->first + i];
+        struct dn_node *read = &r->read[i];
+        DN_TRY(dn_schema_get_node(&r->schema, i, &r->arena, read, err));
+        if (strcmp(read->field.name, due->field.name) != 0 || !same_values(due, read)) {
+            return another_column(r, r->first + i, due, read, err);
         }
-        read->name = f->name; /* the schema will be gone */
+    }
+    return DN_OK;
+}
+
+/* Leaves of a nested column and how far their digests are; of a flat one there are none. */
+static int64_t count_leaves(const struct dn_node *node)
+{
+    int64_t n = node->n_children == 0;
+
+    for (int64_t i = 0; i < node->n_children; i++) {
+        n += count_leaves(&node->children[i]);
+    }
+    return n;
+}
+
+/* The way to each leaf of a node, of which `at` is as far as here. */
+static enum dn_status make_paths(struct reading *r, const struct dn_node *node, int32_t *at,
+                                 int64_t depth, struct dn_digest_path **next, struct dn_error *err)
+{
+    if (node->n_children == 0) {
+        int32_t *own = dn_arena_alloc(&r->arena, (size_t)depth * sizeof *own + 1);
+        if (own == NULL) {
+            return dn_error_memory(err, (size_t)depth * sizeof *own);
+        }
+        memcpy(own, at, (size_t)depth * sizeof *own);
+        *(*next)++ = (struct dn_digest_path){.children = own, .n_children = depth};
+        return DN_OK;
+    }
+    for (int64_t i = 0; i < node->n_children; i++) {
+        at[depth] = (int32_t)i;
+        DN_TRY(make_paths(r, &node->children[i], at, depth + 1, next, err));
+    }
+    return DN_OK;
+}
+
+static enum dn_status open_paths(struct reading *r, struct dn_error *err)
+{
+    int32_t at[DN_NODE_MAX_DEPTH];
+
+    for (int64_t i = 0; i < r->n; i++) {
+        const size_t n = (size_t)count_leaves(&r->read[i]);
+        r->paths[i] = NULL;
+        if (r->read[i].n_children == 0) {
+            continue;
+        }
+        struct dn_digest_path *next = dn_arena_alloc(&r->arena, n * sizeof *next);
+        if (next == NULL) {
+            return dn_error_memory(err, n * sizeof *next);
+        }
+        r->paths[i] = next;
+        DN_TRY(make_paths(r, &r->read[i], at, 0, &next, err));
+    }
+    return DN_OK;
+}
+
+/* Column i of a batch. */
+static enum dn_status add_column(struct reading *r, const struct ArrowArray *batch, int64_t i,
+                                 struct dn_error *err)
+{
+    struct dn_digest_path *paths = r->paths[i];
+    struct dn_column_view view;
+
+    DN_TRY(dn_batch_get_node(batch, i, &r->read[i], &r->within, &view, err));
+    if (paths == NULL) {
+        r->digests[i] += dn_column_digest(&view, 0, batch->length, (uint64_t)r->group_rows);
+        return DN_OK;
+    }
+    for (int64_t k = 0; k < count_leaves(&r->read[i]); k++) {
+        if (r->group_rows == 0) {
+            memset(paths[k].n_rows, 0, sizeof paths[k].n_rows);
+        }
+        r->digests[i] +=
+            dn_pq_written_leaf(dn_column_digest_within(&paths[k], &view, 0, batch->length), k);
     }
     return DN_OK;
 }
@@ -129,14 +238,14 @@ static enum dn_status add_batch(struct reading *r, const struct ArrowArray *batc
 {
     const struct written_group *groups =
         (const struct written_group *)(const void *)r->expected->groups.data;
-    struct dn_column_view view;
 
     if (r->n_groups * sizeof *groups == r->expected->groups.len) {
         return differs(r, err, NULL, "it has more rows than were written");
     }
     for (int64_t i = 0; i < r->n; i++) {
-        DN_TRY(dn_batch_get_column(batch, i, &r->read_fields[i], &view, err));
-        r->digests[i] += dn_column_digest(&view, 0, batch->length, (uint64_t)r->group_rows);
+        const enum dn_status st = add_column(r, batch, i, err);
+        dn_arena_finish(&r->within);
+        DN_TRY(st);
     }
     r->group_rows += batch->length;
     if (r->group_rows < groups[r->n_groups].n_rows) {
@@ -174,7 +283,7 @@ static enum dn_status compare(const struct reading *r, struct dn_error *err)
     if (group == n_groups && column == e->n_columns) {
         return DN_OK;
     }
-    const char *name = column < e->n_columns ? r->fields[column].name : NULL;
+    const char *name = column < e->n_columns ? r->columns[column].field.name : NULL;
     return differs(r, err, name,
                    "the values of column '%.100s' in row group %zu are not those that were given",
                    name != NULL ? name : "?", group);
@@ -183,12 +292,10 @@ static enum dn_status compare(const struct reading *r, struct dn_error *err)
 static enum dn_status read_rows(struct reading *r, struct dn_parquet_reader *reader,
                                 struct dn_error *err)
 {
-    struct ArrowSchema schema = {0};
+    enum dn_status st = DN_OK;
 
-    DN_TRY(dn_parquet_reader_schema(reader, &schema, err));
-    enum dn_status st = compare_schemas(r, &schema, err);
-    schema.release(&schema);
-    DN_TRY(st);
+    DN_TRY(compare_schemas(r, err));
+    DN_TRY(open_paths(r, err));
     for (;;) {
         struct ArrowArray batch = {0};
         DN_TRY(dn_parquet_reader_next(reader, &batch, err));
@@ -236,7 +343,7 @@ static enum dn_status read_pass(struct reading *r, const char *path,
 
     if (r->n < r->expected->n_columns) {
         for (int64_t i = 0; i < r->n; i++) {
-            names[i] = r->fields[r->first + i].name;
+            names[i] = r->columns[r->first + i].field.name;
         }
         o.columns = names;
         o.n_columns = (size_t)r->n;
@@ -246,9 +353,14 @@ static enum dn_status read_pass(struct reading *r, const char *path,
     memset(r->digests, 0, (size_t)r->n * sizeof r->digests[0]);
     enum dn_status st = dn_pq_reader_open(&reader, path, &o, true, err);
     if (st == DN_OK) {
-        st = read_rows(r, reader, err);
+        st = dn_parquet_reader_schema(reader, &r->schema, err);
+        if (st == DN_OK) {
+            st = read_rows(r, reader, err);
+            r->schema.release(&r->schema);
+        }
         dn_parquet_reader_close(reader);
     }
+    dn_arena_finish(&r->arena);
     return place_failure(r, st, path, err);
 }
 
@@ -263,19 +375,20 @@ static int64_t pass_columns(const struct dn_pq_written *w,
 }
 
 enum dn_status dn_pq_written_check(const struct dn_pq_written *w, const char *path,
-                                   const char *name, const struct dn_field *fields,
+                                   const char *name, const struct dn_node *columns,
                                    const struct dn_parquet_read_options *options,
                                    struct dn_error *err)
 {
-    struct reading r = {.expected = w, .fields = fields, .name = name};
+    struct reading r = {.expected = w, .columns = columns, .name = name};
     const int64_t step = pass_columns(w, options);
     const char **names = dn_calloc((size_t)step, sizeof(char *));
     enum dn_status st = DN_OK;
 
-    r.read_fields = dn_calloc((size_t)step, sizeof *r.read_fields);
+    r.read = dn_calloc((size_t)step, sizeof *r.read);
+    r.paths = dn_calloc((size_t)step, sizeof(struct dn_digest_path *));
     r.digests = dn_calloc((size_t)step, sizeof *r.digests);
-    if (names == NULL || r.read_fields == NULL || r.digests == NULL) {
-        st = dn_error_memory(err, (size_t)step * sizeof *r.read_fields);
+    if (names == NULL || r.read == NULL || r.paths == NULL || r.digests == NULL) {
+        st = dn_error_memory(err, (size_t)step * sizeof *r.read);
         goto cleanup;
     }
     DN_TRY_GOTO(st, dn_pq_written_init(&r.found, w->n_columns, err), cleanup);
@@ -289,7 +402,8 @@ enum dn_status dn_pq_written_check(const struct dn_pq_written *w, const char *pa
 cleanup:
     dn_pq_written_finish(&r.found);
     dn_free((void *)names);
-    dn_free(r.read_fields);
+    dn_free(r.read);
+    dn_free((void *)r.paths);
     dn_free(r.digests);
     return st;
 }

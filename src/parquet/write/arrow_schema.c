@@ -3,6 +3,7 @@
 #include "arrow/ipc_schema.h"
 #include "arrow/metadata.h"
 #include "arrow/schema.h"
+#include "arrow/schema_node.h"
 #include "base/utf8.h"
 #include "text/base64.h"
 
@@ -18,14 +19,14 @@ static bool is_plain_timestamp(const char *format)
 }
 
 /*
- * Does a reader that has Parquet's types alone give back the type?  How texts are laid out as views is nobody's meaning: what comes from
- * CSV is.
+ * Does a reader that has Parquet's types alone give back the type?  That something is laid out as views or in runs is nobody's meaning:
+ * texts that come from CSV are.
  */
 static bool is_plain_format(const char *format)
 {
-    static const char *const plain[] = {"n",  "b",   "c",   "C",   "s",   "S",  "i",  "I",
-                                        "l",  "L",   "e",   "f",   "g",   "u",  "z",  "vu",
-                                        "vz", "tdD", "ttm", "ttu", "ttn", "+l", "+s", "+m"};
+    static const char *const plain[] = {"n",   "b",   "c",   "C",  "s",  "S",  "i",   "I",  "l",
+                                        "L",   "e",   "f",   "g",  "u",  "z",  "vu",  "vz", "tdD",
+                                        "ttm", "ttu", "ttn", "+l", "+s", "+m", "+vl", "+r"};
 
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (strcmp(format, plain[i]) == 0) {
@@ -50,6 +51,11 @@ static bool is_plain_pair(struct dn_span key, struct dn_span value)
            (dn_metadata_is(key, "ARROW:extension:metadata") && value.len == 0);
 }
 
+static bool is_runs(const struct ArrowSchema *s)
+{
+    return strcmp(s->format, "+r") == 0 && s->n_children == 2;
+}
+
 static bool is_plain(const struct ArrowSchema *s)
 {
     struct dn_metadata_reader r;
@@ -66,7 +72,7 @@ static bool is_plain(const struct ArrowSchema *s)
         (s->flags & ARROW_FLAG_MAP_KEYS_SORTED) != 0) {
         return false;
     }
-    for (int64_t i = 0; i < s->n_children; i++) {
+    for (int64_t i = is_runs(s); i < s->n_children; i++) {
         if (!is_plain(s->children[i])) {
             return false;
         }
@@ -84,18 +90,40 @@ static bool are_plain(const struct ArrowSchema *schema)
     return true;
 }
 
-/* Views become what everybody has: a reader need not know them because of another column. */
-static void forget_views(struct ArrowSchema *s)
+/* Runs become their values, which have the name of the field. */
+static enum dn_status forget_runs(struct ArrowSchema *s, struct dn_error *err)
 {
+    struct ArrowSchema values = {0};
+
+    DN_TRY(dn_schema_node_copy(&values, s->children[1], s->name, err));
+    values.flags = (values.flags & ~ARROW_FLAG_NULLABLE) | (s->flags & ARROW_FLAG_NULLABLE);
+    s->release(s);
+    *s = values;
+    return DN_OK;
+}
+
+/*
+ * Views and runs become what everybody has: a reader need not know them because of another column (Polars 2 ends at a schema with
+ * either).
+ */
+static enum dn_status forget_layouts(struct ArrowSchema *s, int depth, struct dn_error *err)
+{
+    if (is_runs(s) && depth > 0) {
+        DN_TRY(forget_runs(s, err));
+        return forget_layouts(s, depth - 1, err);
+    }
     if (strcmp(s->format, "vu") == 0 || strcmp(s->format, "vz") == 0) {
         s->format += 1;
+    } else if (strcmp(s->format, "+vl") == 0 || strcmp(s->format, "+vL") == 0) {
+        s->format = s->format[2] == 'l' ? "+l" : "+L";
     }
     if (s->dictionary != NULL) {
-        forget_views(s->dictionary);
+        DN_TRY(forget_layouts(s->dictionary, depth - 1, err));
     }
     for (int64_t i = 0; i < s->n_children; i++) {
-        forget_views(s->children[i]);
+        DN_TRY(forget_layouts(s->children[i], depth - 1, err));
     }
+    return DN_OK;
 }
 
 /* ---- pairs ---------------------------------------------------------------------------------------------------------- */
@@ -152,7 +180,7 @@ static enum dn_status add_metadata(struct dn_pq_said *s, const struct ArrowSchem
 }
 
 static enum dn_status add_schema(struct dn_pq_said *s, const struct ArrowSchema *schema,
-                                 bool with_views, struct dn_error *err)
+                                 bool with_layouts, struct dn_error *err)
 {
     static const struct dn_span key = {(const uint8_t *)DN_PQ_ARROW_SCHEMA_KEY,
                                        sizeof DN_PQ_ARROW_SCHEMA_KEY - 1};
@@ -162,8 +190,8 @@ static enum dn_status add_schema(struct dn_pq_said *s, const struct ArrowSchema 
     enum dn_status st = DN_OK;
 
     DN_TRY(dn_schema_copy(&copy, schema, err));
-    if (!with_views) {
-        forget_views(&copy);
+    if (!with_layouts) {
+        DN_TRY_GOTO(st, forget_layouts(&copy, DN_SCHEMA_MAX_DEPTH, err), cleanup);
     }
     DN_TRY_GOTO(st, dn_ipc_schema_write(&copy, &message, err), cleanup);
     DN_TRY_GOTO(st, dn_buffer_reserve(&text, dn_base64_len(message.len), err), cleanup);

@@ -24,7 +24,9 @@ struct dn_pq_column {
     int64_t field;                  /**< column of the batch */
     const struct dn_pq_step *steps; /**< the last one is the leaf; borrowed */
     int64_t n_steps;                /**< 1: the column is the leaf */
-    const char *const *path;        /**< path_in_schema; borrowed */
+    const int32_t *within; /**< the children on the way, see struct dn_digest_path; borrowed */
+    int64_t n_within;
+    const char *const *path; /**< path_in_schema; borrowed */
     int64_t n_path;
     uint8_t max_definition;
     uint8_t max_repetition;
@@ -64,7 +66,7 @@ static inline bool dn_pq_column_is_nested(const struct dn_pq_column *c)
     return c->max_definition > 1 || c->max_repetition > 0;
 }
 
-/** dn_column_digest() of the values as a reader gives them. */
+/** dn_column_digest() of the leaf's values as a reader gives them. */
 uint64_t dn_pq_column_digest(const struct dn_pq_column *c, const struct dn_column_view *view,
                              int64_t row, int64_t n_rows, uint64_t first);
 

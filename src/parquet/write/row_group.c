@@ -135,6 +135,18 @@ static enum dn_status write_chunk(const struct dn_pq_row_group *g, const struct 
     return DN_OK;
 }
 
+/* Columns count as the leaves within them do. */
+static void add_digest(struct dn_parquet_writer *w, int64_t i, uint64_t digest)
+{
+    const int64_t field = w->columns[i].field;
+    int64_t leaf = 0;
+
+    while (leaf < i && w->columns[i - leaf - 1].field == field) {
+        leaf++;
+    }
+    w->digests[field] = (leaf == 0 ? 0 : w->digests[field]) + dn_pq_written_leaf(digest, leaf);
+}
+
 enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error *err)
 {
     struct dn_parquet_writer *w = g->writer;
@@ -153,7 +165,7 @@ enum dn_status dn_pq_row_group_write(struct dn_pq_row_group *g, struct dn_error 
         DN_TRY(dn_pq_stats_merge(&w->totals[i], &chunk->stats, err));
         dn_pq_footer_chunk(chunk, &place, w->codec, &t);
         if (w->verify) {
-            w->digests[i] = g->slots[i].digest;
+            add_digest(w, i, g->slots[i].digest);
         }
         uncompressed_len += place.uncompressed_len;
     }

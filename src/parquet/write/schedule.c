@@ -347,7 +347,10 @@ static enum dn_status encode_slice(struct dn_pq_lane *lane, struct dn_pq_slot *s
     const int64_t first_row = slot->row_group->first_row + lane->n_taken;
 
     if (lane->writer->verify) {
-        slot->digest += dn_pq_column_digest(c, view, s->row, s->n_rows, (uint64_t)lane->n_taken);
+        slot->digest +=
+            dn_pq_column_is_within(c)
+                ? dn_column_digest_within(&lane->digest, view, s->row, s->n_rows)
+                : dn_pq_column_digest(c, view, s->row, s->n_rows, (uint64_t)lane->n_taken);
     }
     lane->n_taken += s->n_rows;
     return dn_pq_column_is_within(c)
@@ -365,6 +368,7 @@ static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_
         chunk->first_row = m->row_group->first_row;
         lane->row_group = m->row_group;
         lane->n_taken = 0;
+        memset(lane->digest.n_rows, 0, sizeof lane->digest.n_rows);
         dn_pq_encoder_begin(&lane->encoder, chunk);
     }
     for (size_t i = 0; i < m->n_slices; i++) {

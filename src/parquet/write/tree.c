@@ -111,6 +111,24 @@ static void *copy(struct dn_arena *arena, const void *from, size_t size)
     return to;
 }
 
+/* The children on the way, wherever values are stored. */
+static enum dn_status keep_way(const struct way *w, struct dn_pq_column *c, struct dn_error *err)
+{
+    int32_t *within = dn_arena_alloc(&w->schema->arena, (size_t)w->n_steps * sizeof(int32_t));
+
+    if (within == NULL) {
+        return no_room(err);
+    }
+    for (int64_t i = 0; i < w->n_steps - 1; i++) {
+        const enum dn_type_id id = w->steps[i].node->field.type.id;
+        if (id != DN_TYPE_DICTIONARY && id != DN_TYPE_RUN_END) {
+            within[c->n_within++] = (int32_t)w->steps[i].child;
+        }
+    }
+    c->within = within;
+    return DN_OK;
+}
+
 /* The way has come to a leaf, which becomes the next column. */
 static enum dn_status add_leaf(struct way *w, struct dn_pq_tree *t, int64_t field,
                                struct dn_error *err)
@@ -142,7 +160,7 @@ static enum dn_status add_leaf(struct way *w, struct dn_pq_tree *t, int64_t fiel
     t->bits_of_nothing = dn_pq_column_is_nested(c) ? DN_PQ_LEVEL_BITS + 1 : 1;
     c->steps = copy(&s->arena, w->steps, (size_t)w->n_steps * sizeof w->steps[0]);
     c->path = copy(&s->arena, (const void *)w->names, (size_t)w->n_names * sizeof w->names[0]);
-    return c->steps != NULL && c->path != NULL ? DN_OK : no_room(err);
+    return c->steps != NULL && c->path != NULL ? keep_way(w, c, err) : no_room(err);
 }
 
 static enum dn_status grow(struct way *w, struct dn_pq_tree *t, const struct dn_node *node,
@@ -368,6 +386,63 @@ enum dn_status dn_pq_tree_make(const struct dn_pq_tree *tree, struct dn_column_v
         DN_TRY(dn_pq_tree_make(&tree->children[i], &within[i], arena, made, err));
     }
     return within != NULL ? DN_OK : no_room(err);
+}
+
+/* ---- out of it again ------------------------------------------------------------------------------------------------- */
+
+/* A node as a reader gives it: lists are lists, and values stand where they are. */
+static enum dn_status as_read(struct dn_pq_schema *s, const struct dn_pq_tree *t, const char *name,
+                              struct dn_node *out, struct dn_error *err)
+{
+    static const char *const entry[] = {"key", "value"};
+    const struct dn_type type = t->values->field.type;
+    struct dn_node *parts = NULL;
+
+    *out = (struct dn_node){.field = {name, type, t->nullable}};
+    if (t->leaf != NULL) {
+        out->field.type = t->leaf->read;
+        return DN_OK;
+    }
+    parts = dn_arena_alloc(&s->arena, (size_t)t->n_children * sizeof *parts);
+    if (parts == NULL) {
+        return no_room(err);
+    }
+    for (int64_t i = 0; i < t->n_children; i++) {
+        const char *part = type.id == DN_TYPE_STRUCT ? t->children[i].node->field.name
+                           : type.id == DN_TYPE_MAP  ? entry[i]
+                                                     : "element";
+        DN_TRY(as_read(s, &t->children[i], part, &parts[i], err));
+    }
+    out->n_children = t->n_children;
+    out->children = parts;
+    if (type.id != DN_TYPE_STRUCT && type.id != DN_TYPE_MAP) {
+        out->field.type = DN_TYPE(LIST);
+    }
+    if (type.id == DN_TYPE_MAP) { /* the entry stands between */
+        out->children = dn_arena_alloc(&s->arena, sizeof *out->children);
+        if (out->children == NULL) {
+            return no_room(err);
+        }
+        out->children[0] = (struct dn_node){.field = {"entries", DN_TYPE(STRUCT), false},
+                                            .n_children = t->n_children,
+                                            .children = parts};
+        out->n_children = 1;
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pq_schema_read(struct dn_pq_schema *s, struct dn_node **out, struct dn_error *err)
+{
+    struct dn_node *nodes = dn_arena_alloc(&s->arena, (size_t)s->n_fields * sizeof *nodes);
+
+    if (nodes == NULL) {
+        return no_room(err);
+    }
+    for (int64_t i = 0; i < s->n_fields; i++) {
+        DN_TRY(as_read(s, &s->trees[i], s->nodes[i].field.name, &nodes[i], err));
+    }
+    *out = nodes;
+    return DN_OK;
 }
 
 /* ---- into the footer --------------------------------------------------------------------------------------------- */

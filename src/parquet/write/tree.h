@@ -43,6 +43,9 @@ void dn_pq_schema_number(struct dn_pq_schema *s, const struct dn_pq_said *said);
 DN_NODISCARD enum dn_status dn_pq_tree_make(const struct dn_pq_tree *tree,
                                             struct dn_column_view *view, struct dn_arena *arena,
                                             struct dn_pq_made **made, struct dn_error *err);
+/** The columns as a reader gives them: in *out, which lives as long as the schema. */
+DN_NODISCARD enum dn_status dn_pq_schema_read(struct dn_pq_schema *s, struct dn_node **out,
+                                              struct dn_error *err);
 /** Accepts zeroed memory. */
 void dn_pq_schema_finish(struct dn_pq_schema *s);
 /** Write all SchemaElements as field `id`, the root included. */

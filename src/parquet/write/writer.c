@@ -110,20 +110,13 @@ static enum dn_status open_verification(struct dn_parquet_writer *w,
     if (!w->verify) {
         return DN_OK;
     }
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        if (dn_pq_column_is_within(&w->columns[i])) {
-            return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                                "column '%s' is nested, and nested columns are not read back yet; "
-                                "leave the option verify out",
-                                w->columns[i].name);
-        }
+    const int64_t n = w->schema.n_fields;
+    w->digests = dn_calloc((size_t)n, sizeof *w->digests);
+    if (w->digests == NULL) {
+        return dn_error_memory(err, (size_t)n * sizeof *w->digests);
     }
-    w->fields = dn_calloc((size_t)w->n_columns, sizeof *w->fields);
-    w->digests = dn_calloc((size_t)w->n_columns, sizeof *w->digests);
-    if (w->digests == NULL || w->fields == NULL) {
-        return dn_error_memory(err, (size_t)w->n_columns * sizeof *w->digests);
-    }
-    return dn_pq_written_init(&w->written, w->n_columns, err);
+    DN_TRY(dn_pq_schema_read(&w->schema, &w->expected, err));
+    return dn_pq_written_init(&w->written, n, err);
 }
 
 /*
@@ -175,6 +168,12 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     return DN_OK;
 }
 
+static uint64_t digest_values(const void *column, const struct dn_column_view *view, int64_t row,
+                              int64_t n_rows, uint64_t first)
+{
+    return dn_pq_column_digest(column, view, row, n_rows, first);
+}
+
 static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_options *options)
 {
     int64_t n_dictionaries = 0;
@@ -199,6 +198,10 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         w->lanes[i].writer = w;
         w->lanes[i].column = i;
         w->lanes[i].shred_rows = 64;
+        w->lanes[i].digest = (struct dn_digest_path){.children = w->columns[i].within,
+                                                     .n_children = w->columns[i].n_within,
+                                                     .values = digest_values,
+                                                     .ctx = &w->columns[i]};
         dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &w->encoder);
         w->lanes[i].encoder.emit = dn_pq_writer_emit;
         w->lanes[i].encoder.emit_ctx = &w->lanes[i];
@@ -392,11 +395,7 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
     dn_buffer_finish(&w->footer);
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
     dn_sink_reading_path(w->sink, path);
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        w->fields[i] =
-            (struct dn_field){w->columns[i].name, w->columns[i].read, w->columns[i].nullable};
-    }
-    return dn_pq_written_check(&w->written, path, w->path, w->fields, &options, err);
+    return dn_pq_written_check(&w->written, path, w->path, w->expected, &options, err);
 }
 
 static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
@@ -464,7 +463,6 @@ static void free_columns(struct dn_parquet_writer *w)
     dn_free(w->lanes);
     dn_free(w->totals);
     dn_free(w->digests);
-    dn_free(w->fields);
     dn_pq_written_finish(&w->written);
     dn_pq_said_finish(&w->said);
 }

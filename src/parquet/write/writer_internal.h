@@ -97,6 +97,7 @@ struct dn_pq_lane {
     int64_t shred_rows;                /**< so many at a time */
     struct dn_pq_row_group *row_group; /**< the one the encoder is in */
     int64_t n_taken;                   /**< rows of it */
+    struct dn_digest_path digest;      /**< of a leaf within a column */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
     size_t held;                       /**< what of it is in held_bytes */
     bool start;                        /**< of the calling thread: submit a task */
@@ -163,8 +164,8 @@ struct dn_parquet_writer {
     int64_t n_written;
     struct dn_pq_stats *totals;   /**< per column, over all written row groups */
     struct dn_pq_written written; /**< what came in, if it is to be verified */
-    uint64_t *digests;            /**< room for those of a row group, per column */
-    struct dn_field *fields;      /**< room for what is to be read back */
+    uint64_t *digests;            /**< room for those of a row group, per column of the batch */
+    struct dn_node *expected;     /**< what is to be read back */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -348,7 +348,7 @@ static void test_reading_back_can_be_stopped(void **state)
 #define GROUP_ROWS 10
 
 /* What the writer would keep of the rows in row groups of these sizes. */
-static void keep_rows(struct dn_pq_written *w, const struct rows *r, const struct dn_field *fields,
+static void keep_rows(struct dn_pq_written *w, const struct rows *r, const struct dn_node *columns,
                       const int64_t *groups, size_t n_groups)
 {
     struct dn_error err = {0};
@@ -361,7 +361,7 @@ static void keep_rows(struct dn_pq_written *w, const struct rows *r, const struc
         assert_int_equal(rows_batch(r, row, groups[g], &batch, &err), DN_OK);
         for (int64_t i = 0; i < r->n_columns; i++) {
             struct dn_column_view view;
-            assert_int_equal(dn_batch_get_column(&batch, i, &fields[i], &view, &err), DN_OK);
+            assert_int_equal(dn_batch_get_column(&batch, i, &columns[i].field, &view, &err), DN_OK);
             digests[i] = dn_column_digest(&view, 0, groups[g], 0);
         }
         batch.release(&batch);
@@ -369,11 +369,11 @@ static void keep_rows(struct dn_pq_written *w, const struct rows *r, const struc
     }
 }
 
-static void check_refused(struct dn_pq_written *w, const struct dn_field *fields, const char *words)
+static void check_refused(struct dn_pq_written *w, const struct dn_node *columns, const char *words)
 {
     const struct dn_parquet_read_options o = {.struct_size = sizeof o, .n_threads = 1};
     struct dn_error err = {0};
-    const enum dn_status st = dn_pq_written_check(w, path, "a.parquet", fields, &o, &err);
+    const enum dn_status st = dn_pq_written_check(w, path, "a.parquet", columns, &o, &err);
 
     dn_pq_written_finish(w);
     if (words == NULL) {
@@ -398,9 +398,9 @@ static void test_another_file_is_found(void **state)
     (void)state;
     rows_make(&rows, 3 * GROUP_ROWS, 20, false, 21);
     const struct rows r = {rows.n_rows, 2, rows.columns + rows_place(DN_TYPE_INT64, ROWS_FEW)};
-    const struct dn_field right[] = {{r.columns[0].name, DN_TYPE_INIT(INT64), true},
-                                     {r.columns[1].name, DN_TYPE_INIT(INT64), true}};
-    struct dn_field fields[2];
+    const struct dn_node right[] = {{.field = {r.columns[0].name, DN_TYPE_INIT(INT64), true}},
+                                    {.field = {r.columns[1].name, DN_TYPE_INIT(INT64), true}}};
+    struct dn_node other_columns[2];
     assert_int_equal(rows_write(&r, path, GROUP_ROWS, &o, &err), DN_OK);
 
     keep_rows(&w, &r, right, all, 3);
@@ -413,12 +413,13 @@ static void test_another_file_is_found(void **state)
     keep_rows(&w, &r, right, other, 3);
     check_refused(&w, right, "row group 0 has 10 rows instead of 9");
     keep_rows(&w, &r, right, all, 3);
-    memcpy(fields, right, sizeof fields);
-    fields[1].name = "other";
-    check_refused(&w, fields, "column 2 is 'int64_3_1' of type int64 instead of 'other' of type");
+    memcpy(other_columns, right, sizeof right);
+    other_columns[1].field.name = "other";
+    check_refused(&w, other_columns,
+                  "column 2 is 'int64_3_1' of type int64 instead of 'other' of type");
     keep_rows(&w, &r, right, all, 3);
-    fields[1] = (struct dn_field){right[1].name, DN_TYPE_INIT(FLOAT64), true};
-    check_refused(&w, fields, "of type int64 instead of 'int64_3_1' of type float64");
+    other_columns[1].field = (struct dn_field){r.columns[1].name, DN_TYPE_INIT(FLOAT64), true};
+    check_refused(&w, other_columns, "of type int64 instead of 'int64_3_1' of type float64");
     w = (struct dn_pq_written){0};
     assert_int_equal(dn_pq_written_init(&w, 1, &err), DN_OK);
     check_refused(&w, right, "it has 2 columns where 1 were written");
