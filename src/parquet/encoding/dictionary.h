@@ -89,6 +89,12 @@ void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, si
 /** Text of entry `id`. */
 struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id);
 
+/** Its length. */
+static inline uint32_t dn_pq_dictionary_text_len(const struct dn_pq_dictionary *d, uint32_t id)
+{
+    return dn_pq_load32(d->plain.data + ((const uint32_t *)(const void *)d->starts.data)[id]);
+}
+
 /** Reading: the entries that n ids name, of `width` bytes each.  The ids are in range. */
 void dn_pq_dictionary_pick(const uint8_t *entries, size_t width, const uint32_t *ids, size_t n,
                            uint8_t *out);

@@ -95,7 +95,7 @@ static enum dn_status forget_runs(struct ArrowSchema *s, struct dn_error *err)
 {
     struct ArrowSchema values = {0};
 
-    DN_TRY(dn_schema_node_copy(&values, s->children[1], s->name, err));
+    DN_TRY(dn_schema_node_copy(&values, s->children[1], s->name, s->children[1]->metadata, err));
     values.flags = (values.flags & ~ARROW_FLAG_NULLABLE) | (s->flags & ARROW_FLAG_NULLABLE);
     s->release(s);
     *s = values;

@@ -201,7 +201,7 @@ static int64_t text_bytes(const struct dn_pq_encoder *e, const uint32_t *ids, in
         return n * (int64_t)e->column->width;
     }
     for (int64_t i = 0; i < n; i++) {
-        bytes += dn_pq_dictionary_text(&e->dictionary, ids[i]).len;
+        bytes += dn_pq_dictionary_text_len(&e->dictionary, ids[i]);
     }
     return bytes;
 }

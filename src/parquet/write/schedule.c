@@ -325,6 +325,11 @@ static enum dn_status encode_leaf(struct dn_pq_lane *lane, const struct dn_pq_sl
     for (int64_t row = 0, n = 0; row < s->n_rows; row += n) {
         n = s->n_rows - row < lane->shred_rows ? s->n_rows - row : lane->shred_rows;
         DN_TRY(dn_pq_shred(&lane->shredder, c, view, s->row + row, n, first_row + row, &part, err));
+        if (part.n < 0) {
+            lane->shred_rows = n / 2;
+            n = 0;
+            continue;
+        }
         part.batch = s->batch->number;
         DN_TRY(dn_pq_encoder_append_shredded(&lane->encoder, &part, err));
         if (part.n > 16 * SHREDDED_ENTRIES) {

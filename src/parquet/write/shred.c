@@ -7,6 +7,8 @@ struct entries {
     struct dn_pq_shredder *s;
     const struct dn_pq_column *column;
     int64_t first_row;
+    int64_t n_rows; /* that they are of */
+    bool too_many;  /* to go on */
     int64_t n;
     bool
         scattered; /* s->rows has the row of each, or NOT_THERE; definition levels of those that are not there are final */
@@ -132,6 +134,7 @@ struct extent {
 
 static bool measure(const struct entries *e, const struct dn_column_view *v, struct extent *x)
 {
+    const int64_t most = e->n_rows > 1 ? DN_PQ_SHRED_ENTRIES : INT32_MAX;
     int64_t first = 0;
     int64_t n = 0;
     int64_t expected = 0;
@@ -149,10 +152,10 @@ static bool measure(const struct entries *e, const struct dn_column_view *v, str
         x->base = i == 0 ? first : x->base;
         x->dense = x->dense && n > 0 && first == expected;
         expected = first + n;
-        if (n > INT64_MAX / 16 - x->n) {
-            return false; /* views of lists may share items */
-        }
         x->n += n > 0 ? n : 1;
+        if (x->n > most) { /* views of lists may share items, so there may be any number of them */
+            return false;
+        }
     }
     return true;
 }
@@ -205,6 +208,19 @@ static void repeat_scattered(const struct entries *e, const struct dn_column_vie
     }
 }
 
+static enum dn_status refuse_length(const struct entries *e, struct dn_error *err)
+{
+    const char *name = e->column->name;
+    const int64_t row = e->first_row + 1;
+
+    dn_error_set(err, DN_ERR_UNSUPPORTED,
+                 "column '%s', row %lld: a row of more than %d values does not fit into a Parquet "
+                 "page",
+                 name, (long long)row, INT32_MAX);
+    dn_error_locate(err, NULL, row, -1, -1, name);
+    return DN_ERR_UNSUPPORTED;
+}
+
 /* Lists become their items. */
 static enum dn_status open_lists(struct entries *e, const struct dn_column_view *v,
                                  const struct dn_pq_step *step, struct dn_error *err)
@@ -212,7 +228,8 @@ static enum dn_status open_lists(struct entries *e, const struct dn_column_view 
     struct extent x;
 
     if (!measure(e, v, &x)) {
-        return dn_error_memory(err, SIZE_MAX);
+        e->too_many = e->n_rows > 1;
+        return e->too_many ? DN_OK : refuse_length(e, err);
     }
     DN_TRY(set_size(&e->s->next_repetition, (size_t)x.n, err));
     if (x.dense) {
@@ -341,7 +358,8 @@ enum dn_status dn_pq_shred(struct dn_pq_shredder *s, const struct dn_pq_column *
                            const struct dn_column_view *view, int64_t row, int64_t n,
                            int64_t first_row, struct dn_pq_shredded *out, struct dn_error *err)
 {
-    struct entries e = {.s = s, .column = column, .first_row = first_row, .n = n, .base = row};
+    struct entries e = {
+        .s = s, .column = column, .first_row = first_row, .n_rows = n, .n = n, .base = row};
 
     for (int64_t i = 0; i < column->n_steps - 1; i++) {
         const struct dn_pq_step *step = &column->steps[i];
@@ -354,6 +372,10 @@ enum dn_status dn_pq_shred(struct dn_pq_shredder *s, const struct dn_pq_column *
             DN_TRY(open_runs(&e, view, err));
         } else if (view->type.id != DN_TYPE_STRUCT) {
             DN_TRY(open_lists(&e, view, step, err));
+        }
+        if (e.too_many) {
+            *out = (struct dn_pq_shredded){.n = -1};
+            return DN_OK;
         }
         view = &view->children[step->child];
     }

@@ -44,8 +44,10 @@ static inline size_t dn_pq_shredder_held(const struct dn_pq_shredder *s)
     return s->definition.capacity + s->repetition.capacity + s->rows.capacity +
            s->next_definition.capacity + s->next_repetition.capacity + s->next_rows.capacity;
 }
+/** Entries of more than one row at most: more are a few rows too many at once. */
+#define DN_PQ_SHRED_ENTRIES ((int64_t)1 << 20)
 /**
- * Rows [row, row + n) of a column.
+ * Rows [row, row + n) of a column.  out->n is -1, and there is nothing else, if these are too many rows at once: take fewer.
  * @param first_row  number of row `row` in the file
  * @return DN_ERR_DATA naming column and row: a null where none may be
  */

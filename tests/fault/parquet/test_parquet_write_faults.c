@@ -1,4 +1,5 @@
 /* Every allocation and every write of a small file fails once: an error comes back, and nothing is left, neither memory nor a file. */
+#include "nested_rows.h"
 #include "parquet_rows.h"
 #include "scratch_dir.h"
 
@@ -57,6 +58,42 @@ static void memory_runs_out(void **state)
     }
     assert_true(n_failed > 100);
     rows_free(&r);
+}
+
+/* The same of nested columns, in one thread. */
+static void memory_runs_out_within(void **state)
+{
+    const char *path = scratch_path(dir, "nested.parquet");
+    struct dn_parquet_options o = options(1);
+    struct nested_rows r;
+    uint64_t n_failed = 0;
+
+    (void)state;
+    o.row_group_rows = 70;
+    o.page_rows = 30;
+    o.verify = true;
+    nested_make(&r, 150, 20, 5);
+    for (uint64_t n = 1;; n += n < 600 ? 1 : SCRATCH_SANITIZED ? 41 : 7) {
+        struct dn_error err = {0};
+        (void)dn_memory_fail_at(n);
+        const enum dn_status st = nested_write(&r, path, &o, &err);
+        const uint64_t counted = dn_memory_fail_at(0);
+        assert_int_equal(r.batches_out, 0);
+        assert_int_equal(scratch_count(dir), st == DN_OK);
+        if (st == DN_OK) {
+            assert_int_equal(unlink(path), 0);
+            if (counted < n) {
+                break;
+            }
+            continue;
+        }
+        if (st != DN_ERR_MEMORY) {
+            fail_msg("allocation %llu: status %d, %s", (unsigned long long)n, (int)st, err.message);
+        }
+        n_failed++;
+    }
+    assert_true(n_failed > 300);
+    nested_free(&r);
 }
 
 static void writes_fail(void **state)
@@ -132,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(memory_runs_out_within),
         cmocka_unit_test(writes_fail),
         cmocka_unit_test(failures_stick),
     };
