@@ -31,6 +31,7 @@ ENCODER = {
     "test_parquet_store": [],
     "test_parquet_utf8": [],
     "test_parquet_writer": [],
+    "test_parquet_nested_writer": [],
 }
 TYPES = {
     "test_csv_infer": [],

@@ -447,7 +447,7 @@ enum dn_status dn_pq_encoder_append_shredded(struct dn_pq_encoder *e,
                ? dn_pq_levels_append_nested(&e->levels, s->definition, s->repetition, s->n, n_nulls,
                                             err)
                : append_bits(e, s, err));
-    e->chunk->stats.n_nulls += n_nulls;
+    e->chunk->stats.n_nulls += s->n - s->n_values;
     if (s->n_values > 0) {
         e->shredded = s;
         const enum dn_status st = dn_pq_feed_shredded(e, err);
