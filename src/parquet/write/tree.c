@@ -82,7 +82,9 @@ static char *join_names(const struct way *w)
             return NULL;
         }
     }
-    return dn_text_take(&out);
+    char *text = dn_text_take(&out);
+    dn_buffer_finish(&out);
+    return text;
 }
 
 /* ---- the tree ---------------------------------------------------------------------------------------------------- */
