@@ -11,6 +11,7 @@ import pytest
 
 import level1
 import nested_arrays
+import thrift_file
 from conftest import must_verify
 from nested_written import check, readers
 
@@ -98,6 +99,35 @@ def test_dictionaries_and_runs_are_the_values_that_they_stand_for(t, distinct, t
     due = written(tmp_path / "a.parquet", plain, plain[0].schema)
     assert written(tmp_path / "b.parquet", batches, batches[0].schema) == due
     assert written(tmp_path / "c.parquet", runs, runs[0].schema) == due
+
+
+def first_repetition_levels(path):
+    """Of each data page of the only leaf of a file without a codec; levels are of one bit."""
+    data, first = path.read_bytes(), []
+    for group in range(pq.read_metadata(path).num_row_groups):
+        chunk = pq.read_metadata(path).row_group(group).column(0)
+        at = chunk.data_page_offset
+        end = (chunk.dictionary_page_offset or at) + chunk.total_compressed_size
+        while at < end:
+            header, body = thrift_file.read_struct(data, at)
+            _, run = thrift_file.read_varint(data, body + 4)
+            first.append(data[run] & 1)  # the value of a run, or the first of many
+            at = body + header[3].value
+    return first
+
+
+@pytest.mark.parametrize("t, distinct", [(pa.bool_(), 2), (pa.int64(), 3), (pa.int64(), 10**9), (pa.string(), 10**9)], ids=str)
+@pytest.mark.parametrize("options", [{"page_size": 100}, {"page_rows": 3}, {"page_size": 1}], ids=str)
+def test_pages_end_between_rows(t, distinct, options, tmp_path):
+    rng = np.random.default_rng(5)
+    items = [rng.integers(0, distinct, n) for n in rng.integers(0, 60, 300)]
+    rows = [[str(i) if t == pa.string() else bool(i) if t == pa.bool_() else int(i) for i in row] for row in items]
+    path = tmp_path / "a.parquet"
+    batch = pa.record_batch([pa.array(rows, pa.list_(t))], ["c"])
+    written(path, [batch], batch.schema, compression="none", **options)
+    levels = first_repetition_levels(path)
+    assert len(levels) > 10 and not any(levels)
+    assert pq.read_table(path)["c"].to_pylist() == rows
 
 
 def test_a_row_may_be_long(tmp_path):

@@ -167,6 +167,16 @@ static inline void nested_views(struct nested_rows *r, int64_t i, unsigned null_
                                              .n_children = 1};
 }
 
+/* Neither the column nor anything within it has nulls. */
+static inline void nested_require(struct dn_node *n)
+{
+    n->field.nullable = false;
+    for (int64_t i = 0; i < n->n_children; i++) {
+        nested_require(&n->children[i]);
+    }
+}
+
+/** With 0 % of nulls the schema has none either, but for dictionaries, runs and views. */
 static inline void nested_make(struct nested_rows *r, int64_t n_rows, unsigned null_percent,
                                uint64_t seed)
 {
@@ -174,6 +184,9 @@ static inline void nested_make(struct nested_rows *r, int64_t n_rows, unsigned n
     r->n_rows = n_rows;
     for (int64_t i = 0; i < NESTED_GROWN; i++) {
         assert_int_equal(dn_node_parse(nested_types[i], &r->arena, &r->nodes[i], NULL), DN_OK);
+        if (null_percent == 0) {
+            nested_require(&r->nodes[i]);
+        }
         assert_int_equal(dn_builder_init(&r->builders[i], &r->nodes[i], NULL), DN_OK);
         for (int64_t k = 0; k < n_rows; k++) {
             nested_fill(&r->builders[i], null_percent, &seed);
