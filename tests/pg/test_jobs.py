@@ -126,6 +126,16 @@ def test_several_tables(tmp_path, db):
     assert "109 in = 109 out" in done.err and job.files("t") == []
 
 
+def test_several_tables_as_csv(tmp_path, db):
+    job = Job(tmp_path, db, {"name": "orders", "where": "id < 3"}, {"name": "archive.orders", "object": "old", "where": "id = 7"}, asset=ORDERS)
+    job.keys["target"]["file_format"] = "csv"
+    job.ok()
+    out = tmp_path / "out/default/default"
+    assert (out / "orders/orders_000000.csv").read_text() == "id,name,total\n1,name of 1,1.25\n2,name of 2,2.50\n"
+    assert (out / "old/old_000000.csv").read_text() == "id,name,total\n7,,8.75\n"
+    job.fails("--preview", "3", says="--preview shows one file")
+
+
 def test_one_of_several_fails(tmp_path, db):
     job = Job(tmp_path, db, "orders", "other", "no_such", {"name": "archive.orders", "object": "old"}, asset=ORDERS)
     done = job.fails("--log-format", "json", says="2 of 4 tables failed (other, no_such)")
@@ -297,6 +307,19 @@ def test_the_documented_job_with_every_type(tmp_path, db, s3):
     job.ok()
     assert job.is_clean()
     same_as_server(db, job.table(), "every")
+
+
+def test_every_type_in_mode_warn(tmp_path, db):
+    """Nothing is converted, and nothing of it deviates from the asset: its types have a place for all of them."""
+    if db.sql("SELECT to_regclass('every') IS NULL") == "t":
+        jobs.make_every(db)
+    asset = ["id integer!", *(f"{name} {'interval' if name == 'iv' else type_}" for name, _, type_, _ in jobs.EVERY)]
+    job = Job(tmp_path, db, "every", asset=asset)
+    job.keys["schema_validation_mode"] = "warn"
+    job.ok()
+    same_as_server(db, job.table().drop_columns("iv"), "every")
+    assert job.table().column("iv").to_pylist()[:3] == ["PT0S", "P14M3DT14706.789S", "P-13M"]
+    assert job.table().schema.field("i4").type == pa.int32() and job.table().schema.field("i2").type == pa.int16()
 
 
 def test_the_documented_job_fails_cleanly(tmp_path, lake, s3):

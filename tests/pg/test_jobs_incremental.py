@@ -206,6 +206,19 @@ def test_the_state_cannot_be_written(begun):
     assert len(job.files()) == n + 1 and job.state("state.json") == before
 
 
+@pytest.mark.parametrize("when, moved", [("signal=9", False), ("after=9", True)])
+def test_killed_at_the_state(begun, when, moved):
+    """Between the rows and the state they may come twice, and never not at all."""
+    before = begun.state("state.json")
+    done = begun(env={"LD_PRELOAD": PRELOAD, "DN_FAULT": f"call=rename at=1 path=state.json {when}"})
+    assert done.code == -9 and (begun.state("state.json") != before) == moved
+    n = len(begun.files())
+    begun.ok()
+    wanted = int(begun.server.sql("SELECT max(id) FROM orders"))
+    assert set(ids(begun)) == set(range(1, wanted + 1)) and begun.state("state.json")["orders.id"]["last_value"] == wanted
+    assert len(begun.files()) == n + (not moved and before is not None)
+
+
 def test_the_bucket_refuses(tmp_path, db):
     s3 = jobs.s3_server.Server(["my-data-lake"]).start()
     try:

@@ -77,7 +77,7 @@ def kill_at(draw, folder, server):
     """A request, before or after it is done, or the state, before or after it is renamed; whether there was one to kill."""
     if draw.random() < 0.3:
         when = draw.choice(["signal=9", "after=9"])
-        process = start(folder, server, LD_PRELOAD=PRELOAD, DN_FAULT=f"call=rename path=state.json {when}")
+        process = start(folder, server, LD_PRELOAD=PRELOAD, DN_FAULT=f"call=rename at=1 path=state.json {when}")
     else:
         at, done = draw.randrange(8), draw.choice([None, None, "reset-before"])
         reached, over = threading.Event(), threading.Event()
