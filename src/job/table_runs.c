@@ -191,9 +191,9 @@ static enum dn_status several_failed(const struct dn_plan *plan, const struct dn
 {
     const size_t n = plan->tables.n;
 
-    return dn_error_set(err, first, "%s: %zu of %zu tables failed (%.*s), see above; %s",
+    return dn_error_set(err, first, "%s: %zu of %zu tables failed (%.*s), see above%s",
                         plan->job_path, n_failed, n, (int)names->len, (const char *)names->data,
-                        n_failed < n ? "the others are complete" : "nothing was written");
+                        n_failed < n ? "; the others are complete" : "");
 }
 
 static enum dn_status several_run(const struct running *r, const struct dn_transfer *t,
@@ -204,6 +204,7 @@ static enum dn_status several_run(const struct running *r, const struct dn_trans
     enum dn_status first = DN_OK;
     enum dn_status st = DN_OK;
     size_t n_failed = 0;
+    size_t n_done = 0;
 
     outcome->is_unchanged = true;
     for (size_t i = 0; i < tables->n && st != DN_ERR_CANCELLED; i++) {
@@ -212,6 +213,7 @@ static enum dn_status several_run(const struct running *r, const struct dn_trans
         st = table_run(r, &tables->items[i], t, &one, err);
         outcome_add(outcome, &one);
         if (st == DN_OK) {
+            n_done++;
             tell_done(r, &tables->items[i], &one);
         } else if (st != DN_ERR_CANCELLED) {
             tell_failed(r, &tables->items[i], &one, st, err);
@@ -220,7 +222,11 @@ static enum dn_status several_run(const struct running *r, const struct dn_trans
         }
         dn_outcome_finish(&one);
     }
-    if (st != DN_ERR_CANCELLED) {
+    if (st == DN_ERR_CANCELLED && n_done > 0) {
+        (void)dn_error_set(err, DN_ERR_CANCELLED,
+                           "stopped on request; %zu of %zu tables are complete, see above", n_done,
+                           tables->n);
+    } else if (st != DN_ERR_CANCELLED) {
         st = n_failed > 0 ? several_failed(r->plan, &names, n_failed, first, err) : DN_OK;
     }
     dn_buffer_finish(&names);

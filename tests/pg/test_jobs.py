@@ -1,6 +1,8 @@
 """Jobs with source_connector: postgres: tables, queries, several tables, connections, checks, and the documented job."""
 
 import json
+import signal
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -124,6 +126,23 @@ def test_several_tables(tmp_path, db):
     assert "public.orders -> out/default/default/orders/orders_000000.parquet: 99 rows" in done.err
     assert "archive.orders -> out/default/default/old_orders/old_orders_000000.parquet: 10 rows" in done.err
     assert "109 in = 109 out" in done.err and job.files("t") == []
+
+
+def test_stopped_between_tables(tmp_path, db):
+    """What is complete is said, and the server does not go on."""
+    job = Job(tmp_path, db, {"name": "orders", "where": "id < 9"}, {"name": "archive.orders", "object": "old", "where": "pg_sleep(2) IS NOT NULL"},
+              asset=ORDERS)
+    process = job.start("--log-format", "json")
+    for line in process.stderr:
+        if json.loads(line)["event_type"] == "table_finished":
+            break
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    done = job.finish(process)
+    assert done.code == 143 and time.monotonic() - begun < 5 and db.sessions() == 0
+    assert done.events()[-1]["message"] == "stopped on request; 1 of 2 tables are complete, see above"
+    assert job.table("orders").num_rows == 8 and job.files("old") == []
 
 
 def test_several_tables_as_csv(tmp_path, db):
