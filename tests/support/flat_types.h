@@ -56,6 +56,11 @@ static const struct dn_type flat_types[] = {
     {.id = DN_TYPE_FIXED_BINARY, .width = 40},
     {.id = DN_TYPE_FIXED_BINARY, .width = 16, .extension = DN_EXTENSION_UUID},
     {.id = DN_TYPE_UTF8, .extension = DN_EXTENSION_JSON},
+    {.id = DN_TYPE_DURATION, .unit = DN_UNIT_S},
+    {.id = DN_TYPE_DURATION, .unit = DN_UNIT_NS},
+    DN_TYPE_INIT(INTERVAL_MONTHS),
+    DN_TYPE_INIT(INTERVAL_DAY_TIME),
+    DN_TYPE_INIT(INTERVAL_MONTH_DAY_NANO),
 };
 #define N_FLAT_TYPES (sizeof flat_types / sizeof flat_types[0])
 
