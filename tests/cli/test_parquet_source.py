@@ -259,6 +259,31 @@ def test_other_columns_in_the_second_file(tool, put, name):
     tool.fails("schema", "a.parquet", "b.parquet", says=says)
 
 
+PARTS = pa.struct([("x", pa.int64()), ("y", pa.list_(pa.string()))])
+OTHER_PARTS = {
+    "an item's type": (pa.struct([("x", pa.int64()), ("y", pa.list_(pa.int64()))]), ["struct<x: int64, y: list<string>>", "y: list<int64>"]),
+    "a field's name": (pa.struct([("z", pa.int64()), ("y", pa.list_(pa.string()))]), ["struct<z: int64"]),
+    "fewer fields": (pa.struct([("x", pa.int64())]), ["struct<x: int64> in"]),
+}
+
+
+@pytest.mark.parametrize("kind, says", OTHER_PARTS.values(), ids=list(OTHER_PARTS))
+def test_nested_columns_of_several_files_are_the_same_all_through(tool, put, kind, says):
+    put("a.parquet", pa.table({"s": pa.array([{"x": 1, "y": ["p"]}], PARTS)}))
+    put("b.parquet", pa.table({"s": pa.array([None], kind)}))
+    tool.fails("convert", "a.parquet", "b.parquet", "out.parquet", says=["b.parquet", 'column "s"', *says])
+
+
+def test_nested_columns_of_several_files(tool, put):
+    required = pa.struct([pa.field("x", pa.int64(), False), ("y", pa.list_(pa.string()))])
+    tables = [pa.table({"s": pa.array([{"x": 1, "y": ["p", None]}], required), "m": pa.array([[("k", [1])]], pa.map_(pa.string(), pa.list_(pa.int32())))}),
+              pa.table({"s": pa.array([{"x": None, "y": []}, None], PARTS), "m": pa.array([[], None], pa.map_(pa.string(), pa.list_(pa.int32())))})]
+    put("a.parquet", tables[0])
+    put("b.parquet", tables[1])
+    tool.ok("convert", "a.parquet", "b.parquet", "out.parquet")
+    assert read(tool).to_pylist() == tables[0].to_pylist() + tables[1].to_pylist()
+
+
 def test_a_file_that_is_not_there(tool, put):
     put("a.parquet")
     tool.fails("convert", "a.parquet", "none.parquet", "out.parquet", says=["none.parquet", "No such file"])

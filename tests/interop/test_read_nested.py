@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -53,10 +54,10 @@ def check(path, want=None, **options):
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("nulls", [0, 0.2, 0.9])
 def test_generated(tmp_path, version, nulls):
-    table = generated(1500, nulls)
-    pq.write_table(table, tmp_path / "a.parquet", data_page_version=version, data_page_size=1000, row_group_size=600,
+    table = generated(600, nulls)
+    pq.write_table(table, tmp_path / "a.parquet", data_page_version=version, data_page_size=1000, row_group_size=250,
                    dictionary_pagesize_limit=100)
-    for rows, threads in ((0, 1), (0, 4), (1, 1), (7, 3), (600, 2)):
+    for rows, threads in ((0, 1), (0, 4), (1, 1), (7, 3), (250, 2)):
         check(tmp_path / "a.parquet", rows=rows, threads=threads)
 
 
@@ -67,3 +68,42 @@ def test_columns_are_taken_whole(tmp_path):
     assert got.column_names == ["mixed", "flat", "mixed"]
     for i, name in enumerate(got.column_names):
         assert nested.equal(got.column(i), want.column(name))
+
+
+def skewed(long, n=20_000, size=50_000):
+    """One item in every row, but for the rows `long`."""
+    made = random.Random(3)
+    lengths = np.ones(n, np.int32)
+    lengths[list(long)] = size
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int32)]).astype(np.int32)
+    items = np.arange(offsets[-1], dtype=np.int64) * made.randrange(3, 9)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(items))
+    pairs = pa.ListArray.from_arrays(pa.array(offsets), pa.StructArray.from_arrays(
+        [pa.array(items), pa.array(items % 7 == 0)], ["a", "b"]))
+    return pa.table({"i": pa.array(range(n)), "l": lists, "p": pairs})
+
+
+@pytest.mark.parametrize("long", [range(10_000, 10_020), [0], [19_999], [1, 5_000, 9_999], range(9_990, 10_010)],
+                         ids=["some", "first", "last", "far apart", "at the end of a row group"])
+def test_rows_of_very_many_items_make_smaller_batches(tmp_path, long):
+    table = skewed(long)
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=10_000, compression="none", use_dictionary=False, data_page_size=1 << 15)
+    for threads in (1, 4):
+        rows, largest = [], 0
+        for batch in stream.batches(tmp_path / "a.parquet", threads=threads, budget=8 << 20):
+            rows.append(batch)
+            largest = max(largest, batch.nbytes)
+        got = pa.Table.from_batches(rows)
+        got.validate(full=True)
+        assert got["i"].equals(table["i"])
+        assert all(nested.equal(got[name], table[name]) for name in ("l", "p"))
+        assert largest < 8 << 20, "the rows together are 24 MB"
+        if len(long) > 3:
+            assert len({len(batch) for batch in rows}) > 1
+
+
+def test_a_row_that_is_too_long(tmp_path):
+    pq.write_table(skewed([500], 1000, 1_000_000), tmp_path / "a.parquet", compression="none", use_dictionary=False)
+    with pytest.raises(OSError, match=r'column "l.list.element", row group 0, .*row 501 takes more than .*; raise the memory budget'):
+        stream.read(tmp_path / "a.parquet", budget=1 << 20)
+    assert nested.equal(stream.read(tmp_path / "a.parquet", budget=64 << 20)["l"], pq.read_table(tmp_path / "a.parquet")["l"])

@@ -32,6 +32,16 @@ static void rows_destroy(void *owner)
     dn_free(rows);
 }
 
+/* How many rows the slice has that begins at a row of a row group. */
+static int64_t rows_at(const struct dn_parquet_reader *r, uint32_t group, int64_t row)
+{
+    const bool fine = group == r->fine_group && row < r->fine_end;
+    const int64_t left = (fine ? r->fine_end : r->file.groups[group].n_rows) - row;
+    const int64_t most = fine ? r->fine_rows : r->slice_rows;
+
+    return left < most ? left : most;
+}
+
 /* ---- lanes, under the lock ---------------------------------------------------------------------------------------- */
 
 /* The row group that the lane has next, behind all others if it has none. */
@@ -52,6 +62,7 @@ static void find_slice(struct dn_pq_lane *lane)
         next_group(lane);
     }
     lane->row = 0;
+    lane->has_begun = false;
     lane->slice = r->first_slices[lane->group];
 }
 
@@ -59,7 +70,7 @@ static void advance(struct dn_pq_lane *lane)
 {
     const struct dn_parquet_reader *r = lane->reader;
 
-    lane->row += r->slice_rows;
+    lane->row += rows_at(r, lane->group, lane->row);
     lane->slice++;
     if (lane->row >= r->file.groups[lane->group].n_rows) {
         next_group(lane);
@@ -80,15 +91,17 @@ static void open_slices(struct dn_parquet_reader *r)
 {
     while (r->opened < n_slices(r) && r->opened - r->take < (int64_t)r->n_places) {
         struct dn_pq_place *p = place_of(r, r->opened);
-        while (r->first_slices[r->open_group + 1] <= r->opened) {
+        while (r->open_row == r->file.groups[r->open_group].n_rows) {
             r->open_group++;
+            r->open_row = 0;
         }
-        const int64_t row = (r->opened - r->first_slices[r->open_group]) * r->slice_rows;
-        const int64_t left = r->file.groups[r->open_group].n_rows - row;
-        p->n_rows = left < r->slice_rows ? left : r->slice_rows;
+        p->row = r->open_row;
+        p->n_rows = rows_at(r, r->open_group, r->open_row);
+        r->open_row += p->n_rows;
         p->group = r->open_group;
         p->n_left = (uint32_t)r->n_leaves;
         p->bytes = 0;
+        p->fits = 0;
         p->status = DN_OK;
         p->failed_leaf = SIZE_MAX;
         const size_t size = sizeof(*p->rows) + r->n_leaves * sizeof(p->rows->parts[0]);
@@ -130,17 +143,18 @@ static enum dn_status decode(struct dn_pq_lane *lane, struct dn_pq_part *part, s
     struct dn_parquet_reader *r = lane->reader;
     const struct dn_pq_group_info *g = &r->file.groups[lane->group];
     const struct dn_pq_chunk_info *chunk = &g->chunks[r->leaves[lane->index]->leaf];
-    const int64_t left = g->n_rows - lane->row;
-    const int64_t n = left < r->slice_rows ? left : r->slice_rows;
+    const int64_t n = rows_at(r, lane->group, lane->row);
 
     if (dn_stop_asked(&r->cancel)) {
         return dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request");
     }
-    if (lane->row == 0) {
+    if (!lane->has_begun) {
         DN_TRY(dn_pq_stream_begin(&lane->stream, chunk, lane->group, g->first_row, g->n_rows, err));
+        lane->has_begun = true;
+        DN_TRY(dn_pq_stream_skip(&lane->stream, (size_t)lane->row, err));
     }
     DN_TRY(dn_pq_stream_read(&lane->stream, (size_t)n, part, err));
-    return n < left ? DN_OK : dn_pq_stream_end(&lane->stream, err);
+    return lane->row + n < g->n_rows ? DN_OK : dn_pq_stream_end(&lane->stream, err);
 }
 
 /* Under the lock: the slice that the lane was at is done in its column. */
@@ -156,6 +170,7 @@ static void finish_part(struct dn_pq_lane *lane, enum dn_status st, const struct
         r->stop_before = lane->slice + 1 < r->stop_before ? lane->slice + 1 : r->stop_before;
         if (lane->index < p->failed_leaf) {
             p->failed_leaf = lane->index;
+            p->fits = dn_pq_stream_fits(&lane->stream);
             p->status = st;
             p->error = *err;
         }
@@ -359,6 +374,46 @@ static enum dn_status check_source(const struct dn_parquet_reader *r, struct dn_
     return DN_OK;
 }
 
+/*
+ * The slice that is waited for holds more than a batch may.  Nothing of it was handed out: its rows are read once more, in slices that are as
+ * much smaller as it was too large, and what was begun behind it with them.  Lock held; it is let go while tasks end.
+ */
+static void start_finer(struct dn_parquet_reader *r)
+{
+    const struct dn_pq_place *p = place_of(r, r->take);
+    const bool again = r->fine_end > 0 && p->group == r->fine_group && p->row < r->fine_end;
+
+    while (r->n_tasks > 0) {
+        pthread_cond_wait(&r->ready, &r->lock);
+    }
+    r->fine_end = again ? r->fine_end : p->row + p->n_rows;
+    r->fine_group = p->group;
+    r->fine_row = p->row;
+    r->fine_rows = p->fits / 2 > 0 ? p->fits / 2 : 1;
+    r->open_group = p->group;
+    r->open_row = p->row;
+    for (size_t i = 0; i < r->n_places; i++) {
+        rows_destroy(r->places[i].rows);
+        r->places[i].rows = NULL;
+    }
+    r->held = 0;
+    r->opened = r->take;
+    r->stop_before = INT64_MAX;
+    dn_pq_lanes_number(r, r->fine_group, r->fine_row, r->take);
+    for (size_t i = 0; i < r->n_open * r->n_leaves; i++) {
+        struct dn_pq_lane *lane = &r->lanes[i];
+        const uint32_t own = (uint32_t)(i / r->n_leaves);
+        const uint32_t behind = (own + r->n_open - r->fine_group % r->n_open) % r->n_open;
+        const uint32_t left = r->file.n_groups - r->fine_group;
+        lane->group = r->fine_group + (behind < left ? behind : left);
+        find_slice(lane);
+        if (behind == 0) {
+            lane->row = r->fine_row;
+            lane->slice = r->take;
+        }
+    }
+}
+
 static enum dn_status fail(struct dn_parquet_reader *r, const struct dn_pq_place *p,
                            struct dn_error *err)
 {
@@ -396,8 +451,18 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
         pthread_mutex_lock(&r->lock);
     }
     p = place_of(r, r->take);
-    while (p->n_left > 0 && !asked) {
-        asked = wait_for_slice(r);
+    while (!asked && (p->n_left > 0 || p->fits > 0)) {
+        if (p->n_left > 0) {
+            asked = wait_for_slice(r);
+            continue;
+        }
+        start_finer(r);
+        open_slices(r);
+        struct dn_pq_lane *list = wake_lanes(r);
+        pthread_mutex_unlock(&r->lock);
+        start_lanes(r, list);
+        pthread_mutex_lock(&r->lock);
+        p = place_of(r, r->take);
     }
     asked = asked && p->n_left > 0;
     if (asked || p->status != DN_OK) {
@@ -413,6 +478,28 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
 }
 
 /* ---- start and end ------------------------------------------------------------------------------------------------ */
+
+/* So many slices are from a row of a row group to the row group's end. */
+static int64_t slices_from(const struct dn_parquet_reader *r, uint32_t group, int64_t row)
+{
+    const int64_t n_rows = r->file.groups[group].n_rows;
+    int64_t n = 0;
+
+    if (group == r->fine_group && row < r->fine_end) {
+        n = (r->fine_end - row - 1) / r->fine_rows + 1;
+        row = r->fine_end;
+    }
+    return n + (n_rows - row) / r->slice_rows + ((n_rows - row) % r->slice_rows != 0);
+}
+
+void dn_pq_lanes_number(struct dn_parquet_reader *r, uint32_t group, int64_t row, int64_t slice)
+{
+    for (uint32_t i = group; i < r->file.n_groups; i++) {
+        r->first_slices[i] = slice;
+        slice += slices_from(r, i, i == group ? row : 0);
+    }
+    r->first_slices[r->file.n_groups] = slice;
+}
 
 enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *err)
 {
@@ -437,6 +524,8 @@ enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *e
         lane->stream.cursor.memory_share = r->memory_share;
         lane->stream.type = leaf->how;
         lane->stream.kernels = r->kernels;
+        lane->stream.most_bytes = r->most_part_bytes[lane->index];
+        lane->stream.budget = r->budget;
         if (leaf->depth > 0) {
             DN_TRY(dn_pq_nest_create(&lane->stream.nest, leaf, err));
         }

@@ -45,6 +45,7 @@ void dn_pq_nest_begin(struct dn_pq_nest *nest, int64_t first_row)
     nest->has_begun = false;
     nest->last_def = 0;
     nest->row = first_row;
+    nest->fits = 0;
     nest->at = 0;
     nest->n = 0;
 }
@@ -336,6 +337,31 @@ static bool at_end(const struct dn_pq_stream *c)
     return c->nest->at == c->nest->n && c->cursor.rows_left == 0 && c->cursor.rows_behind == 0;
 }
 
+/* The page that is being read is there anyway. */
+static size_t bytes_of(const struct dn_pq_part *part)
+{
+    const struct dn_pq_block *last = part->n_blocks > 0 ? part->blocks[part->n_blocks - 1] : NULL;
+    const bool is_page = last != NULL && last != part->heap && !part->has_dictionary;
+
+    return dn_pq_part_bytes(part) - (is_page ? last->bytes.capacity : 0);
+}
+
+/* Rows that are too much for a batch: fewer of them are tried, and one that is too much alone is an error. */
+static enum dn_status check_size(struct dn_pq_stream *c, size_t n_begun,
+                                 const struct dn_pq_part *part, struct dn_error *err)
+{
+    const size_t bytes = c->most_bytes == 0 ? 0 : bytes_of(part);
+
+    if (bytes <= c->most_bytes || (n_begun == 1 && bytes <= c->budget)) {
+        return DN_OK;
+    }
+    c->nest->fits = (int64_t)n_begun - 1;
+    return dn_error_set(err, DN_ERR_MEMORY,
+                        "row %" PRId64 " takes more than %" PRIu64
+                        " bytes in this column alone; raise the memory budget",
+                        c->nest->row, c->budget * c->cursor.memory_share);
+}
+
 /* Some levels of the rows that are left; *more: there may be further ones. */
 static enum dn_status read_some(struct dn_pq_stream *c, size_t *left, struct dn_pq_part *part,
                                 bool *more, struct dn_error *err)
@@ -385,6 +411,7 @@ enum dn_status dn_pq_nest_read(struct dn_pq_stream *c, size_t n_rows, struct dn_
         if (st != DN_OK) {
             return dn_pq_cursor_place(&c->cursor, st, err);
         }
+        DN_TRY(dn_pq_cursor_place(&c->cursor, check_size(c, n_rows - left, part, err), err));
     }
     return DN_OK;
 }

@@ -30,6 +30,7 @@ struct dn_pq_nest {
         [DN_PQ_MAX_NESTING +
          1]; /**< by a repetition level: the least definition level of what it can go on with */
     bool has_begun;   /**< the chunk */
+    int64_t fits;     /**< see dn_pq_stream_fits() */
     uint8_t last_def; /**< of the level before those at hand */
     int64_t row;      /**< of the file: the one before the levels at hand, from 1 on */
     size_t at;        /**< levels at hand: [at, n), of the current page */

@@ -476,6 +476,27 @@ enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c, const struct dn_pq_chu
     return dn_pq_cursor_begin(&c->cursor, chunk, group, n_rows, err);
 }
 
+enum dn_status dn_pq_stream_skip(struct dn_pq_stream *c, size_t n_rows, struct dn_error *err)
+{
+    const size_t most_bytes = c->most_bytes;
+    enum dn_status st = DN_OK;
+
+    c->most_bytes = 0;
+    for (size_t now = 0; n_rows > 0 && st == DN_OK; n_rows -= now) {
+        struct dn_pq_part part = {0};
+        now = n_rows < BLOCK_VALUES ? n_rows : BLOCK_VALUES;
+        st = dn_pq_stream_read(c, now, &part, err);
+        dn_pq_part_finish(&part);
+    }
+    c->most_bytes = most_bytes;
+    return st;
+}
+
+int64_t dn_pq_stream_fits(const struct dn_pq_stream *c)
+{
+    return c->nest != NULL ? c->nest->fits : 0;
+}
+
 enum dn_status dn_pq_stream_end(struct dn_pq_stream *c, struct dn_error *err)
 {
     if (c->nest != NULL) {

@@ -34,6 +34,8 @@ struct dn_pq_stream {
     struct dn_pq_cursor cursor;
     struct dn_pq_arrow_type type;
     const struct dn_kernels *kernels;
+    size_t most_bytes;            /**< of a part of a nested leaf; 0: any */
+    uint64_t budget;              /**< the reader's, which one row must not take alone */
     struct dn_pq_nest *nest;      /**< NULL: the leaf is a column of its own */
     int64_t next_row;             /**< of the file, for messages */
     struct dn_buffer scratch;     /**< values as they are stored */
@@ -50,6 +52,11 @@ DN_NODISCARD enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c,
 /** The next n_rows rows of the chunk.  `part` is empty; it is to be finished after failures too. */
 DN_NODISCARD enum dn_status dn_pq_stream_read(struct dn_pq_stream *c, size_t n_rows,
                                               struct dn_pq_part *part, struct dn_error *err);
+/** Read n_rows rows of the chunk for nobody. */
+DN_NODISCARD enum dn_status dn_pq_stream_skip(struct dn_pq_stream *c, size_t n_rows,
+                                              struct dn_error *err);
+/** After DN_ERR_MEMORY: over 0, if it was for more than most_bytes: so many rows are that much. */
+int64_t dn_pq_stream_fits(const struct dn_pq_stream *c);
 /** All rows of the chunk were read: there must be no more. */
 DN_NODISCARD enum dn_status dn_pq_stream_end(struct dn_pq_stream *c, struct dn_error *err);
 void dn_pq_stream_finish(struct dn_pq_stream *c);

@@ -16,6 +16,7 @@
 #define LEAST_RANGE_BYTES ((uint64_t)64 << 10)
 /* Pages of other writers are read with any budget, if they are not larger than this. */
 #define ROOM_FOR_PAGES ((uint64_t)16 << 20)
+#define LEAST_PART_BYTES ((size_t)64 << 10)
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
@@ -183,18 +184,25 @@ static uint64_t items_per_row(const struct dn_pq_chunk_info *c, int64_t n_rows)
 }
 
 /* What a row of a group takes in its batch, texts in their pages included, as far as the footer says. */
+static uint64_t leaf_bytes(const struct dn_pq_node *leaf, const struct dn_pq_group_info *g)
+{
+    const struct dn_pq_chunk_info *c = &g->chunks[leaf->leaf];
+    const uint64_t items = items_per_row(c, g->n_rows);
+    uint64_t bytes =
+        items * (leaf->how.width + 1) + (uint64_t)leaf->n_lists * items * sizeof(int32_t);
+
+    if (leaf->how.how == DN_PQ_HOW_VIEWS && c->uncompressed_bytes > 0) {
+        bytes += (uint64_t)c->uncompressed_bytes / (uint64_t)g->n_rows;
+    }
+    return bytes;
+}
+
 static uint64_t row_bytes(const struct dn_parquet_reader *r, const struct dn_pq_group_info *g)
 {
     uint64_t bytes = 1;
 
     for (size_t i = 0; i < r->n_leaves; i++) {
-        const struct dn_pq_node *leaf = r->leaves[i];
-        const struct dn_pq_chunk_info *c = &g->chunks[leaf->leaf];
-        const uint64_t items = items_per_row(c, g->n_rows);
-        bytes += items * (leaf->how.width + 1) + (uint64_t)leaf->n_lists * items * sizeof(int32_t);
-        if (leaf->how.how == DN_PQ_HOW_VIEWS && c->uncompressed_bytes > 0) {
-            bytes += (uint64_t)c->uncompressed_bytes / (uint64_t)g->n_rows;
-        }
+        bytes += leaf_bytes(r->leaves[i], g);
     }
     return bytes;
 }
@@ -216,23 +224,36 @@ static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
     return v < least ? least : v > most ? most : v;
 }
 
-/* The number of slices before every row group. */
+/* Slices of the columns' usual rows are far from this; nested ones that have many more items in some rows get there. */
+static enum dn_status bound_parts(struct dn_parquet_reader *r, struct dn_error *err)
+{
+    r->most_part_bytes = dn_arena_alloc(&r->arena, (r->n_leaves + 1) * sizeof(*r->most_part_bytes));
+    if (r->most_part_bytes == NULL) {
+        return dn_error_memory(err, r->n_leaves * sizeof(*r->most_part_bytes));
+    }
+    for (size_t i = 0; i < r->n_leaves; i++) {
+        uint64_t most = r->slices_bytes / 2 / r->n_leaves;
+        for (uint32_t g = 0; g < r->file.n_groups; g++) {
+            const struct dn_pq_group_info *group = &r->file.groups[g];
+            const uint64_t bytes = group->n_rows > 0 ? leaf_bytes(r->leaves[i], group) : 0;
+            const uint64_t usual = 4 * (uint64_t)r->slice_rows * bytes;
+            most = usual > most ? usual : most;
+        }
+        r->most_part_bytes[i] = most > LEAST_PART_BYTES ? (size_t)most : LEAST_PART_BYTES;
+    }
+    return DN_OK;
+}
+
 static enum dn_status number_slices(struct dn_parquet_reader *r, struct dn_error *err)
 {
-    const uint32_t n = r->file.n_groups;
-    int64_t at = 0;
+    const size_t n = (size_t)r->file.n_groups + 1;
 
-    r->first_slices = dn_arena_alloc(&r->arena, ((size_t)n + 1) * sizeof(*r->first_slices));
+    r->first_slices = dn_arena_alloc(&r->arena, n * sizeof(*r->first_slices));
     if (r->first_slices == NULL) {
         return dn_error_memory(err, n * sizeof(*r->first_slices));
     }
-    for (uint32_t i = 0; i < n; i++) {
-        const int64_t n_rows = r->file.groups[i].n_rows;
-        r->first_slices[i] = at;
-        at += n_rows / r->slice_rows + (n_rows % r->slice_rows != 0);
-    }
-    r->first_slices[n] = at;
-    return DN_OK;
+    dn_pq_lanes_number(r, 0, 0, 0);
+    return bound_parts(r, err);
 }
 
 /*
@@ -473,9 +494,10 @@ bool dn_parquet_reader_has_column(const struct dn_parquet_reader *r, const char 
 void dn_parquet_reader_progress(const struct dn_parquet_reader *r,
                                 struct dn_parquet_read_progress *out)
 {
+    const int64_t read = atomic_load(&r->bytes_read);
     const struct dn_parquet_read_progress now = {
         .struct_size = out->struct_size,
-        .bytes_read = atomic_load(&r->bytes_read),
+        .bytes_read = read < r->bytes_total ? read : r->bytes_total, /* some were read twice */
         .bytes_total = r->bytes_total,
         .rows = atomic_load(&r->rows_out),
         .rows_total = r->file.n_rows,

@@ -23,10 +23,13 @@ struct dn_pq_rows {
 
 struct dn_pq_place {
     int64_t n_rows;
+    int64_t row; /**< of its row group */
     uint32_t group;
     uint32_t n_left; /**< leaves that are not done */
     size_t bytes;    /**< of those that are */
     struct dn_pq_rows *rows;
+    int64_t
+        fits; /**< not 0: so many of its rows are as much as a batch may hold, and it did not become one */
     enum dn_status status; /**< of the first leaf that failed */
     size_t failed_leaf;
     struct dn_error error;
@@ -40,7 +43,8 @@ struct dn_pq_lane {
     bool running;
     int64_t slice; /**< the next one */
     uint32_t group;
-    int64_t row;                 /**< of the row group; 0: it is to be begun */
+    int64_t row;                 /**< of the row group */
+    bool has_begun;              /**< with the row group */
     struct dn_pq_lane *to_start; /**< list of those to be submitted */
 };
 
@@ -69,8 +73,14 @@ struct dn_parquet_reader {
     size_t idle_bytes;
     size_t range_bytes;
     int64_t slice_rows;
-    uint64_t slices_bytes; /**< that slices which nobody waits for may take */
-    int64_t *first_slices; /**< of the row groups, and how many there are behind the last one */
+    uint64_t slices_bytes;   /**< that slices which nobody waits for may take */
+    size_t *most_part_bytes; /**< of every leaf: a slice that takes more becomes smaller */
+    int64_t *first_slices;   /**< of the row groups, and how many there are behind the last one */
+    /** Rows that turned out to be long: slices of fewer rows, which begin at fine_row of a row group and end before fine_end. */
+    uint32_t fine_group;
+    int64_t fine_row;
+    int64_t fine_end; /**< 0: there are none */
+    int64_t fine_rows;
     size_t n_places;
 
     struct dn_stop cancel;
@@ -83,6 +93,7 @@ struct dn_parquet_reader {
     int64_t take;        /**< slice that the consumer waits for */
     int64_t opened;      /**< slices before it have a place */
     uint32_t open_group; /**< of slice `opened` */
+    int64_t open_row;
     int64_t
         stop_before; /**< no lane begins with this slice or a later one: one before has failed */
     uint64_t held;   /**< bytes of slices that are not taken */
@@ -97,6 +108,8 @@ struct dn_parquet_reader {
     int64_t bytes_total;
 };
 
+/** Number the slices from `row` of a row group on: that one is number `slice`. */
+void dn_pq_lanes_number(struct dn_parquet_reader *r, uint32_t group, int64_t row, int64_t slice);
 /** Lanes and places for the slices that there are. */
 DN_NODISCARD enum dn_status dn_pq_lanes_start(struct dn_parquet_reader *r, struct dn_error *err);
 /** The next batch; out->release is NULL at the end. */
