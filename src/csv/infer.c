@@ -71,7 +71,7 @@ static void widen_digits(struct dn_csv_digits *digits, const uint8_t *text, size
     }
     const bool negative = i + 1 < len && text[i + 1] == '-';
     for (i += 1; i < len; i++) {
-        if (text[i] >= '0' && text[i] <= '9' && exponent < 100000) {
+        if (text[i] >= '0' && exponent < 100000) { /* else it is the sign */
             exponent = exponent * 10 + (text[i] - '0');
         }
     }
@@ -100,7 +100,7 @@ static bool double_holds(int64_t v)
 
 bool dn_csv_parse_bare_point(const uint8_t *text, size_t len, double *out, bool *rounded)
 {
-    const size_t sign = len > 0 && text[0] == '-' ? 1 : 0;
+    const size_t sign = text[0] == '-';
     const uint8_t *point = memchr(text, '.', len);
 
     if (len < sign + 2 || point == NULL || text[len - 1] == ' ' || text[len - 1] == '\t') {

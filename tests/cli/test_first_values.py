@@ -1,5 +1,6 @@
 """Columns that are empty as far as the sample goes take the type of their first values, wherever these stand."""
 
+import gzip
 import json
 import random
 
@@ -106,6 +107,14 @@ def test_a_long_first_row_tells_nothing_less(tool, length, piped):
     table = pq.read_table(tool.cwd / "out.parquet")
     assert [f.type for f in table.schema] == [pa.int64(), pa.string(), pa.float64(), pa.date32()]
     assert table.num_rows == 7999 and len(table["late"][0].as_py()) == length
+
+
+def test_a_long_first_row_that_ends_in_the_middle(tool):
+    """More of it than usual is looked at, and that may fail."""
+    rng = random.Random(3)
+    packed = gzip.compress(('id,x\n1,"' + "".join(rng.choice("abcdefgh") for _ in range(3_000_000)) + '"\n2,y\n').encode(), 1)
+    (tool.cwd / "in.csv.gz").write_bytes(packed[:-200_000])
+    tool.fails("convert", "in.csv.gz", "out.parquet", says=["in.csv.gz", "gzip: the data ends in the middle"])
 
 
 def test_schema_says_string(tool, write):

@@ -228,6 +228,7 @@ static void test_digits(void **state)
     struct dn_csv_digits sum = {0, 0};
     struct dn_csv_digits due = {0, 0};
     expect_digits("0.0", &sum, &due);
+    expect_digits("0e+1234567", &sum, &due);
     expect_digits("1e-400", &sum, &due);
     expect_digits("12.5e300", &sum, &due);
     assert_int_equal(sum.whole, DN_CSV_MOST_DIGITS);

@@ -296,6 +296,77 @@ static void test_the_sample_has_more_than_a_long_row(void **state)
     rig_free(&got);
 }
 
+/* ---- declared types, with what they meet rarely ---- */
+
+static void expect_declared(const char *csv, bool no_quote, const char *words, bool good)
+{
+    static const char *const nulls[] = {"NA"};
+    const struct dn_csv_column_type types[] = {{"b", words, true}};
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+    const char *path = rig_file("a.csv", csv);
+
+    o.types = types;
+    o.n_types = 1;
+    o.no_quote = no_quote;
+    o.null_values = nulls;
+    o.n_null_values = 1;
+    rig_read(&path, 1, &o, false, &got);
+    if ((got.status == DN_OK) != good) {
+        fail_msg("%s: %s", words, got.error.message);
+    }
+    rig_free(&got);
+}
+
+static void test_declared_types(void **state)
+{
+    (void)state;
+    for (int no_quote = 0; no_quote < 2; no_quote++) {
+        expect_declared("a,b\n1,ff\n2,NA\n3,\n", no_quote != 0, "binary:hex", true);
+        expect_declared("a,b\n1,[1]\n2,NA\n3,\n", no_quote != 0, "json", true);
+        expect_declared("a,b\n1,ffff\n2,NA\n3,\n", no_quote != 0, "binary(2):hex", true);
+    }
+    expect_declared("a,b\n1,\"f\"\"f\"\n", false, "binary:hex", false);
+    expect_declared("a,b\n1,\"[\"\"x\"\"]\"\n", false, "json", true);
+    expect_declared("a,b\n1,ffffffffffffffffffffffffffffffffffffffff\n", false, "binary(2):hex",
+                    false);
+    expect_declared("a,b\n1,x\n", false, "null", false);
+}
+
+/* The first of all values that are rounded is told, whichever column it is in. */
+static void test_the_first_of_several_rounded_columns(void **state)
+{
+    const struct dn_csv_column_type types[] = {{"a", "float32", true}, {"b", "float32", true}};
+    struct dn_csv_options o = rig_options();
+    struct dn_csv_reader *r = NULL;
+    struct ArrowArray batch;
+    const char *path = rig_file("a.csv", "a,b\n1,1\n16777217,1\n1,16777219\n");
+
+    (void)state;
+    o.types = types;
+    o.n_types = 2;
+    assert_int_equal(dn_csv_reader_open(&r, &path, 1, &o, NULL), DN_OK);
+    assert_int_equal(dn_csv_reader_next(r, &batch, NULL), DN_OK);
+    batch.release(&batch);
+    assert_non_null(strstr(dn_csv_reader_rounded(r)->message, "column \"a\": '16777217'"));
+    assert_non_null(strstr(dn_csv_reader_rounded(r)->message, "a float32 holds"));
+    dn_csv_reader_close(r);
+}
+
+static void test_types_where_numbers_are_rounded(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct ArrowSchema schema;
+    const char *path = file_with("1,1001.999999999999999785,\"1e-400\"\n");
+
+    (void)state;
+    o.round_decimals = true;
+    assert_int_equal(dn_csv_find_types(&schema, &path, 1, &o, NULL), DN_OK);
+    assert_string_equal(schema.children[1]->format, "g");
+    assert_string_equal(schema.children[2]->format, "g");
+    schema.release(&schema);
+}
+
 static int finish(void **state)
 {
     free(text.data);
@@ -315,6 +386,9 @@ int main(void)
         cmocka_unit_test(test_columns_asked_for),
         cmocka_unit_test(test_the_sample_has_complete_rows),
         cmocka_unit_test(test_the_sample_has_more_than_a_long_row),
+        cmocka_unit_test(test_declared_types),
+        cmocka_unit_test(test_the_first_of_several_rounded_columns),
+        cmocka_unit_test(test_types_where_numbers_are_rounded),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, finish);
 }
