@@ -33,7 +33,8 @@ enum kind {
 };
 
 /* What of a writer its configuration is read for. */
-const struct dn_writer_kind dn_writer_kind = {.format = "parquet", .ending = ".parquet", .nested = true};
+const struct dn_writer_kind dn_writer_kind = {
+    .format = "parquet", .ending = ".parquet", .nested = true};
 
 static void set_environment(bool with_output_dir)
 {
