@@ -113,7 +113,7 @@ def test_a_query_that_somebody_cancels(tool, server, tmp_path):
     gone(server)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGKILL])
 def test_a_server_that_ends(tmp_path, how):
     with postgres_server.Server() as server:
         tool = Tool(tmp_path, server)

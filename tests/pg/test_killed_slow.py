@@ -78,13 +78,14 @@ def test_convert_is_killed_at_random(command, server, many, connections):
     assert command.table(command.url("many"), *options).equals(whole)
 
 
-def test_the_server_is_killed(tmp_path, server):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_the_server_is_killed(tmp_path, server, how):
     with postgres_server.Server() as other:
         command = Command(tmp_path, other)
         other.sql("CREATE TABLE t AS SELECT i, repeat('x', 500) AS a FROM generate_series(1, 40000) i")
         process = command.start("convert", command.url("t"), "--where", "i % 1000 <> 0 OR pg_sleep(0.05) IS NOT NULL", "out.parquet")
         wait_for(lambda: other.sessions() >= 1, "no session")
         time.sleep(0.2)
-        other.process.send_signal(signal.SIGQUIT)
+        other.process.send_signal(how)
         text = process.communicate(timeout=120)[1].decode()
         assert process.returncode == 2 and not list(tmp_path.iterdir()), text

@@ -31,7 +31,7 @@ def test_a_million_rows(command, server):
         types = [str(t) for _, t, *_ in duckdb.sql(f"DESCRIBE SELECT * FROM {ours}").fetchall()]
         assert types == re.findall(r": '(.*?)'", columns.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")), types
         for a, b in ((ours, theirs), (theirs, ours)):
-            assert duckdb.sql(f"SELECT count(*) FROM (SELECT * FROM {a} EXCEPT ALL SELECT * FROM {b})").fetchone() == (0,)
-        assert duckdb.sql(f"SELECT count(*) FROM {ours}").fetchone() == (N,)
+            assert duckdb.sql(f"SELECT count(*) FROM (SELECT * FROM {a} EXCEPT ALL SELECT * FROM {b})").fetchall() == [(0,)]
+        assert duckdb.sql(f"SELECT count(*) FROM {ours}").fetchall() == [(N,)]
     assert max(peaks) < 200, peaks
     assert server.sessions() == 0
