@@ -21,8 +21,8 @@ extern "C" {
 
 /** Whether a file has the Arrow schema it was written with, under the key ARROW:schema of its footer, as Arrow's readers expect it. */
 enum dn_parquet_arrow_schema {
-    /** If it says what Parquet's types do not: durations, intervals, zones, large or unusual layouts, dictionaries, extension types,
-     *  metadata of columns.  Views count as strings and binary. */
+    /** If it says what Parquet's types do not: durations, intervals, zones, large layouts, lists of one length, dictionaries, extension
+     *  types, metadata of columns.  Views count as strings, binary and lists, runs as their values. */
     DN_PARQUET_ARROW_SCHEMA_AUTO = 0,
     DN_PARQUET_ARROW_SCHEMA_ALWAYS, /**< exactly as it is, views and all */
     DN_PARQUET_ARROW_SCHEMA_NEVER
@@ -42,7 +42,8 @@ struct dn_parquet_options {
     int64_t row_group_rows;  /**< 0: 1,000,000 */
     /**
      * A row group also ends after the first row with which its values have this many bytes in Parquet's PLAIN encoding: 4 or 8
-     * per number, 1 per boolean, 4 and the text per string, an eighth per null.  0: 128 MiB; at most half the memory budget.
+     * per number, 1 per boolean, 4 and the text per string, an eighth per null, and 2 per entry of a nested column's leaf.  0: 128 MiB;
+     * at most half the memory budget.
      */
     size_t row_group_bytes;
     int64_t page_rows; /**< 0: 20,000 */
