@@ -429,10 +429,13 @@ def nested_table():
 
 def test_pyarrow_reads_nested_schemas_back(tmp_path):
     table = nested_table()
-    read = pq.read_table(write(tmp_path / "t.parquet", table, verify=False))
+    read = pq.read_table(write(tmp_path / "t.parquet", table))
     # pyarrow gives back no dictionary of indices other than int32; one of its own files says the same
     pq.write_table(table, tmp_path / "theirs.parquet")
     due = pq.read_table(tmp_path / "theirs.parquet")
+    lists = due.column_names.index("views")  # how lists lay in memory is not said
+    field = due.schema.field(lists)
+    due = due.set_column(lists, field.with_type(pa.list_(field.type.value_field)), due["views"].cast(pa.list_(field.type.value_field)))
     assert read.schema.equals(due.schema, check_metadata=True)
     assert read.equals(due)
     for name in ("list", "large", "struct", "coded"):
@@ -442,7 +445,7 @@ def test_pyarrow_reads_nested_schemas_back(tmp_path):
 def test_field_ids_of_what_is_within(tmp_path):
     """A column, then what is within it: items, fields, keys and values; not the groups that Parquet has between."""
     table = nested_table()
-    path = write(tmp_path / "t.parquet", table, field_ids="auto", verify=False)
+    path = write(tmp_path / "t.parquet", table, field_ids="auto")
     found = {row[0]: row[1] for row in duckdb.sql(f"select name, field_id from parquet_schema('{path}') where field_id is not null").fetchall()}
     elements = duckdb.sql(f"select name, field_id from parquet_schema('{path}')").fetchall()
     numbered = [(name, number) for name, number in elements if number is not None]
@@ -466,7 +469,7 @@ def test_intervals_within(tmp_path):
     kind = pa.list_(pa.field("element", pa.month_day_nano_interval()))
     array = pa.array([[v for v in FIT], [], None, [None]] * 300, kind)
     for intervals in ("iso8601", "parquet"):
-        path = write(tmp_path / "t.parquet", pa.table({"l": array}), intervals=intervals, row_group_size=500, page_rows=30, verify=False)
+        path = write(tmp_path / "t.parquet", pa.table({"l": array}), intervals=intervals, row_group_size=500, page_rows=30)
         assert level1.read(path, {})["l"].combine_chunks().equals(array)
     due = [None if row is None else [v and iso(v) for v in row] for row in array.to_pylist()]
-    assert pq.read_table(write(tmp_path / "t.parquet", pa.table({"l": array}), verify=False))["l"].to_pylist() == due
+    assert pq.read_table(write(tmp_path / "t.parquet", pa.table({"l": array})))["l"].to_pylist() == due
