@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import level1
 import nested
 import stream
 
@@ -59,6 +60,14 @@ def test_generated(tmp_path, version, nulls):
                    dictionary_pagesize_limit=100)
     for rows, threads in ((0, 1), (0, 4), (1, 1), (7, 3), (250, 2)):
         check(tmp_path / "a.parquet", rows=rows, threads=threads)
+
+
+def test_through_the_plugin(tmp_path):
+    pq.write_table(generated(300, 0.2), tmp_path / "a.parquet", row_group_size=100)
+    got, want = level1.read(tmp_path / "a.parquet", {"columns": ["mixed", "map"]}), pq.read_table(tmp_path / "a.parquet")
+    got.validate(full=True)
+    assert got.column_names == ["mixed", "map"]
+    assert all(nested.equal(got[name], want[name]) for name in got.column_names)
 
 
 def test_columns_are_taken_whole(tmp_path):
