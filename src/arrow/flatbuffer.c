@@ -260,12 +260,14 @@ static size_t link_at(struct dn_flat_reader *r, const struct dn_flat_table *t, s
 
 struct dn_flat_table dn_flat_root(struct dn_flat_reader *r)
 {
+    const struct dn_flat_table none = {0};
+
     if (!has(r, 0, 4)) {
         r->damaged = true;
-        return (struct dn_flat_table){0};
+        return none;
     }
     const size_t at = follow(r, 0);
-    return at == 0 ? (struct dn_flat_table){0} : table_at(r, at);
+    return at == 0 ? none : table_at(r, at);
 }
 
 int64_t dn_flat_get_int(const struct dn_flat_reader *r, const struct dn_flat_table *t, size_t i,

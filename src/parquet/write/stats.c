@@ -320,13 +320,17 @@ static void number_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
     } else if (s->kind == DN_PQ_KIND_I32 || s->kind == DN_PQ_KIND_I64) {
         const size_t width = s->kind == DN_PQ_KIND_I32 ? 4 : 8; /* the low bytes of either order */
         const uint64_t flip = s->order == DN_PQ_ORDERED_UNSIGNED ? UINT64_C(1) << 63 : 0;
-        put_bound(min, &(uint64_t){(uint64_t)s->min ^ flip}, width);
-        put_bound(max, &(uint64_t){(uint64_t)s->max ^ flip}, width);
+        const uint64_t low = (uint64_t)s->min ^ flip;
+        const uint64_t high = (uint64_t)s->max ^ flip;
+        put_bound(min, &low, width);
+        put_bound(max, &high, width);
     } else if (s->kind == DN_PQ_KIND_FIXED) {
         const int64_t zero_to_low = s->min == 0 ? -1 : s->min;
         const int64_t zero_to_high = s->max == -1 ? 0 : s->max;
-        put_bound(min, &(int16_t){(int16_t)order_from_f16((uint16_t)zero_to_low)}, 2);
-        put_bound(max, &(int16_t){(int16_t)order_from_f16((uint16_t)zero_to_high)}, 2);
+        const int16_t low = (int16_t)order_from_f16((uint16_t)zero_to_low);
+        const int16_t high = (int16_t)order_from_f16((uint16_t)zero_to_high);
+        put_bound(min, &low, 2);
+        put_bound(max, &high, 2);
     } else if (s->kind == DN_PQ_KIND_F32) {
         const int64_t zero_to_low = s->min == 0 ? -1 : s->min; /* +0.0 is 0, -0.0 is -1 */
         const int64_t zero_to_high = s->max == -1 ? 0 : s->max;
