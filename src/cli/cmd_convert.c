@@ -155,9 +155,17 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                             "%s: the web is read and not written; name a file, or s3://bucket/key",
                             dn_source_shown_path(room, c->target));
     }
+    if (dn_database_is(c->target)) {
+        char room[DN_SHOWN_PATH_SIZE];
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s: databases are read and not written; name a file, or "
+                            "s3://bucket/key",
+                            dn_database_shown(room, c->target));
+    }
     if (!dn_is_remote(c->target) && !dn_local_path(c->target, &c->target)) {
+        char room[DN_SHOWN_PATH_SIZE];
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: files and s3://bucket/key are written",
-                            c->target);
+                            dn_source_shown_path(room, c->target));
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (dn_source_has_ending(c->target, others[i])) {

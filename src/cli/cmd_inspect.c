@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/database.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
 #include "cli/source.h"
@@ -117,7 +118,11 @@ static int inspect_all(struct inspect *i, const char *const *names, size_t n)
     int worst = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (dn_source_files_find(&files, names, n, &i->store, NULL, &err) != DN_OK) {
+    enum dn_status st = DN_OK;
+    for (size_t f = 0; st == DN_OK && f < n; f++) {
+        st = dn_database_refuse(names[f], &err);
+    }
+    if (st != DN_OK || dn_source_files_find(&files, names, n, &i->store, NULL, &err) != DN_OK) {
         dn_wording_flags(&err, NULL);
         worst = dn_cli_fail(&err);
         goto cleanup;

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/database.h"
 #include "cli/flags.h"
 #include "cli/inspector.h"
 #include "cli/source.h"
@@ -131,7 +132,8 @@ static int verify_name(struct verify *v, const char *name)
     int worst = DN_EXIT_OK;
 
     dn_error_clear(&err);
-    if (dn_source_files_find(&files, &name, 1, &v->store, NULL, &err) != DN_OK) {
+    if (dn_database_refuse(name, &err) != DN_OK ||
+        dn_source_files_find(&files, &name, 1, &v->store, NULL, &err) != DN_OK) {
         dn_wording_flags(&err, NULL);
         worst = dn_cli_fail(&err);
         goto cleanup;

@@ -62,6 +62,19 @@ const char *dn_database_shown(char room[DN_SHOWN_PATH_SIZE], const char *operand
     return room;
 }
 
+enum dn_status dn_database_refuse(const char *operand, struct dn_error *err)
+{
+    char room[DN_SHOWN_PATH_SIZE];
+
+    if (!dn_database_is(operand)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "%s: this command looks into Parquet files; schema shows the columns of a "
+                        "table, and convert writes a file of it",
+                        dn_database_shown(room, operand));
+}
+
 /* The address without its table, for libpq, which knows no such key. */
 static char *without_table(const char *address)
 {

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/strings.h"
 #include "store/file/file_source.h"
 #include "store/remote_source.h"
 #include "store/source_class.h"
@@ -9,22 +10,45 @@
 
 #define SKIP_BYTES ((size_t)64 << 10)
 
+/* Whether parts of a name may be secrets: of every address but those of objects and files, of schemes that nobody knows, too. */
+static bool may_hold_secrets(const char *path, size_t scheme)
+{
+    return scheme > 0 && dn_url_kind_of(path) != DN_URL_S3 &&
+           !(scheme == 4 && dn_text_equal_nocase_n(path, "file", 4));
+}
+
+/* Behind user and password.  Of the web they end before the path; elsewhere a password that is not encoded may hold anything. */
+static const char *behind_user(const char *path, const char *host)
+{
+    const char *at = strrchr(host, '@');
+
+    if (dn_url_kind_of(path) == DN_URL_HTTP) {
+        at = memrchr(host, '@', strcspn(host, "/?#"));
+    }
+    return at != NULL ? at + 1 : host;
+}
+
 const char *dn_source_shown_path(char *out, const char *path)
 {
     static const char cut[] = "...";
     const size_t room = DN_SHOWN_PATH_SIZE - sizeof(cut);
-    const size_t whole = strlen(path);
-    const size_t len = dn_url_kind_of(path) == DN_URL_HTTP ? strcspn(path, "?#") : whole;
+    const size_t len = strlen(path);
+    const size_t scheme = dn_url_scheme_length(path);
 
     if (strcmp(path, "-") == 0) {
         return "standard input";
     }
-    if (len == whole && len < DN_SHOWN_PATH_SIZE) {
-        return path;
+    if (may_hold_secrets(path, scheme)) {
+        const char *host = path + scheme + strlen("://");
+        const char *from = behind_user(path, host);
+        const size_t n = strcspn(from, "?#");
+        if (from > host || from[n] != '\0') {
+            (void)snprintf(out, room + 1, "%.*s%.*s", (int)(host - path), path, (int)n, from);
+            return out;
+        }
     }
-    if (len < whole) { /* the query may be a secret */
-        (void)snprintf(out, DN_SHOWN_PATH_SIZE, "%.*s", len < room ? (int)len : (int)room, path);
-        return out;
+    if (len < DN_SHOWN_PATH_SIZE) {
+        return path;
     }
     const char *end = path + len - room;
     while (((uint8_t)*end & 0xC0) == 0x80) {

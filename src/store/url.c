@@ -18,8 +18,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme. */
-static size_t scheme_length(const char *name)
+size_t dn_url_scheme_length(const char *name)
 {
     size_t n = 0;
 
@@ -53,7 +52,7 @@ enum dn_url_kind dn_url_kind_of(const char *name)
     if (strcmp(name, "-") == 0) {
         return DN_URL_STANDARD;
     }
-    const size_t len = scheme_length(name);
+    const size_t len = dn_url_scheme_length(name);
     if (scheme_is(name, len, "s3")) {
         return DN_URL_S3;
     }
@@ -325,7 +324,7 @@ static enum dn_status refuse_scheme(const char *name, size_t len, struct dn_erro
 
 static enum dn_status take_apart(struct dn_url *u, const char *name, struct dn_error *err)
 {
-    const size_t len = scheme_length(name);
+    const size_t len = dn_url_scheme_length(name);
 
     u->kind = dn_url_kind_of(name);
     switch (u->kind) {

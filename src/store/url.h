@@ -38,6 +38,8 @@ struct dn_url {
 
 /** The kind alone, without looking whether the rest is well-formed; names that are refused count as DN_URL_PATH.  NULL: a path. */
 enum dn_url_kind dn_url_kind_of(const char *name);
+/** The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme. */
+size_t dn_url_scheme_length(const char *name);
 /** Is it on another machine: at S3 or on the web? */
 bool dn_url_is_remote(const char *name);
 

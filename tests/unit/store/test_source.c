@@ -370,6 +370,31 @@ static void test_shown_path(void **state)
     }
 }
 
+/* Who asks and what is asked with are nobody's business, whatever the scheme. */
+static void test_shown_path_without_secrets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *shown;
+    } cases[] = {
+        {"https://host/a@b/c.csv?sig=x", "https://host/a@b/c.csv"},
+        {"https://me:pw@host/a@b.csv", "https://host/a@b.csv"},
+        {"https://me:p@w@host", "https://host"},
+        {"mysql://me:p@w/d?@host/db?key=x#y", "mysql://host/db"},
+        {"POSTGRES://me@host/db", "POSTGRES://host/db"},
+        {"s3://bucket/a@b?c", "s3://bucket/a@b?c"},
+        {"file:///dir/a@b?c", "file:///dir/a@b?c"},
+        {"./mysql://me:pw@host", "./mysql://me:pw@host"},
+        {"a@b?c", "a@b?c"},
+    };
+    char out[DN_SHOWN_PATH_SIZE];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_string_equal(dn_source_shown_path(out, cases[i].path), cases[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_stdin_open_for_writing_only),
         cmocka_unit_test(test_read_errors_name_the_file),
         cmocka_unit_test(test_shown_path),
+        cmocka_unit_test(test_shown_path_without_secrets),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
