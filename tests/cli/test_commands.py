@@ -103,7 +103,7 @@ def test_inspect_shows_every_column_its_own_values(tool):
     columns = [pa.array(v) for v in ([1, None], [3, 4], ["x", "y"], [7, 8])]
     pq.write_table(pa.table(columns, names=["a", "a", "a_1", "a"]), tool.cwd / "twins.parquet")
     lines = tool.ok("inspect", "--rows", "2", "twins.parquet").stdout.decode().splitlines()
-    assert [line.split() for line in lines[-3:]] == [["a", "a", "a_1", "a"], ["1", "3", "x", "7"], ["null", "4", "y", "8"]]
+    assert [line.split() for line in lines[-3:]] == [["a", "a_2", "a_1", "a_3"], ["1", "3", "x", "7"], ["null", "4", "y", "8"]]
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"hello, world, this is no Parquet file", b"PAR1" + b"\0" * 50 + b"PAR1"])
