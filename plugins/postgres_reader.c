@@ -25,11 +25,12 @@ static struct postgres_handle *handle_of(struct dn_reader *r)
     return (struct postgres_handle *)(void *)r;
 }
 
-/* Rows that are left out are a warning, how values are read is worth knowing. */
+/* Rows that are left out and digits that are lost are a warning, how values are read is worth knowing. */
 static void on_note(void *reader, const char *event, const char *message)
 {
     const struct dn_reader *r = reader;
-    const bool is_loss = strcmp(event, "rows_without_cursor") == 0;
+    const bool is_loss =
+        strcmp(event, "rows_without_cursor") == 0 || strcmp(event, "values_rounded") == 0;
 
     if (r->level == 0) {
         dn_log_json(is_loss ? "WARNING" : "INFO", event, message, NULL);

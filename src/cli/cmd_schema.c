@@ -104,7 +104,7 @@ static void print_table(const json_t *schema, bool of_database)
     for (size_t i = 0; i < json_array_size(schema); i++) {
         const json_t *column = json_array_get(schema, i);
         dn_table_add_json(&t, name_of(column));
-        dn_table_add_json(&t, json_object_get(column, "type"));
+        dn_table_add_whole(&t, json_string_value(json_object_get(column, "type")));
         if (counted) {
             dn_table_add_json(&t, json_object_get(column, "nulls"));
         } else if (declared) {
@@ -169,8 +169,9 @@ static int print_json(const json_t *schema, const char *path, const char *source
     return code;
 }
 
-/* Parquet has types that no asset can name yet. */
-static enum dn_status types_check(const char *file, const json_t *schema, struct dn_error *err)
+/* Parquet has types that no asset can name yet.  Of a database uuid and json mean the column's own type. */
+static enum dn_status types_check(const char *file, const json_t *schema, bool of_database,
+                                  struct dn_error *err)
 {
     char room[DN_SHOWN_PATH_SIZE];
 
@@ -180,6 +181,9 @@ static enum dn_status types_check(const char *file, const json_t *schema, struct
         const char *name = json_string_value(json_object_get(column, "name"));
         char known_room[DN_COLTYPE_SIZE];
         const char *known = dn_coltype_of_asset(dn_coltype_to_asset(type), known_room);
+        if (of_database && dn_coltype_is_meant(dn_coltype_to_asset(type), type)) {
+            continue;
+        }
         if (known == NULL || (strcmp(known, type) != 0 && strcmp(type, "null") != 0)) {
             return dn_error_set(err, DN_ERR_UNSUPPORTED,
                                 "%s: column \"%s\" is of type %s, for which assets have no name in "
@@ -290,7 +294,7 @@ static int schema_run(struct schema_flags *f)
         st = schema_read(f, config, &console, &schema, &err);
     }
     if (st == DN_OK && f->as_json) {
-        st = types_check(f->files.names[0], schema, &err);
+        st = types_check(f->files.names[0], schema, is_database(config), &err);
     }
     dn_console_unguard();
     dn_console_clear(&console);

@@ -1,5 +1,6 @@
 #include "cli/table.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -151,6 +152,29 @@ void dn_table_add_text(struct dn_table *t, const char *text, size_t len)
     }
     out[used] = '\0';
     cell_store(t, out);
+}
+
+void dn_table_add_whole(struct dn_table *t, const char *text)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    size_t left = strlen(text);
+    struct dn_buffer out = {0};
+
+    while (left > 0 && !t->failed) {
+        bool valid = false;
+        char piece[16] = {0};
+        const size_t n = dn_utf8_next(p, left, &valid);
+        const size_t len = escape_char(piece, p, n, valid);
+        t->failed = dn_buffer_append(&out, piece, len, NULL) != DN_OK;
+        p += n;
+        left -= n;
+    }
+    if (!t->failed && dn_buffer_append(&out, "", 1, NULL) == DN_OK) {
+        cell_store(t, (const char *)out.data);
+    } else {
+        t->failed = true;
+    }
+    dn_buffer_finish(&out);
 }
 
 void dn_table_add(struct dn_table *t, const char *text)

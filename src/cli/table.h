@@ -24,6 +24,8 @@ struct dn_table {
 
 /** Add a cell: `text` with control characters escaped and cut to DN_TABLE_MAX_CELL. */
 void dn_table_add(struct dn_table *t, const char *text);
+/** The same, uncut: what a reader has to see to its end. */
+void dn_table_add_whole(struct dn_table *t, const char *text);
 /** The same of a text that may have NULs in it. */
 void dn_table_add_text(struct dn_table *t, const char *text, size_t len);
 /** The same, formatted. */

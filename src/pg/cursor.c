@@ -127,11 +127,18 @@ enum dn_status dn_pg_cursor_open(struct dn_pg_cursor *out, struct dn_pg_session 
                             "%s is an array, which tells nothing about what is new", field->name);
     }
     DN_TRY_GOTO(st, put_question(&sql, rel, field, last, where, err), cleanup);
-    DN_TRY_GOTO(
-        st,
-        dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "looking for what is new", err),
-        cleanup);
-    st = answer(out, r, field, last, where, arena, err);
+    st =
+        dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "looking for what is new", err);
+    if (st == DN_ERR_DATA && last != NULL && err != NULL) {
+        (void)dn_error_set(
+            err, st,
+            "%s; if that is the last value that is known, put it right in the state, or "
+            "take it out to read everything again",
+            err->message);
+    }
+    if (st == DN_OK) {
+        st = answer(out, r, field, last, where, arena, err);
+    }
 cleanup:
     dn_pg_result_finish(r);
     dn_buffer_finish(&sql);

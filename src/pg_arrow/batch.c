@@ -384,7 +384,8 @@ static const char *advice(const struct dn_pg_target *t, enum dn_pg_verdict v)
         return "; with the option special_values: null it becomes a null, which is counted";
     }
     if (v == DN_PG_RANGE || v == DN_PG_SCALE) {
-        return "; the option numeric takes a larger decimal, string or float64";
+        return "; read it as a larger decimal, as string or as float64, by the option types or, of "
+               "numerics without a precision, the option numeric";
     }
     return "";
 }

@@ -76,6 +76,15 @@ static bool is_whole(const struct dn_pg_field *f)
     return dn_pg_numeric_typmod(f->typmod, &precision, &scale) && scale <= 0;
 }
 
+/* A float64 gives back every decimal of 15 digits. */
+static bool is_rounded(const struct dn_pg_field *f)
+{
+    int precision = 0;
+    int scale = 0;
+
+    return !dn_pg_numeric_typmod(f->typmod, &precision, &scale) || precision > 15;
+}
+
 /* The decoder makes these of the cells as they are. */
 static bool is_own(const struct dn_pg_field *f, enum dn_pg_kind kind)
 {
@@ -108,8 +117,9 @@ enum dn_pg_conversion dn_pg_field_convert(struct dn_pg_field *f, struct dn_type 
         *type = targets[i].type;
     }
     if (is_own(f, kind)) {
-        return from == DN_PG_KIND_NUMERIC && kind == DN_PG_KIND_FLOAT64 ? DN_PG_ROUNDED
-                                                                        : DN_PG_CONVERTED;
+        return from == DN_PG_KIND_NUMERIC && kind == DN_PG_KIND_FLOAT64 && is_rounded(f)
+                   ? DN_PG_ROUNDED
+                   : DN_PG_CONVERTED;
     }
     if ((casts[from] >> kind & 1) == 0 || f->is_cast ||
         (from == DN_PG_KIND_NUMERIC && !is_whole(f))) {

@@ -75,13 +75,14 @@ static const struct dn_pg_wanted *find_wanted(const struct dn_pg_reader *r, cons
 }
 
 static enum dn_status cannot_convert(const struct dn_pg_reader *r, const struct dn_pg_field *f,
-                                     struct dn_type type, struct dn_error *err)
+                                     struct dn_type type, bool is_list, struct dn_error *err)
 {
-    (void)dn_error_set(err, DN_ERR_CONFIG,
-                       "%s: column \"%s\"%s%s is not read as %s, which does not have all of its "
-                       "values; read it as another type, or cast it in a query",
-                       r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
-                       DN_TYPE_TEXT(type));
+    (void)dn_error_set(
+        err, DN_ERR_CONFIG,
+        "%s: column \"%s\"%s%s is not read as %s%s%s, which does not have all of its "
+        "values; read it as another type, or cast it in a query",
+        r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
+        is_list ? "list<" : "", DN_TYPE_TEXT(type), is_list ? ">" : "");
     dn_error_locate(err, r->name, -1, -1, -1, f->name);
     return dn_error_option(err, DN_ERR_CONFIG, "types");
 }
@@ -92,10 +93,11 @@ static void tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
     char message[MOST_NOTE_BYTES];
 
     if (how == DN_PG_ROUNDED || how == DN_PG_IN_UTC) {
-        (void)snprintf(
-            message, sizeof(message), "%s: column \"%s\"%s%s is read as %s, as asked for", r->name,
-            f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
-            how == DN_PG_ROUNDED ? "the closest float64" : "the time that clocks show in UTC");
+        (void)snprintf(message, sizeof(message),
+                       "%s: column \"%s\"%s%s is read as %s, as asked for", r->name, f->name,
+                       f->type_name[0] != '\0' ? " of type " : "", f->type_name,
+                       how == DN_PG_ROUNDED ? "the closest float64, which has some 16 digits"
+                                            : "the time that clocks show in UTC");
         note(r, how == DN_PG_ROUNDED ? "values_rounded" : "times_in_utc", message);
     }
 }
@@ -122,7 +124,7 @@ static enum dn_status missing_field(struct dn_pg_reader *r, const struct dn_pg_w
     out->has_type = true;
     if (!dn_pg_field_of_nulls(field, name, &out->type)) {
         const struct dn_pg_field none = {.name = name, .type_name = "null"};
-        return cannot_convert(r, &none, out->type, err);
+        return cannot_convert(r, &none, out->type, false, err);
     }
     return wanted != NULL && wanted->is_list ? cast_to_array(r, field, err) : DN_OK;
 }
@@ -142,7 +144,7 @@ static enum dn_status convert_field(struct dn_pg_reader *r, const struct dn_pg_w
                                           ? DN_PG_NOT_CONVERTED
                                           : dn_pg_field_convert(field, &out->type);
     if (how == DN_PG_NOT_CONVERTED) {
-        return cannot_convert(r, &own, wanted->type, err);
+        return cannot_convert(r, &own, wanted->type, wanted->is_list, err);
     }
     tell_conversion(r, &own, how);
     return wanted->is_list ? cast_to_array(r, field, err) : DN_OK;

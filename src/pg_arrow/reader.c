@@ -7,6 +7,7 @@
 
 #include "arrow/nested.h"
 #include "base/memory.h"
+#include "base/strings.h"
 
 #include <string.h>
 
@@ -106,6 +107,29 @@ static void decode(void *arg)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+/* The server does not say which value a cast of ours refused: these are the columns to look at. */
+static void tell_casts(struct dn_pg_reader *r)
+{
+    struct dn_buffer casts = {0};
+    enum dn_status st = DN_OK;
+
+    for (size_t i = 0; i < r->n && st == DN_OK; i++) {
+        const struct dn_pg_field *f = &r->fields[i];
+        if (f->cast_to != NULL && !f->is_missing) {
+            st = dn_text_appendf(&casts, NULL, "%s\"%s\" as %s", casts.len > 0 ? ", " : "", f->name,
+                                 DN_TYPE_TEXT(r->columns[i].type));
+        }
+    }
+    if (casts.len > 0 && st == DN_OK) {
+        const struct dn_error was = r->feed_err;
+        (void)dn_error_set(&r->feed_err, DN_ERR_DATA,
+                           "%s; the server was asked to read %.*s, and a value is none",
+                           was.message, (int)casts.len, (const char *)casts.data);
+        dn_error_locate(&r->feed_err, was.path, was.row, was.line, was.byte_offset, was.column);
+    }
+    dn_buffer_finish(&casts);
+}
+
 /* The next block of the feed to a place. */
 static void take_block(struct dn_pg_reader *r)
 {
@@ -114,6 +138,9 @@ static void take_block(struct dn_pg_reader *r)
 
     r->feed_st = dn_pg_feed_next(r->feed, &p->block, &p->piece, &done, &r->feed_err);
     r->fed = done || r->feed_st != DN_OK;
+    if (r->feed_st == DN_ERR_DATA && strstr(r->feed_err.message, "(SQLSTATE 22") != NULL) {
+        tell_casts(r);
+    }
     if (r->fed) {
         dn_pg_block_finish(&p->block);
         return;

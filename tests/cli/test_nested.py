@@ -49,6 +49,13 @@ def test_the_asset_that_schema_writes_is_taken(tool, write, source):
     assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == TABLE.to_pylist()
 
 
+def test_schema_cuts_no_type(tool):
+    fields = [pa.field(f"field_{i}", pa.list_(pa.string())) for i in range(20)]
+    pq.write_table(pa.table({"id": [1], "s": pa.array([None], pa.struct(fields))}), tool.cwd / "long.parquet")
+    line = tool.ok("schema", "long.parquet").stdout.decode().splitlines()[2]
+    assert line == "s       struct<" + ", ".join(f"field_{i}: list<string>" for i in range(20)) + ">"
+
+
 OTHER = [
     ("{name: n, type: array, items: {type: integer}}", "n", "list<int32>", "list<int64>"),
     ("{name: n, type: integer}", "n", "list<int32>", "int64"),

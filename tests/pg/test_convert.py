@@ -100,6 +100,23 @@ schema:
     assert command.table(command.url("orders"), "--schema", "own.json").schema.names == ["id", "name", "total"]
 
 
+def test_an_asset_of_every_kind(command, server):
+    """Of a database uuid and json mean the column's own type, and so `schema --json` may say them."""
+    server.sql("""CREATE TABLE kinds (u uuid, j json, b jsonb, us uuid[], ba bytea, i interval, n numeric);
+        INSERT INTO kinds VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '1', '{}', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}', 'x', '1 day', 1.5)""")
+    own = command.table(command.url("kinds"))
+    (command.folder / "own.json").write_text(command.ok("schema", "--json", command.url("kinds")))
+    assert command.table(command.url("kinds"), "--schema", "own.json").equals(own)
+
+
+def test_what_a_double_rounds_is_a_warning(command, server):
+    server.sql("CREATE TABLE rounds (a int8, b numeric, c numeric(16,2), d numeric(15,2), e int4); INSERT INTO rounds VALUES (9007199254740993, 1, 2, 3, 4)")
+    done = command("convert", "-q", "--types", "a=double,b=double,c=double,d=double,e=double", command.url("rounds"), "out.parquet")
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 0 and [line.split('"')[1] for line in lines] == ["a", "b", "c"], lines
+    assert all("warning: " in line and "closest float64" in line for line in lines)
+
+
 def test_what_is_new(command, server):
     server.sql("CREATE TABLE grows (id int, at timestamptz); INSERT INTO grows SELECT i, '2024-01-01'::timestamptz + i * interval '1 s' FROM generate_series(1, 9) i")
     new = command.table(command.url("grows"), "--reader-option", "cursor_field=at", "--reader-option", "cursor_after=2024-01-01T00:00:06Z")
@@ -162,6 +179,22 @@ def test_passwords(command, server, orders):
     assert quoted not in shown and f"postgresql://127.0.0.1:{server.port}/postgres?table=orders" in shown
     text = command.fails("convert", f"postgres://postgres:se@cr/et!@127.0.0.1:{server.port}/postgres?table=orders", "no.parquet", says="%40")
     assert "cr/et" not in text
+
+
+def test_a_password_where_no_database_is_expected(command, orders):
+    """`Command` looks for the password in everything that is said."""
+    password = postgres_server.PASSWORD
+    (command.folder / "in.csv").write_text("a\n1\n")
+    for scheme in ("postgres", "postgresql", "POSTGRES", "postgre", "mysql", "https"):
+        address = f"{scheme}://me:{password}@db.example.com/shop?table=orders&password={password}"
+        command.fails("inspect", address, says="error: ")
+        command.fails("verify", address, says="error: ")
+        command.fails("convert", "in.csv", address, says=f"{scheme}://db.example.com/shop")
+        if "postgres" not in scheme.lower():
+            command.fails("convert", address, "no.parquet", says="error: ")
+    command.fails("verify", command.url("orders"), says=["looks into Parquet files", "convert"])
+    command.fails("inspect", command.url("orders"), says=["looks into Parquet files", "convert"])
+    command.fails("convert", "in.csv", command.url("orders"), says="read and not written")
 
 
 def test_the_command_line_has_no_password(command, server, orders):

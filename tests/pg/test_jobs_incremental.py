@@ -109,7 +109,7 @@ def test_looking_back(tmp_path, db):
 
 @pytest.mark.parametrize("state, says", [
     ('{"orders.at": {"last_value": "2024-01-01T00:00:00"}}', ['goes by the column "at", and this job goes by "id"', 'the entry "orders.at"']),
-    ('{"orders.id": {"last_value": "ninety"}}', ["ninety"]),
+    ('{"orders.id": {"last_value": "ninety"}}', ["ninety", "put it right in the state"]),
     ('{"orders.id": {"last_value": null}}', ["no last_value"]),
     ('{"orders.id": {"last_value": true}}', ["no last_value"]),
     ('{"orders.id": []}', ["no last_value"]),

@@ -286,8 +286,9 @@ def test_types_that_are_asked_for(command, server):
     assert set(second.values()) == {None}
     assert str(command.table(command.url("asked"), "--types", "a=decimal(5,2),i=decimal(20,4)")["i"][0].as_py()) == "1.2500"
     for types, says in (("f=int64", 'column "f" of type date is not read as int64'), ("i=int64", "not read as int64"), ("e=date", "not read as date"),
-                        ("k=float32,z=int64", 'no column "z"'), ("d=timestamp[ns]", "not read as timestamp[ns]")):
+                        ("k=float32,z=int64", 'no column "z"'), ("d=timestamp[ns]", "not read as timestamp[ns]"),
+                        ("a=list<date>", "not read as list<date>")):
         command.fails("convert", command.url("asked"), "no.parquet", "--types", types, says=says)
     server.sql("UPDATE asked SET b = 2147483648, d = 'none'")
-    command.fails("convert", command.url("asked"), "no.parquet", "--types", "b=int32", says=["integer out of range", "22003"])
+    command.fails("convert", command.url("asked"), "no.parquet", "--types", "b=int32", says=["integer out of range", "22003", '"b" as int32'])
     command.fails("convert", command.url("asked"), "no.parquet", "--types", "d=date", says=["none", "22007"])
