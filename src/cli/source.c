@@ -77,12 +77,11 @@ static enum dn_status type_add(json_t *types, const char *name, size_t name_len,
     if (known == NULL) {
         char close_room[DN_COLTYPE_SIZE];
         const char *close = dn_coltype_suggest(bare, close_room);
-        if (dn_text_equal_nocase(word, "decimal") || dn_text_equal_nocase(word, "numeric")) {
-            st =
-                dn_error_set(err, DN_ERR_INVALID,
-                             "--types: the %s of column \"%s\" needs its digits, in all and behind "
-                             "the point, as in decimal(12,2)",
-                             word, column);
+        if (dn_text_equal_nocase(bare, "decimal") || dn_text_equal_nocase(bare, "numeric")) {
+            st = dn_error_set(err, DN_ERR_INVALID,
+                              "--types: the %s of column \"%s\" needs its digits, from 1 to 76 in "
+                              "all and no more behind the point, as in decimal(12,2)",
+                              word, column);
             goto cleanup;
         }
         close = close != NULL && dn_text_equal_nocase(close, word) ? NULL : close;
@@ -405,8 +404,11 @@ static enum dn_status file_add(json_t *list, const char *name, struct dn_error *
 
     DN_TRY(dn_source_name_check(name, err));
     if (!dn_is_remote(name) && !dn_local_path(name, &path)) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "%s: files, s3://bucket/key, http:// and https:// are read", name);
+        char room[DN_SHOWN_PATH_SIZE];
+        return dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "%s: files, s3://bucket/key, http://, https:// and postgres:// are read",
+            dn_source_shown_path(room, name));
     }
     json_t *entry = json_pack("{s:s}", "path", path);
     return entry != NULL && json_array_append_new(list, entry) == 0 ? DN_OK

@@ -36,9 +36,8 @@ struct dn_source_flags {
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
 #define DN_SOURCE_FLAGS_HELP                                                                       \
-    "      --types C=T,...     column types: bool int64 float64 date timestamp timestamptz "       \
-    "string;\n"                                                                                    \
-    "                          of Parquet they are checked, not converted\n"                       \
+    "      --types C=T,...     int64, decimal(12,2), time, uuid and others of docs/types.md; of\n" \
+    "                          Parquet they are checked, not converted; a database casts\n"        \
     "      --delimiter X       CSV: one character, \\t or tab; default a comma, a tab for *.tsv\n" \
     "      --quote X           CSV: one character; \"\" for none; default \"\n"                    \
     "      --no-header         CSV: the first row is data; columns are column_1, column_2, ...\n"  \
@@ -61,6 +60,7 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
 
 /** The sources that are no files, for the part of the help that is more. */
 #define DN_DATABASE_HELP                                                                           \
+    "\n"                                                                                           \
     "Of PostgreSQL, SRC is postgres://user@host/database?table=schema.name, or without the "       \
     "table:\n"                                                                                     \
     "      --query SQL         what the statement gives\n"                                         \

@@ -248,7 +248,7 @@ def test_types_with_commas(tool, write, types):
 
 
 @pytest.mark.parametrize("word, says", [
-    ("decimal", ["needs its digits", "decimal(12,2)"]), ("decimal(2,3)", ["unknown type"]), ("array", ["unknown type"]),
+    ("decimal", ["needs its digits", "decimal(12,2)"]), ("decimal(2,3)", ["needs its digits"]), ("decimal(77,1)", ["decimal(77,1)", "from 1 to 76"]), ("array", ["unknown type"]),
     ("null", ["text is not read as null"]), ("timestamp[m]", ["unknown type"]), ("string:hex", ["unknown type"])])
 def test_type_that_is_none_of_this_version(tool, write, word, says):
     write("in.csv", "id,price\n1,2.50\n")
