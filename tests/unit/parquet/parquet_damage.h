@@ -27,7 +27,10 @@ static inline struct bytes bytes_of_file(const char *path)
     return b;
 }
 
-/** Columns [first, first + n) of `all` in a file of its own. */
+/**
+ * Columns [first, first + n) of `all` in a file of its own, without an Arrow schema, of which the format says no second time what it
+ * says.
+ */
 static inline struct bytes bytes_of_rows(const char *dir, const struct rows *all, int64_t first,
                                          int64_t n, const char *codec)
 {
@@ -37,6 +40,7 @@ static inline struct bytes bytes_of_rows(const char *dir, const struct rows *all
                                          .overwrite = true,
                                          .compression = codec,
                                          .page_rows = 9,
+                                         .arrow_schema = DN_PARQUET_ARROW_SCHEMA_NEVER,
                                          .n_threads = 1};
     struct dn_error err = {0};
 
