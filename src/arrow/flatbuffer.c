@@ -292,9 +292,10 @@ int64_t dn_flat_get_int(const struct dn_flat_reader *r, const struct dn_flat_tab
 struct dn_flat_table dn_flat_get_table(struct dn_flat_reader *r, const struct dn_flat_table *t,
                                        size_t i)
 {
+    const struct dn_flat_table none = {0};
     const size_t at = link_at(r, t, i);
 
-    return at == 0 ? (struct dn_flat_table){0} : table_at(r, at);
+    return at == 0 ? none : table_at(r, at);
 }
 
 struct dn_flat_vector dn_flat_get_vector(struct dn_flat_reader *r, const struct dn_flat_table *t,
@@ -316,9 +317,10 @@ struct dn_flat_vector dn_flat_get_vector(struct dn_flat_reader *r, const struct 
 struct dn_flat_table dn_flat_get_element(struct dn_flat_reader *r, const struct dn_flat_vector *v,
                                          size_t k)
 {
+    const struct dn_flat_table none = {0};
     const size_t at = follow(r, v->at + 4 * k);
 
-    return at == 0 ? (struct dn_flat_table){0} : table_at(r, at);
+    return at == 0 ? none : table_at(r, at);
 }
 
 struct dn_span dn_flat_get_text(struct dn_flat_reader *r, const struct dn_flat_table *t, size_t i)

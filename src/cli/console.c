@@ -453,8 +453,7 @@ int dn_console_close(struct dn_console *c, const char *source, const char *targe
     }
     const int code = outcome->deviations > 0 ? DN_EXIT_WARNINGS : DN_EXIT_OK;
     if (outcome->rows_in == 0 && !outcome->is_unchanged) {
-        dn_events_emit(&c->events, DN_EVENT_NOTE, "no_rows", NULL,
-                       "the source has no rows");
+        dn_events_emit(&c->events, DN_EVENT_NOTE, "no_rows", NULL, "the source has no rows");
     }
     if (c->json) {
         dn_events_emit(

@@ -161,7 +161,7 @@ static enum dn_status credentials_read(struct dn_database *d, struct dn_arena *a
         return DN_OK;
     }
     enum dn_status st = tenant_put(job, template, &path, err);
-    if (st == DN_OK) {
+    if (st == DN_OK && path.data != NULL) {
         st = file_find(d, arena, job, (const char *)path.data, err);
     }
     dn_buffer_finish(&path);

@@ -182,9 +182,9 @@ static enum dn_status read_key(struct nested *r, struct dn_span *raw, struct dn_
 
 static const char *field_name(const struct dn_node *node, bool is_entry, int64_t i)
 {
-    static const char *const entry[] = {"key", "value"};
+    const char *part = i == 0 ? "key" : "value";
 
-    return is_entry ? entry[i] : node->children[i].field.name;
+    return is_entry ? part : node->children[i].field.name;
 }
 
 /* The field of that name, which is likely `guess`; -1: there is none. */
@@ -217,8 +217,8 @@ static enum dn_status read_struct(struct nested *r, struct dn_builder *b, bool i
     bool more = false;
 
     for (open_value(r, '}', &more); more;) {
-        struct dn_json_scalar key;
-        struct dn_span raw;
+        struct dn_json_scalar key = {0};
+        struct dn_span raw = {0};
         DN_TRY(read_key(r, &raw, &key));
         const int64_t i = find_field(node, is_entry, guess, &key);
         if (i < 0) {
@@ -281,7 +281,7 @@ static enum dn_status read_leaf(struct nested *r, struct dn_builder *b, enum dn_
     const bool is_json = type.extension == DN_EXTENSION_JSON;
     const uint8_t *value = r->lx->p;
     struct dn_json_number number;
-    struct dn_json_scalar s;
+    struct dn_json_scalar s = {0};
 
     if (is_json || kind == DN_JSON_OBJECT || kind == DN_JSON_ARRAY) {
         if (!dn_type_is_text(type)) {
@@ -350,7 +350,7 @@ static enum dn_status read_members(struct nested *r, struct dn_builder *entry, i
     bool more = false;
 
     for (open_value(r, '}', &more); more;) {
-        struct dn_json_scalar s;
+        struct dn_json_scalar s = {0};
         struct dn_span raw;
         DN_TRY(read_key(r, &raw, &s));
         if (dn_type_is_nested(key->node->field.type) ||

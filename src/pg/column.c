@@ -28,7 +28,7 @@ static inline void set_null(struct dn_pg_sink *s, size_t row)
 static size_t fail(struct dn_pg_sink *s, enum dn_pg_verdict verdict, size_t row, size_t n_rows)
 {
     for (size_t bit = s->first + row; bit < s->first + n_rows; bit++) {
-        s->validity[bit / 8] &= (uint8_t)~(1u << bit % 8);
+        s->validity[bit / 8] &= (uint8_t) ~(1u << bit % 8);
     }
     s->verdict = verdict;
     return row;

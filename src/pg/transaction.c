@@ -58,7 +58,7 @@ enum dn_status dn_pg_session_begin(struct dn_pg_session *s, const struct dn_pg_s
                                    struct dn_error *err)
 {
     char sql[1024];
-    char attach[sizeof(snapshot->name) + 40] = "";
+    char attach[sizeof(((struct dn_pg_snapshot){0}).name) + 40] = "";
     char limits[120];
 
     if (snapshot != NULL) {

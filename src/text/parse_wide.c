@@ -221,7 +221,7 @@ bool dn_parse_time(const uint8_t *text, size_t len, int digits, int64_t *out)
     if (len > 8 && (text[8] != '.' || !read_fraction(text + 9, len - 9, digits, &fraction))) {
         return false;
     }
-    const int64_t seconds = (int64_t)hour * 3600 + minute * 60 + second;
+    const int64_t seconds = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
     *out = seconds * parts_of_a_second(digits) + fraction;
     return true;
 }
@@ -269,7 +269,7 @@ bool dn_parse_timestamp_relaxed(const uint8_t *text, size_t len, int digits, int
         return false;
     }
     if (digits < 6) {
-        const int64_t step = 1000000 / parts_of_a_second(digits);
+        const int64_t step = parts_of_a_second(6 - digits);
         if (value % step != 0) {
             return false;
         }

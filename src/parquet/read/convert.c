@@ -107,7 +107,7 @@ static enum dn_status from_interval(const uint8_t *in, size_t n, uint8_t *out, s
 
 bool dn_pq_interval_parse(struct dn_type type, struct dn_span text, void *out)
 {
-    uint8_t room[MOST_INTERVAL_TEXT + 2 * DN_TEXT_PADDING] = {0};
+    uint8_t room[MOST_INTERVAL_TEXT + (size_t)2 * DN_TEXT_PADDING] = {0};
 
     if (text.len == 0 || text.len > MOST_INTERVAL_TEXT) {
         return false;

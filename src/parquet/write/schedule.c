@@ -332,7 +332,7 @@ static enum dn_status encode_leaf(struct dn_pq_lane *lane, const struct dn_pq_sl
         }
         part.batch = s->batch->number;
         DN_TRY(dn_pq_encoder_append_shredded(&lane->encoder, &part, err));
-        if (part.n > 16 * SHREDDED_ENTRIES) {
+        if (part.n > (int64_t)16 * SHREDDED_ENTRIES) {
             dn_pq_shredder_finish(&lane->shredder); /* a row as long as this one is rare */
         }
         if (part.n > SHREDDED_ENTRIES && lane->shred_rows > 1) {

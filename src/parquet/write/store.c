@@ -18,7 +18,7 @@ static size_t store_integers(struct dn_type type, const uint8_t *in, size_t n, i
     for (size_t i = 0; i < n; i++) {
         switch (type.id) {
         case DN_TYPE_INT8:
-            out[i] = (int8_t)in[i];
+            out[i] = (int32_t)(int8_t)in[i];
             break;
         case DN_TYPE_UINT8:
             out[i] = in[i];

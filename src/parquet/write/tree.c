@@ -396,7 +396,6 @@ enum dn_status dn_pq_tree_make(const struct dn_pq_tree *tree, struct dn_column_v
 static enum dn_status as_read(struct dn_pq_schema *s, const struct dn_pq_tree *t, const char *name,
                               struct dn_node *out, struct dn_error *err)
 {
-    static const char *const entry[] = {"key", "value"};
     const struct dn_type type = t->values->field.type;
     struct dn_node *parts = NULL;
 
@@ -410,8 +409,9 @@ static enum dn_status as_read(struct dn_pq_schema *s, const struct dn_pq_tree *t
         return no_room(err);
     }
     for (int64_t i = 0; i < t->n_children; i++) {
+        const char *of_entry = i == 0 ? "key" : "value";
         const char *part = type.id == DN_TYPE_STRUCT ? t->children[i].node->field.name
-                           : type.id == DN_TYPE_MAP  ? entry[i]
+                           : type.id == DN_TYPE_MAP  ? of_entry
                                                      : "element";
         DN_TRY(as_read(s, &t->children[i], part, &parts[i], err));
     }
