@@ -5,6 +5,7 @@
 #include "csv/reader_internal.h"
 
 #define QUOTED_SHIFT 16
+#define CLASSES ((1u << QUOTED_SHIFT) - 1)
 
 /* What was said to be a float64 stays one, if it is for all values, and so do others: the classes that `type` lacks for that. */
 static unsigned classes_between(struct dn_type type, struct dn_type given)
@@ -28,7 +29,7 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     const struct dn_csv_digits digits = {
         atomic_load_explicit(&field->whole, memory_order_relaxed),
         atomic_load_explicit(&field->behind, memory_order_relaxed)};
-    unsigned unquoted = seen & ((1u << QUOTED_SHIFT) - 1);
+    unsigned unquoted = seen & CLASSES;
     unsigned quoted = seen >> QUOTED_SHIFT;
 
     if (field->rounds) {
@@ -48,6 +49,20 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     return wider != 0 ? dn_csv_type_of_classes(unquoted | quoted | wider, digits) : type;
 }
 
+/* A string that stays one, whatever comes: numbers may yet become a decimal, in whatever order they come. */
+static bool is_settled(struct dn_csv_census_field *field)
+{
+    const uint32_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
+    const bool quotes_differ = seen >> QUOTED_SHIFT != 0 && (seen & CLASSES) != 0;
+    const struct dn_csv_digits digits = {
+        atomic_load_explicit(&field->whole, memory_order_relaxed),
+        atomic_load_explicit(&field->behind, memory_order_relaxed)};
+
+    return type_of(field, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW &&
+           (quotes_differ || field->rounds ||
+            !dn_csv_fits_decimal((seen >> QUOTED_SHIFT | seen) & CLASSES, digits));
+}
+
 static void raise_to(_Atomic uint32_t *most, uint32_t n)
 {
     uint32_t before = atomic_load_explicit(most, memory_order_relaxed);
@@ -65,8 +80,8 @@ void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *r
         struct dn_csv_census_field *field = &census->fields[f];
         const uint32_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
         struct dn_csv_evidence e = {0};
-        if (!field->asked || type_of(field, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW) {
-            continue; /* a string stays a string, whatever comes */
+        if (!field->asked || is_settled(field)) {
+            continue;
         }
         dn_csv_evidence_add_field(&e, f, rows, d, nulls);
         const uint32_t found = e.unquoted | e.quoted << QUOTED_SHIFT;

@@ -274,6 +274,11 @@ void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_r
     }
 }
 
+bool dn_csv_fits_decimal(unsigned classes, struct dn_csv_digits digits)
+{
+    return (classes & ~NUMBERS) == 0 && digits.whole + digits.behind <= DECIMAL_DIGITS;
+}
+
 struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits digits)
 {
     const unsigned ints = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_NEGATIVE;
@@ -289,8 +294,7 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
     if (classes != 0 && (classes & ~reals) == 0) {
         return DN_TYPE(FLOAT64);
     }
-    if ((classes & DN_CSV_LONG) != 0 && (classes & ~NUMBERS) == 0 &&
-        digits.whole + digits.behind <= DECIMAL_DIGITS) {
+    if ((classes & DN_CSV_LONG) != 0 && dn_csv_fits_decimal(classes, digits)) {
         return dn_type_decimal(DECIMAL_DIGITS, (int)digits.behind);
     }
     if ((classes & DN_CSV_NANO) == 0) {

@@ -78,8 +78,12 @@ void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
                                const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
                                const struct dn_csv_nulls *nulls);
 
+/** Whether values of these classes, or-ed, are numbers that a decimal holds. */
+bool dn_csv_fits_decimal(unsigned classes, struct dn_csv_digits digits);
+
 /**
- * The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it.
+ * The narrowest type that holds values of these classes, or-ed; a string if there are none.  More classes never narrow it, but for one
+ * case: numbers that are a string, because some are floats and some are whole and no doubles, are a decimal once one of them is long.
  * @param digits  of the numbers among them, for a decimal: of 38 digits in all, as many behind the point as there are
  */
 struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits digits);

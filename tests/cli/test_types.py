@@ -1,5 +1,6 @@
 """Types that the sample got wrong: learnt all at once, whatever the order, with every value as it was written."""
 
+import decimal
 import json
 import random
 
@@ -45,6 +46,21 @@ def test_late_values_decide_in_any_order(tool, write, end, types):
     write("in.csv", "a,b\n" + "".join(f"{i},text {i}\n" for i in range(PAST_SAMPLE)) + "".join(f"{v},x\n" for v in end))
     tool.ok("convert", "--quiet", "in.csv", "out.parquet")
     assert pq.read_schema(tool.cwd / "out.parquet").field("a").type == types
+
+
+@pytest.mark.parametrize("late", [["9007199254740993", "1.5"], ["18446744073709551615", "-1.5"], ["9007199254740993", ".5", "18446744073709551615"]])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_numbers_that_a_decimal_holds_may_stand_anywhere(tool, late, swapped):
+    """Whole numbers that are no doubles beside fractions are no decimal until one of them is long, in whichever block that is."""
+    long = ["-0.123456789012345678"]
+    first, second = (long, late) if swapped else (late, long)
+    texts = ["1"] * PAST_SAMPLE + first + ["2"] * PAST_SAMPLE + second
+    (tool.cwd / "in.csv").write_text("a,b\n" + "".join(f"{t},x\n" for t in texts))
+    tool.ok("convert", "-q", "-t", "1", "--reader-option", "block_bytes=65536", "in.csv", "out.parquet")
+    column = pq.read_table(tool.cwd / "out.parquet")["a"]
+    assert column.type == pa.decimal128(38, 18)
+    odd = {i: t for i, t in enumerate(texts) if t not in "12"}
+    assert [str(column[i].as_py().normalize()) for i in odd] == [str(decimal.Decimal(t).normalize()) for t in odd.values()]
 
 
 NANOS = [
