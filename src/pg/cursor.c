@@ -91,6 +91,22 @@ static enum dn_status keep(const char **out, const char *text, struct dn_arena *
     return *out != NULL ? DN_OK : dn_error_memory(err, 64);
 }
 
+/* Nothing is above infinity or NaN: whoever went on from there would never see a row again. */
+static bool is_the_end(const struct dn_pg_field *f, const char *text)
+{
+    static const char *const ends[] = {"infinity", "inf", "+infinity", "+inf", "nan"};
+
+    if (f->kind == DN_PG_KIND_TEXT) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (dn_text_equal_nocase(text, ends[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum dn_status answer(struct dn_pg_cursor *out, const struct dn_pg_result *r,
                              const struct dn_pg_field *f, const char *last, const char *where,
                              struct dn_arena *arena, struct dn_error *err)
@@ -100,6 +116,12 @@ static enum dn_status answer(struct dn_pg_cursor *out, const struct dn_pg_result
     enum dn_status st = DN_OK;
 
     out->has_nulls = dn_pg_result_n_rows(r) == 1 && dn_pg_result_is_true(r, 0, 2);
+    if (largest != NULL && is_the_end(f, largest)) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the largest value of \"%s\" is %s, above which nothing is ever new; "
+                            "leave such rows out with where, as in \"%s\" < 'infinity'",
+                            f->name, largest, f->name);
+    }
     if (largest == NULL || !dn_pg_result_is_true(r, 0, 1)) {
         return keep(&out->where, "false", arena, err);
     }
@@ -125,6 +147,12 @@ enum dn_status dn_pg_cursor_open(struct dn_pg_cursor *out, struct dn_pg_session 
     if (field->is_array) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "%s is an array, which tells nothing about what is new", field->name);
+    }
+    if (last != NULL && is_the_end(field, last)) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the last value of \"%s\" is %s, above which nothing is ever new; give "
+                            "the largest of those that are read already",
+                            field->name, last);
     }
     DN_TRY_GOTO(st, put_question(&sql, rel, field, last, where, err), cleanup);
     st =

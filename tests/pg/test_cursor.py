@@ -53,6 +53,25 @@ def test_values_that_are_none(tool, table):
     tool.fails("dump", "grows", cursor="pt", code=1, says="42883")
 
 
+@pytest.mark.parametrize("type, known, end", [("float8", "1.5", "NaN"), ("float4", "1.5", "Infinity"), ("numeric", "1.5", "NaN"), ("numeric", "1.5", "Infinity"),
+    ("date", "2024-01-01", "infinity"), ("timestamp", "2024-01-01", "infinity"), ("timestamptz", "2024-01-01", "infinity")])
+def test_nothing_would_ever_be_above(tool, server, type, known, end):
+    server.sql(f"DROP TABLE IF EXISTS ends; CREATE TABLE ends (id int, at {type}); INSERT INTO ends VALUES (1, '{known}'), (2, '{end}')")
+    for last in ({}, {"last": known}, {"last": end}):
+        tool.fails("dump", "ends", cursor="at", code=DATA, says=['of "at" is', end, "nothing is ever new"], **last)
+    where = {"where": "at < 'infinity'"}
+    assert new(tool, "ends", "at", **where)[0] == ["1"]
+    assert new(tool, "ends", "at", known, **where) == ([], "nothing new")
+    server.sql("TRUNCATE ends")
+    tool.fails("dump", "ends", cursor="at", last=end.upper(), code=DATA, says="the last value of")
+
+
+def test_texts_have_no_end(tool, server):
+    server.sql("CREATE TABLE words (id int, w text); INSERT INTO words VALUES (1, 'NaN'), (2, 'a'), (3, 'infinity')")
+    assert new(tool, "words", "w") == (["1", "2", "3"], "infinity")
+    assert new(tool, "words", "w", "NaN") == (["2", "3"], "infinity")
+
+
 def test_what_comes_later_is_for_next_time(tool, server, tmp_path):
     """Rows that are added behind the snapshot are not in the bounds, and several connections share them."""
     server.sql("CREATE TABLE later (id int, note text); INSERT INTO later SELECT i, repeat('x', 900) FROM generate_series(1, 1000) i")
