@@ -119,6 +119,7 @@ static bool is_object(const struct convert *c)
 static enum dn_status source_spare(const struct convert *c, struct dn_error *err)
 {
     struct stat info;
+    char room[DN_SHOWN_PATH_SIZE];
 
     if (!c->overwrite || c->files.n < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0) {
         return DN_OK;
@@ -131,13 +132,15 @@ static enum dn_status source_spare(const struct convert *c, struct dn_error *err
     return dn_error_set(err, DN_ERR_EXISTS,
                         "%s: exists, and may be one more source; several sources replace no CSV "
                         "file: remove it first, or choose another name",
-                        c->target);
+                        dn_source_shown_path(room, c->target));
 }
 
 static enum dn_status target_check(struct convert *c, struct dn_error *err)
 {
     static const char *const others[] = {".txt",   ".json",    ".jsonl", ".orc", ".avro",
                                          ".arrow", ".feather", ".gz",    ".zst", ".zip"};
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *shown = dn_database_shown(room, c->target); /* no password of an address */
 
     if (dn_text_starts_with(c->target, "null:")) {
         return dn_error_set(
@@ -150,29 +153,26 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                             "output; name one");
     }
     if (dn_url_kind_of(c->target) == DN_URL_HTTP) {
-        char room[DN_SHOWN_PATH_SIZE];
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "%s: the web is read and not written; name a file, or s3://bucket/key",
-                            dn_source_shown_path(room, c->target));
+                            shown);
     }
     if (dn_database_is(c->target)) {
-        char room[DN_SHOWN_PATH_SIZE];
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "%s: databases are read and not written; name a file, or "
                             "s3://bucket/key",
-                            dn_database_shown(room, c->target));
+                            shown);
     }
     if (!dn_is_remote(c->target) && !dn_local_path(c->target, &c->target)) {
-        char room[DN_SHOWN_PATH_SIZE];
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: files and s3://bucket/key are written",
-                            dn_source_shown_path(room, c->target));
+                            shown);
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (dn_source_has_ending(c->target, others[i])) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: the output is Parquet or CSV; name it *.parquet, *.csv or "
                                 "*.tsv",
-                                c->target);
+                                shown);
         }
     }
     c->format =
@@ -183,8 +183,8 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
                                                     : NULL;
     DN_TRY(source_spare(c, err));
     if (strcmp(c->format, DN_FORMAT_CSV) == 0 && c->writer == NULL && parquets != NULL) {
-        return dn_error_set(err, DN_ERR_INVALID, "%s: %s is for Parquet files, not for CSV",
-                            c->target, parquets);
+        return dn_error_set(err, DN_ERR_INVALID, "%s: %s is for Parquet files, not for CSV", shown,
+                            parquets);
     }
     return DN_OK;
 }

@@ -401,10 +401,10 @@ enum dn_status dn_source_name_check(const char *name, struct dn_error *err)
 static enum dn_status file_add(json_t *list, const char *name, struct dn_error *err)
 {
     const char *path = name;
+    char room[DN_SHOWN_PATH_SIZE];
 
     DN_TRY(dn_source_name_check(name, err));
     if (!dn_is_remote(name) && !dn_local_path(name, &path)) {
-        char room[DN_SHOWN_PATH_SIZE];
         return dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "%s: files, s3://bucket/key, http://, https:// and postgres:// are read",

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "store/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -438,6 +439,8 @@ enum dn_status dn_yaml_read_file(struct dn_yaml_doc *doc, const char *path, stru
     } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         const int saved = errno;
+        char room[DN_SHOWN_PATH_SIZE];
+        path = dn_source_shown_path(room, path); /* an address may hold a password */
         st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
                                 "%s: cannot be opened", path);
         dn_error_locate(err, path, -1, -1, -1, NULL);

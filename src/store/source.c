@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/strings.h"
 #include "store/file/file_source.h"
 #include "store/remote_source.h"
 #include "store/source_class.h"
@@ -10,47 +9,28 @@
 
 #define SKIP_BYTES ((size_t)64 << 10)
 
-/* Whether parts of a name may be secrets: of every address but those of objects and files, of schemes that nobody knows, too. */
-static bool may_hold_secrets(const char *path, size_t scheme)
-{
-    return scheme > 0 && dn_url_kind_of(path) != DN_URL_S3 &&
-           !(scheme == 4 && dn_text_equal_nocase_n(path, "file", 4));
-}
-
-/* Behind user and password.  Of the web they end before the path; elsewhere a password that is not encoded may hold anything. */
-static const char *behind_user(const char *path, const char *host)
-{
-    const char *at = strrchr(host, '@');
-
-    if (dn_url_kind_of(path) == DN_URL_HTTP) {
-        at = memrchr(host, '@', strcspn(host, "/?#"));
-    }
-    return at != NULL ? at + 1 : host;
-}
-
 const char *dn_source_shown_path(char *out, const char *path)
 {
     static const char cut[] = "...";
     const size_t room = DN_SHOWN_PATH_SIZE - sizeof(cut);
-    const size_t len = strlen(path);
-    const size_t scheme = dn_url_scheme_length(path);
+    const size_t whole = strlen(path);
+    const struct dn_url_open open = dn_url_open_of(path);
 
     if (strcmp(path, "-") == 0) {
         return "standard input";
     }
-    if (may_hold_secrets(path, scheme)) {
-        const char *host = path + scheme + strlen("://");
-        const char *from = behind_user(path, host);
-        const size_t n = strcspn(from, "?#");
-        if (from > host || from[n] != '\0') {
-            (void)snprintf(out, room + 1, "%.*s%.*s", (int)(host - path), path, (int)n, from);
-            return out;
-        }
+    if (open.scheme != open.host || open.end != whole) { /* the rest may be a secret */
+        const size_t first = open.scheme < room ? open.scheme : room;
+        const size_t second = open.end - open.host;
+        const size_t left = room - first;
+        (void)snprintf(out, DN_SHOWN_PATH_SIZE, "%.*s%.*s", (int)first, path,
+                       (int)(second < left ? second : left), path + open.host);
+        return out;
     }
-    if (len < DN_SHOWN_PATH_SIZE) {
+    if (whole < DN_SHOWN_PATH_SIZE) {
         return path;
     }
-    const char *end = path + len - room;
+    const char *end = path + whole - room;
     while (((uint8_t)*end & 0xC0) == 0x80) {
         end++; /* not from the middle of a character */
     }

@@ -62,7 +62,7 @@ DN_NODISCARD enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint
 /** Does dn_source_open_again() give the same bytes once more?  False for standard input, pipes and devices. */
 bool dn_source_can_reopen(const struct dn_source *s);
 /**
- * A path as messages name it: "standard input" for "-"; an address of the web or of a database without user, password and query; of a path that `struct dn_error` has no room for "..." and its end,
+ * A path as messages name it: "standard input" for "-"; an address without user, password and query; of a path that `struct dn_error` has no room for "..." and its end,
  * which holds the file's name.  `out` holds DN_SHOWN_PATH_SIZE bytes; the result is valid as long as both are.
  */
 #define DN_SHOWN_PATH_SIZE 512

@@ -18,7 +18,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-size_t dn_url_scheme_length(const char *name)
+/* The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme. */
+static size_t scheme_length(const char *name)
 {
     size_t n = 0;
 
@@ -52,7 +53,7 @@ enum dn_url_kind dn_url_kind_of(const char *name)
     if (strcmp(name, "-") == 0) {
         return DN_URL_STANDARD;
     }
-    const size_t len = dn_url_scheme_length(name);
+    const size_t len = scheme_length(name);
     if (scheme_is(name, len, "s3")) {
         return DN_URL_S3;
     }
@@ -263,6 +264,29 @@ static bool host_is_possible(const char *host, size_t len)
     return true;
 }
 
+struct dn_url_open dn_url_open_of(const char *name)
+{
+    const size_t len = scheme_length(name);
+    const enum dn_url_kind kind = dn_url_kind_of(name);
+    struct dn_url_open open = {0, 0, strlen(name)};
+
+    if (len == 0 || scheme_is(name, len, "file")) {
+        return open;
+    }
+    const char *host = name + len + strlen("://");
+    const size_t host_len = strcspn(host, "/?#");
+    /* a password that is not encoded may hold anything, while an @ behind a host is a letter of a name */
+    const bool has_user = (kind != DN_URL_HTTP && kind != DN_URL_S3) ||
+                          memchr(host, '@', host_len) != NULL || !host_is_possible(host, host_len);
+    const char *user = has_user ? strrchr(host, '@') : NULL;
+    open.scheme = (size_t)(host - name);
+    open.host = user != NULL ? (size_t)(user + 1 - name) : open.scheme;
+    if (kind != DN_URL_S3) {
+        open.end = open.host + strcspn(name + open.host, "?#");
+    }
+    return open;
+}
+
 static enum dn_status parse_http(struct dn_url *u, const char *name, struct dn_error *err)
 {
     const char *host = strstr(name, "://") + 3;
@@ -324,7 +348,7 @@ static enum dn_status refuse_scheme(const char *name, size_t len, struct dn_erro
 
 static enum dn_status take_apart(struct dn_url *u, const char *name, struct dn_error *err)
 {
-    const size_t len = dn_url_scheme_length(name);
+    const size_t len = scheme_length(name);
 
     u->kind = dn_url_kind_of(name);
     switch (u->kind) {

@@ -38,10 +38,19 @@ struct dn_url {
 
 /** The kind alone, without looking whether the rest is well-formed; names that are refused count as DN_URL_PATH.  NULL: a path. */
 enum dn_url_kind dn_url_kind_of(const char *name);
-/** The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme. */
-size_t dn_url_scheme_length(const char *name);
 /** Is it on another machine: at S3 or on the web? */
 bool dn_url_is_remote(const char *name);
+
+/**
+ * What of a name is for everybody: its bytes [0, scheme) and [host, end).  Between them are a user and a password, of whatever scheme, and
+ * behind them the query; either may be a secret.  Of a path, a file:// and the key of an object all is shown.
+ */
+struct dn_url_open {
+    size_t scheme;
+    size_t host;
+    size_t end;
+};
+struct dn_url_open dn_url_open_of(const char *name);
 
 /**
  * Take a name apart.  DN_ERR_INVALID: an S3 name without bucket or with one that cannot be, a host that cannot be, a user or a

@@ -156,3 +156,19 @@ def test_a_row_without_end_in_a_pipe(tool):
     """What comes through a pipe cannot be read again: the line was counted, and how long the row is nobody knows."""
     tool.fails("convert", "--memory", "64MB", "-", "out.parquet", stdin=b"a\n1\n" + b"x" * (20 << 20),
                says=["line 3", "no row end in the 8388608 bytes from byte 4 on", "else raise --memory, one part in 16 of which"])
+
+
+ADDRESSES = ["postgres://me:s3cret@host/db?table=t&password=s3cret", "POSTGRES://me:s3cr@et@s3cret@host/db", "mysql://me:s3cret@host/db", "s3://ID:s3cret@bucket/x.txt",
+             "s3a://ID:s3/s3cret@bucket/x.parquet", "https://me:s3cret@host/x.csv?signature=s3cret", "ftp://host/x.csv?signature=s3cret"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("args", [["convert", "in.csv", "ADDRESS"], ["convert", "-f", "--log-format", "json", "in.csv", "in.csv", "ADDRESS"], ["convert", "ADDRESS", "in.csv", "out.parquet"],
+                                  ["inspect", "ADDRESS"], ["verify", "ADDRESS"], ["verify", "--json", "ADDRESS"], ["run", "ADDRESS"], ["check", "ADDRESS"],
+                                  ["convert", "--schema", "ADDRESS", "in.csv", "out.parquet"]], ids=str)
+def test_an_address_shows_no_secret(tool, write, args, address):
+    """Wherever an address stands, and be it where none can be: its password and its query are in no message."""
+    write("in.csv", SMALL)
+    done = tool(*[address if a == "ADDRESS" else a for a in args])
+    text = (done.stdout + done.stderr).decode()
+    assert done.returncode == 2 and "error" in text.lower() and "s3cret" not in text and "s3cr" not in text, text
