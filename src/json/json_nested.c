@@ -194,7 +194,7 @@ static int64_t find_field(const struct dn_node *node, bool is_entry, int64_t gue
     for (int64_t n = 0; n < node->n_children; n++) {
         const int64_t i = (guess + n) % node->n_children;
         const char *name = field_name(node, is_entry, i);
-        if (strlen(name) == key->len && memcmp(name, key->text, key->len) == 0) {
+        if (strlen(name) == key->len && (key->len == 0 || memcmp(name, key->text, key->len) == 0)) {
             return i;
         }
     }
