@@ -134,9 +134,12 @@ static enum dn_status put_value(struct shown *s, const struct dn_pq_node *node)
 
 static bool has_text_keys(const struct shown *s, const struct dn_pq_node *list)
 {
+    if (list->type.id != DN_TYPE_MAP) {
+        return false; /* and its item may have nothing within */
+    }
     const struct dn_pq_node *key = &list->children[0].children[0];
 
-    return list->type.id == DN_TYPE_MAP && key->n_children == 0 &&
+    return key->n_children == 0 &&
            dn_pq_leaf_shown(&s->file->leaves[key->leaf]) == DN_PQ_SHOWN_TEXT;
 }
 
