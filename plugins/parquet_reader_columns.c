@@ -253,6 +253,7 @@ static enum dn_status type_of_missing(struct parquet_plan *plan,
         declared != NULL ? dn_node_parse(declared, &plan->missing, out, err) : DN_ERR_INVALID;
 
     if (st == DN_ERR_INVALID) { /* no type, or none that is known here */
+        dn_error_clear(err);
         *out = (struct dn_node){.field = {.type = DN_TYPE(NULL)}};
     }
     out->field.name = name;
@@ -355,6 +356,9 @@ static enum dn_status declared_words(const char *declared, char **out, struct dn
     struct dn_node node;
     enum dn_status st = dn_node_parse(declared, &arena, &node, err);
 
+    if (st == DN_ERR_INVALID) {
+        dn_error_clear(err);
+    }
     st = st == DN_OK            ? dn_node_print(&node, &words, err)
          : st == DN_ERR_INVALID ? dn_text_append(&words, declared, err)
                                 : st;

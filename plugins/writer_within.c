@@ -83,11 +83,15 @@ static enum dn_status read_word(const struct entry *e, const json_t *field, cons
     }
     const char *name = out->field.name;
     const enum dn_status st = dn_node_parse(word, e->arena, out, e->err);
+    if (st != DN_OK && st != DN_ERR_INVALID) {
+        return st;
+    }
     if (st == DN_ERR_INVALID) {
+        dn_error_clear(e->err); /* that it is none is no error */
         *out = (struct dn_node){.field = {.type = DN_TYPE(UTF8_VIEW), .nullable = true}};
     }
     out->field.name = name;
-    return st == DN_ERR_INVALID ? DN_OK : st;
+    return DN_OK;
 }
 
 /* One child, of a name. */
