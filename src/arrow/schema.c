@@ -128,8 +128,9 @@ static enum dn_status make_child(struct ArrowSchema *out, const struct dn_node *
     return DN_OK;
 }
 
-enum dn_status dn_schema_make_nodes(struct ArrowSchema *out, const struct dn_node *columns,
-                                    int64_t n, struct dn_error *err)
+/* Of n columns that are trees, or of n fields. */
+static enum dn_status make_columns(struct ArrowSchema *out, const struct dn_node *columns,
+                                   const struct dn_field *fields, int64_t n, struct dn_error *err)
 {
     struct dn_buffer room = {0};
     enum dn_status st = DN_OK;
@@ -140,7 +141,9 @@ enum dn_status dn_schema_make_nodes(struct ArrowSchema *out, const struct dn_nod
     }
     DN_TRY_GOTO(st, dn_schema_node_make(out, "+s", "", NULL, n, false, err), cleanup);
     for (int64_t i = 0; i < n; i++) {
-        DN_TRY_GOTO(st, make_child(out->children[i], &columns[i], DN_NODE_MAX_DEPTH, &room, err),
+        const struct dn_node node =
+            columns != NULL ? columns[i] : (struct dn_node){.field = fields[i]};
+        DN_TRY_GOTO(st, make_child(out->children[i], &node, DN_NODE_MAX_DEPTH, &room, err),
                     cleanup);
     }
 cleanup:
@@ -151,30 +154,18 @@ cleanup:
     return st;
 }
 
+enum dn_status dn_schema_make_nodes(struct ArrowSchema *out, const struct dn_node *columns,
+                                    int64_t n, struct dn_error *err)
+{
+    return make_columns(out, columns, NULL, n, err);
+}
+
 enum dn_status dn_schema_make(struct ArrowSchema *out, const struct dn_field *fields, int64_t n,
                               struct dn_error *err)
 {
-    struct dn_buffer room = {0};
-    enum dn_status st = DN_OK;
-
-    memset(out, 0, sizeof *out);
-    if (n < 0) {
-        return dn_error_set(err, DN_ERR_INVALID, "a schema cannot have %lld fields", (long long)n);
-    }
-    DN_TRY_GOTO(st, dn_schema_node_make(out, "+s", "", NULL, n, false, err), cleanup);
-    for (int64_t i = 0; i < n; i++) {
-        const struct dn_node node = {.field = fields[i]};
-        DN_TRY_GOTO(st, make_child(out->children[i], &node, 1, &room, err), cleanup);
-    }
-cleanup:
-    dn_buffer_finish(&room);
-    if (st != DN_OK && out->release != NULL) {
-        out->release(out);
-    }
-    return st;
+    return make_columns(out, NULL, fields, n, err);
 }
 
-/* `name` and `metadata` instead of its own, if they are not NULL. */
 static enum dn_status copy_node(struct ArrowSchema *out, const struct ArrowSchema *schema,
                                 const char *name, const char *metadata, int depth,
                                 struct dn_error *err)

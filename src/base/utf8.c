@@ -55,13 +55,17 @@ size_t dn_utf8_cut(const char *text, size_t len, size_t max)
     return max; /* four continuation bytes in a row: not UTF-8, any cut will do */
 }
 
-bool dn_utf8_is_valid(const char *text)
+bool dn_utf8_is_valid_n(const void *text, size_t len)
 {
-    const size_t len = strlen(text);
     bool valid = true;
 
     for (size_t i = 0; i < len && valid;) {
         i += dn_utf8_next((const uint8_t *)text + i, len - i, &valid);
     }
     return valid;
+}
+
+bool dn_utf8_is_valid(const char *text)
+{
+    return dn_utf8_is_valid_n(text, strlen(text));
 }

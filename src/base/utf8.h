@@ -14,6 +14,7 @@ size_t dn_utf8_next(const uint8_t *p, size_t len, bool *out_valid);
 
 /** Whether all of a text is well-formed. */
 bool dn_utf8_is_valid(const char *text);
+bool dn_utf8_is_valid_n(const void *text, size_t len);
 
 /** The largest cut <= max at which `text` can be cut without splitting a well-formed character. */
 size_t dn_utf8_cut(const char *text, size_t len, size_t max);

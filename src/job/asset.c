@@ -28,16 +28,7 @@ static const struct dn_key_rule k_asset_rules[] = {
     {"$schema", DN_KEY_ANY, false},
 };
 
-static const struct dn_key_rule k_field_rules[] = {
-    {"name", DN_KEY_TEXT, true},         {"type", DN_KEY_TEXT, false},
-    {"required", DN_KEY_BOOL, false},    {"classification", DN_KEY_ANY, false},
-    {"description", DN_KEY_TEXT, false}, {"precision", DN_KEY_INT, false},
-    {"scale", DN_KEY_INT, false},        {"items", DN_KEY_ANY, false},
-    {"item_type", DN_KEY_TEXT, false},   {"fields", DN_KEY_LIST, false},
-    {"properties", DN_KEY_MAP, false},   {"values", DN_KEY_ANY, false},
-    {"value_type", DN_KEY_TEXT, false},  {"keys", DN_KEY_ANY, false},
-    {"key_type", DN_KEY_TEXT, false},
-};
+static const struct dn_key_rule k_field_rules[] = {{"name", DN_KEY_TEXT, true}, DN_FIELD_RULES};
 
 /* Used as one component of the output path: nothing in it may lead elsewhere. */
 static enum dn_status component_check(const struct dn_yaml_doc *doc, const char *key,

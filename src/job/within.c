@@ -3,21 +3,11 @@
 #include "arrow/types.h"
 #include "base/buffer.h"
 #include "base/strings.h"
-#include "job/keys.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const struct dn_key_rule k_rules[] = {
-    {"name", DN_KEY_TEXT, false},        {"type", DN_KEY_TEXT, false},
-    {"required", DN_KEY_BOOL, false},    {"classification", DN_KEY_ANY, false},
-    {"description", DN_KEY_TEXT, false}, {"precision", DN_KEY_INT, false},
-    {"scale", DN_KEY_INT, false},        {"items", DN_KEY_ANY, false},
-    {"item_type", DN_KEY_TEXT, false},   {"fields", DN_KEY_LIST, false},
-    {"properties", DN_KEY_MAP, false},   {"values", DN_KEY_ANY, false},
-    {"value_type", DN_KEY_TEXT, false},  {"keys", DN_KEY_ANY, false},
-    {"key_type", DN_KEY_TEXT, false},
-};
+static const struct dn_key_rule k_rules[] = {{"name", DN_KEY_TEXT, false}, DN_FIELD_RULES};
 
 /* Which keys say what is within, what they are called in types, and the words for such a type. */
 static const struct kind {

@@ -3,7 +3,21 @@
 #define DN_JOB_WITHIN_H
 
 #include "job/coltype.h"
+#include "job/keys.h"
 #include "job/yaml.h"
+
+/** Keys of an entry of a schema besides its name, and of what is within one. */
+#define DN_FIELD_RULES                                                                             \
+    {"type", DN_KEY_TEXT, false}, {"required", DN_KEY_BOOL, false},                                \
+        {"classification", DN_KEY_ANY, false}, {"description", DN_KEY_TEXT, false},                \
+        {"precision", DN_KEY_INT, false}, {"scale", DN_KEY_INT, false},                            \
+        {"items", DN_KEY_ANY, false}, {"item_type", DN_KEY_TEXT, false},                           \
+        {"fields", DN_KEY_LIST, false}, {"properties", DN_KEY_MAP, false},                         \
+        {"values", DN_KEY_ANY, false}, {"value_type", DN_KEY_TEXT, false},                         \
+        {"keys", DN_KEY_ANY, false},                                                               \
+    {                                                                                              \
+        "key_type", DN_KEY_TEXT, false                                                             \
+    }
 
 /** Has an entry of a schema one of those keys? */
 bool dn_within_is(const struct dn_yaml_node *field);

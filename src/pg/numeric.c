@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "text/parse.h"
+#include "text/pow10.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -108,28 +109,6 @@ static bool rest_is_zero(const struct number *n, struct cut c)
     return true;
 }
 
-static const uint64_t powers[19] = {
-    UINT64_C(1),
-    UINT64_C(10),
-    UINT64_C(100),
-    UINT64_C(1000),
-    UINT64_C(10000),
-    UINT64_C(100000),
-    UINT64_C(1000000),
-    UINT64_C(10000000),
-    UINT64_C(100000000),
-    UINT64_C(1000000000),
-    UINT64_C(10000000000),
-    UINT64_C(100000000000),
-    UINT64_C(1000000000000),
-    UINT64_C(10000000000000),
-    UINT64_C(100000000000000),
-    UINT64_C(1000000000000000),
-    UINT64_C(10000000000000000),
-    UINT64_C(100000000000000000),
-    UINT64_C(1000000000000000000),
-};
-
 /* Nearly all numbers: the result has at most 18 digits.  False: it may have more, or the number is not this simple. */
 static inline bool fits_64(const struct number *n, struct cut c)
 {
@@ -157,7 +136,7 @@ static inline enum dn_pg_verdict scaled_64(const struct number *n, struct cut c,
         return DN_PG_SCALE;
     }
     v = v * small_powers[c.more] + last / below;
-    if (precision <= 18 && v >= powers[precision]) {
+    if (precision <= 18 && v >= dn_pow10_u64[precision]) {
         return DN_PG_RANGE;
     }
     *out = v;
@@ -210,9 +189,9 @@ static struct wide power_of_ten(int exponent)
     struct wide w = {{1, 0, 0, 0}};
 
     for (; exponent > 18; exponent -= 18) {
-        (void)multiply_add(&w, powers[18], 0);
+        (void)multiply_add(&w, dn_pow10_u64[18], 0);
     }
-    (void)multiply_add(&w, powers[exponent], 0);
+    (void)multiply_add(&w, dn_pow10_u64[exponent], 0);
     return w;
 }
 

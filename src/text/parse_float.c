@@ -8,6 +8,7 @@
  * 4. With more than 19 digits the value lies between mantissa and mantissa + 1.  If these two round differently, all digits are compared
  *    with the point halfway between the two doubles, in integers.
  */
+#include "text/pow10.h"
 #include "text/pow5.h"
 #include "text/text_internal.h"
 
@@ -30,29 +31,6 @@ struct decimal {
     bool truncated;      /* a digit that is not 0 lies behind the mantissa */
     const uint8_t *text; /* first digit or point */
     const uint8_t *end;  /* behind the last digit, before the exponent */
-};
-
-static const uint64_t pow10_u64[20] = {
-    UINT64_C(1),
-    UINT64_C(10),
-    UINT64_C(100),
-    UINT64_C(1000),
-    UINT64_C(10000),
-    UINT64_C(100000),
-    UINT64_C(1000000),
-    UINT64_C(10000000),
-    UINT64_C(100000000),
-    UINT64_C(1000000000),
-    UINT64_C(10000000000),
-    UINT64_C(100000000000),
-    UINT64_C(1000000000000),
-    UINT64_C(10000000000000),
-    UINT64_C(100000000000000),
-    UINT64_C(1000000000000000),
-    UINT64_C(10000000000000000),
-    UINT64_C(100000000000000000),
-    UINT64_C(1000000000000000000),
-    UINT64_C(10000000000000000000),
 };
 
 static bool is_digit(uint8_t c)
@@ -167,7 +145,7 @@ HOT bool read_decimal(const uint8_t *text, const uint8_t *end, bool relaxed, str
     if (n_whole != 0 && !dn_text_digits(text + n_whole, n_whole, &d->mantissa)) {
         return false;
     }
-    d->mantissa = d->mantissa * pow10_u64[n_fraction] + fraction;
+    d->mantissa = d->mantissa * dn_pow10_u64[n_fraction] + fraction;
     return true;
 }
 
@@ -484,8 +462,8 @@ static __attribute__((noinline)) bool is_rounded(const struct decimal *number, d
     if (value == 0) {
         return true;
     }
-    const struct decimal d = without_zeros(number, pow10_u64[15]);
-    if (!d.truncated && d.mantissa <= pow10_u64[15] && d.exp10 >= -300) {
+    const struct decimal d = without_zeros(number, dn_pow10_u64[15]);
+    if (!d.truncated && d.mantissa <= dn_pow10_u64[15] && d.exp10 >= -300) {
         return false; /* 15 digits */
     }
     return is_another(&d, value);

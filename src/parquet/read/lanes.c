@@ -428,6 +428,16 @@ static enum dn_status fail(struct dn_parquet_reader *r, const struct dn_pq_place
     return p->status;
 }
 
+/* With the lock, which is given back meanwhile: open what there is room for, and let lanes go on. */
+static void run_slices(struct dn_parquet_reader *r)
+{
+    open_slices(r);
+    struct dn_pq_lane *list = wake_lanes(r);
+    pthread_mutex_unlock(&r->lock);
+    start_lanes(r, list);
+    pthread_mutex_lock(&r->lock);
+}
+
 enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *out,
                                 struct dn_error *err)
 {
@@ -444,11 +454,7 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
     pthread_mutex_lock(&r->lock);
     if (!r->started) {
         r->started = true;
-        open_slices(r);
-        struct dn_pq_lane *list = wake_lanes(r);
-        pthread_mutex_unlock(&r->lock);
-        start_lanes(r, list);
-        pthread_mutex_lock(&r->lock);
+        run_slices(r);
     }
     p = place_of(r, r->take);
     while (!asked && (p->n_left > 0 || p->fits > 0)) {
@@ -457,11 +463,7 @@ enum dn_status dn_pq_lanes_next(struct dn_parquet_reader *r, struct ArrowArray *
             continue;
         }
         start_finer(r);
-        open_slices(r);
-        struct dn_pq_lane *list = wake_lanes(r);
-        pthread_mutex_unlock(&r->lock);
-        start_lanes(r, list);
-        pthread_mutex_lock(&r->lock);
+        run_slices(r);
         p = place_of(r, r->take);
     }
     asked = asked && p->n_left > 0;

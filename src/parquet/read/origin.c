@@ -268,18 +268,6 @@ enum dn_status dn_pq_origin_add_metadata(const struct dn_pq_file_info *file,
     return add_metadata(column, said, schema, err);
 }
 
-static bool is_utf8(struct dn_span text)
-{
-    for (size_t at = 0; at < text.len;) {
-        bool valid = false;
-        at += dn_utf8_next(text.data + at, text.len - at, &valid);
-        if (!valid) {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum dn_status dn_pq_origin_add_pairs(const struct dn_pq_file_info *file,
                                       struct ArrowSchema *schema, struct dn_error *err)
 {
@@ -288,8 +276,9 @@ enum dn_status dn_pq_origin_add_pairs(const struct dn_pq_file_info *file,
 
     for (uint32_t i = 0; i < file->n_pairs; i++) {
         const struct dn_pq_pair *p = &file->pairs[i];
-        if (!dn_metadata_is(p->key, DN_PQ_ARROW_SCHEMA_KEY) && is_utf8(p->key) &&
-            is_utf8(p->value)) {
+        if (!dn_metadata_is(p->key, DN_PQ_ARROW_SCHEMA_KEY) &&
+            dn_utf8_is_valid_n(p->key.data, p->key.len) &&
+            dn_utf8_is_valid_n(p->value.data, p->value.len)) {
             DN_TRY_GOTO(st, dn_metadata_add(&metadata, p->key, p->value, err), cleanup);
         }
     }

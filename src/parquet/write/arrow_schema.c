@@ -129,25 +129,13 @@ static enum dn_status forget_layouts(struct ArrowSchema *s, int depth, struct dn
 /* ---- pairs ---------------------------------------------------------------------------------------------------------- */
 
 /* The format's texts are UTF-8, and readers exist that refuse a whole file for one that is not. */
-static bool is_utf8(struct dn_span text)
-{
-    for (size_t at = 0; at < text.len;) {
-        bool valid = false;
-        at += dn_utf8_next(text.data + at, text.len - at, &valid);
-        if (!valid) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum dn_status add_pair(struct dn_pq_said *s, struct dn_span key, struct dn_span value,
                                struct dn_error *err)
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
     struct dn_thrift_writer t;
 
-    if (!is_utf8(key) || !is_utf8(value)) {
+    if (!dn_utf8_is_valid_n(key.data, key.len) || !dn_utf8_is_valid_n(value.data, value.len)) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the schema's metadata under the key %s is not UTF-8, which Parquet's "
                             "key_value_metadata is; leave it out, or write it as text",
