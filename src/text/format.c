@@ -365,7 +365,7 @@ static char *put_date(char *out, int64_t days)
     } else {
         const uint64_t magnitude = year < 0 ? 0 - (uint64_t)year : (uint64_t)year;
         *out++ = year < 0 ? '-' : '+';
-        out = put_digits(out, magnitude, magnitude < 1000000 ? 6 : 7);
+        out = magnitude < 1000000 ? put_digits(out, magnitude, 6) : put_uint64(out, magnitude);
     }
     *out++ = '-';
     out = put_pair(out, month);
