@@ -71,7 +71,7 @@ static void widen_digits(struct dn_csv_digits *digits, const uint8_t *text, size
     }
     const bool negative = i + 1 < len && text[i + 1] == '-';
     for (i += 1; i < len; i++) {
-        if (text[i] >= '0' && exponent < 100000) { /* else it is the sign */
+        if (text[i] >= '0' && exponent < INT64_C(1000000000000)) { /* else it is the sign */
             exponent = exponent * 10 + (text[i] - '0');
         }
     }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define MAX_DIGITS 76
-#define MAX_TIMESTAMP 80 /* bytes; longer ones are none */
-#define MAX_EXPONENT 9999
+#define MAX_TIMESTAMP 80                    /* bytes; longer ones are none */
+#define MAX_EXPONENT INT64_C(1000000000000) /* more than any text has digits */
 
 static void trim(const uint8_t **text, size_t *len)
 {
@@ -52,11 +52,11 @@ bool dn_parse_uint64_relaxed(const uint8_t *text, size_t len, uint64_t *out)
 struct digits {
     uint8_t values[MAX_DIGITS]; /* 0 to 9 */
     int n;
-    int power;
+    int64_t power;
 };
 
 /* Another digit; zeros at the end wait for one that is none, since they may not count. */
-static bool add_digit(struct digits *d, int *zeros, uint8_t digit)
+static bool add_digit(struct digits *d, int64_t *zeros, uint8_t digit)
 {
     if (digit == 0) {
         *zeros += d->n > 0;
@@ -72,11 +72,11 @@ static bool add_digit(struct digits *d, int *zeros, uint8_t digit)
     return true;
 }
 
-static bool read_exponent(const uint8_t *text, size_t len, int *out)
+static bool read_exponent(const uint8_t *text, size_t len, int64_t *out)
 {
     const bool negative = len > 0 && text[0] == '-';
     const size_t sign = len > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
-    int value = 0;
+    int64_t value = 0;
 
     for (size_t i = sign; i < len; i++) {
         if (!is_digit(text[i])) {
@@ -92,9 +92,9 @@ static bool read_digits(const uint8_t *text, size_t len, struct digits *d)
 {
     bool any = false;
     bool point = false;
-    int n_behind = 0;
-    int zeros = 0;
-    int exponent = 0;
+    int64_t n_behind = 0;
+    int64_t zeros = 0;
+    int64_t exponent = 0;
     size_t i = 0;
 
     for (; i < len && (text[i] | 0x20) != 'e'; i++) {
@@ -162,12 +162,12 @@ bool dn_parse_decimal(const uint8_t *text, size_t len, int precision, int scale,
     if (!read_digits(text + sign, len - sign, &d)) {
         return false;
     }
-    const int n_zeros =
+    const int64_t n_zeros =
         d.n == 0 ? 0 : d.power + scale; /* behind the digits; the last one is none */
     if (n_zeros < 0 || d.n + n_zeros > precision) {
         return false;
     }
-    put_number(&d, n_zeros, negative && d.n > 0, out, width);
+    put_number(&d, (int)n_zeros, negative && d.n > 0, out, width);
     return true;
 }
 

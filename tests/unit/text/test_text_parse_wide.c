@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -98,6 +99,40 @@ static void test_decimals(void **state)
                      read ? got : "none");
         }
     }
+}
+
+/* Exponents of any size, which as many zeros undo. */
+static void test_long_decimals(void **state)
+{
+    static const struct {
+        const char *before;
+        size_t n_zeros;
+        const char *behind;
+        bool is_one;
+    } cases[] = {
+        {"1", 10000, "e-10000", true},     {"1", 100000, "e-100000", true},
+        {"0.", 99999, "1e100000", true},   {"1", 10000, "e-100000", false},
+        {"0.", 9999, "1e100000", false},   {"1", 100000, "e-1000000", false},
+        {"0.", 99999, "1e1000000", false}, {"1", 100000, "e-99999999999999999999999", false},
+    };
+    char *text = calloc(100200, 1);
+    (void)state;
+
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t value[16] = {0};
+        char *const start = text + DN_TEXT_PADDING; /* readable around, as is asked for */
+        char *at = stpcpy(start, cases[i].before);
+        memset(at, '0', cases[i].n_zeros);
+        at = stpcpy(at + cases[i].n_zeros, cases[i].behind);
+        const bool read = dn_parse_decimal((const uint8_t *)start, (size_t)(at - start), 38, 0,
+                                           value, sizeof value);
+        if (read != cases[i].is_one || value[0] != read) {
+            fail_msg("%s, %zu zeros, %s: %s", cases[i].before, cases[i].n_zeros, cases[i].behind,
+                     read ? "read" : "none");
+        }
+    }
+    free(text);
 }
 
 static void test_times(void **state)
@@ -223,9 +258,8 @@ static void test_the_rest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decimals),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_decimals), cmocka_unit_test(test_long_decimals),
+        cmocka_unit_test(test_times),    cmocka_unit_test(test_timestamps),
         cmocka_unit_test(test_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
