@@ -55,6 +55,7 @@ void dn_csv_batch_memory_destroy(void *memory)
 
 static void note_null(struct job *j, size_t row)
 {
+    j->rounded = false; /* the text of a null may have been tried as a number */
     if (j->null_count++ == 0) {
         j->first_null = row;
     }

@@ -63,6 +63,12 @@ def test_numbers_that_a_decimal_holds_may_stand_anywhere(tool, late, swapped):
     assert [str(column[i].as_py().normalize()) for i in odd] == [str(decimal.Decimal(t).normalize()) for t in odd.values()]
 
 
+def test_a_null_that_looks_like_a_number_says_nothing_of_the_next_value(tool, write):
+    write("in.csv", "a,b\n1.5,x\n12345678901234567890123,x\nnan,x\n")
+    done = tool.ok("convert", "--null-values", "12345678901234567890123", "in.csv", "out.parquet")
+    assert pq.read_schema(tool.cwd / "out.parquet").field("a").type == pa.float64() and b"warning" not in done.stderr
+
+
 NANOS = [
     (["2024-01-01 10:11:12"], ["2024-01-01 10:11:12.123456789"], pa.timestamp("ns")),
     (["2024-01-01 10:11:12 UTC"], ["2024-01-01 10:11:12.1234567 +0000", "2024-01-01T10:11:12.12Z"], pa.timestamp("ns", "UTC")),
