@@ -138,6 +138,13 @@ static enum dn_status add_children(struct words *w, struct dn_node *n, int64_t n
     return n->children != NULL ? DN_OK : dn_error_memory(w->err, sizeof(struct dn_node));
 }
 
+/* Behind "\u", four digits of ASCII. */
+static bool read_code(const char *at, unsigned *out)
+{
+    return strspn(at, "0123456789abcdefABCDEF") >= 4 && sscanf(at, "00%2x", out) == 1 && *out > 0 &&
+           *out < 0x80;
+}
+
 /* A name in front of a colon: quoted as in JSON, but with no \u for more than a byte, or up to the colon. */
 static enum dn_status parse_name(struct words *w, const char **out)
 {
@@ -159,8 +166,10 @@ static enum dn_status parse_name(struct words *w, const char **out)
     char *to = name;
     for (w->at++; *w->at != '\0' && *w->at != '"'; w->at++) {
         unsigned code = 0;
-        if (*w->at == '\\' && w->at[1] == 'u' && sscanf(w->at + 2, "00%2x", &code) == 1 &&
-            code > 0 && code < 0x80) {
+        if (*w->at == '\\' && w->at[1] == 'u') {
+            if (!read_code(w->at + 2, &code)) {
+                return no_type(w);
+            }
             *to++ = (char)code;
             w->at += 5;
             continue;

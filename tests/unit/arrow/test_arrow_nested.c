@@ -71,6 +71,12 @@ static void test_words_that_are_none(void **state)
         "struct<a: int64, >",
         "struct<: int64>",
         "struct<\"a: int64>",
+        "struct<\"\\u001\0\": int64>", /* which ends there */
+        "struct<\"\\u01\": int64>",
+        "struct<\"\\u00 1\": int64>",
+        "struct<\"\\u0000\": int64>",
+        "struct<\"\\u00e9\": int64>",
+        "struct<\"\\u2014\": int64>",
         "map<string>",
         "map<string, int64, int64>",
         "decimal(12,2",
