@@ -113,3 +113,16 @@ def test_what_is_over_the_budget_waits_on_the_disk(tool):
     for i in range(metadata.num_row_groups):
         assert not metadata.row_group(i).column(2).statistics.has_min_max
         assert metadata.row_group(i).column(6).statistics.has_min_max
+
+
+def test_long_rows_that_are_read_again(tool):
+    """Slices become smaller more than once, and what is in front of them in the row group is skipped each time: 160 MB."""
+    lens = [1] * 40_000
+    lens[400:600] = [100_000] * 200
+    offsets = [0]
+    for n in lens:
+        offsets.append(offsets[-1] + n)
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.nulls(offsets[-1], pa.int64()).fill_null(7))
+    pq.write_table(pa.table({"l": lists}), tool.cwd / "in.parquet", row_group_size=len(lens), data_page_size=1 << 15)
+    done = tool.ok("convert", "in.parquet", "null:", "--memory", "32MB")
+    assert peak(done) <= 32_000_000 + ALLOWED_BEYOND, done.stderr.decode()

@@ -346,13 +346,35 @@ static size_t bytes_of(const struct dn_pq_part *part)
     return dn_pq_part_bytes(part) - (is_page ? last->bytes.capacity : 0);
 }
 
-/* Rows that are too much for a batch: fewer of them are tried, and one that is too much alone is an error. */
-static enum dn_status check_size(struct dn_pq_stream *c, size_t n_begun,
-                                 const struct dn_pq_part *part, struct dn_error *err)
+/* A part without anything, but for the shapes that are to come. */
+static enum dn_status empty_part(const struct dn_pq_nest *nest, struct dn_pq_part *part,
+                                 struct dn_error *err)
+{
+    dn_pq_part_finish(part);
+    part->shapes = dn_calloc(nest->n_nodes, sizeof *part->shapes);
+    if (part->shapes == NULL) {
+        return dn_error_memory(err, nest->n_nodes * sizeof *part->shapes);
+    }
+    part->n_shapes = nest->n_nodes;
+    return DN_OK;
+}
+
+/*
+ * Rows that are too much for a batch: fewer of them are tried, and one that is too much alone is an error.  Those that nobody wants are
+ * dropped: they were in smaller slices before, see start_finer() of lanes.c.
+ */
+static enum dn_status check_size(struct dn_pq_stream *c, size_t n_begun, struct dn_pq_part *part,
+                                 struct dn_error *err)
 {
     const size_t bytes = c->most_bytes == 0 ? 0 : bytes_of(part);
 
-    if (bytes <= c->most_bytes || (n_begun == 1 && bytes <= c->budget)) {
+    if (bytes <= c->most_bytes) {
+        return DN_OK;
+    }
+    if (c->skips) {
+        return empty_part(c->nest, part, err);
+    }
+    if (n_begun == 1 && bytes <= c->budget) {
         return DN_OK;
     }
     c->nest->fits = (int64_t)n_begun - 1;
@@ -390,11 +412,7 @@ enum dn_status dn_pq_nest_read(struct dn_pq_stream *c, size_t n_rows, struct dn_
     const bool is_repeated = c->cursor.leaf->max_rep > 0;
     bool more = true;
 
-    part->shapes = dn_calloc(nest->n_nodes, sizeof *part->shapes);
-    if (part->shapes == NULL) {
-        return dn_error_memory(err, nest->n_nodes * sizeof *part->shapes);
-    }
-    part->n_shapes = nest->n_nodes;
+    DN_TRY(empty_part(nest, part, err));
     /* where the last list ends is known only when the next row begins */
     for (size_t left = n_rows; left > 0 || (more && is_repeated && !at_end(c));) {
         if (nest->at == nest->n) {

@@ -478,17 +478,16 @@ enum dn_status dn_pq_stream_begin(struct dn_pq_stream *c, const struct dn_pq_chu
 
 enum dn_status dn_pq_stream_skip(struct dn_pq_stream *c, size_t n_rows, struct dn_error *err)
 {
-    const size_t most_bytes = c->most_bytes;
     enum dn_status st = DN_OK;
 
-    c->most_bytes = 0;
+    c->skips = true;
     for (size_t now = 0; n_rows > 0 && st == DN_OK; n_rows -= now) {
         struct dn_pq_part part = {0};
         now = n_rows < BLOCK_VALUES ? n_rows : BLOCK_VALUES;
         st = dn_pq_stream_read(c, now, &part, err);
         dn_pq_part_finish(&part);
     }
-    c->most_bytes = most_bytes;
+    c->skips = false;
     return st;
 }
 

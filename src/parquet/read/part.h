@@ -35,6 +35,7 @@ struct dn_pq_stream {
     struct dn_pq_arrow_type type;
     const struct dn_kernels *kernels;
     size_t most_bytes;            /**< of a part of a nested leaf; 0: any */
+    bool skips;                   /**< what is read is for nobody: no part takes more than that */
     uint64_t budget;              /**< the reader's, which one row must not take alone */
     struct dn_pq_nest *nest;      /**< NULL: the leaf is a column of its own */
     int64_t next_row;             /**< of the file, for messages */
