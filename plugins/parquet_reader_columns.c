@@ -100,10 +100,20 @@ cleanup:
     return st;
 }
 
+/* Zones make no other type, extensions do. */
+static bool same_kind(const struct ArrowSchema *a, const struct ArrowSchema *b)
+{
+    struct dn_type x;
+    struct dn_type y;
+
+    return dn_type_from_format(a->format, a->metadata, &x) &&
+           dn_type_from_format(b->format, b->metadata, &y) && dn_type_equal(x, y);
+}
+
 /* Are they of one type, with all that is within?  What fields are called is part of it; what items are called is not. */
 static bool same_type(const struct ArrowSchema *a, const struct ArrowSchema *b)
 {
-    bool same = strcmp(a->format, b->format) == 0 && a->n_children == b->n_children;
+    bool same = same_kind(a, b) && a->n_children == b->n_children;
 
     for (int64_t i = 0; same && i < a->n_children; i++) {
         same = same_type(a->children[i], b->children[i]) &&

@@ -527,28 +527,42 @@ enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct 
     }
     const size_t n = n_columns(p, schema->n_children);
     struct dn_node *nodes = dn_calloc(n + 1, sizeof(*nodes));
-    struct dn_arena arena = {0};
+    struct ArrowSchema **children = dn_calloc(n + 1, sizeof(struct ArrowSchema *));
+    struct ArrowSchema from = *schema;
+    struct ArrowSchema places = {0};
     struct ArrowSchema out = {0};
+    int64_t n_places = 0;
     int64_t own = 0;
-    if (nodes == NULL) {
-        return dn_error_memory(err, n * sizeof(*nodes));
+    if (nodes == NULL || children == NULL) {
+        st = dn_error_memory(err, n * sizeof(*nodes));
+        goto cleanup;
     }
     for (size_t i = 0; i < n; i++) {
         const int64_t at = column_at(p, schema->n_children, i);
         if (at >= 0) {
             const struct place *place = &p->places[at];
-            nodes[i].field = (struct dn_field){place->name, place->type, !place->required};
-        } else {
-            DN_TRY_GOTO(st, dn_schema_get_node(schema, own++, &arena, &nodes[i], err), cleanup);
+            nodes[n_places++].field = (struct dn_field){place->name, place->type, !place->required};
         }
     }
-    st = dn_schema_make_nodes(&out, nodes, (int64_t)n, err);
+    DN_TRY_GOTO(st, dn_schema_make_nodes(&places, nodes, n_places, err), cleanup);
+    n_places = 0;
+    for (size_t i = 0; i < n; i++) {
+        children[i] = column_at(p, schema->n_children, i) >= 0 ? places.children[n_places++]
+                                                               : schema->children[own++];
+    }
+    from.n_children =
+        (int64_t)n; /* a list of ours over what is there, to be copied: metadata, too */
+    from.children = children;
+    st = dn_schema_copy(&out, &from, err);
     if (st == DN_OK) {
         schema->release(schema);
         *schema = out;
     }
 cleanup:
-    dn_arena_finish(&arena);
+    if (places.release != NULL) {
+        places.release(&places);
+    }
+    dn_free((void *)children);
     dn_free(nodes);
     return st;
 }
