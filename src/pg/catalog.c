@@ -141,12 +141,14 @@ cleanup:
     return st;
 }
 
+/* Temporary children of other sessions are nobody else's, and the server leaves them out as well. */
 static const char parts_sql_head[] =
     "WITH RECURSIVE p(oid) AS (SELECT $1::pg_catalog.oid UNION "
     "SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN p ON i.inhparent = p.oid";
 static const char parts_sql_tail[] =
     ") SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
-    "pg_catalog.has_table_privilege(c.oid, 'SELECT'), pg_catalog.row_security_active(c.oid), "
+    "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
+    "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.row_security_active(c.oid), "
     "c.relfilenode <> 0::pg_catalog.oid AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT "
     "FROM "
     "c.relfilenode, "
@@ -155,6 +157,7 @@ static const char parts_sql_tail[] =
     "FROM p JOIN pg_catalog.pg_class c ON c.oid = p.oid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+    "WHERE c.oid = $1::pg_catalog.oid OR NOT pg_catalog.pg_is_other_temp_schema(n.oid) "
     "ORDER BY c.oid <> $1::pg_catalog.oid, n.nspname, c.relname";
 
 static struct dn_pg_part read_part(const struct dn_pg_result *r, int row, struct dn_arena *arena,
@@ -234,7 +237,8 @@ static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_sessi
         "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull AND NOT EXISTS ("
         "SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' "
         "AND a.attnum = ANY (k.conkey) AND (NOT k.convalidated OR k.connoinherit)), "
-        "pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
+        "pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(a.atttypid, -1) "
+        "FROM pg_catalog.pg_attribute a "
         "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped "
         "ORDER BY a.attnum";
     const char *const values[1] = {f->oid_text};
@@ -251,6 +255,7 @@ static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_sessi
             .typmod = (int32_t)dn_pg_result_int(r, i, 2),
             .not_null = dn_pg_result_is_true(r, i, 3) && !has_foreign_rows(rel),
             .type_name = keep(arena, dn_pg_result_text(r, i, 4), &failed),
+            .bare_name = keep(arena, dn_pg_result_text(r, i, 5), &failed),
         };
     }
     dn_pg_result_finish(r);

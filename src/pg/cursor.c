@@ -24,12 +24,12 @@ enum dn_status dn_pg_quote_literal(struct dn_buffer *out, const char *text, stru
     return st;
 }
 
-/* A value of the column's type. */
+/* A value of the column's type, of which nothing is rounded: it may be what somebody wrote. */
 static enum dn_status put_value(struct dn_buffer *sql, const struct dn_pg_field *f,
                                 const char *text, struct dn_error *err)
 {
     DN_TRY(dn_pg_quote_literal(sql, text, err));
-    return dn_text_appendf(sql, err, "::%s", f->type_name);
+    return dn_text_appendf(sql, err, "::%s", f->bare_name);
 }
 
 static enum dn_status put_relation(struct dn_buffer *sql, const struct dn_pg_relation *rel,

@@ -245,15 +245,21 @@ static enum dn_status take_options(struct dn_pg_params *p, const PQconninfoOptio
     return DN_OK;
 }
 
-/* libpq ends a password at the first @ and takes the rest of it for a host or a database, which messages show. */
+/*
+ * libpq ends a password at the first @, and at a / before it, and takes the rest of it for a host, a port or a database, which messages
+ * show.
+ */
 static bool has_open_password(const char *dsn)
 {
     const char *scheme = strstr(dsn, "://");
     const size_t len = strcspn(dsn, "?");
     const char *first = memchr(dsn, '@', len);
 
-    return first != NULL && scheme != NULL && scheme < first &&
-           dn_text_equal_nocase_n(dsn, "postgres", 8) &&
+    if (first == NULL || scheme == NULL || scheme > first ||
+        !dn_text_equal_nocase_n(dsn, "postgres", 8)) {
+        return false;
+    }
+    return memchr(scheme + 3, '/', (size_t)(first - scheme) - 3) != NULL ||
            memchr(first + 1, '@', len - (size_t)(first + 1 - dsn)) != NULL;
 }
 
@@ -267,8 +273,8 @@ enum dn_status dn_pg_params_add_dsn(struct dn_pg_params *p, const char *dsn, str
         return dn_error_option(
             err,
             dn_error_set(err, DN_ERR_CONFIG,
-                         "the url has more than one '@': write those of user and password as %%40, "
-                         "and a / in them as %%2F"),
+                         "the url has more than one '@', or a '/' in front of it: write those of "
+                         "user and password as %%40 and %%2F"),
             "dsn");
     }
     PQconninfoOption *options = pq->conninfo_parse(dsn, &message);

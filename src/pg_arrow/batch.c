@@ -411,13 +411,14 @@ static enum dn_status bad_value(const struct dn_pg_batch_place *place, const str
     return DN_ERR_DATA;
 }
 
-/* The server says that there are none. */
+/* There are none, says the server, or whoever asks for the rows. */
 static enum dn_status bad_null(const struct dn_pg_batch_place *place, const struct dn_pg_target *t,
                                int64_t row, struct dn_error *err)
 {
     (void)dn_error_set(err, DN_ERR_DATA,
-                       "%s, row %" PRId64 ", column \"%s\": a null, and the column is required",
-                       place->what, row, t->name);
+                       "%s, row %" PRId64 ", column \"%s\": a null%s, and the column is required",
+                       place->what, row, t->name,
+                       t->as_null != 0 ? ", or a value that special_values makes one" : "");
     dn_error_locate(err, place->what, row, -1, -1, t->name);
     return DN_ERR_DATA;
 }

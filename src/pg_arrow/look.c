@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_NOTE_BYTES 640
-
 /* ---- what is read ------------------------------------------------------------------------------------------------- */
 
 /* Kept until rows are asked for: who only looks at the columns need not hear it. */
@@ -90,7 +88,7 @@ static enum dn_status cannot_convert(const struct dn_pg_reader *r, const struct 
 static void tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
                             enum dn_pg_conversion how)
 {
-    char message[MOST_NOTE_BYTES];
+    char message[DN_PG_MOST_NOTE_BYTES];
 
     if (how == DN_PG_ROUNDED || how == DN_PG_IN_UTC) {
         (void)snprintf(message, sizeof(message),
@@ -193,7 +191,7 @@ static enum dn_status check_names(const struct dn_pg_reader *r, const struct dn_
             return dn_error_option(err, no_field(r, all, n_all, r->options.required[i], err),
                                    "required");
         }
-        f->not_null = true;
+        f->is_required = true;
     }
     return DN_OK;
 }
@@ -234,7 +232,7 @@ static enum dn_status open_cursor(struct dn_pg_reader *r, const char **where, st
     DN_TRY(dn_pg_cursor_open(&r->cursor, r->session, &r->relation, field, r->options.cursor_after,
                              *where, &r->arena, err));
     if (r->cursor.has_nulls) {
-        char message[MOST_NOTE_BYTES];
+        char message[DN_PG_MOST_NOTE_BYTES];
         (void)snprintf(
             message, sizeof(message),
             "%s has rows without a value in \"%s\": they are never new, and are not read", r->name,
@@ -313,7 +311,7 @@ static enum dn_status survey(struct dn_pg_reader *r, struct dn_pg_digits **out,
 static void tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
                         const struct dn_pg_target *t, const struct dn_pg_digits *d)
 {
-    char message[MOST_NOTE_BYTES];
+    char message[DN_PG_MOST_NOTE_BYTES];
 
     if (f->is_cast) {
         (void)snprintf(message, sizeof(message), "%s: column \"%s\"%s%s is read as its text",

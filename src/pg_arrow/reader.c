@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PAGE_BYTES 8192 /* what nearly every server is compiled with */
@@ -206,6 +207,22 @@ static void count_progress(struct dn_pg_reader *r, const struct dn_pg_place *p)
     atomic_store(&r->bytes_done, (r->pages_before + pages_of_piece(r)) * PAGE_BYTES);
 }
 
+/* At the end, once: until then another one may be refused. */
+static void tell_refused(struct dn_pg_reader *r)
+{
+    char message[DN_PG_MOST_NOTE_BYTES];
+    const char *why = NULL;
+    const uint32_t n = dn_pg_feed_n_refused(r->feed, &why);
+
+    if (n == 0 || r->has_told_refused || r->options.note == NULL) {
+        return;
+    }
+    r->has_told_refused = true;
+    (void)snprintf(message, sizeof(message), "%s was read by %u of %u connections: %s", r->name,
+                   r->plan.n_connections - n, r->plan.n_connections, why);
+    r->options.note(r->options.note_ctx, "fewer_connections", message);
+}
+
 static enum dn_status next(struct dn_pg_reader *r, struct ArrowArray *out, struct dn_error *err)
 {
     if (r->feed == NULL) {
@@ -215,8 +232,11 @@ static enum dn_status next(struct dn_pg_reader *r, struct ArrowArray *out, struc
     if (r->first == r->last) {
         if (r->feed_st != DN_OK && err != NULL) {
             *err = r->feed_err;
-        } else if (r->feed_st == DN_OK && r->bytes_total >= 0) {
-            atomic_store(&r->bytes_done, r->bytes_total);
+        } else if (r->feed_st == DN_OK) {
+            tell_refused(r);
+            if (r->bytes_total >= 0) {
+                atomic_store(&r->bytes_done, r->bytes_total);
+            }
         }
         return r->feed_st;
     }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define DN_PG_MOST_PLACES 16
+#define DN_PG_MOST_NOTE_BYTES 640
 
 struct dn_pg_place {
     struct dn_pg_reader *reader;
@@ -70,6 +71,7 @@ struct dn_pg_reader {
     struct dn_error feed_err;
     struct dn_error err; /* the first failure; final */
     int64_t n_rows;      /* that were taken from the feed */
+    bool has_told_refused;
     uint64_t *n_made;
 
     size_t piece;         /* of the last batch */

@@ -104,6 +104,11 @@ static uint32_t specials_of(const struct dn_pg_target *t)
     }
 }
 
+static bool may_be_null(const struct dn_pg_field *f)
+{
+    return !f->not_null && !f->is_required;
+}
+
 struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn_pg_digits *digits,
                                     const struct dn_type *wanted,
                                     const struct dn_pg_choices *choices)
@@ -113,7 +118,7 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
         .type_name = f->type_name,
         .kind = f->kind,
         .type = types[f->kind],
-        .nullable = !f->not_null || f->is_array,
+        .nullable = may_be_null(f) || f->is_array,
     };
 
     if (wanted != NULL) {
@@ -125,7 +130,7 @@ struct dn_pg_target dn_pg_target_of(const struct dn_pg_field *f, const struct dn
     }
     if (choices->specials_are_null) {
         t.as_null = specials_of(&t);
-        t.nullable = t.nullable || t.as_null != 0;
+        t.nullable = t.nullable || (t.as_null != 0 && !f->is_required);
     }
     return t;
 }
@@ -138,7 +143,7 @@ struct dn_pg_target dn_pg_target_of_array(const struct dn_pg_field *f,
         .type_name = f->type_name,
         .kind = f->kind,
         .type = DN_TYPE(LIST),
-        .nullable = !f->not_null,
+        .nullable = may_be_null(f),
         .item = item,
     };
 }

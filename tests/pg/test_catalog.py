@@ -190,6 +190,24 @@ def test_a_partition_that_may_be_read_through_its_parent_only(tool, server, tabl
     assert rows(tool.ok("dump", "events", user="reader", connections=4)) == rows(whole(server, "events"))
 
 
+def test_a_partition_in_a_schema_that_may_not_be_entered(tool, server, tables):
+    server.sql(f"""CREATE SCHEMA hidden; CREATE TABLE rooms (id int, note text) PARTITION BY RANGE (id);
+    CREATE TABLE hidden.rooms_1 PARTITION OF rooms FOR VALUES FROM (0) TO (10000);
+    INSERT INTO rooms SELECT i, {FILLER} FROM generate_series(1, 2000) i; GRANT SELECT ON rooms, hidden.rooms_1 TO reader""")
+    assert "through it only" in plan(tool, "rooms", user="reader")["reason"]
+    assert len(tool.ok("dump", "rooms", user="reader", connections=4, piece=16).splitlines()) == 2000
+
+
+def test_temporary_children_of_others_are_left_out(tool, server, tables):
+    server.sql(f"CREATE TABLE lasting (id int, note text); INSERT INTO lasting SELECT i, {FILLER} FROM generate_series(1, 2000) i")
+    other = server.start_psql("CREATE TEMP TABLE passing () INHERITS (lasting); INSERT INTO passing VALUES (0, 'theirs'); SELECT 1;")
+    try:
+        for connections in (1, 4):
+            assert len(tool.ok("dump", "lasting", connections=connections, piece=16).splitlines()) == 2000
+    finally:
+        other.communicate()
+
+
 def test_row_security_of_a_parent(tool, server, tables):
     server.sql(f"""CREATE TABLE guarded (id int, note text) PARTITION BY RANGE (id);
     CREATE TABLE guarded_1 PARTITION OF guarded FOR VALUES FROM (0) TO (10000);

@@ -68,6 +68,12 @@ def test_not_null_is_believed_where_it_is_kept(command, server):
     assert [f.nullable for f in command.table(command.url("required"), *options, "--types", "a=int64").schema] == [False, True]
     server.sql("CREATE TABLE holes (a int); INSERT INTO holes VALUES (1), (NULL)")
     command.fails("convert", "--reader-option", 'required=["a"]', command.url("holes"), "no.parquet", says=["public.holes, row 2", 'column "a"', "required"])
+    special = ("--reader-option", "special_values=null", "--reader-option", 'required=["b"]')
+    command.fails("convert", *special, command.url("required"), "no.parquet", says=["public.required, row 1", 'column "b"', "required"])
+    server.sql("CREATE TABLE no_day (b date); INSERT INTO no_day VALUES ('2024-01-01')")
+    assert [f.nullable for f in command.table(command.url("no_day"), *special).schema] == [False]
+    server.sql("INSERT INTO no_day VALUES (NULL)")
+    command.fails("convert", *special, command.url("no_day"), "no.parquet", says=["public.no_day, row 2", 'column "b"', "required"])
 
 
 def test_columns(command, orders):

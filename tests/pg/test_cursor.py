@@ -30,6 +30,17 @@ def test_what_is_above_the_last_value(tool, table, cursor, last, largest):
     assert new(tool, "grows", cursor, largest) == ([], "nothing new")
 
 
+@pytest.mark.parametrize("type, last", [("numeric(6,1)", "1.45"), ("timestamp(0)", "2024-01-01 00:00:01.5"), ("time(0)", "00:00:01.5"), ("interval(0)", "1.5 s"),
+    ("varchar(3)", "b2x"), ("bit(2)", "011")])
+def test_the_last_value_is_not_rounded(tool, server, type, last):
+    values = {"n": "('1'), ('1.4'), ('1.5')", "t": "('2024-01-01 00:00:00'), ('2024-01-01 00:00:01'), ('2024-01-01 00:00:02')", "v": "('a'), ('b2'), ('b2y')",
+              "b": "('00'), ('01'), ('10')"}
+    if type in ("time(0)", "interval(0)"):
+        values["t"] = values["i"] = "('00:00:00'), ('00:00:01'), ('00:00:02')"
+    server.sql(f"""DROP TABLE IF EXISTS rounds; CREATE TABLE rounds (id serial, at {type}); INSERT INTO rounds (at) VALUES {values[type[0]]}""")
+    assert new(tool, "rounds", "at", last)[0] == ["3"]
+
+
 def test_a_condition_counts_too(tool, table):
     assert new(tool, "grows", "id", "3", where="id % 2 = 0 -- even") == (["4", "6", "8"], "8")
     assert new(tool, "grows", "id", "3", where="id = 1 OR id = 5") == (["5"], "5")

@@ -138,3 +138,14 @@ def test_info(plugin):
     info = json.loads(plugin.text(plugin.lib.plugin_info()))
     assert (info["name"], info["roles"], info["levels"]) == ("postgres_reader", ["reader"], [0, 0.5, 1])
     assert {"table", "query", "numeric", "special_values", "cursor_field"} <= {o["name"] for o in info["options"]}
+
+
+def test_connections_that_cannot_be_had_are_told(server, plugin, capfd):
+    server.sql("""CREATE ROLE few LOGIN CONNECTION LIMIT 2; CREATE TABLE for_few AS SELECT i, repeat('x', 200) AS a FROM generate_series(1, 60000) i;
+        GRANT SELECT ON for_few TO few""")
+    n_rows = sum(len(batch["records"]) if isinstance(batch, dict) else len(batch)
+                 for batch in plugin.rows({"connections": 4}, objects=["public.for_few"], credentials={"username": "few"}))
+    log = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert n_rows == 60000
+    assert [(entry["level"], "public.for_few was read by 2 of 4 connections: " in entry["message"]) for entry in log
+            if entry["event_type"] == "fewer_connections"] == [("INFO", True)]

@@ -76,6 +76,8 @@ static void dsns_are_read(void **state)
     check_dsn_refused("host=h password='hunter22", "hunter22");
     check_dsn_refused("host=h password=my hunter22=x", "hunter22");
     check_dsn_refused("postgres://me:one@hunter22@h/db", "hunter22");
+    check_dsn_refused("postgresql://me:hunter22/x@h/db", "hunter22");
+    check_dsn_refused("postgres://me:22/hunter@h:1/db?sslmode=require", "hunter");
     assert_int_equal(dn_pg_params_add(&p, "dsn", "postgres://h/db?sslmod=require", &err),
                      DN_ERR_CONFIG);
     assert_non_null(strstr(err.message, "did you mean the key 'sslmode'?"));
