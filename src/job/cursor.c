@@ -95,8 +95,9 @@ static enum dn_status look_back(const struct dn_cursor *c, char **text, struct d
                             "timestamps",
                             c->field, *text);
     }
+    const bool is_bc = strstr(*text + DATE_LENGTH, "BC") != NULL; /* whose years count backwards */
     const time_t before = timegm(&day) - (time_t)c->lookback_days * SECONDS_OF_DAY;
-    if (gmtime_r(&before, &day) == NULL || day.tm_year + 1900 < 1) {
+    if (is_bc || gmtime_r(&before, &day) == NULL || day.tm_year + 1900 < 1) {
         return dn_error_set(err, DN_ERR_CONFIG,
                             "lookback_days goes back to before the year 1; everything is read "
                             "without incremental");

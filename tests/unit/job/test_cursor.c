@@ -105,6 +105,11 @@ static void test_looking_back(void **unused)
                 "!lookback_days goes back from a day");
     expect_last(dir, &back, "{\"orders.updated_at\": {\"last_value\": \"0001-01-02\"}}",
                 "!before the year 1");
+    expect_last(dir, &back, "{\"orders.updated_at\": {\"last_value\": \"0044-03-15 BC\"}}",
+                "!before the year 1");
+    expect_last(dir, &back,
+                "{\"orders.updated_at\": {\"last_value\": \"0044-01-01 10:00:00+00 BC\"}}",
+                "!before the year 1");
     scratch_remove(dir);
 }
 
