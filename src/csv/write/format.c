@@ -301,7 +301,7 @@ static inline enum dn_status make_room(struct dn_buffer *out, uint8_t **o, size_
  * a number or a word.  Returns the new end, or NULL.
  */
 static uint8_t *put_raw(const struct dn_csv_writer *w, const struct dn_column_view *c, int64_t row,
-                        struct dn_buffer *out, uint8_t *o, struct dn_error *err)
+                        bool bare, struct dn_buffer *out, uint8_t *o, struct dn_error *err)
 {
     size_t len;
     const uint8_t *bytes = dn_column_bytes(c, row, &len);
@@ -312,7 +312,7 @@ static uint8_t *put_raw(const struct dn_csv_writer *w, const struct dn_column_vi
     }
     uint8_t *text = o + 2 * text_len + 2;
     (void)dn_base64_encode(text, bytes, len);
-    return put_text(&w->form, o, text, text_len, false);
+    return put_text(&w->form, o, text, text_len, bare);
 }
 
 static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv_out_batch *b,
@@ -333,7 +333,7 @@ static enum dn_status put_row(const struct dn_csv_writer *w, const struct dn_csv
             DN_TRY(make_room(out, &o, len, w->row_room, err));
             o = put_text(form, o, text, len, b->bare_rows[i] == row);
         } else if (w->raw[i]) {
-            o = put_raw(w, c, row, out, o, err);
+            o = put_raw(w, c, row, b->bare_rows[i] == row, out, o, err);
             if (o == NULL) {
                 return DN_ERR_MEMORY;
             }

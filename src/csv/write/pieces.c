@@ -63,7 +63,7 @@ static enum dn_status check_rows(const struct dn_csv_writer *w, const struct dn_
 }
 
 /*
- * Columns of texts that all look like numbers: if every one stood in quotes, a reader that infers types would look through them.  So the
+ * Columns of texts, or of bytes in base64, that all look like numbers: if every one stood in quotes, a reader that infers types would look through them.  So the
  * first one stands bare, which tells it that quotes mean something here.
  */
 static void find_bare_rows(struct dn_csv_writer *w, struct dn_csv_out_batch *b)
@@ -71,13 +71,14 @@ static void find_bare_rows(struct dn_csv_writer *w, struct dn_csv_out_batch *b)
     for (int64_t i = 0; i < w->n_columns; i++) {
         const struct dn_column_view *v = &b->views[i];
         b->bare_rows[i] = -1;
-        if (w->seen[i] || !dn_type_is_text(v->type) || v->null_count == v->n_rows) {
+        const bool is_bytes = dn_type_is_text(v->type) || w->raw[i];
+        if (w->seen[i] || !is_bytes || v->null_count == v->n_rows) {
             continue;
         }
         for (int64_t row = 0; row < v->n_rows && !w->seen[i]; row++) {
             size_t len = 0;
             if (dn_column_is_valid(v, row)) {
-                (void)dn_column_text(v, row, &len);
+                (void)dn_column_bytes(v, row, &len);
             }
             w->seen[i] = len != 0;
             b->bare_rows[i] = len != 0 ? row : -1;

@@ -257,6 +257,12 @@ static void test_first_text_stands_bare(void **state)
            "\"1\"\n");
     rig_expect(&path, 1, &read, "zip|null", "vu vu",
                ".|.\ns|s\ns00501|sNULL\ns10001|s10001\ns10002|sNULL\ns|s1\n");
+
+    static const uint8_t bytes[] = {0, 0, 0, 0xd7, 0x6d, 0xf8, 0xe7, 0xae, 0xfc, 0xd5, 0xed, 0x74};
+    const struct col raw = {"base64", {.id = DN_TYPE_FIXED_BINARY, .width = 3}, bytes, NULL, 1,
+                            false};
+    expect(&raw, 1, 4, &o, "base64\n\n1234\n\"5678\"\n\"1e10\"\n");
+    rig_expect(&path, 1, &read, "base64", "vu", ".\ns1234\ns5678\ns1e10\n");
 }
 
 static void test_names(void **state)
