@@ -71,8 +71,10 @@ static void print_tables(const json_t *tables)
         json_t *table = json_array_get(tables, i);
         const char *name = json_string_value(json_object_get(table, "name"));
         const char *cursor = json_string_value(json_object_get(table, "cursor_field"));
-        print_text(i == 0 ? (name != NULL ? "tables" : "query") : "",
-                   name != NULL ? name : text_of(table, "query"));
+        if (name != NULL || json_object_get(table, "query") != NULL) { /* else an option is it */
+            print_text(i == 0 ? (name != NULL ? "tables" : "query") : "",
+                       name != NULL ? name : text_of(table, "query"));
+        }
         if (json_object_get(table, "where") != NULL) {
             print_text("  where", text_of(table, "where"));
         }

@@ -254,6 +254,12 @@ static json_t *shown_tables(const struct dn_plan *plan)
     return out;
 }
 
+/* Does the job say of it what is shown with it?  A query may be one of the options. */
+static bool has_entry(const struct dn_job_table *t)
+{
+    return t->name != NULL || t->at->kind == DN_YAML_SCALAR;
+}
+
 /* Of a source: what a table's entry says is shown there. */
 static json_t *shown_source_options(const struct dn_plan *plan)
 {
@@ -264,6 +270,9 @@ static json_t *shown_source_options(const struct dn_plan *plan)
     json_t *value = NULL;
 
     for (size_t i = 0; out != NULL && i < plan->tables.n; i++) {
+        if (!has_entry(&plan->tables.items[i])) {
+            continue;
+        }
         json_object_foreach(plan->tables.items[i].options, key, value)
         {
             (void)json_object_del(out, key);

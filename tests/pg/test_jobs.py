@@ -255,6 +255,10 @@ def test_dry_run(tmp_path, db):
     assert plan["source"]["options"] == {"meltano": {"tap": "tap-postgres", "batch_size": 500}}
     text = job.ok("--dry-run", env={"HIDDEN": "from outside"}).out
     assert "tables      orders" in text and "p4ssw0rd" not in text + done.out and "from outside" not in text + done.out
+    del job.keys["source"]["tables"], job.keys["source"]["incremental"]
+    job.keys["source"]["engine"] = {"options": {"query": "SELECT 1 AS id"}}
+    assert json.loads(job.ok("--dry-run", "--json").out)["source"]["options"] == {"query": "SELECT 1 AS id"}
+    assert "query=SELECT 1 AS id" in job.ok("--dry-run").out
 
 
 def test_events(tmp_path, db):
