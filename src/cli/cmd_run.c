@@ -235,10 +235,11 @@ static int run(int argc, char **argv)
     dn_console_guard();
     st = dn_plan_run(&plan, &transfer, &outcome, &err);
     dn_console_unguard();
+    const struct dn_job_table *table = plan.tables.n == 1 ? &plan.tables.items[0] : NULL;
     if (st != DN_OK && outcome.refused_by != NULL) {
-        dn_refusal_locate(&plan, outcome.refused_by, &err);
+        dn_refusal_locate(&plan, table, outcome.refused_by, &err);
     } else if (st != DN_OK) {
-        dn_refusal_locate_path(&plan, &err);
+        dn_refusal_locate_path(&plan, table, &err);
     }
     const char *output_path = outcome.output_path != NULL ? outcome.output_path : plan.output_path;
     const char *target = plan.tables.n > 1 ? plan.directory : output_path;

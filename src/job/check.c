@@ -11,6 +11,7 @@
 
 struct checking {
     const struct dn_plan *plan;
+    const struct dn_job_table *table; /* that is looked at; NULL: none */
     json_t *out;
     bool ok;
 };
@@ -38,7 +39,7 @@ static enum dn_status check_plugin(struct checking *c, const char *check,
                                    struct dn_error *why, struct dn_error *err)
 {
     if (st != DN_OK) {
-        dn_refusal_locate_path(c->plan, why);
+        dn_refusal_locate_path(c->plan, c->table, why);
         return add_failure(c, check, why, err);
     }
     return add(
@@ -59,7 +60,7 @@ static enum dn_status code_of(const char *name)
 }
 
 /* What a plugin's check_connection() found, with the place in the job in front. */
-static void take_error(const struct dn_plan *plan, const char *side, const json_t *said,
+static void take_error(const struct checking *c, const char *side, const json_t *said,
                        struct dn_error *why)
 {
     const json_t *e = json_object_get(json_object_get(said, "details"), "error");
@@ -75,9 +76,9 @@ static void take_error(const struct dn_plan *plan, const char *side, const json_
         (void)dn_error_option(why, code, option);
     }
     if (code == DN_ERR_CONFIG || code == DN_ERR_INVALID || code == DN_ERR_UNSUPPORTED) {
-        dn_refusal_locate(plan, side, why);
+        dn_refusal_locate(c->plan, c->table, side, why);
     } else {
-        dn_refusal_locate_path(plan, why);
+        dn_refusal_locate_path(c->plan, c->table, why);
     }
 }
 
@@ -96,7 +97,7 @@ static enum dn_status take_answer(struct checking *c, const char *side, const ch
                            message != NULL ? message : ""),
                  err);
     } else if (json_is_object(said)) {
-        take_error(c->plan, side, said, &why);
+        take_error(c, side, said, &why);
         st = add_failure(c, side, &why, err);
     } else {
         (void)dn_error_set(&why, DN_ERR_INTERNAL, "check_connection of the plugin gave no JSON");
@@ -157,9 +158,9 @@ static enum dn_status check_asset(struct checking *c, struct dn_session *s,
     st = st == DN_OK ? dn_session_prepare_configs(s, &why) : st;
     if (st != DN_OK) {
         if (s->outcome->refused_by != NULL) {
-            dn_refusal_locate(c->plan, s->outcome->refused_by, &why);
+            dn_refusal_locate(c->plan, c->table, s->outcome->refused_by, &why);
         } else {
-            dn_refusal_locate_path(c->plan, &why);
+            dn_refusal_locate_path(c->plan, c->table, &why);
         }
         return add_failure(c, "asset", &why, err);
     }
@@ -213,9 +214,11 @@ static enum dn_status check_sources(struct checking *c, struct dn_session *s, st
             DN_TRY(check_stop(events, err));
             configs_drop(s);
         }
-        dn_plan_transfer_table(t, &tables->items[i]);
+        c->table = &tables->items[i];
+        dn_plan_transfer_table(t, c->table);
         DN_TRY(check_source(c, s, events, err));
     }
+    c->table = NULL;
     return DN_OK;
 }
 

@@ -155,21 +155,16 @@ static bool names_table(const char *message, const char *name)
            (dot != NULL && dot[1] != '\0' && strstr(message, dot + 1) != NULL);
 }
 
-/* The table that an error is about: the key of its entry that the option is of, else the entry; NULL: it is about none of them. */
-static const struct dn_yaml_node *table_find(const struct dn_plan *plan,
+/* The key of the table's entry that the option is of, else the entry; NULL: the error is not about the table. */
+static const struct dn_yaml_node *table_find(const struct dn_job_table *t,
                                              const struct dn_error *said)
 {
-    for (size_t i = 0; i < plan->tables.n; i++) {
-        const struct dn_job_table *t = &plan->tables.items[i];
-        const struct dn_yaml_node *key = dn_yaml_get(t->at, said->option);
-        const bool is_named = t->name != NULL ? names_table(said->message, t->name)
-                                              : strcmp(said->option, "query") == 0 ||
-                                                    strstr(said->message, "query") != NULL;
-        if (is_named || (plan->tables.n == 1 && !dn_yaml_is_null(key))) {
-            return dn_yaml_is_null(key) ? t->at : key;
-        }
-    }
-    return NULL;
+    const struct dn_yaml_node *key = dn_yaml_get(t->at, said->option);
+    const bool is_named = t->name != NULL ? names_table(said->message, t->name)
+                                          : strcmp(said->option, "query") == 0 ||
+                                                strstr(said->message, "query") != NULL;
+
+    return !dn_yaml_is_null(key) ? key : is_named ? t->at : NULL;
 }
 
 /* Where a database is said to be, and the key of it that an error is about; NULL: it is about something else. */
@@ -181,9 +176,6 @@ static const struct dn_yaml_node *database_find(const struct dn_plan *plan,
     const struct dn_yaml_node *const maps[] = {dn_yaml_get(connection, "postgres"), connection,
                                                dn_yaml_get(source, "credentials"), source};
 
-    if (plan->tables.n == 0) {
-        return NULL;
-    }
     for (size_t i = 0; said->option[0] != '\0' && i < sizeof maps / sizeof maps[0]; i++) {
         const struct dn_yaml_node *node = dn_yaml_get(maps[i], said->option);
         if (!dn_yaml_is_null(node)) {
@@ -248,7 +240,8 @@ static const struct dn_yaml_node *plugin_find(const struct dn_plan *plan, const 
     return NULL;
 }
 
-void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
+void dn_refusal_locate_path(const struct dn_plan *plan, const struct dn_job_table *table,
+                            struct dn_error *err)
 {
     const struct dn_error said = *err;
     const struct dn_yaml_doc *doc = &plan->job;
@@ -261,8 +254,8 @@ void dn_refusal_locate_path(const struct dn_plan *plan, struct dn_error *err)
     }
     const bool of_table = said.code == DN_ERR_NOT_FOUND || said.code == DN_ERR_CONFIG ||
                           said.code == DN_ERR_INVALID || said.code == DN_ERR_UNSUPPORTED;
-    if (plan->tables.n > 0 && of_table) {
-        node = table_find(plan, &said);
+    if (table != NULL && of_table) {
+        node = table_find(table, &said);
         node = node != NULL || said.code == DN_ERR_NOT_FOUND ? node : database_find(plan, &said);
     }
     if (node != NULL) {
@@ -319,7 +312,8 @@ static void blank_environment(const struct dn_yaml_node *node, struct dn_error *
     }
 }
 
-void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_error *err)
+void dn_refusal_locate(const struct dn_plan *plan, const struct dn_job_table *table,
+                       const char *side, struct dn_error *err)
 {
     const struct dn_recipe *recipe =
         strcmp(side, "source") == 0 ? &plan->source_recipe : &plan->target_recipe;
@@ -333,8 +327,8 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         options = options_of(dn_yaml_get(doc->root, "default_engine"));
     }
     const struct dn_yaml_entry *e = option_find(options, &said);
-    const bool of_table = strcmp(side, "source") == 0 && plan->tables.n > 0 &&
-                          (table_find(plan, &said) != NULL || database_find(plan, &said) != NULL);
+    const bool of_table = strcmp(side, "source") == 0 && table != NULL &&
+                          (table_find(table, &said) != NULL || database_find(plan, &said) != NULL);
     blank_environment(options, &said);
     blank_environment(options, err);
     if (e != NULL) {
@@ -344,7 +338,7 @@ void dn_refusal_locate(const struct dn_plan *plan, const char *side, struct dn_e
         (void)dn_error_set(err, DN_ERR_CONFIG, "%s: %s: %s", plan->job.name, side, said.message);
         dn_error_locate(err, plan->job.name, -1, -1, -1, NULL);
     } else {
-        dn_refusal_locate_path(plan, err);
+        dn_refusal_locate_path(plan, table, err);
         return;
     }
     err->code = said.code;

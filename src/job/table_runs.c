@@ -166,9 +166,9 @@ static void tell_failed(const struct running *r, const struct dn_job_table *tabl
                         const struct dn_outcome *one, enum dn_status st, struct dn_error *why)
 {
     if (one->refused_by != NULL) {
-        dn_refusal_locate(r->plan, one->refused_by, why);
+        dn_refusal_locate(r->plan, table, one->refused_by, why);
     } else {
-        dn_refusal_locate_path(r->plan, why);
+        dn_refusal_locate_path(r->plan, table, why);
     }
     dn_events_emit(r->events, DN_EVENT_ERROR, "table_failed",
                    json_pack("{s:s, s:s, s:s*}", "table", dn_table_shown(table), "code",

@@ -1,6 +1,7 @@
 """Jobs with source_connector: postgres: tables, queries, several tables, connections, checks, and the documented job."""
 
 import json
+import re
 import signal
 import time
 
@@ -164,6 +165,18 @@ def test_one_of_several_fails(tmp_path, db):
     assert 'no column "id"' in failed[0]["message"] and f"{tmp_path}/job.yaml:" in failed[1]["message"]
     assert done.events()[-1]["event_type"] == "job_error" and done.events()[-1]["exit_code"] == 2
     assert job.table("orders").num_rows == 3000 and job.table("old").num_rows == 10 and job.files("other") == []
+
+
+def test_place_of_the_table_that_failed(tmp_path, db):
+    """The name of another one may be in what is said."""
+    job = Job(tmp_path, db, "orders", {"name": "archive.orders", "object": "old", "where": "id ="}, "no_orders", asset=ORDERS)
+    done = job.fails("--log-format", "json", says="job.yaml: 2 of 3 tables failed (archive.orders, no_orders)")
+    lines = (tmp_path / "job.yaml").read_text().splitlines()
+    places = [re.search(r"job\.yaml:(\d+):(\d+): ", e["message"]).groups() for e in done.events("table_failed")]
+    assert [lines[int(line) - 1][int(column) - 1:] for line, column in places] == ["name: archive.orders", "name: no_orders"]
+    assert not done.events()[-1]["message"].startswith(f"{tmp_path}/job.yaml:1")
+    failed = [c["message"] for c in json.loads(job("--json", command="check").out)["checks"] if not c["ok"]]
+    assert [re.search(r"job\.yaml:(\d+):(\d+): ", message).groups() for message in failed] == places[1:], failed
 
 
 @pytest.mark.parametrize("source, says", [

@@ -236,7 +236,7 @@ static void test_open_files_refuse_near_misses(void **state)
 static void refused(struct fixture *f, const char *side, const char *said, const char *message)
 {
     (void)dn_error_set(&f->err, DN_ERR_UNSUPPORTED, "%s", said);
-    dn_refusal_locate(&f->plan, side, &f->err);
+    dn_refusal_locate(&f->plan, NULL, side, &f->err);
     assert_int_equal(f->err.code, DN_ERR_UNSUPPORTED);
     if (strstr(f->err.message, message) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", f->err.message, message);
@@ -266,7 +266,7 @@ static void test_refused_options_have_a_place(void **state)
 
     (void)dn_error_set(&f->err, DN_ERR_INVALID, "a.csv: is a directory");
     dn_error_locate(&f->err, "a.csv", -1, -1, -1, NULL);
-    dn_refusal_locate(&f->plan, "source", &f->err);
+    dn_refusal_locate(&f->plan, NULL, "source", &f->err);
     assert_string_equal(f->err.message, "a.csv: is a directory");
 
     assert_int_equal(read_job(f, "  engine: {options: {delimiter: ';'}}\n", ""), DN_OK);
