@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "store/url.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,13 +76,16 @@ enum dn_status dn_database_refuse(const char *operand, struct dn_error *err)
                         dn_database_shown(room, operand));
 }
 
-/* The address without its table, for libpq, which knows no such key. */
+/* The address without its table, for libpq, which knows no such key and only small letters of the scheme. */
 static char *without_table(const char *address)
 {
     size_t len = 0;
     const char *value = find_table(address, &len);
     char *out = dn_strdup(address);
 
+    for (char *p = out; p != NULL && *p != ':'; p++) {
+        *p = (char)tolower((unsigned char)*p);
+    }
     if (out == NULL || value == NULL) {
         return out;
     }

@@ -23,6 +23,7 @@ def test_table(command, orders):
     assert table["name"][19999].as_py() == "name of 20000"
     assert str(table["total"][1].as_py()) == "2.50"
     assert command.server.sessions() == 0
+    assert command.table(command.url("orders").replace("postgres", "POSTGRES", 1)).num_rows == 20000
 
 
 def test_query_and_where(command, orders):
