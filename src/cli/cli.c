@@ -23,7 +23,7 @@ static void print_help(FILE *out)
 {
     (void)fputs("Usage: " DN_PROGRAM " COMMAND [ARGUMENTS]\n"
                 "\n"
-                "Moves data between CSV and Parquet through native Dativo plugins.\n"
+                "Moves data between CSV and Parquet, and out of PostgreSQL, through native Dativo plugins.\n"
                 "\n"
                 "Commands:\n",
                 out);
@@ -38,6 +38,7 @@ static void print_help(FILE *out)
                 " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
                 "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
                 "  " DN_PROGRAM " convert 'data/**/*.csv' s3://bucket/data.parquet\n"
+                "  " DN_PROGRAM " convert 'postgres://me@host/db?table=public.orders' orders.parquet\n"
                 "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
                 "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
                 "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n"
@@ -61,7 +62,8 @@ static void print_help(FILE *out)
                 "  NO_COLOR            no colour on a terminal\n"
                 "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_REGION,\n"
                 "  AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and others for s3://, with the meaning that\n"
-                "  AWS's tools give them; docs/store.md has the list\n",
+                "  AWS's tools give them; docs/store.md has the list\n"
+                "  PGHOST, PGUSER, PGPASSWORD and others for postgres://, as libpq has them\n",
                 out);
 }
 

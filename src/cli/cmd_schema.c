@@ -340,7 +340,7 @@ static int run(int argc, char **argv)
 
 const struct dn_command dn_cmd_schema = {
     .name = "schema",
-    .summary = "show the columns and types of CSV and Parquet files",
+    .summary = "show the columns and types of CSV and Parquet files and of tables",
     .help =
         "Usage: " DN_PROGRAM " schema [FLAGS] SRC...\n"
         "\n"
