@@ -144,7 +144,7 @@ def test_connections_that_cannot_be_had_are_told(server, plugin, capfd):
     server.sql("""CREATE ROLE few LOGIN CONNECTION LIMIT 2; CREATE TABLE for_few AS SELECT i, repeat('x', 200) AS a FROM generate_series(1, 60000) i;
         GRANT SELECT ON for_few TO few""")
     n_rows = sum(len(batch["records"]) if isinstance(batch, dict) else len(batch)
-                 for batch in plugin.rows({"connections": 4}, objects=["public.for_few"], credentials={"username": "few"}))
+                 for batch in plugin.rows({"connections": 4}, objects=["public.for_few"], connection={**plugin.connection, "username": "few"}))
     log = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert n_rows == 60000
     assert [(entry["level"], "public.for_few was read by 2 of 4 connections: " in entry["message"]) for entry in log
