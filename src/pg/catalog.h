@@ -10,14 +10,15 @@
 struct dn_pg_field {
     const char *name;
     const char *type_name; /**< as SQL has it: "numeric(12,2)[]" */
-    const char *bare_name; /**< of a relation's: without what the brackets say, which casts round to */
-    uint32_t type;         /**< an oid, as declared */
-    int32_t typmod;        /**< of what it is based on: a domain's own counts; -1: none */
-    enum dn_pg_kind kind;  /**< of the value, or of the array's elements; never DN_PG_KIND_CAST */
+    const char
+        *bare_name; /**< of a relation's: without what the brackets say, which casts round to */
+    uint32_t type;  /**< an oid, as declared */
+    int32_t typmod; /**< of what it is based on: a domain's own counts; -1: none */
+    enum dn_pg_kind kind; /**< of the value, or of the array's elements; never DN_PG_KIND_CAST */
     bool is_array;
-    bool is_cast; /**< the query has to ask for it as text, or as an array of texts */
-    bool not_null;    /**< the server lets none in */
-    bool is_required; /**< a null is an error, whoever makes it */
+    bool is_cast;        /**< the query has to ask for it as text, or as an array of texts */
+    bool not_null;       /**< the server lets none in */
+    bool is_required;    /**< a null is an error, whoever makes it */
     bool is_missing;     /**< there is no such column: nulls of cast_to are asked for */
     const char *cast_to; /**< SQL's name of another type to ask for; NULL: what is_cast says */
     size_t place;        /**< of a query's columns */
