@@ -46,6 +46,16 @@ static void on_note(void *reader, const char *message)
     }
 }
 
+static void on_advice(void *reader, bool warning, const char *kind, const char *message)
+{
+    const struct dn_reader *r = reader;
+    if (r->level == 0) {
+        dn_log_json(warning ? "WARNING" : "INFO", kind, message, NULL);
+    } else if (r->host.log != NULL) {
+        r->host.log(r->host.ctx, warning ? DATIVO_LOG_WARNING : DATIVO_LOG_NOTE, kind, message);
+    }
+}
+
 static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
 {
     struct csv_handle *h = handle_of(r);
@@ -56,6 +66,7 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
     options->waiting_ctx = r;
     options->note = on_note;
     options->note_ctx = r;
+    options->advise = h->settings.advice ? on_advice : NULL;
     return dn_csv_reader_open(&h->reader, r->files.paths, r->files.n, options, err);
 }
 

@@ -22,6 +22,7 @@ struct csv_settings {
     enum csv_values values;
     struct dn_reader_files files;
     int64_t chunk_rows; /**< rows of a JSON batch */
+    bool advice;        /**< what looks like a wrong option is said */
 };
 
 extern const struct dn_shell_option csv_reader_options[];

@@ -39,6 +39,8 @@ const struct dn_shell_option csv_reader_options[] = {
     {"restartable", NULL, "bool",
      "the host starts over on a type error: the first value of a column without values in the "
      "sample says its type; default false"},
+    {"advice", NULL, "bool",
+     "what looks like a wrong option is said, with what helps; default true"},
     DN_READER_PLACE_OPTIONS,
     {"n_threads", NULL, "int", "threads to parse with, 0: one per CPU"},
 };
@@ -177,6 +179,17 @@ static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config 
     return DN_OK;
 }
 
+/* It was said before by whoever starts over. */
+static enum dn_status read_advice(struct csv_settings *s, const struct dn_shell_config *c,
+                                  struct dn_error *err)
+{
+    const json_t *widened = NULL;
+
+    DN_TRY(dn_shell_option_map(c, "widened", &widened, err));
+    s->advice = widened == NULL || s->csv.restartable;
+    return dn_shell_option_bool(c, "advice", &s->advice, err);
+}
+
 enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c, int level,
                                  struct dn_error *err)
 {
@@ -199,6 +212,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->csv.missing_as_null, err));
     DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
     DN_TRY(dn_shell_option_bool(c, "restartable", &s->csv.restartable, err));
+    DN_TRY(read_advice(s, c, err));
     DN_TRY(read_encoding(s, c, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));

@@ -84,6 +84,12 @@ struct dn_csv_options {
      * values in the sample need not stay a string: if its first value is of a narrower type, that is such an error.
      */
     bool restartable;
+    /**
+     * What looks like a wrong option, said on opening with the flag that helps, once for each kind: one column of a file of another
+     * delimiter (a warning), names that are values, numbers and dates that stay texts.  Called with note_ctx; NULL: nobody looks.
+     * `kind` is a word of lower case.
+     */
+    void (*advise)(void *ctx, bool warning, const char *kind, const char *message);
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -191,6 +191,7 @@ struct dativo_progress {
 /** Levels for dativo_host.log. */
 #define DATIVO_LOG_DEBUG 10
 #define DATIVO_LOG_INFO 20
+#define DATIVO_LOG_NOTE 25 /* of interest to who runs it; hosts that do not know it take it for DATIVO_LOG_INFO */
 #define DATIVO_LOG_WARNING 30
 #define DATIVO_LOG_ERROR 40
 

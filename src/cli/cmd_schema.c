@@ -219,7 +219,10 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
 
     DN_TRY(dn_source_config(&f->source, &file, 1, &config, err));
     /* the options are those of reading all of them, down to the delimiter that the first one's name stands for */
-    if (json_object_set(config, "engine", json_object_get(t->reader_config, "engine")) != 0) {
+    json_t *engine = json_deep_copy(json_object_get(t->reader_config, "engine"));
+    if (json_object_set_new(config, "engine", engine) != 0 ||
+        (f->source.reader == NULL && /* it was said of the first file */
+         json_object_set_new(json_object_get(engine, "options"), "advice", json_false()) != 0)) {
         st = dn_error_memory(err, 64);
         goto cleanup;
     }

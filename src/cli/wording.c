@@ -17,6 +17,8 @@ static const struct {
     {"line_end", "--writer-option line_end", NULL},
     {"null_text", "--writer-option null_text", NULL},
     {"header", "--no-header", NULL},
+    {"skip_rows", "--skip-rows", NULL},
+    {"comment", "--comment", NULL},
     {"types", "--types", NULL},
     {"null_values", "--null-values", NULL},
     {"n_threads", "--threads", NULL},

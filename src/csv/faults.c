@@ -1,6 +1,7 @@
 /* What is wrong with a block, in words: value, place, and what to do about it. */
 #include "csv/faults.h"
 
+#include "csv/advice.h"
 #include "text/parse.h"
 
 #include <stdio.h>
@@ -106,37 +107,6 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
 }
 
-static size_t count_byte(const uint8_t *text, size_t len, char byte)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        n += text[i] == (uint8_t)byte;
-    }
-    return n;
-}
-
-/* A delimiter with which this row and the header would agree, as messages name it; *n_fields: how many fields both would have. */
-static const char *other_delimiter(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
-                                   size_t *n_fields)
-{
-    static const struct {
-        char byte;
-        const char *name;
-    } usual[] = {{',', "','"}, {';', "';'"}, {'\t', "a tab"}, {'|', "'|'"}};
-    const struct dn_span header = r->feed.header;
-
-    for (size_t i = 0; r->has_header && i < sizeof(usual) / sizeof(usual[0]); i++) {
-        const size_t n = count_byte(header.data, header.len, usual[i].byte);
-        if ((uint8_t)usual[i].byte != r->dialect.delimiter && n > 0 &&
-            count_byte(row, len, usual[i].byte) == n) {
-            *n_fields = n + 1;
-            return usual[i].name;
-        }
-    }
-    return NULL;
-}
-
 void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                              const struct dn_csv_rows *rows,
                              const struct dn_csv_batch_memory *memory, struct dn_error *err)
@@ -159,20 +129,13 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_rows *rows, struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
-    char advice[128] = "check the delimiter and the quotes around this row";
+    char advice[256];
     const uint8_t *row = rows->buf + rows->bad_row_start;
     const size_t len = rows->bad_row_end - rows->bad_row_start;
-    size_t n = 0;
 
-    const char *other = other_delimiter(r, row, len, &n);
-    if (other != NULL) {
+    if (!dn_csv_ragged_advice(r, row, len, advice, sizeof(advice))) {
         (void)snprintf(advice, sizeof(advice),
-                       "with %s between fields both have %zu: set it with the option delimiter",
-                       other, n);
-    }
-    if (other == NULL && r->has_header && r->feed.header.data[0] == '#') { /* it is no blank line */
-        (void)snprintf(advice, sizeof(advice),
-                       "the header begins with #: if that line is a comment, take it out");
+                       "check the delimiter and the quotes around this row");
     }
     dn_error_escape_value(value, row, len);
     dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",

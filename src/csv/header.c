@@ -1,5 +1,6 @@
 /* The header: the first row of the first file, and the names in it. */
 #include "base/memory.h"
+#include "csv/advice.h"
 #include "csv/reader_internal.h"
 
 #include <stdio.h>
@@ -199,6 +200,7 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
             return st;
         }
         *head = dn_csv_feed_held(&r->feed);
+        DN_TRY(dn_csv_advice_keep(r, *head, err));
         if (head->len > 0 && head->data[head->len - 1] == '\r' && !r->feed.source_at_end) {
             wanted = head->len + 1; /* what stands behind it says which kind of row end it is */
             continue;

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/name_map.h"
 #include "base/strings.h"
+#include "csv/advice.h"
 #include "csv/reader_internal.h"
 #include "text/parse.h"
 #include "values/value_text.h"
@@ -311,7 +312,11 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);
-    st = faulty ? report_fault(r, err) : DN_OK;
+    if (faulty) {
+        st = report_fault(r, err);
+        goto cleanup;
+    }
+    dn_csv_advise(r);
 cleanup:
     dn_free(evidence);
     return st;

@@ -335,6 +335,8 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->feed.stop = &r->cancel;
     r->feed.note = o->note;
     r->feed.note_ctx = o->note_ctx;
+    r->advise = o->advise;
+    r->advise_ctx = o->note_ctx;
     r->feed.opened = dn_arena_alloc(&r->arena, n_paths * sizeof(*r->feed.opened));
     if (r->feed.opened == NULL) {
         return dn_error_memory(err, n_paths * sizeof(*r->feed.opened));

@@ -67,6 +67,11 @@ struct dn_csv_reader {
     bool has_header;
     struct dn_text_options text;    /**< how the files are stored */
     struct dn_store_options *store; /**< what the connection says, or NULL */
+    struct dn_span head;            /**< how the first file begins, for advice; see csv/advice.h */
+    bool head_is_whole;             /**< there is no more of it */
+    struct dn_csv_looks *looks;     /**< one for each field, or NULL */
+    void (*advise)(void *ctx, bool warning, const char *kind, const char *message);
+    void *advise_ctx;
 
     const char **field_names; /**< what the file has */
     size_t n_fields;

@@ -1,5 +1,6 @@
 /* The sample: what the types of fields are inferred from before anything is read. */
 #include "base/memory.h"
+#include "csv/advice.h"
 #include "csv/reader_internal.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
@@ -343,6 +344,7 @@ enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *ev
 
     DN_TRY_GOTO(st, choose_head(&s, &head, &at_end, err), cleanup);
     note_first_rows(&s, at_end);
+    DN_TRY_GOTO(st, dn_csv_advice_look(r, &s.rows, err), cleanup);
     s.quoted_row_ends = has_quoted_row_ends(&s, head.data, head.len);
     DN_TRY_GOTO(st, sample_files(&s, err), cleanup);
     *faulty = s.faulty;

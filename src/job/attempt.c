@@ -67,9 +67,6 @@ enum dn_status dn_attempt_open(struct dn_session *s, struct dn_attempt *a, struc
     DN_TRY(dn_sources_look(&s->sources, s->reader_config, err));
     DN_TRY(dn_session_open_reader(s, s->reader_config, &a->reader, err));
     DN_TRY(dn_session_reader_schema(s, a->reader, &a->schema, err));
-    if (s->t->mode == DN_ASSET_NONE && s->outcome->restarts == 0) {
-        dn_session_hint_delimiter(s, &a->schema);
-    }
     DN_TRY(dn_contract_verify(s->t, s->reader_config, &a->schema, err));
     dn_contract_require(s->t, &a->schema);
     a->nulls = dn_calloc((size_t)a->schema.n_children, sizeof a->nulls[0]);

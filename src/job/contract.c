@@ -159,8 +159,8 @@ static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema
 
     if (delimiter == NULL ||
         dn_text_appendf(list, NULL,
-                        "; if that is several columns, set the delimiter to %s "
-                        "(--delimiter, or engine.options.delimiter in a job)",
+                        "; if that is several columns, name what is between them with "
+                        "--delimiter %s (engine.options.delimiter in a job)",
                         delimiter) != DN_OK) {
         return;
     }

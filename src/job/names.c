@@ -37,8 +37,7 @@ cleanup:
 
 const char *dn_name_delimiter(const char *name, const json_t *reader_config)
 {
-    static const char *const shown[][2] = {
-        {";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "a comma"}};
+    static const char *const shown[][2] = {{";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "','"}};
     const json_t *options = json_object_get(json_object_get(reader_config, "engine"), "options");
     const json_t *native = json_object_get(options, "native");
     const char *type = json_string_value(json_object_get(reader_config, "type"));

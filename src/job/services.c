@@ -12,6 +12,7 @@ static void on_log(void *ctx, int32_t level, const char *event_type, const char 
     const struct dn_services *s = ctx;
     const enum dn_event_level mapped = level >= DATIVO_LOG_ERROR     ? DN_EVENT_ERROR
                                        : level >= DATIVO_LOG_WARNING ? DN_EVENT_WARNING
+                                       : level >= DATIVO_LOG_NOTE    ? DN_EVENT_NOTE
                                        : level >= DATIVO_LOG_INFO    ? DN_EVENT_DETAIL
                                                                      : DN_EVENT_DEBUG;
 

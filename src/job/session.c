@@ -145,21 +145,6 @@ json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *
     return list;
 }
 
-/* One column with a separator in its name is most often a file with another delimiter. */
-void dn_session_hint_delimiter(const struct dn_session *s, const struct ArrowSchema *schema)
-{
-    const char *name = schema->n_children == 1 ? schema->children[0]->name : "";
-    const char *delimiter = dn_name_delimiter(name, s->t->reader_config);
-    char shown[DN_ESCAPED_VALUE_SIZE];
-
-    if (delimiter != NULL) {
-        dn_events_emit(s->t->events, DN_EVENT_NOTE, "one_column", NULL,
-                       "there is one column, %s; if its parts are columns, set the delimiter to "
-                       "%s (--delimiter, or engine.options.delimiter in a job)",
-                       dn_error_escape_value(shown, name, strlen(name)), delimiter);
-    }
-}
-
 enum dn_status dn_session_probe(const struct dn_session *s, const json_t *config, json_t **out,
                                 struct dn_error *err)
 {
@@ -169,7 +154,6 @@ enum dn_status dn_session_probe(const struct dn_session *s, const json_t *config
 
     DN_TRY_GOTO(st, dn_session_open_reader(s, config, &reader, err), cleanup);
     DN_TRY_GOTO(st, dn_session_reader_schema(s, reader, &schema, err), cleanup);
-    dn_session_hint_delimiter(s, &schema);
     *out = dn_session_schema_json(&schema, NULL);
     if (*out == NULL) {
         st = dn_error_memory(err, 0);
@@ -216,6 +200,17 @@ static enum dn_status tell_restartable(struct dn_session *s, struct dn_error *er
                                                                          : dn_error_memory(err, 0);
 }
 
+/* What looks like a wrong option is said when the rows are read, if the asset leaves it so. */
+static enum dn_status silence_advice(const struct dn_session *s, json_t *config)
+{
+    const bool is_csv = s->t->reader.path == NULL &&
+                        dn_connector_is_csv(json_string_value(json_object_get(config, "type")));
+
+    return !is_csv || json_object_set_new(dn_contract_options(config), "advice", json_false()) == 0
+               ? DN_OK
+               : DN_ERR_MEMORY;
+}
+
 /*
  * The configuration for a look at the columns.  Our reader of PostgreSQL would look at every value to find how many digits numerics have
  * that declare none, and do so again when the rows are read; what the asset asks of them does not depend on it.
@@ -228,7 +223,7 @@ static json_t *look_config(const struct dn_session *s)
         s->t->reader.path == NULL &&
         dn_connector_is_database(json_string_value(json_object_get(config, "type")));
 
-    if (options == NULL ||
+    if (options == NULL || silence_advice(s, config) != DN_OK ||
         (is_ours && json_object_get(options, "numeric") == NULL &&
          json_object_get(json_object_get(options, "native"), "numeric") == NULL &&
          json_object_set_new(options, "numeric", json_string("string")) != 0)) {

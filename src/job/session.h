@@ -69,8 +69,6 @@ DN_NODISCARD enum dn_status dn_session_probe(const struct dn_session *s, const j
                                              json_t **out, struct dn_error *err);
 /** [{"name","unique_name"?,"type","nullable","nulls"?}]; NULL if memory ran out. */
 json_t *dn_session_schema_json(const struct ArrowSchema *schema, const int64_t *nulls);
-/** Say so if one column looks like several. */
-void dn_session_hint_delimiter(const struct dn_session *s, const struct ArrowSchema *schema);
 /** The first source whose bytes are gone once they are read: standard input, a pipe; NULL if there is none. */
 const char *dn_session_one_pass_source(const struct dn_transfer *t);
 /** DN_ERR_CANCELLED in the host's words. */

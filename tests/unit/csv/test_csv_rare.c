@@ -306,9 +306,10 @@ static void test_rows_of_other_lengths(void **state)
     o.delimiter = ',';
     path = rig_file("a.csv", "a,b;c\n1;2\n");
     rig_expect_error(&path, 1, &o, DN_ERR_DATA,
-                     "with ';' between fields both have 2: set it with the option delimiter");
+                     "with ';' between fields both have 2: set it with the option delimiter ';'");
     path = rig_file("a.csv", "#a,b\n1\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "the header begins with #");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA,
+                     "if lines that begin with # are comments, name that with the option comment '#'");
 }
 
 /* Of two faults of one block the first is told. */
