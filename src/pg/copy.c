@@ -7,11 +7,13 @@
 #include <time.h>
 
 #define SERVER_SENDS ((size_t)8192) /**< bytes at a time */
+#define LEAST_ROOM ((size_t)4096)
 #define REST_US 200
-#define MOST_USELESS 3
+#define MOST_USELESS 63
 
+/* @param at_once  it left in one go, and nothing of an answer was read meanwhile */
 static enum dn_status send(struct dn_pg_session *s, const char *select, const char *what,
-                           struct dn_error *err)
+                           bool *at_once, struct dn_error *err)
 {
     struct dn_buffer sql = {0};
     enum dn_status st = DN_OK;
@@ -25,6 +27,7 @@ static enum dn_status send(struct dn_pg_session *s, const char *select, const ch
         goto cleanup;
     }
     s->busy = true;
+    *at_once = s->pq->flush(s->conn) == 0;
     st = dn_pg_flush(s, what, err);
 cleanup:
     dn_buffer_finish(&sql);
@@ -57,11 +60,14 @@ static enum dn_status expect_copy(struct dn_pg_session *s, uint32_t n_columns, c
 enum dn_status dn_pg_copy_start(struct dn_pg_copy *c, struct dn_pg_session *s, const char *select,
                                 uint32_t n_columns, const char *what, struct dn_error *err)
 {
-    enum dn_status st = DN_OK;
+    bool at_once = false;
 
     *c = (struct dn_pg_copy){.session = s, .what = what, .cutter = {.n_columns = n_columns}};
-    st = send(s, select, what, err);
-    if (st == DN_OK) {
+    enum dn_status st = send(s, select, what, &at_once, err);
+    if (st == DN_OK && at_once) {
+        st = dn_pg_wire_begin(s, n_columns, &c->direct, err);
+    }
+    if (st == DN_OK && !c->direct) {
         st = expect_copy(s, n_columns, what, err);
     }
     return dn_pg_params_hide(s->options.params, st, err);
@@ -94,16 +100,21 @@ static enum dn_status finish(struct dn_pg_copy *c, struct dn_error *err)
 
 /*
  * A server sends 8 KiB at a time, and each would wake us up.  While much arrives, a moment's rest lets some of that come together, which
- * costs both sides less; where it does not, because the stream is slow or libpq reads only so much at a time, there is no more of it.
+ * costs both sides less; where it does not, because the stream is slow or libpq reads only so much at a time, it is tried ever more rarely.
  */
 static void rest(struct dn_pg_copy *c)
 {
     const struct timespec moment = {.tv_nsec = REST_US * 1000L};
 
-    if (c->rested && c->gathered <= 2 * SERVER_SENDS) {
-        c->n_useless++;
+    if (c->rested) {
+        const bool useful = c->gathered > 2 * SERVER_SENDS;
+        c->n_useless = useful                        ? 0
+                       : c->n_useless < MOST_USELESS ? 2 * c->n_useless + 1
+                                                     : MOST_USELESS;
+        c->n_to_skip = c->n_useless;
     }
-    c->rested = c->gathered >= SERVER_SENDS && c->n_useless < MOST_USELESS;
+    c->rested = c->gathered >= SERVER_SENDS && c->n_to_skip == 0;
+    c->n_to_skip -= c->n_to_skip > 0 ? 1 : 0;
     if (c->rested) {
         (void)nanosleep(&moment, NULL);
     }
@@ -136,16 +147,66 @@ static enum dn_status receive(struct dn_pg_copy *c, struct dn_pg_block *block, s
     return DN_OK;
 }
 
+/* All that libpq is to know of. */
+static enum dn_status finish_direct(struct dn_pg_copy *c, struct dn_pg_block *block,
+                                    struct dn_error *err)
+{
+    enum dn_status st = dn_pg_wire_show(c->session, err);
+
+    if (st == DN_OK) {
+        st = expect_copy(c->session, c->cutter.n_columns, c->what, err);
+    }
+    if (st == DN_OK) {
+        st = receive(c, block, SIZE_MAX, err);
+    }
+    dn_pg_wire_return(c->session);
+    return st;
+}
+
+/* Until there is enough, or no room: a row that is longer than a block has one of its own. */
+static enum dn_status receive_direct(struct dn_pg_copy *c, struct dn_pg_block *block,
+                                     size_t enough_bytes, struct dn_error *err)
+{
+    struct dn_pg_session *s = c->session;
+    size_t n = 0;
+
+    while (!s->wire.is_over && (block->bytes.len < enough_bytes || block->n_rows == 0)) {
+        const size_t room = dn_pg_wire_room(&s->wire, block);
+        if (room < LEAST_ROOM && block->n_rows > 0) {
+            return DN_OK;
+        }
+        if (room < LEAST_ROOM) {
+            DN_TRY(dn_pg_wire_reserve(&s->wire, block, LEAST_ROOM, err));
+        }
+        if (c->drained) {
+            rest(c);
+        }
+        if (dn_stop_asked(s->options.stop)) {
+            return dn_pg_wait(s, true, false, 0, err); /* in its words */
+        }
+        DN_TRY(dn_pg_wire_take(s, &c->cutter, block, &n, err));
+        c->gathered += n;
+        c->drained = n < room;
+        if (n == 0 && !s->wire.is_over) {
+            DN_TRY(dn_pg_wait(s, true, false, 0, err));
+            c->drained = false;
+        }
+    }
+    return s->wire.is_over ? finish_direct(c, block, err) : DN_OK;
+}
+
 enum dn_status dn_pg_copy_read(struct dn_pg_copy *c, struct dn_pg_block *block, size_t enough_bytes,
                                bool *done, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
 
-    if (block->bytes.len == 0) { /* it will be filled: no growing in steps */
-        st = dn_buffer_reserve(&block->bytes, enough_bytes + enough_bytes / 8, err);
+    c->block_bytes = enough_bytes + enough_bytes / 8;
+    if (block->bytes.capacity == 0) { /* it will be filled: no growing in steps */
+        st = dn_buffer_reserve(&block->bytes, c->block_bytes, err);
     }
     if (st == DN_OK && !c->done) {
-        st = receive(c, block, enough_bytes, err);
+        st = c->direct ? receive_direct(c, block, enough_bytes, err)
+                       : receive(c, block, enough_bytes, err);
     }
     *done = c->done;
     if (st != DN_OK) {
@@ -158,5 +219,13 @@ enum dn_status dn_pg_copy_read(struct dn_pg_copy *c, struct dn_pg_block *block, 
 enum dn_status dn_pg_copy_move(struct dn_pg_copy *c, struct dn_pg_block *from,
                                struct dn_pg_block *to, struct dn_error *err)
 {
-    return dn_pg_cutter_move(&c->cutter, from, to, err);
+    struct dn_pg_wire *w = &c->session->wire;
+
+    DN_TRY(dn_pg_cutter_move(&c->cutter, from, to, err));
+    if (c->direct && !c->done) {
+        const size_t left = w->to - w->from;
+        DN_TRY(dn_buffer_reserve(&to->bytes, left + c->block_bytes, err));
+        dn_pg_wire_move(w, from, to);
+    }
+    return DN_OK;
 }

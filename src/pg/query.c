@@ -237,7 +237,7 @@ enum dn_status dn_pg_run(struct dn_pg_session *s, const char *sql, const char *w
 
 enum dn_status dn_pg_session_widen(struct dn_pg_session *s, struct dn_error *err)
 {
-    if (s->is_wide) {
+    if (s->is_wide || !dn_pg_session_is_tls(s)) { /* else rows come without libpq */
         return DN_OK;
     }
     s->is_wide = true;

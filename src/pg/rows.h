@@ -59,6 +59,7 @@ struct dn_pg_cutter {
     uint32_t column; /**< the next one of the row */
     size_t at;       /**< what is next, in the block's bytes */
     uint64_t n_rows; /**< whole ones, of all blocks */
+    uint64_t varies; /**< bit i: column i, of the first 64, has not had one length in all rows */
 };
 
 /**
@@ -68,6 +69,12 @@ struct dn_pg_cutter {
  */
 DN_NODISCARD enum dn_status dn_pg_cutter_feed(struct dn_pg_cutter *c, struct dn_pg_block *block,
                                               const void *data, size_t len, struct dn_error *err);
+/**
+ * The same, with bytes that stand in the block's memory already, at `at`, which is not in front of what the block has.  They stay where
+ * they are if they begin a row.
+ */
+DN_NODISCARD enum dn_status dn_pg_cutter_take(struct dn_pg_cutter *c, struct dn_pg_block *block,
+                                              size_t at, size_t len, struct dn_error *err);
 /** Go on in another, empty block: the beginning of a row that is behind the whole ones goes there. */
 DN_NODISCARD enum dn_status dn_pg_cutter_move(struct dn_pg_cutter *c, struct dn_pg_block *from,
                                               struct dn_pg_block *to, struct dn_error *err);

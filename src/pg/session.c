@@ -157,6 +157,7 @@ enum dn_status dn_pg_session_open(struct dn_pg_session **out,
         return dn_error_memory(err, sizeof(*s));
     }
     s->options = *options;
+    dn_pg_wire_init(&s->wire);
     DN_TRY_GOTO(st, dn_libpq_load(&s->pq, err), cleanup);
     DN_TRY_GOTO(st, start(s, err), cleanup);
     DN_TRY_GOTO(st, connect_now(s, err), cleanup);
@@ -178,6 +179,7 @@ void dn_pg_session_close(struct dn_pg_session *s)
         }
         s->pq->finish(s->conn);
     }
+    dn_pg_wire_finish(&s->wire);
     dn_free(s);
 }
 

@@ -77,7 +77,7 @@ struct dn_pg_result_column {
 
 /**
  * Let libpq take in more at a time from now on: its buffer is as large as the largest message that ever came, and 256 KiB are asked for
- * here.  Worth it in front of megabytes.
+ * here.  Worth it in front of megabytes.  Without TLS there is nothing to do: rows come off the socket (wire.h).
  */
 DN_NODISCARD enum dn_status dn_pg_session_widen(struct dn_pg_session *s, struct dn_error *err);
 

@@ -4,6 +4,7 @@
 
 #include "pg/libpq.h"
 #include "pg/session.h"
+#include "pg/wire.h"
 
 struct dn_pg_session {
     const struct dn_libpq *pq;
@@ -11,6 +12,7 @@ struct dn_pg_session {
     struct dn_pg_session_options options;
     bool is_wide; /**< libpq's buffer is large */
     bool busy;    /**< the server works on something of ours */
+    struct dn_pg_wire wire;
 };
 
 struct dn_pg_result {
