@@ -35,10 +35,10 @@ static size_t fail(struct dn_pg_sink *s, enum dn_pg_verdict verdict, size_t row,
 }
 
 /* A value or the verdict on it, at `out`, which is zero before. */
-typedef enum dn_pg_verdict (*decoder)(const uint8_t *p, size_t len, const int *args, void *out);
+typedef enum dn_pg_verdict (*decoder)(const uint8_t *p, size_t len, const void *args, void *out);
 
 /* One loop, which every function below has for itself: `decode` and `width` are constants there. */
-static ALWAYS_INLINE size_t loop(const struct dn_pg_cells *c, decoder decode, const int *args,
+static ALWAYS_INLINE size_t loop(const struct dn_pg_cells *c, decoder decode, const void *args,
                                  uint8_t *out, size_t width, struct dn_pg_sink *s)
 {
     set_valid(s->validity, s->first, c->n_rows);
@@ -68,7 +68,7 @@ static ALWAYS_INLINE size_t loop(const struct dn_pg_cells *c, decoder decode, co
 /* A function of value.h or datetime.h as a decoder, and the loop with it. */
 #define COLUMN(name, type)                                                                         \
     static ALWAYS_INLINE enum dn_pg_verdict decode_##name(const uint8_t *p, size_t len,            \
-                                                          const int *args, void *out)              \
+                                                          const void *args, void *out)             \
     {                                                                                              \
         type value;                                                                                \
         (void)args;                                                                                \
@@ -94,7 +94,7 @@ COLUMN(timestamp, int64_t)
 COLUMN(time, int64_t)
 COLUMN(interval, struct dn_pg_interval)
 
-static ALWAYS_INLINE enum dn_pg_verdict decode_uuid(const uint8_t *p, size_t len, const int *args,
+static ALWAYS_INLINE enum dn_pg_verdict decode_uuid(const uint8_t *p, size_t len, const void *args,
                                                     void *out)
 {
     (void)args;
@@ -106,32 +106,49 @@ size_t dn_pg_column_uuid(const struct dn_pg_cells *c, uint8_t *out, struct dn_pg
     return loop(c, decode_uuid, NULL, out, 16, s);
 }
 
-static ALWAYS_INLINE enum dn_pg_verdict decode_128(const uint8_t *p, size_t len, const int *args,
+/* Of a column of decimals. */
+struct decimal {
+    struct dn_pg_numeric_column column;
+    int precision;
+    int scale;
+};
+
+static ALWAYS_INLINE enum dn_pg_verdict decode_128(const uint8_t *p, size_t len, const void *args,
                                                    void *out)
 {
-    return dn_pg_numeric_128(p, len, args[0], args[1], out);
+    const struct decimal *d = args;
+    int64_t value;
+
+    if (dn_pg_numeric_short(p, len, &d->column, &value)) {
+        __extension__ const __int128 wide = value;
+        memcpy(out, &wide, sizeof(wide));
+        return DN_PG_GOOD;
+    }
+    return dn_pg_numeric_128(p, len, d->precision, d->scale, out);
 }
 
 size_t dn_pg_column_numeric_128(const struct dn_pg_cells *c, int precision, int scale, uint8_t *out,
                                 struct dn_pg_sink *s)
 {
-    const int args[2] = {precision, scale};
+    const struct decimal d = {dn_pg_numeric_column(precision, scale), precision, scale};
 
-    return loop(c, decode_128, args, out, 16, s);
+    return loop(c, decode_128, &d, out, 16, s);
 }
 
-static ALWAYS_INLINE enum dn_pg_verdict decode_256(const uint8_t *p, size_t len, const int *args,
+static ALWAYS_INLINE enum dn_pg_verdict decode_256(const uint8_t *p, size_t len, const void *args,
                                                    void *out)
 {
-    return dn_pg_numeric_256(p, len, args[0], args[1], out);
+    const struct decimal *d = args;
+
+    return dn_pg_numeric_256(p, len, d->precision, d->scale, out);
 }
 
 size_t dn_pg_column_numeric_256(const struct dn_pg_cells *c, int precision, int scale, uint8_t *out,
                                 struct dn_pg_sink *s)
 {
-    const int args[2] = {precision, scale};
+    const struct decimal d = {.precision = precision, .scale = scale};
 
-    return loop(c, decode_256, args, out, 32, s);
+    return loop(c, decode_256, &d, out, 32, s);
 }
 
 /* ---- bits --------------------------------------------------------------------------------------------------------- */

@@ -143,6 +143,19 @@ static inline enum dn_pg_verdict scaled_64(const struct number *n, struct cut c,
     return DN_PG_GOOD;
 }
 
+struct dn_pg_numeric_column dn_pg_numeric_column(int precision, int scale)
+{
+    struct dn_pg_numeric_column c = {0};
+
+    if (scale >= 0 && scale <= 4 * GROUP) {
+        c.n_groups = (scale + GROUP - 1) / GROUP;
+        c.divisor = small_powers[c.n_groups * GROUP - scale];
+        c.inverse = UINT64_MAX / c.divisor + 1; /* exact for what four digits make: below 2^54 */
+        c.limit = precision <= 18 ? dn_pow10_u64[precision] : UINT64_MAX;
+    }
+    return c;
+}
+
 /* ---- more than 64 bits -------------------------------------------------------------------------------------------- */
 
 __extension__ typedef unsigned __int128 uint128;

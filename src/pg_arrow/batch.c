@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #define ALIGNMENT 64
-#define TILE_ROWS 512 /* an index of so many rows and its bytes stay near */
+#define TILE_ROWS 128 /* an index of so many rows and its bytes stay near */
 #define MOST_MADE_BYTES ((size_t)INT32_MAX)
 
 _Static_assert(sizeof(struct dn_pg_view) == sizeof(struct dn_string_view) &&

@@ -428,9 +428,61 @@ static void strange_bytes_are_refused(void **state)
     dn_buffer_finish(&text);
 }
 
+/* What is short is what it is for all numbers, whatever the bytes; and plain prices are. */
+static void short_numbers_are_numbers(void **state)
+{
+    static const int digits[] = {0,    0,    1,    10,    100,   500,  1000,
+                                 1234, 9900, 9999, 10000, 42768, 65535};
+    static const unsigned signs[] = {0, 0, 0, 0x4000, 0x4000, 0xC000, 0xD000, 0xF000, 1};
+    uint64_t seed = 11;
+    int n_short = 0;
+
+    (void)state;
+    for (int i = 0; i < 400000; i++) {
+        struct wire w = {0};
+        int number[6];
+        int64_t value = 0x5A5A;
+        int64_t wide[2]; /* the low half first, as everywhere here */
+        const unsigned n = (unsigned)(scratch_random(&seed) % 6);
+        for (unsigned k = 0; k < 6; k++) {
+            const uint64_t which = scratch_random(&seed) % (2 * sizeof(digits) / sizeof(*digits));
+            number[k] = which < sizeof(digits) / sizeof(*digits)
+                            ? digits[which]
+                            : (int)(scratch_random(&seed) % 10000);
+        }
+        make(&w, (int)(scratch_random(&seed) % 10) - 5, signs[scratch_random(&seed) % 9],
+             scratch_random(&seed) % 50 == 0 ? 0x4000 : 2, number, n);
+        w.len += scratch_random(&seed) % 40 == 0 ? 2 : 0;
+        const int precision = 1 + (int)(scratch_random(&seed) % 38);
+        const int scale = (int)(scratch_random(&seed) % 24) - 4;
+        const struct dn_pg_numeric_column c = dn_pg_numeric_column(precision, scale);
+        if (!dn_pg_numeric_short(w.bytes, w.len, &c, &value)) {
+            assert_int_equal(value, 0x5A5A);
+            continue;
+        }
+        n_short++;
+        assert_int_equal(dn_pg_numeric_128(w.bytes, w.len, precision, scale, wide), DN_PG_GOOD);
+        assert_int_equal(wide[0], value);
+        assert_int_equal(wide[1], value < 0 ? -1 : 0);
+    }
+    assert_true(n_short > 10000);
+    for (int i = -1999999; i < 2000000; i += 7) {
+        const struct dn_pg_numeric_column c = dn_pg_numeric_column(15, 2);
+        struct wire w;
+        char text[32];
+        int64_t value = 0;
+        (void)snprintf(text, sizeof(text), "%s%d.%02d", i < 0 ? "-" : "", abs(i) / 100,
+                       abs(i) % 100);
+        make_text(&w, text);
+        assert_true(dn_pg_numeric_short(w.bytes, w.len, &c, &value));
+        assert_int_equal(value, i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_numbers_are_numbers),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(wide_numbers_are_exact),
         cmocka_unit_test(what_does_not_fit_is_told),
