@@ -193,6 +193,7 @@ enum dn_status dn_codec_parse(const char *text, enum dn_codec_id *out_id, int32_
 struct dn_compressor {
     const struct dn_codec *codec;
     void *state;
+    int32_t level;
 };
 
 static enum dn_status find_codec(enum dn_codec_id id, const struct dn_codec **out,
@@ -223,6 +224,7 @@ enum dn_status dn_compressor_create(struct dn_compressor **out, enum dn_codec_id
         return dn_error_memory(err, sizeof(*c));
     }
     c->codec = codec;
+    c->level = level;
     if (codec->create != NULL) {
         int32_t actual = level == DN_CODEC_LEVEL_DEFAULT ? codec->level_default : level;
         DN_TRY_GOTO(st, codec->create(actual, &c->state, err), cleanup);
@@ -232,6 +234,18 @@ enum dn_status dn_compressor_create(struct dn_compressor **out, enum dn_codec_id
 cleanup:
     dn_compressor_destroy(c);
     return st;
+}
+
+enum dn_status dn_compressor_set_level(struct dn_compressor *c, int32_t level, struct dn_error *err)
+{
+    if (c->codec->set_level == NULL || level == c->level) {
+        return DN_OK;
+    }
+    DN_TRY(check_level(c->codec, level, err));
+    DN_TRY(c->codec->set_level(
+        c->state, level == DN_CODEC_LEVEL_DEFAULT ? c->codec->level_default : level, err));
+    c->level = level;
+    return DN_OK;
 }
 
 size_t dn_compressor_bytes(enum dn_codec_id id, int32_t level, size_t in_len)

@@ -35,6 +35,12 @@ struct dn_compressor;
  */
 DN_NODISCARD enum dn_status dn_compressor_create(struct dn_compressor **out, enum dn_codec_id id,
                                                  int32_t level, struct dn_error *err);
+/**
+ * What comes from now on, at another level; DN_CODEC_LEVEL_DEFAULT as above.  Codecs without levels, and gzip and brotli, whose state is
+ * made for one, go on as they are.
+ */
+DN_NODISCARD enum dn_status dn_compressor_set_level(struct dn_compressor *c, int32_t level,
+                                                    struct dn_error *err);
 /** About what such a compressor holds for inputs of up to `in_len` bytes, what it writes to not counted. */
 size_t dn_compressor_bytes(enum dn_codec_id id, int32_t level, size_t in_len);
 /** NULL is allowed. */

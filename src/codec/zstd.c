@@ -6,6 +6,19 @@
 
 #define DEFAULT_LEVEL 3
 
+static enum dn_status set_level(void *state, int32_t level, struct dn_error *err)
+{
+    const size_t result =
+        ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel, level == 0 ? DEFAULT_LEVEL : level);
+
+    if (ZSTD_isError(result)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "this zstd library refuses level %d: %s; choose another level",
+                            (int)level, ZSTD_getErrorName(result));
+    }
+    return DN_OK;
+}
+
 static enum dn_status create(int32_t level, void **out_state, struct dn_error *err)
 {
     ZSTD_CCtx *ctx = ZSTD_createCCtx();
@@ -13,13 +26,10 @@ static enum dn_status create(int32_t level, void **out_state, struct dn_error *e
     if (ctx == NULL) {
         return dn_error_memory(err, (size_t)1 << 20);
     }
-    size_t result =
-        ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level == 0 ? DEFAULT_LEVEL : level);
-    if (ZSTD_isError(result)) {
+    const enum dn_status st = set_level(ctx, level, err);
+    if (st != DN_OK) {
         ZSTD_freeCCtx(ctx);
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "this zstd library refuses level %d: %s; choose another level",
-                            (int)level, ZSTD_getErrorName(result));
+        return st;
     }
     *out_state = ctx;
     return DN_OK;
@@ -96,6 +106,7 @@ const struct dn_codec dn_codec_zstd = {
     .level_default = DEFAULT_LEVEL,
     .create = create,
     .destroy = destroy,
+    .set_level = set_level,
     .context_bytes = context_bytes,
     .bound = bound,
     .compress = compress,

@@ -5,6 +5,7 @@ import fcntl
 import gzip
 import os
 import pathlib
+import random
 import resource
 import signal
 import subprocess
@@ -72,6 +73,22 @@ def test_codecs(tool, write, codec, name):
     file = pq.ParquetFile(tool.cwd / "out.parquet")
     assert name in {file.metadata.row_group(0).column(i).compression for i in range(2)}
     assert file.read().column("a").to_pylist() == [i % 1000 for i in range(20000)]
+
+
+def test_zstd_chooses_its_level(tool, write):
+    """Of numbers, where less effort gives as much; whoever asks for a level has it, and threads make no difference."""
+    chance = random.Random(5)
+    prices = [chance.randrange(90000, 10500000) for _ in range(120000)]
+    write("in.csv", "price\n" + "".join(f"{p}\n" for p in prices))
+    sizes = {}
+    for name, codec, threads in [("usual", "zstd", "1"), ("threads", "zstd", "8"), ("three", "zstd:3", "1"), ("again", "zstd:3", "8"),
+                                 ("one", "zstd:1", "1")]:
+        tool.ok("convert", "--compression", codec, "--threads", threads, "in.csv", f"{name}.parquet")
+        assert pq.read_table(tool.cwd / f"{name}.parquet").column("price").to_pylist() == prices
+        sizes[name] = (tool.cwd / f"{name}.parquet").read_bytes()
+    assert sizes["usual"] == sizes["threads"] and sizes["three"] == sizes["again"]
+    assert sizes["usual"] != sizes["three"] != sizes["one"]
+    assert len(sizes["usual"]) < 1.005 * len(sizes["three"])
 
 
 def test_options_reach_the_plugins(tool, write):

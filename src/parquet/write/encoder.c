@@ -644,6 +644,7 @@ void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *colu
     memset(e, 0, sizeof *e);
     e->column = column;
     e->options = options;
+    e->level = DN_CODEC_LEVEL_DEFAULT;
     dn_pq_dictionary_init(&e->dictionary,
                           column->kind == DN_PQ_KIND_FIXED ? DN_PQ_KIND_TEXT : column->kind,
                           options->kernels, options->dictionary_bytes);

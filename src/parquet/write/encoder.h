@@ -22,6 +22,7 @@ struct dn_pq_encoder_options {
     unsigned number_share;
     unsigned text_share;
     bool has_codec;          /**< pages are compressed: see sorted_for_codec() */
+    bool chooses_level;      /**< zstd, and nobody asked for a level: see level.h */
     size_t dictionary_bytes; /**< what a column's dictionary may take */
 };
 
@@ -48,7 +49,9 @@ struct dn_pq_encoder {
     struct dn_pq_dictionary dictionary;
     int64_t collected_text_bytes;
 
-    int64_t next_row; /**< PLAIN: first row that is in no page */
+    int64_t n_number_pages; /**< PLAIN ones of numbers, in all chunks */
+    int32_t level;          /**< of the next one */
+    int64_t next_row;       /**< PLAIN: first row that is in no page */
     struct dn_buffer body;
     size_t body_start;  /**< room for levels before the values */
     size_t levels_hint; /**< room the next page's levels will likely need */

@@ -21,6 +21,7 @@ struct dn_pq_page *dn_pq_page_create(struct dn_pq_chunk *chunk, struct dn_error 
     }
     page->chunk = chunk;
     page->type = DN_PQ_DATA_PAGE;
+    page->level = DN_CODEC_LEVEL_DEFAULT;
     return page;
 }
 
@@ -66,6 +67,7 @@ enum dn_status dn_pq_packer_create(struct dn_pq_packer **out, enum dn_codec_id c
     }
     p->kernels = kernels;
     p->codec = codec;
+    p->level = level;
     if (codec != DN_CODEC_NONE) {
         DN_TRY_GOTO(st, dn_compressor_create(&p->compressor, codec, level, err), cleanup);
     }
@@ -167,6 +169,8 @@ enum dn_status dn_pq_page_pack(struct dn_pq_page *page, struct dn_pq_packer *p,
     *data = body;
     if (p->compressor != NULL) {
         dn_buffer_reset(&p->packed);
+        DN_TRY(dn_compressor_set_level(
+            p->compressor, page->level != DN_CODEC_LEVEL_DEFAULT ? page->level : p->level, err));
         DN_TRY(dn_compress(p->compressor, body, &p->packed, err));
         *data = dn_buffer_span(&p->packed);
     }

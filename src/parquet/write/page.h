@@ -18,6 +18,7 @@ struct dn_pq_page {
     enum dn_pq_page_type type;
     enum dn_pq_encoding encoding;
     int64_t n_rows; /**< rows, nulls too; in a dictionary page its entries */
+    int32_t level;  /**< of the codec; DN_CODEC_LEVEL_DEFAULT: the writer's */
 
     /* PLAIN pages and dictionaries are made where the values are collected ... */
     struct dn_buffer body;
@@ -68,6 +69,7 @@ struct dn_pq_packer {
     struct dn_pq_packer *next; /**< for the owner's free list */
     const struct dn_kernels *kernels;
     enum dn_codec_id codec;
+    int32_t level;                    /**< the writer's */
     struct dn_compressor *compressor; /**< NULL if pages are stored as they are */
     struct dn_buffer ids;
     struct dn_buffer body;

@@ -1,6 +1,7 @@
 #include "parquet/write/plain_pages.h"
 
 #include "parquet/encoding/plain.h"
+#include "parquet/write/level.h"
 
 /* Put the levels right before the values. */
 static enum dn_status put_before(struct dn_pq_encoder *e, const uint8_t *levels, size_t len,
@@ -66,12 +67,15 @@ static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
     e->body_hint =
         e->body.len - e->body_start + e->body.len / 16; /* the next one will be much like it */
     e->body = (struct dn_buffer){0};
+    const enum dn_status st = dn_pq_choose_level(e, page, err);
     e->page_rows = 0;
     e->page_values = 0;
     e->page_begun = 0;
     dn_pq_chunk_link(e->chunk, page);
-    e->emit(e->emit_ctx, page);
-    return DN_OK;
+    if (st == DN_OK) {
+        e->emit(e->emit_ctx, page);
+    }
+    return st;
 }
 
 /* Bytes of the values in the open page. */

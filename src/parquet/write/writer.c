@@ -191,6 +191,7 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
         .has_codec = w->codec != DN_CODEC_NONE,
+        .chooses_level = w->codec == DN_CODEC_ZSTD && w->codec_level == DN_CODEC_LEVEL_DEFAULT,
         .dictionary_bytes =
             n_dictionaries == 0 ? 0 : (size_t)(w->budget.bytes / 8 * 3 / (uint64_t)n_dictionaries),
     };

@@ -264,6 +264,43 @@ static size_t compressed_size(enum dn_codec_id id, int32_t level, struct dn_span
     return len;
 }
 
+static void pack(struct dn_compressor *c, struct dn_span in, struct dn_buffer *packed)
+{
+    dn_buffer_reset(packed);
+    assert_int_equal(dn_compress(c, in, packed, NULL), DN_OK);
+}
+
+/* A compressor that had other levels gives the bytes of a new one. */
+static void test_levels_change(void **state)
+{
+    static const int32_t levels[] = {9, -7, DN_CODEC_LEVEL_DEFAULT, 1, 22, 0, 2};
+    static uint8_t data[100000];
+    const struct dn_span in = {data, sizeof(data)};
+    struct dn_buffer packed = {0};
+    struct dn_buffer expected = {0};
+
+    (void)state;
+    fill(data, sizeof(data), KIND_TEXT);
+    for (size_t i = 0; i < N_ALL; i++) {
+        const bool has_levels = all[i] == DN_CODEC_ZSTD; /* that change */
+        struct dn_compressor *c = create(all[i], DN_CODEC_LEVEL_DEFAULT);
+        for (size_t k = 0; k < sizeof(levels) / sizeof(levels[0]); k++) {
+            struct dn_compressor *fresh =
+                create(all[i], has_levels ? levels[k] : DN_CODEC_LEVEL_DEFAULT);
+            assert_int_equal(dn_compressor_set_level(c, levels[k], NULL), DN_OK);
+            pack(c, in, &packed);
+            pack(fresh, in, &expected);
+            assert_int_equal(packed.len, expected.len);
+            assert_memory_equal(packed.data, expected.data, packed.len);
+            dn_compressor_destroy(fresh);
+        }
+        assert_int_equal(dn_compressor_set_level(c, 99, NULL), has_levels ? DN_ERR_INVALID : DN_OK);
+        dn_compressor_destroy(c);
+    }
+    dn_buffer_finish(&packed);
+    dn_buffer_finish(&expected);
+}
+
 static void test_levels_matter(void **state)
 {
     (void)state;
@@ -486,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_bad_levels),
         cmocka_unit_test(test_create_checks_levels),
         cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_levels_change),
         cmocka_unit_test(test_levels_matter),
         cmocka_unit_test(test_known_bytes),
         cmocka_unit_test(test_wrong_lengths_and_cut_input),

@@ -1,0 +1,61 @@
+#include "parquet/write/level.h"
+
+#include "codec/codec.h"
+
+#define FIRST_TRIAL 3   /* a short column is not worth one */
+#define TRIAL_EVERY 128 /* pages */
+#define SHARE 200       /* a page may be longer by one of so many parts */
+
+/* How long a page becomes. */
+static enum dn_status try_level(struct dn_compressor *c, int32_t level, struct dn_span body,
+                                struct dn_buffer *packed, size_t *len, struct dn_error *err)
+{
+    dn_buffer_reset(packed);
+    DN_TRY(dn_compressor_set_level(c, level, err));
+    DN_TRY(dn_compress(c, body, packed, err));
+    *len = packed->len;
+    return DN_OK;
+}
+
+/* The fastest level first: random digits in front of zeros, as prices have them, are found by all, and at times more of them by less. */
+static enum dn_status find_level(struct dn_span body, int32_t *level, struct dn_error *err)
+{
+    static const int32_t faster[] = {-1, 1, 2};
+    struct dn_compressor *c = NULL;
+    struct dn_buffer packed = {0};
+    enum dn_status st = DN_OK;
+    size_t usual = 0;
+    size_t len = 0;
+
+    *level = DN_CODEC_LEVEL_DEFAULT;
+    DN_TRY_GOTO(st, dn_compressor_create(&c, DN_CODEC_ZSTD, DN_CODEC_LEVEL_DEFAULT, err), cleanup);
+    DN_TRY_GOTO(st, try_level(c, DN_CODEC_LEVEL_DEFAULT, body, &packed, &usual, err), cleanup);
+    for (size_t i = 0; i < sizeof(faster) / sizeof(faster[0]); i++) {
+        DN_TRY_GOTO(st, try_level(c, faster[i], body, &packed, &len, err), cleanup);
+        if (len <= usual + usual / SHARE) {
+            *level = faster[i];
+            break;
+        }
+    }
+cleanup:
+    dn_buffer_finish(&packed);
+    dn_compressor_destroy(c);
+    return st;
+}
+
+enum dn_status dn_pq_choose_level(struct dn_pq_encoder *e, struct dn_pq_page *page,
+                                  struct dn_error *err)
+{
+    const struct dn_span body = {page->body.data + page->body_start,
+                                 page->body.len - page->body_start};
+
+    if (!e->options->chooses_level || dn_pq_kind_is_bytes(e->column->kind) ||
+        e->column->kind == DN_PQ_KIND_BOOL || page->body.data == NULL) {
+        return DN_OK;
+    }
+    if (e->n_number_pages++ % TRIAL_EVERY == FIRST_TRIAL) {
+        DN_TRY(find_level(body, &e->level, err));
+    }
+    page->level = e->level;
+    return DN_OK;
+}
