@@ -32,6 +32,10 @@ extern const size_t csv_reader_n_options;
 DN_NODISCARD enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c,
                                               int level, struct dn_error *err);
 
+/** Those of the options that say how values are written. */
+DN_NODISCARD enum dn_status csv_forms_read(struct csv_settings *s, struct dn_shell_config *c,
+                                           struct dn_error *err);
+
 /** JSON records from string columns, numbers only where nothing is lost. */
 struct csv_lossless;
 /** `schema` is borrowed for the call; its names must be distinct. */

@@ -17,7 +17,12 @@ const struct dn_shell_option csv_reader_options[] = {
     {"delimiter", NULL, "text", "one byte between fields, \\t for a tab; default ','"},
     {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
     {"header", NULL, "bool", "the first row of every file names the columns; default true"},
-    {"null_values", NULL, "list", "texts that mean null besides the empty unquoted field"},
+    {"null_values", NULL, "list | map",
+     "texts that mean null besides the empty unquoted field, or column -> texts, \"\" for all"},
+    {"quoted_nulls", NULL, "bool",
+     "these mean null in quotes, too, in columns of strings as well; default false"},
+    {"quoted", NULL, "text",
+     "values in quotes: values (default), like unquoted ones, or text beside unquoted ones"},
     {"types", NULL, "map", "column -> type: int64, decimal(12,2), timestamp[ns], binary:hex, ..."},
     {"widened", NULL, "map", "column -> type, as inferred by an earlier attempt: read strictly"},
     {"columns", NULL, "list", "the columns to read, in this order; default all"},
@@ -205,7 +210,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
     DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
     DN_TRY(dn_shell_option_bool(c, "header", &has_header, err));
-    DN_TRY(dn_shell_option_list(c, "null_values", &s->csv.null_values, &s->csv.n_null_values, err));
+    DN_TRY(csv_forms_read(s, c, err));
     DN_TRY(read_types(s, c, err));
     DN_TRY(dn_shell_option_list(c, "columns", &s->csv.columns, &s->csv.n_columns, err));
     DN_TRY(dn_shell_option_list(c, "required", &s->csv.required, &s->csv.n_required, err));

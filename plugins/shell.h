@@ -152,6 +152,8 @@ bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const
 DN_NODISCARD enum dn_status dn_shell_option_word(const struct dn_shell_config *c, const char *name,
                                                  const char *const *words, uint32_t *out,
                                                  struct dn_error *err);
+/** As it is written; NULL: it is not. */
+const json_t *dn_shell_option_value(const struct dn_shell_config *c, const char *name);
 /** An object, or NULL. */
 DN_NODISCARD enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
                                                 const json_t **out, struct dn_error *err);

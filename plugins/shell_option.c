@@ -275,6 +275,11 @@ enum dn_status dn_shell_option_word(const struct dn_shell_config *c, const char 
     return wrong_value(&f, problem, err);
 }
 
+const json_t *dn_shell_option_value(const struct dn_shell_config *c, const char *name)
+{
+    return find_option(c, name).value;
+}
+
 enum dn_status dn_shell_option_map(const struct dn_shell_config *c, const char *name,
                                    const json_t **out, struct dn_error *err)
 {

@@ -36,6 +36,12 @@ struct dn_csv_column_type {
     bool declared; /**< true: a person declared it, relaxed forms (+7, 007, " 1 ") are read; false: widened inference */
 };
 
+/** A text that an option gives for a column, or, where the name is NULL or empty, for every column.  It stays as it is. */
+struct dn_csv_column_text {
+    const char *name;
+    const char *text;
+};
+
 /** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_reader_open(). */
 struct dn_csv_options {
     uint32_t struct_size; /**< sizeof(struct dn_csv_options) */
@@ -90,6 +96,12 @@ struct dn_csv_options {
      * `kind` is a word of lower case.
      */
     void (*advise)(void *ctx, bool warning, const char *kind, const char *message);
+    /** Quoted values beside unquoted ones are text; else values are read through quotes, whether all are quoted or some. */
+    bool quoted_text;
+    /** null_values and column_null_values mean null in quotes as well, in columns of strings too. */
+    bool quoted_nulls;
+    const struct dn_csv_column_text *column_null_values; /**< texts that mean null in one column, besides null_values */
+    size_t n_column_null_values;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

@@ -125,8 +125,8 @@ static int print_version(int argc, char **argv)
 static void print_command(const struct dn_command *command)
 {
     (void)fputs(command->help, stdout);
-    if (command->more != NULL) { /* longer texts than C promises to take at once */
-        (void)fputs(command->more, stdout);
+    for (size_t i = 0; i < DN_HELP_PARTS && command->more[i] != NULL; i++) {
+        (void)fputs(command->more[i], stdout);
     }
 }
 

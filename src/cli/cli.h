@@ -13,11 +13,13 @@
 #define DN_EXIT_WARNINGS 1
 #define DN_EXIT_FAILED 2
 
+#define DN_HELP_PARTS 4
 struct dn_command {
     const char *name;
     const char *summary; /**< one line of the command list */
     const char *help;    /**< the text of `help NAME`, */
-    const char *more;    /**< and what follows it, or NULL */
+    const char *more
+        [DN_HELP_PARTS]; /**< and what follows it, in parts that C takes at once; NULL: no more */
     /** argv[0] is the command's name.  Returns the exit code. */
     int (*run)(int argc, char **argv);
 };

@@ -189,6 +189,6 @@ const struct dn_command dn_cmd_inspect = {
             "Examples:\n"
             "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
             "  " DN_PROGRAM " inspect --json orders.parquet | jq '.row_groups[].columns[].codec'\n",
-    .more = DN_STORE_FLAGS_HELP,
+    .more = {DN_STORE_FLAGS_HELP},
     .run = run,
 };

@@ -237,6 +237,6 @@ const struct dn_command dn_cmd_verify = {
             "Examples:\n"
             "  " DN_PROGRAM " verify orders.parquet\n"
             "  " DN_PROGRAM " verify --json *.parquet | jq '.[] | select(.errors > 0) | .path'\n",
-    .more = DN_STORE_FLAGS_HELP,
+    .more = {DN_STORE_FLAGS_HELP},
     .run = run,
 };

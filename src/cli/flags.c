@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_FLAGS 40
+#define MAX_FLAGS 120
 
 bool dn_flags_parse_size(const char *text, uint64_t *out)
 {

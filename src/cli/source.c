@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "cli/database.h"
+#include "cli/form_flags.h"
 #include "job/coltype.h"
 #include "job/connector.h"
 #include "job/events.h"
@@ -29,6 +30,8 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"no-header", 0, DN_FLAG_BOOL, &s->no_header},
         {"types", 0, DN_FLAG_LIST, &s->types},
         {"null-values", 0, DN_FLAG_LIST, &s->null_values},
+        {"quoted-nulls", 0, DN_FLAG_BOOL, &s->quoted_nulls},
+        {"quoted", 0, DN_FLAG_TEXT, &s->quoted},
         {"query", 0, DN_FLAG_TEXT, &s->query},
         {"where", 0, DN_FLAG_TEXT, &s->where},
         {"reader-option", 0, DN_FLAG_LIST, &s->options},
@@ -126,33 +129,6 @@ static enum dn_status types_add(json_t *options, const struct dn_flag_list *list
     return DN_OK;
 }
 
-static enum dn_status null_values_add(json_t *options, const struct dn_flag_list *list,
-                                      struct dn_error *err)
-{
-    if (list->n == 0) {
-        return DN_OK;
-    }
-    json_t *values = json_array();
-    if (values == NULL || json_object_set_new(options, "null_values", values) != 0) {
-        return dn_error_memory(err, 64);
-    }
-    for (size_t i = 0; i < list->n; i++) {
-        const char *p = list->values[i];
-        for (;;) {
-            const size_t len = strcspn(p, ",");
-            if (json_array_append_new(values, json_stringn(p, len)) != 0) {
-                return dn_error_set(err, DN_ERR_INVALID,
-                                    "the value of --null-values is not valid UTF-8");
-            }
-            if (p[len] == '\0') {
-                break;
-            }
-            p += len + 1;
-        }
-    }
-    return DN_OK;
-}
-
 enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list *items,
                                      const char *flag, struct dn_error *err)
 {
@@ -233,7 +209,7 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
         return dn_error_memory(err, 64);
     }
     DN_TRY(types_add(options, &s->types, err));
-    DN_TRY(null_values_add(options, &s->null_values, err));
+    DN_TRY(dn_form_flags_add(options, s, err));
     return dn_source_options_add(options, &s->options, "--reader-option", err);
 }
 
@@ -354,8 +330,7 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
                        : s->encoding != NULL   ? "--encoding"
                        : s->on_invalid != NULL ? "--on-invalid"
                        : s->no_header          ? "--no-header"
-                       : s->null_values.n > 0  ? "--null-values"
-                                               : NULL;
+                                               : dn_form_flags_first(s);
     const bool ours = s->reader == NULL || is_built_in(s->reader);
 
     char shown[DN_SHOWN_PATH_SIZE];

@@ -23,6 +23,8 @@ struct dn_source_flags {
     bool no_header;
     struct dn_flag_list types;
     struct dn_flag_list null_values;
+    bool quoted_nulls;
+    const char *quoted;
     const char *query; /**< of a database */
     const char *where;
     struct dn_flag_list options;
@@ -31,7 +33,7 @@ struct dn_source_flags {
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (15 + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (17 + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -46,7 +48,6 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "                          a byte order mark says\n"                                           \
     "      --on-invalid X      CSV: bytes that are no text in the encoding: error, or replace by " \
     "U+FFFD\n"                                                                                     \
-    "      --null-values A,B   CSV: texts that mean null, besides the empty unquoted field\n"      \
     "      --file-name-column N  a column N with the name of each row's file\n"                    \
     "      --hive-partitioning   folders key=value in the paths of the files are columns\n"        \
     "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
@@ -57,6 +58,19 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
     "default\n"
+
+/** How the values of CSV are written, for the part of the help that is more. */
+#define DN_FORM_FLAGS_HELP                                                                         \
+    "\n"                                                                                           \
+    "Of CSV, how its values are written:\n"                                                        \
+    "      --null-values A,B   texts that mean null, besides the empty unquoted field; C=A,B: in " \
+    "the\n"                                                                                        \
+    "                          column C alone\n"                                                   \
+    "      --quoted X          what is in quotes is read like what is not (values, default), or "  \
+    "is text\n"                                                                                    \
+    "                          beside unquoted values (text)\n"                                    \
+    "      --quoted-nulls      --null-values mean null in quotes, too, in columns of strings as "  \
+    "well\n"
 
 /** The sources that are no files, for the part of the help that is more. */
 #define DN_DATABASE_HELP                                                                           \

@@ -4,8 +4,8 @@
 #include "csv/infer.h"
 #include "csv/reader_internal.h"
 
-#define QUOTED_SHIFT 16
-#define CLASSES ((1u << QUOTED_SHIFT) - 1)
+#define QUOTED_SHIFT 32
+#define MANY 2u /* unquoted values; how many more makes no difference */
 
 /* What was said to be a float64 stays one, if it is for all values, and so do others: the classes that `type` lacks for that. */
 static unsigned classes_between(struct dn_type type, struct dn_type given)
@@ -22,15 +22,29 @@ static unsigned classes_between(struct dn_type type, struct dn_type given)
                : 0;
 }
 
+/* Do quotes make it a string, whatever the values are? */
+static bool quotes_say_text(struct dn_csv_census_field *field, unsigned unquoted, unsigned quoted)
+{
+    const uint64_t first = atomic_load_explicit(&field->first, memory_order_relaxed);
+
+    if (!field->quoted_text) {
+        return dn_csv_quotes_say_text(
+            (first & 1) == 0, atomic_load_explicit(&field->n_unquoted, memory_order_relaxed),
+            atomic_load_explicit(&field->any_quoted, memory_order_relaxed));
+    }
+    return field->either_way ? unquoted != 0 && quoted != 0
+                             : (field->through_quotes ? unquoted : quoted) != 0;
+}
+
 /* The narrowest type of all values seen; `given` if there are none. */
 static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type given)
 {
-    const uint32_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
+    const uint64_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
     const struct dn_csv_digits digits = {
         atomic_load_explicit(&field->whole, memory_order_relaxed),
         atomic_load_explicit(&field->behind, memory_order_relaxed)};
-    unsigned unquoted = seen & CLASSES;
-    unsigned quoted = seen >> QUOTED_SHIFT;
+    unsigned unquoted = (unsigned)seen;
+    unsigned quoted = (unsigned)(seen >> QUOTED_SHIFT);
 
     if (field->rounds) {
         unquoted = dn_csv_without_long(unquoted);
@@ -40,8 +54,7 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     if (seen == 0) {
         return given;
     }
-    if (field->either_way ? unquoted != 0 && quoted != 0
-                          : (field->through_quotes ? unquoted : quoted) != 0) {
+    if (quotes_say_text(field, unquoted, quoted)) {
         return DN_TYPE(UTF8_VIEW);
     }
     const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
@@ -52,15 +65,19 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
 /* A string that stays one, whatever comes: numbers may yet become a decimal, in whatever order they come. */
 static bool is_settled(struct dn_csv_census_field *field)
 {
-    const uint32_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
-    const bool quotes_differ = seen >> QUOTED_SHIFT != 0 && (seen & CLASSES) != 0;
+    const uint64_t seen = atomic_load_explicit(&field->seen, memory_order_relaxed);
+    const unsigned classes = (unsigned)(seen >> QUOTED_SHIFT | seen);
+    const bool quotes_differ =
+        field->quoted_text && seen >> QUOTED_SHIFT != 0 && (unsigned)seen != 0;
     const struct dn_csv_digits digits = {
         atomic_load_explicit(&field->whole, memory_order_relaxed),
         atomic_load_explicit(&field->behind, memory_order_relaxed)};
 
-    return type_of(field, DN_TYPE(INT64)).id == DN_TYPE_UTF8_VIEW &&
-           (quotes_differ || field->rounds ||
-            !dn_csv_fits_decimal((seen >> QUOTED_SHIFT | seen) & CLASSES, digits));
+    return quotes_differ ||
+           (classes != 0 &&
+            dn_csv_type_of_classes(field->rounds ? dn_csv_without_long(classes) : classes, digits)
+                    .id == DN_TYPE_UTF8_VIEW &&
+            (field->rounds || !dn_csv_fits_decimal(classes, digits)));
 }
 
 static void raise_to(_Atomic uint32_t *most, uint32_t n)
@@ -73,18 +90,47 @@ static void raise_to(_Atomic uint32_t *most, uint32_t n)
     }
 }
 
-void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *rows,
+/* The first value of all, as the number of its block says. */
+static void note_first(struct dn_csv_census_field *field, uint64_t first)
+{
+    uint64_t before = atomic_load_explicit(&field->first, memory_order_relaxed);
+
+    while (before > first &&
+           !atomic_compare_exchange_weak_explicit(&field->first, &before, first,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+        /* somebody else noted one */
+    }
+}
+
+static void note_quotes(struct dn_csv_census_field *field, uint64_t block,
+                        const struct dn_csv_evidence *e)
+{
+    const uint32_t n = e->n_unquoted < MANY ? (uint32_t)e->n_unquoted : MANY;
+
+    if ((e->quoted | e->unquoted) != 0) {
+        note_first(field, 2 * block + !e->first_bare);
+    }
+    if (n > 0 && atomic_load_explicit(&field->n_unquoted, memory_order_relaxed) < MANY) {
+        atomic_fetch_add_explicit(&field->n_unquoted, n, memory_order_relaxed);
+    }
+    if (e->n_quoted > 0 && !atomic_load_explicit(&field->any_quoted, memory_order_relaxed)) {
+        atomic_store_explicit(&field->any_quoted, true, memory_order_relaxed);
+    }
+}
+
+void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struct dn_csv_rows *rows,
                        const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
 {
     for (size_t f = 0; f < rows->n_fields; f++) {
         struct dn_csv_census_field *field = &census->fields[f];
-        const uint32_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
-        struct dn_csv_evidence e = {0};
+        const uint64_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
+        struct dn_csv_evidence e = {.quoted_text = field->quoted_text, .forms = field->forms};
         if (!field->asked || is_settled(field)) {
             continue;
         }
         dn_csv_evidence_add_field(&e, f, rows, d, nulls);
-        const uint32_t found = e.unquoted | e.quoted << QUOTED_SHIFT;
+        const uint64_t found = e.unquoted | (uint64_t)e.quoted << QUOTED_SHIFT;
+        note_quotes(field, block, &e);
         if ((found & ~before) != 0) {
             atomic_fetch_or_explicit(&field->seen, found, memory_order_relaxed);
         }
@@ -151,6 +197,9 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
             field->either_way = r->columns[c].unseen ||
                                 (r->columns[c].through_quotes && !r->columns[c].only_quoted);
             field->rounds = r->columns[c].rounds;
+            field->quoted_text = r->quoted_text;
+            field->forms = r->columns[c].forms;
+            atomic_store_explicit(&field->first, UINT64_MAX, memory_order_relaxed);
         }
     }
     r->census = &census;

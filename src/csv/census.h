@@ -9,22 +9,28 @@
 
 /** What was seen in one field: classes of unquoted values, and of quoted ones above them. */
 struct dn_csv_census_field {
-    _Atomic uint32_t seen;
+    _Atomic uint64_t seen;
+    _Atomic uint64_t
+        first; /**< twice the number of the first block with a value, and 1 if its first value is quoted */
+    _Atomic uint32_t n_unquoted; /**< many are some */
+    _Atomic bool any_quoted;
     _Atomic uint32_t whole; /**< digits of numbers, see struct dn_csv_digits */
     _Atomic uint32_t behind;
-    bool rounds; /**< numbers that a float64 does not hold are rounded to one */
-    bool asked;  /**< somebody wants to know, and it is not a string yet */
+    bool rounds;      /**< numbers that a float64 does not hold are rounded to one */
+    bool asked;       /**< somebody wants to know, and it is not a string yet */
+    bool quoted_text; /**< the option: quoted values beside unquoted ones are text */
     bool
-        through_quotes; /**< values are quoted; others make it a string, and the other way around */
-    bool either_way;    /**< the sample does not say whether they are: all or none */
+        through_quotes; /**< with it, values are quoted; others make it a string, and the other way around */
+    bool either_way; /**< the sample does not say whether they are: all or none */
+    const struct dn_csv_forms *forms;
 };
 
 struct dn_csv_census {
     struct dn_csv_census_field *fields;
 };
 
-/** Add the values of all rows.  Thread-safe. */
-void dn_csv_census_add(struct dn_csv_census *census, const struct dn_csv_rows *rows,
+/** Add the values of all rows of a block; blocks count from 0 in the order of the files.  Thread-safe. */
+void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struct dn_csv_rows *rows,
                        const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+struct dn_csv_forms;
+
 struct dn_csv_column {
     const char *name;
     size_t
@@ -22,16 +24,22 @@ struct dn_csv_column {
     bool required; /**< a null is an error */
     bool
         through_quotes; /**< quoted fields are values of the type too; else they are text and do not fit */
-    bool only_quoted; /**< every sampled value was quoted: an unquoted one does not fit */
-    bool unseen;      /**< inferred as a string because the sample has no value of it */
+    bool only_quoted;   /**< every sampled value was quoted: an unquoted one does not fit */
+    bool unseen;        /**< inferred as a string because the sample has no value of it */
+    bool mostly_quoted; /**< of the sampled values most were quoted: so they are tried first */
+    bool
+        unsettled; /**< inferred, but whether quotes say text in it later values may tell: see dn_csv_resolve() */
+    const struct dn_csv_forms *forms; /**< NULL: the usual ones */
 };
 
-/** Texts that mean null when unquoted. */
+/** Texts that mean null: unquoted, and quoted where a value is looked for through the quotes. */
 struct dn_csv_nulls {
     const char *const *texts;
     const size_t *lens;
     size_t n;
     bool any_value; /**< one of them reads as a value of some type but string */
+    bool quoted;    /**< also quoted ones in columns of strings */
+    bool bare_only; /**< quoted ones are texts everywhere */
 };
 
 static inline bool dn_csv_is_null_text(const struct dn_csv_nulls *nulls, const uint8_t *text,

@@ -2,13 +2,10 @@
 
 #include "base/memory.h"
 #include "csv/infer.h"
+#include "csv/string_view.h"
 #include "text/parse.h"
 #include "values/value_text.h"
 #include "json/json_lexer.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "string views are written as little-endian words");
-_Static_assert(sizeof(struct dn_string_view) == 16, "Arrow string views are 16 bytes");
 
 /* About two thirds of a small L1 data cache. */
 #define TILE_BYTES ((size_t)24 << 10)
@@ -115,6 +112,16 @@ static bool parse_bool(struct job *j, const uint8_t *text, size_t len, void *out
 
 typedef bool (*parse_fn)(struct job *j, const uint8_t *text, size_t len, void *out);
 
+/* Raw bytes are texts in this. */
+static bool is_quoted_null(const struct job *j, const uint8_t *text, size_t len)
+{
+    const struct dn_csv_nulls *nulls = j->nulls;
+
+    return (nulls->quoted || (j->column->through_quotes && !nulls->bare_only &&
+                              !dn_value_is_raw(j->column->type))) &&
+           dn_csv_is_null_text(nulls, text, len);
+}
+
 /* Everything that the loops below do not decide in line: empty, quoted, null texts, relaxed forms. */
 static enum verdict slow_value(struct job *j, parse_fn parse, const uint8_t *text, size_t len,
                                void *out)
@@ -130,6 +137,9 @@ static enum verdict slow_value(struct job *j, parse_fn parse, const uint8_t *tex
             return VERDICT_BAD;
         }
         if (inner == 0) {
+            return VERDICT_NULL;
+        }
+        if (is_quoted_null(j, text + 1, inner)) {
             return VERDICT_NULL;
         }
         return c->through_quotes && parse(j, text + 1, inner, out) ? VERDICT_VALUE : VERDICT_BAD;
@@ -155,8 +165,10 @@ struct usual {
 
 static struct usual usual_of(const struct job *j)
 {
-    const bool quoted = j->column->only_quoted;
-    const bool tried = quoted ? j->d->quote != ' ' : !j->nulls->any_value;
+    const bool quoted = j->column->mostly_quoted || j->column->only_quoted;
+    const bool tried =
+        (!quoted || j->d->quote != ' ') &&
+        (!j->nulls->any_value || (quoted && j->nulls->bare_only)); /* which are values then */
     return (struct usual){tried, quoted, j->d->quote};
 }
 
@@ -166,17 +178,10 @@ static inline bool is_usual(const struct usual *u, const uint8_t *text, size_t l
            (u->quotes == 0 || (len > 2 && text[0] == u->quote && text[len - 1] == u->quote));
 }
 
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
-}
-
 static inline void set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len)
 {
-    cells->tail[i] = load64(end - 8);
-    cells->head[i] = load64(end - 16);
+    cells->tail[i] = dn_csv_load8(end - 8);
+    cells->head[i] = dn_csv_load8(end - 16);
     cells->len[i] = len;
 }
 
@@ -329,34 +334,6 @@ static void convert_bool(struct job *j)
 
 /* ---- strings ---- */
 
-/* View of text[0, len) at `offset` of variadic buffer `buffer`; 12 bytes at text are readable. */
-static inline void make_view(struct dn_string_view *out, const uint8_t *text, size_t len,
-                             uint32_t buffer, uint32_t offset)
-{
-    /* Which of the first four and the next eight bytes count; lengths vary, so nothing here may be a branch. */
-#define KEEP(n) (UINT64_MAX >> (64 - 8 * (n)))
-    static const uint64_t keep[13][2] = {{0, 0},
-                                         {KEEP(1), 0},
-                                         {KEEP(2), 0},
-                                         {KEEP(3), 0},
-                                         {KEEP(4), 0},
-                                         {KEEP(4), KEEP(1)},
-                                         {KEEP(4), KEEP(2)},
-                                         {KEEP(4), KEEP(3)},
-                                         {KEEP(4), KEEP(4)},
-                                         {KEEP(4), KEEP(5)},
-                                         {KEEP(4), KEEP(6)},
-                                         {KEEP(4), KEEP(7)},
-                                         {KEEP(4), KEEP(8)}};
-#undef KEEP
-    const size_t n = len < 12 ? len : 12;
-    const uint64_t place = buffer | (uint64_t)offset << 32;
-    const uint64_t rest = load64(text + 4) & keep[n][1];
-    const uint64_t words[2] = {len | (load64(text) & keep[n][0]) << 32, len > 12 ? place : rest};
-
-    memcpy(out, words, 16);
-}
-
 /* A quoted field with an escape or trailing text: its value goes to the side buffer. */
 static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
                                struct dn_string_view *out, struct dn_error *err)
@@ -371,7 +348,7 @@ static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
     DN_TRY(dn_buffer_reserve(side, len, err));
     uint8_t *text = side->data + side->len;
     const size_t n = dn_csv_unquote(j->d, field, len, text);
-    make_view(out, text, n, 1, (uint32_t)side->len);
+    dn_csv_make_view(out, text, n, 1, (uint32_t)side->len);
     side->len += n;
     return DN_OK;
 }
@@ -381,6 +358,7 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
     const bool has_nulls = j->nulls->n > 0;
+    const bool quoted_nulls = j->nulls->quoted;
     const bool has_quote = j->d->has_quote;
     const uint8_t quote = j->d->quote;
     struct dn_string_view *values = j->values;
@@ -400,9 +378,14 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
             values[r] = (struct dn_string_view){0};
             note_null(j, r);
         } else if (!has_quote || text[0] != quote) {
-            make_view(&values[r], text, len, 0, start);
+            dn_csv_make_view(&values[r], text, len, 0, start);
         } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
-            make_view(&values[r], text + 1, inner, 0, start + 1);
+            if (quoted_nulls && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
+                valid = false;
+                inner = 0;
+                note_null(j, r);
+            }
+            dn_csv_make_view(&values[r], text + 1, inner, 0, start + 1);
         } else {
             DN_TRY(unescape(j, text, len, &values[r], err));
         }
@@ -541,14 +524,14 @@ static enum verdict put_json(struct job *j, const uint8_t *text, size_t len,
     } else {
         memcpy(to, text, len);
     }
-    if (n == 0) {
+    if (n == 0 || (j->nulls->quoted && dn_csv_is_null_text(j->nulls, to, n))) {
         return VERDICT_NULL;
     }
     to[n] = '\0';
     if (!dn_json_is_value(to, n)) {
         return VERDICT_BAD;
     }
-    make_view(out, to, n, 1, (uint32_t)side->len);
+    dn_csv_make_view(out, to, n, 1, (uint32_t)side->len);
     side->len += n;
     return VERDICT_VALUE;
 }
@@ -605,12 +588,16 @@ static __attribute__((noinline)) enum dn_status convert_binary(struct job *j, st
             j->bad_row = r;
             return DN_OK;
         }
+        if (quoted && j->nulls->quoted && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
+            note_null(j, r);
+            continue;
+        }
         if (!dn_value_parse_bytes(c->type, c->form, quoted ? text + 1 : text, quoted ? inner : len,
                                   side->data + side->len, &n)) {
             j->bad_row = r;
             return DN_OK;
         }
-        make_view(&values[r], side->data + side->len, n, 1, (uint32_t)side->len);
+        dn_csv_make_view(&values[r], side->data + side->len, n, 1, (uint32_t)side->len);
         side->len += n;
         j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
     }
@@ -783,7 +770,7 @@ enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_
                 struct job *j = &jobs[c];
                 j->kernels = kernels;
                 j->d = d;
-                j->nulls = nulls;
+                j->nulls = dn_csv_nulls_of(columns[c].forms, nulls);
                 j->from = from;
                 j->to = to;
                 DN_TRY(convert_column(j, err));

@@ -231,6 +231,25 @@ static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, siz
     return class;
 }
 
+/* Between quotes.  That a delimiter is among them is what they are for: then they say no more than that. */
+static void add_quoted(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
+                       const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
+{
+    const bool is_null = !nulls->bare_only && dn_csv_is_null_text(nulls, text, len);
+    const unsigned class = is_null ? 0 : classify_for(e, text, len);
+
+    if (is_null && nulls->quoted) {
+        return;
+    }
+    e->quoted |= class;
+    if ((class & ~(unsigned)DN_CSV_TEXT) != 0 && !e->quoted_text &&
+        memchr(text, d->delimiter, len) != NULL) {
+        e->n_unquoted += 2; /* more than one: so quotes say nothing in this column */
+    } else {
+        e->n_quoted++;
+    }
+}
+
 void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
                                const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
 {
@@ -239,17 +258,18 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
     if (len == 0) {
         return;
     }
+    nulls = dn_csv_nulls_of(e->forms, nulls);
     if (d->has_quote && text[0] == d->quote) {
         if (!dn_csv_quoted_simple(d, text, len, &inner)) {
             e->quoted |= DN_CSV_TEXT;
             e->n_quoted++;
         } else if (inner > 0) {
-            e->quoted |= classify_for(e, text + 1, inner);
-            e->n_quoted++;
+            add_quoted(e, d, nulls, text + 1, inner);
         }
         return;
     }
     if (!dn_csv_is_null_text(nulls, text, len)) {
+        e->first_bare |= (e->quoted | e->unquoted) == 0;
         e->unquoted |= classify_for(e, text, len);
         e->n_unquoted++;
     }
@@ -334,16 +354,23 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
                                  ? dn_csv_without_long(evidence->quoted | evidence->unquoted)
                                  : evidence->quoted | evidence->unquoted;
 
-    column->only_quoted = evidence->n_quoted > 0 && evidence->n_unquoted == 0;
-    column->through_quotes = column->only_quoted;
-    column->unseen = evidence->n_quoted == 0 && evidence->n_unquoted == 0;
-    if (column->only_quoted) {
-        column->type = dn_csv_type_of_classes(classes, evidence->digits);
-    } else if (evidence->n_quoted > 0) {
-        column->type = DN_TYPE(UTF8_VIEW); /* quotes on some values only say that these are text */
-    } else {
-        column->type = dn_csv_type_of_classes(classes, evidence->digits);
+    const int64_t n_quoted = evidence->n_quoted;
+    const int64_t n_unquoted = evidence->n_unquoted;
+    const bool some_quoted = n_quoted > 0 && n_unquoted > 0;
+
+    column->unseen = classes == 0;
+    column->type = dn_csv_type_of_classes(classes, evidence->digits);
+    column->only_quoted = evidence->quoted_text && n_quoted > 0 && n_unquoted == 0;
+    column->through_quotes = !evidence->quoted_text || column->only_quoted;
+    column->mostly_quoted = n_quoted > n_unquoted;
+    if (evidence->quoted_text
+            ? some_quoted
+            : dn_csv_quotes_say_text(evidence->first_bare, n_unquoted, n_quoted > 0)) {
+        column->type = DN_TYPE(UTF8_VIEW);
     }
+    column->unsettled =
+        !evidence->quoted_text && ((n_unquoted == 0 && !evidence->from_start) ||
+                                   (n_unquoted == 1 && n_quoted == 0 && evidence->first_bare));
 }
 
 struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class)

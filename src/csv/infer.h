@@ -7,6 +7,7 @@
 #define DN_CSV_INFER_H
 
 #include "csv/columns.h"
+#include "csv/forms.h"
 #include "csv/rows.h"
 
 enum dn_csv_class {
@@ -39,11 +40,15 @@ void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t
 
 /** What was seen in one column. */
 struct dn_csv_evidence {
-    struct dn_csv_digits digits; /**< of values that are numbers */
-    unsigned unquoted;           /**< classes of unquoted values, or-ed */
-    unsigned quoted;             /**< classes of what quoted values hold */
-    int64_t n_unquoted;
-    int64_t n_quoted;
+    struct dn_csv_digits digits;      /**< of values that are numbers */
+    unsigned unquoted;                /**< classes of unquoted values, or-ed */
+    unsigned quoted;                  /**< classes of what quoted values hold */
+    int64_t n_unquoted;               /**< or quoted because they had to be */
+    int64_t n_quoted;                 /**< texts that mean null among them */
+    bool first_bare;                  /**< the first value was unquoted */
+    bool from_start;                  /**< the first value is the column's first one */
+    bool quoted_text;                 /**< the option: quotes beside unquoted values say text */
+    const struct dn_csv_forms *forms; /**< NULL: the usual ones */
 };
 
 /** Written as a whole number, of whatever size: digits, maybe behind a '-'.  The text is not empty. */
@@ -91,7 +96,20 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
 /** The classes where numbers that a float64 does not hold are rounded to one. */
 unsigned dn_csv_without_long(unsigned classes);
 
-/** Set type, through_quotes, only_quoted and unseen of a column from its evidence; nothing seen gives a string.  column->rounds is set. */
+/**
+ * Quotes say text, in the way our own writer has it: the first value stands bare and every other one in quotes that it does not need.
+ * All other quotes say nothing.
+ */
+static inline bool dn_csv_quotes_say_text(bool first_bare, int64_t n_unquoted, bool any_quoted)
+{
+    return first_bare && n_unquoted == 1 && any_quoted;
+}
+
+/**
+ * Set type, how quotes are taken, unseen and unsettled of a column from its evidence; nothing seen gives a string.  column->rounds is
+ * set.  Unsettled is a column that later values may yet make a string, since what was seen so far could be the beginning, or the
+ * rest, of values whose quotes say text.
+ */
 void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column *column);
 
 /** Whether text is a value of an inferred uint64, time, timestamp or decimal column: strictly, as what made the column one. */

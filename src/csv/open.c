@@ -69,7 +69,7 @@ static enum dn_status lookup_columns(struct lookup *l, const struct dn_csv_reade
     return DN_OK;
 }
 
-static enum dn_status no_such_column(const struct dn_csv_reader *r, const char *name,
+enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *name,
                                      const char *option, struct dn_error *err)
 {
     const char *close = dn_text_suggest(name, r->field_names, r->n_fields);
@@ -132,6 +132,7 @@ static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_colu
             true; /* whoever saw the values knows that they are one type, quoted or not */
         c->unseen = false;
     }
+    c->unsettled = false;
     if (t->declared) {
         c->through_quotes = true;
         c->only_quoted = false;
@@ -149,7 +150,7 @@ static enum dn_status apply_types(struct dn_csv_reader *r, const struct lookup *
             DN_TRY(set_type(&r->columns[c], &o->types[i], err));
         }
         if (first == SIZE_MAX && find_name(&l->fields, name) == SIZE_MAX && !o->missing_as_null) {
-            return no_such_column(r, name, "types", err);
+            return dn_csv_no_such_column(r, name, "types", err);
         }
     }
     return DN_OK;
@@ -164,7 +165,7 @@ static enum dn_status apply_required(struct dn_csv_reader *r, const struct looku
         for (size_t c = first; c != SIZE_MAX; c = l->next[c]) {
             r->columns[c].required = true;
             if (r->columns[c].field == SIZE_MAX) {
-                return no_such_column(r, name, "required", err);
+                return dn_csv_no_such_column(r, name, "required", err);
             }
         }
         if (first == SIZE_MAX && find_name(&l->fields, name) != SIZE_MAX) {
@@ -174,7 +175,7 @@ static enum dn_status apply_required(struct dn_csv_reader *r, const struct looku
                                 name);
         }
         if (first == SIZE_MAX) {
-            return no_such_column(r, name, "required", err);
+            return dn_csv_no_such_column(r, name, "required", err);
         }
     }
     return DN_OK;
@@ -196,7 +197,7 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
         column->type = DN_TYPE(UTF8_VIEW);
         if (column->field == SIZE_MAX) {
             if (!o->missing_as_null) {
-                return no_such_column(r, o->columns[c], "columns", err);
+                return dn_csv_no_such_column(r, o->columns[c], "columns", err);
             }
             column->name = dn_arena_strdup(&r->arena, o->columns[c]);
             if (column->name == NULL) {
@@ -205,6 +206,7 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
             continue;
         }
         column->name = r->field_names[column->field];
+        column->forms = r->forms != NULL ? r->forms[column->field] : NULL;
         column->rounds = o->round_decimals;
         if (o->inference == DN_CSV_INFER_COLUMN) {
             dn_csv_resolve(&evidence[column->field], column);
@@ -227,6 +229,21 @@ static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_
 cleanup:
     lookup_finish(&l);
     return st;
+}
+
+/*
+ * Columns in which quotes may yet turn out to say text.  If the caller can start over, the first value that would show it is an error;
+ * if not, quotes say nothing there.
+ */
+static void settle_quotes(struct dn_csv_reader *r, const struct dn_csv_options *o)
+{
+    for (size_t c = 0; c < r->n_columns; c++) {
+        struct dn_csv_column *column = &r->columns[c];
+        if (column->unsettled && o->restartable && column->type.id != DN_TYPE_UTF8_VIEW) {
+            column->only_quoted = column->mostly_quoted;
+            column->through_quotes = column->mostly_quoted;
+        }
+    }
 }
 
 /* The columns whose first value is waited for. */
@@ -305,10 +322,16 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         return dn_error_memory(err, r->n_fields * sizeof(*evidence));
     }
     enum dn_status st = DN_OK;
+    DN_TRY_GOTO(st, dn_csv_open_forms(r, options, err), cleanup);
+    for (size_t i = 0; i < r->n_fields; i++) {
+        evidence[i].forms = r->forms != NULL ? r->forms[i] : NULL;
+        evidence[i].quoted_text = r->quoted_text;
+    }
     if (options->inference == DN_CSV_INFER_COLUMN) {
         DN_TRY_GOTO(st, dn_csv_sample(r, evidence, &faulty, err), cleanup);
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
+    settle_quotes(r, options);
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);

@@ -223,7 +223,7 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
 
     rows->n_rows = stop < all_rows ? stop : all_rows;
     if (r->census != NULL) {
-        dn_csv_census_add(r->census, rows, &r->dialect, &r->nulls);
+        dn_csv_census_add(r->census, w->number, rows, &r->dialect, &r->nulls);
     } else {
         DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, r->columns, r->n_columns,
                               w->memory, w->scratch->out, &fault, &w->error));

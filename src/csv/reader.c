@@ -101,38 +101,6 @@ static enum dn_status copy_texts(struct dn_csv_reader *r, const char *const *tex
     return DN_OK;
 }
 
-/* Would the strict reading of some type take the text?  "nan" is none: it needs other floats around it. */
-static bool is_value(const char *text, size_t len)
-{
-    uint8_t padded[256] = {0};
-
-    if (len == 0 || len > 128) {
-        return len > 0;
-    }
-    memcpy(padded + 64, text, len);
-    const enum dn_csv_class c = dn_csv_classify(padded + 64, len);
-    return c != DN_CSV_TEXT && c != DN_CSV_SPECIAL;
-}
-
-static enum dn_status copy_nulls(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                 struct dn_error *err)
-{
-    const char **texts;
-    bool any_value = false;
-    size_t *lens = dn_arena_alloc(&r->arena, (o->n_null_values + 1) * sizeof(size_t));
-
-    if (lens == NULL) {
-        return dn_error_memory(err, o->n_null_values * sizeof(size_t));
-    }
-    DN_TRY(copy_texts(r, o->null_values, o->n_null_values, &texts, err));
-    for (size_t i = 0; i < o->n_null_values; i++) {
-        lens[i] = strlen(texts[i]);
-        any_value |= is_value(texts[i], lens[i]);
-    }
-    r->nulls = (struct dn_csv_nulls){texts, lens, o->n_null_values, any_value};
-    return DN_OK;
-}
-
 static enum dn_status set_dialect(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                   struct dn_error *err)
 {
@@ -324,7 +292,8 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     }
     DN_TRY(copy_texts(r, paths, n_paths, &r->paths, err));
     r->n_paths = n_paths;
-    DN_TRY(copy_nulls(r, o, err));
+    r->quoted_text = o->quoted_text;
+    DN_TRY(dn_csv_copy_nulls(r, o, err));
     DN_TRY(set_dialect(r, o, err));
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;

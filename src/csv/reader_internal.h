@@ -75,6 +75,9 @@ struct dn_csv_reader {
 
     const char **field_names; /**< what the file has */
     size_t n_fields;
+    const struct dn_csv_forms *
+        *forms; /**< per field, NULL where they are the usual ones; or NULL */
+    bool quoted_text;
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
     struct ArrowSchema schema;
@@ -148,6 +151,16 @@ DN_NODISCARD enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv
 DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,
                                                struct dn_error *err);
+
+/** "the option O names the column C, which the file does not have", with the closest one. */
+enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *name,
+                                     const char *option, struct dn_error *err);
+/** How the values of every field are written: r->forms.  The fields have their names. */
+DN_NODISCARD enum dn_status dn_csv_open_forms(struct dn_csv_reader *r,
+                                              const struct dn_csv_options *o, struct dn_error *err);
+/** The texts that mean null, in the reader's arena. */
+DN_NODISCARD enum dn_status dn_csv_copy_nulls(struct dn_csv_reader *r,
+                                              const struct dn_csv_options *o, struct dn_error *err);
 
 /** Divide the budget into blocks, once the columns are known.  DN_ERR_MEMORY: there are too many of them. */
 DN_NODISCARD enum dn_status dn_csv_size_window(struct dn_csv_reader *r,

@@ -345,6 +345,9 @@ enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *ev
     DN_TRY_GOTO(st, choose_head(&s, &head, &at_end, err), cleanup);
     note_first_rows(&s, at_end);
     DN_TRY_GOTO(st, dn_csv_advice_look(r, &s.rows, err), cleanup);
+    for (size_t i = 0; i < r->n_fields; i++) {
+        evidence[i].from_start = (evidence[i].quoted | evidence[i].unquoted) != 0;
+    }
     s.quoted_row_ends = has_quoted_row_ends(&s, head.data, head.len);
     DN_TRY_GOTO(st, sample_files(&s, err), cleanup);
     *faulty = s.faulty;

@@ -17,7 +17,7 @@ enum dn_status dn_csv_unseen_start(struct dn_csv_reader *r, struct dn_error *err
 static bool type_of_field(const struct dn_csv_reader *r, const struct dn_csv_column *c,
                           const uint8_t *text, size_t len, struct dn_type *out)
 {
-    struct dn_csv_evidence evidence = {0};
+    struct dn_csv_evidence evidence = {.forms = c->forms};
     struct dn_csv_column column = {.rounds = c->rounds};
 
     dn_csv_evidence_add_value(&evidence, &r->dialect, &r->nulls, text, len);

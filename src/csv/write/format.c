@@ -143,6 +143,12 @@ static bool is_like_number(const struct dn_csv_form *form, const uint8_t *text, 
     return true;
 }
 
+bool dn_csv_is_null_like(const struct dn_csv_form *form, const uint8_t *text, size_t len)
+{
+    return (len == form->null_len && memcmp(text, form->null_text, len) == 0) ||
+           is_word(text, len, false);
+}
+
 /* Would a text without special bytes be taken for something else? */
 static inline bool is_misleading(const struct dn_csv_form *form, const uint8_t *text, size_t len,
                                  bool bare)

@@ -1,6 +1,7 @@
 #include "csv/write/writer_internal.h"
 
 #include "base/memory.h"
+#include "text/base64.h"
 
 #define ROWS_AT_ONCE ((int64_t)512) /* whose length is looked at together */
 #define ARROW_BYTES                                                                                \
@@ -62,9 +63,27 @@ static enum dn_status check_rows(const struct dn_csv_writer *w, const struct dn_
     return DN_ERR_DATA;
 }
 
+/* No text at all, or one that may be read as none. */
+static bool is_no_value(const struct dn_csv_writer *w, int64_t column,
+                        const struct dn_column_view *v, int64_t row)
+{
+    uint8_t base64[4];
+    size_t len = 0;
+    const uint8_t *text = dn_column_is_valid(v, row) ? dn_column_bytes(v, row, &len) : NULL;
+
+    if (len == 0) {
+        return true;
+    }
+    if (w->raw[column]) {
+        return len == 3 && dn_base64_encode(base64, text, len) == 4 &&
+               dn_csv_is_null_like(&w->form, base64, 4);
+    }
+    return dn_csv_is_null_like(&w->form, text, len);
+}
+
 /*
- * Columns of texts, or of bytes in base64, that all look like numbers: if every one stood in quotes, a reader that infers types would look through them.  So the
- * first one stands bare, which tells it that quotes mean something here.
+ * Columns of texts, or of bytes in base64, that all look like numbers: a reader that infers types looks through their quotes.  So the
+ * first one stands bare and all others in quotes, which tells ours that quotes mean something here.
  */
 static void find_bare_rows(struct dn_csv_writer *w, struct dn_csv_out_batch *b)
 {
@@ -76,12 +95,8 @@ static void find_bare_rows(struct dn_csv_writer *w, struct dn_csv_out_batch *b)
             continue;
         }
         for (int64_t row = 0; row < v->n_rows && !w->seen[i]; row++) {
-            size_t len = 0;
-            if (dn_column_is_valid(v, row)) {
-                (void)dn_column_bytes(v, row, &len);
-            }
-            w->seen[i] = len != 0;
-            b->bare_rows[i] = len != 0 ? row : -1;
+            w->seen[i] = !is_no_value(w, i, v, row);
+            b->bare_rows[i] = w->seen[i] ? row : -1;
         }
     }
 }

@@ -107,6 +107,8 @@ struct dn_csv_writer {
 void dn_csv_form_init(struct dn_csv_form *form);
 /** Bytes that a value of the type takes at most, its delimiter included, a text's own bytes aside. */
 size_t dn_csv_value_room(struct dn_type type, const struct dn_csv_form *form);
+/** Is the text what some reader takes for a null?  In a column of texts it stands in quotes, the first one too. */
+bool dn_csv_is_null_like(const struct dn_csv_form *form, const uint8_t *text, size_t len);
 /** Append the header row. */
 DN_NODISCARD enum dn_status dn_csv_header_format(const struct dn_csv_writer *w,
                                                  struct dn_buffer *out, struct dn_error *err);

@@ -286,7 +286,8 @@ static void test_null_texts(void **state)
 
     (void)state;
     for (size_t n = 1; n <= 3; n++) {
-        const struct dn_csv_nulls nulls = {texts, lens, n, n > 1};
+        const struct dn_csv_nulls nulls = {
+            .texts = texts, .lens = lens, .n = n, .any_value = n > 1};
         const struct dn_csv_column plain = {.type = DN_TYPE_INIT(INT64)};
         const struct dn_csv_column quoted = {
             .type = DN_TYPE_INIT(INT64), .through_quotes = true, .only_quoted = true};
@@ -296,15 +297,24 @@ static void test_null_texts(void **state)
         assert_int_equal(one_value(&plain, &nulls, "-15", &got), VALUE);
         assert_int_equal(one_value(&plain, &nulls, "NAN", &got), BAD);
         assert_int_equal(one_value(&plain, &nulls, "", &got), NONE);
-        /* quoted texts are values */
-        assert_int_equal(one_value(&quoted, &nulls, "\"5\"", &got), VALUE);
-        assert_int_equal(one_value(&quoted, &nulls, "\"NA\"", &got), BAD);
+        assert_int_equal(one_value(&quoted, &nulls, "\"5\"", &got), n > 2 ? NONE : VALUE);
+        assert_int_equal(one_value(&quoted, &nulls, "\"NA\"", &got), NONE);
+        assert_int_equal(one_value(&quoted, &nulls, "\"NAN\"", &got), BAD);
         assert_int_equal(one_value(&quoted, &nulls, "NA", &got), NONE);
+        /* unless quotes say text */
+        struct dn_csv_nulls bare_only = nulls;
+        bare_only.bare_only = true;
+        assert_int_equal(one_value(&quoted, &bare_only, "\"5\"", &got), VALUE);
+        assert_int_equal(one_value(&quoted, &bare_only, "\"NA\"", &got), BAD);
+        assert_int_equal(one_value(&quoted, &bare_only, "NA", &got), NONE);
     }
     static const char *const odd[] = {"\"NA\"", "\"\""};
     static const size_t odd_lens[] = {4, 2};
-    const struct dn_csv_nulls nulls = {odd, odd_lens, 2, false};
+    const struct dn_csv_nulls nulls = {.texts = odd, .lens = odd_lens, .n = 2};
     const struct dn_csv_column string = {.type = DN_TYPE_INIT(UTF8_VIEW)};
+    const struct dn_csv_nulls all = {.texts = texts, .lens = lens, .n = 3, .quoted = true};
+    assert_int_equal(one_value(&string, &all, "\"NA\"", &got), NONE);
+    assert_int_equal(one_value(&string, &all, "\"NAN\"", &got), VALUE);
     assert_int_equal(one_value(&string, &nulls, "\"NA\"", &got), VALUE);
     assert_int_equal(one_value(&string, &nulls, "\"\"", &got), VALUE);
     assert_int_equal(one_value(&string, &nulls, "", &got), NONE);

@@ -115,7 +115,15 @@ static void test_null_values(void **state)
                     "-1,x,\"2\",NA,false\n-10,NAN,\"3\",,true\n",
                     &o, NULL, "l vu l tdD b",
                     "i5|.|i1|.|b1\n.|sNA|.|d19724|.\n.|sx|i2|.|b0\ni-10|sNAN|i3|.|b1\n");
-    /* quoted, such a text is a value: here one that fits no number */
+    /* quoted, such a text is a null where it stands for no text */
+    rig_expect_text("i,s\n1,\"NA\"\n\"NA\",x\n\"-1\",\"-1\"\n3,y\n", &o, NULL, "l vu",
+                    "i1|sNA\n.|sx\n.|s-1\ni3|sy\n");
+    o.quoted_nulls = true;
+    rig_expect_text("i,s\n1,\"NA\"\n\"NA\",x\n\"-1\",\"-1\"\n3,y\n", &o, NULL, "l vu",
+                    "i1|.\n.|sx\n.|.\ni3|sy\n");
+    o.quoted_text = true;
+    rig_expect_text("i,s\n1,\"NA\"\n\"NA\",x\n3,y\n", &o, NULL, "l vu", "i1|.\n.|sx\ni3|sy\n");
+    o.quoted_nulls = false;
     const char *path = rig_file("a.csv", "i\n1\nNA\n\"NA\"\n");
     const struct dn_csv_column_type i_int[] = {{"i", "int64", true}};
     o.types = i_int;
@@ -123,7 +131,49 @@ static void test_null_values(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'\"NA\"' is not a value of type int64");
 }
 
-/* Quotes are information: a column is of a type through quotes only if all of its sampled values were quoted. */
+/* Nulls of one column, in all columns of its name, and nulls of all columns beside them. */
+static void test_null_values_of_columns(void **state)
+{
+    static const char *const texts[] = {"NA"};
+    const struct dn_csv_column_text own[] = {
+        {"a", "9999"}, {NULL, "-"}, {"b", "x"}, {"", "none"}, {"a", "-1"}};
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    o.null_values = texts;
+    o.n_null_values = 1;
+    o.column_null_values = own;
+    o.n_column_null_values = 5;
+    rig_expect_text("a,b,c,a\n9999,9999,9999,9999\n-1,x,-1,5\nNA,-,none,-\n7,NA,-,-1\n", &o, NULL,
+                    "l l l l", ".|i9999|i9999|.\n.|.|i-1|i5\n.|.|.|.\ni7|.|.|.\n");
+    rig_expect_text("a,b\n\"9999\",\"9999\"\n\"8\",\"x\"\n", &o, NULL, "l l", ".|i9999\ni8|.\n");
+    const char *path = rig_file("a.csv", "a,bb\n1,2\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID,
+                     "the option null_values names the column \"b\", which the file does not have");
+    o.missing_as_null = true;
+    rig_expect_text("a,bb\n9999,2\n1,x\n", &o, NULL, "l vu", ".|s2\ni1|sx\n");
+}
+
+/* Quotes do not matter, but where the first value stands bare and all others in quotes that they do not need. */
+static void test_quotes_on_some(void **state)
+{
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    rig_expect_text("a\n\"1\"\n2\n\"3\"\n", &o, NULL, "l", "i1\ni2\ni3\n");
+    rig_expect_text("a\n1\n2\n\"3\"\n", &o, NULL, "l", "i1\ni2\ni3\n");
+    rig_expect_text("a,b\n\"true\",1.5\nfalse,\"2\"\n,\n\"TRUE\",3\n", &o, NULL, "b g",
+                    "b1|f0x1.8p+0\nb0|f0x1p+1\n.|.\nb1|f0x1.8p+1\n");
+    rig_expect_text("a,b\n\"2024-01-01\",1\n2024-01-02,x\n", &o, NULL, "tdD vu",
+                    "d19723|s1\nd19724|sx\n");
+    rig_expect_text("a\n1\n\"2\"\n\"3\"\n", &o, NULL, "vu", "s1\ns2\ns3\n");
+    rig_expect_text("a,b\n,x\n1,y\n\"2\",z\n", &o, NULL, "vu vu", ".|sx\ns1|sy\ns2|sz\n");
+    rig_expect_text("a,b\n1,x\n\"\",y\n\"\",z\n", &o, NULL, "l vu", "i1|sx\n.|sy\n.|sz\n");
+    o.quoted_text = true;
+    rig_expect_text("a\n\"1\"\n2\n\"3\"\n", &o, NULL, "vu", "s1\ns2\ns3\n");
+}
+
+/* With the option, quotes are information: a column is of a type through quotes only if all of its sampled values were quoted. */
 static void test_quotes_and_types(void **state)
 {
     struct dn_csv_options o = rig_options();
@@ -133,6 +183,7 @@ static void test_quotes_and_types(void **state)
     (void)state;
     rig_expect_text("a,b\n\"1\",\"2024-01-01\"\n\"\",\"\"\n,\n\"3\",\"2024-01-02\"\n", &o, NULL,
                     "l tdD", "i1|d19723\n.|.\n.|.\ni3|d19724\n");
+    o.quoted_text = true;
     rig_expect_text("a\n\"1\"\n2\n", &o, NULL, "vu", "s1\ns2\n");
     /* behind the sample: the other kind does not fit, and the text that it would need is suggested */
     for (int quoted = 0; quoted < 2; quoted++) {
@@ -384,6 +435,8 @@ int main(void)
         cmocka_unit_test(test_projection_gives_the_same_verdict),
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_null_values),
+        cmocka_unit_test(test_null_values_of_columns),
+        cmocka_unit_test(test_quotes_on_some),
         cmocka_unit_test(test_quotes_and_types),
         cmocka_unit_test(test_slices_outlive_each_other),
         cmocka_unit_test(test_batch_rows),

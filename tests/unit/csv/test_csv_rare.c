@@ -289,7 +289,14 @@ static void test_a_bare_value_among_quoted_ones(void **state)
                    "byte %zu: column \"a\": '3456' is not a value of type int64", text.len);
     rig_append(&text, "3456\n", 5);
     const char *path = rig_file("a.csv", text.data);
+    o.quoted_text = true;
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, words);
+    o.quoted_text = false;
+    struct rig_result got;
+    rig_read(&path, 1, &o, true, &got);
+    assert_string_equal(got.types, "l");
+    assert_string_equal(got.rows.data + got.rows.len - 6, "i3456\n");
+    rig_free(&got);
     free(text.data);
 }
 

@@ -109,8 +109,9 @@ static void test_types_of_all_values(void **state)
     expect_types("", "l vu vu");
     expect_types("2,5,\"7\"\n", "l l l");
     expect_types("2,5,1.5\n3,x,2\n", "l vu g");
-    expect_types("2,5,\"7\"\n3,\"6\",8\n", "l vu vu"); /* quotes on some */
-    expect_types("2,\"\",\n3,1.5,\n", "l g vu");       /* an empty text is no value of others */
+    expect_types("2,5,\"7\"\n3,\"6\",8\n", "l vu l"); /* quotes on all but the first one say text */
+    expect_types("2,5,\"7\"\n3,6,\"8\"\n4,\"8\",\n", "l l l");
+    expect_types("2,\"\",\n3,1.5,\n", "l g vu"); /* an empty text is no value of others */
 }
 
 /* Types that an asset gave are not narrower for what the values are, if they are for all of them. */
@@ -221,6 +222,43 @@ static void test_found_types(void **state)
     rig_free(&got);
     path = file_with("2,007,9\n");
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'007' is not a value of type int64");
+}
+
+/*
+ * One bare value, and long after it the next one in quotes: texts, as our writer has them, if there are no more bare ones.  So who can
+ * start over is told; for others quotes say nothing.
+ */
+static void test_quotes_far_from_the_first_value(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    struct rig_result got;
+
+    (void)state;
+    for (int bare = 0; bare < 2; bare++) {
+        text.len = 0;
+        rig_append(&text, "a,b,c\n5,1,2\n", 12);
+        rig_fill(&text, ",1,2\n", (size_t)900 << 10);
+        rig_append(&text, bare ? "\"6\",1,2\n7,1,2\n" : "\"6\",1,2\n", bare ? 14 : 8);
+        rig_fill(&text, ",1,2\n", (size_t)200 << 10);
+        const char *path = rig_file("far.csv", text.data);
+        o.restartable = false;
+        rig_read(&path, 1, &o, true, &got);
+        assert_string_equal(got.types, "l l l");
+        rig_free(&got);
+        o.restartable = true;
+        rig_read(&path, 1, &o, true, &got);
+        if (got.status == DN_OK) { /* a look into the middle may have seen it */
+            assert_string_equal(got.types, "vu l l");
+        } else {
+            assert_int_equal(got.status, DN_ERR_TYPE);
+            assert_string_equal(got.error.column, "a");
+        }
+        rig_free(&got);
+        struct ArrowSchema schema;
+        assert_int_equal(dn_csv_find_types(&schema, &path, 1, &o, NULL), DN_OK);
+        assert_string_equal(schema.children[0]->format, bare ? "l" : "vu");
+        schema.release(&schema);
+    }
 }
 
 /* A column may be asked for twice, and those that the file does not have never have a value. */
@@ -383,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_given_types_stay),
         cmocka_unit_test(test_strictly_read_types),
         cmocka_unit_test(test_found_types),
+        cmocka_unit_test(test_quotes_far_from_the_first_value),
         cmocka_unit_test(test_columns_asked_for),
         cmocka_unit_test(test_the_sample_has_complete_rows),
         cmocka_unit_test(test_the_sample_has_more_than_a_long_row),

@@ -253,7 +253,7 @@ static void test_first_text_stands_bare(void **state)
 
     (void)state;
     expect(cols, 2, 6, &o,
-           "zip,null\n,\n\"\",\"\"\n00501,\"NULL\"\n\"10001\",\"10001\"\n\"10002\",\"NULL\"\n\"\","
+           "zip,null\n,\n\"\",\"\"\n00501,\"NULL\"\n\"10001\",10001\n\"10002\",\"NULL\"\n\"\","
            "\"1\"\n");
     rig_expect(&path, 1, &read, "zip|null", "vu vu",
                ".|.\ns|s\ns00501|sNULL\ns10001|s10001\ns10002|sNULL\ns|s1\n");
