@@ -115,7 +115,7 @@ static enum dn_status report_unknown(struct dn_error *err, const char *word, con
 
 static enum dn_status check_level(const struct dn_codec *codec, int32_t level, struct dn_error *err)
 {
-    if (level == DN_CODEC_LEVEL_DEFAULT) {
+    if (level == DN_CODEC_LEVEL_DEFAULT || level == DN_CODEC_LEVEL_NEAR) {
         return DN_OK;
     }
     if (!codec->has_levels) {
@@ -196,6 +196,16 @@ struct dn_compressor {
     int32_t level;
 };
 
+/* What an adaptor is given: DN_CODEC_LEVEL_NEAR is told to those alone who know more than one level of a state. */
+static int32_t actual_level(const struct dn_codec *codec, int32_t level)
+{
+    const bool is_near = level == DN_CODEC_LEVEL_NEAR && codec->set_level != NULL;
+
+    return level == DN_CODEC_LEVEL_DEFAULT || (level == DN_CODEC_LEVEL_NEAR && !is_near)
+               ? codec->level_default
+               : level;
+}
+
 static enum dn_status find_codec(enum dn_codec_id id, const struct dn_codec **out,
                                  struct dn_error *err)
 {
@@ -226,8 +236,7 @@ enum dn_status dn_compressor_create(struct dn_compressor **out, enum dn_codec_id
     c->codec = codec;
     c->level = level;
     if (codec->create != NULL) {
-        int32_t actual = level == DN_CODEC_LEVEL_DEFAULT ? codec->level_default : level;
-        DN_TRY_GOTO(st, codec->create(actual, &c->state, err), cleanup);
+        DN_TRY_GOTO(st, codec->create(actual_level(codec, level), &c->state, err), cleanup);
     }
     *out = c;
     c = NULL;
@@ -242,8 +251,7 @@ enum dn_status dn_compressor_set_level(struct dn_compressor *c, int32_t level, s
         return DN_OK;
     }
     DN_TRY(check_level(c->codec, level, err));
-    DN_TRY(c->codec->set_level(
-        c->state, level == DN_CODEC_LEVEL_DEFAULT ? c->codec->level_default : level, err));
+    DN_TRY(c->codec->set_level(c->state, actual_level(c->codec, level), err));
     c->level = level;
     return DN_OK;
 }
@@ -255,7 +263,9 @@ size_t dn_compressor_bytes(enum dn_codec_id id, int32_t level, size_t in_len)
     if (codec == NULL || codec->context_bytes == NULL) {
         return SMALL_CONTEXT_BYTES;
     }
-    return codec->context_bytes(level == DN_CODEC_LEVEL_DEFAULT ? codec->level_default : level,
+    return codec->context_bytes(level == DN_CODEC_LEVEL_DEFAULT || level == DN_CODEC_LEVEL_NEAR
+                                    ? codec->level_default
+                                    : level,
                                 in_len);
 }
 

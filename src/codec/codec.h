@@ -15,6 +15,10 @@ enum dn_codec_id {
 };
 
 #define DN_CODEC_LEVEL_DEFAULT INT32_MIN
+/**
+ * The default, but of zstd with tables that stay in the caches near the processor: a tenth faster, and hardly ever a hundredth longer.
+ */
+#define DN_CODEC_LEVEL_NEAR (INT32_MIN + 1)
 
 /**
  * "zstd:9" or "snappy", in any letter case, to id and level (DN_CODEC_LEVEL_DEFAULT if none).  Levels: gzip 1..12, brotli

@@ -5,12 +5,21 @@
 #include <zstd_errors.h>
 
 #define DEFAULT_LEVEL 3
+#define NEAR_HASH_LOG 15 /* 128 KiB, where the level has 256 or 512 */
+#define NEAR_CHAIN_LOG 13
 
 static enum dn_status set_level(void *state, int32_t level, struct dn_error *err)
 {
-    const size_t result =
-        ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel, level == 0 ? DEFAULT_LEVEL : level);
+    const bool is_near = level == DN_CODEC_LEVEL_NEAR;
+    size_t result = ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel,
+                                           level == 0 || is_near ? DEFAULT_LEVEL : level);
 
+    if (!ZSTD_isError(result)) { /* 0: as the level has it */
+        result = ZSTD_CCtx_setParameter(state, ZSTD_c_hashLog, is_near ? NEAR_HASH_LOG : 0);
+    }
+    if (!ZSTD_isError(result)) {
+        result = ZSTD_CCtx_setParameter(state, ZSTD_c_chainLog, is_near ? NEAR_CHAIN_LOG : 0);
+    }
     if (ZSTD_isError(result)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,
                             "this zstd library refuses level %d: %s; choose another level",

@@ -3,6 +3,7 @@
 #include "parquet/encoding/plain.h"
 #include "parquet/write/choice.h"
 #include "parquet/write/leaf_values.h"
+#include "parquet/write/level.h"
 #include "parquet/write/plain_pages.h"
 
 #define FIRST_CHECKPOINT 4096
@@ -644,7 +645,7 @@ void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *colu
     memset(e, 0, sizeof *e);
     e->column = column;
     e->options = options;
-    e->level = DN_CODEC_LEVEL_DEFAULT;
+    e->level = DN_PQ_NUMBERS_LEVEL;
     dn_pq_dictionary_init(&e->dictionary,
                           column->kind == DN_PQ_KIND_FIXED ? DN_PQ_KIND_TEXT : column->kind,
                           options->kernels, options->dictionary_bytes);

@@ -20,16 +20,16 @@ static enum dn_status try_level(struct dn_compressor *c, int32_t level, struct d
 /* The fastest level first: random digits in front of zeros, as prices have them, are found by all, and at times more of them by less. */
 static enum dn_status find_level(struct dn_span body, int32_t *level, struct dn_error *err)
 {
-    static const int32_t faster[] = {-1, 1, 2};
+    static const int32_t faster[] = {-1, 1, DN_CODEC_LEVEL_NEAR, 2};
     struct dn_compressor *c = NULL;
     struct dn_buffer packed = {0};
     enum dn_status st = DN_OK;
     size_t usual = 0;
     size_t len = 0;
 
-    *level = DN_CODEC_LEVEL_DEFAULT;
-    DN_TRY_GOTO(st, dn_compressor_create(&c, DN_CODEC_ZSTD, DN_CODEC_LEVEL_DEFAULT, err), cleanup);
-    DN_TRY_GOTO(st, try_level(c, DN_CODEC_LEVEL_DEFAULT, body, &packed, &usual, err), cleanup);
+    *level = DN_PQ_NUMBERS_LEVEL;
+    DN_TRY_GOTO(st, dn_compressor_create(&c, DN_CODEC_ZSTD, *level, err), cleanup);
+    DN_TRY_GOTO(st, try_level(c, *level, body, &packed, &usual, err), cleanup);
     for (size_t i = 0; i < sizeof(faster) / sizeof(faster[0]); i++) {
         DN_TRY_GOTO(st, try_level(c, faster[i], body, &packed, &len, err), cleanup);
         if (len <= usual + usual / SHARE) {

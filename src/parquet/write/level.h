@@ -7,6 +7,9 @@
 
 #include "parquet/write/encoder.h"
 
+/** Of PLAIN numbers, until something else was found.  Everything else is made at DN_CODEC_LEVEL_NEAR. */
+#define DN_PQ_NUMBERS_LEVEL 3
+
 /** A PLAIN page of numbers is complete, but for its level, which is set. */
 DN_NODISCARD enum dn_status dn_pq_choose_level(struct dn_pq_encoder *e, struct dn_pq_page *page,
                                                struct dn_error *err);

@@ -16,6 +16,8 @@
 #define MORSEL_ROWS 32768
 #define MORSEL_BITS ((size_t)8 << 22)
 #define MORSEL_HELD ((size_t)16 << 20)
+#define FLIGHT_PER_THREAD                                                                          \
+    ((size_t)16 << 20) /* more than this only lies about, and is given back in bursts */
 #define PACKERS_BASE ((size_t)24 << 20) /* and an eighth of the budget */
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
@@ -156,6 +158,9 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     b->row_group_bits =
         8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
     b->flight_bytes = (size_t)(budget / 4);
+    if (o->n_threads > 0 && b->flight_bytes / FLIGHT_PER_THREAD > (size_t)o->n_threads) {
+        b->flight_bytes = FLIGHT_PER_THREAD * (size_t)o->n_threads;
+    }
     b->morsel_bytes = b->flight_bytes / 4 < MORSEL_HELD ? b->flight_bytes / 4 : MORSEL_HELD;
     b->way_bytes = remote ? dn_budget_on_the_way(budget, DN_BUDGET_WRITING) : 0;
     b->held_bytes = held_share(budget, b->way_bytes);
@@ -191,7 +196,7 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
         .has_codec = w->codec != DN_CODEC_NONE,
-        .chooses_level = w->codec == DN_CODEC_ZSTD && w->codec_level == DN_CODEC_LEVEL_DEFAULT,
+        .chooses_level = w->codec_level == DN_CODEC_LEVEL_NEAR,
         .dictionary_bytes =
             n_dictionaries == 0 ? 0 : (size_t)(w->budget.bytes / 8 * 3 / (uint64_t)n_dictionaries),
     };
@@ -267,6 +272,9 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     pthread_cond_init(&w->complete, NULL);
     dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
     DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
+    if (w->codec == DN_CODEC_ZSTD && w->codec_level == DN_CODEC_LEVEL_DEFAULT) {
+        w->codec_level = DN_CODEC_LEVEL_NEAR;
+    }
     w->path = dn_strdup(path);
     if (w->path == NULL) {
         st = dn_error_memory(err, strlen(path) + 1);

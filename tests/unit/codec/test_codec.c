@@ -273,7 +273,8 @@ static void pack(struct dn_compressor *c, struct dn_span in, struct dn_buffer *p
 /* A compressor that had other levels gives the bytes of a new one. */
 static void test_levels_change(void **state)
 {
-    static const int32_t levels[] = {9, -7, DN_CODEC_LEVEL_DEFAULT, 1, 22, 0, 2};
+    static const int32_t levels[] = {
+        9, DN_CODEC_LEVEL_NEAR, -7, DN_CODEC_LEVEL_DEFAULT, DN_CODEC_LEVEL_NEAR, 1, 22, 0, 2};
     static uint8_t data[100000];
     const struct dn_span in = {data, sizeof(data)};
     struct dn_buffer packed = {0};
