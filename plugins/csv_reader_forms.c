@@ -80,13 +80,63 @@ static enum dn_status read_nulls(struct csv_settings *s, struct dn_shell_config 
                                       err);
 }
 
+/* A text, a list of texts, or an object of columns. */
+static enum dn_status read_formats(struct dn_shell_config *c, const char *option,
+                                   const struct dn_csv_column_text **out, size_t *n,
+                                   struct dn_error *err)
+{
+    const json_t *value = dn_shell_option_value(c, option);
+    const char *const *texts = NULL;
+    size_t n_texts = 0;
+
+    if (json_is_object(value)) {
+        return read_column_texts(c, option, value, out, n, err);
+    }
+    DN_TRY(dn_shell_option_list(c, option, &texts, &n_texts, err));
+    struct dn_csv_column_text *all = dn_arena_alloc(&c->arena, (n_texts + 1) * sizeof(*all));
+    if (all == NULL) {
+        return dn_error_memory(err, n_texts * sizeof(*all));
+    }
+    for (size_t i = 0; i < n_texts; i++) {
+        all[i].text = texts[i];
+    }
+    *out = all;
+    *n = n_texts;
+    return DN_OK;
+}
+
+static enum dn_status read_numbers(struct csv_settings *s, struct dn_shell_config *c,
+                                   struct dn_error *err)
+{
+    const char *decimal = NULL;
+
+    DN_TRY(dn_shell_option_text(c, "decimal", &decimal, err));
+    DN_TRY(dn_shell_option_text(c, "thousands", &s->csv.thousands, err));
+    if (decimal == NULL) {
+        return DN_OK;
+    }
+    s->csv.decimal = decimal[0];
+    return decimal[0] != '\0' && decimal[1] == '\0'
+               ? DN_OK
+               : dn_shell_option_error(c, "decimal", "must be one ASCII character", err);
+}
+
 enum dn_status csv_forms_read(struct csv_settings *s, struct dn_shell_config *c,
                               struct dn_error *err)
 {
     static const char *const quoted[] = {"values", "text", NULL};
+    struct dn_csv_options *o = &s->csv;
     uint32_t word = 0;
 
     DN_TRY(dn_shell_option_word(c, "quoted", quoted, &word, err));
-    s->csv.quoted_text = word == 1;
+    o->quoted_text = word == 1;
+    DN_TRY(dn_shell_option_bool(c, "trim", &o->trim, err));
+    DN_TRY(read_numbers(s, c, err));
+    DN_TRY(read_formats(c, "date_format", &o->date_formats, &o->n_date_formats, err));
+    DN_TRY(read_formats(c, "time_format", &o->time_formats, &o->n_time_formats, err));
+    DN_TRY(
+        read_formats(c, "timestamp_format", &o->timestamp_formats, &o->n_timestamp_formats, err));
+    DN_TRY(dn_shell_option_list(c, "true_values", &o->true_values, &o->n_true_values, err));
+    DN_TRY(dn_shell_option_list(c, "false_values", &o->false_values, &o->n_false_values, err));
     return read_nulls(s, c, err);
 }

@@ -102,6 +102,21 @@ struct dn_csv_options {
     bool quoted_nulls;
     const struct dn_csv_column_text *column_null_values; /**< texts that mean null in one column, besides null_values */
     size_t n_column_null_values;
+    bool trim;             /**< blanks and tabs around unquoted values, and names, are no part of them */
+    char decimal;          /**< the decimal point of numbers; 0: '.' */
+    const char *thousands; /**< one character between groups of three digits before it; NULL: none */
+    /** The formats of dates, times and timestamps, as of strptime(3), instead of ISO 8601: the first that fits counts. */
+    const struct dn_csv_column_text *date_formats;
+    size_t n_date_formats;
+    const struct dn_csv_column_text *time_formats;
+    size_t n_time_formats;
+    const struct dn_csv_column_text *timestamp_formats;
+    size_t n_timestamp_formats;
+    const char *const
+        *true_values; /**< words of booleans, compared exactly; neither these nor false_values: the known ones */
+    size_t n_true_values;
+    const char *const *false_values;
+    size_t n_false_values;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */

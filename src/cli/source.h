@@ -25,6 +25,14 @@ struct dn_source_flags {
     struct dn_flag_list null_values;
     bool quoted_nulls;
     const char *quoted;
+    const char *decimal;
+    const char *thousands;
+    struct dn_flag_list date_format;
+    struct dn_flag_list time_format;
+    struct dn_flag_list timestamp_format;
+    struct dn_flag_list true_values;
+    struct dn_flag_list false_values;
+    bool trim;
     const char *query; /**< of a database */
     const char *where;
     struct dn_flag_list options;
@@ -33,7 +41,7 @@ struct dn_source_flags {
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (17 + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (25 + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
@@ -66,6 +74,15 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "      --null-values A,B   texts that mean null, besides the empty unquoted field; C=A,B: in " \
     "the\n"                                                                                        \
     "                          column C alone\n"                                                   \
+    "      --decimal X         the decimal point, as the comma of 1,5\n"                           \
+    "      --thousands X       what is between groups of three digits, as the point of 1.234,5\n"  \
+    "      --date-format F     of dates, such as %d.%m.%Y; C=F: of the column C alone; "           \
+    "repeatable, the "                                                                             \
+    "first that\n"                                                                                 \
+    "                          fits counts\n"                                                      \
+    "      --time-format F, --timestamp-format F  the same of times and timestamps\n"              \
+    "      --true-values A,B, --false-values A,B  words of booleans, instead of true and false\n"  \
+    "      --trim              blanks around unquoted values and names are no part of them\n"      \
     "      --quoted X          what is in quotes is read like what is not (values, default), or "  \
     "is text\n"                                                                                    \
     "                          beside unquoted values (text)\n"                                    \

@@ -30,6 +30,7 @@ struct dn_csv_column {
     bool
         unsettled; /**< inferred, but whether quotes say text in it later values may tell: see dn_csv_resolve() */
     const struct dn_csv_forms *forms; /**< NULL: the usual ones */
+    bool formed;                      /**< they say how values of the type are written */
 };
 
 /** Texts that mean null: unquoted, and quoted where a value is looked for through the quotes. */

@@ -1,40 +1,13 @@
-#include "csv/convert.h"
+#include "csv/convert_job.h"
 
 #include "base/memory.h"
 #include "csv/infer.h"
 #include "csv/string_view.h"
 #include "text/parse.h"
 #include "values/value_text.h"
-#include "json/json_lexer.h"
 
 /* About two thirds of a small L1 data cache. */
 #define TILE_BYTES ((size_t)24 << 10)
-
-/** One column being converted. */
-struct job {
-    const struct dn_kernels *kernels;
-    const struct dn_csv_rows *rows;
-    const struct dn_csv_dialect *d;
-    const struct dn_csv_nulls *nulls;
-    const struct dn_csv_column *column;
-    size_t from; /**< rows to convert now, a multiple of 64 */
-    size_t to;
-    uint8_t *validity;
-    void *values;
-    int64_t null_count;
-    size_t first_null; /**< row, SIZE_MAX if none */
-    size_t bad_row;    /**< first row whose value does not fit, SIZE_MAX if none */
-    bool rounded;      /**< the value just read is not the number that was written */
-    int64_t n_rounded;
-    size_t first_rounded; /**< row, without meaning if there is none */
-    struct dn_csv_batch_memory *memory;
-};
-
-enum verdict {
-    VERDICT_VALUE,
-    VERDICT_NULL,
-    VERDICT_BAD
-};
 
 void dn_csv_batch_memory_destroy(void *memory)
 {
@@ -50,15 +23,7 @@ void dn_csv_batch_memory_destroy(void *memory)
     }
 }
 
-static void note_null(struct job *j, size_t row)
-{
-    j->rounded = false; /* the text of a null may have been tried as a number */
-    if (j->null_count++ == 0) {
-        j->first_null = row;
-    }
-}
-
-static void note_rounded(struct job *j, size_t row)
+static void note_rounded(struct dn_csv_job *j, size_t row)
 {
     if (j->n_rounded++ == 0) {
         j->first_rounded = row;
@@ -68,13 +33,13 @@ static void note_rounded(struct job *j, size_t row)
 
 /* ---- values of one text, beyond the fast path ---- */
 
-static bool parse_int64(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_int64(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     return dn_parse_int64(text, len, out) ||
            (j->column->declared && dn_parse_int64_relaxed(text, len, out));
 }
 
-static bool parse_float64(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_float64(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     if (j->column->declared) {
         return dn_parse_float64_relaxed_told(text, len, out, &j->rounded);
@@ -88,14 +53,14 @@ static bool parse_float64(struct job *j, const uint8_t *text, size_t len, void *
            dn_parse_float64_special(text, len, out);
 }
 
-static bool parse_date32(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_date32(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     bool zoned;
     return dn_parse_date32(text, len, out) ||
            (j->column->declared && dn_parse_date32_relaxed(text, len, out, &zoned) && !zoned);
 }
 
-static bool parse_timestamp(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_timestamp(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     bool zoned;
     const bool wanted = j->column->type.zoned;
@@ -104,16 +69,16 @@ static bool parse_timestamp(struct job *j, const uint8_t *text, size_t len, void
             zoned == wanted);
 }
 
-static bool parse_bool(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_bool(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     return dn_parse_bool(text, len, out) ||
            (j->column->declared && dn_parse_bool_relaxed(text, len, out));
 }
 
-typedef bool (*parse_fn)(struct job *j, const uint8_t *text, size_t len, void *out);
+typedef bool (*parse_fn)(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out);
 
 /* Raw bytes are texts in this. */
-static bool is_quoted_null(const struct job *j, const uint8_t *text, size_t len)
+static bool is_quoted_null(const struct dn_csv_job *j, const uint8_t *text, size_t len)
 {
     const struct dn_csv_nulls *nulls = j->nulls;
 
@@ -122,35 +87,52 @@ static bool is_quoted_null(const struct job *j, const uint8_t *text, size_t len)
            dn_csv_is_null_text(nulls, text, len);
 }
 
+/* A text in the form of its column, as `parse` reads it. */
+static bool parse_formed(struct dn_csv_job *j, parse_fn parse, const uint8_t *text, size_t len,
+                         void *out)
+{
+    uint8_t room[DN_CSV_FORM_ROOM];
+
+    return !j->column->formed
+               ? parse(j, text, len, out)
+               : dn_csv_forms_rewrite(j->column->forms, j->column->type, &text, &len, room) &&
+                     parse(j, text, len, out);
+}
+
 /* Everything that the loops below do not decide in line: empty, quoted, null texts, relaxed forms. */
-static enum verdict slow_value(struct job *j, parse_fn parse, const uint8_t *text, size_t len,
-                               void *out)
+static enum dn_csv_verdict slow_value(struct dn_csv_job *j, parse_fn parse, const uint8_t *text,
+                                      size_t len, void *out)
 {
     const struct dn_csv_column *c = j->column;
 
+    if (j->trim) {
+        dn_csv_trim(&text, &len);
+    }
     if (len == 0) {
-        return VERDICT_NULL;
+        return DN_CSV_VERDICT_NULL;
     }
     if (j->d->has_quote && text[0] == j->d->quote) {
         size_t inner;
         if (!dn_csv_quoted_simple(j->d, text, len, &inner)) {
-            return VERDICT_BAD;
+            return DN_CSV_VERDICT_BAD;
         }
         if (inner == 0) {
-            return VERDICT_NULL;
+            return DN_CSV_VERDICT_NULL;
         }
         if (is_quoted_null(j, text + 1, inner)) {
-            return VERDICT_NULL;
+            return DN_CSV_VERDICT_NULL;
         }
-        return c->through_quotes && parse(j, text + 1, inner, out) ? VERDICT_VALUE : VERDICT_BAD;
+        return c->through_quotes && parse_formed(j, parse, text + 1, inner, out)
+                   ? DN_CSV_VERDICT_VALUE
+                   : DN_CSV_VERDICT_BAD;
     }
     if (dn_csv_is_null_text(j->nulls, text, len)) {
-        return VERDICT_NULL;
+        return DN_CSV_VERDICT_NULL;
     }
     if (c->only_quoted) {
-        return VERDICT_BAD;
+        return DN_CSV_VERDICT_BAD;
     }
-    return parse(j, text, len, out) ? VERDICT_VALUE : VERDICT_BAD;
+    return parse_formed(j, parse, text, len, out) ? DN_CSV_VERDICT_VALUE : DN_CSV_VERDICT_BAD;
 }
 
 /*
@@ -163,11 +145,11 @@ struct usual {
     uint8_t quote;
 };
 
-static struct usual usual_of(const struct job *j)
+static struct usual usual_of(const struct dn_csv_job *j)
 {
     const bool quoted = j->column->mostly_quoted || j->column->only_quoted;
     const bool tried =
-        (!quoted || j->d->quote != ' ') &&
+        !j->column->formed && (!quoted || j->d->quote != ' ') &&
         (!j->nulls->any_value || (quoted && j->nulls->bare_only)); /* which are values then */
     return (struct usual){tried, quoted, j->d->quote};
 }
@@ -186,8 +168,8 @@ static inline void set_cell(struct dn_cells *cells, size_t i, const uint8_t *end
 }
 
 /* Rows [from, from + n) as cells; those in an unusual writing get length 0, which no kernel takes. */
-static const struct dn_cells *load_cells(const struct job *j, const struct usual *u, size_t from,
-                                         size_t n, struct dn_cells *cells)
+static const struct dn_cells *load_cells(const struct dn_csv_job *j, const struct usual *u,
+                                         size_t from, size_t n, struct dn_cells *cells)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
@@ -209,7 +191,7 @@ static const struct dn_cells *load_cells(const struct job *j, const struct usual
     return cells;
 }
 
-static inline bool fast_float64(struct job *j, const uint8_t *text, size_t len, double *out)
+static inline bool fast_float64(struct dn_csv_job *j, const uint8_t *text, size_t len, double *out)
 {
     /* up to 15 bytes there is no integer that a double cannot hold, and with more it has at least 15 digits */
     return dn_parse_float64_told(text, len, out, &j->rounded) &&
@@ -254,7 +236,7 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
  * writing, FAST(text, len, &value) the others of them; what both refuse goes to slow_value().
  */
 #define DEFINE_CONVERT(NAME, CTYPE, CELLS, FAST, PARSE, ROUNDED)                                   \
-    static __attribute__((noinline)) void NAME(struct job *j)                                      \
+    static __attribute__((noinline)) void NAME(struct dn_csv_job *j)                               \
     {                                                                                              \
         const struct dn_csv_rows *rows = j->rows;                                                  \
         const size_t field = j->column->field;                                                     \
@@ -272,17 +254,17 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
                 const size_t len = dn_csv_field_end(rows, r, field, start) - start;                \
                 const uint8_t *text = rows->buf + start;                                           \
                 CTYPE value = 0;                                                                   \
-                enum verdict v = VERDICT_VALUE;                                                    \
+                enum dn_csv_verdict v = DN_CSV_VERDICT_VALUE;                                      \
                 if (!is_usual(&u, text, len) ||                                                    \
                     !FAST(text + u.quotes, len - 2 * u.quotes, &value)) {                          \
                     v = slow_value(j, PARSE, text, len, &value);                                   \
                 }                                                                                  \
-                if (v == VERDICT_BAD) {                                                            \
+                if (v == DN_CSV_VERDICT_BAD) {                                                     \
                     j->bad_row = r;                                                                \
                     return;                                                                        \
                 }                                                                                  \
-                if (v == VERDICT_NULL) {                                                           \
-                    note_null(j, r);                                                               \
+                if (v == DN_CSV_VERDICT_NULL) {                                                    \
+                    dn_csv_note_null(j, r);                                                        \
                     value = 0;                                                                     \
                 } else {                                                                           \
                     bits |= rest & (0 - rest);                                                     \
@@ -300,7 +282,7 @@ DEFINE_CONVERT(convert_date32, int32_t, CELLS_DATE32, dn_parse_date32, parse_dat
 DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_NONE, fast_naive, parse_timestamp, ROUNDED_NEVER)
 DEFINE_CONVERT(convert_timestamptz, int64_t, CELLS_NONE, fast_zoned, parse_timestamp, ROUNDED_NEVER)
 
-static void convert_bool(struct job *j)
+static void convert_bool(struct dn_csv_job *j)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
@@ -314,17 +296,17 @@ static void convert_bool(struct job *j)
         const size_t len = dn_csv_field_end(rows, r, field, start) - start;
         const uint8_t *text = rows->buf + start;
         bool value = false;
-        enum verdict v = VERDICT_VALUE;
+        enum dn_csv_verdict v = DN_CSV_VERDICT_VALUE;
         if (!(is_usual(&u, text, len) &&
               dn_parse_bool(text + u.quotes, len - 2 * u.quotes, &value))) {
             v = slow_value(j, parse_bool, text, len, &value);
         }
-        if (v == VERDICT_BAD) {
+        if (v == DN_CSV_VERDICT_BAD) {
             j->bad_row = r;
             return;
         }
-        if (v == VERDICT_NULL) {
-            note_null(j, r);
+        if (v == DN_CSV_VERDICT_NULL) {
+            dn_csv_note_null(j, r);
             continue;
         }
         values[r >> 3] = (uint8_t)(values[r >> 3] | (unsigned)value << (r & 7));
@@ -335,7 +317,7 @@ static void convert_bool(struct job *j)
 /* ---- strings ---- */
 
 /* A quoted field with an escape or trailing text: its value goes to the side buffer. */
-static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
+static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_t len,
                                struct dn_string_view *out, struct dn_error *err)
 {
     struct dn_buffer *side = &j->memory->unescaped;
@@ -353,7 +335,8 @@ static enum dn_status unescape(struct job *j, const uint8_t *field, size_t len,
     return DN_OK;
 }
 
-static __attribute__((noinline)) enum dn_status convert_string(struct job *j, struct dn_error *err)
+static inline __attribute__((always_inline)) enum dn_status
+convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
@@ -365,25 +348,30 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     uint64_t bits = 0;
 
     for (size_t r = j->from; r < j->to; r++) {
-        const uint32_t start = dn_csv_field_start(rows, r, field);
+        uint32_t start = dn_csv_field_start(rows, r, field);
         const uint32_t end = dn_csv_field_end(rows, r, field, start);
         const uint8_t *text = rows->buf + start;
-        const size_t len = end - start;
+        size_t len = end - start;
         size_t inner;
         bool valid = true;
+
+        if (trim) {
+            dn_csv_trim(&text, &len);
+            start = (uint32_t)(text - rows->buf);
+        }
 
         if (len == 0 || (has_nulls && !(has_quote && text[0] == quote) &&
                          dn_csv_is_null_text(j->nulls, text, len))) {
             valid = false;
             values[r] = (struct dn_string_view){0};
-            note_null(j, r);
+            dn_csv_note_null(j, r);
         } else if (!has_quote || text[0] != quote) {
             dn_csv_make_view(&values[r], text, len, 0, start);
         } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
             if (quoted_nulls && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
                 valid = false;
                 inner = 0;
-                note_null(j, r);
+                dn_csv_note_null(j, r);
             }
             dn_csv_make_view(&values[r], text + 1, inner, 0, start + 1);
         } else {
@@ -399,36 +387,37 @@ static __attribute__((noinline)) enum dn_status convert_string(struct job *j, st
     return DN_OK;
 }
 
-/* Room in the side buffer for what `len` bytes become, and the 12 bytes that are read of short ones. */
-static enum dn_status reserve_side(struct dn_buffer *side, size_t len, struct dn_error *err)
+static __attribute__((noinline)) enum dn_status convert_string(struct dn_csv_job *j,
+                                                               struct dn_error *err)
 {
-    if (side->len + len + 16 > INT32_MAX) { /* what a view can point to */
-        return dn_error_set(err, DN_ERR_MEMORY,
-                            "a block of CSV text holds more than 2 GiB of bytes: lower "
-                            "block_bytes");
-    }
-    return dn_buffer_reserve(side, len + 16, err);
+    return convert_strings(j, false, err);
+}
+
+static __attribute__((noinline)) enum dn_status convert_trimmed_string(struct dn_csv_job *j,
+                                                                       struct dn_error *err)
+{
+    return convert_strings(j, true, err);
 }
 
 /* ---- other types: declared ones, and what is inferred of uint64 and time ---- */
 
-static bool parse_declared(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_declared(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     return (j->column->declared || dn_csv_is_inferred(j->column->type, text, len)) &&
            dn_value_parse(j->column->type, text, len, out);
 }
 
-static bool parse_float32(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_float32(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     return dn_parse_float32_relaxed(text, len, out, &j->rounded);
 }
 
-static bool parse_float16(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_float16(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     return dn_parse_float16_relaxed(text, len, out, &j->rounded);
 }
 
-static bool parse_fixed_bytes(struct job *j, const uint8_t *text, size_t len, void *out)
+static bool parse_fixed_bytes(struct dn_csv_job *j, const uint8_t *text, size_t len, void *out)
 {
     struct dn_span *bytes = out; /* where the text is; it is read once its value has a place */
 
@@ -444,7 +433,8 @@ static size_t most_text(size_t width)
 }
 
 /* One value of fixed width to its place. */
-static enum verdict declared_value(struct job *j, const uint8_t *text, size_t len, uint8_t *out)
+static enum dn_csv_verdict declared_value(struct dn_csv_job *j, const uint8_t *text, size_t len,
+                                          uint8_t *out)
 {
     const struct dn_csv_column *c = j->column;
     const size_t width = dn_type_width(c->type);
@@ -456,26 +446,26 @@ static enum verdict declared_value(struct job *j, const uint8_t *text, size_t le
         const parse_fn parse = c->type.id == DN_TYPE_FLOAT32   ? parse_float32
                                : c->type.id == DN_TYPE_FLOAT16 ? parse_float16
                                                                : parse_declared;
-        const enum verdict v = slow_value(j, parse, text, len, value);
+        const enum dn_csv_verdict v = slow_value(j, parse, text, len, value);
         memcpy(out, value, width);
         return v;
     }
     memset(out, 0, width);
-    const enum verdict v = slow_value(j, parse_fixed_bytes, text, len, &bytes);
-    if (v != VERDICT_VALUE || bytes.len > most_text(width)) {
-        return v == VERDICT_VALUE ? VERDICT_BAD : v;
+    const enum dn_csv_verdict v = slow_value(j, parse_fixed_bytes, text, len, &bytes);
+    if (v != DN_CSV_VERDICT_VALUE || bytes.len > most_text(width)) {
+        return v == DN_CSV_VERDICT_VALUE ? DN_CSV_VERDICT_BAD : v;
     }
     const struct dn_buffer *side = &j->memory->unescaped; /* which has room for that */
     if (!dn_value_parse_bytes(c->type, c->form, bytes.data, bytes.len, side->data + side->len,
                               &n)) {
-        return VERDICT_BAD;
+        return DN_CSV_VERDICT_BAD;
     }
     memcpy(out, side->data + side->len, width);
-    return VERDICT_VALUE;
+    return DN_CSV_VERDICT_VALUE;
 }
 
 /* Without a fast path: such columns are few, or cost what their texts cost. */
-static __attribute__((noinline)) enum dn_status convert_declared(struct job *j,
+static __attribute__((noinline)) enum dn_status convert_declared(struct dn_csv_job *j,
                                                                  struct dn_error *err)
 {
     const struct dn_csv_rows *rows = j->rows;
@@ -490,115 +480,18 @@ static __attribute__((noinline)) enum dn_status convert_declared(struct job *j,
     for (size_t r = j->from; r < j->to; r++) {
         const uint32_t start = dn_csv_field_start(rows, r, field);
         const size_t len = dn_csv_field_end(rows, r, field, start) - start;
-        const enum verdict v = declared_value(j, rows->buf + start, len, values + r * width);
-        if (v == VERDICT_BAD) {
+        const enum dn_csv_verdict v = declared_value(j, rows->buf + start, len, values + r * width);
+        if (v == DN_CSV_VERDICT_BAD) {
             j->bad_row = r;
             return DN_OK;
         }
-        if (v == VERDICT_NULL) {
-            note_null(j, r);
+        if (v == DN_CSV_VERDICT_NULL) {
+            dn_csv_note_null(j, r);
             continue;
         }
         if (j->rounded) {
             note_rounded(j, r);
         }
-        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
-    }
-    return DN_OK;
-}
-
-/* A text of a JSON column goes to the side buffer, with a NUL behind it, which ends what the lexer looks at. */
-static enum verdict put_json(struct job *j, const uint8_t *text, size_t len,
-                             struct dn_string_view *out)
-{
-    struct dn_buffer *side = &j->memory->unescaped; /* which has room for that */
-    const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
-    uint8_t *to = side->data + side->len;
-    size_t n = len;
-
-    if (len == 0 || (!quoted && dn_csv_is_null_text(j->nulls, text, len))) {
-        return VERDICT_NULL;
-    }
-    if (quoted) {
-        n = dn_csv_unquote(j->d, text, len, to);
-    } else {
-        memcpy(to, text, len);
-    }
-    if (n == 0 || (j->nulls->quoted && dn_csv_is_null_text(j->nulls, to, n))) {
-        return VERDICT_NULL;
-    }
-    to[n] = '\0';
-    if (!dn_json_is_value(to, n)) {
-        return VERDICT_BAD;
-    }
-    dn_csv_make_view(out, to, n, 1, (uint32_t)side->len);
-    side->len += n;
-    return VERDICT_VALUE;
-}
-
-static __attribute__((noinline)) enum dn_status convert_json(struct job *j, struct dn_error *err)
-{
-    const struct dn_csv_rows *rows = j->rows;
-    struct dn_string_view *values = j->values;
-    struct dn_buffer *side = &j->memory->unescaped;
-
-    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
-    for (size_t r = j->from; r < j->to; r++) {
-        const uint32_t start = dn_csv_field_start(rows, r, j->column->field);
-        const size_t len = dn_csv_field_end(rows, r, j->column->field, start) - start;
-        values[r] = (struct dn_string_view){0};
-        DN_TRY(reserve_side(side, len, err));
-        const enum verdict v = put_json(j, rows->buf + start, len, &values[r]);
-        if (v == VERDICT_BAD) {
-            j->bad_row = r;
-            return DN_OK;
-        }
-        if (v == VERDICT_NULL) {
-            note_null(j, r);
-            continue;
-        }
-        j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
-    }
-    return DN_OK;
-}
-
-/* Bytes of any length go to the side buffer. */
-static __attribute__((noinline)) enum dn_status convert_binary(struct job *j, struct dn_error *err)
-{
-    const struct dn_csv_rows *rows = j->rows;
-    const struct dn_csv_column *c = j->column;
-    struct dn_string_view *values = j->values;
-    struct dn_buffer *side = &j->memory->unescaped;
-
-    memset(j->validity + j->from / 8, 0, (j->to - j->from + 7) / 8);
-    for (size_t r = j->from; r < j->to; r++) {
-        const uint32_t start = dn_csv_field_start(rows, r, c->field);
-        const size_t len = dn_csv_field_end(rows, r, c->field, start) - start;
-        const uint8_t *text = rows->buf + start;
-        const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
-        size_t inner = 0;
-        size_t n = 0;
-        values[r] = (struct dn_string_view){0};
-        if (len == 0 || (!quoted && dn_csv_is_null_text(j->nulls, text, len))) {
-            note_null(j, r);
-            continue;
-        }
-        DN_TRY(reserve_side(side, len, err));
-        if (quoted && !dn_csv_quoted_simple(j->d, text, len, &inner)) {
-            j->bad_row = r;
-            return DN_OK;
-        }
-        if (quoted && j->nulls->quoted && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
-            note_null(j, r);
-            continue;
-        }
-        if (!dn_value_parse_bytes(c->type, c->form, quoted ? text + 1 : text, quoted ? inner : len,
-                                  side->data + side->len, &n)) {
-            j->bad_row = r;
-            return DN_OK;
-        }
-        dn_csv_make_view(&values[r], side->data + side->len, n, 1, (uint32_t)side->len);
-        side->len += n;
         j->validity[r >> 3] = (uint8_t)(j->validity[r >> 3] | 1u << (r & 7));
     }
     return DN_OK;
@@ -618,7 +511,7 @@ static size_t values_size(struct dn_type type, size_t n_rows)
 }
 
 /* Rows [j->from, j->to) of one column. */
-static enum dn_status convert_column(struct job *j, struct dn_error *err)
+static enum dn_status convert_column(struct dn_csv_job *j, struct dn_error *err)
 {
     if (j->column->field == SIZE_MAX) {
         return DN_OK; /* all null, set up as such */
@@ -647,17 +540,18 @@ static enum dn_status convert_column(struct job *j, struct dn_error *err)
         }
         return DN_OK;
     case DN_TYPE_UTF8_VIEW:
-        return j->column->type.extension == DN_EXTENSION_JSON ? convert_json(j, err)
+        return j->column->type.extension == DN_EXTENSION_JSON ? dn_csv_convert_json(j, err)
+               : j->trim                                      ? convert_trimmed_string(j, err)
                                                               : convert_string(j, err);
     case DN_TYPE_BINARY_VIEW:
-        return convert_binary(j, err);
+        return dn_csv_convert_binary(j, err);
     default:
         return convert_declared(j, err);
     }
 }
 
 /* The earliest fault by (row, column); columns come in ascending order and convert only the rows before it. */
-static void note_fault(struct dn_csv_fault *fault, const struct job *j, size_t column)
+static void note_fault(struct dn_csv_fault *fault, const struct dn_csv_job *j, size_t column)
 {
     size_t row = j->bad_row;
     enum dn_csv_fault_kind kind = DN_CSV_FAULT_TYPE;
@@ -682,13 +576,13 @@ static size_t tile_rows(const struct dn_csv_rows *rows)
 }
 
 /* Lay out the slab and start one job per column. */
-static struct job *start_jobs(const struct dn_csv_rows *rows, const struct dn_csv_column *columns,
-                              size_t n_columns, struct dn_csv_batch_memory *memory,
-                              struct dn_error *err)
+static struct dn_csv_job *start_jobs(const struct dn_csv_rows *rows,
+                                     const struct dn_csv_column *columns, size_t n_columns,
+                                     struct dn_csv_batch_memory *memory, struct dn_error *err)
 {
     const size_t n_rows = rows->n_rows;
     const size_t bitmap_size = round64(n_rows / 8 + 8);
-    const size_t jobs_size = round64(n_columns * sizeof(struct job));
+    const size_t jobs_size = round64(n_columns * sizeof(struct dn_csv_job));
     size_t size = jobs_size + 64;
     uint8_t *at;
 
@@ -701,17 +595,18 @@ static struct job *start_jobs(const struct dn_csv_rows *rows, const struct dn_cs
         return NULL;
     }
     memory->slab_size = size;
-    struct job *jobs = (struct job *)(void *)memory->slab;
+    struct dn_csv_job *jobs = (struct dn_csv_job *)(void *)memory->slab;
     at = memory->slab + jobs_size;
     for (size_t c = 0; c < n_columns; c++) {
         const size_t n = values_size(columns[c].type, n_rows);
-        jobs[c] = (struct job){.rows = rows,
-                               .column = &columns[c],
-                               .first_null = SIZE_MAX,
-                               .bad_row = SIZE_MAX,
-                               .memory = memory,
-                               .validity = at,
-                               .values = at + bitmap_size};
+        jobs[c] = (struct dn_csv_job){.rows = rows,
+                                      .column = &columns[c],
+                                      .trim = columns[c].forms != NULL && columns[c].forms->trim,
+                                      .first_null = SIZE_MAX,
+                                      .bad_row = SIZE_MAX,
+                                      .memory = memory,
+                                      .validity = at,
+                                      .values = at + bitmap_size};
         if (columns[c].field == SIZE_MAX) {
             memset(at, 0, bitmap_size + n);
             jobs[c].null_count = (int64_t)n_rows;
@@ -721,7 +616,7 @@ static struct job *start_jobs(const struct dn_csv_rows *rows, const struct dn_cs
     return jobs;
 }
 
-static void describe_columns(const struct job *jobs, size_t n_columns,
+static void describe_columns(const struct dn_csv_job *jobs, size_t n_columns,
                              struct dn_csv_batch_memory *memory, struct dn_batch_column *out)
 {
     memory->variadic[0] = memory->block.buf;
@@ -729,7 +624,7 @@ static void describe_columns(const struct job *jobs, size_t n_columns,
     memory->variadic_lens[0] = (int64_t)memory->block.len;
     memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
     for (size_t c = 0; c < n_columns; c++) {
-        const struct job *j = &jobs[c];
+        const struct dn_csv_job *j = &jobs[c];
         if (j->n_rounded > 0 &&
             (memory->n_rounded == 0 || j->first_rounded < memory->rounded_row)) {
             memory->rounded_row = j->first_rounded;
@@ -754,7 +649,7 @@ enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_
                               struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
                               struct dn_csv_fault *fault, struct dn_error *err)
 {
-    struct job *jobs = start_jobs(rows, columns, n_columns, memory, err);
+    struct dn_csv_job *jobs = start_jobs(rows, columns, n_columns, memory, err);
     size_t tile;
 
     *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
@@ -767,7 +662,7 @@ enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_
              from += tile) {
             size_t to = from + tile < rows->n_rows ? from + tile : rows->n_rows;
             for (size_t c = 0; c < n_columns; c++) {
-                struct job *j = &jobs[c];
+                struct dn_csv_job *j = &jobs[c];
                 j->kernels = kernels;
                 j->d = d;
                 j->nulls = dn_csv_nulls_of(columns[c].forms, nulls);

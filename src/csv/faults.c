@@ -65,25 +65,43 @@ static struct dn_type declared_type_for(const struct dn_csv_reader *r, const uin
     return dn_parse_float64_relaxed(text, len, &f) ? DN_TYPE(FLOAT64) : DN_TYPE(UTF8_VIEW);
 }
 
+/* In the forms of its column. */
+static unsigned class_of(const struct dn_csv_column *c, const uint8_t *text, size_t len)
+{
+    uint8_t room[DN_CSV_FORM_ROOM];
+
+    return c->forms == NULL ? dn_csv_classify(text, len)
+                            : dn_csv_forms_classify(c->forms, &text, &len, room);
+}
+
 static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_csv_column *c,
                                 const uint8_t *text, size_t len, struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
+    char advice[DN_CSV_FORM_WORDS] = "";
     const struct dn_csv_dialect *d = &r->dialect;
-    size_t inner;
-    enum dn_csv_class class = DN_CSV_TEXT;
+    const uint8_t *inside = text;
+    size_t n_inside = len;
+    unsigned class = DN_CSV_TEXT;
 
-    if (!(d->has_quote && text[0] == d->quote)) {
-        class = c->only_quoted ? DN_CSV_TEXT : dn_csv_classify(text, len);
-    } else if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &inner)) {
-        class = dn_csv_classify(text + 1, inner);
-    }
-    const struct dn_type wider =
-        c->declared ? declared_type_for(r, text, len) : dn_csv_widen(c->type, class);
     dn_error_escape_value(value, text, len);
+    if (d->has_quote && text[0] == d->quote) {
+        if (c->through_quotes && dn_csv_quoted_simple(d, text, len, &n_inside)) {
+            inside = text + 1;
+            class = class_of(c, inside, n_inside);
+        }
+    } else if (!c->only_quoted) {
+        class = class_of(c, text, len);
+    }
+    const struct dn_type wider = !c->declared ? dn_csv_widen(c->type, (enum dn_csv_class) class)
+                                 : c->forms == NULL
+                                     ? declared_type_for(r, text, len)
+                                     : dn_csv_type_of_classes(class, (struct dn_csv_digits){0, 0});
     dn_error_set(err, DN_ERR_TYPE,
-                 "column \"%s\": %s is not a value of type %s%s (it would fit %s)", c->name, value,
-                 DN_TYPE_TEXT(c->type), accepting_option(c), DN_TYPE_TEXT(wider));
+                 "column \"%s\": %s is not a value of type %s%s%s (it would fit %s)", c->name,
+                 value, DN_TYPE_TEXT(c->type),
+                 dn_csv_forms_advise(c->forms, c->type, inside, n_inside, advice),
+                 accepting_option(c), DN_TYPE_TEXT(wider));
     dn_error_copy_text(err->expected, sizeof(err->expected), DN_TYPE_TEXT(c->type));
     dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), DN_TYPE_TEXT(wider));
 }
@@ -101,7 +119,12 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
         dn_error_set(err, DN_ERR_DATA,
                      "column \"%s\" is required, but this row has no value for it", c->name);
     } else {
-        describe_type_fault(r, c, rows->buf + start, end - start, err);
+        const uint8_t *text = rows->buf + start;
+        size_t len = end - start;
+        if (c->forms != NULL && c->forms->trim) {
+            dn_csv_trim(&text, &len);
+        }
+        describe_type_fault(r, c, text, len, err);
     }
     place(r, block, (int64_t)fault->row + 1, start, c->name, err);
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;

@@ -101,6 +101,9 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
 static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const uint8_t *text,
                                  size_t len, size_t at, struct dn_error *err)
 {
+    if (r->trim) {
+        dn_csv_trim(&text, &len);
+    }
     char *name = dn_arena_alloc(&r->arena, len + 32);
 
     if (name == NULL) {

@@ -218,9 +218,11 @@ bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len)
 
 static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, size_t len)
 {
-    const unsigned class = dn_csv_classify(text, len);
+    uint8_t room[DN_CSV_FORM_ROOM];
+    const unsigned class = e->forms == NULL ? dn_csv_classify(text, len)
+                                            : dn_csv_forms_classify(e->forms, &text, &len, room);
 
-    if ((class & WHOLE) != 0) {
+    if ((class & (WHOLE | DN_CSV_INT_OR)) != 0) {
         const size_t n = len - (text[0] == '-');
         if (n > e->digits.whole && text[0] != '0') {
             e->digits.whole = (unsigned)n;
@@ -255,6 +257,9 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
 {
     size_t inner;
 
+    if (e->forms != NULL && e->forms->trim) {
+        dn_csv_trim(&text, &len);
+    }
     if (len == 0) {
         return;
     }
@@ -294,8 +299,31 @@ void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_r
     }
 }
 
+/* Values that are whole numbers as well as dates, for example, are dates if all values of the column are, and else numbers. */
+static unsigned settle_either(unsigned classes)
+{
+    static const struct {
+        unsigned either;
+        unsigned class;
+    } kinds[] = {{DN_CSV_INT_OR_BOOL, DN_CSV_BOOL},
+                 {DN_CSV_INT_OR_DATE, DN_CSV_DATE},
+                 {DN_CSV_INT_OR_TIME, DN_CSV_TIME},
+                 {DN_CSV_INT_OR_TIMESTAMP, DN_CSV_TIMESTAMP}};
+    const unsigned either = classes & DN_CSV_INT_OR;
+    const unsigned others = classes & ~DN_CSV_INT_OR;
+
+    for (size_t i = 0; either != 0 && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (either == kinds[i].either &&
+            (others & ~(kinds[i].class | DN_CSV_NANO | DN_CSV_FAR)) == 0) {
+            return others | kinds[i].class;
+        }
+    }
+    return either != 0 ? others | DN_CSV_INT : classes;
+}
+
 bool dn_csv_fits_decimal(unsigned classes, struct dn_csv_digits digits)
 {
+    classes = settle_either(classes);
     return (classes & ~NUMBERS) == 0 && digits.whole + digits.behind <= DECIMAL_DIGITS;
 }
 
@@ -305,6 +333,7 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
     const unsigned not_negative = DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT;
     const unsigned reals = DN_CSV_INT | DN_CSV_NEGATIVE | DN_CSV_FLOAT | DN_CSV_SPECIAL;
 
+    classes = settle_either(classes);
     if (classes != 0 && (classes & ~ints) == 0) {
         return DN_TYPE(INT64);
     }

@@ -25,8 +25,16 @@ enum dn_csv_class {
     DN_CSV_NEGATIVE = 2048, /**< beside one of the first two */
     DN_CSV_LONG = 4096,     /**< a number, not whole, with digits that a float64 does not hold */
     DN_CSV_NANO = 8192,     /**< beside a time or timestamp: with nanoseconds */
-    DN_CSV_FAR = 16384 /**< beside a timestamp: nanoseconds since 1970 would not fit an int64 */
+    DN_CSV_FAR = 16384, /**< beside a timestamp: nanoseconds since 1970 would not fit an int64 */
+    /* of values in forms of their own (csv/forms.h), instead of both */
+    DN_CSV_INT_OR_BOOL = 32768,
+    DN_CSV_INT_OR_DATE = 65536,
+    DN_CSV_INT_OR_TIME = 131072,
+    DN_CSV_INT_OR_TIMESTAMP = 262144
 };
+#define DN_CSV_INT_OR                                                                              \
+    ((unsigned)(DN_CSV_INT_OR_BOOL | DN_CSV_INT_OR_DATE | DN_CSV_INT_OR_TIME |                     \
+                DN_CSV_INT_OR_TIMESTAMP))
 
 /** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
 struct dn_csv_digits {

@@ -332,6 +332,9 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
     settle_quotes(r, options);
+    for (size_t c = 0; c < r->n_columns; c++) {
+        r->columns[c].formed = dn_csv_forms_concern(r->columns[c].forms, r->columns[c].type);
+    }
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);

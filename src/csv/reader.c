@@ -293,6 +293,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     DN_TRY(copy_texts(r, paths, n_paths, &r->paths, err));
     r->n_paths = n_paths;
     r->quoted_text = o->quoted_text;
+    r->trim = o->trim;
     DN_TRY(dn_csv_copy_nulls(r, o, err));
     DN_TRY(set_dialect(r, o, err));
     r->kernels = dn_kernels_selected();

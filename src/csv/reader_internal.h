@@ -78,6 +78,7 @@ struct dn_csv_reader {
     const struct dn_csv_forms *
         *forms; /**< per field, NULL where they are the usual ones; or NULL */
     bool quoted_text;
+    bool trim;
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
     struct ArrowSchema schema;
