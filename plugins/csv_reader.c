@@ -27,6 +27,8 @@ static enum dn_status configure(struct dn_reader *r, struct dn_error *err)
     options->submit_ctx = r->host.ctx;
     options->cancelled = r->host.cancelled;
     options->cancel_ctx = r->host.ctx;
+    options->has_limit = r->limit >= 0;
+    options->limit = r->limit;
     return DN_OK;
 }
 
@@ -199,6 +201,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .options = csv_reader_options,
     .n_options = &csv_reader_n_options,
     .handle_size = sizeof(struct csv_handle),
+    .keeps_limit = true,
     .configure = configure,
     .open = open_source,
     .schema = get_schema,

@@ -35,6 +35,9 @@ DN_NODISCARD enum dn_status csv_settings_read(struct csv_settings *s, struct dn_
 /** Those of the options that say how values are written. */
 DN_NODISCARD enum dn_status csv_forms_read(struct csv_settings *s, struct dn_shell_config *c,
                                            struct dn_error *err);
+/** header, names, rename, columns and exclude (csv_reader_naming.c). */
+DN_NODISCARD enum dn_status csv_naming_read(struct csv_settings *s, struct dn_shell_config *c,
+                                            struct dn_error *err);
 
 /** JSON records from string columns, numbers only where nothing is lost. */
 struct csv_lossless;

@@ -16,7 +16,12 @@ enum {
 const struct dn_shell_option csv_reader_options[] = {
     {"delimiter", NULL, "text", "one byte between fields, \\t for a tab; default ','"},
     {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
-    {"header", NULL, "bool", "the first row of every file names the columns; default true"},
+    {"header", NULL, "bool, int or list",
+     "whether the first row of every file names the columns, or which one does, or the names of "
+     "columns of files without a header; default true"},
+    {"names", NULL, "text",
+     "names as the header has them: keep (default); told apart: unique; or cleaned: snake_case"},
+    {"rename", NULL, "map", "column -> another name, by which all other options call it"},
     {"null_values", NULL, "list | map",
      "texts that mean null besides the empty unquoted field, or column -> texts, \"\" for all"},
     {"quoted_nulls", NULL, "bool",
@@ -35,7 +40,12 @@ const struct dn_shell_option csv_reader_options[] = {
      "values in quotes: values (default), like unquoted ones, or text beside unquoted ones"},
     {"types", NULL, "map", "column -> type: int64, decimal(12,2), timestamp[ns], binary:hex, ..."},
     {"widened", NULL, "map", "column -> type, as inferred by an earlier attempt: read strictly"},
-    {"columns", NULL, "list", "the columns to read, in this order; default all"},
+    {"columns", NULL, "list",
+     "the columns to read, in this order, by names, or by places as #1, #2; default all"},
+    {"union_by_name", NULL, "bool",
+     "files may have different columns: the rows have those of all headers, and nulls in what a "
+     "file lacks; default false"},
+    {"exclude", NULL, "list", "columns that are not read; default none"},
     {"required", NULL, "list", "columns in which a null is an error"},
     {"missing_as_null", NULL, "bool",
      "a named column that the file lacks reads as nulls; default false"},
@@ -208,7 +218,6 @@ static enum dn_status read_advice(struct csv_settings *s, const struct dn_shell_
 enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c, int level,
                                  struct dn_error *err)
 {
-    bool has_header = true;
     bool unused = false;
     int64_t rows = level == 0 ? DEFAULT_CHUNK_ROWS : 0;
     int64_t block_bytes = 0;
@@ -219,10 +228,9 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     s->csv.store = s->files.store;
     DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
     DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
-    DN_TRY(dn_shell_option_bool(c, "header", &has_header, err));
+    DN_TRY(csv_naming_read(s, c, err));
     DN_TRY(csv_forms_read(s, c, err));
     DN_TRY(read_types(s, c, err));
-    DN_TRY(dn_shell_option_list(c, "columns", &s->csv.columns, &s->csv.n_columns, err));
     DN_TRY(dn_shell_option_list(c, "required", &s->csv.required, &s->csv.n_required, err));
     DN_TRY(dn_shell_option_bool(c, "missing_as_null", &s->csv.missing_as_null, err));
     DN_TRY(dn_shell_option_bool(c, "strict", &s->csv.strict, err));
@@ -234,7 +242,6 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     DN_TRY(read_values(c, level, &s->values, err));
     DN_TRY(read_decimals(s, c, err));
-    s->csv.header = has_header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
     s->csv.inference = s->values == CSV_VALUES_COLUMN ? DN_CSV_INFER_COLUMN : DN_CSV_INFER_STRINGS;
     s->csv.batch_rows = rows;
     s->csv.block_bytes = (size_t)block_bytes;

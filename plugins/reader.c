@@ -39,6 +39,10 @@ enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, i
     dn_shell_host_read(&r->host, host);
     DN_TRY(dn_shell_config_init(&r->config, config_json, kind->options, *kind->n_options, err));
     r->level = level;
+    r->limit = -1;
+    if (!kind->is_database) {
+        DN_TRY(dn_shell_option_int(&r->config, "limit", 0, INT64_MAX, &r->limit, err));
+    }
     DN_TRY(places_make(r, err));
     return kind->configure(r, err);
 }
@@ -64,9 +68,33 @@ enum dn_status dn_reader_schema(struct dn_reader *r, struct ArrowSchema *out, st
     return st;
 }
 
+/* No more rows than are wanted; children are the batch's own, and may be shortened. */
+static void cut_batch(struct ArrowArray *batch, int64_t n_rows)
+{
+    if (batch->length <= n_rows) {
+        return;
+    }
+    batch->length = n_rows;
+    for (int64_t i = 0; i < batch->n_children; i++) {
+        struct ArrowArray *child = batch->children[i];
+        child->length = n_rows;
+        child->null_count = child->null_count == 0 ? 0 : -1;
+    }
+}
+
 enum dn_status dn_reader_next(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err)
 {
+    const bool limited = r->limit >= 0 && !kind->keeps_limit;
+
+    if (limited && r->n_given >= r->limit) {
+        *out = (struct ArrowArray){0};
+        return DN_OK;
+    }
     DN_TRY(kind->next(r, out, err));
+    if (out->release != NULL && limited) {
+        cut_batch(out, r->limit - r->n_given);
+    }
+    r->n_given += out->release != NULL ? out->length : 0;
     if (out->release == NULL || r->places == NULL) {
         return DN_OK;
     }

@@ -35,6 +35,8 @@ struct dn_reader {
     int level; /**< 0 or 1: they differ in defaults, and in who hears of what */
     bool ended;
     _Atomic int64_t rows_done;
+    int64_t limit;   /**< the most rows that are wanted; -1: all */
+    int64_t n_given; /**< rows that went out */
 
     /* Level 0 */
     int64_t chunk_rows;        /**< rows of a JSON batch */
@@ -56,6 +58,7 @@ struct dn_reader_kind {
     const struct dn_shell_option *options;
     const size_t *n_options; /**< the table counts itself */
     size_t handle_size;
+    bool keeps_limit; /**< the library gives no more than r->limit rows */
     bool is_database; /**< rows come over a connection: there are no files, r->files is empty */
 
     /** Read r->config, for r->level: own settings, r->files, r->chunk_rows. */
@@ -158,6 +161,9 @@ int32_t dn_reader_v1_report(void *reader, char **out_json, struct dativo_error *
 #define DN_READER_PLACE_OPTIONS                                                                    \
     {"file_name", NULL, "text",                                                                    \
      "name of a column with the name of each row's file; default none"},                           \
+        {"row_number", NULL, "text",                                                               \
+         "name of a column with the number of each row, over all files, from 1; default none"},    \
+        {"limit", NULL, "int", "at most so many rows, over all files; default all"},               \
     {                                                                                              \
         "hive_partitioning", NULL, "bool",                                                         \
             "folders key=value in the files' paths are columns; default false"                     \

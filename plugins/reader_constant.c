@@ -153,6 +153,27 @@ enum dn_status constant_make(struct constant **out, struct dn_type type, bool re
     return DN_OK;
 }
 
+enum dn_status constant_count(struct constant **out, int64_t first, int64_t n_rows,
+                              struct dn_error *err)
+{
+    const size_t size = ((size_t)n_rows + 1) * sizeof(int64_t);
+    struct constant *c = dn_calloc(1, sizeof(*c) + size);
+
+    if (c == NULL) {
+        return dn_error_memory(err, size);
+    }
+    atomic_init(&c->n_users, 1);
+    c->type = DN_TYPE(INT64);
+    c->n_rows = n_rows;
+    c->text = c->values;
+    for (int64_t i = 0; i < n_rows; i++) {
+        const int64_t number = first + i;
+        memcpy(c->values + (size_t)i * sizeof number, &number, sizeof number);
+    }
+    *out = c;
+    return DN_OK;
+}
+
 int64_t constant_rows(const struct constant *c)
 {
     return c->n_rows;

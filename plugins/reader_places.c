@@ -20,7 +20,8 @@ struct place {
     const char *declared; /* type; NULL: none */
     const char *widened;
     bool required;
-    bool is_name; /* of the file, not of a folder */
+    bool is_name;  /* of the file, not of a folder */
+    bool is_count; /* of the rows, from 1 */
     struct dn_type type;
     const char **texts;        /* per file; NULL: null */
     struct constant *constant; /* the last one that was made, of texts[made_of] */
@@ -37,6 +38,7 @@ struct dn_reader_places {
     bool projected;
     size_t n_shown; /* columns of the rows, if it is projected */
     int64_t *shown; /* each of them: a place, or -1: the next one of the files' own */
+    int64_t n_rows; /* in the batches before */
 };
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
@@ -93,7 +95,8 @@ static enum dn_status place_add(struct dn_reader_places *p, const char *name, st
             return dn_error_set(
                 err, DN_ERR_CONFIG,
                 "%s: two columns would be named \"%s\": a folder %s=... and another "
-                "one, or the option file_name; rename one, or leave that option out",
+                "one, or the options file_name and row_number; rename one, or leave that option "
+                "out",
                 p->paths[0], name, name);
         }
     }
@@ -221,6 +224,15 @@ static enum dn_status names_add(struct dn_reader_places *p, const char *column,
     for (size_t i = 0; i < p->files->n; i++) {
         place->texts[i] = p->paths[i];
     }
+    return DN_OK;
+}
+
+/* No place at all, but it stands beside them. */
+static enum dn_status count_add(struct dn_reader_places *p, const char *column,
+                                struct dn_error *err)
+{
+    DN_TRY(place_add(p, column, err));
+    p->places[p->n - 1].is_count = true;
     return DN_OK;
 }
 
@@ -402,6 +414,19 @@ static enum dn_status types_find(struct dn_reader_places *p, bool typed, struct 
     for (size_t i = 0; i < p->n; i++) {
         struct place *place = &p->places[i];
         struct dn_type type = DN_TYPE(UTF8_VIEW);
+        if (place->is_count) {
+            place->type = DN_TYPE(INT64);
+            if (place->declared != NULL &&
+                (!dn_type_parse(place->declared, &type) || type.id != DN_TYPE_INT64)) {
+                (void)dn_error_set(err, DN_ERR_INVALID,
+                                   "column \"%s\": numbers of rows are int64, not \"%s\"",
+                                   place->name, place->declared);
+                dn_error_locate(err, NULL, -1, -1, -1, place->name);
+                return dn_error_option(err, DN_ERR_INVALID, "types");
+            }
+            place->required = true; /* there is no row without one */
+            continue;
+        }
         if (place->declared != NULL) {
             DN_TRY(type_named(place, place->declared, &place->type, err));
             DN_TRY(declared_check(p, place, err));
@@ -423,7 +448,8 @@ static enum dn_status types_find(struct dn_reader_places *p, bool typed, struct 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static enum dn_status make(struct dn_reader_places *p, struct dn_shell_config *c,
-                           const char *file_name, bool hive, bool typed, struct dn_error *err)
+                           const char *file_name, const char *row_number, bool hive, bool typed,
+                           struct dn_error *err)
 {
     DN_TRY(paths_read(p, err));
     for (size_t i = 0; hive && i < p->files->n; i++) {
@@ -431,6 +457,9 @@ static enum dn_status make(struct dn_reader_places *p, struct dn_shell_config *c
     }
     if (file_name != NULL) {
         DN_TRY(names_add(p, file_name, err));
+    }
+    if (row_number != NULL) {
+        DN_TRY(count_add(p, row_number, err));
     }
     DN_TRY(options_take(p, c, err));
     return types_find(p, typed, err);
@@ -441,15 +470,20 @@ enum dn_status dn_reader_places_make(struct dn_reader_places **out, struct dn_sh
                                      struct dn_error *err)
 {
     const char *file_name = NULL;
+    const char *row_number = NULL;
     bool hive = false;
 
     *out = NULL;
     DN_TRY(dn_shell_option_text(c, "file_name", &file_name, err));
+    DN_TRY(dn_shell_option_text(c, "row_number", &row_number, err));
     DN_TRY(dn_shell_option_bool(c, "hive_partitioning", &hive, err));
     if (file_name != NULL && file_name[0] == '\0') {
         return dn_shell_option_error(c, "file_name", "must name a column", err);
     }
-    if (file_name == NULL && !hive) {
+    if (row_number != NULL && row_number[0] == '\0') {
+        return dn_shell_option_error(c, "row_number", "must name a column", err);
+    }
+    if (file_name == NULL && row_number == NULL && !hive) {
         return DN_OK;
     }
     struct dn_reader_places *p = dn_calloc(1, sizeof(*p));
@@ -458,7 +492,7 @@ enum dn_status dn_reader_places_make(struct dn_reader_places **out, struct dn_sh
     }
     p->arena = &c->arena;
     p->files = files;
-    const enum dn_status st = make(p, c, file_name, hive, typed, err);
+    const enum dn_status st = make(p, c, file_name, row_number, hive, typed, err);
     if (st != DN_OK) {
         dn_reader_places_destroy(p);
         return st;
@@ -488,11 +522,11 @@ enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i
 {
     const char *name = p->places[i].name;
 
-    if (p->places[i].is_name) {
+    if (p->places[i].is_name || p->places[i].is_count) {
         (void)dn_error_set(err, DN_ERR_DATA,
-                           "%s: the file has a column \"%s\", which the option file_name asks for "
+                           "%s: the file has a column \"%s\", which the option %s asks for "
                            "as well; choose another name",
-                           p->paths[0], name);
+                           p->paths[0], name, p->places[i].is_count ? "row_number" : "file_name");
     } else {
         (void)dn_error_set(
             err, DN_ERR_DATA,
@@ -567,6 +601,15 @@ cleanup:
     return st;
 }
 
+/* The numbers of a batch's rows, a block of their own. */
+static enum dn_status numbers_for(const struct dn_reader_places *p, struct place *place,
+                                  int64_t n_rows, struct constant **out, struct dn_error *err)
+{
+    DN_TRY(constant_count(&place->constant, p->n_rows + 1, n_rows, err));
+    *out = place->constant;
+    return DN_OK;
+}
+
 /* A place's column for a batch of a file: the block of before, if it is of this value and long enough. */
 static enum dn_status constant_for(struct place *place, size_t file, int64_t n_rows,
                                    struct constant **out, struct dn_error *err)
@@ -620,13 +663,24 @@ static enum dn_status make_added(struct dn_reader_places *p, size_t file,
     if (constants == NULL) {
         return dn_error_memory(err, n * sizeof(void *));
     }
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->places[i].is_count) { /* of the batch before */
+            constant_release(p->places[i].constant);
+            p->places[i].constant = NULL;
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         const int64_t at = column_at(p, batch->n_children, i);
         if (at >= 0) {
-            DN_TRY_GOTO(st,
-                        constant_for(&p->places[at], file, batch->length, &constants[n_added], err),
-                        cleanup);
-            n_added++;
+            struct place *place = &p->places[at];
+            struct constant **to = &constants[n_added++];
+            st = !place->is_count          ? constant_for(place, file, batch->length, to, err)
+                 : place->constant == NULL ? numbers_for(p, place, batch->length, to, err)
+                                           : DN_OK;
+            if (st != DN_OK) {
+                goto cleanup;
+            }
+            *to = place->constant;
         }
     }
     st = constant_export(out, constants, n_added, batch->length, err);
@@ -654,6 +708,7 @@ enum dn_status dn_reader_places_add(struct dn_reader_places *p, size_t file,
         return st;
     }
     j->given = *batch;
+    p->n_rows += batch->length;
     for (size_t i = 0; i < n; i++) {
         j->children[i] = column_at(p, batch->n_children, i) >= 0 ? j->added.children[added++]
                                                                  : j->given.children[own++];

@@ -1,6 +1,6 @@
 /**
- * Columns that come from where a file lies instead of what is in it: its name (option file_name), and the folders `key=value` of its path
- * (option hive_partitioning).  They stand behind the files' own columns, or where the option columns names them.
+ * Columns that come from where a file lies instead of what is in it: its name (option file_name), the folders `key=value` of its path
+ * (option hive_partitioning), and the number of the row over all files (option row_number).  They stand behind the files' own columns, or where the option columns names them.
  *
  * A key or a file_name that the files have as a column, too, is an error.  All files have the same keys in the same order.  Keys and values
  * are percent-decoded; __HIVE_DEFAULT_PARTITION__ is null.  A column is int64 or date if all its values are written like that, by the

@@ -79,8 +79,9 @@ static enum dn_status report_case_twins(const struct dativo_host *host,
         if (twins[i] >= 0 && ++found <= MAX_NAMED) {
             (void)snprintf(message, sizeof message,
                            "columns %lld \"%.200s\" and %zu \"%.200s\" differ in upper and lower "
-                           "case only: Spark, Athena and DuckDB take them for one column; rename "
-                           "one in the file's header",
+                           "case only: Spark by default, Hive, Athena and BigQuery refuse such a "
+                           "file, and DuckDB renames one of them; --names unique (option names) "
+                           "tells them apart",
                            (long long)twins[i] + 1, names[twins[i]].text, i + 1, names[i].text);
             host->log(host->ctx, DATIVO_LOG_WARNING, "column_case", message);
         }

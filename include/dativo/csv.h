@@ -42,6 +42,19 @@ struct dn_csv_column_text {
     const char *text;
 };
 
+/** What becomes of the names in the header. */
+enum dn_csv_names {
+    DN_CSV_NAMES_KEEP = 0,      /**< they are the columns' names, repeated ones too */
+    DN_CSV_NAMES_UNIQUE = 1,    /**< who repeats an earlier one, in upper or lower case, becomes NAME_1, NAME_2, ... */
+    DN_CSV_NAMES_SNAKE_CASE = 2 /**< "Order ID" is order_id, of a to z, 0 to 9 and _ alone, and unique */
+};
+
+/** Another name for a column.  Arrays of it have a stride, dn_csv_options.renames_stride. */
+struct dn_csv_rename {
+    const char *from; /**< a name of the header, as dn_csv_options.names leaves it, or "#N": field N, from 1 */
+    const char *to;
+};
+
 /** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_reader_open(). */
 struct dn_csv_options {
     uint32_t struct_size; /**< sizeof(struct dn_csv_options) */
@@ -117,11 +130,28 @@ struct dn_csv_options {
     size_t n_true_values;
     const char *const *false_values;
     size_t n_false_values;
+    /** The columns' names, of files without a header (DN_CSV_HEADER_NO): one for every field.  NULL: column_1, column_2, ... */
+    const char *const *header_names;
+    size_t n_header_names;
+    uint64_t
+        header_row; /**< which of the rows that are not blank is the header; those before it are dropped.  0: the first */
+    enum dn_csv_names names;
+    /** Columns of another name, by which all other options call them.  A "#N" in `columns` and `exclude` is field N, if none has that name. */
+    const struct dn_csv_rename *renames;
+    size_t n_renames;
+    size_t renames_stride;      /**< sizeof(struct dn_csv_rename), where n_renames is not 0 */
+    const char *const *exclude; /**< columns that are not read */
+    size_t n_exclude;
+    /** Files may have different columns: the table has those of all headers, by name, and a file nulls in what it lacks. */
+    bool union_by_name;
+    bool has_limit;
+    int64_t limit; /**< at most so many rows, if has_limit; what stands behind them is neither read nor judged */
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
 #define DN_CSV_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_options, waiting_ctx)
 #define DN_CSV_COLUMN_TYPE_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_column_type, declared)
+#define DN_CSV_RENAME_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_rename, to)
 
 struct dn_csv_reader;
 

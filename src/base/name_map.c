@@ -205,3 +205,44 @@ cleanup:
     dn_arena_finish(&arena);
     return st;
 }
+
+/* Folding keeps the length: what a folded name gained is the suffix that tells its name apart. */
+enum dn_status dn_names_make_distinct(struct dn_name *names, size_t n, struct dn_arena *arena,
+                                      struct dn_error *err)
+{
+    struct dn_arena mine = {0};
+    struct dn_name *keys = dn_calloc(n + 1, sizeof *keys);
+    enum dn_status st = DN_OK;
+
+    if (keys == NULL) {
+        return dn_error_memory(err, n * sizeof *keys);
+    }
+    for (size_t i = 0; i < n; i++) {
+        char *folded = dn_arena_alloc(&mine, names[i].len + 1);
+        if (folded == NULL) {
+            st = dn_error_memory(err, names[i].len + 1);
+            goto cleanup;
+        }
+        fold(folded, names[i].text, names[i].len);
+        keys[i] = (struct dn_name){folded, names[i].len};
+    }
+    DN_TRY_GOTO(st, dn_names_make_unique(keys, n, &mine, err), cleanup);
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = names[i].len;
+        if (keys[i].len == len) {
+            continue;
+        }
+        char *text = dn_arena_alloc(arena, keys[i].len + 1);
+        if (text == NULL) {
+            st = dn_error_memory(err, keys[i].len + 1);
+            goto cleanup;
+        }
+        memcpy(text, names[i].text, len);
+        memcpy(text + len, keys[i].text + len, keys[i].len - len + 1);
+        names[i] = (struct dn_name){text, keys[i].len};
+    }
+cleanup:
+    dn_free(keys);
+    dn_arena_finish(&mine);
+    return st;
+}

@@ -43,6 +43,10 @@ struct dn_name {
 DN_NODISCARD enum dn_status dn_names_make_unique(struct dn_name *names, size_t n,
                                                  struct dn_arena *arena, struct dn_error *err);
 
+/** The same, where names that differ in upper and lower case only repeat each other. */
+DN_NODISCARD enum dn_status dn_names_make_distinct(struct dn_name *names, size_t n,
+                                                   struct dn_arena *arena, struct dn_error *err);
+
 /**
  * Which names differ from an earlier one in upper and lower case only?
  * @param twins  n entries: the index of the first such name, or -1

@@ -266,7 +266,9 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
         *out = json_incref(outcome.schema);
     } else if (st == DN_OK) {
         st = dn_transfer_schema(&t, out, err);
-        for (size_t i = 1; st == DN_OK && i < f->files.n; i++) {
+        const bool may_differ = json_is_true(json_object_get(
+            json_object_get(json_object_get(config, "engine"), "options"), "union_by_name"));
+        for (size_t i = 1; st == DN_OK && !may_differ && i < f->files.n; i++) {
             st = file_check(f, &t, i, *out, err);
         }
     }
@@ -364,6 +366,6 @@ const struct dn_command dn_cmd_schema = {
         "  " DN_PROGRAM " schema orders.csv\n"
         "  " DN_PROGRAM " schema --full --json orders.csv > orders.json\n"
         "  " DN_PROGRAM " convert --schema orders.json tomorrow.csv tomorrow.parquet\n",
-    .more = {DN_FORM_FLAGS_HELP, DN_DATABASE_HELP DN_STORE_FLAGS_HELP},
+    .more = {DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP, DN_DATABASE_HELP DN_STORE_FLAGS_HELP},
     .run = run,
 };

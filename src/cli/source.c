@@ -46,10 +46,12 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"threads", 't', DN_FLAG_INT, &s->n_threads},
         {"memory", 'm', DN_FLAG_SIZE, &s->memory_bytes},
     };
-    _Static_assert(sizeof flags / sizeof flags[0] == DN_SOURCE_FLAGS - DN_STORE_FLAGS,
+    _Static_assert(sizeof flags / sizeof flags[0] ==
+                       DN_SOURCE_FLAGS - DN_NAMING_FLAGS - DN_STORE_FLAGS,
                    "all of them");
     memcpy(out, flags, sizeof flags);
-    dn_store_flags_table(&s->store, out + sizeof flags / sizeof flags[0]);
+    dn_naming_flags_table(&s->naming, out + sizeof flags / sizeof flags[0]);
+    dn_store_flags_table(&s->store, out + DN_SOURCE_FLAGS - DN_STORE_FLAGS);
 }
 
 static enum dn_status set_text(json_t *object, const char *key, const char *text,
@@ -184,8 +186,8 @@ bool dn_source_has_ending(const char *path, const char *ending)
     return len >= ending_len && dn_text_equal_nocase(path + len - ending_len, ending);
 }
 
-static enum dn_status options_fill(const struct dn_source_flags *s, const char *first_file,
-                                   json_t *options, struct dn_error *err)
+static enum dn_status options_fill(const struct dn_source_flags *s, const char *type,
+                                   const char *first_file, json_t *options, struct dn_error *err)
 {
     if (s->delimiter != NULL) {
         DN_TRY(one_char(options, "delimiter", "--delimiter", s->delimiter, false, err));
@@ -216,6 +218,7 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
         return dn_error_memory(err, 64);
     }
+    DN_TRY(dn_naming_flags_options(&s->naming, strcmp(type, DN_CONNECTOR_CSV) == 0, options, err));
     DN_TRY(types_add(options, &s->types, err));
     DN_TRY(dn_form_flags_add(options, s, err));
     return dn_source_options_add(options, &s->options, "--reader-option", err);
@@ -332,13 +335,14 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
     const char *of_databases = s->query != NULL ? "--query" : s->where != NULL ? "--where" : NULL;
     const char *of_files = s->file_name != NULL ? "--file-name-column"
                            : s->hive            ? "--hive-partitioning"
-                                                : NULL;
-    const char *flag = s->delimiter != NULL    ? "--delimiter"
-                       : s->quote != NULL      ? "--quote"
-                       : s->encoding != NULL   ? "--encoding"
-                       : s->on_invalid != NULL ? "--on-invalid"
-                       : s->no_header          ? "--no-header"
-                                               : dn_form_flags_first(s);
+                                                : dn_naming_flags_of_files(&s->naming);
+    const char *flag = s->delimiter != NULL             ? "--delimiter"
+                       : s->quote != NULL               ? "--quote"
+                       : s->encoding != NULL            ? "--encoding"
+                       : s->on_invalid != NULL          ? "--on-invalid"
+                       : s->no_header                   ? "--no-header"
+                       : dn_form_flags_first(s) != NULL ? dn_form_flags_first(s)
+                                                        : dn_naming_flags_of_csv(&s->naming);
     const bool ours = s->reader == NULL || is_built_in(s->reader);
 
     char shown[DN_SHOWN_PATH_SIZE];
@@ -417,7 +421,7 @@ enum dn_status dn_source_config(const struct dn_source_flags *s, const char *con
         st = dn_error_set(err, DN_ERR_INVALID, "--threads is at most 1024");
         goto cleanup;
     }
-    DN_TRY_GOTO(st, options_fill(s, files[0], options, err), cleanup);
+    DN_TRY_GOTO(st, options_fill(s, type, files[0], options, err), cleanup);
     if (dn_database_is(files[0])) {
         DN_TRY_GOTO(st, dn_database_connection(files[0], options, &connection, err), cleanup);
     } else {

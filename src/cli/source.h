@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cli/flags.h"
+#include "cli/naming_flags.h"
 #include "cli/store_flags.h"
 #include "job/transfer.h"
 #include "store/glob.h"
@@ -38,10 +39,11 @@ struct dn_source_flags {
     struct dn_flag_list options;
     int64_t n_threads;
     uint64_t memory_bytes;
+    struct dn_naming_flags naming;
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (25 + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (25 + DN_NAMING_FLAGS + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 

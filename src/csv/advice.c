@@ -149,11 +149,12 @@ enum dn_status dn_csv_advice_look(struct dn_csv_reader *r, const struct dn_csv_r
     if (r->advise == NULL) {
         return DN_OK;
     }
-    r->looks = dn_arena_alloc(&r->arena, rows->n_fields * sizeof(*r->looks));
+    r->looks = dn_arena_alloc(&r->arena, r->n_fields * sizeof(*r->looks));
     if (r->looks == NULL) {
-        return dn_error_memory(err, rows->n_fields * sizeof(*r->looks));
+        return dn_error_memory(err, r->n_fields * sizeof(*r->looks));
     }
-    memset(r->looks, 0, rows->n_fields * sizeof(*r->looks));
+    memset(r->looks, 0,
+           r->n_fields * sizeof(*r->looks)); /* of those that later files add nothing is seen */
     for (size_t f = 0; f < rows->n_fields; f++) {
         struct dn_csv_looks *l = &r->looks[f];
         for (size_t row = 0; row < n_rows; row++) {

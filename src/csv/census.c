@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "csv/infer.h"
-#include "csv/reader_internal.h"
+#include "csv/union.h"
 
 #define QUOTED_SHIFT 32
 #define MANY 2u /* unquoted values; how many more makes no difference */
@@ -119,10 +119,11 @@ static void note_quotes(struct dn_csv_census_field *field, uint64_t block,
 }
 
 void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struct dn_csv_rows *rows,
-                       const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
+                       const struct dn_csv_layout *layout, const struct dn_csv_dialect *d,
+                       const struct dn_csv_nulls *nulls)
 {
     for (size_t f = 0; f < rows->n_fields; f++) {
-        struct dn_csv_census_field *field = &census->fields[f];
+        struct dn_csv_census_field *field = &census->fields[dn_csv_field_of(layout, f)];
         const uint64_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
         struct dn_csv_evidence e = {.quoted_text = field->quoted_text, .forms = field->forms};
         if (!field->asked || is_settled(field)) {

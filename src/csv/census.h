@@ -29,8 +29,13 @@ struct dn_csv_census {
     struct dn_csv_census_field *fields;
 };
 
-/** Add the values of all rows of a block; blocks count from 0 in the order of the files.  Thread-safe. */
+struct dn_csv_layout;
+/**
+ * Add the values of all rows of a block; blocks count from 0 in the order of the files.  Their fields are those of a file's
+ * layout, see csv/union.h, or NULL.  Thread-safe.
+ */
 void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struct dn_csv_rows *rows,
-                       const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
+                       const struct dn_csv_layout *layout, const struct dn_csv_dialect *d,
+                       const struct dn_csv_nulls *nulls);
 
 #endif

@@ -610,6 +610,7 @@ static struct dn_csv_job *start_jobs(const struct dn_csv_rows *rows,
         if (columns[c].field == SIZE_MAX) {
             memset(at, 0, bitmap_size + n);
             jobs[c].null_count = (int64_t)n_rows;
+            jobs[c].first_null = n_rows > 0 ? 0 : SIZE_MAX;
         }
         at += bitmap_size + n;
     }

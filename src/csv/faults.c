@@ -1,5 +1,6 @@
 /* What is wrong with a block, in words: value, place, and what to do about it. */
 #include "csv/faults.h"
+#include "csv/union.h"
 
 #include "csv/advice.h"
 #include "text/parse.h"
@@ -112,8 +113,16 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
                                      const struct dn_csv_fault *fault, struct dn_error *err)
 {
     const struct dn_csv_column *c = &r->columns[fault->column];
-    const uint32_t start = dn_csv_field_start(rows, fault->row, c->field);
-    const uint32_t end = dn_csv_field_end(rows, fault->row, c->field, start);
+    const size_t field = dn_csv_own_field(r, block->file, c->field);
+
+    if (field == SIZE_MAX) { /* and so a null in a column that is required */
+        dn_error_set(err, DN_ERR_DATA, "column \"%s\" is required, but the file does not have it",
+                     c->name);
+        place(r, block, (int64_t)fault->row + 1, rows->starts[fault->row], c->name, err);
+        return DN_ERR_DATA;
+    }
+    const uint32_t start = dn_csv_field_start(rows, fault->row, field);
+    const uint32_t end = dn_csv_field_end(rows, fault->row, field, start);
 
     if (fault->kind == DN_CSV_FAULT_NULL) {
         dn_error_set(err, DN_ERR_DATA,
@@ -135,8 +144,9 @@ void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_
                              const struct dn_csv_batch_memory *memory, struct dn_error *err)
 {
     const struct dn_csv_column *c = &r->columns[memory->rounded_column];
-    const uint32_t start = dn_csv_field_start(rows, memory->rounded_row, c->field);
-    const uint32_t end = dn_csv_field_end(rows, memory->rounded_row, c->field, start);
+    const size_t field = dn_csv_own_field(r, block->file, c->field);
+    const uint32_t start = dn_csv_field_start(rows, memory->rounded_row, field);
+    const uint32_t end = dn_csv_field_end(rows, memory->rounded_row, field, start);
     char value[DN_ESCAPED_VALUE_SIZE];
 
     dn_error_escape_value(value, rows->buf + start, end - start);
@@ -169,12 +179,12 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
 }
 
 /* The column that the byte at `pos` of row `row` belongs to. */
-static const char *column_at(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
-                             size_t row, size_t pos)
+static const char *column_at(const struct dn_csv_reader *r, size_t file,
+                             const struct dn_csv_rows *rows, size_t row, size_t pos)
 {
     for (size_t c = 0; c < rows->n_fields && row < rows->n_rows; c++) {
         if (pos <= rows->ends[row * rows->n_fields + c]) {
-            return r->field_names[c];
+            return r->field_names[dn_csv_field_of(dn_csv_layout_of(r, file), c)];
         }
     }
     return NULL;
@@ -185,7 +195,7 @@ enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct 
                                     struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
-    const char *column = column_at(r, rows, row, pos);
+    const char *column = column_at(r, block->file, rows, row, pos);
     size_t n = 1;
 
     while (n < 4 && block->buf[pos + n] >= 0x80) {
@@ -224,7 +234,7 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
         err, DN_ERR_DATA,
         "a quote stands inside an unquoted field, or text follows a closing quote; with the option "
         "strict that is an error: quote the field and double the quotes in it");
-    place(r, block, (int64_t)row + 1, pos, column_at(r, rows, row, pos), err);
+    place(r, block, (int64_t)row + 1, pos, column_at(r, block->file, rows, row, pos), err);
     return DN_ERR_DATA;
 }
 

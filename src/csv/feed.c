@@ -268,7 +268,8 @@ static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *e
 }
 
 /* The header of this file is not the first file's: show both, this one up to where its row ends. */
-static enum dn_status other_header(struct dn_csv_feed *f, struct dn_error *err)
+static enum dn_status other_header(struct dn_csv_feed *f, struct dn_span header,
+                                   struct dn_error *err)
 {
     char got[DN_ESCAPED_VALUE_SIZE];
     char expected[DN_ESCAPED_VALUE_SIZE];
@@ -283,22 +284,57 @@ static enum dn_status other_header(struct dn_csv_feed *f, struct dn_error *err)
     if (n > 0 && held.data[n - 1] == '\r' && state != DN_CSV_QUOTED) {
         n--;
     }
-    dn_error_set(err, DN_ERR_DATA,
-                 "its header %s is not the first file's header %s; all files of one source must "
-                 "have the same columns in the same order",
-                 dn_error_escape_value(got, held.data, n),
-                 dn_error_escape_value(expected, f->header.data, f->header.len));
+    (void)dn_error_escape_value(got, held.data, n);
+    (void)dn_error_escape_value(expected, header.data, header.len);
+    if (f->headers != NULL) {
+        dn_error_set(err, DN_ERR_DATA,
+                     "its header %s was %s when the headers of all files were read; try again when "
+                     "nothing writes to it",
+                     got, expected);
+    } else {
+        dn_error_set(err, DN_ERR_DATA,
+                     "its header %s is not the first file's header %s; all files of one source "
+                     "must have the same columns in the same order, or be read with the option "
+                     "union_by_name",
+                     got, expected);
+    }
     dn_error_locate(err, NULL, -1, f->line, f->offset, NULL);
     return DN_ERR_DATA;
+}
+
+/* Drop the row that the held bytes begin with, and blank lines in front of it; all that is left, if that is no whole row. */
+static enum dn_status skip_row(struct dn_csv_feed *f, struct dn_error *err)
+{
+    DN_TRY(skip_blank_lines(f, err));
+    for (size_t wanted = f->block_bytes;; wanted *= 2) {
+        enum dn_csv_state state = DN_CSV_START;
+        DN_TRY(dn_csv_feed_look(f, wanted, err));
+        const struct dn_span held = dn_csv_feed_held(f);
+        const size_t n = dn_csv_automaton_run(f->dialect, held.data, 0, held.len, 0, &state, NULL);
+        const uint8_t last = n > 0 ? held.data[n - 1] : 0;
+        const bool ended = state == DN_CSV_START && n < held.len &&
+                           (last == '\n' || (last == '\r' && f->dialect->cr_ends_row));
+        if (ended || f->source_at_end) {
+            dn_csv_feed_drop(f, n);
+            return DN_OK;
+        }
+        if (held.len > f->max_block_bytes) {
+            return DN_OK; /* it is told as the header that it is not */
+        }
+    }
 }
 
 /* Skip the header of a file behind the first one; it must be the same row. */
 static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 {
-    const size_t want = f->header.len + 2;
+    const struct dn_span header = f->headers != NULL ? f->headers[f->file] : f->header;
+    const size_t want = header.len + 2;
 
     if (!f->skip_header) {
         return DN_OK;
+    }
+    for (uint64_t i = 0; i < f->n_above_header; i++) {
+        DN_TRY(skip_row(f, err));
     }
     DN_TRY(skip_blank_lines(f, err));
     DN_TRY(dn_csv_feed_look(f, want, err));
@@ -306,8 +342,8 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     if (held.len == 0) {
         return DN_OK; /* an empty file among others holds no rows */
     }
-    size_t n = f->header.len;
-    const bool same = held.len >= n && memcmp(held.data, f->header.data, n) == 0;
+    size_t n = header.len;
+    const bool same = n > 0 && held.len >= n && memcmp(held.data, header.data, n) == 0;
     bool ended = same && held.len == n;
     if (same && held.len > n && held.data[n] == '\r') {
         n++;
@@ -318,7 +354,7 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
         ended = true;
     }
     if (!ended) {
-        return other_header(f, err);
+        return other_header(f, header, err);
     }
     dn_csv_feed_drop(f, n);
     return DN_OK;

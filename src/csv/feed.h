@@ -62,10 +62,13 @@ struct dn_csv_feed {
     bool after_cr;    /**< the byte before it is a '\r' that ended a line */
     bool source_at_end;
     bool first_of_file;
-    bool skip_header;      /**< every later file starts with a header row equal to `header` */
-    struct dn_span header; /**< the header row's bytes without its row end, borrowed */
-    int64_t bytes_read;    /**< over all files, as they are stored */
-    int64_t bytes_before;  /**< those of the files in front of this one */
+    bool skip_header;        /**< every later file starts with a header row equal to `header` */
+    uint64_t n_above_header; /**< rows in front of it that are dropped */
+    struct dn_span header;   /**< the header row's bytes without its row end, borrowed */
+    const struct dn_span
+        *headers;         /**< per file, borrowed, where files have different ones; or NULL */
+    int64_t bytes_read;   /**< over all files, as they are stored */
+    int64_t bytes_before; /**< those of the files in front of this one */
 };
 
 /** Open the first file.  Later files are opened as they are reached. */

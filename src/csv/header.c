@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 
+/* Of a file whose header alone is asked for. */
+#define LOOK_BYTES ((size_t)16 << 10)
+
 size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span head, bool at_end)
 {
     size_t at = 0;
@@ -192,9 +195,9 @@ static enum dn_status check_header_utf8(const struct dn_csv_reader *r, struct dn
 static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *head, size_t *len,
                                      size_t *skip, struct dn_error *err)
 {
-    size_t wanted = DN_CSV_HEAD_BYTES;
+    size_t wanted = r->row_ends_known ? LOOK_BYTES : DN_CSV_HEAD_BYTES;
     bool complete = false;
-    bool settled = false;
+    bool settled = r->row_ends_known;
 
     while (!complete) {
         const enum dn_status st = dn_csv_feed_look(&r->feed, wanted, err);
@@ -216,6 +219,15 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         *head = (struct dn_span){head->data + blank, head->len - blank};
         if (r->has_header) {
             dn_csv_feed_drop(&r->feed, blank);
+        }
+        if (head->len == 0 && r->feed.source_at_end && r->may_be_empty) {
+            return DN_OK; /* somebody else names the columns */
+        }
+        if (head->len == 0 && r->feed.source_at_end && r->feed.n_above_header > 0) {
+            return header_error(r, 0,
+                                "the file ends before the row that the option header says is the "
+                                "header",
+                                err);
         }
         if (head->len == 0 && r->feed.source_at_end) {
             return header_error(
@@ -244,22 +256,78 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
     return r->has_header ? check_header_utf8(r, (struct dn_span){head->data, *len}, err) : DN_OK;
 }
 
-enum dn_status dn_csv_open_header(struct dn_csv_reader *r, struct dn_error *err)
+/* The names that somebody gave, one for every field. */
+static enum dn_status give_names(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                 struct dn_error *err)
+{
+    if (r->n_fields != 0 && r->n_fields != o->n_header_names) {
+        char message[160];
+        (void)snprintf(message, sizeof(message),
+                       "the option header names %zu column%s, and the first row has %zu field%s",
+                       o->n_header_names, o->n_header_names == 1 ? "" : "s", r->n_fields,
+                       r->n_fields == 1 ? "" : "s");
+        return header_error(r, 0, message, err);
+    }
+    r->n_fields = o->n_header_names;
+    r->field_names = dn_arena_alloc(&r->arena, (r->n_fields + 1) * sizeof(char *));
+    if (r->field_names == NULL) {
+        return dn_error_memory(err, r->n_fields * sizeof(char *));
+    }
+    for (size_t i = 0; i < r->n_fields; i++) {
+        r->field_names[i] = dn_arena_strdup(&r->arena, o->header_names[i]);
+        if (r->field_names[i] == NULL) {
+            return dn_error_memory(err, strlen(o->header_names[i]));
+        }
+    }
+    return DN_OK;
+}
+
+/* Drop the rows in front of the header. */
+static enum dn_status skip_to_header(struct dn_csv_reader *r, uint64_t header_row,
+                                     struct dn_error *err)
 {
     struct dn_span head;
     size_t len = 0;
     size_t skip = 0;
 
-    DN_TRY(find_first_row(r, &head, &len, &skip, err));
-    DN_TRY(read_names(r, (struct dn_span){head.data, len}, skip, err));
-    if (r->has_header) {
-        const char *header = dn_arena_strndup(&r->arena, (const char *)head.data, len);
-        if (header == NULL) {
-            return dn_error_memory(err, len);
+    r->feed.n_above_header = header_row > 1 ? header_row - 1 : 0;
+    for (uint64_t i = 0; i < r->feed.n_above_header; i++) {
+        DN_TRY(find_first_row(r, &head, &len, &skip, err));
+        if (head.len == 0) {
+            return DN_OK; /* a file without a row */
         }
-        r->feed.header = (struct dn_span){(const uint8_t *)header, len};
-        r->feed.skip_header = true;
         dn_csv_feed_drop(&r->feed, skip);
     }
+    return DN_OK;
+}
+
+enum dn_status dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                  struct dn_error *err)
+{
+    struct dn_span head;
+    size_t len = 0;
+    size_t skip = 0;
+
+    if (r->has_header) {
+        DN_TRY(skip_to_header(r, o->header_row, err));
+    }
+    r->may_be_empty = r->may_be_empty || (!r->has_header && o->header_names != NULL);
+    DN_TRY(find_first_row(r, &head, &len, &skip, err));
+    if (head.len > 0) {
+        DN_TRY(read_names(r, (struct dn_span){head.data, len}, skip, err));
+    }
+    if (!r->has_header) {
+        return o->header_names != NULL ? give_names(r, o, err) : DN_OK;
+    }
+    if (head.len == 0) {
+        return DN_OK; /* a file without a row */
+    }
+    const char *header = dn_arena_strndup(&r->arena, (const char *)head.data, len);
+    if (header == NULL) {
+        return dn_error_memory(err, len);
+    }
+    r->feed.header = (struct dn_span){(const uint8_t *)header, len};
+    r->feed.skip_header = true;
+    dn_csv_feed_drop(&r->feed, skip);
     return DN_OK;
 }

@@ -3,7 +3,8 @@
 #include "base/name_map.h"
 #include "base/strings.h"
 #include "csv/advice.h"
-#include "csv/reader_internal.h"
+#include "csv/names.h"
+#include "csv/union.h"
 #include "text/parse.h"
 #include "values/value_text.h"
 
@@ -37,15 +38,6 @@ static void lookup_finish(struct lookup *l)
     dn_name_map_finish(&l->columns);
     dn_free(l->next);
     dn_free(l->last);
-}
-
-static enum dn_status lookup_fields(struct lookup *l, const struct dn_csv_reader *r,
-                                    struct dn_error *err)
-{
-    for (size_t i = 0; i < r->n_fields; i++) {
-        DN_TRY(add_first(&l->fields, r->field_names[i], i, err));
-    }
-    return DN_OK;
 }
 
 static enum dn_status lookup_columns(struct lookup *l, const struct dn_csv_reader *r,
@@ -181,24 +173,79 @@ static enum dn_status apply_required(struct dn_csv_reader *r, const struct looku
     return DN_OK;
 }
 
+/* Which fields are left out. */
+static enum dn_status exclude_fields(struct dn_csv_reader *r, const struct lookup *l,
+                                     const struct dn_csv_options *o, bool **out,
+                                     struct dn_error *err)
+{
+    *out = dn_arena_alloc(&r->arena, r->n_fields * sizeof(**out));
+    if (*out == NULL) {
+        return dn_error_memory(err, r->n_fields * sizeof(**out));
+    }
+    for (size_t i = 0; i < o->n_exclude; i++) {
+        const size_t at = dn_csv_find_field(r, &l->fields, o->exclude[i]);
+        if (at == SIZE_MAX) {
+            return dn_csv_no_such_column(r, o->exclude[i], "exclude", err);
+        }
+        (*out)[at] = true;
+    }
+    for (size_t f = 0; o->n_exclude > 0 && f < r->n_fields; f++) { /* all of a name, as of others */
+        (*out)[f] = (*out)[f] || (find_name(&l->fields, r->field_names[f]) != f &&
+                                  (*out)[find_name(&l->fields, r->field_names[f])]);
+    }
+    return DN_OK;
+}
+
+/* The fields of the columns, in their order. */
+static enum dn_status choose_fields(struct dn_csv_reader *r, const struct lookup *l,
+                                    const struct dn_csv_options *o, struct dn_error *err)
+{
+    bool *excluded = NULL;
+    size_t n = 0;
+
+    DN_TRY(exclude_fields(r, l, o, &excluded, err));
+    for (size_t i = 0; i < (o->columns != NULL ? o->n_columns : r->n_fields); i++) {
+        size_t field = i;
+        if (o->columns != NULL) {
+            field = dn_csv_find_field(r, &l->fields, o->columns[i]);
+            if (field == SIZE_MAX && !o->missing_as_null) {
+                return dn_csv_no_such_column(r, o->columns[i], "columns", err);
+            }
+            if (field != SIZE_MAX && excluded[field] && !o->missing_as_null) {
+                return dn_error_set(err, DN_ERR_INVALID,
+                                    "the options columns and exclude both name the column \"%s\"; "
+                                    "leave it out of one of them",
+                                    o->columns[i]);
+            }
+            field = field != SIZE_MAX && excluded[field] ? SIZE_MAX : field;
+        } else if (excluded[i]) {
+            continue;
+        }
+        r->columns[n++].field = field;
+    }
+    r->n_columns = n;
+    return n > 0 || o->n_exclude == 0
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_INVALID,
+                              "the option exclude leaves no column of the file");
+}
+
 /* The columns asked for, with the types the sample gives. */
 static enum dn_status choose_columns(struct dn_csv_reader *r, const struct lookup *l,
                                      const struct dn_csv_options *o,
                                      const struct dn_csv_evidence *evidence, struct dn_error *err)
 {
-    r->n_columns = o->columns != NULL ? o->n_columns : r->n_fields;
-    r->columns = dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(struct dn_csv_column));
+    const size_t most = o->columns != NULL ? o->n_columns : r->n_fields;
+
+    r->columns = dn_arena_alloc(&r->arena, (most + 1) * sizeof(struct dn_csv_column));
     if (r->columns == NULL) {
-        return dn_error_memory(err, r->n_columns * sizeof(struct dn_csv_column));
+        return dn_error_memory(err, most * sizeof(struct dn_csv_column));
     }
+    DN_TRY(choose_fields(r, l, o, err));
     for (size_t c = 0; c < r->n_columns; c++) {
         struct dn_csv_column *column = &r->columns[c];
-        column->field = o->columns != NULL ? find_name(&l->fields, o->columns[c]) : c;
         column->type = DN_TYPE(UTF8_VIEW);
         if (column->field == SIZE_MAX) {
-            if (!o->missing_as_null) {
-                return dn_csv_no_such_column(r, o->columns[c], "columns", err);
-            }
             column->name = dn_arena_strdup(&r->arena, o->columns[c]);
             if (column->name == NULL) {
                 return dn_error_memory(err, strlen(o->columns[c]));
@@ -215,15 +262,38 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
     return DN_OK;
 }
 
+/* A name that somebody gave is that of no other column. */
+static enum dn_status check_renamed(const struct dn_csv_reader *r, const struct lookup *l,
+                                    struct dn_error *err)
+{
+    for (size_t c = 0; r->renamed != NULL && c < r->n_columns; c++) {
+        const size_t field = r->columns[c].field;
+        const size_t first = find_name(&l->columns, r->columns[c].name);
+        if (field == SIZE_MAX || !r->renamed[field]) {
+            continue;
+        }
+        for (size_t at = first; at != SIZE_MAX; at = l->next[at]) {
+            if (r->columns[at].field != field) {
+                return dn_error_set(err, DN_ERR_INVALID,
+                                    "two columns would be named \"%s\", one of them by the option "
+                                    "rename; choose another name",
+                                    r->columns[c].name);
+            }
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                    const struct dn_csv_evidence *evidence, struct dn_error *err)
 {
     struct lookup l = {0};
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, lookup_fields(&l, r, err), cleanup);
+    DN_TRY_GOTO(st, dn_csv_map_fields(r, &l.fields, err), cleanup);
     DN_TRY_GOTO(st, choose_columns(r, &l, o, evidence, err), cleanup);
     DN_TRY_GOTO(st, lookup_columns(&l, r, err), cleanup);
+    DN_TRY_GOTO(st, check_renamed(r, &l, err), cleanup);
     DN_TRY_GOTO(st, apply_types(r, &l, o, err), cleanup);
     st = apply_required(r, &l, o, err);
 cleanup:
@@ -316,7 +386,11 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         dn_csv_place(r, 0, err);
         return opened;
     }
-    DN_TRY(dn_csv_open_header(r, err));
+    DN_TRY(dn_csv_open_header(r, options, err));
+    if (options->union_by_name) {
+        DN_TRY(dn_csv_union_open(r, options, err));
+    }
+    DN_TRY(dn_csv_shape_names(r, options, err));
     evidence = dn_calloc(r->n_fields, sizeof(*evidence));
     if (evidence == NULL) {
         return dn_error_memory(err, r->n_fields * sizeof(*evidence));

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "csv/faults.h"
+#include "csv/union.h"
 #include "csv/unseen.h"
 
 #include <time.h>
@@ -65,6 +66,27 @@ static enum dn_status publish_tail(struct work *w, const struct dn_csv_block *bl
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
     return st;
+}
+
+/*
+ * Where rows are limited, blocks learn how many rows stand before them, one from the other, before they convert theirs.
+ * @param n_rows  this block's
+ * @return how many of them are wanted; if that is not more than there are, nothing behind is
+ */
+static int64_t count_rows(struct work *w, int64_t n_rows)
+{
+    struct dn_csv_reader *r = w->r;
+
+    pthread_mutex_lock(&r->lock);
+    while (!w->slot->rows_known) {
+        pthread_cond_wait(&r->changed, &r->lock);
+    }
+    const int64_t before = w->slot->rows_before;
+    slot_of(r, w->number + 1)->rows_known = true;
+    slot_of(r, w->number + 1)->rows_before = before + n_rows;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    return before < r->limit ? r->limit - before : 0;
 }
 
 /* Does block `number` start inside quotes?  Works out the map while nobody can say. */
@@ -161,6 +183,9 @@ static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *b
     w->slot->tail_known = true;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
+    if (r->has_limit) {
+        (void)count_rows(w, 0);
+    }
     *passed = true;
     return st;
 }
@@ -221,11 +246,15 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     const size_t stray_row = r->dialect.strict && stray < end ? row_at(rows, stray) : SIZE_MAX;
     const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
+    const struct dn_csv_column *columns = NULL;
+
+    DN_TRY(dn_csv_columns_of(r, block->file, w->scratch, &columns, &w->error));
     rows->n_rows = stop < all_rows ? stop : all_rows;
     if (r->census != NULL) {
-        dn_csv_census_add(r->census, w->number, rows, &r->dialect, &r->nulls);
+        dn_csv_census_add(r->census, w->number, rows, dn_csv_layout_of(r, block->file), &r->dialect,
+                          &r->nulls);
     } else {
-        DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, r->columns, r->n_columns,
+        DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
                               w->memory, w->scratch->out, &fault, &w->error));
     }
     const size_t n_rows = rows->n_rows;
@@ -247,10 +276,34 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
         dn_csv_describe_rounded(r, block, rows, w->memory, &w->error);
     }
     if (r->n_unseen > 0 && r->census == NULL) {
-        dn_csv_unseen_look(r, block, rows, w->scratch->out, w->slot->firsts);
+        dn_csv_unseen_look(r, columns, block, rows, w->scratch->out, w->slot->firsts);
     }
     w->slot->n_rows = r->census != NULL ? 0 : (int64_t)n_rows;
     return DN_OK;
+}
+
+/* Keep the rows that are wanted; if these are the last ones, nothing behind them counts. */
+static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t *complete,
+                       bool *ends_inside)
+{
+    struct dn_csv_index *index = &w->scratch->index;
+    struct dn_csv_rows *rows = &w->scratch->rows;
+    const int64_t wanted = count_rows(w, (int64_t)rows->n_rows);
+
+    if (wanted > (int64_t)rows->n_rows) {
+        return;
+    }
+    rows->n_rows = (size_t)wanted;
+    rows->bad_row_start = SIZE_MAX;
+    *complete =
+        wanted == 0 ? block->start : (size_t)rows->ends[rows->n_rows * rows->n_fields - 1] + 1;
+    *ends_inside = false;
+    if (index->n_strays > 0) {
+        struct dn_csv_block kept = *block;
+        kept.len = *complete;
+        index->n_strays = count_strays(&w->r->dialect, &kept, kept.start);
+    }
+    w->slot->is_last = true;
 }
 
 static enum dn_status process(struct work *w)
@@ -270,7 +323,7 @@ static enum dn_status process(struct work *w)
     }
     DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
                               index, &w->error));
-    const bool ends_inside = state == DN_CSV_QUOTED;
+    bool ends_inside = state == DN_CSV_QUOTED;
     publish_state(r, w->number + 1, ends_inside && !block->last_of_file);
 
     size_t n = index->n_ends;
@@ -290,7 +343,12 @@ static enum dn_status process(struct work *w)
         }
     }
     index->n_ends = n;
-    DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index, r->n_fields, &w->error));
+    DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index,
+                             dn_csv_n_fields_of(r, block->file), &w->error));
+    if (r->has_limit) {
+        limit_rows(w, block, &complete, &ends_inside);
+        tail_too_long = tail_too_long && ends_inside;
+    }
     DN_TRY(convert(w, block, complete));
     if (ends_inside && block->last_of_file) {
         w->status = dn_csv_describe_open_quote(r, block, complete, &w->error);
@@ -358,12 +416,13 @@ static void finish_work(struct work *w)
         next->state_known = true;
         next->starts_inside = false;
     }
+    next->rows_known = true;
     slot->tail_known = true;
     slot->status = w->status;
     slot->error = w->error;
     slot->done = true;
     r->n_done++;
-    if (w->status != DN_OK) {
+    if (w->status != DN_OK || slot->is_last) {
         want_no_more(r);
     }
     if (w->scratch != NULL) {
@@ -487,6 +546,7 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
         return dn_error_memory(err, r->n_slots * sizeof(*r->slots));
     }
     r->slots[0].state_known = true;
+    r->slots[0].rows_known = true;
     DN_TRY(dn_csv_unseen_start(r, err));
     DN_TRY(dn_pool_provide(&r->pool, &r->executor, err));
     atomic_fetch_add(&r->n_users, 1);
@@ -542,6 +602,8 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
         dn_csv_index_finish(&s->index);
         dn_csv_rows_finish(&s->rows);
         dn_free(s->out);
+        dn_free(s->columns);
+        dn_free(s->own);
         dn_free(s);
     }
 }
@@ -614,6 +676,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
         r->first_rounded.row += r->rows_done;
         r->first_rounded_file = slot->file;
     }
+    r->limit_reached = slot->is_last;
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     slot->done = false;
@@ -626,6 +689,7 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     if (r->take_block >= 2) {
         struct dn_csv_slot *old = slot_of(r, r->take_block - 2);
         old->state_known = false;
+        old->rows_known = false;
         old->tail_known = false;
         dn_buffer_finish(&old->tail);
     }
@@ -638,7 +702,7 @@ enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *
 
     out->release = NULL;
     pthread_mutex_lock(&r->lock);
-    while (r->status == DN_OK && !end && out->release == NULL) {
+    while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL) {
         take_slot(r, out, &end);
     }
     pthread_mutex_unlock(&r->lock);

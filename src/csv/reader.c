@@ -266,6 +266,28 @@ static enum dn_status copy_types(struct dn_csv_reader *r, struct dn_csv_options 
     return DN_OK;
 }
 
+static enum dn_status copy_renames(struct dn_csv_reader *r, struct dn_csv_options *o,
+                                   struct dn_error *err)
+{
+    struct dn_csv_rename *renames =
+        dn_arena_alloc(&r->arena, (o->n_renames + 1) * sizeof(*renames));
+
+    if (renames == NULL) {
+        return dn_error_memory(err, o->n_renames * sizeof(*renames));
+    }
+    if (o->n_renames > 0 && o->renames_stride < DN_CSV_RENAME_V0_1_SIZE) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "csv option renames_stride is %zu; give sizeof(struct dn_csv_rename)",
+                            o->renames_stride);
+    }
+    for (size_t i = 0; i < o->n_renames; i++) {
+        memcpy(&renames[i], (const char *)o->renames + i * o->renames_stride, sizeof(*renames));
+    }
+    o->renames = renames;
+    o->renames_stride = sizeof(*renames);
+    return DN_OK;
+}
+
 /* What the caller's struct has of our options; the rest is zero. */
 static enum dn_status read_options(struct dn_csv_reader *r, const struct dn_csv_options *given,
                                    struct dn_csv_options *out, struct dn_error *err)
@@ -281,7 +303,8 @@ static enum dn_status read_options(struct dn_csv_reader *r, const struct dn_csv_
     }
     memcpy(out, given, given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out));
     out->struct_size = sizeof(*out);
-    return copy_types(r, out, err);
+    DN_TRY(copy_types(r, out, err));
+    return copy_renames(r, out, err);
 }
 
 static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
@@ -298,7 +321,14 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     DN_TRY(set_dialect(r, o, err));
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
+    if (o->union_by_name && !r->has_header) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the option union_by_name needs files with a header, and the option "
+                            "header says that they have none");
+    }
     r->batch_rows = o->batch_rows;
+    r->has_limit = o->has_limit;
+    r->limit = o->limit < 0 ? 0 : o->limit;
     divide_budget(r, o);
     DN_TRY(set_text(r, o, err));
     r->feed.text = &r->text;

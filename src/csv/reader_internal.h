@@ -30,7 +30,10 @@ struct dn_csv_slot {
     struct dn_buffer tail;
     int64_t tail_offset;                /**< byte offset in the file of the tail */
     struct dn_csv_batch_memory *memory; /**< the block's text, until its task takes it */
+    bool rows_known;                    /**< rows_before is right; only where rows are limited */
+    int64_t rows_before;                /**< in all blocks before this one */
     bool done;                          /**< everything below is final */
+    bool is_last;                       /**< behind its batch no row is wanted */
     bool end;                           /**< there is no such block: the data ended before it */
     enum dn_status status;
     struct dn_error error;
@@ -53,6 +56,10 @@ struct dn_csv_scratch {
     struct dn_csv_index index;
     struct dn_csv_rows rows;
     struct dn_batch_column *out;
+    const struct dn_csv_layout
+        *layout; /**< where files differ: of `columns`, which are made for it */
+    struct dn_csv_column *columns;
+    size_t *own; /**< for each of the reader's fields the file's one */
     struct dn_csv_scratch *next;
 };
 
@@ -65,6 +72,8 @@ struct dn_csv_reader {
     struct dn_csv_nulls nulls;
     const struct dn_kernels *kernels;
     bool has_header;
+    bool row_ends_known; /**< which bytes end rows is settled before the header is looked for */
+    bool may_be_empty;   /**< a file without a row has columns all the same: somebody named them */
     struct dn_text_options text;    /**< how the files are stored */
     struct dn_store_options *store; /**< what the connection says, or NULL */
     struct dn_span head;            /**< how the first file begins, for advice; see csv/advice.h */
@@ -79,6 +88,8 @@ struct dn_csv_reader {
         *forms; /**< per field, NULL where they are the usual ones; or NULL */
     bool quoted_text;
     bool trim;
+    const struct dn_csv_layout **layouts; /**< per file, where files differ; see csv/union.h */
+    bool *renamed; /**< which of them somebody gave their names, n_fields; NULL: none */
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
     struct ArrowSchema schema;
@@ -91,6 +102,8 @@ struct dn_csv_reader {
     uint64_t way_bytes; /**< of that, for bytes on their way, if files are far away */
     size_t idle_bytes;  /**< of freed blocks that may be kept */
     int64_t batch_rows; /**< 0: whatever a block holds */
+    bool has_limit;
+    int64_t limit; /**< the most rows that are wanted, if has_limit */
     struct dn_stop cancel;
     void (*waiting)(void *ctx);
     void *waiting_ctx;
@@ -117,6 +130,7 @@ struct dn_csv_reader {
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */
+    bool limit_reached;  /**< no row is wanted any more */
     size_t batch_file;   /**< where the last batch that was taken comes from */
     enum dn_status status;
     struct dn_error error;
@@ -137,7 +151,8 @@ struct dn_csv_reader {
 };
 
 /** Find the first row and name the fields.  The feed stands behind it afterwards, if it is a header (header.c). */
-DN_NODISCARD enum dn_status dn_csv_open_header(struct dn_csv_reader *r, struct dn_error *err);
+DN_NODISCARD enum dn_status
+dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_options *o, struct dn_error *err);
 /** Bytes of the blank lines that `head` begins with.  at_end: the file ends behind it. */
 size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span head, bool at_end);
 /**

@@ -1,7 +1,7 @@
 /* The sample: what the types of fields are inferred from before anything is read. */
 #include "base/memory.h"
 #include "csv/advice.h"
-#include "csv/reader_internal.h"
+#include "csv/union.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
 /* Of what is looked at, the first row takes at most one part in so many: others say more than one does. */
@@ -12,6 +12,7 @@
 
 struct sample {
     struct dn_csv_reader *r;
+    size_t file; /**< that is looked at */
     struct dn_csv_evidence *evidence;
     struct dn_csv_index index;
     struct dn_csv_rows rows;
@@ -23,6 +24,7 @@ struct sample {
     bool quoted_row_ends; /**< the head of the file has rows of several lines */
     bool whole;           /**< the files before were sampled to their ends */
     bool faulty;          /**< a row is wrong, so that reading will fail there or before */
+    int64_t wanted;       /**< rows that are read of what is not sampled yet, while `whole` */
 };
 
 static bool is_row_end(const struct dn_csv_dialect *d, uint8_t byte)
@@ -66,7 +68,8 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
                               &s->index, err));
     s->complete = complete_end(s);
     s->ends_inside = state == DN_CSV_QUOTED;
-    DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index, r->n_fields, err));
+    DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index,
+                             dn_csv_n_fields_of(r, s->file), err));
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
     return DN_OK;
 }
@@ -85,15 +88,44 @@ static bool has_fault(const struct sample *s, bool at_end)
            r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
 }
 
+/* What the rows show, by the reader's fields. */
+static void add_evidence(const struct sample *s)
+{
+    const struct dn_csv_reader *r = s->r;
+    const struct dn_csv_layout *layout = dn_csv_layout_of(r, s->file);
+
+    for (size_t f = 0; f < s->rows.n_fields; f++) {
+        dn_csv_evidence_add_field(&s->evidence[dn_csv_field_of(layout, f)], f, &s->rows,
+                                  &r->dialect, &r->nulls);
+    }
+}
+
+/* Of rows that are not read nothing is told: cut off those behind the limit. */
+static void keep_wanted(struct sample *s)
+{
+    struct dn_csv_rows *rows = &s->rows;
+
+    if (!s->r->has_limit || !s->whole) {
+        return;
+    }
+    if (s->wanted <= (int64_t)rows->n_rows) {
+        rows->n_rows = (size_t)s->wanted;
+        rows->bad_row_start = SIZE_MAX;
+        s->complete = rows->n_rows == 0 ? s->start
+                                        : (size_t)rows->ends[rows->n_rows * rows->n_fields - 1] + 1;
+        s->ends_inside = false;
+    }
+    s->wanted -= (int64_t)rows->n_rows;
+}
+
 /*
  * The rows in s are the first ones of a file.  Reading reports the first error in file order, so what is wrong here is known to end it
  * soon only if the files before were seen to their ends.
  */
 static void note_first_rows(struct sample *s, bool at_end)
 {
-    const struct dn_csv_reader *r = s->r;
-
-    dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+    keep_wanted(s);
+    add_evidence(s);
     s->faulty |= s->whole && has_fault(s, at_end);
     s->whole &= at_end;
 }
@@ -126,7 +158,7 @@ static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8
         state = dn_csv_step(&r->dialect, state, text[pos], pos + 1 < len ? text[pos + 1] : '\n',
                             &field_ends, &row_ends, &stray);
         n_ends += field_ends;
-        if (stray || n_ends > r->n_fields) {
+        if (stray || n_ends > dn_csv_n_fields_of(r, 0)) {
             return SIZE_MAX;
         }
         if (row_ends) {
@@ -164,7 +196,7 @@ static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t
         DN_TRY(sample_rows(s, rows, n, false, &clean, err));
     }
     if (clean) {
-        dn_csv_evidence_add(s->evidence, &s->rows, &r->dialect, &r->nulls);
+        add_evidence(s);
     }
     return DN_OK;
 }
@@ -176,10 +208,16 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
                                   struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
-    const struct dn_span header = r->feed.header;
+    const struct dn_span header = dn_csv_header_of(r, s->file);
     size_t at = dn_csv_bom_len(text, len);
     bool clean;
 
+    for (uint64_t i = 0; r->has_header && i < r->feed.n_above_header && at < len; i++) {
+        enum dn_csv_state state = DN_CSV_START;
+        at +=
+            dn_csv_leading_blank_lines(&r->dialect, (struct dn_span){text + at, len - at}, at_end);
+        at = dn_csv_automaton_run(&r->dialect, text, at, len, at, &state, NULL);
+    }
     if (r->has_header) {
         at +=
             dn_csv_leading_blank_lines(&r->dialect, (struct dn_span){text + at, len - at}, at_end);
@@ -258,6 +296,12 @@ cleanup:
     return st;
 }
 
+/* With a limit nothing is sampled of which nobody knows that it is read. */
+static bool has_more(const struct sample *s)
+{
+    return !s->r->has_limit || (s->whole && s->wanted > 0);
+}
+
 static enum dn_status sample_files(struct sample *s, struct dn_error *err)
 {
     const struct dn_csv_reader *r = s->r;
@@ -267,8 +311,11 @@ static enum dn_status sample_files(struct sample *s, struct dn_error *err)
     if (piece == NULL) {
         return dn_error_memory(err, SAMPLE_JUMP_BYTES);
     }
-    DN_TRY_GOTO(st, sample_first_file(s, piece, err), cleanup);
-    for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES; i++) {
+    if (!r->has_limit) {
+        DN_TRY_GOTO(st, sample_first_file(s, piece, err), cleanup);
+    }
+    for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES && has_more(s); i++) {
+        s->file = i;
         DN_TRY_GOTO(st, sample_further_file(s, r->paths[i], piece, err), cleanup);
     }
 cleanup:
@@ -337,7 +384,7 @@ static enum dn_status choose_head(struct sample *s, struct dn_span *out, bool *a
 enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
                              bool *faulty, struct dn_error *err)
 {
-    struct sample s = {.r = r, .evidence = evidence, .whole = true};
+    struct sample s = {.r = r, .evidence = evidence, .whole = true, .wanted = r->limit};
     struct dn_span head;
     bool at_end;
     enum dn_status st = DN_OK;

@@ -26,9 +26,9 @@ static bool type_of_field(const struct dn_csv_reader *r, const struct dn_csv_col
     return !column.unseen;
 }
 
-void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_block *block,
-                        const struct dn_csv_rows *rows, const struct dn_batch_column *out,
-                        struct dn_csv_first *firsts)
+void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_column *columns,
+                        const struct dn_csv_block *block, const struct dn_csv_rows *rows,
+                        const struct dn_batch_column *out, struct dn_csv_first *firsts)
 {
     for (size_t i = 0; i < r->n_unseen; i++) {
         const size_t c = r->unseen[i].column;
@@ -37,7 +37,7 @@ void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_block
             out[c].null_count == (int64_t)rows->n_rows) {
             continue;
         }
-        const struct dn_csv_column *column = &r->columns[c];
+        const struct dn_csv_column *column = &columns[c];
         for (size_t row = 0; row < rows->n_rows && !firsts[i].found; row++) {
             const uint32_t start = dn_csv_field_start(rows, row, column->field);
             const uint32_t end = dn_csv_field_end(rows, row, column->field, start);

@@ -18,10 +18,10 @@ struct dn_csv_first {
 
 /** Make room for these in every slot. */
 DN_NODISCARD enum dn_status dn_csv_unseen_start(struct dn_csv_reader *r, struct dn_error *err);
-/** Look for the first values of a block, in the columns that are not settled yet.  Called by its task, which has converted it to `out`. */
-void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_block *block,
-                        const struct dn_csv_rows *rows, const struct dn_batch_column *out,
-                        struct dn_csv_first *firsts);
+/** Look for the first values of a block, whose file has these columns, in those that are not settled yet.  Called by its task, which has converted it to `out`. */
+void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_column *columns,
+                        const struct dn_csv_block *block, const struct dn_csv_rows *rows,
+                        const struct dn_batch_column *out, struct dn_csv_first *firsts);
 /** In file order: settle what texts settle.  DN_ERR_TYPE, with slot->error: a column has to be of another type. */
 DN_NODISCARD enum dn_status dn_csv_unseen_check(struct dn_csv_reader *r, struct dn_csv_slot *slot);
 
