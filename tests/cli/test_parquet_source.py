@@ -138,7 +138,7 @@ def test_projection(tool, put):
 def test_projection_past_what_cannot_be_read(tool, put):
     table = pa.table({"a": [1, 2], "nested": [[1], [2, 3]], "b": ["x", "y"]})
     put("in.parquet", table)
-    tool.fails("convert", "in.parquet", "out.csv", says=["in.parquet", '"nested"', "list", "--reader-option columns"])
+    tool.fails("convert", "in.parquet", "out.csv", says=["in.parquet", '"nested"', "list", "--columns"])
     tool.ok("convert", "--reader-option", 'columns=["b","a"]', "in.parquet", "out.parquet")
     assert read(tool).equals(table.select(["b", "a"]))
 
@@ -464,7 +464,7 @@ def test_another_type_than_expected(tool, put):
     tool.fails("convert", "--types", "i=int64", "in.parquet", "x.parquet", says=["in.parquet", '"i"', "expect int32, or"])
     tool.ok("convert", "--types", "i=int32", "in.parquet", "null:")
     put("uuid.parquet", TABLE.select(["l"]).append_column("u", pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"x" * 16] * 4, pa.binary(16)))))
-    tool.fails("schema", "--json", "uuid.parquet", says=["uuid.parquet: ", '"u"', "uuid", "--reader-option columns"])
+    tool.fails("schema", "--json", "uuid.parquet", says=["uuid.parquet: ", '"u"', "uuid", "--columns"])
     tool.ok("schema", "--json", "--reader-option", "columns=l", "uuid.parquet")
 
 
@@ -473,5 +473,5 @@ def test_no_columns(tool, put, write):
     put("bare.parquet", pa.table({}))
     write("in.csv", "a,b\n1,2\n")
     for name in ("in.parquet", "in.csv"):
-        tool.fails("convert", "--reader-option", "columns=[]", name, "out.parquet", says="--reader-option columns is an empty list")
+        tool.fails("convert", "--reader-option", "columns=[]", name, "out.parquet", says="--columns is an empty list")
     tool.fails("convert", "bare.parquet", "out.parquet", says="no columns")
