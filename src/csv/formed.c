@@ -255,20 +255,18 @@ static void advise_number(const struct dn_csv_forms *f, const uint8_t *text, siz
                                                  : " separator of thousands");
     } else if (would != NULL) {
         const bool comma = would->decimal == ',';
-        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be a number with %s%s%.*s%s",
-                       comma ? "--decimal ," : "",
-                       would->n_thousands == 0 ? ""
-                       : comma                 ? " --thousands '"
-                                               : "--thousands '",
-                       (int)would->n_thousands, (const char *)would->thousands,
-                       would->n_thousands > 0 ? "'" : "");
+        const bool groups = would->n_thousands > 0;
+        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be a number with %s%s%s%.*s%s",
+                       comma ? "the option decimal ','" : "", comma && groups ? " and " : "",
+                       groups ? "the option thousands '" : "", (int)would->n_thousands,
+                       (const char *)would->thousands, groups ? "'" : "");
     }
 }
 
 static void advise_moment(const struct dn_csv_forms *f, enum dn_moment_kind kind,
                           const uint8_t *text, size_t len, char out[DN_CSV_FORM_WORDS])
 {
-    static const char *const flags[] = {"--date-format", "--time-format", "--timestamp-format"};
+    static const char *const options[] = {"date_format", "time_format", "timestamp_format"};
     const struct dn_csv_moments *m = f != NULL ? &f->moments[kind] : NULL;
 
     if (m != NULL && m->n > 0) {
@@ -278,8 +276,8 @@ static void advise_moment(const struct dn_csv_forms *f, enum dn_moment_kind kind
     }
     const char *format = format_for(kind, text, len);
     if (format != NULL) {
-        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be one with %s '%s'", flags[kind],
-                       format);
+        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be one with the option %s '%s'",
+                       options[kind], format);
     }
 }
 

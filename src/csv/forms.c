@@ -216,10 +216,11 @@ static enum dn_status set_number(const struct dn_csv_options *o, struct dn_csv_f
     }
     memcpy(f->thousands, o->thousands, f->n_thousands);
     if (f->n_thousands == 1 && f->thousands[0] == f->decimal) {
-        return dn_error_set(err, DN_ERR_INVALID,
-                            "the options decimal and thousands are both '%c'; they must differ: "
-                            "numbers such as 1.234,56 have --decimal , --thousands .",
-                            f->decimal);
+        return dn_error_set(
+            err, DN_ERR_INVALID,
+            "the options decimal and thousands are both '%c'; they must differ: "
+            "numbers such as 1.234,56 have the option decimal ',' and the option thousands '.'",
+            f->decimal);
     }
     return DN_OK;
 }

@@ -169,3 +169,66 @@ def test_texts_that_look_like_numbers_come_back_from_our_own_files(tmp_path):
             for nulls in ([], ["--null-values", "NULL"]):
                 assert run(tmp_path, *nulls).returncode == 0
                 assert pq.read_table(tmp_path / "out.parquet")["t"].to_pylist() == texts, texts
+
+
+def test_messages_name_the_flags(tmp_path):
+    (tmp_path / "in.csv").write_text("d;x\n31.01.2024;1.234,5\n")
+    done = run(tmp_path, "--delimiter", ";", "--types", "d=date")
+    assert done.returncode == 2 and "is not a value of type date, but would be one with --date-format '%d.%m.%Y'; " in done.stderr
+    done = run(tmp_path, "--delimiter", ";", "--types", "x=float64")
+    assert done.returncode == 2 and "but would be a number with --decimal ',' and --thousands '.'; " in done.stderr
+    done = run(tmp_path, "--delimiter", ";", "--date-format", "d=%d.%m")
+    assert done.returncode == 2 and "--date-format: '%d.%m' is no such format: it needs a year" in done.stderr
+    done = run(tmp_path, "--delimiter", ";", "--thousands", ".")
+    assert done.returncode == 2 and "have --decimal ',' and --thousands '.'" in done.stderr
+    done = run(tmp_path, "--time-fromat", "%H")
+    assert done.returncode == 2 and "did you mean --time-format?" in done.stderr
+    done = run(tmp_path, "--reader-option", "decimel=,")
+    assert done.returncode == 2 and 'did you mean "decimal"?' in done.stderr
+
+
+ASSET = """name: t
+version: 1.0.0
+source_type: csv
+object: t
+team: {owner: a@b.c}
+domain: sales
+dataProduct: shop
+schema:
+  - {name: d, type: date}
+  - {name: born, type: date}
+  - {name: x, type: double}
+  - {name: t, type: integer}
+"""
+JOB = """tenant_id: t
+source_connector: csv
+target_connector: local
+asset_path: asset.yaml
+source:
+  files:
+    - {path: in.csv}
+  engine:
+    options:
+      delimiter: ";"
+      decimal: ","
+      thousands: "."
+      date_format: {born: "%m/%d/%y", "": ["%Y-%m-%d", "%d.%m.%Y"]}
+      null_values: {born: ["-"], "": ["NA"]}
+      trim: true
+target:
+  connection: {path: out}
+schema_validation_mode: strict
+"""
+
+
+def test_jobs_have_the_same_options(tmp_path):
+    (tmp_path / "in.csv").write_text("d;born;x;t\n31.01.2024;2/1/24; 1.234,5;9\n2024-02-01;-;NA;NA\n", encoding="utf-8")
+    (tmp_path / "asset.yaml").write_text(ASSET)
+    (tmp_path / "job.yaml").write_text(JOB)
+    done = subprocess.run([str(BIN.resolve()), "run", "job.yaml"], cwd=tmp_path, env=dict(ENVIRONMENT, DATIVO_PLUGIN_PATH=os.path.abspath(os.environ["DN_PLUGINS"])), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("out/**/*.parquet")
+    assert pq.read_table(path).to_pylist() == [
+        {"d": datetime.date(2024, 1, 31), "born": datetime.date(2024, 2, 1), "x": 1234.5, "t": 9},
+        {"d": datetime.date(2024, 2, 1), "born": None, "x": None, "t": None},
+    ]

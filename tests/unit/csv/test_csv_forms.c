@@ -113,17 +113,20 @@ static void test_what_is_said_without_options(void **state)
     o.types = types;
     o.n_types = 4;
     const char *path = rig_file("a.csv", "d;x;t;s\n31.01.2024;;;\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "but would be one with --date-format '%d.%m.%Y'; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE,
+                     "but would be one with the option date_format '%d.%m.%Y'; ");
     path = rig_file("a.csv", "d;x;t;s\n;1,5;;\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "but would be a number with --decimal ,; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE,
+                     "but would be a number with the option decimal ','; ");
     path = rig_file("a.csv", "d;x;t;s\n;1.234,5;;\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "a number with --decimal , --thousands '.'; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE,
+                     "with the option decimal ',' and the option thousands '.'; ");
     path = rig_file("a.csv", "d;x;t;s\n;1,234,567;;\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "a number with --thousands ','; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "a number with the option thousands ','; ");
     path = rig_file("a.csv", "d;x;t;s\n;;1:30 pm;\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "one with --time-format '%I:%M %p'; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "one with the option time_format '%I:%M %p'; ");
     path = rig_file("a.csv", "d;x;t;s\n;;;31/01/2024 10:11\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "--timestamp-format '%d/%m/%Y %H:%M'; ");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "the option timestamp_format '%d/%m/%Y %H:%M'; ");
     path = rig_file("a.csv", "d;x;t;s\n;x;;\n");
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'x' is not a value of type float64; ");
 }
