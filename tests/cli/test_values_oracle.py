@@ -105,27 +105,29 @@ def column_type(cells):
     """From the cells' texts: None is null, a text in a 1-tuple is quoted."""
     quoted = [c[0] for c in cells if isinstance(c, tuple) and c[0] != ""]
     plain = [c for c in cells if isinstance(c, str)]
-    if (quoted and plain) or not (quoted or plain):
+    values = quoted + plain
+    first = next((c for c in cells if c not in (None, ("",))), None)
+    if not values or (isinstance(first, str) and len(plain) == 1 and quoted):  # the latter is how our writer has texts
         return "string"
     if any('"' in text for text in quoted):
         return "string"
-    kinds = {kind(text) for text in quoted or plain}
+    kinds = {kind(text) for text in values}
     if kinds <= {"int", "big"}:
         return "int64"
     if kinds <= {"int", "big", "uint"}:
-        return "string" if any(text[0] == "-" for text in quoted or plain) else "uint64"
+        return "string" if any(text[0] == "-" for text in values) else "uint64"
     if "long" in kinds:
-        numbers = all(kind(t) in ("int", "big", "uint", "float", "long") and not SPECIAL.fullmatch(t) for t in quoted or plain)
-        return decimal_type(quoted or plain) if numbers else "string"
+        numbers = all(kind(t) in ("int", "big", "uint", "float", "long") and not SPECIAL.fullmatch(t) for t in values)
+        return decimal_type(values) if numbers else "string"
     if kinds <= {"int", "float"}:
         return "float64"
     if len(kinds) != 1 or kinds == {"text"}:
         return "string"
     kind_of_all = kinds.pop()
     if kind_of_all.startswith("time"):
-        values = [clock(t) if kind_of_all == "time" else nanos(t)[0] for t in quoted or plain]
-        if any(v % 1000 for v in values):
-            return kind_of_all + "_ns" if all(-2**63 <= v < 2**63 for v in values) else "string"
+        instants = [clock(t) if kind_of_all == "time" else nanos(t)[0] for t in values]
+        if any(v % 1000 for v in instants):
+            return kind_of_all + "_ns" if all(-2**63 <= v < 2**63 for v in instants) else "string"
     return kind_of_all
 
 
