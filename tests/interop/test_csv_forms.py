@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import decimal
 import os
 import random
 import subprocess
@@ -91,18 +92,37 @@ def random_numbers(seed):
     return ends + [r.randint(-(10 ** r.randint(1, 18)), 10 ** r.randint(1, 18)) for _ in range(400)]
 
 
-@pytest.mark.parametrize("decimal, thousands", [(",", "."), (",", " "), (".", ","), (".", "'"), (",", "_")])
-def test_numbers_as_pandas_reads_them(tmp_path, decimal, thousands):
+@pytest.mark.parametrize("point, thousands", [(",", "."), (",", " "), (".", ","), (".", "'"), (",", "_")])
+def test_numbers_as_pandas_reads_them(tmp_path, point, thousands):
     whole = random_numbers(thousands)
     grouped = [f"{n:,}".replace(",", thousands) for n in whole]
-    floats = [f"{n / 1000:,.3f}".replace(",", "|").replace(".", decimal).replace("|", thousands) for n in whole if abs(n) < 2**50]
-    floats += ["0" + decimal + "5"] * (len(whole) - len(floats))
+    floats = [f"{n / 1000:,.3f}".replace(",", "|").replace(".", point).replace("|", thousands) for n in whole if abs(n) < 2**50]
+    floats += ["0" + point + "5"] * (len(whole) - len(floats))
     text = "n;x;s\n" + "".join(f"{n};{x};t\n" for n, x in zip(grouped, floats))
-    table = convert(tmp_path, text, "--delimiter", ";", "--decimal", decimal, "--thousands", thousands)
+    table = convert(tmp_path, text, "--delimiter", ";", "--decimal", point, "--thousands", thousands)
     assert [str(f.type) for f in table.schema] == ["int64", "double", "string_view" if str(table.schema[2].type) == "string_view" else "string"]
-    theirs = pd.read_csv(tmp_path / "in.csv", sep=";", decimal=decimal, thousands=thousands)
+    theirs = pd.read_csv(tmp_path / "in.csv", sep=";", decimal=point, thousands=thousands)
     assert table["n"].to_pylist() == whole
     assert table["x"].to_pylist() == theirs["x"].tolist()
+
+
+def test_numbers_beyond_floats_keep_their_digits(tmp_path):
+    table = convert(tmp_path, "u;x;i\n18.446.744.073.709.551.615;1.001,999999999999999785;-128\n1;-2.000.000,5;1,27e2\n", "--delimiter", ";",
+                    "--decimal", ",", "--thousands", ".", "--types", "i=decimal(5,1)")
+    assert [str(f.type) for f in table.schema] == ["uint64", "decimal128(38, 18)", "decimal128(5, 1)"]
+    assert table["u"].to_pylist() == [18446744073709551615, 1]
+    assert table["x"].to_pylist() == [decimal.Decimal("1001.999999999999999785"), decimal.Decimal("-2000000.5")]
+    assert table["i"].to_pylist() == [-128, 127]
+
+
+def test_types_that_turn_out_wider_far_down(tmp_path):
+    """Behind the sample: a fraction, a first date, and a number that is no date, which ends that all of its column are."""
+    rows = "".join(f"{k % 900};;20240101\n" for k in range(25000))
+    table = convert(tmp_path, "a;b;c\n" + rows + "1.234,5;02.02.2024;99999999\n", "--delimiter", ";", "--decimal", ",", "--thousands", ".",
+                    "--date-format", "b=%d.%m.%Y", "--date-format", "c=%Y%m%d")
+    assert [str(f.type) for f in table.schema] == ["double", "date32[day]", "int64"]
+    assert table.slice(25000).to_pylist() == [{"a": 1234.5, "b": datetime.date(2024, 2, 2), "c": 99999999}]
+    assert table["a"].to_pylist()[:25000] == [float(k % 900) for k in range(25000)]
 
 
 @pytest.mark.parametrize("value", ["1.23", "1234.567", "1.2345", "0.123", "1..234", ".123", "1.234.56"])
