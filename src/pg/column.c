@@ -221,6 +221,27 @@ static inline uint64_t load(const uint8_t *p)
 /* Masks of the first n bytes of a word, and of none of the one behind. */
 static const uint8_t masks[3 * WORD] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+#define TOLD_AT_ONCE (6 * WORD)
+
+/* The bits of all bytes of a text of more than two words behind these, in steps that overlap. */
+static inline uint64_t bits_behind(const uint8_t *cell, size_t len)
+{
+    uint64_t any = 0;
+
+    if (len <= TOLD_AT_ONCE) {
+        const size_t last = len - 2 * WORD;
+        const size_t next = last < 2 * WORD ? last : 2 * WORD;
+        return load(cell + next) | load(cell + next + WORD) | load(cell + last) |
+               load(cell + last + WORD);
+    }
+    for (size_t i = 2 * WORD; i + WORD < len; i += WORD) {
+        any |= load(cell + i);
+    }
+    return any | load(cell + len - WORD);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a view is made of two words");
+
 /*
  * Nearly all texts: ASCII, and most of them short.  Two words tell all of up to 16 bytes, read in one step whatever the length, for
  * lengths vary and a branch on them would be guessed wrongly.  False: look again, properly.
@@ -234,26 +255,21 @@ static inline bool make_ascii_view(struct dn_pg_view *v, const uint8_t *block, c
     const uint64_t second = load(cell + WORD) & load(masks + 2 * WORD - n);
     uint64_t any = first | second;
 
-    for (size_t i = 2 * WORD; i + WORD < len; i += WORD) {
-        any |= load(cell + i);
-    }
     if (len > 2 * WORD) {
-        any |= load(cell + len - WORD);
+        any |= bits_behind(cell, len);
     }
     if ((any & HIGH_BITS) != 0) {
         return false;
     }
-    v->len = (int32_t)len;
-    if (len <= sizeof(v->u.inlined)) {
-        memcpy(v->u.inlined, &first, sizeof(first));
-        memcpy(v->u.inlined + WORD, &second, sizeof(v->u.inlined) - WORD);
-        return true;
-    }
-    memcpy(v->u.far.prefix, cell, sizeof(v->u.far.prefix));
-    v->u.far.buffer = buffer;
-    v->u.far.at = (int32_t)(cell - block);
+    const uint64_t inside = first >> 32 | second << 32;
+    const uint64_t far = (uint32_t)buffer | (uint64_t)(cell - block) << 32;
+    const uint64_t words[2] = {(uint32_t)len | first << 32,
+                               len <= sizeof(v->u.inlined) ? inside : far};
+    memcpy(v, words, sizeof(words));
     return true;
 }
+
+_Static_assert(sizeof(struct dn_pg_view) == 2 * WORD, "a view is two words");
 
 size_t dn_pg_column_views(const struct dn_pg_cells *c, enum dn_pg_view_of what, int32_t buffer,
                           struct dn_pg_view *out, struct dn_pg_sink *s)

@@ -13,6 +13,11 @@
 #define SMALL_TABLE ((size_t)256)
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
 
+/* Texts up to which, and of which length, a block has a table of its own. */
+#define FEW_TEXTS 64
+#define FEW_BYTES 20
+#define FEW_SLOTS 64
+
 /* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */
 #define TEXT_ENTRY_BYTES ((size_t)28)
 #define NUMBER_ENTRY_BYTES ((size_t)12)
@@ -435,6 +440,14 @@ static uint64_t hash_long(const uint8_t *data, size_t len)
     return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
 }
 
+static uint32_t hash_text(const struct dn_pq_text *t)
+{
+    const uint64_t tail =
+        t->len <= DN_PQ_TEXT_INLINE ? dn_pq_load64(t->u.rest) : hash_long(t->u.data, t->len);
+
+    return (uint32_t)mix(dn_pq_load64(t), tail);
+}
+
 /* Is entry `id` this text?  A short one equals its PLAIN form, whose rest is masked. */
 static bool same_text(const struct dn_pq_dictionary *d, uint32_t id, const struct dn_pq_text *t)
 {
@@ -494,10 +507,7 @@ static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_t
     struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
     const size_t mask = d->table_len - 1;
     for (i = 0; i < n; i++) {
-        const uint64_t tail = texts[i].len <= DN_PQ_TEXT_INLINE
-                                  ? dn_pq_load64(texts[i].u.rest)
-                                  : hash_long(texts[i].u.data, texts[i].len);
-        hashes[i] = (uint32_t)mix(dn_pq_load64(&texts[i]), tail);
+        hashes[i] = hash_text(&texts[i]);
         __builtin_prefetch(&slots[hashes[i] & mask], 1);
     }
     if (d->n > PREFETCHED) {
@@ -519,6 +529,82 @@ static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_t
     return DN_OK;
 }
 
+/* The id of one text, in a table that is near. */
+static enum dn_status find_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
+                                uint32_t *id, struct dn_error *err)
+{
+    const uint32_t hash = hash_text(t);
+
+    DN_TRY(grow_slots(d, 1, err));
+    struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+    size_t j = hash & mask;
+    while (slots[j].id != 0 && (slots[j].hash != hash || !same_text(d, slots[j].id - 1, t))) {
+        j = (j + 1) & mask;
+    }
+    if (slots[j].id == 0) {
+        DN_TRY(new_text(d, t, err));
+        slots[j] = (struct text_slot){d->n, hash};
+    }
+    *id = slots[j].id - 1;
+    return DN_OK;
+}
+
+/*
+ * A text of up to FEW_BYTES as three words, which are equal if the texts are: its length and first 4 bytes, the 8 behind them, and the last 8
+ * of one that is not inside.  Without a branch, for lengths vary.
+ */
+static inline void words_of(const struct dn_pq_text *t, uint64_t words[3])
+{
+    const bool is_long = t->len > DN_PQ_TEXT_INLINE;
+    const uint8_t *data = is_long ? t->u.data : (const uint8_t *)t + 4;
+
+    words[0] = dn_pq_load64(t);
+    words[1] = dn_pq_load64(data + 4);
+    words[2] = dn_pq_load64(data + (is_long ? t->len - 8 : 0)) & (is_long ? UINT64_MAX : 0);
+}
+
+/*
+ * While there are few entries, as of flags and states, most values are found by their own bytes: what was found stands in a small table, at
+ * hand for the rest of the block.
+ */
+static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
+                                    size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
+{
+    struct {
+        uint64_t words[3];
+        uint64_t id; /* + 1; 0: free */
+    } found[FEW_SLOTS] = {0};
+    size_t i;
+
+    for (i = 0; i < n && d->n <= FEW_TEXTS && d->plain.len <= d->most_plain; i++) {
+        uint64_t words[3];
+        if (texts[i].len > FEW_BYTES) {
+            DN_TRY(find_text(d, &texts[i], &ids[i], err));
+            continue;
+        }
+        words_of(&texts[i], words);
+        const uint64_t sum = words[0] + words[1] * UINT64_C(0x9e3779b97f4a7c15) +
+                             words[2] * UINT64_C(0xd6e8feb86659fd93);
+        const size_t at = (size_t)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 32) % FEW_SLOTS;
+        if (((found[at].words[0] ^ words[0]) | (found[at].words[1] ^ words[1]) |
+             (found[at].words[2] ^ words[2])) != 0 ||
+            found[at].id == 0) {
+            DN_TRY(find_text(d, &texts[i], &ids[i], err));
+            memcpy(found[at].words, words, sizeof words);
+            found[at].id = (uint64_t)ids[i] + 1;
+        }
+        ids[i] = (uint32_t)found[at].id - 1;
+    }
+    *n_done = i;
+    return DN_OK;
+}
+
+static bool has_few_texts(const struct dn_pq_dictionary *d)
+{
+    return d->kind == DN_PQ_KIND_TEXT && d->n <= FEW_TEXTS;
+}
+
 /* n values at once; `n_more`, at least n, are known to come. */
 static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values, size_t n,
                                   size_t n_more, size_t *n_done, struct dn_error *err)
@@ -526,7 +612,9 @@ static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values
     uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
 
     *n_done = n;
-    if (d->kind == DN_PQ_KIND_TEXT) {
+    if (has_few_texts(d)) {
+        DN_TRY(add_few_texts(d, values, n, ids, n_done, err));
+    } else if (d->kind == DN_PQ_KIND_TEXT) {
         DN_TRY(add_texts(d, values, n, ids, n_done, err));
     } else {
         DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
@@ -552,7 +640,7 @@ enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *valu
         /* Room is made for a portion of new values, and a small dictionary is to have a small table. */
         size_t portion = d->n / 2 < SMALLEST_PORTION ? SMALLEST_PORTION : d->n / 2;
         size_t done = 0;
-        portion = d->direct || portion > n - *n_done ? n - *n_done : portion;
+        portion = d->direct || has_few_texts(d) || portion > n - *n_done ? n - *n_done : portion;
         DN_TRY(add_portion(d, at + *n_done * width, portion, n - *n_done, &done, err));
         *n_done += done;
     }

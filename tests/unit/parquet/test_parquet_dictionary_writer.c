@@ -351,6 +351,60 @@ static void texts_of_any_length(void **state)
     dn_pq_dictionary_finish(&d);
 }
 
+/* Texts that differ in one byte anywhere, and zeros where others end: of 3 to 200 entries, so that the few become many. */
+static void texts_that_are_alike(void **state)
+{
+    enum {
+        N = 6000,
+        POOL = 200
+    };
+    static uint8_t pool[POOL][24];
+    static struct dn_pq_text texts[N];
+    static uint32_t which[N];
+    size_t lens[POOL];
+    uint64_t seed = 9;
+
+    (void)state;
+    for (size_t k = 0; k < POOL; k++) {
+        lens[k] = scratch_random(&seed) % 25;
+        memset(pool[k], scratch_random(&seed) % 2 == 0 ? 0 : 'a', 24);
+        pool[k][scratch_random(&seed) % 24] = (uint8_t)scratch_random(&seed);
+    }
+    for (size_t n_pool = 3; n_pool <= POOL; n_pool = n_pool * 3 / 2) {
+        struct dn_pq_dictionary d;
+        dn_pq_dictionary_init(&d, DN_PQ_KIND_TEXT, dn_kernels_selected(), SIZE_MAX);
+        for (size_t i = 0; i < N; i++) {
+            which[i] = (uint32_t)(scratch_random(&seed) % n_pool);
+            texts[i] = dn_pq_text_make(pool[which[i]], lens[which[i]]);
+        }
+        for (size_t i = 0; i < N;) {
+            size_t n = scratch_random(&seed) % DN_PQ_DICTIONARY_BLOCK + 1;
+            size_t done = 0;
+            n = n < N - i ? n : N - i;
+            assert_int_equal(dn_pq_dictionary_add(&d, texts + i, n, &done, NULL), DN_OK);
+            assert_int_equal(done, n);
+            i += n;
+        }
+        for (size_t i = 0; i < N; i++) {
+            struct dn_pq_text back;
+            dn_pq_dictionary_decode(&d, (int64_t)i, 1, &back);
+            assert_int_equal(back.len, texts[i].len);
+            if (back.len > 0) {
+                assert_memory_equal(dn_pq_text_data(&back), dn_pq_text_data(&texts[i]), back.len);
+            }
+        }
+        for (uint32_t a = 0; a < d.n; a++) { /* none stands twice */
+            const struct dn_pq_text one = dn_pq_dictionary_text(&d, a);
+            for (uint32_t b = a + 1; b < d.n; b++) {
+                const struct dn_pq_text other = dn_pq_dictionary_text(&d, b);
+                assert_true(one.len != other.len ||
+                            memcmp(dn_pq_text_data(&one), dn_pq_text_data(&other), one.len) != 0);
+            }
+        }
+        dn_pq_dictionary_finish(&d);
+    }
+}
+
 static void views_lose_their_padding(void **state)
 {
     static const char text[] = "abcdefghijklmnopqrstuvwxyz";
@@ -464,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_block_at_one_end_then_the_others),
         cmocka_unit_test(ends_cut_in_every_way),
         cmocka_unit_test(texts_of_any_length),
+        cmocka_unit_test(texts_that_are_alike),
         cmocka_unit_test(views_lose_their_padding),
         cmocka_unit_test(a_large_dictionary_stops),
         cmocka_unit_test(when_a_dictionary_pays),

@@ -439,6 +439,47 @@ static void views_lie_in_the_block(void **state)
     assert_int_equal(dn_pg_column_views(&cells, DN_PG_VIEW_BYTES, 0, views, &sink), 5);
 }
 
+/* One byte that is no ASCII, anywhere in texts of all lengths, is seen; and what is behind a text is not. */
+static void every_byte_of_a_text_is_looked_at(void **state)
+{
+    uint8_t text[160];
+    uint8_t validity[1];
+
+    (void)state;
+    for (size_t len = 0; len < 130; len++) {
+        for (size_t at = 0; at <= len; at++) {
+            struct cells c = {0};
+            struct dn_pg_view view;
+            struct dn_pg_sink sink = {.validity = validity};
+            validity[0] = 0;
+            for (size_t i = 0; i < len; i++) {
+                text[i] = (uint8_t)('a' + i % 26);
+            }
+            text[at] = 0xFF; /* at the end: behind the text */
+            add(&c, (const char *)text, (int32_t)len);
+            add(&c, "\xFF\xFF", 2);
+            struct dn_pg_cells cells = of(&c);
+            cells.n_rows = 1;
+            const size_t n = dn_pg_column_views(&cells, DN_PG_VIEW_TEXT, 7, &view, &sink);
+            assert_int_equal(n, at == len);
+            if (at < len) {
+                assert_int_equal(sink.verdict, DN_PG_ENCODING);
+                continue;
+            }
+            assert_int_equal(view.len, len);
+            const bool inside = len <= sizeof(view.u.inlined);
+            assert_true(inside ||
+                        (view.u.far.buffer == 7 &&
+                         memcmp(view.u.far.prefix, text, sizeof(view.u.far.prefix)) == 0));
+            const uint8_t *bytes = inside ? view.u.inlined : c.bytes + view.u.far.at;
+            assert_memory_equal(bytes, text, len);
+            for (size_t i = len; inside && i < sizeof(view.u.inlined); i++) {
+                assert_int_equal(view.u.inlined[i], 0);
+            }
+        }
+    }
+}
+
 static void types_are_known(void **state)
 {
     int precision = 0;
@@ -473,6 +514,7 @@ int main(void)
         cmocka_unit_test(verdicts_end_a_column_or_are_nulls),
         cmocka_unit_test(bools_are_bits),
         cmocka_unit_test(views_lie_in_the_block),
+        cmocka_unit_test(every_byte_of_a_text_is_looked_at),
         cmocka_unit_test(types_are_known),
     };
 
