@@ -83,6 +83,9 @@ enum dn_status csv_naming_read(struct csv_settings *s, struct dn_shell_config *c
     DN_TRY(dn_shell_option_word(c, "names", words, &names, err));
     s->csv.names = (enum dn_csv_names)names;
     DN_TRY(read_renames(s, c, err));
+    int64_t max_row = 0;
+    DN_TRY(dn_shell_option_int(c, "max_row_size", 1, 1 << 29, &max_row, err));
+    s->csv.max_row_bytes = (uint64_t)max_row;
     DN_TRY(dn_shell_option_bool(c, "union_by_name", &s->csv.union_by_name, err));
     DN_TRY(dn_shell_option_list(c, "columns", &s->csv.columns, &s->csv.n_columns, err));
     return dn_shell_option_list(c, "exclude", &s->csv.exclude, &s->csv.n_exclude, err);

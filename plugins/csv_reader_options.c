@@ -45,6 +45,8 @@ const struct dn_shell_option csv_reader_options[] = {
     {"union_by_name", NULL, "bool",
      "files may have different columns: the rows have those of all headers, and nulls in what a "
      "file lacks; default false"},
+    {"max_row_size", NULL, "int",
+     "bytes of the longest row, up to 512 MiB; default what the memory allows"},
     {"exclude", NULL, "list", "columns that are not read; default none"},
     {"required", NULL, "list", "columns in which a null is an error"},
     {"missing_as_null", NULL, "bool",

@@ -144,6 +144,8 @@ struct dn_csv_options {
     size_t n_exclude;
     /** Files may have different columns: the table has those of all headers, by name, and a file nulls in what it lacks. */
     bool union_by_name;
+    /** The longest row, rather than what the budget allows: at most 512 MiB.  0: that.  More takes more memory than the budget. */
+    uint64_t max_row_bytes;
     bool has_limit;
     int64_t limit; /**< at most so many rows, if has_limit; what stands behind them is neither read nor judged */
 };

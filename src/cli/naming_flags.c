@@ -14,6 +14,7 @@ void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMI
         {"columns", 0, DN_FLAG_LIST, &s->columns},
         {"limit", 0, DN_FLAG_TEXT, &s->limit},
         {"union-by-name", 0, DN_FLAG_BOOL, &s->union_by_name},
+        {"max-row-size", 0, DN_FLAG_TEXT, &s->max_row_size},
         {"row-number-column", 0, DN_FLAG_TEXT, &s->row_number},
     };
 
@@ -22,10 +23,11 @@ void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMI
 
 const char *dn_naming_flags_of_csv(const struct dn_naming_flags *s)
 {
-    return s->header != NULL  ? "--header"
-           : s->names != NULL ? "--names"
-           : s->union_by_name ? "--union-by-name"
-                              : NULL;
+    return s->header != NULL         ? "--header"
+           : s->names != NULL        ? "--names"
+           : s->union_by_name        ? "--union-by-name"
+           : s->max_row_size != NULL ? "--max-row-size"
+                                     : NULL;
 }
 
 const char *dn_naming_flags_of_files(const struct dn_naming_flags *s)
@@ -249,6 +251,23 @@ static enum dn_status text_put(json_t *options, const char *key, const char *fla
                : dn_error_memory(err, strlen(text));
 }
 
+/* With a unit, as --memory has it. */
+static enum dn_status max_row_put(const char *text, json_t *options, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    uint64_t bytes = 0;
+
+    if (!dn_flags_parse_size(text, &bytes) || bytes == 0 || bytes > (uint64_t)1 << 29) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--max-row-size needs a whole number and a unit, such as 64MB, of at "
+                            "most 512MiB, not %s",
+                            dn_error_escape_value(shown, text, strlen(text)));
+    }
+    return json_object_set_new(options, "max_row_size", json_integer((json_int_t)bytes)) == 0
+               ? DN_OK
+               : dn_error_memory(err, 16);
+}
+
 enum dn_status dn_naming_flags_options(const struct dn_naming_flags *s, bool is_csv,
                                        json_t *options, struct dn_error *err)
 {
@@ -258,6 +277,9 @@ enum dn_status dn_naming_flags_options(const struct dn_naming_flags *s, bool is_
     DN_TRY(text_put(options, "names", "--names", s->names, err));
     if (s->union_by_name && json_object_set_new(options, "union_by_name", json_true()) != 0) {
         return dn_error_memory(err, 64);
+    }
+    if (s->max_row_size != NULL) {
+        DN_TRY(max_row_put(s->max_row_size, options, err));
     }
     DN_TRY(text_put(options, "limit", "--limit", s->limit, err));
     DN_TRY(text_put(options, "row_number", "--row-number-column", s->row_number, err));

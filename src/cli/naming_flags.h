@@ -12,11 +12,12 @@ struct dn_naming_flags {
     const char *names;
     struct dn_flag_list columns;
     bool union_by_name;
+    const char *max_row_size;
     const char *limit;
     const char *row_number; /**< of a column */
 };
 
-#define DN_NAMING_FLAGS 6
+#define DN_NAMING_FLAGS 7
 /** The table rows of these flags, for a command's own table. */
 void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMING_FLAGS]);
 
@@ -34,6 +35,10 @@ void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMI
     "      --union-by-name     CSV: files may have different columns: all of them by name, null "  \
     "where a file\n"                                                                               \
     "                          has none\n"                                                         \
+    "      --max-row-size SIZE CSV: the longest row, up to 512MiB; default a sixteenth of "        \
+    "--memory, "                                                                                   \
+    "8MiB at\n"                                                                                    \
+    "                          least\n"                                                            \
     "      --names X           CSV: keep, unique (NAME_1 for repeated ones), or snake_case\n"      \
     "      --row-number-column N a column N with the numbers of the rows, over all files, from "   \
     "1\n"

@@ -23,6 +23,7 @@ static const struct {
     {"rename", "--columns", NULL},
     {"exclude", "--columns", NULL},
     {"union_by_name", "--union-by-name", NULL},
+    {"max_row_size", "--max-row-size", NULL},
     {"limit", "--limit", NULL},
     {"row_number", "--row-number-column", NULL},
     {"types", "--types", NULL},

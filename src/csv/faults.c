@@ -238,6 +238,20 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
     return DN_ERR_DATA;
 }
 
+enum dn_status dn_csv_describe_given_row(const struct dn_csv_reader *r,
+                                         const struct dn_csv_block *block,
+                                         const struct dn_csv_rows *rows, size_t row_start,
+                                         struct dn_error *err)
+{
+    dn_error_set(
+        err, DN_ERR_DATA,
+        "the row is longer than the %zu bytes that the option max_row_size allows; a quote "
+        "is probably not closed, else give it more",
+        r->feed.max_block_bytes);
+    place(r, block, (int64_t)rows->n_rows + 1, row_start, NULL, err);
+    return DN_ERR_DATA;
+}
+
 enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
                                         const struct dn_csv_block *block, size_t row_start,
                                         struct dn_error *err)

@@ -33,6 +33,11 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
                                      const struct dn_csv_block *block,
                                      const struct dn_csv_rows *rows, size_t row, size_t pos,
                                      struct dn_error *err);
+/** The row behind the last good one, which begins at buf[row_start], is longer than somebody allows. */
+enum dn_status dn_csv_describe_given_row(const struct dn_csv_reader *r,
+                                         const struct dn_csv_block *block,
+                                         const struct dn_csv_rows *rows, size_t row_start,
+                                         struct dn_error *err);
 /** The row that begins at buf[row_start] is longer than the feed allows. */
 enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
                                         const struct dn_csv_block *block, size_t row_start,

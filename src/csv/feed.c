@@ -404,7 +404,11 @@ const char *dn_csv_long_row_advice(char out[DN_CSV_ADVICE_SIZE], const struct dn
     const uint64_t share = (uint64_t)DN_CSV_ROW_SHARE * (f->memory_share > 0 ? f->memory_share : 1);
     const char *what = f->memory_share > 0 ? "--memory" : "the memory budget";
 
-    if (length < 0) {
+    if (f->max_row_given && length != DN_CSV_ROW_ENDLESS) {
+        (void)snprintf(out, DN_CSV_ADVICE_SIZE, "else give the option max_row_size more%s%.0lld%s",
+                       length < 0 ? "" : ": the row has ", length < 0 ? 0LL : (long long)length,
+                       length < 0 ? "" : " bytes");
+    } else if (length < 0) {
         (void)snprintf(out, DN_CSV_ADVICE_SIZE,
                        "else raise %s, one part in %llu of which a row may have", what,
                        (unsigned long long)share);

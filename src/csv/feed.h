@@ -51,6 +51,7 @@ struct dn_csv_feed {
     const struct dn_csv_dialect *dialect;
     size_t block_bytes;
     size_t max_block_bytes; /**< a row longer than this is an error */
+    bool max_row_given;     /**< and that is what somebody asked for, to the byte */
     uint32_t memory_share;  /**< the budget is one part in so many of --memory; 0: unknown */
     size_t file;            /**< index of the open file */
     struct dn_source *source;

@@ -306,6 +306,30 @@ static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t 
     w->slot->is_last = true;
 }
 
+/*
+ * The first row that is longer than somebody allows, wherever blocks are cut; SIZE_MAX: there is none.  It and what stands
+ * behind it is cut off.
+ */
+static size_t cut_long_row(const struct dn_csv_reader *r, struct dn_csv_rows *rows)
+{
+    size_t start = SIZE_MAX;
+
+    for (size_t i = 0; r->feed.max_row_given && i < rows->n_rows && start == SIZE_MAX; i++) {
+        if (rows->ends[(i + 1) * rows->n_fields - 1] - rows->starts[i] > r->feed.max_block_bytes) {
+            start = rows->starts[i];
+            rows->n_rows = i;
+        }
+    }
+    if (r->feed.max_row_given && start == SIZE_MAX && rows->bad_row_start != SIZE_MAX &&
+        rows->bad_row_end - rows->bad_row_start > r->feed.max_block_bytes) {
+        start = rows->bad_row_start;
+    }
+    if (start != SIZE_MAX) {
+        rows->bad_row_start = SIZE_MAX;
+    }
+    return start;
+}
+
 static enum dn_status process(struct work *w)
 {
     struct dn_csv_reader *r = w->r;
@@ -349,7 +373,12 @@ static enum dn_status process(struct work *w)
         limit_rows(w, block, &complete, &ends_inside);
         tail_too_long = tail_too_long && ends_inside;
     }
-    DN_TRY(convert(w, block, complete));
+    const size_t long_row = cut_long_row(r, &w->scratch->rows);
+    DN_TRY(convert(w, block, long_row != SIZE_MAX ? long_row : complete));
+    if (long_row != SIZE_MAX) {
+        w->status = dn_csv_describe_given_row(r, block, &w->scratch->rows, long_row, &w->error);
+        return w->status;
+    }
     if (ends_inside && block->last_of_file) {
         w->status = dn_csv_describe_open_quote(r, block, complete, &w->error);
         return w->status;

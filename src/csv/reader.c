@@ -143,6 +143,10 @@ static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *
     r->feed.max_block_bytes = row < DN_CSV_ROW_AT_LEAST  ? DN_CSV_ROW_AT_LEAST
                               : row > DN_CSV_ROW_AT_MOST ? DN_CSV_ROW_AT_MOST
                                                          : (size_t)row;
+    if (o->max_row_bytes != 0) {
+        r->feed.max_block_bytes = (size_t)o->max_row_bytes;
+        r->feed.max_row_given = true;
+    }
     r->feed.memory_share = (uint32_t)(o->memory_total_bytes / r->budget);
 }
 
@@ -310,6 +314,11 @@ static enum dn_status read_options(struct dn_csv_reader *r, const struct dn_csv_
 static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
                                   const struct dn_csv_options *o, struct dn_error *err)
 {
+    if (o->max_row_bytes > DN_CSV_ROW_AT_MOST) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "max_row_bytes is %llu; at most %zu (512 MiB) is possible",
+                            (unsigned long long)o->max_row_bytes, DN_CSV_ROW_AT_MOST);
+    }
     if (n_paths == 0) {
         return dn_error_set(err, DN_ERR_INVALID, "no input file was named");
     }
