@@ -1,0 +1,38 @@
+"""Very many columns, and very many of one name: the time grows with their number and no faster."""
+import pytest
+
+import pyarrow.parquet as pq
+
+from conftest import SANITIZED, cpu_seconds
+
+
+def wide(write, name, names, rows=2):
+    write(name, ",".join(names) + "\n" + "".join(",".join(str(i * r) for i in range(len(names))) + "\n" for r in range(rows)))
+
+
+@pytest.mark.skipif(SANITIZED, reason="processor time of a plain build")
+@pytest.mark.parametrize("args", [("schema",), ("convert", "-qf", "--names", "unique"), ("convert", "-qf", "--columns", "-#7"),
+                                  ("convert", "-qf", "--union-by-name")])
+def test_equal_names(tool, write, args):
+    wide(write, "few.csv", ["a"] * 4000)
+    wide(write, "many.csv", ["a"] * 16000)
+    out = ["null:"] if args[0] == "convert" else []
+    seconds = [min(cpu_seconds(lambda: tool.ok(*args, name, *out))[1] for _ in range(3)) for name in ("few.csv", "many.csv")]
+    assert seconds[0] < 0.1 and seconds[1] < 8 * seconds[0], seconds  # four times as many; sixteen, if each looked at all others
+
+
+def test_an_asset_of_many_columns(tool, write):
+    wide(write, "in.csv", [f"c{i}" for i in range(16000)])
+    (tool.cwd / "asset.json").write_bytes(tool.ok("schema", "--json", "in.csv").stdout)
+    tool.ok("convert", "-q", "--schema", "asset.json", "in.csv", "out.parquet")
+    assert pq.read_schema(tool.cwd / "out.parquet").names == [f"c{i}" for i in range(16000)]
+
+
+def test_union_of_many_files_and_columns(tool, write):
+    """300 files of 300 columns each, a third of them new every time."""
+    for f in range(300):
+        wide(write, f"{f}.csv", [f"c{i}" for i in range(f * 10, f * 10 + 300)], 1)
+    tool.ok("convert", "-q", "--union-by-name", "--memory", "64MB", *[f"{f}.csv" for f in range(300)], "out.parquet")
+    rows = pq.read_table(tool.cwd / "out.parquet")
+    assert rows.num_rows == 300 and rows.column_names == [f"c{i}" for i in range(3290)]
+    assert [rows.column(0).null_count, rows.column(1500).null_count, rows.column(3289).null_count] == [299, 270, 299]
