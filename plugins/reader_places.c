@@ -206,7 +206,8 @@ static enum dn_status paths_read(struct dn_reader_places *p, struct dn_error *er
     for (size_t i = 0; i < p->files->n; i++) {
         struct dn_url url = {0};
         DN_TRY(dn_url_parse(&url, p->files->paths[i], err));
-        p->paths[i] = dn_arena_strdup(p->arena, url.shown);
+        p->paths[i] =
+            dn_arena_strdup(p->arena, dn_utf8_is_valid(url.shown) ? url.shown : p->files->paths[i]);
         dn_url_finish(&url);
         if (p->paths[i] == NULL) {
             return dn_error_memory(err, strlen(p->files->paths[i]));

@@ -4,6 +4,7 @@
 #include "base/expand.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "store/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,5 +299,17 @@ enum dn_status dn_writer_target_read_path(struct dn_writer_target *t, struct dn_
                             "\"path\" is missing: give the final name of the file");
     }
     DN_TRY(localise(c, path, &t->path, err));
+    if (dn_text_starts_with(path, "file://")) { /* what JSON cannot say: bytes that are no UTF-8 */
+        char *decoded = dn_arena_strdup(&c->arena, t->path);
+        if (decoded == NULL) {
+            return dn_error_memory(err, strlen(path));
+        }
+        if (!dn_url_decode(decoded)) {
+            return dn_error_set(err, DN_ERR_CONFIG,
+                                "\"path\" %s has a %% without two hexadecimal digits behind it",
+                                path);
+        }
+        t->path = decoded;
+    }
     return dn_writer_target_read_store(t, c, 1, err);
 }

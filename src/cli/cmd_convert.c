@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/database.h"
@@ -206,9 +207,11 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
     json_t *schema = NULL;
     json_t *connection = NULL;
     json_t *options = json_object();
-    const char *slash = strrchr(c->target, '/');
-    const size_t dir_len = slash == NULL ? 1 : slash == c->target ? 1 : (size_t)(slash - c->target);
-    const char *stem = stem_of(&c->arena, c->target);
+    char *target = NULL; /* in UTF-8 */
+    DN_TRY_GOTO(st, dn_local_name(&target, c->target, err), cleanup);
+    const char *slash = strrchr(target, '/');
+    const size_t dir_len = slash == NULL ? 1 : slash == target ? 1 : (size_t)(slash - target);
+    const char *stem = stem_of(&c->arena, target);
 
     if (options == NULL || stem == NULL) {
         st = dn_error_memory(err, 64);
@@ -236,15 +239,15 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
                 cleanup);
     DN_TRY_GOTO(st, dn_store_flags_connection(&c->source.store, &connection, err), cleanup);
     schema = c->asset.schema != NULL ? json_incref(c->asset.schema) : json_array();
-    c->writer_config =
-        json_pack("{s:s, s:O, s:s%, s:s, s:O, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema",
-                  schema, "output_base", slash == NULL ? "." : c->target, dir_len, "target_type",
-                  "local", "connection", connection, "file_format", c->format, "engine", "type",
-                  "native", "options", options);
+    c->writer_config = json_pack(
+        "{s:s, s:O, s:s%, s:s, s:O, s:s, s:{s:s, s:O}}", "asset_name", stem, "schema", schema,
+        "output_base", slash == NULL ? "." : target, dir_len, "target_type", "local", "connection",
+        connection, "file_format", c->format, "engine", "type", "native", "options", options);
     if (c->writer_config == NULL) {
         st = dn_error_set(err, DN_ERR_INVALID, "the name of the destination is not valid UTF-8");
     }
 cleanup:
+    dn_free(target);
     json_decref(connection);
     json_decref(options);
     json_decref(schema);
@@ -311,13 +314,20 @@ static struct dn_transfer transfer_make(const struct convert *c, const struct dn
     };
 }
 
+/* Messages are UTF-8. */
+static const char *shown_name(char room[DN_ESCAPED_VALUE_SIZE], const char *name)
+{
+    return dn_utf8_is_valid(name) ? name : dn_error_escape_value(room, name, strlen(name));
+}
+
 static void source_name(const struct convert *c, char *out, size_t size)
 {
     const char *first = c->files.n > 0 ? c->files.names[0] : c->operands[0];
 
     char room[DN_SHOWN_PATH_SIZE];
+    char escaped[DN_ESCAPED_VALUE_SIZE];
 
-    first = dn_database_shown(room, first);
+    first = shown_name(escaped, dn_database_shown(room, first));
     if (c->files.n > 1) {
         (void)snprintf(out, size, "%s and %zu more", first, c->files.n - 1);
     } else {
@@ -332,6 +342,7 @@ static int convert_run(struct convert *c)
     struct dn_outcome outcome = {0};
     struct dn_error err;
     char source[1024];
+    char escaped[DN_ESCAPED_VALUE_SIZE];
 
     dn_error_clear(&err);
     console.json = c->log_format != NULL && strcmp(c->log_format, "json") == 0;
@@ -340,17 +351,18 @@ static int convert_run(struct convert *c)
                                              &c->source.store, &console.events, &err);
     source_name(c, source, sizeof source);
     st = st == DN_OK ? prepare(c, &err) : st;
+    const char *target = shown_name(escaped, c->target);
     if (st == DN_OK) {
         const struct dn_transfer transfer = transfer_make(c, &console);
         dn_events_emit(&console.events, DN_EVENT_DETAIL, "job_started",
-                       json_pack("{s:s, s:s}", "source", source, "target", c->target),
-                       "Converting %s to %s", source, c->target);
+                       json_pack("{s:s, s:s}", "source", source, "target", target),
+                       "Converting %s to %s", source, target);
         dn_console_guard();
         st = dn_transfer_run(&transfer, &outcome, &err);
         dn_console_unguard();
     }
     dn_wording_flags(&err, outcome.refused_by);
-    const int code = dn_console_close(&console, source, c->target, st, &err, &outcome);
+    const int code = dn_console_close(&console, source, target, st, &err, &outcome);
     dn_outcome_finish(&outcome);
     dn_console_finish(&console);
     return code;

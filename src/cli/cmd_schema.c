@@ -1,5 +1,6 @@
 /* schema SRC: the columns and types of CSV and Parquet files. */
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/database.h"
@@ -277,6 +278,15 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
     return st;
 }
 
+/* As configurations have it where it is no UTF-8. */
+static const char *name_shown(char room[DN_SHOWN_PATH_SIZE], const json_t *config, const char *file)
+{
+    const json_t *first = json_array_get(json_object_get(config, "files"), 0);
+    const char *said = json_string_value(json_object_get(first, "path"));
+
+    return dn_utf8_is_valid(file) || said == NULL ? dn_database_shown(room, file) : said;
+}
+
 static int schema_run(struct schema_flags *f)
 {
     struct dn_console console = {.level = DN_EVENT_DETAIL, .quiet = false};
@@ -309,7 +319,7 @@ static int schema_run(struct schema_flags *f)
     } else if (f->as_json) {
         warn_repeated(&console, schema, true);
         char first[DN_SHOWN_PATH_SIZE];
-        code = print_json(schema, dn_database_shown(first, f->files.names[0]),
+        code = print_json(schema, name_shown(first, config, f->files.names[0]),
                           json_string_value(json_object_get(config, "type")));
     } else {
         warn_repeated(&console, schema, false);

@@ -366,7 +366,6 @@ enum dn_status dn_source_reader(const struct dn_source_flags *s, struct dn_arena
     return dn_source_plugin(arena, is_built_in(s->reader) ? NULL : s->reader, out, err);
 }
 
-/* Configurations are JSON, and JSON is UTF-8. */
 enum dn_status dn_source_name_check(const char *name, struct dn_error *err)
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
@@ -375,13 +374,10 @@ enum dn_status dn_source_name_check(const char *name, struct dn_error *err)
         return dn_error_set(err, DN_ERR_INVALID,
                             "a file name is empty; is a shell variable unset?");
     }
-    if (dn_utf8_is_valid(name)) {
+    if (dn_utf8_is_valid(name) || !dn_is_remote(name)) {
         return DN_OK;
     }
-    return dn_error_set(err, DN_ERR_INVALID,
-                        "the file name %s is not valid UTF-8, in which names go to the plugins; "
-                        "rename the file, or go to it through a symbolic link, or standard input, "
-                        "that has another name",
+    return dn_error_set(err, DN_ERR_INVALID, "the name %s is not valid UTF-8",
                         dn_error_escape_value(shown, name, strlen(name)));
 }
 
@@ -397,7 +393,10 @@ static enum dn_status file_add(json_t *list, const char *name, struct dn_error *
             "%s: files, s3://bucket/key, http://, https:// and postgres:// are read",
             dn_source_shown_path(room, name));
     }
-    json_t *entry = json_pack("{s:s}", "path", path);
+    char *said = NULL;
+    DN_TRY(dn_local_name(&said, path, err));
+    json_t *entry = json_pack("{s:s}", "path", said);
+    dn_free(said);
     return entry != NULL && json_array_append_new(list, entry) == 0 ? DN_OK
                                                                     : dn_error_memory(err, 64);
 }

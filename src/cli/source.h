@@ -120,7 +120,7 @@ DN_NODISCARD enum dn_status dn_source_files_find(struct dn_file_list *out,
 /** Whether a file name ends so, in capitals or not: ".TSV" is ".tsv". */
 bool dn_source_has_ending(const char *path, const char *ending);
 
-/** DN_ERR_INVALID unless a file name is not empty and UTF-8: names go to the plugins as JSON. */
+/** DN_ERR_INVALID unless a file name is not empty, and UTF-8 if it is one of somewhere else. */
 DN_NODISCARD enum dn_status dn_source_name_check(const char *name, struct dn_error *err);
 
 /** "K=V" items as members of an object: V is JSON, or a text if it is not. */

@@ -6,6 +6,7 @@
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
+#include "job/local.h"
 #include "job/names.h"
 
 #include <stddef.h>
@@ -258,8 +259,12 @@ enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error 
     if (t->writer_config != NULL) {
         s->writer_config = json_deep_copy(t->writer_config);
         json_t *options = s->writer_config != NULL ? dn_contract_options(s->writer_config) : NULL;
-        if (options == NULL ||
-            json_object_set_new(s->writer_config, "path", json_string(t->output_path)) != 0) {
+        char *name = NULL;
+        DN_TRY(dn_local_name(&name, t->output_path, err));
+        const bool failed = options == NULL ||
+                            json_object_set_new(s->writer_config, "path", json_string(name)) != 0;
+        dn_free(name);
+        if (failed) {
             return dn_error_memory(err, 0);
         }
         if (t->overwrite && json_object_get(options, "overwrite") == NULL &&

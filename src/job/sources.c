@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "job/events.h"
+#include "job/local.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -81,7 +82,8 @@ static struct dn_source_seen look(const json_t *file)
     struct stat info;
     const char *path = path_of(file);
 
-    if (path != NULL && strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+    if (path != NULL && strcmp(path, "-") != 0 && dn_local_stat(path, &info) == 0 &&
+        S_ISREG(info.st_mode)) {
         seen = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size, info.st_mtim};
     }
     return seen;

@@ -42,20 +42,52 @@ def run(tool, *args, **kwargs):
                           capture_output=True, timeout=300, env=environment(), **kwargs)
 
 
-@pytest.mark.parametrize("args", [
-    ("convert", ODD + b".csv", "out.parquet"),
-    ("convert", "in.csv", ODD + b".parquet"),
-    ("schema", ODD + b".csv"),
-    ("schema", "in.csv", ODD + b".csv"),
-])
-@pytest.mark.parametrize("flags", [(), ("--log-format", "json")])
-def test_names_that_are_not_utf8_are_refused(odd, args, flags):
-    if flags and args[0] == "schema":
-        flags = ("--json",)
-    done = run(odd, args[0], *flags, *args[1:])
-    said = done.stderr.decode()  # UTF-8 all of it
-    assert done.returncode == 2 and "not valid UTF-8" in said and "caf\\xe9" in said.replace("\\\\", "\\"), said
-    assert len(os.listdir(odd.cwd)) == 2
+def names(folder):
+    return sorted(os.listdir(os.fsencode(folder)))
+
+
+def test_sources_and_targets_of_any_bytes(odd):
+    """They are read and written, and what is said of them is UTF-8, with the bytes escaped."""
+    done = run(odd, "convert", "--file-name-column", "f", ODD + b".csv", "out.parquet")
+    assert done.returncode == 0 and "'caf\\xe9.csv' -> out.parquet" in done.stderr.decode(), done.stderr
+    rows = pq.read_table(odd.cwd / "out.parquet").to_pydict()
+    assert rows == {"a": [1], "f": [f"file://{odd.cwd}/caf%E9.csv"]}
+    for flags in [(), ("--log-format", "json")]:
+        done = run(odd, "convert", "-f", *flags, "in.csv", ODD + b".parquet")
+        said = done.stderr.decode()
+        assert done.returncode == 0 and "caf\\xe9.parquet" in said.replace("\\\\", "\\"), said
+    os.mkdir(os.fsencode(odd.cwd) + b"/" + ODD)
+    for target in [ODD + b"/" + ODD + b".csv", os.fsencode(odd.cwd) + b"/" + ODD + b"/100%.parquet", b"./" + ODD + b"/x.parquet"]:
+        done = run(odd, "convert", "in.csv", ODD + b".csv", target)
+        assert done.returncode == 0 and b"2 in = 2 out" in done.stderr, done.stderr
+    assert names(odd.cwd) == [b"caf\xe9", b"caf\xe9.csv", b"caf\xe9.parquet", b"in.csv", b"out.parquet"]
+    assert names(os.fsencode(odd.cwd) + b"/" + ODD) == [b"100%.parquet", b"caf\xe9.csv", b"x.parquet"]
+    with open(os.fsencode(odd.cwd) + b"/" + ODD + b"/100%.parquet", "rb") as written:
+        assert pq.read_table(written).to_pydict() == {"a": [1, 1]}
+    done = run(odd, "convert", "-f", "*.csv", "all.parquet")  # a pattern, that finds it
+    assert done.returncode == 0 and b"2 in = 2 out" in done.stderr, done.stderr
+
+
+def test_schema_of_any_bytes(odd):
+    assert b"int64" in run(odd, "schema", ODD + b".csv").stdout
+    assert b"int64" in run(odd, "schema", "--full", "in.csv", ODD + b".csv").stdout
+    assert json.loads(run(odd, "schema", "--json", ODD + b".csv").stdout)["name"] == "caf%E9"
+
+
+def test_errors_of_any_bytes(odd):
+    with open(os.fsencode(odd.cwd) + b"/bad" + ODD + b".csv", "wb") as out:
+        out.write(b"a,b\n1,2\n3\n")
+    done = run(odd, "convert", "--log-format", "json", b"bad" + ODD + b".csv", "o.parquet")
+    last = json.loads(done.stderr.decode().splitlines()[-1])
+    assert done.returncode == 2 and last["line"] == 3 and last["path"].endswith("/badcaf%E9.csv"), last
+    before = names(odd.cwd)
+    for args, says in [(("convert", b"none" + ODD + b".csv", "o.parquet"), "none"), (("convert", "in.csv", ODD + b"/x.parquet"), "caf"),
+                       (("convert", "-f", ODD + b".csv", ODD + b".csv"), "is also a source"), (("convert", "in.csv", b"s3://bucket/" + ODD), "not valid UTF-8")]:
+        done = run(odd, *args)
+        assert done.returncode == 2 and says in done.stderr.decode(), done.stderr
+    assert names(odd.cwd) == before
+    os.link(os.fsencode(odd.cwd) + b"/" + ODD + b".csv", os.fsencode(odd.cwd) + b"/link.csv")
+    assert "is also a source" in run(odd, "convert", "-f", ODD + b".csv", "link.csv").stderr.decode()
 
 
 def test_ways_around(odd):
