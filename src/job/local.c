@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "store/url.h"
 
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ bool dn_is_remote(const char *name)
 enum dn_status dn_local_name(char **out, const char *path, struct dn_error *err)
 {
     struct dn_buffer name = {0};
-    char *folder = NULL;
+    char folder[PATH_MAX];
     enum dn_status st = DN_OK;
 
     *out = NULL;
@@ -47,8 +47,7 @@ enum dn_status dn_local_name(char **out, const char *path, struct dn_error *err)
     }
     DN_TRY_GOTO(st, dn_text_append(&name, "file://", err), cleanup);
     if (path[0] != '/') {
-        folder = getcwd(NULL, 0);
-        if (folder == NULL) {
+        if (getcwd(folder, sizeof folder) == NULL) {
             DN_TRY_GOTO(st, dn_error_set(err, DN_ERR_IO, "the working folder has no name any more"),
                         cleanup);
         }
@@ -59,7 +58,6 @@ enum dn_status dn_local_name(char **out, const char *path, struct dn_error *err)
     *out = dn_text_take(&name);
     st = *out != NULL ? DN_OK : dn_error_memory(err, name.len);
 cleanup:
-    free(folder); /* of the C library */
     dn_buffer_finish(&name);
     return st;
 }
