@@ -90,9 +90,9 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
         if (path == NULL) {
             continue;
         }
-        if (object != NULL
-                ? is_same_object(path, object)
-                : dn_local_stat(path, &in) == 0 && in.st_dev == out->st_dev && in.st_ino == out->st_ino) {
+        if (object != NULL ? is_same_object(path, object)
+                           : dn_local_stat(path, &in) == 0 && in.st_dev == out->st_dev &&
+                                 in.st_ino == out->st_ino) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: is also a source; give the output another name",
                                 t->output_path);

@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 #define DN_YAML_MAX_BYTES ((size_t)16 << 20)
-#define DN_YAML_MAX_DEPTH 64     /* aliases counted at their full height */
+#define DN_YAML_MAX_DEPTH 64      /* aliases counted at their full height */
 #define DN_YAML_MAX_NODES 1000000 /* with every alias counted at its full size */
-#define DN_YAML_MAX_KEYS 4096    /* of one map */
+#define DN_YAML_MAX_KEYS 4096     /* of one map */
 
 enum dn_yaml_kind {
     DN_YAML_SCALAR = 0,
