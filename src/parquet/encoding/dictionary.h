@@ -9,27 +9,13 @@
 #ifndef DN_PARQUET_ENCODING_DICTIONARY_H
 #define DN_PARQUET_ENCODING_DICTIONARY_H
 
-#include "base/buffer.h"
+#include "parquet/encoding/ids.h"
 #include "parquet/encoding/value.h"
 #include "simd/kernels.h"
 
 #define DN_PQ_DICTIONARY_BLOCK 512 /**< values per dn_pq_dictionary_add() at most */
 #define DN_PQ_DICTIONARY_MAX_BYTES                                                                 \
     ((size_t)16 << 20) /**< PLAIN bytes over which a dictionary is given up */
-
-/** Ids in the narrowest width that holds all of them. */
-struct dn_pq_ids {
-    struct dn_buffer bytes;
-    unsigned width; /**< bytes per id: 1, 2 or 4 */
-    int64_t n;
-    int64_t expected; /**< ids that there is room for in any case */
-};
-void dn_pq_ids_finish(struct dn_pq_ids *ids);
-/** Make room for n ids in all. */
-DN_NODISCARD enum dn_status dn_pq_ids_expect(struct dn_pq_ids *ids, int64_t n,
-                                             struct dn_error *err);
-/** Ids [first, first + n) as 32-bit numbers. */
-void dn_pq_ids_widen(const struct dn_pq_ids *ids, int64_t first, size_t n, uint32_t *out);
 
 struct dn_pq_dictionary {
     enum dn_pq_kind kind; /**< I32 I64 F32 F64 TEXT */
