@@ -15,7 +15,7 @@
 #define LARGEST_PAGE_BYTES ((size_t)256 << 20)
 #define MORSEL_ROWS 32768
 #define MORSEL_BITS ((size_t)8 << 22)
-#define MORSEL_HELD ((size_t)4 << 20) /* what is encoded together is still near */
+#define MORSEL_HELD ((size_t)8 << 20) /* what is encoded together is still near */
 #define FLIGHT_PER_THREAD                                                                          \
     ((size_t)16 << 20) /* more than this only lies about, and is given back in bursts */
 #define PACKERS_BASE ((size_t)24 << 20) /* and an eighth of the budget */
