@@ -10,12 +10,19 @@
 
 enum {
     DEFAULT_CHUNK_ROWS = 10000,
+    LONGEST_DELIMITER = 8,  /* bytes, as in the library */
     LARGEST_BLOCK = 1 << 28 /* bytes, as in the library */
 };
 
 const struct dn_shell_option csv_reader_options[] = {
-    {"delimiter", NULL, "text", "one byte between fields, \\t for a tab; default ','"},
+    {"delimiter", NULL, "text", "1 to 8 bytes between fields, \\t for a tab; default ','"},
     {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
+    {"escape", NULL, "text", "one byte that takes the meaning from the next one; default none"},
+    {"comment", NULL, "text", "one byte; a row that begins with it is none; default none"},
+    {"skip_rows", NULL, "int", "lines in front of the header of every file to leave out"},
+    {"skip_after_header", NULL, "int", "lines behind the header of every file to leave out"},
+    {"skip_footer", NULL, "int",
+     "lines at the end of every file to leave out, blank ones not counted"},
     {"header", NULL, "bool, int or list",
      "whether the first row of every file names the columns, or which one does, or the names of "
      "columns of files without a header; default true"},
@@ -96,6 +103,39 @@ static enum dn_status read_byte(const struct dn_shell_config *c, const char *nam
     }
     *out = text[0];
     return DN_OK;
+}
+
+static enum dn_status read_delimiter(struct csv_settings *s, const struct dn_shell_config *c,
+                                     struct dn_error *err)
+{
+    const char *text = NULL;
+
+    DN_TRY(dn_shell_option_text(c, "delimiter", &text, err));
+    if (text == NULL) {
+        return DN_OK;
+    }
+    if (text[0] == '\0' || strlen(text) > LONGEST_DELIMITER || strpbrk(text, "\r\n") != NULL) {
+        return dn_shell_option_error(c, "delimiter", "must be 1 to 8 bytes without a line end",
+                                     err);
+    }
+    s->csv.delimiter_text = strcmp(text, "\\t") == 0 ? "\t" : text;
+    return DN_OK;
+}
+
+/* Which bytes mean what, and which lines mean nothing. */
+static enum dn_status read_structure(struct csv_settings *s, const struct dn_shell_config *c,
+                                     struct dn_error *err)
+{
+    bool none = false;
+
+    DN_TRY(read_delimiter(s, c, err));
+    DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
+    DN_TRY(read_byte(c, "escape", true, &s->csv.escape, &none, err));
+    DN_TRY(read_byte(c, "comment", true, &s->csv.comment, &none, err));
+    DN_TRY(dn_shell_option_int(c, "skip_rows", 0, INT64_MAX, &s->csv.skip_rows, err));
+    DN_TRY(
+        dn_shell_option_int(c, "skip_after_header", 0, INT64_MAX, &s->csv.skip_after_header, err));
+    return dn_shell_option_int(c, "skip_footer", 0, INT32_MAX, &s->csv.skip_footer, err);
 }
 
 static enum dn_status read_encoding(struct csv_settings *s, const struct dn_shell_config *c,
@@ -220,7 +260,6 @@ static enum dn_status read_advice(struct csv_settings *s, const struct dn_shell_
 enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config *c, int level,
                                  struct dn_error *err)
 {
-    bool unused = false;
     int64_t rows = level == 0 ? DEFAULT_CHUNK_ROWS : 0;
     int64_t block_bytes = 0;
     int64_t n_threads = 0;
@@ -228,8 +267,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     *s = (struct csv_settings){.csv = {.struct_size = sizeof(s->csv)}};
     DN_TRY(dn_reader_files_read(&s->files, c, CSV_TYPE, level, err));
     s->csv.store = s->files.store;
-    DN_TRY(read_byte(c, "delimiter", false, &s->csv.delimiter, &unused, err));
-    DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
+    DN_TRY(read_structure(s, c, err));
     DN_TRY(csv_naming_read(s, c, err));
     DN_TRY(csv_forms_read(s, c, err));
     DN_TRY(read_types(s, c, err));

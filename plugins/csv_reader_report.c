@@ -41,11 +41,48 @@ static bool tell_replaced(const struct csv_handle *h, char *out, size_t size)
     return csv.replaced > 0;
 }
 
+/* "FILE", or "FILE and other files". */
+static void name_files(const struct csv_handle *h, char *out, size_t size)
+{
+    const char *first = h->base.files.shown[0];
+
+    (void)snprintf(out, size, "%.400s%s", strcmp(first, "-") == 0 ? "standard input" : first,
+                   h->base.files.n > 1 ? " and other files" : "");
+}
+
+static bool tell_marks(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+    char files[440];
+
+    dn_csv_reader_progress(h->reader, &csv);
+    name_files(h, files, sizeof files);
+    (void)snprintf(out, size, "%s: %" PRId64 " byte order mark%s at the start of rows left out",
+                   files, csv.marks, csv.marks == 1 ? " was" : "s were");
+    return csv.marks > 0;
+}
+
+static bool tell_end(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+    char files[440];
+
+    dn_csv_reader_progress(h->reader, &csv);
+    name_files(h, files, sizeof files);
+    (void)snprintf(out, size,
+                   "%s: %" PRId64 " byte%s (0x1a or NUL) behind the text, at the end, left out",
+                   files, csv.end_bytes, csv.end_bytes == 1 ? " was" : "s were");
+    return csv.end_bytes > 0;
+}
+
 /* What somebody should hear of, which each of these tells. */
 static const struct {
     const char *event;
     bool (*tell)(const struct csv_handle *h, char *out, size_t size);
-} warnings[] = {{"values_rounded", tell_rounded}, {"bytes_replaced", tell_replaced}};
+} warnings[] = {{"values_rounded", tell_rounded},
+                {"bytes_replaced", tell_replaced},
+                {"marks_left_out", tell_marks},
+                {"end_left_out", tell_end}};
 #define N_WARNINGS (sizeof(warnings) / sizeof(warnings[0]))
 
 void csv_log_warnings(const struct csv_handle *h)

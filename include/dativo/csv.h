@@ -58,7 +58,7 @@ struct dn_csv_rename {
 /** Zero-initialise, then set what differs.  All texts are borrowed for the duration of dn_csv_reader_open(). */
 struct dn_csv_options {
     uint32_t struct_size; /**< sizeof(struct dn_csv_options) */
-    char delimiter;       /**< 0: ',' */
+    char delimiter;       /**< 0: ',', or delimiter_text */
     char quote;           /**< 0: '"' */
     bool no_quote;        /**< true: no byte quotes */
     bool strict;          /**< true: a stray quote is an error instead of literal text */
@@ -148,6 +148,13 @@ struct dn_csv_options {
     uint64_t max_row_bytes;
     bool has_limit;
     int64_t limit; /**< at most so many rows, if has_limit; what stands behind them is neither read nor judged */
+    /** What stands between fields, 1 to 8 bytes of UTF-8, where `delimiter` is 0; NULL: ','. */
+    const char *delimiter_text;
+    char escape;  /**< takes the meaning from the byte behind it, in quotes and outside; 0 or the quote: none does */
+    char comment; /**< as the first byte of a row: the line is none; 0: none is */
+    int64_t skip_rows;         /**< lines in front of the header of every file, whatever they hold */
+    int64_t skip_after_header; /**< lines behind the header of every file */
+    int64_t skip_footer;       /**< lines at the end of every file, blank ones not counted */
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
@@ -196,6 +203,8 @@ struct dn_csv_progress {
     int64_t stray_quotes; /**< rows' worth of text in which a quote was taken literally, counted per quote */
     int64_t rounded;      /**< float64 values that are not the numbers in the text, to the digits that it has */
     int64_t replaced;     /**< U+FFFD for what is no text in the encoding */
+    int64_t marks;        /**< byte order marks that rows began with, behind the first row: left out */
+    int64_t end_bytes;    /**< 0x1a and NUL bytes behind the text, at the ends of files: left out */
 };
 #define DN_CSV_PROGRESS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_progress, stray_quotes)
 

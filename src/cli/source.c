@@ -22,6 +22,11 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     const struct dn_flag flags[] = {
         {"delimiter", 'd', DN_FLAG_TEXT, &s->delimiter},
         {"quote", 0, DN_FLAG_TEXT, &s->quote},
+        {"escape", 0, DN_FLAG_TEXT, &s->escape},
+        {"comment", 0, DN_FLAG_TEXT, &s->comment},
+        {"skip-rows", 0, DN_FLAG_INT, &s->skip_rows},
+        {"skip-after-header", 0, DN_FLAG_INT, &s->skip_after_header},
+        {"skip-footer", 0, DN_FLAG_INT, &s->skip_footer},
         {"encoding", 0, DN_FLAG_TEXT, &s->encoding},
         {"on-invalid", 0, DN_FLAG_TEXT, &s->on_invalid},
         {"reader", 0, DN_FLAG_TEXT, &s->reader},
@@ -186,17 +191,53 @@ bool dn_source_has_ending(const char *path, const char *ending)
     return len >= ending_len && dn_text_equal_nocase(path + len - ending_len, ending);
 }
 
+/* \t or tab is a tab here, too; the plugin knows what a delimiter may be. */
+static enum dn_status delimiter_add(json_t *options, const char *text, struct dn_error *err)
+{
+    const bool tab = strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0;
+
+    return set_text(options, "delimiter", tab ? "\t" : text, err);
+}
+
+static enum dn_status lines_add(json_t *options, const char *key, const char *flag, int64_t n,
+                                struct dn_error *err)
+{
+    if (n < 0) {
+        return dn_error_set(err, DN_ERR_INVALID, "%s needs a number of lines, from 0 on", flag);
+    }
+    return n == 0 || json_object_set_new(options, key, json_integer(n)) == 0
+               ? DN_OK
+               : dn_error_memory(err, 64);
+}
+
+/* What is structure, and what is none of the table. */
+static enum dn_status structure_add(const struct dn_source_flags *s, json_t *options,
+                                    struct dn_error *err)
+{
+    if (s->quote != NULL) {
+        DN_TRY(one_char(options, "quote", "--quote", s->quote, true, err));
+    }
+    if (s->escape != NULL) {
+        DN_TRY(one_char(options, "escape", "--escape", s->escape, true, err));
+    }
+    if (s->comment != NULL) {
+        DN_TRY(one_char(options, "comment", "--comment", s->comment, true, err));
+    }
+    DN_TRY(lines_add(options, "skip_rows", "--skip-rows", s->skip_rows, err));
+    DN_TRY(
+        lines_add(options, "skip_after_header", "--skip-after-header", s->skip_after_header, err));
+    return lines_add(options, "skip_footer", "--skip-footer", s->skip_footer, err);
+}
+
 static enum dn_status options_fill(const struct dn_source_flags *s, const char *type,
                                    const char *first_file, json_t *options, struct dn_error *err)
 {
     if (s->delimiter != NULL) {
-        DN_TRY(one_char(options, "delimiter", "--delimiter", s->delimiter, false, err));
+        DN_TRY(delimiter_add(options, s->delimiter, err));
     } else if (dn_source_has_ending(first_file, ".tsv")) {
         DN_TRY(set_text(options, "delimiter", "\t", err));
     }
-    if (s->quote != NULL) {
-        DN_TRY(one_char(options, "quote", "--quote", s->quote, true, err));
-    }
+    DN_TRY(structure_add(s, options, err));
     if (s->encoding != NULL) {
         DN_TRY(set_text(options, "encoding", s->encoding, err));
     }
@@ -327,6 +368,17 @@ static enum dn_status type_choose(const struct dn_source_flags *s, const char *c
     return DN_OK;
 }
 
+/* Flags that say what is structure, and what is none of the table. */
+static const char *structure_flag(const struct dn_source_flags *s)
+{
+    return s->escape != NULL           ? "--escape"
+           : s->comment != NULL        ? "--comment"
+           : s->skip_rows != 0         ? "--skip-rows"
+           : s->skip_after_header != 0 ? "--skip-after-header"
+           : s->skip_footer != 0       ? "--skip-footer"
+                                       : NULL;
+}
+
 /* Flags that say how text is to be read. */
 static enum dn_status flags_fit(const struct dn_source_flags *s, const char *type, const char *file,
                                 struct dn_error *err)
@@ -338,6 +390,7 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
                                                 : dn_naming_flags_of_files(&s->naming);
     const char *flag = s->delimiter != NULL             ? "--delimiter"
                        : s->quote != NULL               ? "--quote"
+                       : structure_flag(s) != NULL      ? structure_flag(s)
                        : s->encoding != NULL            ? "--encoding"
                        : s->on_invalid != NULL          ? "--on-invalid"
                        : s->no_header                   ? "--no-header"

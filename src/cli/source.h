@@ -15,6 +15,11 @@
 struct dn_source_flags {
     const char *delimiter;
     const char *quote;
+    const char *escape;
+    const char *comment;
+    int64_t skip_rows;
+    int64_t skip_after_header;
+    int64_t skip_footer;
     const char *encoding;
     const char *on_invalid;
     const char *
@@ -43,21 +48,13 @@ struct dn_source_flags {
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (25 + DN_NAMING_FLAGS + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (30 + DN_NAMING_FLAGS + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
 
 #define DN_SOURCE_FLAGS_HELP                                                                       \
     "      --types C=T,...     int64, decimal(12,2), time, uuid and others of docs/types.md; of\n" \
     "                          Parquet they are checked, not converted; a database casts\n"        \
-    "      --delimiter X       CSV: one character, \\t or tab; default a comma, a tab for *.tsv\n" \
-    "      --quote X           CSV: one character; \"\" for none; default \"\n"                    \
-    "      --no-header         CSV: the first row is data; columns are column_1, column_2, ...\n"  \
-    "      --encoding E        CSV: as iconv has it, e.g. utf-16, latin1, windows-1252; default "  \
-    "utf-8, or what\n"                                                                             \
-    "                          a byte order mark says\n"                                           \
-    "      --on-invalid X      CSV: bytes that are no text in the encoding: error, or replace by " \
-    "U+FFFD\n"                                                                                     \
     "      --file-name-column N  a column N with the name of each row's file\n"                    \
     "      --hive-partitioning   folders key=value in the paths of the files are columns\n"        \
     "      --reader P          csv, parquet, or another reader plugin, path/lib.so or "            \
@@ -68,6 +65,30 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
     "  -t, --threads N         threads to use; default, also as 0: one per CPU\n"                  \
     "  -m, --memory SIZE       memory to share between reader and writer, e.g. 256MB; 0: the "     \
     "default\n"
+
+/** Those of CSV, a part of the help of its own. */
+#define DN_CSV_FLAGS_HELP                                                                          \
+    "\n"                                                                                           \
+    "Of CSV:\n"                                                                                    \
+    "      --delimiter X       up to 8 bytes between fields, \\t or tab; default a comma, a tab "  \
+    "for "                                                                                         \
+    "*.tsv\n"                                                                                      \
+    "      --quote X           one character; \"\" for none; default \"\n"                         \
+    "      --escape X          one character that takes the meaning from the next one; default "   \
+    "none\n"                                                                                       \
+    "      --comment X         one character; rows that begin with it are left out\n"              \
+    "      --skip-rows N, --skip-after-header N, --skip-footer N\n"                                \
+    "                          lines to leave out of every file: in front of its header, behind "  \
+    "it, "                                                                                         \
+    "at the\n"                                                                                     \
+    "                          end (blank ones there are not counted)\n"                           \
+    "      --no-header         the first row is data; columns are column_1, column_2, ...\n"       \
+    "      --encoding E        as iconv has it, e.g. utf-16, latin1, windows-1252; default "       \
+    "utf-8, or "                                                                                   \
+    "what\n"                                                                                       \
+    "                          a byte order mark says\n"                                           \
+    "      --on-invalid X      bytes that are no text in the encoding: error, or replace by "      \
+    "U+FFFD\n"
 
 /** How the values of CSV are written, for the part of the help that is more. */
 #define DN_FORM_FLAGS_HELP                                                                         \

@@ -122,7 +122,7 @@ void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struc
                        const struct dn_csv_layout *layout, const struct dn_csv_dialect *d,
                        const struct dn_csv_nulls *nulls)
 {
-    for (size_t f = 0; f < rows->n_fields; f++) {
+    for (size_t f = 0; f < rows->n_fields - rows->trailing; f++) {
         struct dn_csv_census_field *field = &census->fields[dn_csv_field_of(layout, f)];
         const uint64_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
         struct dn_csv_evidence e = {.quoted_text = field->quoted_text, .forms = field->forms};

@@ -54,14 +54,21 @@ static inline bool dn_csv_is_null_text(const struct dn_csv_nulls *nulls, const u
     return false;
 }
 
+/** Does a field hold escapes, so that its text is another one? */
+static inline bool dn_csv_has_escape(const struct dn_csv_dialect *d, const uint8_t *field,
+                                     size_t len)
+{
+    return d->has_escape && memchr(field, d->escape, len) != NULL;
+}
+
 /**
  * Text of a quoted field, field[0] being the opening quote.  Returns true if it is field[1, 1 + *out_len) as it stands;
- * false if an escape or text behind the closing quote makes a copy necessary: see dn_csv_unquote().
+ * false if an escape or text behind the closing quote makes a copy necessary: see dn_csv_text_of().
  */
 bool dn_csv_quoted_simple(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
                           size_t *out_len);
-/** Write the text of a quoted field to `out` (room for len bytes) and return its length. */
-size_t dn_csv_unquote(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
+/** Write the text of a field that is not empty to `out` (room for len bytes) and return its length. */
+size_t dn_csv_text_of(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
                       uint8_t *out);
 
 #endif

@@ -129,7 +129,7 @@ static enum dn_csv_verdict slow_value(struct dn_csv_job *j, parse_fn parse, cons
     if (dn_csv_is_null_text(j->nulls, text, len)) {
         return DN_CSV_VERDICT_NULL;
     }
-    if (c->only_quoted) {
+    if (c->only_quoted || dn_csv_has_escape(j->d, text, len)) {
         return DN_CSV_VERDICT_BAD;
     }
     return parse_formed(j, parse, text, len, out) ? DN_CSV_VERDICT_VALUE : DN_CSV_VERDICT_BAD;
@@ -137,7 +137,7 @@ static enum dn_csv_verdict slow_value(struct dn_csv_job *j, parse_fn parse, cons
 
 /*
  * How the usual value of a column is written, so that the loops can try it at once.  In neither way it has stray quotes or
- * escapes, for no strict form of a fixed-width type holds a quote; except the space in timestamps, should that be the quote.
+ * escapes, for no strict form of a fixed-width type holds a quote; unless that is a letter, a digit, or a sign of numbers and times.
  */
 struct usual {
     bool tried;    /**< false: a null text could pass for a value, or the above does not hold */
@@ -149,7 +149,7 @@ static struct usual usual_of(const struct dn_csv_job *j)
 {
     const bool quoted = j->column->mostly_quoted || j->column->only_quoted;
     const bool tried =
-        !j->column->formed && (!quoted || j->d->quote != ' ') &&
+        !j->column->formed && !dn_csv_is_of_values(j->d) &&
         (!j->nulls->any_value || (quoted && j->nulls->bare_only)); /* which are values then */
     return (struct usual){tried, quoted, j->d->quote};
 }
@@ -176,8 +176,9 @@ static const struct dn_cells *load_cells(const struct dn_csv_job *j, const struc
 
     if (field > 0 && field + 1 < rows->n_fields && u->quotes == 0 && u->tried) { /* most columns */
         const uint32_t *ends = rows->ends + from * rows->n_fields + field;
+        const uint32_t between = rows->delimiter_len;
         for (size_t i = 0; i < n; i++, ends += rows->n_fields) {
-            set_cell(cells, i, rows->buf + ends[0], ends[0] - ends[-1] - 1);
+            set_cell(cells, i, rows->buf + ends[0], ends[0] - ends[-1] - between);
         }
         return cells;
     }
@@ -316,7 +317,7 @@ static void convert_bool(struct dn_csv_job *j)
 
 /* ---- strings ---- */
 
-/* A quoted field with an escape or trailing text: its value goes to the side buffer. */
+/* A field with an escape or trailing text: its value goes to the side buffer. */
 static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_t len,
                                struct dn_string_view *out, struct dn_error *err)
 {
@@ -329,7 +330,7 @@ static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_
     }
     DN_TRY(dn_buffer_reserve(side, len, err));
     uint8_t *text = side->data + side->len;
-    const size_t n = dn_csv_unquote(j->d, field, len, text);
+    const size_t n = dn_csv_text_of(j->d, field, len, text);
     dn_csv_make_view(out, text, n, 1, (uint32_t)side->len);
     side->len += n;
     return DN_OK;
@@ -343,6 +344,7 @@ convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
     const bool has_nulls = j->nulls->n > 0;
     const bool quoted_nulls = j->nulls->quoted;
     const bool has_quote = j->d->has_quote;
+    const bool has_escape = j->d->has_escape;
     const uint8_t quote = j->d->quote;
     struct dn_string_view *values = j->values;
     uint64_t bits = 0;
@@ -366,7 +368,11 @@ convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
             values[r] = (struct dn_string_view){0};
             dn_csv_note_null(j, r);
         } else if (!has_quote || text[0] != quote) {
-            dn_csv_make_view(&values[r], text, len, 0, start);
+            if (has_escape && dn_csv_has_escape(j->d, text, len)) {
+                DN_TRY(unescape(j, text, len, &values[r], err));
+            } else {
+                dn_csv_make_view(&values[r], text, len, 0, start);
+            }
         } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
             if (quoted_nulls && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
                 valid = false;

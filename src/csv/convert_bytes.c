@@ -24,16 +24,12 @@ static enum dn_csv_verdict put_json(struct dn_csv_job *j, const uint8_t *text, s
     }
     const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
     uint8_t *to = side->data + side->len;
-    size_t n = len;
+    size_t n;
 
     if (len == 0 || (!quoted && dn_csv_is_null_text(j->nulls, text, len))) {
         return DN_CSV_VERDICT_NULL;
     }
-    if (quoted) {
-        n = dn_csv_unquote(j->d, text, len, to);
-    } else {
-        memcpy(to, text, len);
-    }
+    n = dn_csv_text_of(j->d, text, len, to);
     if (n == 0 || (j->nulls->quoted && dn_csv_is_null_text(j->nulls, to, n))) {
         return DN_CSV_VERDICT_NULL;
     }
@@ -97,7 +93,8 @@ enum dn_status dn_csv_convert_binary(struct dn_csv_job *j, struct dn_error *err)
             continue;
         }
         DN_TRY(reserve_side(side, len, err));
-        if (quoted && !dn_csv_quoted_simple(j->d, text, len, &inner)) {
+        if (quoted ? !dn_csv_quoted_simple(j->d, text, len, &inner)
+                   : dn_csv_has_escape(j->d, text, len)) {
             j->bad_row = r;
             return DN_OK;
         }

@@ -44,6 +44,8 @@ static struct dn_type declared_type_for(const struct dn_csv_reader *r, const uin
             return DN_TYPE(UTF8_VIEW);
         }
         text++;
+    } else if (dn_csv_has_escape(d, text, len)) {
+        return DN_TYPE(UTF8_VIEW);
     }
     const enum dn_csv_class class = dn_csv_classify(text, len);
     if (class != DN_CSV_TEXT) {
@@ -91,7 +93,7 @@ static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_c
             inside = text + 1;
             class = class_of(c, inside, n_inside);
         }
-    } else if (!c->only_quoted) {
+    } else if (!c->only_quoted && !dn_csv_has_escape(d, text, len)) {
         class = class_of(c, text, len);
     }
     const struct dn_type wider = !c->declared ? dn_csv_widen(c->type, (enum dn_csv_class) class)
@@ -157,6 +159,26 @@ void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_
     place(r, block, (int64_t)memory->rounded_row + 1, start, c->name, err);
 }
 
+/* "\r\r\n" or "\n\r" in a file whose rows do not all end so. */
+static enum dn_status describe_odd_end(const struct dn_csv_reader *r,
+                                       const struct dn_csv_block *block,
+                                       const struct dn_csv_rows *rows, struct dn_error *err)
+{
+    const bool behind = rows->buf[rows->bad_row_start] == '\r';
+
+    dn_error_set(err, DN_ERR_DATA,
+                 behind ? "a carriage return stands at the start of this row, behind the row "
+                          "end; "
+                          "that is no row end where not all rows have it: make all row ends "
+                          "the "
+                          "same"
+                        : "this row ends with two carriage returns and a line feed; that is "
+                          "no "
+                          "row end where not all rows have it: make all row ends the same");
+    place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
+    return DN_ERR_DATA;
+}
+
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
                                       const struct dn_csv_rows *rows, struct dn_error *err)
@@ -166,6 +188,9 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
     const uint8_t *row = rows->buf + rows->bad_row_start;
     const size_t len = rows->bad_row_end - rows->bad_row_start;
 
+    if (rows->bad_row_end_odd) {
+        return describe_odd_end(r, block, rows, err);
+    }
     if (!dn_csv_ragged_advice(r, row, len, advice, sizeof(advice))) {
         (void)snprintf(advice, sizeof(advice),
                        "check the delimiter and the quotes around this row");
@@ -173,7 +198,9 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
     dn_error_escape_value(value, row, len);
     dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",
                  rows->bad_row_fields, rows->bad_row_fields == 1 ? "" : "s",
-                 r->has_header ? "header" : "first row", rows->n_fields, value, advice);
+                 r->has_header ? "header" : "first row", rows->n_fields - rows->trailing, value,
+                 r->trailing ? "the rows before it end with a delimiter, which this one does not"
+                             : advice);
     place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
     return DN_ERR_DATA;
 }
@@ -182,7 +209,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
 static const char *column_at(const struct dn_csv_reader *r, size_t file,
                              const struct dn_csv_rows *rows, size_t row, size_t pos)
 {
-    for (size_t c = 0; c < rows->n_fields && row < rows->n_rows; c++) {
+    for (size_t c = 0; c < rows->n_fields - rows->trailing && row < rows->n_rows; c++) {
         if (pos <= rows->ends[row * rows->n_fields + c]) {
             return r->field_names[dn_csv_field_of(dn_csv_layout_of(r, file), c)];
         }
@@ -222,6 +249,29 @@ enum dn_status dn_csv_describe_open_quote(const struct dn_csv_reader *r,
                  "close it, double it if it is "
                  "text, or choose another quote character with the option quote");
     place(r, block, -1, opened, NULL, err);
+    return DN_ERR_DATA;
+}
+
+const char *dn_csv_irregular_words(const struct dn_csv_index *index)
+{
+    return index->irregular_backslash
+               ? "this quoted field has a quote behind a backslash and goes on behind it; if "
+                 "backslashes escape, name it with the option escape '\\', and if quotes mean "
+                 "nothing, set the option quote ''"
+               : "this quoted field holds row ends, and text stands behind its closing quote, so "
+                 "that rows may have been taken for text; if quotes mean nothing in this file, set "
+                 "the option quote '', and if a character escapes them, name it with the "
+                 "option escape";
+}
+
+enum dn_status dn_csv_describe_irregular(const struct dn_csv_reader *r,
+                                         const struct dn_csv_block *block,
+                                         const struct dn_csv_rows *rows, size_t row,
+                                         const struct dn_csv_index *index, struct dn_error *err)
+{
+    dn_error_set(err, DN_ERR_DATA, "%s", dn_csv_irregular_words(index));
+    place(r, block, (int64_t)row + 1, index->irregular,
+          column_at(r, block->file, rows, row, index->irregular), err);
     return DN_ERR_DATA;
 }
 

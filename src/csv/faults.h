@@ -38,6 +38,12 @@ enum dn_status dn_csv_describe_given_row(const struct dn_csv_reader *r,
                                          const struct dn_csv_block *block,
                                          const struct dn_csv_rows *rows, size_t row_start,
                                          struct dn_error *err);
+/** A quoted field of row `row` that is read in a way that nobody may have meant: see struct dn_csv_index. */
+enum dn_status dn_csv_describe_irregular(const struct dn_csv_reader *r,
+                                         const struct dn_csv_block *block,
+                                         const struct dn_csv_rows *rows, size_t row,
+                                         const struct dn_csv_index *index, struct dn_error *err);
+const char *dn_csv_irregular_words(const struct dn_csv_index *index);
 /** The row that begins at buf[row_start] is longer than the feed allows. */
 enum dn_status dn_csv_describe_long_row(const struct dn_csv_reader *r,
                                         const struct dn_csv_block *block, size_t row_start,

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 void dn_csv_block_finish(struct dn_csv_block *b)
 {
@@ -100,14 +101,74 @@ int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, si
     return n;
 }
 
+size_t dn_csv_row_end_len(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                          bool at_end)
+{
+    size_t n = 0;
+
+    if (len > 0 && text[0] == '\n') {
+        return 1;
+    }
+    while (n < len && n < (d->double_cr ? 2 : 1) && text[n] == '\r') {
+        n++;
+    }
+    if (n > 0 && n < len && text[n] == '\n') {
+        return n + 1;
+    }
+    return n > 0 && (d->cr_ends_row || (at_end && n == len)) ? n : 0;
+}
+
 size_t dn_csv_blank_line(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
                          bool at_end)
 {
-    if (len > 0 &&
-        (text[0] == '\n' || (text[0] == '\r' && (d->cr_ends_row || (at_end && len == 1))))) {
-        return 1;
+    size_t n = dn_csv_row_prefix(d, text, len);
+
+    if (n < len && d->has_comment && text[n] == d->comment) {
+        n += dn_csv_line_len(d, text + n, len - n);
+        if (n == len) {
+            return at_end ? n : 0;
+        }
+        return n + dn_csv_row_end_len(d, text + n, len - n, at_end);
     }
-    return len > 1 && text[0] == '\r' && text[1] == '\n' ? 2 : 0;
+    const size_t end = dn_csv_row_end_len(d, text + n, len - n, at_end);
+    return end > 0 ? n + end : at_end && n == len ? n : 0;
+}
+
+size_t dn_csv_lines_len(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                        bool at_end, int64_t *n)
+{
+    size_t at = 0;
+
+    while (*n > 0) {
+        const size_t line = dn_csv_line_len(d, text + at, len - at);
+        /* behind a '\r' that is the last byte known there may be its '\n' */
+        if (at + line == len || (text[at + line] == '\r' && at + line + 1 == len && !at_end)) {
+            break;
+        }
+        at += line + 1;
+        at += text[at - 1] == '\r' && at < len && text[at] == '\n';
+        (*n)--;
+    }
+    return at;
+}
+
+size_t dn_csv_sep_len(const uint8_t *text, size_t len, uint8_t *out_delimiter)
+{
+    const size_t quoted = len > 0 && text[0] == '"';
+    const size_t at = quoted + 4;
+    size_t n = at + 1;
+
+    if (len < n || strncasecmp((const char *)text + quoted, "sep=", 4) != 0 ||
+        strchr(" ,;|:\t", text[at]) == NULL || text[at] == '\0' ||
+        (quoted == 1 && (n == len || text[n] != '"'))) {
+        return 0;
+    }
+    n += quoted;
+    const size_t end = n;
+    n += n < len && text[n] == '\r';
+    n += n < len && text[n] == '\n';
+    *out_delimiter = text[at];
+    return n > end || n == len ? n : 0;
 }
 
 size_t dn_csv_bom_len(const uint8_t *text, size_t len)
@@ -169,6 +230,24 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
     return DN_OK;
 }
 
+/* Where lines are skipped, the first one counts as one of them. */
+static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
+{
+    uint8_t delimiter = 0;
+
+    DN_TRY(dn_csv_feed_look(f, DN_CSV_SEP_MOST, err));
+    const struct dn_span held = dn_csv_feed_held(f);
+    const size_t n = dn_csv_sep_len(held.data, held.len, &delimiter);
+    if (n == 0) {
+        return DN_OK;
+    }
+    f->sep = delimiter;
+    const bool by_cr = held.data[n - 1] == '\r' && !f->dialect->cr_ends_row;
+    dn_csv_feed_drop(f, n);
+    f->line += by_cr; /* of the first file nobody knows yet what ends lines */
+    return DN_OK;
+}
+
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
     DN_TRY(dn_text_open(&f->source, f->paths[f->file], f->text, f->stop, err));
@@ -182,10 +261,11 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->after_cr = false;
     f->source_at_end = false;
     f->first_of_file = true;
+    dn_csv_tail_start(&f->tail);
     DN_TRY(dn_csv_feed_look(f, LONGEST_MARK, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
-    return DN_OK;
+    return f->skip_rows == 0 ? drop_sep(f, err) : DN_OK;
 }
 
 enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err)
@@ -201,6 +281,7 @@ void dn_csv_feed_finish(struct dn_csv_feed *f)
         f->source = NULL;
     }
     dn_buffer_finish(&f->carry);
+    dn_csv_tail_finish(&f->tail);
 }
 
 enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_error *err)
@@ -218,7 +299,8 @@ enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_
     while (held < wanted && !f->source_at_end) {
         size_t got;
         DN_TRY(dn_buffer_reserve(&f->carry, wanted - held, err));
-        DN_TRY(dn_source_read(f->source, f->carry.data + held, wanted - held, &got, err));
+        DN_TRY(
+            dn_csv_tail_read(&f->tail, f->source, f->carry.data + held, wanted - held, &got, err));
         held += got;
         f->carry.len = held;
         f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
@@ -236,34 +318,73 @@ void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n)
     f->offset += (int64_t)n;
 }
 
-/* Position behind the last row-end byte in text[from, len), or 0.  Where '\r' ends rows, "\r\n" stays together: a '\r' that
- * is the last byte known is no place to cut unless the file ends there. */
+#define LINES_AHEAD ((size_t)64 << 10)
+
+enum dn_status dn_csv_feed_drop_lines(struct dn_csv_feed *f, int64_t *n, struct dn_error *err)
+{
+    while (*n > 0) {
+        DN_TRY(dn_csv_feed_look(f, LINES_AHEAD, err));
+        const struct dn_span held = dn_csv_feed_held(f);
+        const bool all = f->source_at_end;
+        const size_t at = dn_csv_lines_len(f->dialect, held.data, held.len, all, n);
+        if (at > 0 || *n == 0) {
+            dn_csv_feed_drop(f, at);
+        } else if (!all) {
+            dn_csv_feed_drop(f, held.len - 1); /* a long line; its last byte may be a '\r' */
+        } else {
+            *n -= held.len > 0; /* a last line without its end */
+            dn_csv_feed_drop(f, held.len);
+            break;
+        }
+    }
+    return DN_OK;
+}
+
+/* Position behind the last row-end byte in text[from, len) that is not escaped, or 0.  Where '\r' ends rows, "\r\n" stays
+ * together: a '\r' that is the last byte known is no place to cut unless the file ends there.  All of text[0, from) is known. */
 static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size_t from, size_t len)
 {
-    if (!d->cr_ends_row) {
+    while (!d->cr_ends_row && len > from) {
         const uint8_t *lf = memrchr(text + from, '\n', len - from);
-        return lf == NULL ? 0 : (size_t)(lf - text) + 1;
+        if (lf == NULL) {
+            return 0;
+        }
+        len = (size_t)(lf - text);
+        if (!dn_csv_ends_escaped(d, text, len)) {
+            return len + 1;
+        }
     }
     for (size_t i = len; i > from; i--) {
         /* a '\n' behind the '\r' would have been met before */
-        if (text[i - 1] == '\n' || (text[i - 1] == '\r' && i < len)) {
+        if ((text[i - 1] == '\n' || (text[i - 1] == '\r' && i < len)) &&
+            !dn_csv_ends_escaped(d, text, i - 1)) {
             return i;
         }
     }
     return 0;
 }
 
-/* As before the first file's header. */
+/* More than what a blank line has. */
+#define BLANK_AHEAD 256
+
+/* As before the first file's header: blank lines and comments. */
 static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *err)
 {
     for (;;) {
-        DN_TRY(dn_csv_feed_look(f, 2, err));
+        int64_t one = 1;
+        DN_TRY(dn_csv_feed_look(f, BLANK_AHEAD, err));
         const struct dn_span held = dn_csv_feed_held(f);
-        const size_t n = dn_csv_blank_line(f->dialect, held.data, held.len, held.len < 2);
-        if (n == 0) {
+        const bool all = held.len < BLANK_AHEAD;
+        const size_t n = dn_csv_blank_line(f->dialect, held.data, held.len, all);
+        if (n > 0) {
+            dn_csv_feed_drop(f, n);
+            continue;
+        }
+        const size_t at = dn_csv_row_prefix(f->dialect, held.data, held.len);
+        if (!f->dialect->has_comment || at == held.len || held.data[at] != f->dialect->comment) {
             return DN_OK;
         }
-        dn_csv_feed_drop(f, n);
+        DN_TRY(dn_csv_feed_drop_lines(f, &one, err)); /* a long comment */
     }
 }
 
@@ -281,9 +402,7 @@ static enum dn_status other_header(struct dn_csv_feed *f, struct dn_span header,
     if (held.data[n - 1] == '\n' && state == DN_CSV_START) {
         n--;
     }
-    if (n > 0 && held.data[n - 1] == '\r' && state != DN_CSV_QUOTED) {
-        n--;
-    }
+    n = state != DN_CSV_QUOTED ? dn_csv_without_cr(f->dialect, held.data, n) : n;
     (void)dn_error_escape_value(got, held.data, n);
     (void)dn_error_escape_value(expected, header.data, header.len);
     if (f->headers != NULL) {
@@ -328,7 +447,7 @@ static enum dn_status skip_row(struct dn_csv_feed *f, struct dn_error *err)
 static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 {
     const struct dn_span header = f->headers != NULL ? f->headers[f->file] : f->header;
-    const size_t want = header.len + 2;
+    const size_t want = header.len + 3; /* with the longest row end */
 
     if (!f->skip_header) {
         return DN_OK;
@@ -342,22 +461,26 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     if (held.len == 0) {
         return DN_OK; /* an empty file among others holds no rows */
     }
-    size_t n = header.len;
+    const size_t n = header.len;
     const bool same = n > 0 && held.len >= n && memcmp(held.data, header.data, n) == 0;
-    bool ended = same && held.len == n;
-    if (same && held.len > n && held.data[n] == '\r') {
-        n++;
-        ended = f->dialect->cr_ends_row || held.len == n;
-    }
-    if (same && held.len > n && held.data[n] == '\n') {
-        n++;
-        ended = true;
-    }
-    if (!ended) {
+    const size_t end =
+        same ? dn_csv_row_end_len(f->dialect, held.data + n, held.len - n, held.len < want) : 0;
+    if (!same || (end == 0 && held.len > n)) {
         return other_header(f, header, err);
     }
-    dn_csv_feed_drop(f, n);
+    dn_csv_feed_drop(f, n + end);
     return DN_OK;
+}
+
+/* What stands in front of the rows of a file behind the first one.  Lines that it does not have are not missed. */
+static enum dn_status skip_front(struct dn_csv_feed *f, struct dn_error *err)
+{
+    int64_t before = f->skip_rows;
+    int64_t behind = f->skip_behind;
+
+    DN_TRY(dn_csv_feed_drop_lines(f, &before, err));
+    DN_TRY(skip_header(f, err));
+    return dn_csv_feed_drop_lines(f, &behind, err);
 }
 
 #define DN_CSV_ROW_ENDLESS INT64_MAX
@@ -369,6 +492,7 @@ static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offs
     struct dn_source *source = NULL;
     enum dn_csv_state state = DN_CSV_START;
     uint64_t n = 0;
+    size_t kept = 0;
     bool ended = false;
 
     if (dn_text_open_again(&source, f->paths[file], f->text, f->stop, NULL) != DN_OK) {
@@ -381,16 +505,25 @@ static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offs
     while (chunk != NULL && !ended && n <= DN_CSV_ROW_AT_MOST) {
         size_t got = 0;
         size_t pos = 0;
-        if (dn_source_read(source, chunk, chunk_bytes, &got, NULL) != DN_OK || got == 0) {
+        if (dn_source_read(source, chunk + kept, chunk_bytes - kept, &got, NULL) != DN_OK) {
             n = DN_CSV_ROW_ENDLESS;
             break;
         }
-        while (pos < got && !ended) {
-            pos = dn_csv_automaton_run(f->dialect, chunk, pos, got, 0, &state, NULL);
-            ended = state == DN_CSV_START &&
-                    (chunk[pos - 1] == '\n' || (chunk[pos - 1] == '\r' && f->dialect->cr_ends_row));
+        /* until all is read, the last bytes may be one with what follows */
+        const size_t ahead = got > 0 ? DN_CSV_DELIMITER_MOST : 0;
+        kept += got;
+        while (pos + ahead < kept && !ended) {
+            struct dn_csv_mark m;
+            state = dn_csv_step(f->dialect, state, chunk + pos, kept - pos, &m);
+            pos += m.n;
+            ended = m.row_ends;
         }
         n += pos;
+        if (got == 0 && !ended) {
+            n = DN_CSV_ROW_ENDLESS;
+        }
+        kept -= pos;
+        memmove(chunk, chunk + pos, kept);
     }
     dn_free(chunk);
     dn_source_close(source);
@@ -447,14 +580,14 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
 {
     const struct dn_span held = dn_csv_feed_held(f);
     size_t n = held.len;
-    size_t capacity = n + f->block_bytes + 1;
+    size_t capacity = n + f->block_bytes + DN_CSV_ADDED_MOST;
     size_t searched = 0; /* text in which there is no place to cut */
 
     for (size_t window = f->block_bytes; window < held.len; window *= 2) {
         const size_t cut = last_cut(f->dialect, held.data, searched, window);
         if (cut > 0) {
             n = cut;
-            capacity = n + 1;
+            capacity = n + DN_CSV_ADDED_MOST;
             break;
         }
         searched = window - 1;
@@ -473,14 +606,14 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         if (searched > f->max_block_bytes) {
             return too_long(f, err);
         }
-        if (target + 1 > capacity) {
-            capacity = 2 * target + 1;
+        if (target + DN_CSV_ADDED_MOST > capacity) {
+            capacity = 2 * target + DN_CSV_ADDED_MOST;
             DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
         }
         while (b->len - b->start < target && !f->source_at_end) {
             size_t got;
-            DN_TRY(dn_source_read(f->source, b->buf + b->len, target - (b->len - b->start), &got,
-                                  err));
+            DN_TRY(dn_csv_tail_read(&f->tail, f->source, b->buf + b->len,
+                                    target - (b->len - b->start), &got, err));
             f->source_at_end = got == 0;
             b->len += got;
             f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
@@ -509,6 +642,20 @@ static void count_block(struct dn_csv_feed *f, struct dn_csv_block *b)
     f->line += dn_csv_line_ends(f->dialect, b->buf + b->start, b->len - b->start, &f->after_cr);
 }
 
+void dn_csv_end_last_row(const struct dn_csv_dialect *d, struct dn_csv_block *b)
+{
+    const uint8_t *text = b->buf + b->start;
+    const size_t n = b->len - b->start;
+
+    if (dn_csv_ends_escaped(d, text, n)) {
+        b->buf[b->len++] = d->escape;
+    } else if (dn_csv_is_row_end(d, text[n - 1]) && !dn_csv_ends_escaped(d, text, n - 1)) {
+        return;
+    }
+    b->buf[b->len++] = '\n';
+    b->added_row_end = true;
+}
+
 static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
                                  struct dn_error *err)
 {
@@ -532,11 +679,7 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     b->added_row_end = false;
     f->first_of_file = false;
     if (b->last_of_file && cut > 0) {
-        const uint8_t last = b->buf[b->len - 1];
-        if (last != '\n' && !(last == '\r' && f->dialect->cr_ends_row)) {
-            b->buf[b->len++] = '\n';
-            b->added_row_end = true;
-        }
+        dn_csv_end_last_row(f->dialect, b);
     }
     memset(b->buf + b->len, 0, DN_BUFFER_PADDING);
     return DN_OK;
@@ -584,7 +727,7 @@ enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
         f->source = NULL;
         f->file++;
         DN_TRY_GOTO(st, open_file(f, err), cleanup);
-        DN_TRY_GOTO(st, skip_header(f, err), cleanup);
+        DN_TRY_GOTO(st, skip_front(f, err), cleanup);
     }
     DN_TRY_GOTO(st, next_block(f, out, err), cleanup);
 cleanup:

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "csv/automaton.h"
+#include "csv/tail.h"
 #include "filter/text.h"
 
 /** Bytes in front of a block's text, room for the beginning of a row that started in the block before. */
@@ -36,6 +37,12 @@ struct dn_csv_block {
 };
 
 void dn_csv_block_finish(struct dn_csv_block *b);
+/**
+ * The text, which is not empty, ends here, and its last row need not: give it a row end, of at most DN_CSV_ADDED_MOST bytes.  An escape
+ * with nothing behind it is text: doubled it is one, whatever follows.
+ */
+#define DN_CSV_ADDED_MOST 2
+void dn_csv_end_last_row(const struct dn_csv_dialect *d, struct dn_csv_block *b);
 /** Put `len` bytes in front of the text (the beginning of its first row). */
 DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes,
                                                  size_t len, struct dn_error *err);
@@ -63,6 +70,11 @@ struct dn_csv_feed {
     bool after_cr;    /**< the byte before it is a '\r' that ended a line */
     bool source_at_end;
     bool first_of_file;
+    struct dn_csv_tail tail; /**< between the source and the held bytes */
+    uint8_t
+        sep; /**< the byte that a first line "sep=;" names, which was dropped; 0: there is none */
+    int64_t skip_rows;       /**< lines in front of every file's header, */
+    int64_t skip_behind;     /**< and behind it */
     bool skip_header;        /**< every later file starts with a header row equal to `header` */
     uint64_t n_above_header; /**< rows in front of it that are dropped */
     struct dn_span header;   /**< the header row's bytes without its row end, borrowed */
@@ -84,6 +96,9 @@ DN_NODISCARD enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wante
                                              struct dn_error *err);
 /** Drop the first n of the held bytes: the header, the byte order mark. */
 void dn_csv_feed_drop(struct dn_csv_feed *f, size_t n);
+/** Drop *n lines, whatever they hold; *n becomes how many the file lacks. */
+DN_NODISCARD enum dn_status dn_csv_feed_drop_lines(struct dn_csv_feed *f, int64_t *n,
+                                                   struct dn_error *err);
 /** The next block; *out_end true (and no block) after the last one. */
 DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                              bool *out_end, struct dn_error *err);
@@ -105,11 +120,26 @@ int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, si
                          bool *after_cr);
 
 /**
- * Length of the blank line at the start of a text, with its row end; 0 if there is none.
+ * Length of the blank line or the comment at the start of a text, with its row end; 0 if there is none, or if it is not all there.
  * @param at_end  the text is all there is: a last '\r' is a row end, too
  */
 size_t dn_csv_blank_line(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
                          bool at_end);
+
+/** Length of the row end at text[0], or 0.  at_end: as above. */
+size_t dn_csv_row_end_len(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                          bool at_end);
+
+/** Bytes of the first *n lines of a text, or of as many as are all there; *n becomes how many are missing. */
+size_t dn_csv_lines_len(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
+                        bool at_end, int64_t *n);
+
+/**
+ * Length of a first line "sep=;", with which spreadsheets name the delimiter,
+ * with its row end; 0 if there is none.  At most DN_CSV_SEP_MOST bytes.
+ */
+#define DN_CSV_SEP_MOST 9
+size_t dn_csv_sep_len(const uint8_t *text, size_t len, uint8_t *out_delimiter);
 
 /** Length of the UTF-8 byte order mark at the start of a text: 3 or 0. */
 size_t dn_csv_bom_len(const uint8_t *text, size_t len);

@@ -1,7 +1,8 @@
 /* The header: the first row of the first file, and the names in it. */
 #include "base/memory.h"
 #include "csv/advice.h"
-#include "csv/reader_internal.h"
+#include "csv/dialect.h"
+#include "csv/faults.h"
 
 #include <stdio.h>
 
@@ -69,13 +70,8 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
 {
     enum dn_csv_state state = DN_CSV_START;
     const size_t end = dn_csv_automaton_run(&r->dialect, head.data, 0, head.len, 0, &state, NULL);
-    size_t n = end;
-    bool ended = false;
+    const bool ended = state == DN_CSV_START && dn_csv_is_row_end(&r->dialect, head.data[end - 1]);
 
-    if (head.data[n - 1] == '\n' || (head.data[n - 1] == '\r' && r->dialect.cr_ends_row)) {
-        n -= state == DN_CSV_START;
-        ended = n < end;
-    }
     *complete = ended || r->feed.source_at_end;
     if (!*complete) {
         return DN_OK;
@@ -88,10 +84,7 @@ static enum dn_status find_header(const struct dn_csv_reader *r, struct dn_span 
                             "another quote character with the option quote",
                             err);
     }
-    if (n > 0 && head.data[n - 1] == '\r') {
-        n--;
-    }
-    *len = n;
+    *len = dn_csv_without_cr(&r->dialect, head.data, ended ? end - 1 : end);
     *skip = end;
     if (r->dialect.cr_ends_row && end < head.len && head.data[end - 1] == '\r' &&
         head.data[end] == '\n') {
@@ -112,10 +105,8 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
     if (name == NULL) {
         return dn_error_memory(err, len + 32);
     }
-    if (len > 0 && r->dialect.has_quote && text[0] == r->dialect.quote) {
-        len = dn_csv_unquote(&r->dialect, text, len, (uint8_t *)name);
-    } else if (len > 0) {
-        memcpy(name, text, len);
+    if (len > 0) {
+        len = dn_csv_text_of(&r->dialect, text, len, (uint8_t *)name);
     }
     if (memchr(name, 0, len) != NULL) {
         return header_error(r, at,
@@ -130,6 +121,13 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
     return DN_OK;
 }
 
+static bool ends_oddly(const struct dn_csv_reader *r, struct dn_span row, size_t with_end)
+{
+    return !r->dialect.cr_ends_row && row.len > 0 && row.data[row.len - 1] == '\r' &&
+           with_end > row.len && row.data[with_end - 1] == '\n' &&
+           !dn_csv_ends_escaped(&r->dialect, row.data, row.len - 1);
+}
+
 /*
  * Names (or, without a header, only the number) of the fields from the file's first row.
  * @param with_end  its length with its row end, which decides what a '\r' in front of it is
@@ -137,7 +135,7 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
 static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, size_t with_end,
                                  struct dn_error *err)
 {
-    struct dn_csv_index index = {0};
+    struct dn_csv_index index = {.irregular = SIZE_MAX};
     enum dn_csv_state state = DN_CSV_START;
     enum dn_status st = DN_OK;
     uint32_t start = 0;
@@ -158,6 +156,17 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, si
                           err);
         goto cleanup;
     }
+    if (r->has_header && index.irregular != SIZE_MAX) {
+        st = header_error(r, index.irregular, dn_csv_irregular_words(&index), err);
+        goto cleanup;
+    }
+    if (r->has_header && ends_oddly(r, row, with_end)) {
+        st = header_error(r, 0,
+                          "the header ends with two carriage returns and a line feed; that is no "
+                          "row end where not all rows have it: make all row ends the same",
+                          err);
+        goto cleanup;
+    }
     r->n_fields = index.n_ends;
     r->field_names = dn_arena_alloc(&r->arena, r->n_fields * sizeof(char *));
     if (r->field_names == NULL) {
@@ -168,7 +177,7 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, si
         DN_TRY_GOTO(st,
                     name_field(r, i, row.data + start, r->has_header ? end - start : 0, start, err),
                     cleanup);
-        start = end + 1;
+        start = end + 1 + (uint32_t)r->dialect.n_rest;
     }
 cleanup:
     dn_csv_index_finish(&index);
@@ -188,6 +197,110 @@ static enum dn_status check_header_utf8(const struct dn_csv_reader *r, struct dn
                                            err);
 }
 
+void dn_csv_say(const struct dn_csv_reader *r, const char *kind, const char *words)
+{
+    char message[DN_SHOWN_PATH_SIZE + 200];
+    char shown[DN_SHOWN_PATH_SIZE];
+
+    if (r->advise != NULL) {
+        (void)snprintf(message, sizeof(message), "%s: %s", dn_source_shown_path(shown, r->paths[0]),
+                       words);
+        r->advise(r->advise_ctx, false, kind, message);
+    }
+}
+
+enum dn_status dn_csv_open_sep(struct dn_csv_reader *r, const struct dn_csv_options *options,
+                               struct dn_error *err)
+{
+    const uint8_t sep = r->feed.sep;
+    const bool given = options->delimiter != 0 || options->delimiter_text != NULL;
+    struct dn_csv_options o = *options;
+    char words[160];
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (sep == 0) {
+        return DN_OK;
+    }
+    if (!given) {
+        o.delimiter = (char)sep;
+        DN_TRY(dn_csv_dialect_read(&r->dialect, &o, err));
+    }
+    (void)snprintf(words, sizeof(words),
+                   given ? "its first line, sep= with %.20s, is left out; the option delimiter was "
+                           "given and stays"
+                         : "its first line, sep= with %.20s, names the delimiter and is left out",
+                   dn_error_escape_value(shown, &sep, 1));
+    dn_csv_say(r, "sep_line", words);
+    return DN_OK;
+}
+
+/* Do all rows of the head end as `d` has it, which differs from r->dialect in that? */
+static bool all_rows_end_so(const struct dn_csv_dialect *d, struct dn_span head)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    size_t n = 0;
+
+    for (size_t pos = 0; pos < head.len;) {
+        pos = dn_csv_automaton_run(d, head.data, pos, head.len, 0, &state, NULL);
+        if (state != DN_CSV_START || head.data[pos - 1] != '\n') {
+            break; /* the rest of the head is no whole row */
+        }
+        if (d->double_cr ? pos < 3 || head.data[pos - 2] != '\r' || head.data[pos - 3] != '\r'
+                         : pos < head.len && head.data[pos] != '\r') {
+            return false;
+        }
+        n += d->double_cr || (pos + 1 < head.len && head.data[pos + 1] != '\n');
+    }
+    return n > 0;
+}
+
+/* Row ends of another kind, if they are those of the whole head. */
+static void find_row_ends(struct dn_csv_reader *r, struct dn_span head)
+{
+    struct dn_csv_dialect d = r->dialect;
+    enum dn_csv_state state = DN_CSV_START;
+
+    if (r->dialect.cr_ends_row || head.len == 0) {
+        return;
+    }
+    d.double_cr = true;
+    const size_t end = dn_csv_automaton_run(&d, head.data, 0, head.len, 0, &state, NULL);
+    d.double_cr = end > 2 && head.data[end - 2] == '\r' && head.data[end - 3] == '\r';
+    d.lf_cr = !d.double_cr && end > 1 && end < head.len && head.data[end - 2] != '\r' &&
+              head.data[end] == '\r';
+    if (head.data[end - 1] != '\n' || !(d.double_cr || d.lf_cr) || !all_rows_end_so(&d, head)) {
+        return;
+    }
+    r->dialect.double_cr = d.double_cr;
+    r->dialect.lf_cr = d.lf_cr;
+    dn_csv_say(r, "row_ends",
+               d.double_cr ? "its rows end with \\r\\r\\n, which is read as one row end"
+                           : "its rows end with \\n\\r, which is read as one row end");
+}
+
+/* Lines in front of the header end as others do: with '\n', or if the head of the file has none, with '\r'. */
+static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
+{
+    int64_t n = r->feed.skip_rows;
+
+    if (n == 0) {
+        return DN_OK;
+    }
+    enum dn_status st = dn_csv_feed_look(&r->feed, DN_CSV_HEAD_BYTES, err);
+    if (st == DN_OK) {
+        const struct dn_span head = dn_csv_feed_held(&r->feed);
+        if (!r->row_ends_known) {
+            r->dialect.cr_ends_row = head.len > 0 && memchr(head.data, '\n', head.len) == NULL &&
+                                     memchr(head.data, '\r', head.len) != NULL;
+        }
+        st = dn_csv_feed_drop_lines(&r->feed, &n, err);
+    }
+    if (st != DN_OK) {
+        dn_csv_place(r, 0, err);
+    }
+    return st;
+}
+
 /*
  * Look at the head of the first file: *head begins at the first row that is not blank, which takes *len bytes, or *skip with
  * its row end.  With a header the blank lines are dropped; without one they may be rows.
@@ -197,7 +310,7 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
 {
     size_t wanted = r->row_ends_known ? LOOK_BYTES : DN_CSV_HEAD_BYTES;
     bool complete = false;
-    bool settled = r->row_ends_known;
+    bool settled = r->row_ends_known || (r->feed.skip_rows > 0 && r->dialect.cr_ends_row);
 
     while (!complete) {
         const enum dn_status st = dn_csv_feed_look(&r->feed, wanted, err);
@@ -214,8 +327,10 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         const size_t held = head->len;
         if (!settled) { /* before anything is dropped, which counts lines */
             r->dialect.cr_ends_row = find_cr_ends_row(r, *head, &settled);
+            find_row_ends(r, *head);
         }
-        const size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
+        size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
+        blank += dn_csv_row_prefix(&r->dialect, head->data + blank, head->len - blank);
         *head = (struct dn_span){head->data + blank, head->len - blank};
         if (r->has_header) {
             dn_csv_feed_drop(&r->feed, blank);
@@ -232,10 +347,13 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         if (head->len == 0 && r->feed.source_at_end) {
             return header_error(
                 r, 0,
-                blank > 0 ? "the file is empty, it has only blank lines: there is no header to "
-                            "name the columns"
-                          : "the file is empty: there is no header to name the "
-                            "columns",
+                r->feed.skip_rows > 0 ? "nothing is left of the file behind the lines that the "
+                                        "option skip_rows leaves out: there is no header to name "
+                                        "the columns"
+                : blank > 0 ? "the file is empty, it has only blank lines: there is no header to "
+                              "name the columns"
+                            : "the file is empty: there is no header to name the "
+                              "columns",
                 err);
         }
         if (head->len > 0) {
@@ -308,6 +426,7 @@ enum dn_status dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_o
     size_t len = 0;
     size_t skip = 0;
 
+    DN_TRY(skip_rows(r, err));
     if (r->has_header) {
         DN_TRY(skip_to_header(r, o->header_row, err));
     }
@@ -329,5 +448,6 @@ enum dn_status dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_o
     r->feed.header = (struct dn_span){(const uint8_t *)header, len};
     r->feed.skip_header = true;
     dn_csv_feed_drop(&r->feed, skip);
-    return DN_OK;
+    int64_t behind = r->feed.skip_behind;
+    return dn_csv_feed_drop_lines(&r->feed, &behind, err);
 }

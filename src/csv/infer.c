@@ -275,7 +275,8 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
     }
     if (!dn_csv_is_null_text(nulls, text, len)) {
         e->first_bare |= (e->quoted | e->unquoted) == 0;
-        e->unquoted |= classify_for(e, text, len);
+        e->unquoted |=
+            dn_csv_has_escape(d, text, len) ? (unsigned)DN_CSV_TEXT : classify_for(e, text, len);
         e->n_unquoted++;
     }
 }

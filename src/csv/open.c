@@ -386,12 +386,15 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         dn_csv_place(r, 0, err);
         return opened;
     }
+    DN_TRY(dn_csv_open_sep(r, options, err));
     DN_TRY(dn_csv_open_header(r, options, err));
     if (options->union_by_name) {
         DN_TRY(dn_csv_union_open(r, options, err));
+    } else {
+        dn_csv_find_trailing(r);
     }
     DN_TRY(dn_csv_shape_names(r, options, err));
-    evidence = dn_calloc(r->n_fields, sizeof(*evidence));
+    evidence = dn_calloc(r->n_fields + 1, sizeof(*evidence));
     if (evidence == NULL) {
         return dn_error_memory(err, r->n_fields * sizeof(*evidence));
     }

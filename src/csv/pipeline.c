@@ -199,13 +199,11 @@ static uint64_t count_strays(const struct dn_csv_dialect *d, const struct dn_csv
     enum dn_csv_state state = DN_CSV_START;
     uint64_t n = 0;
 
-    for (size_t pos = row_start; pos < block->len; pos++) {
-        bool field_ends;
-        bool row_ends;
-        bool stray;
-        const uint8_t next = pos + 1 < block->len ? block->buf[pos + 1] : '\n';
-        state = dn_csv_step(d, state, block->buf[pos], next, &field_ends, &row_ends, &stray);
-        n += stray;
+    for (size_t pos = row_start; pos < block->len;) {
+        struct dn_csv_mark m;
+        state = dn_csv_step(d, state, block->buf + pos, block->len - pos, &m);
+        n += m.stray;
+        pos += m.n;
     }
     return n;
 }
@@ -243,7 +241,9 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     const size_t all_rows = rows->n_rows;
     const size_t utf8_row = valid < end ? row_at(rows, valid) : SIZE_MAX;
     const size_t stray = w->scratch->index.first_stray;
-    const size_t stray_row = r->dialect.strict && stray < end ? row_at(rows, stray) : SIZE_MAX;
+    const size_t irregular = w->scratch->index.irregular;
+    const size_t irregular_row = irregular < end ? row_at(rows, irregular) : SIZE_MAX;
+    const size_t stray_row = r->dialect.strict && stray < end ? row_at(rows, stray) : irregular_row;
     const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
     const struct dn_csv_column *columns = NULL;
@@ -263,6 +263,9 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
         w->status = dn_csv_describe_fault(r, block, rows, &fault, &w->error);
     } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row) {
         w->status = dn_csv_describe_utf8(r, block, rows, utf8_row, valid, &w->error);
+    } else if (stray_row != SIZE_MAX && stray_row == irregular_row) {
+        w->status =
+            dn_csv_describe_irregular(r, block, rows, irregular_row, &w->scratch->index, &w->error);
     } else if (stray_row != SIZE_MAX) {
         w->status = dn_csv_describe_stray(r, block, rows, stray_row, stray, &w->error);
     } else if (rows->bad_row_start != SIZE_MAX) {
@@ -354,8 +357,7 @@ static enum dn_status process(struct work *w)
     size_t complete = block->len;
     bool tail_too_long = false;
     if (ends_inside) {
-        while (n > 0 && block->buf[index->ends[n - 1]] != '\n' &&
-               !(r->dialect.cr_ends_row && block->buf[index->ends[n - 1]] == '\r')) {
+        while (n > 0 && !dn_csv_is_row_end(&r->dialect, block->buf[index->ends[n - 1]])) {
             n--;
         }
         complete = n > 0 ? (size_t)index->ends[n - 1] + 1 : block->start;
@@ -368,7 +370,7 @@ static enum dn_status process(struct work *w)
     }
     index->n_ends = n;
     DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index,
-                             dn_csv_n_fields_of(r, block->file), &w->error));
+                             dn_csv_n_fields_of(r, block->file), r->trailing, &w->error));
     if (r->has_limit) {
         limit_rows(w, block, &complete, &ends_inside);
         tail_too_long = tail_too_long && ends_inside;
@@ -388,6 +390,7 @@ static enum dn_status process(struct work *w)
         return w->status;
     }
     w->slot->n_strays = (int64_t)index->n_strays;
+    w->slot->n_marks = (int64_t)w->scratch->rows.n_marks;
     if (w->slot->n_rows == 0) {
         return DN_OK;
     }
@@ -528,6 +531,7 @@ static bool feed_block(struct dn_csv_reader *r)
         st = dn_csv_feed_next(&r->feed, &memory->block, &end, &error);
     }
     atomic_store(&r->bytes_read, r->feed.bytes_read);
+    atomic_store(&r->end_bytes, r->feed.tail.n_dropped);
     const bool fed = st == DN_OK && !end;
     pthread_mutex_lock(&r->lock);
     const bool wanted = !atomic_load(&r->stop);
@@ -708,10 +712,12 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     r->limit_reached = slot->is_last;
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
+    atomic_fetch_add(&r->marks, slot->n_marks);
     slot->done = false;
     r->n_done--;
     slot->n_rows = 0;
     slot->n_strays = 0;
+    slot->n_marks = 0;
     slot->n_rounded = 0;
     r->take_block++;
     /* The slot of the block just before stays untouched by new blocks until now: block take_block may need its tail. */

@@ -1,5 +1,6 @@
 #include "base/budget.h"
 #include "base/memory.h"
+#include "csv/dialect.h"
 #include "csv/reader_internal.h"
 #include "store/url.h"
 
@@ -101,32 +102,23 @@ static enum dn_status copy_texts(struct dn_csv_reader *r, const char *const *tex
     return DN_OK;
 }
 
-static enum dn_status set_dialect(struct dn_csv_reader *r, const struct dn_csv_options *o,
+/* The lines that are none of the table. */
+static enum dn_status set_skipped(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                   struct dn_error *err)
 {
-    r->dialect.delimiter = o->delimiter != 0 ? (uint8_t)o->delimiter : ',';
-    r->dialect.quote = o->quote != 0 ? (uint8_t)o->quote : '"';
-    r->dialect.has_quote = !o->no_quote;
-    r->dialect.strict = o->strict;
-    const uint8_t d = r->dialect.delimiter;
-    const uint8_t q = r->dialect.quote;
-    if (d == '\n' || d == '\r' || d >= 0x80) {
+    if (o->skip_rows < 0 || o->skip_after_header < 0 || o->skip_footer < 0) {
         return dn_error_set(err, DN_ERR_INVALID,
-                            "the delimiter must be one ASCII character other than a line end");
+                            "the options skip_rows, skip_after_header and skip_footer are numbers "
+                            "of lines, from 0 on");
     }
-    if (r->dialect.has_quote && (q == '\n' || q == '\r' || q >= 0x80)) {
+    if (o->skip_after_header > 0 && o->header == DN_CSV_HEADER_NO) {
         return dn_error_set(err, DN_ERR_INVALID,
-                            "the quote must be one ASCII character other than a line end");
+                            "the option skip_after_header needs a header; without one the option "
+                            "skip_rows leaves lines out");
     }
-    if (r->dialect.has_quote && (q == '-' || q == '+' || q == '.' || (q >= '0' && q <= '9') ||
-                                 ((q | 0x20) >= 'a' && (q | 0x20) <= 'z'))) {
-        return dn_error_set(err, DN_ERR_INVALID,
-                            "the quote '%c' can begin a value; choose a punctuation character", q);
-    }
-    if (r->dialect.has_quote && d == q) {
-        return dn_error_set(err, DN_ERR_INVALID,
-                            "delimiter and quote are both '%c'; they must differ", d);
-    }
+    r->feed.skip_rows = o->skip_rows;
+    r->feed.skip_behind = o->skip_after_header;
+    r->feed.tail.footer = o->skip_footer;
     return DN_OK;
 }
 
@@ -147,6 +139,7 @@ static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *
         r->feed.max_block_bytes = (size_t)o->max_row_bytes;
         r->feed.max_row_given = true;
     }
+    r->feed.tail.most_bytes = r->feed.max_block_bytes + ((size_t)1 << 20);
     r->feed.memory_share = (uint32_t)(o->memory_total_bytes / r->budget);
 }
 
@@ -327,7 +320,8 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->quoted_text = o->quoted_text;
     r->trim = o->trim;
     DN_TRY(dn_csv_copy_nulls(r, o, err));
-    DN_TRY(set_dialect(r, o, err));
+    DN_TRY(dn_csv_dialect_read(&r->dialect, o, err));
+    DN_TRY(set_skipped(r, o, err));
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     if (o->union_by_name && !r->has_header) {
@@ -520,6 +514,8 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
         .rows = atomic_load(&r->rows_out),
         .stray_quotes = atomic_load(&r->strays),
         .rounded = atomic_load(&r->rounded),
+        .marks = atomic_load(&r->marks),
+        .end_bytes = atomic_load(&r->end_bytes),
     };
     memcpy(out, &now, now.struct_size < sizeof(now) ? now.struct_size : sizeof(now));
 }

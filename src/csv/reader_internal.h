@@ -41,6 +41,7 @@ struct dn_csv_slot {
     struct ArrowArray batch;
     int64_t n_rows;
     int64_t n_strays;
+    int64_t n_marks;
     int64_t n_rounded;           /**< if not 0, `error` is about the first of them */
     struct dn_csv_first *firsts; /**< for each of the reader's unseen columns; see csv/unseen.h */
 };
@@ -84,6 +85,8 @@ struct dn_csv_reader {
 
     const char **field_names; /**< what the file has */
     size_t n_fields;
+    bool
+        trailing; /**< rows have one field more, which is empty: they end with a delimiter (trailing.c) */
     const struct dn_csv_forms *
         *forms; /**< per field, NULL where they are the usual ones; or NULL */
     bool quoted_text;
@@ -144,6 +147,8 @@ struct dn_csv_reader {
     _Atomic int64_t strays;
     _Atomic int64_t rounded;
     _Atomic int64_t replaced;
+    _Atomic int64_t marks;
+    _Atomic int64_t end_bytes;
     struct dn_error first_rounded; /**< the first value that was rounded */
     size_t first_rounded_file;
     bool first_rounded_placed; /**< path and line are in the message */
@@ -163,6 +168,14 @@ size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span
  */
 DN_NODISCARD enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *evidence,
                                           bool *faulty, struct dn_error *err);
+/** The delimiter that the first line "sep=;" names, which the feed has dropped, unless one is given (header.c). */
+DN_NODISCARD enum dn_status dn_csv_open_sep(struct dn_csv_reader *r,
+                                            const struct dn_csv_options *options,
+                                            struct dn_error *err);
+/** Do the rows of the head all end with a delimiter, and the header does not?  Says so in r->trailing (trailing.c). */
+void dn_csv_find_trailing(struct dn_csv_reader *r);
+/** Say what was recognised in the first file and is left out. */
+void dn_csv_say(const struct dn_csv_reader *r, const char *kind, const char *words);
 /** Read header and sample, fix columns and schema.  reader->feed is open and stands behind the header afterwards. */
 DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,

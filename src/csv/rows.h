@@ -14,29 +14,38 @@ struct dn_csv_rows {
     const uint32_t *ends; /**< n_rows * n_fields, borrowed from the index (compacted in place) */
     size_t n_rows;
     size_t n_fields;
-    uint32_t *starts; /**< n_rows: first byte of each row */
+    bool trailing; /**< the last field is empty in every row, and none of the
+                    table */
+    const struct dn_csv_dialect *dialect;
+    uint32_t delimiter_len; /**< of what stands between fields */
+    uint32_t *starts;       /**< n_rows: first byte of each row */
     size_t starts_capacity;
+    size_t n_marks;    /**< byte order marks that rows began with */
+    size_t first_mark; /**< position of the first of them, if there is one */
     /** The first row whose number of fields is wrong, cut off from the rows above; SIZE_MAX if all are right. */
     size_t bad_row_start;
     size_t bad_row_end;
     size_t bad_row_fields;
+    bool bad_row_end_odd; /**< it ends with "\r\r\n", or the one before it with "\n\r" */
 };
 
 /**
  * Bring the index of buf[start, len) into shape.  A block that ends inside quotes leaves its last, incomplete row out.
- * Blank rows are skipped if n_fields > 1 and are rows with one empty field otherwise.
+ * Blank rows are skipped if n_fields > 1 and are rows with one empty field otherwise.  Comments are no rows.
+ * trailing: rows have one field more, which has to be empty.
  */
 DN_NODISCARD enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows,
                                               const struct dn_csv_dialect *d,
                                               const struct dn_csv_block *block,
                                               struct dn_csv_index *index, size_t n_fields,
-                                              struct dn_error *err);
+                                              bool trailing, struct dn_error *err);
 void dn_csv_rows_finish(struct dn_csv_rows *rows);
 
 /** First byte of a field. */
 static inline uint32_t dn_csv_field_start(const struct dn_csv_rows *r, size_t row, size_t column)
 {
-    return column == 0 ? r->starts[row] : r->ends[row * r->n_fields + column - 1] + 1;
+    return column == 0 ? r->starts[row]
+                       : r->ends[row * r->n_fields + column - 1] + r->delimiter_len;
 }
 
 /** End of a field; a '\r' that belongs to the row end is not part of the last one. */
@@ -44,7 +53,9 @@ static inline uint32_t dn_csv_field_end(const struct dn_csv_rows *r, size_t row,
                                         uint32_t start)
 {
     const uint32_t end = r->ends[row * r->n_fields + column];
-    return column + 1 == r->n_fields && end > start && r->buf[end - 1] == '\r' ? end - 1 : end;
+    return column + 1 == r->n_fields && end > start && r->buf[end - 1] == '\r'
+               ? start + (uint32_t)dn_csv_without_cr(r->dialect, r->buf + start, end - start)
+               : end;
 }
 
 #endif

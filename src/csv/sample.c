@@ -9,6 +9,8 @@
 #define SAMPLE_JUMP_BYTES ((size_t)32 << 10)
 #define SAMPLE_JUMPS 16
 #define SAMPLE_FILES 16
+/* Footers of more lines may reach into more than the last piece. */
+#define FOOTER_LINES_SHORT 16
 
 struct sample {
     struct dn_csv_reader *r;
@@ -27,17 +29,12 @@ struct sample {
     int64_t wanted;       /**< rows that are read of what is not sampled yet, while `whole` */
 };
 
-static bool is_row_end(const struct dn_csv_dialect *d, uint8_t byte)
-{
-    return byte == '\n' || (byte == '\r' && d->cr_ends_row);
-}
-
 /* Behind the last row end in the index of the sampled text; before the rows are shaped, which moves the index. */
 static size_t complete_end(const struct sample *s)
 {
     for (size_t i = s->index.n_ends; i > 0; i--) {
         const uint32_t end = s->index.ends[i - 1];
-        if (is_row_end(&s->r->dialect, s->buf[end])) {
+        if (dn_csv_is_row_end(&s->r->dialect, s->buf[end])) {
             return (size_t)end + 1;
         }
     }
@@ -59,8 +56,8 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     if (len > 0) {
         memcpy(s->buf + block.start, text, len);
     }
-    if (at_end && len > 0 && !is_row_end(&r->dialect, text[len - 1])) {
-        s->buf[block.len++] = '\n';
+    if (at_end && len > 0) {
+        dn_csv_end_last_row(&r->dialect, &block);
     }
     memset(s->buf + block.len, 0, DN_BUFFER_PADDING);
     s->start = block.start;
@@ -69,7 +66,7 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     s->complete = complete_end(s);
     s->ends_inside = state == DN_CSV_QUOTED;
     DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index,
-                             dn_csv_n_fields_of(r, s->file), err));
+                             dn_csv_n_fields_of(r, s->file), r->trailing, err));
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
     return DN_OK;
 }
@@ -85,6 +82,7 @@ static bool has_fault(const struct sample *s, bool at_end)
 
     return s->rows.bad_row_start != SIZE_MAX || (at_end && s->ends_inside) ||
            (r->dialect.strict && s->index.first_stray < s->complete) ||
+           s->index.irregular < s->complete ||
            r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
 }
 
@@ -151,21 +149,32 @@ static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8
     enum dn_csv_state state = DN_CSV_QUOTED;
     size_t n_ends = 0;
 
-    for (size_t pos = 0; pos < len; pos++) {
-        bool field_ends;
-        bool row_ends;
-        bool stray;
-        state = dn_csv_step(&r->dialect, state, text[pos], pos + 1 < len ? text[pos + 1] : '\n',
-                            &field_ends, &row_ends, &stray);
-        n_ends += field_ends;
-        if (stray || n_ends > dn_csv_n_fields_of(r, 0)) {
+    for (size_t pos = 0; pos < len;) {
+        struct dn_csv_mark m;
+        state = dn_csv_step(&r->dialect, state, text + pos, len - pos, &m);
+        n_ends += m.field_ends;
+        pos += m.n;
+        if (m.stray || n_ends > dn_csv_n_fields_of(r, 0) + r->trailing) {
             return SIZE_MAX;
         }
-        if (row_ends) {
-            return pos + 1;
+        if (m.row_ends) {
+            return pos;
         }
     }
     return len;
+}
+
+/* The first row-end byte of a piece that is not escaped for certain, or `len`. */
+static size_t first_line_end(const struct dn_csv_dialect *d, const uint8_t *text, size_t len)
+{
+    const uint8_t byte = d->cr_ends_row ? '\r' : '\n';
+    const uint8_t *end = memchr(text, byte, len);
+
+    /* how many escapes there are in front of the piece, nobody knows */
+    while (end != NULL && d->has_escape && (end == text || end[-1] == d->escape)) {
+        end = memchr(end + 1, byte, (size_t)(text + len - end) - 1);
+    }
+    return end == NULL ? len : (size_t)(end - text);
 }
 
 /*
@@ -176,13 +185,13 @@ static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t
                                    struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
-    const uint8_t *first = memchr(text, r->dialect.cr_ends_row ? '\r' : '\n', len);
+    const size_t first = first_line_end(&r->dialect, text, len);
     bool clean = false;
 
-    if (first == NULL) {
+    if (first == len) {
         return DN_OK;
     }
-    const uint8_t *rows = first + 1;
+    const uint8_t *rows = text + first + 1;
     const size_t n = (size_t)(text + len - rows);
     bool inside = r->dialect.has_quote && s->quoted_row_ends;
     if (r->dialect.has_quote && memchr(rows, r->dialect.quote, n) != NULL) {
@@ -210,8 +219,19 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
     struct dn_csv_reader *r = s->r;
     const struct dn_span header = dn_csv_header_of(r, s->file);
     size_t at = dn_csv_bom_len(text, len);
+    uint8_t delimiter;
     bool clean;
 
+    if (r->feed.skip_rows > 0) {
+        int64_t n = r->feed.skip_rows;
+        at = dn_csv_lines_len(&r->dialect, text, len, at_end, &n);
+        if (n > 0) {
+            s->whole &= at_end;
+            return DN_OK;
+        }
+    } else {
+        at += dn_csv_sep_len(text + at, len - at, &delimiter);
+    }
     for (uint64_t i = 0; r->has_header && i < r->feed.n_above_header && at < len; i++) {
         enum dn_csv_state state = DN_CSV_START;
         at +=
@@ -230,16 +250,34 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
             return DN_OK;
         }
         at += header.len;
-        if (at < len && text[at] != '\r' && text[at] != '\n') {
+        const size_t end = dn_csv_row_end_len(&r->dialect, text + at, len - at, at_end);
+        if (at < len && end == 0) {
             s->whole = false;
             return DN_OK;
         }
-        at += at < len && text[at] == '\r';
-        at += at < len && text[at] == '\n';
+        at += end;
+        int64_t n = r->feed.skip_behind;
+        at += dn_csv_lines_len(&r->dialect, text + at, len - at, at_end, &n);
+        if (n > 0) {
+            s->whole &= at_end;
+            return DN_OK;
+        }
     }
     DN_TRY(sample_rows(s, text + at, len - at, at_end, &clean, err));
     note_first_rows(s, at_end);
     return DN_OK;
+}
+
+/* What may be the end of the file and none of its rows is no sample, nor is a
+ * piece that may be all footer. */
+static size_t without_end(const struct dn_csv_reader *r, const uint8_t *piece, size_t n,
+                          uint64_t n_left)
+{
+    const int64_t footer = r->feed.tail.footer;
+
+    return n_left <= 2 * SAMPLE_JUMP_BYTES || footer > FOOTER_LINES_SHORT
+               ? dn_csv_tail_cut(piece, n, footer, r->dialect.cr_ends_row)
+               : n;
 }
 
 /* Pieces from all over a file that is larger than its head. */
@@ -255,8 +293,9 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, u
     }
     const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
     for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
-        DN_TRY(dn_source_read_at(source, room / SAMPLE_JUMPS * i, piece, SAMPLE_JUMP_BYTES, &got,
-                                 err));
+        const uint64_t at = room / SAMPLE_JUMPS * i;
+        DN_TRY(dn_source_read_at(source, at, piece, SAMPLE_JUMP_BYTES, &got, err));
+        got = without_end(s->r, piece, got, (uint64_t)size - at);
         DN_TRY(sample_piece(s, piece, got, err));
     }
     return DN_OK;
@@ -290,7 +329,12 @@ static enum dn_status sample_further_file(struct sample *s, const char *path, ui
     }
     DN_TRY(st);
     DN_TRY_GOTO(st, dn_source_read(source, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
-    st = sample_head(s, piece, got, got < SAMPLE_JUMP_BYTES, err);
+    /* a footer may begin in the piece and go on behind it */
+    const bool at_end = got < SAMPLE_JUMP_BYTES;
+    if (at_end || s->r->feed.tail.footer > 0) {
+        got = dn_csv_tail_cut(piece, got, s->r->feed.tail.footer, s->r->dialect.cr_ends_row);
+    }
+    st = sample_head(s, piece, got, at_end, err);
 cleanup:
     dn_source_close(source);
     return st;
@@ -334,7 +378,7 @@ static void free_room(struct sample *s)
 static enum dn_status make_room(struct sample *s, size_t n, struct dn_error *err)
 {
     free_room(s);
-    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + 1;
+    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + DN_CSV_ADDED_MOST;
     s->buf = dn_malloc_aligned(s->size);
     if (s->buf == NULL) {
         return dn_error_memory(err, s->size);

@@ -147,6 +147,8 @@ static enum dn_status read_header(struct builder *b, struct dn_csv_reader *one, 
     one->feed.note = NULL;
     one->feed.source = NULL;
     one->feed.carry = (struct dn_buffer){0};
+    one->feed.tail.held = (struct dn_buffer){0};
+    one->feed.tail.n_dropped = 0;
     one->feed.header = (struct dn_span){0};
     one->feed.skip_header = false;
     st = dn_csv_feed_open(&one->feed, err);

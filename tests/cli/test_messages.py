@@ -28,7 +28,7 @@ SMALL = "a,b\n1,2\n"
     ('a,b\n1,x"\n', ["--reader-option", "strict=true"], "with --reader-option strict=true that is an error"),
     (SMALL, ["--reader-option", "delimeter=x"], "unknown option 'delimeter' in --reader-option"),
     (SMALL, ["--writer-option", "page_sise=1"], "unknown option 'page_sise' in --writer-option"),
-    (SMALL, ["--reader-option", "delimiter=xx"], "error: --delimiter must be one ASCII character"),
+    (SMALL, ["--reader-option", "escape=xx"], "error: --escape must be one ASCII character"),
     (SMALL, ["--row-group-size", "99999999999999"], "error: --row-group-size must be"),
     (SMALL, ["--writer-option", "page_rows=x"], "error: --writer-option page_rows must be"),
     (SMALL, ["--types", "zip=int64"], "--types names the column \"zip\""),

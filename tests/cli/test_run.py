@@ -295,7 +295,7 @@ def test_misspelt_keys_of_a_recipe_and_of_retry_config(job, write):
 
 @pytest.mark.parametrize("options, says", [
     ("delimeter: x", ["job.yaml:7:22: source: unknown option 'delimeter'", 'did you mean "delimiter"?']),
-    ("delimiter: ';;'", ["job.yaml:7:22: source: engine.options.delimiter must be one"]),
+    ("escape: ';;'", ["job.yaml:7:22: source: engine.options.escape must be one"]),
     ("native: {qote: x}", ["job.yaml:7:31: source: unknown option 'qote'", '"quote"']),
     ("nativ: {quote: x}", ["job.yaml:7:22: source: unknown option 'nativ'", 'did you mean "native"?']),
 ])

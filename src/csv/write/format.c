@@ -8,6 +8,8 @@
 #include "text/base64.h"
 #include "text/format.h"
 
+#include <strings.h>
+
 #define SLACK                                                                                      \
     ((size_t)DN_FORMAT_MAX + 24) /* formatters and copies of words write past their ends */
 #define ONES UINT64_C(0x0101010101010101)
@@ -17,7 +19,8 @@ enum byte_class {
     IN_NUMBER = 1, /* numbers, dates and times are made of these */
     BEGINS_NUMBER = 2,
     BEGINS_WORD = 4, /* of those below */
-    BLANK = 8
+    BLANK = 8,
+    BEGINS_MARK = 16
 };
 
 /* What some reader takes for something else than text, in any case. */
@@ -50,6 +53,7 @@ void dn_csv_form_init(struct dn_csv_form *form)
     add_class(form, "0123456789-.", BEGINS_NUMBER);
     add_class(form, "tTfFnNiI-\\", BEGINS_WORD);
     add_class(form, " \t", BLANK);
+    add_class(form, "\xef", BEGINS_MARK);
     for (size_t i = 0; i < sizeof special; i++) {
         form->special[i] = special[i] * ONES;
     }
@@ -149,6 +153,12 @@ bool dn_csv_is_null_like(const struct dn_csv_form *form, const uint8_t *text, si
            is_word(text, len, false);
 }
 
+/* A byte order mark at the start of a row is none of it. */
+static bool is_marked(const uint8_t *text, size_t len)
+{
+    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
 /* Would a text without special bytes be taken for something else? */
 static inline bool is_misleading(const struct dn_csv_form *form, const uint8_t *text, size_t len,
                                  bool bare)
@@ -156,7 +166,7 @@ static inline bool is_misleading(const struct dn_csv_form *form, const uint8_t *
     const unsigned first = form->classes[text[0]];
     const unsigned last = form->classes[text[len - 1]];
 
-    if (((first | last) & BLANK) != 0 ||
+    if (((first | last) & BLANK) != 0 || ((first & BEGINS_MARK) != 0 && is_marked(text, len)) ||
         (len == form->null_len && memcmp(text, form->null_text, len) == 0)) {
         return true;
     }
@@ -203,7 +213,8 @@ static bool is_plain_name(const struct dn_csv_form *form, const uint8_t *name, s
         }
     }
     return len > 0 && ((form->classes[name[0]] | form->classes[name[len - 1]]) & BLANK) == 0 &&
-           (len < 3 || (memcmp(name, "\xef\xbb\xbf", 3) != 0 && memcmp(name, "BZh", 3) != 0));
+           !is_marked(name, len) && (len < 3 || memcmp(name, "BZh", 3) != 0) &&
+           (len < 4 || strncasecmp((const char *)name, "sep=", 4) != 0);
 }
 
 enum dn_status dn_csv_header_format(const struct dn_csv_writer *w, struct dn_buffer *out,

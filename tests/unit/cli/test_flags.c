@@ -135,11 +135,15 @@ static void test_source_config(void **state)
     json_decref(wanted);
     json_decref(config);
 
-    s.delimiter = "::";
-    assert_int_equal(dn_source_config(&s, files, 1, &config, &err), DN_ERR_INVALID);
-    s.delimiter = "\xc3\xa9";
+    s.delimiter = "\xc3"; /* no UTF-8 */
     assert_int_equal(dn_source_config(&s, files, 1, &config, &err), DN_ERR_INVALID);
     s.delimiter = NULL;
+    s.escape = "ab";
+    assert_int_equal(dn_source_config(&s, files, 1, &config, &err), DN_ERR_INVALID);
+    s.escape = NULL;
+    s.comment = "\xc3\xa9";
+    assert_int_equal(dn_source_config(&s, files, 1, &config, &err), DN_ERR_INVALID);
+    s.comment = NULL;
     s.types.values[0] = "id=intger";
     assert_int_equal(dn_source_config(&s, files, 1, &config, &err), DN_ERR_INVALID);
     assert_non_null(strstr(err.message, "did you mean \"integer\"?"));

@@ -34,11 +34,13 @@ static void test_headers(void **state)
     rig_expect_text("a\rb,c\n1,2\n", &o, "a\rb|c", "l l", "i1|i2\n");
     /* in front of the header as well */
     rig_expect_text("\ra,b\n1,2\n", &o, "\ra|b", "l l", "i1|i2\n");
-    rig_expect_text("\r\r\na\n", &o, "\r", "vu", "sa\n");
+    const char *path = rig_file("a.csv", "\r\r\na\n"); /* no row end, as in a row */
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "the header ends with two carriage returns");
     rig_expect_text("\na\r1\r", &o, "a\r1", "vu", "");
     rig_expect_text("\r\r\ra\r1\r", &o, "a", "l", "i1\n");
     rig_expect_text("\r\n\r\na,b\r\n1,2\r\n", &o, "a|b", "l l", "i1|i2\n");
-    rig_expect_text("\"a\"\r\r\n1\n", &o, "a\r", "l", "i1\n"); /* as in a row */
+    path = rig_file("a.csv", "\"a\"\r\r\n1\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_DATA, "the header ends with two carriage returns");
     rig_expect_text("\"a\"\r", &o, "a", "vu", "");
 }
 
@@ -120,8 +122,15 @@ static void test_header_errors(void **state)
     o.delimiter = ';';
     o.quote = ';';
     rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "must differ");
-    o.quote = '7';
-    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "can begin a value");
+    o.quote = 'a';
+    o.escape = ';';
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "delimiter and escape are both ';'");
+    o.escape = '#';
+    o.comment = '#';
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "comment and escape are both '#'");
+    o.escape = 0;
+    o.comment = 'a';
+    rig_expect_error(&path, 1, &o, DN_ERR_INVALID, "comment and quote are both 'a'");
 }
 
 static void test_no_header(void **state)

@@ -162,6 +162,7 @@ static size_t random_csv(char *out, size_t max, size_t n_fields, bool cr_mode, b
                 out[n++] = ',';
             }
             if (kind < 3) { /* quoted */
+                const size_t from = n;
                 out[n++] = '"';
                 for (uint32_t k = rnd(rnd(4) == 0 ? 90 : 12); k > 0; k--) {
                     switch (rnd(7)) {
@@ -183,7 +184,9 @@ static size_t random_csv(char *out, size_t max, size_t n_fields, bool cr_mode, b
                     }
                 }
                 out[n++] = '"';
-                if (strays && rnd(10) == 0) {
+                /* with row ends in it, it would be an error */
+                const bool lines = memchr(out + from, cr_mode ? '\r' : '\n', n - from) != NULL;
+                if (strays && !lines && rnd(10) == 0) {
                     out[n++] = 'x';
                     out[n++] = rnd(2) ? '"' : 'y';
                 }

@@ -1,0 +1,81 @@
+#include "csv/dialect.h"
+
+static enum dn_status read_delimiter(struct dn_csv_dialect *d, const struct dn_csv_options *o,
+                                     struct dn_error *err)
+{
+    const char one[2] = {o->delimiter, '\0'};
+    const char *text = o->delimiter != 0           ? one
+                       : o->delimiter_text != NULL ? o->delimiter_text
+                                                   : ",";
+    const size_t len = strlen(text);
+
+    if (len == 0 || len > DN_CSV_DELIMITER_MOST || strpbrk(text, "\r\n") != NULL ||
+        (len == 1 && (uint8_t)text[0] >= 0x80)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the delimiter must be 1 to %d bytes of text without a line end",
+                            DN_CSV_DELIMITER_MOST);
+    }
+    d->delimiter = (uint8_t)text[0];
+    d->n_rest = (uint8_t)(len - 1);
+    memcpy(d->rest, text + 1, len - 1);
+    return DN_OK;
+}
+
+static bool in_delimiter(const struct dn_csv_dialect *d, uint8_t byte)
+{
+    return byte == d->delimiter || (d->n_rest > 0 && memchr(d->rest, byte, d->n_rest) != NULL);
+}
+
+/* One of the bytes that are not the delimiter, by its name. */
+static enum dn_status check_byte(const struct dn_csv_dialect *d, const char *name, uint8_t byte,
+                                 struct dn_error *err)
+{
+    if (byte == '\n' || byte == '\r' || byte >= 0x80) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the %s must be one ASCII character other than a line end", name);
+    }
+    if (in_delimiter(d, byte)) {
+        return d->n_rest > 0
+                   ? dn_error_set(err, DN_ERR_INVALID,
+                                  "the delimiter holds the %s '%c'; they must differ", name, byte)
+                   : dn_error_set(err, DN_ERR_INVALID,
+                                  "delimiter and %s are both '%c'; they must differ", name, byte);
+    }
+    return DN_OK;
+}
+
+static enum dn_status same_bytes(const char *a, const char *b, uint8_t byte, struct dn_error *err)
+{
+    return dn_error_set(err, DN_ERR_INVALID, "%s and %s are both '%c'; they must differ", a, b,
+                        byte);
+}
+
+enum dn_status dn_csv_dialect_read(struct dn_csv_dialect *d, const struct dn_csv_options *o,
+                                   struct dn_error *err)
+{
+    d->quote = o->quote != 0 ? (uint8_t)o->quote : '"';
+    d->has_quote = !o->no_quote;
+    d->strict = o->strict;
+    d->escape = (uint8_t)o->escape;
+    /* an escape that is the quote is what doubled quotes are */
+    d->has_escape = o->escape != 0 && !(d->has_quote && d->escape == d->quote);
+    d->comment = (uint8_t)o->comment;
+    d->has_comment = o->comment != 0;
+    DN_TRY(read_delimiter(d, o, err));
+    if (d->has_quote) {
+        DN_TRY(check_byte(d, "quote", d->quote, err));
+    }
+    if (d->has_escape) {
+        DN_TRY(check_byte(d, "escape", d->escape, err));
+    }
+    if (d->has_comment) {
+        DN_TRY(check_byte(d, "comment", d->comment, err));
+        if (d->has_quote && d->comment == d->quote) {
+            return same_bytes("comment", "quote", d->quote, err);
+        }
+        if (d->has_escape && d->comment == d->escape) {
+            return same_bytes("comment", "escape", d->escape, err);
+        }
+    }
+    return DN_OK;
+}

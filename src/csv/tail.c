@@ -1,0 +1,200 @@
+#include "csv/tail.h"
+
+#define READ_BYTES ((size_t)64 << 10)
+/* Where no '\n' stands in so much of a file, '\r' ends its lines. */
+#define HEAD_BYTES ((size_t)1 << 20)
+/* NUL bytes of which there are more are data. */
+#define PADDING_MOST ((size_t)1 << 20)
+
+#define CTRL_Z 0x1a
+
+void dn_csv_tail_start(struct dn_csv_tail *t)
+{
+    dn_buffer_reset(&t->held);
+    t->pos = 0;
+    t->begun = false;
+    t->lines_known = false;
+    t->cr_ends_line = false;
+    t->at_end = false;
+}
+
+void dn_csv_tail_finish(struct dn_csv_tail *t)
+{
+    dn_buffer_finish(&t->held);
+}
+
+static bool ends_line(uint8_t byte)
+{
+    return byte == '\n' || byte == '\r';
+}
+
+/* Bytes at the end of a text that may stand behind it: a Ctrl-Z, NULs, or both.
+ */
+static size_t padding(const uint8_t *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[len - 1 - n] == '\0') {
+        n++;
+    }
+    return n + (n < len && text[len - 1 - n] == CTRL_Z);
+}
+
+/* Is text[0, n), which ends a file behind the byte `before`, no part of its
+ * rows?  NULs alone must not stand in a row. */
+static bool is_padding(const uint8_t *text, size_t n, bool begun, uint8_t before)
+{
+    return n > 0 && (text[0] == CTRL_Z || !begun || ends_line(before));
+}
+
+static bool is_line_end(uint8_t byte, bool cr_ends_line)
+{
+    return byte == '\n' || (cr_ends_line && byte == '\r');
+}
+
+/* Where the last n lines of a text begin that are not blank; 0 if there are not
+ * so many, or just so many. */
+static size_t last_lines(const uint8_t *text, size_t len, int64_t n, bool cr_ends_line)
+{
+    size_t end = len;
+
+    while (n > 0 && end > 0) {
+        size_t stop = end - is_line_end(text[end - 1], cr_ends_line);
+        size_t start = stop;
+        bool blank = true;
+        while (start > 0 && !is_line_end(text[start - 1], cr_ends_line)) {
+            start--;
+            blank = blank && text[start] == '\r';
+        }
+        n -= !blank;
+        end = start;
+    }
+    return n > 0 ? 0 : end;
+}
+
+size_t dn_csv_tail_cut(const uint8_t *text, size_t len, int64_t footer, bool cr_ends_line)
+{
+    const size_t n = padding(text, len);
+
+    if (is_padding(text + len - n, n, len > n, len > n ? text[len - n - 1] : 0)) {
+        len -= n;
+    }
+    return footer > 0 ? last_lines(text, len, footer, cr_ends_line) : len;
+}
+
+/* Does '\r' end lines?  False: nobody knows yet. */
+static bool lines_known(struct dn_csv_tail *t)
+{
+    const size_t n = t->held.len - t->pos;
+
+    if (!t->lines_known && n > 0) {
+        const bool lf = memchr(t->held.data + t->pos, '\n', n) != NULL;
+        t->lines_known = lf || n >= HEAD_BYTES || t->at_end;
+        t->cr_ends_line = !lf;
+    }
+    return t->lines_known;
+}
+
+/* How many of the held bytes are rows, whatever follows. */
+static size_t released(struct dn_csv_tail *t)
+{
+    const uint8_t *text = t->held.data + t->pos;
+    const size_t n = t->held.len - t->pos;
+
+    if (n == 0 || t->at_end) {
+        return n;
+    }
+    if (t->footer > 0) {
+        const size_t text_len = n - padding(text, n);
+        return lines_known(t) ? last_lines(text, text_len, t->footer, t->cr_ends_line) : 0;
+    }
+    const size_t back = padding(text, n);
+    return back > PADDING_MOST ? n : n - back;
+}
+
+/* Nothing follows: drop what is no row. */
+static void end(struct dn_csv_tail *t)
+{
+    const uint8_t *text = t->held.data + t->pos;
+    size_t n = t->held.len - t->pos;
+    const size_t back = n > 0 ? padding(text, n) : 0;
+    const bool begun = n > back || t->begun;
+    const uint8_t before = n > back ? text[n - back - 1] : t->last;
+
+    t->at_end = true;
+    if (back > 0 && is_padding(text + n - back, back, begun, before)) {
+        n -= back;
+        t->n_dropped += (int64_t)back;
+    }
+    t->held.len = t->pos + n;
+    if (t->footer > 0 && n > 0) {
+        (void)lines_known(t);
+        t->held.len = t->pos + last_lines(text, n, t->footer, t->cr_ends_line);
+    }
+}
+
+static enum dn_status read_more(struct dn_csv_tail *t, struct dn_source *source,
+                                struct dn_error *err)
+{
+    size_t got = 0;
+
+    if (t->pos > 0) {
+        const size_t n = t->held.len - t->pos;
+        memmove(t->held.data, t->held.data + t->pos, n);
+        t->held.len = n;
+        t->pos = 0;
+    }
+    if (t->footer > 0 && t->held.len > t->most_bytes) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the last lines of the file, which the option skip_footer leaves out, "
+                            "take more than %zu bytes; are these its lines?",
+                            t->most_bytes);
+    }
+    DN_TRY(dn_buffer_reserve(&t->held, READ_BYTES, err));
+    DN_TRY(dn_source_read(source, t->held.data + t->held.len, READ_BYTES, &got, err));
+    t->held.len += got;
+    if (got == 0) {
+        end(t);
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source, uint8_t *out,
+                                size_t n, size_t *got, struct dn_error *err)
+{
+    *got = 0;
+    if (t->footer == 0 && t->held.len == t->pos && !t->at_end) { /* nearly always */
+        DN_TRY(dn_source_read(source, out, n, got, err));
+        if (*got > 0) {
+            const size_t back = padding(out, *got);
+            if (back > 0) {
+                dn_buffer_reset(&t->held);
+                t->pos = 0;
+                DN_TRY(dn_buffer_append(&t->held, out + *got - back, back, err));
+                *got -= back;
+            }
+        }
+        if (*got > 0) {
+            t->begun = true;
+            t->last = out[*got - 1];
+            return DN_OK;
+        }
+        if (t->held.len == 0) {
+            t->at_end = true;
+            return DN_OK;
+        }
+    }
+    size_t ready = released(t);
+    while (ready == 0 && !t->at_end) {
+        DN_TRY(read_more(t, source, err));
+        ready = released(t);
+    }
+    *got = ready < n ? ready : n;
+    if (*got > 0) {
+        memcpy(out, t->held.data + t->pos, *got);
+        t->pos += *got;
+        t->begun = true;
+        t->last = out[*got - 1];
+    }
+    return DN_OK;
+}
