@@ -133,7 +133,7 @@ static bool has_quoted_row_ends(const struct sample *s, const uint8_t *text, siz
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && n <= s->index.n_row_ends; i++) { /* one more is enough */
         n += text[i] == '\n' || (text[i] == '\r' && s->r->dialect.cr_ends_row);
     }
     return n > s->index.n_row_ends;
