@@ -41,7 +41,7 @@ def test_many_late_columns_cost_one_restart(tool, write):
     (["nan", "9007199254740993"], pa.string()), (["9007199254740993"], pa.int64()), (["-0"], pa.float64()),
     (["18446744073709551615"], pa.uint64()), (["18446744073709551615", "-1"], pa.string()), (["-1", "18446744073709551615"], pa.string()),
     (["18446744073709551616"], pa.string()), (["18446744073709551615", "1.5"], pa.string()), ([".5", "5."], pa.float64()), (["10:11:12"], pa.string()),
-    (["1.5", "true"], pa.string()), (['"7"'], pa.string()), (["007"], pa.string()), (["1e400"], pa.string())])
+    (["1.5", "true"], pa.string()), (['"7"'], pa.int64()), (['"7"', '"1.5"'], pa.float64()), (["007"], pa.string()), (["1e400"], pa.string())])
 def test_late_values_decide_in_any_order(tool, write, end, types):
     write("in.csv", "a,b\n" + "".join(f"{i},text {i}\n" for i in range(PAST_SAMPLE)) + "".join(f"{v},x\n" for v in end))
     tool.ok("convert", "--quiet", "in.csv", "out.parquet")
