@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEAD_BYTES ((size_t)5)         /**< of a message: what it is, and its length without that */
-#define ANSWER_BYTES 8                 /**< of CopyOutResponse: what there is for all columns */
-#define MOST_SHOWN ((size_t)32 << 10)  /**< less than a socket holds */
-#define MOST_OF_A_FIELD ((size_t)1000) /**< of an error: more is in no message of ours */
+#define HEAD_BYTES ((size_t)5)        /**< of a message: what it is, and its length without that */
+#define ANSWER_BYTES 8                /**< of CopyOutResponse: what there is for all columns */
+#define MOST_SHOWN ((size_t)32 << 10) /**< less than a socket holds */
+#define MOST_OF_A_FIELD ((size_t)600) /**< of an error: messages of ours have 1,023 in all */
 
 void dn_pg_wire_init(struct dn_pg_wire *w)
 {

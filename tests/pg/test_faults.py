@@ -238,10 +238,49 @@ def test_rows_need_not_be_messages(tmp_path, pieces):
     ("behind its end", [copy_data(COPY_HEAD), END, copy_data(ROW)]),
     ("2 rows arrived, and the server sent 3", [copy_data(COPY_HEAD + ROW + ROW), END, DONE.replace(b"COPY 2", b"COPY 3")]),
     ("has not the length", [copy_data(COPY_HEAD + struct.pack("!HIh", 1, 2, 7)), END, DONE.replace(b"COPY 2", b"COPY 1")]),
+    ("has no place there", [copy_data(COPY_HEAD), fake_server.message(b"T", b"\0\0")]),
+    ("length that cannot be", [copy_data(COPY_HEAD), b"d\0\0\0\3"]),
+    ("length that cannot be", [copy_data(COPY_HEAD), b"d\x80\0\0\0"]),
+    ("too much between its rows", [copy_data(COPY_HEAD), *[fake_server.message(b"S", b"a\0" + b"x" * 20000 + b"\0")] * 2]),
 ])
 def test_damaged_streams(tmp_path, says, messages):
     done = against(tmp_path, *messages)
     assert done.code == DATA and says in done.err, done.err
+
+
+def test_what_stands_between_rows(tmp_path):
+    """Notices are nobody's business, however many; parameters are libpq's, also behind the end."""
+    notice = fake_server.message(b"N", b"SNOTICE\0C00000\0M" + b"hear! " * 2000 + b"\0\0")
+    parameter = fake_server.message(b"S", b"search_path\0elsewhere\0")
+    done = against(tmp_path, copy_data(COPY_HEAD + ROW), *[notice] * 300, parameter, copy_data(ROW), notice, END, DONE + parameter + notice)
+    assert (done.code, done.out) == (0, "7\n7\n"), done.err
+
+
+class Ending:
+    """A connection that ends behind an error."""
+
+    def __init__(self, connection):
+        self.connection, self.recv = connection, connection.recv
+
+    def sendall(self, data):
+        self.connection.sendall(data)
+        if b"22P02" in data:
+            self.connection.close()
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_error_in_the_middle(tmp_path, ends):
+    """Of any length, and with the connection's end behind it or not."""
+    text = "no number: " + "\N{EURO SIGN}" * 50000
+
+    def answer(connection, startup):
+        inner.fake = fake
+        inner(Ending(connection) if ends else connection, startup)
+
+    inner = answers(copy_data(COPY_HEAD + ROW), fake_server.error("22P02", text, "ERROR"), b"" if ends else fake_server.message(b"Z", b"E"))
+    with fake_server.Fake(answer) as fake:
+        done = Tool(tmp_path)("dump-query", "SELECT 7", host="127.0.0.1", port=fake.port, user="x", sslmode="disable")
+    assert done.code == DATA and "22P02" in done.err and "no number: \N{EURO SIGN}" in done.err, done.err
 
 
 def test_a_row_that_never_ends(tmp_path):
