@@ -1,9 +1,11 @@
 /* The CSV reader plugin: what of a reader is CSV.  What all readers share is in reader*.c. */
-#include "csv_reader.h"
+#include "csv_reader_rejects.h"
 
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/records.h"
+
+#include <string.h>
 
 static struct csv_handle *handle_of(struct dn_reader *r)
 {
@@ -69,6 +71,11 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
     options->note = on_note;
     options->note_ctx = r;
     options->advise = h->settings.advice ? on_advice : NULL;
+    if (options->max_rejects > 0 || options->max_reject_percent > 0) {
+        DN_TRY(csv_rejects_create(&h->rejects, h->settings.rejects, r->files.store, err));
+        options->reject = csv_rejects_add;
+        options->reject_ctx = h->rejects;
+    }
     return dn_csv_reader_open(&h->reader, r->files.paths, r->files.n, options, err);
 }
 
@@ -77,11 +84,29 @@ static enum dn_status get_schema(struct dn_reader *r, struct ArrowSchema *out, s
     return dn_csv_reader_schema(handle_of(r)->reader, out, err);
 }
 
+/* Behind every batch: was it all kept?  At the end the file is there. */
+static enum dn_status keep_rejects(struct csv_rejects *rejects, struct ArrowArray *batch,
+                                   struct dn_error *err)
+{
+    const enum dn_status st =
+        batch->release == NULL ? csv_rejects_end(rejects, err) : csv_rejects_check(rejects, err);
+
+    if (st != DN_OK && batch->release != NULL) {
+        batch->release(batch);
+    }
+    return st;
+}
+
 static enum dn_status next(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err)
 {
-    DN_TRY(dn_csv_reader_next(handle_of(r)->reader, out, err));
+    struct csv_handle *h = handle_of(r);
+
+    DN_TRY(dn_csv_reader_next(h->reader, out, err));
+    if (h->rejects != NULL) {
+        DN_TRY(keep_rejects(h->rejects, out, err));
+    }
     if (out->release == NULL && r->level == 0) { /* at Level 1 it is part of the report */
-        csv_log_warnings(handle_of(r));
+        csv_log_warnings(h);
     }
     return DN_OK;
 }
@@ -113,6 +138,7 @@ static void close_source(struct dn_reader *r)
 {
     dn_csv_reader_close(handle_of(r)->reader);
     csv_lossless_destroy(handle_of(r)->lossless);
+    csv_rejects_destroy(handle_of(r)->rejects);
 }
 
 static enum dn_status prepare_rows(struct dn_reader *r, struct dn_error *err)
@@ -191,6 +217,31 @@ static int32_t find_types(const char *config_json, const struct dativo_host *hos
     return dn_shell_error_export(st, &error, err);
 }
 
+static int32_t rejects_stream(void *reader, struct ArrowArrayStream *out, struct dativo_error *err)
+{
+    struct dn_reader *r = reader;
+    struct dn_error error = {0};
+
+    *out = (struct ArrowArrayStream){0};
+    enum dn_status st = dn_shell_handle_check(&r->shell, &error);
+    if (st == DN_OK && handle_of(r)->rejects == NULL) {
+        st = dn_error_set(&error, DN_ERR_INVALID,
+                          "no row is set aside: the option max_rejects says how many may be");
+    }
+    if (st == DN_OK) {
+        st = csv_rejects_stream(handle_of(r)->rejects, out, &error);
+    }
+    return dn_shell_error_export(st, &error, err);
+}
+
+static const struct dativo_rejects_v1 rejects_table = {.struct_size = sizeof(rejects_table),
+                                                       .stream = rejects_stream};
+
+static const void *get_extension(const char *name)
+{
+    return strcmp(name, DATIVO_EXT_REJECTS) == 0 ? &rejects_table : NULL;
+}
+
 const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .find_types = find_types};
 
 const struct dn_reader_kind dn_reader_kind = {
@@ -215,4 +266,5 @@ const struct dn_reader_kind dn_reader_kind = {
     .write_rows = write_rows,
     .look = look,
     .report = csv_report,
+    .extension = get_extension,
 };

@@ -21,8 +21,9 @@ struct csv_settings {
     struct dn_csv_options csv;
     enum csv_values values;
     struct dn_reader_files files;
-    int64_t chunk_rows; /**< rows of a JSON batch */
-    bool advice;        /**< what looks like a wrong option is said */
+    bool advice;         /**< what looks like a wrong option is said */
+    const char *rejects; /**< a file, or NULL */
+    int64_t chunk_rows;  /**< rows of a JSON batch */
 };
 
 extern const struct dn_shell_option csv_reader_options[];
@@ -38,6 +39,7 @@ DN_NODISCARD enum dn_status csv_forms_read(struct csv_settings *s, struct dn_she
 /** header, names, rename, columns and exclude (csv_reader_naming.c). */
 DN_NODISCARD enum dn_status csv_naming_read(struct csv_settings *s, struct dn_shell_config *c,
                                             struct dn_error *err);
+struct csv_rejects; /* csv_reader_rejects.h */
 
 /** JSON records from string columns, numbers only where nothing is lost. */
 struct csv_lossless;
@@ -60,6 +62,7 @@ struct csv_handle {
     struct csv_settings settings;
     struct dn_csv_reader *reader;
     struct csv_lossless *lossless;
+    struct csv_rejects *rejects; /**< NULL: no row is set aside */
 };
 
 /** Level 0, at the end of the data: say on stderr what report() would warn of. */

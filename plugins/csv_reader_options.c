@@ -5,7 +5,9 @@
 #include "base/strings.h"
 #include "filter/text.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -63,6 +65,12 @@ const struct dn_shell_option csv_reader_options[] = {
      "of the files, as iconv has it; default utf-8, or what a byte order mark says"},
     {"on_invalid", NULL, "text",
      "bytes that are no text in the encoding: error (default), or replace by U+FFFD"},
+    {"max_rejects", NULL, "text",
+     "rows that are wrong are set aside, at most so many, or so many percent ('1%'); default 0"},
+    {"rejects", NULL, "text", "the CSV file that these rows are written to, with their places"},
+    {"ragged", NULL, "text",
+     "rows with too few or too many fields: error, null (missing values), skip or reject; default "
+     "reject with max_rejects, else error"},
     {"chunk_size", "batch_size", "int", "rows per batch; default 10000 for JSON"},
     {"block_bytes", NULL, "int", "bytes of text per unit of work; no effect on the rows"},
     {"inference", NULL, "text",
@@ -195,6 +203,56 @@ static enum dn_status read_decimals(struct csv_settings *s, const struct dn_shel
                : dn_shell_option_error(c, "decimals", "must be exact or float", err);
 }
 
+/* "10" or "0.5%". */
+static bool read_limit(const char *text, struct dn_csv_options *o)
+{
+    char *end = NULL;
+
+    errno = 0;
+    if (text[strspn(text, "0123456789.")] == '%') {
+        o->max_reject_percent = strtod(text, &end);
+        return end != text && strcmp(end, "%") == 0 && o->max_reject_percent <= 100;
+    }
+    o->max_rejects = strtoll(text, &end, 10);
+    return end != text && *end == '\0' && errno == 0 && o->max_rejects >= 0 &&
+           strspn(text, "0123456789") == strlen(text);
+}
+
+static enum dn_status read_rejects(struct csv_settings *s, const struct dn_shell_config *c,
+                                   struct dn_error *err)
+{
+    static const char *const words[] = {"error", "null", "skip", "reject", NULL};
+    struct dn_csv_options *o = &s->csv;
+    const char *limit = NULL;
+    const char *ragged = NULL;
+    uint32_t word = 0;
+
+    if (dn_shell_option_is_number(c, "max_rejects")) {
+        DN_TRY(dn_shell_option_int(c, "max_rejects", 0, INT64_MAX, &o->max_rejects, err));
+    } else {
+        DN_TRY(dn_shell_option_text(c, "max_rejects", &limit, err));
+    }
+    DN_TRY(dn_shell_option_text(c, "rejects", &s->rejects, err));
+    DN_TRY(dn_shell_option_text(c, "ragged", &ragged, err));
+    DN_TRY(dn_shell_option_word(c, "ragged", words, &word, err));
+    o->ragged =
+        ragged == NULL ? DN_CSV_RAGGED_BAD : (enum dn_csv_ragged)(DN_CSV_RAGGED_ERROR + (int)word);
+    if (limit != NULL && !read_limit(limit, o)) {
+        return dn_shell_option_error(
+            c, "max_rejects", "must be a number of rows, or of percent up to 100 as in 0.5%", err);
+    }
+    const bool any = o->max_rejects > 0 || o->max_reject_percent > 0;
+    if (s->rejects != NULL && !any) {
+        return dn_shell_option_error(
+            c, "rejects", "needs the option max_rejects, which says how many rows at most", err);
+    }
+    if (o->ragged == DN_CSV_RAGGED_REJECT && !any) {
+        return dn_shell_option_error(
+            c, "ragged", "needs the option max_rejects, which says how many rows at most", err);
+    }
+    return DN_OK;
+}
+
 /* Append the entries of one map but for those that `before` has: a declared type stays. */
 static enum dn_status add_types(const struct dn_shell_config *c, const char *name, bool declared,
                                 const json_t *map, const json_t *before,
@@ -277,6 +335,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     DN_TRY(dn_shell_option_bool(c, "restartable", &s->csv.restartable, err));
     DN_TRY(read_advice(s, c, err));
     DN_TRY(read_encoding(s, c, err));
+    DN_TRY(read_rejects(s, c, err));
     DN_TRY(dn_shell_option_int(c, "chunk_size", 1, INT32_MAX, &rows, err));
     DN_TRY(dn_shell_option_int(c, "block_bytes", 1, LARGEST_BLOCK, &block_bytes, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));

@@ -1,9 +1,10 @@
 /* What the CSV reader reports of the rows it gave: counters, warnings, and which types were inferred. */
-#include "csv_reader.h"
+#include "csv_reader_rejects.h"
 
 #include "base/log.h"
 #include "base/name_map.h"
 #include "base/strings.h"
+#include "store/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,14 +76,40 @@ static bool tell_end(const struct csv_handle *h, char *out, size_t size)
     return csv.end_bytes > 0;
 }
 
+static bool tell_rejected(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+    const char *first = csv_rejects_first(h->rejects);
+    const char *file = h->settings.rejects;
+    char shown[DN_SHOWN_PATH_SIZE];
+
+    if (first == NULL) {
+        return false;
+    }
+    dn_csv_reader_progress(h->reader, &csv);
+    (void)snprintf(out, size, "%" PRId64 " rejected row%s%s%.250s; the first: %s", csv.rejected,
+                   csv.rejected == 1 ? "" : "s", file != NULL ? ", in " : ", kept nowhere",
+                   file != NULL ? dn_source_shown_path(shown, file) : "", first);
+    return true;
+}
+
+static bool tell_skipped(const struct csv_handle *h, char *out, size_t size)
+{
+    struct dn_csv_progress csv = {.struct_size = sizeof(csv)};
+
+    dn_csv_reader_progress(h->reader, &csv);
+    (void)snprintf(out, size, "%" PRId64 " row%s left out for having too few or too many fields",
+                   csv.skipped, csv.skipped == 1 ? " was" : "s were");
+    return csv.skipped > 0;
+}
+
 /* What somebody should hear of, which each of these tells. */
 static const struct {
     const char *event;
     bool (*tell)(const struct csv_handle *h, char *out, size_t size);
-} warnings[] = {{"values_rounded", tell_rounded},
-                {"bytes_replaced", tell_replaced},
-                {"marks_left_out", tell_marks},
-                {"end_left_out", tell_end}};
+} warnings[] = {{"values_rounded", tell_rounded}, {"bytes_replaced", tell_replaced},
+                {"marks_left_out", tell_marks},   {"end_left_out", tell_end},
+                {"rows_rejected", tell_rejected}, {"rows_skipped", tell_skipped}};
 #define N_WARNINGS (sizeof(warnings) / sizeof(warnings[0]))
 
 void csv_log_warnings(const struct csv_handle *h)
@@ -154,8 +181,10 @@ enum dn_status csv_report(struct dn_reader *r, struct dn_buffer *b,
     DN_TRY_GOTO(st,
                 dn_text_appendf(b, err,
                                 "\"counters\":{\"stray_quotes\":%" PRId64 ",\"rounded\":%" PRId64
-                                ",\"replaced\":%" PRId64 "},\"warnings\":[",
-                                csv.stray_quotes, csv.rounded, csv.replaced),
+                                ",\"replaced\":%" PRId64 ",\"rejected\":%" PRId64
+                                ",\"skipped\":%" PRId64 "},\"warnings\":[",
+                                csv.stray_quotes, csv.rounded, csv.replaced, csv.rejected,
+                                csv.skipped),
                 cleanup);
     DN_TRY_GOTO(st, append_warnings(h, b, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "],\"columns\":", err), cleanup);

@@ -479,7 +479,10 @@ cleanup:
 
 const void *dn_reader_extension(const char *name)
 {
-    return name != NULL && strcmp(name, DATIVO_EXT_READER) == 0 ? &dn_reader_table : NULL;
+    if (name != NULL && strcmp(name, DATIVO_EXT_READER) == 0) {
+        return &dn_reader_table;
+    }
+    return name != NULL && kind->extension != NULL ? kind->extension(name) : NULL;
 }
 
 void dn_reader_free_text(char *text)

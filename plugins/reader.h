@@ -94,6 +94,8 @@ struct dn_reader_kind {
     /** Level 1: append `"counters":{...},"warnings":[...],"columns":[...]`. */
     enum dn_status (*report)(struct dn_reader *r, struct dn_buffer *b,
                              const struct ArrowSchema *schema, struct dn_error *err);
+    /** Level 1: a table that only this kind has.  NULL: there is none. */
+    const void *(*extension)(const char *name);
 };
 
 /** The plugin's own: the kind, and the table DN_READER_TABLE with what it has besides. */

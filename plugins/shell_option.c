@@ -244,6 +244,11 @@ enum dn_status dn_shell_option_ints(struct dn_shell_config *c, const char *name,
     return DN_OK;
 }
 
+bool dn_shell_option_is_number(const struct dn_shell_config *c, const char *name)
+{
+    return json_is_number(find_option(c, name).value);
+}
+
 bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const char *text)
 {
     const struct found f = find_option(c, name);

@@ -29,6 +29,31 @@ enum dn_csv_inference {
     DN_CSV_INFER_STRINGS = 1 /**< every column without a declared type is a string */
 };
 
+/** What is done with rows that have too few or too many fields. */
+enum dn_csv_ragged {
+    DN_CSV_RAGGED_BAD = 0,    /**< they are wrong: set aside if rows may be, an error if not */
+    DN_CSV_RAGGED_ERROR = 1,  /**< an error, whether others may be set aside or not */
+    DN_CSV_RAGGED_NULL = 2,   /**< of rows that are too short the missing values are null; longer ones are wrong */
+    DN_CSV_RAGGED_SKIP = 3,   /**< left out, and counted */
+    DN_CSV_RAGGED_REJECT = 4, /**< set aside; rows that are wrong in another way are errors */
+};
+
+/** A row that was set aside.  Everything is borrowed for the call. */
+struct dn_csv_reject {
+    uint32_t struct_size; /**< of the library's struct: members are appended */
+    uint32_t reserved;
+    const char *path;
+    int64_t line;         /**< where the row is wrong, from 1 */
+    int64_t row;          /**< data row over all files, from 1; rows that are set aside count */
+    int64_t byte_offset;  /**< in the file, of what is wrong, from 0 */
+    const char *column;   /**< or NULL: the row as such */
+    const char *code;     /**< "type", "null", "fields", "encoding" or "quotes" */
+    const char *expected; /**< the type, or how many fields; or "" */
+    const char *message;
+    const uint8_t *raw; /**< the row as it is in the text, without its row end */
+    size_t raw_len;
+};
+
 /** A column whose type is given rather than inferred.  Arrays of it have a stride, dn_csv_options.types_stride. */
 struct dn_csv_column_type {
     const char *name;
@@ -155,6 +180,17 @@ struct dn_csv_options {
     int64_t skip_rows;         /**< lines in front of the header of every file, whatever they hold */
     int64_t skip_after_header; /**< lines behind the header of every file */
     int64_t skip_footer;       /**< lines at the end of every file, blank ones not counted */
+    enum dn_csv_ragged ragged;
+    /**
+     * How many rows that are wrong may be set aside, instead of the first one being an error: so many, and so many percent of all rows,
+     * which is looked at when all were read.  0: none; if both are set, neither may be exceeded.  Values that do not fit count if only a
+     * string would hold them, or if the caller cannot start over; a few texts in the sample do not make a string column then.
+     */
+    int64_t max_rejects;
+    double max_reject_percent;
+    /** Called with reject_ctx for each of them, in the order of the data, by the thread that calls dn_csv_reader_next(); may not call back. */
+    void (*reject)(void *ctx, const struct dn_csv_reject *reject);
+    void *reject_ctx;
 };
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
@@ -205,6 +241,8 @@ struct dn_csv_progress {
     int64_t replaced;     /**< U+FFFD for what is no text in the encoding */
     int64_t marks;        /**< byte order marks that rows began with, behind the first row: left out */
     int64_t end_bytes;    /**< 0x1a and NUL bytes behind the text, at the ends of files: left out */
+    int64_t rejected;     /**< rows set aside */
+    int64_t skipped;      /**< rows left out for their number of fields */
 };
 #define DN_CSV_PROGRESS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_progress, stray_quotes)
 

@@ -139,6 +139,7 @@ DATIVO_EXPORT const char *commit_files(void *writer, const char *files_json);
 #define DATIVO_EXT_READER "dativo.reader/1"
 #define DATIVO_EXT_WRITER "dativo.writer/1"
 #define DATIVO_EXT_INSPECTOR "dativo.inspector/1"
+#define DATIVO_EXT_REJECTS "dativo.rejects/1"
 
 /** Return codes of every Level 1 function.  Append only. */
 #define DATIVO_OK 0
@@ -298,6 +299,21 @@ struct dativo_reader_v1 {
 #define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
 /** What a host cannot do without: splits, open_split and report may be missing. */
 #define DATIVO_READER_V1_LEAST_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, close)
+
+/** Of a reader that sets rows aside: which, and why. */
+struct dativo_rejects_v1 {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    /**
+     * The rows that are set aside, in source order: file, line, row, byte (of what is wrong; lines and rows from 1, bytes from 0), column (or
+     * null: the row as such), code, expected, and raw, the row as it is written; int64 and utf8.  Once per reader, in front of the first
+     * batch of its stream.  Each get_next() gives what came since the last one: a batch without rows if nothing did, and the end if nothing
+     * is to come.  Same thread as the stream; released before close().
+     */
+    int32_t (*stream)(void *reader, struct ArrowArrayStream *out_stream, struct dativo_error *err);
+};
+#define DATIVO_REJECTS_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_rejects_v1, stream)
 
 /**
  * A writer: takes record batches and makes one file.  Nothing is visible under its final name before commit().  One

@@ -457,7 +457,7 @@ const struct dn_command dn_cmd_convert = {
         "  cat orders.csv | " DN_PROGRAM " convert - orders.parquet\n"
         "  " DN_PROGRAM " convert --delimiter ';' --null-values NA in.csv out.csv\n"
         "  " DN_PROGRAM " convert -c zstd jan.parquet feb.parquet year.parquet\n",
-    .more = {DN_CSV_FLAGS_HELP, DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP,
+    .more = {DN_CSV_FLAGS_HELP DN_REJECTS_HELP, DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP,
              DN_DATABASE_HELP DN_STORE_FLAGS_HELP
              "      --writer-option K=V for DST s3:// also content_type, metadata, tags, "
              "storage_class,\n"

@@ -376,7 +376,7 @@ const struct dn_command dn_cmd_schema = {
         "  " DN_PROGRAM " schema orders.csv\n"
         "  " DN_PROGRAM " schema --full --json orders.csv > orders.json\n"
         "  " DN_PROGRAM " convert --schema orders.json tomorrow.csv tomorrow.parquet\n",
-    .more = {DN_CSV_FLAGS_HELP, DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP,
+    .more = {DN_CSV_FLAGS_HELP DN_REJECTS_HELP, DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP,
              DN_DATABASE_HELP DN_STORE_FLAGS_HELP},
     .run = run,
 };

@@ -17,6 +17,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of CSV: flags whose text is the option's value. */
+static const struct {
+    const char *flag;
+    const char *option;
+} k_csv_texts[DN_CSV_TEXT_FLAGS] = {
+    {"encoding", "encoding"}, {"on-invalid", "on_invalid"}, {"max-rejects", "max_rejects"},
+    {"rejects", "rejects"},   {"ragged", "ragged"},
+};
+
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS])
 {
     const struct dn_flag flags[] = {
@@ -27,8 +36,6 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"skip-rows", 0, DN_FLAG_INT, &s->skip_rows},
         {"skip-after-header", 0, DN_FLAG_INT, &s->skip_after_header},
         {"skip-footer", 0, DN_FLAG_INT, &s->skip_footer},
-        {"encoding", 0, DN_FLAG_TEXT, &s->encoding},
-        {"on-invalid", 0, DN_FLAG_TEXT, &s->on_invalid},
         {"reader", 0, DN_FLAG_TEXT, &s->reader},
         {"file-name-column", 0, DN_FLAG_TEXT, &s->file_name},
         {"hive-partitioning", 0, DN_FLAG_BOOL, &s->hive},
@@ -51,12 +58,16 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
         {"threads", 't', DN_FLAG_INT, &s->n_threads},
         {"memory", 'm', DN_FLAG_SIZE, &s->memory_bytes},
     };
+    size_t n = sizeof flags / sizeof flags[0];
     _Static_assert(sizeof flags / sizeof flags[0] ==
-                       DN_SOURCE_FLAGS - DN_NAMING_FLAGS - DN_STORE_FLAGS,
+                       DN_SOURCE_FLAGS - DN_CSV_TEXT_FLAGS - DN_NAMING_FLAGS - DN_STORE_FLAGS,
                    "all of them");
     memcpy(out, flags, sizeof flags);
-    dn_naming_flags_table(&s->naming, out + sizeof flags / sizeof flags[0]);
-    dn_store_flags_table(&s->store, out + DN_SOURCE_FLAGS - DN_STORE_FLAGS);
+    for (size_t i = 0; i < DN_CSV_TEXT_FLAGS; i++) {
+        out[n++] = (struct dn_flag){k_csv_texts[i].flag, 0, DN_FLAG_TEXT, &s->csv_texts[i]};
+    }
+    dn_naming_flags_table(&s->naming, out + n);
+    dn_store_flags_table(&s->store, out + n + DN_NAMING_FLAGS);
 }
 
 static enum dn_status set_text(json_t *object, const char *key, const char *text,
@@ -238,11 +249,10 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
         DN_TRY(set_text(options, "delimiter", "\t", err));
     }
     DN_TRY(structure_add(s, options, err));
-    if (s->encoding != NULL) {
-        DN_TRY(set_text(options, "encoding", s->encoding, err));
-    }
-    if (s->on_invalid != NULL) {
-        DN_TRY(set_text(options, "on_invalid", s->on_invalid, err));
+    for (size_t i = 0; i < DN_CSV_TEXT_FLAGS; i++) {
+        if (s->csv_texts[i] != NULL) {
+            DN_TRY(set_text(options, k_csv_texts[i].option, s->csv_texts[i], err));
+        }
     }
     if (s->file_name != NULL) {
         DN_TRY(set_text(options, "file_name", s->file_name, err));
@@ -391,11 +401,14 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
     const char *flag = s->delimiter != NULL             ? "--delimiter"
                        : s->quote != NULL               ? "--quote"
                        : structure_flag(s) != NULL      ? structure_flag(s)
-                       : s->encoding != NULL            ? "--encoding"
-                       : s->on_invalid != NULL          ? "--on-invalid"
                        : s->no_header                   ? "--no-header"
                        : dn_form_flags_first(s) != NULL ? dn_form_flags_first(s)
                                                         : dn_naming_flags_of_csv(&s->naming);
+    char text_flag[64];
+    for (size_t i = 0; i < DN_CSV_TEXT_FLAGS && flag == NULL; i++) {
+        (void)snprintf(text_flag, sizeof text_flag, "--%s", k_csv_texts[i].flag);
+        flag = s->csv_texts[i] != NULL ? text_flag : NULL;
+    }
     const bool ours = s->reader == NULL || is_built_in(s->reader);
 
     char shown[DN_SHOWN_PATH_SIZE];

@@ -12,6 +12,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/** Flags of CSV that are passed to the reader as texts: the rows of their table in source.c. */
+#define DN_CSV_TEXT_FLAGS 5
+
 struct dn_source_flags {
     const char *delimiter;
     const char *quote;
@@ -20,8 +23,6 @@ struct dn_source_flags {
     int64_t skip_rows;
     int64_t skip_after_header;
     int64_t skip_footer;
-    const char *encoding;
-    const char *on_invalid;
     const char *
         reader; /**< "csv", "parquet", or a plugin as for dn_source_plugin(); NULL: what the files are */
     const char *file_name; /**< of a column */
@@ -39,6 +40,7 @@ struct dn_source_flags {
     struct dn_flag_list true_values;
     struct dn_flag_list false_values;
     bool trim;
+    const char *csv_texts[DN_CSV_TEXT_FLAGS];
     const char *query; /**< of a database */
     const char *where;
     struct dn_flag_list options;
@@ -48,9 +50,18 @@ struct dn_source_flags {
     struct dn_store_flags store;
 };
 
-#define DN_SOURCE_FLAGS (30 + DN_NAMING_FLAGS + DN_STORE_FLAGS)
+#define DN_SOURCE_FLAGS (28 + DN_CSV_TEXT_FLAGS + DN_NAMING_FLAGS + DN_STORE_FLAGS)
 /** The table rows of these flags, for a command's own table. */
 void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOURCE_FLAGS]);
+
+/** Rows of CSV that are wrong, for the part of the help that is more. */
+#define DN_REJECTS_HELP                                                                            \
+    "\n"                                                                                           \
+    "Of CSV, rows that are wrong:\n"                                                               \
+    "      --max-rejects N     set up to N of them aside, or up to N%, instead of ending there\n"  \
+    "      --rejects FILE      write them, with their places, to a CSV file\n"                     \
+    "      --ragged X          with too few or too many fields: error, null (missing values), "    \
+    "skip, reject\n"
 
 #define DN_SOURCE_FLAGS_HELP                                                                       \
     "      --types C=T,...     int64, decimal(12,2), time, uuid and others of docs/types.md; of\n" \

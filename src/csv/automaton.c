@@ -79,3 +79,18 @@ size_t dn_csv_last_opened(const struct dn_csv_dialect *d, const uint8_t *buf, si
     }
     return opened;
 }
+
+uint64_t dn_csv_count_strays(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
+                             size_t len)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    uint64_t n = 0;
+
+    while (pos < len) {
+        struct dn_csv_mark m;
+        state = dn_csv_step(d, state, buf + pos, len - pos, &m);
+        n += m.stray;
+        pos += m.n;
+    }
+    return n;
+}

@@ -268,6 +268,9 @@ static inline size_t dn_csv_without_cr(const struct dn_csv_dialect *d, const uin
 /** Where the last quoted field in [pos, len) begins, which starts a row; `pos` if there is none. */
 size_t dn_csv_last_opened(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
                           size_t len);
+/** Stray quotes and texts in [pos, len), which starts a row. */
+uint64_t dn_csv_count_strays(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
+                             size_t len);
 
 /**
  * The automaton's state at a scan's position, and back.  PLAIN and START differ only in field_start; START stands for FIELD, too,

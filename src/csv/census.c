@@ -1,6 +1,7 @@
 #include "csv/census.h"
 
 #include "base/memory.h"
+#include "csv/aside.h"
 #include "csv/infer.h"
 #include "csv/union.h"
 
@@ -51,13 +52,20 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
         quoted = dn_csv_without_long(quoted);
     }
 
-    if (seen == 0) {
+    if (field->sets_aside) {
+        unquoted &= ~(unsigned)DN_CSV_TEXT;
+        quoted &= ~(unsigned)DN_CSV_TEXT;
+    }
+    if ((unquoted | quoted) == 0) {
         return given;
     }
     if (quotes_say_text(field, unquoted, quoted)) {
-        return DN_TYPE(UTF8_VIEW);
+        return field->sets_aside ? given : DN_TYPE(UTF8_VIEW);
     }
     const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
+    if (field->sets_aside && type.id == DN_TYPE_UTF8_VIEW) {
+        return given; /* of values of several kinds those of the sample's are right */
+    }
     const unsigned wider = classes_between(type, given);
     return wider != 0 ? dn_csv_type_of_classes(unquoted | quoted | wider, digits) : type;
 }
@@ -201,6 +209,7 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
             field->quoted_text = r->quoted_text;
             field->forms = r->columns[c].forms;
             atomic_store_explicit(&field->first, UINT64_MAX, memory_order_relaxed);
+            field->sets_aside = dn_csv_aside_wanted(r) && !r->columns[c].unseen;
         }
     }
     r->census = &census;

@@ -20,6 +20,8 @@ struct dn_csv_census_field {
     bool asked;       /**< somebody wants to know, and it is not a string yet */
     bool quoted_text; /**< the option: quoted values beside unquoted ones are text */
     bool
+        sets_aside; /**< rows with values that only a string holds are set aside, and do not count */
+    bool
         through_quotes; /**< with it, values are quoted; others make it a string, and the other way around */
     bool either_way; /**< the sample does not say whether they are: all or none */
     const struct dn_csv_forms *forms;

@@ -40,6 +40,9 @@ static inline void dn_csv_note_null(struct dn_csv_job *j, size_t row)
     }
 }
 
+/** Rows [j->from, j->to), of any type (convert.c).  A value that does not fit ends it, in j->bad_row. */
+DN_NODISCARD enum dn_status dn_csv_convert_column(struct dn_csv_job *j, struct dn_error *err);
+
 /** Rows of columns whose values go to the side buffer: JSON, and bytes of any length (convert_bytes.c). */
 DN_NODISCARD enum dn_status dn_csv_convert_json(struct dn_csv_job *j, struct dn_error *err);
 DN_NODISCARD enum dn_status dn_csv_convert_binary(struct dn_csv_job *j, struct dn_error *err);

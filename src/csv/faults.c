@@ -181,12 +181,13 @@ static enum dn_status describe_odd_end(const struct dn_csv_reader *r,
 
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
-                                      const struct dn_csv_rows *rows, struct dn_error *err)
+                                      const struct dn_csv_rows *rows,
+                                      const struct dn_csv_uneven_row *uneven, struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
     char advice[256];
-    const uint8_t *row = rows->buf + rows->bad_row_start;
-    const size_t len = rows->bad_row_end - rows->bad_row_start;
+    const uint8_t *row = rows->buf + uneven->start;
+    const size_t len = uneven->end - uneven->start;
 
     if (rows->bad_row_end_odd) {
         return describe_odd_end(r, block, rows, err);
@@ -197,11 +198,11 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
     }
     dn_error_escape_value(value, row, len);
     dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",
-                 rows->bad_row_fields, rows->bad_row_fields == 1 ? "" : "s",
+                 uneven->n_fields, uneven->n_fields == 1 ? "" : "s",
                  r->has_header ? "header" : "first row", rows->n_fields - rows->trailing, value,
                  r->trailing ? "the rows before it end with a delimiter, which this one does not"
                              : advice);
-    place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
+    place(r, block, (int64_t)rows->n_rows + 1, uneven->start, NULL, err);
     return DN_ERR_DATA;
 }
 

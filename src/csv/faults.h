@@ -16,10 +16,11 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
 void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                              const struct dn_csv_rows *rows,
                              const struct dn_csv_batch_memory *memory, struct dn_error *err);
-/** The row behind the last good one has too few or too many fields. */
+/** A row has too few or too many fields. */
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
-                                      const struct dn_csv_rows *rows, struct dn_error *err);
+                                      const struct dn_csv_rows *rows,
+                                      const struct dn_csv_uneven_row *uneven, struct dn_error *err);
 /** The byte at buf[pos] of row `row` does not begin a valid UTF-8 sequence. */
 enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                                     const struct dn_csv_rows *rows, size_t row, size_t pos,

@@ -17,7 +17,8 @@ void dn_csv_block_finish(struct dn_csv_block *b)
 static enum dn_status block_resize(struct dn_csv_block *b, size_t front, size_t text_bytes,
                                    struct dn_error *err)
 {
-    const size_t size = front + text_bytes + DN_BUFFER_PADDING;
+    const size_t padding = DN_BUFFER_PADDING + b->room_behind;
+    const size_t size = front + text_bytes + padding;
     uint8_t *buf;
 
     if (size > UINT32_MAX) {
@@ -37,7 +38,7 @@ static enum dn_status block_resize(struct dn_csv_block *b, size_t front, size_t 
     b->size = size;
     b->start = front;
     b->len = front + n;
-    memset(b->buf + b->len, 0, DN_BUFFER_PADDING);
+    memset(b->buf + b->len, 0, padding);
     return DN_OK;
 }
 
@@ -256,7 +257,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     dn_buffer_reset(&f->carry);
     f->carry_pos = 0;
     f->offset = 0;
-    f->count_lines = !dn_source_can_reopen(f->source);
+    f->count_lines = f->always_count_lines || !dn_source_can_reopen(f->source);
     f->line = 1;
     f->after_cr = false;
     f->source_at_end = false;
@@ -592,6 +593,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         }
         searched = window - 1;
     }
+    b->room_behind = f->room_behind;
     DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
     memcpy(b->buf + b->start, held.data, n);
     b->len = b->start + n;
@@ -681,7 +683,7 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     if (b->last_of_file && cut > 0) {
         dn_csv_end_last_row(f->dialect, b);
     }
-    memset(b->buf + b->len, 0, DN_BUFFER_PADDING);
+    memset(b->buf + b->len, 0, DN_BUFFER_PADDING + b->room_behind);
     return DN_OK;
 }
 

@@ -27,6 +27,7 @@ struct dn_csv_block {
     size_t size; /**< allocated bytes of buf */
     size_t start;
     size_t len;
+    size_t room_behind;   /**< readable bytes behind the text, besides its padding */
     size_t file;          /**< index of the file */
     int64_t start_offset; /**< byte offset in the file of buf[start] */
     int64_t first_line; /**< line of buf[start] if the file cannot be read again to count, else 0 */
@@ -64,7 +65,9 @@ struct dn_csv_feed {
     struct dn_source *source;
     struct dn_buffer carry; /**< bytes read; those from carry_pos on are not yet handed out */
     size_t carry_pos;
-    int64_t offset;   /**< byte offset in the file of the first byte not yet handed out */
+    int64_t offset;     /**< byte offset in the file of the first byte not yet handed out */
+    size_t room_behind; /**< bytes that are readable behind a block, besides its padding */
+    bool always_count_lines;
     bool count_lines; /**< the file cannot be read again: keep `line` behind the header, too */
     int64_t line;     /**< line of the first byte not yet handed out */
     bool after_cr;    /**< the byte before it is a '\r' that ended a line */

@@ -222,6 +222,7 @@ static unsigned classify_for(struct dn_csv_evidence *e, const uint8_t *text, siz
     const unsigned class = e->forms == NULL ? dn_csv_classify(text, len)
                                             : dn_csv_forms_classify(e->forms, &text, &len, room);
 
+    e->n_texts += class == DN_CSV_TEXT;
     if ((class & (WHOLE | DN_CSV_INT_OR)) != 0) {
         const size_t n = len - (text[0] == '-');
         if (n > e->digits.whole && text[0] != '0') {
@@ -267,6 +268,7 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
     if (d->has_quote && text[0] == d->quote) {
         if (!dn_csv_quoted_simple(d, text, len, &inner)) {
             e->quoted |= DN_CSV_TEXT;
+            e->n_texts++;
             e->n_quoted++;
         } else if (inner > 0) {
             add_quoted(e, d, nulls, text + 1, inner);
@@ -320,6 +322,18 @@ static unsigned settle_either(unsigned classes)
         }
     }
     return either != 0 ? others | DN_CSV_INT : classes;
+}
+
+void dn_csv_evidence_forgive(struct dn_csv_evidence *e, int64_t most)
+{
+    const unsigned others = (e->unquoted | e->quoted) & ~(unsigned)DN_CSV_TEXT;
+    const int64_t n_values = e->n_unquoted + e->n_quoted;
+
+    if (e->n_texts > 0 && e->n_texts <= most && e->n_texts <= n_values / DN_CSV_FEW_TEXTS &&
+        dn_csv_type_of_classes(others, e->digits).id != DN_TYPE_UTF8_VIEW) {
+        e->unquoted &= ~(unsigned)DN_CSV_TEXT;
+        e->quoted &= ~(unsigned)DN_CSV_TEXT;
+    }
 }
 
 bool dn_csv_fits_decimal(unsigned classes, struct dn_csv_digits digits)

@@ -57,6 +57,7 @@ struct dn_csv_evidence {
     bool from_start;                  /**< the first value is the column's first one */
     bool quoted_text;                 /**< the option: quotes beside unquoted values say text */
     const struct dn_csv_forms *forms; /**< NULL: the usual ones */
+    int64_t n_texts;                  /**< of both, those that only a string holds */
 };
 
 /** Written as a whole number, of whatever size: digits, maybe behind a '-'.  The text is not empty. */
@@ -103,6 +104,11 @@ struct dn_type dn_csv_type_of_classes(unsigned classes, struct dn_csv_digits dig
 
 /** The classes where numbers that a float64 does not hold are rounded to one. */
 unsigned dn_csv_without_long(unsigned classes);
+
+/** Texts that take not more than one value in so many of the sample may be mistakes. */
+#define DN_CSV_FEW_TEXTS 100
+/** Forget the texts of a column, if they are so few, and no more than `most`, and there are other values. */
+void dn_csv_evidence_forgive(struct dn_csv_evidence *e, int64_t most);
 
 /**
  * Quotes say text, in the way our own writer has it: the first value stands bare and every other one in quotes that it does not need.

@@ -3,6 +3,7 @@
 #include "base/name_map.h"
 #include "base/strings.h"
 #include "csv/advice.h"
+#include "csv/aside.h"
 #include "csv/names.h"
 #include "csv/union.h"
 #include "text/parse.h"
@@ -233,7 +234,7 @@ static enum dn_status choose_fields(struct dn_csv_reader *r, const struct lookup
 /* The columns asked for, with the types the sample gives. */
 static enum dn_status choose_columns(struct dn_csv_reader *r, const struct lookup *l,
                                      const struct dn_csv_options *o,
-                                     const struct dn_csv_evidence *evidence, struct dn_error *err)
+                                     struct dn_csv_evidence *evidence, struct dn_error *err)
 {
     const size_t most = o->columns != NULL ? o->n_columns : r->n_fields;
 
@@ -256,6 +257,7 @@ static enum dn_status choose_columns(struct dn_csv_reader *r, const struct looku
         column->forms = r->forms != NULL ? r->forms[column->field] : NULL;
         column->rounds = o->round_decimals;
         if (o->inference == DN_CSV_INFER_COLUMN) {
+            dn_csv_evidence_forgive(&evidence[column->field], dn_csv_aside_most(r));
             dn_csv_resolve(&evidence[column->field], column);
         }
     }
@@ -285,7 +287,7 @@ static enum dn_status check_renamed(const struct dn_csv_reader *r, const struct 
 }
 
 static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                   const struct dn_csv_evidence *evidence, struct dn_error *err)
+                                   struct dn_csv_evidence *evidence, struct dn_error *err)
 {
     struct lookup l = {0};
     enum dn_status st = DN_OK;
@@ -394,6 +396,8 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         dn_csv_find_trailing(r);
     }
     DN_TRY(dn_csv_shape_names(r, options, err));
+    r->feed.room_behind =
+        r->ragged == DN_CSV_RAGGED_NULL ? (r->n_fields + 1) * (1 + (size_t)r->dialect.n_rest) : 0;
     evidence = dn_calloc(r->n_fields + 1, sizeof(*evidence));
     if (evidence == NULL) {
         return dn_error_memory(err, r->n_fields * sizeof(*evidence));
@@ -415,7 +419,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);
-    if (faulty) {
+    if (faulty && !dn_csv_aside_wanted(r)) {
         st = report_fault(r, err);
         goto cleanup;
     }

@@ -13,6 +13,7 @@
  */
 #include "base/memory.h"
 #include "base/thread.h"
+#include "csv/aside.h"
 #include "csv/faults.h"
 #include "csv/union.h"
 #include "csv/unseen.h"
@@ -192,37 +193,39 @@ static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *b
 
 /* ---- one block ---- */
 
-/* Stray quotes and texts in the incomplete row at the end of a block. */
-static uint64_t count_strays(const struct dn_csv_dialect *d, const struct dn_csv_block *block,
-                             size_t row_start)
-{
-    enum dn_csv_state state = DN_CSV_START;
-    uint64_t n = 0;
+/* What a fault's row being left out takes. */
+struct dropping {
+    struct work *w;
+    const struct dn_csv_block *block;
+};
 
-    for (size_t pos = row_start; pos < block->len;) {
-        struct dn_csv_mark m;
-        state = dn_csv_step(d, state, block->buf + pos, block->len - pos, &m);
-        n += m.stray;
-        pos += m.n;
-    }
-    return n;
+static enum dn_status drop(void *ctx, const struct dn_csv_fault *fault, bool *dropped,
+                           struct dn_error *err)
+{
+    const struct dropping *d = ctx;
+
+    return dn_csv_aside_fault(&d->w->slot->aside, d->w->r, d->block, &d->w->scratch->rows, fault,
+                              dropped, err);
 }
 
-/* Row that holds position `pos`: rows->n_rows if it is behind the last complete row. */
-static size_t row_at(const struct dn_csv_rows *rows, size_t pos)
+/* To columns, or to what their types are. */
+static enum dn_status convert_values(struct work *w, const struct dn_csv_block *block,
+                                     const struct dn_csv_column *columns,
+                                     struct dn_csv_fault *fault)
 {
-    size_t low = 0;
-    size_t high = rows->n_rows;
+    struct dn_csv_reader *r = w->r;
+    const struct dn_csv_rows *rows = &w->scratch->rows;
+    struct dropping dropping = {w, block};
+    const struct dn_csv_dropper dropper = {&dropping, drop};
 
-    while (low < high) {
-        const size_t mid = (low + high) / 2;
-        if (rows->ends[mid * rows->n_fields + rows->n_fields - 1] < pos) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
+    if (r->census != NULL) {
+        dn_csv_census_add(r->census, w->number, rows, dn_csv_layout_of(r, block->file), &r->dialect,
+                          &r->nulls);
+        return DN_OK;
     }
-    return low;
+    return dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
+                          w->memory, w->scratch->out, dn_csv_aside_wanted(r) ? &dropper : NULL,
+                          fault, &w->error);
 }
 
 /*
@@ -233,32 +236,35 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_rows *rows = &w->scratch->rows;
+    struct dn_csv_aside *aside = &w->slot->aside;
     struct dn_csv_fault fault = {DN_CSV_FAULT_NONE, SIZE_MAX, 0};
+    const struct dn_csv_column *columns = NULL;
     /* nothing behind a ragged row matters any more */
     const size_t end = rows->bad_row_start != SIZE_MAX ? rows->bad_row_end + 1 : complete;
-    const size_t valid =
-        block->start + r->kernels->utf8_valid_prefix(block->buf + block->start, end - block->start);
-    const size_t all_rows = rows->n_rows;
-    const size_t utf8_row = valid < end ? row_at(rows, valid) : SIZE_MAX;
-    const size_t stray = w->scratch->index.first_stray;
-    const size_t irregular = w->scratch->index.irregular;
-    const size_t irregular_row = irregular < end ? row_at(rows, irregular) : SIZE_MAX;
-    const size_t stray_row = r->dialect.strict && stray < end ? row_at(rows, stray) : irregular_row;
-    const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
 
-    const struct dn_csv_column *columns = NULL;
-
-    DN_TRY(dn_csv_columns_of(r, block->file, w->scratch, &columns, &w->error));
-    rows->n_rows = stop < all_rows ? stop : all_rows;
-    if (r->census != NULL) {
-        dn_csv_census_add(r->census, w->number, rows, dn_csv_layout_of(r, block->file), &r->dialect,
-                          &r->nulls);
-    } else {
-        DN_TRY(dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
-                              w->memory, w->scratch->out, &fault, &w->error));
+    if (dn_csv_n_uneven(rows) > 0) {
+        DN_TRY(dn_csv_aside_uneven(aside, r, block, rows, end, &w->error));
     }
+    size_t valid = end;
+    size_t stray = w->scratch->index.first_stray;
+    DN_TRY(dn_csv_aside_invalid(aside, r, block, rows, end, &valid, &w->error));
+    if (r->dialect.strict && stray < end) {
+        DN_TRY(dn_csv_aside_strays(aside, r, block, rows, end, &stray, &w->error));
+    }
+    const size_t utf8_row = valid < end ? dn_csv_rows_at(rows, valid) : SIZE_MAX;
+    const size_t irregular = w->scratch->index.irregular;
+    const size_t irregular_row = irregular < end ? dn_csv_rows_at(rows, irregular) : SIZE_MAX;
+    const size_t stray_row = !r->dialect.strict ? irregular_row
+                             : stray < end      ? dn_csv_rows_at(rows, stray)
+                                                : SIZE_MAX;
+    const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
+    const size_t behind = rows->n_rows > stop ? rows->n_rows - stop : 0;
+
+    rows->n_rows -= behind;
+    DN_TRY(dn_csv_columns_of(r, block->file, w->scratch, &columns, &w->error));
+    DN_TRY(convert_values(w, block, columns, &fault));
     const size_t n_rows = rows->n_rows;
-    rows->n_rows = all_rows;
+    rows->n_rows += behind; /* if there are any, values left out no row */
     if (fault.kind != DN_CSV_FAULT_NONE) {
         w->status = dn_csv_describe_fault(r, block, rows, &fault, &w->error);
     } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row) {
@@ -269,7 +275,9 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     } else if (stray_row != SIZE_MAX) {
         w->status = dn_csv_describe_stray(r, block, rows, stray_row, stray, &w->error);
     } else if (rows->bad_row_start != SIZE_MAX) {
-        w->status = dn_csv_describe_ragged(r, block, rows, &w->error);
+        const struct dn_csv_uneven_row bad = {rows->bad_row_start, rows->bad_row_end,
+                                              rows->bad_row_fields};
+        w->status = dn_csv_describe_ragged(r, block, rows, &bad, &w->error);
     }
     if (w->status != DN_OK) {
         return w->status;
@@ -296,15 +304,16 @@ static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t 
     if (wanted > (int64_t)rows->n_rows) {
         return;
     }
+    const size_t next =
+        (size_t)wanted < rows->n_rows ? rows->starts[wanted] : *complete; /* of a padded row */
     rows->n_rows = (size_t)wanted;
     rows->bad_row_start = SIZE_MAX;
     *complete =
         wanted == 0 ? block->start : (size_t)rows->ends[rows->n_rows * rows->n_fields - 1] + 1;
+    *complete = *complete < next ? *complete : next;
     *ends_inside = false;
     if (index->n_strays > 0) {
-        struct dn_csv_block kept = *block;
-        kept.len = *complete;
-        index->n_strays = count_strays(&w->r->dialect, &kept, kept.start);
+        index->n_strays = dn_csv_count_strays(&w->r->dialect, block->buf, block->start, *complete);
     }
     w->slot->is_last = true;
 }
@@ -331,6 +340,20 @@ static size_t cut_long_row(const struct dn_csv_reader *r, struct dn_csv_rows *ro
         rows->bad_row_start = SIZE_MAX;
     }
     return start;
+}
+
+/* The place of an error, or of a rounded value, is told by rows, and rows that were left out count. */
+static void settle(struct work *w, const struct dn_csv_block *block)
+{
+    struct dn_csv_aside *aside = &w->slot->aside;
+    const bool placed = w->error.byte_offset >= 0;
+    const int64_t at = w->error.byte_offset - block->start_offset + (int64_t)block->start;
+
+    dn_csv_aside_settle(aside, &w->scratch->rows,
+                        w->status != DN_OK && placed ? (size_t)at : SIZE_MAX);
+    if (w->error.row >= 0 && placed) {
+        w->error.row += dn_csv_aside_before(aside, (size_t)at);
+    }
 }
 
 static enum dn_status process(struct work *w)
@@ -362,13 +385,16 @@ static enum dn_status process(struct work *w)
         }
         complete = n > 0 ? (size_t)index->ends[n - 1] + 1 : block->start;
         /* the next block counts the tail's strays */
-        index->n_strays -= index->n_strays > 0 ? count_strays(&r->dialect, block, complete) : 0;
+        index->n_strays -= index->n_strays > 0
+                               ? dn_csv_count_strays(&r->dialect, block->buf, complete, block->len)
+                               : 0;
         tail_too_long = block->len - complete > r->feed.max_block_bytes;
         if (!tail_too_long && !block->last_of_file) {
             DN_TRY(publish_tail(w, block, complete));
         }
     }
     index->n_ends = n;
+    dn_csv_aside_shape(r, &w->scratch->rows);
     DN_TRY(dn_csv_rows_build(&w->scratch->rows, &r->dialect, block, index,
                              dn_csv_n_fields_of(r, block->file), r->trailing, &w->error));
     if (r->has_limit) {
@@ -376,11 +402,15 @@ static enum dn_status process(struct work *w)
         tail_too_long = tail_too_long && ends_inside;
     }
     const size_t long_row = cut_long_row(r, &w->scratch->rows);
-    DN_TRY(convert(w, block, long_row != SIZE_MAX ? long_row : complete));
-    if (long_row != SIZE_MAX) {
+    enum dn_status st = convert(w, block, long_row != SIZE_MAX ? long_row : complete);
+    if (st == DN_OK && long_row != SIZE_MAX) {
         w->status = dn_csv_describe_given_row(r, block, &w->scratch->rows, long_row, &w->error);
-        return w->status;
+        st = w->status;
     }
+    if (w->slot->aside.items.len > 0) {
+        settle(w, block);
+    }
+    DN_TRY(st);
     if (ends_inside && block->last_of_file) {
         w->status = dn_csv_describe_open_quote(r, block, complete, &w->error);
         return w->status;
@@ -624,6 +654,7 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
     for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++) {
         dn_buffer_finish(&r->slots[i].tail);
         dn_free(r->slots[i].firsts);
+        dn_csv_aside_finish(&r->slots[i].aside);
         if (r->slots[i].batch.release != NULL) {
             r->slots[i].batch.release(&r->slots[i].batch);
         }
@@ -650,12 +681,12 @@ enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r)
 }
 
 /* Keep the block's error for good; only now its row number in the whole data is known, and lines are counted once. */
-static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
+static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot, int64_t aside_before)
 {
     r->status = slot->status;
     r->error = slot->error;
     if (r->error.row >= 0) {
-        r->error.row += r->rows_done;
+        r->error.row += r->rows_done + aside_before;
     }
     dn_csv_place(r, slot->file, &r->error);
 }
@@ -679,23 +710,31 @@ static void wait_for_block(struct dn_csv_reader *r)
     }
 }
 
-/* Take block r->take_block when it is done; its slot becomes free for block take_block + n_slots.  Lock held. */
-static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end)
+/* The slot of block r->take_block, once that is done: nobody else touches it then.  It may be asked to stop instead. */
+static const struct dn_csv_slot *wait_for_slot(struct dn_csv_reader *r)
 {
-    struct dn_csv_slot *slot = slot_of(r, r->take_block);
+    const struct dn_csv_slot *slot = slot_of(r, r->take_block);
 
+    pthread_mutex_lock(&r->lock);
     while (!slot->done && r->status == DN_OK) {
         wait_for_block(r);
     }
-    if (r->status != DN_OK) {
-        return;
-    }
+    pthread_mutex_unlock(&r->lock);
+    return slot;
+}
+
+/* Take block r->take_block, which is done; its slot becomes free for block take_block + n_slots.  Lock held. */
+static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct ArrowArray *out,
+                      bool *end)
+{
+    struct dn_csv_slot *slot = slot_of(r, r->take_block);
+
     *end = slot->end;
     if (slot->status == DN_OK && r->n_unseen > 0 && slot->n_rows > 0) {
         slot->status = dn_csv_unseen_check(r, slot);
     }
     if (slot->status != DN_OK) {
-        fail(r, slot);
+        fail(r, slot, aside_before);
         return;
     }
     if (*end) {
@@ -706,13 +745,14 @@ static void take_slot(struct dn_csv_reader *r, struct ArrowArray *out, bool *end
     r->batch_file = slot->file;
     if (slot->n_rounded > 0 && atomic_fetch_add(&r->rounded, slot->n_rounded) == 0) {
         r->first_rounded = slot->error;
-        r->first_rounded.row += r->rows_done;
+        r->first_rounded.row += r->rows_done + aside_before;
         r->first_rounded_file = slot->file;
     }
     r->limit_reached = slot->is_last;
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     atomic_fetch_add(&r->marks, slot->n_marks);
+    dn_csv_aside_reset(&slot->aside); /* what comes next may be the end */
     slot->done = false;
     r->n_done--;
     slot->n_rows = 0;
@@ -736,10 +776,20 @@ enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *
     bool end = false;
 
     out->release = NULL;
-    pthread_mutex_lock(&r->lock);
     while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL) {
-        take_slot(r, out, &end);
+        const struct dn_csv_slot *slot = wait_for_slot(r);
+        const int64_t aside_before = r->aside_done;
+        if (r->status == DN_OK && slot->aside.items.len > 0 && r->census == NULL) {
+            dn_csv_aside_deliver(r, slot); /* which may ask anything but this reader */
+        }
+        if (r->status != DN_OK) {
+            break;
+        }
+        pthread_mutex_lock(&r->lock);
+        take_slot(r, aside_before, out, &end);
+        pthread_mutex_unlock(&r->lock);
     }
-    pthread_mutex_unlock(&r->lock);
-    return r->status;
+    return r->status == DN_OK && (end || r->limit_reached) && out->release == NULL
+               ? dn_csv_aside_check_share(r)
+               : r->status;
 }

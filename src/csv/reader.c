@@ -1,5 +1,6 @@
 #include "base/budget.h"
 #include "base/memory.h"
+#include "csv/aside.h"
 #include "csv/dialect.h"
 #include "csv/reader_internal.h"
 #include "store/url.h"
@@ -304,6 +305,33 @@ static enum dn_status read_options(struct dn_csv_reader *r, const struct dn_csv_
     return copy_renames(r, out, err);
 }
 
+/* What is done with rows that are wrong. */
+static enum dn_status set_aside(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                struct dn_error *err)
+{
+    r->ragged = o->ragged;
+    r->restartable = o->restartable;
+    r->max_rejects = o->max_rejects;
+    r->max_reject_percent = o->max_reject_percent;
+    r->reject = o->reject;
+    r->reject_ctx = o->reject_ctx;
+    if (o->max_rejects < 0 || !(o->max_reject_percent >= 0 && o->max_reject_percent <= 100)) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_INVALID,
+                         "max_rejects is a number of rows, or of percent up to 100"),
+            "max_rejects");
+    }
+    if (o->ragged == DN_CSV_RAGGED_REJECT && !dn_csv_aside_wanted(r)) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_INVALID, "ragged: reject needs max_rejects: how many at most"),
+            "ragged");
+    }
+    r->feed.always_count_lines = dn_csv_aside_wanted(r);
+    return DN_OK;
+}
+
 static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
                                   const struct dn_csv_options *o, struct dn_error *err)
 {
@@ -322,6 +350,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     DN_TRY(dn_csv_copy_nulls(r, o, err));
     DN_TRY(dn_csv_dialect_read(&r->dialect, o, err));
     DN_TRY(set_skipped(r, o, err));
+    DN_TRY(set_aside(r, o, err));
     r->kernels = dn_kernels_selected();
     r->has_header = o->header == DN_CSV_HEADER_YES;
     if (o->union_by_name && !r->has_header) {
@@ -516,6 +545,8 @@ void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progres
         .rounded = atomic_load(&r->rounded),
         .marks = atomic_load(&r->marks),
         .end_bytes = atomic_load(&r->end_bytes),
+        .rejected = atomic_load(&r->rejected),
+        .skipped = atomic_load(&r->skipped),
     };
     memcpy(out, &now, now.struct_size < sizeof(now) ? now.struct_size : sizeof(now));
 }

@@ -21,6 +21,13 @@
 #define DN_CSV_DEFAULT_BUDGET ((uint64_t)64 << 20)
 #define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
 
+/** Rows of a block that were set aside; see csv/aside.h. */
+struct dn_csv_aside {
+    struct dn_buffer items;
+    struct dn_buffer texts;
+    int64_t n_values; /**< for a value that is wrong */
+};
+
 /** One place in the window of blocks in flight: block number n lives in slot n % n_slots until its batch is taken. */
 struct dn_csv_slot {
     bool state_known; /**< starts_inside below is right */
@@ -42,7 +49,8 @@ struct dn_csv_slot {
     int64_t n_rows;
     int64_t n_strays;
     int64_t n_marks;
-    int64_t n_rounded;           /**< if not 0, `error` is about the first of them */
+    int64_t n_rounded; /**< if not 0, `error` is about the first of them */
+    struct dn_csv_aside aside;
     struct dn_csv_first *firsts; /**< for each of the reader's unseen columns; see csv/unseen.h */
 };
 
@@ -101,6 +109,16 @@ struct dn_csv_reader {
     struct dn_csv_census
         *census; /**< values are only looked at, and no batch comes of them; or NULL */
 
+    enum dn_csv_ragged ragged;
+    bool restartable;
+    int64_t max_rejects;
+    double max_reject_percent;
+    void (*reject)(void *ctx, const struct dn_csv_reject *reject);
+    void *reject_ctx;
+    char first_reject[256]; /**< message of the first row that was set aside, */
+    int64_t first_reject_line;
+    int64_t aside_done; /**< rows set aside or skipped, of blocks that were taken */
+
     uint64_t budget;    /**< of memory */
     uint64_t way_bytes; /**< of that, for bytes on their way, if files are far away */
     size_t idle_bytes;  /**< of freed blocks that may be kept */
@@ -149,6 +167,8 @@ struct dn_csv_reader {
     _Atomic int64_t replaced;
     _Atomic int64_t marks;
     _Atomic int64_t end_bytes;
+    _Atomic int64_t rejected;
+    _Atomic int64_t skipped;
     struct dn_error first_rounded; /**< the first value that was rounded */
     size_t first_rounded_file;
     bool first_rounded_placed; /**< path and line are in the message */

@@ -2,11 +2,15 @@
 
 #include "base/memory.h"
 
+#include <string.h>
+
 void dn_csv_rows_finish(struct dn_csv_rows *rows)
 {
     if (rows->starts != NULL) {
         dn_free_aligned(rows->starts, rows->starts_capacity * sizeof(uint32_t));
     }
+    dn_buffer_finish(&rows->uneven);
+    dn_buffer_finish(&rows->padded);
     *rows = (struct dn_csv_rows){0};
 }
 
@@ -85,32 +89,92 @@ static bool has_odd_ends(const struct dn_csv_dialect *d, const uint8_t *text, si
     return doubled || behind;
 }
 
-/* Keep the n ends from `i` on as a row, or as the bad one that all ends at: false. */
-static bool keep_row(struct dn_csv_rows *rows, const struct dn_csv_index *index, size_t i, size_t n,
-                     uint32_t start, bool odd)
+/* Ends of the rows so far, and room for more, where fields can be added: rows->padded, which the first short row begins. */
+static enum dn_status begin_padded(struct dn_csv_rows *rows, const struct dn_csv_index *index,
+                                   size_t kept, struct dn_error *err)
 {
-    if (n != rows->n_fields || odd) {
-        rows->bad_row_end_odd = odd;
-        rows->bad_row_start = start;
-        rows->bad_row_end = index->ends[i + n - 1];
-        rows->bad_row_fields = n;
-        return false;
-    }
-    memmove(index->ends + rows->n_rows * n, index->ends + i, n * sizeof(uint32_t));
-    rows->starts[rows->n_rows++] = start;
-    return true;
+    const size_t n = (index->n_row_ends + 1) * rows->n_fields;
+
+    dn_buffer_reset(&rows->padded);
+    rows->padded.cap = SIZE_MAX;
+    DN_TRY(dn_buffer_reserve(&rows->padded, n * sizeof(uint32_t), err));
+    memcpy(rows->padded.data, index->ends, kept * sizeof(uint32_t));
+    rows->ends = (uint32_t *)(void *)rows->padded.data;
+    return DN_OK;
 }
 
-static void build_row_by_row(struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
-                             const struct dn_csv_block *block, const struct dn_csv_index *index)
+/* The n ends at `from` belong to a row that is too short: it gets empty fields, a delimiter apart, behind its last one. */
+static void pad(const struct dn_csv_rows *rows, uint32_t *to, const uint32_t *from, size_t n,
+                uint32_t start)
+{
+    const uint32_t last = n > 1 ? from[n - 2] + rows->delimiter_len : start;
+    uint32_t end =
+        last + (uint32_t)dn_csv_without_cr(rows->dialect, rows->buf + last, from[n - 1] - last);
+
+    memcpy(to, from, (n - 1) * sizeof(uint32_t));
+    for (size_t i = n - 1; i < rows->n_fields; i++) {
+        to[i] = end;
+        end += rows->delimiter_len;
+    }
+}
+
+static enum dn_status set_aside(struct dn_csv_rows *rows, size_t start, size_t end, size_t n_fields,
+                                struct dn_error *err)
+{
+    const struct dn_csv_uneven_row row = {start, end, n_fields};
+
+    return dn_buffer_append(&rows->uneven, &row, sizeof(row), err);
+}
+
+static void cut_off(struct dn_csv_rows *rows, size_t start, size_t end, size_t n_fields, bool odd)
+{
+    rows->bad_row_end_odd = odd;
+    rows->bad_row_start = start;
+    rows->bad_row_end = end;
+    rows->bad_row_fields = n_fields;
+}
+
+/* A row of n fields, whose ends are at `from`.  *stop: all that follows is left out. */
+static enum dn_status add_row(struct dn_csv_rows *rows, const struct dn_csv_index *index,
+                              const uint32_t *from, size_t n, uint32_t start, bool odd, bool *stop,
+                              struct dn_error *err)
+{
+    const size_t kept = rows->n_rows * rows->n_fields;
+    const uint32_t end = from[n - 1];
+    const enum dn_csv_uneven how = odd                  ? DN_CSV_UNEVEN_STOP
+                                   : n < rows->n_fields ? rows->if_short
+                                                        : rows->if_long;
+
+    if (n == rows->n_fields && !odd) {
+        memmove(rows->ends + kept, from, n * sizeof(uint32_t));
+    } else if (how == DN_CSV_UNEVEN_ASIDE) {
+        return set_aside(rows, start, end, n, err);
+    } else if (how == DN_CSV_UNEVEN_PAD) {
+        if (rows->ends == index->ends) {
+            DN_TRY(begin_padded(rows, index, kept, err));
+        }
+        pad(rows, rows->ends + kept, from, n, start);
+    } else {
+        cut_off(rows, start, end, n, odd);
+        *stop = true;
+        return DN_OK;
+    }
+    rows->starts[rows->n_rows++] = start;
+    return DN_OK;
+}
+
+static enum dn_status build_row_by_row(struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
+                                       const struct dn_csv_block *block,
+                                       const struct dn_csv_index *index, struct dn_error *err)
 {
     const uint32_t start = (uint32_t)block->start;
     const uint32_t *ends = index->ends;
     size_t i = 0;
     uint32_t at = start; /* behind the row end before */
+    bool stop = false;
 
     rows->n_rows = 0;
-    while (i < index->n_ends) {
+    while (i < index->n_ends && !stop) {
         size_t n = 0;
         while (i + n < index->n_ends && !dn_csv_is_row_end(d, rows->buf[ends[i + n]])) {
             n++;
@@ -126,30 +190,36 @@ static void build_row_by_row(struct dn_csv_rows *rows, const struct dn_csv_diale
         const bool second_half = empty && d->cr_ends_row && rows->buf[end] == '\n' && at > start &&
                                  rows->buf[at - 1] == '\r';
         const bool comment = d->has_comment && rows->buf[first] == d->comment;
-        if (!comment && !(empty && (rows->n_fields > 1 || second_half)) &&
-            !keep_row(rows, index, i, n, first,
-                      !empty && has_odd_ends(d, rows->buf + first, end - first,
-                                             block->added_row_end && end + 1 == block->len))) {
-            break;
+        if (!comment && !(empty && (rows->n_fields > 1 || second_half))) {
+            const bool odd = !empty && has_odd_ends(d, rows->buf + first, end - first,
+                                                    block->added_row_end && end + 1 == block->len);
+            DN_TRY(add_row(rows, index, ends + i, n, first, odd, &stop, err));
         }
         i += n;
         at = end + 1;
     }
+    return DN_OK;
 }
 
 /* A row that has something behind its last delimiter has a field too many. */
-static void check_trailing(struct dn_csv_rows *rows)
+static enum dn_status check_trailing(struct dn_csv_rows *rows, struct dn_error *err)
 {
-    for (size_t r = 0; r < rows->n_rows; r++) {
+    size_t r = 0;
+
+    while (r < rows->n_rows) {
         const uint32_t start = dn_csv_field_start(rows, r, rows->n_fields - 1);
-        if (dn_csv_field_end(rows, r, rows->n_fields - 1, start) != start) {
-            rows->bad_row_start = rows->starts[r];
-            rows->bad_row_end = rows->ends[(r + 1) * rows->n_fields - 1];
-            rows->bad_row_fields = rows->n_fields;
-            rows->bad_row_end_odd = false;
+        const uint32_t end = rows->ends[(r + 1) * rows->n_fields - 1];
+        if (dn_csv_field_end(rows, r, rows->n_fields - 1, start) == start) {
+            r++;
+        } else if (rows->if_long == DN_CSV_UNEVEN_ASIDE) {
+            DN_TRY(set_aside(rows, rows->starts[r], end, rows->n_fields, err));
+            dn_csv_rows_drop(rows, r);
+        } else {
+            cut_off(rows, rows->starts[r], end, rows->n_fields, false);
             rows->n_rows = r;
         }
     }
+    return DN_OK;
 }
 
 /* What stands alone between the last row end and the end of the file, a '\r' or a mark, is no line. */
@@ -163,6 +233,35 @@ static void drop_half_row_end(struct dn_csv_rows *rows, const struct dn_csv_bloc
     if (dn_csv_without_cr(rows->dialect, rows->buf + start, block->len - 1 - start) == 0) {
         rows->n_rows--;
     }
+}
+
+void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row)
+{
+    const size_t behind = rows->n_rows - row - 1;
+    const size_t n = rows->n_fields;
+
+    memmove(rows->starts + row, rows->starts + row + 1, behind * sizeof(uint32_t));
+    memmove(rows->ends + row * n, rows->ends + (row + 1) * n, behind * n * sizeof(uint32_t));
+    rows->n_rows--;
+}
+
+size_t dn_csv_rows_at(const struct dn_csv_rows *rows, size_t pos)
+{
+    size_t low = 0;
+    size_t high = rows->n_rows;
+
+    if (pos >= rows->bad_row_start) {
+        return rows->n_rows;
+    }
+    while (low < high) { /* the first row that starts behind it */
+        const size_t mid = (low + high) / 2;
+        if (rows->starts[mid] <= pos) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low > 0 ? low - 1 : 0;
 }
 
 enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
@@ -192,11 +291,12 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     rows->bad_row_start = SIZE_MAX;
     rows->bad_row_fields = 0;
     rows->bad_row_end_odd = false;
+    dn_buffer_reset(&rows->uneven);
     if (!build_regular(rows, d, (uint32_t)block->start, index)) {
-        build_row_by_row(rows, d, block, index);
+        DN_TRY(build_row_by_row(rows, d, block, index, err));
     }
     if (trailing) {
-        check_trailing(rows);
+        DN_TRY(check_trailing(rows, err));
     }
     if (block->added_row_end) {
         drop_half_row_end(rows, block);

@@ -8,10 +8,25 @@
 #include "csv/feed.h"
 #include "csv/index.h"
 
+/** What is done with a row that has another number of fields. */
+enum dn_csv_uneven {
+    DN_CSV_UNEVEN_STOP = 0, /**< the rows end in front of it */
+    DN_CSV_UNEVEN_ASIDE,    /**< it is left out, and listed */
+    DN_CSV_UNEVEN_PAD       /**< of short ones only: the missing fields are empty */
+};
+
+/** A row that was left out. */
+struct dn_csv_uneven_row {
+    size_t start;
+    size_t end; /**< of its row-end byte */
+    size_t n_fields;
+};
+
 /** A field (row, column) is buf[start, ends[row * n_fields + column]). */
 struct dn_csv_rows {
     const uint8_t *buf;
-    const uint32_t *ends; /**< n_rows * n_fields, borrowed from the index (compacted in place) */
+    uint32_t *
+        ends; /**< n_rows * n_fields, borrowed from the index (compacted in place), or in `padded` */
     size_t n_rows;
     size_t n_fields;
     bool trailing; /**< the last field is empty in every row, and none of the
@@ -26,13 +41,28 @@ struct dn_csv_rows {
     size_t bad_row_start;
     size_t bad_row_end;
     size_t bad_row_fields;
-    bool bad_row_end_odd; /**< it ends with "\r\r\n", or the one before it with "\n\r" */
+    bool bad_row_end_odd;        /**< it ends with "\r\r\n", or the one before it with "\n\r" */
+    enum dn_csv_uneven if_short; /**< before dn_csv_rows_build() */
+    enum dn_csv_uneven if_long;
+    struct dn_buffer uneven; /**< of struct dn_csv_uneven_row */
+    struct dn_buffer padded; /**< where `ends` are if fields were added */
 };
+
+static inline size_t dn_csv_n_uneven(const struct dn_csv_rows *r)
+{
+    return r->uneven.len / sizeof(struct dn_csv_uneven_row);
+}
+static inline const struct dn_csv_uneven_row *dn_csv_uneven(const struct dn_csv_rows *r)
+{
+    return (const struct dn_csv_uneven_row *)(const void *)r->uneven.data;
+}
 
 /**
  * Bring the index of buf[start, len) into shape.  A block that ends inside quotes leaves its last, incomplete row out.
  * Blank rows are skipped if n_fields > 1 and are rows with one empty field otherwise.  Comments are no rows.
  * trailing: rows have one field more, which has to be empty.
+ * Padded fields lie behind their row's end: with DN_CSV_UNEVEN_PAD as many delimiters as there are fields have to be readable behind the
+ * block, too.
  */
 DN_NODISCARD enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows,
                                               const struct dn_csv_dialect *d,
@@ -40,6 +70,11 @@ DN_NODISCARD enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows,
                                               struct dn_csv_index *index, size_t n_fields,
                                               bool trailing, struct dn_error *err);
 void dn_csv_rows_finish(struct dn_csv_rows *rows);
+
+/** Leave out row `row`, for whatever reason.  Cost: that of moving all rows behind it. */
+void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row);
+/** The row that holds position `pos` of the text; n_rows if it is in the row that all was cut off at. */
+size_t dn_csv_rows_at(const struct dn_csv_rows *rows, size_t pos);
 
 /** First byte of a field. */
 static inline uint32_t dn_csv_field_start(const struct dn_csv_rows *r, size_t row, size_t column)

@@ -1,6 +1,7 @@
 /* The sample: what the types of fields are inferred from before anything is read. */
 #include "base/memory.h"
 #include "csv/advice.h"
+#include "csv/aside.h"
 #include "csv/union.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
@@ -18,7 +19,8 @@ struct sample {
     struct dn_csv_evidence *evidence;
     struct dn_csv_index index;
     struct dn_csv_rows rows;
-    uint8_t *buf; /**< padded copy of the sampled text */
+    struct dn_csv_aside aside; /**< rows that have no say */
+    uint8_t *buf;              /**< padded copy of the sampled text */
     size_t size;
     size_t start; /**< the text is buf[start, complete) up to the last row end, */
     size_t complete;
@@ -59,16 +61,20 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     if (at_end && len > 0) {
         dn_csv_end_last_row(&r->dialect, &block);
     }
-    memset(s->buf + block.len, 0, DN_BUFFER_PADDING);
+    memset(s->buf + block.len, 0, DN_BUFFER_PADDING + r->feed.room_behind);
     s->start = block.start;
     DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block.buf, block.start, block.len, &state,
                               &s->index, err));
     s->complete = complete_end(s);
     s->ends_inside = state == DN_CSV_QUOTED;
+    dn_csv_aside_shape(r, &s->rows);
     DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index,
                              dn_csv_n_fields_of(r, s->file), r->trailing, err));
-    *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0;
-    return DN_OK;
+    *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0 &&
+             dn_csv_n_uneven(&s->rows) == 0;
+    size_t valid = 0;
+    dn_csv_aside_reset(&s->aside);
+    return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, s->complete, &valid, err);
 }
 
 /*
@@ -378,7 +384,7 @@ static void free_room(struct sample *s)
 static enum dn_status make_room(struct sample *s, size_t n, struct dn_error *err)
 {
     free_room(s);
-    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + DN_CSV_ADDED_MOST;
+    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + DN_CSV_ADDED_MOST + s->r->feed.room_behind;
     s->buf = dn_malloc_aligned(s->size);
     if (s->buf == NULL) {
         return dn_error_memory(err, s->size);
@@ -445,6 +451,7 @@ enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *ev
 cleanup:
     dn_csv_index_finish(&s.index);
     dn_csv_rows_finish(&s.rows);
+    dn_csv_aside_finish(&s.aside);
     free_room(&s);
     return st;
 }

@@ -1,6 +1,7 @@
 #include "csv/unseen.h"
 
 #include "base/memory.h"
+#include "csv/aside.h"
 
 enum dn_status dn_csv_unseen_start(struct dn_csv_reader *r, struct dn_error *err)
 {
@@ -44,6 +45,7 @@ void dn_csv_unseen_look(const struct dn_csv_reader *r, const struct dn_csv_colum
             firsts[i].found =
                 type_of_field(r, column, rows->buf + start, end - start, &firsts[i].type);
             firsts[i].row = row;
+            firsts[i].start = start;
             firsts[i].byte_offset = block->start_offset + (int64_t)(start - block->start);
         }
     }
@@ -70,7 +72,9 @@ static enum dn_status describe(const struct dn_csv_reader *r, const struct dn_cs
                  c->name, value, DN_TYPE_TEXT(first->type));
     dn_error_copy_text(err->expected, sizeof(err->expected), DN_TYPE_TEXT(c->type));
     dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), DN_TYPE_TEXT(first->type));
-    dn_error_locate(err, NULL, (int64_t)first->row + 1, -1, first->byte_offset, c->name);
+    dn_error_locate(err, NULL,
+                    (int64_t)first->row + 1 + dn_csv_aside_before(&slot->aside, first->start), -1,
+                    first->byte_offset, c->name);
     return DN_ERR_TYPE;
 }
 

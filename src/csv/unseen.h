@@ -11,7 +11,8 @@
 /** The first value of an unseen column in one block. */
 struct dn_csv_first {
     bool found;
-    size_t row;          /**< in the block */
+    size_t row;          /**< in the block, */
+    size_t start;        /**< where its text begins */
     int64_t byte_offset; /**< in the file */
     struct dn_type type; /**< the narrowest that takes it */
 };

@@ -236,7 +236,7 @@ static void test_report(void **state)
     assert_int_equal(table->report(reader, &report, &err), DATIVO_OK);
     assert_string_equal(
         report, "{\"rows\":4,\"bytes\":51,\"files\":1,\"counters\":{\"stray_quotes\":0,\"rounded\":"
-                "0,\"replaced\":0},"
+                "0,\"replaced\":0,\"rejected\":0,\"skipped\":0},"
                 "\"warnings\":[],\"columns\":["
                 "{\"name\":\"id\",\"type\":\"int64\",\"nullable\":true,\"inferred\":true},"
                 "{\"name\":\"name\",\"type\":\"string\",\"nullable\":true,\"inferred\":false},"

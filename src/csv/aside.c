@@ -1,0 +1,382 @@
+#include "csv/aside.h"
+
+#include "csv/faults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is wrong; the words are those of struct dn_csv_reject. */
+enum code {
+    CODE_SKIPPED, /* nothing: it was to be left out */
+    CODE_TYPE,
+    CODE_NULL,
+    CODE_FIELDS,
+    CODE_ENCODING,
+    CODE_QUOTES
+};
+static const char *const code_words[] = {"", "type", "null", "fields", "encoding", "quotes"};
+
+/* One row; the texts are in struct dn_csv_aside, one behind the other: column, expected, message, each with a NUL, and raw. */
+struct item {
+    enum code code;
+    size_t start; /* in the block */
+    int64_t line;
+    int64_t row; /* in the block, from 1; known once the list is settled */
+    int64_t byte_offset;
+    size_t texts;
+    size_t raw_len;
+};
+
+static size_t n_items(const struct dn_csv_aside *a)
+{
+    return a->items.len / sizeof(struct item);
+}
+
+static struct item *items_of(const struct dn_csv_aside *a)
+{
+    return (struct item *)(void *)a->items.data;
+}
+
+bool dn_csv_aside_wanted(const struct dn_csv_reader *r)
+{
+    return r->max_rejects > 0 || r->max_reject_percent > 0;
+}
+
+int64_t dn_csv_aside_most(const struct dn_csv_reader *r)
+{
+    if (!dn_csv_aside_wanted(r) || r->ragged == DN_CSV_RAGGED_REJECT) {
+        return 0;
+    }
+    return r->max_rejects > 0 ? r->max_rejects : INT64_MAX;
+}
+
+void dn_csv_aside_shape(const struct dn_csv_reader *r, struct dn_csv_rows *rows)
+{
+    const enum dn_csv_uneven wrong = dn_csv_aside_wanted(r) && r->ragged != DN_CSV_RAGGED_ERROR
+                                         ? DN_CSV_UNEVEN_ASIDE
+                                         : DN_CSV_UNEVEN_STOP;
+
+    rows->if_short = r->ragged == DN_CSV_RAGGED_NULL   ? DN_CSV_UNEVEN_PAD
+                     : r->ragged == DN_CSV_RAGGED_SKIP ? DN_CSV_UNEVEN_ASIDE
+                                                       : wrong;
+    rows->if_long = r->ragged == DN_CSV_RAGGED_SKIP ? DN_CSV_UNEVEN_ASIDE : wrong;
+}
+
+void dn_csv_aside_reset(struct dn_csv_aside *a)
+{
+    dn_buffer_reset(&a->items);
+    dn_buffer_reset(&a->texts);
+    a->n_values = 0;
+}
+
+void dn_csv_aside_finish(struct dn_csv_aside *a)
+{
+    dn_buffer_finish(&a->items);
+    dn_buffer_finish(&a->texts);
+}
+
+static enum dn_status put_word(struct dn_csv_aside *a, const char *text, struct dn_error *err)
+{
+    return dn_buffer_append(&a->texts, text, strlen(text) + 1, err);
+}
+
+/* The row buf[start, end); `e` says what is wrong with it. */
+static enum dn_status put(struct dn_csv_aside *a, enum code code, const struct dn_csv_block *block,
+                          size_t start, size_t end, const struct dn_error *e, struct dn_error *err)
+{
+    const bool has_cr = end > start && block->buf[end - 1] == '\r';
+    const struct item item = {.code = code,
+                              .start = start,
+                              .line = e->line,
+                              .byte_offset = e->byte_offset,
+                              .texts = a->texts.len,
+                              .raw_len = end - start - has_cr};
+
+    DN_TRY(put_word(a, e->column, err));
+    DN_TRY(put_word(a, e->expected, err));
+    DN_TRY(put_word(a, e->message, err));
+    DN_TRY(dn_buffer_append(&a->texts, block->buf + start, item.raw_len, err));
+    return dn_buffer_append(&a->items, &item, sizeof(item), err);
+}
+
+enum dn_status dn_csv_aside_uneven(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                   const struct dn_csv_block *block, const struct dn_csv_rows *rows,
+                                   size_t end, struct dn_error *err)
+{
+    const bool skip = r->ragged == DN_CSV_RAGGED_SKIP;
+    const struct dn_csv_uneven_row *uneven = dn_csv_uneven(rows);
+
+    for (size_t i = 0; i < dn_csv_n_uneven(rows); i++) {
+        struct dn_error e;
+        if (uneven[i].start >= end) {
+            continue;
+        }
+        dn_error_clear(&e);
+        if (!skip) {
+            (void)dn_csv_describe_ragged(r, block, rows, &uneven[i], &e);
+            (void)snprintf(e.expected, sizeof(e.expected), "%zu fields",
+                           rows->n_fields - rows->trailing);
+        }
+        DN_TRY(put(a, skip ? CODE_SKIPPED : CODE_FIELDS, block, uneven[i].start,
+                   skip ? uneven[i].start : uneven[i].end, &e, err));
+    }
+    return DN_OK;
+}
+
+/* The row that was left out already and holds buf[pos], or NULL. */
+static const struct dn_csv_uneven_row *uneven_at(const struct dn_csv_rows *rows, size_t pos)
+{
+    const struct dn_csv_uneven_row *uneven = dn_csv_uneven(rows);
+
+    for (size_t i = 0; i < dn_csv_n_uneven(rows); i++) {
+        if (uneven[i].start <= pos && pos <= uneven[i].end) {
+            return &uneven[i];
+        }
+    }
+    return NULL;
+}
+
+/* Are rows left out for what is wrong with them besides their number of fields? */
+static bool leaves_out(const struct dn_csv_reader *r)
+{
+    return dn_csv_aside_wanted(r) && r->ragged != DN_CSV_RAGGED_REJECT;
+}
+
+/* List the row, of which `e` says what is wrong, and leave it out.  *end: of its row-end byte. */
+static enum dn_status leave_out(struct dn_csv_aside *a, enum code code,
+                                const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                size_t row, const struct dn_error *e, struct dn_error *err)
+{
+    const size_t end = rows->ends[(row + 1) * rows->n_fields - 1];
+
+    DN_TRY(put(a, code, block, rows->starts[row], end, e, err));
+    dn_csv_rows_drop(rows, row);
+    return DN_OK;
+}
+
+enum dn_status dn_csv_aside_invalid(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                    const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                    size_t end, size_t *valid, struct dn_error *err)
+{
+    size_t pos = block->start;
+
+    while ((pos += r->kernels->utf8_valid_prefix(block->buf + pos, end - pos)) < end) {
+        const struct dn_csv_uneven_row *uneven = uneven_at(rows, pos);
+        if (uneven != NULL) {
+            pos = uneven->end + 1;
+            continue;
+        }
+        const size_t row = dn_csv_rows_at(rows, pos);
+        if (row >= rows->n_rows || !leaves_out(r)) {
+            break;
+        }
+        struct dn_error e;
+        dn_error_clear(&e);
+        (void)dn_csv_describe_utf8(r, block, rows, row, pos, &e);
+        pos = rows->ends[(row + 1) * rows->n_fields - 1] + 1;
+        DN_TRY(leave_out(a, CODE_ENCODING, block, rows, row, &e, err));
+    }
+    *valid = pos;
+    return DN_OK;
+}
+
+/* The first stray of a row, or SIZE_MAX. */
+static size_t stray_of_row(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
+                           size_t row)
+{
+    const size_t end = rows->ends[(row + 1) * rows->n_fields - 1];
+    enum dn_csv_state state = DN_CSV_START;
+
+    for (size_t pos = rows->starts[row]; pos < end;) {
+        struct dn_csv_mark m;
+        state = dn_csv_step(&r->dialect, state, rows->buf + pos, end + 1 - pos, &m);
+        if (m.stray) {
+            return pos;
+        }
+        pos += m.n;
+    }
+    return SIZE_MAX;
+}
+
+enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                   const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                   size_t end, size_t *stray, struct dn_error *err)
+{
+    const size_t first = *stray;
+    size_t row = 0;
+
+    if (!leaves_out(r) && dn_csv_n_uneven(rows) == 0) {
+        return DN_OK;
+    }
+    *stray = first >= rows->bad_row_start ? first : end;
+    while (row < rows->n_rows) {
+        struct dn_error e;
+        const size_t pos = stray_of_row(r, rows, row);
+        if (pos == SIZE_MAX) {
+            row++;
+            continue;
+        }
+        if (!leaves_out(r)) {
+            *stray = pos;
+            return DN_OK;
+        }
+        dn_error_clear(&e);
+        (void)dn_csv_describe_stray(r, block, rows, row, pos, &e);
+        DN_TRY(leave_out(a, CODE_QUOTES, block, rows, row, &e, err));
+    }
+    return DN_OK;
+}
+
+/* A number that another type of numbers would hold is no wrong row: who can start over does. */
+static bool is_wrong(const struct dn_csv_reader *r, const struct dn_csv_fault *fault,
+                     const struct dn_error *e)
+{
+    return fault->kind == DN_CSV_FAULT_NULL || r->columns[fault->column].declared ||
+           !r->restartable || strcmp(e->suggested_type, "string") == 0;
+}
+
+enum dn_status dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                  const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                  const struct dn_csv_fault *fault, bool *dropped,
+                                  struct dn_error *err)
+{
+    struct dn_error e;
+
+    *dropped = false;
+    if (!leaves_out(r) || (r->max_rejects > 0 && a->n_values > r->max_rejects)) {
+        return DN_OK; /* a row before it will be one too many */
+    }
+    dn_error_clear(&e);
+    (void)dn_csv_describe_fault(r, block, rows, fault, &e);
+    if (!is_wrong(r, fault, &e)) {
+        return DN_OK;
+    }
+    a->n_values++;
+    DN_TRY(leave_out(a, fault->kind == DN_CSV_FAULT_NULL ? CODE_NULL : CODE_TYPE, block, rows,
+                     fault->row, &e, err));
+    *dropped = true;
+    return DN_OK;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const size_t x = ((const struct item *)a)->start;
+    const size_t y = ((const struct item *)b)->start;
+
+    return (x > y) - (x < y);
+}
+
+void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_rows *rows, size_t end)
+{
+    struct item *items = items_of(a);
+    size_t n = n_items(a);
+    size_t row = 0;
+
+    if (n == 0) {
+        return;
+    }
+    qsort(items, n, sizeof(*items), by_start);
+    while (n > 0 && items[n - 1].start >= end) {
+        n--;
+    }
+    a->items.len = n * sizeof(*items);
+    for (size_t i = 0; i < n; i++) {
+        while (row < rows->n_rows && rows->starts[row] < items[i].start) {
+            row++;
+        }
+        items[i].row = (int64_t)(row + i) + 1;
+    }
+}
+
+int64_t dn_csv_aside_before(const struct dn_csv_aside *a, size_t start)
+{
+    const struct item *items = items_of(a);
+    int64_t n = 0;
+
+    while ((size_t)n < n_items(a) && items[n].start < start) {
+        n++;
+    }
+    return n;
+}
+
+/* ---- to the caller ---- */
+
+static struct dn_csv_reject describe(const struct dn_csv_reader *r, const struct dn_csv_slot *slot,
+                                     const struct item *item, char path[DN_SHOWN_PATH_SIZE])
+{
+    const char *column = (const char *)slot->aside.texts.data + item->texts;
+    const char *expected = column + strlen(column) + 1;
+    const char *message = expected + strlen(expected) + 1;
+
+    return (struct dn_csv_reject){
+        .struct_size = sizeof(struct dn_csv_reject),
+        .path = dn_source_shown_path(path, r->paths[slot->file]),
+        .line = item->line,
+        .row = r->rows_done + r->aside_done + item->row,
+        .byte_offset = item->byte_offset,
+        .column = column[0] != '\0' ? column : NULL,
+        .code = code_words[item->code],
+        .expected = expected,
+        .message = message,
+        .raw = (const uint8_t *)message + strlen(message) + 1,
+        .raw_len = item->raw_len,
+    };
+}
+
+static void refuse_too_many(struct dn_csv_reader *r, const struct dn_csv_slot *slot,
+                            const struct dn_csv_reject *reject)
+{
+    char limit[64];
+
+    (void)snprintf(limit, sizeof(limit), "; with it %lld rows are wrong",
+                   (long long)atomic_load(&r->rejected));
+    r->status = dn_error_set(&r->error, DN_ERR_DATA, "%s%s, and max_rejects allows %lld",
+                             reject->message, limit, (long long)r->max_rejects);
+    dn_error_locate(&r->error, NULL, reject->row, reject->line, reject->byte_offset,
+                    reject->column);
+    dn_csv_place(r, slot->file, &r->error);
+    (void)dn_error_option(&r->error, r->status, "max_rejects");
+}
+
+void dn_csv_aside_deliver(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
+{
+    const struct item *items = items_of(&slot->aside);
+    char path[DN_SHOWN_PATH_SIZE];
+
+    for (size_t i = 0; i < n_items(&slot->aside); i++) {
+        if (items[i].code == CODE_SKIPPED) {
+            atomic_fetch_add(&r->skipped, 1);
+            continue;
+        }
+        const struct dn_csv_reject reject = describe(r, slot, &items[i], path);
+        if (atomic_fetch_add(&r->rejected, 1) == 0) {
+            dn_error_copy_text(r->first_reject, sizeof(r->first_reject), reject.message);
+            r->first_reject_line = reject.line;
+        }
+        if (r->max_rejects > 0 && atomic_load(&r->rejected) > r->max_rejects) {
+            refuse_too_many(r, slot, &reject);
+            return;
+        }
+        if (r->reject != NULL) {
+            r->reject(r->reject_ctx, &reject);
+        }
+    }
+    r->aside_done += (int64_t)n_items(&slot->aside);
+}
+
+enum dn_status dn_csv_aside_check_share(struct dn_csv_reader *r)
+{
+    const int64_t n = atomic_load(&r->rejected);
+    const int64_t of = r->rows_done + r->aside_done;
+
+    if (r->max_reject_percent <= 0 || (double)n * 100 <= r->max_reject_percent * (double)of) {
+        return DN_OK;
+    }
+    r->status = dn_error_set(&r->error, DN_ERR_DATA,
+                             "%lld of %lld rows are wrong, and max_rejects allows %g%%; the first, "
+                             "in line %lld: %s",
+                             (long long)n, (long long)of, r->max_reject_percent,
+                             (long long)r->first_reject_line, r->first_reject);
+    return dn_error_option(&r->error, r->status, "max_rejects");
+}

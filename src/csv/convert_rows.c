@@ -1,0 +1,228 @@
+/* All columns of a block side by side, a few rows at a time, and the rows that are left out on the way. */
+#include "base/memory.h"
+#include "csv/convert_job.h"
+
+#include <string.h>
+
+/* About two thirds of a small L1 data cache. */
+#define TILE_BYTES ((size_t)24 << 10)
+
+void dn_csv_batch_memory_destroy(void *memory)
+{
+    struct dn_csv_batch_memory *m = memory;
+
+    if (m != NULL) {
+        dn_csv_block_finish(&m->block);
+        dn_buffer_finish(&m->unescaped);
+        if (m->slab != NULL) {
+            dn_free_aligned(m->slab, m->slab_size);
+        }
+        dn_free(m);
+    }
+}
+
+static size_t round64(size_t n)
+{
+    return (n + 63) & ~(size_t)63;
+}
+
+/* Kernels write values in eights. */
+static size_t values_size(struct dn_type type, size_t n_rows)
+{
+    return round64(type.id == DN_TYPE_BOOL ? n_rows / 8 + 8 : (n_rows + 8) * dn_type_width(type));
+}
+
+/* The earliest fault by (row, column); columns come in ascending order and convert only the rows before it. */
+static void note_fault(struct dn_csv_fault *fault, const struct dn_csv_job *j, size_t column)
+{
+    size_t row = j->bad_row;
+    enum dn_csv_fault_kind kind = DN_CSV_FAULT_TYPE;
+
+    if (j->column->required && j->first_null < row) { /* SIZE_MAX: there is none */
+        row = j->first_null;
+        kind = DN_CSV_FAULT_NULL;
+    }
+    if (row != SIZE_MAX) {
+        *fault = (struct dn_csv_fault){kind, row, column};
+    }
+}
+
+/* Rows to convert per column at a time: few enough that their text and index stay in the L1 cache over all columns. */
+static size_t tile_rows(const struct dn_csv_rows *rows)
+{
+    const size_t text = rows->ends[rows->n_rows * rows->n_fields - 1] - rows->starts[0];
+    const size_t per_row = text / rows->n_rows + rows->n_fields * sizeof(uint32_t) + 1;
+    const size_t n = TILE_BYTES / per_row & ~(size_t)63;
+
+    return n < 64 ? 64 : n;
+}
+
+/* Lay out the slab and start one job per column. */
+static struct dn_csv_job *start_jobs(const struct dn_csv_rows *rows,
+                                     const struct dn_csv_column *columns, size_t n_columns,
+                                     struct dn_csv_batch_memory *memory, struct dn_error *err)
+{
+    const size_t n_rows = rows->n_rows;
+    const size_t bitmap_size = round64(n_rows / 8 + 8);
+    const size_t jobs_size = round64(n_columns * sizeof(struct dn_csv_job));
+    size_t size = jobs_size + 64;
+    uint8_t *at;
+
+    for (size_t c = 0; c < n_columns; c++) {
+        size += bitmap_size + values_size(columns[c].type, n_rows);
+    }
+    memory->slab = dn_malloc_aligned(size);
+    if (memory->slab == NULL) {
+        (void)dn_error_memory(err, size);
+        return NULL;
+    }
+    memory->slab_size = size;
+    struct dn_csv_job *jobs = (struct dn_csv_job *)(void *)memory->slab;
+    at = memory->slab + jobs_size;
+    for (size_t c = 0; c < n_columns; c++) {
+        const size_t n = values_size(columns[c].type, n_rows);
+        jobs[c] = (struct dn_csv_job){.rows = rows,
+                                      .column = &columns[c],
+                                      .trim = columns[c].forms != NULL && columns[c].forms->trim,
+                                      .first_null = SIZE_MAX,
+                                      .bad_row = SIZE_MAX,
+                                      .memory = memory,
+                                      .validity = at,
+                                      .values = at + bitmap_size};
+        if (columns[c].field == SIZE_MAX) {
+            memset(at, 0, bitmap_size + n);
+            jobs[c].null_count = (int64_t)n_rows;
+        }
+        at += bitmap_size + n;
+    }
+    return jobs;
+}
+
+static void describe_columns(const struct dn_csv_job *jobs, size_t n_columns,
+                             struct dn_csv_batch_memory *memory, struct dn_batch_column *out)
+{
+    memory->variadic[0] = memory->block.buf;
+    memory->variadic[1] = memory->unescaped.data;
+    memory->variadic_lens[0] = (int64_t)memory->block.len;
+    memory->variadic_lens[1] = (int64_t)memory->unescaped.len;
+    for (size_t c = 0; c < n_columns; c++) {
+        const struct dn_csv_job *j = &jobs[c];
+        if (j->n_rounded > 0 &&
+            (memory->n_rounded == 0 || j->first_rounded < memory->rounded_row)) {
+            memory->rounded_row = j->first_rounded;
+            memory->rounded_column = c;
+        }
+        memory->n_rounded += j->n_rounded;
+        out[c] = (struct dn_batch_column){.type = j->column->type,
+                                          .null_count = j->null_count,
+                                          .validity = j->null_count > 0 ? j->validity : NULL,
+                                          .values = j->values};
+        if (dn_type_layout(j->column->type) == DN_LAYOUT_VIEWS) {
+            out[c].variadic = memory->variadic;
+            out[c].variadic_lens = memory->variadic_lens;
+            out[c].n_variadic = 2;
+        }
+    }
+}
+
+/* Rows [from, to) of all columns. */
+static enum dn_status convert_tile(struct dn_csv_job *jobs, size_t n_columns, size_t from,
+                                   size_t to, struct dn_csv_fault *fault, struct dn_error *err)
+{
+    for (size_t c = 0; c < n_columns; c++) {
+        struct dn_csv_job *j = &jobs[c];
+        j->from = from;
+        j->to = to;
+        DN_TRY(dn_csv_convert_column(j, err));
+        note_fault(fault, j, c);
+        to = fault->kind == DN_CSV_FAULT_NONE ? to : fault->row;
+    }
+    return DN_OK;
+}
+
+/* As above, where rows may be left out: then the tile begins anew, with the rows behind moved up. */
+static enum dn_status convert_dropping(struct dn_csv_job *jobs, const struct dn_csv_job *before,
+                                       size_t n_columns, size_t from, size_t tile,
+                                       const struct dn_csv_dropper *dropper,
+                                       struct dn_csv_fault *fault, struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = jobs[0].rows;
+    struct dn_buffer *side = &jobs[0].memory->unescaped;
+    const size_t side_len = side->len;
+    bool dropped = true;
+
+    while (dropped) {
+        const size_t left = rows->n_rows - from;
+        DN_TRY(convert_tile(jobs, n_columns, from, from + (left < tile ? left : tile), fault, err));
+        dropped = false;
+        if (fault->kind != DN_CSV_FAULT_NONE) {
+            DN_TRY(dropper->drop(dropper->ctx, fault, &dropped, err));
+        }
+        if (dropped) {
+            *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
+            memcpy(jobs, before, n_columns * sizeof(*jobs));
+            side->len = side_len;
+        }
+    }
+    return DN_OK;
+}
+
+/* All rows, some of which may be left out. */
+static enum dn_status convert_and_drop(struct dn_csv_job *jobs, size_t n_columns,
+                                       const struct dn_csv_dropper *dropper,
+                                       struct dn_csv_fault *fault, struct dn_error *err)
+{
+    const struct dn_csv_rows *rows = jobs[0].rows;
+    struct dn_csv_job *before = dn_calloc(n_columns, sizeof(*before));
+    const size_t tile = tile_rows(rows);
+    enum dn_status st = DN_OK;
+
+    if (before == NULL) {
+        return dn_error_memory(err, n_columns * sizeof(*before));
+    }
+    for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE && st == DN_OK;
+         from += tile) {
+        memcpy(before, jobs, n_columns * sizeof(*jobs));
+        st = convert_dropping(jobs, before, n_columns, from, tile, dropper, fault, err);
+    }
+    for (size_t c = 0; c < n_columns; c++) {
+        if (jobs[c].column->field == SIZE_MAX) {
+            jobs[c].null_count = (int64_t)rows->n_rows;
+        }
+    }
+    dn_free(before);
+    return st;
+}
+
+enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_csv_rows *rows,
+                              const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
+                              const struct dn_csv_column *columns, size_t n_columns,
+                              struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
+                              const struct dn_csv_dropper *dropper, struct dn_csv_fault *fault,
+                              struct dn_error *err)
+{
+    struct dn_csv_job *jobs = start_jobs(rows, columns, n_columns, memory, err);
+
+    *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
+    if (jobs == NULL) {
+        return DN_ERR_MEMORY;
+    }
+    for (size_t c = 0; c < n_columns; c++) {
+        jobs[c].kernels = kernels;
+        jobs[c].d = d;
+        jobs[c].nulls = dn_csv_nulls_of(columns[c].forms, nulls);
+    }
+    if (rows->n_rows > 0 && n_columns > 0 && dropper != NULL) {
+        DN_TRY(convert_and_drop(jobs, n_columns, dropper, fault, err));
+    } else if (rows->n_rows > 0) {
+        const size_t tile = tile_rows(rows);
+        for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE;
+             from += tile) {
+            const size_t left = rows->n_rows - from;
+            DN_TRY(convert_tile(jobs, n_columns, from, from + (left < tile ? left : tile), fault,
+                                err));
+        }
+    }
+    describe_columns(jobs, n_columns, memory, out);
+    return DN_OK;
+}

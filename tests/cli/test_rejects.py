@@ -1,0 +1,141 @@
+"""Rows that are wrong set aside: the file that lists them, mended and read again, gives the rows that were missing."""
+
+import csv
+import io
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+HEAD = ["file", "line", "row", "byte", "column", "code", "expected", "raw"]
+MESSAGES = {"x1": "type", "short": "fields"}
+
+
+def good(i):
+    return f'{i},"n\n{i}",{i / 4},2024-01-0{i % 9 + 1}'
+
+
+def make(path, n, wrong):
+    """n rows; `wrong`: those that are, and their text."""
+    path.write_text("id,name,price,day\n" + "".join(f"{wrong.get(i, good(i))}\n" for i in range(1, n + 1)))
+
+
+def listed(path):
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    assert rows[0] == HEAD
+    return [dict(zip(HEAD, row)) for row in rows[1:]]
+
+
+def check_mended(tool, n, wrong):
+    """Every listed row is where the list says, and mended and converted they are the missing ones."""
+    data = (tool.cwd / "in.csv").read_bytes()
+    rejects = listed(tool.cwd / "rejects.csv")
+    assert [(int(r["row"]), r["raw"]) for r in rejects] == sorted(wrong.items())
+    for r in rejects:
+        at = int(r["byte"])
+        assert r["file"] == "in.csv" and data[:at].count(b"\n") + 1 == int(r["line"])
+        row = data.rindex(r["raw"].encode(), 0, at + len(r["raw"]))
+        assert row <= at < row + len(r["raw"])
+    mended = "".join(f"{good(int(r['row']))}\n" for r in rejects)
+    (tool.cwd / "mended.csv").write_text("id,name,price,day\n" + mended)
+    tool.ok("convert", "mended.csv", "mended.parquet")
+    make(tool.cwd / "whole.csv", n, {})
+    tool.ok("convert", "whole.csv", "whole.parquet")
+    ids = set(wrong)
+    whole, rest = pq.read_table(tool.cwd / "whole.parquet"), pq.read_table(tool.cwd / "out.parquet")
+    missing = pq.read_table(tool.cwd / "mended.parquet")
+    assert rest.schema.equals(whole.schema) and missing.schema.equals(whole.schema)
+    assert missing.to_pylist() == [row for row in whole.to_pylist() if row["id"] in ids]
+    assert rest.to_pylist() == [row for row in whole.to_pylist() if row["id"] not in ids]
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_three_of_many(tool, threads):
+    n = 200_000
+    wrong = {5: '5,"n\n",x1,2024-01-01', 90_000: "90000,short", n - 1: f"{n - 1},n,1.5,2024-02-30"}
+    make(tool.cwd / "in.csv", n, wrong)
+    tool.fails("convert", "-q", "--max-rejects", 2, "--rejects", "rejects.csv", "in.csv", "out.parquet",
+               says=["in.csv", "column \"day\"", "with it 3 rows are wrong, and max_rejects allows 2"])
+    done = tool.ok("convert", "-t", threads, "--max-rejects", 10, "--rejects", "rejects.csv", "in.csv", "out.parquet")
+    assert b"3 rejected rows, in rejects.csv; the first: in.csv, line 11:" in done.stderr
+    assert b"200,000 in = 199,997 out + 3 rejected" in done.stderr
+    assert [r["code"] for r in listed(tool.cwd / "rejects.csv")] == ["type", "fields", "type"]
+    assert [r["expected"] for r in listed(tool.cwd / "rejects.csv")] == ["float64", "4 fields", "date"]
+    check_mended(tool, n, wrong)
+
+
+def test_a_number_of_another_kind_is_no_wrong_row(tool):
+    """Fractions behind the sample of a column of integers: read again with another type, as without rejects."""
+    (tool.cwd / "in.csv").write_text("id,v\n" + "".join(f"{i},{i}\n" for i in range(60_000)) + "1,1.5\n2,x\n3,2.5\n")
+    tool.ok("convert", "--max-rejects", 5, "--rejects", "rejects.csv", "in.csv", "out.parquet")
+    assert [r["raw"] for r in listed(tool.cwd / "rejects.csv")] == ["2,x"]
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert str(table.schema.field("v").type) == "double" and table.num_rows == 60_002
+
+
+def test_several_files(tool):
+    for name in "ab":
+        (tool.cwd / f"{name}.csv").write_text("a,b\n1,2\n3\n4,5\n")
+    tool.ok("convert", "--max-rejects", "40%", "--rejects", "r.csv", "a.csv", "b.csv", "out.parquet")
+    assert [(r["file"], r["line"], r["row"], r["byte"]) for r in listed(tool.cwd / "r.csv")] == [
+        ("a.csv", "3", "2", "8"), ("b.csv", "3", "5", "8")]
+    tool.fails("convert", "-q", "--max-rejects", "33%", "a.csv", "b.csv", "no.parquet",
+               says="2 of 6 rows are wrong, and max_rejects allows 33%")
+
+
+def test_no_wrong_row_gives_an_empty_list(tool):
+    (tool.cwd / "in.csv").write_text("a,b\n1,2\n")
+    done = tool.ok("convert", "--max-rejects", 1, "--rejects", "r.csv", "in.csv", "out.parquet")
+    assert listed(tool.cwd / "r.csv") == [] and b"rejected row" not in done.stderr
+
+
+def test_only_a_list_is_replaced(tool):
+    (tool.cwd / "in.csv").write_text("a,b\n1,2\n3\n")
+    options = ("convert", "-f", "--max-rejects", 1)
+    for name in "in.csv", "other.txt":
+        (tool.cwd / "other.txt").write_text("mine\n")
+        tool.fails(*options, "--rejects", name, "in.csv", "out.parquet", says=[name, "exists and is no list of rejected rows"])
+    for _ in range(2):
+        tool.ok(*options, "--rejects", "r.csv", "in.csv", "out.parquet")
+        assert len(listed(tool.cwd / "r.csv")) == 1
+
+
+@pytest.mark.parametrize("flags, says", [
+    (["--max-rejects", "many"], ["--max-rejects", "a number of rows, or of percent"]),
+    (["--max-rejects", "101%"], "--max-rejects"), (["--max-rejects", "-1"], "--max-rejects"), (["--max-rejects", "1.5"], "--max-rejects"),
+    (["--rejects", "r.csv"], ["--rejects", "--max-rejects"]), (["--ragged", "reject"], ["--ragged", "--max-rejects"]),
+    (["--ragged", "pad"], ["--ragged", "error, null, skip, reject"])])
+def test_flags_that_say_nothing(tool, flags, says):
+    (tool.cwd / "in.csv").write_text("a\n1\n")
+    tool.fails("convert", *flags, "in.csv", "out.parquet", says=says)
+
+
+def test_bytes_that_are_no_text(tool):
+    (tool.cwd / "in.csv").write_bytes(b"a,b\n1,caf\xe9\n2,x\n")
+    tool.ok("convert", "--max-rejects", 1, "--rejects", "r.csv", "in.csv", "out.parquet")
+    (row,) = listed(tool.cwd / "r.csv")
+    assert (row["code"], row["column"], row["byte"], row["raw"]) == ("encoding", "b", "9", "1,caf\N{REPLACEMENT CHARACTER}")
+
+
+def test_ragged(tool):
+    (tool.cwd / "in.csv").write_text("a,b,c\n1,2,3\n4\n5,6,7,8\n9,10\n")
+    done = tool.ok("convert", "--log-format", "json", "--ragged", "skip", "in.csv", "out.parquet")
+    assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [{"a": 1, "b": 2, "c": 3}]
+    assert json.loads(done.stderr.splitlines()[-1])["counters"]["skipped"] == 3
+    tool.fails("convert", "--ragged", "null", "in.csv", "no.parquet", says="has 4 fields where the header has 3")
+    tool.ok("convert", "-f", "--ragged", "null", "--max-rejects", 1, "in.csv", "out.parquet")
+    assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [{"a": 1, "b": 2, "c": 3}, {"a": 4, "b": None, "c": None}, {"a": 9, "b": 10, "c": None}]
+
+
+def test_a_job(tool):
+    (tool.cwd / "in.csv").write_text("a,b\n1,2\n3\n5,6\n")
+    (tool.cwd / "asset.yaml").write_text("name: t\nschema: [{name: a, type: integer}, {name: b, type: integer}]\n")
+    job = {"tenant_id": "t", "source_connector": "csv", "target_connector": "local", "asset_path": "asset.yaml",
+           "source": {"files": [{"path": "in.csv", "object": "a"}], "engine": {"options": {"max_rejects": 3, "rejects": "r.csv"}}},
+           "target": {"connection": {"path": "out"}}}
+    (tool.cwd / "job.yaml").write_text(json.dumps(job))
+    done = tool("run", "job.yaml")
+    assert b"3 in = 2 out + 1 rejected" in done.stderr and len(listed(tool.cwd / "r.csv")) == 1
+    job["source"]["engine"]["options"]["max_rejects"] = 0
+    (tool.cwd / "job.yaml").write_text(json.dumps(job))
+    tool.fails("run", "job.yaml", says=["engine.options.rejects", "max_rejects"])
