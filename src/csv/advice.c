@@ -155,7 +155,7 @@ enum dn_status dn_csv_advice_look(struct dn_csv_reader *r, const struct dn_csv_r
     }
     memset(r->looks, 0,
            r->n_fields * sizeof(*r->looks)); /* of those that later files add nothing is seen */
-    for (size_t f = 0; f < rows->n_fields; f++) {
+    for (size_t f = 0; f < rows->n_fields - rows->trailing; f++) {
         struct dn_csv_looks *l = &r->looks[f];
         for (size_t row = 0; row < n_rows; row++) {
             const uint32_t start = dn_csv_field_start(rows, row, f);

@@ -98,7 +98,7 @@ static void add_evidence(const struct sample *s)
     const struct dn_csv_reader *r = s->r;
     const struct dn_csv_layout *layout = dn_csv_layout_of(r, s->file);
 
-    for (size_t f = 0; f < s->rows.n_fields; f++) {
+    for (size_t f = 0; f < s->rows.n_fields - s->rows.trailing; f++) {
         dn_csv_evidence_add_field(&s->evidence[dn_csv_field_of(layout, f)], f, &s->rows,
                                   &r->dialect, &r->nulls);
     }
