@@ -34,6 +34,7 @@ struct dn_csv_dialect {
     bool
         cr_ends_row; /**< true: '\r' ends a row too; false: only '\n' does, and one '\r' before it belongs to it */
     bool strict; /**< stray quotes are errors */
+    bool trim;   /**< blanks may stand around a quoted field */
     bool has_escape;
     bool has_comment;
     uint8_t escape;  /**< takes the meaning from the byte behind it, in quotes and outside */
@@ -48,7 +49,7 @@ struct dn_csv_dialect {
 /** The SIMD kernels know this dialect: one byte between fields, no escape, no comments. */
 static inline bool dn_csv_is_plain(const struct dn_csv_dialect *d)
 {
-    return !d->has_escape && !d->has_comment && d->n_rest == 0;
+    return !d->has_escape && !d->has_comment && d->n_rest == 0 && !d->trim;
 }
 
 /** Can quote or escape stand in a number, a date, a time or a boolean? */
@@ -178,6 +179,24 @@ static inline enum dn_csv_state dn_csv_step_row(const struct dn_csv_dialect *d, 
     return DN_CSV_START;
 }
 
+static inline size_t dn_csv_blanks_at(const uint8_t *text, size_t n_left)
+{
+    size_t n = 0;
+
+    while (n < n_left && (text[n] == ' ' || text[n] == '\t')) {
+        n++;
+    }
+    return n;
+}
+
+/** Is the delimiter, a row end or the end of the text here? */
+static inline bool dn_csv_field_may_end(const struct dn_csv_dialect *d, const uint8_t *text,
+                                        size_t n_left)
+{
+    return n_left == 0 || dn_csv_is_row_end(d, text[0]) ||
+           dn_csv_is_cr_of_row_end(d, text, n_left) || dn_csv_delimiter_at(d, text, n_left) > 0;
+}
+
 static inline enum dn_csv_state dn_csv_step_quote(enum dn_csv_state state, struct dn_csv_mark *m)
 {
     switch (state) {
@@ -230,6 +249,15 @@ static inline enum dn_csv_state dn_csv_step(const struct dn_csv_dialect *d, enum
         m->n = delimiter;
         m->field_ends = true;
         return DN_CSV_FIELD;
+    }
+    const size_t blanks = d->trim ? dn_csv_blanks_at(text, n_left) : 0;
+    if (blanks > 0 && (state == DN_CSV_START || state == DN_CSV_FIELD)) {
+        return DN_CSV_FIELD;
+    }
+    if (blanks > 0 && state == DN_CSV_CLOSED &&
+        dn_csv_field_may_end(d, text + blanks, n_left - blanks)) {
+        m->n = blanks;
+        return DN_CSV_CLOSED;
     }
     if (state == DN_CSV_CLOSED) {
         if (dn_csv_is_cr_of_row_end(d, text, n_left)) {

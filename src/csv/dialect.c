@@ -56,6 +56,7 @@ enum dn_status dn_csv_dialect_read(struct dn_csv_dialect *d, const struct dn_csv
     d->quote = o->quote != 0 ? (uint8_t)o->quote : '"';
     d->has_quote = !o->no_quote;
     d->strict = o->strict;
+    d->trim = o->trim && d->has_quote; /* else blanks are seen to by the fields alone */
     d->escape = (uint8_t)o->escape;
     /* an escape that is the quote is what doubled quotes are */
     d->has_escape = o->escape != 0 && !(d->has_quote && d->escape == d->quote);

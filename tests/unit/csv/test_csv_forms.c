@@ -185,6 +185,13 @@ static void test_trim(void **state)
     rig_expect_text(" a , b,c\t, d \n 1 , x y , 1.5,  \n2, \"q\" ,\t,2024-01-01 \n NA ,NA , 2 , \n",
                     &o, "a|b|c|d", "l vu g tdD",
                     "i1|sx y|f0x1.8p+0|.\ni2|sq|.|d19723\n.|.|f0x1p+1|.\n");
+    o.strict = true;
+    rig_expect_text("a,b\n1, \"x, y\" \n 2 ,\t\"p\"\"q\nr\"\n \"3\" ,  \"\"\t\n", &o, NULL, "l vu",
+                    "i1|sx, y\ni2|sp\"q\nr\ni3|s\n");
+    o.strict = false;
+    /* text behind a closing quote is that, blanks before it or not, and swallows no rows */
+    rig_expect_text("a,b\r\n\"1\" ,\"x\" y\r\n2, \"z\" \r\n", &o, NULL, "l vu", "i1|sx y\ni2|sz\n");
+    rig_expect_text("a,b\n1,\"x\" \"y\n2,z\"\n", &o, NULL, "l vu", "i1|sx \"y\ni2|sz\"\n");
     o.trim = false;
     rig_expect_text(" a , b\n 1 , x\n", &o, " a | b", "vu vu", "s 1 |s x\n");
 }
