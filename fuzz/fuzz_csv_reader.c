@@ -67,7 +67,13 @@ static void read_file(const char *path, uint8_t flags, size_t block_bytes, uint3
     struct dn_csv_options options = {.struct_size = sizeof(options),
                                      .block_bytes = block_bytes,
                                      .n_threads = n_threads,
-                                     .delimiter = flags & 1 ? ';' : ',',
+                                     .delimiter_text = flags & 128 ? "||"
+                                                       : flags & 1 ? ";"
+                                                                   : NULL,
+                                     .escape = flags & 32 ? '\\' : 0,
+                                     .comment = flags & 64 ? '#' : 0,
+                                     .skip_rows = flags & 128 ? 1 : 0,
+                                     .skip_footer = flags & 128 ? 1 : 0,
                                      .no_quote = (flags & 2) != 0,
                                      .strict = (flags & 4) != 0,
                                      .header = flags & 8 ? DN_CSV_HEADER_NO : DN_CSV_HEADER_YES,
