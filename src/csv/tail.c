@@ -12,6 +12,7 @@ void dn_csv_tail_start(struct dn_csv_tail *t)
 {
     dn_buffer_reset(&t->held);
     t->pos = 0;
+    t->offset = 0;
     t->begun = false;
     t->lines_known = false;
     t->cr_ends_line = false;
@@ -145,10 +146,12 @@ static enum dn_status read_more(struct dn_csv_tail *t, struct dn_source *source,
         t->pos = 0;
     }
     if (t->footer > 0 && t->held.len > t->most_bytes) {
-        return dn_error_set(err, DN_ERR_DATA,
-                            "the last lines of the file, which the option skip_footer leaves out, "
-                            "take more than %zu bytes; are these its lines?",
-                            t->most_bytes);
+        dn_error_set(err, DN_ERR_DATA,
+                     "the last lines of the file, which the option skip_footer leaves out, take "
+                     "more than %zu bytes from here on; are these its lines?",
+                     t->most_bytes);
+        dn_error_locate(err, NULL, -1, -1, t->offset, NULL);
+        return DN_ERR_DATA;
     }
     DN_TRY(dn_buffer_reserve(&t->held, READ_BYTES, err));
     DN_TRY(dn_source_read(source, t->held.data + t->held.len, READ_BYTES, &got, err));
@@ -157,6 +160,13 @@ static enum dn_status read_more(struct dn_csv_tail *t, struct dn_source *source,
         end(t);
     }
     return DN_OK;
+}
+
+static void note_read(struct dn_csv_tail *t, const uint8_t *out, size_t n)
+{
+    t->begun = true;
+    t->last = out[n - 1];
+    t->offset += (int64_t)n;
 }
 
 enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source, uint8_t *out,
@@ -175,8 +185,7 @@ enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source,
             }
         }
         if (*got > 0) {
-            t->begun = true;
-            t->last = out[*got - 1];
+            note_read(t, out, *got);
             return DN_OK;
         }
         if (t->held.len == 0) {
@@ -193,8 +202,7 @@ enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source,
     if (*got > 0) {
         memcpy(out, t->held.data + t->pos, *got);
         t->pos += *got;
-        t->begun = true;
-        t->last = out[*got - 1];
+        note_read(t, out, *got);
     }
     return DN_OK;
 }

@@ -17,6 +17,7 @@ struct dn_csv_tail {
     struct dn_buffer held; /**< bytes that were read; those from `pos` on are not
                             handed out yet */
     size_t pos;
+    int64_t offset;    /**< of the byte at `pos`, in the file */
     uint8_t last;      /**< the byte before those, */
     bool begun;        /**< if there is one */
     bool lines_known;  /**< whether '\r' ends lines: */

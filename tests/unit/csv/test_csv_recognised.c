@@ -226,6 +226,13 @@ static void test_footers(void **state)
     scratch_write(paths[0], text.data, text.len);
     rig_append(&rows, "i-1|i-2\n", 8);
     rig_expect(paths, 2, &o, "a|b", "l l", rows.data);
+    /* what is held back is bounded */
+    text.len = 0;
+    rig_append(&text, "a,b\n1,2\n", 8);
+    rig_fill(&text, "no line end ", 1100000);
+    scratch_write(paths[0], text.data, text.len);
+    o.max_row_bytes = 1000;
+    rig_expect_error(paths, 1, &o, DN_ERR_DATA, "line 2, byte 4: the last lines of the file");
     free(text.data);
     free(rows.data);
 }
