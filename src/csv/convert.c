@@ -89,7 +89,7 @@ static enum dn_csv_verdict slow_value(struct dn_csv_job *j, parse_fn parse, cons
     const struct dn_csv_column *c = j->column;
 
     if (j->trim) {
-        dn_csv_trim(&text, &len);
+        dn_csv_trim(j->d, &text, &len);
     }
     if (len == 0) {
         return DN_CSV_VERDICT_NULL;
@@ -341,7 +341,7 @@ convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
         bool valid = true;
 
         if (trim) {
-            dn_csv_trim(&text, &len);
+            dn_csv_trim(j->d, &text, &len);
             start = (uint32_t)(text - rows->buf);
         }
 

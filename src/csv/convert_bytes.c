@@ -20,7 +20,7 @@ static enum dn_csv_verdict put_json(struct dn_csv_job *j, const uint8_t *text, s
 {
     struct dn_buffer *side = &j->memory->unescaped; /* which has room for that */
     if (j->trim) {
-        dn_csv_trim(&text, &len);
+        dn_csv_trim(j->d, &text, &len);
     }
     const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
     uint8_t *to = side->data + side->len;
@@ -82,7 +82,7 @@ enum dn_status dn_csv_convert_binary(struct dn_csv_job *j, struct dn_error *err)
         size_t len = dn_csv_field_end(rows, r, c->field, start) - start;
         const uint8_t *text = rows->buf + start;
         if (j->trim) {
-            dn_csv_trim(&text, &len);
+            dn_csv_trim(j->d, &text, &len);
         }
         const bool quoted = j->d->has_quote && len > 0 && text[0] == j->d->quote;
         size_t inner = 0;

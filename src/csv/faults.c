@@ -133,7 +133,7 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
         const uint8_t *text = rows->buf + start;
         size_t len = end - start;
         if (c->forms != NULL && c->forms->trim) {
-            dn_csv_trim(&text, &len);
+            dn_csv_trim(&r->dialect, &text, &len);
         }
         describe_type_fault(r, c, text, len, err);
     }

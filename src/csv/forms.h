@@ -36,13 +36,14 @@ static inline const struct dn_csv_nulls *dn_csv_nulls_of(const struct dn_csv_for
 }
 
 /** Take blanks and tabs off both ends. */
-static inline void dn_csv_trim(const uint8_t **text, size_t *len)
+static inline void dn_csv_trim(const struct dn_csv_dialect *d, const uint8_t **text, size_t *len)
 {
     while (*len > 0 && (**text == ' ' || **text == '\t')) {
         (*text)++;
         (*len)--;
     }
-    while (*len > 0 && ((*text)[*len - 1] == ' ' || (*text)[*len - 1] == '\t')) {
+    while (*len > 0 && ((*text)[*len - 1] == ' ' || (*text)[*len - 1] == '\t') &&
+           !dn_csv_ends_escaped(d, *text, *len - 1)) { /* an escaped blank is text */
         (*len)--;
     }
 }

@@ -98,7 +98,7 @@ static enum dn_status name_field(struct dn_csv_reader *r, size_t field, const ui
                                  size_t len, size_t at, struct dn_error *err)
 {
     if (r->trim) {
-        dn_csv_trim(&text, &len);
+        dn_csv_trim(&r->dialect, &text, &len);
     }
     char *name = dn_arena_alloc(&r->arena, len + 32);
 

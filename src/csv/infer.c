@@ -259,7 +259,7 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
     size_t inner;
 
     if (e->forms != NULL && e->forms->trim) {
-        dn_csv_trim(&text, &len);
+        dn_csv_trim(d, &text, &len);
     }
     if (len == 0) {
         return;

@@ -51,6 +51,11 @@ def test_null_texts_are_those_as_written(table, write):
     assert table("--quote", "", "--null-values", "\\N", "plain.tsv").to_pydict() == {"a": [None, "N"], "b": ["\\\\N", None]}
 
 
+def test_an_escaped_blank_is_not_trimmed(table, write):
+    write("in.csv", "a, b\n1 , y\\ \n2, \\ z \n")
+    assert table("--trim", "--escape", "\\", "in.csv").to_pydict() == {"a": [1, 2], "b": ["y ", " z"]}
+
+
 # ---- against pandas and DuckDB ----
 
 def test_comments_as_pandas_has_them(table, tool, write):
