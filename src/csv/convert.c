@@ -490,8 +490,11 @@ static __attribute__((noinline)) enum dn_status convert_declared(struct dn_csv_j
 
 enum dn_status dn_csv_convert_column(struct dn_csv_job *j, struct dn_error *err)
 {
-    if (j->column->field == SIZE_MAX) {
-        return DN_OK; /* all null, set up as such */
+    if (j->column->field == SIZE_MAX) { /* all null, set up as such */
+        if (j->first_null == SIZE_MAX && j->to > j->from) {
+            j->first_null = j->from;
+        }
+        return DN_OK;
     }
     switch (j->column->type.id) {
     case DN_TYPE_BOOL:
