@@ -53,6 +53,11 @@ static void on_note(void *reader, const char *message)
 static void on_advice(void *reader, bool warning, const char *kind, const char *message)
 {
     const struct dn_reader *r = reader;
+    const struct csv_handle *h = (const struct csv_handle *)(const void *)r;
+
+    if (h->settings.again || (!h->settings.advice && strcmp(kind, "dialect") != 0)) {
+        return; /* what was asked for is told in any case */
+    }
     if (r->level == 0) {
         dn_log_json(warning ? "WARNING" : "INFO", kind, message, NULL);
     } else if (r->host.log != NULL) {
@@ -70,7 +75,7 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
     options->waiting_ctx = r;
     options->note = on_note;
     options->note_ctx = r;
-    options->advise = h->settings.advice ? on_advice : NULL;
+    options->advise = h->settings.advice || options->detect != 0 ? on_advice : NULL;
     if (options->max_rejects > 0 || options->max_reject_percent > 0) {
         DN_TRY(csv_rejects_create(&h->rejects, h->settings.rejects, r->files.store, err));
         options->reject = csv_rejects_add;
@@ -242,7 +247,54 @@ static const void *get_extension(const char *name)
     return strcmp(name, DATIVO_EXT_REJECTS) == 0 ? &rejects_table : NULL;
 }
 
-const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .find_types = find_types};
+static enum dn_status explain_source(struct dn_reader *r, const char *what, char **out_json,
+                                     struct dn_error *err)
+{
+    static const char *const words[] = {"dialects", "sample", "all"};
+    const struct csv_settings *settings = &handle_of(r)->settings;
+    struct dn_csv_options options = settings->csv;
+    char *text = NULL;
+    size_t i = 0;
+
+    while (i < 3 && (what == NULL || strcmp(what, words[i]) != 0)) {
+        i++;
+    }
+    if (i == 3) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "of a source dialects, sample and all are explained, not %s",
+                            what != NULL ? what : "nothing");
+    }
+    DN_TRY(dn_reader_files_check(&r->files, 1, err));
+    options.waiting = r->host.progress != NULL ? on_waiting : NULL;
+    options.waiting_ctx = r;
+    options.note = on_note;
+    options.note_ctx = r;
+    options.advise = settings->advice || options.detect != 0 ? on_advice : NULL;
+    DN_TRY(dn_csv_explain_open(&handle_of(r)->reader, (enum dn_csv_explained)i, r->files.paths,
+                               r->files.n, &options, err));
+    DN_TRY(dn_csv_explain(handle_of(r)->reader, &text, err));
+    *out_json = dn_shell_text_copy(text);
+    dn_csv_free(text);
+    return *out_json != NULL ? DN_OK : dn_error_memory(err, 64);
+}
+
+static int32_t explain(const char *config_json, const char *what, const struct dativo_host *host,
+                       char **out_json, struct dativo_error *err)
+{
+    struct dn_reader *r = NULL;
+    struct dn_error error = {0};
+
+    *out_json = NULL;
+    enum dn_status st = dn_reader_make(&r, config_json, 1, host, &error);
+    if (st == DN_OK) {
+        st = explain_source(r, what, out_json, &error);
+    }
+    dn_reader_destroy(r);
+    return dn_shell_error_export(st, &error, err);
+}
+
+const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .find_types = find_types,
+                                                 .explain = explain};
 
 const struct dn_reader_kind dn_reader_kind = {
     .plugin =

@@ -22,6 +22,7 @@ struct csv_settings {
     enum csv_values values;
     struct dn_reader_files files;
     bool advice;         /**< what looks like a wrong option is said */
+    bool again;          /**< the host starts over: it was said before */
     const char *rejects; /**< a file, or NULL */
     int64_t chunk_rows;  /**< rows of a JSON batch */
 };

@@ -17,8 +17,10 @@ enum {
 };
 
 const struct dn_shell_option csv_reader_options[] = {
-    {"delimiter", NULL, "text", "1 to 8 bytes between fields, \\t for a tab; default ','"},
-    {"quote", "quote_char", "text", "one byte around fields, an empty text for none; default '\"'"},
+    {"delimiter", NULL, "text",
+     "1 to 8 bytes between fields, \\t for a tab, or auto, which looks for it; default ','"},
+    {"quote", "quote_char", "text",
+     "one byte around fields, an empty text for none, or auto; default '\"'"},
     {"escape", NULL, "text", "one byte that takes the meaning from the next one; default none"},
     {"comment", NULL, "text", "one byte; a row that begins with it is none; default none"},
     {"skip_rows", NULL, "int", "lines in front of the header of every file to leave out"},
@@ -119,7 +121,7 @@ static enum dn_status read_delimiter(struct csv_settings *s, const struct dn_she
     const char *text = NULL;
 
     DN_TRY(dn_shell_option_text(c, "delimiter", &text, err));
-    if (text == NULL) {
+    if (text == NULL || (s->csv.detect & DN_CSV_DETECT_DELIMITER) != 0) {
         return DN_OK;
     }
     if (text[0] == '\0' || strlen(text) > LONGEST_DELIMITER || strpbrk(text, "\r\n") != NULL) {
@@ -137,7 +139,9 @@ static enum dn_status read_structure(struct csv_settings *s, const struct dn_she
     bool none = false;
 
     DN_TRY(read_delimiter(s, c, err));
-    DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
+    if ((s->csv.detect & DN_CSV_DETECT_QUOTE) == 0) {
+        DN_TRY(read_byte(c, "quote", true, &s->csv.quote, &s->csv.no_quote, err));
+    }
     DN_TRY(read_byte(c, "escape", true, &s->csv.escape, &none, err));
     DN_TRY(read_byte(c, "comment", true, &s->csv.comment, &none, err));
     DN_TRY(dn_shell_option_int(c, "skip_rows", 0, INT64_MAX, &s->csv.skip_rows, err));
@@ -304,6 +308,31 @@ static enum dn_status read_types(struct csv_settings *s, struct dn_shell_config 
     return DN_OK;
 }
 
+/* A delimiter that is looked for brings with it what else is not said; a quote comes alone. */
+static void read_detect(struct csv_settings *s, const struct dn_shell_config *c)
+{
+    static const struct {
+        const char *option;
+        uint32_t bit;
+    } others[] = {{"quote", DN_CSV_DETECT_QUOTE},
+                  {"header", DN_CSV_DETECT_HEADER},
+                  {"skip_rows", DN_CSV_DETECT_SKIP_ROWS},
+                  {"comment", DN_CSV_DETECT_COMMENT}};
+
+    if (dn_shell_option_is(c, "quote", "auto")) {
+        s->csv.detect |= DN_CSV_DETECT_QUOTE;
+    }
+    if (!dn_shell_option_is(c, "delimiter", "auto")) {
+        return;
+    }
+    s->csv.detect |= DN_CSV_DETECT_DELIMITER;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (!dn_shell_option_is_set(c, others[i].option)) {
+            s->csv.detect |= others[i].bit;
+        }
+    }
+}
+
 /* It was said before by whoever starts over. */
 static enum dn_status read_advice(struct csv_settings *s, const struct dn_shell_config *c,
                                   struct dn_error *err)
@@ -311,7 +340,8 @@ static enum dn_status read_advice(struct csv_settings *s, const struct dn_shell_
     const json_t *widened = NULL;
 
     DN_TRY(dn_shell_option_map(c, "widened", &widened, err));
-    s->advice = widened == NULL || s->csv.restartable;
+    s->again = widened != NULL && !s->csv.restartable;
+    s->advice = !s->again;
     return dn_shell_option_bool(c, "advice", &s->advice, err);
 }
 
@@ -325,6 +355,7 @@ enum dn_status csv_settings_read(struct csv_settings *s, struct dn_shell_config 
     *s = (struct csv_settings){.csv = {.struct_size = sizeof(s->csv)}};
     DN_TRY(dn_reader_files_read(&s->files, c, CSV_TYPE, level, err));
     s->csv.store = s->files.store;
+    read_detect(s, c);
     DN_TRY(read_structure(s, c, err));
     DN_TRY(csv_naming_read(s, c, err));
     DN_TRY(csv_forms_read(s, c, err));

@@ -148,6 +148,8 @@ DN_NODISCARD enum dn_status dn_shell_option_ints(struct dn_shell_config *c, cons
                                                  struct dn_error *err);
 /** Is it given as a number, and not as a text? */
 bool dn_shell_option_is_number(const struct dn_shell_config *c, const char *name);
+/** Whether the configuration has the option at all. */
+bool dn_shell_option_is_set(const struct dn_shell_config *c, const char *name);
 /** Is it given, as that text? */
 bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const char *text);
 /** One of `words`, which end with NULL: *out is its place. */

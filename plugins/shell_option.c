@@ -249,6 +249,11 @@ bool dn_shell_option_is_number(const struct dn_shell_config *c, const char *name
     return json_is_number(find_option(c, name).value);
 }
 
+bool dn_shell_option_is_set(const struct dn_shell_config *c, const char *name)
+{
+    return find_option(c, name).value != NULL;
+}
+
 bool dn_shell_option_is(const struct dn_shell_config *c, const char *name, const char *text)
 {
     const struct found f = find_option(c, name);

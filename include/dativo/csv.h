@@ -191,7 +191,18 @@ struct dn_csv_options {
     /** Called with reject_ctx for each of them, in the order of the data, by the thread that calls dn_csv_reader_next(); may not call back. */
     void (*reject)(void *ctx, const struct dn_csv_reject *reject);
     void *reject_ctx;
+    /**
+     * DN_CSV_DETECT_*: what a look at the first file settles, for all files, instead of what is set above.  How is told to `advise`, as
+     * "dialect"; where two ways are nearly as good as each other that is DN_ERR_DATA, which lists them.
+     */
+    uint32_t detect;
 };
+
+#define DN_CSV_DETECT_DELIMITER 1u
+#define DN_CSV_DETECT_QUOTE 2u
+#define DN_CSV_DETECT_HEADER 4u
+#define DN_CSV_DETECT_SKIP_ROWS 8u
+#define DN_CSV_DETECT_COMMENT 16u
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
 #define DN_CSV_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_options, waiting_ctx)
@@ -214,6 +225,18 @@ DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out
  */
 DN_API DN_NODISCARD enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *paths, size_t n_paths,
                                                      const struct dn_csv_options *options, struct dn_error *err);
+/** What dn_csv_explain() tells. */
+enum dn_csv_explained {
+    DN_CSV_EXPLAIN_DIALECTS = 0, /**< {"dialects":[...]}: ways to read the first file, the likeliest first */
+    DN_CSV_EXPLAIN_SAMPLE = 1,   /**< {"columns":[...]}: what in the sample made each inferred type */
+    DN_CSV_EXPLAIN_ALL = 2       /**< the same of all values, which are read once: exact, with nulls */
+};
+/** As dn_csv_reader_open(), for dn_csv_explain() alone: such a reader gives no batches. */
+DN_API DN_NODISCARD enum dn_status dn_csv_explain_open(struct dn_csv_reader **out, enum dn_csv_explained what,
+                                                       const char *const *paths, size_t n_paths,
+                                                       const struct dn_csv_options *options, struct dn_error *err);
+/** What was seen in the files, as one JSON object (docs/csv-reading.md); free with dn_csv_free().  Once per reader. */
+DN_API DN_NODISCARD enum dn_status dn_csv_explain(struct dn_csv_reader *r, char **out_json, struct dn_error *err);
 /** A copy of the schema for the caller. */
 DN_API DN_NODISCARD enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema *out,
                                                         struct dn_error *err);

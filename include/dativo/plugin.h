@@ -295,6 +295,16 @@ struct dativo_reader_v1 {
      * cursors.
      */
     int32_t (*state)(void *reader, char **out_json, struct dativo_error *err);
+
+    /**
+     * What the reader sees in the source, as JSON.  `what` is one of
+     * "dialects": ways to read its text, the likeliest first: {"dialects":[{"delimiter",...,"score","reason","flags"}]};
+     * "sample": {"columns":[{"name","type","nullable","why":{...}}]}: what in the sample made each type what it is;
+     * "all": the same of every value, which takes one pass over the source, with "nulls".
+     * DATIVO_ERR_UNSUPPORTED: another word.  NULL pointer: a reader whose types are those of the source.
+     */
+    int32_t (*explain)(const char *config_json, const char *what, const struct dativo_host *host, char **out_json,
+                       struct dativo_error *err);
 };
 #define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
 /** What a host cannot do without: splits, open_split and report may be missing. */

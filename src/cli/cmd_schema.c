@@ -19,6 +19,8 @@ struct schema_flags {
     struct dn_source_flags source;
     bool as_json;
     bool full;
+    bool why;
+    bool sniff;
     const char **operands;
     size_t n_operands;
     struct dn_file_list files; /* what they stand for */
@@ -27,10 +29,12 @@ struct schema_flags {
 static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
                                  struct dn_error *err)
 {
-    struct dn_flag flags[DN_SOURCE_FLAGS + 2];
+    struct dn_flag flags[DN_SOURCE_FLAGS + 4];
     const struct dn_flag own[] = {
         {"json", 'j', DN_FLAG_BOOL, &f->as_json},
         {"full", 0, DN_FLAG_BOOL, &f->full},
+        {"why", 0, DN_FLAG_BOOL, &f->why},
+        {"sniff", 0, DN_FLAG_BOOL, &f->sniff},
     };
 
     dn_source_flags_table(&f->source, flags);
@@ -39,6 +43,11 @@ static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
                           &f->n_operands, err));
     if (f->n_operands == 0) {
         return dn_error_set(err, DN_ERR_INVALID, "schema needs a CSV or Parquet file");
+    }
+    if (f->sniff && (f->full || f->why)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--sniff shows ways to read a file, and no types: leave out %s",
+                            f->full ? "--full" : "--why");
     }
     return DN_OK;
 }
@@ -89,27 +98,35 @@ static bool is_required(const json_t *column)
                          : json_is_false(json_object_get(column, "nullable"));
 }
 
-static void print_table(const json_t *schema, bool of_database)
+static void print_table(const json_t *schema, bool of_database, bool why)
 {
-    static bool right[] = {false, false, true};
-    static bool left[] = {false, false, false};
+    static bool right[] = {false, false, true, false};
+    static bool left[] = {false, false, false, false};
     const bool counted = json_object_get(json_array_get(schema, 0), "nulls") != NULL;
     const bool declared = of_database && !counted;
-    struct dn_table t = {.n_columns = counted || declared ? 3 : 2, .right = counted ? right : left};
+    const size_t n = counted || declared ? 3 : 2;
+    struct dn_table t = {.n_columns = n + why, .right = counted ? right : left};
 
     dn_table_add(&t, "column");
     dn_table_add(&t, "type");
     if (counted || declared) {
         dn_table_add(&t, counted ? "nulls" : "null");
     }
+    if (why) {
+        dn_table_add(&t, "why");
+    }
     for (size_t i = 0; i < json_array_size(schema); i++) {
         const json_t *column = json_array_get(schema, i);
+        const json_t *words = json_object_get(json_object_get(column, "why"), "text");
         dn_table_add_json(&t, name_of(column));
         dn_table_add_whole(&t, json_string_value(json_object_get(column, "type")));
         if (counted) {
             dn_table_add_json(&t, json_object_get(column, "nulls"));
         } else if (declared) {
             dn_table_add(&t, is_required(column) ? "not null" : "");
+        }
+        if (why) {
+            dn_table_add_whole(&t, words != NULL ? json_string_value(words) : "");
         }
     }
     dn_table_print(&t, stdout, 0);
@@ -157,7 +174,9 @@ static int print_json(const json_t *schema, const char *path, const char *source
         json_t *entry =
             json_pack("{s:O, s:s, s:b}", "name", name_of(column), "type", dn_coltype_to_asset(type),
                       "required", is_required(column) ? 1 : 0);
-        if (entry == NULL || json_array_append_new(columns, entry) != 0) {
+        json_t *why = json_object_get(column, "why");
+        if (entry == NULL || (why != NULL && json_object_set(entry, "why", why) != 0) ||
+            json_array_append_new(columns, entry) != 0) {
             json_decref(columns);
             columns = NULL;
             break;
@@ -247,10 +266,145 @@ cleanup:
     return st;
 }
 
+static json_t *option_of(const json_t *config, const char *name)
+{
+    return json_object_get(json_object_get(json_object_get(config, "engine"), "options"), name);
+}
+
+static bool has_option(const json_t *config, const char *name)
+{
+    return option_of(config, name) != NULL;
+}
+
+static bool is_auto(const json_t *options, const char *name)
+{
+    const char *text = json_string_value(json_object_get(options, name));
+
+    return text != NULL && strcmp(text, "auto") == 0;
+}
+
+/*
+ * One look tells types and their reasons, unless there is more to a schema than what CSV files hold: columns out of the names of
+ * files, and, of every value, whether it is of a declared type.
+ */
+static bool one_look(const struct schema_flags *f, const json_t *config)
+{
+    const char *type = json_string_value(json_object_get(config, "type"));
+    const bool is_csv = f->source.reader == NULL || dn_connector_reader(f->source.reader) != NULL;
+
+    return is_csv && dn_connector_is_csv(type) && !has_option(config, "file_name") &&
+           !has_option(config, "hive_partitioning") && !has_option(config, "row_number") &&
+           !(f->full && (has_option(config, "types") || has_option(config, "required") ||
+                         has_option(config, "limit")));
+}
+
+/* Give the columns of a schema their reasons, by their names. */
+static enum dn_status why_add(json_t *schema, const json_t *seen, struct dn_error *err)
+{
+    for (size_t i = 0; i < json_array_size(schema); i++) {
+        json_t *column = json_array_get(schema, i);
+        for (size_t k = 0; k < json_array_size(seen); k++) {
+            const json_t *other = json_array_get(seen, k);
+            if (json_equal(json_object_get(column, "name"), json_object_get(other, "name")) != 0) {
+                if (json_object_set(column, "why", json_object_get(other, "why")) != 0) {
+                    return dn_error_memory(err, 64);
+                }
+                break;
+            }
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status columns_explain(const struct schema_flags *f, const struct dn_transfer *t,
+                                      json_t **out, struct dn_error *err)
+{
+    json_t *seen = NULL;
+    enum dn_status st = dn_transfer_explain(t, f->full ? "all" : "sample", &seen, err);
+
+    if (st == DN_OK) {
+        *out = json_incref(json_object_get(seen, "columns"));
+    }
+    json_decref(seen);
+    return st;
+}
+
+/* What `auto` stands for: further files are read as the first one is. */
+static enum dn_status dialect_settle(const struct dn_transfer *t, json_t *config,
+                                     struct dn_error *err)
+{
+    static const char *const parts[] = {"delimiter", "quote", "header", "skip_rows", "comment"};
+    json_t *options = json_object_get(json_object_get(config, "engine"), "options");
+    json_t *seen = NULL;
+
+    if (!is_auto(options, "delimiter") && !is_auto(options, "quote")) {
+        return DN_OK;
+    }
+    DN_TRY(dn_transfer_explain(t, "dialects", &seen, err));
+    const json_t *first = json_array_get(json_object_get(seen, "dialects"), 0);
+    for (size_t i = 0; first != NULL && i < sizeof parts / sizeof parts[0]; i++) {
+        json_t *value = json_object_get(first, parts[i]);
+        const bool is_default = json_integer_value(value) == 0 && !json_is_boolean(value) &&
+                                json_string_length(value) == 0;
+        if (i < 2 || !is_default) {
+            (void)json_object_set(options, parts[i], value);
+        }
+    }
+    json_decref(seen);
+    return DN_OK;
+}
+
+static enum dn_status further_files_check(const struct schema_flags *f, const struct dn_transfer *t,
+                                          const json_t *schema, struct dn_error *err)
+{
+    struct dn_transfer settled = *t;
+    enum dn_status st = DN_OK;
+
+    if (f->files.n < 2 || json_is_true(option_of(t->reader_config, "union_by_name"))) {
+        return DN_OK; /* their columns may differ */
+    }
+    json_t *config = json_deep_copy(t->reader_config);
+    if (config == NULL) {
+        return dn_error_memory(err, 64);
+    }
+    st = dialect_settle(t, config, err);
+    settled.reader_config = config;
+    for (size_t i = 1; st == DN_OK && i < f->files.n; i++) {
+        st = file_check(f, &settled, i, schema, err);
+    }
+    json_decref(config);
+    return st;
+}
+
+static enum dn_status columns_read(const struct schema_flags *f, const struct dn_transfer *t,
+                                   json_t **out, struct dn_error *err)
+{
+    struct dn_outcome outcome = {0};
+    json_t *seen = NULL;
+    enum dn_status st = DN_OK;
+
+    if ((f->full || f->why) && one_look(f, t->reader_config)) {
+        return columns_explain(f, t, out, err);
+    }
+    if (f->full) {
+        st = dn_transfer_run(t, &outcome, err);
+        *out = json_incref(outcome.schema);
+    } else {
+        st = dn_transfer_schema(t, out, err);
+    }
+    dn_outcome_finish(&outcome);
+    DN_TRY(st);
+    if (f->why) {
+        st = columns_explain(f, t, &seen, err);
+        st = st == DN_OK ? why_add(*out, seen, err) : st;
+        json_decref(seen);
+    }
+    return st;
+}
+
 static enum dn_status schema_read(const struct schema_flags *f, const json_t *config,
                                   struct dn_console *console, json_t **out, struct dn_error *err)
 {
-    struct dn_outcome outcome = {0};
     struct dn_arena arena = {0};
     struct dn_plugin_ref reader;
 
@@ -262,18 +416,14 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
         .memory_bytes = f->source.memory_bytes,
         .events = &console->events,
     };
-    if (st == DN_OK && f->full) {
-        st = dn_transfer_run(&t, &outcome, err);
-        *out = json_incref(outcome.schema);
+    if (st == DN_OK && f->sniff) {
+        st = dn_transfer_explain(&t, "dialects", out, err);
     } else if (st == DN_OK) {
-        st = dn_transfer_schema(&t, out, err);
-        const bool may_differ = json_is_true(json_object_get(
-            json_object_get(json_object_get(config, "engine"), "options"), "union_by_name"));
-        for (size_t i = 1; st == DN_OK && !may_differ && i < f->files.n; i++) {
-            st = file_check(f, &t, i, *out, err);
+        st = columns_read(f, &t, out, err);
+        if (st == DN_OK && !f->full) {
+            st = further_files_check(f, &t, *out, err);
         }
     }
-    dn_outcome_finish(&outcome);
     dn_arena_finish(&arena);
     return st;
 }
@@ -285,6 +435,71 @@ static const char *name_shown(char room[DN_SHOWN_PATH_SIZE], const json_t *confi
     const char *said = json_string_value(json_object_get(first, "path"));
 
     return dn_utf8_is_valid(file) || said == NULL ? dn_database_shown(room, file) : said;
+}
+
+/* ---- --sniff ---- */
+
+/* A look at the dialect leaves open what was not said. */
+static enum dn_status sniff_config(const struct schema_flags *f, json_t *config,
+                                   struct dn_error *err)
+{
+    json_t *options = json_object_get(json_object_get(config, "engine"), "options");
+
+    return !f->sniff || f->source.delimiter != NULL ||
+                   json_object_set_new(options, "delimiter", json_string("auto")) == 0
+               ? DN_OK
+               : dn_error_memory(err, 16);
+}
+
+static void print_dialects(const json_t *seen, const char *file)
+{
+    static bool right[] = {true, false, false};
+    const json_t *list = json_object_get(seen, "dialects");
+    const json_t *first = json_array_get(list, 0);
+    struct dn_table t = {.n_columns = 3, .right = right};
+
+    dn_table_add(&t, "score");
+    dn_table_add(&t, "read with");
+    dn_table_add(&t, "why");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *g = json_array_get(list, i);
+        dn_table_addf(&t, "%.3f", json_real_value(json_object_get(g, "score")));
+        dn_table_add_whole(&t, json_string_value(json_object_get(g, "flags")));
+        dn_table_add_whole(&t, json_string_value(json_object_get(g, "reason")));
+    }
+    dn_table_print(&t, stdout, 0);
+    dn_table_finish(&t);
+    if (first == NULL) {
+        (void)fputs("the file is empty\n", stdout);
+    } else if (json_is_false(json_object_get(seen, "sure"))) {
+        (void)fputs("The first two are nearly as good as each other: choose one.\n", stdout);
+    } else {
+        (void)printf("\n" DN_PROGRAM " convert %s ",
+                     json_string_value(json_object_get(first, "flags")));
+        dn_text_print(stdout, file);
+        (void)fputs(" OUT.parquet\n", stdout);
+    }
+}
+
+static int print_schema(const struct schema_flags *f, const struct dn_console *console,
+                        const json_t *config, const json_t *schema)
+{
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *first = name_shown(room, config, f->files.names[0]);
+
+    if (f->sniff) {
+        if (f->as_json) {
+            return dn_cli_print_json(schema, 0);
+        }
+        print_dialects(schema, first);
+        return DN_EXIT_OK;
+    }
+    warn_repeated(console, schema, f->as_json);
+    if (f->as_json) {
+        return print_json(schema, first, json_string_value(json_object_get(config, "type")));
+    }
+    print_table(schema, is_database(config), f->why);
+    return DN_EXIT_OK;
 }
 
 static int schema_run(struct schema_flags *f)
@@ -306,9 +521,12 @@ static int schema_run(struct schema_flags *f)
                               &err);
     }
     if (st == DN_OK) {
+        st = sniff_config(f, config, &err);
+    }
+    if (st == DN_OK) {
         st = schema_read(f, config, &console, &schema, &err);
     }
-    if (st == DN_OK && f->as_json) {
+    if (st == DN_OK && f->as_json && !f->sniff) {
         st = types_check(f->files.names[0], schema, is_database(config), &err);
     }
     dn_console_unguard();
@@ -316,14 +534,8 @@ static int schema_run(struct schema_flags *f)
     if (st != DN_OK) {
         dn_wording_flags(&err, "source");
         code = dn_console_close(&console, "", "", st, &err, &nothing);
-    } else if (f->as_json) {
-        warn_repeated(&console, schema, true);
-        char first[DN_SHOWN_PATH_SIZE];
-        code = print_json(schema, name_shown(first, config, f->files.names[0]),
-                          json_string_value(json_object_get(config, "type")));
     } else {
-        warn_repeated(&console, schema, false);
-        print_table(schema, is_database(config));
+        code = print_schema(f, &console, config, schema);
     }
     json_decref(schema);
     json_decref(config);
@@ -371,7 +583,12 @@ const struct dn_command dn_cmd_schema = {
         "      --full              read every row: the types are then certain, and nulls are "
         "counted;\n"
         "                          with --json, columns without a null are marked "
-        "required\n" DN_SOURCE_FLAGS_HELP "\n"
+        "required\n"
+        "      --why               CSV: the line and the value that made each type what it is, in "
+        "the sample or,\n"
+        "                          with --full, in all rows\n"
+        "      --sniff             CSV: the likeliest ways to read the first file, with their "
+        "reasons, instead of types\n" DN_SOURCE_FLAGS_HELP "\n"
         "Examples:\n"
         "  " DN_PROGRAM " schema orders.csv\n"
         "  " DN_PROGRAM " schema --full --json orders.csv > orders.json\n"

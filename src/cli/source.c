@@ -182,13 +182,16 @@ static enum dn_status one_char(json_t *options, const char *key, const char *fla
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
 
+    if (strcmp(text, "auto") == 0) {
+        return set_text(options, key, text, err);
+    }
     if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) {
         text = "\t";
     }
     const size_t len = strlen(text);
     if (len > 1 || (len == 0 && !may_be_empty) || (unsigned char)text[0] >= 0x80) {
-        return dn_error_set(err, DN_ERR_INVALID, "%s needs one ASCII character%s, not %s", flag,
-                            may_be_empty ? ", or \"\" for none" : ", \\t or tab",
+        return dn_error_set(err, DN_ERR_INVALID, "%s needs one ASCII character%s or auto, not %s",
+                            flag, may_be_empty ? ", \"\" for none" : ", \\t, tab",
                             dn_error_escape_value(shown, text, len));
     }
     return set_text(options, key, text, err);

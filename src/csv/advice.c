@@ -478,8 +478,8 @@ bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, siz
     if (begins_with(text, mark) || begins_with(r->feed.header, mark)) {
         (void)snprintf(out, size,
                        "if lines that begin with %s are comments, name that with the option "
-                       "comment '%s'",
-                       mark, mark);
+                       "comment '%c'",
+                       mark, mark[0]);
         return true;
     }
     return sure && !dn_csv_guess_is_unsure(guesses, n) && guess_advice(r, &guesses[0], out, size);

@@ -400,10 +400,10 @@ static bool is_likely(const struct reading *r, const struct dn_csv_guess *g, boo
     if (share < LEAST_REGULAR || g->skip_rows > DN_CSV_DETECT_PREAMBLE) {
         return false;
     }
-    if (g->skip_rows > 0 && (g->n_rows < 3 || (votes <= 0 && (g->n_fields < 3 || g->n_rows < 4)))) {
+    if (g->skip_rows > 0 && (g->n_rows < 3 || (votes <= 0 && g->n_fields < 3))) {
         return false; /* a few rows behind something else may be anything */
     }
-    if (weak && (share < 1 || g->skip_rows > 0 || g->n_rows < 2)) {
+    if (weak && (share < 1 || g->n_rows < 2 || (g->skip_rows > 0 && g->n_fields < 3))) {
         return false;
     }
     if (g->delimiter == ':' && has_times(r->text)) {
@@ -535,6 +535,17 @@ static bool marks_comments(const struct look *l, const struct reading *plain, co
     return n > 0 && (2 * n_rows < n || (spaced && l->votes > 0));
 }
 
+/* One byte is named as the mark: no row may begin with it. */
+static bool has_half_marks(const struct reading *r)
+{
+    for (size_t i = 0; i < r->n_rows; i++) {
+        if (r->text->bytes[r->rows[i].start] == (uint8_t)r->mark[0]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The best way to read the text with one delimiter. */
 static bool try_delimiter(struct look *l, uint8_t delimiter, bool weak, double prior,
                           struct dn_csv_guess *best)
@@ -560,7 +571,7 @@ static bool try_delimiter(struct look *l, uint8_t delimiter, bool weak, double p
             }
             bool good = try_reading(l, r, weak, prior, &g);
             if (m > 0) { /* the rows in front of the first may be such lines: read them again */
-                good = good && g.n_comments > 0;
+                good = good && g.n_comments > 0 && !has_half_marks(r);
                 if (good) {
                     read_rows(&l->plain, l->start, l->line);
                     good = marks_comments(l, &l->plain, mark, g.n_fields);
@@ -690,8 +701,8 @@ const char *dn_csv_guess_reason(const struct dn_csv_guess *g, char out[DN_CSV_RE
                    g->n_typed == 1 ? "" : "s");
     at = append(out, DN_CSV_REASON_SIZE, at, part);
     if (g->n_quoted > 0 || g->n_strays > 0) {
-        (void)snprintf(part, sizeof part, "; %zu quoted fields, %zu stray quotes", g->n_quoted,
-                       g->n_strays);
+        (void)snprintf(part, sizeof part, "; %zu quoted field%s, %zu of text behind quotes",
+                       g->n_quoted, g->n_quoted == 1 ? "" : "s", g->n_strays);
         at = append(out, DN_CSV_REASON_SIZE, at, part);
     }
     if (g->skip_rows > 0) {
@@ -728,7 +739,7 @@ const char *dn_csv_guess_flags(const struct dn_csv_guess *g, char out[DN_CSV_DIA
         at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
     }
     if (g->comment[0] != '\0') {
-        (void)snprintf(part, sizeof part, " --comment '%s'", g->comment);
+        (void)snprintf(part, sizeof part, " --comment '%c'", g->comment[0]);
         at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
     }
     (void)append(out, DN_CSV_DIALECT_WORDS_SIZE, at, g->has_header ? "" : " --no-header");

@@ -5,39 +5,58 @@
 
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
-/* Lines are counted only when an error needs one: it costs nothing while all is well. */
-static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t offset)
+static bool open_counter(struct dn_csv_line_counter *c, const struct dn_csv_reader *r, size_t file)
 {
-    const char *path = r->paths[file];
-    const struct dn_source_identity *opened = &r->feed.opened[file];
-    struct dn_source *source = NULL;
-    int64_t lines = 1;
-    uint8_t *chunk = NULL;
-    bool after_cr = false;
-    uint64_t at = 0;
+    dn_csv_line_counter_finish(c);
+    *c = (struct dn_csv_line_counter){.file = file, .lines = 1, .failed = true};
+    if (dn_text_open_again(&c->source, r->paths[file], r->feed.text, r->feed.stop, NULL) != DN_OK) {
+        return false;
+    }
+    if (file <= r->feed.file && !dn_source_is_same(c->source, &r->feed.opened[file])) {
+        return false; /* its lines would not be those of what was read */
+    }
+    c->chunk = dn_malloc(LOCATE_CHUNK);
+    c->failed = c->chunk == NULL;
+    return !c->failed;
+}
 
-    if (dn_text_open_again(&source, path, r->feed.text, r->feed.stop, NULL) != DN_OK) {
+void dn_csv_line_counter_finish(struct dn_csv_line_counter *c)
+{
+    if (c->source != NULL) {
+        dn_source_close(c->source);
+    }
+    dn_free(c->chunk);
+    *c = (struct dn_csv_line_counter){0};
+}
+
+/* Lines are counted only when an error needs one, or somebody asks: it costs nothing while all is well. */
+int64_t dn_csv_count_lines(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
+                           size_t file, int64_t offset)
+{
+    if ((c->lines == 0 || c->file != file) && !open_counter(c, r, file)) {
         return -1;
     }
-    if (!dn_source_is_same(source, opened)) {
-        dn_source_close(source); /* its lines would not be those of what was read */
-        return -1;
-    }
-    chunk = dn_malloc(LOCATE_CHUNK);
-    while (chunk != NULL && at < (uint64_t)offset && !dn_stop_asked(r->feed.stop)) {
-        const uint64_t left = (uint64_t)offset - at;
+    while (!c->failed && c->at < (uint64_t)offset && !dn_stop_asked(r->feed.stop)) {
+        const uint64_t left = (uint64_t)offset - c->at;
         size_t got;
-        if (dn_source_read(source, chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK, &got,
-                           NULL) != DN_OK ||
+        if (dn_source_read(c->source, c->chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK,
+                           &got, NULL) != DN_OK ||
             got == 0) {
             break;
         }
-        lines += dn_csv_line_ends(&r->dialect, chunk, got, &after_cr);
-        at += got;
+        c->lines += dn_csv_line_ends(&r->dialect, c->chunk, got, &c->after_cr);
+        c->at += got;
     }
-    dn_free(chunk);
-    dn_source_close(source);
-    return at == (uint64_t)offset ? lines : -1;
+    return !c->failed && c->at == (uint64_t)offset ? c->lines : -1;
+}
+
+static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t offset)
+{
+    struct dn_csv_line_counter counter = {0};
+    const int64_t line = dn_csv_count_lines(&counter, r, file, offset);
+
+    dn_csv_line_counter_finish(&counter);
+    return line;
 }
 
 void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *err)

@@ -4,6 +4,8 @@
 #include "base/strings.h"
 #include "csv/advice.h"
 #include "csv/aside.h"
+#include "csv/choose.h"
+#include "csv/explain.h"
 #include "csv/names.h"
 #include "csv/union.h"
 #include "text/parse.h"
@@ -388,6 +390,10 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         dn_csv_place(r, 0, err);
         return opened;
     }
+    if (r->look != NULL && r->look->what == DN_CSV_EXPLAIN_DIALECTS) {
+        return dn_csv_guess_dialect(r, options, r->look->guesses, &r->look->n_guesses, err);
+    }
+    DN_TRY(dn_csv_choose_dialect(r, options, err));
     DN_TRY(dn_csv_open_sep(r, options, err));
     DN_TRY(dn_csv_open_header(r, options, err));
     if (options->union_by_name) {
@@ -407,6 +413,12 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     for (size_t i = 0; i < r->n_fields; i++) {
         evidence[i].forms = r->forms != NULL ? r->forms[i] : NULL;
         evidence[i].quoted_text = r->quoted_text;
+    }
+    if (r->look != NULL) {
+        DN_TRY_GOTO(
+            st,
+            dn_csv_why_start(&r->look->why, evidence, r->n_fields, options->round_decimals, err),
+            cleanup);
     }
     if (options->inference == DN_CSV_INFER_COLUMN) {
         DN_TRY_GOTO(st, dn_csv_sample(r, evidence, &faulty, err), cleanup);

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "csv/aside.h"
+#include "csv/explain.h"
 #include "csv/faults.h"
 #include "csv/union.h"
 #include "csv/unseen.h"
@@ -218,6 +219,9 @@ static enum dn_status convert_values(struct work *w, const struct dn_csv_block *
     struct dropping dropping = {w, block};
     const struct dn_csv_dropper dropper = {&dropping, drop};
 
+    if (dn_csv_look_wants_all(r)) {
+        return dn_csv_why_look(w->slot->new_values, r, block, rows, &w->error);
+    }
     if (r->census != NULL) {
         dn_csv_census_add(r->census, w->number, rows, dn_csv_layout_of(r, block->file), &r->dialect,
                           &r->nulls);
@@ -286,10 +290,11 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     if (w->memory->n_rounded > 0) {
         dn_csv_describe_rounded(r, block, rows, w->memory, &w->error);
     }
-    if (r->n_unseen > 0 && r->census == NULL) {
+    const bool is_look = r->census != NULL || dn_csv_look_wants_all(r);
+    if (r->n_unseen > 0 && !is_look) {
         dn_csv_unseen_look(r, columns, block, rows, w->scratch->out, w->slot->firsts);
     }
-    w->slot->n_rows = r->census != NULL ? 0 : (int64_t)n_rows;
+    w->slot->n_rows = is_look ? 0 : (int64_t)n_rows;
     return DN_OK;
 }
 
@@ -611,6 +616,12 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
     r->slots[0].state_known = true;
     r->slots[0].rows_known = true;
     DN_TRY(dn_csv_unseen_start(r, err));
+    for (size_t i = 0; dn_csv_look_wants_all(r) && i < r->n_slots; i++) {
+        r->slots[i].new_values = dn_calloc(1, sizeof(*r->slots[i].new_values));
+        if (r->slots[i].new_values == NULL) {
+            return dn_error_memory(err, sizeof(*r->slots[i].new_values));
+        }
+    }
     DN_TRY(dn_pool_provide(&r->pool, &r->executor, err));
     atomic_fetch_add(&r->n_users, 1);
     r->feeding = true;
@@ -655,6 +666,10 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
         dn_buffer_finish(&r->slots[i].tail);
         dn_free(r->slots[i].firsts);
         dn_csv_aside_finish(&r->slots[i].aside);
+        if (r->slots[i].new_values != NULL) {
+            dn_csv_why_block_finish(r->slots[i].new_values);
+            dn_free(r->slots[i].new_values);
+        }
         if (r->slots[i].batch.release != NULL) {
             r->slots[i].batch.release(&r->slots[i].batch);
         }
@@ -739,6 +754,10 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     }
     if (*end) {
         return;
+    }
+    if (slot->new_values != NULL) {
+        atomic_fetch_add(&r->rows_out, slot->new_values->n_rows);
+        dn_csv_why_merge(&r->look->why, slot->new_values);
     }
     *out = slot->batch;
     slot->batch.release = NULL;

@@ -1,7 +1,9 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "csv/aside.h"
+#include "csv/choose.h"
 #include "csv/dialect.h"
+#include "csv/explain.h"
 #include "csv/reader_internal.h"
 #include "store/url.h"
 
@@ -121,6 +123,14 @@ static enum dn_status set_skipped(struct dn_csv_reader *r, const struct dn_csv_o
     r->feed.skip_behind = o->skip_after_header;
     r->feed.tail.footer = o->skip_footer;
     return DN_OK;
+}
+
+enum dn_status dn_csv_set_dialect(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                  struct dn_error *err)
+{
+    r->has_header = o->header == DN_CSV_HEADER_YES;
+    DN_TRY(dn_csv_dialect_read(&r->dialect, o, err));
+    return set_skipped(r, o, err);
 }
 
 /* The threads, and what does not depend on the columns. */
@@ -348,11 +358,9 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     r->quoted_text = o->quoted_text;
     r->trim = o->trim;
     DN_TRY(dn_csv_copy_nulls(r, o, err));
-    DN_TRY(dn_csv_dialect_read(&r->dialect, o, err));
-    DN_TRY(set_skipped(r, o, err));
+    DN_TRY(dn_csv_set_dialect(r, o, err));
     DN_TRY(set_aside(r, o, err));
     r->kernels = dn_kernels_selected();
-    r->has_header = o->header == DN_CSV_HEADER_YES;
     if (o->union_by_name && !r->has_header) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "the option union_by_name needs files with a header, and the option "
@@ -404,13 +412,22 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
                                   size_t n_paths, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
+    return dn_csv_reader_open_look(out, paths, n_paths, options, NULL, err);
+}
+
+enum dn_status dn_csv_reader_open_look(struct dn_csv_reader **out, const char *const *paths,
+                                       size_t n_paths, const struct dn_csv_options *options,
+                                       struct dn_csv_look *look, struct dn_error *err)
+{
     struct dn_csv_options all;
     struct dn_csv_reader *r = dn_calloc(1, sizeof(*r));
 
     *out = NULL;
     if (r == NULL) {
+        dn_csv_look_free(look);
         return dn_error_memory(err, sizeof(*r));
     }
+    r->look = look;
     enum dn_status st = read_options(r, options, &all, err);
     dn_owner_init(&r->owner);
     init_waiting(r, &all);
@@ -437,6 +454,7 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     if (r->schema.release != NULL) {
         r->schema.release(&r->schema);
     }
+    dn_csv_look_free(r->look);
     dn_csv_feed_finish(&r->feed);
     dn_stop_finish(&r->cancel);
     pthread_cond_destroy(&r->room);

@@ -51,6 +51,8 @@ struct dn_csv_slot {
     int64_t n_marks;
     int64_t n_rounded; /**< if not 0, `error` is about the first of them */
     struct dn_csv_aside aside;
+    struct dn_csv_why_block
+        *new_values;             /**< if the reader's look wants all values; see csv/why.h */
     struct dn_csv_first *firsts; /**< for each of the reader's unseen columns; see csv/unseen.h */
 };
 
@@ -88,6 +90,7 @@ struct dn_csv_reader {
     struct dn_span head;            /**< how the first file begins, for advice; see csv/advice.h */
     bool head_is_whole;             /**< there is no more of it */
     struct dn_csv_looks *looks;     /**< one for each field, or NULL */
+    struct dn_csv_look *look;       /**< of dn_csv_explain(), or NULL */
     void (*advise)(void *ctx, bool warning, const char *kind, const char *message);
     void *advise_ctx;
 
@@ -175,6 +178,11 @@ struct dn_csv_reader {
     int64_t bytes_total;
 };
 
+/** As dn_csv_reader_open(), for a look that is no reading, if there is one; it is the reader's from then on, whatever is returned. */
+DN_NODISCARD enum dn_status dn_csv_reader_open_look(struct dn_csv_reader **out,
+                                                    const char *const *paths, size_t n_paths,
+                                                    const struct dn_csv_options *options,
+                                                    struct dn_csv_look *look, struct dn_error *err);
 /** Find the first row and name the fields.  The feed stands behind it afterwards, if it is a header (header.c). */
 DN_NODISCARD enum dn_status
 dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_options *o, struct dn_error *err);
@@ -234,5 +242,20 @@ DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct
  * that is not known yet is counted from the file's start, if the file can be read twice; for others the feed counts.
  */
 void dn_csv_place(const struct dn_csv_reader *r, size_t file, struct dn_error *err);
+
+/** Counts lines of files that can be read again, as far as it is asked; zero-initialise. */
+struct dn_csv_line_counter {
+    struct dn_source *source;
+    uint8_t *chunk;
+    size_t file;
+    uint64_t at;
+    int64_t lines; /**< 0: no file is open */
+    bool after_cr;
+    bool failed;
+};
+/** The line of a byte, not in front of the one asked for before in the same file; -1: unknown. */
+int64_t dn_csv_count_lines(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
+                           size_t file, int64_t offset);
+void dn_csv_line_counter_finish(struct dn_csv_line_counter *c);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "csv/advice.h"
 #include "csv/aside.h"
+#include "csv/explain.h"
 #include "csv/union.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
@@ -10,6 +11,8 @@
 #define SAMPLE_JUMP_BYTES ((size_t)32 << 10)
 #define SAMPLE_JUMPS 16
 #define SAMPLE_FILES 16
+/* A piece without a whole row is read again, twice as large, up to this. */
+#define SAMPLE_LARGEST_PIECE ((size_t)8 << 20)
 /* Footers of more lines may reach into more than the last piece. */
 #define FOOTER_LINES_SHORT 16
 
@@ -20,10 +23,15 @@ struct sample {
     struct dn_csv_index index;
     struct dn_csv_rows rows;
     struct dn_csv_aside aside; /**< rows that have no say */
-    uint8_t *buf;              /**< padded copy of the sampled text */
+    uint8_t *piece;            /**< of a file, as it was read */
+    size_t piece_size;
+    uint8_t *buf; /**< padded copy of the sampled text */
     size_t size;
     size_t start; /**< the text is buf[start, complete) up to the last row end, */
     size_t complete;
+    int64_t offset;       /**< byte offset in the file of buf[start] */
+    int64_t first_line;   /**< its line, if the file cannot be read again to count, else 0 */
+    bool no_row;          /**< the last piece was too small for one */
     bool ends_inside;     /**< and behind it is inside quotes */
     bool quoted_row_ends; /**< the head of the file has rows of several lines */
     bool whole;           /**< the files before were sampled to their ends */
@@ -77,6 +85,41 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, s->complete, &valid, err);
 }
 
+/* What the rows show, by the reader's fields. */
+static void add_evidence(const struct sample *s)
+{
+    const struct dn_csv_reader *r = s->r;
+    const struct dn_csv_layout *layout = dn_csv_layout_of(r, s->file);
+
+    for (size_t f = 0; f < s->rows.n_fields - s->rows.trailing; f++) {
+        dn_csv_evidence_add_field(&s->evidence[dn_csv_field_of(layout, f)], f, &s->rows,
+                                  &r->dialect, &r->nulls);
+    }
+}
+
+/* What the rows say of types; and which values say it, if somebody asks. */
+static enum dn_status note_values(struct sample *s, struct dn_error *err)
+{
+    const struct dn_csv_reader *r = s->r;
+    const struct dn_csv_block block = {.buf = s->buf,
+                                       .start = s->start,
+                                       .file = s->file,
+                                       .start_offset = s->offset,
+                                       .first_line = s->first_line};
+    struct dn_csv_why_block found = {0};
+    enum dn_status st = DN_OK;
+
+    add_evidence(s);
+    if (r->look == NULL) {
+        return DN_OK;
+    }
+    DN_TRY_GOTO(st, dn_csv_why_look(&found, r, &block, &s->rows, err), cleanup);
+    dn_csv_why_merge(&r->look->why, &found);
+cleanup:
+    dn_csv_why_block_finish(&found);
+    return st;
+}
+
 /*
  * Is a sampled row wrong, whatever follows?  What stands behind the last row end counts only where the file ends: a quote, a
  * "\r\n" or a character may be cut there.
@@ -90,18 +133,6 @@ static bool has_fault(const struct sample *s, bool at_end)
            (r->dialect.strict && s->index.first_stray < s->complete) ||
            s->index.irregular < s->complete ||
            r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
-}
-
-/* What the rows show, by the reader's fields. */
-static void add_evidence(const struct sample *s)
-{
-    const struct dn_csv_reader *r = s->r;
-    const struct dn_csv_layout *layout = dn_csv_layout_of(r, s->file);
-
-    for (size_t f = 0; f < s->rows.n_fields - s->rows.trailing; f++) {
-        dn_csv_evidence_add_field(&s->evidence[dn_csv_field_of(layout, f)], f, &s->rows,
-                                  &r->dialect, &r->nulls);
-    }
 }
 
 /* Of rows that are not read nothing is told: cut off those behind the limit. */
@@ -126,12 +157,13 @@ static void keep_wanted(struct sample *s)
  * The rows in s are the first ones of a file.  Reading reports the first error in file order, so what is wrong here is known to end it
  * soon only if the files before were seen to their ends.
  */
-static void note_first_rows(struct sample *s, bool at_end)
+static enum dn_status note_first_rows(struct sample *s, bool at_end, struct dn_error *err)
 {
     keep_wanted(s);
-    add_evidence(s);
+    DN_TRY(note_values(s, err));
     s->faulty |= s->whole && has_fault(s, at_end);
     s->whole &= at_end;
+    return DN_OK;
 }
 
 /* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
@@ -188,32 +220,36 @@ static size_t first_line_end(const struct dn_csv_dialect *d, const uint8_t *text
  * read either way is left out: it can only make a guess worse.
  */
 static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t len,
-                                   struct dn_error *err)
+                                   int64_t offset, struct dn_error *err)
 {
     struct dn_csv_reader *r = s->r;
     const size_t first = first_line_end(&r->dialect, text, len);
     bool clean = false;
 
+    s->no_row = true;
+    s->rows.n_rows = 0;
     if (first == len) {
         return DN_OK;
     }
     const uint8_t *rows = text + first + 1;
+    s->offset = offset + (rows - text);
     const size_t n = (size_t)(text + len - rows);
+    const bool quotes = r->dialect.has_quote && memchr(rows, r->dialect.quote, n) != NULL;
     bool inside = r->dialect.has_quote && s->quoted_row_ends;
-    if (r->dialect.has_quote && memchr(rows, r->dialect.quote, n) != NULL) {
+    if (quotes) {
         const size_t from = first_row_behind_quotes(r, rows, n);
         inside = from != SIZE_MAX;
         if (inside && from < n) {
+            s->offset += (int64_t)from;
             DN_TRY(sample_rows(s, rows + from, n - from, false, &inside, err));
         }
     }
     if (!inside) {
+        s->offset = offset + (rows - text);
         DN_TRY(sample_rows(s, rows, n, false, &clean, err));
     }
-    if (clean) {
-        add_evidence(s);
-    }
-    return DN_OK;
+    s->no_row = s->rows.n_rows == 0 && (clean || (inside && quotes));
+    return clean && !s->no_row ? note_values(s, err) : DN_OK;
 }
 
 /*
@@ -253,6 +289,7 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
         }
         if (len - at < header.len || memcmp(text + at, header.data, header.len) != 0) {
             s->whole = false;
+            s->no_row = len - at < header.len && !at_end;
             return DN_OK;
         }
         at += header.len;
@@ -269,28 +306,74 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
             return DN_OK;
         }
     }
+    s->offset = (int64_t)at;
     DN_TRY(sample_rows(s, text + at, len - at, at_end, &clean, err));
-    note_first_rows(s, at_end);
+    s->no_row = s->rows.n_rows == 0 && s->rows.bad_row_start == SIZE_MAX && !at_end;
+    return s->no_row ? DN_OK : note_first_rows(s, at_end, err);
+}
+
+static void free_room(struct sample *s)
+{
+    if (s->buf != NULL) {
+        dn_free_aligned(s->buf, s->size);
+        s->buf = NULL;
+    }
+}
+
+static size_t buffer_size(const struct sample *s, size_t n)
+{
+    return 2 * (size_t)DN_BUFFER_PADDING + n + DN_CSV_ADDED_MOST + s->r->feed.room_behind;
+}
+
+static enum dn_status make_room(struct sample *s, size_t n, struct dn_error *err)
+{
+    free_room(s);
+    s->size = buffer_size(s, n);
+    s->buf = dn_malloc_aligned(s->size);
+    if (s->buf == NULL) {
+        return dn_error_memory(err, s->size);
+    }
+    memset(s->buf, 0, DN_BUFFER_PADDING);
     return DN_OK;
 }
 
-/* What may be the end of the file and none of its rows is no sample, nor is a
- * piece that may be all footer. */
+/* Room for a piece of n bytes, and for a copy of it that has padding. */
+static enum dn_status piece_room(struct sample *s, size_t n, struct dn_error *err)
+{
+    if (n <= s->piece_size) {
+        return DN_OK;
+    }
+    uint8_t *piece = dn_realloc(s->piece, n);
+    if (piece == NULL) {
+        return dn_error_memory(err, n);
+    }
+    s->piece = piece;
+    s->piece_size = n;
+    return s->size >= buffer_size(s, n) ? DN_OK : make_room(s, n, err);
+}
+
+static size_t largest_piece(const struct sample *s)
+{
+    const size_t row = s->r->feed.max_block_bytes;
+    return row < SAMPLE_LARGEST_PIECE ? row : SAMPLE_LARGEST_PIECE;
+}
+
+/* What may be the end of the file and none of its rows is no sample, nor is a piece that may be all footer. */
 static size_t without_end(const struct dn_csv_reader *r, const uint8_t *piece, size_t n,
-                          uint64_t n_left)
+                          uint64_t n_left, size_t piece_bytes)
 {
     const int64_t footer = r->feed.tail.footer;
 
-    return n_left <= 2 * SAMPLE_JUMP_BYTES || footer > FOOTER_LINES_SHORT
+    return n_left <= 2 * (uint64_t)piece_bytes || footer > FOOTER_LINES_SHORT
                ? dn_csv_tail_cut(piece, n, footer, r->dialect.cr_ends_row)
                : n;
 }
 
 /* Pieces from all over a file that is larger than its head. */
-static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, uint8_t *piece,
-                                   struct dn_error *err)
+static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, struct dn_error *err)
 {
     const int64_t size = dn_source_size(source);
+    size_t n = SAMPLE_JUMP_BYTES;
     size_t got = 0;
 
     if (!dn_source_can_read_at(source) ||
@@ -298,11 +381,21 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, u
         return DN_OK;
     }
     const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
-    for (size_t i = 1; i <= SAMPLE_JUMPS; i++) {
+    for (size_t i = 1; i <= SAMPLE_JUMPS;) {
         const uint64_t at = room / SAMPLE_JUMPS * i;
-        DN_TRY(dn_source_read_at(source, at, piece, SAMPLE_JUMP_BYTES, &got, err));
-        got = without_end(s->r, piece, got, (uint64_t)size - at);
-        DN_TRY(sample_piece(s, piece, got, err));
+        if ((int64_t)at < s->r->feed.offset) { /* in front of the rows */
+            i++;
+            continue;
+        }
+        DN_TRY(piece_room(s, n, err));
+        DN_TRY(dn_source_read_at(source, at, s->piece, n, &got, err));
+        const size_t kept = without_end(s->r, s->piece, got, (uint64_t)size - at, n);
+        DN_TRY(sample_piece(s, s->piece, kept, (int64_t)at, err));
+        if (s->no_row && got == n && n < largest_piece(s)) {
+            n *= 2; /* and stays so large: other rows are likely to be as long */
+        } else {
+            i++;
+        }
     }
     return DN_OK;
 }
@@ -311,7 +404,7 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, u
  * The looks into the first file beyond its head, and at the heads of the others.  Whatever fails here ends the run: types
  * from half a sample are other types, and nobody would know.
  */
-static enum dn_status sample_first_file(struct sample *s, uint8_t *piece, struct dn_error *err)
+static enum dn_status sample_first_file(struct sample *s, struct dn_error *err)
 {
     struct dn_source *source = s->r->feed.source;
 
@@ -319,14 +412,40 @@ static enum dn_status sample_first_file(struct sample *s, uint8_t *piece, struct
         s->whole = false;
         return DN_OK;
     }
-    return sample_jumps(s, source, piece, err);
+    return sample_jumps(s, source, err);
 }
 
-static enum dn_status sample_further_file(struct sample *s, const char *path, uint8_t *piece,
+/* The first bytes of a further file, more of them until they have a whole row. */
+static enum dn_status sample_further_head(struct sample *s, struct dn_source *source,
                                           struct dn_error *err)
 {
+    const bool whole = s->whole;
+    size_t held = 0;
+
+    for (size_t n = SAMPLE_JUMP_BYTES;; n *= 2) {
+        size_t got = 0;
+        DN_TRY(piece_room(s, n, err));
+        DN_TRY(dn_source_read(source, s->piece + held, n - held, &got, err));
+        held += got;
+        s->whole = whole;
+        s->no_row = false;
+        /* a footer may begin in the piece and go on behind it */
+        size_t kept = held;
+        if (held < n || s->r->feed.tail.footer > 0) {
+            kept =
+                dn_csv_tail_cut(s->piece, held, s->r->feed.tail.footer, s->r->dialect.cr_ends_row);
+        }
+        DN_TRY(sample_head(s, s->piece, kept, held < n, err));
+        if (!s->no_row || held < n || n >= largest_piece(s)) {
+            s->whole &= !s->no_row;
+            return DN_OK;
+        }
+    }
+}
+
+static enum dn_status sample_further_file(struct sample *s, const char *path, struct dn_error *err)
+{
     struct dn_source *source = NULL;
-    size_t got = 0;
 
     enum dn_status st = dn_text_open_again(&source, path, s->r->feed.text, &s->r->cancel, err);
     if (st == DN_ERR_UNSUPPORTED) { /* what can be read only once is not there for a look */
@@ -334,14 +453,7 @@ static enum dn_status sample_further_file(struct sample *s, const char *path, ui
         return DN_OK;
     }
     DN_TRY(st);
-    DN_TRY_GOTO(st, dn_source_read(source, piece, SAMPLE_JUMP_BYTES, &got, err), cleanup);
-    /* a footer may begin in the piece and go on behind it */
-    const bool at_end = got < SAMPLE_JUMP_BYTES;
-    if (at_end || s->r->feed.tail.footer > 0) {
-        got = dn_csv_tail_cut(piece, got, s->r->feed.tail.footer, s->r->dialect.cr_ends_row);
-    }
-    st = sample_head(s, piece, got, at_end, err);
-cleanup:
+    st = sample_further_head(s, source, err);
     dn_source_close(source);
     return st;
 }
@@ -355,41 +467,15 @@ static bool has_more(const struct sample *s)
 static enum dn_status sample_files(struct sample *s, struct dn_error *err)
 {
     const struct dn_csv_reader *r = s->r;
-    enum dn_status st = DN_OK;
-    uint8_t *piece = dn_malloc(SAMPLE_JUMP_BYTES);
 
-    if (piece == NULL) {
-        return dn_error_memory(err, SAMPLE_JUMP_BYTES);
-    }
     if (!r->has_limit) {
-        DN_TRY_GOTO(st, sample_first_file(s, piece, err), cleanup);
+        DN_TRY(sample_first_file(s, err));
     }
     for (size_t i = 1; i < r->n_paths && i < SAMPLE_FILES && has_more(s); i++) {
         s->file = i;
-        DN_TRY_GOTO(st, sample_further_file(s, r->paths[i], piece, err), cleanup);
+        s->first_line = 0;
+        DN_TRY(sample_further_file(s, r->paths[i], err));
     }
-cleanup:
-    dn_free(piece);
-    return st;
-}
-
-static void free_room(struct sample *s)
-{
-    if (s->buf != NULL) {
-        dn_free_aligned(s->buf, s->size);
-        s->buf = NULL;
-    }
-}
-
-static enum dn_status make_room(struct sample *s, size_t n, struct dn_error *err)
-{
-    free_room(s);
-    s->size = 2 * (size_t)DN_BUFFER_PADDING + n + DN_CSV_ADDED_MOST + s->r->feed.room_behind;
-    s->buf = dn_malloc_aligned(s->size);
-    if (s->buf == NULL) {
-        return dn_error_memory(err, s->size);
-    }
-    memset(s->buf, 0, DN_BUFFER_PADDING);
     return DN_OK;
 }
 
@@ -440,7 +526,9 @@ enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *ev
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, choose_head(&s, &head, &at_end, err), cleanup);
-    note_first_rows(&s, at_end);
+    s.offset = r->feed.offset;
+    s.first_line = r->feed.count_lines ? r->feed.line : 0;
+    DN_TRY_GOTO(st, note_first_rows(&s, at_end, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_advice_look(r, &s.rows, err), cleanup);
     for (size_t i = 0; i < r->n_fields; i++) {
         evidence[i].from_start = (evidence[i].quoted | evidence[i].unquoted) != 0;
@@ -453,5 +541,6 @@ cleanup:
     dn_csv_rows_finish(&s.rows);
     dn_csv_aside_finish(&s.aside);
     free_room(&s);
+    dn_free(s.piece);
     return st;
 }

@@ -28,7 +28,10 @@ static const struct dn_key_rule k_asset_rules[] = {
     {"$schema", DN_KEY_ANY, false},
 };
 
-static const struct dn_key_rule k_field_rules[] = {{"name", DN_KEY_TEXT, true}, DN_FIELD_RULES};
+static const struct dn_key_rule k_field_rules[] = {
+    {"name", DN_KEY_TEXT, true},
+    {"why", DN_KEY_ANY, false}, /* of `schema --why`: words for whoever reads it */
+    DN_FIELD_RULES};
 
 /* Used as one component of the output path: nothing in it may lead elsewhere. */
 static enum dn_status component_check(const struct dn_yaml_doc *doc, const char *key,

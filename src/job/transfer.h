@@ -133,4 +133,12 @@ DN_NODISCARD enum dn_status dn_transfer_run(const struct dn_transfer *t, struct 
 DN_NODISCARD enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out,
                                                struct dn_error *err);
 
+/**
+ * What the reader sees in the source: dativo_reader_v1.explain().  DN_ERR_UNSUPPORTED: the reader has no such function.
+ * @param what  "dialects", "sample" or "all"
+ * @param out   A new reference.
+ */
+DN_NODISCARD enum dn_status dn_transfer_explain(const struct dn_transfer *t, const char *what,
+                                                json_t **out, struct dn_error *err);
+
 #endif

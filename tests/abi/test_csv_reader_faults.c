@@ -49,13 +49,43 @@ static void test_find_types(void **state)
     sweep_allocations(types);
 }
 
+static const char *explained;
+
+static bool explains(bool may_fail)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    const struct dativo_plugin *plugin = dativo_plugin_get(DATIVO_ABI_VERSION, &err);
+    const struct dativo_reader_v1 *table = plugin->get_extension(DATIVO_EXT_READER);
+    char *text = NULL;
+
+    if (table->explain(faults.config, explained, NULL, &text, &err) != DATIVO_OK) {
+        assert_true(may_fail);
+        assert_null(text);
+        assert_true(err.message[0] != '\0');
+        return false;
+    }
+    assert_non_null(strstr(text, strcmp(explained, "dialects") == 0 ? "\"flags\"" : "\"why\""));
+    plugin->free_text(text);
+    return true;
+}
+
+static void test_explain(void **state)
+{
+    static const char *const words[] = {"dialects", "sample", "all"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        explained = words[i];
+        sweep_allocations(explains);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_level_0),
-        cmocka_unit_test(test_level_0_5),
-        cmocka_unit_test(test_level_1),
-        cmocka_unit_test(test_find_types),
+        cmocka_unit_test(test_level_0), cmocka_unit_test(test_level_0_5),
+        cmocka_unit_test(test_level_1), cmocka_unit_test(test_find_types),
+        cmocka_unit_test(test_explain),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

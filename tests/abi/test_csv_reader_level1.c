@@ -200,6 +200,25 @@ static void test_find_types(void **state)
     assert_non_null(strstr(err.message, "/no/such/file"));
 }
 
+static void test_explain(void **state)
+{
+    struct dativo_error err = {.struct_size = sizeof(err)};
+    char config[600];
+    char *text = NULL;
+
+    (void)state;
+    snprintf(config, sizeof config, "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}]}", small_csv);
+    assert_int_equal(table->explain(config, "all", NULL, &text, &err), DATIVO_OK);
+    assert_non_null(strstr(text, "{\"columns\":[{\"name\":\"id\",\"type\":\"int64\",\"nullable\":"
+                                 "true,\"nulls\":0,\"why\":"));
+    plugin->free_text(text);
+    assert_int_equal(table->explain(config, "everything", NULL, &text, &err),
+                     DATIVO_ERR_UNSUPPORTED);
+    assert_null(text);
+    assert_non_null(strstr(err.message, "dialects, sample and all"));
+    assert_int_equal(table->explain(config, NULL, NULL, &text, &err), DATIVO_ERR_UNSUPPORTED);
+}
+
 static void test_open_errors(void **state)
 {
     (void)state;
@@ -505,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_cancel_ends_a_wait),
         cmocka_unit_test(test_a_file_that_changes),
         cmocka_unit_test(test_find_types),
+        cmocka_unit_test(test_explain),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -83,7 +83,7 @@ def test_of_a_job(tool, write, mode):
     ("# of today\nid,name\n1,a\n", ["begin with #", "--comment '#'"]),
     ("id,name\n1,a\n# half, of, it\n2,b\n", ["begin with #", "--comment '#'"]),
     ("% of, today, x\nid,name\n1,a\n2,b\n", ["begin with %", "--comment '%'"]),
-    ("// of today\nid,name\n1,a\n2,b\n", ["begin with //", "--comment '//'"]),
+    ("// of today\nid,name\n1,a\n2,b\n", ["begin with //", "--comment '/'"]),
     ("id,name\n1,'a, b'\n2,'c'\n", ["--quote \"'\""]),
     ("a;b;c\n1;2;3\n1,5;2\n3;4;5\n3;4;6\n", ["4 of the first 5 rows", "--delimiter ';'"]),
     ("id;name\n1;2,5\n", ["both have 2", "--delimiter ';'"]),

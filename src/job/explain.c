@@ -1,0 +1,65 @@
+/* What the reader sees in the source, without a transfer. */
+#include "job/events.h"
+#include "job/expand.h"
+#include "job/names.h"
+#include "job/session.h"
+#include "job/watch.h"
+
+static enum dn_status explain(const struct dn_session *s, const char *what, json_t **out,
+                              struct dn_error *err)
+{
+    struct dn_buffer config = {0};
+    struct dativo_error e;
+    char *text = NULL;
+    enum dn_status st = dn_json_write(s->t->reader_config, &config, err);
+
+    if (st == DN_OK) {
+        dn_plugin_error_init(&e);
+        const int32_t code =
+            s->rv->explain((const char *)config.data, what, &s->services.reader_host, &text, &e);
+        if (code != DATIVO_OK) {
+            st = dn_plugin_error_take(err, &e, code, "the reader could not look at the source");
+        }
+    }
+    dn_buffer_finish(&config);
+    DN_TRY(st);
+    *out = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
+    dn_plugin_text_free(&s->reader_plugin, text);
+    if (*out == NULL) {
+        return dn_error_set(err, DN_ERR_INTERNAL,
+                            "%s: what the reader tells of the source is not JSON",
+                            s->reader_plugin.path);
+    }
+    json_t *columns = json_object_get(*out, "columns");
+    return columns != NULL ? dn_schema_name_columns(columns, err) : DN_OK;
+}
+
+enum dn_status dn_transfer_explain(const struct dn_transfer *t, const char *what, json_t **out,
+                                   struct dn_error *err)
+{
+    struct dn_transfer watched = *t;
+    struct dn_session s = {.t = &watched};
+    enum dn_status st = DN_OK;
+    struct dn_watch watch;
+
+    dn_watch_init(&watch, t->events);
+    watched.events = &watch.events;
+    DN_TRY_GOTO(st, dn_session_open_reader_plugin(&s, err), cleanup);
+    if (!DN_PLUGIN_HAS(s.rv, explain)) {
+        st = dn_error_set(err, DN_ERR_UNSUPPORTED,
+                          "%s: this reader does not tell what it sees in a source",
+                          s.reader_plugin.path);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st,
+                dn_services_init(&s.services, &watch.events, t->n_threads, t->memory_bytes, err),
+                cleanup);
+    st = explain(&s, what, out, err);
+cleanup:
+    if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
+        st = dn_session_stopped(err);
+    }
+    dn_session_finish(&s);
+    dn_watch_finish(&watch);
+    return st;
+}

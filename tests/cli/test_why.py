@@ -1,0 +1,150 @@
+"""Inference that explains itself: which value made a column what it is, in the sample and in all rows, and what the sample is."""
+
+import gzip
+import json
+import random
+
+import dialects
+import pyarrow.parquet as pq
+import pytest
+
+
+def why(tool, *args, **kwargs):
+    """{column: (type, why)}"""
+    done = tool.ok("schema", "--json", "--why", *args, **kwargs)
+    return {c["name"]: (c["type"], c["why"]) for c in json.loads(done.stdout)["schema"]}
+
+
+def test_words(tool, write):
+    write("in.csv", "id,amount,name,none,q\n1,10,a,,1\n2,11,b,,\"2\"\n3,n/a,c,,3\n")
+    lines = tool.ok("schema", "--why", "in.csv").stdout.decode().splitlines()
+    assert lines[0].split() == ["column", "type", "why"]
+    assert lines[1].endswith("nothing in the sample says otherwise (3 values)")
+    assert lines[2].split()[:2] == ["amount", "string"]
+    assert lines[2].endswith("because of line 4: 'n/a'; before that it was int64")
+    assert lines[3].endswith("because of line 2: 'a'")
+    assert lines[4].endswith("the sample has no value of it")
+    full = tool.ok("schema", "--why", "--full", "in.csv").stdout.decode().splitlines()
+    assert full[0].split() == ["column", "type", "nulls", "why"]
+    assert full[1].endswith("0  nothing in the file says otherwise (3 values)") and full[4].split()[2] == "3"
+    found = why(tool, "--types", "amount=string", "in.csv")
+    assert found["amount"] == ("string", {"text": "declared"})
+    tool.fails("schema", "--sniff", "--why", "in.csv", code=2, says="--sniff")
+
+
+def test_json_is_still_an_asset(tool, write):
+    write("in.csv", "id,amount\n1,10\n3,n/a\n")
+    (tool.cwd / "asset.json").write_bytes(tool.ok("schema", "--why", "--json", "in.csv").stdout)
+    tool.ok("convert", "--schema", "asset.json", "in.csv", "out.parquet")
+    found = why(tool, "in.csv")["amount"]
+    assert found == ("string", {"values": 2, "text": "because of line 3: 'n/a'; before that it was int64", "file": "in.csv",
+                                "byte": 17, "line": 3, "value": "n/a", "before": "int64"})
+
+
+STEPS = [("1", "int64"), ("2.5", "double"), ("12345678901234567.89", "decimal(38, 2)"), ("x", "string")]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("threads", [1, 3])
+def test_exact_in_all_rows(tool, write, seed, threads):
+    """The last change of the type, by one value in the middle of nowhere, whatever the blocks and the threads."""
+    r = random.Random(seed)
+    n = 400
+    at = sorted(r.sample(range(n), 3))
+    values = [STEPS[sum(i >= a for a in at)][0] if i in at else "1" for i in range(n)]
+    rows = "".join('%d,%s,"a%sb"\n' % (i, v, "\n" * (i % 3)) for i, v in enumerate(values))
+    write("in.csv", "id,v,t\n" + rows)
+    for source, kwargs in (("in.csv", {}), ("-", {"stdin": ("id,v,t\n" + rows).encode()})):
+        found = why(tool, "--full", "--threads", threads, "--reader-option", f"block_bytes={r.choice([1, 100, 1000])}", source, **kwargs)
+        kind, reason = found["v"]
+        text = "id,v,t\n" + rows
+        byte = text.index(f"\n{at[2]},x,") + len(f"\n{at[2]},")
+        assert kind == "string" and reason["value"] == "x" and reason["byte"] == byte, reason
+        assert reason["line"] == text.count("\n", 0, byte) + 1 and reason["values"] == n
+        assert reason["before"] == "decimal(38, 2)", reason
+        assert found["id"][0] == "integer" and found["id"][1]["values"] == n
+
+
+def test_of_several_files(tool, write):
+    write("a.csv", "v\n1\n")
+    (tool.cwd / "b.csv.gz").write_bytes(gzip.compress(b"v\n2\n2.5\n"))
+    write("c.csv", "v\nx\n")
+    for more in ([], ["--full"]):
+        kind, reason = why(tool, *more, "a.csv", "b.csv.gz")["v"]
+        assert (kind, reason["file"], reason["line"], reason["value"], reason["before"]) == ("double", "b.csv.gz", 3, "2.5", "int64")
+        assert why(tool, *more, "a.csv", "c.csv", "b.csv.gz")["v"][1]["file"] == "c.csv"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_full_is_what_convert_finds(tool, write, seed):
+    data, _ = dialects.file(seed, plain=True)
+    write("in.csv", data)
+    tool.ok("convert", "in.csv", "out.parquet")
+    (tool.cwd / "full.json").write_bytes(tool.ok("schema", "--full", "--json", "in.csv").stdout)
+    tool.ok("convert", "-f", "--schema", "full.json", "in.csv", "again.parquet")  # no value is refused, and required holds
+    first, again = pq.read_table(tool.cwd / "out.parquet"), pq.read_table(tool.cwd / "again.parquet")
+    assert first.to_pydict() == again.to_pydict()
+    assert [f.type for f in first.schema] == [f.type for f in again.schema]
+    nulls = {c["name"]: c["required"] for c in json.loads((tool.cwd / "full.json").read_bytes())["schema"]}
+    assert nulls == {name: first.column(name).null_count == 0 for name in first.column_names}
+
+
+def test_full_of_a_pipe_meets_late_values(tool):
+    text = "id,v\n" + "".join(f"{i},{i}\n" for i in range(200_000)) + "x,1.5\n"
+    found = why(tool, "--full", "-", stdin=text.encode())
+    assert [found[c][0] for c in ("id", "v")] == ["string", "double"]
+    assert found["id"][1]["line"] == 200_002
+
+
+def test_full_tells_broken_rows(tool, write):
+    write("in.csv", "id,v\n" + "1,2\n" * 300_000 + "1,2,3\n")
+    tool.fails("schema", "--full", "in.csv", says="line 300002")
+    tool.fails("schema", "--full", "--types", "v=bool", "--null-values", "2", "in.csv", says="line 300002")
+
+
+# ---- what the sample is ----
+
+HEAD, JUMP, JUMPS = 256 << 10, 32 << 10, 16
+
+
+@pytest.mark.parametrize("piece", range(1, JUMPS + 1))
+def test_every_piece_counts(tool, write, piece):
+    row = b"1,%s\n" % (b"y" * 96)
+    rows = [row] * 30_000
+    size = len(b"id,t\n") + len(row) * len(rows)
+    at = (size - JUMP) // JUMPS * piece + 1000  # a byte in the piece
+    rows[(at - 5) // len(row)] = b"x,%s\n" % (b"y" * 96)
+    write("in.csv", b"id,t\n" + b"".join(rows))
+    kind, reason = why(tool, "in.csv")["id"]
+    assert kind == "string" and reason["value"] == "x" and reason["line"] == (at - 5) // len(row) + 2
+
+
+@pytest.mark.parametrize("file", [1, 7, 15])
+def test_every_head_counts(tool, write, file):
+    for i in range(16):
+        write(f"{i:02}.csv", "id\n" + "1\n" * 3 + ("x\n" if i == file else ""))
+    kind, reason = why(tool, *(f"{i:02}.csv" for i in range(16)))["id"]
+    assert kind == "string" and reason["file"] == f"{file:02}.csv" and reason["line"] == 5
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_pieces_have_whole_rows(tool, write, quoted):
+    """Rows far larger than a piece, in the middle of a file and in further files: the sample has some of them whole."""
+    n = 20_000
+    names = ",".join(f"c{i}" for i in range(n))
+    ones = ",".join('"1\n2"' if quoted and i % 1000 == 0 else "1" for i in range(n))
+    many = 60
+    first = names + "\n" + (ones + "\n") * 8
+    late = ones[:-1] + "x"  # the last column of all rows but the first ones
+    write("in.csv", first + (late + "\n") * many)
+    kind, reason = why(tool, "in.csv")[f"c{n - 1}"]
+    assert kind == "string" and reason["value"] == "x" and reason["before"] == "int64"
+    assert reason["values"] > (8 if quoted else 20), reason  # beside quotes some pieces can be read either way
+    write("a.csv", first)
+    write("b.csv", names + "\n" + late + "\n" + late)
+    assert why(tool, "a.csv", "b.csv")[f"c{n - 1}"][1]["file"] == "b.csv"
+
+
+def test_long_first_row(tool, write):
+    write("in.csv", 'id,geom,area\n1,"' + "x" * 300_000 + '",2.5\n' + "".join(f'{i},"p",{i}.5\n' for i in range(2, 8000)))
+    assert [kind for kind, _ in why(tool, "in.csv").values()] == ["integer", "string", "double"]
