@@ -323,30 +323,6 @@ static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t 
     w->slot->is_last = true;
 }
 
-/*
- * The first row that is longer than somebody allows, wherever blocks are cut; SIZE_MAX: there is none.  It and what stands
- * behind it is cut off.
- */
-static size_t cut_long_row(const struct dn_csv_reader *r, struct dn_csv_rows *rows)
-{
-    size_t start = SIZE_MAX;
-
-    for (size_t i = 0; r->feed.max_row_given && i < rows->n_rows && start == SIZE_MAX; i++) {
-        if (rows->ends[(i + 1) * rows->n_fields - 1] - rows->starts[i] > r->feed.max_block_bytes) {
-            start = rows->starts[i];
-            rows->n_rows = i;
-        }
-    }
-    if (r->feed.max_row_given && start == SIZE_MAX && rows->bad_row_start != SIZE_MAX &&
-        rows->bad_row_end - rows->bad_row_start > r->feed.max_block_bytes) {
-        start = rows->bad_row_start;
-    }
-    if (start != SIZE_MAX) {
-        rows->bad_row_start = SIZE_MAX;
-    }
-    return start;
-}
-
 /* The place of an error, or of a rounded value, is told by rows, and rows that were left out count. */
 static void settle(struct work *w, const struct dn_csv_block *block)
 {
@@ -406,7 +382,9 @@ static enum dn_status process(struct work *w)
         limit_rows(w, block, &complete, &ends_inside);
         tail_too_long = tail_too_long && ends_inside;
     }
-    const size_t long_row = cut_long_row(r, &w->scratch->rows);
+    const size_t long_row = r->feed.max_row_given
+                                ? dn_csv_rows_cut_long(&w->scratch->rows, r->feed.max_block_bytes)
+                                : SIZE_MAX;
     enum dn_status st = convert(w, block, long_row != SIZE_MAX ? long_row : complete);
     if (st == DN_OK && long_row != SIZE_MAX) {
         w->status = dn_csv_describe_given_row(r, block, &w->scratch->rows, long_row, &w->error);

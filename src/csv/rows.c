@@ -303,3 +303,23 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     }
     return DN_OK;
 }
+
+size_t dn_csv_rows_cut_long(struct dn_csv_rows *rows, size_t most)
+{
+    size_t start = SIZE_MAX;
+
+    for (size_t i = 0; i < rows->n_rows && start == SIZE_MAX; i++) {
+        if (rows->ends[(i + 1) * rows->n_fields - 1] - rows->starts[i] > most) {
+            start = rows->starts[i];
+            rows->n_rows = i;
+        }
+    }
+    if (start == SIZE_MAX && rows->bad_row_start != SIZE_MAX &&
+        rows->bad_row_end - rows->bad_row_start > most) {
+        start = rows->bad_row_start;
+    }
+    if (start != SIZE_MAX) {
+        rows->bad_row_start = SIZE_MAX;
+    }
+    return start;
+}

@@ -73,6 +73,8 @@ void dn_csv_rows_finish(struct dn_csv_rows *rows);
 
 /** Leave out row `row`, for whatever reason.  Cost: that of moving all rows behind it. */
 void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row);
+/** Where the first row with more than `most` bytes begins; it and what stands behind it is cut off.  SIZE_MAX: there is none. */
+size_t dn_csv_rows_cut_long(struct dn_csv_rows *rows, size_t most);
 /** The row that holds position `pos` of the text; n_rows if it is in the row that all was cut off at. */
 size_t dn_csv_rows_at(const struct dn_csv_rows *rows, size_t pos);
 

@@ -27,7 +27,11 @@ def test_there_are_some():
 
 def kept(option, value):
     """What comes of the rows with an option that was accepted."""
-    return RECORDS[: int(value)] if option == "limit" else RECORDS
+    n = int(float(value))
+    if option == "skip_rows" and n > 0:  # a row is the header
+        lines = [f"{r['id']},{r['name']}".split(",") for r in RECORDS][n - 1 :]
+        return [{lines[0][0]: int(a), lines[0][1]: b} for a, b in lines[1:]]
+    return {"limit": RECORDS[:n], "skip_after_header": RECORDS[n:], "skip_footer": RECORDS[: len(RECORDS) - n]}.get(option, RECORDS)
 
 
 def check_error(text, option):
@@ -35,6 +39,9 @@ def check_error(text, option):
     error = json.loads(text.split(b" ", 1)[1])
     if option == "max_row_size" and error["code"] == "data":
         assert "longer than the" in error["message"] and error["line"] == 2, error
+        return
+    if option in ("skip_rows", "skip_footer") and error["code"] == "data":
+        assert option in error["message"] or "footer" in error["message"], error
         return
     assert error["code"] in ("config", "invalid"), error
     if "option" in error:

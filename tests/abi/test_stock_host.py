@@ -371,7 +371,7 @@ def test_other_source_type(csv, capfd, type_):
 
 @pytest.mark.parametrize(
     "options",
-    [{"delimiter": "||"}, {"delimiter": ""}, {"delimiter": "é"}, {"delimiter": 5}, {"delimiter": "\n"},
+    [{"delimiter": "123456789"}, {"delimiter": ""}, {"delimiter": "a\nb"}, {"delimiter": 5}, {"delimiter": "\n"},
      {"quote_char": "''"}, {"header": "maybe"}, {"header": -3}, {"header": []}, {"names": "nice"}, {"rename": ["a"]}, {"chunk_size": 0}, {"chunk_size": -1},
      {"chunk_size": "many"}, {"chunk_size": 1.5}, {"chunk_size": [1]}, {"batch_size": ""}, {"batch_size": True},
      {"native": {"chunk_size": "x"}}, {"null_values": [1]}, {"null_values": {"a": 5}}, {"null_values": {"a": [5]}}, {"date_format": {"a": {}}},

@@ -126,7 +126,7 @@ CANARY = "s3cr3t"
         ("source", "types: {a: '${CANARY}'}"), ("source", "types: {a: {b: s3cr3t}}"),
         ("source", "null_values: {x: '${CANARY}'}"), ("source", "null_values: [{x: s3cr3t}]"),
         ("source", "null_values: [[s3cr3t]]"), ("source", "inference: '${CANARY}'"), ("source", "encoding: '${CANARY}'"),
-        ("source", "delimiter: '${CANARY}'"), ("source", "header: '${CANARY}'"), ("source", "chunk_size: '${CANARY}'"),
+        ("source", "quote: '${CANARY}'"), ("source", "header: '${CANARY}'"), ("source", "chunk_size: '${CANARY}'"),
         ("source", "columns: ['${CANARY}']"), ("source", "required: ['${CANARY}']"),
         ("source", "delimiter: {x: s3cr3t}"), ("source", "delimiter: 'u:s3cr3t@h'"),
         ("target", "compression: '${CANARY}'"), ("target", "compression: {x: s3cr3t}"),

@@ -189,7 +189,7 @@ def test_check(job):
     ([("libcsv_reader_plugin", "libno_plugin")], {}, {"reader": ["job.yaml:19:18", "not found", "libno_plugin"]}),
     ([(":create_reader", ":make_reader")], {}, {"reader": ["job.yaml:19:18", "make_reader"]}),
     ([("orders.csv", "none.csv")], {}, {"source": ["job.yaml:22:13", "none.csv"]}),
-    ([("delimiter: \",\"", "delimiter: \"||\"")], {}, {"source": ["job.yaml:27:7", "delimiter"]}),
+    ([("delimiter: \",\"", "delimiter: \"123456789\"")], {}, {"source": ["job.yaml:27:7", "delimiter"]}),
     ([("examples/data/orders.csv", "{home}/short.csv")], {}, {"asset": ["short.csv", 'no column "customer"', "requires"]}),
     ([("my-data-lake", "no-such-bucket")], {}, {"target": ["job.yaml:31:13", "NoSuchBucket", "REQ", "buckets are not made here"]}),
     ([], {"AWS_SECRET_ACCESS_KEY": "other-secret"}, {"target": ["SignatureDoesNotMatch", "secret key does not belong"]}),
