@@ -41,7 +41,8 @@ static void convert(struct fixture *f, const char *text, size_t len, size_t n_fi
     assert_int_equal(dn_csv_index_build(dn_kernels_selected(), &dialect, b->buf, b->start, b->len,
                                         &state, &f->index, NULL),
                      DN_OK);
-    assert_int_equal(dn_csv_rows_build(&f->rows, &dialect, b, &f->index, n_fields, false, NULL), DN_OK);
+    assert_int_equal(dn_csv_rows_build(&f->rows, &dialect, b, &f->index, n_fields, false, NULL),
+                     DN_OK);
     assert_int_equal(f->rows.bad_row_start, SIZE_MAX);
     assert_int_equal(dn_csv_convert(dn_kernels_selected(), &f->rows, &dialect, nulls, columns,
                                     n_columns, f->memory, f->out, NULL, &f->fault, NULL),

@@ -320,8 +320,9 @@ static void test_rows_of_other_lengths(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_DATA,
                      "with ';' between fields both have 2: set it with the option delimiter ';'");
     path = rig_file("a.csv", "#a,b\n1\n");
-    rig_expect_error(&path, 1, &o, DN_ERR_DATA,
-                     "if lines that begin with # are comments, name that with the option comment '#'");
+    rig_expect_error(
+        &path, 1, &o, DN_ERR_DATA,
+        "if lines that begin with # are comments, name that with the option comment '#'");
 }
 
 /* Of two faults of one block the first is told. */
