@@ -215,6 +215,11 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
         note_rounded(j, row);                                                                      \
     }
 
+static inline uint64_t first_bits(size_t n)
+{
+    return n < DN_CELLS ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+}
+
 /*
  * The loop of one fixed-width type, DN_CELLS rows at a time.  CELLS(n, values) reads the short ones among those in their usual
  * writing, FAST(text, len, &value) the others of them; what both refuse goes to slow_value().
@@ -228,10 +233,11 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
         CTYPE *values = j->values;                                                                 \
         struct dn_cells cells;                                                                     \
         (void)cells;                                                                               \
-        for (size_t from = j->from; from < j->to; from += DN_CELLS) {                              \
-            const size_t n = j->to - from < DN_CELLS ? j->to - from : DN_CELLS;                    \
+        const size_t to = j->to;                                                                   \
+        for (size_t from = j->from; from < to; from += DN_CELLS) {                                 \
+            const size_t n = to - from < DN_CELLS ? to - from : DN_CELLS;                          \
             uint64_t bits = CELLS(n, values + from);                                               \
-            uint64_t rest = ~bits & UINT64_MAX >> (DN_CELLS - n);                                  \
+            uint64_t rest = ~bits & first_bits(n);                                                 \
             for (; rest != 0; rest &= rest - 1) {                                                  \
                 const size_t r = from + (size_t)__builtin_ctzll(rest);                             \
                 const uint32_t start = dn_csv_field_start(rows, r, field);                         \

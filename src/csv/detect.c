@@ -562,7 +562,7 @@ static bool try_delimiter(struct look *l, uint8_t delimiter, bool weak, double p
         for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
             const char *mark = known->comment ? known->as.comment : marks[m];
             struct reading *r = m == 0 ? &l->plain : &l->marked;
-            struct dn_csv_guess g;
+            struct dn_csv_guess g = {0};
             r->delimiter = delimiter;
             r->quote = quote;
             r->mark = mark;

@@ -81,9 +81,9 @@ static enum dn_status own_nulls(struct dn_csv_reader *r, size_t n_more, struct d
 static enum dn_status forms_for_all(struct dn_csv_reader *r, const struct dn_csv_forms *base,
                                     struct dn_error *err)
 {
-    r->forms = dn_arena_alloc(&r->arena, (r->n_fields + 1) * sizeof(*r->forms));
+    r->forms = dn_arena_alloc(&r->arena, (r->n_fields + 1) * sizeof(const struct dn_csv_forms *));
     if (r->forms == NULL) {
-        return dn_error_memory(err, r->n_fields * sizeof(*r->forms));
+        return dn_error_memory(err, r->n_fields * sizeof(const struct dn_csv_forms *));
     }
     for (size_t i = 0; base != NULL && i < r->n_fields; i++) {
         r->forms[i] = base;

@@ -51,7 +51,7 @@ static inline void dn_csv_trim(const struct dn_csv_dialect *d, const uint8_t **t
 /** Longer texts are no numbers and moments of a form, which is not the usual one. */
 #define DN_CSV_FORM_MOST ((size_t)512)
 /** For a text that is rewritten, and bytes around it. */
-#define DN_CSV_FORM_ROOM (DN_CSV_FORM_MOST + 2 * DN_TEXT_PADDING)
+#define DN_CSV_FORM_ROOM (DN_CSV_FORM_MOST + 2 * (size_t)DN_TEXT_PADDING)
 
 /** Do the forms say how values of the type are written?  NULL: no. */
 bool dn_csv_forms_concern(const struct dn_csv_forms *f, struct dn_type type);

@@ -54,13 +54,13 @@ static enum dn_status match(struct builder *b, size_t file, const char *name, si
     const int64_t known = dn_name_map_get(&b->names, name, strlen(name));
     size_t at = 0;
 
-    if (known < 0) {
+    if (b->fields == NULL || known < 0) {
         DN_TRY(add_field(b, name, &at, err));
-        DN_TRY(dn_name_map_add(&b->names, b->fields[at].name, strlen(name), (int64_t)at, err));
-        b->fields[at].file = file + 1;
-        b->fields[at].latest = at;
+        struct field *field = &b->fields[at];
+        field->file = file + 1;
+        field->latest = at;
         *out = at;
-        return DN_OK;
+        return dn_name_map_add(&b->names, field->name, strlen(name), (int64_t)at, err);
     }
     const size_t first = (size_t)known;
     if (b->fields[first].file != file + 1) {

@@ -232,7 +232,7 @@ void dn_csv_why_place(struct dn_csv_why *w, const struct dn_csv_reader *r)
         }
     }
     if (n > 0) {
-        qsort(places, n, sizeof(*places), by_place);
+        qsort(places, n, sizeof(struct dn_csv_why_field *), by_place);
     }
     for (size_t i = 0; i < n; i++) {
         struct dn_csv_why_step *s = &places[i]->last;
