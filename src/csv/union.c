@@ -29,7 +29,7 @@ struct builder {
 static enum dn_status add_field(struct builder *b, const char *name, size_t *out,
                                 struct dn_error *err)
 {
-    if (b->n == b->room) {
+    if (b->fields == NULL || b->n == b->room) {
         const size_t room = 2 * b->room + 64;
         struct field *fields = dn_realloc(b->fields, room * sizeof(*fields));
         if (fields == NULL) {
