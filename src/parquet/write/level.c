@@ -46,14 +46,13 @@ cleanup:
 enum dn_status dn_pq_choose_level(struct dn_pq_encoder *e, struct dn_pq_page *page,
                                   struct dn_error *err)
 {
-    const struct dn_span body = {page->body.data + page->body_start,
-                                 page->body.len - page->body_start};
-
     if (!e->options->chooses_level || dn_pq_kind_is_bytes(e->column->kind) ||
         e->column->kind == DN_PQ_KIND_BOOL || page->body.data == NULL) {
         return DN_OK;
     }
     if (e->n_number_pages++ % TRIAL_EVERY == FIRST_TRIAL) {
+        const struct dn_span body = {page->body.data + page->body_start,
+                                     page->body.len - page->body_start};
         DN_TRY(find_level(body, &e->level, err));
     }
     page->level = e->level;
