@@ -99,12 +99,12 @@ static bool lines_known(struct dn_csv_tail *t)
 /* How many of the held bytes are rows, whatever follows. */
 static size_t released(struct dn_csv_tail *t)
 {
-    const uint8_t *text = t->held.data + t->pos;
     const size_t n = t->held.len - t->pos;
 
     if (n == 0 || t->at_end) {
         return n;
     }
+    const uint8_t *text = t->held.data + t->pos;
     if (t->footer > 0) {
         const size_t text_len = n - padding(text, n);
         return lines_known(t) ? last_lines(text, text_len, t->footer, t->cr_ends_line) : 0;
@@ -116,13 +116,16 @@ static size_t released(struct dn_csv_tail *t)
 /* Nothing follows: drop what is no row. */
 static void end(struct dn_csv_tail *t)
 {
-    const uint8_t *text = t->held.data + t->pos;
     size_t n = t->held.len - t->pos;
-    const size_t back = n > 0 ? padding(text, n) : 0;
-    const bool begun = n > back || t->begun;
-    const uint8_t before = n > back ? text[n - back - 1] : t->last;
 
     t->at_end = true;
+    if (n == 0) {
+        return;
+    }
+    const uint8_t *text = t->held.data + t->pos;
+    const size_t back = padding(text, n);
+    const bool begun = n > back || t->begun;
+    const uint8_t before = n > back ? text[n - back - 1] : t->last;
     if (back > 0 && is_padding(text + n - back, back, begun, before)) {
         n -= back;
         t->n_dropped += (int64_t)back;
