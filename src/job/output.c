@@ -101,13 +101,58 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
     return DN_OK;
 }
 
+/* Will both be one file of this machine?  Neither has to be there, so their folders are looked at. */
+static bool is_same_place(const char *a, const char *b)
+{
+    const char *names[2] = {strrchr(a, '/'), strrchr(b, '/')};
+    const char *paths[2] = {a, b};
+    struct stat dirs[2];
+
+    for (int i = 0; i < 2; i++) {
+        char *dir = names[i] != NULL ? dn_strndup(paths[i], (size_t)(names[i] - paths[i]) + 1)
+                                     : dn_strdup(".");
+        const bool there = dir != NULL && dn_local_stat(dir, &dirs[i]) == 0;
+        dn_free(dir);
+        names[i] = names[i] != NULL ? names[i] + 1 : paths[i];
+        if (!there) {
+            return strcmp(a, b) == 0;
+        }
+    }
+    return dirs[0].st_dev == dirs[1].st_dev && dirs[0].st_ino == dirs[1].st_ino &&
+           strcmp(names[0], names[1]) == 0;
+}
+
+/* The rows that are set aside go to a file of their own: here one of both would replace the other. */
+static enum dn_status not_the_rejects(const struct dn_transfer *t, const struct dn_url *object,
+                                      struct dn_error *err)
+{
+    const json_t *engine = json_object_get(t->reader_config, "engine");
+    const json_t *option = json_object_get(json_object_get(engine, "options"), "rejects");
+    const char *rejects = json_string_value(option);
+
+    if (rejects != NULL && (object != NULL ? is_same_object(rejects, object)
+                                           : is_same_place(rejects, t->output_path))) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_INVALID,
+                         "%s: would be the output and the list of rejected rows; give the option "
+                         "rejects another name",
+                         t->output_path),
+            "rejects");
+    }
+    return DN_OK;
+}
+
 /* What is there is the writer's to find out. */
 static enum dn_status remote_prepare(const struct dn_transfer *t, struct dn_error *err)
 {
     struct dn_url url = {0};
 
     DN_TRY(dn_url_parse(&url, t->output_path, err));
-    const enum dn_status st = not_a_source(t, NULL, &url, err);
+    enum dn_status st = not_a_source(t, NULL, &url, err);
+    if (st == DN_OK) {
+        st = not_the_rejects(t, &url, err);
+    }
     dn_url_finish(&url);
     return st;
 }
@@ -123,6 +168,7 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
         DN_TRY(dn_output_directories_make(t->output_path, err));
     }
     DN_TRY(parent_check(t->output_path, err));
+    DN_TRY(not_the_rejects(t, NULL, err));
     if (stat(t->output_path, &info) != 0) {
         return DN_OK; /* not there; whether it can be made is the writer's to find out */
     }

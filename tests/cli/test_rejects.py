@@ -100,6 +100,14 @@ def test_only_a_list_is_replaced(tool):
         assert len(listed(tool.cwd / "r.csv")) == 1
 
 
+@pytest.mark.parametrize("name", ["out.csv", "./out.csv", "here/../out.csv"])
+def test_the_list_is_not_the_output(tool, name):
+    (tool.cwd / "in.csv").write_text("a,b\n1,2\n3\n")
+    (tool.cwd / "here").mkdir()
+    for flags in [], ["-f"]:
+        tool.fails("convert", *flags, "--max-rejects", 1, "--rejects", name, "in.csv", "out.csv", says=["out.csv", "--rejects"])
+
+
 @pytest.mark.parametrize("flags, says", [
     (["--max-rejects", "many"], ["--max-rejects", "a number of rows, or of percent"]),
     (["--max-rejects", "101%"], "--max-rejects"), (["--max-rejects", "-1"], "--max-rejects"), (["--max-rejects", "1.5"], "--max-rejects"),
