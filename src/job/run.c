@@ -227,29 +227,6 @@ enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *o
     return st;
 }
 
-enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out, struct dn_error *err)
-{
-    struct dn_transfer watched = *t;
-    struct dn_session s = {.t = &watched};
-    enum dn_status st = DN_OK;
-    struct dn_watch watch;
-
-    dn_watch_init(&watch, t->events);
-    watched.events = &watch.events;
-    DN_TRY_GOTO(st, dn_session_open_reader_plugin(&s, err), cleanup);
-    DN_TRY_GOTO(st,
-                dn_services_init(&s.services, &watch.events, t->n_threads, t->memory_bytes, err),
-                cleanup);
-    DN_TRY_GOTO(st, dn_session_probe(&s, t->reader_config, out, err), cleanup);
-cleanup:
-    if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
-        st = dn_session_stopped(err);
-    }
-    dn_session_finish(&s);
-    dn_watch_finish(&watch);
-    return st;
-}
-
 void dn_outcome_finish(struct dn_outcome *outcome)
 {
     json_decref(outcome->schema);

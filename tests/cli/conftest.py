@@ -5,6 +5,7 @@ import pathlib
 import resource
 import subprocess
 
+import pyarrow.parquet as pq
 import pytest
 
 import written
@@ -79,6 +80,15 @@ def pytest_configure(config):
 @pytest.fixture
 def tool(tmp_path):
     return Tool(tmp_path)
+
+
+@pytest.fixture
+def table(tool):
+    """convert ARGS... to Parquet, read back."""
+    def read(*args):
+        tool.ok("convert", "-qf", *args, "out.parquet")
+        return pq.read_table(tool.cwd / "out.parquet")
+    return read
 
 
 @pytest.fixture

@@ -14,14 +14,6 @@ import pytest
 TEXT = "id,Order ID,x:y\n1,2,a\n3,4,b\n"
 
 
-@pytest.fixture
-def table(tool):
-    def read(*args):
-        tool.ok("convert", "-qf", *args, "out.parquet")
-        return pq.read_table(tool.cwd / "out.parquet")
-    return read
-
-
 # ---- --header ----
 
 def test_given_names(table, write):

@@ -12,14 +12,6 @@ import pytest
 STRINGS = ("--reader-option", "inference=strings")
 
 
-@pytest.fixture
-def table(tool):
-    def read(*args):
-        tool.ok("convert", "-qf", *args, "out.parquet")
-        return pq.read_table(tool.cwd / "out.parquet")
-    return read
-
-
 def rows_of(t):
     return [["" if v is None else v for v in row.values()] for row in t.to_pylist()]
 

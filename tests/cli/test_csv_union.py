@@ -11,14 +11,6 @@ import pytest
 UNION = "--union-by-name"
 
 
-@pytest.fixture
-def table(tool):
-    def read(*args):
-        tool.ok("convert", "-qf", *args, "out.parquet")
-        return pq.read_table(tool.cwd / "out.parquet")
-    return read
-
-
 def test_columns_types_and_nulls(table, write):
     write("a.csv", "id,name\n1,x\n")
     write("b.csv", "\ufeffname,city,id\r\ny,Rome,2\r\nz,,3\r\n")

@@ -1,4 +1,4 @@
-/* What the reader sees in the source, without a transfer. */
+/* A look at the source without a transfer: its columns, and what the reader sees in it. */
 #include "job/events.h"
 #include "job/expand.h"
 #include "job/names.h"
@@ -34,8 +34,28 @@ static enum dn_status explain(const struct dn_session *s, const char *what, json
     return columns != NULL ? dn_schema_name_columns(columns, err) : DN_OK;
 }
 
-enum dn_status dn_transfer_explain(const struct dn_transfer *t, const char *what, json_t **out,
-                                   struct dn_error *err)
+static enum dn_status ask_to_explain(const struct dn_session *s, const char *what, json_t **out,
+                                     struct dn_error *err)
+{
+    return DN_PLUGIN_HAS(s->rv, explain)
+               ? explain(s, what, out, err)
+               : dn_error_set(err, DN_ERR_UNSUPPORTED,
+                              "%s: this reader does not tell what it sees in a source",
+                              s->reader_plugin.path);
+}
+
+static enum dn_status probe(const struct dn_session *s, const char *what, json_t **out,
+                            struct dn_error *err)
+{
+    (void)what;
+    return dn_session_probe(s, s->t->reader_config, out, err);
+}
+
+/* With the reader, and what the host offers it, there. */
+static enum dn_status look(const struct dn_transfer *t,
+                           enum dn_status (*ask)(const struct dn_session *s, const char *what,
+                                                 json_t **out, struct dn_error *err),
+                           const char *what, json_t **out, struct dn_error *err)
 {
     struct dn_transfer watched = *t;
     struct dn_session s = {.t = &watched};
@@ -45,16 +65,10 @@ enum dn_status dn_transfer_explain(const struct dn_transfer *t, const char *what
     dn_watch_init(&watch, t->events);
     watched.events = &watch.events;
     DN_TRY_GOTO(st, dn_session_open_reader_plugin(&s, err), cleanup);
-    if (!DN_PLUGIN_HAS(s.rv, explain)) {
-        st = dn_error_set(err, DN_ERR_UNSUPPORTED,
-                          "%s: this reader does not tell what it sees in a source",
-                          s.reader_plugin.path);
-        goto cleanup;
-    }
     DN_TRY_GOTO(st,
                 dn_services_init(&s.services, &watch.events, t->n_threads, t->memory_bytes, err),
                 cleanup);
-    st = explain(&s, what, out, err);
+    st = ask(&s, what, out, err);
 cleanup:
     if (st == DN_ERR_CANCELLED && dn_events_cancelled(t->events)) {
         st = dn_session_stopped(err);
@@ -62,4 +76,15 @@ cleanup:
     dn_session_finish(&s);
     dn_watch_finish(&watch);
     return st;
+}
+
+enum dn_status dn_transfer_schema(const struct dn_transfer *t, json_t **out, struct dn_error *err)
+{
+    return look(t, probe, NULL, out, err);
+}
+
+enum dn_status dn_transfer_explain(const struct dn_transfer *t, const char *what, json_t **out,
+                                   struct dn_error *err)
+{
+    return look(t, ask_to_explain, what, out, err);
 }
