@@ -159,22 +159,31 @@ void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_
     place(r, block, (int64_t)memory->rounded_row + 1, start, c->name, err);
 }
 
-/* "\r\r\n" or "\n\r" in a file whose rows do not all end so. */
+/* A row end that is not that of the file's other rows. */
 static enum dn_status describe_odd_end(const struct dn_csv_reader *r,
                                        const struct dn_csv_block *block,
                                        const struct dn_csv_rows *rows, struct dn_error *err)
 {
-    const bool behind = rows->buf[rows->bad_row_start] == '\r';
+    static const char *const words[] = {
+        [DN_CSV_ODD_TWO_CR] =
+            "this row ends with two carriage returns and a line feed; that is no row end where not "
+            "all rows have it",
+        [DN_CSV_ODD_CR_BEFORE] =
+            "a carriage return stands at the start of this row, behind the row end; that is no row "
+            "end where not all rows have it",
+        [DN_CSV_ODD_NOT_TWO_CR] =
+            "this row does not end with two carriage returns and a line feed, as the rows in the "
+            "first megabyte do; these are a row end only where all rows have them",
+        [DN_CSV_ODD_NO_CR_BEFORE] =
+            "the row end before this row has no carriage return behind its line feed, as those in "
+            "the first megabyte have; that is a row end only where all rows have it",
+        [DN_CSV_ODD_CR_LF] =
+            "this row ends with a carriage return and a line feed, those in the first megabyte "
+            "with a line feed and a carriage return; these are a row end only where all rows have "
+            "them",
+    };
 
-    dn_error_set(err, DN_ERR_DATA,
-                 behind ? "a carriage return stands at the start of this row, behind the row "
-                          "end; "
-                          "that is no row end where not all rows have it: make all row ends "
-                          "the "
-                          "same"
-                        : "this row ends with two carriage returns and a line feed; that is "
-                          "no "
-                          "row end where not all rows have it: make all row ends the same");
+    dn_error_set(err, DN_ERR_DATA, "%s: make all row ends the same", words[rows->bad_row_odd]);
     place(r, block, (int64_t)rows->n_rows + 1, rows->bad_row_start, NULL, err);
     return DN_ERR_DATA;
 }
@@ -189,7 +198,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
     const uint8_t *row = rows->buf + uneven->start;
     const size_t len = uneven->end - uneven->start;
 
-    if (rows->bad_row_end_odd) {
+    if (rows->bad_row_odd != DN_CSV_ODD_NONE) {
         return describe_odd_end(r, block, rows, err);
     }
     if (!dn_csv_ragged_advice(r, row, len, advice, sizeof(advice))) {

@@ -39,7 +39,7 @@ static bool build_regular(struct dn_csv_rows *rows, const struct dn_csv_dialect 
     uint32_t next = start;
     unsigned regular = 1;
 
-    if (d->has_comment || index->n_ends < n_rows * n_fields) {
+    if (d->has_comment || d->double_cr || d->lf_cr || index->n_ends < n_rows * n_fields) {
         return false;
     }
     /* n_row_ends row ends at every n_fields-th place leave none for the places between. */
@@ -72,21 +72,53 @@ static uint32_t row_start(struct dn_csv_rows *rows, const struct dn_csv_dialect 
     return at + (uint32_t)n;
 }
 
-/*
- * Row ends of another kind than the file's: text[0, len) is the row with what belongs to its row end.  "\r\r\n" would leave a '\r' in its
- * last value, and "\n\r" one in the first value of the row behind it.
- */
-static bool has_odd_ends(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
-                         bool added_row_end)
+/* How many '\r' that are no text text[0, len) ends with. */
+static size_t crs_at_end(const struct dn_csv_dialect *d, const uint8_t *text, size_t len)
 {
-    if (d->cr_ends_row || len == 0) {
-        return false;
+    size_t n = 0;
+
+    while (n < len && text[len - 1 - n] == '\r') {
+        n++;
     }
-    const bool doubled = !d->double_cr && !added_row_end && len > 1 && is_odd_end(text + len) &&
-                         !dn_csv_ends_escaped(d, text, len - 2);
-    const bool only = added_row_end && len == 2 && text[1] == '\r'; /* at the end of a file */
-    const bool behind = !d->lf_cr && text[0] == '\r' && len > 1 && !only;
-    return doubled || behind;
+    return n - (n > 0 && dn_csv_ends_escaped(d, text, len - n));
+}
+
+/* Is buf[at] where a file begins, for all that is known, and not behind a row end? */
+static bool begins_file(const struct dn_csv_block *block, uint32_t at)
+{
+    return at == block->start &&
+           (block->start_offset == 0 || block->start_offset == DN_CSV_BOM_LEN);
+}
+
+/*
+ * Row ends of another kind than the file's, of the row buf[first, end), behind the row end in front of buf[at].  "\r\r\n" would leave a
+ * '\r' in the last value, and "\n\r" one in the first value of the row behind it; and where these are the file's, a row that ends otherwise
+ * says that they may have been meant as text.
+ */
+static enum dn_csv_odd odd_end(const struct dn_csv_dialect *d, const struct dn_csv_block *block,
+                               uint32_t at, uint32_t first, uint32_t end)
+{
+    const uint8_t *text = block->buf + first;
+    const size_t len = end - first;
+    const bool at_end = block->added_row_end && end + 1 == block->len;
+    const size_t n = at_end ? 0 : crs_at_end(d, text, len);
+
+    if (d->cr_ends_row || len == 0) {
+        return DN_CSV_ODD_NONE;
+    }
+    if (!d->lf_cr && text[0] == '\r' && len > 1 && !(at_end && len == 2 && text[1] == '\r')) {
+        return DN_CSV_ODD_CR_BEFORE;
+    }
+    if (d->lf_cr && block->buf[at] != '\r' && !begins_file(block, at)) {
+        return DN_CSV_ODD_NO_CR_BEFORE;
+    }
+    if (d->double_cr && !at_end && n != 2) {
+        return DN_CSV_ODD_NOT_TWO_CR;
+    }
+    if (!d->double_cr && n > (d->lf_cr ? 0 : 1)) {
+        return d->lf_cr ? DN_CSV_ODD_CR_LF : DN_CSV_ODD_TWO_CR;
+    }
+    return DN_CSV_ODD_NONE;
 }
 
 /* Ends of the rows so far, and room for more, where fields can be added: rows->padded, which the first short row begins. */
@@ -126,9 +158,10 @@ static enum dn_status set_aside(struct dn_csv_rows *rows, size_t start, size_t e
     return dn_buffer_append(&rows->uneven, &row, sizeof(row), err);
 }
 
-static void cut_off(struct dn_csv_rows *rows, size_t start, size_t end, size_t n_fields, bool odd)
+static void cut_off(struct dn_csv_rows *rows, size_t start, size_t end, size_t n_fields,
+                    enum dn_csv_odd odd)
 {
-    rows->bad_row_end_odd = odd;
+    rows->bad_row_odd = odd;
     rows->bad_row_start = start;
     rows->bad_row_end = end;
     rows->bad_row_fields = n_fields;
@@ -136,16 +169,16 @@ static void cut_off(struct dn_csv_rows *rows, size_t start, size_t end, size_t n
 
 /* A row of n fields, whose ends are at `from`.  *stop: all that follows is left out. */
 static enum dn_status add_row(struct dn_csv_rows *rows, const struct dn_csv_index *index,
-                              const uint32_t *from, size_t n, uint32_t start, bool odd, bool *stop,
-                              struct dn_error *err)
+                              const uint32_t *from, size_t n, uint32_t start, enum dn_csv_odd odd,
+                              bool *stop, struct dn_error *err)
 {
     const size_t kept = rows->n_rows * rows->n_fields;
     const uint32_t end = from[n - 1];
-    const enum dn_csv_uneven how = odd                  ? DN_CSV_UNEVEN_STOP
-                                   : n < rows->n_fields ? rows->if_short
-                                                        : rows->if_long;
+    const enum dn_csv_uneven how = odd != DN_CSV_ODD_NONE ? DN_CSV_UNEVEN_STOP
+                                   : n < rows->n_fields   ? rows->if_short
+                                                          : rows->if_long;
 
-    if (n == rows->n_fields && !odd) {
+    if (n == rows->n_fields && odd == DN_CSV_ODD_NONE) {
         memmove(rows->ends + kept, from, n * sizeof(uint32_t));
     } else if (how == DN_CSV_UNEVEN_ASIDE) {
         return set_aside(rows, start, end, n, err);
@@ -191,8 +224,7 @@ static enum dn_status build_row_by_row(struct dn_csv_rows *rows, const struct dn
                                  rows->buf[at - 1] == '\r';
         const bool comment = d->has_comment && rows->buf[first] == d->comment;
         if (!comment && !(empty && (rows->n_fields > 1 || second_half))) {
-            const bool odd = !empty && has_odd_ends(d, rows->buf + first, end - first,
-                                                    block->added_row_end && end + 1 == block->len);
+            const enum dn_csv_odd odd = empty ? DN_CSV_ODD_NONE : odd_end(d, block, at, first, end);
             DN_TRY(add_row(rows, index, ends + i, n, first, odd, &stop, err));
         }
         i += n;
@@ -215,7 +247,7 @@ static enum dn_status check_trailing(struct dn_csv_rows *rows, struct dn_error *
             DN_TRY(set_aside(rows, rows->starts[r], end, rows->n_fields, err));
             dn_csv_rows_drop(rows, r);
         } else {
-            cut_off(rows, rows->starts[r], end, rows->n_fields, false);
+            cut_off(rows, rows->starts[r], end, rows->n_fields, DN_CSV_ODD_NONE);
             rows->n_rows = r;
         }
     }
@@ -290,7 +322,7 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     rows->n_marks = 0;
     rows->bad_row_start = SIZE_MAX;
     rows->bad_row_fields = 0;
-    rows->bad_row_end_odd = false;
+    rows->bad_row_odd = DN_CSV_ODD_NONE;
     dn_buffer_reset(&rows->uneven);
     if (!build_regular(rows, d, (uint32_t)block->start, index)) {
         DN_TRY(build_row_by_row(rows, d, block, index, err));

@@ -15,6 +15,16 @@ enum dn_csv_uneven {
     DN_CSV_UNEVEN_PAD       /**< of short ones only: the missing fields are empty */
 };
 
+/** What is wrong with a row's ends: they are not those of its file. */
+enum dn_csv_odd {
+    DN_CSV_ODD_NONE = 0,
+    DN_CSV_ODD_TWO_CR,       /**< it ends with "\r\r\n" */
+    DN_CSV_ODD_CR_BEFORE,    /**< the row end before it is "\n\r" */
+    DN_CSV_ODD_NOT_TWO_CR,   /**< it does not end with "\r\r\n", as the file's other rows do */
+    DN_CSV_ODD_NO_CR_BEFORE, /**< the row end before it is not "\n\r", as the file's others are */
+    DN_CSV_ODD_CR_LF         /**< it ends with "\r\n" where the others end with "\n\r" */
+};
+
 /** A row that was left out. */
 struct dn_csv_uneven_row {
     size_t start;
@@ -41,7 +51,7 @@ struct dn_csv_rows {
     size_t bad_row_start;
     size_t bad_row_end;
     size_t bad_row_fields;
-    bool bad_row_end_odd;        /**< it ends with "\r\r\n", or the one before it with "\n\r" */
+    enum dn_csv_odd bad_row_odd; /**< that is what is wrong with it */
     enum dn_csv_uneven if_short; /**< before dn_csv_rows_build() */
     enum dn_csv_uneven if_long;
     struct dn_buffer uneven; /**< of struct dn_csv_uneven_row */

@@ -47,39 +47,81 @@ static void test_row_ends(void **state)
     rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
 }
 
+struct odd_end {
+    const char *text;
+    int64_t row;
+    int64_t line;
+    int64_t byte;
+    const char *word;
+};
+
+static void expect_odd_end(const char *path, const struct odd_end *c, size_t largest_block)
+{
+    for (size_t b = 0; b < 4; b++) {
+        struct rig_result got;
+        struct dn_csv_options o = options();
+        o.delimiter = ',';
+        o.block_bytes = largest_block * b / 3;
+        rig_read(&path, 1, &o, true, &got);
+        if (got.status != DN_ERR_DATA || strstr(got.error.message, c->word) == NULL) {
+            fail_msg("%s: %d %s", c->word, (int)got.status, got.error.message);
+        }
+        assert_int_equal(got.error.row, c->row);
+        assert_int_equal(got.error.line, c->line);
+        assert_int_equal(got.error.byte_offset, c->byte);
+        rig_free(&got);
+    }
+}
+
 /* Here and there they are errors, at their rows. */
 static void test_odd_row_ends(void **state)
 {
-    static const struct {
-        const char *text;
-        int64_t row;
-        int64_t line;
-        int64_t byte;
-        const char *word;
-    } cases[] = {
+    static const struct odd_end cases[] = {
         {"a,b\n1,x\n2,y\r\r\n3,z\n", 2, 3, 8, "two carriage returns"},
         {"a,b\n1,x\n\r2,y\n3,z\n", 2, 3, 8, "at the start of this row"},
         {"a\n1\n2\n\r3\n", 3, 4, 6, "at the start of this row"},
         {"a,b\r\r\n1,x\n2,y\n", -1, 1, 0, "the header ends"},
     };
-    static const size_t sizes[] = {0, 1, 2, 5};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *path = rig_file("a.csv", cases[i].text);
-        for (size_t b = 0; b < 4; b++) {
-            struct rig_result got;
-            struct dn_csv_options o = options();
-            o.block_bytes = sizes[b];
-            rig_read(&path, 1, &o, true, &got);
-            if (got.status != DN_ERR_DATA || strstr(got.error.message, cases[i].word) == NULL) {
-                fail_msg("%zu: %d %s", i, (int)got.status, got.error.message);
-            }
-            assert_int_equal(got.error.row, cases[i].row);
-            assert_int_equal(got.error.line, cases[i].line);
-            assert_int_equal(got.error.byte_offset, cases[i].byte);
-            rig_free(&got);
+        expect_odd_end(rig_file("a.csv", cases[i].text), &cases[i], 6);
+    }
+}
+
+/* And so are others where all of the first megabyte end so. */
+static void test_late_other_row_ends(void **state)
+{
+    static const struct {
+        const char *row_end;
+        struct odd_end odd; /* its text is behind n rows */
+    } cases[] = {
+        {"\r\r\n", {"x\nx\r\r\n", 1, 1, 0, "does not end with two carriage returns"}},
+        {"\r\r\n", {"x\r\nx\r\r\n", 1, 1, 0, "does not end with two carriage returns"}},
+        {"\r\r\n", {"x\r\r\r\nx\r\r\n", 1, 1, 0, "does not end with two carriage returns"}},
+        {"\r\r\n", {"x\nx\nx\n", 1, 1, 0, "does not end with two carriage returns"}},
+        {"\n\r", {"x\nx\n\r", 2, 2, 2, "no carriage return behind its line feed"}},
+        {"\n\r", {"x\nx\nx\nx", 2, 2, 2, "no carriage return behind its line feed"}},
+        {"\n\r", {"x\r\n\rx\n\r", 1, 1, 0, "with a carriage return and a line feed"}},
+    };
+    enum {
+        ROWS = 90000
+    }; /* of at least 12 bytes */
+    static char text[ROWS * 16 + 100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t n = (size_t)sprintf(text, "name%s", cases[i].row_end);
+        for (size_t k = 0; k < ROWS; k++) {
+            n += (size_t)sprintf(text + n, "Smith and Jo%c%s", 'a' + (int)(k % 26),
+                                 cases[i].row_end);
         }
+        (void)strcpy(text + n, cases[i].odd.text);
+        struct odd_end odd = cases[i].odd;
+        odd.row += ROWS;
+        odd.line += ROWS + 1;
+        odd.byte += (int64_t)n;
+        expect_odd_end(rig_file("a.csv", text), &odd, 100001);
     }
 }
 
@@ -240,9 +282,13 @@ static void test_footers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_row_ends), cmocka_unit_test(test_odd_row_ends),
-        cmocka_unit_test(test_sep_line), cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_ends),     cmocka_unit_test(test_trailing_delimiters),
+        cmocka_unit_test(test_row_ends),
+        cmocka_unit_test(test_odd_row_ends),
+        cmocka_unit_test(test_late_other_row_ends),
+        cmocka_unit_test(test_sep_line),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_trailing_delimiters),
         cmocka_unit_test(test_footers),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
