@@ -41,8 +41,8 @@ function(dn_layer name)
     set(DN_LAYER_${name}_LIBRARIES "${ARG_LIBRARIES}" PARENT_SCOPE)
 endfunction()
 
-# Give `target` the objects, headers and libraries of the named layers and of all layers below them.
-function(dn_use_layers target)
+# Let `target` include the headers of the named layers and of all layers below them; `out` becomes the list of these layers.
+function(dn_see_layers target out)
     set(all "")
     foreach(layer IN LISTS ARGN)
         list(APPEND all ${DN_LAYER_${layer}_SEEN})
@@ -52,39 +52,51 @@ function(dn_use_layers target)
     file(MAKE_DIRECTORY "${include_dir}")
     foreach(layer IN LISTS all)
         file(CREATE_LINK "${CMAKE_SOURCE_DIR}/src/${layer}" "${include_dir}/${layer}" SYMBOLIC)
-        target_sources(${target} PRIVATE ${DN_LAYER_${layer}_OBJECTS})
         target_link_libraries(${target} PRIVATE ${DN_LAYER_${layer}_LIBRARIES})
     endforeach()
     target_include_directories(${target} PRIVATE "${include_dir}" "${CMAKE_SOURCE_DIR}/include")
     target_link_libraries(${target} PRIVATE dn_flags)
+    set(${out} "${all}" PARENT_SCOPE)
 endfunction()
 
-# A plugin: plugins/<name>*.c, the shell plugins/shell*.c that all share, plugins/reader*.c that readers share and plugins/writer*.c that
-# writers share, and an export list plugins/<name>.map.
-function(dn_plugin_sources out name)
-    set(patterns "shell*.c" "${name}*.c")
-    if(name MATCHES "_reader$")
-        list(APPEND patterns "reader*.c")
-    elseif(name MATCHES "_writer$")
-        list(APPEND patterns "writer*.c")
+# Give `target` the objects, headers and libraries of the named layers and of all layers below them.
+function(dn_use_layers target)
+    dn_see_layers(${target} all ${ARGN})
+    foreach(layer IN LISTS all)
+        target_sources(${target} PRIVATE ${DN_LAYER_${layer}_OBJECTS})
+    endforeach()
+endfunction()
+
+# A part of plugins, plugins/<name>*.c, compiled once for all that hold it: the plugins, and the programs that test them from inside.
+function(dn_plugin_part name)
+    cmake_parse_arguments(ARG "" "" "LAYERS" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/plugins/${name}*.c")
+    add_library(dn_plugin_${name} OBJECT ${sources})
+    target_include_directories(dn_plugin_${name} PRIVATE "${CMAKE_SOURCE_DIR}/plugins")
+    dn_see_layers(dn_plugin_${name} seen ${ARG_LAYERS})
+    target_link_libraries(dn_plugin_${name} PRIVATE dn_dep_jansson)
+endfunction()
+
+# The objects of a plugin: its own, the shell that all share, and what readers or writers share.
+function(dn_plugin_objects out name)
+    set(objects $<TARGET_OBJECTS:dn_plugin_${name}> $<TARGET_OBJECTS:dn_plugin_shell>)
+    if(name MATCHES "_(reader|writer)$")
+        list(APPEND objects $<TARGET_OBJECTS:dn_plugin_${CMAKE_MATCH_1}>)
     endif()
-    list(TRANSFORM patterns PREPEND "${CMAKE_SOURCE_DIR}/plugins/")
-    file(GLOB sources CONFIGURE_DEPENDS ${patterns})
-    set(${out} "${sources}" PARENT_SCOPE)
+    set(${out} "${objects}" PARENT_SCOPE)
 endfunction()
 
+# A plugin: its objects, its layers, and an export list plugins/<name>.map.
 function(dn_plugin name)
     cmake_parse_arguments(ARG "" "" "LAYERS" ${ARGN})
-    dn_plugin_sources(sources ${name})
-    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/plugins/${name}.c")
-        return()
-    endif()
-    add_library(${name} MODULE ${sources})
-    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/plugins")
+    dn_plugin_part(${name} LAYERS ${ARG_LAYERS})
+    dn_plugin_objects(objects ${name})
+    add_library(${name} MODULE ${objects})
     dn_use_layers(${name} ${ARG_LAYERS})
     target_link_libraries(${name} PRIVATE dn_dep_jansson)
     set_target_properties(${name} PROPERTIES
         OUTPUT_NAME "${name}_plugin"
+        LINKER_LANGUAGE C
         LIBRARY_OUTPUT_DIRECTORY "${DN_PLUGIN_DIR}"
         LINK_DEPENDS "${CMAKE_SOURCE_DIR}/plugins/${name}.map")
     target_link_options(${name} PRIVATE

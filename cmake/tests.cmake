@@ -15,6 +15,14 @@ if(DN_PYTHON_TESTS AND NOT (CMOCKA_FOUND AND SNAPPY_LIBRARY))
     message(FATAL_ERROR "the libraries of the C tests, cmocka and snappy, are missing: run tools/setup.sh test")
 endif()
 
+# C programs that a build with the thread sanitizer leaves to the one with asan: what has no threads of its own that others do not
+# have, too, and is slow there.  tests/pg and tests/store leave out theirs.
+set(DN_LEFT_TO_ASAN "^$")
+if(DN_SANITIZE MATCHES "thread")
+    set(DN_LEFT_TO_ASAN "^test_(kernels_|text_|parquet_read_damage)")
+    string(APPEND DN_LEFT_TO_ASAN "|^fuzz_(config|csv_index|ipc_schema|parquet_page|pg_copy|pg_text|records_json|s3_reply|text_forms)")
+endif()
+
 # A test of one label.  One whose file is named ..._slow is for `make test-full` alone: it has the label slow besides, and ctest
 # leaves it out unless called with `-C slow`.
 function(dn_add_test name label stem)
@@ -34,6 +42,9 @@ if(CMOCKA_FOUND AND SNAPPY_LIBRARY)
             get_filename_component(test ${source} NAME_WE)
             get_filename_component(dir ${source} DIRECTORY)
             get_filename_component(layer ${dir} NAME)
+            if(test MATCHES "${DN_LEFT_TO_ASAN}")
+                continue()
+            endif()
             add_executable(${test} ${source})
             set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
             if(layer STREQUAL "parquet")
@@ -71,8 +82,13 @@ foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
     endif()
 endforeach()
 
+# The suites that sanitizers leave to the release build are Python around the same code; their programs are built by name alone there.
 foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli examples fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
-        add_subdirectory(${dir})
+        if(DN_SANITIZE AND dir MATCHES "interop|cli")
+            add_subdirectory(${dir} EXCLUDE_FROM_ALL)
+        else()
+            add_subdirectory(${dir})
+        endif()
     endif()
 endforeach()

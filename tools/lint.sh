@@ -36,6 +36,8 @@ c_files() { find src plugins include tests fuzz bench examples \( -name '*.c' -o
 library_files() { find src plugins examples -name '*.c' | sort; }
 # what is the same for every CPU: the analysers have no model of vector intrinsics
 portable_files() { library_files | grep -vE '/(avx2|avx512|neon)/'; }
+# so that no processor waits for a long one that began last
+largest_first() { xargs ls -S; }
 
 # What the build gives every file; the analysers see src/ as a whole, tools/check_layers.py watches who includes whom.
 flags=(-std=c17 -D_GNU_SOURCE '-DDN_VERSION="lint"' -Iinclude -Isrc -Iplugins
@@ -51,8 +53,13 @@ check_clang() {
 }
 
 # One file per process: over several, clang 14's analyser mistakes every va_list after the first file for uninitialised.
+# Each file as it is compiled first: clang-tidy would look at one that several programs hold as often as it is compiled.
 check_tidy() {
-    portable_files | grep -v '^src/base/error.c$' | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release \
+    python3 -c 'import json, sys
+commands = json.load(open(sys.argv[1]))
+json.dump(list({c["file"]: c for c in reversed(commands)}.values()), open(sys.argv[2], "w"))' \
+        build/release/compile_commands.json "$log/compile_commands.json" || return 1
+    portable_files | grep -v '^src/base/error.c$' | largest_first | xargs -P "$jobs" -n 1 clang-tidy --quiet -p "$log" \
         --extra-arg="-I$PWD/src" --extra-arg=-include --extra-arg="$model"
 }
 
@@ -68,7 +75,7 @@ check_cppcheck() {
 # gcc 14 takes a loop through a table of bytes for endless, and does not know that atomic_load() sets what it returns; the compilers
 # and clang's analyser watch what is uninitialised.
 check_analyzer() {
-    portable_files | grep -v '^src/base/error.c$' | xargs -P "$jobs" -I '{}' \
+    portable_files | grep -v '^src/base/error.c$' | largest_first | xargs -P "$jobs" -I '{}' \
         gcc "${flags[@]}" -include "$model" -O1 -fanalyzer -Wno-analyzer-infinite-loop \
         -Wno-analyzer-use-of-uninitialized-value -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
 }
