@@ -121,6 +121,11 @@ static size_t get_file(const struct dn_reader *r)
     return dn_csv_reader_file(((const struct csv_handle *)(const void *)r)->reader);
 }
 
+static void number_rows(const struct dn_reader *r, int64_t n_rows, int64_t *out)
+{
+    dn_csv_reader_number_rows(((const struct csv_handle *)(const void *)r)->reader, n_rows, out);
+}
+
 static bool has_column(const struct dn_reader *r, const char *name)
 {
     return dn_csv_reader_has_column(((const struct csv_handle *)(const void *)r)->reader, name);
@@ -310,6 +315,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .schema = get_schema,
     .next = next,
     .file = get_file,
+    .number_rows = number_rows,
     .has_column = has_column,
     .progress = get_progress,
     .cancel = cancel,

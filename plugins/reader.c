@@ -23,7 +23,9 @@ static enum dn_status places_make(struct dn_reader *r, struct dn_error *err)
     DN_TRY(dn_reader_files_read(&r->files, &r->config, kind->type, r->level, err));
     DN_TRY(dn_shell_option_text(&r->config, "inference", &inference, err)); /* if it has that */
     const bool typed = inference == NULL || strcmp(inference, "strings") != 0;
-    return dn_reader_places_make(&r->places, &r->config, &r->files, typed, err);
+    DN_TRY(dn_reader_places_make(&r->places, &r->config, &r->files, typed, err));
+    dn_reader_places_number_by(r->places, kind->number_rows, r);
+    return DN_OK;
 }
 
 enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, int level,

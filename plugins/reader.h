@@ -70,6 +70,8 @@ struct dn_reader_kind {
     enum dn_status (*next)(struct dn_reader *r, struct ArrowArray *out, struct dn_error *err);
     /** Which of the files the rows of the last batch come from. */
     size_t (*file)(const struct dn_reader *r);
+    /** The numbers of the last batch's rows; NULL: one after the other, from 1. */
+    void (*number_rows)(const struct dn_reader *r, int64_t n_rows, int64_t *out);
     /** Have the files a column of that name, asked for or not?  After open(), which has looked if this is NULL. */
     bool (*has_column)(const struct dn_reader *r, const char *name);
     /** Bytes of the source so far and in all, -1 if unknown.  Thread-safe. */

@@ -153,8 +153,8 @@ enum dn_status constant_make(struct constant **out, struct dn_type type, bool re
     return DN_OK;
 }
 
-enum dn_status constant_count(struct constant **out, int64_t first, int64_t n_rows,
-                              struct dn_error *err)
+enum dn_status constant_numbers(struct constant **out, int64_t n_rows, int64_t **numbers,
+                                struct dn_error *err)
 {
     const size_t size = ((size_t)n_rows + 1) * sizeof(int64_t);
     struct constant *c = dn_calloc(1, sizeof(*c) + size);
@@ -166,10 +166,7 @@ enum dn_status constant_count(struct constant **out, int64_t first, int64_t n_ro
     c->type = DN_TYPE(INT64);
     c->n_rows = n_rows;
     c->text = c->values;
-    for (int64_t i = 0; i < n_rows; i++) {
-        const int64_t number = first + i;
-        memcpy(c->values + (size_t)i * sizeof number, &number, sizeof number);
-    }
+    *numbers = (int64_t *)(void *)c->values;
     *out = c;
     return DN_OK;
 }

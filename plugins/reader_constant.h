@@ -27,9 +27,9 @@ struct constant;
 /** @param text  NULL: nulls; else a value of the type */
 DN_NODISCARD enum dn_status constant_make(struct constant **out, struct dn_type type, bool relaxed,
                                           const char *text, int64_t n_rows, struct dn_error *err);
-/** No constant: the whole numbers from `first` on, int64. */
-DN_NODISCARD enum dn_status constant_count(struct constant **out, int64_t first, int64_t n_rows,
-                                           struct dn_error *err);
+/** No constant: numbers, int64.  *numbers: n_rows of them, for the caller to write. */
+DN_NODISCARD enum dn_status constant_numbers(struct constant **out, int64_t n_rows,
+                                             int64_t **numbers, struct dn_error *err);
 int64_t constant_rows(const struct constant *c);
 /** NULL is allowed. */
 void constant_release(struct constant *c);

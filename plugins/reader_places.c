@@ -39,6 +39,8 @@ struct dn_reader_places {
     size_t n_shown; /* columns of the rows, if it is projected */
     int64_t *shown; /* each of them: a place, or -1: the next one of the files' own */
     int64_t n_rows; /* in the batches before */
+    void (*number)(const struct dn_reader *r, int64_t n_rows, int64_t *out); /* or NULL */
+    const struct dn_reader *numbered;
 };
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
@@ -513,6 +515,17 @@ void dn_reader_places_destroy(struct dn_reader_places *p)
     }
 }
 
+void dn_reader_places_number_by(struct dn_reader_places *p,
+                                void (*number)(const struct dn_reader *r, int64_t n_rows,
+                                               int64_t *out),
+                                const struct dn_reader *r)
+{
+    if (p != NULL) {
+        p->number = number;
+        p->numbered = r;
+    }
+}
+
 const char *dn_reader_places_name(const struct dn_reader_places *p, size_t i)
 {
     return p != NULL && i < p->n ? p->places[i].name : NULL;
@@ -606,7 +619,16 @@ cleanup:
 static enum dn_status numbers_for(const struct dn_reader_places *p, struct place *place,
                                   int64_t n_rows, struct constant **out, struct dn_error *err)
 {
-    DN_TRY(constant_count(&place->constant, p->n_rows + 1, n_rows, err));
+    int64_t *numbers = NULL;
+
+    DN_TRY(constant_numbers(&place->constant, n_rows, &numbers, err));
+    if (p->number != NULL) {
+        p->number(p->numbered, n_rows, numbers);
+    } else {
+        for (int64_t i = 0; i < n_rows; i++) {
+            numbers[i] = p->n_rows + 1 + i;
+        }
+    }
     *out = place->constant;
     return DN_OK;
 }

@@ -1,6 +1,7 @@
 /**
  * Columns that come from where a file lies instead of what is in it: its name (option file_name), the folders `key=value` of its path
- * (option hive_partitioning), and the number of the row over all files (option row_number).  They stand behind the files' own columns, or where the option columns names them.
+ * (option hive_partitioning), and the number of the row over all files (option row_number), as errors have it.  They
+ * stand behind the files' own columns, or where the option columns names them.
  *
  * A key or a file_name that the files have as a column, too, is an error.  All files have the same keys in the same order.  Keys and values
  * are percent-decoded; __HIVE_DEFAULT_PARTITION__ is null.  A column is int64 or date if all its values are written like that, by the
@@ -15,6 +16,7 @@
 
 #include "dativo/arrow.h"
 
+struct dn_reader;
 struct dn_reader_files;
 struct dn_reader_places;
 
@@ -29,6 +31,11 @@ DN_NODISCARD enum dn_status dn_reader_places_make(struct dn_reader_places **out,
                                                   struct dn_error *err);
 /** NULL is allowed, here and below: nothing is added. */
 void dn_reader_places_destroy(struct dn_reader_places *p);
+/** Whom to ask for the numbers of a batch's rows when it is added; else they have them one after the other, from 1. */
+void dn_reader_places_number_by(struct dn_reader_places *p,
+                                void (*number)(const struct dn_reader *r, int64_t n_rows,
+                                               int64_t *out),
+                                const struct dn_reader *r);
 /** Name i, NULL behind the last one. */
 const char *dn_reader_places_name(const struct dn_reader_places *p, size_t i);
 /** Name i is a column of the files as well. */

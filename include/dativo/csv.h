@@ -172,7 +172,8 @@ struct dn_csv_options {
     /** The longest row, rather than what the budget allows: at most 512 MiB.  0: that.  More takes more memory than the budget. */
     uint64_t max_row_bytes;
     bool has_limit;
-    int64_t limit; /**< at most so many rows, if has_limit; what stands behind them is neither read nor judged */
+    int64_t
+        limit; /**< the first so many rows, if has_limit, those that are set aside among them; what stands behind them is neither read nor judged */
     /** What stands between fields, 1 to 8 bytes of UTF-8, where `delimiter` is 0; NULL: ','. */
     const char *delimiter_text;
     char escape;  /**< takes the meaning from the byte behind it, in quotes and outside; 0 or the quote: none does */
@@ -249,6 +250,12 @@ DN_API DN_NODISCARD enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, s
 
 /** Which of the paths, from 0, the rows of the last batch come from: a batch is of one file. */
 DN_API size_t dn_csv_reader_file(const struct dn_csv_reader *r);
+/**
+ * The numbers of the rows of the last batch, as errors have them: data rows over all files, from 1; rows that were set aside or skipped
+ * count, so that there may be gaps.
+ * @param n_rows  the batch's
+ */
+DN_API void dn_csv_reader_number_rows(const struct dn_csv_reader *r, int64_t n_rows, int64_t *out);
 /** Have the files a column of that name, whether it is read or not? */
 DN_API bool dn_csv_reader_has_column(const struct dn_csv_reader *r, const char *name);
 

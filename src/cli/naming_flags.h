@@ -31,7 +31,8 @@ void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMI
     "      --header H          CSV: names A,B,... of columns without a header; or N: which row "   \
     "is the\n"                                                                                     \
     "                          header, what is before it is dropped; or none\n"                    \
-    "      --limit N           the first N rows, of all files; what is behind them is not read\n"  \
+    "      --limit N           the first N rows, of all files, wrong ones counted; what is "       \
+    "behind is not read\n"                                                                         \
     "      --union-by-name     CSV: files may have different columns: all of them by name, null "  \
     "where a file\n"                                                                               \
     "                          has none\n"                                                         \

@@ -365,6 +365,31 @@ void dn_csv_aside_deliver(struct dn_csv_reader *r, const struct dn_csv_slot *slo
     r->aside_done += (int64_t)n_items(&slot->aside);
 }
 
+void dn_csv_aside_take(struct dn_csv_reader *r, struct dn_csv_aside *a, int64_t before)
+{
+    const struct dn_buffer items = a->items;
+
+    a->items = r->batch_lacks;
+    r->batch_lacks = items;
+    r->batch_before = before;
+    dn_csv_aside_reset(a); /* what comes next may be the end */
+}
+
+void dn_csv_reader_number_rows(const struct dn_csv_reader *r, int64_t n_rows, int64_t *out)
+{
+    const struct item *lacks = (const struct item *)(const void *)r->batch_lacks.data;
+    const int64_t n = (int64_t)(r->batch_lacks.len / sizeof(*lacks));
+    const int64_t first = r->slice_from;
+    int64_t before = 0; /* rows that are lacking */
+
+    for (int64_t i = 0; i < n_rows; i++) {
+        while (before < n && lacks[before].row - before <= first + i + 1) {
+            before++;
+        }
+        out[i] = r->batch_before + first + i + 1 + before;
+    }
+}
+
 enum dn_status dn_csv_aside_check_share(struct dn_csv_reader *r)
 {
     const int64_t n = atomic_load(&r->rejected);

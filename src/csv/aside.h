@@ -53,6 +53,11 @@ int64_t dn_csv_aside_before(const struct dn_csv_aside *a, size_t start);
 
 /** Give a block's rows to the caller, in order.  r->status is DN_ERR_DATA afterwards if they are too many. */
 void dn_csv_aside_deliver(struct dn_csv_reader *r, const struct dn_csv_slot *slot);
+/**
+ * A block's batch is taken, before which there are `before` rows: remember which rows it lacks, for dn_csv_reader_number_rows().  The list
+ * is empty afterwards.
+ */
+void dn_csv_aside_take(struct dn_csv_reader *r, struct dn_csv_aside *a, int64_t before);
 /** At the end of the data: are they too many of all? */
 DN_NODISCARD enum dn_status dn_csv_aside_check_share(struct dn_csv_reader *r);
 

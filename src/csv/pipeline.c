@@ -298,24 +298,20 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     return DN_OK;
 }
 
-/* Keep the rows that are wanted; if these are the last ones, nothing behind them counts. */
+/* Keep the rows that are wanted, those that are left out among them; if these are the last ones, nothing behind them counts. */
 static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t *complete,
                        bool *ends_inside)
 {
     struct dn_csv_index *index = &w->scratch->index;
     struct dn_csv_rows *rows = &w->scratch->rows;
-    const int64_t wanted = count_rows(w, (int64_t)rows->n_rows);
+    const size_t n_rows = dn_csv_rows_count(rows);
+    const int64_t wanted = count_rows(w, (int64_t)n_rows);
 
-    if (wanted > (int64_t)rows->n_rows) {
+    if (wanted > (int64_t)n_rows) {
         return;
     }
-    const size_t next =
-        (size_t)wanted < rows->n_rows ? rows->starts[wanted] : *complete; /* of a padded row */
-    rows->n_rows = (size_t)wanted;
-    rows->bad_row_start = SIZE_MAX;
-    *complete =
-        wanted == 0 ? block->start : (size_t)rows->ends[rows->n_rows * rows->n_fields - 1] + 1;
-    *complete = *complete < next ? *complete : next;
+    const size_t end = dn_csv_rows_keep(rows, (size_t)wanted, block->start);
+    *complete = end < *complete ? end : *complete; /* of a padded row */
     *ends_inside = false;
     if (index->n_strays > 0) {
         index->n_strays = dn_csv_count_strays(&w->r->dialect, block->buf, block->start, *complete);
@@ -746,10 +742,10 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
         r->first_rounded_file = slot->file;
     }
     r->limit_reached = slot->is_last;
+    dn_csv_aside_take(r, &slot->aside, r->rows_done + aside_before);
     r->rows_done += slot->n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     atomic_fetch_add(&r->marks, slot->n_marks);
-    dn_csv_aside_reset(&slot->aside); /* what comes next may be the end */
     slot->done = false;
     r->n_done--;
     slot->n_rows = 0;

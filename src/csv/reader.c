@@ -455,6 +455,7 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
         r->schema.release(&r->schema);
     }
     dn_csv_look_free(r->look);
+    dn_buffer_finish(&r->batch_lacks);
     dn_csv_feed_finish(&r->feed);
     dn_stop_finish(&r->cancel);
     pthread_cond_destroy(&r->room);
@@ -520,6 +521,7 @@ static enum dn_status next_slice(struct dn_csv_reader *r, struct ArrowArray *out
     const int64_t left = r->slicing->batch.length - r->slice_at;
     const int64_t n = left < r->batch_rows ? left : r->batch_rows;
     DN_TRY(make_slice(r->slicing, r->slice_at, n, out, err));
+    r->slice_from = r->slice_at;
     r->slice_at += n;
     if (n == left) {
         release_shared(r->slicing);

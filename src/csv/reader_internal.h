@@ -155,12 +155,16 @@ struct dn_csv_reader {
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */
     bool limit_reached;  /**< no row is wanted any more */
-    size_t batch_file;   /**< where the last batch that was taken comes from */
+    int64_t
+        batch_before; /**< rows in front of that batch's block, those that were set aside counted */
+    struct dn_buffer batch_lacks; /**< rows of the block that are not in the batch (aside.c) */
+    size_t batch_file;            /**< where the last batch that was taken comes from */
     enum dn_status status;
     struct dn_error error;
     struct dn_csv_shared_batch
         *slicing; /**< batch being handed out in slices of batch_rows rows, or NULL */
     int64_t slice_at;
+    int64_t slice_from; /**< where in its batch the last slice began; 0 if nothing is sliced */
 
     _Atomic bool stop; /**< no more blocks are wanted */
     _Atomic int64_t bytes_read;

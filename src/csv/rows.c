@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void dn_csv_rows_finish(struct dn_csv_rows *rows)
@@ -275,6 +276,43 @@ void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row)
     memmove(rows->starts + row, rows->starts + row + 1, behind * sizeof(uint32_t));
     memmove(rows->ends + row * n, rows->ends + (row + 1) * n, behind * n * sizeof(uint32_t));
     rows->n_rows--;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const size_t x = ((const struct dn_csv_uneven_row *)a)->start;
+    const size_t y = ((const struct dn_csv_uneven_row *)b)->start;
+
+    return (x > y) - (x < y);
+}
+
+size_t dn_csv_rows_keep(struct dn_csv_rows *rows, size_t n, size_t start)
+{
+    struct dn_csv_uneven_row *uneven = (struct dn_csv_uneven_row *)(void *)rows->uneven.data;
+    const size_t n_uneven = dn_csv_n_uneven(rows);
+    const size_t n_rows = rows->n_rows;
+    size_t kept = 0;
+    size_t out = 0;
+    size_t end = start;
+
+    if (n_uneven > 0) {
+        qsort(uneven, n_uneven, sizeof(*uneven), by_start);
+    }
+    while (kept + out < n) {
+        if (out < n_uneven && (kept == n_rows || uneven[out].start < rows->starts[kept])) {
+            end = uneven[out++].end + 1;
+        } else {
+            end = (size_t)rows->ends[++kept * rows->n_fields - 1] + 1;
+        }
+    }
+    /* added fields lie behind their row's end, perhaps in the row behind it */
+    if (kept < n_rows && end > rows->starts[kept]) {
+        end = rows->starts[kept];
+    }
+    rows->n_rows = kept;
+    rows->uneven.len = out * sizeof(*uneven);
+    rows->bad_row_start = SIZE_MAX;
+    return end;
 }
 
 size_t dn_csv_rows_at(const struct dn_csv_rows *rows, size_t pos)

@@ -83,6 +83,17 @@ void dn_csv_rows_finish(struct dn_csv_rows *rows);
 
 /** Leave out row `row`, for whatever reason.  Cost: that of moving all rows behind it. */
 void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row);
+/** All rows, those that were left out too. */
+static inline size_t dn_csv_rows_count(const struct dn_csv_rows *r)
+{
+    return r->n_rows + dn_csv_n_uneven(r);
+}
+/**
+ * Keep the first n rows alone, those that were left out counted; n is no more than there are.  None behind them is wrong.
+ * @param start  of the text
+ * @return the position behind the last of them, `start` if n is 0
+ */
+size_t dn_csv_rows_keep(struct dn_csv_rows *rows, size_t n, size_t start);
 /** Where the first row with more than `most` bytes begins; it and what stands behind it is cut off.  SIZE_MAX: there is none. */
 size_t dn_csv_rows_cut_long(struct dn_csv_rows *rows, size_t most);
 /** The row that holds position `pos` of the text; n_rows if it is in the row that all was cut off at. */

@@ -36,6 +36,7 @@ struct sample {
     bool quoted_row_ends; /**< the head of the file has rows of several lines */
     bool whole;           /**< the files before were sampled to their ends */
     bool faulty;          /**< a row is wrong, so that reading will fail there or before */
+    int64_t n_counted;    /**< rows in s->rows that count for the limit */
     int64_t wanted;       /**< rows that are read of what is not sampled yet, while `whole` */
 };
 
@@ -49,6 +50,17 @@ static size_t complete_end(const struct sample *s)
         }
     }
     return s->start;
+}
+
+/* Of rows that are not read nothing is told: cut off those behind the limit. */
+static void keep_wanted(struct sample *s)
+{
+    s->n_counted = (int64_t)dn_csv_rows_count(&s->rows);
+    if (s->r->has_limit && s->whole && s->wanted <= s->n_counted) {
+        s->n_counted = s->wanted;
+        s->complete = dn_csv_rows_keep(&s->rows, (size_t)s->wanted, s->start);
+        s->ends_inside = false;
+    }
 }
 
 /*
@@ -78,6 +90,7 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     dn_csv_aside_shape(r, &s->rows);
     DN_TRY(dn_csv_rows_build(&s->rows, &r->dialect, &block, &s->index,
                              dn_csv_n_fields_of(r, s->file), r->trailing, err));
+    keep_wanted(s);
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0 &&
              dn_csv_n_uneven(&s->rows) == 0;
     size_t valid = 0;
@@ -135,31 +148,13 @@ static bool has_fault(const struct sample *s, bool at_end)
            r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
 }
 
-/* Of rows that are not read nothing is told: cut off those behind the limit. */
-static void keep_wanted(struct sample *s)
-{
-    struct dn_csv_rows *rows = &s->rows;
-
-    if (!s->r->has_limit || !s->whole) {
-        return;
-    }
-    if (s->wanted <= (int64_t)rows->n_rows) {
-        rows->n_rows = (size_t)s->wanted;
-        rows->bad_row_start = SIZE_MAX;
-        s->complete = rows->n_rows == 0 ? s->start
-                                        : (size_t)rows->ends[rows->n_rows * rows->n_fields - 1] + 1;
-        s->ends_inside = false;
-    }
-    s->wanted -= (int64_t)rows->n_rows;
-}
-
 /*
  * The rows in s are the first ones of a file.  Reading reports the first error in file order, so what is wrong here is known to end it
  * soon only if the files before were seen to their ends.
  */
 static enum dn_status note_first_rows(struct sample *s, bool at_end, struct dn_error *err)
 {
-    keep_wanted(s);
+    s->wanted -= s->n_counted;
     DN_TRY(note_values(s, err));
     s->faulty |= s->whole && has_fault(s, at_end);
     s->whole &= at_end;
@@ -484,7 +479,8 @@ static bool is_first_row_long(const struct sample *s, size_t n)
 {
     const struct dn_csv_rows *rows = &s->rows;
 
-    if (rows->bad_row_start != SIZE_MAX || n > s->r->feed.max_block_bytes) {
+    if (rows->bad_row_start != SIZE_MAX || n > s->r->feed.max_block_bytes ||
+        (s->r->has_limit && s->n_counted == s->wanted)) {
         return false; /* reading ends there, or at that row */
     }
     return rows->n_rows == 0 ||

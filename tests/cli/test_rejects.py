@@ -147,3 +147,23 @@ def test_a_job(tool):
     job["source"]["engine"]["options"]["max_rejects"] = 0
     (tool.cwd / "job.yaml").write_text(json.dumps(job))
     tool.fails("run", "job.yaml", says=["engine.options.rejects", "max_rejects"])
+
+
+@pytest.mark.parametrize("block, chunk", [(7, 0), (60, 1), (524288, 0), (524288, 3)])
+def test_one_number_for_a_row(tool, write, block, chunk):
+    """Row numbers, --limit and the list of rejects count the same rows, those that are wrong among them, in all files."""
+    wrong = {2: "x,2", 3: "3", 8: "8,8,8", 9: "9,\"a\nb\",1", 20: "x,y", 21: "21"}
+    lines = [wrong.get(i, f"{i},v") for i in range(1, 31)]
+    write("a.csv", "\n".join(["id,t", *lines[:13]]) + "\n")
+    write("b.csv", "\n".join(["id,t", *lines[13:]]) + "\n")
+    options = ["--reader-option", f"block_bytes={block}"] + (["--reader-option", f"chunk_size={chunk}"] if chunk else [])
+    for limit in [1, 2, 3, 8, 9, 20, 31]:
+        for ragged in [[], ["--ragged", "skip"], ["--ragged", "null"]]:
+            tool.ok("convert", "-qf", "--allow-empty", "--types", "id=int64", *options, *ragged, "--row-number-column", "n", "--limit", limit, "--max-rejects", 10,
+                    "--rejects", "rejects.csv", "a.csv", "b.csv", "out.parquet")
+            kept = {2, 8, 9, 20} if ragged[-1:] == ["null"] else {2, 20} if ragged else set(wrong)
+            table = pq.read_table(tool.cwd / "out.parquet").to_pydict()
+            gone = set(wrong) - {3, 21} if ragged[-1:] == ["null"] else set(wrong)
+            assert table["n"] == table["id"] == [i for i in range(1, min(limit, 30) + 1) if i not in gone]
+            rejects = listed(tool.cwd / "rejects.csv") if kept & set(range(1, limit + 1)) else []
+            assert [int(r["row"]) for r in rejects] == sorted(k for k in kept if k <= limit)
