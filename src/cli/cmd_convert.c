@@ -338,7 +338,11 @@ static void source_name(const struct convert *c, char *out, size_t size)
 static int convert_run(struct convert *c)
 {
     struct dn_console console = {
-        .level = DN_EVENT_DETAIL, .quiet = c->quiet, .no_progress = c->no_progress};
+        .level = DN_EVENT_DETAIL,
+        .quiet = c->quiet,
+        .no_progress = c->no_progress,
+        .names_flags = true,
+    };
     struct dn_outcome outcome = {0};
     struct dn_error err;
     char source[1024];

@@ -10,6 +10,7 @@
 #include "job/coltype.h"
 #include "job/connector.h"
 #include "job/events.h"
+#include "job/session.h"
 #include "store/source.h"
 
 #include <stdio.h>
@@ -285,7 +286,7 @@ static bool is_auto(const json_t *options, const char *name)
 
 /*
  * One look tells types and their reasons, unless there is more to a schema than what CSV files hold: columns out of the names of
- * files, and, of every value, whether it is of a declared type.
+ * files, and, of every value, whether it is of a declared type, or wrong.
  */
 static bool one_look(const struct schema_flags *f, const json_t *config)
 {
@@ -295,7 +296,7 @@ static bool one_look(const struct schema_flags *f, const json_t *config)
     return is_csv && dn_connector_is_csv(type) && !has_option(config, "file_name") &&
            !has_option(config, "hive_partitioning") && !has_option(config, "row_number") &&
            !(f->full && (has_option(config, "types") || has_option(config, "required") ||
-                         has_option(config, "limit")));
+                         has_option(config, "max_rejects")));
 }
 
 /* Give the columns of a schema their reasons, by their names. */
@@ -386,6 +387,14 @@ static enum dn_status columns_read(const struct schema_flags *f, const struct dn
     if ((f->full || f->why) && one_look(f, t->reader_config)) {
         return columns_explain(f, t, out, err);
     }
+    const char *once = f->why ? dn_session_one_pass_source(t) : NULL;
+    if (once != NULL) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                            "%s can be read only once, and to tell the reasons besides what other "
+                            "flags ask for it would have to be read twice: leave out --why, or "
+                            "write it to a file first",
+                            once);
+    }
     if (f->full) {
         st = dn_transfer_run(t, &outcome, err);
         *out = json_incref(outcome.schema);
@@ -408,6 +417,12 @@ static enum dn_status schema_read(const struct schema_flags *f, const json_t *co
     struct dn_arena arena = {0};
     struct dn_plugin_ref reader;
 
+    if (has_option(config, "rejects") && !f->full) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--rejects lists rows of all that is read, and schema reads no more "
+                            "than a sample unless --full is given: give it, or leave out "
+                            "--rejects");
+    }
     enum dn_status st = dn_source_reader(&f->source, &arena, &reader, err);
     const struct dn_transfer t = {
         .reader = reader,
@@ -504,7 +519,7 @@ static int print_schema(const struct schema_flags *f, const struct dn_console *c
 
 static int schema_run(struct schema_flags *f)
 {
-    struct dn_console console = {.level = DN_EVENT_DETAIL, .quiet = false};
+    struct dn_console console = {.level = DN_EVENT_DETAIL, .names_flags = true};
     struct dn_outcome nothing = {0};
     struct dn_error err;
     json_t *config = NULL;

@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/stop.h"
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "cli/wording.h"
 #include "job/events.h"
 #include "job/expand.h"
 
@@ -206,6 +208,8 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
     if (!c->json && level == DN_EVENT_DETAIL && c->level > DN_EVENT_DEBUG) {
         return; /* of interest in a log file only */
     }
+    char *worded = c->names_flags ? dn_wording_of(message, NULL) : NULL;
+    message = worded != NULL ? worded : message;
     (void)pthread_mutex_lock(&c->lock);
     if (!may_write()) {
         /* nobody reads it, and we have to go */
@@ -215,6 +219,7 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
         text_line(c, level, message);
     }
     (void)pthread_mutex_unlock(&c->lock);
+    dn_free(worded);
 }
 
 /* What is known of how far it is; unknown totals and rates that are nothing yet are left out. */

@@ -13,6 +13,7 @@ struct dn_console {
     bool json;                 /**< --log-format json */
     bool quiet;                /**< warnings and errors only */
     bool no_progress;          /**< no progress lines */
+    bool names_flags;          /**< messages name flags in the place of options */
     enum dn_event_level level; /**< nothing below is logged; DN_EVENT_DETAIL by default */
     json_t *context; /**< fields that every JSON line repeats: tenant_id, job_name; or NULL */
 

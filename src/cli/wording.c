@@ -1,6 +1,7 @@
 #include "cli/wording.h"
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/strings.h"
 
 #include <ctype.h>
@@ -21,8 +22,6 @@ static const struct {
     {"skip_footer", "--skip-footer", NULL},
     {"line_end", "--writer-option line_end", NULL},
     {"null_text", "--writer-option null_text", NULL},
-    {"skip_rows", "--skip-rows", NULL},
-    {"comment", "--comment", NULL},
     {"header", "--header", NULL},
     {"names", "--names", NULL},
     {"rename", "--columns", NULL},
@@ -160,26 +159,32 @@ static size_t phrase_at(const char *p, const char *refused_by, const char **to)
     return 0;
 }
 
-void dn_wording_flags(struct dn_error *err, const char *refused_by)
+char *dn_wording_of(const char *message, const char *refused_by)
 {
     struct dn_buffer out = {0};
     bool in_word = false;
+    enum dn_status st = DN_OK;
 
-    for (const char *p = err->message; *p != '\0';) {
+    for (const char *p = message; st == DN_OK && *p != '\0';) {
         const char *to = NULL;
         size_t len = option_at(p, in_word, refused_by, &to);
         len = len > 0 ? len : phrase_at(p, refused_by, &to);
         in_word = len == 0 && isalnum((unsigned char)*p) != 0;
-        const enum dn_status st = len > 0 ? dn_text_append(&out, to, NULL)
-                                          : dn_buffer_append_byte(&out, (uint8_t)*p, NULL);
-        if (st != DN_OK) {
-            goto cleanup; /* the message stays as it was */
-        }
+        st = len > 0 ? dn_text_append(&out, to, NULL)
+                     : dn_buffer_append_byte(&out, (uint8_t)*p, NULL);
         p += len > 0 ? len : 1;
     }
-    if (dn_buffer_append_byte(&out, 0, NULL) == DN_OK) {
-        dn_error_copy_text(err->message, sizeof err->message, (const char *)out.data);
-    }
-cleanup:
+    char *text = st == DN_OK ? dn_text_take(&out) : NULL;
     dn_buffer_finish(&out);
+    return text;
+}
+
+void dn_wording_flags(struct dn_error *err, const char *refused_by)
+{
+    char *text = dn_wording_of(err->message, refused_by);
+
+    if (text != NULL) { /* else the message stays as it was */
+        dn_error_copy_text(err->message, sizeof err->message, text);
+    }
+    dn_free(text);
 }

@@ -10,4 +10,7 @@
  */
 void dn_wording_flags(struct dn_error *err, const char *refused_by);
 
+/** The message with flags in their place, from dn_malloc(); NULL: memory ran out. */
+char *dn_wording_of(const char *message, const char *refused_by);
+
 #endif

@@ -1,6 +1,8 @@
 /* dn_csv_explain(): what was seen in the files, as JSON. */
 #include "csv/explain.h"
 
+#include "csv/aside.h"
+
 #include "base/memory.h"
 #include "base/strings.h"
 
@@ -65,10 +67,10 @@ static bool is_mixed(const struct dn_csv_why_field *f)
                    .id != DN_TYPE_UTF8_VIEW;
 }
 
-/* "string instead of int64, because of line 7: 'n/a'" */
+/* "because of line 7: 'n/a'; before that it was int64" */
 static enum dn_status append_words(struct dn_buffer *b, const struct dn_csv_reader *r,
-                                   const struct dn_csv_why_field *f, const char *where,
-                                   struct dn_error *err)
+                                   const struct dn_csv_column *c, const struct dn_csv_why_field *f,
+                                   const char *where, struct dn_error *err)
 {
     const struct dn_csv_why_step *s = &f->last;
     const bool is_string = f->type.id == DN_TYPE_UTF8_VIEW;
@@ -87,6 +89,11 @@ static enum dn_status append_words(struct dn_buffer *b, const struct dn_csv_read
     dn_error_escape_value(value, s->value, s->len);
     if (!f->seen) {
         (void)snprintf(words, sizeof words, "%s has no value of it", where);
+    } else if (dn_csv_aside_wanted(r) && is_string && c->type.id != DN_TYPE_UTF8_VIEW) {
+        (void)snprintf(words, sizeof words,
+                       "rows that are wrong are set aside, else it would be string because of "
+                       "%s%s: %s%s",
+                       file, line, value, s->is_more ? "..." : "");
     } else if (!f->changed && !is_string) {
         (void)snprintf(words, sizeof words, "nothing in %s says otherwise (%" PRId64 " value%s)",
                        where, f->n_values, f->n_values == 1 ? "" : "s");
@@ -111,7 +118,7 @@ static enum dn_status append_why(struct dn_buffer *b, const struct dn_csv_reader
                                c->declared ? "declared" : "the files have no such column");
     }
     DN_TRY(dn_text_appendf(b, err, ",\"why\":{\"values\":%" PRId64, f->n_values));
-    DN_TRY(append_words(b, r, f, where, err));
+    DN_TRY(append_words(b, r, c, f, where, err));
     if (f->seen) {
         DN_TRY(append_text(b, "file", dn_source_shown_path(shown, r->paths[s->file]), err));
         DN_TRY(dn_text_appendf(b, err, ",\"byte\":%" PRId64, s->byte_offset));

@@ -96,6 +96,28 @@ def test_full_of_a_pipe_meets_late_values(tool):
     assert found["id"][1]["line"] == 200_002
 
 
+def test_what_a_pipe_cannot_tell(tool):
+    text = b"id,price\n1,9.5\n2,3\n3,x\n"
+    done = tool.ok("schema", "--full", "--why", "--limit", "2", "-", stdin=text)
+    assert b"float64      0  nothing in the file says otherwise (2 values)" in done.stdout
+    for flags in [("--full", "--types", "id=int32"), ("--full", "--max-rejects", "1"), ("--row-number-column", "n"), ("--file-name-column", "f")]:
+        tool.ok("schema", *flags, "-", stdin=text)
+        done = tool.fails("schema", "--why", *flags, "-", stdin=text, says=["standard input can be read only once", "leave out --why"])
+
+
+def test_rows_set_aside(tool, write):
+    """With --max-rejects the schema is that of convert, and the list is written where all rows are read."""
+    write("in.csv", "id,p\n" + "".join(f"{i},{'x1' if i == 300 else i / 4}\n" for i in range(500)))
+    for flags in [(), ("--full",), ("--why",), ("--full", "--why")]:
+        done = tool.ok("schema", "--max-rejects", "5", *flags, "in.csv")
+        assert b"float64" in done.stdout and b"p       string" not in done.stdout
+        assert (b"set aside, else it would be string because of line 302: 'x1'" in done.stdout) == ("--why" in flags)
+    tool.fails("schema", "--max-rejects", "5", "--rejects", "r.csv", "in.csv", says=["--rejects", "--full"])
+    done = tool.ok("schema", "--full", "--max-rejects", "5", "--rejects", "r.csv", "in.csv")
+    assert b"declare the column's type with --types" in done.stderr and b"the option" not in done.stderr
+    assert b'300,x1' in (tool.cwd / "r.csv").read_bytes()
+
+
 def test_full_tells_broken_rows(tool, write):
     write("in.csv", "id,v\n" + "1,2\n" * 300_000 + "1,2,3\n")
     tool.fails("schema", "--full", "in.csv", says="line 300002")
