@@ -226,6 +226,47 @@ DN_API DN_NODISCARD enum dn_status dn_csv_reader_open(struct dn_csv_reader **out
  */
 DN_API DN_NODISCARD enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *paths, size_t n_paths,
                                                      const struct dn_csv_options *options, struct dn_error *err);
+/** A place at which a file is to be cut. */
+struct dn_csv_cut {
+    size_t file;    /**< which of the paths, from 0 */
+    int64_t offset; /**< byte of its text: a row belongs to the piece that has its first byte */
+};
+
+/** Zero-initialise, then set what differs. */
+struct dn_csv_split_options {
+    uint32_t struct_size; /**< sizeof(struct dn_csv_split_options) */
+    uint32_t reserved;
+    uint64_t
+        target_bytes; /**< of a piece, nearly; 0: 128 MiB.  There are 10000 at most of a file, and one of what is packed or transcoded */
+    const struct dn_csv_cut
+        *cuts; /**< places instead, ascending by file and place: then all pieces are listed, empty ones, too */
+    size_t n_cuts;
+    const char *tag; /**< a token can be opened only with the same one; NULL: none */
+};
+#define DN_CSV_SPLIT_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_split_options, tag)
+
+/**
+ * Read everything once, for nothing but where rows are, and list pieces that hold every row exactly once, in order:
+ * [{"token","path","bytes","rows"}].  A token is a text for dn_csv_split_open(), in this or another process.  docs/splits.md.
+ * @return DN_ERR_DATA: a row is broken, with its place; DN_ERR_UNSUPPORTED: the source can be read only once, or an option
+ *         counts over all rows; others.
+ */
+DN_API DN_NODISCARD enum dn_status dn_csv_find_splits(char **out_json, const char *const *paths, size_t n_paths,
+                                                      const struct dn_csv_options *options,
+                                                      const struct dn_csv_split_options *how, struct dn_error *err);
+/**
+ * A reader of one piece, with the paths and options that it was cut with; threads, memory and sizes of blocks and batches may differ.
+ * Rows, types and errors are those that reading the whole has there.  A value that does not fit an inferred type is DN_ERR_TYPE:
+ * options.restartable has no effect.
+ * @return DN_ERR_INVALID: the token is damaged, or of other options; DN_ERR_IO: the file changed since; others.
+ */
+DN_API DN_NODISCARD enum dn_status dn_csv_split_open(struct dn_csv_reader **out, const char *token,
+                                                     const char *const *paths, size_t n_paths,
+                                                     const struct dn_csv_options *options, const char *tag,
+                                                     struct dn_error *err);
+/** How many rows the pieces in front of this one give; 0 of a reader of all. */
+DN_API int64_t dn_csv_reader_rows_before(const struct dn_csv_reader *r);
+
 /** What dn_csv_explain() tells. */
 enum dn_csv_explained {
     DN_CSV_EXPLAIN_DIALECTS = 0, /**< {"dialects":[...]}: ways to read the first file, the likeliest first */

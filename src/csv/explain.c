@@ -195,7 +195,7 @@ enum dn_status dn_csv_explain_open(struct dn_csv_reader **out, enum dn_csv_expla
         return dn_error_memory(err, sizeof(*look));
     }
     look->what = what;
-    return dn_csv_reader_open_look(out, paths, n_paths, options, look, err);
+    return dn_csv_reader_open_as(out, paths, n_paths, options, look, NULL, err);
 }
 
 enum dn_status dn_csv_explain(struct dn_csv_reader *r, char **out_json, struct dn_error *err)

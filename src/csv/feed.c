@@ -249,6 +249,40 @@ static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
     return DN_OK;
 }
 
+static enum dn_status not_what_was_cut(const struct dn_csv_feed *f, const char *how,
+                                       struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    const char *path = dn_source_shown_path(shown, f->paths[f->file]);
+
+    dn_error_set(err, DN_ERR_IO,
+                 "%s: the file changed since it was cut into pieces: %s; cut it again, and read "
+                 "all of its pieces anew",
+                 path, how);
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return DN_ERR_IO;
+}
+
+/* Nothing stands in front of its rows, and nothing behind them is looked at. */
+static enum dn_status open_range(struct dn_csv_feed *f, struct dn_error *err)
+{
+    const struct dn_csv_range *range = f->range;
+    const struct dn_source_identity now = dn_source_identity(f->source);
+    char how[96];
+
+    if (now.size != range->size) {
+        (void)snprintf(how, sizeof(how), "it had %lld bytes and has %lld", (long long)range->size,
+                       (long long)now.size);
+        return not_what_was_cut(f, how, err);
+    }
+    if (dn_source_version(&now) != range->version) {
+        return not_what_was_cut(f, "it was written to, or is another one", err);
+    }
+    f->offset = range->start;
+    f->line = range->line;
+    return dn_source_range(f->source, (uint64_t)range->start, (uint64_t)range->end, err);
+}
+
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
     DN_TRY(dn_text_open(&f->source, f->paths[f->file], f->text, f->stop, err));
@@ -263,6 +297,9 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->source_at_end = false;
     f->first_of_file = true;
     dn_csv_tail_start(&f->tail);
+    if (f->range != NULL) {
+        return open_range(f, err);
+    }
     DN_TRY(dn_csv_feed_look(f, LONGEST_MARK, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
@@ -271,7 +308,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 
 enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err)
 {
-    f->file = 0;
+    f->file = f->range != NULL ? f->range->file : 0;
     return open_file(f, err);
 }
 
@@ -283,6 +320,27 @@ void dn_csv_feed_finish(struct dn_csv_feed *f)
     }
     dn_buffer_finish(&f->carry);
     dn_csv_tail_finish(&f->tail);
+}
+
+/* Bytes of the file, in order; of a range alone, if there is one, which has to be there. */
+static enum dn_status read_bytes(struct dn_csv_feed *f, uint8_t *out, size_t n, size_t held,
+                                 size_t *got, struct dn_error *err)
+{
+    if (f->range == NULL) {
+        DN_TRY(dn_csv_tail_read(&f->tail, f->source, out, n, got, err));
+        f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
+        return DN_OK;
+    }
+    const int64_t at = f->offset + (int64_t)held;
+    const uint64_t left = (uint64_t)(f->range->end - at);
+
+    *got = 0;
+    n = n < left ? n : (size_t)left;
+    if (n > 0) {
+        DN_TRY(dn_source_read(f->source, out, n, got, err));
+        f->bytes_read += (int64_t)*got;
+    }
+    return n == 0 || *got > 0 ? DN_OK : not_what_was_cut(f, "it ends before the piece does", err);
 }
 
 enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_error *err)
@@ -300,11 +358,9 @@ enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted, struct dn_
     while (held < wanted && !f->source_at_end) {
         size_t got;
         DN_TRY(dn_buffer_reserve(&f->carry, wanted - held, err));
-        DN_TRY(
-            dn_csv_tail_read(&f->tail, f->source, f->carry.data + held, wanted - held, &got, err));
+        DN_TRY(read_bytes(f, f->carry.data + held, wanted - held, held, &got, err));
         held += got;
         f->carry.len = held;
-        f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
         f->source_at_end = got == 0;
     }
     return DN_OK;
@@ -614,11 +670,10 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         }
         while (b->len - b->start < target && !f->source_at_end) {
             size_t got;
-            DN_TRY(dn_csv_tail_read(&f->tail, f->source, b->buf + b->len,
-                                    target - (b->len - b->start), &got, err));
+            DN_TRY(read_bytes(f, b->buf + b->len, target - (b->len - b->start), b->len - b->start,
+                              &got, err));
             f->source_at_end = got == 0;
             b->len += got;
-            f->bytes_read = f->bytes_before + dn_source_stored_read(f->source);
         }
         n = b->len - b->start;
         *out_cut = last_cut(f->dialect, b->buf + b->start, searched, n);
@@ -635,7 +690,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
 static void count_block(struct dn_csv_feed *f, struct dn_csv_block *b)
 {
     if (!f->count_lines) {
-        b->first_line = 0;
+        b->first_line = f->count_first && f->first_of_file ? f->line : 0;
         return;
     }
     /* the '\n' of a "\r\n" ends no line of its own, but whoever counts from here on takes it for one */
@@ -675,6 +730,7 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     b->start_offset = f->offset;
     count_block(f, b);
     f->offset += (int64_t)cut;
+    b->end_offset = f->offset;
     DN_TRY(dn_csv_feed_look(f, 1, err)); /* to know whether the file ends here */
     b->first_of_file = f->first_of_file;
     b->last_of_file = dn_csv_feed_held(f).len == 0;
@@ -721,7 +777,7 @@ enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
             break;
         }
         DN_TRY_GOTO(st, finish_file(f, err), cleanup);
-        if (f->file + 1 >= f->n_paths) {
+        if (f->file + 1 >= f->n_paths || f->range != NULL) {
             *out_end = true;
             return DN_OK;
         }

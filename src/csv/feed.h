@@ -30,6 +30,7 @@ struct dn_csv_block {
     size_t room_behind;   /**< readable bytes behind the text, besides its padding */
     size_t file;          /**< index of the file */
     int64_t start_offset; /**< byte offset in the file of buf[start] */
+    int64_t end_offset;   /**< and of what stands behind its last byte */
     int64_t first_line; /**< line of buf[start] if the file cannot be read again to count, else 0 */
     bool first_of_file;
     bool last_of_file;
@@ -48,8 +49,20 @@ void dn_csv_end_last_row(const struct dn_csv_dialect *d, struct dn_csv_block *b)
 DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes,
                                                  size_t len, struct dn_error *err);
 
+/** A part of one file's text that begins at the start of a row and ends behind a row end, or with the file's rows. */
+struct dn_csv_range {
+    size_t file;
+    int64_t start; /**< bytes of text, as it is read */
+    int64_t end;
+    int64_t line; /**< of the byte at `start` */
+    int64_t
+        size; /**< of the file as it is stored, and dn_source_version(), when that was found out */
+    uint64_t version;
+};
+
 struct dn_csv_feed {
-    const char *const *paths; /**< borrowed */
+    const struct dn_csv_range *range; /**< borrowed: nothing else is read; NULL: all files */
+    const char *const *paths;         /**< borrowed */
     size_t n_paths;
     const struct dn_text_options *text; /**< borrowed: how files are stored */
     struct dn_stop *stop;               /**< borrowed; ends waits for bytes */
@@ -68,6 +81,7 @@ struct dn_csv_feed {
     int64_t offset;     /**< byte offset in the file of the first byte not yet handed out */
     size_t room_behind; /**< bytes that are readable behind a block, besides its padding */
     bool always_count_lines;
+    bool count_first; /**< the first block of every file knows its line in any case */
     bool count_lines; /**< the file cannot be read again: keep `line` behind the header, too */
     int64_t line;     /**< line of the first byte not yet handed out */
     bool after_cr;    /**< the byte before it is a '\r' that ended a line */
@@ -87,7 +101,7 @@ struct dn_csv_feed {
     int64_t bytes_before; /**< those of the files in front of this one */
 };
 
-/** Open the first file.  Later files are opened as they are reached. */
+/** Open the first file, or the range's.  Later files are opened as they are reached. */
 DN_NODISCARD enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err);
 /** The bytes read and not yet handed out; valid until the next call. */
 static inline struct dn_span dn_csv_feed_held(const struct dn_csv_feed *f)

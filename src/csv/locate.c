@@ -15,6 +15,14 @@ static bool open_counter(struct dn_csv_line_counter *c, const struct dn_csv_read
     if (file <= r->feed.file && !dn_source_is_same(c->source, &r->feed.opened[file])) {
         return false; /* its lines would not be those of what was read */
     }
+    if (r->feed.range != NULL) { /* what stands in front of a piece was counted when it was cut */
+        const struct dn_csv_range *range = r->feed.range;
+        c->at = (uint64_t)range->start;
+        c->lines = range->line;
+        if (dn_source_range(c->source, c->at, (uint64_t)range->end, NULL) != DN_OK) {
+            return false;
+        }
+    }
     c->chunk = dn_malloc(LOCATE_CHUNK);
     c->failed = c->chunk == NULL;
     return !c->failed;

@@ -7,6 +7,7 @@
 #include "csv/choose.h"
 #include "csv/explain.h"
 #include "csv/names.h"
+#include "csv/token.h"
 #include "csv/union.h"
 #include "text/parse.h"
 #include "values/value_text.h"
@@ -339,6 +340,20 @@ static enum dn_status note_unseen(struct dn_csv_reader *r, const struct dn_csv_o
     return DN_OK;
 }
 
+/* What fields that are missing need behind a block. */
+static void set_room_behind(struct dn_csv_reader *r)
+{
+    r->feed.room_behind =
+        r->ragged == DN_CSV_RAGGED_NULL ? (r->n_fields + 1) * (1 + (size_t)r->dialect.n_rest) : 0;
+}
+
+static void note_forms(struct dn_csv_reader *r)
+{
+    for (size_t c = 0; c < r->n_columns; c++) {
+        r->columns[c].formed = dn_csv_forms_concern(r->columns[c].forms, r->columns[c].type);
+    }
+}
+
 static enum dn_status make_schema(struct dn_csv_reader *r, struct dn_error *err)
 {
     struct dn_field *fields =
@@ -379,12 +394,33 @@ static enum dn_status report_fault(struct dn_csv_reader *r, struct dn_error *err
     }
 }
 
+/* A piece: what there is to know its token says, and nothing of the file is looked at. */
+static enum dn_status open_piece(struct dn_csv_reader *r, const struct dn_csv_options *options,
+                                 struct dn_error *err)
+{
+    struct dn_csv_options o = *options;
+
+    DN_TRY(dn_csv_feed_open(&r->feed, err));
+    DN_TRY(dn_csv_token_restore(r, err));
+    set_room_behind(r);
+    DN_TRY(dn_csv_open_forms(r, options, err));
+    o.inference = DN_CSV_INFER_STRINGS;
+    DN_TRY(make_columns(r, &o, NULL, err));
+    DN_TRY(dn_csv_token_types(r, err));
+    note_forms(r);
+    DN_TRY(dn_csv_size_window(r, options, err));
+    return make_schema(r, err);
+}
+
 enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
     struct dn_csv_evidence *evidence;
     bool faulty = false;
 
+    if (r->token != NULL) {
+        return open_piece(r, options, err);
+    }
     const enum dn_status opened = dn_csv_feed_open(&r->feed, err);
     if (opened != DN_OK) {
         dn_csv_place(r, 0, err);
@@ -402,8 +438,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
         dn_csv_find_trailing(r);
     }
     DN_TRY(dn_csv_shape_names(r, options, err));
-    r->feed.room_behind =
-        r->ragged == DN_CSV_RAGGED_NULL ? (r->n_fields + 1) * (1 + (size_t)r->dialect.n_rest) : 0;
+    set_room_behind(r);
     evidence = dn_calloc(r->n_fields + 1, sizeof(*evidence));
     if (evidence == NULL) {
         return dn_error_memory(err, r->n_fields * sizeof(*evidence));
@@ -425,9 +460,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     }
     DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
     settle_quotes(r, options);
-    for (size_t c = 0; c < r->n_columns; c++) {
-        r->columns[c].formed = dn_csv_forms_concern(r->columns[c].forms, r->columns[c].type);
-    }
+    note_forms(r);
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
     DN_TRY_GOTO(st, make_schema(r, err), cleanup);

@@ -219,6 +219,9 @@ static enum dn_status convert_values(struct work *w, const struct dn_csv_block *
     struct dropping dropping = {w, block};
     const struct dn_csv_dropper dropper = {&dropping, drop};
 
+    if (r->survey != NULL) {
+        return DN_OK;
+    }
     if (dn_csv_look_wants_all(r)) {
         return dn_csv_why_look(w->slot->new_values, r, block, rows, &w->error);
     }
@@ -290,7 +293,7 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     if (w->memory->n_rounded > 0) {
         dn_csv_describe_rounded(r, block, rows, w->memory, &w->error);
     }
-    const bool is_look = r->census != NULL || dn_csv_look_wants_all(r);
+    const bool is_look = r->census != NULL || r->survey != NULL || dn_csv_look_wants_all(r);
     if (r->n_unseen > 0 && !is_look) {
         dn_csv_unseen_look(r, columns, block, rows, w->scratch->out, w->slot->firsts);
     }
@@ -400,6 +403,10 @@ static enum dn_status process(struct work *w)
     }
     w->slot->n_strays = (int64_t)index->n_strays;
     w->slot->n_marks = (int64_t)w->scratch->rows.n_marks;
+    if (r->survey != NULL) {
+        dn_csv_survey_block(r->survey, &w->slot->surveyed, &r->dialect, block, &w->scratch->rows,
+                            complete);
+    }
     if (w->slot->n_rows == 0) {
         return DN_OK;
     }
@@ -540,7 +547,9 @@ static bool feed_block(struct dn_csv_reader *r)
         st = dn_csv_feed_next(&r->feed, &memory->block, &end, &error);
     }
     atomic_store(&r->bytes_read, r->feed.bytes_read);
-    atomic_store(&r->end_bytes, r->feed.tail.n_dropped);
+    if (r->token == NULL) {
+        atomic_store(&r->end_bytes, r->feed.tail.n_dropped);
+    }
     const bool fed = st == DN_OK && !end;
     pthread_mutex_lock(&r->lock);
     const bool wanted = !atomic_load(&r->stop);
@@ -663,12 +672,6 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
 
 /* ---- the consumer ---- */
 
-enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r)
-{
-    r->status = dn_error_set(&r->error, DN_ERR_CANCELLED, "reading was stopped on request");
-    return r->status;
-}
-
 /* Keep the block's error for good; only now its row number in the whole data is known, and lines are counted once. */
 static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot, int64_t aside_before)
 {
@@ -732,6 +735,9 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     if (slot->new_values != NULL) {
         atomic_fetch_add(&r->rows_out, slot->new_values->n_rows);
         dn_csv_why_merge(&r->look->why, slot->new_values);
+    }
+    if (r->survey != NULL) {
+        r->rows_done = dn_csv_survey_take(r->survey, slot->file, &slot->surveyed);
     }
     *out = slot->batch;
     slot->batch.release = NULL;

@@ -5,6 +5,7 @@
 #include "csv/dialect.h"
 #include "csv/explain.h"
 #include "csv/reader_internal.h"
+#include "csv/token.h"
 #include "store/url.h"
 
 /* What blocks in flight take at most. */
@@ -343,7 +344,8 @@ static enum dn_status set_aside(struct dn_csv_reader *r, const struct dn_csv_opt
 }
 
 static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *paths, size_t n_paths,
-                                  const struct dn_csv_options *o, struct dn_error *err)
+                                  const struct dn_csv_options *o, const struct dn_csv_piece *piece,
+                                  struct dn_error *err)
 {
     if (o->max_row_bytes > DN_CSV_ROW_AT_MOST) {
         return dn_error_set(err, DN_ERR_INVALID,
@@ -355,6 +357,10 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
     }
     DN_TRY(copy_texts(r, paths, n_paths, &r->paths, err));
     r->n_paths = n_paths;
+    r->options_digest = dn_csv_options_digest(o);
+    if (piece != NULL) {
+        DN_TRY(dn_csv_piece_take(r, piece, o, err));
+    }
     r->quoted_text = o->quoted_text;
     r->trim = o->trim;
     DN_TRY(dn_csv_copy_nulls(r, o, err));
@@ -367,7 +373,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "header says that they have none");
     }
     r->batch_rows = o->batch_rows;
-    r->has_limit = o->has_limit;
+    r->has_limit = o->has_limit && piece == NULL; /* it was cut so */
     r->limit = o->limit < 0 ? 0 : o->limit;
     divide_budget(r, o);
     DN_TRY(set_text(r, o, err));
@@ -390,7 +396,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "block_bytes is %zu; at most 268435456 (256 MiB) is possible",
                             r->feed.block_bytes);
     }
-    r->bytes_total = total_size(r);
+    r->bytes_total = piece == NULL ? total_size(r) : r->token->range.end - r->token->range.start;
     DN_TRY(dn_csv_open_schema(r, o, err));
     r->waiting =
         o->waiting; /* opening may read rows, too, but the caller has no reader yet that it could ask */
@@ -412,12 +418,13 @@ enum dn_status dn_csv_reader_open(struct dn_csv_reader **out, const char *const 
                                   size_t n_paths, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
-    return dn_csv_reader_open_look(out, paths, n_paths, options, NULL, err);
+    return dn_csv_reader_open_as(out, paths, n_paths, options, NULL, NULL, err);
 }
 
-enum dn_status dn_csv_reader_open_look(struct dn_csv_reader **out, const char *const *paths,
-                                       size_t n_paths, const struct dn_csv_options *options,
-                                       struct dn_csv_look *look, struct dn_error *err)
+enum dn_status dn_csv_reader_open_as(struct dn_csv_reader **out, const char *const *paths,
+                                     size_t n_paths, const struct dn_csv_options *options,
+                                     struct dn_csv_look *look, const struct dn_csv_piece *piece,
+                                     struct dn_error *err)
 {
     struct dn_csv_options all;
     struct dn_csv_reader *r = dn_calloc(1, sizeof(*r));
@@ -432,7 +439,7 @@ enum dn_status dn_csv_reader_open_look(struct dn_csv_reader **out, const char *c
     dn_owner_init(&r->owner);
     init_waiting(r, &all);
     if (st == DN_OK) {
-        st = open_reader(r, paths, n_paths, &all, err);
+        st = open_reader(r, paths, n_paths, &all, piece, err);
     }
     if (st != DN_OK) {
         dn_csv_reader_close(r);
@@ -466,6 +473,12 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     dn_arena_finish(&r->arena);
     dn_memory_idle_withdraw(r->idle_bytes);
     dn_free(r);
+}
+
+enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r)
+{
+    r->status = dn_error_set(&r->error, DN_ERR_CANCELLED, "reading was stopped on request");
+    return r->status;
 }
 
 /* The reader's first failure, which is its answer from then on; DN_OK: there was none. */

@@ -12,6 +12,7 @@
 #include "csv/census.h"
 #include "csv/convert.h"
 #include "csv/infer.h"
+#include "csv/survey.h"
 #include "dativo/csv.h"
 
 #include <pthread.h>
@@ -52,7 +53,8 @@ struct dn_csv_slot {
     int64_t n_rounded; /**< if not 0, `error` is about the first of them */
     struct dn_csv_aside aside;
     struct dn_csv_why_block
-        *new_values;             /**< if the reader's look wants all values; see csv/why.h */
+        *new_values;                 /**< if the reader's look wants all values; see csv/why.h */
+    struct dn_csv_surveyed surveyed; /**< if the reader has a survey */
     struct dn_csv_first *firsts; /**< for each of the reader's unseen columns; see csv/unseen.h */
 };
 
@@ -110,7 +112,10 @@ struct dn_csv_reader {
     struct dn_csv_unseen *unseen; /**< none unless the caller can start over */
     size_t n_unseen;
     struct dn_csv_census
-        *census; /**< values are only looked at, and no batch comes of them; or NULL */
+        *census;             /**< values are only looked at, and no batch comes of them; or NULL */
+    uint64_t options_digest; /**< see csv/token.h */
+    struct dn_csv_survey *survey;     /**< only where rows are is looked at; or NULL */
+    const struct dn_csv_token *token; /**< of the piece that alone is read; NULL: all */
 
     enum dn_csv_ragged ragged;
     bool restartable;
@@ -182,11 +187,23 @@ struct dn_csv_reader {
     int64_t bytes_total;
 };
 
-/** As dn_csv_reader_open(), for a look that is no reading, if there is one; it is the reader's from then on, whatever is returned. */
-DN_NODISCARD enum dn_status dn_csv_reader_open_look(struct dn_csv_reader **out,
-                                                    const char *const *paths, size_t n_paths,
-                                                    const struct dn_csv_options *options,
-                                                    struct dn_csv_look *look, struct dn_error *err);
+/** What dn_csv_split_open() is given. */
+struct dn_csv_piece {
+    const char *token;
+    const char *tag;
+};
+/**
+ * As dn_csv_reader_open(), for a look that is no reading, if there is one; it is the reader's from then on, whatever is returned.  Or for
+ * one piece; NULL: all.
+ */
+DN_NODISCARD enum dn_status
+dn_csv_reader_open_as(struct dn_csv_reader **out, const char *const *paths, size_t n_paths,
+                      const struct dn_csv_options *options, struct dn_csv_look *look,
+                      const struct dn_csv_piece *piece, struct dn_error *err);
+/** Read the piece's token and hold it against paths and options: r->token, r->feed.range and what was counted before (split.c). */
+DN_NODISCARD enum dn_status dn_csv_piece_take(struct dn_csv_reader *r,
+                                              const struct dn_csv_piece *piece,
+                                              const struct dn_csv_options *o, struct dn_error *err);
 /** Find the first row and name the fields.  The feed stands behind it afterwards, if it is a header (header.c). */
 DN_NODISCARD enum dn_status
 dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_options *o, struct dn_error *err);

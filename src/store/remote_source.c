@@ -23,6 +23,7 @@ struct remote {
     struct dn_pieces *pieces;    /* NULL: a stream, */
     struct dn_http_call *stream; /* which begins with the first read */
     size_t stream_bytes;         /* that may wait of it */
+    uint64_t from;               /* where reading in order begins */
     bool at_end;
 };
 
@@ -103,7 +104,7 @@ static enum dn_status remote_read(struct dn_source *s, void *buf, size_t size, s
     enum dn_status st = r->pieces != NULL ? dn_pieces_read(r->pieces, buf, size, got, err)
                                           : read_stream(r, buf, size, got, err);
     if (st == DN_OK) {
-        st = check_page(r, (uint64_t)s->stored_read, buf, *got, err);
+        st = check_page(r, r->from + (uint64_t)s->stored_read, buf, *got, err);
     }
     s->stored_read += (int64_t)*got;
     return st == DN_OK ? DN_OK : dn_source_located(s, st, err);
@@ -130,6 +131,19 @@ static enum dn_status remote_read_at(struct dn_source *s, uint64_t offset, void 
     return DN_OK;
 }
 
+static enum dn_status remote_range(struct dn_source *s, uint64_t from, uint64_t to,
+                                   struct dn_error *err)
+{
+    struct remote *r = of(s);
+
+    if (r->pieces == NULL) {
+        return dn_source_skip(s, from, NULL, err);
+    }
+    r->from = from;
+    s->stored_size = (int64_t)(to - from);
+    return dn_pieces_range(r->pieces, from, to, err);
+}
+
 static void remote_close(struct dn_source *s)
 {
     struct remote *r = of(s);
@@ -146,7 +160,7 @@ static void remote_close(struct dn_source *s)
 }
 
 static const struct dn_source_class remote_class = {
-    .read = remote_read, .read_at = remote_read_at, .close = remote_close};
+    .read = remote_read, .read_at = remote_read_at, .range = remote_range, .close = remote_close};
 
 /* ---- opening ---- */
 

@@ -180,6 +180,32 @@ enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint64_t *got, st
     return st;
 }
 
+enum dn_status dn_source_range(struct dn_source *s, uint64_t from, uint64_t to,
+                               struct dn_error *err)
+{
+    char shown[DN_SHOWN_PATH_SIZE];
+    uint64_t got = 0;
+
+    if (s->class->range != NULL) {
+        return s->class->range(s, from, to, err);
+    }
+    DN_TRY(dn_source_skip(s, from, &got, err));
+    return got == from
+               ? DN_OK
+               : dn_source_located(s,
+                                   dn_error_set(err, DN_ERR_IO,
+                                                "'%s' ends at byte %llu, and is to be read from "
+                                                "byte %llu on: it is not what it was",
+                                                dn_source_shown_path(shown, s->path),
+                                                (unsigned long long)got, (unsigned long long)from),
+                                   err);
+}
+
+uint64_t dn_source_version(const struct dn_source_identity *identity)
+{
+    return identity->changed_ns != 0 ? (uint64_t)identity->changed_ns : identity->file;
+}
+
 const char *dn_source_path(const struct dn_source *s)
 {
     return s->path;

@@ -54,6 +54,14 @@ int64_t dn_source_size(const struct dn_source *s);
 int64_t dn_source_stored_size(const struct dn_source *s);
 /** How many of them reading in order has taken. */
 int64_t dn_source_stored_read(const struct dn_source *s);
+/**
+ * In front of the first dn_source_read(): reading in order begins at byte `from`, and nothing from `to` on is fetched ahead.  What can
+ * be read at any place begins there, and counts its sizes from there; all else reads what stands in front and drops it.
+ */
+DN_NODISCARD enum dn_status dn_source_range(struct dn_source *s, uint64_t from, uint64_t to,
+                                            struct dn_error *err);
+/** What tells one content of a name from another, on every machine: when it was written to, or a number for the mark of an object. */
+uint64_t dn_source_version(const struct dn_source_identity *identity);
 /** Can dn_source_read_at() be asked? */
 bool dn_source_can_read_at(const struct dn_source *s);
 /** Read `n` bytes in order and drop them; fewer only at the end.  *got may be NULL. */

@@ -11,6 +11,8 @@ struct dn_source_class {
     /** dn_source_read_at(), where `can_read_at` is set. */
     enum dn_status (*read_at)(struct dn_source *s, uint64_t offset, void *buf, size_t size,
                               size_t *got, struct dn_error *err);
+    /** dn_source_range(), where bytes in front need not be read; NULL: they have to be. */
+    enum dn_status (*range)(struct dn_source *s, uint64_t from, uint64_t to, struct dn_error *err);
     /** dn_source_check(); NULL: it cannot change. */
     enum dn_status (*check)(const struct dn_source *s, enum dn_source_change *out,
                             struct dn_error *err);

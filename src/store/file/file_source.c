@@ -323,6 +323,28 @@ static enum dn_status file_read_at(struct dn_source *s, uint64_t offset, void *b
     return read_full(f, f->start + (off_t)offset, buf, size, got, err);
 }
 
+/* The start moves there: sizes, positions and what is kept to be compared count from it. */
+static enum dn_status file_range(struct dn_source *s, uint64_t from, uint64_t to,
+                                 struct dn_error *err)
+{
+    struct file_source *f = of(s);
+    char shown[DN_SHOWN_PATH_SIZE];
+
+    if (!f->regular || from > to || to > (uint64_t)s->size ||
+        lseek(f->fd, f->start + (off_t)from, SEEK_SET) < 0) {
+        return dn_source_located(s,
+                                 dn_error_set(err, DN_ERR_IO, "'%s' has no bytes from %llu to %llu",
+                                              dn_source_shown_path(shown, s->path),
+                                              (unsigned long long)from, (unsigned long long)to),
+                                 err);
+    }
+    f->start += (off_t)from;
+    s->size = (int64_t)(to - from);
+    s->stored_size = s->size;
+    f->ended = s->size == 0; /* not one whose size nobody knows */
+    return DN_OK;
+}
+
 static void file_close(struct dn_source *s)
 {
     if (of(s)->owns_fd) {
@@ -333,8 +355,11 @@ static void file_close(struct dn_source *s)
 
 /* ---- opening ---- */
 
-static const struct dn_source_class file_class = {
-    .read = file_read, .read_at = file_read_at, .check = file_check, .close = file_close};
+static const struct dn_source_class file_class = {.read = file_read,
+                                                  .read_at = file_read_at,
+                                                  .range = file_range,
+                                                  .check = file_check,
+                                                  .close = file_close};
 
 enum dn_status dn_file_source_open(struct dn_source **out, const char *path, struct dn_stop *stop,
                                    struct dn_error *err)

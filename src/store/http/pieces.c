@@ -213,6 +213,19 @@ static size_t take(struct dn_pieces *p, uint8_t *out, size_t size)
     return n;
 }
 
+enum dn_status dn_pieces_range(struct dn_pieces *p, uint64_t from, uint64_t to,
+                               struct dn_error *err)
+{
+    if (from > to || to > p->options.size) {
+        return dn_error_set(err, DN_ERR_IO, "there are no bytes from %llu to %llu of %llu",
+                            (unsigned long long)from, (unsigned long long)to,
+                            (unsigned long long)p->options.size);
+    }
+    p->next_offset = from;
+    p->options.size = to;
+    return DN_OK;
+}
+
 enum dn_status dn_pieces_read(struct dn_pieces *p, void *buf, size_t size, size_t *got,
                               struct dn_error *err)
 {

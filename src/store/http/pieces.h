@@ -27,6 +27,9 @@ struct dn_pieces;
 DN_NODISCARD enum dn_status dn_pieces_open(struct dn_pieces **out, dn_piece_get get, void *ctx,
                                            const struct dn_pieces_options *options,
                                            struct dn_stop *stop, struct dn_error *err);
+/** Before anything is read: only the bytes [from, to) are. */
+DN_NODISCARD enum dn_status dn_pieces_range(struct dn_pieces *p, uint64_t from, uint64_t to,
+                                            struct dn_error *err);
 /**
  * `size` bytes in order, fewer only at the end, none only there.  The failures are those of `get`, in the order of the bytes, and final;
  * DN_ERR_CANCELLED.

@@ -139,23 +139,15 @@ static inline void rig_schema(struct rig_result *out, const struct ArrowSchema *
     }
 }
 
-/** Read everything; `out` is overwritten, rig_free() it.  with_rows false: rows are only counted. */
-static inline void rig_read(const char *const *paths, size_t n_paths,
-                            const struct dn_csv_options *options, bool with_rows,
-                            struct rig_result *out)
+/** Read everything that a reader has, and close it; `out` is overwritten, rig_free() it.  with_rows false: rows are only counted. */
+static inline void rig_drain(struct dn_csv_reader *r, bool with_rows, struct rig_result *out)
 {
-    struct dn_csv_reader *r = NULL;
     struct ArrowSchema schema;
     struct ArrowArray batch;
     struct dn_csv_progress progress = {.struct_size = sizeof(progress)};
 
     memset(out, 0, sizeof(*out));
     rig_append(&out->rows, "", 0);
-    out->status = dn_csv_reader_open(&r, paths, n_paths, options, &out->error);
-    if (out->status != DN_OK) {
-        assert_null(r);
-        return;
-    }
     assert_int_equal(dn_csv_reader_schema(r, &schema, NULL), DN_OK);
     rig_schema(out, &schema);
     for (;;) {
@@ -176,6 +168,26 @@ static inline void rig_read(const char *const *paths, size_t n_paths,
     out->stray_quotes = progress.stray_quotes;
     schema.release(&schema);
     dn_csv_reader_close(r);
+}
+
+/** As rig_drain(), of files. */
+static inline void rig_read(const char *const *paths, size_t n_paths,
+                            const struct dn_csv_options *options, bool with_rows,
+                            struct rig_result *out)
+{
+    struct dn_csv_reader *r = NULL;
+    struct dn_error error = {0};
+
+    const enum dn_status st = dn_csv_reader_open(&r, paths, n_paths, options, &error);
+    if (st == DN_OK) {
+        rig_drain(r, with_rows, out);
+        return;
+    }
+    assert_null(r);
+    memset(out, 0, sizeof(*out));
+    rig_append(&out->rows, "", 0);
+    out->status = st;
+    out->error = error;
 }
 
 /** A file in the scratch folder; the path lives as scratch_path() says. */
