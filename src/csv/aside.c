@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MESSAGE_SIZE (sizeof(((struct dn_error *)NULL)->message) + DN_CSV_RAGGED_ADVICE_SIZE)
+
 /* What is wrong; the words are those of struct dn_csv_reject. */
 enum code {
     CODE_SKIPPED, /* nothing: it was to be left out */
@@ -81,6 +83,15 @@ static enum dn_status put_word(struct dn_csv_aside *a, const char *text, struct 
     return dn_buffer_append(&a->texts, text, strlen(text) + 1, err);
 }
 
+/* The block, of which nobody asks for lines: they are counted once for all rows, in dn_csv_aside_settle(). */
+static struct dn_csv_block without_lines(const struct dn_csv_block *block)
+{
+    struct dn_csv_block b = *block;
+
+    b.first_line = 0;
+    return b;
+}
+
 /* The row buf[start, end); `e` says what is wrong with it. */
 static enum dn_status put(struct dn_csv_aside *a, enum code code, const struct dn_csv_block *block,
                           size_t start, size_t end, const struct dn_error *e, struct dn_error *err)
@@ -88,7 +99,6 @@ static enum dn_status put(struct dn_csv_aside *a, enum code code, const struct d
     const bool has_cr = end > start && block->buf[end - 1] == '\r';
     const struct item item = {.code = code,
                               .start = start,
-                              .line = e->line,
                               .byte_offset = e->byte_offset,
                               .texts = a->texts.len,
                               .raw_len = end - start - has_cr};
@@ -106,6 +116,7 @@ enum dn_status dn_csv_aside_uneven(struct dn_csv_aside *a, const struct dn_csv_r
 {
     const bool skip = r->ragged == DN_CSV_RAGGED_SKIP;
     const struct dn_csv_uneven_row *uneven = dn_csv_uneven(rows);
+    const struct dn_csv_block here = without_lines(block);
 
     for (size_t i = 0; i < dn_csv_n_uneven(rows); i++) {
         struct dn_error e;
@@ -114,7 +125,7 @@ enum dn_status dn_csv_aside_uneven(struct dn_csv_aside *a, const struct dn_csv_r
         }
         dn_error_clear(&e);
         if (!skip) {
-            (void)dn_csv_describe_ragged(r, block, rows, &uneven[i], &e);
+            (void)dn_csv_describe_ragged(r, &here, rows, &uneven[i], false, &e);
             (void)snprintf(e.expected, sizeof(e.expected), "%zu fields",
                            rows->n_fields - rows->trailing);
         }
@@ -128,13 +139,18 @@ enum dn_status dn_csv_aside_uneven(struct dn_csv_aside *a, const struct dn_csv_r
 static const struct dn_csv_uneven_row *uneven_at(const struct dn_csv_rows *rows, size_t pos)
 {
     const struct dn_csv_uneven_row *uneven = dn_csv_uneven(rows);
+    size_t low = 0;
+    size_t high = dn_csv_n_uneven(rows);
 
-    for (size_t i = 0; i < dn_csv_n_uneven(rows); i++) {
-        if (uneven[i].start <= pos && pos <= uneven[i].end) {
-            return &uneven[i];
+    while (low < high) { /* the first one that starts behind it */
+        const size_t mid = (low + high) / 2;
+        if (uneven[mid].start <= pos) {
+            low = mid + 1;
+        } else {
+            high = mid;
         }
     }
-    return NULL;
+    return low > 0 && pos <= uneven[low - 1].end ? &uneven[low - 1] : NULL;
 }
 
 /* Are rows left out for what is wrong with them besides their number of fields? */
@@ -143,15 +159,55 @@ static bool leaves_out(const struct dn_csv_reader *r)
     return dn_csv_aside_wanted(r) && r->ragged != DN_CSV_RAGGED_REJECT;
 }
 
-/* List the row, of which `e` says what is wrong, and leave it out.  *end: of its row-end byte. */
+/* List the row, of which `e` says what is wrong, and leave it out. */
 static enum dn_status leave_out(struct dn_csv_aside *a, enum code code,
                                 const struct dn_csv_block *block, struct dn_csv_rows *rows,
                                 size_t row, const struct dn_error *e, struct dn_error *err)
 {
-    const size_t end = rows->ends[(row + 1) * rows->n_fields - 1];
-
-    DN_TRY(put(a, code, block, rows->starts[row], end, e, err));
+    DN_TRY(put(a, code, block, rows->starts[row], dn_csv_row_end(rows, row), e, err));
     dn_csv_rows_drop(rows, row);
+    return DN_OK;
+}
+
+/* Show rows, which are hidden, up to the one that holds buf[pos]: the last one then.  False: no row does. */
+static bool show_row_at(struct dn_csv_rows *rows, size_t pos)
+{
+    while (rows->n_hidden > 0 &&
+           (rows->n_rows == 0 || dn_csv_row_end(rows, rows->n_rows - 1) < pos)) {
+        dn_csv_rows_show(rows, 1);
+    }
+    return rows->n_rows > 0 && rows->starts[rows->n_rows - 1] <= pos &&
+           pos <= dn_csv_row_end(rows, rows->n_rows - 1);
+}
+
+/* As dn_csv_aside_invalid(), of rows that are hidden. */
+static enum dn_status aside_invalid(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                    const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                    size_t end, size_t *valid, struct dn_error *err)
+{
+    const struct dn_csv_block here = without_lines(block);
+    size_t pos = *valid;
+
+    for (; pos < end; pos += r->kernels->utf8_valid_prefix(block->buf + pos, end - pos)) {
+        const struct dn_csv_uneven_row *uneven = uneven_at(rows, pos);
+        if (uneven != NULL) {
+            pos = uneven->end + 1;
+        } else if (pos >= rows->bad_row_start) {
+            break;
+        } else if (!show_row_at(rows, pos)) { /* a comment, which is no row */
+            pos += dn_csv_line_len(&r->dialect, block->buf + pos, end - pos);
+        } else if (!leaves_out(r)) {
+            break;
+        } else {
+            struct dn_error e;
+            const size_t row = rows->n_rows - 1;
+            dn_error_clear(&e);
+            (void)dn_csv_describe_utf8(r, &here, rows, row, pos, &e);
+            pos = dn_csv_row_end(rows, row) + 1;
+            DN_TRY(leave_out(a, CODE_ENCODING, block, rows, row, &e, err));
+        }
+    }
+    *valid = pos;
     return DN_OK;
 }
 
@@ -159,33 +215,23 @@ enum dn_status dn_csv_aside_invalid(struct dn_csv_aside *a, const struct dn_csv_
                                     const struct dn_csv_block *block, struct dn_csv_rows *rows,
                                     size_t end, size_t *valid, struct dn_error *err)
 {
-    size_t pos = block->start;
+    const size_t start = block->start;
 
-    while ((pos += r->kernels->utf8_valid_prefix(block->buf + pos, end - pos)) < end) {
-        const struct dn_csv_uneven_row *uneven = uneven_at(rows, pos);
-        if (uneven != NULL) {
-            pos = uneven->end + 1;
-            continue;
-        }
-        const size_t row = dn_csv_rows_at(rows, pos);
-        if (row >= rows->n_rows || !leaves_out(r)) {
-            break;
-        }
-        struct dn_error e;
-        dn_error_clear(&e);
-        (void)dn_csv_describe_utf8(r, block, rows, row, pos, &e);
-        pos = rows->ends[(row + 1) * rows->n_fields - 1] + 1;
-        DN_TRY(leave_out(a, CODE_ENCODING, block, rows, row, &e, err));
+    *valid = start + r->kernels->utf8_valid_prefix(block->buf + start, end - start);
+    if (*valid == end) {
+        return DN_OK;
     }
-    *valid = pos;
-    return DN_OK;
+    dn_csv_rows_hide(rows, 0);
+    const enum dn_status st = aside_invalid(a, r, block, rows, end, valid, err);
+    dn_csv_rows_show(rows, SIZE_MAX);
+    return st;
 }
 
 /* The first stray of a row, or SIZE_MAX. */
 static size_t stray_of_row(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
                            size_t row)
 {
-    const size_t end = rows->ends[(row + 1) * rows->n_fields - 1];
+    const size_t end = dn_csv_row_end(rows, row);
     enum dn_csv_state state = DN_CSV_START;
 
     for (size_t pos = rows->starts[row]; pos < end;) {
@@ -199,18 +245,15 @@ static size_t stray_of_row(const struct dn_csv_reader *r, const struct dn_csv_ro
     return SIZE_MAX;
 }
 
-enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+/* As dn_csv_aside_strays(), of rows that are hidden. */
+static enum dn_status aside_strays(struct dn_csv_aside *a, const struct dn_csv_reader *r,
                                    const struct dn_csv_block *block, struct dn_csv_rows *rows,
-                                   size_t end, size_t *stray, struct dn_error *err)
+                                   size_t *stray, struct dn_error *err)
 {
-    const size_t first = *stray;
+    const struct dn_csv_block here = without_lines(block);
     size_t row = 0;
 
-    if (!leaves_out(r) && dn_csv_n_uneven(rows) == 0) {
-        return DN_OK;
-    }
-    *stray = first >= rows->bad_row_start ? first : end;
-    while (row < rows->n_rows) {
+    for (dn_csv_rows_show(rows, 1); row < rows->n_rows; dn_csv_rows_show(rows, 1)) {
         struct dn_error e;
         const size_t pos = stray_of_row(r, rows, row);
         if (pos == SIZE_MAX) {
@@ -222,10 +265,24 @@ enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_r
             return DN_OK;
         }
         dn_error_clear(&e);
-        (void)dn_csv_describe_stray(r, block, rows, row, pos, &e);
+        (void)dn_csv_describe_stray(r, &here, rows, row, pos, &e);
         DN_TRY(leave_out(a, CODE_QUOTES, block, rows, row, &e, err));
     }
     return DN_OK;
+}
+
+enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_reader *r,
+                                   const struct dn_csv_block *block, struct dn_csv_rows *rows,
+                                   size_t end, size_t *stray, struct dn_error *err)
+{
+    if (!leaves_out(r) && dn_csv_n_uneven(rows) == 0) {
+        return DN_OK;
+    }
+    *stray = *stray >= rows->bad_row_start ? *stray : end;
+    dn_csv_rows_hide(rows, 0);
+    const enum dn_status st = aside_strays(a, r, block, rows, stray, err);
+    dn_csv_rows_show(rows, SIZE_MAX);
+    return st;
 }
 
 /* A number that another type of numbers would hold is no wrong row: who can start over does. */
@@ -241,6 +298,7 @@ enum dn_status dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_re
                                   const struct dn_csv_fault *fault, bool *dropped,
                                   struct dn_error *err)
 {
+    const struct dn_csv_block here = without_lines(block);
     struct dn_error e;
 
     *dropped = false;
@@ -248,7 +306,7 @@ enum dn_status dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_re
         return DN_OK; /* a row before it will be one too many */
     }
     dn_error_clear(&e);
-    (void)dn_csv_describe_fault(r, block, rows, fault, &e);
+    (void)dn_csv_describe_fault(r, &here, rows, fault, &e);
     if (!is_wrong(r, fault, &e)) {
         return DN_OK;
     }
@@ -267,10 +325,15 @@ static int by_start(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_rows *rows, size_t end)
+void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_block *block,
+                         const struct dn_csv_rows *rows, size_t end)
 {
+    const struct dn_csv_dialect *d = rows->dialect;
     struct item *items = items_of(a);
+    int64_t line = block->first_line;
     size_t n = n_items(a);
+    size_t counted = block->start; /* up to here lines are */
+    bool after_cr = false;
     size_t row = 0;
 
     if (n == 0) {
@@ -286,6 +349,13 @@ void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_rows *rows,
             row++;
         }
         items[i].row = (int64_t)(row + i) + 1;
+        const size_t at =
+            block->start + (size_t)(items[i].byte_offset - block->start_offset); /* in the row */
+        if (items[i].code != CODE_SKIPPED) {
+            line += dn_csv_line_ends(d, block->buf + counted, at - counted, &after_cr);
+            counted = at;
+            items[i].line = line;
+        }
     }
 }
 
@@ -339,22 +409,41 @@ static void refuse_too_many(struct dn_csv_reader *r, const struct dn_csv_slot *s
     (void)dn_error_option(&r->error, r->status, "max_rejects");
 }
 
+/* The message of the first row, and of the one too many, says what may help. */
+static void advise(const struct dn_csv_reader *r, enum code code, struct dn_csv_reject *reject,
+                   char room[MESSAGE_SIZE])
+{
+    char advice[DN_CSV_RAGGED_ADVICE_SIZE];
+
+    if (code == CODE_FIELDS && !r->trailing) {
+        dn_csv_ragged_words(r, reject->raw, reject->raw_len, advice);
+        (void)snprintf(room, MESSAGE_SIZE, "%s%s", reject->message, advice);
+        reject->message = room;
+    }
+}
+
 void dn_csv_aside_deliver(struct dn_csv_reader *r, const struct dn_csv_slot *slot)
 {
     const struct item *items = items_of(&slot->aside);
     char path[DN_SHOWN_PATH_SIZE];
+    char room[MESSAGE_SIZE];
 
     for (size_t i = 0; i < n_items(&slot->aside); i++) {
         if (items[i].code == CODE_SKIPPED) {
             atomic_fetch_add(&r->skipped, 1);
             continue;
         }
-        const struct dn_csv_reject reject = describe(r, slot, &items[i], path);
-        if (atomic_fetch_add(&r->rejected, 1) == 0) {
+        struct dn_csv_reject reject = describe(r, slot, &items[i], path);
+        const int64_t before = atomic_fetch_add(&r->rejected, 1);
+        const bool too_many = r->max_rejects > 0 && before >= r->max_rejects;
+        if (before == 0 || too_many) {
+            advise(r, items[i].code, &reject, room);
+        }
+        if (before == 0) {
             dn_error_copy_text(r->first_reject, sizeof(r->first_reject), reject.message);
             r->first_reject_line = reject.line;
         }
-        if (r->max_rejects > 0 && atomic_load(&r->rejected) > r->max_rejects) {
+        if (too_many) {
             refuse_too_many(r, slot, &reject);
             return;
         }

@@ -46,8 +46,9 @@ DN_NODISCARD enum dn_status
 dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_reader *r,
                    const struct dn_csv_block *block, struct dn_csv_rows *rows,
                    const struct dn_csv_fault *fault, bool *dropped, struct dn_error *err);
-/** Bring the list into the order of the data, and forget what lies behind buf[end], where reading ends. */
-void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_rows *rows, size_t end);
+/** Bring the list into the order of the data, tell rows and lines of the block, whose first_line is known, and forget what lies behind buf[end], where reading ends. */
+void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_block *block,
+                         const struct dn_csv_rows *rows, size_t end);
 /** How many rows were left out in front of buf[start]. */
 int64_t dn_csv_aside_before(const struct dn_csv_aside *a, size_t start);
 

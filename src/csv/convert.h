@@ -42,16 +42,14 @@ struct dn_csv_dropper {
 /**
  * Convert all rows to `columns`; `out` gets one entry per column, pointing into `memory`.
  * The earliest fault by (row, column) is reported; then `out` must not be used.
- * @param dropper  NULL: no row is left out
+ * @param dropper  NULL: no row is left out, and `rows` stay as they are
  * Cost: one allocation for the slab.
  */
-DN_NODISCARD enum dn_status
-dn_csv_convert(const struct dn_kernels *kernels, const struct dn_csv_rows *rows,
-               const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
-               const struct dn_csv_column *columns, size_t n_columns,
-               struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
-               const struct dn_csv_dropper *dropper, struct dn_csv_fault *fault,
-               struct dn_error *err);
+DN_NODISCARD enum dn_status dn_csv_convert(
+    const struct dn_kernels *kernels, struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
+    const struct dn_csv_nulls *nulls, const struct dn_csv_column *columns, size_t n_columns,
+    struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
+    const struct dn_csv_dropper *dropper, struct dn_csv_fault *fault, struct dn_error *err);
 
 /** Release function for dn_batch_export(): frees a heap-allocated dn_csv_batch_memory. */
 void dn_csv_batch_memory_destroy(void *memory);

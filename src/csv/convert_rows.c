@@ -6,6 +6,8 @@
 
 /* About two thirds of a small L1 data cache. */
 #define TILE_BYTES ((size_t)24 << 10)
+/* Rows at a time, a multiple of it: what a word of a bitmap holds. */
+#define FEWEST_ROWS ((size_t)64)
 
 void dn_csv_batch_memory_destroy(void *memory)
 {
@@ -52,9 +54,9 @@ static size_t tile_rows(const struct dn_csv_rows *rows)
 {
     const size_t text = rows->ends[rows->n_rows * rows->n_fields - 1] - rows->starts[0];
     const size_t per_row = text / rows->n_rows + rows->n_fields * sizeof(uint32_t) + 1;
-    const size_t n = TILE_BYTES / per_row & ~(size_t)63;
+    const size_t n = TILE_BYTES / per_row & ~(FEWEST_ROWS - 1);
 
-    return n < 64 ? 64 : n;
+    return n < FEWEST_ROWS ? FEWEST_ROWS : n;
 }
 
 /* Lay out the slab and start one job per column. */
@@ -140,20 +142,22 @@ static enum dn_status convert_tile(struct dn_csv_job *jobs, size_t n_columns, si
     return DN_OK;
 }
 
-/* As above, where rows may be left out: then the tile begins anew, with the rows behind moved up. */
+/*
+ * As above, of `tile` rows from `from` on, where rows may be left out: then the tile begins anew, with fewer rows, for more may be wrong
+ * where one is, and filled up from behind.
+ */
 static enum dn_status convert_dropping(struct dn_csv_job *jobs, const struct dn_csv_job *before,
-                                       size_t n_columns, size_t from, size_t tile,
-                                       const struct dn_csv_dropper *dropper,
+                                       size_t n_columns, struct dn_csv_rows *rows, size_t from,
+                                       size_t tile, const struct dn_csv_dropper *dropper,
                                        struct dn_csv_fault *fault, struct dn_error *err)
 {
-    const struct dn_csv_rows *rows = jobs[0].rows;
     struct dn_buffer *side = &jobs[0].memory->unescaped;
     const size_t side_len = side->len;
     bool dropped = true;
 
     while (dropped) {
-        const size_t left = rows->n_rows - from;
-        DN_TRY(convert_tile(jobs, n_columns, from, from + (left < tile ? left : tile), fault, err));
+        dn_csv_rows_show(rows, from + tile - rows->n_rows);
+        DN_TRY(convert_tile(jobs, n_columns, from, rows->n_rows, fault, err));
         dropped = false;
         if (fault->kind != DN_CSV_FAULT_NONE) {
             DN_TRY(dropper->drop(dropper->ctx, fault, &dropped, err));
@@ -162,6 +166,10 @@ static enum dn_status convert_dropping(struct dn_csv_job *jobs, const struct dn_
             *fault = (struct dn_csv_fault){DN_CSV_FAULT_NONE, SIZE_MAX, 0};
             memcpy(jobs, before, n_columns * sizeof(*jobs));
             side->len = side_len;
+            tile = FEWEST_ROWS;
+            if (rows->n_rows > from + tile) {
+                dn_csv_rows_hide(rows, from + tile);
+            }
         }
     }
     return DN_OK;
@@ -169,10 +177,10 @@ static enum dn_status convert_dropping(struct dn_csv_job *jobs, const struct dn_
 
 /* All rows, some of which may be left out. */
 static enum dn_status convert_and_drop(struct dn_csv_job *jobs, size_t n_columns,
+                                       struct dn_csv_rows *rows,
                                        const struct dn_csv_dropper *dropper,
                                        struct dn_csv_fault *fault, struct dn_error *err)
 {
-    const struct dn_csv_rows *rows = jobs[0].rows;
     struct dn_csv_job *before = dn_calloc(n_columns, sizeof(*before));
     const size_t tile = tile_rows(rows);
     enum dn_status st = DN_OK;
@@ -180,11 +188,13 @@ static enum dn_status convert_and_drop(struct dn_csv_job *jobs, size_t n_columns
     if (before == NULL) {
         return dn_error_memory(err, n_columns * sizeof(*before));
     }
-    for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE && st == DN_OK;
-         from += tile) {
+    dn_csv_rows_hide(rows, 0);
+    while (rows->n_hidden > 0 && fault->kind == DN_CSV_FAULT_NONE && st == DN_OK) {
         memcpy(before, jobs, n_columns * sizeof(*jobs));
-        st = convert_dropping(jobs, before, n_columns, from, tile, dropper, fault, err);
+        st = convert_dropping(jobs, before, n_columns, rows, rows->n_rows, tile, dropper, fault,
+                              err);
     }
+    dn_csv_rows_show(rows, SIZE_MAX);
     for (size_t c = 0; c < n_columns; c++) {
         if (jobs[c].column->field == SIZE_MAX) {
             jobs[c].null_count = (int64_t)rows->n_rows;
@@ -194,7 +204,7 @@ static enum dn_status convert_and_drop(struct dn_csv_job *jobs, size_t n_columns
     return st;
 }
 
-enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_csv_rows *rows,
+enum dn_status dn_csv_convert(const struct dn_kernels *kernels, struct dn_csv_rows *rows,
                               const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
                               const struct dn_csv_column *columns, size_t n_columns,
                               struct dn_csv_batch_memory *memory, struct dn_batch_column *out,
@@ -213,7 +223,7 @@ enum dn_status dn_csv_convert(const struct dn_kernels *kernels, const struct dn_
         jobs[c].nulls = dn_csv_nulls_of(columns[c].forms, nulls);
     }
     if (rows->n_rows > 0 && n_columns > 0 && dropper != NULL) {
-        DN_TRY(convert_and_drop(jobs, n_columns, dropper, fault, err));
+        DN_TRY(convert_and_drop(jobs, n_columns, rows, dropper, fault, err));
     } else if (rows->n_rows > 0) {
         const size_t tile = tile_rows(rows);
         for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE;

@@ -188,29 +188,42 @@ static enum dn_status describe_odd_end(const struct dn_csv_reader *r,
     return DN_ERR_DATA;
 }
 
+void dn_csv_ragged_words(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
+                         char out[DN_CSV_RAGGED_ADVICE_SIZE])
+{
+    const size_t at = (size_t)snprintf(out, DN_CSV_RAGGED_ADVICE_SIZE, "; ");
+
+    if (!dn_csv_ragged_advice(r, row, len, out + at, DN_CSV_RAGGED_ADVICE_SIZE - at)) {
+        (void)snprintf(out + at, DN_CSV_RAGGED_ADVICE_SIZE - at,
+                       "check the delimiter and the quotes around this row");
+    }
+}
+
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
                                       const struct dn_csv_rows *rows,
-                                      const struct dn_csv_uneven_row *uneven, struct dn_error *err)
+                                      const struct dn_csv_uneven_row *uneven, bool advised,
+                                      struct dn_error *err)
 {
     char value[DN_ESCAPED_VALUE_SIZE];
-    char advice[256];
+    char advice[DN_CSV_RAGGED_ADVICE_SIZE] = "";
     const uint8_t *row = rows->buf + uneven->start;
     const size_t len = uneven->end - uneven->start;
 
     if (rows->bad_row_odd != DN_CSV_ODD_NONE) {
         return describe_odd_end(r, block, rows, err);
     }
-    if (!dn_csv_ragged_advice(r, row, len, advice, sizeof(advice))) {
+    if (r->trailing) {
         (void)snprintf(advice, sizeof(advice),
-                       "check the delimiter and the quotes around this row");
+                       "; the rows before it end with a delimiter, which this one does not");
+    } else if (advised) {
+        dn_csv_ragged_words(r, row, len, advice);
     }
     dn_error_escape_value(value, row, len);
-    dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s; %s",
+    dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s%s",
                  uneven->n_fields, uneven->n_fields == 1 ? "" : "s",
                  r->has_header ? "header" : "first row", rows->n_fields - rows->trailing, value,
-                 r->trailing ? "the rows before it end with a delimiter, which this one does not"
-                             : advice);
+                 advice);
     place(r, block, (int64_t)rows->n_rows + 1, uneven->start, NULL, err);
     return DN_ERR_DATA;
 }
@@ -296,6 +309,48 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
         "strict that is an error: quote the field and double the quotes in it");
     place(r, block, (int64_t)row + 1, pos, column_at(r, block->file, rows, row, pos), err);
     return DN_ERR_DATA;
+}
+
+/* How many rows are in front of the one that holds buf[pos].  *left_out: that is none of the rows, for its number of fields. */
+static size_t rows_before(const struct dn_csv_rows *rows, size_t pos, bool *left_out)
+{
+    const size_t row = dn_csv_rows_at(rows, pos);
+
+    *left_out = pos < rows->bad_row_start && rows->n_rows == 0;
+    if (row >= rows->n_rows) {
+        return row;
+    }
+    const bool behind = pos > dn_csv_row_end(rows, row);
+    *left_out = behind || pos < rows->starts[row];
+    return row + behind;
+}
+
+enum dn_status dn_csv_describe_texts(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows,
+                                     const struct dn_csv_index *index, size_t end, size_t valid,
+                                     size_t stray, size_t *n_good, struct dn_error *err)
+{
+    const size_t quotes = r->dialect.strict ? stray : index->irregular;
+    const size_t utf8_row = valid < end ? dn_csv_rows_at(rows, valid) : SIZE_MAX;
+    bool left_out = false;
+    const size_t row = quotes < end ? rows_before(rows, quotes, &left_out) : SIZE_MAX;
+
+    *n_good = utf8_row < row ? utf8_row : row;
+    if (*n_good == SIZE_MAX) {
+        return DN_OK;
+    }
+    if (utf8_row <= row) {
+        return dn_csv_describe_utf8(r, block, rows, utf8_row, valid, err);
+    }
+    if (r->dialect.strict &&
+        !(index->irregular < end && dn_csv_rows_at(rows, index->irregular) == row)) {
+        return dn_csv_describe_stray(r, block, rows, row, stray, err);
+    }
+    const enum dn_status st =
+        dn_csv_describe_irregular(r, block, rows, left_out ? rows->n_rows : row, index, err);
+    err->row = (int64_t)row + !left_out; /* who is left out is counted later */
+    return st;
 }
 
 enum dn_status dn_csv_describe_given_row(const struct dn_csv_reader *r,

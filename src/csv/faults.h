@@ -16,11 +16,16 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
 void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                              const struct dn_csv_rows *rows,
                              const struct dn_csv_batch_memory *memory, struct dn_error *err);
-/** A row has too few or too many fields. */
+/** A row has too few or too many fields.  advised: what may help is looked for, which takes as long as some thousand rows do. */
 enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_block *block,
                                       const struct dn_csv_rows *rows,
-                                      const struct dn_csv_uneven_row *uneven, struct dn_error *err);
+                                      const struct dn_csv_uneven_row *uneven, bool advised,
+                                      struct dn_error *err);
+#define DN_CSV_RAGGED_ADVICE_SIZE 256
+/** The advice about such a row alone, to be put behind the message. */
+void dn_csv_ragged_words(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
+                         char out[DN_CSV_RAGGED_ADVICE_SIZE]);
 /** The byte at buf[pos] of row `row` does not begin a valid UTF-8 sequence. */
 enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                                     const struct dn_csv_rows *rows, size_t row, size_t pos,
@@ -34,6 +39,16 @@ enum dn_status dn_csv_describe_stray(const struct dn_csv_reader *r,
                                      const struct dn_csv_block *block,
                                      const struct dn_csv_rows *rows, size_t row, size_t pos,
                                      struct dn_error *err);
+/**
+ * The first thing in buf[0, end) that is wrong and no value: invalid UTF-8 at `valid`, a stray at `stray` if the dialect is strict, or else a
+ * field that is irregular.
+ * @param n_good  out: the rows in front of it; SIZE_MAX, and DN_OK, if there is none
+ */
+enum dn_status dn_csv_describe_texts(const struct dn_csv_reader *r,
+                                     const struct dn_csv_block *block,
+                                     const struct dn_csv_rows *rows,
+                                     const struct dn_csv_index *index, size_t end, size_t valid,
+                                     size_t stray, size_t *n_good, struct dn_error *err);
 /** The row behind the last good one, which begins at buf[row_start], is longer than somebody allows. */
 enum dn_status dn_csv_describe_given_row(const struct dn_csv_reader *r,
                                          const struct dn_csv_block *block,

@@ -215,7 +215,7 @@ static enum dn_status convert_values(struct work *w, const struct dn_csv_block *
                                      struct dn_csv_fault *fault)
 {
     struct dn_csv_reader *r = w->r;
-    const struct dn_csv_rows *rows = &w->scratch->rows;
+    struct dn_csv_rows *rows = &w->scratch->rows;
     struct dropping dropping = {w, block};
     const struct dn_csv_dropper dropper = {&dropping, drop};
 
@@ -258,33 +258,24 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     if (r->dialect.strict && stray < end) {
         DN_TRY(dn_csv_aside_strays(aside, r, block, rows, end, &stray, &w->error));
     }
-    const size_t utf8_row = valid < end ? dn_csv_rows_at(rows, valid) : SIZE_MAX;
-    const size_t irregular = w->scratch->index.irregular;
-    const size_t irregular_row = irregular < end ? dn_csv_rows_at(rows, irregular) : SIZE_MAX;
-    const size_t stray_row = !r->dialect.strict ? irregular_row
-                             : stray < end      ? dn_csv_rows_at(rows, stray)
-                                                : SIZE_MAX;
-    const size_t stop = utf8_row < stray_row ? utf8_row : stray_row;
-    const size_t behind = rows->n_rows > stop ? rows->n_rows - stop : 0;
-
-    rows->n_rows -= behind;
+    size_t n_good = SIZE_MAX;
+    w->status = dn_csv_describe_texts(r, block, rows, &w->scratch->index, end, valid, stray,
+                                      &n_good, &w->error);
+    rows->n_rows = n_good < rows->n_rows ? n_good : rows->n_rows;
+    const size_t n_before = rows->n_rows;
     DN_TRY(dn_csv_columns_of(r, block->file, w->scratch, &columns, &w->error));
     DN_TRY(convert_values(w, block, columns, &fault));
     const size_t n_rows = rows->n_rows;
-    rows->n_rows += behind; /* if there are any, values left out no row */
     if (fault.kind != DN_CSV_FAULT_NONE) {
+        dn_error_clear(&w->error);
         w->status = dn_csv_describe_fault(r, block, rows, &fault, &w->error);
-    } else if (utf8_row != SIZE_MAX && utf8_row <= stray_row) {
-        w->status = dn_csv_describe_utf8(r, block, rows, utf8_row, valid, &w->error);
-    } else if (stray_row != SIZE_MAX && stray_row == irregular_row) {
-        w->status =
-            dn_csv_describe_irregular(r, block, rows, irregular_row, &w->scratch->index, &w->error);
-    } else if (stray_row != SIZE_MAX) {
-        w->status = dn_csv_describe_stray(r, block, rows, stray_row, stray, &w->error);
+    } else if (w->status != DN_OK) {
+        w->error.row -=
+            (int64_t)(n_before - n_rows); /* values left them out: settle() counts them */
     } else if (rows->bad_row_start != SIZE_MAX) {
         const struct dn_csv_uneven_row bad = {rows->bad_row_start, rows->bad_row_end,
                                               rows->bad_row_fields};
-        w->status = dn_csv_describe_ragged(r, block, rows, &bad, &w->error);
+        w->status = dn_csv_describe_ragged(r, block, rows, &bad, true, &w->error);
     }
     if (w->status != DN_OK) {
         return w->status;
@@ -313,8 +304,7 @@ static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t 
     if (wanted > (int64_t)n_rows) {
         return;
     }
-    const size_t end = dn_csv_rows_keep(rows, (size_t)wanted, block->start);
-    *complete = end < *complete ? end : *complete; /* of a padded row */
+    *complete = dn_csv_rows_keep(rows, (size_t)wanted, block->start);
     *ends_inside = false;
     if (index->n_strays > 0) {
         index->n_strays = dn_csv_count_strays(&w->r->dialect, block->buf, block->start, *complete);
@@ -329,7 +319,7 @@ static void settle(struct work *w, const struct dn_csv_block *block)
     const bool placed = w->error.byte_offset >= 0;
     const int64_t at = w->error.byte_offset - block->start_offset + (int64_t)block->start;
 
-    dn_csv_aside_settle(aside, &w->scratch->rows,
+    dn_csv_aside_settle(aside, block, &w->scratch->rows,
                         w->status != DN_OK && placed ? (size_t)at : SIZE_MAX);
     if (w->error.row >= 0 && placed) {
         w->error.row += dn_csv_aside_before(aside, (size_t)at);

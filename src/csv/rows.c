@@ -239,7 +239,8 @@ static enum dn_status check_trailing(struct dn_csv_rows *rows, struct dn_error *
 {
     size_t r = 0;
 
-    while (r < rows->n_rows) {
+    dn_csv_rows_hide(rows, 0);
+    for (dn_csv_rows_show(rows, 1); r < rows->n_rows; dn_csv_rows_show(rows, 1)) {
         const uint32_t start = dn_csv_field_start(rows, r, rows->n_fields - 1);
         const uint32_t end = rows->ends[(r + 1) * rows->n_fields - 1];
         if (dn_csv_field_end(rows, r, rows->n_fields - 1, start) == start) {
@@ -250,9 +251,18 @@ static enum dn_status check_trailing(struct dn_csv_rows *rows, struct dn_error *
         } else {
             cut_off(rows, rows->starts[r], end, rows->n_fields, DN_CSV_ODD_NONE);
             rows->n_rows = r;
+            rows->n_hidden = 0;
         }
     }
     return DN_OK;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const size_t x = ((const struct dn_csv_uneven_row *)a)->start;
+    const size_t y = ((const struct dn_csv_uneven_row *)b)->start;
+
+    return (x > y) - (x < y);
 }
 
 /* What stands alone between the last row end and the end of the file, a '\r' or a mark, is no line. */
@@ -268,51 +278,65 @@ static void drop_half_row_end(struct dn_csv_rows *rows, const struct dn_csv_bloc
     }
 }
 
-void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row)
+static void move(const struct dn_csv_rows *rows, size_t to, size_t from, size_t n)
 {
-    const size_t behind = rows->n_rows - row - 1;
-    const size_t n = rows->n_fields;
+    const size_t row_bytes = rows->n_fields * sizeof(uint32_t);
 
-    memmove(rows->starts + row, rows->starts + row + 1, behind * sizeof(uint32_t));
-    memmove(rows->ends + row * n, rows->ends + (row + 1) * n, behind * n * sizeof(uint32_t));
-    rows->n_rows--;
+    if (n > 0 && to != from) {
+        memmove(rows->starts + to, rows->starts + from, n * sizeof(uint32_t));
+        memmove(rows->ends + to * rows->n_fields, rows->ends + from * rows->n_fields,
+                n * row_bytes);
+    }
 }
 
-static int by_start(const void *a, const void *b)
+void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row)
 {
-    const size_t x = ((const struct dn_csv_uneven_row *)a)->start;
-    const size_t y = ((const struct dn_csv_uneven_row *)b)->start;
-
-    return (x > y) - (x < y);
+    move(rows, row, row + 1, rows->n_rows - row - 1);
+    rows->n_rows--;
 }
 
 size_t dn_csv_rows_keep(struct dn_csv_rows *rows, size_t n, size_t start)
 {
-    struct dn_csv_uneven_row *uneven = (struct dn_csv_uneven_row *)(void *)rows->uneven.data;
+    const struct dn_csv_uneven_row *uneven = dn_csv_uneven(rows);
     const size_t n_uneven = dn_csv_n_uneven(rows);
     const size_t n_rows = rows->n_rows;
     size_t kept = 0;
     size_t out = 0;
     size_t end = start;
 
-    if (n_uneven > 0) {
-        qsort(uneven, n_uneven, sizeof(*uneven), by_start);
-    }
     while (kept + out < n) {
         if (out < n_uneven && (kept == n_rows || uneven[out].start < rows->starts[kept])) {
             end = uneven[out++].end + 1;
         } else {
-            end = (size_t)rows->ends[++kept * rows->n_fields - 1] + 1;
+            end = dn_csv_row_end(rows, kept++) + 1;
         }
-    }
-    /* added fields lie behind their row's end, perhaps in the row behind it */
-    if (kept < n_rows && end > rows->starts[kept]) {
-        end = rows->starts[kept];
     }
     rows->n_rows = kept;
     rows->uneven.len = out * sizeof(*uneven);
     rows->bad_row_start = SIZE_MAX;
     return end;
+}
+
+void dn_csv_rows_hide(struct dn_csv_rows *rows, size_t from)
+{
+    const size_t n = rows->n_rows - from;
+
+    if (rows->n_hidden == 0) {
+        rows->hidden_at = rows->n_rows;
+    }
+    move(rows, rows->hidden_at - n, from, n);
+    rows->hidden_at -= n;
+    rows->n_hidden += n;
+    rows->n_rows = from;
+}
+
+void dn_csv_rows_show(struct dn_csv_rows *rows, size_t n)
+{
+    n = n < rows->n_hidden ? n : rows->n_hidden;
+    move(rows, rows->n_rows, rows->hidden_at, n);
+    rows->hidden_at += n;
+    rows->n_hidden -= n;
+    rows->n_rows += n;
 }
 
 size_t dn_csv_rows_at(const struct dn_csv_rows *rows, size_t pos)
@@ -361,12 +385,16 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     rows->bad_row_start = SIZE_MAX;
     rows->bad_row_fields = 0;
     rows->bad_row_odd = DN_CSV_ODD_NONE;
+    rows->n_hidden = 0;
     dn_buffer_reset(&rows->uneven);
     if (!build_regular(rows, d, (uint32_t)block->start, index)) {
         DN_TRY(build_row_by_row(rows, d, block, index, err));
     }
     if (trailing) {
         DN_TRY(check_trailing(rows, err));
+    }
+    if (trailing && dn_csv_n_uneven(rows) > 0) {
+        qsort(rows->uneven.data, dn_csv_n_uneven(rows), sizeof(struct dn_csv_uneven_row), by_start);
     }
     if (block->added_row_end) {
         drop_half_row_end(rows, block);
@@ -379,7 +407,7 @@ size_t dn_csv_rows_cut_long(struct dn_csv_rows *rows, size_t most)
     size_t start = SIZE_MAX;
 
     for (size_t i = 0; i < rows->n_rows && start == SIZE_MAX; i++) {
-        if (rows->ends[(i + 1) * rows->n_fields - 1] - rows->starts[i] > most) {
+        if (dn_csv_row_end(rows, i) - rows->starts[i] > most) {
             start = rows->starts[i];
             rows->n_rows = i;
         }

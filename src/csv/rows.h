@@ -54,8 +54,10 @@ struct dn_csv_rows {
     enum dn_csv_odd bad_row_odd; /**< that is what is wrong with it */
     enum dn_csv_uneven if_short; /**< before dn_csv_rows_build() */
     enum dn_csv_uneven if_long;
-    struct dn_buffer uneven; /**< of struct dn_csv_uneven_row */
+    struct dn_buffer uneven; /**< of struct dn_csv_uneven_row, in the order of the text */
     struct dn_buffer padded; /**< where `ends` are if fields were added */
+    size_t hidden_at;        /**< dn_csv_rows_hide(): where the first hidden row is */
+    size_t n_hidden;
 };
 
 static inline size_t dn_csv_n_uneven(const struct dn_csv_rows *r)
@@ -81,7 +83,7 @@ DN_NODISCARD enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows,
                                               bool trailing, struct dn_error *err);
 void dn_csv_rows_finish(struct dn_csv_rows *rows);
 
-/** Leave out row `row`, for whatever reason.  Cost: that of moving all rows behind it. */
+/** Leave out row `row`, for whatever reason.  Cost: that of moving all rows behind it that are not hidden. */
 void dn_csv_rows_drop(struct dn_csv_rows *rows, size_t row);
 /** All rows, those that were left out too. */
 static inline size_t dn_csv_rows_count(const struct dn_csv_rows *r)
@@ -94,6 +96,10 @@ static inline size_t dn_csv_rows_count(const struct dn_csv_rows *r)
  * @return the position behind the last of them, `start` if n is 0
  */
 size_t dn_csv_rows_keep(struct dn_csv_rows *rows, size_t n, size_t start);
+/** Take the rows from `from` on out of sight, so that few are moved where many are left out. */
+void dn_csv_rows_hide(struct dn_csv_rows *rows, size_t from);
+/** Show the first n of the hidden rows again, or all that there are, behind the others. */
+void dn_csv_rows_show(struct dn_csv_rows *rows, size_t n);
 /** Where the first row with more than `most` bytes begins; it and what stands behind it is cut off.  SIZE_MAX: there is none. */
 size_t dn_csv_rows_cut_long(struct dn_csv_rows *rows, size_t most);
 /** The row that holds position `pos` of the text; n_rows if it is in the row that all was cut off at. */
@@ -114,6 +120,25 @@ static inline uint32_t dn_csv_field_end(const struct dn_csv_rows *r, size_t row,
     return column + 1 == r->n_fields && end > start && r->buf[end - 1] == '\r'
                ? start + (uint32_t)dn_csv_without_cr(r->dialect, r->buf + start, end - start)
                : end;
+}
+
+/** Where the row-end byte of a row is.  The last of `ends` is behind it where fields were added. */
+static inline size_t dn_csv_row_end(const struct dn_csv_rows *r, size_t row)
+{
+    const uint32_t *ends = r->ends + row * r->n_fields;
+    size_t c = 0;
+
+    if (r->ends != (const uint32_t *)(const void *)r->padded.data) {
+        return ends[r->n_fields - 1];
+    }
+    while (c + 1 < r->n_fields && r->buf[ends[c]] == r->dialect->delimiter) {
+        c++;
+    }
+    size_t end = ends[c];
+    while (!dn_csv_is_row_end(r->dialect, r->buf[end])) { /* '\r' in front of it */
+        end++;
+    }
+    return end;
 }
 
 #endif

@@ -29,6 +29,7 @@ struct sample {
     size_t size;
     size_t start; /**< the text is buf[start, complete) up to the last row end, */
     size_t complete;
+    size_t valid;         /**< where its rows are no UTF-8, or behind `complete` */
     int64_t offset;       /**< byte offset in the file of buf[start] */
     int64_t first_line;   /**< its line, if the file cannot be read again to count, else 0 */
     bool no_row;          /**< the last piece was too small for one */
@@ -93,9 +94,8 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     keep_wanted(s);
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0 &&
              dn_csv_n_uneven(&s->rows) == 0;
-    size_t valid = 0;
     dn_csv_aside_reset(&s->aside);
-    return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, s->complete, &valid, err);
+    return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, s->complete, &s->valid, err);
 }
 
 /* What the rows show, by the reader's fields. */
@@ -140,12 +140,10 @@ cleanup:
 static bool has_fault(const struct sample *s, bool at_end)
 {
     const struct dn_csv_reader *r = s->r;
-    const size_t n = s->complete - s->start;
 
     return s->rows.bad_row_start != SIZE_MAX || (at_end && s->ends_inside) ||
            (r->dialect.strict && s->index.first_stray < s->complete) ||
-           s->index.irregular < s->complete ||
-           r->kernels->utf8_valid_prefix(s->buf + s->start, n) < n;
+           s->index.irregular < s->complete || s->valid < s->complete;
 }
 
 /*

@@ -7,6 +7,8 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from conftest import SANITIZED, cpu_seconds
+
 HEAD = ["file", "line", "row", "byte", "column", "code", "expected", "raw"]
 MESSAGES = {"x1": "type", "short": "fields"}
 
@@ -123,6 +125,24 @@ def test_bytes_that_are_no_text(tool):
     tool.ok("convert", "--max-rejects", 1, "--rejects", "r.csv", "in.csv", "out.parquet")
     (row,) = listed(tool.cwd / "r.csv")
     assert (row["code"], row["column"], row["byte"], row["raw"]) == ("encoding", "b", "9", "1,caf\N{REPLACEMENT CHARACTER}")
+
+
+def test_the_invalid_bytes_of_a_comment_are_no_rows_fault(tool):
+    (tool.cwd / "in.csv").write_bytes(b"#caf\xe9\na,b\n#\xff\n1,x\n2\n#,\xe9,,,\n3,z\n#\xff")
+    tool.ok("convert", "--comment", "#", "--ragged", "null", "in.csv", "out.parquet")
+    tool.ok("convert", "-f", "--comment", "#", "--ragged", "null", "--max-rejects", 9, "--rejects", "r.csv", "in.csv", "out.parquet")
+    assert pq.read_table(tool.cwd / "out.parquet").to_pydict() == {"a": [1, 2, 3], "b": ["x", None, "z"]} and listed(tool.cwd / "r.csv") == []
+
+
+@pytest.mark.parametrize("row, flags", [("x", []), ("\xff", []), ('1"', ["--strict"]), ("1,,", []), ("1,2,3", ["--ragged", "reject"])])
+def test_the_time_is_linear_in_the_rows_set_aside(tool, row, flags):
+    """Some seconds for every block of them, if each one costs a look at the others."""
+    n = 250_000
+    (tool.cwd / "in.csv").write_bytes(b"a\n" + f"{row}\n".encode("latin1") * n)
+    flags = ["--reader-option", "strict=true"] if flags == ["--strict"] else flags
+    done, seconds = cpu_seconds(lambda: tool.ok("convert", "--types", "a=int64", "--max-rejects", "100%", "--allow-empty", *flags, "in.csv", "out.parquet"))
+    assert b"250,000 in = 0 out + 250,000 rejected" in done.stderr
+    assert SANITIZED or seconds < 4
 
 
 def test_ragged(tool):
