@@ -7,7 +7,8 @@ FUZZ_SECONDS ?= 60
 ROWS ?= 1000000
 ROUNDS ?= 3
 
-JOBS := $(shell nproc)
+# One test more at a time than there are processors: many wait for a server or a clock.
+JOBS := $(shell expr $$(nproc) + 1)
 CTEST := ctest --output-on-failure --no-tests=error --timeout 900 -j $(JOBS)
 # Configure preset $(1), with extra arguments $(2): silent unless it fails.
 configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).log 2>&1 || { cat build/configure-$(1).log >&2; exit 1; }; }

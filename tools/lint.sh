@@ -77,7 +77,7 @@ check_cppcheck() {
 check_analyzer() {
     portable_files | grep -v '^src/base/error.c$' | largest_first | xargs -P "$jobs" -I '{}' \
         gcc "${flags[@]}" -include "$model" -O1 -fanalyzer -Wno-analyzer-infinite-loop \
-        -Wno-analyzer-use-of-uninitialized-value -fdiagnostics-path-format=separate-events -Werror -c '{}' -o /dev/null
+        -Wno-analyzer-use-of-uninitialized-value -fdiagnostics-path-format=separate-events -Werror -S '{}' -o /dev/null
 }
 
 step format check_format

@@ -18,7 +18,7 @@ run_preset() {
     fi
     cmake --build --preset "$preset" -- --quiet | sed '/^ninja: no work to do/d' || return 1
     echo "sanitize: $preset: built in $((SECONDS - started)) s"
-    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 900 -j "$(nproc)" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 900 -j "$(($(nproc) + 1))" \
         -LE 'interop|cli' -E '^abi\.header_'
 }
 
