@@ -21,7 +21,7 @@ endif()
 # have, too, and is slow there.  tests/pg and tests/store leave out theirs.
 set(DN_LEFT_TO_ASAN "^$")
 if(DN_SANITIZE MATCHES "thread")
-    set(DN_LEFT_TO_ASAN "^test_(kernels_|text_|parquet_read_damage)")
+    set(DN_LEFT_TO_ASAN "^test_(kernels_|text_|parquet_read_damage|codec$|snappy$|csv_index$)")
     string(APPEND DN_LEFT_TO_ASAN "|^fuzz_(config|csv_index|ipc_schema|parquet_page|pg_copy|pg_text|records_json|s3_reply|text_forms)")
 endif()
 
@@ -77,9 +77,9 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
     dn_use_layers(kernels_bench simd)
 endif()
 
-# The same program on every SIMD tier: results may not depend on the CPU.
+# The same program on every SIMD tier: results may not depend on the CPU, and threads do not.
 foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
-    if(TARGET ${test})
+    if(TARGET ${test} AND NOT DN_SANITIZE MATCHES "thread")
         foreach(tier scalar avx2)
             dn_add_test(unit.${test}@${tier} unit ${test} ${test})
             set_tests_properties(unit.${test}@${tier} PROPERTIES ENVIRONMENT DN_CPU=${tier})

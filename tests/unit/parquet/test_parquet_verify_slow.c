@@ -1,9 +1,9 @@
-/* Every single bit of a file of all types, in every codec; 100,000 files with random damage through verify and the reader. */
+/* Every single bit of a file of all types, in every codec; 40,000 files with random damage through verify and the reader. */
 #include "parquet_damage.h"
 
 #include <glob.h>
 
-#define MUTANTS 50000 /* of ours, and as many of others */
+#define MUTANTS 20000 /* of ours, and as many of others */
 
 static char dir[512];
 
