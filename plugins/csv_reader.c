@@ -70,7 +70,9 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
     struct csv_handle *h = handle_of(r);
     struct dn_csv_options *options = &h->settings.csv;
 
-    DN_TRY(dn_reader_files_check(&r->files, 1, err)); /* opening the reader checks the first one */
+    if (h->token == NULL) {
+        DN_TRY(dn_reader_files_check(&r->files, 1, err)); /* opening the reader checks the first */
+    }
     options->waiting = r->host.progress != NULL ? on_waiting : NULL;
     options->waiting_ctx = r;
     options->note = on_note;
@@ -81,7 +83,10 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
         options->reject = csv_rejects_add;
         options->reject_ctx = h->rejects;
     }
-    return dn_csv_reader_open(&h->reader, r->files.paths, r->files.n, options, err);
+    return h->token != NULL
+               ? dn_csv_split_open(&h->reader, h->token, r->files.paths, r->files.n, options,
+                                   h->tag, err)
+               : dn_csv_reader_open(&h->reader, r->files.paths, r->files.n, options, err);
 }
 
 static enum dn_status get_schema(struct dn_reader *r, struct ArrowSchema *out, struct dn_error *err)
@@ -298,8 +303,9 @@ static int32_t explain(const char *config_json, const char *what, const struct d
     return dn_shell_error_export(st, &error, err);
 }
 
-const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .find_types = find_types,
-                                                 .explain = explain};
+const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .splits = csv_splits,
+                                                 .open_split = csv_open_split,
+                                                 .find_types = find_types, .explain = explain};
 
 const struct dn_reader_kind dn_reader_kind = {
     .plugin =
@@ -310,6 +316,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .n_options = &csv_reader_n_options,
     .handle_size = sizeof(struct csv_handle),
     .keeps_limit = true,
+    .begin = csv_split_tag,
     .configure = configure,
     .open = open_source,
     .schema = get_schema,

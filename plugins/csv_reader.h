@@ -64,7 +64,18 @@ struct csv_handle {
     struct dn_csv_reader *reader;
     struct csv_lossless *lossless;
     struct csv_rejects *rejects; /**< NULL: no row is set aside */
+    const char *tag;             /**< the options that decide what the rows are, as a text */
+    const char *token;           /**< of the piece that it reads; NULL: all */
 };
+
+/* Pieces (csv_reader_splits.c). */
+
+/** Make h->tag, before anything is taken out of the configuration. */
+DN_NODISCARD enum dn_status csv_split_tag(struct dn_reader *r, struct dn_error *err);
+/** As in struct dativo_reader_v1. */
+int32_t csv_splits(void *reader, uint64_t target_bytes, char **out_json, struct dativo_error *err);
+int32_t csv_open_split(const char *config_json, const char *token, const struct dativo_host *host,
+                       void **out_reader, struct dativo_error *err);
 
 /** Level 0, at the end of the data: say on stderr what report() would warn of. */
 void csv_log_warnings(const struct csv_handle *h);

@@ -40,6 +40,9 @@ enum dn_status dn_reader_make(struct dn_reader **out, const char *config_json, i
     dn_shell_handle_init(&r->shell, kind->plugin.name);
     dn_shell_host_read(&r->host, host);
     DN_TRY(dn_shell_config_init(&r->config, config_json, kind->options, *kind->n_options, err));
+    if (kind->begin != NULL) {
+        DN_TRY(kind->begin(r, err));
+    }
     r->level = level;
     r->limit = -1;
     if (!kind->is_database) {

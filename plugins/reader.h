@@ -61,6 +61,8 @@ struct dn_reader_kind {
     bool keeps_limit; /**< the library gives no more than r->limit rows */
     bool is_database; /**< rows come over a connection: there are no files, r->files is empty */
 
+    /** Look at r->config as it was given, before names of places are taken out.  NULL: nothing to do. */
+    enum dn_status (*begin)(struct dn_reader *r, struct dn_error *err);
     /** Read r->config, for r->level: own settings, r->files, r->chunk_rows. */
     enum dn_status (*configure)(struct dn_reader *r, struct dn_error *err);
     /** Open the source as configured. */

@@ -712,6 +712,13 @@ cleanup:
     return st;
 }
 
+void dn_reader_places_begin(struct dn_reader_places *p, int64_t n_rows)
+{
+    if (p != NULL) {
+        p->n_rows = n_rows;
+    }
+}
+
 enum dn_status dn_reader_places_add(struct dn_reader_places *p, size_t file,
                                     struct ArrowArray *batch, struct dn_error *err)
 {

@@ -45,6 +45,8 @@ enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i
 DN_NODISCARD enum dn_status dn_reader_places_schema(const struct dn_reader_places *p,
                                                     struct ArrowSchema *schema,
                                                     struct dn_error *err);
+/** Rows are counted behind so many that stand before them. */
+void dn_reader_places_begin(struct dn_reader_places *p, int64_t n_rows);
 /** A batch of file number `file` becomes one of the rows; on failure it is the caller's as it was. */
 DN_NODISCARD enum dn_status dn_reader_places_add(struct dn_reader_places *p, size_t file,
                                                  struct ArrowArray *batch, struct dn_error *err);

@@ -264,12 +264,16 @@ struct dativo_reader_v1 {
     void (*close)(void *reader);
 
     /**
-     * Cut the source into pieces of about target_bytes: a JSON list of {"token","path","bytes"}.  A token is opaque and
-     * may be used by another process.  The pieces hold every row exactly once.  NULL pointer: one piece only.
+     * Cut the source into pieces of about target_bytes (0: as the plugin likes): a JSON list of {"token","path","bytes"}, and "rows"
+     * where it is known.  A token is opaque and may be used by another process.  The pieces hold every row exactly once, in this order.
+     * May read the whole source; host.cancelled ends that.  NULL pointer: one piece only.
      */
     int32_t (*splits)(void *reader, uint64_t target_bytes, char **out_json, struct dativo_error *err);
 
-    /** Open one piece, with the configuration it was cut with.  NULL pointer: not supported. */
+    /**
+     * Open one piece, with the configuration it was cut with: another one, or a source that changed since, is an error.  The reader is
+     * like that of open(), but for splits().  NULL pointer: not supported.
+     */
     int32_t (*open_split)(const char *config_json, const char *token, const struct dativo_host *host, void **out_reader,
                           struct dativo_error *err);
 

@@ -504,8 +504,8 @@ static void test_table(void **state)
 {
     (void)state;
     assert_int_equal(table->struct_size, sizeof(*table));
-    assert_null(table->splits);
-    assert_null(table->open_split);
+    assert_non_null(table->splits);
+    assert_non_null(table->open_split);
     assert_null(plugin->get_extension(DATIVO_EXT_WRITER));
 }
 
