@@ -246,13 +246,17 @@ static enum dn_status read_rejects(struct csv_settings *s, const struct dn_shell
             c, "max_rejects", "must be a number of rows, or of percent up to 100 as in 0.5%", err);
     }
     const bool any = o->max_rejects > 0 || o->max_reject_percent > 0;
-    if (s->rejects != NULL && !any) {
-        return dn_shell_option_error(
-            c, "rejects", "needs the option max_rejects, which says how many rows at most", err);
-    }
-    if (o->ragged == DN_CSV_RAGGED_REJECT && !any) {
-        return dn_shell_option_error(
-            c, "ragged", "needs the option max_rejects, which says how many rows at most", err);
+    const char *needy = s->rejects != NULL                  ? "rejects"
+                        : o->ragged == DN_CSV_RAGGED_REJECT ? "ragged"
+                                                            : NULL;
+    if (needy != NULL && !any) {
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_INVALID,
+                         "engine.options.%s needs the option max_rejects, which says how many rows "
+                         "may be set aside at most",
+                         needy),
+            needy);
     }
     return DN_OK;
 }

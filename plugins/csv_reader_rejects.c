@@ -227,7 +227,7 @@ static enum dn_status check_name(const char *path, const struct dn_store_options
         char shown[DN_SHOWN_PATH_SIZE];
         st = dn_error_set(err, DN_ERR_EXISTS,
                           "%s exists and is no list of rejected rows, which alone would be "
-                          "replaced: choose another name for rejects, or remove it",
+                          "replaced: choose another name with the option rejects, or remove it",
                           dn_source_shown_path(shown, path));
     }
     return dn_error_option(err, st, "rejects");

@@ -64,7 +64,7 @@ static enum dn_status report_case_twins(const struct dativo_host *host,
     struct dn_name *names = dn_calloc(n + 1, sizeof(*names));
     int64_t *twins = dn_calloc(n + 1, sizeof(*twins));
     enum dn_status st = DN_OK;
-    char message[640];
+    char message[700];
     long long found = 0;
 
     if (names == NULL || twins == NULL) {
@@ -80,7 +80,8 @@ static enum dn_status report_case_twins(const struct dativo_host *host,
             (void)snprintf(message, sizeof message,
                            "columns %lld \"%.200s\" and %zu \"%.200s\" differ in upper and lower "
                            "case only: Spark by default, Hive, Athena and BigQuery refuse such a "
-                           "file, and DuckDB renames one of them; --names unique (option names) "
+                           "file, and DuckDB renames one of them; --names unique (names among the "
+                           "options of a job) "
                            "tells them apart",
                            (long long)twins[i] + 1, names[twins[i]].text, i + 1, names[i].text);
             host->log(host->ctx, DATIVO_LOG_WARNING, "column_case", message);

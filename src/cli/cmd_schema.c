@@ -257,7 +257,7 @@ static enum dn_status file_check(const struct schema_flags *f, const struct dn_t
         st = dn_error_set(
             err, DN_ERR_DATA,
             "%s: its columns are not those of %s; files that are read together need the "
-            "same ones: give them to schema one by one",
+            "same ones: give them to schema one by one, or read CSV with --union-by-name",
             shown, dn_database_shown(first_room, f->files.names[0]));
         dn_error_locate(err, shown, -1, -1, -1, NULL);
     }
@@ -466,6 +466,21 @@ static enum dn_status sniff_config(const struct schema_flags *f, json_t *config,
                : dn_error_memory(err, 16);
 }
 
+/* As an argument of a shell. */
+static void print_argument(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:=@%+,";
+    const bool quoted = text[strspn(text, plain)] != '\0';
+
+    (void)fputs(quoted ? "'" : "", stdout);
+    for (const char *quote; quoted && (quote = strchr(text, '\'')) != NULL; text = quote + 1) {
+        (void)printf("%.*s'\\''", (int)(quote - text), text);
+    }
+    dn_text_print(stdout, text);
+    (void)fputs(quoted ? "'" : "", stdout);
+}
+
 static void print_dialects(const json_t *seen, const char *file)
 {
     static bool right[] = {true, false, false};
@@ -489,9 +504,16 @@ static void print_dialects(const json_t *seen, const char *file)
     } else if (json_is_false(json_object_get(seen, "sure"))) {
         (void)fputs("The first two are nearly as good as each other: choose one.\n", stdout);
     } else {
+        const json_int_t n_rows = json_integer_value(json_object_get(first, "rows"));
+        const json_int_t n_odd = n_rows - json_integer_value(json_object_get(first, "regular"));
+        if (n_odd > 0) {
+            (void)printf("No way that was tried reads all rows: %lld of %lld have another number "
+                         "of fields with the first one.\n",
+                         (long long)n_odd, (long long)n_rows);
+        }
         (void)printf("\n" DN_PROGRAM " convert %s ",
                      json_string_value(json_object_get(first, "flags")));
-        dn_text_print(stdout, file);
+        print_argument(file);
         (void)fputs(" OUT.parquet\n", stdout);
     }
 }
@@ -506,7 +528,7 @@ static int print_schema(const struct schema_flags *f, const struct dn_console *c
         if (f->as_json) {
             return dn_cli_print_json(schema, 0);
         }
-        print_dialects(schema, first);
+        print_dialects(schema, f->files.names[0]);
         return DN_EXIT_OK;
     }
     warn_repeated(console, schema, f->as_json);

@@ -178,21 +178,23 @@ enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list 
 }
 
 static enum dn_status one_char(json_t *options, const char *key, const char *flag, const char *text,
-                               bool may_be_empty, struct dn_error *err)
+                               struct dn_error *err)
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
 
-    if (strcmp(text, "auto") == 0) {
+    const bool may_be_auto = strcmp(key, "quote") == 0;
+
+    if (may_be_auto && strcmp(text, "auto") == 0) {
         return set_text(options, key, text, err);
     }
     if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) {
         text = "\t";
     }
     const size_t len = strlen(text);
-    if (len > 1 || (len == 0 && !may_be_empty) || (unsigned char)text[0] >= 0x80) {
-        return dn_error_set(err, DN_ERR_INVALID, "%s needs one ASCII character%s or auto, not %s",
-                            flag, may_be_empty ? ", \"\" for none" : ", \\t, tab",
-                            dn_error_escape_value(shown, text, len));
+    if (len > 1 || (unsigned char)text[0] >= 0x80) {
+        return dn_error_set(
+            err, DN_ERR_INVALID, "%s needs one ASCII character, \"\" for none%s, not %s", flag,
+            may_be_auto ? ", or auto" : "", dn_error_escape_value(shown, text, len));
     }
     return set_text(options, key, text, err);
 }
@@ -229,13 +231,13 @@ static enum dn_status structure_add(const struct dn_source_flags *s, json_t *opt
                                     struct dn_error *err)
 {
     if (s->quote != NULL) {
-        DN_TRY(one_char(options, "quote", "--quote", s->quote, true, err));
+        DN_TRY(one_char(options, "quote", "--quote", s->quote, err));
     }
     if (s->escape != NULL) {
-        DN_TRY(one_char(options, "escape", "--escape", s->escape, true, err));
+        DN_TRY(one_char(options, "escape", "--escape", s->escape, err));
     }
     if (s->comment != NULL) {
-        DN_TRY(one_char(options, "comment", "--comment", s->comment, true, err));
+        DN_TRY(one_char(options, "comment", "--comment", s->comment, err));
     }
     DN_TRY(lines_add(options, "skip_rows", "--skip-rows", s->skip_rows, err));
     DN_TRY(

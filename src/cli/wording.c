@@ -95,6 +95,8 @@ static const struct {
     const char *to;
 } k_phrases[] = {
     {"the memory budget", "--memory"},
+    {"the options true_values and false_values", "--true-values and --false-values"},
+    {"the options decimal and thousands", "--decimal and --thousands"},
     {"ask for overwriting", "use --overwrite"},
     {"or give a profile (AWS_PROFILE;", "or give --s3-profile (or AWS_PROFILE;"},
     {", or keys in the connection;", ";"},
@@ -169,7 +171,7 @@ char *dn_wording_of(const char *message, const char *refused_by)
         const char *to = NULL;
         size_t len = option_at(p, in_word, refused_by, &to);
         len = len > 0 ? len : phrase_at(p, refused_by, &to);
-        in_word = len == 0 && isalnum((unsigned char)*p) != 0;
+        in_word = len == 0 && (isalnum((unsigned char)*p) != 0 || *p == '-');
         st = len > 0 ? dn_text_append(&out, to, NULL)
                      : dn_buffer_append_byte(&out, (uint8_t)*p, NULL);
         p += len > 0 ? len : 1;

@@ -292,12 +292,11 @@ static void advise_looks(const struct dn_csv_reader *r, enum looks_kind kind)
         (void)snprintf(more, sizeof more, " and %zu more", n - 1);
     }
     say_flags(l, kind, flags, sizeof flags);
-    (void)snprintf(words, sizeof words, "column \"%.80s\"%s: %s%s%s", first->name, more,
-                   l->sample_len > 0 ? "such as " : "",
+    (void)snprintf(words, sizeof words, "column \"%.80s\"%s%s%s: ", first->name, more,
+                   l->sample_len > 0 ? ", as in " : "",
                    l->sample_len > 0
                        ? dn_error_escape_value(value, (const uint8_t *)l->sample, l->sample_len)
-                       : "",
-                   l->sample_len > 0 ? ": " : "");
+                       : "");
     const size_t at = strlen(words);
     (void)snprintf(words + at, sizeof words - at, "%s", flags);
     say(r, false, k_kinds[kind], words);
@@ -343,11 +342,39 @@ static void advise_header(const struct dn_csv_reader *r)
 
 static const uint8_t k_usual[] = {';', '\t', '|', ','};
 
+/* The text between fields of which `byte` is the first, quoted for a shell: all its runs are equally long. */
+static const char *delimiter_word(struct dn_span row, uint8_t byte, char out[16])
+{
+    size_t length = 0;
+    size_t run = 0;
+    char one[8];
+
+    for (size_t i = 0; i <= row.len; i++) {
+        if (i < row.len && row.data[i] == byte) {
+            run++;
+        } else if (run > 0) {
+            length = length == 0 || length == run ? run : 1;
+            run = 0;
+            if (length == 1) {
+                break;
+            }
+        }
+    }
+    if (length < 2 || length > DN_CSV_DELIMITER_MOST || byte == '\t') {
+        (void)snprintf(out, 16, "%s", dn_csv_byte_word(byte, one));
+        return out;
+    }
+    out[0] = '\'';
+    memset(out + 1, byte, length);
+    memcpy(out + 1 + length, "'", 2);
+    return out;
+}
+
 static void advise_delimiter(const struct dn_csv_reader *r)
 {
     struct dn_span row = r->has_header ? r->feed.header : r->head;
     char value[DN_ESCAPED_VALUE_SIZE];
-    char byte[8];
+    char word[16];
     char words[400];
 
     if (r->n_fields != 1 || row.len == 0) {
@@ -364,11 +391,11 @@ static void advise_delimiter(const struct dn_csv_reader *r)
         if (row.data[0] == r->dialect.quote && r->dialect.has_quote) {
             return; /* it is quoted for that */
         }
-        const char *word = dn_csv_byte_word(k_usual[i], byte);
         (void)snprintf(words, sizeof words,
                        "there is one column, %s; if its parts are columns, read it with "
                        "--delimiter %s (engine.options.delimiter in a job)",
-                       dn_error_escape_value(value, row.data, row.len), word);
+                       dn_error_escape_value(value, row.data, row.len),
+                       delimiter_word(row, k_usual[i], word));
         say(r, true, "one_column", words);
         return;
     }
@@ -456,6 +483,20 @@ static bool guess_advice(const struct dn_csv_reader *r, const struct dn_csv_gues
     return false;
 }
 
+/* Does a line end with a backslash?  What is behind the last row end of the text is one. */
+static bool has_cut_line(struct dn_span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const size_t left = text.len - i - 1;
+        const uint8_t *next = text.data + i + 1;
+        if (text.data[i] == '\\' &&
+            (left == 0 || next[0] == '\n' || (next[0] == '\r' && (left == 1 || next[1] == '\n')))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, size_t len, char *out,
                           size_t size)
 {
@@ -464,6 +505,12 @@ bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, siz
     size_t n = 0;
 
     if (other_delimiter(r, text, out, size)) {
+        return true;
+    }
+    if (!r->dialect.has_escape && (has_cut_line(text) || has_cut_line(r->head))) {
+        (void)snprintf(out, size,
+                       "a line ends with a backslash; if that escapes the row end, name it with "
+                       "the option escape '\\'");
         return true;
     }
     if (dn_csv_detect(r->head.data, r->head.len, r->head_is_whole, NULL, guesses, &n, NULL) !=

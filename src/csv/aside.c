@@ -401,7 +401,7 @@ static void refuse_too_many(struct dn_csv_reader *r, const struct dn_csv_slot *s
 
     (void)snprintf(limit, sizeof(limit), "; with it %lld rows are wrong",
                    (long long)atomic_load(&r->rejected));
-    r->status = dn_error_set(&r->error, DN_ERR_DATA, "%s%s, and max_rejects allows %lld",
+    r->status = dn_error_set(&r->error, DN_ERR_DATA, "%s%s, and the option max_rejects allows %lld",
                              reject->message, limit, (long long)r->max_rejects);
     dn_error_locate(&r->error, NULL, reject->row, reject->line, reject->byte_offset,
                     reject->column);
@@ -488,8 +488,8 @@ enum dn_status dn_csv_aside_check_share(struct dn_csv_reader *r)
         return DN_OK;
     }
     r->status = dn_error_set(&r->error, DN_ERR_DATA,
-                             "%lld of %lld rows are wrong, and max_rejects allows %g%%; the first, "
-                             "in line %lld: %s",
+                             "%lld of %lld rows are wrong, and the option max_rejects allows %g%%; "
+                             "the first, in line %lld: %s",
                              (long long)n, (long long)of, r->max_reject_percent,
                              (long long)r->first_reject_line, r->first_reject);
     return dn_error_option(&r->error, r->status, "max_rejects");

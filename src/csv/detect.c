@@ -672,7 +672,7 @@ const char *dn_csv_byte_word(uint8_t byte, char out[8])
     (void)snprintf(out, 8,
                    byte == '\''                 ? "\"%c\""
                    : byte >= ' ' && byte < 0x7f ? "'%c'"
-                                                : "'\\x%02x'",
+                                                : "$'\\x%02x'",
                    byte);
     return out;
 }

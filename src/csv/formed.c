@@ -290,7 +290,10 @@ const char *dn_csv_forms_advise(const struct dn_csv_forms *f, struct dn_type typ
     } else if (type.id == DN_TYPE_BOOL) {
         if (f != NULL && f->has_words) {
             (void)snprintf(out, DN_CSV_FORM_WORDS,
-                           " with the words of true_values and false_values");
+                           " with the words of the options true_values and false_values");
+        } else {
+            (void)snprintf(out, DN_CSV_FORM_WORDS,
+                           ", which other words are with the options true_values and false_values");
         }
     } else if (type.id == DN_TYPE_DATE32 || type.id == DN_TYPE_DATE64) {
         advise_moment(f, DN_MOMENT_DATE, text, len, out);

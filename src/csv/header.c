@@ -347,9 +347,12 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         if (head->len == 0 && r->feed.source_at_end) {
             return header_error(
                 r, 0,
-                r->feed.skip_rows > 0 ? "nothing is left of the file behind the lines that the "
-                                        "option skip_rows leaves out: there is no header to name "
-                                        "the columns"
+                r->feed.skip_rows > 0     ? "nothing is left of the file behind the lines that the "
+                                            "option skip_rows leaves out: there is no header to name "
+                                            "the columns"
+                : r->feed.tail.footer > 0 ? "nothing is left of the file before the lines that the "
+                                            "option skip_footer leaves out: there is no header to "
+                                            "name the columns"
                 : blank > 0 ? "the file is empty, it has only blank lines: there is no header to "
                               "name the columns"
                             : "the file is empty: there is no header to name the "

@@ -65,6 +65,20 @@ static enum dn_status lookup_columns(struct lookup *l, const struct dn_csv_reade
     return DN_OK;
 }
 
+/* The name, but for blanks around it. */
+static bool has_with_blanks(const struct dn_csv_reader *r, const char *name)
+{
+    const size_t len = strlen(name);
+
+    for (size_t i = 0; i < r->n_fields; i++) {
+        const char *at = r->field_names[i] + strspn(r->field_names[i], " \t");
+        if (len > 0 && strncmp(at, name, len) == 0 && at[len + strspn(at + len, " \t")] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *name,
                                      const char *option, struct dn_error *err)
 {
@@ -76,9 +90,13 @@ enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *
     dn_text_list(columns, sizeof(columns), r->field_names, r->n_fields);
     dn_error_set(err, DN_ERR_INVALID,
                  "%s: the option %s names the column \"%s\", which the file does not have; "
-                 "%s%s%sits columns: %s",
+                 "%s%s%s%sits columns: %s",
                  path, option, name, close != NULL ? "did you mean \"" : "",
-                 close != NULL ? close : "", close != NULL ? "\"? " : "", columns);
+                 close != NULL ? close : "", close != NULL ? "\"? " : "",
+                 has_with_blanks(r, name) ? "there it has blanks around it, which the option trim "
+                                            "takes off; "
+                                          : "",
+                 columns);
     dn_error_locate(err, path, -1, -1, -1, name);
     return DN_ERR_INVALID;
 }

@@ -57,7 +57,7 @@ def test_three_of_many(tool, threads):
     wrong = {5: '5,"n\n",x1,2024-01-01', 90_000: "90000,short", n - 1: f"{n - 1},n,1.5,2024-02-30"}
     make(tool.cwd / "in.csv", n, wrong)
     tool.fails("convert", "-q", "--max-rejects", 2, "--rejects", "rejects.csv", "in.csv", "out.parquet",
-               says=["in.csv", "column \"day\"", "with it 3 rows are wrong, and max_rejects allows 2"])
+               says=["in.csv", "column \"day\"", "with it 3 rows are wrong, and --max-rejects allows 2"])
     done = tool.ok("convert", "-t", threads, "--max-rejects", 10, "--rejects", "rejects.csv", "in.csv", "out.parquet")
     assert b"3 rejected rows, in rejects.csv; the first: in.csv, line 11:" in done.stderr
     assert b"200,000 in = 199,997 out + 3 rejected" in done.stderr
@@ -82,7 +82,7 @@ def test_several_files(tool):
     assert [(r["file"], r["line"], r["row"], r["byte"]) for r in listed(tool.cwd / "r.csv")] == [
         ("a.csv", "3", "2", "8"), ("b.csv", "3", "5", "8")]
     tool.fails("convert", "-q", "--max-rejects", "33%", "a.csv", "b.csv", "no.parquet",
-               says="2 of 6 rows are wrong, and max_rejects allows 33%")
+               says="2 of 6 rows are wrong, and --max-rejects allows 33%")
 
 
 def test_no_wrong_row_gives_an_empty_list(tool):

@@ -21,7 +21,7 @@ def sniff(tool, *args):
     ("id|name\n1|a\n2|b\n", "--delimiter '|'", 2),
     ("root:x:0\ndaemon:x:1\n", "--delimiter ':' --no-header", 3),
     ("a^b\n1^2\n3^4\n", "--delimiter '^'", 2),
-    ("a\x01b\n1\x012\n", "--delimiter '\\x01'", 2),
+    ("a\x01b\n1\x012\n", "--delimiter $'\\x01'", 2),
     ("x y z\n1 2 3\n4 5 6\n7 8 9\n", "--delimiter ' '", 3),
     ("Datum;Betrag\n31.01.2024;1.234,56\n01.02.2024;-0,50\n", "--delimiter ';'", 2),
     ("id,name\n1,'a, b'\n2,'c'\n", "--delimiter ',' --quote \"'\"", 2),

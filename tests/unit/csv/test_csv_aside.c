@@ -199,7 +199,8 @@ static void test_one_too_many_is_told_where_it_is(void **state)
         rig_read(&path, 1, &o, false, &got);
         assert_int_equal(got.status, DN_ERR_DATA);
         assert_int_equal(got.error.line, m.error_line[5]);
-        assert_non_null(strstr(got.error.message, "with it 6 rows are wrong, and max_rejects"));
+        assert_non_null(
+            strstr(got.error.message, "with it 6 rows are wrong, and the option max_rejects"));
         assert_string_equal(got.error.option, "max_rejects");
         rig_free(&got);
         free(rejects.data);
