@@ -81,10 +81,10 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
 #define DN_CSV_FLAGS_HELP                                                                          \
     "\n"                                                                                           \
     "Of CSV:\n"                                                                                    \
-    "      --delimiter X       up to 8 bytes between fields, \\t or tab; default a comma, a tab "  \
-    "for "                                                                                         \
-    "*.tsv\n"                                                                                      \
-    "      --quote X           one character; \"\" for none; default \"\n"                         \
+    "      --delimiter X       up to 8 bytes between fields, \\t or tab, or auto: looked for; "    \
+    "default a\n"                                                                                  \
+    "                          comma, a tab for *.tsv\n"                                           \
+    "      --quote X           one character; \"\" for none; auto: looked for; default \"\n"       \
     "      --escape X          one character that takes the meaning from the next one; default "   \
     "none\n"                                                                                       \
     "      --comment X         one character; rows that begin with it are left out\n"              \

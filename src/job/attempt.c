@@ -307,17 +307,31 @@ static enum dn_status counts_check(const struct dn_session *s, const struct dn_a
                         o->rows_in, a->rows, o->rows_out, o->rows_rejected);
 }
 
+/* Numbers may be written as texts. */
+static bool limit_is_zero(const struct dn_session *s)
+{
+    const json_t *limit = json_object_get(dn_contract_options(s->reader_config), "limit");
+    const char *text = json_string_value(limit);
+
+    return text != NULL ? text[0] != '\0' && text[strspn(text, "0")] == '\0'
+                        : json_is_integer(limit) && json_integer_value(limit) == 0;
+}
+
 /* An empty extract is nearly always a broken one; the existing host refuses it as well. */
 static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
 {
     const json_t *files = json_object_get(s->reader_config, "files");
     const char *path = json_string_value(json_object_get(json_array_get(files, 0), "path"));
-
     char room[DN_SHOWN_PATH_SIZE];
 
     path = path != NULL && strcmp(path, "-") != 0 ? dn_source_shown_path(room, path) : path;
     const char *type = json_string_value(json_object_get(s->reader_config, "type"));
 
+    if (limit_is_zero(s)) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "the option limit leaves no rows; nothing was written: --allow-empty "
+                            "accepts that");
+    }
     dn_error_set(err, DN_ERR_DATA,
                  "%s%s has %s but no rows; nothing was written: --allow-empty accepts that",
                  path != NULL ? path : dn_source_table(s->reader_config),

@@ -78,3 +78,11 @@ def test_strays_are_counted_up_to_the_limit(tool, write):
     tool.ok("run", "job.yaml")
     [path] = (tool.cwd / "out").rglob("*.parquet")
     assert pq.ParquetFile(path).read().to_pydict() == {"a": [1, 2], "b": ['x"', 'y"']}
+
+
+def test_a_limit_of_zero_is_named(tool, write):
+    """It is not the file that has no rows."""
+    write("in.csv", "a,b\n1,2\n")
+    for name in ("out.parquet", "null:"):
+        said = tool.fails("convert", "--limit", "0", "in.csv", name, says=["--limit leaves no rows", "--allow-empty"])
+        assert "but no rows" not in said

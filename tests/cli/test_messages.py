@@ -29,6 +29,8 @@ SMALL = "a,b\n1,2\n"
     (SMALL, ["--reader-option", "delimeter=x"], "unknown option 'delimeter' in --reader-option"),
     (SMALL, ["--writer-option", "page_sise=1"], "unknown option 'page_sise' in --writer-option"),
     (SMALL, ["--reader-option", "escape=xx"], "error: --escape must be one ASCII character"),
+    (SMALL, ["--escape", "auto"], "error: --escape needs one ASCII character, \"\" for none, not 'auto'"),
+    (SMALL, ["--quote", "xx"], "error: --quote needs one ASCII character, \"\" for none, or auto, not 'xx'"),
     (SMALL, ["--row-group-size", "99999999999999"], "error: --row-group-size must be"),
     (SMALL, ["--writer-option", "page_rows=x"], "error: --writer-option page_rows must be"),
     (SMALL, ["--types", "zip=int64"], "--types names the column \"zip\""),
