@@ -104,6 +104,7 @@ int32_t dn_shell_error_export(enum dn_status st, const struct dn_error *error,
     dn_error_copy_text(full.suggested_type, sizeof(full.suggested_type), error->suggested_type);
     dn_error_copy_text(full.message, sizeof(full.message), error->message);
     dn_error_copy_text(full.option, sizeof(full.option), error->option);
+    dn_error_copy_text(full.value, sizeof(full.value), error->value);
 
     const size_t size = out->struct_size;
     COPY_IF_COVERED(dativo_error, out, &full, code, size);
@@ -118,6 +119,7 @@ int32_t dn_shell_error_export(enum dn_status st, const struct dn_error *error,
     COPY_IF_COVERED(dativo_error, out, &full, suggested_type, size);
     COPY_IF_COVERED(dativo_error, out, &full, message, size);
     COPY_IF_COVERED(dativo_error, out, &full, option, size);
+    COPY_IF_COVERED(dativo_error, out, &full, value, size);
     return (int32_t)st;
 }
 

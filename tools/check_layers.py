@@ -55,7 +55,7 @@ THIRD_PARTY = {
     r"openssl/.*|expat\.h": {"src/store/s3"},
     r"libpq-fe\.h": {"src/pg"},
     r"yaml\.h": {"src/job"},
-    r"jansson\.h": {"src/job", "src/cli", "plugins", "fuzz", "tests"},
+    r"jansson\.h": {"src/job", "src/cli", "plugins", "python", "fuzz", "tests"},
     r"cmocka\.h|snappy-c\.h": {"tests"},
 }
 

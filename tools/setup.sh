@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libbrotli-dev
     libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libpq-dev)
-test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv
+test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv python3-dev
     postgresql openssl)
 full_packages=(default-jre-headless maven)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
@@ -54,6 +54,7 @@ is_there() {
     ca-certificates) [ -n "$(ls /etc/ssl/certs 2>/dev/null)" ] ;;
     llvm) has_command llvm-cov && has_command llvm-profdata ;; # of the same version as clang, whose counters they read
     python3-venv) has_command python3 && "$(python)" -c 'import ensurepip, venv' 2>/dev/null ;;
+    python3-dev) has_command python3 && [ -e "$("$(python)" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ;;
     clang-runtime) # what sanitizers and libFuzzer link with
         has_command clang && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
             clang -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null

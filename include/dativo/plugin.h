@@ -127,7 +127,7 @@ DATIVO_EXPORT const char *commit_files(void *writer, const char *files_json);
  * ------------------------------------------------------------------------------------------------------------------ */
 
 /** Major in the high 16 bits (a break), minor in the low 16 (an addition). */
-#define DATIVO_ABI_VERSION ((uint32_t)0x00010001u)
+#define DATIVO_ABI_VERSION ((uint32_t)0x00010002u)
 
 /** The bytes of a struct up to and with one member. */
 #define DATIVO_SIZE_THROUGH(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
@@ -175,7 +175,9 @@ struct dativo_error {
     char suggested_type[32]; /* DATIVO_ERR_TYPE: the narrowest type name that holds the old values and this one */
     char message[1024];
     char option[64]; /* since 1.1: the key of engine.options that is wrong, as the configuration has it */
+    char value[64];  /* since 1.2: the text that is wrong, escaped and cut as messages show it, without quotes */
 };
+#define DATIVO_ERROR_V1_2_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, value)
 #define DATIVO_ERROR_V1_1_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, option)
 #define DATIVO_ERROR_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_error, message)
 

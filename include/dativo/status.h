@@ -77,7 +77,8 @@ struct dn_error {
     char suggested_type[32]; /**< DN_ERR_TYPE: the narrowest type that also holds the value */
     char message[1024];      /**< one line: what, where, which value, what to do */
     char option[64];         /**< the option or key that is wrong, as the caller wrote it */
-    char reserved[192];      /**< zeros */
+    char value[64];          /**< the text that is wrong, without its quotes, escaped and cut as messages show it */
+    char reserved[128];      /**< zeros */
 };
 
 /** Short lower-case word for a status, e.g. "io".  Never NULL; unknown values give "unknown". */

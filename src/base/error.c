@@ -262,3 +262,18 @@ const char *dn_error_escape_value(char *out, const void *value, size_t value_len
     out[n_out] = '\0';
     return out;
 }
+
+void dn_error_note_value(struct dn_error *err, const void *value, size_t value_len)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (err == NULL) {
+        return;
+    }
+    dn_error_escape_value(shown, value, value_len);
+    char *end = strrchr(shown, '\'');
+    if (end != NULL && end > shown) {
+        *end = '\0';
+        dn_error_copy_text(err->value, sizeof(err->value), shown + 1);
+    }
+}

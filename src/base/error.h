@@ -68,4 +68,7 @@ void dn_error_copy_text(char *dst, size_t dst_size, const char *src);
 #define DN_ESCAPED_VALUE_SIZE 288
 const char *dn_error_escape_value(char *out, const void *value, size_t value_len);
 
+/** Note the text that is wrong in err->value, escaped like that, without quotes.  `err` may be NULL. */
+void dn_error_note_value(struct dn_error *err, const void *value, size_t value_len);
+
 #endif

@@ -107,6 +107,7 @@ static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_c
                  accepting_option(c), DN_TYPE_TEXT(wider));
     dn_error_copy_text(err->expected, sizeof(err->expected), DN_TYPE_TEXT(c->type));
     dn_error_copy_text(err->suggested_type, sizeof(err->suggested_type), DN_TYPE_TEXT(wider));
+    dn_error_note_value(err, text, len);
 }
 
 enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
@@ -224,6 +225,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                  uneven->n_fields, uneven->n_fields == 1 ? "" : "s",
                  r->has_header ? "header" : "first row", rows->n_fields - rows->trailing, value,
                  advice);
+    dn_error_note_value(err, row, len);
     place(r, block, (int64_t)rows->n_rows + 1, uneven->start, NULL, err);
     return DN_ERR_DATA;
 }
@@ -257,6 +259,7 @@ enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct 
                  "with the option encoding, for example windows-1252",
                  column != NULL ? "column \"" : "", column != NULL ? column : "",
                  column != NULL ? "\": " : "", value);
+    dn_error_note_value(err, block->buf + pos, n);
     place(r, block, (int64_t)row + 1, pos, column, err);
     return DN_ERR_DATA;
 }

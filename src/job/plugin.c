@@ -149,6 +149,13 @@ static enum dn_status environment_add(struct candidates *c, const char *file_nam
     return DN_OK;
 }
 
+static char g_home[PATH_MAX]; /* dn_plugin_set_home() */
+
+void dn_plugin_set_home(const char *directory)
+{
+    dn_error_copy_text(g_home, sizeof g_home, directory);
+}
+
 static enum dn_status executable_add(struct candidates *c, const char *file_name,
                                      struct dn_error *err)
 {
@@ -183,6 +190,9 @@ enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, environment_add(&c, file_name, err), cleanup);
+    if (g_home[0] != '\0') {
+        DN_TRY_GOTO(st, candidate_add(&c, g_home, file_name, strlen(file_name), "", err), cleanup);
+    }
     DN_TRY_GOTO(st, executable_add(&c, file_name, err), cleanup);
     DN_TRY_GOTO(st,
                 candidate_add(&c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err),
@@ -333,6 +343,7 @@ enum dn_status dn_plugin_error_take(struct dn_error *err, const struct dativo_er
     dn_error_copy_text(err->expected, sizeof err->expected, e->expected);
     dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, e->suggested_type);
     dn_error_copy_text(err->option, sizeof err->option, e->option);
+    dn_error_copy_text(err->value, sizeof err->value, e->value);
     return st;
 }
 

@@ -36,8 +36,13 @@ DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char 
  * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried.
  */
 DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err);
-/** dn_plugin_load() for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), ../plugins beside the executable,
- *  /usr/lib/dativo/plugins. */
+/**
+ * Where the built-in plugins are if the host is no executable of ours.  Before anything is loaded, from one thread; a directory that is
+ * longer than a path may be is cut.
+ */
+void dn_plugin_set_home(const char *directory);
+/** dn_plugin_load() for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), the home that was set, ../plugins beside the
+ *  executable, /usr/lib/dativo/plugins. */
 DN_NODISCARD enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
                                                    struct dn_error *err);
 /**

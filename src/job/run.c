@@ -46,6 +46,7 @@ static enum dn_status may_widen(const struct dn_session *s, struct dn_error *err
         dn_error_locate(err, said.path, said.row, said.line, said.byte_offset, said.column);
         dn_error_copy_text(err->expected, sizeof err->expected, said.expected);
         dn_error_copy_text(err->suggested_type, sizeof err->suggested_type, said.suggested_type);
+        dn_error_copy_text(err->value, sizeof err->value, said.value);
         return DN_ERR_TYPE;
     }
     return DN_OK;

@@ -8,7 +8,7 @@ import pathlib
 import pyarrow as pa
 
 PLUGINS = pathlib.Path(os.environ.get("DN_PLUGINS", "build/plugins"))
-ABI = 0x00010001
+ABI = 0x00010002
 POINTER = ctypes.c_void_p
 
 

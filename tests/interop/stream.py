@@ -27,7 +27,7 @@ class Error(ctypes.Structure):
         ("suggested_type", ctypes.c_char * 32),
         ("message", ctypes.c_char * 1024),
         ("option", ctypes.c_char * 64),
-        ("reserved", ctypes.c_char * 192),
+        ("value", ctypes.c_char * 64), ("reserved", ctypes.c_char * 128),
     ]
 
 

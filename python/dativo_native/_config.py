@@ -1,0 +1,139 @@
+"""Names of files, and configurations of plugins, which are JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from . import _native
+from ._errors import DativoError
+
+PathArgument = Union[str, "os.PathLike[str]"]
+SourceArgument = Union[PathArgument, Sequence[PathArgument]]
+Connection = Mapping[str, Union[str, bool]]
+"""Where S3 is and who asks: endpoint, region, access_key_id, secret_access_key, session_token, profile, anonymous, path_style, ca_file."""
+
+_STORE_TEXTS = ("endpoint", "region", "profile", "ca_file", "access_key_id", "secret_access_key", "session_token")
+
+
+def path_bytes(path: PathArgument) -> bytes:
+    name = os.fsencode(os.path.expanduser(path) if isinstance(path, os.PathLike) else path)
+    if b"\0" in name or not name:
+        raise DativoError(f"{path!r} is no name of a file", code="invalid", option="path")
+    return name
+
+
+def file_name(name: bytes) -> str:
+    """As configurations have it: UTF-8, or a URL of what is none."""
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        from urllib.parse import quote
+
+        return "file://" + quote(os.path.abspath(name))
+
+
+def sources_of(source: SourceArgument) -> Tuple[bytes, ...]:
+    if isinstance(source, (str, os.PathLike)):
+        return (path_bytes(source),)
+    if isinstance(source, bytes) or not isinstance(source, Sequence):
+        raise TypeError(f"a source is a path, a URL or a list of them, not {type(source).__name__}")
+    if not source:
+        raise DativoError("an empty list of files is no source", code="invalid", option="source")
+    return tuple(path_bytes(one) for one in source)
+
+
+def find_files(names: Tuple[bytes, ...], connection: Optional[Connection]) -> List[bytes]:
+    """What patterns and folders stand for now."""
+    said = connection or {}
+    texts = [said.get(key) for key in _STORE_TEXTS]
+    path_style = said.get("path_style", said.get("path_style_access"))
+    return _native.find_files(
+        names,
+        *[None if text is None else str(text) for text in texts],
+        bool(said.get("anonymous", False)),
+        0 if path_style is None else 2 if path_style in (True, "true") else 1,
+    )
+
+
+def is_postgres(name: bytes) -> bool:
+    return name.lower().startswith((b"postgres://", b"postgresql://"))
+
+
+def given(options: Dict[str, Any]) -> Dict[str, Any]:
+    """Without what nobody said, and in types that JSON has."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        if isinstance(value, Mapping):
+            return {key: plain(one) for key, one in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [plain(one) for one in value]
+        return value
+
+    return {key: plain(value) for key, value in options.items() if value is not None}
+
+
+def reader_config(type: str, files: Sequence[bytes], connection: Mapping[str, Any], options: Dict[str, Any]) -> str:
+    return json.dumps(
+        {
+            "type": type,
+            "connection": dict(connection),
+            "files": [{"path": file_name(name)} for name in files],
+            "engine": {"type": "native", "options": options},
+        }
+    )
+
+
+def writer_config(
+    path: bytes, file_format: str, connection: Mapping[str, Any], options: Dict[str, Any], overwrite: bool
+) -> str:
+    name = file_name(path)
+    folder, _, last = name.rpartition("/")
+    return json.dumps(
+        {
+            "asset_name": last.partition(".")[0] or "output",
+            "schema": [],
+            "output_base": folder or ".",
+            "path": name,
+            "target_type": "local",
+            "connection": dict(connection),
+            "file_format": file_format,
+            "engine": {"type": "native", "options": {**options, "overwrite": overwrite}},
+        }
+    )
+
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def memory_bytes(memory: Union[None, int, str]) -> int:
+    """512 << 20, or "512MB", "512MiB", "1G", as the command has them."""
+    if memory is None:
+        return 0
+    text = str(memory).strip().lower()
+    for suffix, base in (("ib", 1024), ("b", 1000), ("", 1024)):
+        number = text[: len(text) - len(suffix)] if text.endswith(suffix) else ""
+        unit = number[-1:] if number[-1:] in "kmg" else ""
+        digits = number[: len(number) - len(unit)].strip()
+        if digits.isdigit():
+            size = int(digits) * (_UNITS[unit] if base == 1024 else 1000 ** " kmg".index(unit or " "))
+            if size == 0 or (1 << 20) <= size < 1 << 63:
+                return size
+            break
+    raise DativoError(
+        f"memory is a number of bytes, at least 1 MiB, or a text like 512MB, not {memory!r}",
+        code="invalid",
+        option="memory",
+        value=str(memory),
+    )
+
+
+def threads_of(threads: Optional[int]) -> int:
+    if threads is None:
+        return 0
+    if not 0 <= threads <= 1024:
+        raise DativoError(f"threads is 0 to 1024, not {threads}", code="invalid", option="threads", value=str(threads))
+    return threads

@@ -1,0 +1,24 @@
+#include "native.h"
+
+PyObject *dn_py_make_error;
+
+PyObject *dn_py_raise(const struct dn_error *err)
+{
+    PyObject *exception = NULL;
+
+    dn_py_mail_deliver();
+    if (dn_py_make_error != NULL) {
+        exception = PyObject_CallFunction(
+            dn_py_make_error, "ssLLLssssssi", dn_status_name((enum dn_status)err->code),
+            err->message, (long long)err->row, (long long)err->line, (long long)err->byte_offset,
+            err->path, err->column, err->value, err->expected, err->suggested_type, err->option,
+            (int)err->os_errno);
+    } else {
+        PyErr_SetString(PyExc_RuntimeError, err->message);
+    }
+    if (exception != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+        Py_DECREF(exception);
+    }
+    return NULL;
+}

@@ -1,0 +1,96 @@
+"""Arrow data to and from the libraries that are there, equal whichever way it went."""
+
+import pytest
+
+import dativo_native as dn
+
+
+def test_pyarrow(tmp_path, orders):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+    reader = dn.read_csv(orders)
+    table = pa.table(reader)
+    assert table == pa.table(reader), "each stream is a new pass"
+    assert pa.schema(reader.schema) == table.schema
+    assert table.schema.field("customer").type == pa.string()
+    views = pa.table(dn.read_csv(orders, strings="view"))
+    assert views.schema.field("customer").type == pa.string_view() and views.cast(table.schema) == table
+    for name, data in {"table": table, "stream": pa.RecordBatchReader.from_stream(reader), "reader": reader}.items():
+        dn.write_parquet(data, tmp_path / f"{name}.parquet")
+        assert pq.read_table(tmp_path / f"{name}.parquet").cast(table.schema) == table
+    batch = table.combine_chunks().to_batches()[0].slice(5, 7)
+    dn.write_parquet(batch, tmp_path / "batch.parquet")
+    assert pq.read_table(tmp_path / "batch.parquet").to_pylist() == batch.to_pylist()
+    assert pa.table(dn.read_parquet(tmp_path / "table.parquet")) == table
+    assert reader.report["rows"] == 3000 and reader.progress.rows == 3000
+
+
+def test_texts_of_all_lengths(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    texts = [None if i % 7 == 0 else "é" * (i % 40) + "x" * (i % 3) for i in range(20_000)]
+    table = pa.table({"i": list(range(len(texts))), "t": texts})
+    dn.write_csv(table, tmp_path / "t.csv")
+    for strings in ("utf8", "view"):
+        back = pa.table(dn.read_csv(tmp_path / "t.csv", strings=strings, types={"t": "string"}))
+        back.validate(full=True)
+        assert back["t"].to_pylist() == texts
+
+
+def test_an_error_of_the_stream(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "p.csv"
+    path.write_text("id,price\n1,9.50\n2,n/a\n")
+    reader = dn.read_csv(path, types={"price": "double"})
+    with pytest.raises(pa.ArrowException, match="line 3"):
+        pa.table(reader)
+    assert isinstance(reader.error, dn.DativoError) and reader.error.value == "n/a"
+    allowed = dn.read_csv(path, types={"price": "double"}, max_rejects=1)
+    assert pa.table(allowed).num_rows == 1
+    assert [(one.line, one.raw) for one in allowed.rejects] == [(3, "2,n/a")]
+
+
+def test_a_stream_is_read_once(orders):
+    stream = dn.read_csv(orders).__arrow_c_stream__()
+
+    class Once:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return stream
+
+    import tempfile
+    with tempfile.TemporaryDirectory() as folder:
+        dn.write_parquet(Once(), folder + "/a.parquet")
+        with pytest.raises(ValueError, match="once"):
+            dn.write_parquet(Once(), folder + "/b.parquet")
+
+
+def test_polars(tmp_path, orders):
+    pl = pytest.importorskip("polars")
+    for strings in ("utf8", "view"):
+        frame = pl.DataFrame(dn.read_csv(orders, strings=strings))
+        assert frame.shape == (3000, 10)
+        dn.write_parquet(frame, tmp_path / f"{strings}.parquet", compression="zstd")
+        assert pl.read_parquet(tmp_path / f"{strings}.parquet").equals(frame)
+    dn.write_csv(frame, tmp_path / "o.csv")
+    assert pl.DataFrame(dn.read_csv(tmp_path / "o.csv")).equals(frame)
+
+
+def test_duckdb(tmp_path, orders):
+    duckdb = pytest.importorskip("duckdb")
+    r = dn.read_csv(orders)  # noqa: F841 (duckdb finds it by its name)
+    assert duckdb.sql("select count(*), sum(order_id) from r").fetchall() == [(3000, sum(range(100001, 103001)))]
+    relation = duckdb.sql("select order_id, customer from r where order_id < 100011 order by order_id")
+    if not hasattr(relation, "__arrow_c_stream__"):
+        pytest.skip("this DuckDB hands out no streams")
+    try:
+        dn.write_parquet(relation, tmp_path / "d.parquet")
+    except ModuleNotFoundError as error:
+        pytest.skip(str(error))
+    assert duckdb.sql(f"from '{tmp_path}/d.parquet'").fetchall() == relation.fetchall()
+
+
+def test_pandas(tmp_path, orders):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="pandas itself needs it for Arrow data")
+    frame = pd.DataFrame.from_arrow(dn.read_csv(orders))
+    dn.write_parquet(frame, tmp_path / "p.parquet")
+    assert dn.inspect(tmp_path / "p.parquet")["record_count"] == len(frame) == 3000

@@ -1,0 +1,183 @@
+"""What needs nothing but the package: the docstrings, errors, options, threads, and what import costs."""
+
+import ctypes
+import doctest
+import importlib
+import inspect
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import dativo_native as dn
+from dativo_native import _reader, _write
+
+PLUGIN_ALONE = {"n_threads", "inference", "restartable", "output_dir", "enforce_required"}  # said in other words, or by hosts
+
+
+@pytest.mark.parametrize("name", ["", "._errors", "._reader", "._write", "._look"])
+def test_docstrings(name, in_source):
+    result = doctest.testmod(importlib.import_module("dativo_native" + name))
+    assert result.failed == 0 and result.attempted > 0
+
+
+@pytest.mark.parametrize("function, plugin", [
+    (dn.read_csv, "csv_reader"), (dn.read_parquet, "parquet_reader"), (dn.read_postgres, "postgres_reader"),
+    (dn.write_parquet, "parquet_writer"), (dn.write_csv, "csv_writer")])
+def test_every_option_is_a_keyword(function, plugin):
+    library = ctypes.CDLL(dn.plugin_path(plugin))
+    library.plugin_info.restype = ctypes.c_char_p
+    options = {one["name"] for one in json.loads(library.plugin_info())["options"]} - PLUGIN_ALONE
+    missing = options - set(inspect.signature(function).parameters) - ({"widened"} if plugin != "csv_reader" else set())
+    assert not missing
+
+
+def test_error(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("id,price\n1,9.50\n2,n/a\n")
+    with pytest.raises(dn.DativoError, match="line 3") as caught:
+        dn.convert(path, tmp_path / "p.parquet", types={"price": "double"})
+    e = caught.value
+    assert (e.code, e.path, e.line, e.row, e.column, e.value, e.expected) == ("type", str(path), 3, 2, "price", "n/a", "float64")
+    assert not (tmp_path / "p.parquet").exists()
+
+
+@pytest.mark.parametrize("options, option", [
+    ({"delimiter": "much too long"}, "delimiter"), ({"infer": "x"}, "infer"), ({"strings": "x"}, "strings"),
+    ({"memory": "12"}, "memory"), ({"threads": -1}, "threads"), ({"encoding": "utf-9"}, "encoding")])
+def test_an_error_names_the_keyword(orders, options, option):
+    with pytest.raises(dn.DativoError) as caught:
+        dn.read_csv(orders, **options).schema
+    assert caught.value.option == option
+
+
+def test_nothing_is_replaced_unless_asked(tmp_path, orders):
+    target = tmp_path / "o.parquet"
+    dn.convert(orders, target)
+    before = target.read_bytes()
+    with pytest.raises(dn.DativoError) as caught:
+        dn.write_parquet(dn.read_csv(orders, limit=1), target)
+    assert caught.value.code == "exists" and caught.value.option == "overwrite"
+    assert target.read_bytes() == before
+    assert dn.write_parquet(dn.read_csv(orders, limit=1), target, overwrite=True).rows_out == 1
+
+
+def test_sources(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"x\n{len(name)}\n")
+    for source in (tmp_path, f"{tmp_path}/*.csv", [tmp_path / "a.csv", str(tmp_path / "b.csv")]):
+        assert dn.convert(source, tmp_path / "out.parquet", overwrite=True).rows_out == 2
+    with pytest.raises(dn.DativoError) as caught:
+        dn.schema(tmp_path / "*.none")
+    assert caught.value.code == "not_found"
+    with pytest.raises(TypeError):
+        dn.read_csv(3)
+
+
+def test_types_of_all_values(tmp_path, caplog):
+    path = tmp_path / "late.csv"
+    path.write_text("a\n" + "1\n" * 600_000 + "x\n")
+    assert dn.read_csv(path).schema["a"].type == "int64"
+    assert dn.read_csv(path, infer="all").schema["a"].type == "string"
+    with caplog.at_level(logging.INFO, logger="dativo_native"):
+        outcome = dn.write_parquet(dn.read_csv(path), tmp_path / "late.parquet")
+    assert (outcome.restarts, outcome.rows_out) == (1, 600_001)
+    assert any(record.event_type == "type_widened" and record.levelname == "WARNING" for record in caplog.records)
+
+
+def test_progress(tmp_path, orders):
+    seen = []
+    dn.convert(orders, tmp_path / "o.parquet", progress=seen.append)
+    assert all(isinstance(one, dn.Progress) for one in seen)
+    with pytest.raises(ZeroDivisionError):
+        path = tmp_path / "big.csv"
+        path.write_text("a,b\n" + "1,2\n" * 3_000_000)
+        dn.convert(path, tmp_path / "b.parquet", progress=lambda now: 1 / 0)
+    assert not (tmp_path / "b.parquet").exists()
+
+
+def test_many_threads_read_one_reader(tmp_path, orders):
+    reader = dn.read_csv(orders)
+    failures = []
+
+    def work(i):
+        try:
+            assert len(reader.schema) == 10
+            assert dn.write_parquet(reader, tmp_path / f"{i}.parquet").rows_out == 3000
+        except BaseException as error:  # noqa: B036 (told by the main thread)
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len({(tmp_path / f"{i}.parquet").read_bytes() for i in range(8)}) == 1
+
+
+def test_jobs_of_the_examples(in_source):
+    assert dn.run("examples/jobs/csv_to_parquet.yaml").rows_out == 3000
+    with pytest.raises(dn.DativoError) as caught:
+        dn.run("nothing.yaml")
+    assert caught.value.code == "not_found"
+
+
+def test_command(environment):
+    done = subprocess.run([sys.executable, "-m", "dativo_native", "--version"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and dn.__version__ in done.stdout
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+import dativo_native as dn
+def interrupt():
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    %s
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("work", ["dn.convert(sys.argv[1], sys.argv[2])", "dn.write_parquet(dn.read_csv(sys.argv[1]), sys.argv[2])",
+                                  "dn.read_csv(sys.argv[1]).schema"])
+def test_interrupt(work, tmp_path, environment):
+    """The source is a pipe into which nobody writes: without looking for signals it would be waited for for ever."""
+    import os
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    holder = os.open(pipe, os.O_RDWR)
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED % work, str(pipe), str(tmp_path / "o.parquet")],
+                          env=environment, capture_output=True, timeout=60)
+    os.close(holder)
+    assert done.returncode == 7, done.stderr
+    assert time.monotonic() - begun < 20
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_a_child_of_fork_reads(tmp_path, orders, environment):
+    script = """
+import os, sys
+import dativo_native as dn
+dn.convert(sys.argv[1], sys.argv[2] + "1.parquet")
+child = os.fork()
+if child == 0:
+    os._exit(0 if dn.convert(sys.argv[1], sys.argv[2] + "2.parquet").rows_out == 3000 else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(orders), str(tmp_path / "o")], env=environment, timeout=60)
+    assert done.returncode == 0
+
+
+def test_nothing_private_is_shown():
+    assert "secret" not in repr(dn.read_postgres("postgres://me:secret@host/db?table=t"))
+    assert _reader._database("Postgres://me@host/db?table=a.b%20c&sslmode=require") == ("postgres://me@host/db?sslmode=require", "a.b c")
+    assert _write.Outcome(None, 1, 1).rows_rejected == 0
