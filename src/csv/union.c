@@ -274,8 +274,10 @@ enum dn_status dn_csv_columns_of(const struct dn_csv_reader *r, size_t file,
     }
     if (scratch->columns == NULL) {
         scratch->columns = dn_calloc(r->n_columns + 1, sizeof(*scratch->columns));
-        scratch->own = dn_calloc(r->n_fields + 1, sizeof(*scratch->own));
         *out = scratch->columns;
+    }
+    if (scratch->own == NULL) {
+        scratch->own = dn_calloc(r->n_fields + 1, sizeof(*scratch->own));
     }
     if (scratch->columns == NULL || scratch->own == NULL) {
         return dn_error_memory(err, r->n_columns * sizeof(*scratch->columns));
