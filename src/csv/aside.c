@@ -340,7 +340,7 @@ void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_block *bloc
         return;
     }
     qsort(items, n, sizeof(*items), by_start);
-    while (n > 0 && items[n - 1].start >= end) {
+    while (n > 0 && items[n - 1].start > end) {
         n--;
     }
     a->items.len = n * sizeof(*items);
@@ -364,7 +364,7 @@ int64_t dn_csv_aside_before(const struct dn_csv_aside *a, size_t start)
     const struct item *items = items_of(a);
     int64_t n = 0;
 
-    while ((size_t)n < n_items(a) && items[n].start < start) {
+    while ((size_t)n < n_items(a) && items[n].start <= start) {
         n++;
     }
     return n;

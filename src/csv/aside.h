@@ -49,7 +49,7 @@ dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_reader *r,
 /** Bring the list into the order of the data, tell rows and lines of the block, whose first_line is known, and forget what lies behind buf[end], where reading ends. */
 void dn_csv_aside_settle(struct dn_csv_aside *a, const struct dn_csv_block *block,
                          const struct dn_csv_rows *rows, size_t end);
-/** How many rows were left out in front of buf[start]. */
+/** How many rows were left out up to the one that holds buf[start], that one too. */
 int64_t dn_csv_aside_before(const struct dn_csv_aside *a, size_t start);
 
 /** Give a block's rows to the caller, in order.  r->status is DN_ERR_DATA afterwards if they are too many. */

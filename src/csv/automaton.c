@@ -16,7 +16,8 @@ static void note_irregular(const struct dn_csv_dialect *d, const uint8_t *buf, s
     if (index->n_ends == 0 || dn_csv_is_row_end(d, buf[from - 1])) {
         from += dn_csv_row_prefix(d, buf + from, pos - from);
     }
-    const bool backslash = pos - from > 2 && buf[pos - 2] == '\\';
+    const bool escapes = d->has_escape && d->escape == '\\';
+    const bool backslash = !escapes && pos - from > 2 && buf[pos - 2] == '\\';
     if (backslash || dn_csv_line_len(d, buf + from, pos - from) < pos - from) {
         index->irregular = from;
         index->irregular_backslash = backslash;

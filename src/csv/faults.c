@@ -126,6 +126,7 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
     }
     const uint32_t start = dn_csv_field_start(rows, fault->row, field);
     const uint32_t end = dn_csv_field_end(rows, fault->row, field, start);
+    const size_t row_end = dn_csv_row_end(rows, fault->row); /* which added fields are behind */
 
     if (fault->kind == DN_CSV_FAULT_NULL) {
         dn_error_set(err, DN_ERR_DATA,
@@ -138,7 +139,7 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
         }
         describe_type_fault(r, c, text, len, err);
     }
-    place(r, block, (int64_t)fault->row + 1, start, c->name, err);
+    place(r, block, (int64_t)fault->row + 1, start < row_end ? start : row_end, c->name, err);
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
 }
 
@@ -211,7 +212,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
     const uint8_t *row = rows->buf + uneven->start;
     const size_t len = uneven->end - uneven->start;
 
-    if (rows->bad_row_odd != DN_CSV_ODD_NONE) {
+    if (uneven->start == rows->bad_row_start && rows->bad_row_odd != DN_CSV_ODD_NONE) {
         return describe_odd_end(r, block, rows, err);
     }
     if (r->trailing) {

@@ -377,9 +377,9 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
     return r->has_header ? check_header_utf8(r, (struct dn_span){head->data, *len}, err) : DN_OK;
 }
 
-/* The names that somebody gave, one for every field. */
+/* The names that somebody gave, one for every field.  first_row: where it is in what the feed holds. */
 static enum dn_status give_names(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                 struct dn_error *err)
+                                 size_t first_row, struct dn_error *err)
 {
     if (r->n_fields != 0 && r->n_fields != o->n_header_names) {
         char message[160];
@@ -387,7 +387,7 @@ static enum dn_status give_names(struct dn_csv_reader *r, const struct dn_csv_op
                        "the option header names %zu column%s, and the first row has %zu field%s",
                        o->n_header_names, o->n_header_names == 1 ? "" : "s", r->n_fields,
                        r->n_fields == 1 ? "" : "s");
-        return header_error(r, 0, message, err);
+        return header_error(r, first_row, message, err);
     }
     r->n_fields = o->n_header_names;
     r->field_names = dn_arena_alloc(&r->arena, (r->n_fields + 1) * sizeof(char *));
@@ -439,7 +439,8 @@ enum dn_status dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_o
         DN_TRY(read_names(r, (struct dn_span){head.data, len}, skip, err));
     }
     if (!r->has_header) {
-        return o->header_names != NULL ? give_names(r, o, err) : DN_OK;
+        const size_t at = (size_t)(head.data - dn_csv_feed_held(&r->feed).data);
+        return o->header_names != NULL ? give_names(r, o, at, err) : DN_OK;
     }
     if (head.len == 0) {
         return DN_OK; /* a file without a row */
