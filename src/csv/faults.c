@@ -347,8 +347,10 @@ enum dn_status dn_csv_describe_texts(const struct dn_csv_reader *r,
     if (utf8_row <= row) {
         return dn_csv_describe_utf8(r, block, rows, utf8_row, valid, err);
     }
+    bool elsewhere = false;
     if (r->dialect.strict &&
-        !(index->irregular < end && dn_csv_rows_at(rows, index->irregular) == row)) {
+        (index->irregular >= end || rows_before(rows, index->irregular, &elsewhere) != row ||
+         elsewhere)) {
         return dn_csv_describe_stray(r, block, rows, row, stray, err);
     }
     const enum dn_status st =

@@ -101,7 +101,7 @@ static inline size_t plain_quoted(const struct plain_text *p, size_t i, struct r
             rig_append(value, &c, 1);
             i += 2;
         } else {
-            *backslash = i > open + 1 && p->t[i - 1] == '\\';
+            *backslash = p->d->escape != '\\' && i > open + 1 && p->t[i - 1] == '\\';
             return i + 1;
         }
     }
