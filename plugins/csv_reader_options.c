@@ -245,6 +245,9 @@ static enum dn_status read_rejects(struct csv_settings *s, const struct dn_shell
         return dn_shell_option_error(
             c, "max_rejects", "must be a number of rows, or of percent up to 100 as in 0.5%", err);
     }
+    if (s->rejects != NULL && (s->rejects[0] == '\0' || strcmp(s->rejects, "-") == 0)) {
+        return dn_shell_option_error(c, "rejects", "must name a file", err);
+    }
     const bool any = o->max_rejects > 0 || o->max_reject_percent > 0;
     const char *needy = s->rejects != NULL                  ? "rejects"
                         : o->ragged == DN_CSV_RAGGED_REJECT ? "ragged"

@@ -113,7 +113,8 @@ def test_the_list_is_not_the_output(tool, name):
 @pytest.mark.parametrize("flags, says", [
     (["--max-rejects", "many"], ["--max-rejects", "a number of rows, or of percent"]),
     (["--max-rejects", "101%"], "--max-rejects"), (["--max-rejects", "-1"], "--max-rejects"), (["--max-rejects", "1.5"], "--max-rejects"),
-    (["--rejects", "r.csv"], ["--rejects", "--max-rejects"]), (["--ragged", "reject"], ["--ragged", "--max-rejects"]),
+    (["--rejects", "r.csv"], ["--rejects", "--max-rejects"]), (["--max-rejects", "1", "--rejects", "-"], "--rejects must name a file"),
+    (["--max-rejects", "1", "--rejects", ""], "--rejects must name a file"), (["--ragged", "reject"], ["--ragged", "--max-rejects"]),
     (["--ragged", "pad"], ["--ragged", "error, null, skip, reject"])])
 def test_flags_that_say_nothing(tool, flags, says):
     (tool.cwd / "in.csv").write_text("a\n1\n")
