@@ -96,6 +96,34 @@ def test_objects_are_read(command, expected, key, pack):
     assert command.server.problems == []
 
 
+LATE = b"id;when;v\n" + b"".join(b"%d;2024-01-02;%d\n" % (i, i) for i in range(60_000)) + b"7;x;1.5\n8;;\n"
+
+
+@pytest.mark.parametrize("pack, flags", [(bytes, ["--full"]), (bytes, ["--why"]), (bytes, ["--sniff"]), (gzip.compress, ["--sniff", "--json"]),
+                                         (gzip.compress, ["--full", "--why", "--json"]), (bytes, ["--full", "--why", "--limit", "9"]),
+                                         (bytes, ["--full", "--types", "id=int32"]), (bytes, ["--full", "--max-rejects", "1", "--why"])])
+def test_a_look_is_that_of_a_file(command, flags, pack):
+    """schema with all its ways to look says of objects what it says of files, values late in them included."""
+    flags = flags if "--sniff" in flags else ["--delimiter", ";", *flags]
+    command.put("t.csv", pack(LATE))
+    (command.home / "t.csv").write_bytes(pack(LATE))
+    theirs, ours = (command.ok("schema", *flags, name) for name in ("t.csv", "s3://bucket/t.csv"))
+    assert ours.stdout.replace(b"s3://bucket/", b"") == theirs.stdout
+    assert ours.text.replace("s3://bucket/", "") == theirs.text
+    assert command.server.problems == []
+
+
+def test_looks_at_several_objects(command):
+    for i, text in enumerate([b"a,b\n1,2\n", b"a,c\n1.5,x\n"]):
+        command.put(f"{i}.csv", text)
+        (command.home / f"{i}.csv").write_bytes(text)
+    for flags in [["--full"], ["--why"], ["--full", "--why"]]:
+        ours = command.ok("schema", "--union-by-name", *flags, "s3://bucket/*.csv").stdout
+        assert ours.replace(b"s3://bucket/", b"") == command.ok("schema", "--union-by-name", *flags, "0.csv", "1.csv").stdout
+        command.fails("schema", *flags, "s3://bucket/*.csv", says=["s3://bucket/1.csv", "--union-by-name"])
+    command.fails("schema", "--full", "--why", "s3://bucket/no.csv", says=["s3://bucket/no.csv"])
+
+
 def test_several_and_mixed(command, expected):
     command.put("a.csv", TEXT)
     command.ok("convert", "-q", "s3://bucket/a.csv", "in.csv", "s3://bucket/a.csv", "out.parquet")
