@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "job/events.h"
 
+#include <string.h>
+
 /* The reader gets one part in so many of the memory, the writer the rest. */
 #define READER_SHARE 4
 #define READER_DEFAULT ((uint64_t)64 << 20)
@@ -16,6 +18,9 @@ static void on_log(void *ctx, int32_t level, const char *event_type, const char 
                                        : level >= DATIVO_LOG_INFO    ? DN_EVENT_DETAIL
                                                                      : DN_EVENT_DEBUG;
 
+    if (s->dialect_told && event_type != NULL && strcmp(event_type, "dialect") == 0) {
+        return;
+    }
     dn_events_emit(s->events, mapped, event_type != NULL ? event_type : "plugin", NULL, "%s",
                    message != NULL ? message : "");
 }

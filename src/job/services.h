@@ -12,6 +12,8 @@ struct dn_services {
     struct dn_executor executor;
     const struct dn_events *events;
     double started;
+    bool
+        dialect_told; /**< what a look at the source found is said, and not again when it is read */
     struct dativo_host reader_host;
     struct dativo_host writer_host;
 };

@@ -234,7 +234,7 @@ static json_t *look_config(const struct dn_session *s)
     return config;
 }
 
-static enum dn_status columns_look(const struct dn_session *s, json_t **out, struct dn_error *err)
+static enum dn_status columns_look(struct dn_session *s, json_t **out, struct dn_error *err)
 {
     json_t *config = look_config(s);
 
@@ -242,6 +242,7 @@ static enum dn_status columns_look(const struct dn_session *s, json_t **out, str
         return dn_error_memory(err, 0);
     }
     const enum dn_status st = dn_session_probe(s, config, out, err);
+    s->services.dialect_told = true;
     json_decref(config);
     return st;
 }

@@ -1,5 +1,9 @@
 """What is said of CSV that is read in a wrong way names the flag that helps, as it has to be typed."""
 
+import json
+import os
+import pathlib
+import re
 import shlex
 
 import pytest
@@ -55,3 +59,22 @@ def test_what_sniff_prints_can_be_run(tool, write, name, byte):
 def test_sniff_tells_what_does_not_fit(tool, write):
     write("in.csv", "a,b\n" + "1,2\n" * 20 + "1,2,3\n")
     assert b"1 of 22 have another number of fields" in tool.ok("schema", "--sniff", "in.csv").stdout
+
+
+def test_a_job_says_once_what_auto_found(tool, write):
+    write("in.csv", "a;b\n1;2\n3;4\n")
+    write("asset.yaml", json.dumps({"name": "t", "version": "1", "schema": [{"name": "a", "type": "integer"}, {"name": "b", "type": "integer"}]}))
+    write("job.yaml", json.dumps({
+        "tenant_id": "x", "source_connector": "csv", "target_connector": "local", "asset_path": "asset.yaml", "target": {"connection": {"path": "out"}},
+        "source": {"files": [{"path": "in.csv"}], "engine": {"options": {"delimiter": "auto"}}}}))
+    assert tool.ok("run", "job.yaml").stderr.count(b"read with --delimiter ';'") == 1
+
+
+def test_every_option_is_on_both_pages():
+    source = pathlib.Path(os.environ["DN_SOURCE"])
+    table = (source / "plugins/csv_reader_options.c").read_text().split("csv_reader_options[] = {")[1].split("\n};")[0]
+    names = set(re.findall(r'\{"(\w+)"', table)) | {"file_name", "row_number", "limit", "hive_partitioning"}
+    assert len(names) > 40
+    for page in ["jobs.md", "csv-reading.md"]:
+        text = (source / "docs" / page).read_text()
+        assert [n for n in sorted(names) if f"`{n}`" not in text] == []
