@@ -6,6 +6,7 @@ SHELL := /bin/bash
 FUZZ_SECONDS ?= 60
 ROWS ?= 1000000
 ROUNDS ?= 3
+PREFIX ?= /usr/local
 
 # One test more at a time than there are processors: many wait for a server or a clock.
 JOBS := $(shell expr $$(nproc) + 1)
@@ -15,7 +16,10 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
-.PHONY: help setup configure build csv_reader csv_writer parquet_reader parquet_writer postgres_reader production run test test-full bench lint sanitize fuzz coverage mutate package clean
+PLUGINS := csv_reader csv_writer parquet_reader parquet_writer postgres_reader
+INSTALLED := dativo-native dativo $(PLUGINS)
+
+.PHONY: help setup configure build $(PLUGINS) install uninstall production run test test-full bench lint sanitize fuzz coverage mutate package deb test-install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_ -]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
@@ -29,18 +33,32 @@ configure:
 	@tools/setup.sh build
 	@$(call configure,release)
 
-build: configure ## everything, into build/bin and build/plugins
-	@echo "build: build/bin build/plugins"
+build: configure ## everything, into build/bin, build/lib and build/plugins
+	@echo "build: build/bin build/lib build/plugins"
 	@$(call build,release)
 
 csv_reader csv_writer parquet_reader parquet_writer postgres_reader: configure ## this plugin alone, into build/plugins
 	@$(call build,release,$@)
 	@echo "build: build/plugins/lib$@_plugin.so"
 
+install: ## the command, the plugins, the library and its headers, below DESTDIR and PREFIX=/usr/local
+	@tools/setup.sh build
+	@$(call configure,release,-DCMAKE_INSTALL_PREFIX=$(PREFIX))
+	@$(call build,release,$(INSTALLED))
+	@DESTDIR=$(DESTDIR) cmake --install build/release --strip >build/install.log || { cat build/install.log >&2; exit 1; }
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ]; then ldconfig; fi
+	@echo "install: $$(grep -c '' build/release/install_manifest.txt) files below $(DESTDIR)$(PREFIX), listed in build/release/install_manifest.txt"
+
+uninstall: ## remove what make install put below DESTDIR
+	@test -f build/release/install_manifest.txt || { echo "uninstall: there is no build/release/install_manifest.txt: nothing was installed from here" >&2; exit 1; }
+	@sed 's#^#$(DESTDIR)#' build/release/install_manifest.txt | xargs -d '\n' rm -f
+	@awk -F/ '{p = "$(DESTDIR)"; ours = 0; for (i = 2; i < NF; i++) {p = p "/" $$i; ours = ours || tolower($$i) ~ /^dativo/; if (ours) print p}}' \
+	    build/release/install_manifest.txt | sort -ru | xargs -d '\n' rmdir --ignore-fail-on-non-empty
+
 production: ## for this machine alone: -march=native and link-time optimisation, into build/production
 	@tools/setup.sh build
 	@$(call configure,production)
-	@$(call build,production,dativo-native csv_reader csv_writer parquet_reader parquet_writer postgres_reader)
+	@$(call build,production,dativo-native $(PLUGINS))
 	@echo "build: build/production/bin build/production/plugins"
 
 run: configure ## the example job: examples/data/orders.csv to Parquet under build/out
@@ -91,6 +109,13 @@ mutate: ## break the Parquet encoder and the types of CSV in one place after the
 
 package: build ## build/dativo-native-VERSION-linux-ARCH.tar.gz
 	@tools/package.sh
+
+deb: ## the packages of Debian, into build/deb: dativo-native, libdativo0, libdativo-dev; lintian has nothing to say
+	@tools/setup.sh deb
+	@tools/deb.sh
+
+test-install: package deb ## packages and archive in bare chroots of Debian 12 and 13; needs root
+	@tools/test_install.sh
 
 clean: ## remove build (the Python environment .venv stays)
 	rm -rf build

@@ -113,3 +113,21 @@ function(dn_executable name)
         dn_use_layers(${name} ${ARG_LAYERS})
     endif()
 endfunction()
+
+# A shared library of C functions, lib<name>.so.0: nothing but the objects of its layers, and the export list cmake/lib<name>.map.
+function(dn_library name)
+    cmake_parse_arguments(ARG "" "" "LAYERS" ${ARGN})
+    set(map "${CMAKE_SOURCE_DIR}/cmake/lib${name}.map")
+    add_library(${name} SHARED)
+    dn_use_layers(${name} ${ARG_LAYERS})
+    set_target_properties(${name} PROPERTIES
+        VERSION ${PROJECT_VERSION}
+        SOVERSION ${DN_SOVERSION}
+        LINKER_LANGUAGE C
+        LIBRARY_OUTPUT_DIRECTORY "${DN_LIBRARY_DIR}"
+        LINK_DEPENDS "${map}")
+    target_link_options(${name} PRIVATE "-Wl,--version-script=${map}" -Wl,-z,nodelete -Wl,-Bsymbolic)
+    if(NOT DN_SANITIZE)
+        target_link_options(${name} PRIVATE -Wl,-z,defs)
+    endif()
+endfunction()

@@ -5,6 +5,7 @@
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-full   the above, a Java runtime, Maven, and S3Proxy in build/s3proxy
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
+#   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh bench       as test: the peers that are measured are in that environment
 #
 # What is missing is found by looking for the commands, headers and libraries themselves, not for packages: who has them from
@@ -18,6 +19,7 @@ test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 
     postgresql openssl)
 full_packages=(default-jre-headless maven)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
+deb_packages=(debhelper lintian debootstrap)
 
 has_command() { command -v "$1" >/dev/null; }
 has_library() { has_command pkg-config && pkg-config --exists "$@"; }
@@ -28,6 +30,8 @@ has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initd
 # Is what this package brings there, whoever put it there?
 is_there() {
     case $1 in
+    lintian | debootstrap) has_command "$1" ;;
+    debhelper) has_command dh && has_command dpkg-buildpackage ;;
     gcc | make | cmake | pkg-config | g++ | openssl | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
     default-jre-headless) has_command java ;;
     maven) has_command mvn ;;
@@ -160,11 +164,12 @@ test-full)
     python_environment
     s3proxy
     ;;
+deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-full|lint|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-full|lint|deb|bench" >&2
     exit 2
     ;;
 esac

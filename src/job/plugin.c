@@ -9,7 +9,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
+
+#ifndef DN_INSTALLED_PLUGINS /* where they are installed, from the executable's folder; cmake/install.cmake says */
+#    define DN_INSTALLED_PLUGINS "../lib/dativo/plugins"
+#endif
 
 /* The names a library may have, best first, and a list of them for a message. */
 struct candidates {
@@ -156,27 +161,45 @@ void dn_plugin_set_home(const char *directory)
     dn_error_copy_text(g_home, sizeof g_home, directory);
 }
 
+/* Where /proc is not mounted, as in a bare chroot, the kernel's word for what was started helps. */
+static bool executable_path(char out[PATH_MAX])
+{
+    const ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+    if (len > 0) {
+        out[len] = '\0';
+        return true;
+    }
+    const char *started =
+        (const char *)getauxval(AT_EXECFN); /* NOLINT(performance-no-int-to-ptr) */
+    return started != NULL && realpath(started, out) != NULL;
+}
+
+/* Beside the executable: in a build folder or an archive, and where it is installed. */
 static enum dn_status executable_add(struct candidates *c, const char *file_name,
                                      struct dn_error *err)
 {
+    static const char *const places[] = {"../plugins", DN_INSTALLED_PLUGINS};
     char exe[PATH_MAX];
     struct dn_buffer dir = {0};
     enum dn_status st = DN_OK;
 
-    const ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (len <= 0) {
+    if (!executable_path(exe)) {
         return DN_OK;
     }
-    exe[len] = '\0';
     char *slash = strrchr(exe, '/');
     if (slash == NULL) {
         return DN_OK;
     }
     *slash = '\0';
-    DN_TRY_GOTO(st, dn_text_appendf(&dir, err, "%s/../plugins", exe), cleanup);
-    DN_TRY_GOTO(st, dn_buffer_append_byte(&dir, 0, err), cleanup);
-    DN_TRY_GOTO(st, candidate_add(c, (const char *)dir.data, file_name, strlen(file_name), "", err),
-                cleanup);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        dn_buffer_reset(&dir);
+        DN_TRY_GOTO(st, dn_text_appendf(&dir, err, "%s/%s", exe, places[i]), cleanup);
+        DN_TRY_GOTO(st, dn_buffer_append_byte(&dir, 0, err), cleanup);
+        DN_TRY_GOTO(st,
+                    candidate_add(c, (const char *)dir.data, file_name, strlen(file_name), "", err),
+                    cleanup);
+    }
 cleanup:
     dn_buffer_finish(&dir);
     return st;

@@ -42,7 +42,7 @@ DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct 
  */
 void dn_plugin_set_home(const char *directory);
 /** dn_plugin_load() for a built-in plugin: $DATIVO_PLUGIN_PATH (directories, ':' between), the home that was set, ../plugins beside the
- *  executable, /usr/lib/dativo/plugins. */
+ *  executable, where they are installed from there (../lib/dativo/plugins and the like), /usr/lib/dativo/plugins. */
 DN_NODISCARD enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
                                                    struct dn_error *err);
 /**

@@ -1,0 +1,34 @@
+# Who is put where by `cmake --install`, in the folders of GNUInstallDirs.  A component for each package of Debian.
+include(CMakePackageConfigHelpers)
+
+set(DN_PLUGINS csv_reader csv_writer parquet_reader parquet_writer postgres_reader)
+
+# The command finds its plugins from its own folder, so that what is installed may be moved as a whole.
+cmake_path(SET bin_dir NORMALIZE "${CMAKE_INSTALL_FULL_BINDIR}")
+cmake_path(SET plugin_dir NORMALIZE "${CMAKE_INSTALL_FULL_LIBDIR}/dativo/plugins")
+cmake_path(RELATIVE_PATH plugin_dir BASE_DIRECTORY "${bin_dir}" OUTPUT_VARIABLE plugins_from_bin)
+set_source_files_properties("${CMAKE_SOURCE_DIR}/src/job/plugin.c" PROPERTIES
+    COMPILE_DEFINITIONS "DN_INSTALLED_PLUGINS=\"${plugins_from_bin}\"")
+
+install(TARGETS dativo-native RUNTIME COMPONENT command)
+install(TARGETS ${DN_PLUGINS} LIBRARY DESTINATION "${DN_INSTALL_PLUGINDIR}" COMPONENT command)
+
+# The library, and what a program is built with.
+install(TARGETS dativo EXPORT DativoTargets
+    LIBRARY COMPONENT library NAMELINK_COMPONENT development
+    INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/dativo" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
+    FILES_MATCHING PATTERN "*.h")
+
+cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}") # an absolute one replaces it
+cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
+configure_file("${CMAKE_SOURCE_DIR}/cmake/dativo.pc.in" "${CMAKE_BINARY_DIR}/dativo.pc" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/dativo.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Dativo")
+configure_package_config_file("${CMAKE_SOURCE_DIR}/cmake/DativoConfig.cmake.in" "${CMAKE_BINARY_DIR}/DativoConfig.cmake"
+    INSTALL_DESTINATION "${package_dir}" PATH_VARS DN_INSTALL_PLUGINDIR NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/DativoConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/DativoConfig.cmake" "${CMAKE_BINARY_DIR}/DativoConfigVersion.cmake"
+    DESTINATION "${package_dir}" COMPONENT development)
+install(EXPORT DativoTargets NAMESPACE Dativo:: DESTINATION "${package_dir}" COMPONENT development)
