@@ -120,25 +120,24 @@ static enum dn_status check_types(struct dn_csv_reader *r, struct dn_error *err)
     return DN_OK;
 }
 
-/* Rows read, or -1 with *err filled. */
-static int64_t read_rows(uint32_t n_threads, struct dn_error *err)
+static struct dn_csv_options options_of(uint32_t n_threads)
 {
-    const char *paths[] = {path};
-    const char *nulls[] = {"NA"};
-    struct dn_csv_options options = {.struct_size = sizeof(options),
-                                     .block_bytes = 200,
-                                     .n_threads = n_threads,
-                                     .null_values = nulls,
-                                     .n_null_values = 1,
-                                     .batch_rows = 7};
-    struct dn_csv_reader *r = NULL;
+    static const char *const nulls[] = {"NA"};
+
+    return (struct dn_csv_options){.struct_size = sizeof(struct dn_csv_options),
+                                   .block_bytes = 200,
+                                   .n_threads = n_threads,
+                                   .null_values = nulls,
+                                   .n_null_values = 1,
+                                   .batch_rows = 7};
+}
+
+/* Rows read, or -1 with *err filled. */
+static int64_t drain(struct dn_csv_reader *r, struct dn_error *err)
+{
     struct ArrowArray batch = {0};
     int64_t rows = 0;
 
-    if (dn_csv_reader_open(&r, paths, 1, &options, err) != DN_OK) {
-        assert_null(r);
-        return -1;
-    }
     if (check_types(r, err) != DN_OK) {
         dn_csv_reader_close(r);
         return -1;
@@ -161,7 +160,60 @@ static int64_t read_rows(uint32_t n_threads, struct dn_error *err)
     return rows;
 }
 
-static void fail_each_allocation(uint32_t n_threads)
+static int64_t read_rows(uint32_t n_threads, struct dn_error *err)
+{
+    const char *paths[] = {path};
+    const struct dn_csv_options options = options_of(n_threads);
+    struct dn_csv_reader *r = NULL;
+
+    if (dn_csv_reader_open(&r, paths, 1, &options, err) != DN_OK) {
+        assert_null(r);
+        return -1;
+    }
+    return drain(r, err);
+}
+
+/* Cut into pieces, and their rows; with files that could differ. */
+static int64_t read_pieces(uint32_t n_threads, struct dn_error *err)
+{
+    static const char begin[] = "{\"token\":\"";
+    const char *paths[] = {path, path};
+    struct dn_csv_options options = options_of(n_threads);
+    const struct dn_csv_split_options how = {.struct_size = sizeof(how), .target_bytes = 500};
+    char *json = NULL;
+    int64_t rows = 0;
+
+    options.union_by_name = true;
+    if (dn_csv_find_splits(&json, paths, 2, &options, &how, err) != DN_OK) {
+        assert_null(json);
+        return -1;
+    }
+    int64_t n_pieces = 0;
+    for (char *at = json; rows >= 0 && (at = strstr(at, begin)) != NULL;) {
+        struct dn_csv_reader *r = NULL;
+        char *token = at + strlen(begin);
+        char *end = token;
+        for (at = token; *at != '"'; at++) { /* unescaped where it is */
+            at += *at == '\\';
+            *end++ = *at;
+        }
+        *end = 0;
+        n_pieces++;
+        if (dn_csv_split_open(&r, token, paths, 2, &options, NULL, err) != DN_OK) {
+            assert_null(r);
+            rows = -1;
+            break;
+        }
+        const int64_t n = drain(r, err);
+        rows = n < 0 ? -1 : rows + n;
+    }
+    dn_csv_free(json);
+    assert_true(rows < 0 || n_pieces > 5);
+    return rows;
+}
+
+static void fail_each(int64_t (*read)(uint32_t n_threads, struct dn_error *err), uint32_t n_threads,
+                      int64_t expected)
 {
     uint64_t n = 1;
     int failed = 0;
@@ -169,10 +221,10 @@ static void fail_each_allocation(uint32_t n_threads)
     for (;; n++) {
         struct dn_error err = {0};
         dn_memory_fail_at(n);
-        const int64_t rows = read_rows(n_threads, &err);
+        const int64_t rows = read(n_threads, &err);
         const uint64_t counted = dn_memory_fail_at(0);
         if (rows >= 0) {
-            assert_int_equal(rows, 40);
+            assert_int_equal(rows, expected);
             if (counted < n) {
                 break; /* the n-th allocation was never asked for */
             }
@@ -183,6 +235,18 @@ static void fail_each_allocation(uint32_t n_threads)
         assert_true(strlen(err.message) > 0);
     }
     assert_true(failed > 20);
+}
+
+static void fail_each_allocation(uint32_t n_threads)
+{
+    fail_each(read_rows, n_threads, 40);
+}
+
+static void test_fail_each_allocation_of_pieces(void **state)
+{
+    (void)state;
+    fail_each(read_pieces, 1, 80);
+    fail_each(read_pieces, 2, 80);
 }
 
 static void test_fail_each_allocation_one_thread(void **state)
@@ -264,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_fail_each_allocation_one_thread),
         cmocka_unit_test(test_fail_each_allocation_two_threads),
         cmocka_unit_test(test_fail_each_allocation_of_packed_files),
+        cmocka_unit_test(test_fail_each_allocation_of_pieces),
         cmocka_unit_test(test_batches_outlive_the_reader),
         cmocka_unit_test(test_cancel),
     };
