@@ -9,6 +9,9 @@
 
 #define DEFAULT_TARGET_BYTES ((uint64_t)128 << 20)
 #define MOST_OF_A_FILE 10000
+/* Every token has the names of all fields: those of a file together have no more than so many bytes. */
+#define MOST_TOKEN_BYTES ((size_t)64 << 20)
+#define OTHER_TOKEN_BYTES 700 /* what else is in one, nearly */
 
 /* ---- what can be cut ---- */
 
@@ -73,23 +76,35 @@ struct splitter {
     struct dn_buffer token;
 };
 
-static uint64_t n_pieces_of(int64_t size, uint64_t target)
+static uint64_t most_pieces(const struct dn_csv_reader *r)
+{
+    size_t bytes = OTHER_TOKEN_BYTES + 16 * r->n_columns;
+
+    for (size_t i = 0; i < r->n_fields; i++) {
+        bytes += strlen(r->field_names[i]) + 7;
+    }
+    const size_t n = MOST_TOKEN_BYTES / bytes;
+    return n < 1 ? 1 : n < MOST_OF_A_FILE ? n : MOST_OF_A_FILE;
+}
+
+static uint64_t n_pieces_of(int64_t size, uint64_t target, uint64_t most)
 {
     if (size <= 0 || (uint64_t)size <= target) {
         return 1;
     }
     const uint64_t n = (uint64_t)size / target + ((uint64_t)size % target > target / 2);
-    return n < MOST_OF_A_FILE ? n : MOST_OF_A_FILE;
+    return n < most ? n : most;
 }
 
 /* Places a piece apart, as equal as they can be. */
 static enum dn_status choose_cuts(struct splitter *s, struct dn_error *err)
 {
     const uint64_t target = s->how->target_bytes != 0 ? s->how->target_bytes : DEFAULT_TARGET_BYTES;
+    const uint64_t most = most_pieces(s->r);
     uint64_t n = 0;
 
     for (size_t f = 0; f < s->r->n_paths; f++) {
-        n += n_pieces_of(s->sizes[f], target) - 1;
+        n += n_pieces_of(s->sizes[f], target, most) - 1;
     }
     s->cuts = dn_calloc((size_t)n + 1, sizeof(*s->cuts));
     if (s->cuts == NULL) {
@@ -97,7 +112,7 @@ static enum dn_status choose_cuts(struct splitter *s, struct dn_error *err)
     }
     s->survey.cuts = s->cuts;
     for (size_t f = 0; f < s->r->n_paths; f++) {
-        const uint64_t n_pieces = n_pieces_of(s->sizes[f], target);
+        const uint64_t n_pieces = n_pieces_of(s->sizes[f], target, most);
         const uint64_t size = (uint64_t)s->sizes[f];
         for (uint64_t i = 1; i < n_pieces; i++) { /* without overflow: size * i / n_pieces */
             const uint64_t at = size / n_pieces * i + size % n_pieces * i / n_pieces;
