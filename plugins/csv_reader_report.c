@@ -58,8 +58,9 @@ static bool tell_marks(const struct csv_handle *h, char *out, size_t size)
 
     dn_csv_reader_progress(h->reader, &csv);
     name_files(h, files, sizeof files);
-    (void)snprintf(out, size, "%s: %" PRId64 " byte order mark%s at the start of rows left out",
-                   files, csv.marks, csv.marks == 1 ? " was" : "s were");
+    (void)snprintf(out, size, "%s: %" PRId64 " byte order mark%s left out at the start of %s",
+                   files, csv.marks, csv.marks == 1 ? " was" : "s were",
+                   csv.marks == 1 ? "a row" : "rows");
     return csv.marks > 0;
 }
 
@@ -71,7 +72,7 @@ static bool tell_end(const struct csv_handle *h, char *out, size_t size)
     dn_csv_reader_progress(h->reader, &csv);
     name_files(h, files, sizeof files);
     (void)snprintf(out, size,
-                   "%s: %" PRId64 " byte%s (0x1a or NUL) behind the text, at the end, left out",
+                   "%s: %" PRId64 " byte%s left out at the end, behind the text (0x1a or NUL)",
                    files, csv.end_bytes, csv.end_bytes == 1 ? " was" : "s were");
     return csv.end_bytes > 0;
 }

@@ -78,3 +78,10 @@ def test_every_option_is_on_both_pages():
     for page in ["jobs.md", "csv-reading.md"]:
         text = (source / "docs" / page).read_text()
         assert [n for n in sorted(names) if f"`{n}`" not in text] == []
+
+
+def test_what_is_left_out(tool, write):
+    write("in.csv", b"a,b\n1,x\n\xef\xbb\xbf2,y\n\x1a")
+    said = tool.ok("convert", "-q", "in.csv", "null:").stderr.decode()
+    assert "in.csv: 1 byte order mark was left out at the start of a row\n" in said
+    assert "in.csv: 1 byte was left out at the end, behind the text (0x1a or NUL)\n" in said
