@@ -49,17 +49,14 @@ enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_er
             b->len, extra, cap);
     }
     size_t capacity = next_capacity(b, need, cap);
-    uint8_t *data = dn_malloc_aligned(capacity + DN_BUFFER_PADDING);
+    const size_t size = b->data != NULL ? b->capacity + DN_BUFFER_PADDING : 0;
+    uint8_t *data = dn_grow_aligned(b->data, size, b->len, capacity + DN_BUFFER_PADDING);
     if (data == NULL && capacity > need && capacity >= LARGE_BLOCK) {
         capacity = need; /* what is needed may still fit where the doubling does not */
-        data = dn_malloc_aligned(capacity + DN_BUFFER_PADDING);
+        data = dn_grow_aligned(b->data, size, b->len, capacity + DN_BUFFER_PADDING);
     }
     if (data == NULL) {
         return dn_error_memory(err, capacity + DN_BUFFER_PADDING);
-    }
-    if (b->data != NULL) {
-        memcpy(data, b->data, b->len);
-        dn_free_aligned(b->data, b->capacity + DN_BUFFER_PADDING);
     }
     b->data = data;
     b->capacity = capacity;

@@ -79,6 +79,8 @@ bool dn_mul_size(size_t a, size_t b, size_t *out)
 #define RECYCLE_MAX_BLOCKS 128
 #define MAP_MIN_BYTES ((size_t)256 << 10)
 #define RECYCLE_TRIES 32
+/* Smaller blocks are better copied into one that lies idle than faulted in. */
+#define MOVE_MIN_BYTES ((size_t)8 << 20)
 
 #if DN_RECYCLE
 
@@ -108,6 +110,13 @@ static void *map_block(size_t size)
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void *move_block(void *memory, size_t size, size_t wanted)
+{
+    void *moved = mremap(memory, size, wanted, MREMAP_MAYMOVE);
+
+    return moved == MAP_FAILED ? NULL : moved;
 }
 
 static void free_block(void *memory, size_t size)
@@ -364,6 +373,21 @@ void *dn_malloc_aligned(size_t size)
     }
 #endif
     return posix_memalign(&memory, ALIGNMENT, size == 0 ? 1 : size) == 0 ? memory : NULL;
+}
+
+void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)
+{
+#if DN_RECYCLE
+    if (size >= MOVE_MIN_BYTES && wanted >= MOVE_MIN_BYTES) {
+        return must_fail() ? NULL : move_block(memory, class_ceil(size), class_ceil(wanted));
+    }
+#endif
+    void *grown = dn_malloc_aligned(wanted);
+    if (grown != NULL && memory != NULL) {
+        memcpy(grown, memory, kept);
+        dn_free_aligned(memory, size);
+    }
+    return grown;
 }
 
 void dn_free_aligned(void *memory, size_t size)

@@ -39,6 +39,12 @@ void dn_memory_idle_grant(size_t bytes);
 void dn_memory_idle_withdraw(size_t bytes);
 /** Give what lies idle back to the OS, in the heap too.  For between two things that are large in different ways. */
 void dn_memory_give_back(void);
+/**
+ * A block of dn_malloc_aligned(`size`) as one of `wanted` bytes, of which the first `kept` are those of the old one, which is free then;
+ * on failure NULL, and the old one stays.  Blocks of 8 MiB and more move without their bytes being copied, so that what grows by doubling
+ * needs neither the time nor the memory of two.
+ */
+void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted);
 /** Free a block of dn_malloc_aligned(`size`), with the size that was asked for.  NULL is allowed. */
 void dn_free_aligned(void *memory, size_t size);
 

@@ -5,59 +5,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-void dn_csv_block_finish(struct dn_csv_block *b)
-{
-    if (b->buf != NULL) {
-        dn_free_aligned(b->buf, b->size);
-    }
-    *b = (struct dn_csv_block){0};
-}
-
-/* Room for `text_bytes` bytes of text behind `front` bytes; the text already there moves along. */
-static enum dn_status block_resize(struct dn_csv_block *b, size_t front, size_t text_bytes,
-                                   struct dn_error *err)
-{
-    const size_t padding = DN_BUFFER_PADDING + b->room_behind;
-    const size_t size = front + text_bytes + padding;
-    uint8_t *buf;
-
-    if (size > UINT32_MAX) {
-        return dn_error_set(err, DN_ERR_MEMORY,
-                            "a block of CSV text would exceed 4 GiB: lower block_bytes");
-    }
-    buf = dn_malloc_aligned(size);
-    if (buf == NULL) {
-        return dn_error_memory(err, size);
-    }
-    const size_t n = b->len - b->start;
-    if (b->buf != NULL) {
-        memcpy(buf + front, b->buf + b->start, n);
-        dn_free_aligned(b->buf, b->size);
-    }
-    b->buf = buf;
-    b->size = size;
-    b->start = front;
-    b->len = front + n;
-    memset(b->buf + b->len, 0, padding);
-    return DN_OK;
-}
-
-enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes, size_t len,
-                                    struct dn_error *err)
-{
-    if (len == 0) {
-        return DN_OK;
-    }
-    /* 64 bytes stay in front of the text: the converters may read there. */
-    if (len + DN_BUFFER_PADDING > b->start) {
-        DN_TRY(block_resize(b, len + DN_BUFFER_PADDING, b->len - b->start, err));
-    }
-    b->start -= len;
-    b->start_offset -= (int64_t)len;
-    memcpy(b->buf + b->start, bytes, len);
-    return DN_OK;
-}
-
 /* Eight bytes at a time: a pipe's text is counted by the one thread that reads it. */
 static int64_t count_line_feeds(const uint8_t *text, size_t len)
 {
@@ -650,7 +597,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         searched = window - 1;
     }
     b->room_behind = f->room_behind;
-    DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
+    DN_TRY(dn_csv_block_resize(b, DN_CSV_FRONT, capacity, err));
     memcpy(b->buf + b->start, held.data, n);
     b->len = b->start + n;
     f->carry_pos += n;
@@ -666,7 +613,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         }
         if (target + DN_CSV_ADDED_MOST > capacity) {
             capacity = 2 * target + DN_CSV_ADDED_MOST;
-            DN_TRY(block_resize(b, DN_CSV_FRONT, capacity, err));
+            DN_TRY(dn_csv_block_resize(b, DN_CSV_FRONT, capacity, err));
         }
         while (b->len - b->start < target && !f->source_at_end) {
             size_t got;
@@ -697,20 +644,6 @@ static void count_block(struct dn_csv_feed *f, struct dn_csv_block *b)
     const bool second_half = f->after_cr && b->len > b->start && b->buf[b->start] == '\n';
     b->first_line = f->line - second_half;
     f->line += dn_csv_line_ends(f->dialect, b->buf + b->start, b->len - b->start, &f->after_cr);
-}
-
-void dn_csv_end_last_row(const struct dn_csv_dialect *d, struct dn_csv_block *b)
-{
-    const uint8_t *text = b->buf + b->start;
-    const size_t n = b->len - b->start;
-
-    if (dn_csv_ends_escaped(d, text, n)) {
-        b->buf[b->len++] = d->escape;
-    } else if (dn_csv_is_row_end(d, text[n - 1]) && !dn_csv_ends_escaped(d, text, n - 1)) {
-        return;
-    }
-    b->buf[b->len++] = '\n';
-    b->added_row_end = true;
 }
 
 static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,

@@ -6,13 +6,9 @@
 #ifndef DN_CSV_FEED_H
 #define DN_CSV_FEED_H
 
-#include "base/buffer.h"
-#include "csv/automaton.h"
+#include "csv/block.h"
 #include "csv/tail.h"
 #include "filter/text.h"
-
-/** Bytes in front of a block's text, room for the beginning of a row that started in the block before. */
-#define DN_CSV_FRONT 4096
 
 /** A row may take one part in so many of the memory budget, */
 #define DN_CSV_ROW_SHARE 4
@@ -20,34 +16,6 @@
 #define DN_CSV_ROW_AT_LEAST ((size_t)8 << 20)
 /** and at most so many: a row's beginning and a block together stay below 2^31, the offsets of string views. */
 #define DN_CSV_ROW_AT_MOST ((size_t)1 << 29)
-
-/** One block.  Text is buf[start, len); buf has DN_BUFFER_PADDING readable bytes past len. */
-struct dn_csv_block {
-    uint8_t *buf;
-    size_t size; /**< allocated bytes of buf */
-    size_t start;
-    size_t len;
-    size_t room_behind;   /**< readable bytes behind the text, besides its padding */
-    size_t file;          /**< index of the file */
-    int64_t start_offset; /**< byte offset in the file of buf[start] */
-    int64_t end_offset;   /**< and of what stands behind its last byte */
-    int64_t first_line; /**< line of buf[start] if the file cannot be read again to count, else 0 */
-    bool first_of_file;
-    bool last_of_file;
-    bool
-        added_row_end; /**< the file does not end with a row end: one was added behind its last byte */
-};
-
-void dn_csv_block_finish(struct dn_csv_block *b);
-/**
- * The text, which is not empty, ends here, and its last row need not: give it a row end, of at most DN_CSV_ADDED_MOST bytes.  An escape
- * with nothing behind it is text: doubled it is one, whatever follows.
- */
-#define DN_CSV_ADDED_MOST 2
-void dn_csv_end_last_row(const struct dn_csv_dialect *d, struct dn_csv_block *b);
-/** Put `len` bytes in front of the text (the beginning of its first row). */
-DN_NODISCARD enum dn_status dn_csv_block_prepend(struct dn_csv_block *b, const uint8_t *bytes,
-                                                 size_t len, struct dn_error *err);
 
 /** A part of one file's text that begins at the start of a row and ends behind a row end, or with the file's rows. */
 struct dn_csv_range {

@@ -61,9 +61,8 @@ static enum dn_status publish_tail(struct work *w, const struct dn_csv_block *bl
     enum dn_status st;
 
     pthread_mutex_lock(&r->lock);
-    dn_buffer_reset(&slot->tail);
-    st = dn_buffer_append(&slot->tail, block->buf + from, block->len - from, &w->error);
-    slot->tail_offset = block->start_offset + (int64_t)(from - block->start);
+    dn_csv_begun_finish(&slot->tail);
+    st = dn_csv_begun_add(&slot->tail, block->buf + from, block->len - from, &w->error);
     slot->tail_known = true;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
@@ -137,12 +136,11 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
     while (!before->tail_known) {
         pthread_cond_wait(&r->changed, &r->lock);
     }
-    st = dn_csv_block_prepend(block, before->tail.data, before->tail.len, &w->error);
+    const struct dn_span tail = dn_csv_begun_text(&before->tail);
     if (block->first_line > 0) {
-        block->first_line -=
-            dn_csv_line_ends(&r->dialect, before->tail.data, before->tail.len, &after_cr);
+        block->first_line -= dn_csv_line_ends(&r->dialect, tail.data, tail.len, &after_cr);
     }
-    dn_buffer_finish(&before->tail); /* a long row would leave its beginning in every slot */
+    st = dn_csv_block_join(block, &before->tail, &w->error);
     pthread_mutex_unlock(&r->lock);
     return st;
 }
@@ -164,7 +162,7 @@ static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *b
     while (!before->tail_known) {
         pthread_cond_wait(&r->changed, &r->lock);
     }
-    const size_t held = before->tail.len;
+    const size_t held = dn_csv_begun_text(&before->tail).len;
     pthread_mutex_unlock(&r->lock);
     if (held < r->feed.block_bytes || held + n > r->feed.max_block_bytes || block->last_of_file) {
         return DN_OK; /* short, too long, or never closed: in the usual way */
@@ -176,12 +174,11 @@ static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *b
     }
     publish_state(r, w->number + 1, true);
     pthread_mutex_lock(&r->lock);
-    dn_buffer_finish(&w->slot->tail);
+    dn_csv_begun_finish(&w->slot->tail);
     w->slot->tail = before->tail;
-    w->slot->tail_offset = before->tail_offset;
-    before->tail = (struct dn_buffer){0};
+    before->tail = (struct dn_csv_begun){0};
     const enum dn_status st =
-        dn_buffer_append(&w->slot->tail, block->buf + block->start, n, &w->error);
+        dn_csv_begun_add(&w->slot->tail, block->buf + block->start, n, &w->error);
     w->slot->tail_known = true;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
@@ -636,7 +633,7 @@ void dn_csv_pipeline_stop(struct dn_csv_reader *r)
 void dn_csv_pipeline_finish(struct dn_csv_reader *r)
 {
     for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++) {
-        dn_buffer_finish(&r->slots[i].tail);
+        dn_csv_begun_finish(&r->slots[i].tail);
         dn_free(r->slots[i].firsts);
         dn_csv_aside_finish(&r->slots[i].aside);
         if (r->slots[i].new_values != NULL) {
@@ -755,7 +752,7 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
         old->state_known = false;
         old->rows_known = false;
         old->tail_known = false;
-        dn_buffer_finish(&old->tail);
+        dn_csv_begun_finish(&old->tail);
     }
     pthread_cond_signal(&r->room);
 }

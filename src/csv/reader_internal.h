@@ -35,8 +35,7 @@ struct dn_csv_slot {
     bool starts_inside;
     bool
         tail_known; /**< tail holds the incomplete row at this block's end (empty if it ends outside quotes) */
-    struct dn_buffer tail;
-    int64_t tail_offset;                /**< byte offset in the file of the tail */
+    struct dn_csv_begun tail;
     struct dn_csv_batch_memory *memory; /**< the block's text, until its task takes it */
     bool rows_known;                    /**< rows_before is right; only where rows are limited */
     int64_t rows_before;                /**< in all blocks before this one */

@@ -99,6 +99,52 @@ static void test_aligned_sizes(void **state)
     }
 }
 
+/* Bytes of this process in memory. */
+static size_t resident(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*u %lu", &pages), 1);
+    (void)fclose(f);
+    return (size_t)pages * 4096;
+}
+
+static void test_grown_blocks_keep_contents(void **state)
+{
+    static const size_t sizes[] = {1, 100, 65536, 300000, (size_t)9 << 20, (size_t)40 << 20};
+    uint8_t *p = NULL;
+    size_t size = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        p = dn_grow_aligned(p, size, size, sizes[i]);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        for (size_t k = 0; k < size; k++) {
+            assert_int_equal(p[k], (uint8_t)(k % 251));
+        }
+        for (size_t k = size; k < sizes[i]; k++) {
+            p[k] = (uint8_t)(k % 251);
+        }
+        size = sizes[i];
+    }
+    dn_memory_fail_at(1);
+    assert_null(dn_grow_aligned(p, size, size, 2 * size));
+    dn_memory_fail_at(0);
+    assert_int_equal(p[size - 1], (uint8_t)((size - 1) % 251));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const size_t before = resident();
+    p = dn_grow_aligned(p, size, size, 8 * size);
+    assert_non_null(p);
+    assert_true(resident() < before + size / 2); /* no second one is filled */
+    assert_int_equal(p[size - 1], (uint8_t)((size - 1) % 251));
+    size *= 8;
+#endif
+    dn_free_aligned(p, size);
+}
+
 static void test_large_blocks_are_recycled(void **state)
 {
     (void)state;
@@ -298,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_realloc_keeps_contents),
         cmocka_unit_test(test_aligned_sizes),
+        cmocka_unit_test(test_grown_blocks_keep_contents),
         cmocka_unit_test(test_large_blocks_are_recycled),
         cmocka_unit_test(test_idle_bytes_are_granted),
         cmocka_unit_test(test_idle_bytes_are_bounded),

@@ -434,11 +434,14 @@ static void test_long_rows(void **state)
     }
 }
 
-static void test_prepend(void **state)
+static void test_join(void **state)
 {
     static uint8_t before[10000];
     static const size_t lens[] = {0,
                                   1,
+                                  7,
+                                  8,
+                                  9, /* a byte more than the block has */
                                   100,
                                   DN_CSV_FRONT - DN_BUFFER_PADDING,
                                   DN_CSV_FRONT - DN_BUFFER_PADDING + 1,
@@ -458,14 +461,24 @@ static void test_prepend(void **state)
         assert_int_equal(dn_csv_feed_open(&f, NULL), DN_OK);
         assert_int_equal(dn_csv_feed_next(&f, &b, &end, NULL), DN_OK);
         b.start_offset = 20000;
-        assert_int_equal(dn_csv_block_prepend(&b, before, lens[i], NULL), DN_OK);
+        struct dn_csv_begun begun = {0};
+        const size_t first = lens[i] / 3; /* in two pieces */
+        if (lens[i] > 0) {
+            assert_int_equal(dn_csv_begun_add(&begun, before, first, NULL), DN_OK);
+            assert_int_equal(dn_csv_begun_add(&begun, before + first, lens[i] - first, NULL),
+                             DN_OK);
+        }
+        b.room_behind = 100;
+        assert_int_equal(dn_csv_block_resize(&b, DN_CSV_FRONT, 8, NULL), DN_OK);
+        assert_int_equal(dn_csv_block_join(&b, &begun, NULL), DN_OK);
+        assert_null(begun.bytes.data);
         assert_int_equal(b.len - b.start, lens[i] + 8);
         assert_int_equal(b.start_offset, 20000 - (int64_t)lens[i]);
         assert_memory_equal(b.buf + b.start, before, lens[i]);
         assert_memory_equal(b.buf + b.start + lens[i], "abc\ndef\n", 8);
         assert_true(b.start >= DN_BUFFER_PADDING); /* readable in front, too */
-        assert_true(b.len + DN_BUFFER_PADDING <= b.size);
-        for (size_t k = 0; k < DN_BUFFER_PADDING; k++) {
+        assert_true(b.len + DN_BUFFER_PADDING + b.room_behind <= b.size);
+        for (size_t k = 0; k < DN_BUFFER_PADDING + b.room_behind; k++) {
             assert_int_equal(b.buf[b.len + k], 0);
         }
         dn_csv_block_finish(&b);
@@ -485,7 +498,7 @@ int main(void)
         cmocka_unit_test(test_first_lines),
         cmocka_unit_test(test_other_header),
         cmocka_unit_test(test_long_rows),
-        cmocka_unit_test(test_prepend),
+        cmocka_unit_test(test_join),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
