@@ -366,6 +366,15 @@ static bool same_text(const struct dn_pq_dictionary *d, uint32_t id, const struc
             ((dn_pq_load64(entry + 8) & masks[1]) ^ dn_pq_load64(t->u.rest))) == 0;
 }
 
+/* Has the dictionary no room for this text?  It is given up then, and what may be long was not copied. */
+static bool is_too_long(struct dn_pq_dictionary *d, const struct dn_pq_text *t)
+{
+    if (d->plain.len + 4 + (size_t)t->len > d->most_plain) {
+        d->over = true;
+    }
+    return d->over;
+}
+
 static enum dn_status new_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
                                struct dn_error *err)
 {
@@ -417,13 +426,16 @@ static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_t
     if (d->n > PREFETCHED) {
         prefetch_texts(d, hashes, n);
     }
-    for (i = 0; i < n && d->plain.len <= d->most_plain; i++) {
+    for (i = 0; i < n; i++) {
         size_t j = hashes[i] & mask;
         while (slots[j].id != 0 &&
                (slots[j].hash != hashes[i] || !same_text(d, slots[j].id - 1, &texts[i]))) {
             j = (j + 1) & mask;
         }
         if (slots[j].id == 0) {
+            if (is_too_long(d, &texts[i])) {
+                break;
+            }
             DN_TRY(new_text(d, &texts[i], err));
             slots[j] = (struct text_slot){d->n, hashes[i]};
         }
@@ -433,7 +445,7 @@ static enum dn_status add_texts(struct dn_pq_dictionary *d, const struct dn_pq_t
     return DN_OK;
 }
 
-/* The id of one text, in a table that is near. */
+/* The id of one text, in a table that is near; d->over: it has none. */
 static enum dn_status find_text(struct dn_pq_dictionary *d, const struct dn_pq_text *t,
                                 uint32_t *id, struct dn_error *err)
 {
@@ -447,6 +459,9 @@ static enum dn_status find_text(struct dn_pq_dictionary *d, const struct dn_pq_t
         j = (j + 1) & mask;
     }
     if (slots[j].id == 0) {
+        if (is_too_long(d, t)) {
+            return DN_OK;
+        }
         DN_TRY(new_text(d, t, err));
         slots[j] = (struct text_slot){d->n, hash};
     }
@@ -481,10 +496,13 @@ static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_
     } found[FEW_SLOTS] = {0};
     size_t i;
 
-    for (i = 0; i < n && d->n <= FEW_TEXTS && d->plain.len <= d->most_plain; i++) {
+    for (i = 0; i < n && d->n <= FEW_TEXTS; i++) {
         uint64_t words[3];
         if (texts[i].len > FEW_BYTES) {
             DN_TRY(find_text(d, &texts[i], &ids[i], err));
+            if (d->over) {
+                break;
+            }
             continue;
         }
         words_of(&texts[i], words);
@@ -495,6 +513,9 @@ static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_
              (found[at].words[2] ^ words[2])) != 0 ||
             found[at].id == 0) {
             DN_TRY(find_text(d, &texts[i], &ids[i], err));
+            if (d->over) {
+                break;
+            }
             memcpy(found[at].words, words, sizeof words);
             found[at].id = (uint64_t)ids[i] + 1;
         }
@@ -561,7 +582,7 @@ bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
 {
     const size_t entry = d->kind == DN_PQ_KIND_TEXT ? TEXT_ENTRY_BYTES : NUMBER_ENTRY_BYTES;
 
-    return d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
+    return d->over || d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
 }
 
 /* ---- ids to values ----------------------------------------------------------------------------------------------- */
@@ -727,6 +748,7 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
     d->ids.width = 1;
     d->ids.expected = 0;
     d->n = 0;
+    d->over = false;
     d->next_look = 0;
     if (d->direct || d->table.capacity > most) {
         dn_buffer_finish(&d->table);

@@ -22,6 +22,7 @@ struct dn_pq_dictionary {
     const struct dn_kernels *kernels;
     size_t most_plain;       /**< bytes of `plain`, and ... */
     size_t most_bytes;       /**< ... of all that entries need, over which it is given up */
+    bool over;               /**< a text came that it has no room for */
     uint32_t n;              /**< distinct values */
     struct dn_buffer plain;  /**< their PLAIN encoding */
     struct dn_buffer starts; /**< texts: uint32_t where each begins in `plain` */

@@ -1,5 +1,7 @@
 #include "parquet/write/stats.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 
 /*
@@ -39,8 +41,7 @@ void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind, enum dn_pq_or
 
 void dn_pq_stats_finish(struct dn_pq_stats *s)
 {
-    dn_buffer_finish(&s->text_min);
-    dn_buffer_finish(&s->text_max);
+    dn_free(s->texts);
     memset(s, 0, sizeof *s);
 }
 
@@ -50,8 +51,6 @@ void dn_pq_stats_reset(struct dn_pq_stats *s)
     s->unbounded = false;
     s->n_nulls = 0;
     s->n_nans = 0;
-    dn_buffer_reset(&s->text_min);
-    dn_buffer_reset(&s->text_max);
 }
 
 static void widen(struct dn_pq_stats *s, int64_t min, int64_t max)
@@ -162,36 +161,37 @@ static void add_f16(struct dn_pq_stats *s, const struct dn_pq_text *values, size
     }
 }
 
-/* The new length counts only once the bytes are there, so that a failure leaves a bound that is still true. */
-static enum dn_status keep_text(struct dn_buffer *bound, uint64_t *bound_rank, const uint8_t *data,
-                                size_t len, uint64_t rank, struct dn_error *err)
+static void keep_text(struct dn_pq_stats_text *bound, const uint8_t *data, size_t len,
+                      uint64_t rank)
 {
-    if (len > bound->len) {
-        DN_TRY(dn_buffer_reserve(bound, len - bound->len, err));
-    }
     if (len > 0) {
-        memcpy(bound->data, data, len);
+        memcpy(bound->bytes, data, len);
     }
-    bound->len = len;
-    *bound_rank = rank;
-    return DN_OK;
+    bound->len = (uint8_t)len;
+    bound->rank = rank;
 }
 
+/* Texts that begin alike may be taken for one: their order does not show in the bounds. */
 static enum dn_status add_text(struct dn_pq_stats *s, const uint8_t *data, size_t len,
                                uint64_t rank, struct dn_error *err)
 {
-    if (!s->has_values) {
-        DN_TRY(keep_text(&s->text_min, &s->rank_min, data, len, rank, err));
-        DN_TRY(keep_text(&s->text_max, &s->rank_max, data, len, rank, err));
-        s->has_values = true;
-        return DN_OK;
+    struct dn_pq_stats_text *texts = s->texts;
+
+    if (texts == NULL) {
+        texts = dn_calloc(2, sizeof *texts);
+        if (texts == NULL) {
+            return dn_error_memory(err, 2 * sizeof *texts);
+        }
+        s->texts = texts;
     }
-    if (compare_bytes(s, data, len, s->text_min.data, s->text_min.len) < 0) {
-        DN_TRY(keep_text(&s->text_min, &s->rank_min, data, len, rank, err));
+    len = len < DN_PQ_STATS_TEXT_KEPT ? len : DN_PQ_STATS_TEXT_KEPT;
+    if (!s->has_values || compare_bytes(s, data, len, texts[0].bytes, texts[0].len) < 0) {
+        keep_text(&texts[0], data, len, rank);
     }
-    if (compare_bytes(s, data, len, s->text_max.data, s->text_max.len) > 0) {
-        DN_TRY(keep_text(&s->text_max, &s->rank_max, data, len, rank, err));
+    if (!s->has_values || compare_bytes(s, data, len, texts[1].bytes, texts[1].len) > 0) {
+        keep_text(&texts[1], data, len, rank);
     }
+    s->has_values = true;
     return DN_OK;
 }
 
@@ -202,7 +202,7 @@ static enum dn_status add_texts(struct dn_pq_stats *s, const struct dn_pq_text *
 
     for (size_t i = 0; i < n; i++) {
         const uint64_t rank = dn_pq_text_rank(&texts[i]) ^ sign;
-        if (s->has_values && rank > s->rank_min && rank < s->rank_max) {
+        if (s->has_values && rank > s->texts[0].rank && rank < s->texts[1].rank) {
             continue; /* nearly all of them */
         }
         DN_TRY(add_text(s, dn_pq_text_data(&texts[i]), texts[i].len, rank, err));
@@ -269,7 +269,7 @@ void dn_pq_stats_add_bools(struct dn_pq_stats *s, const uint8_t *bits, size_t bi
     }
 }
 
-/* Are the bounds byte arrays in full? */
+/* Are the bounds byte arrays? */
 static bool keeps_bytes(const struct dn_pq_stats *s)
 {
     return dn_pq_kind_is_bytes(s->kind) && s->order != DN_PQ_ORDERED_F16;
@@ -294,8 +294,9 @@ enum dn_status dn_pq_stats_merge(struct dn_pq_stats *s, const struct dn_pq_stats
         return DN_OK;
     }
     if (keeps_bytes(s)) {
-        DN_TRY(add_text(s, other->text_min.data, other->text_min.len, other->rank_min, err));
-        return add_text(s, other->text_max.data, other->text_max.len, other->rank_max, err);
+        const struct dn_pq_stats_text *texts = other->texts;
+        DN_TRY(add_text(s, texts[0].bytes, texts[0].len, texts[0].rank, err));
+        return add_text(s, texts[1].bytes, texts[1].len, texts[1].rank, err);
     }
     widen(s, other->min, other->max);
     return DN_OK;
@@ -442,26 +443,26 @@ static size_t raise_bytes(uint8_t *bytes, size_t len)
 }
 
 /* What the bounds have of a byte array. */
-static size_t kept_length(const struct dn_pq_stats *s, const struct dn_buffer *bytes)
+static size_t kept_length(const struct dn_pq_stats *s, const struct dn_pq_stats_text *text)
 {
     if (s->order == DN_PQ_ORDERED) {
-        return cut_length(bytes->data, bytes->len);
+        return cut_length(text->bytes, text->len);
     }
-    return bytes->len < DN_PQ_STATS_TEXT_MAX ? bytes->len : DN_PQ_STATS_TEXT_MAX;
+    return text->len < DN_PQ_STATS_TEXT_MAX ? text->len : DN_PQ_STATS_TEXT_MAX;
 }
 
 static void text_bounds(const struct dn_pq_stats *s, struct dn_pq_bound *min,
                         struct dn_pq_bound *max)
 {
-    if (s->kind == DN_PQ_KIND_FIXED && s->text_min.len > DN_PQ_STATS_TEXT_MAX) {
+    const struct dn_pq_stats_text *texts = s->texts;
+
+    if (s->kind == DN_PQ_KIND_FIXED && texts[0].len > DN_PQ_STATS_TEXT_MAX) {
         return;
     }
-    put_bound(min, s->text_min.len > 0 ? s->text_min.data : (const uint8_t *)"",
-              kept_length(s, &s->text_min));
-    min->exact = min->len == s->text_min.len;
-    put_bound(max, s->text_max.len > 0 ? s->text_max.data : (const uint8_t *)"",
-              kept_length(s, &s->text_max));
-    max->exact = max->len == s->text_max.len;
+    put_bound(min, texts[0].bytes, kept_length(s, &texts[0]));
+    min->exact = min->len == texts[0].len;
+    put_bound(max, texts[1].bytes, kept_length(s, &texts[1]));
+    max->exact = max->len == texts[1].len;
     if (!max->exact) {
         max->len = s->order == DN_PQ_ORDERED ? raise_text(max->bytes, max->len)
                                              : raise_bytes(max->bytes, max->len);

@@ -14,6 +14,14 @@
 
 #define DN_PQ_STATS_TEXT_MAX 64 /**< longer text bounds are cut */
 
+/** The beginnings of the smallest and the largest text: with a byte more than is written, so that whoever cuts sees what follows. */
+#define DN_PQ_STATS_TEXT_KEPT (DN_PQ_STATS_TEXT_MAX + 1)
+struct dn_pq_stats_text {
+    uint64_t rank;
+    uint8_t len; /**< of the beginning */
+    uint8_t bytes[DN_PQ_STATS_TEXT_KEPT];
+};
+
 struct dn_pq_stats {
     enum dn_pq_kind kind;
     enum dn_pq_order order;
@@ -25,16 +33,13 @@ struct dn_pq_stats {
     int64_t
         min; /**< numbers; floats, and integers without a sign, as ordered integers: see stats.c */
     int64_t max;
-    struct dn_buffer text_min; /**< texts in full */
-    struct dn_buffer text_max;
-    uint64_t rank_min;
-    uint64_t rank_max;
+    struct dn_pq_stats_text *texts; /**< owned: minimum and maximum; NULL before the first text */
 };
 
 void dn_pq_stats_init(struct dn_pq_stats *s, enum dn_pq_kind kind, enum dn_pq_order order);
 /** Accepts zeroed memory. */
 void dn_pq_stats_finish(struct dn_pq_stats *s);
-/** Forget all values; capacity is kept. */
+/** Forget all values. */
 void dn_pq_stats_reset(struct dn_pq_stats *s);
 
 /** Add n values of the kind's C type: int32_t int64_t float double, or struct dn_pq_text. */
