@@ -10,6 +10,7 @@
 #include "job/coltype.h"
 #include "job/connector.h"
 #include "job/events.h"
+#include "job/local.h"
 #include "job/session.h"
 #include "store/source.h"
 
@@ -481,8 +482,10 @@ static void print_argument(const char *text)
     (void)fputs(quoted ? "'" : "", stdout);
 }
 
+/* The query of an address may be a secret, so it is not in the command. */
 static void print_dialects(const json_t *seen, const char *file)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     static bool right[] = {true, false, false};
     const json_t *list = json_object_get(seen, "dialects");
     const json_t *first = json_array_get(list, 0);
@@ -513,7 +516,7 @@ static void print_dialects(const json_t *seen, const char *file)
         }
         (void)printf("\n" DN_PROGRAM " convert %s ",
                      json_string_value(json_object_get(first, "flags")));
-        print_argument(file);
+        print_argument(dn_is_remote(file) ? dn_source_shown_path(room, file) : file);
         (void)fputs(" OUT.parquet\n", stdout);
     }
 }

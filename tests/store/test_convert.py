@@ -206,6 +206,8 @@ def test_the_web(command, expected, ranges):
     for name in ("in.csv?token=hidden", "in.csv.gz"):
         command.ok("convert", "-qf", url + name, "out.parquet")
         assert pq.read_table(command.home / "out.parquet").equals(expected)
+    seen = command("schema", "--sniff", url + "in.csv?token=hidden")
+    assert seen.returncode == 0 and b"in.csv" in seen.stdout and b"hidden" not in seen.stdout + seen.stderr
     if not ranges:
         for what in ("inspect", "verify"):
             command.fails(what, url + "local.parquet", says=["local.parquet", "a web server that gives no ranges", "save it to a file"])
