@@ -81,6 +81,9 @@ static bool is_settled(struct dn_csv_census_field *field)
         atomic_load_explicit(&field->whole, memory_order_relaxed),
         atomic_load_explicit(&field->behind, memory_order_relaxed)};
 
+    if (field->sets_aside) {
+        return false; /* wrong values say nothing about those to come */
+    }
     return quotes_differ ||
            (classes != 0 &&
             dn_csv_type_of_classes(field->rounds ? dn_csv_without_long(classes) : classes, digits)

@@ -75,6 +75,19 @@ def test_a_number_of_another_kind_is_no_wrong_row(tool):
     assert str(table.schema.field("v").type) == "double" and table.num_rows == 60_002
 
 
+@pytest.mark.parametrize("block", [1000, 100_000])
+@pytest.mark.parametrize("wrong", ["x", '"x"'])
+def test_a_wrong_value_hides_no_number_of_another_kind_behind_it(tool, block, wrong):
+    """Blocks later, whatever column makes reading start again."""
+    rows = [[str(i), str(2 * i)] for i in range(60_000)]
+    rows[50_000][1], rows[50_500][0], rows[59_000][0], rows[59_500][1] = "0.5", wrong, "59000.5", wrong
+    (tool.cwd / "in.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    tool.ok("convert", "--max-rejects", 5, "--rejects", "r.csv", "--reader-option", f"block_bytes={block}", "in.csv", "out.parquet")
+    assert [r["row"] for r in listed(tool.cwd / "r.csv")] == ["50501", "59501"]
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert [str(t) for t in table.schema.types] == ["double", "double"] and table["a"][-1000 + 1].as_py() == 59000.5
+
+
 def test_several_files(tool):
     for name in "ab":
         (tool.cwd / f"{name}.csv").write_text("a,b\n1,2\n3\n4,5\n")
