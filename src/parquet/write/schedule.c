@@ -320,25 +320,27 @@ static enum dn_status encode_leaf(struct dn_pq_lane *lane, const struct dn_pq_sl
 {
     const struct dn_pq_column *c = lane->encoder.column;
     const struct dn_column_view *view = &s->batch->views[c->field];
+    struct dn_pq_within *within = lane->within;
     struct dn_pq_shredded part;
 
     for (int64_t row = 0, n = 0; row < s->n_rows; row += n) {
-        n = s->n_rows - row < lane->shred_rows ? s->n_rows - row : lane->shred_rows;
-        DN_TRY(dn_pq_shred(&lane->shredder, c, view, s->row + row, n, first_row + row, &part, err));
+        n = s->n_rows - row < within->shred_rows ? s->n_rows - row : within->shred_rows;
+        DN_TRY(
+            dn_pq_shred(&within->shredder, c, view, s->row + row, n, first_row + row, &part, err));
         if (part.n < 0) {
-            lane->shred_rows = n / 2;
+            within->shred_rows = n / 2;
             n = 0;
             continue;
         }
         part.batch = s->batch->number;
         DN_TRY(dn_pq_encoder_append_shredded(&lane->encoder, &part, err));
         if (part.n > (int64_t)16 * SHREDDED_ENTRIES) {
-            dn_pq_shredder_finish(&lane->shredder); /* a row as long as this one is rare */
+            dn_pq_shredder_finish(&within->shredder); /* a row as long as this one is rare */
         }
-        if (part.n > SHREDDED_ENTRIES && lane->shred_rows > 1) {
-            lane->shred_rows /= 2;
-        } else if (part.n < SHREDDED_ENTRIES / 2 && lane->shred_rows < MOST_SHREDDED_ROWS) {
-            lane->shred_rows *= 2;
+        if (part.n > SHREDDED_ENTRIES && within->shred_rows > 1) {
+            within->shred_rows /= 2;
+        } else if (part.n < SHREDDED_ENTRIES / 2 && within->shred_rows < MOST_SHREDDED_ROWS) {
+            within->shred_rows *= 2;
         }
     }
     return DN_OK;
@@ -354,7 +356,7 @@ static enum dn_status encode_slice(struct dn_pq_lane *lane, struct dn_pq_slot *s
     if (lane->writer->verify) {
         slot->digest +=
             dn_pq_column_is_within(c)
-                ? dn_column_digest_within(&lane->digest, view, s->row, s->n_rows)
+                ? dn_column_digest_within(&lane->within->digest, view, s->row, s->n_rows)
                 : dn_pq_column_digest(c, view, s->row, s->n_rows, (uint64_t)lane->n_taken);
     }
     lane->n_taken += s->n_rows;
@@ -373,7 +375,9 @@ static enum dn_status encode_morsel(struct dn_pq_lane *lane, const struct dn_pq_
         chunk->first_row = m->row_group->first_row;
         lane->row_group = m->row_group;
         lane->n_taken = 0;
-        memset(lane->digest.n_rows, 0, sizeof lane->digest.n_rows);
+        if (lane->within != NULL) {
+            memset(lane->within->digest.n_rows, 0, sizeof lane->within->digest.n_rows);
+        }
         dn_pq_encoder_begin(&lane->encoder, chunk);
     }
     for (size_t i = 0; i < m->n_slices; i++) {
@@ -419,7 +423,8 @@ static void run_lane(void *arg)
             end_chunk(w, &m->row_group->slots[lane->column]);
         }
     }
-    const size_t held = dn_pq_encoder_held(&lane->encoder) + dn_pq_shredder_held(&lane->shredder);
+    const size_t held = dn_pq_encoder_held(&lane->encoder) +
+                        (lane->within != NULL ? dn_pq_shredder_held(&lane->within->shredder) : 0);
     pthread_mutex_lock(&w->lock);
     w->held_bytes += held - lane->held;
     lane->held = held;

@@ -179,7 +179,26 @@ static uint64_t digest_values(const void *column, const struct dn_column_view *v
     return dn_pq_column_digest(column, view, row, n_rows, first);
 }
 
-static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_options *options)
+static enum dn_status open_within(struct dn_pq_lane *lane, const struct dn_pq_column *column,
+                                  struct dn_error *err)
+{
+    if (!dn_pq_column_is_within(column)) {
+        return DN_OK;
+    }
+    lane->within = dn_calloc(1, sizeof *lane->within);
+    if (lane->within == NULL) {
+        return dn_error_memory(err, sizeof *lane->within);
+    }
+    lane->within->shred_rows = 64;
+    lane->within->digest = (struct dn_digest_path){.children = column->within,
+                                                   .n_children = column->n_within,
+                                                   .values = digest_values,
+                                                   .ctx = column};
+    return DN_OK;
+}
+
+static enum dn_status open_lanes(struct dn_parquet_writer *w,
+                                 const struct dn_parquet_options *options, struct dn_error *err)
 {
     int64_t n_dictionaries = 0;
 
@@ -203,15 +222,12 @@ static void open_lanes(struct dn_parquet_writer *w, const struct dn_parquet_opti
     for (int64_t i = 0; i < w->n_columns; i++) {
         w->lanes[i].writer = w;
         w->lanes[i].column = i;
-        w->lanes[i].shred_rows = 64;
-        w->lanes[i].digest = (struct dn_digest_path){.children = w->columns[i].within,
-                                                     .n_children = w->columns[i].n_within,
-                                                     .values = digest_values,
-                                                     .ctx = &w->columns[i]};
         dn_pq_encoder_init(&w->lanes[i].encoder, &w->columns[i], &w->encoder);
         w->lanes[i].encoder.emit = dn_pq_writer_emit;
         w->lanes[i].encoder.emit_ctx = &w->lanes[i];
+        DN_TRY(open_within(&w->lanes[i], &w->columns[i], err));
     }
+    return DN_OK;
 }
 
 /*
@@ -284,7 +300,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     DN_TRY_GOTO(st, open_columns(w, schema, &opts, err), cleanup);
     DN_TRY_GOTO(st, divide_budget(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, open_verification(w, &opts, err), cleanup);
-    open_lanes(w, &opts);
+    DN_TRY_GOTO(st, open_lanes(w, &opts, err), cleanup);
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
     DN_TRY_GOTO(st, open_sink(w, path, &opts, err), cleanup);
@@ -465,7 +481,10 @@ static void free_columns(struct dn_parquet_writer *w)
 {
     for (int64_t i = 0; i < w->n_columns; i++) {
         dn_pq_encoder_finish(&w->lanes[i].encoder);
-        dn_pq_shredder_finish(&w->lanes[i].shredder);
+        if (w->lanes[i].within != NULL) {
+            dn_pq_shredder_finish(&w->lanes[i].within->shredder);
+            dn_free(w->lanes[i].within);
+        }
         dn_pq_stats_finish(&w->totals[i]);
     }
     dn_pq_schema_finish(&w->schema);

@@ -89,15 +89,20 @@ struct dn_pq_row_group {
     struct dn_pq_slot slots[];
 };
 
+/** What only the lane of a leaf within a column has. */
+struct dn_pq_within {
+    struct dn_pq_shredder shredder;
+    int64_t shred_rows; /**< so many at a time */
+    struct dn_digest_path digest;
+};
+
 struct dn_pq_lane {
     struct dn_parquet_writer *writer;
     int64_t column;
     struct dn_pq_encoder encoder;
-    struct dn_pq_shredder shredder;    /**< of a leaf within a column */
-    int64_t shred_rows;                /**< so many at a time */
+    struct dn_pq_within *within;       /**< owned; NULL: the column is the leaf */
     struct dn_pq_row_group *row_group; /**< the one the encoder is in */
     int64_t n_taken;                   /**< rows of it */
-    struct dn_digest_path digest;      /**< of a leaf within a column */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
     size_t held;                       /**< what of it is in held_bytes */
     bool start;                        /**< of the calling thread: submit a task */
