@@ -19,7 +19,7 @@ build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT
 PLUGINS := csv_reader csv_writer parquet_reader parquet_writer postgres_reader
 INSTALLED := dativo-native dativo $(PLUGINS)
 
-.PHONY: help setup configure build $(PLUGINS) install uninstall production run test test-full bench lint sanitize fuzz coverage mutate package deb test-install clean
+.PHONY: help setup configure build $(PLUGINS) install uninstall production run test test-full bench lint sanitize fuzz coverage mutate package wheel deb test-install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_ -]+:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) printf "  make %-16s %s\n", t[i], $$2}' \
@@ -116,6 +116,10 @@ deb: ## the packages of Debian, into build/deb: dativo-native, libdativo0, libda
 
 test-install: package deb ## packages and archive in bare chroots of Debian 12 and 13; needs root
 	@tools/test_install.sh
+
+wheel: ## the Python package, dist/dativo_native-*.whl, with what it needs inside (docs/python.md)
+	@tools/setup.sh wheel
+	@tools/wheel.sh
 
 clean: ## remove build (the Python environment .venv stays)
 	rm -rf build

@@ -6,6 +6,7 @@
 #   tools/setup.sh test-full   the above, a Java runtime, Maven, and S3Proxy in build/s3proxy
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
+#   tools/setup.sh wheel       what builds the Python package
 #   tools/setup.sh bench       as test: the peers that are measured are in that environment
 #
 # What is missing is found by looking for the commands, headers and libraries themselves, not for packages: who has them from
@@ -165,11 +166,12 @@ test-full)
     s3proxy
     ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
+wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
 lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-full|lint|deb|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-full|lint|deb|wheel|bench" >&2
     exit 2
     ;;
 esac

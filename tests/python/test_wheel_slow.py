@@ -1,0 +1,56 @@
+"""The wheel in fresh environments: with nothing, and with each library alone.  Needs the network, and builds the wheel if there is none."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+SOURCE = pathlib.Path(__file__).parents[2]
+VERSIONS = dict(re.findall(r"^(\w+)==(\S+)$", (SOURCE / "tests/python/wheel-requirements.txt").read_text(), re.M))
+
+# the code of docs/python.md and of the package's docstring, for the libraries that are there
+READ = {
+    "none": "assert dn.write_parquet(r, out).rows_out == 3000",
+    "pyarrow": "import pyarrow as pa; assert pa.table(r).num_rows == 3000; dn.write_parquet(pa.table(r), out)",
+    "polars": "import polars as pl; dn.write_parquet(pl.DataFrame(r), out, compression='zstd')",
+    "duckdb": "import duckdb; assert duckdb.sql('select count(*) from r').fetchall() == [(3000,)]; dn.convert(r, out)",
+    "pandas": "import pandas; dn.convert(r, out)",
+}
+
+
+@pytest.fixture(scope="session")
+def wheel():
+    if not list(SOURCE.glob("dist/dativo_native-*.whl")):
+        subprocess.run([SOURCE / "tools/wheel.sh"], check=True)
+    (one,) = SOURCE.glob("dist/dativo_native-*.whl")
+    return one
+
+
+@pytest.mark.parametrize("library", READ)
+def test_alone(library, wheel, tmp_path):
+    python = tmp_path / "venv/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    packages = [str(wheel)] + ([] if library == "none" else [f"{library}=={VERSIONS[library]}"])
+    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    script = f"""
+import sys, dativo_native as dn
+assert not {{"pyarrow", "polars", "duckdb", "pandas", "numpy"}} & set(sys.modules)
+out = sys.argv[2]
+r = dn.read_csv(sys.argv[1])
+{READ[library]}
+assert dn.inspect(out)["record_count"] == 3000 and dn.verify(out)["errors"] == 0
+for codec in ("snappy", "gzip", "zstd", "lz4_raw", "brotli"):
+    assert dn.convert(sys.argv[1], out + codec, compression=codec, verify=True).rows_out == 3000
+"""
+    orders = SOURCE / "examples/data/orders.csv"
+    environment = {"PATH": "/nowhere", "HOME": str(tmp_path)}  # no compiler, no libraries of a build tree
+    subprocess.run([python, "-c", script, orders, tmp_path / "o.parquet"], check=True, env=environment, cwd=tmp_path)
+    done = subprocess.run([tmp_path / "venv/bin/dativo-native", "schema", orders], check=True, env=environment, capture_output=True)
+    assert b"order_id" in done.stdout
+    needed = subprocess.run([python, "-c", "import dativo_native, glob, os; print(*glob.glob(os.path.dirname(dativo_native.__file__) + '/plugins/*.so'))"],
+                            check=True, env=environment, capture_output=True, text=True).stdout.split()
+    for plugin in needed:
+        assert "not found" not in subprocess.run(["ldd", plugin], capture_output=True, text=True, env=os.environ).stdout
