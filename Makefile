@@ -17,7 +17,7 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
 PLUGINS := csv_reader csv_writer parquet_reader parquet_writer postgres_reader
-INSTALLED := dativo-native dativo $(PLUGINS)
+INSTALLED := dativo-native man dativo $(PLUGINS)
 
 .PHONY: help setup configure build $(PLUGINS) install uninstall production run test test-full bench lint sanitize fuzz coverage mutate package wheel deb test-install clean
 

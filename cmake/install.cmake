@@ -32,3 +32,17 @@ write_basic_package_version_file("${CMAKE_BINARY_DIR}/DativoConfigVersion.cmake"
 install(FILES "${CMAKE_BINARY_DIR}/DativoConfig.cmake" "${CMAKE_BINARY_DIR}/DativoConfigVersion.cmake"
     DESTINATION "${package_dir}" COMPONENT development)
 install(EXPORT DativoTargets NAMESPACE Dativo:: DESTINATION "${package_dir}" COMPONENT development)
+
+# Manual pages, which the command makes of its help texts.
+if(NOT CMAKE_CROSSCOMPILING AND NOT DN_SANITIZE)
+    set(man_dir "${CMAKE_BINARY_DIR}/man")
+    file(MAKE_DIRECTORY "${man_dir}")
+    set(man_commands COMMAND dativo-native help --man > dativo-native.1)
+    foreach(command run check convert schema inspect verify plugin)
+        list(APPEND man_commands COMMAND dativo-native help --man ${command} > dativo-native-${command}.1)
+    endforeach()
+    add_custom_command(OUTPUT "${man_dir}/stamp" ${man_commands} COMMAND "${CMAKE_COMMAND}" -E touch stamp
+        DEPENDS dativo-native WORKING_DIRECTORY "${man_dir}" VERBATIM)
+    add_custom_target(man ALL DEPENDS "${man_dir}/stamp")
+    install(DIRECTORY "${man_dir}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command FILES_MATCHING PATTERN "*.1")
+endif()

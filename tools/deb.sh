@@ -19,7 +19,7 @@ if ! (cd "$tree" && env -u DN_WERROR dpkg-buildpackage -b -us -uc) >"$log" 2>&1;
     echo "deb: the whole text is $log" >&2
     exit 1
 fi
-lintian --allow-root --fail-on error,warning,info --suppress-tags no-manual-page build/deb/*.changes
+lintian --allow-root --fail-on error,warning,info build/deb/*.changes
 rm -rf "$tree"
 for package in build/deb/*.deb; do
     echo "deb: $package"

@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "cli/guide.h"
 #include "cli/table.h"
 #include "job/plugin.h"
 
@@ -17,55 +18,75 @@ static const struct dn_command *const k_commands[] = {
     &dn_cmd_inspect, &dn_cmd_verify, &dn_cmd_plugin,
 };
 
+#define HELP_ROWS_SIZE 1024
 #define N_COMMANDS (sizeof k_commands / sizeof k_commands[0])
+
+static const char k_help[] =
+    "Usage: " DN_PROGRAM " COMMAND [ARGUMENTS]\n"
+    "\n"
+    "Moves data between CSV and Parquet, and out of PostgreSQL, through native Dativo "
+    "plugins.\n"
+    "\n"
+    "Commands:\n";
+
+static const char k_help_more[] =
+    "  help      more about one command: " DN_PROGRAM " help convert\n"
+    "\n"
+    "Examples:\n"
+    "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
+    "  " DN_PROGRAM " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
+    "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
+    "  " DN_PROGRAM " convert 'data/**/*.csv' s3://bucket/data.parquet\n"
+    "  " DN_PROGRAM " convert 'postgres://me@host/db?table=public.orders' orders.parquet\n"
+    "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
+    "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
+    "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n"
+    "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
+    "  " DN_PROGRAM " verify orders.parquet\n"
+    "  " DN_PROGRAM " convert orders.parquet orders.csv\n"
+    "\n"
+    "Data goes to standard output, everything said to people to standard error.\n"
+    "\n"
+    "Exit codes:\n"
+    "  0    done\n"
+    "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
+    "       (of verify: a file has errors)\n"
+    "  2    failed, nothing was written (unless the message says what was)\n"
+    "  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; nothing was written\n"
+    "       (unless it was complete before: only the report was cut off)\n"
+    "\n"
+    "Environment:\n"
+    "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
+    "  DN_CPU              scalar, avx2 or avx512: use no more than this\n"
+    "  NO_COLOR            no colour on a terminal\n"
+    "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_REGION,\n"
+    "  AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and others for s3://, with the meaning that\n"
+    "  AWS's tools give them; docs/store.md has the list\n"
+    "  PGHOST, PGUSER, PGPASSWORD and others for postgres://, as libpq has them\n";
+
+/* The text of `help` in parts: a line for each command stands between two of them. */
+static void help_parts(char rows[HELP_ROWS_SIZE], const char *out[3])
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < N_COMMANDS && len < HELP_ROWS_SIZE; i++) {
+        len += (size_t)snprintf(rows + len, HELP_ROWS_SIZE - len, "  %-9s %s\n",
+                                k_commands[i]->name, k_commands[i]->summary);
+    }
+    out[0] = k_help;
+    out[1] = rows;
+    out[2] = k_help_more;
+}
 
 static void print_help(FILE *out)
 {
-    (void)fputs("Usage: " DN_PROGRAM " COMMAND [ARGUMENTS]\n"
-                "\n"
-                "Moves data between CSV and Parquet, and out of PostgreSQL, through native Dativo "
-                "plugins.\n"
-                "\n"
-                "Commands:\n",
-                out);
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        (void)fprintf(out, "  %-9s %s\n", k_commands[i]->name, k_commands[i]->summary);
+    char rows[HELP_ROWS_SIZE];
+    const char *parts[3];
+
+    help_parts(rows, parts);
+    for (size_t i = 0; i < 3; i++) {
+        (void)fputs(parts[i], out);
     }
-    (void)fputs(
-        "  help      more about one command: " DN_PROGRAM " help convert\n"
-        "\n"
-        "Examples:\n"
-        "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
-        "  " DN_PROGRAM " convert --types zip=string --compression zstd:9 in.csv out.parquet\n"
-        "  " DN_PROGRAM " convert big.csv.gz big.parquet\n"
-        "  " DN_PROGRAM " convert 'data/**/*.csv' s3://bucket/data.parquet\n"
-        "  " DN_PROGRAM " convert 'postgres://me@host/db?table=public.orders' orders.parquet\n"
-        "  " DN_PROGRAM " schema --json orders.csv > orders.schema.json\n"
-        "  " DN_PROGRAM " run --preview 5 examples/jobs/csv_to_parquet.yaml\n"
-        "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n"
-        "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
-        "  " DN_PROGRAM " verify orders.parquet\n"
-        "  " DN_PROGRAM " convert orders.parquet orders.csv\n"
-        "\n"
-        "Data goes to standard output, everything said to people to standard error.\n"
-        "\n"
-        "Exit codes:\n"
-        "  0    done\n"
-        "  1    done, but rows deviate from the asset (schema_validation_mode: warn)\n"
-        "       (of verify: a file has errors)\n"
-        "  2    failed, nothing was written (unless the message says what was)\n"
-        "  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; nothing was written\n"
-        "       (unless it was complete before: only the report was cut off)\n"
-        "\n"
-        "Environment:\n"
-        "  DATIVO_PLUGIN_PATH  directories with plugins, ':' between them\n"
-        "  DN_CPU              scalar, avx2 or avx512: use no more than this\n"
-        "  NO_COLOR            no colour on a terminal\n"
-        "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_REGION,\n"
-        "  AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and others for s3://, with the meaning that\n"
-        "  AWS's tools give them; docs/store.md has the list\n"
-        "  PGHOST, PGUSER, PGPASSWORD and others for postgres://, as libpq has them\n",
-        out);
 }
 
 static const struct dn_command *command_find(const char *name)
@@ -130,8 +151,34 @@ static void print_command(const struct dn_command *command)
     }
 }
 
+/* help --man [COMMAND]: the same texts as a page of man, which the build installs. */
+static int print_man(const struct dn_command *command)
+{
+    char rows[HELP_ROWS_SIZE];
+    char name[64];
+    const char *parts[1 + DN_HELP_PARTS];
+    size_t n = 0;
+
+    if (command == NULL) {
+        help_parts(rows, parts);
+        dn_guide_man(DN_PROGRAM, "CSV and PostgreSQL to Parquet and back, exactly", parts, 3);
+        return dn_cli_finish(DN_EXIT_OK);
+    }
+    parts[n++] = command->help;
+    for (size_t i = 0; i < DN_HELP_PARTS && command->more[i] != NULL; i++) {
+        parts[n++] = command->more[i];
+    }
+    (void)snprintf(name, sizeof name, DN_PROGRAM "-%s", command->name);
+    dn_guide_man(name, command->summary, parts, n);
+    return dn_cli_finish(DN_EXIT_OK);
+}
+
 static int run_help(int argc, char **argv)
 {
+    if (argc >= 3 && argc <= 4 && strcmp(argv[2], "--man") == 0) {
+        const struct dn_command *page = argc == 4 ? command_find(argv[3]) : NULL;
+        return argc == 4 && page == NULL ? unknown_command(argv[3]) : print_man(page);
+    }
     if (argc < 3) {
         print_help(stdout);
         return dn_cli_finish(DN_EXIT_OK);
