@@ -14,8 +14,6 @@ SourceArgument = Union[PathArgument, Sequence[PathArgument]]
 Connection = Mapping[str, Union[str, bool]]
 """Where S3 is and who asks: endpoint, region, access_key_id, secret_access_key, session_token, profile, anonymous, path_style, ca_file."""
 
-_STORE_TEXTS = ("endpoint", "region", "profile", "ca_file", "access_key_id", "secret_access_key", "session_token")
-
 
 def path_bytes(path: PathArgument) -> bytes:
     name = os.fsencode(os.path.expanduser(path) if isinstance(path, os.PathLike) else path)
@@ -47,11 +45,21 @@ def sources_of(source: SourceArgument) -> Tuple[bytes, ...]:
 def find_files(names: Tuple[bytes, ...], connection: Optional[Connection]) -> List[bytes]:
     """What patterns and folders stand for now."""
     said = connection or {}
-    texts = [said.get(key) for key in _STORE_TEXTS]
+
+    def text(key: str) -> Optional[str]:
+        value = said.get(key)
+        return None if value is None else str(value)
+
     path_style = said.get("path_style", said.get("path_style_access"))
     return _native.find_files(
         names,
-        *[None if text is None else str(text) for text in texts],
+        text("endpoint"),
+        text("region"),
+        text("profile"),
+        text("ca_file"),
+        text("access_key_id"),
+        text("secret_access_key"),
+        text("session_token"),
         bool(said.get("anonymous", False)),
         0 if path_style is None else 2 if path_style in (True, "true") else 1,
     )

@@ -1,4 +1,4 @@
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 version: str
 
@@ -26,7 +26,7 @@ def setup(
 def write(
     library: str,
     config: str,
-    source: Union[object, Tuple[object, object]],
+    source: object,  # a stream, or the pair of a schema and an array
     progress: _Progress,
     n_threads: int,
     memory_bytes: int,

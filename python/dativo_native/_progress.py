@@ -72,10 +72,10 @@ class Shower:
             function = progress
             self.callback = lambda rows, done, total: function(progress_of(rows, done, total))
             return
-        try:
-            from tqdm.auto import tqdm
+        import importlib
 
-            self.shown = _Bar(tqdm)
+        try:
+            self.shown = _Bar(importlib.import_module("tqdm.auto").tqdm)
         except ImportError:
             self.shown = _Line()
         shown = self.shown

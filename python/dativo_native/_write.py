@@ -12,13 +12,7 @@ from ._progress import ProgressArgument, Shower
 from ._reader import Reader, open_source
 
 if TYPE_CHECKING:
-    import sys
-    from typing import Literal
-
-    if sys.version_info >= (3, 11):
-        from typing import Protocol
-    else:
-        from typing_extensions import Protocol
+    from typing import Literal, Protocol
 
     class ArrowStream(Protocol):
         """A table of anybody's: Polars, DuckDB, pandas, pyarrow, a Reader."""
@@ -161,11 +155,12 @@ def _write(file_format: str, said: Dict[str, Any]) -> Outcome:
     return Outcome(_config.file_name(path), rows, rows, bytes_out=sum(one["size_bytes"] for one in manifest))
 
 
-def _capsules(data: Any) -> Union[object, Tuple[object, object]]:
-    if hasattr(data, "__arrow_c_stream__"):
-        return data.__arrow_c_stream__()
-    if hasattr(data, "__arrow_c_array__"):
-        return data.__arrow_c_array__()
+def _capsules(data: Any) -> object:
+    """Of a stream, or of a schema and an array."""
+    for method in ("__arrow_c_stream__", "__arrow_c_array__"):
+        if hasattr(data, method):
+            capsules: object = getattr(data, method)()
+            return capsules
     raise TypeError(
         f"{type(data).__name__} is no Arrow data: it has neither __arrow_c_stream__ nor __arrow_c_array__, as tables of Polars, DuckDB, "
         "pandas, pyarrow and the readers of this package have"

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -29,12 +30,52 @@ def wheel():
     return one
 
 
+def fresh(folder, *packages):
+    """The Python of a new environment with these packages and what they need."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    return folder / "bin/python"
+
+
+def pinned(library):
+    return f"{library}=={VERSIONS[library]}"
+
+
+def test_licences(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    licences = {name.rpartition("/")[2] for name in names if "/licenses/" in name}
+    libraries = [name for name in names if ".libs/" in name and ".so" in name]
+    packages = {re.match(r"lib[a-z0-9]+", name.rpartition("/")[2])[0] for name in libraries}
+    packages = {"libbrotli" if name.startswith("libbrotli") else name for name in packages}
+    assert "LICENSE" in licences and packages
+    assert not {name for name in packages if not any(licence.startswith(name) for licence in licences)}
+
+
+USES = """
+import dativo_native as dn
+import polars as pl
+
+r = dn.read_csv("a.csv", types={"zip": "string"}, strings="view")
+names: list[str] = r.schema.names
+outcome = dn.write_parquet(pl.DataFrame({"a": [1]}), "b.parquet", compression="zstd", progress=True)
+rows: int = outcome.rows_out + dn.write_csv(r, "c.csv").rows_out
+dn.read_csv("a.csv", strings="vew")  # type: ignore[arg-type]
+dn.write_parquet(3, "b.parquet")  # type: ignore[arg-type]
+"""
+
+
+def test_types(wheel, tmp_path):
+    """What the wheel installs is clean, and its users are told of what is wrong: an ignore of nothing is an error."""
+    python = fresh(tmp_path / "venv", wheel, *map(pinned, ["mypy", "polars"]))
+    (tmp_path / "uses.py").write_text(USES)
+    done = subprocess.run([python, "-m", "mypy", "--strict", "-p", "dativo_native", "-m", "uses"], cwd=tmp_path, capture_output=True,
+                          text=True, env={**os.environ, "MYPYPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("library", READ)
 def test_alone(library, wheel, tmp_path):
-    python = tmp_path / "venv/bin/python"
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    packages = [str(wheel)] + ([] if library == "none" else [f"{library}=={VERSIONS[library]}"])
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    python = fresh(tmp_path / "venv", wheel, *([] if library == "none" else [pinned(library)]))
     script = f"""
 import sys, dativo_native as dn
 assert not {{"pyarrow", "polars", "duckdb", "pandas", "numpy"}} & set(sys.modules)
