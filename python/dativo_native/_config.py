@@ -12,7 +12,21 @@ from ._errors import DativoError
 PathArgument = Union[str, "os.PathLike[str]"]
 SourceArgument = Union[PathArgument, Sequence[PathArgument]]
 Connection = Mapping[str, Union[str, bool]]
-"""Where S3 is and who asks: endpoint, region, access_key_id, secret_access_key, session_token, profile, anonymous, path_style, ca_file."""
+"""Where S3 is and who asks, by the names of _CONNECTION."""
+
+_CONNECTION = (
+    "endpoint",
+    "region",
+    "profile",
+    "ca_file",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "anonymous",
+    "path_style",
+    "no_checksums",
+)
+_ALSO = {"endpoint_url": "endpoint", "access_key": "access_key_id", "secret_key": "secret_access_key", "path_style_access": "path_style"}
 
 
 def path_bytes(path: PathArgument) -> bytes:
@@ -42,15 +56,27 @@ def sources_of(source: SourceArgument) -> Tuple[bytes, ...]:
     return tuple(path_bytes(one) for one in source)
 
 
-def find_files(names: Tuple[bytes, ...], connection: Optional[Connection]) -> List[bytes]:
-    """What patterns and folders stand for now."""
-    said = connection or {}
+def connection_of(connection: Optional[Connection]) -> Dict[str, Any]:
+    """Without what is None; a key that means nothing would be an address or a credential that is not used."""
+    out: Dict[str, Any] = {}
+    for key, value in (connection or {}).items():
+        name = _ALSO.get(key, key)
+        if name not in _CONNECTION or name in out:
+            why = f"{name!r} twice" if name in out else f"{key!r}; it knows {', '.join(_CONNECTION)}"
+            raise DativoError(f"connection has {why}", code="invalid", option="connection", value=str(key))
+        if value is not None:
+            out[name] = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return out
+
+
+def find_files(names: Tuple[bytes, ...], said: Mapping[str, Any]) -> List[bytes]:
+    """What patterns and folders stand for now, with a connection of connection_of()."""
 
     def text(key: str) -> Optional[str]:
         value = said.get(key)
         return None if value is None else str(value)
 
-    path_style = said.get("path_style", said.get("path_style_access"))
+    path_style = said.get("path_style")
     return _native.find_files(
         names,
         text("endpoint"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 
@@ -71,7 +72,16 @@ def _known(number: int) -> Optional[int]:
     return number if number >= 0 else None
 
 
+_IN_OPTIONS = re.compile(r"(?: in )?\bengine\.options(?:\.native)?(?:\.(?=[a-z])|(?=:))")
+
+
+def _in_keywords(message: str, code: str) -> str:
+    """Plugins name options as jobs have them: engine.options.delimiter.  What data says is left as it is."""
+    return message if code in ("data", "type") else _IN_OPTIONS.sub("", message)
+
+
 def make(
+    of_job: bool,
     code: str,
     message: str,
     row: int,
@@ -85,9 +95,9 @@ def make(
     option: str,
     errno: int,
 ) -> DativoError:
-    """An exception of what C knows."""
+    """An exception of what C knows; a job has its own words for options."""
     return DativoError(
-        message,
+        message if of_job else _in_keywords(message, code),
         code=code,
         row=_known(row),
         line=_known(line),

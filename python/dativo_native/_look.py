@@ -67,6 +67,6 @@ def verify(path: PathArgument, *, findings: int = 100, connection: Optional[Conn
 
 def _ask(path: PathArgument, options: Dict[str, Any], connection: Optional[Connection], verify: bool) -> Dict[str, Any]:
     if connection:
-        options["connection"] = dict(connection)
+        options["connection"] = _config.connection_of(connection)
     name = _config.file_name(_config.path_bytes(path))
     return dict(json.loads(_native.inspect(name, json.dumps(options), verify)))

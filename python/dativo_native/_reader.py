@@ -325,7 +325,8 @@ def read_csv(
         first use, looks at all values; ``"strings"``: columns without a declared type are strings.
     strings: ``"utf8"``: texts as every Arrow library computes with them; ``"view"``: as views into the text that was read, which are
         not copied, and which Polars and DuckDB have, too.
-    connection: where S3 is and who asks; else the environment and the profiles of AWS say it.
+    connection: where S3 is and who asks: endpoint, region, profile, access_key_id, secret_access_key, session_token, anonymous,
+        path_style, ca_file, no_checksums; else the environment and the profiles of AWS say it.
     threads: 0 or None: those of the process, one for each CPU.
     memory: of the reader: a number of bytes, or ``"512MB"``.
     progress: a function that gets a :class:`Progress` a few times a second, or True for a bar.
@@ -346,7 +347,7 @@ def read_csv(
     return Reader(
         "csv",
         sources,
-        connection or {},
+        _config.connection_of(connection),
         _config.given(options),
         find_types=infer == "all",
         views=_views(strings),
@@ -388,7 +389,7 @@ def read_parquet(
     return Reader(
         "parquet",
         _config.sources_of(source),
-        connection or {},
+        _config.connection_of(connection),
         _config.given(options),
         views=_views(strings),
         threads=threads,
@@ -480,7 +481,7 @@ def open_source(source: SourceArgument, options: Dict[str, Any]) -> Reader:
     names = _config.sources_of(source)
     if _config.is_postgres(names[0]):
         return read_postgres(str(source), **options)
-    files = _config.find_files(names, options.get("connection"))
+    files = _config.find_files(names, _config.connection_of(options.get("connection")))
     kinds = [_native.is_parquet(name) for name in files]
     if any(kinds) and not all(kinds):
         raise DativoError(

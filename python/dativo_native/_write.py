@@ -145,7 +145,7 @@ def _write(file_format: str, said: Dict[str, Any]) -> Outcome:
     threads = _config.threads_of(said["threads"])
     memory = _config.memory_bytes(said["memory"])
     data = said["data"]
-    config = _config.writer_config(path, file_format, said["connection"] or {}, options, said["overwrite"])
+    config = _config.writer_config(path, file_format, _config.connection_of(said["connection"]), options, said["overwrite"])
     if isinstance(data, Reader):
         return _transfer(data, config, path, said["overwrite"], True, said["progress"], threads, memory)
     source = _capsules(data)
@@ -239,7 +239,7 @@ def convert(
         if not (isinstance(source, str) and _config.is_postgres(source.encode("utf-8", "replace"))):
             reader["connection"] = connection
         opened = open_source(source, reader)
-    config = _config.writer_config(target, file_format, connection or {}, _config.given(options), overwrite)
+    config = _config.writer_config(target, file_format, _config.connection_of(connection), _config.given(options), overwrite)
     return _transfer(
         opened, config, target, overwrite, allow_empty, progress, _config.threads_of(threads), _config.memory_bytes(memory)
     )

@@ -56,7 +56,7 @@ static PyObject *outcome_dict(const struct dn_outcome *o, const char *output_pat
 
 /* The result of a run as Python has it; the exception of a signal or a callback comes first. */
 static PyObject *answer(struct dn_py_watch *w, enum dn_status st, const struct dn_error *err,
-                        const struct dn_outcome *o, const char *output_path)
+                        const struct dn_outcome *o, const char *output_path, bool is_job)
 {
     const bool raised = dn_py_watch_raise(w);
 
@@ -65,7 +65,10 @@ static PyObject *answer(struct dn_py_watch *w, enum dn_status st, const struct d
     if (raised) {
         return NULL;
     }
-    return st == DN_OK ? outcome_dict(o, output_path) : dn_py_raise(err);
+    if (st == DN_OK) {
+        return outcome_dict(o, output_path);
+    }
+    return is_job ? dn_py_raise_of_job(err) : dn_py_raise(err);
 }
 
 static json_t *json_of(const char *text)
@@ -116,7 +119,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
         PyThreadState *const state = PyEval_SaveThread();
         const enum dn_status st = dn_transfer_run(&t, &outcome, &err);
         PyEval_RestoreThread(state);
-        out = answer(&watch, st, &err, &outcome, t.output_path);
+        out = answer(&watch, st, &err, &outcome, t.output_path, false);
         dn_outcome_finish(&outcome);
     }
     json_decref(reader_config);
@@ -171,8 +174,8 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     PyThreadState *const state = PyEval_SaveThread();
     const enum dn_status st = run_job(&plan, path, given, &outcome, &err);
     PyEval_RestoreThread(state);
-    PyObject *out =
-        answer(&watch, st, &err, &outcome, plan.tables.n > 1 ? plan.directory : plan.output_path);
+    PyObject *out = answer(&watch, st, &err, &outcome,
+                           plan.tables.n > 1 ? plan.directory : plan.output_path, true);
     dn_outcome_finish(&outcome);
     dn_plan_finish(&plan);
     return out;

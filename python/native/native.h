@@ -22,8 +22,10 @@
 
 /* ---- errors.c: as exceptions ------------------------------------------------------------------------------------- */
 
-/** Set DativoError from `err`.  Returns NULL.  GIL held. */
+/** Set DativoError from `err`, which names options as keywords.  Returns NULL.  GIL held. */
 PyObject *dn_py_raise(const struct dn_error *err);
+/** The same, with the options' names as job files have them. */
+PyObject *dn_py_raise_of_job(const struct dn_error *err);
 /** Module functions of dativo_native._errors that the Python side registers: see module.c. */
 extern PyObject *dn_py_make_error;
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 import dativo_native as dn
-from dativo_native import _reader, _write
+from dativo_native import _config, _reader, _write
 
 PLUGIN_ALONE = {"n_threads", "inference", "restartable", "output_dir", "enforce_required"}  # said in other words, or by hosts
 
@@ -53,6 +53,32 @@ def test_an_error_names_the_keyword(orders, options, option):
     with pytest.raises(dn.DativoError) as caught:
         dn.read_csv(orders, **options).schema
     assert caught.value.option == option
+    assert option in str(caught.value) and "engine.options" not in str(caught.value)
+
+
+def test_an_error_of_a_job_names_its_option(in_source):
+    job = (in_source / "examples/jobs/csv_to_parquet.yaml").read_text()
+    (in_source / "job.yaml").write_text(job.replace('delimiter: ","', "strict: 3"))
+    with pytest.raises(dn.DativoError, match=r"job.yaml.*engine\.options\.strict must be") as caught:
+        dn.run("job.yaml")
+    assert caught.value.option == "strict"
+    with pytest.raises(dn.DativoError, match="^unknown option 'nope': known are compression"):
+        dn.convert("examples/data/orders.csv", "o.parquet", writer={"nope": 1})
+
+
+def test_an_error_of_data_is_as_the_data(tmp_path):
+    (tmp_path / "p.csv").write_text("id\nengine.options.id\n")
+    with pytest.raises(dn.DativoError, match="engine.options.id"):
+        dn.convert(tmp_path / "p.csv", tmp_path / "p.parquet", types={"id": "int64"})
+
+
+def test_connection():
+    assert _config.connection_of({"endpoint_url": "http://a", "anonymous": True, "region": None}) == {"endpoint": "http://a", "anonymous": True}
+    for wrong in ({"end_point": "x"}, {"endpoint": "a", "endpoint_url": "b"}):
+        for function in (dn.read_csv, dn.inspect, lambda *a, **k: dn.convert("a.csv", *a, **k)):
+            with pytest.raises(dn.DativoError) as caught:
+                function("s3://b/c", connection=wrong)
+            assert caught.value.option == "connection"
 
 
 def test_nothing_is_replaced_unless_asked(tmp_path, orders):
