@@ -227,14 +227,13 @@ enum dn_status dn_csv_aside_invalid(struct dn_csv_aside *a, const struct dn_csv_
     return st;
 }
 
-/* The first stray of a row, or SIZE_MAX. */
+/* The first stray of the row buf[start, end), or SIZE_MAX. */
 static size_t stray_of_row(const struct dn_csv_reader *r, const struct dn_csv_rows *rows,
-                           size_t row)
+                           size_t start, size_t end)
 {
-    const size_t end = dn_csv_row_end(rows, row);
     enum dn_csv_state state = DN_CSV_START;
 
-    for (size_t pos = rows->starts[row]; pos < end;) {
+    for (size_t pos = start; pos < end;) {
         struct dn_csv_mark m;
         state = dn_csv_step(&r->dialect, state, rows->buf + pos, end + 1 - pos, &m);
         if (m.stray) {
@@ -255,7 +254,7 @@ static enum dn_status aside_strays(struct dn_csv_aside *a, const struct dn_csv_r
 
     for (dn_csv_rows_show(rows, 1); row < rows->n_rows; dn_csv_rows_show(rows, 1)) {
         struct dn_error e;
-        const size_t pos = stray_of_row(r, rows, row);
+        const size_t pos = stray_of_row(r, rows, rows->starts[row], dn_csv_row_end(rows, row));
         if (pos == SIZE_MAX) {
             row++;
             continue;
@@ -278,7 +277,13 @@ enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_r
     if (!leaves_out(r) && dn_csv_n_uneven(rows) == 0) {
         return DN_OK;
     }
-    *stray = *stray >= rows->bad_row_start ? *stray : end;
+    if (*stray < rows->bad_row_start) {
+        *stray = end;
+        if (rows->bad_row_start != SIZE_MAX) {
+            const size_t pos = stray_of_row(r, rows, rows->bad_row_start, rows->bad_row_end);
+            *stray = pos != SIZE_MAX ? pos : end;
+        }
+    }
     dn_csv_rows_hide(rows, 0);
     const enum dn_status st = aside_strays(a, r, block, rows, stray, err);
     dn_csv_rows_show(rows, SIZE_MAX);

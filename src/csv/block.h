@@ -50,9 +50,13 @@ struct dn_csv_begun {
 void dn_csv_begun_finish(struct dn_csv_begun *b);
 static inline struct dn_span dn_csv_begun_text(const struct dn_csv_begun *b)
 {
-    return b->bytes.len == 0 ? (struct dn_span){0}
-                             : (struct dn_span){b->bytes.data + DN_BUFFER_PADDING,
-                                                b->bytes.len - DN_BUFFER_PADDING};
+    struct dn_span text = {0};
+
+    if (b->bytes.len > 0) {
+        text.data = b->bytes.data + DN_BUFFER_PADDING;
+        text.len = b->bytes.len - DN_BUFFER_PADDING;
+    }
+    return text;
 }
 /** More text, behind what there is. */
 DN_NODISCARD enum dn_status dn_csv_begun_add(struct dn_csv_begun *b, const uint8_t *text,

