@@ -24,7 +24,7 @@ in_chroot() {
     cp -r "$@" "$place/given/"
     cat >"$place/given/commands"
     if env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} \
-        chroot "$place" sh -euxc 'cd /given; . ./commands' >"$log" 2>&1; then
+        unshare --mount --pid --fork --mount-proc="$place/proc" chroot "$place" sh -euxc 'cd /given; . ./commands' >"$log" 2>&1; then
         echo "test-install: $suite: $name: ok"
         passed=$((passed + 1))
     else

@@ -155,9 +155,10 @@ bool dn_sink_can_be_read(const struct dn_sink *s)
     return s->class->reading_path != NULL;
 }
 
-void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE])
+enum dn_status dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE],
+                                    struct dn_error *err)
 {
-    s->class->reading_path(s, out);
+    return s->class->reading_path(s, out, err);
 }
 
 enum dn_status dn_sink_commit(struct dn_sink *s, struct dn_error *err)

@@ -59,9 +59,14 @@ DN_NODISCARD enum dn_status dn_sink_replaced_head(struct dn_sink *s, uint8_t *he
                                                   size_t *len, struct dn_error *err);
 /** Can what is finished be read before it is committed?  Of S3 it cannot. */
 bool dn_sink_can_be_read(const struct dn_sink *s);
-/** A path under which the finished temporary file can be read until commit() or close(), wherever its folder is by then. */
-#define DN_SINK_READING_PATH_SIZE 32
-void dn_sink_reading_path(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);
+/**
+ * A path under which the finished temporary file can be read until commit() or close(), wherever its folder is by then; without /proc that is
+ * its own, and DN_ERR_IO once the folder has moved.
+ */
+#define DN_SINK_READING_PATH_SIZE 4096 /* PATH_MAX */
+DN_NODISCARD enum dn_status dn_sink_reading_path(const struct dn_sink *s,
+                                                 char out[DN_SINK_READING_PATH_SIZE],
+                                                 struct dn_error *err);
 /**
  * Rename to the final name (refusing to replace unless overwrite) and fsync the directory.
  * DN_ERR_EXISTS: somebody else's file is there now.  DN_ERR_IO: the message tells whether only the durability of the name is in

@@ -21,7 +21,8 @@ struct dn_sink_class {
     enum dn_status (*replaced_head)(struct dn_sink *s, uint8_t *head, size_t size, size_t *len,
                                     struct dn_error *err);
     /** NULL: what is not committed cannot be read. */
-    void (*reading_path)(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE]);
+    enum dn_status (*reading_path)(const struct dn_sink *s, char out[DN_SINK_READING_PATH_SIZE],
+                                   struct dn_error *err);
     enum dn_status (*commit)(struct dn_sink *s, struct dn_error *err);
     /** Take back what was not committed, and free what is the class's own and the memory of the sink. */
     void (*close)(struct dn_sink *s);

@@ -419,7 +419,7 @@ static enum dn_status read_back(struct dn_parquet_writer *w, struct dn_error *er
 
     dn_buffer_finish(&w->footer);
     dn_memory_give_back(); /* what the encoders had; the reader has its own */
-    dn_sink_reading_path(w->sink, path);
+    DN_TRY(dn_sink_reading_path(w->sink, path, err));
     return dn_pq_written_check(&w->written, path, w->path, w->expected, &options, err);
 }
 

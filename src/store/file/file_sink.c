@@ -181,9 +181,33 @@ static enum dn_status file_replaced_head(struct dn_sink *sink, uint8_t *head, si
     return DN_OK;
 }
 
-static void file_reading_path(const struct dn_sink *sink, char out[DN_SINK_READING_PATH_SIZE])
+static bool is_this_file(const struct file_sink *s, const char *path)
 {
-    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", of_const(sink)->fd);
+    struct stat own = {0};
+    struct stat there = {0};
+
+    return fstat(s->fd, &own) == 0 && stat(path, &there) == 0 && own.st_dev == there.st_dev &&
+           own.st_ino == there.st_ino;
+}
+
+static enum dn_status file_reading_path(const struct dn_sink *sink,
+                                        char out[DN_SINK_READING_PATH_SIZE], struct dn_error *err)
+{
+    const struct file_sink *s = of_const(sink);
+
+    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", s->fd);
+    if (is_this_file(s, out)) {
+        return DN_OK;
+    }
+    const int len = snprintf(out, DN_SINK_READING_PATH_SIZE, "%s/%s", s->at.dir, s->temporary);
+    if (len < DN_SINK_READING_PATH_SIZE && is_this_file(s, out)) {
+        return DN_OK;
+    }
+    return located(err, s,
+                   dn_error_set(err, DN_ERR_IO,
+                                "'%s' cannot be read before it has its name: /proc is not mounted, "
+                                "and its folder '%s' was moved; mount /proc, or do not verify",
+                                sink->path, s->at.dir));
 }
 
 /* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
