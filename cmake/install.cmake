@@ -33,7 +33,8 @@ install(FILES "${CMAKE_BINARY_DIR}/DativoConfig.cmake" "${CMAKE_BINARY_DIR}/Dati
     DESTINATION "${package_dir}" COMPONENT development)
 install(EXPORT DativoTargets NAMESPACE Dativo:: DESTINATION "${package_dir}" COMPONENT development)
 
-# Manual pages, which the command makes of its help texts.
+# Manual pages and completions, which the command makes of its help texts and its tables of flags.
+set(DN_INSTALL_ZSHDIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING "Where zsh looks for completions")
 if(NOT CMAKE_CROSSCOMPILING AND NOT DN_SANITIZE)
     set(man_dir "${CMAKE_BINARY_DIR}/man")
     file(MAKE_DIRECTORY "${man_dir}")
@@ -45,4 +46,17 @@ if(NOT CMAKE_CROSSCOMPILING AND NOT DN_SANITIZE)
         DEPENDS dativo-native WORKING_DIRECTORY "${man_dir}" VERBATIM)
     add_custom_target(man ALL DEPENDS "${man_dir}/stamp")
     install(DIRECTORY "${man_dir}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command FILES_MATCHING PATTERN "*.1")
+
+    set(completion_dir "${CMAKE_BINARY_DIR}/completions")
+    file(MAKE_DIRECTORY "${completion_dir}")
+    add_custom_command(OUTPUT "${completion_dir}/stamp"
+        COMMAND dativo-native help --completion bash > dativo-native
+        COMMAND dativo-native help --completion zsh > _dativo-native
+        COMMAND dativo-native help --completion fish > dativo-native.fish
+        COMMAND "${CMAKE_COMMAND}" -E touch stamp
+        DEPENDS dativo-native WORKING_DIRECTORY "${completion_dir}" VERBATIM)
+    add_custom_target(completions ALL DEPENDS "${completion_dir}/stamp")
+    install(FILES "${completion_dir}/dativo-native" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
+    install(FILES "${completion_dir}/_dativo-native" DESTINATION "${DN_INSTALL_ZSHDIR}" COMPONENT command)
+    install(FILES "${completion_dir}/dativo-native.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT command)
 endif()

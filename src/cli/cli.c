@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "cli/completion.h"
 #include "cli/guide.h"
 #include "cli/table.h"
 #include "job/plugin.h"
@@ -30,7 +31,8 @@ static const char k_help[] =
     "Commands:\n";
 
 static const char k_help_more[] =
-    "  help      more about one command: " DN_PROGRAM " help convert\n"
+    "  help      more about one command: " DN_PROGRAM " help convert; or for a shell:\n"
+    "            " DN_PROGRAM " help --completion bash, zsh or fish\n"
     "\n"
     "Examples:\n"
     "  " DN_PROGRAM " convert orders.csv orders.parquet\n"
@@ -173,8 +175,29 @@ static int print_man(const struct dn_command *command)
     return dn_cli_finish(DN_EXIT_OK);
 }
 
+/* help --completion SHELL: the script that the build installs for it. */
+static int print_completion(int argc, char **argv)
+{
+    struct dn_error err;
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    if (argc == 4 && dn_completion_print(argv[3], k_commands, N_COMMANDS)) {
+        return dn_cli_finish(DN_EXIT_OK);
+    }
+    if (argc == 4) {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "--completion is bash, zsh or fish, not %s",
+                           dn_error_escape_value(shown, argv[3], strlen(argv[3])));
+    } else {
+        (void)dn_error_set(&err, DN_ERR_INVALID, "--completion needs one of bash, zsh and fish");
+    }
+    return dn_cli_usage(NULL, &err);
+}
+
 static int run_help(int argc, char **argv)
 {
+    if (argc >= 3 && strcmp(argv[2], "--completion") == 0) {
+        return print_completion(argc, argv);
+    }
     if (argc >= 3 && argc <= 4 && strcmp(argv[2], "--man") == 0) {
         const struct dn_command *page = argc == 4 ? command_find(argv[3]) : NULL;
         return argc == 4 && page == NULL ? unknown_command(argv[3]) : print_man(page);

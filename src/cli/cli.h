@@ -3,6 +3,7 @@
 #define DN_CLI_CLI_H
 
 #include "base/error.h"
+#include "cli/flags.h"
 
 #include <jansson.h>
 
@@ -20,6 +21,9 @@ struct dn_command {
     const char *help;    /**< the text of `help NAME`, */
     const char *more
         [DN_HELP_PARTS]; /**< and what follows it, in parts that C takes at once; NULL: no more */
+    /** Its flags, of which there are DN_FLAGS_MAX at most; returns how many.  NULL: none. */
+    size_t (*flags)(struct dn_flag out[DN_FLAGS_MAX]);
+    const char *words; /**< what its first operand can be; NULL: a name of a file */
     /** argv[0] is the command's name.  Returns the exit code. */
     int (*run)(int argc, char **argv);
 };

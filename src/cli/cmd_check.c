@@ -19,20 +19,35 @@ struct check_flags {
     bool json;
 };
 
-static enum dn_status flags_read(struct check_flags *f, int argc, char **argv, const char **job,
-                                 struct dn_error *err)
+static size_t flags_table(struct check_flags *f, struct dn_flag out[DN_FLAGS_MAX])
 {
-    const char *operands[64];
-    size_t n = 0;
     const struct dn_flag flags[] = {
         {"config", 0, DN_FLAG_TEXT, &f->config},
         {"json", 0, DN_FLAG_BOOL, &f->json},
     };
 
+    memcpy(out, flags, sizeof flags);
+    return sizeof flags / sizeof flags[0];
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct check_flags any;
+
+    return flags_table(&any, out);
+}
+
+static enum dn_status flags_read(struct check_flags *f, int argc, char **argv, const char **job,
+                                 struct dn_error *err)
+{
+    const char *operands[64];
+    size_t n = 0;
+    struct dn_flag flags[DN_FLAGS_MAX];
+
     if (argc > 64) {
         return dn_error_set(err, DN_ERR_INVALID, "too many arguments");
     }
-    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, err));
+    DN_TRY(dn_flags_parse(flags, flags_table(f, flags), argc, argv, operands, &n, err));
     if (n + (f->config != NULL ? 1 : 0) != 1) {
         return dn_error_set(err, DN_ERR_INVALID, "check needs one job file, not %zu",
                             n + (f->config != NULL ? 1 : 0));
@@ -199,5 +214,6 @@ const struct dn_command dn_cmd_check = {
             "\n"
             "Example:\n"
             "  " DN_PROGRAM " check examples/jobs/csv_to_s3.yaml\n",
+    .flags = flags_of,
     .run = run,
 };

@@ -49,9 +49,8 @@ struct convert {
     json_t *writer_config;
 };
 
-static enum dn_status flags_read(struct convert *c, int argc, char **argv, struct dn_error *err)
+static size_t flags_table(struct convert *c, struct dn_flag out[DN_FLAGS_MAX])
 {
-    struct dn_flag flags[DN_SOURCE_FLAGS + 13];
     const struct dn_flag own[] = {
         {"compression", 'c', DN_FLAG_TEXT, &c->compression},
         {"writer", 0, DN_FLAG_TEXT, &c->writer},
@@ -67,11 +66,26 @@ static enum dn_status flags_read(struct convert *c, int argc, char **argv, struc
         {"mode", 0, DN_FLAG_TEXT, &c->mode},
         {"missing-columns", 0, DN_FLAG_TEXT, &c->missing_text},
     };
+    _Static_assert(DN_SOURCE_FLAGS + sizeof own / sizeof own[0] <= DN_FLAGS_MAX, "room for all");
 
-    dn_source_flags_table(&c->source, flags);
-    memcpy(flags + DN_SOURCE_FLAGS, own, sizeof own);
-    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, c->operands,
-                          &c->n_operands, err));
+    dn_source_flags_table(&c->source, out);
+    memcpy(out + DN_SOURCE_FLAGS, own, sizeof own);
+    return DN_SOURCE_FLAGS + sizeof own / sizeof own[0];
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct convert any;
+
+    return flags_table(&any, out);
+}
+
+static enum dn_status flags_read(struct convert *c, int argc, char **argv, struct dn_error *err)
+{
+    struct dn_flag flags[DN_FLAGS_MAX];
+
+    DN_TRY(
+        dn_flags_parse(flags, flags_table(c, flags), argc, argv, c->operands, &c->n_operands, err));
     if (c->n_operands < 2) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "convert needs at least one source and a destination");
@@ -466,5 +480,6 @@ const struct dn_command dn_cmd_convert = {
              "      --writer-option K=V for DST s3:// also content_type, metadata, tags, "
              "storage_class,\n"
              "                          encryption, kms_key_id\n"},
+    .flags = flags_of,
     .run = run,
 };

@@ -137,29 +137,43 @@ cleanup:
     return worst;
 }
 
+static size_t flags_table(struct inspect *i, struct dn_flag out[DN_FLAGS_MAX])
+{
+    const struct dn_flag own[] = {
+        {"json", 'j', DN_FLAG_BOOL, &i->as_json},
+        {"rows", 'n', DN_FLAG_INT, &i->n_rows},
+        {"writer", 0, DN_FLAG_TEXT, &i->writer.path},
+    };
+    const size_t n = sizeof own / sizeof own[0];
+
+    memcpy(out, own, sizeof own);
+    dn_store_flags_table(&i->store, out + n);
+    return n + DN_STORE_FLAGS;
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct inspect any;
+
+    return flags_table(&any, out);
+}
+
 static int run(int argc, char **argv)
 {
     struct inspect i = {0};
     const char **operands = dn_calloc((size_t)argc + 1, sizeof(*operands));
     size_t n = 0;
     struct dn_error err;
-    struct dn_flag flags[3 + DN_STORE_FLAGS];
-    const struct dn_flag own[] = {
-        {"json", 'j', DN_FLAG_BOOL, &i.as_json},
-        {"rows", 'n', DN_FLAG_INT, &i.n_rows},
-        {"writer", 0, DN_FLAG_TEXT, &i.writer.path},
-    };
+    struct dn_flag flags[DN_FLAGS_MAX];
     int code = DN_EXIT_FAILED;
 
-    memcpy(flags, own, sizeof own);
-    dn_store_flags_table(&i.store, flags + sizeof own / sizeof own[0]);
     dn_error_clear(&err);
     if (operands == NULL) {
         (void)dn_error_memory(&err, (size_t)argc * sizeof(*operands));
         return dn_cli_fail(&err);
     }
     enum dn_status st =
-        dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, &err);
+        dn_flags_parse(flags, flags_table(&i, flags), argc, argv, operands, &n, &err);
     if (st == DN_OK && n == 0) {
         st = dn_error_set(&err, DN_ERR_INVALID, "inspect needs at least one file");
     }
@@ -190,5 +204,6 @@ const struct dn_command dn_cmd_inspect = {
             "  " DN_PROGRAM " inspect --rows 10 orders.parquet\n"
             "  " DN_PROGRAM " inspect --json orders.parquet | jq '.row_groups[].columns[].codec'\n",
     .more = {DN_STORE_FLAGS_HELP},
+    .flags = flags_of,
     .run = run,
 };

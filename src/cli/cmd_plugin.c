@@ -56,5 +56,6 @@ const struct dn_command dn_cmd_plugin = {
         "\n"
         "Example:\n"
         "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n",
+    .words = "check",
     .run = run,
 };

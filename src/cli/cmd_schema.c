@@ -28,21 +28,35 @@ struct schema_flags {
     struct dn_file_list files; /* what they stand for */
 };
 
-static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
-                                 struct dn_error *err)
+static size_t flags_table(struct schema_flags *f, struct dn_flag out[DN_FLAGS_MAX])
 {
-    struct dn_flag flags[DN_SOURCE_FLAGS + 4];
     const struct dn_flag own[] = {
         {"json", 'j', DN_FLAG_BOOL, &f->as_json},
         {"full", 0, DN_FLAG_BOOL, &f->full},
         {"why", 0, DN_FLAG_BOOL, &f->why},
         {"sniff", 0, DN_FLAG_BOOL, &f->sniff},
     };
+    _Static_assert(DN_SOURCE_FLAGS + sizeof own / sizeof own[0] <= DN_FLAGS_MAX, "room for all");
 
-    dn_source_flags_table(&f->source, flags);
-    memcpy(flags + DN_SOURCE_FLAGS, own, sizeof own);
-    DN_TRY(dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, f->operands,
-                          &f->n_operands, err));
+    dn_source_flags_table(&f->source, out);
+    memcpy(out + DN_SOURCE_FLAGS, own, sizeof own);
+    return DN_SOURCE_FLAGS + sizeof own / sizeof own[0];
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct schema_flags any;
+
+    return flags_table(&any, out);
+}
+
+static enum dn_status flags_read(struct schema_flags *f, int argc, char **argv,
+                                 struct dn_error *err)
+{
+    struct dn_flag flags[DN_FLAGS_MAX];
+
+    DN_TRY(
+        dn_flags_parse(flags, flags_table(f, flags), argc, argv, f->operands, &f->n_operands, err));
     if (f->n_operands == 0) {
         return dn_error_set(err, DN_ERR_INVALID, "schema needs a CSV or Parquet file");
     }
@@ -635,5 +649,6 @@ const struct dn_command dn_cmd_schema = {
         "  " DN_PROGRAM " convert --schema orders.json tomorrow.csv tomorrow.parquet\n",
     .more = {DN_CSV_FLAGS_HELP DN_REJECTS_HELP, DN_FORM_FLAGS_HELP DN_NAMING_FLAGS_HELP,
              DN_DATABASE_HELP DN_STORE_FLAGS_HELP},
+    .flags = flags_of,
     .run = run,
 };

@@ -162,23 +162,37 @@ static int verify_all(struct verify *v, const char *const *names, size_t n)
     return dn_cli_finish(worst);
 }
 
+static size_t flags_table(struct verify *v, struct dn_flag out[DN_FLAGS_MAX])
+{
+    const struct dn_flag own[] = {
+        {"json", 'j', DN_FLAG_BOOL, &v->as_json},
+        {"quiet", 'q', DN_FLAG_BOOL, &v->quiet},
+        {"threads", 't', DN_FLAG_INT, &v->n_threads},
+        {"writer", 0, DN_FLAG_TEXT, &v->writer.path},
+    };
+    const size_t n = sizeof own / sizeof own[0];
+
+    memcpy(out, own, sizeof own);
+    dn_store_flags_table(&v->store, out + n);
+    return n + DN_STORE_FLAGS;
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct verify any;
+
+    return flags_table(&any, out);
+}
+
 static int run(int argc, char **argv)
 {
     struct verify v = {0};
     const char **operands = dn_calloc((size_t)argc + 1, sizeof(*operands));
     size_t n = 0;
     struct dn_error err;
-    struct dn_flag flags[4 + DN_STORE_FLAGS];
-    const struct dn_flag own[] = {
-        {"json", 'j', DN_FLAG_BOOL, &v.as_json},
-        {"quiet", 'q', DN_FLAG_BOOL, &v.quiet},
-        {"threads", 't', DN_FLAG_INT, &v.n_threads},
-        {"writer", 0, DN_FLAG_TEXT, &v.writer.path},
-    };
+    struct dn_flag flags[DN_FLAGS_MAX];
     int code = DN_EXIT_FAILED;
 
-    memcpy(flags, own, sizeof own);
-    dn_store_flags_table(&v.store, flags + sizeof own / sizeof own[0]);
     dn_error_clear(&err);
     v.files = json_array();
     if (operands == NULL || v.files == NULL) {
@@ -186,8 +200,7 @@ static int run(int argc, char **argv)
         code = dn_cli_fail(&err);
         goto cleanup;
     }
-    if (dn_flags_parse(flags, sizeof flags / sizeof flags[0], argc, argv, operands, &n, &err) !=
-        DN_OK) {
+    if (dn_flags_parse(flags, flags_table(&v, flags), argc, argv, operands, &n, &err) != DN_OK) {
         code = dn_cli_usage("verify", &err);
         goto cleanup;
     }
@@ -238,5 +251,6 @@ const struct dn_command dn_cmd_verify = {
             "  " DN_PROGRAM " verify orders.parquet\n"
             "  " DN_PROGRAM " verify --json *.parquet | jq '.[] | select(.errors > 0) | .path'\n",
     .more = {DN_STORE_FLAGS_HELP},
+    .flags = flags_of,
     .run = run,
 };

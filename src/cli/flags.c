@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_FLAGS 120
-
 bool dn_flags_parse_size(const char *text, uint64_t *out)
 {
     static const struct {
@@ -46,18 +44,19 @@ bool dn_flags_parse_size(const char *text, uint64_t *out)
 static enum dn_status unknown_flag(const struct dn_flag *flags, size_t n_flags, const char *arg,
                                    size_t len, struct dn_error *err)
 {
-    const char *names[MAX_FLAGS];
+    const char *names[DN_FLAGS_MAX];
     char word[64];
     char shown[DN_ESCAPED_VALUE_SIZE];
 
-    for (size_t i = 0; i < n_flags && i < MAX_FLAGS; i++) {
+    for (size_t i = 0; i < n_flags && i < DN_FLAGS_MAX; i++) {
         names[i] = flags[i].name;
     }
     dn_error_escape_value(shown, arg, len);
     if (len > 2 && len - 2 < sizeof word) {
         memcpy(word, arg + 2, len - 2);
         word[len - 2] = '\0';
-        const char *close = dn_text_suggest(word, names, n_flags < MAX_FLAGS ? n_flags : MAX_FLAGS);
+        const char *close =
+            dn_text_suggest(word, names, n_flags < DN_FLAGS_MAX ? n_flags : DN_FLAGS_MAX);
         if (close != NULL) {
             return dn_error_set(err, DN_ERR_INVALID, "unknown flag %s; did you mean --%s?", shown,
                                 close);

@@ -21,6 +21,8 @@ struct dn_flag {
     void *out;
 };
 
+#define DN_FLAGS_MAX 96 /* of a table */
+
 #define DN_FLAG_LIST_MAX 64
 struct dn_flag_list {
     const char *values[DN_FLAG_LIST_MAX];

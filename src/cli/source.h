@@ -81,7 +81,7 @@ void dn_source_flags_table(struct dn_source_flags *s, struct dn_flag out[DN_SOUR
 #define DN_CSV_FLAGS_HELP                                                                          \
     "\n"                                                                                           \
     "Of CSV:\n"                                                                                    \
-    "      --delimiter X       up to 8 bytes between fields, \\t or tab, or auto: looked for; "    \
+    "  -d, --delimiter X       up to 8 bytes between fields, \\t or tab, or auto: looked for; "    \
     "default a\n"                                                                                  \
     "                          comma, a tab for *.tsv\n"                                           \
     "      --quote X           one character; \"\" for none; auto: looked for; default \"\n"       \

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 
+import pytest
 from conftest import BUILD, LIBDIR, PREFIX, SOURCE, run
 
 PLUGINS = ["csv_reader", "csv_writer", "parquet_reader", "parquet_writer", "postgres_reader"]
@@ -103,6 +104,24 @@ file(WRITE "${{CMAKE_BINARY_DIR}}/plugins" "${{Dativo_PLUGIN_DIR}}")
                                              f"find_package(Dativo 99 REQUIRED PATHS {prefix} NO_DEFAULT_PATH)\n")
     refused = subprocess.run([cmake, "-S", tmp_path, "-B", tmp_path / "other"], capture_output=True, text=True)
     assert refused.returncode != 0 and "99" in refused.stderr
+
+
+def test_completions_are_where_shells_look(prefix):
+    for shell, place in {"bash": "bash-completion/completions/dativo-native", "zsh": "zsh/site-functions/_dativo-native",
+                         "fish": "fish/vendor_completions.d/dativo-native.fish"}.items():
+        script = (prefix / "share" / place).read_text()
+        assert "--compression" in script.replace("-l ", "--") and script == run(prefix / "bin" / "dativo-native", "help", "--completion", shell)
+
+
+def test_verification_needs_no_proc(prefix, tmp_path):
+    program = 'mount -t tmpfs none /proc && exec "$@"'
+    hidden = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", program, "sh"]
+    if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:
+        pytest.skip("/proc cannot be hidden here")
+    (tmp_path / "folder").mkdir()
+    for target in ["out.parquet", "folder/out.parquet", tmp_path / "absolute.parquet"]:
+        run(*hidden, prefix / "bin" / "dativo-native", "convert", "--verify", SOURCE / "examples" / "data" / "orders.csv", target, cwd=tmp_path)
+        assert ", no errors" in run(prefix / "bin" / "dativo-native", "verify", tmp_path / target)
 
 
 def test_what_make_uninstall_reads(destdir):
