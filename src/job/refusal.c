@@ -275,7 +275,7 @@ void dn_refusal_locate_path(const struct dn_plan *plan, const struct dn_job_tabl
     err->code = said.code;
     err->os_errno = said.os_errno;
     dn_error_locate(err, NULL, -1, -1, -1, said.column);
-    (void)dn_error_option(err, said.code, said.option);
+    (void)dn_error_option(err, (enum dn_status)said.code, said.option);
 }
 
 /* Take a quoted value out of a message. */
@@ -346,5 +346,5 @@ void dn_refusal_locate(const struct dn_plan *plan, const struct dn_job_table *ta
     err->code = said.code;
     err->os_errno = said.os_errno;
     dn_error_locate(err, NULL, -1, -1, -1, said.column);
-    (void)dn_error_option(err, said.code, said.option);
+    (void)dn_error_option(err, (enum dn_status)said.code, said.option);
 }
