@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
-#   tools/setup.sh test-full   the above, a Java runtime, Maven, and S3Proxy in build/s3proxy
+#   tools/setup.sh test-full   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -18,7 +18,7 @@ build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev libl
     libdeflate-dev zlib1g-dev libbz2-dev liblzma-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libpq-dev)
 test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 python3-venv python3-dev
     postgresql openssl)
-full_packages=(default-jre-headless maven)
+full_packages=(default-jre-headless maven zsh fish)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 deb_packages=(debhelper lintian debootstrap)
 
@@ -31,7 +31,7 @@ has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initd
 # Is what this package brings there, whoever put it there?
 is_there() {
     case $1 in
-    lintian | debootstrap) has_command "$1" ;;
+    lintian | debootstrap | zsh | fish) has_command "$1" ;;
     debhelper) has_command dh && has_command dpkg-buildpackage ;;
     gcc | make | cmake | pkg-config | g++ | openssl | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
     default-jre-headless) has_command java ;;

@@ -56,6 +56,8 @@ apt-get install -y -q --no-install-recommends ./dativo-native_*.deb
 dativo-native convert examples/data/orders.csv orders.parquet
 dativo-native verify orders.parquet
 dativo-native convert orders.parquet back.csv
+bash -c '. /usr/share/bash-completion/completions/dativo-native && complete -p dativo-native'
+test -s /usr/share/zsh/vendor-completions/_dativo-native && test -s /usr/share/fish/vendor_completions.d/dativo-native.fish
 dativo-native plugin check /usr/lib/*/dativo/plugins/libcsv_reader_plugin.so
 ! dativo-native inspect s3://bucket/key 2>message # what is recommended was left out, which is said
 grep libcurl message
@@ -65,6 +67,10 @@ cc -o read_csv examples/c/read_csv.c $(pkg-config --cflags --libs dativo)
 cc -o write_parquet examples/c/write_parquet.c $(pkg-config --cflags --libs dativo)
 ./write_parquet cities.parquet
 dativo-native verify cities.parquet
+umount /proc # what a bare chroot lacks
+./write_parquet again.parquet
+cmp cities.parquet again.parquet
+mount -t proc proc /proc
 apt-get install -y -q ./dativo-native_*.deb ca-certificates libcurl4 libssl3 libexpat1 # the names of Debian 12, which 13 provides
 apt-get purge -y -q dativo-native libdativo0 libdativo-dev
 test ! -e /usr/bin/dativo-native && test -z "$(find /usr -iname '*dativo*')"

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ BUILD = pathlib.Path(os.environ["DN_BUILD"])
 SOURCE = pathlib.Path(os.environ["DN_SOURCE"])
 PREFIX = os.environ["DN_PREFIX"]
 LIBDIR = os.environ["DN_LIBDIR"]
+VERSION = re.search(r"project\(dativo_native VERSION ([0-9.]+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
 
 
 def run(*command, env=None, cwd=None):
