@@ -39,7 +39,7 @@ if(NOT CMAKE_CROSSCOMPILING AND NOT DN_SANITIZE)
     set(man_dir "${CMAKE_BINARY_DIR}/man")
     file(MAKE_DIRECTORY "${man_dir}")
     set(man_commands COMMAND dativo-native help --man > dativo-native.1)
-    foreach(command run check convert schema inspect verify plugin)
+    foreach(command run check convert schema inspect verify plan task commit abort plugin)
         list(APPEND man_commands COMMAND dativo-native help --man ${command} > dativo-native-${command}.1)
     endforeach()
     add_custom_command(OUTPUT "${man_dir}/stamp" ${man_commands} COMMAND "${CMAKE_COMMAND}" -E touch stamp

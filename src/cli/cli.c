@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 static const struct dn_command *const k_commands[] = {
-    &dn_cmd_run,     &dn_cmd_check,  &dn_cmd_convert, &dn_cmd_schema,
-    &dn_cmd_inspect, &dn_cmd_verify, &dn_cmd_plugin,
+    &dn_cmd_run,  &dn_cmd_check, &dn_cmd_convert, &dn_cmd_schema, &dn_cmd_inspect, &dn_cmd_verify,
+    &dn_cmd_plan, &dn_cmd_task,  &dn_cmd_commit,  &dn_cmd_abort,  &dn_cmd_plugin,
 };
 
 #define HELP_ROWS_SIZE 1024

@@ -34,6 +34,10 @@ extern const struct dn_command dn_cmd_convert;
 extern const struct dn_command dn_cmd_schema;
 extern const struct dn_command dn_cmd_inspect;
 extern const struct dn_command dn_cmd_verify;
+extern const struct dn_command dn_cmd_plan;
+extern const struct dn_command dn_cmd_task;
+extern const struct dn_command dn_cmd_commit;
+extern const struct dn_command dn_cmd_abort;
 extern const struct dn_command dn_cmd_plugin;
 
 /** Everything main() does.  Prints data on stdout, everything else on stderr; returns the exit code. */

@@ -23,6 +23,7 @@ static const struct values k_values[] = {
     {"mode", "strict warn", false},
     {"names", "keep unique snake_case", false},
     {"on-invalid", "error replace", false},
+    {"output", "", true},
     {"quote", "auto", false},
     {"quoted", "values text", false},
     {"ragged", "error null skip reject", false},

@@ -60,6 +60,30 @@ static enum dn_status writer_open(const struct dn_session *s, struct dn_attempt 
     return st;
 }
 
+/* All pieces make one table: what one of them may not be null in, and which columns of which types there are, is known beforehand. */
+static enum dn_status piece_schema_set(const struct dn_session *s, struct ArrowSchema *schema,
+                                       struct dn_error *err)
+{
+    const json_t *wanted = s->t->piece_schema;
+
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const json_t *nullable = json_object_get(json_array_get(wanted, (size_t)i), "nullable");
+        if (json_is_false(nullable)) {
+            schema->children[i]->flags &= ~(int64_t)ARROW_FLAG_NULLABLE;
+        }
+    }
+    json_t *own = dn_session_schema_json(schema, NULL);
+    if (own == NULL) {
+        return dn_error_memory(err, 0);
+    }
+    const bool same = json_equal(own, wanted) != 0;
+    json_decref(own);
+    return same ? DN_OK
+                : dn_error_set(err, DN_ERR_INTERNAL,
+                               "%s: a piece does not have the columns of the whole",
+                               s->reader_plugin.path);
+}
+
 enum dn_status dn_attempt_open(struct dn_session *s, struct dn_attempt *a, struct dn_error *err)
 {
     struct dativo_error e;
@@ -69,6 +93,9 @@ enum dn_status dn_attempt_open(struct dn_session *s, struct dn_attempt *a, struc
     DN_TRY(dn_session_reader_schema(s, a->reader, &a->schema, err));
     DN_TRY(dn_contract_verify(s->t, s->reader_config, &a->schema, err));
     dn_contract_require(s->t, &a->schema);
+    if (s->t->piece != NULL) {
+        DN_TRY(piece_schema_set(s, &a->schema, err));
+    }
     a->nulls = dn_calloc((size_t)a->schema.n_children, sizeof a->nulls[0]);
     if (a->nulls == NULL) {
         return dn_error_memory(err, (size_t)a->schema.n_children * sizeof a->nulls[0]);

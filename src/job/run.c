@@ -173,7 +173,7 @@ static enum dn_status attempts_run(struct dn_session *s, struct dn_error *err)
         if (st == DN_OK) {
             st = dn_attempt_move_rows(s, &a, err);
         }
-        bool again = st == DN_ERR_TYPE && (st = may_widen(s, err)) == DN_OK;
+        bool again = st == DN_ERR_TYPE && s->t->piece == NULL && (st = may_widen(s, err)) == DN_OK;
         if (again) {
             st = widen(s, &a, err);
             again = st == DN_OK;

@@ -42,6 +42,10 @@ enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_err
     DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,
                                &table, err));
     s->rv = table;
+    if (s->t->piece != NULL && !DN_PLUGIN_HAS(s->rv, open_split)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: the reader opens no pieces",
+                            s->reader_plugin.path);
+    }
     return DN_OK;
 }
 
@@ -85,8 +89,11 @@ enum dn_status dn_session_open_reader(const struct dn_session *s, const json_t *
     enum dn_status st = dn_json_write(config, &text, err);
     if (st == DN_OK) {
         dn_plugin_error_init(&e);
-        const int32_t code =
-            s->rv->open((const char *)text.data, &s->services.reader_host, out, &e);
+        const char *config_text = (const char *)text.data;
+        const struct dativo_host *host = &s->services.reader_host;
+        const int32_t code = s->t->piece != NULL
+                                 ? s->rv->open_split(config_text, s->t->piece, host, out, &e)
+                                 : s->rv->open(config_text, host, out, &e);
         if (code != DATIVO_OK) {
             *out = NULL;
             st = dn_plugin_error_take(err, &e, code, "the reader could not be opened");
@@ -274,7 +281,7 @@ enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error 
         }
     }
     const char *once = dn_session_one_pass_source(t);
-    if (once == NULL) {
+    if (once == NULL && t->piece == NULL) {
         DN_TRY(tell_restartable(s, err));
     }
     if (t->mode == DN_ASSET_NONE) {

@@ -59,7 +59,7 @@ DN_NODISCARD enum dn_status dn_session_prepare_configs(struct dn_session *s, str
 void dn_session_finish(struct dn_session *s);
 /** Bad configuration, as far as the code tells: the caller may know in which file it stands. */
 void dn_session_note_refusal(const struct dn_session *s, const char *side, enum dn_status st);
-/** A reader with `config`, and its schema. */
+/** A reader with `config`, of the transfer's piece if it has one, and its schema. */
 DN_NODISCARD enum dn_status dn_session_open_reader(const struct dn_session *s, const json_t *config,
                                                    void **out, struct dn_error *err);
 DN_NODISCARD enum dn_status dn_session_reader_schema(const struct dn_session *s, void *reader,

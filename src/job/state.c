@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "job/events.h"
+#include "job/json_file.h"
 #include "job/output.h"
-#include "store/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,37 +184,6 @@ static enum dn_status entries_put(json_t *files, const json_t *done, struct dn_e
     return DN_OK;
 }
 
-struct writing {
-    struct dn_sink *sink;
-    struct dn_error *err;
-};
-
-static int bytes_write(const char *bytes, size_t len, void *ctx)
-{
-    const struct writing *w = ctx;
-
-    return dn_sink_write(w->sink, bytes, len, w->err) == DN_OK ? 0 : -1;
-}
-
-static enum dn_status file_write(const char *path, const json_t *files, struct dn_error *err)
-{
-    struct writing w = {.err = err};
-    enum dn_status st = DN_OK;
-
-    DN_TRY(dn_sink_open(&w.sink, path, true, NULL, NULL, err));
-    dn_error_clear(err);
-    if (json_dump_callback(files, bytes_write, &w,
-                           JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER) != 0) {
-        st = err->code != DN_OK ? (enum dn_status)err->code : dn_error_memory(err, 0);
-        goto cleanup;
-    }
-    DN_TRY_GOTO(st, dn_sink_finish(w.sink, err), cleanup);
-    st = dn_sink_commit(w.sink, err);
-cleanup:
-    dn_sink_close(w.sink);
-    return st;
-}
-
 enum dn_status dn_state_save(struct dn_state *s, const json_t *done, struct dn_error *err)
 {
     json_t *files = NULL;
@@ -223,7 +192,7 @@ enum dn_status dn_state_save(struct dn_state *s, const json_t *done, struct dn_e
     /* again: hosts that take no lock may have written in the meantime */
     DN_TRY_GOTO(st, files_read(s->path, &files, err), cleanup);
     DN_TRY_GOTO(st, entries_put(files, done, err), cleanup);
-    st = file_write(s->path, files, err);
+    st = dn_json_file_write(s->path, files, true, err);
 cleanup:
     json_decref(files);
     return st;
@@ -239,7 +208,7 @@ enum dn_status dn_state_put(struct dn_state *s, const char *key, json_t *entry,
     if (json_object_set(entries, key, entry) != 0) {
         DN_TRY_GOTO(st, dn_error_memory(err, 64), cleanup);
     }
-    DN_TRY_GOTO(st, file_write(s->path, entries, err), cleanup);
+    DN_TRY_GOTO(st, dn_json_file_write(s->path, entries, true, err), cleanup);
     st = json_object_set(s->files, key, entry) == 0 ? DN_OK : dn_error_memory(err, 64);
 cleanup:
     json_decref(entries);

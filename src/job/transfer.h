@@ -78,6 +78,10 @@ struct dn_transfer {
     bool allow_empty; /**< a source without rows makes an empty file; else it is DN_ERR_DATA */
     const char *
         cursor_field; /**< what is new by this column is read, and nothing is written if nothing is; NULL: everything */
+    const char
+        *piece; /**< token of the one piece that is read, by open_split(); NULL: everything */
+    const json_t *
+        piece_schema; /**< of a piece, [{"name","type","nullable"}]: what the rows of all of them have; a column may be nullable that is not so here */
     enum dn_asset_mode mode;
     enum dn_missing missing;
     const struct dn_column *columns; /**< of the asset */
@@ -117,7 +121,7 @@ void dn_outcome_finish(struct dn_outcome *outcome);
  * Read everything, write everything, commit.  Nothing is visible under output_path unless DN_OK is returned, and DN_OK
  * means that rows in = rows out + rejected was checked against both plugins' own counts.
  *
- * A value that does not fit an inferred type widens its column and starts the transfer again from the first row.
+ * A value that does not fit an inferred type widens its column and starts the transfer again from the first row; of a piece it is an error.
  *
  * @param outcome  Zeroed by the caller; filled as far as the transfer came, on failure too.
  * Threads: any; one transfer uses n_threads threads of its own.

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import BUILD, SOURCE, run
 
-COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plugin"]
+COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plan", "task", "commit", "abort", "plugin"]
 BINARY = BUILD.parent / "bin" / "dativo-native"
 SHELLS = ["bash", "zsh", "fish"]
 CODECS = ["none", "snappy", "gzip", "zstd", "lz4_raw", "brotli"]
@@ -82,7 +82,7 @@ def test_the_shell_can_read_it(tmp_path, shell):
 @pytest.mark.parametrize("shell", [bash, fish])
 def test_words_that_fit_are_proposed(tmp_path, shell):
     assert set(COMMANDS + ["help", "version"]) <= set(shell(tmp_path, ""))
-    assert shell(tmp_path, "con") == ["convert"]
+    assert shell(tmp_path, "con") == ["convert"] and shell(tmp_path, "comm") == ["commit"]
     assert set(shell(tmp_path, "convert", "--comp")) == {"--compression"}
     assert set(shell(tmp_path, "convert", "--compression", "")) == set(CODECS)
     assert shell(tmp_path, "convert", "-c", "z") == ["zstd"]

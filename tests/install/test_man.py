@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import run
 
-COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plugin"]
+COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plan", "task", "commit", "abort", "plugin"]
 
 
 def plain(page):

@@ -1,0 +1,73 @@
+#include "job/json_file.h"
+
+#include "store/sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct writing {
+    struct dn_sink *sink;
+    struct dn_error *err;
+};
+
+static int bytes_write(const char *bytes, size_t len, void *ctx)
+{
+    const struct writing *w = ctx;
+
+    return dn_sink_write(w->sink, bytes, len, w->err) == DN_OK ? 0 : -1;
+}
+
+enum dn_status dn_json_file_write(const char *path, const json_t *value, bool overwrite,
+                                  struct dn_error *err)
+{
+    struct writing w = {.err = err};
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_sink_open(&w.sink, path, overwrite, NULL, NULL, err));
+    dn_error_clear(err);
+    if (json_dump_callback(value, bytes_write, &w,
+                           JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER) != 0) {
+        st = err->code != DN_OK ? (enum dn_status)err->code : dn_error_memory(err, 0);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, dn_sink_finish(w.sink, err), cleanup);
+    st = dn_sink_commit(w.sink, err);
+cleanup:
+    dn_sink_close(w.sink);
+    return st;
+}
+
+enum dn_status dn_json_file_read(const char *path, const char *what, json_t **out,
+                                 struct dn_error *err)
+{
+    json_error_t why;
+    enum dn_status st = DN_OK;
+
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        const int saved = errno;
+        st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
+                                "%s: %s cannot be read", path, what);
+        dn_error_locate(err, path, -1, -1, -1, NULL);
+        return st;
+    }
+    *out = json_loadf(file, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    const int code = ferror(file) != 0 ? EIO : 0;
+    (void)fclose(file);
+    if (code == 0 && json_is_object(*out)) {
+        return DN_OK;
+    }
+    const bool is_json = *out != NULL;
+    json_decref(*out);
+    *out = NULL;
+    if (code != 0) {
+        st = dn_error_set_errno(err, DN_ERR_IO, code, "%s: %s cannot be read", path, what);
+    } else if (is_json) {
+        st = dn_error_set(err, DN_ERR_DATA, "%s: is not %s: it holds no JSON object", path, what);
+    } else {
+        st = dn_error_set(err, DN_ERR_DATA, "%s:%d:%d: is not %s: %s", path, why.line, why.column,
+                          what, why.text);
+    }
+    dn_error_locate(err, path, -1, -1, -1, NULL);
+    return st;
+}

@@ -1,0 +1,85 @@
+/**
+ * A job in pieces, which processes and machines write each for itself (docs/many-machines.md):
+ *
+ *   cut     once, everything that decides what the rows are, as one JSON document, the plan
+ *   write   one piece to `<directory>/_staging-<id>/part-00007-<id>.parquet`, and then what it has to `part-00007-<id>.json` beside it
+ *   commit  all of them get their place in `<directory>`, then `_manifest.json`, then `_SUCCESS`
+ *   abort   what is there of it goes
+ *
+ * Everything but cutting is a function of the plan: it may be done again, killed at any moment, and be under way more than once.
+ * Relative paths mean what they mean in the folder the plan was made in, which has to be the current one.
+ * Threads: one per call.
+ */
+#ifndef DN_JOB_PARTS_H
+#define DN_JOB_PARTS_H
+
+#include "job/job.h"
+
+/** A plan.  Texts and lists are those of `json`. */
+struct dn_parts {
+    json_t *json;
+    const char *id;        /**< a digest of all the rest, 16 hexadecimal digits */
+    const char *folder;    /**< where it was made */
+    const char *directory; /**< of the result */
+    const json_t *
+        list; /**< [{"token","path","bytes","rows"}], in the order of the rows; rows may be null: unknown */
+};
+
+/**
+ * Cut the source of a job.  It is read once, for the places to cut at; nothing is written.  The types are those that the asset declares.
+ * @param t             dn_plan_transfer(), with what the command line adds; memory_bytes becomes part of the plan.
+ * @param target_bytes  of a piece; 0: as the reader likes.
+ * @return DN_OK; DN_ERR_UNSUPPORTED: a job that cannot be done in pieces, with what is in the way, before anything is read;
+ *         DN_ERR_EXISTS: there is a result at its place; DN_ERR_DATA: no rows, unless t->allow_empty.
+ */
+DN_NODISCARD enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
+                                         const struct dn_transfer *t, uint64_t target_bytes,
+                                         struct dn_error *err);
+/** Read a plan.  DN_ERR_DATA: it is none, or was changed; DN_ERR_UNSUPPORTED: of another version, whose files might be others. */
+DN_NODISCARD enum dn_status dn_parts_read(struct dn_parts *out, const char *path,
+                                          struct dn_error *err);
+/** Zeroed memory is accepted. */
+void dn_parts_finish(struct dn_parts *p);
+
+/** The final path of a piece's file, and of what is `staged` of it; for dn_free(); NULL if memory ran out. */
+char *dn_parts_part_path(const struct dn_parts *p, bool staged, size_t index);
+/** The path of the manifest of a piece. */
+char *dn_parts_manifest_path(const struct dn_parts *p, size_t index);
+/** A path in the folder of the result; in_staging: in that of this plan's unfinished files.  NULL as the name: the folder itself. */
+char *dn_parts_path(const struct dn_parts *p, bool in_staging, const char *name);
+/** Is the result there, complete? */
+bool dn_parts_is_committed(const struct dn_parts *p);
+/** DN_ERR_EXISTS if the folder of the result has files that are no part of it: rows of two results would look like those of one. */
+DN_NODISCARD enum dn_status dn_parts_check_place(const struct dn_parts *p, struct dn_error *err);
+
+/**
+ * Write one piece.  Nothing is done, and outcome->is_unchanged says so, if the plan is committed.
+ * @param outcome  Zeroed by the caller; finish it.
+ * @return DN_ERR_INVALID: there is no such piece; what dn_transfer_run() returns.
+ */
+DN_NODISCARD enum dn_status dn_parts_write(const struct dn_parts *p, size_t index,
+                                           uint32_t n_threads, const struct dn_events *events,
+                                           struct dn_outcome *outcome, struct dn_error *err);
+
+/** Of a commit. */
+struct dn_parts_result {
+    int64_t rows;
+    int64_t bytes;
+    bool was_there; /**< it had been committed before; counts are 0 */
+};
+/**
+ * @return DN_OK: `_SUCCESS` is there, and every row once; DN_ERR_NOT_FOUND: tasks are missing, which the message names, and nothing was
+ *         changed; DN_ERR_IO: a source changed since the plan was made, or a file could not be moved; DN_ERR_DATA: counts do not
+ *         add up; DN_ERR_EXISTS: other files are there
+ */
+DN_NODISCARD enum dn_status dn_parts_commit(const struct dn_parts *p,
+                                            const struct dn_events *events,
+                                            struct dn_parts_result *out, struct dn_error *err);
+/**
+ * Remove the unfinished files of a plan, and what a commit that did not come to its end put in place.  A result that is complete stays.
+ * @param was_committed  There is such a result.
+ */
+DN_NODISCARD enum dn_status dn_parts_abort(const struct dn_parts *p, const struct dn_events *events,
+                                           bool *was_committed, struct dn_error *err);
+
+#endif

@@ -1,0 +1,250 @@
+/* Cutting a job into pieces: what can be cut, where, and the plan.  Types are those that the asset declares: none is inferred. */
+#include "base/memory.h"
+#include "job/connector.h"
+#include "job/contract.h"
+#include "job/layout.h"
+#include "job/local.h"
+#include "job/parts_internal.h"
+#include "job/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_PIECES 100000 /* whose names have five digits */
+
+static enum dn_status refuse(const struct dn_plan *job, struct dn_error *err, const char *what)
+{
+    return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: %s; run it as a whole: dativo-native run",
+                        job->job_path, what);
+}
+
+static bool has_option(const json_t *config, const char *name)
+{
+    const json_t *options = json_object_get(json_object_get(config, "engine"), "options");
+
+    return json_object_get(options, name) != NULL ||
+           json_object_get(json_object_get(options, "native"), name) != NULL;
+}
+
+/* What holds for all rows or all files together, and what has a memory of its own, no piece can do. */
+static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err)
+{
+    const json_t *files = json_object_get(job->reader_config, "files");
+
+    if (dn_is_remote(job->output_path)) {
+        return refuse(job, err,
+                      "pieces are written to folders of this machine or of a shared file system, "
+                      "and the target is s3://, which this version cannot do");
+    }
+    if (job->writer.path != NULL || strcmp(job->format, DN_FORMAT_PARQUET) != 0) {
+        return refuse(job, err, "pieces are written as Parquet by the built-in writer alone");
+    }
+    if (job->tables.n > 0 || json_array_size(files) == 0) {
+        return refuse(job, err, "pieces are cut of files, and the source has none");
+    }
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        if (path == NULL || dn_is_remote(path)) {
+            return refuse(job, err,
+                          "pieces are cut of files of this machine or of a shared file system, and "
+                          "a source is none, which this version cannot do");
+        }
+    }
+    if (job->incremental.state_path != NULL) {
+        return refuse(job, err, "source.incremental needs one run that remembers what it has read");
+    }
+    if (!job->strict) {
+        return refuse(job, err,
+                      "schema_validation_mode: warn counts what deviates over all rows, which no "
+                      "piece can do");
+    }
+    if (has_option(job->reader_config, "rejects")) {
+        return refuse(job, err,
+                      "the option rejects makes one file of the rejected rows of all pieces");
+    }
+    return DN_OK;
+}
+
+/* ---- pieces ---- */
+
+struct cutting {
+    const struct dn_plan *job;
+    struct dn_session s;
+    struct dn_outcome outcome;
+    json_t *files;  /* as they were before anybody looked at them */
+    json_t *schema; /* of all rows */
+    json_t *pieces;
+    int64_t rows; /* -1: the reader does not count them */
+};
+
+static enum dn_status files_note(struct cutting *c, struct dn_error *err)
+{
+    const json_t *files = json_object_get(c->job->reader_config, "files");
+
+    c->files = json_array();
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
+        json_t *identity = dn_parts_identity(path);
+        if (identity == NULL) {
+            const int saved = errno;
+            (void)dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
+                                     "%s: cannot be cut", path);
+            dn_error_locate(err, path, -1, -1, -1, NULL);
+            return (enum dn_status)(saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO);
+        }
+        if (json_array_append_new(c->files, identity) != 0) {
+            return dn_error_memory(err, 64);
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status pieces_take(struct cutting *c, const char *text, struct dn_error *err)
+{
+    c->pieces = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
+    const size_t n = json_array_size(c->pieces);
+    if (n == 0) {
+        return dn_error_set(err, DN_ERR_INTERNAL, "%s: the reader's list of pieces is none",
+                            c->s.reader_plugin.path);
+    }
+    if (n > MOST_PIECES) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "%zu pieces are more than %d; make them larger with --split-size", n,
+                            MOST_PIECES);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const json_t *rows = json_object_get(json_array_get(c->pieces, i), "rows");
+        c->rows = c->rows >= 0 && json_is_integer(rows) ? c->rows + json_integer_value(rows) : -1;
+    }
+    return DN_OK;
+}
+
+static enum dn_status pieces_find(struct cutting *c, uint64_t target_bytes, struct dn_error *err)
+{
+    struct dn_session *s = &c->s;
+    struct ArrowSchema schema = {0};
+    struct dativo_error e;
+    void *reader = NULL;
+    char *text = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_sources_look(&s->sources, s->reader_config, err), cleanup);
+    DN_TRY_GOTO(st, dn_session_open_reader(s, s->reader_config, &reader, err), cleanup);
+    DN_TRY_GOTO(st, dn_session_reader_schema(s, reader, &schema, err), cleanup);
+    DN_TRY_GOTO(st, dn_contract_verify(s->t, s->reader_config, &schema, err), cleanup);
+    dn_contract_require(s->t, &schema);
+    c->schema = dn_session_schema_json(&schema, NULL);
+    if (c->schema == NULL) {
+        DN_TRY_GOTO(st, dn_error_memory(err, 0), cleanup);
+    }
+    dn_plugin_error_init(&e);
+    const int32_t code = s->rv->splits(reader, target_bytes, &text, &e);
+    if (code != DATIVO_OK) {
+        DN_TRY_GOTO(st, dn_plugin_error_take(err, &e, code, "the reader could not cut the source"),
+                    cleanup);
+    }
+    st = pieces_take(c, text, err);
+    dn_plugin_text_free(&s->reader_plugin, text);
+cleanup:
+    s->rv->close(reader);
+    if (schema.release != NULL) {
+        schema.release(&schema);
+    }
+    return st;
+}
+
+/* Files of this machine need no connection, and what they are read with is no secret. */
+static json_t *config_copy(const json_t *config)
+{
+    json_t *copy = json_deep_copy(config);
+
+    if (copy != NULL && (json_object_set_new(copy, "connection", json_object()) != 0 ||
+                         json_object_set_new(copy, "credentials", json_object()) != 0)) {
+        json_decref(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn_error *err)
+{
+    const struct dn_plan *job = c->job;
+    const struct dn_transfer *t = c->s.t;
+    const char *slash = strrchr(job->output_path, '/');
+    char folder[PATH_MAX];
+
+    if (getcwd(folder, sizeof folder) == NULL) {
+        const int saved = errno;
+        return dn_error_set_errno(err, DN_ERR_IO, saved, "the current folder has no name");
+    }
+    json_t *writer_config = config_copy(job->writer_config);
+    if (writer_config != NULL) {
+        (void)json_object_del(writer_config, "credentials"); /* which writers do not have */
+    }
+    *out =
+        json_pack("{s:s, s:s, s:s, s:s, s:s%, s:{s:s?, s:s?}, s:o, s:o, s:O, s:I, s:O, s:o, s:O}",
+                  "format", DN_PARTS_FORMAT, "version", DN_VERSION, "job", job->job_path, "folder",
+                  folder, "directory", job->output_path, (size_t)(slash - job->output_path),
+                  "reader", "path", job->reader.path, "symbol", job->reader.symbol, "reader_config",
+                  config_copy(c->s.reader_config), "writer_config", writer_config, "schema",
+                  c->schema, "memory_bytes", (json_int_t)t->memory_bytes, "files", c->files, "rows",
+                  c->rows >= 0 ? json_integer(c->rows) : json_null(), "pieces", c->pieces);
+    return *out != NULL
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_INVALID,
+                              "%s: the plan cannot be written: out of memory, or a path of it is "
+                              "no UTF-8",
+                              job->job_path);
+}
+
+static enum dn_status session_start(struct cutting *c, struct dn_error *err)
+{
+    struct dn_session *s = &c->s;
+
+    DN_TRY(dn_session_open_reader_plugin(s, err));
+    if (!DN_PLUGIN_HAS(s->rv, splits) || !DN_PLUGIN_HAS(s->rv, open_split)) {
+        return refuse(c->job, err, "the reader of its source does not cut it into pieces");
+    }
+    DN_TRY(dn_services_init(&s->services, s->t->events, s->t->n_threads, s->t->memory_bytes, err));
+    DN_TRY(files_note(c, err));
+    DN_TRY(dn_session_prepare_configs(s, err));
+    /* no task can start over */
+    (void)json_object_del(dn_contract_options(s->reader_config), "restartable");
+    return DN_OK;
+}
+
+enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
+                            const struct dn_transfer *t, uint64_t target_bytes,
+                            struct dn_error *err)
+{
+    struct dn_transfer reading = *t;
+    struct cutting c = {.job = job, .s = {.t = &reading, .outcome = &c.outcome}};
+    enum dn_status st = DN_OK;
+
+    *out = (struct dn_parts){0};
+    reading.writer_config = NULL;
+    DN_TRY(can_be_cut(job, err));
+    DN_TRY_GOTO(st, session_start(&c, err), cleanup);
+    DN_TRY_GOTO(st, pieces_find(&c, target_bytes, err), cleanup);
+    if (c.rows == 0 && !t->allow_empty) {
+        st = dn_error_set(err, DN_ERR_DATA,
+                          "%s: the source has no rows; --allow-empty accepts that", job->job_path);
+        goto cleanup;
+    }
+    DN_TRY_GOTO(st, plan_make(&c, &out->json, err), cleanup);
+    DN_TRY_GOTO(st, dn_parts_name(out, err), cleanup);
+    st = dn_parts_check_place(out, err);
+cleanup:
+    if (st != DN_OK) {
+        dn_parts_finish(out);
+    }
+    dn_session_finish(&c.s);
+    dn_outcome_finish(&c.outcome);
+    json_decref(c.files);
+    json_decref(c.schema);
+    json_decref(c.pieces);
+    return st;
+}
