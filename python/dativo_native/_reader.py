@@ -209,10 +209,14 @@ class Reader:
         return self._open().schema()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A new pass, as a capsule of an ArrowArrayStream.  Its types are the source's, whatever is requested."""
+        """A new pass, as a capsule of an ArrowArrayStream.
+
+        Texts are of the type that is requested: utf8, large_utf8 or string_view.  Other types are the source's, whatever is requested; a
+        schema of other columns is an error.
+        """
         shower = Shower(self._show)
         begun = self._open(shower)
-        stream = begun.stream()
+        stream = begun.stream(requested_schema)
         self._pass = begun
         return stream
 

@@ -64,6 +64,21 @@ PyObject *dn_py_stream_capsule(struct ArrowArrayStream *stream)
     return capsule;
 }
 
+bool dn_py_schema_peek(PyObject *capsule, const struct ArrowSchema **out)
+{
+    *out = NULL;
+    if (capsule == Py_None) {
+        return true;
+    }
+    const struct ArrowSchema *held = PyCapsule_GetPointer(capsule, SCHEMA);
+    if (held != NULL && held->release == NULL) {
+        PyErr_SetString(PyExc_ValueError, "the schema was taken already: a capsule is used once");
+        return false;
+    }
+    *out = held;
+    return held != NULL;
+}
+
 bool dn_py_stream_take(PyObject *stream, struct ArrowArrayStream *out)
 {
     struct ArrowArrayStream *held = PyCapsule_GetPointer(stream, STREAM);

@@ -14,10 +14,12 @@ struct dn_py_pass {
     const struct dativo_reader_v1 *rv;
     struct dativo_host host;
     struct dn_py_watch watch;
-    bool views;
+    enum dn_plain_form form; /* of texts, if nobody asks for others */
+    uint8_t *forms;          /* of the columns of the stream; NULL: there is none yet */
+    bool copies;             /* some of them are not views */
     bool streamed;
     bool ended;
-    struct ArrowSchema as_read; /* the reader's, if texts are made plain */
+    struct ArrowSchema as_read; /* the reader's, of the stream */
     struct ArrowArrayStream inner;
     struct ArrowArrayStream rejects;
     char message[1200]; /* for get_last_error() */
@@ -105,7 +107,7 @@ enum dn_status dn_py_pass_open(struct dn_py_pass **out, const struct dn_py_pass_
     }
     atomic_init(&p->n_refs, 1);
     (void)pthread_mutex_init(&p->lock, NULL);
-    p->views = o->views;
+    p->form = o->views ? DN_PLAIN_VIEW : DN_PLAIN_UTF8;
     p->last = (struct dativo_progress){
         .struct_size = sizeof p->last, .bytes_done = -1, .bytes_total = -1};
     dn_py_watch_init(&p->watch, o->progress);
@@ -160,6 +162,7 @@ void dn_py_pass_unref(struct dn_py_pass *p)
         p->set_aside[i].release(&p->set_aside[i]);
     }
     dn_free(p->set_aside);
+    dn_free(p->forms);
     if (p->as_read.release != NULL) {
         p->as_read.release(&p->as_read);
     }
@@ -174,20 +177,42 @@ void dn_py_pass_unref(struct dn_py_pass *p)
 
 /* ---- the stream --------------------------------------------------------------------------------------------------- */
 
-enum dn_status dn_py_pass_schema(struct dn_py_pass *p, struct ArrowSchema *out,
-                                 struct dn_error *err)
+static enum dn_status read_schema(struct dn_py_pass *p, struct ArrowSchema *out,
+                                  struct dn_error *err)
 {
     struct dativo_error e;
 
     dn_plugin_error_init(&e);
     const int32_t code = p->rv->schema(p->reader, out, &e);
-    if (code != DATIVO_OK) {
-        return dn_plugin_error_take(err, &e, code, "the source shows no columns");
+    return code == DATIVO_OK ? DN_OK
+                             : dn_plugin_error_take(err, &e, code, "the source shows no columns");
+}
+
+static enum dn_status make_forms(struct dn_py_pass *p, uint8_t **out,
+                                 const struct ArrowSchema *schema,
+                                 const struct ArrowSchema *requested, struct dn_error *err)
+{
+    *out = dn_calloc((size_t)schema->n_children + 1, 1);
+    if (*out == NULL) {
+        return dn_error_memory(err, (size_t)schema->n_children + 1);
     }
-    const enum dn_status st = p->views ? DN_OK : dn_plain_schema(out, err);
+    return dn_plain_forms(*out, schema, p->form, requested, err);
+}
+
+enum dn_status dn_py_pass_schema(struct dn_py_pass *p, struct ArrowSchema *out,
+                                 struct dn_error *err)
+{
+    uint8_t *forms = NULL;
+
+    DN_TRY(read_schema(p, out, err));
+    enum dn_status st = p->forms == NULL ? make_forms(p, &forms, out, NULL, err) : DN_OK;
+    if (st == DN_OK) {
+        st = dn_plain_schema(out, forms != NULL ? forms : p->forms, err);
+    }
     if (st != DN_OK) {
         out->release(out);
     }
+    dn_free(forms);
     return st;
 }
 
@@ -306,8 +331,8 @@ static int next(struct dn_py_pass *p, struct ArrowArray *out)
     if (st == DN_OK && out->release == NULL) {
         p->ended = true;
         st = take_report(p, &err);
-    } else if (st == DN_OK && !p->views) {
-        st = dn_plain_batch(out, &p->as_read, &err);
+    } else if (st == DN_OK && p->copies) {
+        st = dn_plain_batch(out, &p->as_read, p->forms, &err);
     }
     if (st != DN_OK) {
         if (out->release != NULL) {
@@ -347,20 +372,19 @@ static void stream_release(struct ArrowArrayStream *stream)
     dn_py_pass_unref(p);
 }
 
-enum dn_status dn_py_pass_stream(struct dn_py_pass *p, struct ArrowArrayStream *out,
-                                 struct dn_error *err)
+enum dn_status dn_py_pass_stream(struct dn_py_pass *p, const struct ArrowSchema *requested,
+                                 struct ArrowArrayStream *out, struct dn_error *err)
 {
     struct dativo_error e;
 
-    if (p->streamed || p->reader == NULL) {
+    if (p->streamed || p->forms != NULL || p->reader == NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "this pass has handed out its stream already");
     }
     dn_plugin_error_init(&e);
-    if (!p->views) {
-        int32_t code = p->rv->schema(p->reader, &p->as_read, &e);
-        if (code != DATIVO_OK) {
-            return dn_plugin_error_take(err, &e, code, "the source shows no columns");
-        }
+    DN_TRY(read_schema(p, &p->as_read, err));
+    DN_TRY(make_forms(p, &p->forms, &p->as_read, requested, err));
+    for (int64_t i = 0; i < p->as_read.n_children; i++) {
+        p->copies = p->copies || p->forms[i] != DN_PLAIN_VIEW;
     }
     const struct dativo_rejects_v1 *rejects = p->plugin.api->get_extension(DATIVO_EXT_REJECTS);
     if (rejects != NULL && rejects->struct_size >= DATIVO_REJECTS_V1_0_SIZE) {

@@ -14,7 +14,7 @@ struct dn_py_pass_options {
     PyObject *progress;      /**< borrowed; NULL or None: nobody asks */
     uint32_t n_threads;      /**< 0: those of the process */
     uint64_t memory_bytes;   /**< 0: the reader's default */
-    bool views;              /**< texts stay views */
+    bool views;              /**< texts stay views, unless a consumer asks for others */
 };
 
 /** Without the GIL, but for struct dn_py_watch. */
@@ -30,9 +30,13 @@ void dn_py_pass_unref(struct dn_py_pass *p);
 /** Of every batch.  To be moved. */
 DN_NODISCARD enum dn_status dn_py_pass_schema(struct dn_py_pass *p, struct ArrowSchema *out,
                                               struct dn_error *err);
-/** Once.  The stream has a reference of its own; the reader is closed with it. */
-DN_NODISCARD enum dn_status dn_py_pass_stream(struct dn_py_pass *p, struct ArrowArrayStream *out,
-                                              struct dn_error *err);
+/**
+ * Once.  The stream has a reference of its own; the reader is closed with it.
+ * @param requested  the schema that the consumer asks for, of which texts are given, if they are no part of others; NULL: none
+ */
+DN_NODISCARD enum dn_status dn_py_pass_stream(struct dn_py_pass *p,
+                                              const struct ArrowSchema *requested,
+                                              struct ArrowArrayStream *out, struct dn_error *err);
 /** Any thread, at any time. */
 void dn_py_pass_progress(struct dn_py_pass *p, struct dativo_progress *out);
 void dn_py_pass_cancel(struct dn_py_pass *p);

@@ -101,14 +101,17 @@ static PyObject *pass_columns(PyObject *self, PyObject *args)
     return columns;
 }
 
-static PyObject *pass_stream(PyObject *self, PyObject *args)
+static PyObject *pass_stream(PyObject *self, PyObject *requested)
 {
+    const struct ArrowSchema *schema = NULL;
     struct ArrowArrayStream stream;
     struct dn_error err;
 
-    (void)args;
+    if (!dn_py_schema_peek(requested, &schema)) {
+        return NULL;
+    }
     dn_error_clear(&err);
-    if (dn_py_pass_stream(pass_of(self), &stream, &err) != DN_OK) {
+    if (dn_py_pass_stream(pass_of(self), schema, &stream, &err) != DN_OK) {
         return fail(dn_py_pass_watch(pass_of(self)), &err);
     }
     return dn_py_stream_capsule(&stream);
@@ -214,7 +217,8 @@ static PyObject *pass_rejects(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"schema", pass_schema, METH_NOARGS, "The schema as a capsule arrow_schema."},
     {"columns", pass_columns, METH_NOARGS, "[(name, type, nullable)]"},
-    {"stream", pass_stream, METH_NOARGS, "The batches as a capsule arrow_array_stream, once."},
+    {"stream", pass_stream, METH_O,
+     "The batches as a capsule arrow_array_stream, once; of a schema in a capsule, or None."},
     {"progress", pass_progress, METH_NOARGS, "(rows, bytes done, bytes in all or -1)"},
     {"cancel", pass_cancel, METH_NOARGS, "Ask the stream to end with an error."},
     {"error", pass_error, METH_NOARGS, "Why the stream failed, or None."},

@@ -11,18 +11,58 @@ static bool is_view(const struct ArrowSchema *column)
     return strcmp(column->format, "vu") == 0 && column->dictionary == NULL;
 }
 
-static enum dn_status column_schema(struct ArrowSchema *out, const struct ArrowSchema *in,
-                                    struct dn_error *err)
+static enum dn_plain_form form_asked(const struct ArrowSchema *column, enum dn_plain_form otherwise)
 {
-    if (!is_view(in)) {
+    static const char *const formats[] = {"vu", "u", "U"};
+
+    for (int i = 0; column->dictionary == NULL && i < 3; i++) {
+        if (strcmp(column->format, formats[i]) == 0) {
+            return (enum dn_plain_form)i;
+        }
+    }
+    return otherwise;
+}
+
+enum dn_status dn_plain_forms(uint8_t *forms, const struct ArrowSchema *schema,
+                              enum dn_plain_form form, const struct ArrowSchema *requested,
+                              struct dn_error *err)
+{
+    if (requested != NULL && requested->n_children != schema->n_children) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "the requested schema has %lld columns, and the source has %lld",
+                            (long long)requested->n_children, (long long)schema->n_children);
+    }
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const struct ArrowSchema *asked = requested != NULL ? requested->children[i] : NULL;
+        const char *name = asked != NULL && asked->name != NULL ? asked->name : "";
+        if (asked != NULL && strcmp(name, schema->children[i]->name) != 0) {
+            return dn_error_set(
+                err, DN_ERR_INVALID,
+                "column %lld is \"%.200s\" in the requested schema, and \"%.200s\" in the source",
+                (long long)i + 1, name, schema->children[i]->name);
+        }
+        forms[i] = (uint8_t)(asked != NULL ? form_asked(asked, form) : form);
+        if (!is_view(schema->children[i])) {
+            forms[i] = DN_PLAIN_VIEW; /* as it is */
+        }
+    }
+    return DN_OK;
+}
+
+static enum dn_status column_schema(struct ArrowSchema *out, const struct ArrowSchema *in,
+                                    enum dn_plain_form form, struct dn_error *err)
+{
+    if (form == DN_PLAIN_VIEW) {
         return dn_schema_node_copy(out, in, NULL, NULL, err);
     }
-    DN_TRY(dn_schema_node_make(out, "u", in->name, in->metadata, 0, false, err));
+    DN_TRY(dn_schema_node_make(out, form == DN_PLAIN_UTF8 ? "u" : "U", in->name, in->metadata, 0,
+                               false, err));
     out->flags = in->flags;
     return DN_OK;
 }
 
-enum dn_status dn_plain_schema(struct ArrowSchema *schema, struct dn_error *err)
+enum dn_status dn_plain_schema(struct ArrowSchema *schema, const uint8_t *forms,
+                               struct dn_error *err)
 {
     struct ArrowSchema out = {0};
 
@@ -30,7 +70,8 @@ enum dn_status dn_plain_schema(struct ArrowSchema *schema, struct dn_error *err)
                                schema->n_children, false, err));
     out.flags = schema->flags;
     for (int64_t i = 0; i < schema->n_children; i++) {
-        const enum dn_status st = column_schema(out.children[i], schema->children[i], err);
+        const enum dn_status st =
+            column_schema(out.children[i], schema->children[i], (enum dn_plain_form)forms[i], err);
         if (st != DN_OK) {
             out.release(&out);
             return st;
@@ -45,7 +86,7 @@ enum dn_status dn_plain_schema(struct ArrowSchema *schema, struct dn_error *err)
 
 struct texts {
     const void *buffers[3];
-    int32_t *offsets;
+    void *offsets;
     uint8_t *bytes;
     uint8_t *validity;
 };
@@ -71,7 +112,7 @@ static bool is_valid(const uint8_t *bits, int64_t i)
     return bits == NULL || dn_bit_get(bits, i);
 }
 
-/* Bytes of all texts; -1: more than offsets of 32 bits reach. */
+/* Bytes of all texts. */
 static int64_t total_bytes(const struct dn_string_view *views, const uint8_t *bits, int64_t first,
                            int64_t n)
 {
@@ -80,18 +121,25 @@ static int64_t total_bytes(const struct dn_string_view *views, const uint8_t *bi
     for (int64_t i = 0; i < n; i++) {
         total += is_valid(bits, first + i) ? views[i].len : 0;
     }
-    return total <= INT32_MAX - DN_VIEW_INLINE ? total : -1;
+    return total;
 }
 
 /* There are DN_VIEW_INLINE bytes of room behind the last text, so that short ones are copied without a branch on their length. */
-static void copy_texts(struct texts *t, const struct dn_string_view *views,
-                       const void *const *variadic, const uint8_t *bits, int64_t first, int64_t n)
+static inline void copy_texts(struct texts *t, bool large, const struct dn_string_view *views,
+                              const void *const *variadic, const uint8_t *bits, int64_t first,
+                              int64_t n)
 {
-    int32_t at = 0;
+    int32_t *narrow = t->offsets;
+    int64_t *wide = t->offsets;
+    int64_t at = 0;
 
     for (int64_t i = 0; i < n; i++) {
         const struct dn_string_view *v = &views[i];
-        t->offsets[i] = at;
+        if (large) {
+            wide[i] = at;
+        } else {
+            narrow[i] = (int32_t)at;
+        }
         if (!is_valid(bits, first + i)) {
             continue;
         }
@@ -103,7 +151,11 @@ static void copy_texts(struct texts *t, const struct dn_string_view *views,
         }
         at += v->len;
     }
-    t->offsets[n] = at;
+    if (large) {
+        wide[n] = at;
+    } else {
+        narrow[n] = (int32_t)at;
+    }
 }
 
 static void copy_bits(uint8_t *out, const uint8_t *bits, int64_t first, int64_t n)
@@ -118,7 +170,7 @@ static void copy_bits(uint8_t *out, const uint8_t *bits, int64_t first, int64_t 
 }
 
 static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArray *in,
-                                  const char *name, struct dn_error *err)
+                                  const char *name, bool large, struct dn_error *err)
 {
     const struct dn_string_view *views = (const struct dn_string_view *)in->buffers[1] + in->offset;
     const uint8_t *bits = in->null_count != 0 ? in->buffers[0] : NULL;
@@ -126,7 +178,7 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     const int64_t total = total_bytes(views, bits, in->offset, n);
     struct texts *t = dn_calloc(1, sizeof *t);
 
-    if (total < 0) {
+    if (!large && total > INT32_MAX - DN_VIEW_INLINE) {
         texts_free(t);
         enum dn_status st = dn_error_set(
             err, DN_ERR_UNSUPPORTED,
@@ -137,7 +189,7 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
         return st;
     }
     if (t != NULL) {
-        t->offsets = dn_malloc((size_t)(n + 1) * sizeof *t->offsets);
+        t->offsets = dn_malloc((size_t)(n + 1) * (large ? sizeof(int64_t) : sizeof(int32_t)));
         t->bytes = dn_malloc((size_t)total + DN_VIEW_INLINE);
         t->validity = bits != NULL ? dn_calloc((size_t)n / 8 + 1, 1) : NULL;
     }
@@ -146,7 +198,11 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
         texts_free(t);
         return dn_error_memory(err, (size_t)total + (size_t)n * 4);
     }
-    copy_texts(t, views, in->buffers + 2, bits, in->offset, n);
+    if (large) {
+        copy_texts(t, true, views, in->buffers + 2, bits, in->offset, n);
+    } else {
+        copy_texts(t, false, views, in->buffers + 2, bits, in->offset, n);
+    }
     if (bits != NULL) {
         copy_bits(t->validity, bits, in->offset, n);
     }
@@ -210,7 +266,7 @@ static struct columns *columns_make(int64_t n)
 }
 
 enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema *views,
-                              struct dn_error *err)
+                              const uint8_t *forms, struct dn_error *err)
 {
     const int64_t n = batch->n_children;
     struct columns *c = columns_make(n);
@@ -228,9 +284,10 @@ enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema
                              .release = batch_release,
                              .private_data = c};
     for (int64_t i = 0; i < n; i++) {
-        if (is_view(views->children[i])) {
+        if (forms[i] != DN_PLAIN_VIEW) {
             const enum dn_status st =
-                column_make(c->pointers[i], batch->children[i], views->children[i]->name, err);
+                column_make(c->pointers[i], batch->children[i], views->children[i]->name,
+                            forms[i] == DN_PLAIN_LARGE_UTF8, err);
             if (st != DN_OK) {
                 batch_release(&out);
                 return st;
@@ -238,7 +295,7 @@ enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema
         }
     }
     for (int64_t i = 0; i < n; i++) {
-        if (!is_view(views->children[i])) {
+        if (forms[i] == DN_PLAIN_VIEW) {
             *c->pointers[i] = *batch->children[i];
             batch->children[i]->release = NULL;
         }

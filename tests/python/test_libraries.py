@@ -36,6 +36,31 @@ def test_texts_of_all_lengths(tmp_path):
         assert back["t"].to_pylist() == texts
 
 
+def test_texts_as_they_are_requested(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"i": [1, 2, 3], "a": ["x", None, "a text that is longer than a view"], "b": ["", "é", "y"]})
+    dn.write_csv(table, tmp_path / "t.csv")
+    kinds = [pa.string(), pa.large_string(), pa.string_view()]
+    for strings in ("utf8", "view"):
+        reader = dn.read_csv(tmp_path / "t.csv", strings=strings)
+        for a in kinds:
+            for b in kinds:
+                asked = pa.schema({"i": pa.int64(), "a": a, "b": b})
+                back = pa.RecordBatchReader.from_stream(reader, schema=asked)
+                assert back.schema == asked
+                back = back.read_all()
+                back.validate(full=True)
+                assert back.to_pydict() == table.to_pydict()
+    for wrong in (pa.schema({"i": pa.int64(), "a": pa.string()}), pa.schema({"i": pa.int64(), "a": pa.string(), "c": pa.string()})):
+        with pytest.raises(dn.DativoError, match="requested schema"):
+            reader.__arrow_c_stream__(wrong.__arrow_c_schema__())
+    unlike = pa.schema({"i": pa.float64(), "a": pa.dictionary(pa.int32(), pa.string()), "b": pa.string()})
+    stream = reader.__arrow_c_stream__(unlike.__arrow_c_schema__())
+    assert pa.RecordBatchReader._import_from_c_capsule(stream).schema.types == [pa.int64(), pa.string_view(), pa.string()]
+    with pytest.raises((TypeError, ValueError)):
+        reader.__arrow_c_stream__(3)
+
+
 def test_an_error_of_the_stream(tmp_path):
     pa = pytest.importorskip("pyarrow")
     path = tmp_path / "p.csv"
