@@ -325,60 +325,99 @@ static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_
     return DN_OK;
 }
 
+/* Of most columns most texts are no more than they look like: without null texts, escapes, blanks to trim, or quotes around them. */
+static bool are_texts_plain(const struct dn_csv_job *j)
+{
+    const size_t field = j->column->field;
+
+    return field > 0 && field + 1 < j->rows->n_fields && j->nulls->n == 0 && !j->d->has_escape &&
+           !j->trim && !j->column->mostly_quoted;
+}
+
+/*
+ * Views of the n <= 64 fields from row `from` on as they are, without a branch; of no more than that between two delimiters.  Returns a bit
+ * for each that has text and no quote in front: the others are still to be converted.
+ */
+static uint64_t convert_plain_texts(const struct dn_csv_job *j, size_t from, size_t n)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t n_fields = rows->n_fields;
+    const uint32_t between = rows->delimiter_len;
+    const uint32_t *ends = rows->ends + from * n_fields + j->column->field;
+    const unsigned quote = j->d->has_quote ? j->d->quote : UINT8_MAX + 1u;
+    struct dn_string_view *values = (struct dn_string_view *)j->values + from;
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < n; i++, ends += n_fields) {
+        const uint32_t start = ends[-1] + between;
+        const uint8_t *text = rows->buf + start;
+        const size_t len = ends[0] - start;
+        dn_csv_make_view(&values[i], text, len, 0, start);
+        bits |= (uint64_t)((len != 0) & (text[0] != quote)) << i;
+    }
+    return bits;
+}
+
+/* One text in full.  *valid: it is no null. */
 static inline __attribute__((always_inline)) enum dn_status
-convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
+convert_text(struct dn_csv_job *j, bool trim, size_t r, bool *valid, struct dn_error *err)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
-    const bool has_nulls = j->nulls->n > 0;
-    const bool quoted_nulls = j->nulls->quoted;
     const bool has_quote = j->d->has_quote;
-    const bool has_escape = j->d->has_escape;
     const uint8_t quote = j->d->quote;
-    struct dn_string_view *values = j->values;
-    uint64_t bits = 0;
+    struct dn_string_view *value = (struct dn_string_view *)j->values + r;
+    uint32_t start = dn_csv_field_start(rows, r, field);
+    const uint32_t end = dn_csv_field_end(rows, r, field, start);
+    const uint8_t *text = rows->buf + start;
+    size_t len = end - start;
+    size_t inner;
 
-    for (size_t r = j->from; r < j->to; r++) {
-        uint32_t start = dn_csv_field_start(rows, r, field);
-        const uint32_t end = dn_csv_field_end(rows, r, field, start);
-        const uint8_t *text = rows->buf + start;
-        size_t len = end - start;
-        size_t inner;
-        bool valid = true;
-
-        if (trim) {
-            dn_csv_trim(j->d, &text, &len);
-            start = (uint32_t)(text - rows->buf);
-        }
-
-        if (len == 0 || (has_nulls && !(has_quote && text[0] == quote) &&
-                         dn_csv_is_null_text(j->nulls, text, len))) {
-            valid = false;
-            values[r] = (struct dn_string_view){0};
-            dn_csv_note_null(j, r);
-        } else if (!has_quote || text[0] != quote) {
-            if (has_escape && dn_csv_has_escape(j->d, text, len)) {
-                DN_TRY(unescape(j, text, len, &values[r], err));
-            } else {
-                dn_csv_make_view(&values[r], text, len, 0, start);
-            }
-        } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
-            if (quoted_nulls && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
-                valid = false;
-                inner = 0;
-                dn_csv_note_null(j, r);
-            }
-            dn_csv_make_view(&values[r], text + 1, inner, 0, start + 1);
-        } else {
-            DN_TRY(unescape(j, text, len, &values[r], err));
-        }
-        bits |= (uint64_t)valid << (r & 63);
-        if ((r & 63) == 63) {
-            memcpy(j->validity + (r >> 6) * 8, &bits, 8);
-            bits = 0;
-        }
+    if (trim) {
+        dn_csv_trim(j->d, &text, &len);
+        start = (uint32_t)(text - rows->buf);
     }
-    memcpy(j->validity + (j->to >> 6) * 8, &bits, 8);
+
+    *valid = true;
+    if (len == 0 || (j->nulls->n > 0 && !(has_quote && text[0] == quote) &&
+                     dn_csv_is_null_text(j->nulls, text, len))) {
+        *valid = false;
+        *value = (struct dn_string_view){0};
+        dn_csv_note_null(j, r);
+    } else if (!has_quote || text[0] != quote) {
+        if (j->d->has_escape && dn_csv_has_escape(j->d, text, len)) {
+            return unescape(j, text, len, value, err);
+        }
+        dn_csv_make_view(value, text, len, 0, start);
+    } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
+        if (j->nulls->quoted && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
+            *valid = false;
+            inner = 0;
+            dn_csv_note_null(j, r);
+        }
+        dn_csv_make_view(value, text + 1, inner, 0, start + 1);
+    } else {
+        return unescape(j, text, len, value, err);
+    }
+    return DN_OK;
+}
+
+static inline __attribute__((always_inline)) enum dn_status
+convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
+{
+    const bool plain = !trim && are_texts_plain(j);
+    const size_t to = j->to;
+
+    for (size_t from = j->from; from < to; from += 64) {
+        const size_t n = to - from < 64 ? to - from : 64;
+        uint64_t bits = plain ? convert_plain_texts(j, from, n) : 0;
+        for (uint64_t rest = ~bits & first_bits(n); rest != 0; rest &= rest - 1) {
+            bool valid;
+            DN_TRY(convert_text(j, trim, from + (size_t)__builtin_ctzll(rest), &valid, err));
+            bits |= valid ? rest & (0 - rest) : 0;
+        }
+        memcpy(j->validity + from / 8, &bits, 8);
+    }
     return DN_OK;
 }
 

@@ -27,7 +27,10 @@ static inline unsigned is_odd_start(const uint8_t *text)
 /* Does a row whose row end is here end with "\r\r\n"?  Two bytes in front of it are readable. */
 static inline unsigned is_odd_end(const uint8_t *end)
 {
-    return (end[-1] == '\r') & (end[-2] == '\r');
+    uint16_t two;
+
+    memcpy(&two, end - 2, sizeof(two));
+    return two == 0x0d0d;
 }
 
 /* The common case: every row has n_fields fields.  False leaves nothing decided. */
