@@ -153,7 +153,7 @@ static void zsh_value(const struct dn_flag *flag)
     const struct values *values = values_of(flag);
 
     if (values->files && values->words[0] != '\0') {
-        (void)printf(":value:{_alternative \"words:word:(%s)\" \"files:file:_files\"}",
+        (void)printf(":value:{_alternative \"words\\:word\\:(%s)\" \"files\\:file\\:_files\"}",
                      values->words);
     } else if (values->files) {
         (void)printf(":file:_files");

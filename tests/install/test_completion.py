@@ -123,6 +123,32 @@ def test_zsh_is_told_commands_flags_and_values(tmp_path):
     assert "*--types=:value: " in specs and "--trim" in specs and "--schema=:file:_files" in specs
 
 
+def test_zsh_completes_in_a_terminal(tmp_path):
+    (tmp_path / "_dativo-native").write_text(script("zsh"))
+    (tmp_path / "data.csv").touch()
+    lines = [("conv", "convert "), ("convert --compression z", "convert --compression zstd "), ("convert --ragged=s", "convert --ragged=skip "),
+             ("convert -c z", "convert -c zstd "), ("convert --reader cs", "convert --reader csv "), ("convert --reader da", "convert --reader data.csv "),
+             ("convert --schema da", "convert --schema data.csv "), ("verify da", "verify data.csv "), ("plugin ", "plugin check "),
+             ("verify --qu", "verify --quiet "), ("help --completion f", "help --completion fish ")]
+    # In a terminal of its own: as soon as there is a prompt, each line is completed, and written down.
+    (tmp_path / "probe").write_text(r"""fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D
+zle-line-init() {
+    local typed
+    for typed in "${(@f)$(<lines)}"; do
+        BUFFER="dativo-native $typed"; CURSOR=$#BUFFER
+        zle complete-word
+        print -r -- "$BUFFER" >> completed
+    done
+    print REA""DY
+}
+zle -N zle-line-init
+""")
+    (tmp_path / "lines").write_text("\n".join(typed for typed, _ in lines))
+    program = "zmodload zsh/zpty; zpty z 'zsh -f -i'; zpty -w z 'source ./probe'; zpty -r z out '*READY*'"
+    run("timeout", "20", installed_shell("zsh"), "-f", "-c", program, cwd=tmp_path, env={"HOME": str(tmp_path), "TERM": "dumb"})
+    assert (tmp_path / "completed").read_text().splitlines() == [f"dativo-native {shown}" for _, shown in lines]
+
+
 @pytest.mark.parametrize("flag", WORDS)
 def test_the_command_takes_every_word_that_is_proposed(tmp_path, flag):
     assert set(bash(tmp_path, "convert", f"--{flag}", "")) == set(WORDS[flag])
