@@ -22,6 +22,11 @@ def run(*command, env=None, cwd=None):
     return done.stdout
 
 
+# as `help` lists them
+COMMANDS = [name for name in re.findall(r"(?m)^  (\w+) ", run(BUILD.parent / "bin" / "dativo-native", "help").split("Commands:")[1].split("Examples:")[0])
+            if name != "help"]
+
+
 @pytest.fixture(scope="session")
 def destdir(tmp_path_factory):
     root = tmp_path_factory.mktemp("destdir")

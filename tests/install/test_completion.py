@@ -5,9 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BUILD, SOURCE, run
+from conftest import BUILD, COMMANDS, SOURCE, run
 
-COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plan", "task", "commit", "abort", "plugin"]
 BINARY = BUILD.parent / "bin" / "dativo-native"
 SHELLS = ["bash", "zsh", "fish"]
 CODECS = ["none", "snappy", "gzip", "zstd", "lz4_raw", "brotli"]

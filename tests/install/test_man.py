@@ -5,9 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import run
-
-COMMANDS = ["run", "check", "convert", "schema", "inspect", "verify", "plan", "task", "commit", "abort", "plugin"]
+from conftest import COMMANDS, run
 
 
 def plain(page):
