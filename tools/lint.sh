@@ -32,7 +32,7 @@ if [ ! -f build/release/compile_commands.json ]; then
     exit 1
 fi
 
-c_files() { find src plugins include tests fuzz bench examples \( -name '*.c' -o -name '*.h' \) ! -name pow5_table.h | sort; }
+c_files() { find src plugins python include tests fuzz bench examples \( -name '*.c' -o -name '*.h' \) ! -name pow5_table.h | sort; }
 library_files() { find src plugins examples -name '*.c' | sort; }
 # what is the same for every CPU: the analysers have no model of vector intrinsics
 portable_files() { library_files | grep -vE '/(avx2|avx512|neon)/'; }
