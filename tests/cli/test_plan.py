@@ -77,6 +77,19 @@ def test_a_commit_goes_on_wherever_it_ended(tool, write):
     must_be_whole(tool, plan)
 
 
+def test_success_comes_last(tool, write):
+    plan = make(tool, write, split="5k")
+    write_all(tool, plan)
+    name = f"part-{len(plan['pieces']) - 1:05}-{plan['id']}.parquet"
+    (tool.cwd / OUT / name).mkdir()  # where the last file cannot go
+    done = tool("commit", "plan.json")
+    assert done.returncode == 2 and name in done.stderr.decode() and "cannot be given its final name" in done.stderr.decode()
+    assert not list((tool.cwd / OUT).glob("_SUCCESS")) and not list((tool.cwd / OUT).glob("_manifest.json"))
+    (tool.cwd / OUT / name).rmdir()
+    tool.ok("commit", "plan.json")
+    must_be_whole(tool, plan)
+
+
 def test_what_is_missing_is_named(tool, write):
     plan = make(tool, write, split="5k")
     tool.fails("commit", "plan.json", says=f"{len(plan['pieces'])} of {len(plan['pieces'])} pieces are not written: 0, 1,")
