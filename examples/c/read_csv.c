@@ -39,6 +39,17 @@ static const char *view_text(const struct ArrowArray *column, int64_t row, int32
     return (const char *)column->buffers[2 + buffer] + start;
 }
 
+/* Texts of views are not terminated. */
+static char *text_copy(const char *bytes, size_t len)
+{
+    char *text = calloc(len + 1, 1);
+
+    if (text != NULL) {
+        memcpy(text, bytes, len);
+    }
+    return text;
+}
+
 static void batch_look(struct largest *l, const struct ArrowArray *batch)
 {
     const struct ArrowArray *number = batch->children[0];
@@ -55,7 +66,7 @@ static void batch_look(struct largest *l, const struct ArrowArray *batch)
             int32_t len = 0;
             const char *bytes = is_valid(text, row) ? view_text(text, row, &len) : "";
             free(l->text);
-            l->text = strndup(bytes, (size_t)len);
+            l->text = text_copy(bytes, (size_t)len);
             l->value = value;
         }
     }
