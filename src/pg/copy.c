@@ -8,7 +8,7 @@
 
 #define SERVER_SENDS ((size_t)8192) /**< bytes at a time */
 #define LEAST_ROOM ((size_t)4096)
-#define REST_US 500
+#define REST_US 1000 /**< a socket of the same machine holds about two of them */
 #define MOST_USELESS 63
 
 /* @param at_once  it left in one go, and nothing of an answer was read meanwhile */
