@@ -53,6 +53,7 @@ check_clang() {
 }
 
 # One file per process: over several, clang 14's analyser mistakes every va_list after the first file for uninitialised.
+# Of a function it looks at a third of the states that it would by itself, which takes less than half the time.
 # Each file as it is compiled first: clang-tidy would look at one that several programs hold as often as it is compiled.
 check_tidy() {
     python3 -c 'import json, sys
@@ -60,7 +61,8 @@ commands = json.load(open(sys.argv[1]))
 json.dump(list({c["file"]: c for c in reversed(commands)}.values()), open(sys.argv[2], "w"))' \
         build/release/compile_commands.json "$log/compile_commands.json" || return 1
     portable_files | grep -v '^src/base/error.c$' | largest_first | xargs -P "$jobs" -n 1 clang-tidy --quiet -p "$log" \
-        --extra-arg="-I$PWD/src" --extra-arg=-include --extra-arg="$model"
+        --extra-arg="-I$PWD/src" --extra-arg=-include --extra-arg="$model" \
+        --extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=75000
 }
 
 # gcc and clang shift signed values arithmetically; we rely on that.  A text that one argument of a call fills and another one reads

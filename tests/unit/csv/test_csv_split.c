@@ -11,7 +11,7 @@ static void test_random_dialects(void **state)
     struct rig_text text = {0};
 
     (void)state;
-    for (uint64_t round = 0; round < 25; round++) {
+    for (uint64_t round = 0; round < 12; round++) {
         char what[40];
         seed = 1000 + round;
         const struct plain_dialect d = random_dialect();
