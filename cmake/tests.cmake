@@ -25,11 +25,15 @@ if(DN_SANITIZE MATCHES "thread")
     string(APPEND DN_LEFT_TO_ASAN "|^fuzz_(config|csv_index|ipc_schema|parquet_page|pg_copy|pg_text|records_json|s3_reply|text_forms)")
 endif()
 
-# A test of one label.  One whose file is named ..._slow is for `make test-full` alone: it has the label slow besides, and ctest
-# leaves it out unless called with `-C slow`.  ctest starts first what costs most, so that no long test runs alone at the end.
+# A test of one label.  One whose file is named ..._slow is left out by ctest unless called with `-C slow` (`make test-slow`, which
+# the gate runs) or `-C lane`; one named ..._lane needs an engine of its own and runs with `-C lane` alone (`make test-full`).
+# Both have that word as a label besides.  ctest starts first what costs most, so that no long test runs alone at the end.
 function(dn_add_test name label stem)
-    if(stem MATCHES "_slow$")
-        add_test(NAME ${name} CONFIGURATIONS slow COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+    if(stem MATCHES "_lane$")
+        add_test(NAME ${name} CONFIGURATIONS lane COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+        set_tests_properties(${name} PROPERTIES LABELS "${label};lane" TIMEOUT 3600 COST 2000)
+    elseif(stem MATCHES "_slow$")
+        add_test(NAME ${name} CONFIGURATIONS slow lane COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
         set_tests_properties(${name} PROPERTIES LABELS "${label};slow" TIMEOUT 1800 COST 1000)
     else()
         add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")

@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
-#   tools/setup.sh test-full   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
+#   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -160,7 +160,7 @@ test | bench)
     install_packages "${build_packages[@]}" "${test_packages[@]}"
     python_environment
     ;;
-test-full)
+test-slow | test-full)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${full_packages[@]}"
     python_environment
     s3proxy
@@ -171,7 +171,7 @@ lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-full|lint|deb|wheel|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-slow|test-full|lint|deb|wheel|bench" >&2
     exit 2
     ;;
 esac

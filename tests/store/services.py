@@ -82,7 +82,7 @@ def moto(folder):
 def s3proxy(folder):
     """Objects are files; signatures are verified, and checksums compared."""
     jars = SOURCE / "build/s3proxy"
-    assert (jars / "jars.sha256").exists(), "S3Proxy is not there: run tools/setup.sh test-full"
+    assert (jars / "jars.sha256").exists(), "S3Proxy is not there: run tools/setup.sh test-slow"
     port, log, data = free_port(), folder / "log", folder / "data"
     data.mkdir()
     settings = folder / "settings"
