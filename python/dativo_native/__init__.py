@@ -19,6 +19,7 @@ from ._errors import DativoError
 from ._look import inspect, plugin_directory as _plugin_directory, plugin_path, schema, verify
 from ._progress import Progress
 from ._reader import Column, Reader, Reject, Schema, read_csv, read_parquet, read_postgres
+from ._split import Split
 from ._write import Outcome, convert, run, write_csv, write_parquet
 
 _native.setup(_errors.make, _log.on_log, _log.on_report, _os.fsencode(_plugin_directory()))
@@ -33,6 +34,7 @@ __all__ = [
     "Reader",
     "Reject",
     "Schema",
+    "Split",
     "convert",
     "inspect",
     "plugin_path",

@@ -145,23 +145,28 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 def memory_bytes(memory: Union[None, int, str]) -> int:
     """512 << 20, or "512MB", "512MiB", "1G", as the command has them."""
-    if memory is None:
+    return size_bytes(memory, "memory", 1 << 20)
+
+
+def size_bytes(said: Union[None, int, str], option: str, least: int) -> int:
+    """None and 0 are 0."""
+    if said is None:
         return 0
-    text = str(memory).strip().lower()
+    text = str(said).strip().lower()
     for suffix, base in (("ib", 1024), ("b", 1000), ("", 1024)):
         number = text[: len(text) - len(suffix)] if text.endswith(suffix) else ""
         unit = number[-1:] if number[-1:] in "kmg" else ""
         digits = number[: len(number) - len(unit)].strip()
         if digits.isdigit():
             size = int(digits) * (_UNITS[unit] if base == 1024 else 1000 ** " kmg".index(unit or " "))
-            if size == 0 or (1 << 20) <= size < 1 << 63:
+            if size == 0 or least <= size < 1 << 63:
                 return size
             break
     raise DativoError(
-        f"memory is a number of bytes, at least 1 MiB, or a text like 512MB, not {memory!r}",
+        f"{option} is a number of bytes{', at least 1 MiB' if least > 1 else ''}, or a text like 512MB, not {said!r}",
         code="invalid",
-        option="memory",
-        value=str(memory),
+        option=option,
+        value=str(said),
     )
 
 

@@ -16,6 +16,8 @@ from ._progress import Progress, ProgressArgument, Shower, progress_of
 if TYPE_CHECKING:
     from typing import Literal
 
+    from ._split import Split
+
 Types = Mapping[str, str]
 Texts = Union[str, Sequence[str]]
 Forms = Union[Texts, Mapping[str, Texts]]
@@ -177,10 +179,12 @@ class Reader:
             for one in lines
         ]
 
-    def _config(self, more: Optional[Dict[str, Any]] = None) -> str:
+    def _config(self, more: Optional[Dict[str, Any]] = None, absolute: bool = False) -> str:
         """Of the files that the names stand for now, with the types of all values if those are wanted."""
         options = {**self._options, **(more or {})}
         files = [] if self._type == "postgres" else _config.find_files(self._sources, self._connection)
+        if absolute:
+            files = [name if b"://" in name else os.path.abspath(name) for name in files]
         if self._find_types:
             with self._lock:
                 if self._widened is None:
@@ -192,7 +196,27 @@ class Reader:
 
     def _open(self, shower: Optional[Shower] = None) -> _native.Pass:
         callback = shower.callback if shower is not None else None
-        return _native.Pass(self._type, self._config(), callback, self._threads, self._memory, self._views)
+        return _native.Pass(self._type, self._config(), callback, self._threads, self._memory, self._views, None)
+
+    def _piece(self) -> Tuple[Optional[str], Optional[str]]:
+        """The token of the one piece that this reads, and the columns of all pieces, as JSON."""
+        return None, None
+
+    def splits(self, size: Union[None, int, str] = None, *, threads: int = 1) -> List[Split]:
+        """Cut CSV into pieces of about ``size`` bytes, 128 MiB if nobody says it, that other threads, processes and machines read.
+
+        Everything is read once, to find where rows begin; the rows of all pieces, in their order, are exactly those of the whole
+        (docs/splits.md), with its types.  Each is a :class:`Reader` of its own, with ``threads``, and can be pickled.  Types are
+        those of the sample, unless ``infer="all"``: a later value that does not fit ends the pass over its piece with an error.
+
+        >>> import dativo_native as dn
+        >>> pieces = dn.read_csv("examples/data/orders.csv").splits("1MB")
+        >>> [piece.rows for piece in pieces]
+        [3000]
+        """
+        from ._split import cut
+
+        return cut(self, size, _config.threads_of(threads))
 
     @property
     def schema(self) -> Schema:

@@ -190,6 +190,7 @@ def _transfer(
                 callback,
                 threads or reader._threads,
                 memory or reader._memory,
+                *reader._piece(),
             )
         )
 

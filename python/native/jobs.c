@@ -82,7 +82,8 @@ static json_t *json_of(const char *text)
     return out;
 }
 
-/* convert(reader_config, writer_config or None, output_path or None, overwrite, allow_empty, progress, n_threads, memory_bytes) */
+/* convert(reader_config, writer_config or None, output_path or None, overwrite, allow_empty, progress, n_threads, memory_bytes,
+           piece or None, the columns of all pieces as JSON or None) */
 PyObject *dn_py_convert(PyObject *self, PyObject *args)
 {
     struct dn_transfer t = {0};
@@ -91,6 +92,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     struct dn_error err;
     const char *reader = NULL;
     const char *writer = NULL;
+    const char *columns = NULL;
     PyObject *progress = NULL;
     PyObject *out = NULL;
     int overwrite = 0;
@@ -99,18 +101,20 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     unsigned long long memory = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "szzppOIK", &reader, &writer, &t.output_path, &overwrite,
-                          &allow_empty, &progress, &n_threads, &memory)) {
+    if (!PyArg_ParseTuple(args, "szzppOIKzz", &reader, &writer, &t.output_path, &overwrite,
+                          &allow_empty, &progress, &n_threads, &memory, &t.piece, &columns)) {
         return NULL;
     }
     json_t *reader_config = json_of(reader);
     json_t *writer_config = json_of(writer);
+    json_t *piece_schema = json_of(columns);
     if (PyErr_Occurred() == NULL) {
         dn_error_clear(&err);
         dn_py_watch_init(&watch, progress);
         const struct dn_events events = events_of(&watch);
         t.reader_config = reader_config;
         t.writer_config = writer_config;
+        t.piece_schema = piece_schema;
         t.overwrite = overwrite != 0;
         t.allow_empty = allow_empty != 0;
         t.n_threads = n_threads;
@@ -124,6 +128,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     }
     json_decref(reader_config);
     json_decref(writer_config);
+    json_decref(piece_schema);
     return out;
 }
 

@@ -89,8 +89,13 @@ static enum dn_status reader_open(struct dn_py_pass *p, const struct dn_py_pass_
     DN_TRY(
         dn_plugin_extension(&p->plugin, DATIVO_EXT_READER, DATIVO_READER_V1_0_SIZE, &table, err));
     p->rv = table;
+    if (o->piece != NULL && !DN_PLUGIN_HAS(p->rv, open_split)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s sources are not read in pieces", o->type);
+    }
     dn_plugin_error_init(&e);
-    const int32_t code = p->rv->open(o->config_json, &p->host, &p->reader, &e);
+    const int32_t code = o->piece != NULL
+                             ? p->rv->open_split(o->config_json, o->piece, &p->host, &p->reader, &e)
+                             : p->rv->open(o->config_json, &p->host, &p->reader, &e);
     return code == DATIVO_OK ? DN_OK
                              : dn_plugin_error_take(err, &e, code, "the source cannot be opened");
 }
@@ -173,6 +178,33 @@ void dn_py_pass_unref(struct dn_py_pass *p)
     dn_plugin_finish(&p->plugin);
     (void)pthread_mutex_destroy(&p->lock);
     dn_free(p);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------------------------- */
+
+enum dn_status dn_py_pass_splits(struct dn_py_pass *p, uint64_t target_bytes, char **out,
+                                 struct dn_error *err)
+{
+    struct dativo_error e;
+
+    *out = NULL;
+    if (p->reader == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "this pass is at its end");
+    }
+    if (!DN_PLUGIN_HAS(p->rv, splits)) {
+        return dn_error_set(err, DN_ERR_UNSUPPORTED, "the reader of this source cuts no pieces");
+    }
+    dn_plugin_error_init(&e);
+    PyThreadState *const state = dn_py_gil_release();
+    const int32_t code = p->rv->splits(p->reader, target_bytes, out, &e);
+    dn_py_gil_take(state);
+    return code == DATIVO_OK ? DN_OK
+                             : dn_plugin_error_take(err, &e, code, "the source cannot be cut");
+}
+
+void dn_py_pass_text_free(struct dn_py_pass *p, char *text)
+{
+    dn_plugin_text_free(&p->plugin, text);
 }
 
 /* ---- the stream --------------------------------------------------------------------------------------------------- */

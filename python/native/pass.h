@@ -11,6 +11,7 @@ struct dn_py_pass;
 struct dn_py_pass_options {
     const char *type;        /**< of the source, for dn_connector_reader() */
     const char *config_json; /**< a Level 0 reader configuration */
+    const char *piece;       /**< token of the one piece that is read; NULL: everything */
     PyObject *progress;      /**< borrowed; NULL or None: nobody asks */
     uint32_t n_threads;      /**< 0: those of the process */
     uint64_t memory_bytes;   /**< 0: the reader's default */
@@ -26,6 +27,14 @@ struct dn_py_watch *dn_py_pass_watch(struct dn_py_pass *p);
 void dn_py_pass_ref(struct dn_py_pass *p);
 /** The last one closes the reader, which waits for its threads.  Any thread; NULL is allowed. */
 void dn_py_pass_unref(struct dn_py_pass *p);
+
+/**
+ * Cut the source into pieces of about target_bytes (0: as the reader likes), as splits() of the reader does.  Before the stream.
+ * @param out  JSON, for dn_py_pass_text_free()
+ */
+DN_NODISCARD enum dn_status dn_py_pass_splits(struct dn_py_pass *p, uint64_t target_bytes,
+                                              char **out, struct dn_error *err);
+void dn_py_pass_text_free(struct dn_py_pass *p, char *text);
 
 /** Of every batch.  To be moved. */
 DN_NODISCARD enum dn_status dn_py_pass_schema(struct dn_py_pass *p, struct ArrowSchema *out,

@@ -25,7 +25,7 @@ static PyObject *fail(struct dn_py_watch *watch, const struct dn_error *err)
     return dn_py_raise(err);
 }
 
-/* Pass(type, config, progress, n_threads, memory_bytes, views) */
+/* Pass(type, config, progress, n_threads, memory_bytes, views, piece or None) */
 static PyObject *pass_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct dn_py_pass_options o = {0};
@@ -36,8 +36,8 @@ static PyObject *pass_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     int views = 0;
 
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "ssOIKp", &o.type, &o.config_json, &o.progress, &n_threads, &memory,
-                          &views)) {
+    if (!PyArg_ParseTuple(args, "ssOIKpz", &o.type, &o.config_json, &o.progress, &n_threads,
+                          &memory, &views, &o.piece)) {
         return NULL;
     }
     o.n_threads = n_threads;
@@ -115,6 +115,25 @@ static PyObject *pass_stream(PyObject *self, PyObject *requested)
         return fail(dn_py_pass_watch(pass_of(self)), &err);
     }
     return dn_py_stream_capsule(&stream);
+}
+
+/* splits(target_bytes) -> JSON */
+static PyObject *pass_splits(PyObject *self, PyObject *args)
+{
+    struct dn_error err;
+    unsigned long long target_bytes = 0;
+    char *text = NULL;
+
+    if (!PyArg_ParseTuple(args, "K", &target_bytes)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    if (dn_py_pass_splits(pass_of(self), target_bytes, &text, &err) != DN_OK) {
+        return fail(dn_py_pass_watch(pass_of(self)), &err);
+    }
+    PyObject *out = PyUnicode_FromString(text);
+    dn_py_pass_text_free(pass_of(self), text);
+    return out;
 }
 
 static PyObject *pass_progress(PyObject *self, PyObject *args)
@@ -216,6 +235,7 @@ static PyObject *pass_rejects(PyObject *self, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"schema", pass_schema, METH_NOARGS, "The schema as a capsule arrow_schema."},
+    {"splits", pass_splits, METH_VARARGS, "Pieces of about so many bytes, as JSON."},
     {"columns", pass_columns, METH_NOARGS, "[(name, type, nullable)]"},
     {"stream", pass_stream, METH_O,
      "The batches as a capsule arrow_array_stream, once; of a schema in a capsule, or None."},
