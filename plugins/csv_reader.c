@@ -1,8 +1,10 @@
 /* The CSV reader plugin: what of a reader is CSV.  What all readers share is in reader*.c. */
+#include "csv_reader_records.h"
 #include "csv_reader_rejects.h"
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "csv/records.h"
 #include "json/records.h"
 
 #include <string.h>
@@ -151,6 +153,7 @@ static void cancel(struct dn_reader *r)
 
 static void close_source(struct dn_reader *r)
 {
+    csv_records_destroy(handle_of(r)->records);
     dn_csv_reader_close(handle_of(r)->reader);
     csv_lossless_destroy(handle_of(r)->lossless);
     csv_rejects_destroy(handle_of(r)->rejects);
@@ -159,9 +162,31 @@ static void close_source(struct dn_reader *r)
 static enum dn_status prepare_rows(struct dn_reader *r, struct dn_error *err)
 {
     struct csv_handle *h = handle_of(r);
-    return h->settings.values == CSV_VALUES_LOSSLESS
-               ? csv_lossless_create(&h->lossless, &r->schema, err)
-               : DN_OK;
+    const bool lossless = h->settings.values == CSV_VALUES_LOSSLESS;
+
+    if (h->settings.values != CSV_VALUES_COLUMN && r->places == NULL &&
+        dn_csv_reader_can_render(h->reader)) {
+        DN_TRY(
+            csv_records_create(&h->records, h->reader, &r->schema, lossless, r->chunk_rows, err));
+    }
+    return lossless ? csv_lossless_create(&h->lossless, &r->schema, err) : DN_OK;
+}
+
+static enum dn_status next_text(struct dn_reader *r, const char **out, bool *made,
+                                struct dn_error *err)
+{
+    struct csv_handle *h = handle_of(r);
+
+    *made = h->records != NULL;
+    if (!*made || r->ended) {
+        return DN_OK;
+    }
+    DN_TRY(csv_records_next(h->records, out, err));
+    if (*out == NULL) {
+        r->ended = true;
+        csv_log_warnings(h);
+    }
+    return DN_OK;
 }
 
 static enum dn_status write_rows(struct dn_reader *r, struct dn_buffer *out, int64_t row,
@@ -329,6 +354,7 @@ const struct dn_reader_kind dn_reader_kind = {
     .close = close_source,
     .prepare_rows = prepare_rows,
     .write_rows = write_rows,
+    .next_text = next_text,
     .look = look,
     .report = csv_report,
     .extension = get_extension,

@@ -54,15 +54,13 @@ DN_NODISCARD enum dn_status csv_lossless_write(struct csv_lossless *l, struct dn
                                                int64_t n_rows, struct dn_error *err);
 /** NULL is allowed. */
 void csv_lossless_destroy(struct csv_lossless *l);
-/** Whether a number printed from `text` gives `text` back: 501, -3, 1.5, 2.0; not 00501, 1.10, +7, 1e5, -0. */
-bool csv_lossless_is_number(const uint8_t *text, size_t len);
-
 /** One open reader, of either level. */
 struct csv_handle {
     struct dn_reader base; /**< first */
     struct csv_settings settings;
     struct dn_csv_reader *reader;
     struct csv_lossless *lossless;
+    struct csv_records *records; /**< NULL: batches are read, and written as JSON */
     struct csv_rejects *rejects; /**< NULL: no row is set aside */
     const char *tag;             /**< the options that decide what the rows are, as a text */
     const char *token;           /**< of the piece that it reads; NULL: all */

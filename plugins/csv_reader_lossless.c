@@ -6,17 +6,10 @@
 #include "base/strings.h"
 #include "text/base64.h"
 #include "text/format.h"
-#include "text/parse.h"
 #include "values/value_text.h"
+#include "json/lossless.h"
 
 #include <string.h>
-
-enum {
-    SAFE_DIGITS =
-        15, /* decimals of so many digits differ as doubles if they differ at all (DBL_DIG) */
-    MAX_NUMBER_LEN =
-        32, /* longer texts are no canonical doubles: 17 digits, sign, point, leading zeros */
-};
 
 struct lossless_column {
     char *prefix; /* `{"name":` of the first column, `,"name":` of the others */
@@ -28,79 +21,6 @@ struct csv_lossless {
     struct lossless_column *columns;
     int64_t n_columns;
 };
-
-static bool is_digit(uint8_t c)
-{
-    return (uint8_t)(c - '0') <= 9;
-}
-
-/* A decimal with a point but no exponent; `text` starts after the sign, at an integer part without needless zeros. */
-static bool is_canonical_decimal(const uint8_t *text, size_t len, size_t n_int)
-{
-    const size_t n_frac = len - n_int - 1;
-    const uint8_t *frac = text + n_int + 1;
-    size_t zeros = 0; /* leading zeros of the fraction */
-
-    if (n_frac == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < n_frac; i++) {
-        if (!is_digit(frac[i])) {
-            return false;
-        }
-    }
-    if (frac[n_frac - 1] == '0' && n_frac > 1) {
-        return false; /* 1.10 prints as 1.1; "1.0" keeps its zero */
-    }
-    while (zeros < n_frac && frac[zeros] == '0') {
-        zeros++;
-    }
-    if (text[0] == '0' && zeros >= 4 && zeros < n_frac) {
-        return false; /* below 0.0001 printers change to an exponent */
-    }
-    return true;
-}
-
-static bool is_number_slow(const uint8_t *text, size_t len)
-{
-    uint8_t padded[DN_TEXT_PADDING + MAX_NUMBER_LEN + DN_TEXT_PADDING] = {0};
-    char printed[DN_FORMAT_MAX];
-    double value = 0;
-    memcpy(padded + DN_TEXT_PADDING, text, len);
-    if (!dn_parse_float64(padded + DN_TEXT_PADDING, len, &value)) {
-        return false;
-    }
-    return dn_format_float64(printed, value) == len && memcmp(printed, text, len) == 0;
-}
-
-bool csv_lossless_is_number(const uint8_t *text, size_t len)
-{
-    size_t sign = len > 0 && text[0] == '-' ? 1 : 0;
-    size_t n_int = 0;
-
-    if (len == sign || len > MAX_NUMBER_LEN) {
-        return false;
-    }
-    while (sign + n_int < len && is_digit(text[sign + n_int])) {
-        n_int++;
-    }
-    if (n_int == 0 || (text[sign] == '0' && n_int > 1)) {
-        return false;
-    }
-    if (sign + n_int == len) { /* an integer, canonical but for -0 */
-        if (n_int <= 18) {
-            return sign == 0 || text[1] != '0';
-        }
-        uint8_t padded[DN_TEXT_PADDING + MAX_NUMBER_LEN + DN_TEXT_PADDING] = {0};
-        int64_t value = 0;
-        memcpy(padded + DN_TEXT_PADDING, text, len);
-        return dn_parse_int64(padded + DN_TEXT_PADDING, len, &value);
-    }
-    if (text[sign + n_int] != '.' || !is_canonical_decimal(text + sign, len - sign, n_int)) {
-        return false;
-    }
-    return len - sign - 1 <= SAFE_DIGITS || is_number_slow(text, len);
-}
 
 enum dn_status csv_lossless_create(struct csv_lossless **out, const struct ArrowSchema *schema,
                                    struct dn_error *err)
@@ -186,7 +106,7 @@ static enum dn_status append_typed(struct dn_buffer *out, const struct dn_column
     uint8_t *o = out->data + out->len;
     const size_t n = dn_value_text((char *)o + 1, v, row);
     if (dn_value_text_is_quoted(v->type) &&
-        !(dn_type_is_decimal(v->type) && csv_lossless_is_number(o + 1, n))) {
+        !(dn_type_is_decimal(v->type) && dn_json_is_lossless_number(o + 1, n))) {
         o[0] = '"';
         o[n + 1] = '"';
         out->len += n + 2;
@@ -208,7 +128,7 @@ static enum dn_status append_cell(struct dn_buffer *out, const struct dn_column_
     }
     size_t len = 0;
     const uint8_t *text = dn_column_text(v, row, &len);
-    if (csv_lossless_is_number(text, len)) {
+    if (dn_json_is_lossless_number(text, len)) {
         return dn_buffer_append(out, text, len, err);
     }
     return dn_text_append_json_string(out, text, len, err);

@@ -238,8 +238,15 @@ static enum dn_status next_chunk(struct dn_reader *r, const char **out, struct d
     enum dn_status st = DN_OK;
     int64_t n_rows = 0;
     bool more = false;
+    bool made = false;
 
     *out = NULL;
+    if (kind->next_text != NULL) {
+        DN_TRY(kind->next_text(r, out, &made, err));
+    }
+    if (made) {
+        return DN_OK;
+    }
     DN_TRY(fill_batch(r, &more, err));
     if (!more) {
         return DN_OK;

@@ -87,6 +87,12 @@ struct dn_reader_kind {
     /** Level 0: rows of r->batch as `[{...},...]`.  NULL: dn_records_write(). */
     enum dn_status (*write_rows)(struct dn_reader *r, struct dn_buffer *out, int64_t row,
                                  int64_t n_rows, struct dn_error *err);
+    /**
+     * Level 0: the next r->chunk_rows rows, or fewer at the end, as the text that next() and write_rows() would make; NULL behind the last.
+     * *made is false where they have to.  NULL: always.
+     */
+    enum dn_status (*next_text)(struct dn_reader *r, const char **out, bool *made,
+                                struct dn_error *err);
     /** Level 0.5: the columns of some of the files, for discover(); only configure() was called. */
     enum dn_status (*look)(struct dn_reader *r, const struct dn_reader_files *files,
                            struct ArrowSchema *out, struct dn_error *err);

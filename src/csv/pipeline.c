@@ -227,6 +227,10 @@ static enum dn_status convert_values(struct work *w, const struct dn_csv_block *
                           &r->nulls);
         return DN_OK;
     }
+    if (r->rendering != NULL) {
+        return dn_csv_render(r->kernels, r->rendering, rows, &r->dialect, &r->nulls, columns,
+                             &w->memory->unescaped, &w->slot->records, &w->error);
+    }
     return dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
                           w->memory, w->scratch->out, dn_csv_aside_wanted(r) ? &dropper : NULL,
                           fault, &w->error);
@@ -394,7 +398,7 @@ static enum dn_status process(struct work *w)
         dn_csv_survey_block(r->survey, &w->slot->surveyed, &r->dialect, block, &w->scratch->rows,
                             complete);
     }
-    if (w->slot->n_rows == 0) {
+    if (w->slot->n_rows == 0 || r->rendering != NULL) {
         return DN_OK;
     }
     DN_TRY(dn_batch_export(&w->slot->batch, w->slot->n_rows, (int64_t)r->n_columns, w->scratch->out,
@@ -640,6 +644,7 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
             dn_csv_why_block_finish(r->slots[i].new_values);
             dn_free(r->slots[i].new_values);
         }
+        dn_csv_records_finish(&r->slots[i].records);
         if (r->slots[i].batch.release != NULL) {
             r->slots[i].batch.release(&r->slots[i].batch);
         }
@@ -704,7 +709,7 @@ static const struct dn_csv_slot *wait_for_slot(struct dn_csv_reader *r)
 
 /* Take block r->take_block, which is done; its slot becomes free for block take_block + n_slots.  Lock held. */
 static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct ArrowArray *out,
-                      bool *end)
+                      struct dn_csv_records *records, bool *end)
 {
     struct dn_csv_slot *slot = slot_of(r, r->take_block);
 
@@ -728,6 +733,8 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     }
     *out = slot->batch;
     slot->batch.release = NULL;
+    *records = slot->records;
+    slot->records = (struct dn_csv_records){0};
     r->batch_file = slot->file;
     if (slot->n_rounded > 0 && atomic_fetch_add(&r->rounded, slot->n_rounded) == 0) {
         r->first_rounded = slot->error;
@@ -757,12 +764,15 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     pthread_cond_signal(&r->room);
 }
 
-enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out)
+enum dn_status dn_csv_pipeline_take(struct dn_csv_reader *r, struct ArrowArray *out,
+                                    struct dn_csv_records *records)
 {
     bool end = false;
 
     out->release = NULL;
-    while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL) {
+    *records = (struct dn_csv_records){0};
+    while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL &&
+           records->n_rows == 0) {
         const struct dn_csv_slot *slot = wait_for_slot(r);
         const int64_t aside_before = r->aside_done;
         if (r->status == DN_OK && slot->aside.items.len > 0 && r->census == NULL) {
@@ -772,10 +782,11 @@ enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *
             break;
         }
         pthread_mutex_lock(&r->lock);
-        take_slot(r, aside_before, out, &end);
+        take_slot(r, aside_before, out, records, &end);
         pthread_mutex_unlock(&r->lock);
     }
-    return r->status == DN_OK && (end || r->limit_reached) && out->release == NULL
+    return r->status == DN_OK && (end || r->limit_reached) && out->release == NULL &&
+                   records->n_rows == 0
                ? dn_csv_aside_check_share(r)
                : r->status;
 }

@@ -192,6 +192,15 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
     return DN_OK;
 }
 
+void dn_csv_reader_shrink_blocks(struct dn_csv_reader *r, size_t bytes)
+{
+    const size_t text = r->feed.block_bytes / bytes * BYTES_PER_TEXT;
+
+    if (!r->block_bytes_given && bytes > BYTES_PER_TEXT) {
+        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES ? SMALLEST_BLOCK_BYTES : text;
+    }
+}
+
 static int64_t total_size(struct dn_csv_reader *r)
 {
     int64_t total = 0;
@@ -373,6 +382,7 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "header says that they have none");
     }
     r->batch_rows = o->batch_rows;
+    r->block_bytes_given = o->block_bytes != 0;
     r->has_limit = o->has_limit && piece == NULL; /* it was cut so */
     r->limit = o->limit < 0 ? 0 : o->limit;
     divide_budget(r, o);
@@ -482,7 +492,7 @@ enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r)
 }
 
 /* The reader's first failure, which is its answer from then on; DN_OK: there was none. */
-static enum dn_status answer(const struct dn_csv_reader *r, struct dn_error *err)
+enum dn_status dn_csv_reader_answer(const struct dn_csv_reader *r, struct dn_error *err)
 {
     if (r->status != DN_OK && err != NULL) {
         *err = r->error;
@@ -510,7 +520,7 @@ enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema 
     if (r->status == DN_OK) {
         r->status = dn_schema_copy(out, &r->schema, &r->error);
     }
-    return answer(r, err);
+    return dn_csv_reader_answer(r, err);
 }
 
 /* The next slice of r->slicing, taking a new batch when it is used up. */
@@ -543,19 +553,23 @@ static enum dn_status next_slice(struct dn_csv_reader *r, struct ArrowArray *out
     return DN_OK;
 }
 
+enum dn_status dn_csv_reader_begin(struct dn_csv_reader *r)
+{
+    if (r->status == DN_OK && dn_stop_asked(&r->cancel)) {
+        r->status = dn_csv_reader_stopped(r);
+    }
+    if (r->status == DN_OK && !r->started) {
+        r->status = dn_csv_pipeline_start(r, &r->error);
+    }
+    return r->status;
+}
+
 enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *out,
                                   struct dn_error *err)
 {
-    enum dn_status st = r->status;
-
     out->release = NULL;
     DN_TRY(dn_owner_check(&r->owner, "CSV reader", err));
-    if (st == DN_OK && dn_stop_asked(&r->cancel)) {
-        st = dn_csv_reader_stopped(r);
-    }
-    if (st == DN_OK && !r->started) {
-        st = dn_csv_pipeline_start(r, &r->error);
-    }
+    enum dn_status st = dn_csv_reader_begin(r);
     if (st == DN_OK) {
         st = r->batch_rows > 0 ? next_slice(r, out, &r->error) : dn_csv_pipeline_next(r, out);
     }
@@ -563,7 +577,7 @@ enum dn_status dn_csv_reader_next(struct dn_csv_reader *r, struct ArrowArray *ou
     if (st == DN_OK && out->release != NULL) {
         atomic_fetch_add(&r->rows_out, out->length);
     }
-    return answer(r, err);
+    return dn_csv_reader_answer(r, err);
 }
 
 void dn_csv_reader_progress(const struct dn_csv_reader *r, struct dn_csv_progress *out)

@@ -12,6 +12,7 @@
 #include "csv/census.h"
 #include "csv/convert.h"
 #include "csv/infer.h"
+#include "csv/render.h"
 #include "csv/survey.h"
 #include "dativo/csv.h"
 
@@ -46,6 +47,7 @@ struct dn_csv_slot {
     struct dn_error error;
     size_t file; /**< index of the file the error is about */
     struct ArrowArray batch;
+    struct dn_csv_records records; /**< in its place, if the reader renders */
     int64_t n_rows;
     int64_t n_strays;
     int64_t n_marks;
@@ -111,8 +113,10 @@ struct dn_csv_reader {
     struct dn_csv_unseen *unseen; /**< none unless the caller can start over */
     size_t n_unseen;
     struct dn_csv_census
-        *census;             /**< values are only looked at, and no batch comes of them; or NULL */
-    uint64_t options_digest; /**< see csv/token.h */
+        *census; /**< values are only looked at, and no batch comes of them; or NULL */
+    struct dn_csv_rendering *rendering; /**< rows become records, and no batches; or NULL */
+    bool block_bytes_given;
+    uint64_t options_digest;          /**< see csv/token.h */
     struct dn_csv_survey *survey;     /**< only where rows are is looked at; or NULL */
     const struct dn_csv_token *token; /**< of the piece that alone is read; NULL: all */
 
@@ -254,8 +258,25 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r);
 void dn_csv_reader_release(struct dn_csv_reader *r);
 /** Note in r->status and r->error that it was asked to stop. */
 enum dn_status dn_csv_reader_stopped(struct dn_csv_reader *r);
-/** The next non-empty batch; out->release is NULL at the end.  A failure is kept in r->status and r->error. */
-DN_NODISCARD enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r, struct ArrowArray *out);
+/**
+ * The next block that has rows: as a batch or, of a reader that renders, as records.  out->release is NULL and records->n_rows is 0 at the end.
+ * A failure is kept in r->status and r->error.
+ */
+DN_NODISCARD enum dn_status dn_csv_pipeline_take(struct dn_csv_reader *r, struct ArrowArray *out,
+                                                 struct dn_csv_records *records);
+/** The same of a reader that does not render. */
+DN_NODISCARD static inline enum dn_status dn_csv_pipeline_next(struct dn_csv_reader *r,
+                                                               struct ArrowArray *out)
+{
+    struct dn_csv_records none;
+    return dn_csv_pipeline_take(r, out, &none);
+}
+/** As what every call of dn_csv_reader_next() begins with: r->status of a reader that runs, once it may. */
+DN_NODISCARD enum dn_status dn_csv_reader_begin(struct dn_csv_reader *r);
+/** Make blocks smaller if a byte of text becomes `bytes` others. */
+void dn_csv_reader_shrink_blocks(struct dn_csv_reader *r, size_t bytes);
+/** r->status, with its error. */
+enum dn_status dn_csv_reader_answer(const struct dn_csv_reader *r, struct dn_error *err);
 
 /**
  * Give an error that knows its byte offset in a file the file's path and its line, also in front of the message.  A line

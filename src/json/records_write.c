@@ -1,5 +1,6 @@
 /* Record batch to JSON.  Row by row, straight into the output; everything that repeats per row is prepared once. */
 #include "base/name_map.h"
+#include "json/json_text.h"
 #include "json/records.h"
 #include "json/records_out.h"
 
@@ -135,13 +136,6 @@ static enum dn_status writer_init(struct dn_json_writer *w, const struct ArrowSc
     return dn_json_out_add_keys(w, w->columns, w->n_columns, err);
 }
 
-/* How many bytes more than one does each byte take in a JSON string? */
-#define X5 5, 5, 5, 5, 5, 5, 5, 5
-static const uint8_t escape_extra[256] = {X5, 1, 1,  1,  5,         1,         1,
-                                          5,  5, X5, X5, ['"'] = 1, ['\\'] = 1};
-#undef X5
-_Static_assert('\b' == 8 && '\t' == 9 && '\n' == 10 && '\f' == 12 && '\r' == 13, "ASCII");
-
 /* Without an early exit, so that the compiler makes vector code of it. */
 static bool needs_escape(const uint8_t *text, size_t len)
 {
@@ -154,31 +148,14 @@ static bool needs_escape(const uint8_t *text, size_t len)
     return special != 0;
 }
 
-static uint8_t *put_escape(uint8_t *o, uint8_t c)
-{
-    static const char letters[0x20] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    static const char hex[] = "0123456789abcdef";
-
-    *o++ = '\\';
-    if (escape_extra[c] == 1) {
-        *o++ = c >= 0x20 ? c : (uint8_t)letters[c];
-        return o;
-    }
-    memcpy(o, "u00", 3);
-    o[3] = (uint8_t)hex[c >> 4];
-    o[4] = (uint8_t)hex[c & 15];
-    return o + 5;
-}
-
 static uint8_t *put_escaped_text(uint8_t *o, const uint8_t *text, size_t len)
 {
     size_t run = 0;
 
     for (size_t i = 0; i < len; i++) {
-        if (escape_extra[text[i]] != 0) {
+        if (dn_json_escape_extra[text[i]] != 0) {
             memcpy(o, text + run, i - run);
-            o = put_escape(o + (i - run), text[i]);
+            o = dn_json_put_escape(o + (i - run), text[i]);
             run = i + 1;
         }
     }
@@ -195,7 +172,7 @@ static enum dn_status put_text(struct dn_buffer *out, const uint8_t *text, size_
 
     if (escape) {
         for (size_t i = 0; i < len; i++) {
-            need += escape_extra[text[i]];
+            need += dn_json_escape_extra[text[i]];
         }
     }
     if (!dn_add_size(need, len, &need)) {

@@ -30,6 +30,7 @@ static void set_scalar(struct dn_kernels *k)
     SET_CSV(k, scalar);
     SET_CELLS(k, scalar);
     k->utf8_valid_prefix = utf8_valid_prefix_scalar;
+    k->json_plain_copy = json_plain_copy_scalar;
     k->bit_pack32 = bit_pack32_scalar;
     k->bit_unpack32 = bit_unpack32_scalar;
     SET_REDUCE(k, scalar);
@@ -41,6 +42,7 @@ static void set_avx2(struct dn_kernels *k)
     SET_CSV(k, avx2);
     SET_CELLS(k, avx2);
     k->utf8_valid_prefix = utf8_valid_prefix_avx2;
+    k->json_plain_copy = json_plain_copy_avx2;
     k->bit_pack32 = bit_pack32_avx2;
     k->bit_unpack32 = bit_unpack32_avx2;
     SET_REDUCE(k, avx2);
@@ -51,6 +53,7 @@ static void set_avx512(struct dn_kernels *k)
     SET_CSV(k, avx512);
     SET_CELLS(k, avx512);
     k->utf8_valid_prefix = utf8_valid_prefix_avx512;
+    k->json_plain_copy = json_plain_copy_avx512;
     k->bit_pack32 = bit_pack32_avx512;
     SET_REDUCE(k, avx512);
 }

@@ -87,6 +87,15 @@ struct dn_kernels {
     size_t (*utf8_valid_prefix)(const uint8_t *buf, size_t len);
 
     /**
+     * Copy a text up to the first byte that stands escaped in a JSON string: one below 0x20, '"' or '\\'.  Returns how many bytes are in
+     * front of it; `len` if there is none.
+     *
+     * @param out   room for 64 bytes more than `len`, all of which may be written; does not overlap the text
+     * @param text  padded
+     */
+    size_t (*json_plain_copy)(uint8_t *out, const uint8_t *text, size_t len);
+
+    /**
      * Parquet bit packing, least significant bit first (Encodings.md, RLE/bit-packed hybrid): pack n values of
      * `bit_width` (0..32) bits; n is a multiple of 8; values are already below 2^bit_width.
      * Writes exactly n / 8 * bit_width bytes, and may write up to 64 bytes more as scratch.

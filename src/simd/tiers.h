@@ -25,6 +25,8 @@ extern const double dn_cells_powers[16];
     uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)
 #define DN_DECLARE_UTF8_KERNELS(tier)                                                              \
     size_t utf8_valid_prefix_##tier(const uint8_t *buf, size_t len)
+#define DN_DECLARE_JSON_KERNELS(tier)                                                              \
+    size_t json_plain_copy_##tier(uint8_t *out, const uint8_t *text, size_t len)
 #define DN_DECLARE_BIT_PACK_KERNELS(tier)                                                          \
     void bit_pack32_##tier(const uint32_t *values, size_t n, unsigned bit_width, uint8_t *out)
 #define DN_DECLARE_BIT_UNPACK_KERNELS(tier)                                                        \
@@ -37,6 +39,7 @@ extern const double dn_cells_powers[16];
 DN_DECLARE_CSV_KERNELS(scalar);
 DN_DECLARE_CELLS_KERNELS(scalar);
 DN_DECLARE_UTF8_KERNELS(scalar);
+DN_DECLARE_JSON_KERNELS(scalar);
 DN_DECLARE_BIT_PACK_KERNELS(scalar);
 DN_DECLARE_BIT_UNPACK_KERNELS(scalar);
 DN_DECLARE_REDUCE_KERNELS(scalar);
@@ -45,6 +48,7 @@ DN_DECLARE_REDUCE_KERNELS(scalar);
 DN_DECLARE_CSV_KERNELS(avx2);
 DN_DECLARE_CELLS_KERNELS(avx2);
 DN_DECLARE_UTF8_KERNELS(avx2);
+DN_DECLARE_JSON_KERNELS(avx2);
 DN_DECLARE_BIT_PACK_KERNELS(avx2);
 DN_DECLARE_BIT_UNPACK_KERNELS(avx2);
 DN_DECLARE_REDUCE_KERNELS(avx2);
@@ -52,6 +56,7 @@ DN_DECLARE_REDUCE_KERNELS(avx2);
 DN_DECLARE_CSV_KERNELS(avx512);
 DN_DECLARE_CELLS_KERNELS(avx512);
 DN_DECLARE_UTF8_KERNELS(avx512);
+DN_DECLARE_JSON_KERNELS(avx512);
 DN_DECLARE_BIT_PACK_KERNELS(avx512);
 DN_DECLARE_REDUCE_KERNELS(avx512);
 #endif

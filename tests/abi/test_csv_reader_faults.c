@@ -1,6 +1,9 @@
 /* The CSV reader plugin while allocations fail. */
 #include "reader_faults.h"
 
+/* What is read is no more than text, so that no columns are made of it. */
+static char rendered_config[512];
+
 static int setup(void **state)
 {
     char path[256];
@@ -16,6 +19,10 @@ static int setup(void **state)
     if (file == NULL || fwrite(text, 1, strlen(text), file) != strlen(text) || fclose(file) != 0) {
         return -1;
     }
+    (void)snprintf(rendered_config, sizeof(rendered_config),
+                   "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}],\"engine\":{\"options\":{"
+                   "\"chunk_size\":2,\"n_threads\":1}}}",
+                   path);
     (void)snprintf(
         faults.config, sizeof(faults.config),
         "{\"type\":\"csv\",\"files\":[{\"path\":\"%s\"}],\"engine\":{\"options\":{\"chunk_size\":2,"
@@ -80,12 +87,22 @@ static void test_explain(void **state)
     }
 }
 
+static void test_rendered(void **state)
+{
+    char columns[sizeof(faults.config)];
+
+    memcpy(columns, faults.config, sizeof(columns));
+    memcpy(faults.config, rendered_config, sizeof(rendered_config));
+    test_level_0(state);
+    memcpy(faults.config, columns, sizeof(columns));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_level_0), cmocka_unit_test(test_level_0_5),
         cmocka_unit_test(test_level_1), cmocka_unit_test(test_find_types),
-        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_rendered),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -4,6 +4,8 @@
 #include "csv_reader.h"
 #include "shell.h"
 
+#include "json/lossless.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -222,10 +224,10 @@ static void test_lossless_numbers(void **state)
                                         "99999999999999999999999999999999999999"};
     (void)state;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        assert_true(csv_lossless_is_number((const uint8_t *)numbers[i], strlen(numbers[i])));
+        assert_true(dn_json_is_lossless_number((const uint8_t *)numbers[i], strlen(numbers[i])));
     }
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        assert_false(csv_lossless_is_number((const uint8_t *)texts[i], strlen(texts[i])));
+        assert_false(dn_json_is_lossless_number((const uint8_t *)texts[i], strlen(texts[i])));
     }
 }
 

@@ -20,6 +20,7 @@
 #define ROUND_SECONDS 0.003
 
 static uint8_t text[TEXT_BYTES + PADDING];
+static uint8_t copied[TEXT_BYTES + PADDING];
 static uint32_t positions[TEXT_BYTES + PADDING];
 static uint32_t values32[N_VALUES];
 static int64_t values64[N_VALUES];
@@ -144,6 +145,14 @@ static void run_utf8(const struct dn_kernels *k)
     keep += k->utf8_valid_prefix(text, TEXT_BYTES);
 }
 
+/* Cells of bench_width bytes, as a renderer copies them. */
+static void run_json(const struct dn_kernels *k)
+{
+    for (size_t i = 0; i + bench_width <= TEXT_BYTES; i += bench_width) {
+        keep += k->json_plain_copy(copied, text + i, bench_width);
+    }
+}
+
 static void run_pack(const struct dn_kernels *k)
 {
     k->bit_pack32(values32, N_VALUES, bench_width, packed);
@@ -259,6 +268,13 @@ int main(int argc, char **argv)
     line("utf8_valid_prefix 1-2 bytes", run_utf8, TEXT_BYTES, "GB/s");
     fill_utf8(4);
     line("utf8_valid_prefix 1-4 bytes", run_utf8, TEXT_BYTES, "GB/s");
+    fill_utf8(1);
+    static const unsigned cells[] = {4, 30, 4096};
+    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+        bench_width = cells[i];
+        (void)snprintf(label, sizeof(label), "json_plain_copy %u bytes", bench_width);
+        line(label, run_json, TEXT_BYTES, "GB/s");
+    }
     for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
         fill_values(widths[i]);
         (void)snprintf(label, sizeof(label), "bit_pack32 width %u", widths[i]);

@@ -9,6 +9,7 @@ static void every_tier_is_complete(void **state)
         assert_non_null(k->csv_index);
         assert_non_null(k->csv_sweep);
         assert_non_null(k->utf8_valid_prefix);
+        assert_non_null(k->json_plain_copy);
         assert_non_null(k->bit_pack32);
         assert_non_null(k->min_max_i64);
         assert_non_null(k->min_max_i32);
@@ -55,6 +56,7 @@ static void vector_tiers_are_not_scalar(void **state)
         if (k->tier != DN_CPU_SCALAR) {
             assert_true(k->csv_index != scalar->csv_index);
             assert_true(k->utf8_valid_prefix != scalar->utf8_valid_prefix);
+            assert_true(k->json_plain_copy != scalar->json_plain_copy);
             assert_true(k->bit_pack32 != scalar->bit_pack32);
             assert_true(k->min_max_i64 != scalar->min_max_i64);
         }
