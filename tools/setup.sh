@@ -4,6 +4,7 @@
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
+#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -121,13 +122,13 @@ python() {
     fi
 }
 
-# One environment, made again whenever the pinned list changes.
+# An environment in a folder, made again whenever its pinned list changes.
 python_environment() {
-    local requirements=tools/requirements.txt stamp=.venv/requirements.installed
+    local folder=$1 requirements=$2 stamp=$1/requirements.installed
     cmp -s "$requirements" "$stamp" && return 0
-    echo "setup: making the Python environment .venv ($(grep -c '==' "$requirements") pinned packages)"
-    if ! "$(python)" -m venv --clear .venv ||
-        ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$requirements"; then
+    echo "setup: making the Python environment $folder ($(grep -c '==' "$requirements") pinned packages)"
+    if ! "$(python)" -m venv --clear "$folder" ||
+        ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"; then
         echo "setup: the Python environment could not be made; it needs the network once, for the packages of" \
             "$requirements" >&2
         exit 1
@@ -158,12 +159,13 @@ case "${1:-}" in
 build) install_packages "${build_packages[@]}" ;;
 test | bench)
     install_packages "${build_packages[@]}" "${test_packages[@]}"
-    python_environment
+    python_environment .venv tools/requirements.txt
     ;;
 test-slow | test-full)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${full_packages[@]}"
-    python_environment
+    python_environment .venv tools/requirements.txt
     s3proxy
+    [ "$1" = test-slow ] || python_environment build/iceberg tools/iceberg-requirements.txt
     ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
