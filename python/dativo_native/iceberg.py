@@ -145,9 +145,19 @@ class _Target:
         count = sum(1 for _ in _types.walk(struct))
         more = [NestedField(count + i, name, _type_of(name, value)) for i, (name, value) in enumerate(self.partition.items(), 1)]
         spec = PartitionSpec(*(PartitionField(one.field_id, 1000 + i, IdentityTransform(), one.name) for i, one in enumerate(more)))
-        self.catalog.create_namespace_if_not_exists(self.identifier[:-1])
+        self._make_namespace()
         schema = Schema(*struct.fields, *more)
         return self.catalog.create_table_transaction(self.identifier, schema, partition_spec=spec, properties=self.properties)
+
+    def _make_namespace(self) -> None:
+        namespace = self.identifier[:-1]
+        if self.catalog.namespace_exists(namespace):
+            return
+        try:
+            self.catalog.create_namespace(namespace)
+        except Exception:
+            if not self.catalog.namespace_exists(namespace):  # nobody else has made it, either
+                raise
 
     def change(self, tx: Any, struct: Any) -> _types.Changes:
         """Columns of a file that the table lacks, or holds too narrowly."""
