@@ -473,22 +473,38 @@ static bool block_is_short(const struct dn_string_view *views, size_t n)
     return sign <= INT32_MAX;
 }
 
-/*
- * Do all of n views fit, their long texts into the first two buffers, of which limits[] bytes count?  Nearly all do.  Written for the
- * compiler to do several at once: lengths vary, and a branch on them would be guessed wrongly.  Numbers below SMALL give no difference
- * that wraps around; one that is negative, or not below SMALL, has one of the two highest bits.
- */
-static bool block_fits(const struct dn_string_view *views, size_t n, const uint32_t limits[2])
+/* What the buffer counts, which may not be there. */
+static uint32_t limit_of(const struct dn_column_view *c, uint32_t buffer)
 {
-    const uint32_t first = limits[0];
-    const uint32_t step = limits[1] - limits[0];
+    if (buffer >= (uint64_t)c->n_variadic) {
+        return 0;
+    }
+    return c->variadic_lens[buffer] < SMALL ? (uint32_t)c->variadic_lens[buffer] : SMALL - 1;
+}
+
+/*
+ * Do all of n views fit, their long texts into two buffers that lie side by side?  Nearly all do: the first of them says where the
+ * others are.  Written for the compiler to do several at once: lengths vary, and a branch on them would be guessed wrongly.  Numbers
+ * below SMALL give no difference that wraps around; one that is negative, or not below SMALL, has one of the two highest bits.
+ */
+static bool block_fits(const struct dn_column_view *c, const struct dn_string_view *views, size_t n)
+{
     uint32_t large = 0;
     uint32_t elsewhere = 0;
+    uint32_t base = 0;
 
+    for (size_t i = 0; i < n; i++) {
+        if (views[i].len > DN_VIEW_INLINE) {
+            base = (uint32_t)views[i].u.ref.buffer;
+            break;
+        }
+    }
+    const uint32_t first = limit_of(c, base);
+    const uint32_t step = limit_of(c, base + 1) - first;
     for (size_t i = 0; i < n; i++) {
         const struct dn_string_view *v = &views[i];
         const uint32_t len = (uint32_t)v->len;
-        const uint32_t buffer = (uint32_t)v->u.ref.buffer;
+        const uint32_t buffer = (uint32_t)v->u.ref.buffer - base;
         const uint32_t offset = (uint32_t)v->u.ref.offset;
         const uint32_t is_long = 0 - (uint32_t)(v->len > DN_VIEW_INLINE);
         const uint32_t limit = first + (step & (0 - buffer));
@@ -500,22 +516,18 @@ static bool block_fits(const struct dn_string_view *views, size_t n, const uint3
 
 int64_t dn_column_bad_view(const struct dn_column_view *c)
 {
-    uint32_t limits[2] = {0, 0}; /* of a buffer that is not there */
     bool all_short = true;
 
     if (c->layout != DN_LAYOUT_VIEWS || c->n_rows == 0) {
         return -1;
     }
     const struct dn_string_view *views = (const struct dn_string_view *)c->values + c->offset;
-    for (int64_t i = 0; i < 2 && i < c->n_variadic; i++) {
-        limits[i] = c->variadic_lens[i] < SMALL ? (uint32_t)c->variadic_lens[i] : SMALL - 1;
-    }
     for (int64_t row = 0; row < c->n_rows; row += VIEW_BLOCK) {
         const int64_t left = c->n_rows - row;
         const int64_t end = left < VIEW_BLOCK ? c->n_rows : row + VIEW_BLOCK;
         const size_t n = (size_t)(end - row);
         all_short = all_short && block_is_short(&views[row], n);
-        if (all_short || block_fits(&views[row], n, limits)) {
+        if (all_short || block_fits(c, &views[row], n)) {
             continue;
         }
         for (int64_t i = row; i < end; i++) {

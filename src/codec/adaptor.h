@@ -19,7 +19,7 @@ struct dn_codec {
     /** The reusable state for a level in range.  NULL: there is none to make. */
     enum dn_status (*create)(int32_t level, void **out_state, struct dn_error *err);
     void (*destroy)(void *state);
-    /** What comes from now on, at another level in range, or DN_CODEC_LEVEL_NEAR.  NULL: there are none. */
+    /** What comes from now on, at another level in range, DN_CODEC_LEVEL_NEAR or DN_CODEC_LEVEL_NUMBERS.  NULL: there are none. */
     enum dn_status (*set_level)(void *state, int32_t level, struct dn_error *err);
     /** About what the library holds for inputs of up to `in_len` bytes.  NULL: next to nothing. */
     size_t (*context_bytes)(int32_t level, size_t in_len);

@@ -113,9 +113,14 @@ static enum dn_status report_unknown(struct dn_error *err, const char *word, con
                         list);
 }
 
+static bool is_named(int32_t level)
+{
+    return level <= DN_CODEC_LEVEL_NUMBERS;
+}
+
 static enum dn_status check_level(const struct dn_codec *codec, int32_t level, struct dn_error *err)
 {
-    if (level == DN_CODEC_LEVEL_DEFAULT || level == DN_CODEC_LEVEL_NEAR) {
+    if (is_named(level)) {
         return DN_OK;
     }
     if (!codec->has_levels) {
@@ -196,12 +201,10 @@ struct dn_compressor {
     int32_t level;
 };
 
-/* What an adaptor is given: DN_CODEC_LEVEL_NEAR is told to those alone who know more than one level of a state. */
+/* What an adaptor is given: names are told to those alone who know more than one level of a state. */
 static int32_t actual_level(const struct dn_codec *codec, int32_t level)
 {
-    const bool is_near = level == DN_CODEC_LEVEL_NEAR && codec->set_level != NULL;
-
-    return level == DN_CODEC_LEVEL_DEFAULT || (level == DN_CODEC_LEVEL_NEAR && !is_near)
+    return level == DN_CODEC_LEVEL_DEFAULT || (is_named(level) && codec->set_level == NULL)
                ? codec->level_default
                : level;
 }
@@ -263,10 +266,7 @@ size_t dn_compressor_bytes(enum dn_codec_id id, int32_t level, size_t in_len)
     if (codec == NULL || codec->context_bytes == NULL) {
         return SMALL_CONTEXT_BYTES;
     }
-    return codec->context_bytes(level == DN_CODEC_LEVEL_DEFAULT || level == DN_CODEC_LEVEL_NEAR
-                                    ? codec->level_default
-                                    : level,
-                                in_len);
+    return codec->context_bytes(is_named(level) ? codec->level_default : level, in_len);
 }
 
 void dn_compressor_destroy(struct dn_compressor *c)

@@ -19,6 +19,8 @@ enum dn_codec_id {
  * The default, but of zstd with tables that stay in the caches near the processor: a tenth faster, and hardly ever a hundredth longer.
  */
 #define DN_CODEC_LEVEL_NEAR (INT32_MIN + 1)
+/** The default, but of zstd one for numbers: level 1, with matches from four bytes on.  Half the time of level 3, and nearly as short. */
+#define DN_CODEC_LEVEL_NUMBERS (INT32_MIN + 2)
 
 /**
  * "zstd:9" or "snappy", in any letter case, to id and level (DN_CODEC_LEVEL_DEFAULT if none).  Levels: gzip 1..12, brotli

@@ -7,18 +7,38 @@
 #define DEFAULT_LEVEL 3
 #define NEAR_HASH_LOG 15 /* 128 KiB, where the level has 256 or 512 */
 #define NEAR_CHAIN_LOG 13
+#define NUMBERS_LEVEL 1
+#define NUMBERS_MATCH 4 /* bytes, where the level looks for seven */
+
+struct settings {
+    int level;
+    int hash_log, chain_log, min_match; /* 0: as the level has it */
+};
+
+static struct settings settings_of(int32_t level)
+{
+    if (level == DN_CODEC_LEVEL_NEAR) {
+        return (struct settings){DEFAULT_LEVEL, NEAR_HASH_LOG, NEAR_CHAIN_LOG, 0};
+    }
+    if (level == DN_CODEC_LEVEL_NUMBERS) {
+        return (struct settings){NUMBERS_LEVEL, 0, 0, NUMBERS_MATCH};
+    }
+    return (struct settings){level == 0 ? DEFAULT_LEVEL : level, 0, 0, 0};
+}
 
 static enum dn_status set_level(void *state, int32_t level, struct dn_error *err)
 {
-    const bool is_near = level == DN_CODEC_LEVEL_NEAR;
-    size_t result = ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel,
-                                           level == 0 || is_near ? DEFAULT_LEVEL : level);
+    const struct settings s = settings_of(level);
+    size_t result = ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel, s.level);
 
-    if (!ZSTD_isError(result)) { /* 0: as the level has it */
-        result = ZSTD_CCtx_setParameter(state, ZSTD_c_hashLog, is_near ? NEAR_HASH_LOG : 0);
+    if (!ZSTD_isError(result)) {
+        result = ZSTD_CCtx_setParameter(state, ZSTD_c_hashLog, s.hash_log);
     }
     if (!ZSTD_isError(result)) {
-        result = ZSTD_CCtx_setParameter(state, ZSTD_c_chainLog, is_near ? NEAR_CHAIN_LOG : 0);
+        result = ZSTD_CCtx_setParameter(state, ZSTD_c_chainLog, s.chain_log);
+    }
+    if (!ZSTD_isError(result)) {
+        result = ZSTD_CCtx_setParameter(state, ZSTD_c_minMatch, s.min_match);
     }
     if (ZSTD_isError(result)) {
         return dn_error_set(err, DN_ERR_UNSUPPORTED,

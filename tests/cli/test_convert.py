@@ -88,7 +88,7 @@ def test_zstd_chooses_its_level(tool, write):
         sizes[name] = (tool.cwd / f"{name}.parquet").read_bytes()
     assert sizes["usual"] == sizes["threads"] and sizes["three"] == sizes["again"]
     assert sizes["usual"] != sizes["three"] != sizes["one"]
-    assert len(sizes["usual"]) < 1.005 * len(sizes["three"])
+    assert len(sizes["usual"]) < 1.125 * len(sizes["three"])
 
 
 def test_options_reach_the_plugins(tool, write):

@@ -61,6 +61,27 @@ def test_texts_as_they_are_requested(tmp_path):
         reader.__arrow_c_stream__(3)
 
 
+def test_a_table_in_one_batch_is_as_one_in_many(tmp_path):
+    """A batch is checked and encoded piece by piece, so texts are in many buffers, and a null may be in any piece."""
+    pa = pytest.importorskip("pyarrow")
+    n = 150_000
+    texts = [None if i % 11 == 0 else f"text {i * 7919 % n} of any length" * (i % 3) for i in range(n)]
+    table = pa.table({"i": range(n), "t": pa.array(texts, pa.string_view())})
+    whole, pieces = (tmp_path / "whole.parquet", tmp_path / "pieces.parquet")
+    dn.write_parquet(table.combine_chunks(), whole, row_group_size=70_000)
+    dn.write_parquet(pa.Table.from_batches(table.to_batches(max_chunksize=999)), pieces, row_group_size=70_000)
+    assert whole.read_bytes() == pieces.read_bytes()
+    assert pa.table(dn.read_parquet(whole))["t"].to_pylist() == texts
+    required = pa.schema([("i", pa.int64()), pa.field("t", pa.string_view(), nullable=False)])
+    for row in (0, 11, 99_990):
+        nulls = [None if i == row else "x" for i in range(n)]
+        batch = pa.record_batch([pa.array(range(n)), pa.array(nulls, pa.string_view())], required)
+        with pytest.raises(dn.DativoError, match=f"row {row + 1}: a null") as caught:
+            dn.write_parquet(batch, tmp_path / "null.parquet")
+        assert (caught.value.code, caught.value.row, caught.value.column) == ("data", row + 1, "t")
+        assert not (tmp_path / "null.parquet").exists()
+
+
 def test_an_error_of_the_stream(tmp_path):
     pa = pytest.importorskip("pyarrow")
     path = tmp_path / "p.csv"

@@ -1,6 +1,6 @@
 /**
- * Which level numbers are compressed with if nobody asked for one.  Where a page of them is as small with less effort, those behind it are
- * made with that.  What is decided depends on the values of the column alone.
+ * Which level numbers are compressed with if nobody asked for one.  Where a page of them is nearly as small with less effort, those behind
+ * it are made with that.  What is decided depends on the values of the column alone.
  */
 #ifndef DN_PARQUET_WRITE_LEVEL_H
 #define DN_PARQUET_WRITE_LEVEL_H

@@ -144,12 +144,14 @@ static int64_t bad_row(const struct dn_pq_column *column, const struct dn_column
     int64_t row = 0;
 
     if (v->null_count > 0 && !column->nullable) {
-        while (row < v->n_rows - 1 && dn_column_is_valid(v, row)) {
+        while (row < v->n_rows && dn_column_is_valid(v, row)) {
             row++;
         }
         *what = "a null in a column that is declared without nulls; declare it nullable or "
                 "fill in a value";
-        return row;
+        if (row < v->n_rows) {
+            return row;
+        }
     }
     row = dn_column_bad_view(v);
     if (row >= 0) {
@@ -170,7 +172,7 @@ static int64_t bad_row(const struct dn_pq_column *column, const struct dn_column
 
 /* Of several values that are wrong the one in the first row is named, and in that the first. */
 enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
-                                 struct dn_error *err)
+                                 int64_t first, int64_t n, struct dn_error *err)
 {
     const char *what = NULL;
     int64_t row = -1;
@@ -181,8 +183,10 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
         if (dn_pq_column_is_within(&w->columns[i])) {
             continue; /* checked where it is shredded: what null lists hide does not matter */
         }
-        const int64_t here =
-            bad_row(&w->columns[i], &batch->views[w->columns[i].field], &what_here);
+        struct dn_column_view part = batch->views[w->columns[i].field];
+        part.offset += first;
+        part.n_rows = n;
+        const int64_t here = bad_row(&w->columns[i], &part, &what_here);
         if (here >= 0 && (row < 0 || here < row)) {
             row = here;
             column = i;
@@ -192,7 +196,7 @@ enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w, const struct
     if (row < 0) {
         return DN_OK;
     }
-    const int64_t file_row = w->n_rows + row + 1;
+    const int64_t file_row = w->n_rows + first + row + 1;
     const char *name = w->columns[column].name;
     dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, (long long)file_row, what);
     dn_error_locate(err, w->path, file_row, -1, -1, name);

@@ -319,19 +319,25 @@ cleanup:
 
 /*
  * Where row groups end depends on rows alone: behind row_group_rows rows, or behind the first row with which the row group has
- * row_group_bytes (see the public header), whichever is first.  Where morsels end leaves no trace.
+ * row_group_bytes (see the public header), whichever is first.  Where morsels end leaves no trace.  Rows are checked when their turn comes:
+ * a batch may be a whole table, and the lanes are to begin at once.
  */
 static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_batch *batch,
                                     struct dn_error *err)
 {
     const struct dn_pq_budget *budget = &w->budget;
     const int64_t n_rows = batch->array.length;
+    int64_t checked = 0;
 
     for (int64_t row = 0; row < n_rows;) {
         const int64_t pending = w->pending != NULL ? w->pending->n_rows : 0;
         const int64_t left = budget->row_group_rows - w->row_group_n_rows;
         int64_t n = n_rows - row < left ? n_rows - row : left;
         n = n < MORSEL_ROWS - pending ? n : MORSEL_ROWS - pending;
+        if (checked < row + n) {
+            DN_TRY(dn_pq_batch_check(w, batch, checked, row + n - checked, err));
+            checked = row + n;
+        }
         size_t bits = dn_pq_batch_bits(w, batch, row, n);
         const size_t room = budget->row_group_bits - w->row_group_n_bits;
         const size_t limit = room < MORSEL_BITS ? room : MORSEL_BITS;
@@ -372,7 +378,6 @@ static enum dn_status append(struct dn_parquet_writer *w, struct ArrowArray *bat
                              struct dn_error *err)
 {
     struct dn_pq_batch *b = NULL;
-    enum dn_status st = DN_OK;
 
     if (w->state != DN_PQ_OPEN) {
         return dn_error_set(err, DN_ERR_INVALID, "rows were appended to '%s' after it was finished",
@@ -380,9 +385,7 @@ static enum dn_status append(struct dn_parquet_writer *w, struct ArrowArray *bat
     }
     DN_TRY(dn_pq_writer_check(w, err));
     DN_TRY(dn_pq_batch_take(w, batch, &b, err));
-    DN_TRY_GOTO(st, dn_pq_batch_check(w, b, err), cleanup);
-    st = append_slices(w, b, err);
-cleanup:
+    const enum dn_status st = append_slices(w, b, err);
     dn_pq_batch_unref(w, b);
     return st;
 }

@@ -226,10 +226,10 @@ DN_NODISCARD enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct
                                              struct dn_pq_batch **out, struct dn_error *err);
 /** Drop one slice (under no lock). */
 void dn_pq_batch_unref(struct dn_parquet_writer *w, struct dn_pq_batch *batch);
-/** Check that no value is missing or too large.  DN_ERR_DATA names row and column. */
+/** Check that no value of rows [row, row + n) is missing or too large.  DN_ERR_DATA names row and column. */
 DN_NODISCARD enum dn_status dn_pq_batch_check(const struct dn_parquet_writer *w,
-                                              const struct dn_pq_batch *batch,
-                                              struct dn_error *err);
+                                              const struct dn_pq_batch *batch, int64_t row,
+                                              int64_t n, struct dn_error *err);
 /**
  * What rows [row, row + n) count for the end of a row group: the bits of their values as PLAIN (see dn_parquet_options.row_group_bytes),
  * and one per null.

@@ -535,6 +535,46 @@ static void test_views_that_point_elsewhere(void **state)
     assert_int_equal(bad_view(&w), 140);
 }
 
+/* Texts whose buffers are two of many, wherever those are, and one text that is not where the others are. */
+static void test_views_into_many_buffers(void **state)
+{
+    enum {
+        N_BUFFERS = 9
+    };
+    static struct viewed w;
+    static int64_t lens[N_BUFFERS];
+    static const void *buffers[2 + N_BUFFERS + 1];
+
+    (void)state;
+    for (int32_t base = 0; base < N_BUFFERS - 1; base++) {
+        for (int32_t odd = -1; odd <= N_BUFFERS; odd++) {
+            make_viewed(&w, false);
+            buffers[1] = w.views;
+            for (int32_t i = 0; i < N_BUFFERS; i++) {
+                lens[i] = i == base ? TEXT_BYTES : i == base + 1 ? TEXT_BYTES - 7 : 40;
+                buffers[2 + i] = w.text[0];
+            }
+            buffers[2 + N_BUFFERS] = lens;
+            w.child.buffers = buffers;
+            w.child.n_buffers = 2 + N_BUFFERS + 1;
+            for (int32_t row = 0; row < N_VIEWS; row++) {
+                struct dn_string_view *v = &w.views[3 + row];
+                if (v->len > 12) {
+                    v->u.ref.offset -= v->u.ref.buffer == 1 && row % 2 == 0 ? 7 : 0;
+                    v->u.ref.buffer += base;
+                }
+            }
+            assert_int_equal(bad_view(&w), -1);
+            w.views[3 + 100] = (struct dn_string_view){.len = 33};
+            w.views[3 + 100].u.ref.buffer = odd;
+            w.views[3 + 100].u.ref.offset = TEXT_BYTES - 7 - 33;
+            assert_int_equal(bad_view(&w), odd == base || odd == base + 1 ? -1 : 100);
+            w.views[3 + 100].u.ref.offset = 7; /* fits all that are there */
+            assert_int_equal(bad_view(&w), odd >= 0 && odd < N_BUFFERS ? -1 : 100);
+        }
+    }
+}
+
 static void test_text_buffers_that_cannot_be(void **state)
 {
     static struct viewed w;
@@ -598,6 +638,7 @@ int main(void)
         cmocka_unit_test(test_null_rows_of_the_batch),
         cmocka_unit_test(test_columns_that_do_not_fit),
         cmocka_unit_test(test_views_that_point_elsewhere),
+        cmocka_unit_test(test_views_into_many_buffers),
         cmocka_unit_test(test_text_buffers_that_cannot_be),
         cmocka_unit_test(test_bits_count_zero),
     };

@@ -222,6 +222,7 @@ static void test_round_trips(void **state)
         {DN_CODEC_ZSTD, 0},
         {DN_CODEC_ZSTD, 1},
         {DN_CODEC_ZSTD, 9},
+        {DN_CODEC_ZSTD, DN_CODEC_LEVEL_NUMBERS},
         {DN_CODEC_ZSTD, 22},
         {DN_CODEC_BROTLI, DN_CODEC_LEVEL_DEFAULT},
         {DN_CODEC_BROTLI, 0},
@@ -273,8 +274,17 @@ static void pack(struct dn_compressor *c, struct dn_span in, struct dn_buffer *p
 /* A compressor that had other levels gives the bytes of a new one. */
 static void test_levels_change(void **state)
 {
-    static const int32_t levels[] = {
-        9, DN_CODEC_LEVEL_NEAR, -7, DN_CODEC_LEVEL_DEFAULT, DN_CODEC_LEVEL_NEAR, 1, 22, 0, 2};
+    static const int32_t levels[] = {9,
+                                     DN_CODEC_LEVEL_NEAR,
+                                     -7,
+                                     DN_CODEC_LEVEL_NUMBERS,
+                                     DN_CODEC_LEVEL_DEFAULT,
+                                     DN_CODEC_LEVEL_NEAR,
+                                     1,
+                                     DN_CODEC_LEVEL_NUMBERS,
+                                     22,
+                                     0,
+                                     2};
     static uint8_t data[100000];
     const struct dn_span in = {data, sizeof(data)};
     struct dn_buffer packed = {0};
