@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from typing import Iterator, List
 
 
 def on_log(level: int, event_type: str, message: str) -> None:
@@ -15,3 +17,22 @@ def on_log(level: int, event_type: str, message: str) -> None:
 def on_report(text: str) -> None:
     for warning in json.loads(text).get("warnings", []):
         on_log(30, warning.get("event_type", ""), warning.get("message", ""))
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[List[str]]:
+    """The warnings of a task, for who collects its results."""
+    import logging
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    found: List[str] = []
+    handler = Collector(logging.WARNING)
+    logger = logging.getLogger("dativo_native")
+    logger.addHandler(handler)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)

@@ -214,9 +214,9 @@ class Reader:
         >>> [piece.rows for piece in pieces]
         [3000]
         """
-        from ._split import cut
+        from ._split import Cut
 
-        return cut(self, size, _config.threads_of(threads))
+        return Cut(self).pieces(size, _config.threads_of(threads))
 
     @property
     def schema(self) -> Schema:

@@ -64,14 +64,43 @@ def _made_again(state: Tuple[Any, ...]) -> Split:
     return Split(config, token, tuple(Column(*column) for column in columns), *rest)
 
 
-def cut(reader: Reader, size: Union[None, int, str], threads: int) -> List[Split]:
-    """What Reader.splits() is."""
-    if isinstance(reader, Split):
-        raise DativoError(f"{reader!r} is not cut again: cut the whole, into smaller pieces", code="invalid")
-    config = reader._config(absolute=True)
-    whole = _native.Pass(reader._type, config, None, reader._threads, reader._memory, reader._views, None)
-    columns = tuple(Column(*column) for column in whole.columns())
-    pieces = json.loads(whole.splits(_config.size_bytes(size, "size", 1)))
-    return [
-        Split(config, one["token"], columns, one["path"], one.get("rows"), reader._views, threads, reader._memory) for one in pieces
-    ]
+class Cut:
+    """A source that is cut later: its files, options and columns are frozen."""
+
+    def __init__(self, reader: Reader) -> None:
+        if isinstance(reader, Split):
+            raise DativoError(f"{reader!r} is not cut again: cut the whole, into smaller pieces", code="invalid")
+        self._type = reader._type
+        self._config = reader._config(absolute=True)
+        self._views = reader._views
+        self._threads = reader._threads
+        self._memory = reader._memory
+        self.columns = self._columns(self._open())
+
+    def _open(self) -> _native.Pass:
+        return _native.Pass(self._type, self._config, None, self._threads, self._memory, self._views, None)
+
+    @staticmethod
+    def _columns(of: _native.Pass) -> Tuple[Column, ...]:
+        return tuple(Column(*column) for column in of.columns())
+
+    def __arrow_c_schema__(self) -> object:
+        return self._open().schema()
+
+    def pieces(self, size: Union[None, int, str], threads: int) -> List[Split]:
+        whole = self._open()
+        columns = self._columns(whole)
+        for was, now in zip(self.columns + (None,) * len(columns), columns + (None,) * len(self.columns)):
+            if was != now:
+                raise DativoError(
+                    f"the source has other columns than when it was looked at: {_words(now)}, and it was {_words(was)}; look at it again",
+                    code="data",
+                )
+        return [
+            Split(self._config, one["token"], columns, one["path"], one.get("rows"), self._views, threads, self._memory)
+            for one in json.loads(whole.splits(_config.size_bytes(size, "size", 1)))
+        ]
+
+
+def _words(column: Optional[Column]) -> str:
+    return "no more columns" if column is None else f"{column.name}: {column.type}"
