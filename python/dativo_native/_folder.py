@@ -290,6 +290,9 @@ def _locked(path: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             os.unlink(name)
-        os.close(descriptor)
+        except FileNotFoundError:
+            pass
+        finally:
+            os.close(descriptor)
