@@ -16,7 +16,7 @@ configure = mkdir -p build && { cmake --preset $(1) $(2) >build/configure-$(1).l
 # Build preset $(1), targets $(2): progress on a terminal; in a log, only what went wrong.
 build = cmake --build --preset $(1) $(if $(2),--target $(2)) $(if $(MAKE_TERMOUT),,-- --quiet | sed '/^ninja: no work to do/d')
 
-PLUGINS := csv_reader csv_writer parquet_reader parquet_writer postgres_reader
+PLUGINS := csv_reader csv_writer level0 parquet_reader parquet_writer postgres_reader
 INSTALLED := dativo-native man dativo $(PLUGINS)
 
 .PHONY: help setup configure build $(PLUGINS) install uninstall production run test test-slow test-full bench lint sanitize fuzz coverage mutate package wheel deb test-install clean
@@ -37,7 +37,7 @@ build: configure ## everything, into build/bin, build/lib and build/plugins
 	@echo "build: build/bin build/lib build/plugins"
 	@$(call build,release)
 
-csv_reader csv_writer parquet_reader parquet_writer postgres_reader: configure ## this plugin alone, into build/plugins
+csv_reader csv_writer level0 parquet_reader parquet_writer postgres_reader: configure ## this plugin alone, into build/plugins
 	@$(call build,release,$@)
 	@echo "build: build/plugins/lib$@_plugin.so"
 

@@ -39,6 +39,6 @@ file(CREATE_LINK "${DN_PLUGIN_DIR}" "${package_dir}/plugins" SYMBOLIC)
 file(CREATE_LINK "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}" "${package_dir}/bin" SYMBOLIC)
 
 install(TARGETS python_native LIBRARY DESTINATION dativo_native COMPONENT python EXCLUDE_FROM_ALL)
-install(TARGETS csv_reader csv_writer parquet_reader parquet_writer postgres_reader
+install(TARGETS csv_reader csv_writer level0 parquet_reader parquet_writer postgres_reader
     LIBRARY DESTINATION dativo_native/plugins COMPONENT python EXCLUDE_FROM_ALL)
 install(TARGETS dativo-native RUNTIME DESTINATION dativo_native/bin COMPONENT python EXCLUDE_FROM_ALL)

@@ -14,7 +14,7 @@ rm -rf build/package
 mkdir -p "$stage/bin" "$stage/plugins" "$stage/include/dativo" "$stage/docs"
 
 install -s build/bin/dativo-native "$stage/bin/"
-for plugin in csv_reader csv_writer parquet_reader parquet_writer postgres_reader; do
+for plugin in csv_reader csv_writer level0 parquet_reader parquet_writer postgres_reader; do
     install "build/plugins/lib${plugin}_plugin.so" "$stage/plugins/"
 done
 strip --strip-unneeded "$stage"/plugins/*.so

@@ -288,7 +288,8 @@ struct dativo_reader_v1 {
     /**
      * Read the whole source once, for nothing but the types of its values: {"columns":[{"name","type","nullable"}]}.  With those
      * that are wider than in the reader's schema as the option "widened" no value is refused: a host that got DATIVO_ERR_TYPE
-     * starts over once, whatever the number of such columns.  Errors of the data are left to the reading.  NULL pointer: a host
+     * starts over once, whatever the number of such columns.  Behind those of the schema may come columns that it lacks, for readers that
+     * find columns as they go.  Errors of the data are left to the reading.  NULL pointer: a host
      * learns one column at a time, from suggested_type.
      */
     int32_t (*find_types)(const char *config_json, const struct dativo_host *host, char **out_json,

@@ -44,7 +44,7 @@ static enum dn_status writer_open(const struct dn_session *s, struct dn_attempt 
     if (s->wv == NULL) {
         return DN_OK;
     }
-    enum dn_status st = dn_json_write(s->writer_config, &text, err);
+    enum dn_status st = dn_session_writer_text(s, &text, err);
     if (st == DN_OK) {
         dn_plugin_error_init(&e);
         const int32_t code = s->wv->open((const char *)text.data, &a->schema,
@@ -403,8 +403,8 @@ enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, str
     }
     DN_PLUGIN_CALL(s->wv->commit(a->writer, &e), &e, err,
                    "the file could not be given its final name");
-    /* the built-in writer has renamed what it wrote, whatever others have put there since */
-    return s->t->writer.path != NULL && s->outcome->files_out == 1
+    /* the built-in writer, and the adapter, have renamed what was written, whatever others have put there since */
+    return s->t->writer.path != NULL && s->writer_level0 == NULL && s->outcome->files_out == 1
                ? dn_output_verify(s->t->output_path, a->bytes_out, s->t->events, err)
                : DN_OK;
 }

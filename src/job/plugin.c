@@ -294,8 +294,7 @@ enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *er
         return dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "%s has no symbol " DATIVO_PLUGIN_GET_SYMBOL
-            ": it speaks Level 0 (JSON) only, and the native host needs Level 1; use it with the "
-            "Python host, or add Level 1 (include/dativo/plugin.h)",
+            ": it speaks Level 0 (JSON) only, and this needs Level 1 (include/dativo/plugin.h)",
             plugin->path);
     }
     memcpy(&get, &symbol,
@@ -316,6 +315,22 @@ enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *er
     }
     plugin->api = api;
     return DN_OK;
+}
+
+bool dn_plugin_has_level1(const struct dn_plugin *plugin)
+{
+    return dn_plugin_symbol(plugin, DATIVO_PLUGIN_GET_SYMBOL) != NULL;
+}
+
+enum dn_status dn_plugin_adapt(struct dn_plugin *plugin, struct dn_error *err)
+{
+    struct dn_plugin adapter = {0};
+
+    DN_TRY(dn_plugin_load_builtin(&adapter, DN_BUILTIN_LEVEL0, err));
+    const enum dn_status st = dn_plugin_negotiate(&adapter, err);
+    plugin->api = adapter.api;
+    dn_plugin_finish(&adapter);
+    return st;
 }
 
 enum dn_status dn_plugin_extension(const struct dn_plugin *plugin, const char *name,

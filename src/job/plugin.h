@@ -8,11 +8,14 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 #define DATIVO_NO_PROTOTYPES
 #include "dativo/plugin.h"
 
 #define DN_BUILTIN_WRITER "libparquet_writer_plugin.so"
 #define DN_BUILTIN_CSV_WRITER "libcsv_writer_plugin.so"
+#define DN_BUILTIN_LEVEL0 "liblevel0_plugin.so" /**< for plugins that have no Level 1 */
 
 /** A loaded library.  Nothing to free except through dn_plugin_finish(). */
 struct dn_plugin {
@@ -60,6 +63,13 @@ DN_NODISCARD enum dn_status dn_plugin_require(const struct dn_plugin *plugin, co
                                               struct dn_error *err);
 /** Ask for Level 1 and set plugin->api.  DN_ERR_UNSUPPORTED for a plugin that speaks Level 0 only. */
 DN_NODISCARD enum dn_status dn_plugin_negotiate(struct dn_plugin *plugin, struct dn_error *err);
+/** Has it Level 1? */
+bool dn_plugin_has_level1(const struct dn_plugin *plugin);
+/**
+ * Set plugin->api to that of the adapter, which opens "level0": {"library", "create"} of a configuration.
+ * @return as dn_plugin_load_builtin() and dn_plugin_negotiate()
+ */
+DN_NODISCARD enum dn_status dn_plugin_adapt(struct dn_plugin *plugin, struct dn_error *err);
 /**
  * A table of the plugin.
  * @param min_size  The bytes of the table this host needs; a smaller one is DN_ERR_UNSUPPORTED.

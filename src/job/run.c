@@ -88,14 +88,14 @@ static enum dn_status widen_one(struct dn_session *s, const struct dn_attempt *a
     return DN_OK;
 }
 
-/* The types that all values fit, by the reader: [{"name","type"}], one for each column of the attempt. */
+/* The types that all values fit, by the reader: [{"name","type"}], one for each column of the attempt, and behind those new ones. */
 static enum dn_status types_find(const struct dn_session *s, const struct dn_attempt *a,
                                  json_t **out, struct dn_error *err)
 {
     struct dn_buffer config = {0};
     struct dativo_error e;
     char *text = NULL;
-    enum dn_status st = dn_json_write(s->reader_config, &config, err);
+    enum dn_status st = dn_session_reader_text(s, s->reader_config, &config, err);
 
     if (st == DN_OK) {
         dn_plugin_error_init(&e);
@@ -111,7 +111,7 @@ static enum dn_status types_find(const struct dn_session *s, const struct dn_att
     dn_plugin_text_free(&s->reader_plugin, text);
     *out = json_incref(json_object_get(found, "columns"));
     json_decref(found);
-    if (json_array_size(*out) != (size_t)a->schema.n_children) {
+    if (json_array_size(*out) < (size_t)a->schema.n_children) {
         json_decref(*out);
         *out = NULL;
         return dn_error_set(err, DN_ERR_INTERNAL,

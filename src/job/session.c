@@ -13,8 +13,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What a plugin of Level 0 has for its role. */
+struct role {
+    const char *create; /* its usual name */
+    const char *work;
+};
+
 static enum dn_status plugin_open(struct dn_plugin *plugin, const struct dn_plugin_ref *ref,
-                                  const char *builtin, struct dn_error *err)
+                                  const char *builtin, const struct role *role, const char **level0,
+                                  struct dn_error *err)
 {
     if (ref->path == NULL) {
         DN_TRY(dn_plugin_load_builtin(plugin, builtin, err));
@@ -24,13 +31,56 @@ static enum dn_status plugin_open(struct dn_plugin *plugin, const struct dn_plug
     if (ref->symbol != NULL) {
         DN_TRY(dn_plugin_require(plugin, ref->symbol, err));
     }
-    return dn_plugin_negotiate(plugin, err);
+    if (dn_plugin_has_level1(plugin)) {
+        return dn_plugin_negotiate(plugin, err);
+    }
+    DN_TRY(dn_plugin_require(plugin, role->work, err));
+    *level0 = ref->symbol != NULL ? ref->symbol : role->create;
+    DN_TRY(dn_plugin_require(plugin, *level0, err));
+    return dn_plugin_adapt(plugin, err);
+}
+
+/* The adapter finds in the configuration what it adapts. */
+static enum dn_status config_text(const struct dn_plugin *plugin, const char *level0,
+                                  const json_t *config, struct dn_buffer *out, struct dn_error *err)
+{
+    if (level0 == NULL) {
+        return dn_json_write(config, out, err);
+    }
+    json_t *own = json_object();
+    json_t *place = json_pack("{s:s, s:s}", "library", plugin->path, "create", level0);
+    enum dn_status st = DN_OK;
+    if (place == NULL || json_object_update(own, (json_t *)(uintptr_t)config) != 0 ||
+        json_object_set(own, "level0", place) != 0) {
+        st = dn_error_set(err, DN_ERR_UNSUPPORTED,
+                          "%s: a plugin of Level 0 needs a path that is UTF-8, and memory",
+                          plugin->path);
+    }
+    if (st == DN_OK) {
+        st = dn_json_write(own, out, err);
+    }
+    json_decref(place);
+    json_decref(own);
+    return st;
+}
+
+enum dn_status dn_session_reader_text(const struct dn_session *s, const json_t *config,
+                                      struct dn_buffer *out, struct dn_error *err)
+{
+    return config_text(&s->reader_plugin, s->reader_level0, config, out, err);
+}
+
+enum dn_status dn_session_writer_text(const struct dn_session *s, struct dn_buffer *out,
+                                      struct dn_error *err)
+{
+    return config_text(&s->writer_plugin, s->writer_level0, s->writer_config, out, err);
 }
 
 enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_error *err)
 {
     const char *type = json_string_value(json_object_get(s->t->reader_config, "type"));
     const char *builtin = dn_connector_reader(type);
+    static const struct role role = {"create_reader", "extract_batch"};
     const void *table = NULL;
 
     if (s->t->reader.path == NULL && builtin == NULL) {
@@ -38,7 +88,7 @@ enum dn_status dn_session_open_reader_plugin(struct dn_session *s, struct dn_err
                             "there is no built-in reader for sources of type \"%s\"",
                             type != NULL ? type : "");
     }
-    DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, builtin, err));
+    DN_TRY(plugin_open(&s->reader_plugin, &s->t->reader, builtin, &role, &s->reader_level0, err));
     DN_TRY(dn_plugin_extension(&s->reader_plugin, DATIVO_EXT_READER, DATIVO_READER_V1_LEAST_SIZE,
                                &table, err));
     s->rv = table;
@@ -60,12 +110,14 @@ static const char *builtin_writer(const struct dn_transfer *t)
 
 enum dn_status dn_session_open_writer_plugin(struct dn_session *s, struct dn_error *err)
 {
+    static const struct role role = {"create_writer", "write_batch"};
     const void *table = NULL;
 
     if (s->t->writer_config == NULL) {
         return DN_OK;
     }
-    DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, builtin_writer(s->t), err));
+    DN_TRY(plugin_open(&s->writer_plugin, &s->t->writer, builtin_writer(s->t), &role,
+                       &s->writer_level0, err));
     DN_TRY(dn_plugin_extension(&s->writer_plugin, DATIVO_EXT_WRITER, DATIVO_WRITER_V1_0_SIZE,
                                &table, err));
     s->wv = table;
@@ -86,7 +138,7 @@ enum dn_status dn_session_open_reader(const struct dn_session *s, const json_t *
     struct dn_buffer text = {0};
     struct dativo_error e;
 
-    enum dn_status st = dn_json_write(config, &text, err);
+    enum dn_status st = dn_session_reader_text(s, config, &text, err);
     if (st == DN_OK) {
         dn_plugin_error_init(&e);
         const char *config_text = (const char *)text.data;

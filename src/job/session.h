@@ -5,6 +5,7 @@
 #ifndef DN_JOB_SESSION_H
 #define DN_JOB_SESSION_H
 
+#include "base/buffer.h"
 #include "job/plugin.h"
 #include "job/services.h"
 #include "job/sources.h"
@@ -20,7 +21,10 @@ struct dn_session {
     struct dn_plugin writer_plugin;
     const struct dativo_reader_v1 *rv;
     const struct dativo_writer_v1 *wv; /* NULL: rows are dropped */
-    json_t *reader_config;             /* ours, with what the asset and the widening add */
+    const char
+        *reader_level0; /* the create function of a reader without Level 1; NULL: it has that */
+    const char *writer_level0;
+    json_t *reader_config; /* ours, with what the asset and the widening add */
     json_t *writer_config;
     double started;
     double progress_at;
@@ -55,6 +59,11 @@ DN_NODISCARD enum dn_status dn_session_open_writer_plugin(struct dn_session *s,
                                                           struct dn_error *err);
 /** Copies of the configurations with what path and asset add.  With an asset the source is looked at. */
 DN_NODISCARD enum dn_status dn_session_prepare_configs(struct dn_session *s, struct dn_error *err);
+/** The configuration as the reader gets it, as text. */
+DN_NODISCARD enum dn_status dn_session_reader_text(const struct dn_session *s, const json_t *config,
+                                                   struct dn_buffer *out, struct dn_error *err);
+DN_NODISCARD enum dn_status dn_session_writer_text(const struct dn_session *s,
+                                                   struct dn_buffer *out, struct dn_error *err);
 /** Accepts a session that nothing was opened in. */
 void dn_session_finish(struct dn_session *s);
 /** Bad configuration, as far as the code tells: the caller may know in which file it stands. */

@@ -11,6 +11,21 @@
 /* Of widened columns in a message; with the last one it may be longer. */
 #define MAX_LINE 400
 
+/* Behind the columns of the schema are those that the first rows do not have. */
+static bool is_new(const struct ArrowSchema *schema, size_t i)
+{
+    return i >= (size_t)schema->n_children;
+}
+
+static const char *name_of(const struct ArrowSchema *schema, const json_t *found, size_t i)
+{
+    const char *name = is_new(schema, i)
+                           ? json_string_value(json_object_get(json_array_get(found, i), "name"))
+                           : schema->children[i]->name;
+
+    return name != NULL ? name : "";
+}
+
 json_t *dn_widen_types(const struct ArrowSchema *schema, const json_t *found, json_t *widened)
 {
     json_t *types = json_object(); /* by name; "string" where columns of one name differ */
@@ -18,16 +33,16 @@ json_t *dn_widen_types(const struct ArrowSchema *schema, const json_t *found, js
     int failed = types == NULL || list == NULL;
 
     for (size_t i = 0; failed == 0 && i < json_array_size(found); i++) {
-        const char *name = schema->children[i]->name;
+        const char *name = name_of(schema, found, i);
         const char *to = json_string_value(json_object_get(json_array_get(found, i), "type"));
         const char *other = json_string_value(json_object_get(types, name));
         const bool differ = to == NULL || (other != NULL && strcmp(other, to) != 0);
         failed |= json_object_set_new(types, name, json_string(differ ? "string" : to));
     }
     for (size_t i = 0; failed == 0 && i < json_array_size(found); i++) {
-        const char *name = schema->children[i]->name;
+        const char *name = name_of(schema, found, i);
         char words[DN_TYPE_WORDS_SIZE];
-        const char *from = dn_type_words(schema->children[i], words);
+        const char *from = is_new(schema, i) ? "none" : dn_type_words(schema->children[i], words);
         const char *own = json_string_value(json_object_get(json_array_get(found, i), "type"));
         json_t *to = json_object_get(types, name);
         if (own == NULL || strcmp(own, from) == 0 ||

@@ -7,7 +7,7 @@
 
 /**
  * Put the types that are wider than the schema's into the reader's option "widened".
- * @param found    [{"name","type"}], as many as the schema has columns.
+ * @param found    [{"name","type"}], one for each column of the schema, and behind those columns that it lacks.
  * @param widened  Changed in place.  Columns that share a name share what it says: "string" where their types differ.
  * @return What changes, [{"column","from","to"}], each name once; NULL if memory ran out.
  */

@@ -15,6 +15,7 @@ NAMES = sorted(path.stem for path in (SOURCE / "plugins").glob("*.map"))
 LEVEL_0 = {
     "csv_reader": {"create_reader", "extract_batch", "free_reader", "free_string"},
     "csv_writer": {"create_writer", "write_batch", "free_writer", "free_string"},
+    "level0": set(),
     "parquet_reader": {"create_reader", "extract_batch", "free_reader", "free_string"},
     "parquet_writer": {"create_writer", "write_batch", "free_writer", "free_string"},
     "postgres_reader": {"create_reader", "extract_batch", "free_reader", "free_string"},

@@ -583,7 +583,8 @@ def test_missing_plugins_and_symbols(tool, write):
     tool.fails("convert", "--reader", "libx.so", "in.csv", "null:", says="./libx.so")
     write("text.so", "not a library")
     tool.fails("convert", "--reader", "text.so", "in.csv", "null:", says=["text.so", "cannot be loaded"])
-    tool.fails("convert", "--reader", FAKES / "libfake_level0.so", "in.csv", "null:", says=["Level 0", "Level 1"])
+    tool.fails("convert", "--reader", FAKES / "libfake_careless.so", "in.csv", "null:", says="create function returned NULL")
+    tool.fails("convert", "--writer", FAKES / "libfake_careless.so", "in.csv", "out.parquet", says=["symbol write_batch not found", "it exports"])
     tool.fails("convert", "--writer", os.environ["DN_PLUGINS"] + "/libcsv_reader_plugin.so", "in.csv", "out.parquet",
                says="dativo.writer/1")
     copied = write("bin/x", "")  # no ../plugins beside it

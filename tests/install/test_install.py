@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import BUILD, LIBDIR, SOURCE, VERSION, run
 
-PLUGINS = ["csv_reader", "csv_writer", "parquet_reader", "parquet_writer", "postgres_reader"]
+PLUGINS = ["csv_reader", "csv_writer", "level0", "parquet_reader", "parquet_writer", "postgres_reader"]
 HEADERS = ["arrow", "csv", "parquet", "plugin", "status", "store"]
 
 
@@ -52,7 +52,7 @@ def test_debian_knows_every_symbol_of_the_library():
 
 def test_plugins_and_command_need_no_library_of_ours(prefix):
     binaries = [prefix / "bin" / "dativo-native", *(prefix / LIBDIR / "dativo" / "plugins").iterdir()]
-    assert len(binaries) == 6
+    assert len(binaries) == 7
     header = run("readelf", "-dW", *binaries)
     assert "libdativo" not in header and "RUNPATH" not in header and "RPATH" not in header
 

@@ -1,0 +1,288 @@
+"""Plugins of Level 0 alone, in convert and run: what they give arrives, and nothing that they do wrong ends with exit code 0."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import FAKES, PLUGINS, tree
+
+PLUGIN = FAKES / "libfake_answers.so"
+GOOD = '[{"id":1,"name":"a"},{"id":2,"name":"b"}]'
+ERROR = 'DATIVO_PLUGIN_ERROR {"code":"data","message":"a comma is missing","path":"in.csv","line":7,"column":"id"}'
+
+
+@pytest.fixture
+def script(tool):
+    """Options of the plugin as flags of convert: they are in a file."""
+
+    def write(name="reader", **options):
+        (tool.cwd / f"{name}.json").write_text(json.dumps(options))
+        (tool.cwd / "in").write_text("x")
+        return f"--{name}", PLUGIN, f"--{name}-option", f"script={name}.json"
+
+    return write
+
+
+def read(tool, *flags, says=None):
+    done = tool.ok("convert", "-f", *flags, "in", "out.parquet")
+    for word in says or []:
+        assert word in done.stderr.decode()
+    return pq.read_table(tool.cwd / "out.parquet")
+
+
+# ---- readers ----
+
+
+def test_records_become_columns(tool, script):
+    table = read(tool, *script(texts=[
+        '[{"i":1,"f":1.5,"b":true,"s":"é","n":null,"l":[1,2]},{"i":2,"f":2,"b":false,"s":"\\ud83d\\ude00","o":{"k":"v"}}]',
+        '[{"i":-3,"f":1e300,"s":null}]']))
+    assert table.to_pylist() == [
+        {"i": 1, "f": 1.5, "b": True, "s": "é", "n": None, "l": "[1,2]", "o": None},
+        {"i": 2, "f": 2.0, "b": False, "s": "😀", "n": None, "l": None, "o": '{"k":"v"}'},
+        {"i": -3, "f": 1e300, "b": None, "s": None, "n": None, "l": None, "o": None}]
+    assert [str(t) for t in table.schema.types] == ["int64", "double", "bool", "string", "string", "string", "string"]
+
+
+def big(n, at, record):
+    """Batches beyond the sample, which is 4 MiB: one record at the end is another."""
+    batch = json.dumps([{"id": i, "pad": "x" * 9999} for i in range(100)])
+    return [batch] * n + [json.dumps([record])] if at == "end" else [json.dumps([record])] + [batch] * n
+
+
+def test_types_and_columns_that_come_late_start_over_once(tool, script):
+    table = read(tool, *script(texts=big(5, "end", {"id": 1.5, "new": 7, "other": "t", "nothing": None})),
+                 says=['column "id" becomes float64 instead of int64', 'column "new" becomes int64 instead of none'])
+    assert table.num_rows == 501 and table.column_names == ["id", "pad", "new", "other"]
+    assert table.slice(500).to_pylist() == [{"id": 1.5, "pad": None, "new": 7, "other": "t"}]
+
+
+def test_declared_types_are_a_promise(tool, script):
+    flags = [*script(texts=['[{"id":"007","d":"2024-02-29"}]']), "--types", "id=string,d=date"]
+    assert str(read(tool, *flags).schema.field("d").type) == "date32[day]"
+    flags = [*script(texts=[*big(5, "end", {"id": "x"})]), "--types", "id=int64"]
+    tool.fails("convert", *flags, "in", "new.parquet", says=["column 'id'", "batch 6", "'x'"])
+
+
+def test_a_limit_is_kept(tool, script):
+    assert read(tool, *script(texts=[GOOD, GOOD]), "--limit", "3").num_rows == 3
+
+
+def test_an_empty_list_is_not_the_end(tool, script):
+    assert read(tool, *script(texts=["[]", GOOD, " [ ] ", GOOD])).num_rows == 4
+    tool.fails("convert", *script(texts=["[]"] * 1001), "in", "new.parquet", says=["[] 1000 times", "NULL"])
+
+
+WRONG = {
+    "empty object": ("{}", "an object instead of a list"),
+    "error object": ('{"error":"boom"}', "an object instead of a list"),
+    "null": ("null", "no list of records"),
+    "zero": ("0", "no list of records"),
+    "false": ("false", "no list of records"),
+    "empty text": ('""', "no list of records"),
+    "text": ('"boom"', "no list of records"),
+    "number": ("42", "no list of records"),
+    "texts": ('["x"]', "a record, which is an object"),
+    "nulls": ("[null]", "a record, which is an object"),
+    "nothing": ("", "an empty text"),
+    "no JSON": ("boom", "not JSON"),
+    "cut off": ('[{"id":3},{"id"', "batch 2"),
+    "two values": (GOOD + GOOD, "more than one JSON value"),
+    "two values, empty": ("[][1]", "more than one JSON value"),
+    "bad UTF-8": ({"hex": "5b7b226964223a22ff227d5d"}, "not UTF-8"),
+    "error record": ('[{"__error__":"boom"}]', "an error as if it were a record"),
+    "error record, alone": ('[{"error":"boom"}]', "an error as if it were a record"),
+    "error text": (ERROR, "a comma is missing"),
+    "error text without JSON": ("DATIVO_PLUGIN_ERROR boom", "boom"),
+    "NUL in a key": ('[{"a\\u0000b":1}]', "NUL"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_every_wrong_answer_is_noticed(tool, script, name):
+    answer, says = WRONG[name]
+    late = big(5, "start", {"id": 1, "name": "a"})
+    before = ([], [GOOD], late)[list(WRONG).index(name) % 3]  # the sample is 4 MiB, which "late" is behind
+    flags = script(texts=[*before, answer, GOOD])
+    tool.fails("convert", *flags, "in", "new.parquet", says=[says.replace("batch 2", f"batch {len(before) + 1}"), "libfake_answers.so"])
+
+
+def test_error_texts_say_where(tool, script):
+    tool.fails("convert", *script(texts=[GOOD, ERROR]), "in", "new.parquet", says=["in.csv", "7", "a comma is missing"])
+
+
+def test_null_with_an_error_behind_it(tool, script):
+    flags = script(texts=[GOOD], last_error='{"code":"io","message":"the cable is cut"}')
+    tool.fails("convert", *flags, "in", "new.parquet", says=["the cable is cut"])
+    assert read(tool, *script(texts=[GOOD], last_error='{"code":"ok","message":""}')).num_rows == 2
+
+
+def test_no_handle_and_no_record(tool, script):
+    tool.fails("convert", *script(create_null=True), "in", "new.parquet", says=["create function returned NULL"])
+    tool.fails("convert", *script(texts=[]), "in", "new.parquet", says=["returned NULL at once"])
+
+
+def test_the_plugin_gets_what_hosts_send(tool, script):
+    read(tool, *script(texts=[GOOD], tell="told.json"), "--types", "id=int64", "--reader-option", "mine=5")
+    told = json.loads((tool.cwd / "told.json").read_text())
+    assert sorted(told) == ["connection", "credentials", "engine", "files", "incremental", "objects", "type"]
+    assert told["files"] == [{"path": "in"}] or told["files"][0]["path"] == "in"
+    assert told["engine"]["options"]["mine"] in ("5", 5) and "types" not in told["engine"]["options"]
+
+
+# ---- jobs ----
+
+JOB = """
+tenant_id: acme
+source_connector: csv
+target_connector: local
+asset_path: asset.yaml
+source:
+  custom_reader: "PLUGIN:create_reader"
+  files: [{path: in}]
+  engine: {options: {script: reader.json}}
+target:
+  connection: {path: out}
+schema_validation_mode: MODE
+"""
+ASSET = """
+name: t
+schema: [{name: id, type: integer, required: true}, {name: day, type: date}, {name: more, type: string}]
+"""
+OUT = "out/default/default/t/t_000000.parquet"
+
+
+def job(tool, script, texts, mode="strict", text=JOB):
+    script(texts=texts)
+    (tool.cwd / "job.yaml").write_text(text.replace("PLUGIN", str(PLUGIN)).replace("MODE", mode))
+    (tool.cwd / "asset.yaml").write_text(ASSET)
+    return tool
+
+
+def test_a_strict_job_has_the_columns_of_its_asset(tool, script):
+    job(tool, script, ['[{"extra":1,"day":"2024-02-29","id":"12"},{"id":13}]'])
+    done = tool.ok("run", "job.yaml")
+    assert '"extra"' in done.stderr.decode() or "extra" in done.stderr.decode()
+    table = pq.read_table(tool.cwd / OUT)
+    assert [(f.name, str(f.type), f.nullable) for f in table.schema] == [
+        ("id", "int64", False), ("day", "date32[day]", True), ("more", "string", True)]
+    assert table.to_pylist()[1] == {"id": 13, "day": None, "more": None}
+
+
+@pytest.mark.parametrize("texts, says", [
+    (['[{"id":1}]', '[{"id":"x"}]'], ["column 'id'", "'x'", "batch 2"]),
+    (['[{"id":1}]', '[{"id":null}]'], ["required column 'id' is null", "batch 2"]),
+    (['[{"id":1}]', '[{"day":"2024-01-01"}]'], ["required column 'id' is absent", "batch 2"]),
+    (['[{"id":1,"day":"29.2.2024"}]'], ["column 'day'", "29.2.2024"]),
+    (['[{"day":"2024-01-01"}]'], ["id"]),
+])
+def test_a_strict_job_ends_where_the_asset_is_broken(tool, script, texts, says):
+    job(tool, script, texts).fails("run", "job.yaml", says=says)
+
+
+def test_keys_that_come_late_are_told_in_a_strict_job(tool, script):
+    job(tool, script, big(5, "end", {"id": 5, "late": 1}))
+    assert "late" in tool.ok("run", "job.yaml").stderr.decode()
+    assert pq.read_table(tool.cwd / OUT).num_rows == 501
+
+
+def test_a_warn_job_keeps_what_deviates(tool, script):
+    job(tool, script, ['[{"id":1,"day":"2024-02-29","extra":true}]', '[{"id":"x","day":"never"}]'], mode="warn")
+    done = tool("run", "job.yaml")
+    assert done.returncode == 1, done.stderr
+    assert pq.read_table(tool.cwd / OUT).select(["id", "day"]).to_pylist() == [
+        {"id": "1", "day": "2024-02-29"}, {"id": "x", "day": "never"}]
+
+
+# ---- writers ----
+
+CSV = "id,name,day\n" + "".join(f"{i},n{i},2024-01-{1 + i % 28:02}\n" for i in range(250))
+
+
+def write(tool, script, *flags, rows=100, **options):
+    (tool.cwd / "in.csv").write_text(CSV)
+    return ["convert", *script("writer", **options), "--writer-option", f"batch_size={rows}", *flags, "in.csv", "out.parquet"]
+
+
+def records(path):
+    return json.loads(path.read_text())["records"]
+
+
+def test_columns_become_records(tool, script):
+    done = tool.ok(*write(tool, script, rows=1000, tell="told.json"))
+    assert "250 in = 250 out" in done.stderr.decode()
+    got = records(tool.cwd / "out.parquet")
+    assert got[0] == {"id": 0, "name": "n0", "day": "2024-01-01"} and len(got) == 250
+    told = json.loads((tool.cwd / "told.json").read_text())
+    assert "level0" not in told and "path" not in told
+    assert told["schema"] == [{"name": "id", "type": "integer", "required": False},
+                              {"name": "name", "type": "string", "required": False},
+                              {"name": "day", "type": "date", "required": False}]
+
+
+def test_several_files_get_numbers(tool, script):
+    flags = write(tool, script)
+    tool.ok(*flags)
+    names = ["out.parquet", "out_000001.parquet", "out_000002.parquet"]
+    assert sorted(p.name for p in tool.cwd.glob("out*")) == names
+    assert [len(records(tool.cwd / n)) for n in names] == [100, 100, 50]
+    assert [json.loads((tool.cwd / n).read_text())["file_counter"] for n in names] == [0, 1, 2]
+    assert not [p for p in tool.cwd.iterdir() if p.name.startswith(".")]
+    tool.ok(*flags, "-f")
+    flags = write(tool, script, "-f", rows=200)  # fewer files: those of before would be there beside the new rows
+    tool.fails(*flags, says=["out_000002.parquet", "earlier run"])
+
+
+ANSWERS = {
+    "NULL": (None, "returned NULL for 100 records"),
+    "empty list": ("[]", "an empty list of files"),
+    "empty object": ("{}", "no list of files"),
+    "error object": ('{"error":"boom"}', "no list of files"),
+    "null": ("null", "no list of files"),
+    "number": ("42", "no list of files"),
+    "error entry": ('[{"error":"boom"}]', "an entry that is no"),
+    "text entry": ('["x"]', "an entry that is no"),
+    "null entry": ("[null]", "an entry that is no"),
+    "no JSON": ("boom", "no list of files"),
+    "nothing": ("", "an empty text"),
+    "bad UTF-8": ({"hex": "ff"}, "not UTF-8"),
+    "size null": ('[{"path":"%s","size_bytes":null,"record_count":%d}]', "an entry that is no"),
+    "size wrong": ('[{"path":"%s","size_bytes":1,"record_count":%d}]', "has 1 bytes, and it has"),
+    "count wrong": ('[{"path":"%s","record_count":99}]', "100 records, and its files have 99"),
+    "count missing": ('[{"path":"%s"}]', "an entry that is no"),
+    "count negative": ('[{"path":"%s","record_count":-100}]', "an entry that is no"),
+    "not there": ('[{"path":"%s.not","record_count":%d}]', "which is not there"),
+    "twice": ('[{"path":"%s","record_count":50},{"path":"%s","record_count":50}]', "a second time"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_wrong_list_is_noticed(tool, script, name):
+    answer, says = ANSWERS[name]
+    good = '[{"path":"%s","record_count":%d}]'
+    flags = write(tool, script, answers=[*[good] * (list(ANSWERS).index(name) % 2), answer, good])
+    tool.fails(*flags, says=[says, "libfake_answers.so"])
+
+
+def test_writers_that_fail_or_overwrite(tool, script):
+    tool.fails(*write(tool, script, fail_at=2), says="disk on fire")
+    tool.fails(*write(tool, script, same_name=True), says=["a second time", "file_counter"])
+    tool.fails(*write(tool, script, create_null=True), says="create function returned NULL")
+    (tool.cwd / "out.parquet").write_text("mine")
+    tool.fails(*write(tool, script), says="exists already")
+
+
+def test_our_own_plugins_through_the_adapter(tool, tmp_path):
+    """What Level 0 of the plugins here says, the adapter understands: the same rows as at Level 1."""
+    (tool.cwd / "in.csv").write_text(CSV)
+    for name in ("csv_reader", "parquet_writer"):
+        source = (PLUGINS / f"lib{name}_plugin.so").read_bytes()
+        (tool.cwd / f"{name}.so").write_bytes(source.replace(b"dativo_plugin_get\0", b"dativo_plugin_gex\0"))
+    done = tool.ok("convert", "--reader", "./csv_reader.so", "--writer", "./parquet_writer.so", "in.csv", "out.parquet")
+    assert "250 in = 250 out" in done.stderr.decode()
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert table.num_rows == 250 and table.column("id").type == pa.int64()
+    assert table.column("name").to_pylist()[249] == "n249"
+    assert tree(tool.cwd)
