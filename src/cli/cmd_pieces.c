@@ -79,16 +79,21 @@ static int failed(struct dn_console *c, enum dn_status st, const struct dn_error
 static enum dn_status plan_open(struct dn_parts *p, const char *path, struct dn_error *err)
 {
     DN_TRY(dn_parts_read(p, path, err));
-    if (chdir(p->folder) != 0) {
+    enum dn_status st = DN_OK;
+    if (chdir(p->folder) != 0 && dn_parts_needs_folder(p)) {
         const int saved = errno;
-        (void)dn_error_set_errno(err, DN_ERR_IO, saved,
-                                 "%s: the plan was made in %s, which has to be there on every "
-                                 "machine that works on it",
-                                 path, p->folder);
-        dn_parts_finish(p);
-        return DN_ERR_IO;
+        st = dn_error_set_errno(err, DN_ERR_IO, saved,
+                                "%s: the plan was made in %s, which has to be there on every "
+                                "machine that works on it",
+                                path, p->folder);
     }
-    return DN_OK;
+    if (st == DN_OK) {
+        st = dn_parts_connect(p, err);
+    }
+    if (st != DN_OK) {
+        dn_parts_finish(p);
+    }
+    return st;
 }
 
 /* ---- plan ---- */
@@ -212,8 +217,9 @@ const struct dn_command dn_cmd_plan = {
         "  " DN_PROGRAM " task plan.json --index 0\n"
         "  " DN_PROGRAM " commit plan.json\n"
         "\n"
-        "Source and target are files and folders that all machines see under the same names.  "
-        "The result is\n"
+        "Source and target are objects of S3, or files and folders that all machines see under the "
+        "same names.  Keys\n"
+        "are not in the plan.  The result is\n"
         "{connection.path}/{domain}/{dataProduct}/{table}/part-00000-ID.parquet and so on, one "
         "file a piece.\n"
         "\n"

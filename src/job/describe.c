@@ -2,6 +2,7 @@
 
 #include "job/connector.h"
 #include "job/plugin.h"
+#include "job/secrets.h"
 #include "store/url.h"
 
 #include <ctype.h>
@@ -12,60 +13,6 @@
 #define N_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 /* ---- what may be shown ---- */
-
-static bool is_one_of(const char *key, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(key, list[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Keys of connections whose values are no secrets. */
-static bool is_open(const char *key, const json_t *value)
-{
-    static const char *const keys[] = {
-        "path",
-        "directory",
-        "bucket",
-        "prefix",
-        "endpoint",
-        "region",
-        "profile",
-        "anonymous",
-        "type",
-        "path_style_access",
-        "secure",
-        "ca_file",
-        "local",
-        "no_checksums",
-        "s3",
-        "minio",
-        "host",
-        "hostaddr",
-        "port",
-        "database",
-        "dbname",
-        "user",
-        "username",
-        "sslmode",
-        "sslrootcert",
-        "service",
-        "file_template",
-        "application_name",
-        "connect_timeout",
-        "PGHOST",
-        "PGPORT",
-        "PGDATABASE",
-        "PGUSER",
-        "PGSSLMODE",
-    };
-    const char *text = json_string_value(value);
-
-    return is_one_of(key, keys, N_OF(keys)) && (text == NULL || strchr(text, '@') == NULL);
-}
 
 /* Of options by their names: plugins of strangers have options that nobody here knows. */
 static bool speaks_of_secret(const char *key)
@@ -96,9 +43,9 @@ static json_t *shown_connection(json_t *value)
 
     json_object_foreach(value, key, item)
     {
-        json_t *shown = !is_open(key, item)    ? json_string(HIDDEN)
-                        : json_is_object(item) ? shown_connection(item)
-                                               : json_deep_copy(item);
+        json_t *shown = !dn_secrets_is_open(key, item) ? json_string(HIDDEN)
+                        : json_is_object(item)         ? shown_connection(item)
+                                                       : json_deep_copy(item);
         if (out == NULL || json_object_set_new(out, key, shown) != 0) {
             json_decref(out);
             return NULL;

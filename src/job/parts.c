@@ -5,13 +5,11 @@
 #include "base/strings.h"
 #include "job/json_file.h"
 #include "job/parts_internal.h"
+#include "job/secrets.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char k_what[] = "a plan of dativo-native";
 
@@ -130,6 +128,48 @@ enum dn_status dn_parts_read(struct dn_parts *out, const char *path, struct dn_e
     return st;
 }
 
+/* The keys of connections are those of the job as it is now: they may have been changed since, as keys are. */
+enum dn_status dn_parts_connect(struct dn_parts *p, struct dn_error *err)
+{
+    static const char *const maps[] = {"connection", "credentials"};
+    struct dn_plan job = {0};
+
+    if (!json_is_true(json_object_get(p->json, "needs_job"))) {
+        return DN_OK;
+    }
+    DN_TRY(dn_plan_read(&job, text_of(p->json, "job"), err));
+    json_t *reader = json_object_get(p->json, "reader_config");
+    json_t *writer = json_object_get(p->json, "writer_config");
+    bool done = true;
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        done = dn_secrets_restore(json_object_get(reader, maps[i]),
+                                  json_object_get(job.reader_config, maps[i])) &&
+               dn_secrets_restore(json_object_get(writer, maps[i]),
+                                  json_object_get(job.writer_config, maps[i])) &&
+               done;
+    }
+    dn_plan_finish(&job);
+    return done ? DN_OK : dn_error_memory(err, 0);
+}
+
+static bool is_relative(const char *path)
+{
+    return path != NULL && path[0] != '/' && strstr(path, "://") == NULL;
+}
+
+bool dn_parts_needs_folder(const struct dn_parts *p)
+{
+    const json_t *files = json_object_get(p->json, "files");
+    bool needed = is_relative(p->directory) ||
+                  json_is_true(json_object_get(p->json, "needs_job")) ||
+                  is_relative(text_of(json_object_get(p->json, "reader"), "path"));
+
+    for (size_t i = 0; !needed && i < json_array_size(files); i++) {
+        needed = is_relative(text_of(json_array_get(files, i), "path"));
+    }
+    return needed;
+}
+
 void dn_parts_finish(struct dn_parts *p)
 {
     json_decref(p->json);
@@ -154,90 +194,10 @@ char *dn_parts_path(const struct dn_parts *p, bool in_staging, const char *name)
     return out;
 }
 
-static char *numbered(const struct dn_parts *p, bool staged, size_t index, const char *suffix)
-{
-    char name[96];
-
-    (void)snprintf(name, sizeof name, "part-%05zu-%.16s.%s", index, p->id, suffix);
-    return dn_parts_path(p, staged, name);
-}
-
-char *dn_parts_part_path(const struct dn_parts *p, bool staged, size_t index)
-{
-    return numbered(p, staged, index, "parquet");
-}
-
-char *dn_parts_manifest_path(const struct dn_parts *p, size_t index)
-{
-    return numbered(p, true, index, "json");
-}
-
-/* Of this plan, and not of another one? */
-static bool is_own_manifest(const struct dn_parts *p)
-{
-    char *path = dn_parts_path(p, false, DN_PARTS_MANIFEST);
-    json_t *manifest = NULL;
-    const bool there =
-        path != NULL && dn_json_file_read(path, "a manifest", &manifest, NULL) == DN_OK;
-    const char *id = there ? text_of(manifest, "plan") : NULL;
-    const bool own = id != NULL && strcmp(id, p->id) == 0;
-
-    json_decref(manifest);
-    dn_free(path);
-    return own;
-}
-
-bool dn_parts_is_committed(const struct dn_parts *p)
-{
-    char *path = dn_parts_path(p, false, DN_PARTS_SUCCESS);
-    struct stat info;
-    const bool there = path != NULL && stat(path, &info) == 0;
-
-    dn_free(path);
-    return there && is_own_manifest(p);
-}
-
 bool dn_parts_is_part(const struct dn_parts *p, const char *name)
 {
     char end[32];
 
     (void)snprintf(end, sizeof end, "-%.16s.parquet", p->id);
     return dn_text_starts_with(name, "part-") && dn_text_ends_with(name, end);
-}
-
-static bool is_other_result(const struct dn_parts *p, const char *name)
-{
-    if (strcmp(name, DN_PARTS_MANIFEST) == 0 || strcmp(name, DN_PARTS_SUCCESS) == 0) {
-        return !is_own_manifest(p);
-    }
-    return name[0] != '.' && name[0] != '_' && !dn_parts_is_part(p, name) &&
-           (dn_text_ends_with(name, ".parquet") || dn_text_ends_with(name, ".csv"));
-}
-
-enum dn_status dn_parts_check_place(const struct dn_parts *p, struct dn_error *err)
-{
-    enum dn_status st = DN_OK;
-
-    DIR *dir = opendir(p->directory);
-    if (dir == NULL && errno == ENOENT) {
-        return DN_OK;
-    }
-    if (dir == NULL) {
-        const int saved = errno;
-        st = dn_error_set_errno(err, DN_ERR_IO, saved,
-                                "%s: cannot be used as the folder of a result", p->directory);
-    }
-    for (const struct dirent *e; st == DN_OK && (e = readdir(dir)) != NULL;) {
-        if (is_other_result(p, e->d_name)) {
-            st = dn_error_set(err, DN_ERR_EXISTS,
-                              "%s/%s is there already, and would be read together with the new "
-                              "rows: move or remove what an earlier run has left in that folder",
-                              p->directory, e->d_name);
-        }
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    dn_error_locate(st != DN_OK ? err : NULL, p->directory, -1, -1, -1, NULL);
-    return st;
 }

@@ -1,5 +1,5 @@
 /**
- * A job in pieces, which processes and machines write each for itself (docs/many-machines.md):
+ * A job in pieces, which processes and machines write each for itself (docs/many-machines.md), as files or as objects of S3:
  *
  *   cut     once, everything that decides what the rows are, as one JSON document, the plan
  *   write   one piece to `<directory>/_staging-<id>/part-00007-<id>.parquet`, and then what it has to `part-00007-<id>.json` beside it
@@ -41,16 +41,13 @@ DN_NODISCARD enum dn_status dn_parts_read(struct dn_parts *out, const char *path
 /** Zeroed memory is accepted. */
 void dn_parts_finish(struct dn_parts *p);
 
-/** The final path of a piece's file, and of what is `staged` of it; for dn_free(); NULL if memory ran out. */
-char *dn_parts_part_path(const struct dn_parts *p, bool staged, size_t index);
-/** The path of the manifest of a piece. */
-char *dn_parts_manifest_path(const struct dn_parts *p, size_t index);
-/** A path in the folder of the result; in_staging: in that of this plan's unfinished files.  NULL as the name: the folder itself. */
-char *dn_parts_path(const struct dn_parts *p, bool in_staging, const char *name);
-/** Is the result there, complete? */
-bool dn_parts_is_committed(const struct dn_parts *p);
-/** DN_ERR_EXISTS if the folder of the result has files that are no part of it: rows of two results would look like those of one. */
-DN_NODISCARD enum dn_status dn_parts_check_place(const struct dn_parts *p, struct dn_error *err);
+/**
+ * Put the keys of connections into a plan that was read, if it needs some that the environment does not have: the job is read for them.
+ * Fails as dn_plan_read() does.
+ */
+DN_NODISCARD enum dn_status dn_parts_connect(struct dn_parts *p, struct dn_error *err);
+/** Do its paths mean something in the folder alone where it was made? */
+bool dn_parts_needs_folder(const struct dn_parts *p);
 
 /**
  * Write one piece.  Nothing is done, and outcome->is_unchanged says so, if the plan is committed.
@@ -68,7 +65,7 @@ struct dn_parts_result {
     bool was_there; /**< it had been committed before; counts are 0 */
 };
 /**
- * @return DN_OK: `_SUCCESS` is there, and every row once; DN_ERR_NOT_FOUND: tasks are missing, which the message names, and nothing was
+ * @return DN_OK: `_SUCCESS` is there, and every row once; DN_ERR_NOT_FOUND: pieces are missing or damaged, which the message names, and nothing was
  *         changed; DN_ERR_IO: a source changed since the plan was made, or a file could not be moved; DN_ERR_DATA: counts do not
  *         add up; DN_ERR_EXISTS: other files are there
  */

@@ -1,165 +1,30 @@
 /* The end of a job in pieces: all of them are there and become the result, or none of it stays. */
 #include "base/memory.h"
-#include "base/strings.h"
 #include "job/events.h"
-#include "job/json_file.h"
-#include "job/output.h"
-#include "job/parts_internal.h"
+#include "job/parts_place.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#define POLL_NANOSECONDS 20000000L
 #define MOST_NAMED 10 /* tasks in a message */
-
-static enum dn_status failed(const char *path, const char *what, int code, struct dn_error *err)
-{
-    const enum dn_status st = dn_error_set_errno(err, DN_ERR_IO, code, "%s: %s", path, what);
-
-    dn_error_locate(err, path, -1, -1, -1, NULL);
-    return st;
-}
-
-/* ---- one at a time in a folder ---- */
-
-struct lock {
-    char *path;
-    int fd;
-};
-
-/* Whoever had it may have removed the file that was waited for. */
-static bool is_current(const struct lock *l)
-{
-    struct stat own;
-    struct stat named;
-
-    return fstat(l->fd, &own) == 0 && stat(l->path, &named) == 0 && own.st_dev == named.st_dev &&
-           own.st_ino == named.st_ino;
-}
-
-static enum dn_status lock_try(struct lock *l, bool *taken, struct dn_error *err)
-{
-    l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (l->fd < 0) {
-        const int saved = errno;
-        return failed(l->path, "cannot be made", saved, err);
-    }
-    const int code = flock(l->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-    *taken = code == 0 && is_current(l);
-    if (*taken) {
-        return DN_OK;
-    }
-    (void)close(l->fd);
-    l->fd = -1;
-    return code == 0 || code == EWOULDBLOCK || code == EINTR
-               ? DN_OK
-               : failed(l->path, "cannot be locked", code, err);
-}
-
-static enum dn_status lock_take(struct lock *l, const struct dn_parts *p,
-                                const struct dn_events *events, struct dn_error *err)
-{
-    const struct timespec pause = {.tv_nsec = POLL_NANOSECONDS};
-    bool taken = false;
-    bool told = false;
-
-    *l = (struct lock){.path = dn_parts_path(p, false, "_lock"), .fd = -1};
-    if (l->path == NULL) {
-        return dn_error_memory(err, 0);
-    }
-    DN_TRY(dn_output_directories_make(l->path, err));
-    for (;;) {
-        DN_TRY(lock_try(l, &taken, err));
-        if (taken) {
-            return DN_OK;
-        }
-        if (!told) {
-            dn_events_emit(events, DN_EVENT_NOTE, "folder_locked", NULL,
-                           "another commit or abort works in %s: this one waits for its end",
-                           p->directory);
-            told = true;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
-static void lock_release(struct lock *l)
-{
-    if (l->fd >= 0) {
-        (void)unlink(l->path);
-        (void)close(l->fd);
-    }
-    dn_free(l->path);
-}
-
-/* ---- removing ---- */
-
-/* The files of a folder, of the staging all, else those that are this plan's parts.  Others may be removing them, too. */
-static enum dn_status files_remove(const struct dn_parts *p, bool in_staging, struct dn_error *err)
-{
-    char *path = dn_parts_path(p, in_staging, NULL);
-    enum dn_status st = path != NULL ? DN_OK : dn_error_memory(err, 0);
-    DIR *dir = path != NULL ? opendir(path) : NULL;
-
-    if (path != NULL && dir == NULL && errno != ENOENT) {
-        const int saved = errno;
-        st = failed(path, "cannot be read", saved, err);
-    }
-    for (const struct dirent *e; st == DN_OK && dir != NULL && (e = readdir(dir)) != NULL;) {
-        const bool own = in_staging ? strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0
-                                    : dn_parts_is_part(p, e->d_name);
-        if (own && unlinkat(dirfd(dir), e->d_name, 0) != 0 && errno != ENOENT) {
-            const int saved = errno;
-            st = failed(path, "what is in it cannot be removed", saved, err);
-        }
-    }
-    if (st == DN_OK && dir != NULL && in_staging && rmdir(path) != 0 && errno != ENOENT) {
-        const int saved = errno;
-        st = failed(path, "cannot be removed; is a task still writing?", saved, err);
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    dn_free(path);
-    return st;
-}
-
-/* Behind a commit: the result is there whatever happens to what is left of the work. */
-static void staging_remove(const struct dn_parts *p, const struct dn_events *events)
-{
-    struct dn_error why;
-
-    dn_error_clear(&why);
-    if (files_remove(p, true, &why) != DN_OK) {
-        dn_events_emit(events, DN_EVENT_WARNING, "staging_left", NULL,
-                       "the result is complete, but %.900s", why.message);
-    }
-}
 
 /* ---- is everything there? ---- */
 
 static enum dn_status sources_check(const struct dn_parts *p, struct dn_error *err)
 {
     const json_t *files = json_object_get(p->json, "files");
+    const json_t *connection =
+        json_object_get(json_object_get(p->json, "reader_config"), "connection");
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *then = json_array_get(files, i);
         const char *path = json_string_value(json_object_get(then, "path"));
-        json_t *now = path != NULL ? dn_parts_identity(path) : NULL;
-        const int code = now == NULL ? errno : 0;
-        const bool same = now != NULL && json_equal(now, then) != 0;
+        json_t *now = NULL;
+        DN_TRY(dn_parts_identity(&now, path != NULL ? path : "", connection,
+                                 "the source cannot be looked at", err));
+        const bool same = json_equal(now, then) != 0;
         json_decref(now);
-        if (now == NULL) {
-            return failed(path != NULL ? path : "?", "the source cannot be looked at", code, err);
-        }
         if (!same) {
             const enum dn_status st =
                 dn_error_set(err, DN_ERR_IO,
@@ -173,64 +38,137 @@ static enum dn_status sources_check(const struct dn_parts *p, struct dn_error *e
     return DN_OK;
 }
 
-static int64_t size_of(const char *path)
-{
-    struct stat info;
+enum piece_state {
+    PIECE_MISSING = 0,
+    PIECE_DIFFERS, /* its file is not what its task has written */
+    PIECE_THERE,
+};
 
-    return path != NULL && stat(path, &info) == 0 && S_ISREG(info.st_mode) ? (int64_t)info.st_size
-                                                                           : -1;
-}
+struct committing {
+    struct dn_parts_place *l;
+    const struct dn_parts *p;
+    json_t *staged; /* of the place */
+    json_t *final;
+    json_t **manifests; /* a piece each; NULL: none */
+    enum piece_state *states;
+    size_t n;
+};
 
 /* The file may have its final name already, if a commit was interrupted. */
-static bool part_is_there(const struct dn_parts *p, size_t index, int64_t bytes)
+static enum dn_status part_check(const struct committing *c, const char *name,
+                                 const json_t *manifest, enum piece_state *out,
+                                 struct dn_error *err)
 {
-    char *staged = dn_parts_part_path(p, true, index);
-    char *final = dn_parts_part_path(p, false, index);
-    const int64_t staged_size = size_of(staged);
-    const bool there = (staged_size >= 0 ? staged_size : size_of(final)) == bytes;
+    const bool is_staged = json_object_get(c->staged, name) != NULL;
+    const json_t *there = json_object_get(is_staged ? c->staged : c->final, name);
+    const json_t *crc32c = json_object_get(manifest, "crc32c");
+    const json_t *etag = json_object_get(manifest, "etag");
+    json_t *mark = NULL;
 
-    dn_free(staged);
-    dn_free(final);
-    return there;
+    *out = there == NULL ? PIECE_MISSING
+           : json_equal(json_object_get(there, "bytes"), json_object_get(manifest, "bytes")) == 0
+               ? PIECE_DIFFERS
+               : PIECE_THERE;
+    /* a copy has an ETag of its own */
+    if (*out == PIECE_THERE && etag != NULL && is_staged &&
+        json_equal(json_object_get(there, "etag"), etag) == 0) {
+        *out = PIECE_DIFFERS;
+    }
+    if (*out != PIECE_THERE || crc32c == NULL) {
+        return DN_OK;
+    }
+    DN_TRY(c->l->class->mark(c->l, is_staged, name, &mark, err));
+    *out = json_equal(json_object_get(mark, "crc32c"), crc32c) != 0 ? PIECE_THERE : PIECE_DIFFERS;
+    json_decref(mark);
+    return DN_OK;
 }
 
-/* What a task has left; NULL: nothing, or not all of it. */
-static json_t *manifest_find(const struct dn_parts *p, size_t index)
+static bool is_whole(const struct committing *c, size_t index, const json_t *manifest)
 {
-    char *path = dn_parts_manifest_path(p, index);
+    const char *id = json_string_value(json_object_get(manifest, "plan"));
+
+    return id != NULL && strcmp(id, c->p->id) == 0 &&
+           json_is_integer(json_object_get(manifest, "bytes")) &&
+           json_is_integer(json_object_get(manifest, "rows")) &&
+           (json_is_string(json_object_get(manifest, "crc32c")) ||
+            json_is_string(json_object_get(manifest, "etag"))) &&
+           json_is_integer(json_object_get(manifest, "index")) &&
+           json_integer_value(json_object_get(manifest, "index")) == (json_int_t)index;
+}
+
+static enum dn_status piece_look(void *ctx, size_t index, struct dn_error *err)
+{
+    struct committing *c = ctx;
+    char name[DN_PARTS_NAME_SIZE];
     json_t *manifest = NULL;
 
-    if (path == NULL || dn_json_file_read(path, "a manifest", &manifest, NULL) != DN_OK) {
-        manifest = NULL;
+    dn_parts_manifest_name(name, c->p, index);
+    if (json_object_get(c->staged, name) == NULL) {
+        return DN_OK;
     }
-    dn_free(path);
-    const char *id = json_string_value(json_object_get(manifest, "plan"));
-    const json_t *bytes = json_object_get(manifest, "bytes");
-    const json_t *rows = json_object_get(manifest, "rows");
-    if (id == NULL || strcmp(id, p->id) != 0 || !json_is_integer(bytes) || !json_is_integer(rows) ||
-        json_integer_value(json_object_get(manifest, "index")) != (json_int_t)index ||
-        !part_is_there(p, index, json_integer_value(bytes))) {
+    const enum dn_status st = c->l->class->read(c->l, true, name, &manifest, err);
+    if (st == DN_ERR_NOT_FOUND || st == DN_ERR_DATA ||
+        (st == DN_OK && !is_whole(c, index, manifest))) {
+        dn_error_clear(err);
         json_decref(manifest);
-        return NULL;
+        c->states[index] = st == DN_ERR_NOT_FOUND ? PIECE_MISSING : PIECE_DIFFERS;
+        return DN_OK;
     }
-    return manifest;
+    DN_TRY(st);
+    c->manifests[index] = manifest;
+    dn_parts_part_name(name, c->p, index);
+    return part_check(c, name, manifest, &c->states[index], err);
 }
 
-static enum dn_status missing_tell(const struct dn_parts *p, const size_t *missing, size_t n,
-                                   struct dn_error *err)
+static size_t list_state(const struct committing *c, enum piece_state state, char *list,
+                         size_t size, size_t *first)
 {
-    char list[MOST_NAMED * 24] = "";
+    size_t n = 0;
     size_t len = 0;
 
-    for (size_t i = 0; i < n && i < MOST_NAMED; i++) {
-        len +=
-            (size_t)snprintf(list + len, sizeof list - len, "%s%zu", i > 0 ? ", " : "", missing[i]);
+    list[0] = '\0';
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->states[i] != state) {
+            continue;
+        }
+        *first = n == 0 && *first > i ? i : *first;
+        if (n < MOST_NAMED) {
+            len += (size_t)snprintf(list + len, size - len, "%s%zu", n > 0 ? ", " : "", i);
+        }
+        n++;
+    }
+    if (n > MOST_NAMED) {
+        (void)snprintf(list + len, size - len, ", ...");
+    }
+    return n;
+}
+
+/* DN_ERR_NOT_FOUND, with those that are missing and those that are not what they should be. */
+static enum dn_status pieces_check(const struct committing *c, struct dn_error *err)
+{
+    char missing[MOST_NAMED * 24 + 8];
+    char differing[MOST_NAMED * 24 + 8];
+    size_t first = c->n;
+    const size_t n_missing = list_state(c, PIECE_MISSING, missing, sizeof missing, &first);
+    const size_t n_differing = list_state(c, PIECE_DIFFERS, differing, sizeof differing, &first);
+    char text[64] = "";
+
+    if (n_missing + n_differing == 0) {
+        return DN_OK;
+    }
+    if (n_missing == 0) {
+        return dn_error_set(err, DN_ERR_NOT_FOUND,
+                            "%zu of %zu pieces are damaged: %s; file or manifest is not what the "
+                            "task has written: run them again: task PLAN.json --index %zu",
+                            n_differing, c->n, differing, first);
+    }
+    if (n_differing > 0) {
+        (void)snprintf(text, sizeof text, "; %zu are damaged: ", n_differing);
     }
     return dn_error_set(err, DN_ERR_NOT_FOUND,
-                        "%zu of %zu pieces are not written: %s%s; run their tasks: "
+                        "%zu of %zu pieces are not written: %s%s%s; run their tasks: "
                         "task PLAN.json --index %zu",
-                        n, json_array_size(p->list), list, n > MOST_NAMED ? ", ..." : "",
-                        missing[0]);
+                        n_missing, c->n, missing, text, n_differing > 0 ? differing : "", first);
 }
 
 static enum dn_status rows_check(const struct dn_parts *p, size_t index, const json_t *manifest,
@@ -248,193 +186,281 @@ static enum dn_status rows_check(const struct dn_parts *p, size_t index, const j
                         index, rows, (int64_t)json_integer_value(wanted));
 }
 
-/* {"plan","rows","bytes","schema","files":[{"file","rows","bytes"}]} */
-static json_t *result_make(const struct dn_parts *p, json_t *files,
-                           const struct dn_parts_result *sum)
+/* {"plan","job","rows","bytes","schema","files":[{"file","rows","bytes","crc32c"}]} */
+static enum dn_status result_make(const struct committing *c, json_t **out,
+                                  struct dn_parts_result *sum, struct dn_error *err)
 {
-    return json_pack("{s:s, s:O*, s:I, s:I, s:O, s:O}", "plan", p->id, "job",
-                     json_object_get(p->json, "job"), "rows", (json_int_t)sum->rows, "bytes",
-                     (json_int_t)sum->bytes, "schema", json_object_get(p->json, "schema"), "files",
-                     files);
-}
+    json_t *files = json_array();
+    char name[DN_PARTS_NAME_SIZE];
+    enum dn_status st = files != NULL ? DN_OK : dn_error_memory(err, 0);
 
-static enum dn_status manifests_add(const struct dn_parts *p, json_t *files, size_t *missing,
-                                    struct dn_parts_result *sum, struct dn_error *err)
-{
-    size_t n_missing = 0;
-
-    for (size_t i = 0; i < json_array_size(p->list); i++) {
-        json_t *manifest = manifest_find(p, i);
-        if (manifest == NULL) {
-            missing[n_missing++] = i;
-            continue;
-        }
-        json_t *rows = json_object_get(manifest, "rows");
-        json_t *bytes = json_object_get(manifest, "bytes");
-        enum dn_status st = rows_check(p, i, manifest, err);
-        if (st == DN_OK &&
-            json_array_append_new(files, json_pack("{s:O*, s:O, s:O}", "file",
-                                                   json_object_get(manifest, "file"), "rows", rows,
-                                                   "bytes", bytes)) != 0) {
+    for (size_t i = 0; st == DN_OK && i < c->n; i++) {
+        json_t *rows = json_object_get(c->manifests[i], "rows");
+        json_t *bytes = json_object_get(c->manifests[i], "bytes");
+        dn_parts_part_name(name, c->p, i);
+        st = rows_check(c->p, i, c->manifests[i], err);
+        if (st == DN_OK && json_array_append_new(
+                               files, json_pack("{s:s, s:O, s:O, s:O*}", "file", name, "rows", rows,
+                                                "bytes", bytes, "crc32c",
+                                                json_object_get(c->manifests[i], "crc32c"))) != 0) {
             st = dn_error_memory(err, 64);
         }
         sum->rows += json_integer_value(rows);
         sum->bytes += json_integer_value(bytes);
-        json_decref(manifest);
-        DN_TRY(st);
     }
-    return n_missing == 0 ? DN_OK : missing_tell(p, missing, n_missing, err);
-}
-
-static enum dn_status manifests_read(const struct dn_parts *p, json_t **result,
-                                     struct dn_parts_result *sum, struct dn_error *err)
-{
-    json_t *files = json_array();
-    size_t *missing = dn_calloc(json_array_size(p->list), sizeof *missing);
-    enum dn_status st = files != NULL && missing != NULL
-                            ? manifests_add(p, files, missing, sum, err)
-                            : dn_error_memory(err, 0);
-
     if (st == DN_OK) {
-        *result = result_make(p, files, sum);
-        st = *result != NULL ? DN_OK : dn_error_memory(err, 0);
+        *out = json_pack("{s:s, s:O*, s:I, s:I, s:O, s:O}", "plan", c->p->id, "job",
+                         json_object_get(c->p->json, "job"), "rows", (json_int_t)sum->rows, "bytes",
+                         (json_int_t)sum->bytes, "schema", json_object_get(c->p->json, "schema"),
+                         "files", files);
+        st = *out != NULL ? DN_OK : dn_error_memory(err, 0);
     }
-    dn_free(missing);
     json_decref(files);
     return st;
 }
 
+static enum dn_status pieces_look(struct committing *c, struct dn_error *err)
+{
+    c->n = json_array_size(c->p->list);
+    c->manifests = dn_calloc(c->n, sizeof(json_t *));
+    c->states = dn_calloc(c->n, sizeof *c->states);
+    if (c->manifests == NULL || c->states == NULL) {
+        return dn_error_memory(err, c->n);
+    }
+    DN_TRY(c->l->class->list(c->l, true, &c->staged, err));
+    DN_TRY(c->l->class->list(c->l, false, &c->final, err));
+    DN_TRY(dn_parts_each(c->n, piece_look, c, err));
+    return pieces_check(c, err);
+}
+
+static void committing_finish(struct committing *c)
+{
+    for (size_t i = 0; c->manifests != NULL && i < c->n; i++) {
+        json_decref(c->manifests[i]);
+    }
+    dn_free(c->manifests);
+    dn_free(c->states);
+    json_decref(c->staged);
+    json_decref(c->final);
+}
+
 /* ---- the result ---- */
 
-static enum dn_status part_place(const struct dn_parts *p, size_t index, struct dn_error *err)
+static enum dn_status part_place(void *ctx, size_t index, struct dn_error *err)
 {
-    char *from = dn_parts_part_path(p, true, index);
-    char *to = dn_parts_part_path(p, false, index);
-    enum dn_status st = from != NULL && to != NULL ? DN_OK : dn_error_memory(err, 0);
+    const struct committing *c = ctx;
+    char name[DN_PARTS_NAME_SIZE];
 
-    if (st == DN_OK && rename(from, to) != 0 && (errno != ENOENT || size_of(to) < 0)) {
-        const int saved = errno;
-        st = failed(from, "cannot be given its final name", saved, err);
+    dn_parts_part_name(name, c->p, index);
+    if (json_object_get(c->staged, name) == NULL) {
+        return DN_OK; /* it has its final name already */
     }
-    dn_free(from);
-    dn_free(to);
-    return st;
+    return c->l->class->put(c->l, name, c->manifests[index], err);
 }
 
-/* Names of the folder are on the disk. */
-static enum dn_status folder_sync(const struct dn_parts *p, struct dn_error *err)
+/* An abort at the same time takes away what a commit has put in place: whoever says that all is there has looked. */
+static enum dn_status result_check(const struct committing *c, struct dn_error *err)
 {
-    const int fd = open(p->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int code = fd < 0 ? errno : fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    json_t *list = NULL;
+    char name[DN_PARTS_NAME_SIZE];
+    enum dn_status st = c->l->class->list(c->l, false, &list, err);
 
-    if (fd >= 0) {
-        (void)close(fd);
+    for (size_t i = 0; st == DN_OK && i < c->n; i++) {
+        dn_parts_part_name(name, c->p, i);
+        if (json_equal(json_object_get(json_object_get(list, name), "bytes"),
+                       json_object_get(c->manifests[i], "bytes")) == 0) {
+            st = dn_error_set(err, DN_ERR_IO,
+                              "%s/%s: is not there with all its bytes after it was put there; was "
+                              "the plan aborted at the same time?  There is no result",
+                              c->p->directory, name);
+        }
     }
-    return code == 0 ? DN_OK : failed(p->directory, "is not safe on the disk", code, err);
-}
-
-static enum dn_status text_write(const struct dn_parts *p, const char *name, const json_t *value,
-                                 struct dn_error *err)
-{
-    char *path = dn_parts_path(p, false, name);
-    const enum dn_status st =
-        path != NULL ? dn_json_file_write(path, value, true, err) : dn_error_memory(err, 0);
-
-    dn_free(path);
+    json_decref(list);
     return st;
 }
 
 /* Everything was seen to be there.  Each step may have been done before; the last one says that all are. */
-static enum dn_status result_place(const struct dn_parts *p, const json_t *result,
-                                   struct dn_error *err)
+static enum dn_status result_place(struct committing *c, const json_t *result, struct dn_error *err)
 {
-    for (size_t i = 0; i < json_array_size(p->list); i++) {
-        DN_TRY(part_place(p, i, err));
-    }
-    DN_TRY(folder_sync(p, err));
-    DN_TRY(text_write(p, DN_PARTS_MANIFEST, result, err));
-    json_t *success = json_pack("{s:s}", "plan", p->id);
-    const enum dn_status st =
-        success != NULL ? text_write(p, DN_PARTS_SUCCESS, success, err) : dn_error_memory(err, 0);
+    DN_TRY(dn_parts_each(c->n, part_place, c, err));
+    DN_TRY(c->l->class->sync(c->l, err));
+    DN_TRY(result_check(c, err));
+    DN_TRY(c->l->class->write(c->l, false, DN_PARTS_MANIFEST, result, err));
+    json_t *success = json_pack("{s:s}", "plan", c->p->id);
+    const enum dn_status st = success != NULL
+                                  ? c->l->class->write(c->l, false, DN_PARTS_SUCCESS, success, err)
+                                  : dn_error_memory(err, 0);
     json_decref(success);
     return st;
 }
 
-static enum dn_status commit(const struct dn_parts *p, struct dn_parts_result *out,
+/* What was missing may have been put in place by another commit of this plan meanwhile. */
+static enum dn_status commit(struct committing *c, struct dn_parts_result *out, bool *has_begun,
                              struct dn_error *err)
 {
     json_t *result = NULL;
+    struct dn_error unsaid;
 
-    out->was_there = dn_parts_is_committed(p);
+    DN_TRY(dn_parts_is_committed(c->l, &out->was_there, err));
     if (out->was_there) {
         return DN_OK;
     }
-    DN_TRY(dn_parts_check_place(p, err));
-    DN_TRY(sources_check(p, err));
-    enum dn_status st = manifests_read(p, &result, out, err);
+    DN_TRY(dn_parts_check_place(c->l, err));
+    DN_TRY(sources_check(c->p, err));
+    enum dn_status st = pieces_look(c, err);
+    dn_error_clear(&unsaid);
+    if (st == DN_ERR_NOT_FOUND && dn_parts_is_committed(c->l, &out->was_there, &unsaid) == DN_OK &&
+        out->was_there) {
+        dn_error_clear(err);
+        return DN_OK;
+    }
     if (st == DN_OK) {
-        st = result_place(p, result, err);
+        st = result_make(c, &result, out, err);
+    }
+    if (st == DN_OK) {
+        *has_begun = true;
+        st = result_place(c, result, err);
     }
     json_decref(result);
     return st;
 }
 
+/* Behind a commit: the result is there whatever happens to what is left of the work. */
+static void staging_remove(struct dn_parts_place *l)
+{
+    struct dn_error why;
+
+    dn_error_clear(&why);
+    if (l->class->clear(l, &why) != DN_OK) {
+        dn_events_emit(l->events, DN_EVENT_WARNING, "staging_left", NULL,
+                       "the result is complete, but %.900s", why.message);
+    }
+}
+
 enum dn_status dn_parts_commit(const struct dn_parts *p, const struct dn_events *events,
                                struct dn_parts_result *out, struct dn_error *err)
 {
-    struct lock lock = {.fd = -1};
+    struct committing c = {.p = p};
+    bool has_begun = false;
 
     *out = (struct dn_parts_result){0};
-    if (access(p->directory, F_OK) != 0 && errno == ENOENT) {
-        return commit(p, out, err); /* which says what is missing, and makes nothing */
-    }
-    enum dn_status st = lock_take(&lock, p, events, err);
+    DN_TRY(dn_parts_place_open(&c.l, p, events, err));
+    enum dn_status st = c.l->class->claim(c.l, err);
     if (st == DN_OK) {
-        st = commit(p, out, err);
+        st = commit(&c, out, &has_begun, err);
+        if (st == DN_OK) {
+            staging_remove(c.l);
+        }
+        c.l->class->release(c.l, st == DN_OK || !has_begun);
     }
-    if (st == DN_OK) {
-        staging_remove(p, events);
-    }
-    lock_release(&lock);
+    committing_finish(&c);
+    dn_parts_place_close(c.l);
     return st;
 }
 
-/* What a commit put in place before it was interrupted. */
-static enum dn_status result_remove(const struct dn_parts *p, struct dn_error *err)
-{
-    char *path = dn_parts_path(p, false, DN_PARTS_MANIFEST);
-    json_t *manifest = NULL;
-    enum dn_status st = path != NULL ? DN_OK : dn_error_memory(err, 0);
+/* ---- abort ---- */
 
-    if (st == DN_OK && dn_json_file_read(path, "a manifest", &manifest, NULL) == DN_OK) {
-        const char *id = json_string_value(json_object_get(manifest, "plan"));
-        if (id != NULL && strcmp(id, p->id) == 0 && unlink(path) != 0 && errno != ENOENT) {
-            const int saved = errno;
-            st = failed(path, "cannot be removed", saved, err);
+struct aborting {
+    struct dn_parts_place *l;
+    const char **names;
+};
+
+static enum dn_status remove_one(void *ctx, size_t i, struct dn_error *err)
+{
+    const struct aborting *a = ctx;
+
+    return a->l->class->remove(a->l, false, a->names[i], err);
+}
+
+/* What a commit put in place before it was interrupted. */
+static enum dn_status result_remove(struct dn_parts_place *l, struct dn_error *err)
+{
+    struct aborting a = {.l = l};
+    json_t *list = NULL;
+    const char *name;
+    json_t *item;
+    bool own = false;
+    size_t n = 0;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(dn_parts_is_own(l, DN_PARTS_MANIFEST, &own, err));
+    if (own) {
+        DN_TRY(l->class->remove(l, false, DN_PARTS_MANIFEST, err));
+    }
+    DN_TRY_GOTO(st, l->class->list(l, false, &list, err), cleanup);
+    a.names = dn_calloc(json_object_size(list) + 1, sizeof *a.names);
+    DN_TRY_GOTO(st, a.names != NULL ? DN_OK : dn_error_memory(err, 0), cleanup);
+    json_object_foreach(list, name, item)
+    {
+        if (dn_parts_is_part(l->plan, name)) {
+            a.names[n++] = name;
         }
     }
-    json_decref(manifest);
-    dn_free(path);
-    return st == DN_OK ? files_remove(p, false, err) : st;
+    st = dn_parts_each(n, remove_one, &a, err);
+cleanup:
+    dn_free(a.names);
+    json_decref(list);
+    return st;
+}
+
+/* A commit that was under way, where none can be kept out, has said that files are there which are gone. */
+static enum dn_status success_check(struct dn_parts_place *l, struct dn_error *err)
+{
+    bool own = false;
+
+    DN_TRY(dn_parts_is_own(l, DN_PARTS_SUCCESS, &own, err));
+    if (!own) {
+        return DN_OK;
+    }
+    DN_TRY(l->class->remove(l, false, DN_PARTS_SUCCESS, err));
+    return dn_error_set(err, DN_ERR_IO,
+                        "%s: the plan was committed while it was aborted, and there is no result "
+                        "now: abort it again, and run its tasks once more",
+                        l->plan->directory);
+}
+
+static enum dn_status all_remove(struct dn_parts_place *l, bool *was_committed,
+                                 struct dn_error *err)
+{
+    DN_TRY(dn_parts_is_committed(l, was_committed, err));
+    if (!*was_committed) {
+        DN_TRY(result_remove(l, err));
+    }
+    DN_TRY(l->class->clear(l, err));
+    return *was_committed ? DN_OK : success_check(l, err);
+}
+
+static enum dn_status claim_of_abort(struct dn_parts_place *l, bool *claimed, struct dn_error *err)
+{
+    struct dn_error failure;
+
+    dn_error_clear(&failure);
+    enum dn_status st = l->class->claim(l, &failure);
+    *claimed = st == DN_OK;
+    if (st == DN_ERR_EXISTS) { /* that of another plan, whose files have other names */
+        return DN_OK;
+    }
+    if (st != DN_OK) {
+        *err = failure;
+    }
+    return st;
 }
 
 enum dn_status dn_parts_abort(const struct dn_parts *p, const struct dn_events *events,
                               bool *was_committed, struct dn_error *err)
 {
-    struct lock lock = {.fd = -1};
+    struct dn_parts_place *l = NULL;
+    bool claimed = false;
 
     *was_committed = false;
-    if (access(p->directory, F_OK) != 0 && errno == ENOENT) {
-        return DN_OK; /* no task has begun */
-    }
-    enum dn_status st = lock_take(&lock, p, events, err);
+    DN_TRY(dn_parts_place_open(&l, p, events, err));
+    enum dn_status st = claim_of_abort(l, &claimed, err);
     if (st == DN_OK) {
-        *was_committed = dn_parts_is_committed(p);
-        st = *was_committed ? DN_OK : result_remove(p, err);
+        st = all_remove(l, was_committed, err);
     }
-    if (st == DN_OK) {
-        st = files_remove(p, true, err);
+    if (claimed) {
+        l->class->release(l, st == DN_OK);
     }
-    lock_release(&lock);
+    dn_parts_place_close(l);
     return st;
 }

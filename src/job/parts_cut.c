@@ -4,13 +4,15 @@
 #include "job/contract.h"
 #include "job/layout.h"
 #include "job/local.h"
-#include "job/parts_internal.h"
+#include "job/parts_place.h"
+#include "job/secrets.h"
 #include "job/session.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MOST_PIECES 100000 /* whose names have five digits */
@@ -34,11 +36,6 @@ static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err
 {
     const json_t *files = json_object_get(job->reader_config, "files");
 
-    if (dn_is_remote(job->output_path)) {
-        return refuse(job, err,
-                      "pieces are written to folders of this machine or of a shared file system, "
-                      "and the target is s3://, which this version cannot do");
-    }
     if (job->writer.path != NULL || strcmp(job->format, DN_FORMAT_PARQUET) != 0) {
         return refuse(job, err, "pieces are written as Parquet by the built-in writer alone");
     }
@@ -47,10 +44,11 @@ static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err
     }
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
-        if (path == NULL || dn_is_remote(path)) {
+        if (path == NULL ||
+            (dn_is_remote(path) && strncasecmp(path, "s3:", 3) != 0 && strchr(path, '?') != NULL)) {
             return refuse(job, err,
-                          "pieces are cut of files of this machine or of a shared file system, and "
-                          "a source is none, which this version cannot do");
+                          "the query of a source's address may be a secret, and would be written "
+                          "into the plan");
         }
     }
     if (job->incremental.state_path != NULL) {
@@ -87,14 +85,10 @@ static enum dn_status files_note(struct cutting *c, struct dn_error *err)
     c->files = json_array();
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
-        json_t *identity = dn_parts_identity(path);
-        if (identity == NULL) {
-            const int saved = errno;
-            (void)dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,
-                                     "%s: cannot be cut", path);
-            dn_error_locate(err, path, -1, -1, -1, NULL);
-            return (enum dn_status)(saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO);
-        }
+        json_t *identity = NULL;
+        DN_TRY(dn_parts_identity(&identity, path,
+                                 json_object_get(c->job->reader_config, "connection"),
+                                 "cannot be cut", err));
         if (json_array_append_new(c->files, identity) != 0) {
             return dn_error_memory(err, 64);
         }
@@ -156,17 +150,32 @@ cleanup:
     return st;
 }
 
-/* Files of this machine need no connection, and what they are read with is no secret. */
-static json_t *config_copy(const json_t *config)
+/* A side of this machine needs no connection; of one elsewhere the plan says where, and not with which keys. */
+static json_t *config_copy(const json_t *config, bool is_remote, bool *needs_keys)
 {
+    static const char *const maps[] = {"connection", "credentials"};
     json_t *copy = json_deep_copy(config);
 
-    if (copy != NULL && (json_object_set_new(copy, "connection", json_object()) != 0 ||
-                         json_object_set_new(copy, "credentials", json_object()) != 0)) {
-        json_decref(copy);
-        copy = NULL;
+    for (size_t i = 0; copy != NULL && i < sizeof maps / sizeof maps[0]; i++) {
+        json_t *map = json_object_get(copy, maps[i]);
+        if (is_remote && json_is_object(map)) {
+            *needs_keys = dn_secrets_strip(map) || *needs_keys;
+        } else if (json_object_set_new(copy, maps[i], json_object()) != 0) {
+            json_decref(copy);
+            copy = NULL;
+        }
     }
     return copy;
+}
+
+static bool has_remote(const json_t *files)
+{
+    bool found = false;
+
+    for (size_t i = 0; !found && i < json_array_size(files); i++) {
+        found = dn_is_remote(json_string_value(json_object_get(json_array_get(files, i), "path")));
+    }
+    return found;
 }
 
 static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn_error *err)
@@ -180,18 +189,23 @@ static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn
         const int saved = errno;
         return dn_error_set_errno(err, DN_ERR_IO, saved, "the current folder has no name");
     }
-    json_t *writer_config = config_copy(job->writer_config);
+    bool needs_keys = false;
+    json_t *writer_config =
+        config_copy(job->writer_config, dn_is_remote(job->output_path), &needs_keys);
+    json_t *reader_config = config_copy(c->s.reader_config, has_remote(c->files), &needs_keys);
     if (writer_config != NULL) {
         (void)json_object_del(writer_config, "credentials"); /* which writers do not have */
     }
-    *out =
-        json_pack("{s:s, s:s, s:s, s:s, s:s%, s:{s:s?, s:s?}, s:o, s:o, s:O, s:I, s:O, s:o, s:O}",
-                  "format", DN_PARTS_FORMAT, "version", DN_VERSION, "job", job->job_path, "folder",
-                  folder, "directory", job->output_path, (size_t)(slash - job->output_path),
-                  "reader", "path", job->reader.path, "symbol", job->reader.symbol, "reader_config",
-                  config_copy(c->s.reader_config), "writer_config", writer_config, "schema",
-                  c->schema, "memory_bytes", (json_int_t)t->memory_bytes, "files", c->files, "rows",
-                  c->rows >= 0 ? json_integer(c->rows) : json_null(), "pieces", c->pieces);
+    *out = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s%, s:{s:s?, s:s?}, s:o, s:o, s:O, s:I, s:O, s:o, s:O}", "format",
+        DN_PARTS_FORMAT, "version", DN_VERSION, "job", job->job_path, "folder", folder, "directory",
+        job->output_path, (size_t)(slash - job->output_path), "reader", "path", job->reader.path,
+        "symbol", job->reader.symbol, "reader_config", reader_config, "writer_config",
+        writer_config, "schema", c->schema, "memory_bytes", (json_int_t)t->memory_bytes, "files",
+        c->files, "rows", c->rows >= 0 ? json_integer(c->rows) : json_null(), "pieces", c->pieces);
+    if (*out != NULL && needs_keys && json_object_set_new(*out, "needs_job", json_true()) != 0) {
+        return dn_error_memory(err, 64);
+    }
     return *out != NULL
                ? DN_OK
                : dn_error_set(err, DN_ERR_INVALID,
@@ -216,6 +230,26 @@ static enum dn_status session_start(struct cutting *c, struct dn_error *err)
     return DN_OK;
 }
 
+/* With the keys of the job, which the plan does not have. */
+static enum dn_status place_check(const struct dn_plan *job, const struct dn_parts *p,
+                                  struct dn_error *err)
+{
+    struct dn_parts with_keys = *p;
+    struct dn_parts_place *l = NULL;
+
+    with_keys.json = json_pack("{s:O}", "writer_config", job->writer_config);
+    if (with_keys.json == NULL) {
+        return dn_error_memory(err, 64);
+    }
+    enum dn_status st = dn_parts_place_open(&l, &with_keys, NULL, err);
+    if (st == DN_OK) {
+        st = dn_parts_check_place(l, err);
+    }
+    dn_parts_place_close(l);
+    json_decref(with_keys.json);
+    return st;
+}
+
 enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
                             const struct dn_transfer *t, uint64_t target_bytes,
                             struct dn_error *err)
@@ -236,7 +270,7 @@ enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
     }
     DN_TRY_GOTO(st, plan_make(&c, &out->json, err), cleanup);
     DN_TRY_GOTO(st, dn_parts_name(out, err), cleanup);
-    st = dn_parts_check_place(out, err);
+    DN_TRY_GOTO(st, place_check(job, out, err), cleanup);
 cleanup:
     if (st != DN_OK) {
         dn_parts_finish(out);

@@ -15,7 +15,15 @@ DN_NODISCARD enum dn_status dn_parts_name(struct dn_parts *p, struct dn_error *e
 void dn_parts_free_text(char *text);
 /** Is it the name of a file of this plan? */
 bool dn_parts_is_part(const struct dn_parts *p, const char *name);
-/** {"path","size","modified_ns"} of a file; NULL: it is not there, or memory ran out, which errno tells. */
-json_t *dn_parts_identity(const char *path);
+/** A path in the folder of the result; in_staging: in that of this plan's unfinished files.  NULL as the name: the folder itself. */
+char *dn_parts_path(const struct dn_parts *p, bool in_staging, const char *name);
+/**
+ * {"path","size","modified_ns"} of a file, {"path","size","version"} of an object, which is asked for; a new reference.
+ * @param connection  of the source
+ * @param what        of a file that is not there, for the message
+ */
+DN_NODISCARD enum dn_status dn_parts_identity(json_t **out, const char *path,
+                                              const json_t *connection, const char *what,
+                                              struct dn_error *err);
 
 #endif

@@ -1,40 +1,107 @@
 /* One piece: its rows to a file that is not seen yet, and then what the file has. */
 #include "base/memory.h"
-#include "job/json_file.h"
+#include "job/connection.h"
 #include "job/local.h"
-#include "job/parts_internal.h"
+#include "job/parts_place.h"
+#include "store/source.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-json_t *dn_parts_identity(const char *path)
+static enum dn_status local_identity(json_t **out, const char *path, const char *what,
+                                     struct dn_error *err)
 {
     struct stat info;
 
     if (dn_local_stat(path, &info) != 0) {
-        return NULL;
+        const int saved = errno;
+        const enum dn_status st = saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO;
+        (void)dn_error_set_errno(err, st, saved, "%s: %s", path, what);
+        dn_error_locate(err, path, -1, -1, -1, NULL);
+        return st;
     }
-    return json_pack("{s:s, s:I, s:I}", "path", path, "size", (json_int_t)info.st_size,
-                     "modified_ns",
-                     (json_int_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec);
+    *out =
+        json_pack("{s:s, s:I, s:I}", "path", path, "size", (json_int_t)info.st_size, "modified_ns",
+                  (json_int_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec);
+    return *out != NULL ? DN_OK : dn_error_memory(err, 64);
 }
 
-static enum dn_status manifest_write(const struct dn_parts *p, size_t index, const char *part,
+/* Of objects a number of their ETag. */
+static enum dn_status remote_identity(json_t **out, const char *path, const json_t *connection,
+                                      struct dn_error *err)
+{
+    struct dn_store_options store;
+    struct dn_source *source = NULL;
+    char version[24];
+
+    dn_connection_store(&store, connection);
+    DN_TRY(dn_source_open_again(&source, path, &store, NULL, err));
+    const struct dn_source_identity identity = dn_source_identity(source);
+    (void)snprintf(version, sizeof version, "%016" PRIx64, dn_source_version(&identity));
+    *out = json_pack("{s:s, s:I, s:s}", "path", path, "size", (json_int_t)dn_source_size(source),
+                     "version", version);
+    dn_source_close(source);
+    return *out != NULL ? DN_OK : dn_error_memory(err, 64);
+}
+
+enum dn_status dn_parts_identity(json_t **out, const char *path, const json_t *connection,
+                                 const char *what, struct dn_error *err)
+{
+    *out = NULL;
+    return dn_is_remote(path) ? remote_identity(out, path, connection, err)
+                              : local_identity(out, path, what, err);
+}
+
+static enum dn_status manifest_write(struct dn_parts_place *l, size_t index,
                                      const struct dn_outcome *outcome, struct dn_error *err)
 {
-    char *path = dn_parts_manifest_path(p, index);
-    json_t *manifest =
-        json_pack("{s:s, s:I, s:s, s:I, s:I, s:O}", "plan", p->id, "index", (json_int_t)index,
-                  "file", strrchr(part, '/') + 1, "rows", (json_int_t)outcome->rows_out, "bytes",
-                  (json_int_t)outcome->bytes_out, "columns", outcome->schema);
-    const enum dn_status st = path != NULL && manifest != NULL
-                                  ? dn_json_file_write(path, manifest, true, err)
-                                  : dn_error_memory(err, 0);
+    char part[DN_PARTS_NAME_SIZE];
+    char name[DN_PARTS_NAME_SIZE];
+    json_t *mark = NULL;
 
+    dn_parts_part_name(part, l->plan, index);
+    dn_parts_manifest_name(name, l->plan, index);
+    DN_TRY(l->class->mark(l, true, part, &mark, err));
+    const int64_t bytes = json_integer_value(json_object_get(mark, "bytes"));
+    if (bytes != outcome->bytes_out) {
+        json_decref(mark);
+        return dn_error_set(err, DN_ERR_IO,
+                            "%s/%s: has %" PRId64 " bytes, and %" PRId64
+                            " were written; the piece does not count as written",
+                            l->plan->directory, part, bytes, outcome->bytes_out);
+    }
+    json_t *manifest =
+        json_pack("{s:s, s:I, s:s, s:I, s:I, s:O*, s:O*, s:O}", "plan", l->plan->id, "index",
+                  (json_int_t)index, "file", part, "rows", (json_int_t)outcome->rows_out, "bytes",
+                  (json_int_t)bytes, "crc32c", json_object_get(mark, "crc32c"), "etag",
+                  json_object_get(mark, "etag"), "columns", outcome->schema);
+    json_decref(mark);
+    const enum dn_status st =
+        manifest != NULL ? l->class->write(l, true, name, manifest, err) : dn_error_memory(err, 0);
     json_decref(manifest);
-    dn_free(path);
     return st;
+}
+
+/*
+ * A task that was late: the commit has another one's file, with the same bytes, and has removed what was unfinished, perhaps in the middle
+ * of this one's work.  What it has left since goes, too.
+ */
+static enum dn_status late_end(struct dn_parts_place *l, enum dn_status st,
+                               struct dn_outcome *outcome, struct dn_error *err)
+{
+    struct dn_error unsaid;
+
+    dn_error_clear(&unsaid);
+    if (st == DN_ERR_CANCELLED ||
+        dn_parts_is_committed(l, &outcome->is_unchanged, &unsaid) != DN_OK ||
+        !outcome->is_unchanged) {
+        return st;
+    }
+    dn_error_clear(err);
+    return l->class->clear(l, err);
 }
 
 static enum dn_status rows_check(const struct dn_parts *p, size_t index,
@@ -51,22 +118,16 @@ static enum dn_status rows_check(const struct dn_parts *p, size_t index,
                         index, outcome->rows_out, (int64_t)json_integer_value(rows));
 }
 
-enum dn_status dn_parts_write(const struct dn_parts *p, size_t index, uint32_t n_threads,
-                              const struct dn_events *events, struct dn_outcome *outcome,
-                              struct dn_error *err)
+static enum dn_status piece_write(struct dn_parts_place *l, size_t index, const json_t *piece,
+                                  uint32_t n_threads, struct dn_outcome *outcome,
+                                  struct dn_error *err)
 {
+    const struct dn_parts *p = l->plan;
     const json_t *reader = json_object_get(p->json, "reader");
-    const json_t *piece = json_array_get(p->list, index);
+    char name[DN_PARTS_NAME_SIZE];
 
-    if (piece == NULL) {
-        return dn_error_set(err, DN_ERR_INVALID, "--index %zu: the plan has the pieces 0 to %zu",
-                            index, json_array_size(p->list) - 1);
-    }
-    if (dn_parts_is_committed(p)) {
-        outcome->is_unchanged = true;
-        return DN_OK;
-    }
-    char *part = dn_parts_part_path(p, true, index);
+    dn_parts_part_name(name, p, index);
+    char *part = dn_parts_path(p, true, name);
     if (part == NULL) {
         return dn_error_memory(err, 0);
     }
@@ -83,15 +144,32 @@ enum dn_status dn_parts_write(const struct dn_parts *p, size_t index, uint32_t n
         .piece_schema = json_object_get(p->json, "schema"),
         .n_threads = n_threads,
         .memory_bytes = (uint64_t)json_integer_value(json_object_get(p->json, "memory_bytes")),
-        .events = events,
+        .events = l->events,
     };
     enum dn_status st = dn_transfer_run(&t, outcome, err);
-    if (st == DN_OK) {
-        st = rows_check(p, index, outcome, err);
-    }
-    if (st == DN_OK) {
-        st = manifest_write(p, index, part, outcome, err);
-    }
     dn_free(part);
+    DN_TRY(st);
+    DN_TRY(rows_check(p, index, outcome, err));
+    return manifest_write(l, index, outcome, err);
+}
+
+enum dn_status dn_parts_write(const struct dn_parts *p, size_t index, uint32_t n_threads,
+                              const struct dn_events *events, struct dn_outcome *outcome,
+                              struct dn_error *err)
+{
+    const json_t *piece = json_array_get(p->list, index);
+    struct dn_parts_place *l = NULL;
+
+    if (piece == NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "--index %zu: the plan has the pieces 0 to %zu",
+                            index, json_array_size(p->list) - 1);
+    }
+    DN_TRY(dn_parts_place_open(&l, p, events, err));
+    enum dn_status st = dn_parts_is_committed(l, &outcome->is_unchanged, err);
+    if (st == DN_OK && !outcome->is_unchanged) {
+        st = piece_write(l, index, piece, n_threads, outcome, err);
+        st = late_end(l, st, outcome, err);
+    }
+    dn_parts_place_close(l);
     return st;
 }

@@ -1,10 +1,16 @@
 """As test_plan.py, for longer."""
 
-import pytest
+import shutil
 
-from pieces import kill_at_random, make
+from pieces import OUT, kill_at_random, make, must_be_whole, write_all
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_whatever_is_killed_every_row_is_there_once(tool, write, seed):
-    kill_at_random(tool, make(tool, write), seed=100 + seed, kills=20)
+def test_whatever_is_killed_every_row_is_there_once(tool, write):
+    """64 pieces by four processes at a time, and 200 kills: the same files as without any."""
+    plan = make(tool, write, n_rows=4300, split="2200")
+    assert len(plan["pieces"]) >= 64
+    write_all(tool, plan)
+    tool.ok("commit", "-q", "plan.json")
+    quiet = must_be_whole(tool, plan)
+    shutil.rmtree(tool.cwd / OUT)
+    assert kill_at_random(tool, plan, seed=100, kills=200) == quiet

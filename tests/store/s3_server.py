@@ -122,7 +122,7 @@ class Request:
         if self.method == "POST":
             return "create" if "uploads" in q else "complete"
         if self.method == "PUT":
-            return "part" if "partNumber" in q else "put"
+            return "part" if "partNumber" in q else "copy" if "x-amz-copy-source" in self.headers else "put"
         if self.method == "DELETE":
             return "abort" if "uploadId" in q else "delete"
         if "uploads" in q:
@@ -484,6 +484,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         etag = '"' + hashlib.md5(body).hexdigest() + '"'
         self.objects[key] = Object(body, etag, self.kept_headers())
         return self.ok(ETag=etag)
+
+    def act_copy(self, request, key, body):
+        """With its metadata and tags; the class of storage and the encryption are those of the request."""
+        bucket, _, source = urllib.parse.unquote(request.headers["x-amz-copy-source"]).removeprefix("/").partition("/")
+        if source not in self.server.buckets.get(bucket, {}):
+            raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+        found = self.server.buckets[bucket][source]
+        wanted = request.headers.get("x-amz-copy-source-if-match")
+        if wanted is not None and wanted.strip('"') != found.etag.strip('"'):
+            raise Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        if self.fault_word == "error-in-200":
+            return self.error_in_200()
+        etag = '"' + hashlib.md5(found.data).hexdigest() + '"'
+        kept = {k: v for k, v in found.headers.items() if k.startswith(("x-amz-meta-", "x-amz-tagging", "content-type"))}
+        self.objects[key] = Object(found.data, etag, {**kept, **self.kept_headers()})
+        return self.xml(f'<CopyObjectResult xmlns="{SPACE}"><LastModified>{iso(time.time())}</LastModified><ETag>{escape(etag)}</ETag>'
+                        "</CopyObjectResult>")
 
     def act_delete(self, request, key, body):
         self.objects.pop(key, None)

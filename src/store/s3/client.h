@@ -134,6 +134,17 @@ DN_NODISCARD enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn
                                                const struct dn_s3_page *before,
                                                struct dn_s3_page *out, struct dn_stop *stop,
                                                struct dn_error *err);
+/** The most that one request copies. */
+#define DN_S3_MOST_COPIED (INT64_C(5) << 30)
+/**
+ * Make `to` of what `from` is, of at most DN_S3_MOST_COPIED bytes, within the service; what is there gives way.  Its metadata and tags come with it.
+ * @param etag        of `from`: DN_ERR_IO if it is another one by now
+ * @param attributes  storage_class, encryption, kms_key_id, which do not; or NULL
+ */
+DN_NODISCARD enum dn_status dn_s3_copy(struct dn_s3_client *c, struct dn_s3_name from,
+                                       const char *etag, struct dn_s3_name to,
+                                       const struct dn_store_options *attributes,
+                                       struct dn_stop *stop, struct dn_error *err);
 /** DN_OK too if there is none. */
 DN_NODISCARD enum dn_status dn_s3_delete(struct dn_s3_client *c, struct dn_s3_name name,
                                          struct dn_stop *stop, struct dn_error *err);

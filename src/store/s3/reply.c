@@ -329,6 +329,10 @@ static enum dn_status take_completed(struct reading *r, const char *path, const 
     };
     const char *name = below(path, "/CompleteMultipartUploadResult");
 
+    if (name == NULL) {
+        name = below(path, "/CopyObjectResult");
+    }
+
     if (name != NULL) {
         fill(places, sizeof(places) / sizeof(places[0]), name, text);
     }
