@@ -327,9 +327,9 @@ static enum dn_status bucket_claim(struct dn_parts_place *l, struct dn_error *er
     char *key = NULL;
     bool own = false;
     json_t *claim = json_pack("{s:s}", "plan", l->plan->id);
-    enum dn_status st = claim != NULL ? DN_OK : dn_error_memory(err, 64);
+    enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, st, cleanup);
+    DN_TRY_GOTO(st, claim != NULL ? DN_OK : dn_error_memory(err, 64), cleanup);
     DN_TRY_GOTO(st, key_of(&key, l, false, CLAIM, err), cleanup);
     st = object_write(l, key, claim, false, err);
     if (st == DN_ERR_EXISTS) {
