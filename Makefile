@@ -78,12 +78,13 @@ test test-slow test-full:
 	@echo "$@: ctest in build/release"
 	@$(CTEST) --test-dir build/release $(if $(filter test-slow,$@),-C slow)$(if $(filter test-full,$@),-C lane)
 
-bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3), writes bench/results; what --verify costs; from Python; peak memory of hard shapes
+bench: ## ours and the peers on the same files (ROWS=1000000 ROUNDS=3), writes bench/results; what --verify costs; JSON records; from Python; peak memory of hard shapes
 	@tools/setup.sh bench
 	@$(call configure,release,-DDN_PYTHON_MODULE=ON)
 	@$(MAKE) --no-print-directory build
 	@.venv/bin/python bench/run.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/verify_price.py --rows $(ROWS) --rounds $(ROUNDS)
+	@.venv/bin/python bench/records.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/python.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/postgres.py --rows $(ROWS) --rounds $(ROUNDS)
 	@.venv/bin/python bench/memory.py

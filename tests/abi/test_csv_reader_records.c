@@ -22,7 +22,7 @@
 
 enum {
     MOST_FIELDS = 9,
-    N_CASES = 300
+    N_CASES = 240
 };
 
 /* ---- what a conversation says ---- */
