@@ -7,41 +7,73 @@
 #include <stdio.h>
 #include <string.h>
 
+struct plugin_flags {
+    const char *run;
+    int64_t timeout;
+};
+
+static size_t flags_table(struct plugin_flags *f, struct dn_flag out[DN_FLAGS_MAX])
+{
+    const struct dn_flag own[] = {
+        {"run", 0, DN_FLAG_TEXT, &f->run},
+        {"timeout", 0, DN_FLAG_INT, &f->timeout},
+    };
+
+    memcpy(out, own, sizeof own);
+    return sizeof own / sizeof own[0];
+}
+
+static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
+{
+    static struct plugin_flags unused;
+
+    return flags_table(&unused, out);
+}
+
+static enum dn_status word_refuse(const char *word, struct dn_error *err)
+{
+    static const char *const known[] = {"check"};
+    char shown[DN_ESCAPED_VALUE_SIZE];
+
+    return dn_error_set(err, DN_ERR_INVALID, "unknown word %s; %splugin needs: check LIBRARY",
+                        dn_error_escape_value(shown, word, strlen(word)),
+                        dn_text_suggest(word, known, 1) != NULL ? "did you mean \"check\"? " : "");
+}
+
 static int run(int argc, char **argv)
 {
+    struct plugin_flags f = {.timeout = 10};
+    struct dn_flag flags[DN_FLAGS_MAX];
     const char *operands[64];
     size_t n = 0;
     struct dn_error err;
+    enum dn_status st = DN_OK;
 
     dn_error_clear(&err);
     if (argc > 64) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
-        return dn_cli_usage("plugin", &err);
+        st = dn_error_set(&err, DN_ERR_INVALID, "too many arguments");
     }
-    if (dn_flags_parse(NULL, 0, argc, argv, operands, &n, &err) != DN_OK) {
-        return dn_cli_usage("plugin", &err);
+    if (st == DN_OK) {
+        st = dn_flags_parse(flags, flags_table(&f, flags), argc, argv, operands, &n, &err);
     }
-    if (n > 0 && strcmp(operands[0], "check") != 0) {
-        static const char *const known[] = {"check"};
-        char shown[DN_ESCAPED_VALUE_SIZE];
-        (void)dn_error_set(
-            &err, DN_ERR_INVALID, "unknown word %s; %splugin needs: check LIBRARY",
-            dn_error_escape_value(shown, operands[0], strlen(operands[0])),
-            dn_text_suggest(operands[0], known, 1) != NULL ? "did you mean \"check\"? " : "");
-        return dn_cli_usage("plugin", &err);
+    if (st == DN_OK && n > 0 && strcmp(operands[0], "check") != 0) {
+        st = word_refuse(operands[0], &err);
     }
-    if (n != 2) {
-        (void)dn_error_set(&err, DN_ERR_INVALID, "plugin needs: check LIBRARY");
-        return dn_cli_usage("plugin", &err);
+    if (st == DN_OK && n != 2) {
+        st = dn_error_set(&err, DN_ERR_INVALID, "plugin needs: check LIBRARY");
     }
-    return dn_cli_finish(dn_conformance_run(operands[1]));
+    if (st == DN_OK && (f.timeout < 1 || f.timeout > 3600)) {
+        st = dn_error_set(&err, DN_ERR_INVALID, "--timeout needs seconds, 1 to 3600");
+    }
+    return st != DN_OK ? dn_cli_usage("plugin", &err)
+                       : dn_cli_finish(dn_conformance_run(operands[1], f.run, (uint32_t)f.timeout));
 }
 
 const struct dn_command dn_cmd_plugin = {
     .name = "plugin",
     .summary = "check that a shared library is a working plugin",
     .help =
-        "Usage: " DN_PROGRAM " plugin check LIBRARY.so\n"
+        "Usage: " DN_PROGRAM " plugin check [FLAGS] LIBRARY.so\n"
         "\n"
         "Loads a plugin, lists the symbols it has and lacks, and then uses it: bad "
         "configurations must give\n"
@@ -52,10 +84,24 @@ const struct dn_command dn_cmd_plugin = {
         "reader, CSV or else Parquet, and three rows to write for a writer, in a temporary "
         "directory.\n"
         "\n"
-        "Prints one line per check.  Exit code 0 if none failed, 2 otherwise.\n"
+        "Every check runs in a process of its own: a crash, an exit or a wait without an end is a "
+        "finding, too, and\n"
+        "so are text on standard output, and signal handlers, directory or locale that are not "
+        "what "
+        "they were.\n"
+        "Prints one line per check, and a remedy below what failed.  Exit code 0 if none failed, 2 "
+        "otherwise.\n"
+        "\n"
+        "Flags:\n"
+        "      --run CONFIG        a JSON file with the configuration, as Level 0 gets it, that "
+        "rows are read or\n"
+        "                          written with: for readers of something else than CSV or "
+        "Parquet\n"
+        "      --timeout S         seconds that a check may take (default 10)\n"
         "\n"
         "Example:\n"
         "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n",
     .words = "check",
+    .flags = flags_of,
     .run = run,
 };

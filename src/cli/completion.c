@@ -29,6 +29,7 @@ static const struct values k_values[] = {
     {"ragged", "error null skip reject", false},
     {"reader", "csv parquet", true},
     {"rejects", "", true},
+    {"run", "", true},
     {"schema", "", true},
     {"writer", "", true},
 };

@@ -21,12 +21,15 @@ struct dn_conform {
     const char *dir;           /**< an empty temporary directory */
     const char *create_reader; /**< the exported name, e.g. "create_reader"; NULL: none */
     const char *create_writer;
+    const char
+        *run_config; /**< --run: a configuration for Level 0, as text; NULL: the checks' own */
     char said[400];
 };
 
 struct dn_conform_check {
     const char *name;
     enum dn_verdict (*run)(struct dn_conform *c);
+    const char *remedy; /**< what to do if it fails */
 };
 
 /* Tables; each ends with a NULL name. */

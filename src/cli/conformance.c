@@ -1,31 +1,64 @@
 /* The conformance run: every check in a process of its own, so that a crash is a verdict too. */
 #include "cli/conformance.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/conform.h"
 #include "job/elf.h"
+#include "job/expand.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK_SECONDS 30u
+/* What a check found besides its verdict. */
+enum disturbed {
+    DISTURBED_NOT = 0,
+    DISTURBED_STDOUT,
+    DISTURBED_SIGNALS,
+    DISTURBED_DIRECTORY,
+    DISTURBED_LOCALE,
+    DISTURBED_ENDED, /* in a crash, by exit(), or not at all */
+};
+static const char k_ended_remedy[] =
+    "run it under valgrind or AddressSanitizer, see docs/troubleshooting.md; a plugin never calls "
+    "exit() or abort(), and waits for nothing without an end";
+static const char *const k_disturbed_remedy[] = {
+    "",
+    "log on standard error, as lines of JSON: standard output is the data of the host",
+    "leave signal handlers to the host: its own no longer run",
+    "never call chdir(): paths of the host are relative to its directory",
+    "never call setlocale(): numbers of the host are written with it",
+    k_ended_remedy,
+};
+
+/* What of a process is the host's. */
+struct state {
+    void (*handlers[32])(int);
+    char directory[PATH_MAX];
+    char locale[256];
+};
 
 struct run {
     const char *path;
-    char root[64]; /* the temporary directory; one directory per check below it */
+    const char *run_config; /* a text, or NULL */
+    uint32_t seconds;       /* a check may take */
+    char root[64];          /* the temporary directory; one directory per check below it */
     const char *create_reader;
     const char *create_writer;
     int n_checks;
@@ -40,6 +73,7 @@ struct report {
     bool has_reader;
     bool has_writer;
     bool has_inspector;
+    enum disturbed disturbed;
     char said[400];
 };
 
@@ -181,11 +215,14 @@ static enum dn_verdict any_extension(struct dn_conform *c)
 }
 
 const struct dn_conform_check dn_conform_level1[] = {
-    {"the entry point answers", entry_point},
-    {"a host of another major version is refused", foreign_version},
-    {"an unknown extension gives NULL", unknown_extension},
-    {"the plugin has a role", any_extension},
-    {NULL, NULL},
+    {"the entry point answers", entry_point, "set name and version in struct dativo_plugin"},
+    {"a host of another major version is refused", foreign_version,
+     "compare host_abi >> 16 with DATIVO_ABI_VERSION >> 16, fill in err, and return NULL"},
+    {"an unknown extension gives NULL", unknown_extension,
+     "compare the name of the extension as a whole"},
+    {"the plugin has a role", any_extension,
+     "return a table for dativo.reader/1 or dativo.writer/1 from get_extension()"},
+    {NULL, NULL, NULL},
 };
 
 /* ---- one process per check ---- */
@@ -212,38 +249,128 @@ static bool child_load(struct dn_conform *c, const char *path)
     return true;
 }
 
-static void child_main(const struct run *r, const struct dn_conform_check *check, const char *dir,
-                       int out)
+static void state_take(struct state *s)
 {
-    struct dn_conform c = {
-        .dir = dir, .create_reader = r->create_reader, .create_writer = r->create_writer};
-    struct report report = {.verdict = DN_VERDICT_FAIL};
-    char path[512];
+    const char *locale = setlocale(LC_ALL, NULL);
 
-    (void)alarm(CHECK_SECONDS);
-    /* a plugin has nothing to say on stdout; its log lines on stderr are expected, and not wanted here */
+    for (int i = 1; i < 32; i++) {
+        struct sigaction action;
+        s->handlers[i] = sigaction(i, NULL, &action) == 0 ? action.sa_handler : NULL;
+    }
+    if (getcwd(s->directory, sizeof s->directory) == NULL) {
+        s->directory[0] = '\0';
+    }
+    (void)snprintf(s->locale, sizeof s->locale, "%s", locale != NULL ? locale : "");
+}
+
+static enum disturbed state_compare(struct dn_conform *c, const struct state *before)
+{
+    struct state now = {0};
+
+    state_take(&now);
+    for (int i = 1; i < 32; i++) {
+        if (now.handlers[i] != before->handlers[i]) {
+            (void)dn_conform_fail(c, "the plugin changed the handler of SIG%s", sigabbrev_np(i));
+            return DISTURBED_SIGNALS;
+        }
+    }
+    if (strcmp(now.directory, before->directory) != 0) {
+        (void)dn_conform_fail(c, "the plugin changed the working directory to %.300s",
+                              now.directory);
+        return DISTURBED_DIRECTORY;
+    }
+    if (strcmp(now.locale, before->locale) != 0) {
+        (void)dn_conform_fail(c, "the plugin changed the locale to %.100s", now.locale);
+        return DISTURBED_LOCALE;
+    }
+    return DISTURBED_NOT;
+}
+
+/* A plugin has nothing to say on stdout; its log lines on stderr are expected, and not wanted here. */
+static int outputs_close(const struct dn_conform *c)
+{
+    char path[512];
     const int printed =
-        open(dn_conform_path(&c, "in-stdout", path), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        open(dn_conform_path(c, "in-stdout", path), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     const int logged = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
     if (printed < 0 || logged < 0) {
         _exit(1);
     }
     (void)dup2(printed, STDOUT_FILENO);
     (void)dup2(logged, STDERR_FILENO);
+    return printed;
+}
+
+static void child_main(const struct run *r, const struct dn_conform_check *check, const char *dir,
+                       int out)
+{
+    struct dn_conform c = {.dir = dir,
+                           .create_reader = r->create_reader,
+                           .create_writer = r->create_writer,
+                           .run_config = r->run_config};
+    struct report report = {.verdict = DN_VERDICT_FAIL};
+    struct state before = {0};
+    struct stat info;
+
+    (void)setpgid(0, 0);
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    const int printed = outputs_close(&c);
+    state_take(&before);
     if (child_load(&c, r->path)) {
         report.has_reader = c.reader != NULL;
         report.has_writer = c.writer != NULL;
         report.has_inspector = c.inspector != NULL;
         report.verdict = check->run != NULL ? check->run(&c) : DN_VERDICT_PASS;
-        struct stat info;
         (void)fflush(stdout);
-        if (report.verdict == DN_VERDICT_PASS && fstat(printed, &info) == 0 && info.st_size > 0) {
-            report.verdict = dn_conform_fail(&c, "the plugin printed on standard output");
+        if (report.verdict != DN_VERDICT_FAIL) {
+            report.disturbed = state_compare(&c, &before);
+            if (fstat(printed, &info) == 0 && info.st_size > 0) {
+                (void)dn_conform_fail(&c, "the plugin printed on standard output");
+                report.disturbed = DISTURBED_STDOUT;
+            }
+            report.verdict = report.disturbed != DISTURBED_NOT ? DN_VERDICT_FAIL : report.verdict;
         }
     }
     memcpy(report.said, c.said, sizeof report.said);
     const ssize_t ignored = write(out, &report, sizeof report);
     _exit(ignored == (ssize_t)sizeof report ? 0 : 1);
+}
+
+/* What ended the child before it could report. */
+static void ended_tell(const struct run *r, struct report *report, bool in_time, int status)
+{
+    *report = (struct report){.verdict = DN_VERDICT_FAIL, .disturbed = DISTURBED_ENDED};
+    if (!in_time) {
+        (void)snprintf(report->said, sizeof report->said,
+                       "did not end within %u seconds (--timeout)", r->seconds);
+    } else if (WIFSIGNALED(status)) {
+        (void)snprintf(report->said, sizeof report->said, "crashed: %s",
+                       strsignal(WTERMSIG(status)));
+    } else {
+        (void)snprintf(report->said, sizeof report->said,
+                       "the plugin ended the process, with code %d", WEXITSTATUS(status));
+    }
+}
+
+/* A child that is neither done nor crashed in time is ended; it may have handlers, or children, of its own. */
+static bool report_wait(const struct run *r, int from, pid_t pid, struct report *report)
+{
+    struct pollfd ready = {.fd = from, .events = POLLIN};
+    int n = 0;
+
+    do {
+        n = poll(&ready, 1, (int)(1000 * r->seconds));
+    } while (n < 0 && errno == EINTR);
+    const ssize_t got = n > 0 ? read(from, report, sizeof *report) : -1;
+    if (got != (ssize_t)sizeof *report) {
+        report->verdict = DN_VERDICT_FAIL;
+    }
+    if (n == 0) {
+        (void)kill(pid, SIGKILL);
+    }
+    (void)kill(-pid, SIGKILL);
+    return got == (ssize_t)sizeof *report;
 }
 
 static struct report check_in_child(struct run *r, const struct dn_conform_check *check)
@@ -254,39 +381,30 @@ static struct report check_in_child(struct run *r, const struct dn_conform_check
     int status = 0;
 
     (void)snprintf(dir, sizeof dir, "%s/%d", r->root, r->n_checks++);
-    if (mkdir(dir, 0700) != 0 || pipe(ends) != 0) {
+    if (mkdir(dir, 0700) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
         (void)snprintf(report.said, sizeof report.said, "no temporary directory or pipe");
         return report;
     }
     (void)fflush(NULL);
+    const double started = dn_clock_seconds();
     const pid_t pid = fork();
     if (pid == 0) {
         (void)close(ends[0]);
         child_main(r, check, dir, ends[1]);
     }
     (void)close(ends[1]);
-    const ssize_t got = pid > 0 ? read(ends[0], &report, sizeof report) : -1;
+    const bool reported = pid > 0 && report_wait(r, ends[0], pid, &report);
     (void)close(ends[0]);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
         continue;
     }
-    if (got != (ssize_t)sizeof report) {
-        report = (struct report){.verdict = DN_VERDICT_FAIL};
-        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-            (void)snprintf(report.said, sizeof report.said, "did not end within %u seconds",
-                           CHECK_SECONDS);
-        } else if (WIFSIGNALED(status)) {
-            (void)snprintf(report.said, sizeof report.said, "crashed: %s",
-                           strsignal(WTERMSIG(status)));
-        } else {
-            (void)snprintf(report.said, sizeof report.said, "the process ended with code %d",
-                           WEXITSTATUS(status));
-        }
+    if (!reported) {
+        ended_tell(r, &report, dn_clock_seconds() - started < (double)r->seconds, status);
     }
     return report;
 }
 
-static void report_print(struct run *r, const char *level, const char *name,
+static void report_print(struct run *r, const char *level, const char *name, const char *remedy,
                          const struct report *report)
 {
     static const char *const words[] = {"PASS", "FAIL", "SKIP"};
@@ -296,13 +414,17 @@ static void report_print(struct run *r, const char *level, const char *name,
     r->n_skipped += report->verdict == DN_VERDICT_SKIP;
     (void)printf("%s  %s: %s%s%s\n", words[report->verdict], level, name,
                  report->said[0] != '\0' ? " - " : "", report->said);
+    remedy = report->disturbed != DISTURBED_NOT ? k_disturbed_remedy[report->disturbed] : remedy;
+    if (report->verdict == DN_VERDICT_FAIL && remedy != NULL) {
+        (void)printf("      remedy: %s\n", remedy);
+    }
 }
 
 static void checks_run(struct run *r, const char *level, const struct dn_conform_check *checks)
 {
     for (const struct dn_conform_check *check = checks; check->name != NULL; check++) {
         const struct report report = check_in_child(r, check);
-        report_print(r, level, check->name, &report);
+        report_print(r, level, check->name, check->remedy, &report);
     }
 }
 
@@ -366,6 +488,13 @@ static void symbols_show(struct run *r, const struct dn_elf_symbols *symbols)
     (void)printf("\n");
 }
 
+static const char k_reader_symbols[] =
+    "export create_reader, extract_batch, free_reader and free_string, all four";
+static const char k_writer_symbols[] =
+    "export create_writer, write_batch, free_writer and free_string, all four";
+static const char k_load_remedy[] =
+    "see docs/troubleshooting.md: what the message says, and what helps";
+
 static void level0_run(struct run *r, const struct dn_elf_symbols *symbols)
 {
     static const struct report incomplete = {.verdict = DN_VERDICT_FAIL,
@@ -374,7 +503,8 @@ static void level0_run(struct run *r, const struct dn_elf_symbols *symbols)
     if (r->create_reader != NULL || has(symbols, "extract_batch")) {
         if (r->create_reader == NULL || !has(symbols, "extract_batch") ||
             !has(symbols, "free_reader") || !has(symbols, "free_string")) {
-            report_print(r, "level 0 reader", "the symbols are complete", &incomplete);
+            report_print(r, "level 0 reader", "the symbols are complete", k_reader_symbols,
+                         &incomplete);
         } else {
             checks_run(r, "level 0 reader", dn_conform_level0_reader);
         }
@@ -382,7 +512,8 @@ static void level0_run(struct run *r, const struct dn_elf_symbols *symbols)
     if (r->create_writer != NULL || has(symbols, "write_batch")) {
         if (r->create_writer == NULL || !has(symbols, "write_batch") ||
             !has(symbols, "free_writer") || !has(symbols, "free_string")) {
-            report_print(r, "level 0 writer", "the symbols are complete", &incomplete);
+            report_print(r, "level 0 writer", "the symbols are complete", k_writer_symbols,
+                         &incomplete);
         } else {
             checks_run(r, "level 0 writer", dn_conform_level0_writer);
         }
@@ -411,11 +542,11 @@ static void tree_remove(const char *path)
 
 static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
 {
-    static const struct dn_conform_check load = {"the library loads", NULL};
+    static const struct dn_conform_check load = {"the library loads", NULL, k_load_remedy};
     const bool level1 = has(symbols, DATIVO_PLUGIN_GET_SYMBOL);
 
     const struct report loaded = check_in_child(r, &load);
-    report_print(r, "library", load.name, &loaded);
+    report_print(r, "library", load.name, k_load_remedy, &loaded);
     if (loaded.verdict != DN_VERDICT_PASS) {
         return;
     }
@@ -430,43 +561,77 @@ static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
     }
     level0_run(r, symbols);
     if (!level1) {
-        (void)printf("note  the native host needs Level 1 (dativo_plugin_get); this plugin runs in "
-                     "the Python host only\n");
+        (void)printf(
+            "note  it has Level 0 alone: dativo-native runs it through its adapter, as JSON\n");
     }
     if (!level1 && r->create_reader == NULL && r->create_writer == NULL) {
         static const struct report none = {.verdict = DN_VERDICT_FAIL,
                                            .said = "it exports no function of any level"};
-        report_print(r, "library", "the library is a plugin", &none);
+        report_print(
+            r, "library", "the library is a plugin",
+            "export the functions of include/dativo/plugin.h, with default visibility and C names",
+            &none);
     }
 }
 
-int dn_conformance_run(const char *path)
+/* The configuration of --run, as hosts hand it over. */
+static enum dn_status run_config_read(const char *path, char **out, struct dn_error *err)
 {
-    struct run r = {.path = path, .root = "/tmp/dativo-check-XXXXXX"};
+    json_error_t why;
+
+    if (path == NULL) {
+        return DN_OK;
+    }
+    json_t *config = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(config)) {
+        json_decref(config);
+        return dn_error_set(err, DN_ERR_CONFIG, "--run %s: line %d: %s", path, why.line,
+                            config == NULL ? why.text : "no JSON object, {...}");
+    }
+    struct dn_buffer text = {0};
+    enum dn_status st = dn_json_write(config, &text, err);
+    json_decref(config);
+    if (st == DN_OK) {
+        *out = dn_text_take(&text);
+        st = *out != NULL ? DN_OK : dn_error_memory(err, text.len);
+    }
+    dn_buffer_finish(&text);
+    return st;
+}
+
+int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds)
+{
+    struct run r = {.path = path, .seconds = seconds, .root = "/tmp/dativo-check-XXXXXX"};
     struct dn_elf_symbols symbols = {0};
     struct dn_error err;
+    char *config = NULL;
     char *found = NULL;
 
     dn_error_clear(&err);
-    enum dn_status st = dn_plugin_find(path, &found, &err);
+    enum dn_status st = run_config_read(run_path, &config, &err);
+    r.run_config = config;
+    if (st == DN_OK) {
+        st = dn_plugin_find(path, &found, &err);
+    }
     if (st == DN_OK) {
         st = dn_elf_read_file(&symbols, found, &err);
     }
     dn_free(found);
+    if (st == DN_OK && mkdtemp(r.root) == NULL) {
+        const int saved = errno;
+        st = dn_error_set_errno(&err, DN_ERR_IO, saved, "%s: no temporary directory", r.root);
+    }
+    if (st == DN_OK) {
+        (void)printf("%s\n", path);
+        symbols_show(&r, &symbols);
+        all_run(&r, &symbols);
+        (void)printf("\n%d passed, %d failed, %d skipped\n", r.n_passed, r.n_failed, r.n_skipped);
+        tree_remove(r.root);
+    }
+    dn_elf_finish(&symbols);
+    dn_free(config);
     if (st != DN_OK) {
         return dn_cli_fail(&err);
     }
-    if (mkdtemp(r.root) == NULL) {
-        const int saved = errno;
-        (void)dn_error_set_errno(&err, DN_ERR_IO, saved, "%s: no temporary directory", r.root);
-        dn_elf_finish(&symbols);
-        return dn_cli_fail(&err);
-    }
-    (void)printf("%s\n", path);
-    symbols_show(&r, &symbols);
-    all_run(&r, &symbols);
-    (void)printf("\n%d passed, %d failed, %d skipped\n", r.n_passed, r.n_failed, r.n_skipped);
-    tree_remove(r.root);
-    dn_elf_finish(&symbols);
     return r.n_failed > 0 ? DN_EXIT_FAILED : DN_EXIT_OK;
 }
