@@ -29,7 +29,7 @@ mkdir "$stage/docs/adr" # the decisions that these pages point at
     cp "docs/$page" "$stage/docs/adr/"
 done
 mkdir "$stage/examples"
-cp -r examples/{assets,connectors,data,jobs,plugins} "$stage/examples/"
+cp -r examples/{assets,connectors,data,jobs,kubernetes,plugins,slurm} "$stage/examples/"
 # There is no build folder in an archive.
 find "$stage/docs" "$stage/examples" \( -name '*.md' -o -name '*.yaml' \) -exec sed -i 's#build/\(bin\|plugins\|out\)#\1#g' {} +
 

@@ -17,6 +17,7 @@ import os as _os
 from . import _errors, _log, _native
 from ._errors import DativoError
 from ._look import inspect, plugin_directory as _plugin_directory, plugin_path, schema, verify
+from ._pieces import Commit, Plan, abort, commit, plan, task
 from ._progress import Progress
 from ._reader import Column, Reader, Reject, Schema, read_csv, read_parquet, read_postgres
 from ._split import Split
@@ -28,21 +29,27 @@ __version__: str = _native.version
 
 __all__ = [
     "Column",
+    "Commit",
     "DativoError",
     "Outcome",
+    "Plan",
     "Progress",
     "Reader",
     "Reject",
     "Schema",
     "Split",
+    "abort",
+    "commit",
     "convert",
     "inspect",
+    "plan",
     "plugin_path",
     "read_csv",
     "read_parquet",
     "read_postgres",
     "run",
     "schema",
+    "task",
     "verify",
     "write_csv",
     "write_parquet",

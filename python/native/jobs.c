@@ -36,7 +36,7 @@ static int on_cancelled(void *ctx)
     return dn_py_watch_cancelled(ctx);
 }
 
-static struct dn_events events_of(struct dn_py_watch *w)
+struct dn_events dn_py_events_of(struct dn_py_watch *w)
 {
     return (struct dn_events){
         .ctx = w, .event = on_event, .progress = on_progress, .cancelled = on_cancelled};
@@ -54,9 +54,8 @@ static PyObject *outcome_dict(const struct dn_outcome *o, const char *output_pat
                          "output_path", o->output_path != NULL ? o->output_path : output_path);
 }
 
-/* The result of a run as Python has it; the exception of a signal or a callback comes first. */
-static PyObject *answer(struct dn_py_watch *w, enum dn_status st, const struct dn_error *err,
-                        const struct dn_outcome *o, const char *output_path, bool is_job)
+PyObject *dn_py_answer(struct dn_py_watch *w, enum dn_status st, const struct dn_error *err,
+                       const struct dn_outcome *o, const char *output_path, bool is_job)
 {
     const bool raised = dn_py_watch_raise(w);
 
@@ -111,7 +110,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     if (PyErr_Occurred() == NULL) {
         dn_error_clear(&err);
         dn_py_watch_init(&watch, progress);
-        const struct dn_events events = events_of(&watch);
+        const struct dn_events events = dn_py_events_of(&watch);
         t.reader_config = reader_config;
         t.writer_config = writer_config;
         t.piece_schema = piece_schema;
@@ -123,7 +122,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
         PyThreadState *const state = PyEval_SaveThread();
         const enum dn_status st = dn_transfer_run(&t, &outcome, &err);
         PyEval_RestoreThread(state);
-        out = answer(&watch, st, &err, &outcome, t.output_path, false);
+        out = dn_py_answer(&watch, st, &err, &outcome, t.output_path, false);
         dn_outcome_finish(&outcome);
     }
     json_decref(reader_config);
@@ -171,7 +170,7 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     }
     dn_error_clear(&err);
     dn_py_watch_init(&watch, progress);
-    const struct dn_events events = events_of(&watch);
+    const struct dn_events events = dn_py_events_of(&watch);
     given.allow_empty = allow_empty != 0;
     given.n_threads = n_threads;
     given.memory_bytes = memory;
@@ -179,8 +178,8 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     PyThreadState *const state = PyEval_SaveThread();
     const enum dn_status st = run_job(&plan, path, given, &outcome, &err);
     PyEval_RestoreThread(state);
-    PyObject *out = answer(&watch, st, &err, &outcome,
-                           plan.tables.n > 1 ? plan.directory : plan.output_path, true);
+    PyObject *out = dn_py_answer(&watch, st, &err, &outcome,
+                                 plan.tables.n > 1 ? plan.directory : plan.output_path, true);
     dn_outcome_finish(&outcome);
     dn_plan_finish(&plan);
     return out;

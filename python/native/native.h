@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "dativo/arrow.h"
+#include "job/transfer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -88,12 +89,24 @@ bool dn_py_apart(void (*work)(void *arg), void (*finish)(void *arg), void *arg);
 
 bool dn_py_watch_setup(void);
 
-/* ---- pass.c, write.c, jobs.c: what Python calls ------------------------------------------------------------------ */
+/* ---- jobs.c: what pieces.c has of it ------------------------------------------------------------------------------ */
+
+/** For whoever works under a watch. */
+struct dn_events dn_py_events_of(struct dn_py_watch *w);
+/** The result of a run as Python has it, and the end of its watch; the exception of a signal or a callback comes first.  GIL held. */
+PyObject *dn_py_answer(struct dn_py_watch *w, enum dn_status st, const struct dn_error *err,
+                       const struct dn_outcome *o, const char *output_path, bool is_job);
+
+/* ---- pass.c, write.c, jobs.c, pieces.c: what Python calls ------------------------------------------------------------------ */
 
 bool dn_py_pass_register(PyObject *module);
 PyObject *dn_py_write(PyObject *self, PyObject *args);
 PyObject *dn_py_convert(PyObject *self, PyObject *args);
 PyObject *dn_py_run(PyObject *self, PyObject *args);
+PyObject *dn_py_plan(PyObject *self, PyObject *args);
+PyObject *dn_py_task(PyObject *self, PyObject *args);
+PyObject *dn_py_commit(PyObject *self, PyObject *args);
+PyObject *dn_py_abort(PyObject *self, PyObject *args);
 PyObject *dn_py_inspect(PyObject *self, PyObject *args);
 PyObject *dn_py_find_files(PyObject *self, PyObject *args);
 PyObject *dn_py_find_types(PyObject *self, PyObject *args);

@@ -1,0 +1,194 @@
+/* Jobs in pieces: plan, task, commit, abort. */
+#include "native.h"
+
+#include "job/json_file.h"
+#include "job/parts.h"
+#include "job/refusal.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A library does not change the folder of the process it is in. */
+static enum dn_status folder_check(const struct dn_parts *p, const char *path, struct dn_error *err)
+{
+    char here[PATH_MAX];
+
+    if (!dn_parts_needs_folder(p) ||
+        (getcwd(here, sizeof here) != NULL && strcmp(here, p->folder) == 0)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_INVALID,
+                        "%s: its paths are relative to %s: go there with os.chdir(), or make the "
+                        "plan of a job with absolute paths",
+                        path, p->folder);
+}
+
+static enum dn_status plan_open(struct dn_parts *p, const char *path, struct dn_error *err)
+{
+    DN_TRY(dn_parts_read(p, path, err));
+    DN_TRY(folder_check(p, path, err));
+    return dn_parts_connect(p, err);
+}
+
+static PyObject *finished(struct dn_py_watch *w, enum dn_status st, const struct dn_error *err,
+                          PyObject *answer)
+{
+    const bool raised = dn_py_watch_raise(w);
+
+    dn_py_watch_finish(w);
+    dn_py_mail_deliver();
+    if (st == DN_OK && !raised) {
+        return answer;
+    }
+    Py_CLEAR(answer);
+    return raised ? NULL : dn_py_raise_of_job(err);
+}
+
+static enum dn_status cut(struct dn_plan *job, struct dn_parts *p, const char *path,
+                          const struct dn_transfer *given, uint64_t split_bytes, const char *output,
+                          struct dn_error *err)
+{
+    DN_TRY(dn_plan_read(job, path, err));
+    struct dn_transfer t = dn_plan_transfer(job);
+    t.n_threads = given->n_threads;
+    t.memory_bytes = given->memory_bytes;
+    t.allow_empty = given->allow_empty;
+    t.events = given->events;
+    const enum dn_status st = dn_parts_cut(p, job, &t, split_bytes, err);
+    if (st != DN_OK) {
+        dn_refusal_locate_path(job, NULL, err);
+        return st;
+    }
+    return dn_json_file_write(output, p->json, given->overwrite, err);
+}
+
+/* plan(job, output, split_bytes, overwrite, allow_empty, n_threads, memory_bytes) -> {"id","pieces","rows"} */
+PyObject *dn_py_plan(PyObject *self, PyObject *args)
+{
+    struct dn_transfer given = {0};
+    struct dn_plan job = {0};
+    struct dn_parts p = {0};
+    struct dn_py_watch watch;
+    struct dn_error err;
+    const char *path = NULL;
+    const char *output = NULL;
+    PyObject *out = NULL;
+    unsigned long long split_bytes = 0;
+    unsigned long long memory = 0;
+    int overwrite = 0;
+    int allow_empty = 0;
+    unsigned int n_threads = 0;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "ssKppIK", &path, &output, &split_bytes, &overwrite, &allow_empty,
+                          &n_threads, &memory)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    dn_py_watch_init(&watch, NULL);
+    const struct dn_events events = dn_py_events_of(&watch);
+    given.overwrite = overwrite != 0;
+    given.allow_empty = allow_empty != 0;
+    given.n_threads = n_threads;
+    given.memory_bytes = memory;
+    given.events = &events;
+    PyThreadState *const state = PyEval_SaveThread();
+    const enum dn_status st = cut(&job, &p, path, &given, split_bytes, output, &err);
+    PyEval_RestoreThread(state);
+    if (st == DN_OK) {
+        const json_t *rows = json_object_get(p.json, "rows");
+        out = Py_BuildValue("{s:s,s:n,s:L}", "id", p.id, "pieces",
+                            (Py_ssize_t)json_array_size(p.list), "rows",
+                            json_is_integer(rows) ? (long long)json_integer_value(rows) : -1LL);
+    }
+    dn_parts_finish(&p);
+    dn_plan_finish(&job);
+    return finished(&watch, st, &err, out);
+}
+
+/* task(plan, index, progress, n_threads) -> outcome */
+PyObject *dn_py_task(PyObject *self, PyObject *args)
+{
+    struct dn_outcome outcome = {0};
+    struct dn_parts p = {0};
+    struct dn_py_watch watch;
+    struct dn_error err;
+    const char *path = NULL;
+    PyObject *progress = NULL;
+    unsigned long long index = 0;
+    unsigned int n_threads = 0;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sKOI", &path, &index, &progress, &n_threads)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    dn_py_watch_init(&watch, progress);
+    const struct dn_events events = dn_py_events_of(&watch);
+    PyThreadState *const state = PyEval_SaveThread();
+    enum dn_status st = plan_open(&p, path, &err);
+    if (st == DN_OK) {
+        st = dn_parts_write(&p, (size_t)index, n_threads, &events, &outcome, &err);
+    }
+    PyEval_RestoreThread(state);
+    dn_parts_finish(&p);
+    PyObject *out = dn_py_answer(&watch, st, &err, &outcome, NULL, true);
+    dn_outcome_finish(&outcome);
+    return out;
+}
+
+/* commit(plan) -> {"rows","bytes","unchanged"} */
+PyObject *dn_py_commit(PyObject *self, PyObject *args)
+{
+    struct dn_parts_result result = {0};
+    struct dn_parts p = {0};
+    struct dn_py_watch watch;
+    struct dn_error err;
+    const char *path = NULL;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "s", &path)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    dn_py_watch_init(&watch, NULL);
+    const struct dn_events events = dn_py_events_of(&watch);
+    PyThreadState *const state = PyEval_SaveThread();
+    enum dn_status st = plan_open(&p, path, &err);
+    if (st == DN_OK) {
+        st = dn_parts_commit(&p, &events, &result, &err);
+    }
+    PyEval_RestoreThread(state);
+    dn_parts_finish(&p);
+    return finished(&watch, st, &err,
+                    Py_BuildValue("{s:L,s:L,s:O}", "rows", (long long)result.rows, "bytes",
+                                  (long long)result.bytes, "unchanged",
+                                  result.was_there ? Py_True : Py_False));
+}
+
+/* abort(plan) -> was it committed before */
+PyObject *dn_py_abort(PyObject *self, PyObject *args)
+{
+    struct dn_parts p = {0};
+    struct dn_py_watch watch;
+    struct dn_error err;
+    const char *path = NULL;
+    bool was_committed = false;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "s", &path)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    dn_py_watch_init(&watch, NULL);
+    const struct dn_events events = dn_py_events_of(&watch);
+    PyThreadState *const state = PyEval_SaveThread();
+    enum dn_status st = plan_open(&p, path, &err);
+    if (st == DN_OK) {
+        st = dn_parts_abort(&p, &events, &was_committed, &err);
+    }
+    PyEval_RestoreThread(state);
+    dn_parts_finish(&p);
+    return finished(&watch, st, &err, PyBool_FromLong(was_committed));
+}
