@@ -22,7 +22,7 @@ cp include/dativo/{plugin,arrow,status}.h "$stage/include/dativo/"
 cp LICENSE CHANGELOG.md "$stage/"
 cp docs/{store,csv-reading,splits,csv-writing,parquet-writing,parquet-reading,verify,jobs,many-machines,host-jobs,plugins,json-records,types,postgres}.md "$stage/docs/"
 grep -oE '\]\(docs/[a-z-]+\.md' CHANGELOG.md | cut -c 3- | sort -u | while read -r page; do # what is not in here is no link
-    [ -f "$stage/$page" ] || sed -i "s#\[\([^]]*\)\]($page)#\1#g" "$stage/CHANGELOG.md"
+    [ -f "$stage/$page" ] || sed -i "s|\[\([^]]*\)\]($page[^)]*)|\1|g" "$stage/CHANGELOG.md"
 done
 mkdir "$stage/docs/adr" # the decisions that these pages point at
 { grep -ohE 'adr/[a-z0-9-]+\.md' "$stage"/docs/*.md || true; } | sort -u | while read -r page; do
