@@ -21,15 +21,17 @@ strip --strip-unneeded "$stage"/plugins/*.so
 cp include/dativo/{plugin,arrow,status}.h "$stage/include/dativo/"
 cp LICENSE CHANGELOG.md "$stage/"
 cp docs/{store,csv-reading,splits,csv-writing,parquet-writing,parquet-reading,verify,jobs,many-machines,host-jobs,plugins,json-records,types,postgres}.md "$stage/docs/"
-grep -oE '\]\(docs/[a-z-]+\.md' CHANGELOG.md | cut -c 3- | sort -u | while read -r page; do # what is not in here is no link
-    [ -f "$stage/$page" ] || sed -i "s|\[\([^]]*\)\]($page[^)]*)|\1|g" "$stage/CHANGELOG.md"
-done
 mkdir "$stage/docs/adr" # the decisions that these pages point at
 { grep -ohE 'adr/[a-z0-9-]+\.md' "$stage"/docs/*.md || true; } | sort -u | while read -r page; do
     cp "docs/$page" "$stage/docs/adr/"
 done
 mkdir "$stage/examples"
 cp -r examples/{assets,connectors,data,jobs,kubernetes,plugins,slurm} "$stage/examples/"
+for page in "$stage"/CHANGELOG.md "$stage"/docs/*.md; do # what is not in here is no link
+    { grep -oE '\]\([a-z0-9/.-]+\.md' "$page" || true; } | cut -c 3- | sort -u | while read -r link; do
+        [ -f "$(dirname "$page")/$link" ] || sed -i "s|\[\([^]]*\)\]($link[^)]*)|\1|g" "$page"
+    done
+done
 # There is no build folder in an archive.
 find "$stage/docs" "$stage/examples" \( -name '*.md' -o -name '*.yaml' \) -exec sed -i 's#build/\(bin\|plugins\|out\)#\1#g' {} +
 
