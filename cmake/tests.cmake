@@ -92,7 +92,7 @@ foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
 endforeach()
 
 # The suites that sanitizers leave to the release build are Python around the same code; their programs are built by name alone there.
-foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli tests/python tests/iceberg tests/install examples fuzz bench)
+foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli tests/python tests/iceberg tests/spark tests/install examples fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
         if(DN_SANITIZE AND dir MATCHES "interop|cli")
             add_subdirectory(${dir} EXCLUDE_FROM_ALL)

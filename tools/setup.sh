@@ -4,7 +4,7 @@
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
-#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg
+#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark in build/spark
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -165,7 +165,10 @@ test-slow | test-full)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${full_packages[@]}"
     python_environment .venv tools/requirements.txt
     s3proxy
-    [ "$1" = test-slow ] || python_environment build/iceberg tools/iceberg-requirements.txt
+    if [ "$1" = test-full ]; then
+        python_environment build/iceberg tools/iceberg-requirements.txt
+        python_environment build/spark tools/spark-requirements.txt # some 450 MB
+    fi
     ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
