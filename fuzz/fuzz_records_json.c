@@ -1,5 +1,6 @@
 /*
- * JSON records: reading takes any bytes; what it accepts is written, read again, and must then be the same.
+ * JSON records: reading takes any bytes; what it accepts is written, read again, and must then be the same.  Read in pieces it is
+ * the same, too: the rows and what is counted, or the error.
  * Input: one byte that chooses the declared columns, flat ones and behind them nested ones, then the JSON text.
  */
 #include "fuzz_target.h"
@@ -35,6 +36,91 @@ static void read_json(struct result *r, const char *json, const struct dn_record
     FUZZ_CHECK((int32_t)r->status == r->err.code, "status %d, error code %d", r->status,
                r->err.code);
     FUZZ_CHECK(r->status == DN_OK || r->err.message[0] != '\0', "status %d", r->status);
+}
+
+static int32_t run_now(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    fn(arg);
+    return 0;
+}
+
+static void check_same_error(const struct dn_error *a, const struct dn_error *b)
+{
+    FUZZ_CHECK(a->code == b->code && strcmp(a->message, b->message) == 0 &&
+                   a->byte_offset == b->byte_offset && a->row == b->row,
+               "%s; in pieces: %s", a->message, b->message);
+}
+
+static void check_same_counts(const struct dn_records_counts *a, const struct dn_records_counts *b)
+{
+    FUZZ_CHECK(a->n_bytes == b->n_bytes && a->n_lone_surrogates == b->n_lone_surrogates &&
+                   a->n_rounded == b->n_rounded && a->first_rounded == b->first_rounded &&
+                   strcmp(a->rounded_column, b->rounded_column) == 0,
+               "counts differ");
+}
+
+/* Rows of several batches as one text. */
+static void write_batches(struct dn_buffer *out, const struct dn_records *p)
+{
+    struct dn_error err;
+
+    for (int64_t i = 0; i < p->n_batches; i++) {
+        if (p->batches[i].length == 0) {
+            continue;
+        }
+        if (out->len > 0) { /* "]" and "[" between two become a comma */
+            out->len--;
+        }
+        const size_t at = out->len;
+        FUZZ_CHECK(dn_records_write(out, &p->schema, &p->batches[i], 0, p->batches[i].length,
+                                    &err) == DN_OK,
+                   "%s", err.message);
+        if (at > 0) {
+            out->data[at] = ',';
+        }
+    }
+    FUZZ_CHECK(out->len > 0 || dn_buffer_append(out, "[]", 2, &err) == DN_OK, "%s", err.message);
+}
+
+/* Pieces of 24 bytes, read as soon as they are cut. */
+static void check_pieces(const struct result *whole, const char *json,
+                         const struct dn_record_field *fields, int64_t n_fields)
+{
+    const struct dn_records_options options = {.executor = {.submit = run_now, .n_threads = 2},
+                                               .piece_bytes = 24};
+    struct dn_buffer expected = {0};
+    struct dn_buffer got = {0};
+    struct dn_records pieces;
+    struct dn_error err;
+
+    dn_error_clear(&err);
+    const enum dn_status st =
+        dn_records_read_pieces(json, fields, n_fields, &options, &pieces, &err);
+    FUZZ_CHECK(st == whole->status, "%d, in pieces: %d %s", whole->status, st, err.message);
+    if (st != DN_OK) {
+        check_same_error(&whole->err, &err);
+        return;
+    }
+    check_same_counts(&whole->counts, &pieces.counts);
+    FUZZ_CHECK(pieces.n_rows == whole->batch.length, "rows got lost");
+    FUZZ_CHECK(pieces.file_counter == whole->file_counter, "the counter differs");
+    FUZZ_CHECK(pieces.schema.n_children == whole->schema.n_children, "columns differ");
+    for (int64_t i = 0; i < pieces.schema.n_children; i++) {
+        FUZZ_CHECK(
+            strcmp(pieces.schema.children[i]->format, whole->schema.children[i]->format) == 0 &&
+                strcmp(pieces.schema.children[i]->name, whole->schema.children[i]->name) == 0,
+            "column %d", (int)i);
+    }
+    FUZZ_CHECK(dn_records_write(&expected, &whole->schema, &whole->batch, 0, whole->batch.length,
+                                &err) == DN_OK,
+               "%s", err.message);
+    write_batches(&got, &pieces);
+    FUZZ_CHECK(expected.len == got.len && memcmp(expected.data, got.data, got.len) == 0,
+               "rows differ");
+    dn_buffer_finish(&expected);
+    dn_buffer_finish(&got);
+    dn_records_finish(&pieces);
 }
 
 static void release(struct result *r)
@@ -201,6 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_json(&r, json, fields, n_fields);
     FUZZ_CHECK(r.status == DN_OK || (r.err.byte_offset >= 0 && (size_t)r.err.byte_offset < size),
                "%s", r.err.message);
+    check_pieces(&r, json, fields, n_fields);
     if (r.status == DN_OK) {
         check_round_trip(&r);
         /* The value alone, without what was behind it. */

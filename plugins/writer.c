@@ -294,31 +294,31 @@ static void tell_changes(const struct dn_records_counts *counts)
 static enum dn_status write_file(struct dn_writer *h, const char *records_json, char **out,
                                  struct dn_error *err)
 {
-    struct ArrowSchema schema = {0};
-    struct ArrowArray batch = {0};
-    struct dn_records_counts counts = {0};
+    struct dn_records records = {0};
     struct dn_buffer path = {0};
     void *file = NULL;
     char *result = NULL;
-    int64_t counter = -1;
     unsigned unique = 0;
     enum dn_status st = DN_OK;
 
-    DN_TRY(dn_records_read_counted(records_json, h->target.fields, h->target.n_fields, &schema,
-                                   &batch, &counter, &counts, err));
-    const int64_t n_rows = batch.length;
+    DN_TRY(use_pool(h, err));
+    h->target.records.executor = dn_pool_executor(h->pool);
+    DN_TRY(dn_records_read_pieces(records_json, h->target.fields, h->target.n_fields,
+                                  &h->target.records, &records, err));
+    const int64_t n_rows = records.n_rows;
     if (n_rows == 0) {
         st = dn_error_set(err, DN_ERR_INVALID, "the batch holds no records: nothing was written");
         goto cleanup;
     }
-    counter = counter >= 0 ? counter : h->next_counter;
+    const int64_t counter = records.file_counter >= 0 ? records.file_counter : h->next_counter;
     unique = first_unique(h, counter);
-    DN_TRY_GOTO(st, use_pool(h, err), cleanup);
-    DN_TRY_GOTO(st, open_file(h, &path, counter, &unique, &schema, &file, err), cleanup);
+    DN_TRY_GOTO(st, open_file(h, &path, counter, &unique, &records.schema, &file, err), cleanup);
     h->has_last = true; /* also where it turns out that somebody else was faster */
     h->last_counter = counter;
     h->last_unique = unique;
-    DN_TRY_GOTO(st, kind->append(file, &batch, err), cleanup);
+    for (int64_t i = 0; i < records.n_batches; i++) {
+        DN_TRY_GOTO(st, kind->append(file, &records.batches[i], err), cleanup);
+    }
     DN_TRY_GOTO(st, kind->finish(file, err), cleanup);
     /* all that can fail comes before the commit, so that a failure never leaves a file behind */
     DN_TRY_GOTO(
@@ -326,7 +326,7 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
         cleanup);
     DN_TRY_GOTO(st, commit_file(h, file, (const char *)path.data, err), cleanup);
     h->next_counter = counter < INT64_MAX ? counter + 1 : counter;
-    tell_changes(&counts);
+    tell_changes(&records.counts);
     *out = result;
     result = NULL;
 cleanup:
@@ -337,12 +337,7 @@ cleanup:
     } else if (file != NULL && st != DN_OK && st != DN_ERR_EXISTS) {
         dn_writer_objects_unclaim(h->objects, (const char *)path.data);
     }
-    if (batch.release != NULL) {
-        batch.release(&batch);
-    }
-    if (schema.release != NULL) {
-        schema.release(&schema);
-    }
+    dn_records_finish(&records);
     dn_buffer_finish(&path);
     return st;
 }

@@ -107,6 +107,7 @@ struct dn_writer_target {
     const char *file;      /**< output_base names one file: the first batch goes there; else NULL */
     struct dn_record_field *fields;
     int64_t n_fields;
+    struct dn_records_options records; /**< how those are read */
     bool lists; /**< writing batches looks at what is in the bucket already */
 
     /* Level 1 only */

@@ -17,12 +17,24 @@ static bool is_plain(const char *name, size_t len)
     return true;
 }
 
+static enum dn_json_usual usual_of(struct dn_type type)
+{
+    const bool is_micros = type.id == DN_TYPE_TIMESTAMP && type.unit == DN_UNIT_US;
+
+    return type.id == DN_TYPE_INT64                                       ? DN_JSON_USUAL_INT64
+           : type.id == DN_TYPE_FLOAT64                                   ? DN_JSON_USUAL_FLOAT64
+           : type.id == DN_TYPE_DATE32 || is_micros                       ? DN_JSON_USUAL_MOMENT
+           : dn_type_is_text(type) && type.extension != DN_EXTENSION_JSON ? DN_JSON_USUAL_TEXT
+                                                                          : DN_JSON_USUAL_NONE;
+}
+
 enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, size_t name_len,
                                    struct dn_type type, struct dn_error *err)
 {
     const int64_t zero = 0;
 
     *c = (struct dn_json_column){.type = type, .name_len = name_len, .next = -1};
+    c->usual = usual_of(type);
     c->plain_name = is_plain(name, name_len);
     c->name = dn_strndup(name, name_len);
     if (c->name == NULL) {
@@ -42,6 +54,7 @@ enum dn_status dn_json_column_nest(struct dn_json_column *c, const struct dn_nod
                                    struct dn_error *err)
 {
     c->type = node->field.type;
+    c->usual = DN_JSON_USUAL_NONE;
     return dn_builder_init(&c->builder, node, err);
 }
 
@@ -82,7 +95,7 @@ static enum dn_status start_validity(struct dn_json_column *c, struct dn_error *
     return DN_OK;
 }
 
-static void count_row(struct dn_json_column *c, bool valid)
+static inline void count_row(struct dn_json_column *c, bool valid)
 {
     c->null_count += !valid;
     c->last_is_null = !valid;
@@ -91,7 +104,7 @@ static void count_row(struct dn_json_column *c, bool valid)
 }
 
 /* Count the row whose value has just been stored. */
-static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_error *err)
+static inline enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_error *err)
 {
     if (!valid && c->validity.len == 0) {
         DN_TRY(start_validity(c, err));
@@ -103,10 +116,20 @@ static enum dn_status end_row(struct dn_json_column *c, bool valid, struct dn_er
     return DN_OK;
 }
 
+static inline bool has_room(const struct dn_buffer *b, size_t n)
+{
+    return b->data != NULL && b->capacity - b->len >= n;
+}
+
 enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value, size_t width,
                                         struct dn_error *err)
 {
-    DN_TRY(dn_buffer_append(&c->values, value, width, err));
+    if (width == sizeof(int64_t) && has_room(&c->values, width)) {
+        memcpy(c->values.data + c->values.len, value, sizeof(int64_t)); /* no call */
+        c->values.len += width;
+    } else {
+        DN_TRY(dn_buffer_append(&c->values, value, width, err));
+    }
     return end_row(c, true, err);
 }
 
@@ -135,7 +158,12 @@ static enum dn_status put_text_end(struct dn_json_column *c, enum dn_json_kind k
 {
     const int64_t end = (int64_t)c->bytes.len;
 
-    DN_TRY(dn_buffer_append(&c->values, &end, sizeof end, err));
+    if (has_room(&c->values, sizeof end)) {
+        memcpy(c->values.data + c->values.len, &end, sizeof end);
+        c->values.len += sizeof end;
+    } else {
+        DN_TRY(dn_buffer_append(&c->values, &end, sizeof end, err));
+    }
     return c->extra ? dn_buffer_append_byte(&c->kinds, (uint8_t)kind, err) : DN_OK;
 }
 
@@ -144,6 +172,19 @@ enum dn_status dn_json_column_end_text(struct dn_json_column *c, enum dn_json_ki
 {
     DN_TRY(put_text_end(c, kind, err));
     return end_row(c, true, err);
+}
+
+enum dn_status dn_json_column_put_text(struct dn_json_column *c, struct dn_span text,
+                                       struct dn_error *err)
+{
+    if (text.len <= DN_JSON_WIDE && has_room(&c->bytes, text.len)) {
+        /* into the buffer's padding, too: no call, and no loop */
+        memcpy(c->bytes.data + c->bytes.len, text.data, DN_JSON_WIDE);
+        c->bytes.len += text.len;
+    } else {
+        DN_TRY(dn_buffer_append(&c->bytes, text.data, text.len, err));
+    }
+    return dn_json_column_end_text(c, DN_JSON_STRING, err);
 }
 
 enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err)
@@ -219,24 +260,27 @@ static struct dn_span text_of(const struct dn_json_column *c, int64_t row)
     return (struct dn_span){c->bytes.data + offsets[0], (size_t)(offsets[1] - offsets[0])};
 }
 
-/* The narrowest type for all values of an extra column. */
-static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type_id *out,
-                                  struct dn_buffer *scratch, struct dn_error *err)
-{
-    bool all_bool = true;
-    bool all_int = true;
-    bool all_float = true;
+/* Which types hold all values of an extra column. */
+struct extra_look {
+    bool all_bool;
+    bool all_int;
+    bool all_float;
+    bool any;
+};
 
-    for (int64_t i = 0; i < c->n_rows && (all_bool || all_int || all_float); i++) {
+static enum dn_status look_at_extra(const struct dn_json_column *c, struct extra_look *l,
+                                    struct dn_buffer *scratch, struct dn_error *err)
+{
+    for (int64_t i = 0; i < c->n_rows && (l->all_bool || l->all_int || l->all_float); i++) {
         const enum dn_json_kind kind = (enum dn_json_kind)c->kinds.data[i];
         if (kind == DN_JSON_NULL) {
             continue;
         }
         const bool is_bool = kind == DN_JSON_TRUE || kind == DN_JSON_FALSE;
         const bool is_number = kind == DN_JSON_INTEGER || kind == DN_JSON_FLOAT;
-        all_bool = all_bool && is_bool;
-        all_int = all_int && kind == DN_JSON_INTEGER;
-        all_float = all_float && is_number;
+        l->all_bool = l->all_bool && is_bool;
+        l->all_int = l->all_int && kind == DN_JSON_INTEGER;
+        l->all_float = l->all_float && is_number;
         if (!is_number) {
             continue;
         }
@@ -245,21 +289,34 @@ static enum dn_status choose_type(const struct dn_json_column *c, enum dn_type_i
         double float_value;
         bool fits = false;
         bool rounded;
-        if (all_int) {
-            all_int = dn_json_integer_value(text.data, text.len, &int_value);
+        if (l->all_int) {
+            l->all_int = dn_json_integer_value(text.data, text.len, &int_value);
         }
-        if (all_float) {
+        if (l->all_float) {
             DN_TRY(dn_json_text_to_float64(scratch, text.data, text.len, &float_value, &fits,
                                            &rounded, err));
-            all_float = fits;
+            l->all_float = fits;
         }
     }
-    const bool any = c->null_count < c->n_rows;
-    *out = !any        ? DN_TYPE_UTF8
-           : all_bool  ? DN_TYPE_BOOL
-           : all_int   ? DN_TYPE_INT64
-           : all_float ? DN_TYPE_FLOAT64
-                       : DN_TYPE_UTF8;
+    l->any = l->any || c->null_count < c->n_rows;
+    return DN_OK;
+}
+
+/* The narrowest type for all values of an extra column, which is in pieces. */
+static enum dn_status choose_type(struct dn_json_column *const *columns, int64_t n,
+                                  enum dn_type_id *out, struct dn_buffer *scratch,
+                                  struct dn_error *err)
+{
+    struct extra_look l = {.all_bool = true, .all_int = true, .all_float = true};
+
+    for (int64_t i = 0; i < n; i++) {
+        DN_TRY(look_at_extra(columns[i], &l, scratch, err));
+    }
+    *out = !l.any        ? DN_TYPE_UTF8
+           : l.all_bool  ? DN_TYPE_BOOL
+           : l.all_int   ? DN_TYPE_INT64
+           : l.all_float ? DN_TYPE_FLOAT64
+                         : DN_TYPE_UTF8;
     return DN_OK;
 }
 
@@ -294,20 +351,19 @@ static enum dn_status convert_values(const struct dn_json_column *c, enum dn_typ
     return DN_OK;
 }
 
-static enum dn_status give_type(struct dn_json_column *c, struct dn_error *err)
+/* Of the type that choose_type() found. */
+static enum dn_status give_type(struct dn_json_column *c, enum dn_type_id type,
+                                struct dn_buffer *scratch, struct dn_error *err)
 {
-    struct dn_buffer scratch = {0};
     struct dn_json_column typed = {0};
-    enum dn_type_id type = DN_TYPE_UTF8;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, choose_type(c, &type, &scratch, err), cleanup);
     if (type != DN_TYPE_UTF8) {
         DN_TRY_GOTO(
             st,
             dn_json_column_init(&typed, c->name, c->name_len, (struct dn_type){.id = type}, err),
             cleanup);
-        DN_TRY_GOTO(st, convert_values(c, type, &typed, &scratch, err), cleanup);
+        DN_TRY_GOTO(st, convert_values(c, type, &typed, scratch, err), cleanup);
         const struct dn_json_column text = *c;
         *c = typed;
         typed = text;
@@ -315,30 +371,59 @@ static enum dn_status give_type(struct dn_json_column *c, struct dn_error *err)
     c->extra = false;
 cleanup:
     dn_json_column_finish(&typed);
+    return st;
+}
+
+static enum dn_status give_types(struct dn_json_column *const *columns, int64_t n,
+                                 struct dn_error *err)
+{
+    struct dn_buffer scratch = {0};
+    enum dn_type_id type = DN_TYPE_UTF8;
+    enum dn_status st = choose_type(columns, n, &type, &scratch, err);
+
+    for (int64_t i = 0; i < n && st == DN_OK; i++) {
+        st = give_type(columns[i], type, &scratch, err);
+    }
     dn_buffer_finish(&scratch);
     return st;
+}
+
+enum dn_status dn_json_columns_seal(struct dn_json_column *const *columns, int64_t n,
+                                    int64_t max_utf8_bytes, struct dn_error *err)
+{
+    bool is_large = false;
+
+    if (columns[0]->extra) {
+        DN_TRY(give_types(columns, n, err));
+    }
+    if (!dn_json_column_is_bytes(columns[0])) {
+        return DN_OK;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const enum dn_type_id id = columns[i]->type.id;
+        is_large = is_large || id == DN_TYPE_LARGE_UTF8 || id == DN_TYPE_LARGE_BINARY ||
+                   last_offset(columns[i]) > max_utf8_bytes;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        struct dn_json_column *c = columns[i];
+        const bool is_text = dn_type_is_text(c->type);
+        if (is_large) {
+            c->type.id = is_text ? DN_TYPE_LARGE_UTF8 : DN_TYPE_LARGE_BINARY;
+        } else {
+            narrow_offsets(c);
+            c->type.id = is_text ? DN_TYPE_UTF8 : DN_TYPE_BINARY;
+        }
+        dn_buffer_finish(&c->kinds);
+        /* Arrow asks for a data buffer even where there is no text. */
+        DN_TRY(dn_buffer_reserve(&c->bytes, 1, err));
+    }
+    return DN_OK;
 }
 
 enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_bytes,
                                    struct dn_error *err)
 {
-    if (c->extra) {
-        DN_TRY(give_type(c, err));
-    }
-    dn_buffer_finish(&c->kinds);
-    if (!dn_json_column_is_bytes(c)) {
-        return DN_OK;
-    }
-    const bool is_text = dn_type_is_text(c->type);
-    const bool is_large = c->type.id == DN_TYPE_LARGE_UTF8 || c->type.id == DN_TYPE_LARGE_BINARY;
-    if (!is_large && last_offset(c) <= max_utf8_bytes) {
-        narrow_offsets(c);
-        c->type.id = is_text ? DN_TYPE_UTF8 : DN_TYPE_BINARY;
-    } else {
-        c->type.id = is_text ? DN_TYPE_LARGE_UTF8 : DN_TYPE_LARGE_BINARY;
-    }
-    /* Arrow asks for a data buffer even where there is no text. */
-    return dn_buffer_reserve(&c->bytes, 1, err);
+    return dn_json_columns_seal(&c, 1, max_utf8_bytes, err);
 }
 
 void dn_json_table_finish(struct dn_json_table *t)
@@ -411,14 +496,24 @@ static void release_table(void *owner)
     dn_free(owner);
 }
 
-enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows, struct dn_error *err)
+enum dn_status dn_json_tables_seal(struct dn_json_table *const *tables, int64_t n,
+                                   struct dn_error *err)
 {
-    for (int64_t i = 0; i < t->n_columns; i++) {
-        DN_TRY(dn_json_column_pad(&t->columns[i], n_rows, err));
-        DN_TRY(dn_json_column_seal(&t->columns[i], MAX_UTF8_BYTES, err));
-        DN_TRY(dn_buffer_reserve(&t->columns[i].values, 1, err)); /* no rows: still a buffer */
+    struct dn_json_column **columns = dn_calloc((size_t)n, sizeof(void *));
+    enum dn_status st = columns != NULL ? DN_OK : dn_error_memory(err, (size_t)n * sizeof(void *));
+
+    for (int64_t i = 0; st == DN_OK && i < tables[0]->n_columns; i++) {
+        for (int64_t t = 0; t < n && st == DN_OK; t++) {
+            columns[t] = &tables[t]->columns[i];
+            st = dn_json_column_pad(columns[t], tables[t]->n_rows, err);
+        }
+        st = st == DN_OK ? dn_json_columns_seal(columns, n, MAX_UTF8_BYTES, err) : st;
+        for (int64_t t = 0; t < n && st == DN_OK; t++) { /* no rows: still a buffer */
+            st = dn_buffer_reserve(&columns[t]->values, 1, err);
+        }
     }
-    return DN_OK;
+    dn_free(columns);
+    return st;
 }
 
 static enum dn_status describe(struct dn_json_column *c, struct dn_node *node,
@@ -441,9 +536,8 @@ static enum dn_status describe(struct dn_json_column *c, struct dn_node *node,
     return DN_OK;
 }
 
-enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
-                                    struct ArrowSchema *out_schema, struct ArrowArray *out_batch,
-                                    struct dn_error *err)
+enum dn_status dn_json_table_export(struct dn_json_table *t, struct ArrowSchema *out_schema,
+                                    struct ArrowArray *out_batch, struct dn_error *err)
 {
     struct dn_node *nodes = dn_calloc((size_t)t->n_columns + 1, sizeof *nodes);
     struct dn_batch_column *exports = dn_calloc((size_t)t->n_columns + 1, sizeof *exports);
@@ -458,7 +552,7 @@ enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
         DN_TRY_GOTO(st, describe(&t->columns[i], &nodes[i], &exports[i], err), cleanup);
     }
     DN_TRY_GOTO(st, dn_schema_make_nodes(out_schema, nodes, t->n_columns, err), cleanup);
-    st = dn_batch_export(out_batch, n_rows, t->n_columns, exports, release_table, owner, err);
+    st = dn_batch_export(out_batch, t->n_rows, t->n_columns, exports, release_table, owner, err);
     if (st != DN_OK) {
         out_schema->release(out_schema);
         goto cleanup;

@@ -9,11 +9,21 @@
 #include "base/buffer.h"
 #include "json/json_lexer.h"
 
+/** Values of a column that are read on a short way, where they are written the usual way. */
+enum dn_json_usual {
+    DN_JSON_USUAL_NONE = 0,
+    DN_JSON_USUAL_INT64,
+    DN_JSON_USUAL_FLOAT64,
+    DN_JSON_USUAL_TEXT,
+    DN_JSON_USUAL_MOMENT /**< dates, and timestamps in microseconds */
+};
+
 struct dn_json_column {
     char *name; /**< owned */
     size_t name_len;
     bool plain_name; /**< spelled in JSON as it is: no byte that a JSON string escapes */
     struct dn_type type;
+    enum dn_json_usual usual;
     bool required;
     bool
         extra; /**< not declared: values are kept as text, with their kinds, until dn_json_column_seal() */
@@ -57,6 +67,9 @@ void dn_json_column_count_rounded(struct dn_json_column *c, int64_t n);
 void dn_json_column_end_nested(struct dn_json_column *c, bool valid);
 DN_NODISCARD enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bool value,
                                                     struct dn_error *err);
+/** A text as it is, of at most DN_JSON_WIDE bytes behind which as many can be read, or longer. */
+DN_NODISCARD enum dn_status dn_json_column_put_text(struct dn_json_column *c, struct dn_span text,
+                                                    struct dn_error *err);
 /** The bytes appended to `bytes` since the last row are this row's text; `kind` is kept for extra columns. */
 DN_NODISCARD enum dn_status dn_json_column_end_text(struct dn_json_column *c,
                                                     enum dn_json_kind kind, struct dn_error *err);
@@ -77,11 +90,16 @@ static inline bool dn_json_column_is_bytes(const struct dn_json_column *c)
 DN_NODISCARD enum dn_status dn_json_column_seal(struct dn_json_column *c, int64_t max_utf8_bytes,
                                                 struct dn_error *err);
 
+/** The same for the columns of one name in several tables: all get the one form that holds what is in any of them. */
+DN_NODISCARD enum dn_status dn_json_columns_seal(struct dn_json_column *const *columns, int64_t n,
+                                                 int64_t max_utf8_bytes, struct dn_error *err);
+
 /** The columns of one batch; once exported they belong to the batch. */
 struct dn_json_table {
     struct dn_json_column *columns;
     int64_t n_columns;
     int64_t capacity;
+    int64_t n_rows;        /**< which a sealed column has */
     struct dn_arena nodes; /**< of nested columns */
 };
 
@@ -93,14 +111,17 @@ DN_NODISCARD enum dn_status dn_json_table_add(struct dn_json_table *t, const cha
 /** Make the last column a nested one, whose node is copied. */
 DN_NODISCARD enum dn_status
 dn_json_table_nest_last(struct dn_json_table *t, const struct dn_node *node, struct dn_error *err);
-/** Bring every column into its final form, with n_rows rows. */
-DN_NODISCARD enum dn_status dn_json_table_seal(struct dn_json_table *t, int64_t n_rows,
-                                               struct dn_error *err);
+/**
+ * Bring every column of n >= 1 tables into its final form, with as many rows as its table has.  Column i is the same one in all of
+ * them.
+ */
+DN_NODISCARD enum dn_status dn_json_tables_seal(struct dn_json_table *const *tables, int64_t n,
+                                                struct dn_error *err);
 /**
  * Move the sealed columns into a schema and a batch; `t` is empty afterwards.  On failure the outputs hold nothing and the
  * columns stay in `t`.
  */
-DN_NODISCARD enum dn_status dn_json_table_export(struct dn_json_table *t, int64_t n_rows,
+DN_NODISCARD enum dn_status dn_json_table_export(struct dn_json_table *t,
                                                  struct ArrowSchema *out_schema,
                                                  struct ArrowArray *out_batch,
                                                  struct dn_error *err);

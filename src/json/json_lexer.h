@@ -2,12 +2,14 @@
  * One pass over JSON text that has no length: every byte is looked at only after the bytes before it have shown that the
  * value goes on, so nothing behind the value's last byte is ever read (the text may end at the end of a mapped page).
  * A NUL outside or inside a string is malformed, so a terminated but incomplete text is safe too.
+ * Where somebody has found out how far the text goes (wide_end), it is read in larger steps.
  * Threads: one owner.
  */
 #ifndef DN_JSON_LEXER_H
 #define DN_JSON_LEXER_H
 
 #include "base/buffer.h"
+#include "simd/kernels.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +23,13 @@ struct dn_json_lexer {
     int64_t row;        /**< record being read, 1-based; -1 outside records.  Only for messages. */
     const char *column; /**< column being read or NULL.  Only for messages. */
     int64_t n_lone_surrogates; /**< escapes stored as U+FFFD */
+    const uint8_t
+        *wide_end; /**< from below here on DN_JSON_WIDE bytes may be read; NULL: nowhere */
+    const struct dn_kernels *kernels; /**< with wide_end */
 };
+
+/** Bytes that may be read from a place below wide_end on, and also from wide_end on. */
+#define DN_JSON_WIDE 64
 
 enum dn_json_kind {
     DN_JSON_NULL = 0,
@@ -64,6 +72,21 @@ DN_NODISCARD enum dn_status dn_json_expect(struct dn_json_lexer *lx, uint8_t c,
 /** Skip spaces and tell by the first byte what follows; numbers come back as DN_JSON_FLOAT until they are read. */
 DN_NODISCARD enum dn_status dn_json_peek(struct dn_json_lexer *lx, enum dn_json_kind *kind,
                                          struct dn_error *err);
+
+/**
+ * p is at an opening quote: the text behind it, if it has no escapes, is ASCII, and ends where wide reads are allowed.  p stays.
+ */
+static inline bool dn_json_plain_string(const struct dn_json_lexer *lx, struct dn_span *out)
+{
+    const uint8_t *text = lx->p + 1;
+
+    if (text >= lx->wide_end) { /* also where it is NULL */
+        return false;
+    }
+    const size_t room = (size_t)(lx->wide_end - text);
+    *out = (struct dn_span){text, lx->kernels->json_plain_prefix(text, room)};
+    return out->len < room && text[out->len] == '"';
+}
 
 /** p is at an opening quote: append the decoded text to `out` (NULL: only check it) and go behind the closing quote. */
 DN_NODISCARD enum dn_status dn_json_string(struct dn_json_lexer *lx, struct dn_buffer *out,

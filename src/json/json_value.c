@@ -2,6 +2,7 @@
 
 #include "text/format.h"
 #include "text/parse.h"
+#include "text/pow10.h"
 #include "values/value_parse.h"
 #include "values/value_text.h"
 #include "json/json_nested.h"
@@ -365,12 +366,139 @@ static enum dn_status put_scalar(struct dn_json_column *c, struct dn_json_scalar
     return DN_OK;
 }
 
+/* ---- values as they mostly are: whatever is not, is left to the general way, which tells what is wrong with it ---- */
+
+/* Digits of an integer without leading zero, at most `most`; lx goes behind them.  False: there are none, or more. */
+static inline bool take_digits(const uint8_t **p, size_t most, uint64_t *m, size_t *n)
+{
+    const uint8_t *start = *p;
+    const uint8_t *q = start;
+
+    while (*q >= '0' && *q <= '9' && (size_t)(q - start) <= most) {
+        *m = *m * 10 + (uint64_t)(*q++ - '0');
+    }
+    *p = q;
+    *n = (size_t)(q - start);
+    return *n > 0 && *n <= most;
+}
+
+static inline bool goes_on_as_number(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || c == '.' || (c | 0x20) == 'e';
+}
+
+static bool usual_int64(const uint8_t **p, int64_t *out)
+{
+    const bool negative = **p == '-';
+    const uint8_t *q = *p + negative;
+    const bool zero = *q == '0';
+    uint64_t m = 0;
+    size_t n = 0;
+
+    if (!take_digits(&q, 18, &m, &n) || (zero && n > 1) || goes_on_as_number(*q)) {
+        return false;
+    }
+    *out = negative ? -(int64_t)m : (int64_t)m;
+    *p = q;
+    return true;
+}
+
+/* At most 15 digits: integer and power of ten are exact, and their quotient is correctly rounded (Clinger 1990). */
+static bool usual_float64(const uint8_t **p, double *out)
+{
+    const bool negative = **p == '-';
+    const uint8_t *q = *p + negative;
+    const bool zero = *q == '0';
+    uint64_t m = 0;
+    size_t n = 0;
+    size_t n_fraction = 0;
+
+    if (!take_digits(&q, EXACT_DIGITS, &m, &n) || (zero && n > 1)) {
+        return false;
+    }
+    if (*q == '.') {
+        q++;
+        if (!take_digits(&q, EXACT_DIGITS - n, &m, &n_fraction)) {
+            return false;
+        }
+    }
+    if (goes_on_as_number(*q)) {
+        return false;
+    }
+    const double value = (double)m / (double)dn_pow10_u64[n_fraction];
+    *out = negative ? -value : value;
+    *p = q;
+    return true;
+}
+
+/* A text that is parsed where it is: wide reads are allowed behind it, and before it there is enough. */
+static bool usual_moment(struct dn_json_lexer *lx, struct dn_type type, struct dn_json_cell *cell)
+{
+    struct dn_span text = {0};
+
+    if (*lx->p != '"' || lx->p - lx->start < DN_TEXT_PADDING || !dn_json_plain_string(lx, &text) ||
+        text.len == 0) {
+        return false;
+    }
+    const struct dn_json_scalar s = {DN_JSON_STRING, (uint8_t *)(uintptr_t)text.data, text.len};
+    if (!dn_json_scalar_parse(&s, type, cell)) {
+        return false;
+    }
+    lx->p = text.data + text.len + 1;
+    return true;
+}
+
+static bool usual_value(struct dn_json_lexer *lx, struct dn_json_column *c, enum dn_status *st,
+                        struct dn_error *err)
+{
+    struct dn_json_cell cell;
+    struct dn_span text = {0};
+
+    switch (c->usual) {
+    case DN_JSON_USUAL_INT64:
+        if (!usual_int64(&lx->p, &cell.i64)) {
+            return false;
+        }
+        *st = dn_json_column_put_fixed(c, &cell.i64, sizeof cell.i64, err);
+        return true;
+    case DN_JSON_USUAL_FLOAT64:
+        if (!usual_float64(&lx->p, &cell.f64)) {
+            return false;
+        }
+        *st = dn_json_column_put_fixed(c, &cell.f64, sizeof cell.f64, err);
+        return true;
+    case DN_JSON_USUAL_TEXT:
+        if (*lx->p != '"' || !dn_json_plain_string(lx, &text)) {
+            return false;
+        }
+        lx->p = text.data + text.len + 1;
+        *st = dn_json_column_put_text(c, text, err);
+        return true;
+    case DN_JSON_USUAL_MOMENT:
+        if (!usual_moment(lx, c->type, &cell)) {
+            return false;
+        }
+        *st = dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err);
+        return true;
+    case DN_JSON_USUAL_NONE:
+        break;
+    }
+    return false;
+}
+
 enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_column *c, int depth,
                                   struct dn_buffer *scratch, struct dn_error *err)
 {
     enum dn_json_kind kind = DN_JSON_NULL;
     struct dn_json_number number;
     struct dn_json_scalar s = {0};
+    enum dn_status st = DN_OK;
+
+    dn_json_skip_space(lx);
+    c->bad = NULL;
+    if (usual_value(lx, c, &st, err)) {
+        return st;
+    }
 
     DN_TRY(dn_json_peek(lx, &kind, err));
     const uint8_t *start = lx->p;

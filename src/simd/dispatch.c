@@ -18,6 +18,11 @@ static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
         (k)->cells_float64 = cells_float64_##tier;                                                 \
         (k)->cells_date32 = cells_date32_##tier;                                                   \
     } while (0)
+#define SET_JSON_READ(k, tier)                                                                     \
+    do {                                                                                           \
+        (k)->json_cut = json_cut_##tier;                                                           \
+        (k)->json_plain_prefix = json_plain_prefix_##tier;                                         \
+    } while (0)
 #define SET_REDUCE(k, tier)                                                                        \
     do {                                                                                           \
         (k)->min_max_i64 = min_max_i64_##tier;                                                     \
@@ -29,6 +34,7 @@ static void set_scalar(struct dn_kernels *k)
 {
     SET_CSV(k, scalar);
     SET_CELLS(k, scalar);
+    SET_JSON_READ(k, scalar);
     k->utf8_valid_prefix = utf8_valid_prefix_scalar;
     k->json_plain_copy = json_plain_copy_scalar;
     k->bit_pack32 = bit_pack32_scalar;
@@ -41,6 +47,7 @@ static void set_avx2(struct dn_kernels *k)
 {
     SET_CSV(k, avx2);
     SET_CELLS(k, avx2);
+    SET_JSON_READ(k, avx2);
     k->utf8_valid_prefix = utf8_valid_prefix_avx2;
     k->json_plain_copy = json_plain_copy_avx2;
     k->bit_pack32 = bit_pack32_avx2;

@@ -83,6 +83,20 @@ struct dn_kernels {
     uint64_t (*cells_float64)(const struct dn_cells *cells, size_t n, double *out);
     uint64_t (*cells_date32)(const struct dn_cells *cells, size_t n, int32_t *out);
 
+    /**
+     * Behind a value of JSON text, outside strings and with no bracket open: the first closing bracket at or behind `from` that
+     * closes all that was opened since `p`, or the first one that closes what was open before; or the first NUL.  *closes tells
+     * which: 0, -1, or 1 for the NUL.  Exact for well-formed text; of other text the answer has no meaning but that no byte
+     * behind a NUL counts.
+     * Reads whole aligned words of 64 bytes up to that byte, and so no page that it is not in.
+     */
+    const uint8_t *(*json_cut)(const uint8_t *p, const uint8_t *from, int *closes);
+    /**
+     * Length of the longest prefix of plain bytes, which stand for themselves in a JSON string: ASCII but control characters,
+     * quote and backslash.  buf[len] and 63 more bytes are readable.
+     */
+    size_t (*json_plain_prefix)(const uint8_t *buf, size_t len);
+
     /** Length of the longest prefix that is valid UTF-8 (RFC 3629: no surrogates, no overlong forms); `len` if all is. */
     size_t (*utf8_valid_prefix)(const uint8_t *buf, size_t len);
 

@@ -25,6 +25,9 @@ extern const double dn_cells_powers[16];
     uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)
 #define DN_DECLARE_UTF8_KERNELS(tier)                                                              \
     size_t utf8_valid_prefix_##tier(const uint8_t *buf, size_t len)
+#define DN_DECLARE_JSON_READ_KERNELS(tier)                                                         \
+    const uint8_t *json_cut_##tier(const uint8_t *p, const uint8_t *from, int *closes);            \
+    size_t json_plain_prefix_##tier(const uint8_t *buf, size_t len)
 #define DN_DECLARE_JSON_KERNELS(tier)                                                              \
     size_t json_plain_copy_##tier(uint8_t *out, const uint8_t *text, size_t len)
 #define DN_DECLARE_BIT_PACK_KERNELS(tier)                                                          \
@@ -40,6 +43,7 @@ DN_DECLARE_CSV_KERNELS(scalar);
 DN_DECLARE_CELLS_KERNELS(scalar);
 DN_DECLARE_UTF8_KERNELS(scalar);
 DN_DECLARE_JSON_KERNELS(scalar);
+DN_DECLARE_JSON_READ_KERNELS(scalar);
 DN_DECLARE_BIT_PACK_KERNELS(scalar);
 DN_DECLARE_BIT_UNPACK_KERNELS(scalar);
 DN_DECLARE_REDUCE_KERNELS(scalar);
@@ -49,6 +53,7 @@ DN_DECLARE_CSV_KERNELS(avx2);
 DN_DECLARE_CELLS_KERNELS(avx2);
 DN_DECLARE_UTF8_KERNELS(avx2);
 DN_DECLARE_JSON_KERNELS(avx2);
+DN_DECLARE_JSON_READ_KERNELS(avx2);
 DN_DECLARE_BIT_PACK_KERNELS(avx2);
 DN_DECLARE_BIT_UNPACK_KERNELS(avx2);
 DN_DECLARE_REDUCE_KERNELS(avx2);

@@ -10,6 +10,8 @@ static void every_tier_is_complete(void **state)
         assert_non_null(k->csv_sweep);
         assert_non_null(k->utf8_valid_prefix);
         assert_non_null(k->json_plain_copy);
+        assert_non_null(k->json_cut);
+        assert_non_null(k->json_plain_prefix);
         assert_non_null(k->bit_pack32);
         assert_non_null(k->min_max_i64);
         assert_non_null(k->min_max_i32);

@@ -164,8 +164,10 @@ static void round_trip(uint64_t seed)
             }
         }
     }
-    assert_int_equal(dn_json_table_seal(&table, n_rows, NULL), DN_OK);
-    assert_int_equal(dn_json_table_export(&table, n_rows, &schema, &batch, NULL), DN_OK);
+    struct dn_json_table *const tables[] = {&table};
+    table.n_rows = n_rows;
+    assert_int_equal(dn_json_tables_seal(tables, 1, NULL), DN_OK);
+    assert_int_equal(dn_json_table_export(&table, &schema, &batch, NULL), DN_OK);
     char *text = write_text(&schema, &batch);
     struct reading r = read_text(text, fields, n_columns);
     if (r.status != DN_OK) {

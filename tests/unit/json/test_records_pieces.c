@@ -1,0 +1,205 @@
+/* Records read in pieces by several threads: the same rows, types, counts and errors as by one. */
+#include "json_support.h"
+
+#include "base/pool.h"
+
+static const struct dn_record_field fields[] = {
+    {"id", DN_TYPE_INIT(INT64), true, NULL},        {"price", DN_TYPE_INIT(FLOAT64), false, NULL},
+    {"name", DN_TYPE_INIT(UTF8_VIEW), false, NULL}, {"day", DN_TYPE_INIT(DATE32), false, NULL},
+    {"at", DN_TIMESTAMP_INIT(US), false, NULL},
+};
+#define N_FIELDS ((int64_t)(sizeof(fields) / sizeof(fields[0])))
+
+static struct dn_pool *pool;
+
+static struct dn_records_options options_of(size_t piece_bytes)
+{
+    return (struct dn_records_options){.executor = dn_pool_executor(pool),
+                                       .piece_bytes = piece_bytes};
+}
+
+/* Rows of all batches, one after the other. */
+static char *text_of(struct dn_records *r)
+{
+    struct dn_buffer out = {0};
+
+    for (int64_t i = 0; i < r->n_batches; i++) {
+        assert_int_equal(
+            dn_records_write(&out, &r->schema, &r->batches[i], 0, r->batches[i].length, NULL),
+            DN_OK);
+    }
+    assert_int_equal(dn_buffer_append_byte(&out, 0, NULL), DN_OK);
+    char *text = strdup((const char *)out.data);
+    dn_buffer_finish(&out);
+    for (char *joint = strstr(text, "]["); joint != NULL; joint = strstr(joint, "][")) {
+        joint[0] = ',';
+        memmove(joint + 1, joint + 2, strlen(joint + 2) + 1);
+    }
+    return text;
+}
+
+static char *make_records(int n, const char *last)
+{
+    struct dn_buffer b = {0};
+    char row[256];
+
+    assert_int_equal(dn_buffer_append(&b, "{\"records\" : [", 14, NULL), DN_OK);
+    for (int i = 0; i < n; i++) {
+        const int len = snprintf(
+            row, sizeof(row),
+            "%s{\"id\":%d, \"price\": %d.%02d,\"name\":\"%s %d\",\"day\":\"2024-02-%02d\",\"at\":"
+            "\"2024-02-01T00:00:%02d\"%s} ",
+            i == 0 ? "" : ",\n", i, i % 1000, i % 100, i % 7 == 0 ? "} \\\"{[\\u00e9" : "plain", i,
+            i % 28 + 1, i % 60,
+            i == n / 2   ? ",\"late\":true"
+            : i == n - 1 ? ",\"last\":1.5,\"late\":false"
+                         : "");
+        assert_int_equal(dn_buffer_append(&b, row, (size_t)len, NULL), DN_OK);
+    }
+    const int len = snprintf(row, sizeof(row), "%s ],\"file_counter\":7}", last);
+    assert_int_equal(dn_buffer_append(&b, row, (size_t)len + 1, NULL), DN_OK);
+    char *text = malloc(b.len);
+    assert_non_null(text);
+    memcpy(text, b.data, b.len);
+    dn_buffer_finish(&b);
+    return text;
+}
+
+static void test_same_rows(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 100, 999, 5000, 1 << 20};
+    char *json = make_records(2000, "");
+    char *expected = NULL;
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const struct dn_records_options options =
+            i == 0 ? (struct dn_records_options){0} : options_of(sizes[i]);
+        struct dn_records r;
+        assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &options, &r, NULL), DN_OK);
+        assert_int_equal(r.n_rows, 2000);
+        assert_int_equal(r.file_counter, 7);
+        assert_int_equal(r.counts.n_bytes, strlen(json));
+        assert_int_equal(r.schema.n_children, N_FIELDS + 2);
+        assert_string_equal(r.schema.children[N_FIELDS]->name, "late");
+        assert_string_equal(r.schema.children[N_FIELDS]->format, "b");
+        assert_string_equal(r.schema.children[N_FIELDS + 1]->format, "g");
+        assert_true(i == 0 || i == 4 ? r.n_batches == 1 : r.n_batches > 20);
+        char *text = text_of(&r);
+        if (i == 0) {
+            expected = text;
+            assert_non_null(
+                strstr(text, "{\"id\":7,\"price\":7.07,\"name\":\"} \\\"{[\xC3\xA9 7\""));
+        } else {
+            assert_string_equal(text, expected);
+            free(text);
+        }
+        dn_records_finish(&r);
+    }
+    free(expected);
+    free(json);
+}
+
+/* The first in the order of the text, wherever pieces are. */
+static void test_same_errors(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {
+        ",{\"id\":\"x\"}",       ",{\"price\":1}", ",{\"id\":1]", ",{\"id\":1}}", ",",
+        ",{\"id\":1,\"id\":tru}"};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        char *json = make_records(500, ends[i]);
+        const struct dn_records_options one = {0};
+        const struct dn_records_options many = options_of(500);
+        struct dn_error expected = {0};
+        struct dn_error got = {0};
+        struct dn_records r;
+        const enum dn_status st =
+            dn_records_read_pieces(json, fields, N_FIELDS, &one, &r, &expected);
+        assert_int_not_equal(st, DN_OK);
+        assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &many, &r, &got), st);
+        assert_string_equal(got.message, expected.message);
+        assert_int_equal(got.row, expected.row);
+        assert_int_equal(got.byte_offset, expected.byte_offset);
+        free(json);
+    }
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    char *json =
+        make_records(500, ",{\"id\":1,\"price\":0.12345678901234567890123,\"name\":\"\\ud800\"}");
+    const struct dn_records_options options = options_of(500);
+    struct dn_records r;
+
+    assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &options, &r, NULL), DN_OK);
+    assert_int_equal(r.counts.n_rounded, 1);
+    assert_int_equal(r.counts.first_rounded, 501);
+    assert_int_equal(r.counts.n_lone_surrogates, 1);
+    dn_records_finish(&r);
+    free(json);
+}
+
+static void test_refused_surrogate(void **state)
+{
+    (void)state;
+    char *json = make_records(500, ",{\"id\":1,\"name\":\"a\\udc00\"}");
+    struct dn_records_options options = options_of(500);
+    struct dn_error err = {0};
+    struct dn_records r;
+
+    options.refuse_lone_surrogates = true;
+    assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &options, &r, &err),
+                     DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "record 501, column 'name'"));
+    free(json);
+}
+
+static void test_extra_keys(void **state)
+{
+    (void)state;
+    char *json = make_records(500, "");
+    struct dn_records_options options = options_of(500);
+    struct dn_error err = {0};
+    struct dn_records r;
+
+    options.extra = DN_RECORDS_EXTRA_DROP;
+    assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &options, &r, &err), DN_OK);
+    assert_int_equal(r.schema.n_children, N_FIELDS);
+    assert_int_equal(r.n_rows, 500);
+    assert_int_equal(r.counts.n_dropped, 3);
+    assert_int_equal(r.counts.first_dropped, 251);
+    assert_string_equal(r.counts.dropped_key, "'late'");
+    dn_records_finish(&r);
+    options.extra = DN_RECORDS_EXTRA_ERROR;
+    assert_int_equal(dn_records_read_pieces(json, fields, N_FIELDS, &options, &r, &err),
+                     DN_ERR_DATA);
+    assert_non_null(strstr(err.message, "record 251: the key 'late' is no declared column"));
+    free(json);
+}
+
+static int make_pool(void **state)
+{
+    (void)state;
+    return dn_pool_create(&pool, 4, NULL) == DN_OK ? 0 : -1;
+}
+
+static int drop_pool(void **state)
+{
+    (void)state;
+    dn_pool_destroy(pool);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_rows),  cmocka_unit_test(test_same_errors),
+        cmocka_unit_test(test_counts),     cmocka_unit_test(test_refused_surrogate),
+        cmocka_unit_test(test_extra_keys),
+    };
+
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
+}
