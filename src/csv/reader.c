@@ -10,6 +10,7 @@
 
 /* What blocks in flight take at most. */
 #define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
+#define SMALLEST_RENDERED_BYTES ((size_t)8 << 10) /* of text that becomes many times as much */
 /* Per byte of text: itself, a view, bits, and its index while it is at work. */
 #define BYTES_PER_TEXT 22
 #define COLUMN_BLOCK_BYTES                                                                         \
@@ -197,7 +198,7 @@ void dn_csv_reader_shrink_blocks(struct dn_csv_reader *r, size_t bytes)
     const size_t text = r->feed.block_bytes / bytes * BYTES_PER_TEXT;
 
     if (!r->block_bytes_given && bytes > BYTES_PER_TEXT) {
-        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES ? SMALLEST_BLOCK_BYTES : text;
+        r->feed.block_bytes = text < SMALLEST_RENDERED_BYTES ? SMALLEST_RENDERED_BYTES : text;
     }
 }
 
