@@ -1,6 +1,7 @@
 """plan, task, commit, abort with objects: nothing counts before _SUCCESS, whatever is killed, and nothing stays that is not wanted."""
 
 import json
+import random
 import threading
 
 import pytest
@@ -201,4 +202,36 @@ def test_a_plan_of_objects_works_in_any_folder(tool, tmp_path_factory):
     tool.write_all(plan)
     tool.ok("commit", "plan.json")
     tool.cwd = home
+    must_be_whole(tool, plan)
+
+
+def test_keys_with_letters_that_are_encoded(tool, server):
+    (tool.cwd / "job.yaml").write_text(JOB.replace("prefix: lake", 'prefix: "la ke/ü+%41&="'))
+    plan = tool.plan(split="9k")
+    tool.write_all(plan)
+    tool.ok("commit", "plan.json")
+    folder = "la ke/ü+%41&=/default/default/t/"
+    names = [f"part-{i:05}-{plan['id']}.parquet" for i in range(len(plan["pieces"]))]
+    assert sorted(server.buckets["bucket"]) == sorted(["in/a.csv", *(folder + name for name in ["_SUCCESS", "_manifest.json", *names])])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_commit_through_faults(tool, server, seed):
+    """It succeeds or says what failed, and the one behind it does the rest."""
+    plan = tool.plan(split="9k")
+    tool.write_all(plan)
+    draw, lock = random.Random(seed), threading.Lock()
+    kinds = ["500", "503", "reset-before", "reset-answer", "lost", "truncate", "error-in-200", "500-done", "done-error-in-200"]
+
+    def fault(request):
+        with lock:
+            return draw.choice(kinds) if draw.random() < 0.15 else None
+
+    server.fault = fault
+    done = tool("commit", "plan.json")
+    server.fault = lambda request: None
+    assert done.returncode in (0, 2), done.stderr.decode()
+    if done.returncode == 0:
+        must_be_whole(tool, plan)
+    tool.ok("commit", "plan.json")
     must_be_whole(tool, plan)
