@@ -36,7 +36,7 @@ void dn_naming_flags_table(struct dn_naming_flags *s, struct dn_flag out[DN_NAMI
     "      --union-by-name     CSV: files may have different columns: all of them by name, null "  \
     "where a file\n"                                                                               \
     "                          has none\n"                                                         \
-    "      --max-row-size SIZE CSV: the longest row, up to 512MiB; default a sixteenth of "        \
+    "      --max-row-size SIZE CSV: the longest row, up to 512MiB; default an eighth of "          \
     "--memory, "                                                                                   \
     "8MiB at\n"                                                                                    \
     "                          least\n"                                                            \

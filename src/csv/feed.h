@@ -11,7 +11,7 @@
 #include "filter/text.h"
 
 /** A row may take one part in so many of the memory budget, */
-#define DN_CSV_ROW_SHARE 4
+#define DN_CSV_ROW_SHARE 2
 /** at least so many bytes, */
 #define DN_CSV_ROW_AT_LEAST ((size_t)8 << 20)
 /** and at most so many: a row's beginning and a block together stay below 2^31, the offsets of string views. */

@@ -124,6 +124,17 @@ static bool enter(struct work *w, const struct dn_csv_block *block)
     return inside;
 }
 
+/* Long rows are far more than a block each, so blocks are not what to count them by.  Lock held. */
+static void count_long(struct dn_csv_reader *r, struct dn_csv_slot *slot,
+                       const struct dn_csv_block *block)
+{
+    const size_t n = block->len - block->start;
+    const size_t bytes = n > 2 * r->feed.block_bytes ? n : 0;
+
+    r->long_bytes += bytes - slot->long_bytes;
+    slot->long_bytes = bytes;
+}
+
 /* Put the beginning of the first row, held by the block before, in front of this block's text. */
 static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
 {
@@ -141,6 +152,7 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
         block->first_line -= dn_csv_line_ends(&r->dialect, tail.data, tail.len, &after_cr);
     }
     st = dn_csv_block_join(block, &before->tail, &w->error);
+    count_long(r, w->slot, block);
     pthread_mutex_unlock(&r->lock);
     return st;
 }
@@ -505,7 +517,8 @@ static void run_task(void *arg)
 static bool wait_for_room(struct dn_csv_reader *r)
 {
     pthread_mutex_lock(&r->lock);
-    while (!atomic_load(&r->stop) && r->n_fed - r->take_block >= r->n_slots - 2) {
+    while (!atomic_load(&r->stop) && (r->n_fed - r->take_block >= r->n_slots - 2 ||
+                                      r->long_bytes > r->feed.max_block_bytes / 2)) {
         pthread_cond_wait(&r->room, &r->lock);
     }
     pthread_mutex_unlock(&r->lock);
@@ -549,6 +562,7 @@ static bool feed_block(struct dn_csv_reader *r)
         slot->file = fed ? memory->block.file : r->feed.file;
         if (fed) {
             slot->memory = memory;
+            count_long(r, slot, &memory->block);
             memory = NULL;
             submit_task(r);
         } else {
@@ -748,6 +762,8 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     atomic_fetch_add(&r->marks, slot->n_marks);
     slot->done = false;
     r->n_done--;
+    r->long_bytes -= slot->long_bytes;
+    slot->long_bytes = 0;
     slot->n_rows = 0;
     slot->n_strays = 0;
     slot->n_marks = 0;

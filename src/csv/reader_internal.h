@@ -38,6 +38,7 @@ struct dn_csv_slot {
         tail_known; /**< tail holds the incomplete row at this block's end (empty if it ends outside quotes) */
     struct dn_csv_begun tail;
     struct dn_csv_batch_memory *memory; /**< the block's text, until its task takes it */
+    size_t long_bytes;                  /**< of a text that a long row is in, else 0 */
     bool rows_known;                    /**< rows_before is right; only where rows are limited */
     int64_t rows_before;                /**< in all blocks before this one */
     bool done;                          /**< everything below is final */
@@ -154,11 +155,12 @@ struct dn_csv_reader {
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
-    size_t n_done;    /**< blocks that are done and not taken */
-    size_t n_tasks;   /**< submitted and not ended */
-    bool feeding;     /**< the feeding thread has not ended */
-    uint64_t n_fed;   /**< blocks that were read */
-    uint64_t n_begun; /**< blocks that a task has taken */
+    size_t n_done;     /**< blocks that are done and not taken */
+    size_t long_bytes; /**< of all slots: over half of what a row may have no block is read */
+    size_t n_tasks;    /**< submitted and not ended */
+    bool feeding;      /**< the feeding thread has not ended */
+    uint64_t n_fed;    /**< blocks that were read */
+    uint64_t n_begun;  /**< blocks that a task has taken */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */
