@@ -34,17 +34,12 @@ struct work {
     struct dn_error error;
 };
 
-static struct dn_csv_slot *slot_of(struct dn_csv_reader *r, uint64_t number)
-{
-    return &r->slots[number % r->n_slots];
-}
-
 /* ---- the chain of states and tails ---- */
 
 static void publish_state(struct dn_csv_reader *r, uint64_t number, bool starts_inside)
 {
     pthread_mutex_lock(&r->lock);
-    struct dn_csv_slot *next = slot_of(r, number);
+    struct dn_csv_slot *next = dn_csv_slot_of(r, number);
     if (!next->state_known) {
         next->state_known = true;
         next->starts_inside = starts_inside;
@@ -57,7 +52,7 @@ static void publish_state(struct dn_csv_reader *r, uint64_t number, bool starts_
 static enum dn_status publish_tail(struct work *w, const struct dn_csv_block *block, size_t from)
 {
     struct dn_csv_reader *r = w->r;
-    struct dn_csv_slot *slot = slot_of(r, w->number);
+    struct dn_csv_slot *slot = dn_csv_slot_of(r, w->number);
     enum dn_status st;
 
     pthread_mutex_lock(&r->lock);
@@ -83,8 +78,8 @@ static int64_t count_rows(struct work *w, int64_t n_rows)
         pthread_cond_wait(&r->changed, &r->lock);
     }
     const int64_t before = w->slot->rows_before;
-    slot_of(r, w->number + 1)->rows_known = true;
-    slot_of(r, w->number + 1)->rows_before = before + n_rows;
+    dn_csv_slot_of(r, w->number + 1)->rows_known = true;
+    dn_csv_slot_of(r, w->number + 1)->rows_before = before + n_rows;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
     return before < r->limit ? r->limit - before : 0;
@@ -105,17 +100,20 @@ static bool enter(struct work *w, const struct dn_csv_block *block)
         const struct dn_csv_map map =
             dn_csv_map_block(r->kernels, &r->dialect, block->buf, block->start, block->len);
         pthread_mutex_lock(&r->lock);
-        if (map.ends_inside[0] == map.ends_inside[1] && !slot_of(r, w->number + 1)->state_known) {
-            slot_of(r, w->number + 1)->state_known = true; /* whatever this block starts in */
-            slot_of(r, w->number + 1)->starts_inside = map.ends_inside[0];
+        if (map.ends_inside[0] == map.ends_inside[1] &&
+            !dn_csv_slot_of(r, w->number + 1)->state_known) {
+            dn_csv_slot_of(r, w->number + 1)->state_known =
+                true; /* whatever this block starts in */
+            dn_csv_slot_of(r, w->number + 1)->starts_inside = map.ends_inside[0];
             pthread_cond_broadcast(&r->changed);
         }
         while (!w->slot->state_known) {
             pthread_cond_wait(&r->changed, &r->lock);
         }
-        if (!slot_of(r, w->number + 1)->state_known) {
-            slot_of(r, w->number + 1)->state_known = true;
-            slot_of(r, w->number + 1)->starts_inside = map.ends_inside[w->slot->starts_inside];
+        if (!dn_csv_slot_of(r, w->number + 1)->state_known) {
+            dn_csv_slot_of(r, w->number + 1)->state_known = true;
+            dn_csv_slot_of(r, w->number + 1)->starts_inside =
+                map.ends_inside[w->slot->starts_inside];
             pthread_cond_broadcast(&r->changed);
         }
     }
@@ -139,7 +137,7 @@ static void count_long(struct dn_csv_reader *r, struct dn_csv_slot *slot,
 static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
 {
     struct dn_csv_reader *r = w->r;
-    struct dn_csv_slot *before = slot_of(r, w->number - 1);
+    struct dn_csv_slot *before = dn_csv_slot_of(r, w->number - 1);
     bool after_cr = false;
     enum dn_status st;
 
@@ -164,7 +162,7 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
 static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *block, bool *passed)
 {
     struct dn_csv_reader *r = w->r;
-    struct dn_csv_slot *before = slot_of(r, w->number - 1);
+    struct dn_csv_slot *before = dn_csv_slot_of(r, w->number - 1);
     struct dn_csv_index *index = &w->scratch->index;
     enum dn_csv_state state = DN_CSV_QUOTED;
     const size_t n = block->len - block->start;
@@ -462,7 +460,7 @@ static void finish_work(struct work *w)
     dn_csv_batch_memory_destroy(w->memory);
     pthread_mutex_lock(&r->lock);
     /* whoever waits for this block's state or tail goes on, even behind a failure */
-    struct dn_csv_slot *next = slot_of(r, w->number + 1);
+    struct dn_csv_slot *next = dn_csv_slot_of(r, w->number + 1);
     if (!next->state_known) {
         next->state_known = true;
         next->starts_inside = false;
@@ -486,7 +484,8 @@ static void finish_work(struct work *w)
     r->n_tasks--;
     pthread_cond_broadcast(&r->changed);
     /* Waking the consumer costs a worker its core: not before it can go on, and then for several blocks at once. */
-    if (r->n_tasks == 0 || (slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
+    if (r->n_tasks == 0 ||
+        (dn_csv_slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
         pthread_cond_signal(&r->ready);
     }
     pthread_mutex_unlock(&r->lock);
@@ -500,7 +499,7 @@ static void run_task(void *arg)
     dn_error_clear(&w.error);
     pthread_mutex_lock(&r->lock);
     w.number = r->n_begun++;
-    w.slot = slot_of(r, w.number);
+    w.slot = dn_csv_slot_of(r, w.number);
     w.memory = w.slot->memory;
     w.slot->memory = NULL;
     pthread_mutex_unlock(&r->lock);
@@ -558,7 +557,7 @@ static bool feed_block(struct dn_csv_reader *r)
     pthread_mutex_lock(&r->lock);
     const bool wanted = !atomic_load(&r->stop);
     if (wanted) {
-        struct dn_csv_slot *slot = slot_of(r, r->n_fed++);
+        struct dn_csv_slot *slot = dn_csv_slot_of(r, r->n_fed++);
         slot->file = fed ? memory->block.file : r->feed.file;
         if (fed) {
             slot->memory = memory;
@@ -674,135 +673,4 @@ void dn_csv_pipeline_finish(struct dn_csv_reader *r)
         dn_free(s->own);
         dn_free(s);
     }
-}
-
-/* ---- the consumer ---- */
-
-/* Keep the block's error for good; only now its row number in the whole data is known, and lines are counted once. */
-static void fail(struct dn_csv_reader *r, const struct dn_csv_slot *slot, int64_t aside_before)
-{
-    r->status = slot->status;
-    r->error = slot->error;
-    if (r->error.row >= 0) {
-        r->error.row += r->rows_done + aside_before;
-    }
-    dn_csv_place(r, slot->file, &r->error);
-}
-
-/* Wait for the next block, but only for so long that a wish to stop is noticed in time.  Lock held. */
-static void wait_for_block(struct dn_csv_reader *r)
-{
-    bool asked = false;
-
-    if (dn_stop_wait_condition(&r->ready, &r->lock)) {
-        return;
-    }
-    pthread_mutex_unlock(&r->lock); /* the caller's functions may call back */
-    asked = dn_stop_asked(&r->cancel);
-    if (!asked && r->waiting != NULL) {
-        r->waiting(r->waiting_ctx);
-    }
-    pthread_mutex_lock(&r->lock);
-    if (asked && !slot_of(r, r->take_block)->done) {
-        (void)dn_csv_reader_stopped(r);
-    }
-}
-
-/* The slot of block r->take_block, once that is done: nobody else touches it then.  It may be asked to stop instead. */
-static const struct dn_csv_slot *wait_for_slot(struct dn_csv_reader *r)
-{
-    const struct dn_csv_slot *slot = slot_of(r, r->take_block);
-
-    pthread_mutex_lock(&r->lock);
-    while (!slot->done && r->status == DN_OK) {
-        wait_for_block(r);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return slot;
-}
-
-/* Take block r->take_block, which is done; its slot becomes free for block take_block + n_slots.  Lock held. */
-static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct ArrowArray *out,
-                      struct dn_csv_records *records, bool *end)
-{
-    struct dn_csv_slot *slot = slot_of(r, r->take_block);
-
-    *end = slot->end;
-    if (slot->status == DN_OK && r->n_unseen > 0 && slot->n_rows > 0) {
-        slot->status = dn_csv_unseen_check(r, slot);
-    }
-    if (slot->status != DN_OK) {
-        fail(r, slot, aside_before);
-        return;
-    }
-    if (*end) {
-        return;
-    }
-    if (slot->new_values != NULL) {
-        atomic_fetch_add(&r->rows_out, slot->new_values->n_rows);
-        dn_csv_why_merge(&r->look->why, slot->new_values);
-    }
-    if (r->survey != NULL) {
-        r->rows_done = dn_csv_survey_take(r->survey, slot->file, &slot->surveyed);
-    }
-    *out = slot->batch;
-    slot->batch.release = NULL;
-    *records = slot->records;
-    slot->records = (struct dn_csv_records){0};
-    r->batch_file = slot->file;
-    if (slot->n_rounded > 0 && atomic_fetch_add(&r->rounded, slot->n_rounded) == 0) {
-        r->first_rounded = slot->error;
-        r->first_rounded.row += r->rows_done + aside_before;
-        r->first_rounded_file = slot->file;
-    }
-    r->limit_reached = slot->is_last;
-    dn_csv_aside_take(r, &slot->aside, r->rows_done + aside_before);
-    r->rows_done += slot->n_rows;
-    atomic_fetch_add(&r->strays, slot->n_strays);
-    atomic_fetch_add(&r->marks, slot->n_marks);
-    slot->done = false;
-    r->n_done--;
-    r->long_bytes -= slot->long_bytes;
-    slot->long_bytes = 0;
-    slot->n_rows = 0;
-    slot->n_strays = 0;
-    slot->n_marks = 0;
-    slot->n_rounded = 0;
-    r->take_block++;
-    /* The slot of the block just before stays untouched by new blocks until now: block take_block may need its tail. */
-    if (r->take_block >= 2) {
-        struct dn_csv_slot *old = slot_of(r, r->take_block - 2);
-        old->state_known = false;
-        old->rows_known = false;
-        old->tail_known = false;
-        dn_csv_begun_finish(&old->tail);
-    }
-    pthread_cond_signal(&r->room);
-}
-
-enum dn_status dn_csv_pipeline_take(struct dn_csv_reader *r, struct ArrowArray *out,
-                                    struct dn_csv_records *records)
-{
-    bool end = false;
-
-    out->release = NULL;
-    *records = (struct dn_csv_records){0};
-    while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL &&
-           records->n_rows == 0) {
-        const struct dn_csv_slot *slot = wait_for_slot(r);
-        const int64_t aside_before = r->aside_done;
-        if (r->status == DN_OK && slot->aside.items.len > 0 && r->census == NULL) {
-            dn_csv_aside_deliver(r, slot); /* which may ask anything but this reader */
-        }
-        if (r->status != DN_OK) {
-            break;
-        }
-        pthread_mutex_lock(&r->lock);
-        take_slot(r, aside_before, out, records, &end);
-        pthread_mutex_unlock(&r->lock);
-    }
-    return r->status == DN_OK && (end || r->limit_reached) && out->release == NULL &&
-                   records->n_rows == 0
-               ? dn_csv_aside_check_share(r)
-               : r->status;
 }

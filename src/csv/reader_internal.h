@@ -1,5 +1,5 @@
 /**
- * The reader's insides, shared by open.c, header.c and sample.c (columns and schema), pipeline.c (blocks in flight),
+ * The reader's insides, shared by open.c, header.c and sample.c (columns and schema), pipeline.c and take.c (blocks in flight),
  * unseen.c (columns without values in the sample) and locate.c (errors).
  */
 #ifndef DN_CSV_READER_INTERNAL_H
@@ -191,6 +191,12 @@ struct dn_csv_reader {
     bool first_rounded_placed; /**< path and line are in the message */
     int64_t bytes_total;
 };
+
+/** The slot of a block, or of the one n_slots before or behind it. */
+static inline struct dn_csv_slot *dn_csv_slot_of(const struct dn_csv_reader *r, uint64_t number)
+{
+    return &r->slots[number % r->n_slots];
+}
 
 /** What dn_csv_split_open() is given. */
 struct dn_csv_piece {

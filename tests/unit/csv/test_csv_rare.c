@@ -579,8 +579,8 @@ static void test_rows_that_are_too_long(void **state)
         }
         assert_int_equal(st, DN_ERR_DATA);
         assert_non_null(strstr(err.message, "no row end in the 8388608 bytes from byte "));
-        assert_non_null(strstr(err.message, gone != 0 ? "else raise --memory, one part in 8"
-                                                      : "and --memory of 136MB lets it through"));
+        assert_non_null(strstr(err.message, gone != 0 ? "else raise --memory, one part in 4"
+                                                      : "and --memory of 69MB lets it through"));
         dn_csv_reader_close(r);
     }
     /* a first row of the same kind */
