@@ -254,7 +254,7 @@ def run(
     memory: Union[None, int, str] = None,
     progress: ProgressArgument = None,
 ) -> Outcome:
-    """Run a job file, as the command's ``run`` does (docs/jobs.md).
+    """Run a job file, as the command's ``run`` does (docs/jobs.md); one whose target is a table of a catalog as ``iceberg.run``.
 
     >>> import dativo_native as dn
     >>> outcome = dn.run("examples/jobs/csv_to_parquet.yaml")
@@ -263,6 +263,11 @@ def run(
     """
     with Shower(progress) as callback:
         path = _config.path_bytes(job).decode("utf-8", "surrogateescape")
-        return _outcome(
-            _native.run(path, allow_empty, callback, _config.threads_of(threads), _config.memory_bytes(memory))
-        )
+        answer = _native.run(path, allow_empty, callback, _config.threads_of(threads), _config.memory_bytes(memory), None)
+        if "lake" not in answer:
+            return _outcome(answer)
+    from . import iceberg  # of nobody else's jobs
+
+    done = iceberg.run(job, allow_empty=allow_empty, threads=threads, memory=memory, progress=progress)
+    assert done.outcome is not None
+    return done.outcome

@@ -15,6 +15,7 @@ refused before anything of it is changed, and the same result committed twice is
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -23,9 +24,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from . import _config, _write
+from . import _config, _native, _write
 from ._errors import DativoError
 from ._log import on_log
+from ._progress import ProgressArgument, Shower
 from ._reader import Reader
 from ._write import Outcome
 
@@ -47,7 +49,7 @@ except ImportError as error:
 from . import _iceberg_types as _types
 from ._iceberg_files import File, check_values
 
-__all__ = ["Commit", "append", "commit"]
+__all__ = ["Commit", "append", "commit", "run"]
 
 CommitId = "dativo.commit-id"
 """Under this name a snapshot's summary says which result it is of."""
@@ -145,11 +147,11 @@ class _Target:
         count = sum(1 for _ in _types.walk(struct))
         more = [NestedField(count + i, name, _type_of(name, value)) for i, (name, value) in enumerate(self.partition.items(), 1)]
         spec = PartitionSpec(*(PartitionField(one.field_id, 1000 + i, IdentityTransform(), one.name) for i, one in enumerate(more)))
-        self._make_namespace()
+        self.make_namespace()
         schema = Schema(*struct.fields, *more)
         return self.catalog.create_table_transaction(self.identifier, schema, partition_spec=spec, properties=self.properties)
 
-    def _make_namespace(self) -> None:
+    def make_namespace(self) -> None:
         namespace = self.identifier[:-1]
         if self.catalog.namespace_exists(namespace):
             return
@@ -182,8 +184,6 @@ class _Target:
 
 
 def _type_of(name: str, value: Any) -> Any:
-    import datetime
-
     for kind, t in ((bool, BooleanType()), (int, LongType()), (str, StringType()), (datetime.date, DateType())):
         if isinstance(value, kind) and not isinstance(value, datetime.datetime):
             return t
@@ -470,11 +470,14 @@ def _io_of(target: _Target, uri: str) -> Any:
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 
+_S3 = {"endpoint": "s3.endpoint", "region": "s3.region", "access_key_id": "s3.access-key-id", "session_token": "s3.session-token",
+       "secret_access_key": "s3.secret-access-key", "profile": "s3.profile-name", "anonymous": "s3.anonymous"}  # fmt: skip
+
+
+
 def _connection_of(io: Any) -> Dict[str, Any]:
     """How the catalog gets to S3 is how the files get there."""
-    names = {"s3.endpoint": "endpoint", "s3.region": "region", "s3.access-key-id": "access_key_id", "s3.profile-name": "profile",
-             "s3.secret-access-key": "secret_access_key", "s3.session-token": "session_token", "s3.anonymous": "anonymous"}  # fmt: skip
-    return {ours: io.properties[theirs] for theirs, ours in names.items() if io.properties.get(theirs)}
+    return {ours: io.properties[theirs] for ours, theirs in _S3.items() if io.properties.get(theirs)}
 
 
 def _place(location: str) -> str:
@@ -537,3 +540,90 @@ def _commit_written(target: _Target, io: Any, path: str, commit_id: str, outcome
     except Exception:
         io.delete(uri)
         raise
+
+
+# ---- jobs ------------------------------------------------------------------------------------------------------------
+
+
+def run(
+    job: _config.PathArgument,
+    *,
+    id: Optional[str] = None,
+    allow_empty: bool = False,
+    threads: Optional[int] = None,
+    memory: Union[None, int, str] = None,
+    progress: ProgressArgument = None,
+) -> Commit:
+    """Run a job file whose target is a table of a catalog (docs/iceberg.md): written into its location, and committed.
+
+    With an ``id``, such as that of a scheduler's run, the rows are appended once, however often it is called.
+    """
+    path = _config.path_bytes(job).decode("utf-8", "surrogateescape")
+    answer = _native.lake(path)
+    if "lake" not in answer:
+        raise DativoError(f"{path}: the target is no table of a catalog; dativo_native.run() runs this job", code="config", path=path)
+    target = _of_job(path, json.loads(answer["lake"]))
+    commit_id = id or uuid.uuid4().hex
+    existing = target.load()
+    snapshot = _find(existing, commit_id)
+    if snapshot is not None:
+        return _unchanged(target, commit_id, snapshot)._replace(outcome=Outcome(None, 0, 0, files_out=0, unchanged=True))
+    if existing is None:  # of a table that is made when its columns are known
+        target.make_namespace()
+        existing = target.catalog.create_table_transaction(target.identifier, Schema(NestedField(1, "a", LongType())))._table
+    file = _place(existing.metadata.location)
+    place = json.dumps({"path": file, "connection": _connection_of(existing.io)})
+    with Shower(progress) as callback:
+        outcome = _write._outcome(
+            _native.run(path, allow_empty, callback, _config.threads_of(threads), _config.memory_bytes(memory), place)
+        )
+    return _commit_written(target, existing.io, file, commit_id, outcome)
+
+
+_KINDS = {"nessie": "rest", "unity": "rest", "rest": "rest", "glue": "glue", "hive": "hive"}
+
+def _text_of(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _of_job(path: str, lake: Dict[str, Any]) -> _Target:
+    """The table that a job names, by pyiceberg's properties or in the words of its host."""
+
+    def refuse(why: str) -> DativoError:
+        return DativoError(f"{path}: {why}", code="config", path=path)
+
+    said, sections = lake.get("catalog"), lake["sections"]
+    properties: Dict[str, Any] = dict(said) if isinstance(said, dict) else {}
+    name = properties.pop("name", None) if isinstance(said, dict) else said
+    if len(sections) > 1:
+        raise refuse(f"the connection has several catalogs: {', '.join(sections)}")
+    for kind, section in sections.items():
+        name = name or kind
+        given = section if isinstance(section, dict) else {"uri": section}
+        properties = {"type": _KINDS[kind], **given, **properties}
+        if kind == "nessie" and "uri" in properties:
+            properties["uri"] = _nessie(properties["uri"], lake.get("branch"))
+    if lake.get("branch") not in (None, "main") and "nessie" not in sections:
+        raise refuse(f'target.branch is "{lake["branch"]}": branches are Nessie\'s; rows are committed to the main one of a table')
+    if "warehouse" in lake:
+        properties.setdefault("warehouse", lake["warehouse"])
+    for ours, value in lake.get("s3", {}).items():
+        if ours in _S3:
+            properties.setdefault(_S3[ours], value)
+    namespace, table = properties.pop("namespace", lake["namespace"]), properties.pop("table", lake["table"])
+    nested = [key for key, value in properties.items() if isinstance(value, (dict, list))]
+    if nested:
+        raise refuse(f"the property {nested[0]} of the catalog is no text")
+    day = lake.get("ingest_date")
+    partition = {} if day is None else {"ingest_date": datetime.date.fromisoformat(day)}
+    catalog = load_catalog(name, **{key: _text_of(value) for key, value in properties.items() if value is not None})
+    return _Target(catalog, (*str(namespace).split("."), str(table)), partition, True, True, None)
+
+
+def _nessie(uri: str, branch: Optional[str]) -> str:
+    """Its interface for Iceberg, where jobs of the Python host name another of its interfaces."""
+    base = uri.rstrip("/")
+    for version in ("/api/v1", "/api/v2"):
+        if base.endswith(version):
+            base = base[: -len(version)] + "/iceberg"
+    return base if branch is None or not base.endswith("/iceberg") else f"{base}/{branch}"

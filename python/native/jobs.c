@@ -5,6 +5,7 @@
 #include "base/stop.h"
 #include "job/connector.h"
 #include "job/job.h"
+#include "job/lake.h"
 #include "job/plugin.h"
 #include "job/refusal.h"
 #include "job/runner.h"
@@ -131,10 +132,20 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     return out;
 }
 
-static enum dn_status run_job(struct dn_plan *plan, const char *path, struct dn_transfer given,
-                              struct dn_outcome *outcome, struct dn_error *err)
+/* A job whose target is a table of a catalog needs a place, a file of that table; without one it is read and not run. */
+static enum dn_status run_job(struct dn_plan *plan, const char *path, const json_t *place,
+                              struct dn_transfer given, struct dn_outcome *outcome,
+                              struct dn_error *err)
 {
-    DN_TRY(dn_plan_read(plan, path, err));
+    DN_TRY(dn_plan_read_with_catalogs(plan, path, err));
+    if (plan->lake != NULL && place == NULL) {
+        return DN_OK;
+    }
+    if (plan->lake != NULL) {
+        DN_TRY(dn_lake_place(plan, place, err));
+    } else if (place != NULL) {
+        return dn_error_set(err, DN_ERR_CONFIG, "%s: the target is no table of a catalog", path);
+    }
     struct dn_transfer t = dn_plan_transfer(plan);
     t.n_threads = given.n_threads;
     t.memory_bytes = given.memory_bytes;
@@ -150,7 +161,38 @@ static enum dn_status run_job(struct dn_plan *plan, const char *path, struct dn_
     return st;
 }
 
-/* run(path, allow_empty, progress, n_threads, memory_bytes) */
+static PyObject *lake_dict(const json_t *lake)
+{
+    char *text = json_dumps(lake, 0);
+    PyObject *out = text != NULL ? Py_BuildValue("{s:s}", "lake", text) : PyErr_NoMemory();
+
+    free(text);
+    return out;
+}
+
+/* lake(path) -> {"lake": JSON}, or {} */
+PyObject *dn_py_lake(PyObject *self, PyObject *args)
+{
+    struct dn_plan plan = {0};
+    struct dn_error err;
+    const char *path = NULL;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "s", &path)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    PyThreadState *const state = PyEval_SaveThread();
+    const enum dn_status st = dn_plan_read_with_catalogs(&plan, path, &err);
+    PyEval_RestoreThread(state);
+    PyObject *out = st != DN_OK         ? dn_py_raise_of_job(&err)
+                    : plan.lake != NULL ? lake_dict(plan.lake)
+                                        : PyDict_New();
+    dn_plan_finish(&plan);
+    return out;
+}
+
+/* run(path, allow_empty, progress, n_threads, memory_bytes, place as JSON or None) -> outcome, or {"lake": JSON} where it needs a place */
 PyObject *dn_py_run(PyObject *self, PyObject *args)
 {
     struct dn_plan plan = {0};
@@ -159,13 +201,19 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     struct dn_py_watch watch;
     struct dn_error err;
     const char *path = NULL;
+    const char *text = NULL;
     PyObject *progress = NULL;
     int allow_empty = 0;
     unsigned int n_threads = 0;
     unsigned long long memory = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "spOIK", &path, &allow_empty, &progress, &n_threads, &memory)) {
+    if (!PyArg_ParseTuple(args, "spOIKz", &path, &allow_empty, &progress, &n_threads, &memory,
+                          &text)) {
+        return NULL;
+    }
+    json_t *place = json_of(text);
+    if (PyErr_Occurred() != NULL) {
         return NULL;
     }
     dn_error_clear(&err);
@@ -176,10 +224,15 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     given.memory_bytes = memory;
     given.events = &events;
     PyThreadState *const state = PyEval_SaveThread();
-    const enum dn_status st = run_job(&plan, path, given, &outcome, &err);
+    const enum dn_status st = run_job(&plan, path, place, given, &outcome, &err);
     PyEval_RestoreThread(state);
     PyObject *out = dn_py_answer(&watch, st, &err, &outcome,
                                  plan.tables.n > 1 ? plan.directory : plan.output_path, true);
+    if (out != NULL && plan.lake != NULL && place == NULL) {
+        Py_DECREF(out);
+        out = lake_dict(plan.lake);
+    }
+    json_decref(place);
     dn_outcome_finish(&outcome);
     dn_plan_finish(&plan);
     return out;

@@ -23,6 +23,8 @@ static PyMethodDef functions[] = {
     {"setup", setup, METH_VARARGS, "What Python lends to this module."},
     {"write", dn_py_write, METH_VARARGS, "An Arrow stream or array into one file."},
     {"convert", dn_py_convert, METH_VARARGS, "Everything of a source into one file."},
+    {"lake", dn_py_lake, METH_VARARGS,
+     "Where a job file writes to, if that is a table of a catalog."},
     {"run", dn_py_run, METH_VARARGS, "A job file."},
     {"plan", dn_py_plan, METH_VARARGS, "A job file cut into pieces."},
     {"task", dn_py_task, METH_VARARGS, "One piece of a plan."},

@@ -102,6 +102,7 @@ PyObject *dn_py_answer(struct dn_py_watch *w, enum dn_status st, const struct dn
 bool dn_py_pass_register(PyObject *module);
 PyObject *dn_py_write(PyObject *self, PyObject *args);
 PyObject *dn_py_convert(PyObject *self, PyObject *args);
+PyObject *dn_py_lake(PyObject *self, PyObject *args);
 PyObject *dn_py_run(PyObject *self, PyObject *args);
 PyObject *dn_py_plan(PyObject *self, PyObject *args);
 PyObject *dn_py_task(PyObject *self, PyObject *args);

@@ -11,7 +11,7 @@
 #define N_RULES(rules) (sizeof(rules) / sizeof((rules)[0]))
 #define MOST_LAYERS 6
 
-/* Of a flat map; in a nested one the last two do not stand. */
+/* Of a flat map; in a nested one what is nested, and catalogs (job/lake.h), do not stand. */
 static const struct dn_key_rule k_rules[] = {
     {"bucket", DN_KEY_TEXT, false},
     {"prefix", DN_KEY_TEXT, false},
@@ -32,9 +32,14 @@ static const struct dn_key_rule k_rules[] = {
     {"no_checksums", DN_KEY_TEXT, false},
     {"s3", DN_KEY_MAP, false},
     {"minio", DN_KEY_MAP, false},
+    {"nessie", DN_KEY_ANY, false},
+    {"glue", DN_KEY_ANY, false},
+    {"hive", DN_KEY_ANY, false},
+    {"rest", DN_KEY_ANY, false},
+    {"unity", DN_KEY_ANY, false},
 };
 #define N_FLAT_RULES N_RULES(k_rules)
-#define N_NESTED_RULES (N_RULES(k_rules) - 2)
+#define N_NESTED_RULES (N_RULES(k_rules) - 7)
 
 static const char *const k_nests[] = {"s3", "minio"};
 
@@ -435,8 +440,8 @@ static enum dn_status finished(struct dn_connection *out, enum dn_status st)
     return st;
 }
 
-enum dn_status dn_connection_of_target(struct dn_connection *out, struct dn_recipe *recipe,
-                                       struct dn_yaml_doc *job, struct dn_error *err)
+static enum dn_status of_target(struct dn_connection *out, struct dn_recipe *recipe,
+                                struct dn_yaml_doc *job, bool has_bucket, struct dn_error *err)
 {
     const struct dn_yaml_node *target = dn_yaml_get(job->root, "target");
     struct resolving r = {.recipe = recipe,
@@ -450,9 +455,23 @@ enum dn_status dn_connection_of_target(struct dn_connection *out, struct dn_reci
     DN_TRY(add_connection(&r, job, dn_yaml_get(target, "connection")));
     DN_TRY(add_connection(&r, &recipe->doc, dn_yaml_get(recipe->doc.root, "connection_template")));
     DN_TRY(add_credentials(&r, &recipe->doc, dn_yaml_get(recipe->doc.root, "credentials")));
-    DN_TRY(find_bucket(&r));
-    DN_TRY(find_prefix(&r));
+    if (has_bucket) {
+        DN_TRY(find_bucket(&r));
+        DN_TRY(find_prefix(&r));
+    }
     return finished(out, copy_all(&r));
+}
+
+enum dn_status dn_connection_of_target(struct dn_connection *out, struct dn_recipe *recipe,
+                                       struct dn_yaml_doc *job, struct dn_error *err)
+{
+    return of_target(out, recipe, job, true, err);
+}
+
+enum dn_status dn_connection_of_catalog(struct dn_connection *out, struct dn_recipe *recipe,
+                                        struct dn_yaml_doc *job, struct dn_error *err)
+{
+    return of_target(out, recipe, job, false, err);
 }
 
 enum dn_status dn_connection_of_source(struct dn_connection *out, struct dn_recipe *recipe,

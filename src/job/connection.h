@@ -31,6 +31,10 @@ DN_NODISCARD enum dn_status dn_connection_relax(struct dn_yaml_doc *job, const c
 DN_NODISCARD enum dn_status dn_connection_of_target(struct dn_connection *out,
                                                     struct dn_recipe *recipe,
                                                     struct dn_yaml_doc *job, struct dn_error *err);
+/** The same of a target whose catalog says where things are: without bucket and prefix. */
+DN_NODISCARD enum dn_status dn_connection_of_catalog(struct dn_connection *out,
+                                                     struct dn_recipe *recipe,
+                                                     struct dn_yaml_doc *job, struct dn_error *err);
 /** The same of a source that reads from buckets: its connection and its credentials, the recipe's credentials. */
 DN_NODISCARD enum dn_status dn_connection_of_source(struct dn_connection *out,
                                                     struct dn_recipe *recipe,

@@ -142,22 +142,9 @@ enum dn_status dn_foreign_refuse(const struct dn_yaml_doc *doc, const struct dn_
     return unsupported_at(doc, node, err, message);
 }
 
-enum dn_status dn_foreign_target_check(const struct dn_yaml_doc *job,
-                                       const struct dn_recipe *target, struct dn_error *err)
+enum dn_status dn_foreign_target_check(const struct dn_yaml_doc *job, struct dn_error *err)
 {
-    static const char no_tables[] = "remove it: Parquet files are written, and no tables of "
-                                    "Iceberg catalogs";
-    static const char *const catalogs[] = {"nessie", "glue", "hive", "rest", "unity"};
-    const struct dn_yaml_node *map = dn_yaml_get(job->root, "target");
-
-    DN_TRY(dn_foreign_refuse(job, map, "catalog", no_tables, err));
-    DN_TRY(dn_foreign_refuse(&target->doc, target->doc.root, "catalog", no_tables, err));
-    for (size_t i = 0; i < sizeof catalogs / sizeof catalogs[0]; i++) {
-        DN_TRY(dn_foreign_refuse(job, dn_yaml_get(map, "connection"), catalogs[i], no_tables, err));
-        DN_TRY(dn_foreign_refuse(&target->doc, dn_yaml_get(target->doc.root, "connection_template"),
-                                 catalogs[i], no_tables, err));
-    }
-    return dn_foreign_refuse(job, map, "markdown_kv_storage",
+    return dn_foreign_refuse(job, dn_yaml_get(job->root, "target"), "markdown_kv_storage",
                              "remove it: columns are written as they are, and no Markdown", err);
 }
 

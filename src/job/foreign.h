@@ -1,4 +1,4 @@
-/** What a job file may ask for and only the Python host has: connectors, plugins in Python, catalogs. */
+/** What a job file may ask for and only the Python host has: connectors, plugins in Python, Markdown. */
 #ifndef DN_JOB_FOREIGN_H
 #define DN_JOB_FOREIGN_H
 
@@ -17,9 +17,8 @@ DN_NODISCARD enum dn_status dn_foreign_recipe_check(const struct dn_yaml_doc *jo
                                                     const struct dn_recipe *recipe,
                                                     const char *side, struct dn_error *err);
 
-/** Refuse tables of Iceberg catalogs and Markdown as a target, wherever job or recipe ask for them. */
+/** Refuse Markdown as a target. */
 DN_NODISCARD enum dn_status dn_foreign_target_check(const struct dn_yaml_doc *job,
-                                                    const struct dn_recipe *target,
                                                     struct dn_error *err);
 
 /**

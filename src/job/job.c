@@ -8,6 +8,7 @@
 #include "job/foreign.h"
 #include "job/keys.h"
 #include "job/labels.h"
+#include "job/lake.h"
 #include "job/layout.h"
 #include "job/local.h"
 #include "job/plugin.h"
@@ -83,6 +84,7 @@ struct reading {
     struct dn_yaml_doc job;
     struct dn_recipe source_recipe;
     struct dn_recipe target_recipe;
+    bool catalogs; /* whoever called commits to them */
     struct dn_error *err;
 };
 
@@ -162,7 +164,9 @@ static enum dn_status unsupported_check(struct reading *r)
 {
     const struct dn_yaml_node *source = dn_yaml_get(r->job.root, "source");
 
-    DN_TRY(dn_foreign_target_check(&r->job, &r->target_recipe, r->err));
+    DN_TRY(r->catalogs ? dn_lake_read(&r->plan->lake, &r->job, &r->target_recipe, r->err)
+                       : dn_lake_refuse(&r->job, &r->target_recipe, r->err));
+    DN_TRY(dn_foreign_target_check(&r->job, r->err));
     if (dn_connector_is_database(r->source_recipe.type)) {
         return dn_foreign_refuse(&r->job, source, "files",
                                  "list tables under source.tables, as {name: public.orders}",
@@ -492,12 +496,16 @@ static enum dn_status reader_config_make(struct reading *r)
     return st;
 }
 
-/* A local directory and the connection as it stands. */
+/* A local directory and the connection as it stands; of a table of a catalog, which says it later, nothing. */
 static enum dn_status directory_find(struct reading *r, json_t **connection)
 {
     const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
     const char *directory = NULL;
 
+    if (r->plan->lake != NULL) {
+        *connection = json_object();
+        return text_take(r, "", &r->plan->directory);
+    }
     DN_TRY(dn_recipe_directory(&r->target_recipe, &r->job, dn_yaml_get(target, "connection"),
                                &directory, r->err));
     DN_TRY(text_take(r, directory, &r->plan->directory));
@@ -582,7 +590,10 @@ static enum dn_status writer_config_make(struct reading *r, const char *table, j
     json_t *connection = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, is_s3 ? bucket_find(r, &connection) : directory_find(r, &connection), cleanup);
+    DN_TRY_GOTO(st,
+                is_s3 && plan->lake == NULL ? bucket_find(r, &connection)
+                                            : directory_find(r, &connection),
+                cleanup);
     DN_TRY_GOTO(st,
                 dn_layout_path(output_path, &plan->arena, plan->directory, &plan->asset, table,
                                plan->format, &r->job, &r->target_recipe, r->err),
@@ -714,10 +725,11 @@ static enum dn_status plan_make(struct reading *r)
     return outputs_make(r);
 }
 
-enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct dn_error *err)
+static enum dn_status plan_read(struct dn_plan *plan, const char *job_path, bool catalogs,
+                                struct dn_error *err)
 {
     struct dn_plan made = {0};
-    struct reading r = {.plan = &made, .err = err};
+    struct reading r = {.plan = &made, .catalogs = catalogs, .err = err};
 
     enum dn_status st = dn_yaml_read_file(&r.job, job_path, err);
     if (st == DN_OK) {
@@ -726,6 +738,9 @@ enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct d
     made.job = r.job;
     made.source_recipe = r.source_recipe;
     made.target_recipe = r.target_recipe;
+    if (st == DN_OK && made.lake != NULL) {
+        st = dn_lake_complete(&made, err);
+    }
     if (st == DN_OK) {
         *plan = made;
     } else {
@@ -734,8 +749,20 @@ enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct d
     return st;
 }
 
+enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path, struct dn_error *err)
+{
+    return plan_read(plan, job_path, false, err);
+}
+
+enum dn_status dn_plan_read_with_catalogs(struct dn_plan *plan, const char *job_path,
+                                          struct dn_error *err)
+{
+    return plan_read(plan, job_path, true, err);
+}
+
 void dn_plan_finish(struct dn_plan *plan)
 {
+    json_decref(plan->lake);
     dn_asset_finish(&plan->asset);
     json_decref(plan->reader_config);
     json_decref(plan->writer_config);

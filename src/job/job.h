@@ -28,6 +28,8 @@ struct dn_plan {
     const char *tenant_id;
     const char *environment; /**< NULL: none */
     const char *catalog;     /**< that is told nothing; memory of job; NULL: none */
+    json_t
+        *lake; /**< a table of a catalog as the target (job/lake.h); NULL: none, or not asked for */
     const char *table;       /**< the asset's name as a table name */
     const char *format;      /**< of the output: DN_FORMAT_PARQUET or another one */
     bool strict;             /**< schema_validation_mode */
@@ -56,6 +58,12 @@ struct dn_plan {
  */
 DN_NODISCARD enum dn_status dn_plan_read(struct dn_plan *plan, const char *job_path,
                                          struct dn_error *err);
+/**
+ * The same for a caller that commits to catalogs: a job whose target is a table of one is no error but has `lake`, and runs only after
+ * dn_lake_place().
+ */
+DN_NODISCARD enum dn_status dn_plan_read_with_catalogs(struct dn_plan *plan, const char *job_path,
+                                                       struct dn_error *err);
 /** Zeroed memory is accepted. */
 void dn_plan_finish(struct dn_plan *plan);
 
