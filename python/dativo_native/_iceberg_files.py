@@ -22,8 +22,7 @@ from ._iceberg_types import FileColumns, Path, refuse, shown
 _BOUND = 16
 """Characters or bytes of a bound, as other writers of Iceberg have them."""
 _FLOATS = (it.FloatType, it.DoubleType)
-_INTEGRAL = (it.IntegerType, it.LongType, it.DateType, it.TimeType, it.TimestampType, it.TimestamptzType, it.TimestampNanoType,
-             it.TimestamptzNanoType)  # fmt: skip
+_INTEGRAL = (it.IntegerType, it.LongType, it.DateType, it.TimeType)
 
 
 class Bounds(NamedTuple):
@@ -52,12 +51,7 @@ class File:
             raise DativoError(f"{uri}: is no Parquet file that can be read: {error}", code="data", path=uri) from error
         self.rows: int = self.footer.num_rows
         self._is_ours = (self.footer.created_by or "").startswith("dativo-native")
-        self._columns: Dict[int, FileColumns] = {}
-
-    def columns(self, format_version: int) -> FileColumns:
-        if format_version not in self._columns:
-            self._columns[format_version] = FileColumns(self.footer.schema.to_arrow_schema(), format_version)
-        return self._columns[format_version]
+        self.columns = FileColumns(self.footer.schema.to_arrow_schema(), self.footer.schema)
 
     def _bounds(self, at: int, repeated: bool, file_type: Any, table_type: Any) -> Bounds:
         """``table_type`` holds ``file_type``, so its values are the file's."""
@@ -101,7 +95,7 @@ class File:
 
     def entry(self, metadata: Any, numbers: Dict[Path, int], types: Dict[Path, Any], partition: Mapping[str, Any]) -> Any:
         """The file as the table has it; ``numbers`` and ``types`` are those of the table that it is to be in."""
-        columns = self.columns(metadata.format_version)
+        columns = self.columns
         sizes: Dict[int, int] = {}
         values: Dict[int, int] = {}
         nulls: Dict[int, int] = {}
@@ -153,8 +147,8 @@ class File:
             out.append(chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset)
         return sorted(out)
 
-    def null_count(self, path: Path, format_version: int) -> Optional[int]:
-        leaves = self.columns(format_version).leaves
+    def null_count(self, path: Path) -> Optional[int]:
+        leaves = self.columns.leaves
         at = next(i for i, (one, _) in enumerate(leaves) if one == path)
         t = leaves[at][1]
         return self._bounds(at, False, t, t).nulls
@@ -224,11 +218,11 @@ def partition_value(t: Any, value: Any, name: str) -> Any:
                       expected=str(t), option="partition")  # fmt: skip
 
 
-def check_values(files: Sequence[File], paths: Sequence[Path], format_version: int) -> None:
+def check_values(files: Sequence[File], paths: Sequence[Path]) -> None:
     """That no value is missing in columns which the table requires."""
     for file in files:
         for path in paths:
-            nulls = file.null_count(path, format_version)
+            nulls = file.null_count(path)
             if nulls != 0:
                 count = "an unknown number of nulls" if nulls is None else f"{nulls} null{'' if nulls == 1 else 's'}"
                 raise DativoError(f'{file.uri}: column "{shown(path)}" is required in the table and has {count}', code="type",

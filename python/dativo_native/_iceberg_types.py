@@ -27,9 +27,10 @@ def refuse(at: Path, why: str, code: str = "unsupported", **more: Any) -> Dativo
 class FileColumns:
     """The columns of a file: as a struct of Iceberg, whose numbers mean nothing, and the numbers that the file itself has."""
 
-    def __init__(self, schema: pa.Schema, format_version: int) -> None:
+    def __init__(self, schema: pa.Schema, parquet: Any = None) -> None:
+        """``parquet`` is the same as the file has it: of uuid pyarrow shows the bytes alone."""
         self._next = itertools.count(1)
-        self._format_version = format_version
+        self._parquet = parquet
         self.field_ids: Dict[Path, Optional[int]] = {}
         self.leaves: List[Tuple[Path, Any]] = []
         """What has values, in the order of the file's columns."""
@@ -81,7 +82,8 @@ class FileColumns:
 
     def _leaf(self, t: pa.DataType, path: Path) -> Any:
         name = getattr(t, "extension_name", "")
-        if name == "arrow.uuid":
+        stored = None if self._parquet is None else self._parquet.column(len(self.leaves)).logical_type.type
+        if name == "arrow.uuid" or stored == "UUID":
             return it.UUIDType()
         if name == "arrow.json":
             return it.StringType()
@@ -91,11 +93,8 @@ class FileColumns:
             return it.DecimalType(t.precision, t.scale)
         if pa.types.is_fixed_size_binary(t):
             return it.FixedType(t.byte_width)
-        if pa.types.is_timestamp(t):
-            if t.unit != "ns":
-                return it.TimestampType() if t.tz is None else it.TimestamptzType()
-            if self._format_version >= 3:
-                return it.TimestampNanoType() if t.tz is None else it.TimestamptzNanoType()
+        if pa.types.is_timestamp(t) and t.unit != "ns":
+            return it.TimestampType() if t.tz is None else it.TimestamptzType()
         for test, found in _PLAIN:
             if test(t):
                 return found
@@ -125,9 +124,7 @@ def _advice(t: pa.DataType) -> str:
         return "declare it as int64"
     if pa.types.is_uint64(t):
         return 'declare it as int64 or, for values from 9223372036854775808 up, "decimal(20,0)"'
-    if pa.types.is_timestamp(t):
-        return 'declare it in microseconds, or make the table with properties={"format-version": "3"}'
-    if pa.types.is_time(t):
+    if pa.types.is_timestamp(t) or pa.types.is_time(t):
         return "declare it in microseconds"
     if pa.types.is_decimal(t):
         return "decimals of Iceberg have 38 digits at most"

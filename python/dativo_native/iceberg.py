@@ -179,9 +179,6 @@ class _Target:
                 update.update_column(path, field_type=of)
         return changes
 
-    def format_version(self, table: Any) -> int:
-        return int(table.metadata.format_version if table is not None else self.properties.get("format-version", 2))
-
 
 def _type_of(name: str, value: Any) -> Any:
     for kind, t in ((bool, BooleanType()), (int, LongType()), (str, StringType()), (datetime.date, DateType())):
@@ -222,14 +219,13 @@ class _Staged(NamedTuple):
 
 def _stage(target: _Target, table: Any, files: Sequence[File], commit_id: str) -> _Staged:
     """Everything but the commit itself."""
-    version = target.format_version(table)
-    tx = target.begin(table, files[0].columns(version).struct)
+    tx = target.begin(table, files[0].columns.struct)
     added: List[str] = []
     widened: List[str] = []
     missing: Dict[str, None] = {}
     for file in files:
-        changes = target.change(tx, file.columns(version).struct)
-        check_values([file], changes.need_values, version)
+        changes = target.change(tx, file.columns.struct)
+        check_values([file], changes.need_values)
         added += [_types.shown(path) for path, _ in changes.added]
         widened += [_types.shown(path) for path, _ in changes.widened]
         missing.update((_types.shown(path), None) for path in changes.missing)
@@ -237,7 +233,7 @@ def _stage(target: _Target, table: Any, files: Sequence[File], commit_id: str) -
     numbers = {path: number for path, number, _ in walked}
     types = {path: t for path, _, t in walked}
     for file in files:
-        columns = file.columns(version)
+        columns = file.columns
         if columns.has_field_ids:
             _types.check_numbers(columns, numbers)
             continue
@@ -424,7 +420,7 @@ def commit(
     files.  They belong to the table from then on: leave them where they are, and as they are.  The id is the plan's, or is made
     of the files' names and sizes; what was committed under it is not committed again.
 
-    A table that is not there is made of the files' columns, in format version 2 unless ``properties`` say another.  With ``partition``, a
+    A table that is not there is made of the files' columns, with ``properties``.  With ``partition``, a
     map from column to value, it is partitioned by these columns, which the files themselves do not have.
 
     >>> import dativo_native as dn, tempfile
@@ -515,7 +511,7 @@ def append(
     source: Any = data
     if not isinstance(data, Reader):  # whose schema can be asked for without taking its rows
         source = pa.RecordBatchReader.from_stream(data) if hasattr(data, "__arrow_c_stream__") else pa.record_batch(data)
-    columns = _types.FileColumns(pa.schema(source.schema), target.format_version(existing))
+    columns = _types.FileColumns(pa.schema(source.schema))
     tx = target.begin(existing, columns.struct)
     target.change(tx, columns.struct)
     numbers = {path: number for path, number, _ in _types.walk(tx.table_metadata.schema().as_struct())}
