@@ -281,6 +281,15 @@ static void tell_changes(const struct dn_records_counts *counts)
                        counts->first_rounded, counts->rounded_column);
         dn_log_json("WARNING", "values_rounded", message, NULL);
     }
+    if (counts->n_dropped > 0) {
+        (void)snprintf(
+            message, sizeof(message),
+            "%" PRId64 " value%s of undeclared keys %s left out, as extra_columns asks; the "
+            "first: record %" PRId64 ", key %s",
+            counts->n_dropped, counts->n_dropped == 1 ? "" : "s",
+            counts->n_dropped == 1 ? "is" : "are", counts->first_dropped, counts->dropped_key);
+        dn_log_json("WARNING", "columns_dropped", message, NULL);
+    }
     if (counts->n_lone_surrogates > 0) {
         (void)snprintf(message, sizeof(message),
                        "%" PRId64

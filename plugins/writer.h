@@ -74,6 +74,12 @@ void dn_writer_free_text(char *text);
 #define DN_WRITER_OPTIONS                                                                          \
     {"overwrite", NULL, "bool",                                                                    \
      "replace files that exist; Level 0: those of earlier runs, default true"},                    \
+        {"extra_columns", NULL, "text",                                                            \
+         "Level 0: keys that the schema does not declare: keep drop error; default keep, as "      \
+         "columns of their own"},                                                                  \
+        {"lone_surrogates", NULL, "text",                                                          \
+         "Level 0: escapes that are half a surrogate pair: replace error; default replace, by "    \
+         "U+FFFD"},                                                                                \
         {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},                      \
         {"enforce_required", NULL, "bool",                                                         \
          "a null in a required column is an error, and such columns are not nullable"},            \

@@ -42,6 +42,21 @@ static enum dn_status read_overwrite(struct dn_writer_target *t, const struct dn
     return DN_OK;
 }
 
+static enum dn_status read_records(struct dn_writer_target *t, struct dn_shell_config *c,
+                                   struct dn_error *err)
+{
+    static const char *const extra[] = {"keep", "drop", "error", NULL}; /* enum dn_records_extra */
+    static const char *const surrogates[] = {"replace", "error", NULL};
+    uint32_t extra_choice = 0;
+    uint32_t surrogates_choice = 0;
+
+    DN_TRY(dn_shell_option_word(c, "extra_columns", extra, &extra_choice, err));
+    DN_TRY(dn_shell_option_word(c, "lone_surrogates", surrogates, &surrogates_choice, err));
+    t->records.extra = (enum dn_records_extra)extra_choice;
+    t->records.refuse_lone_surrogates = surrogates_choice == 1;
+    return DN_OK;
+}
+
 enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell_config *c,
                                      struct dn_error *err)
 {
@@ -50,6 +65,7 @@ enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell
     *t = (struct dn_writer_target){0};
     DN_TRY(check_format(c, err));
     DN_TRY(read_overwrite(t, c, err));
+    DN_TRY(read_records(t, c, err));
     DN_TRY(dn_shell_option_int(c, "n_threads", 0, 1024, &n_threads, err));
     t->means.n_threads = (uint32_t)n_threads;
     return DN_OK;

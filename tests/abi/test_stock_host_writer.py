@@ -157,6 +157,34 @@ def test_what_is_not_kept_is_said(tmp_path, capfd, payload, event, says):
     assert not event or lines[0]["message"].startswith(says)
 
 
+def test_undeclared_columns_by_option(tmp_path, capfd):
+    records = [{"id": 1}, {"id": 2, "more": {"a": [1]}}, {"id": 3, "more": 2}]
+    assert write(tmp_path, records, SCHEMA[:1], options={"extra_columns": "keep"}).column_names == ["id", "more"]
+    assert not log_lines(capfd.readouterr())
+    table = write(tmp_path, records, SCHEMA[:1], options={"extra_columns": "drop"})
+    assert table.to_pylist() == [{"id": 1}, {"id": 2}, {"id": 3}]
+    (line,) = log_lines(capfd.readouterr())
+    assert (line["level"], line["event_type"]) == ("WARNING", "columns_dropped")
+    assert line["message"].startswith("2 values of undeclared keys are left out")
+    assert "record 2, key 'more'" in line["message"]
+    before = visible(tmp_path)
+    writer = StockWriter(writer_config(tmp_path, SCHEMA[:1], options={"extra_columns": "error"}))
+    text = writer.raw(json.dumps(records).encode())
+    assert_loud(text)
+    text = text.decode()
+    assert "record 2: the key 'more' is no declared column" in text and "extra_columns" in text
+    assert visible(tmp_path) == before
+
+
+def test_lone_surrogates_by_option(tmp_path):
+    writer = StockWriter(writer_config(tmp_path, SCHEMA, options={"lone_surrogates": "error"}))
+    text = writer.raw(b'[{"name":"fine \\ud83d\\ude00"},{"name":"half \\ud83d"}]')
+    assert_loud(text)
+    text = text.decode()
+    assert "record 2, column 'name'" in text and "lone_surrogates" in text
+    assert visible(tmp_path) == []
+
+
 def test_huge_integer_in_an_undeclared_column(tmp_path):
     rows = write(tmp_path, [{"id": 1, "big": 2**70}, {"id": 2, "big": 3}], SCHEMA[:1]).to_pylist()
     assert [str(row["big"]) for row in rows] in (["1180591620717411303424", "3"], ["1.1805916207174113e+21", "3.0"])
