@@ -1,21 +1,26 @@
-/* plugin check X.so: does a library keep the plugin contract? */
+/* plugin check: does a library keep the plugin contract?  plugin new: the beginning of one. */
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/conformance.h"
 #include "cli/flags.h"
+#include "cli/template.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct plugin_flags {
     const char *run;
+    const char *language;
     int64_t timeout;
+    bool reader;
+    bool writer;
 };
 
 static size_t flags_table(struct plugin_flags *f, struct dn_flag out[DN_FLAGS_MAX])
 {
     const struct dn_flag own[] = {
-        {"run", 0, DN_FLAG_TEXT, &f->run},
+        {"run", 0, DN_FLAG_TEXT, &f->run},        {"reader", 0, DN_FLAG_BOOL, &f->reader},
+        {"writer", 0, DN_FLAG_BOOL, &f->writer},  {"language", 0, DN_FLAG_TEXT, &f->language},
         {"timeout", 0, DN_FLAG_INT, &f->timeout},
     };
 
@@ -30,21 +35,53 @@ static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
     return flags_table(&unused, out);
 }
 
+#define NEEDS "plugin needs: check LIBRARY, or new NAME --reader or --writer"
+
 static enum dn_status word_refuse(const char *word, struct dn_error *err)
 {
-    static const char *const known[] = {"check"};
+    static const char *const known[] = {"check", "new"};
     char shown[DN_ESCAPED_VALUE_SIZE];
+    const char *close = dn_text_suggest(word, known, 2);
 
-    return dn_error_set(err, DN_ERR_INVALID, "unknown word %s; %splugin needs: check LIBRARY",
+    return dn_error_set(err, DN_ERR_INVALID, "unknown word %s; %s%s%s" NEEDS,
                         dn_error_escape_value(shown, word, strlen(word)),
-                        dn_text_suggest(word, known, 1) != NULL ? "did you mean \"check\"? " : "");
+                        close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
+                        close != NULL ? "\"? " : "");
+}
+
+static enum dn_status new_check(const struct plugin_flags *f, struct dn_error *err)
+{
+    if (f->reader == f->writer) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "plugin new needs --reader or --writer, one of them");
+    }
+    if (f->run != NULL) {
+        return dn_error_set(err, DN_ERR_INVALID, "--run is for plugin check");
+    }
+    if (f->language != NULL && strcmp(f->language, "c") != 0 && strcmp(f->language, "rust") != 0) {
+        char shown[DN_ESCAPED_VALUE_SIZE];
+        return dn_error_set(err, DN_ERR_INVALID, "--language must be c or rust, not %s",
+                            dn_error_escape_value(shown, f->language, strlen(f->language)));
+    }
+    return DN_OK;
+}
+
+static enum dn_status check_check(const struct plugin_flags *f, struct dn_error *err)
+{
+    if (f->reader || f->writer || f->language != NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--reader, --writer and --language are for plugin new");
+    }
+    return f->timeout >= 1 && f->timeout <= 3600
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_INVALID, "--timeout needs seconds, 1 to 3600");
 }
 
 static int run(int argc, char **argv)
 {
     struct plugin_flags f = {.timeout = 10};
     struct dn_flag flags[DN_FLAGS_MAX];
-    const char *operands[64];
+    const char *operands[64] = {NULL};
     size_t n = 0;
     struct dn_error err;
     enum dn_status st = DN_OK;
@@ -56,24 +93,31 @@ static int run(int argc, char **argv)
     if (st == DN_OK) {
         st = dn_flags_parse(flags, flags_table(&f, flags), argc, argv, operands, &n, &err);
     }
-    if (st == DN_OK && n > 0 && strcmp(operands[0], "check") != 0) {
+    const bool is_new = st == DN_OK && n > 0 && strcmp(operands[0], "new") == 0;
+    if (st == DN_OK && n > 0 && !is_new && strcmp(operands[0], "check") != 0) {
         st = word_refuse(operands[0], &err);
     }
     if (st == DN_OK && n != 2) {
-        st = dn_error_set(&err, DN_ERR_INVALID, "plugin needs: check LIBRARY");
+        st = dn_error_set(&err, DN_ERR_INVALID, NEEDS);
     }
-    if (st == DN_OK && (f.timeout < 1 || f.timeout > 3600)) {
-        st = dn_error_set(&err, DN_ERR_INVALID, "--timeout needs seconds, 1 to 3600");
+    if (st == DN_OK) {
+        st = is_new ? new_check(&f, &err) : check_check(&f, &err);
     }
-    return st != DN_OK ? dn_cli_usage("plugin", &err)
-                       : dn_cli_finish(dn_conformance_run(operands[1], f.run, (uint32_t)f.timeout));
+    if (st != DN_OK) {
+        return dn_cli_usage("plugin", &err);
+    }
+    const struct dn_new_plugin made = {operands[1], f.reader,
+                                       f.language != NULL && strcmp(f.language, "rust") == 0};
+    return is_new ? dn_template_write(&made)
+                  : dn_cli_finish(dn_conformance_run(operands[1], f.run, (uint32_t)f.timeout));
 }
 
 const struct dn_command dn_cmd_plugin = {
     .name = "plugin",
-    .summary = "check that a shared library is a working plugin",
+    .summary = "check that a shared library is a working plugin, or begin one",
     .help =
         "Usage: " DN_PROGRAM " plugin check [FLAGS] LIBRARY.so\n"
+        "       " DN_PROGRAM " plugin new NAME --reader or --writer [--language c or rust]\n"
         "\n"
         "Loads a plugin, lists the symbols it has and lacks, and then uses it: bad "
         "configurations must give\n"
@@ -98,10 +142,18 @@ const struct dn_command dn_cmd_plugin = {
         "                          written with: for readers of something else than CSV or "
         "Parquet\n"
         "      --timeout S         seconds that a check may take (default 10)\n"
+        "      --reader, --writer  new: what it does\n"
+        "      --language L        new: c (default) or rust\n"
+        "\n"
+        "plugin new makes the folder NAME with a small plugin of Level 0, a Makefile, a job and "
+        "data: "
+        "make -C NAME\n"
+        "test run builds it, checks it and runs the job.\n"
         "\n"
         "Example:\n"
-        "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n",
-    .words = "check",
+        "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n"
+        "  " DN_PROGRAM " plugin new demo --reader && make -C demo test run\n",
+    .words = "check new",
     .flags = flags_of,
     .run = run,
 };

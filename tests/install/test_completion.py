@@ -85,7 +85,7 @@ def test_words_that_fit_are_proposed(tmp_path, shell):
     assert set(shell(tmp_path, "convert", "--comp")) == {"--compression"}
     assert set(shell(tmp_path, "convert", "--compression", "")) == set(CODECS)
     assert shell(tmp_path, "convert", "-c", "z") == ["zstd"]
-    assert shell(tmp_path, "plugin", "") == ["check"]
+    assert shell(tmp_path, "plugin", "") == ["check", "new"]
     assert set(shell(tmp_path, "help", "")) >= set(COMMANDS)
     assert set(shell(tmp_path, "help", "--completion", "")) == {"bash", "zsh", "fish"}
     assert set(shell(tmp_path, "verify", "--")) == {flag for flag in table_flags("verify") if flag.startswith("--")}
@@ -127,7 +127,7 @@ def test_zsh_completes_in_a_terminal(tmp_path):
     (tmp_path / "data.csv").touch()
     lines = [("conv", "convert "), ("convert --compression z", "convert --compression zstd "), ("convert --ragged=s", "convert --ragged=skip "),
              ("convert -c z", "convert -c zstd "), ("convert --reader cs", "convert --reader csv "), ("convert --reader da", "convert --reader data.csv "),
-             ("convert --schema da", "convert --schema data.csv "), ("verify da", "verify data.csv "), ("plugin ", "plugin check "),
+             ("convert --schema da", "convert --schema data.csv "), ("verify da", "verify data.csv "), ("plugin c", "plugin check "),
              ("verify --qu", "verify --quiet "), ("help --completion f", "help --completion fish ")]
     # In a terminal of its own: as soon as there is a prompt, each line is completed, and written down.
     (tmp_path / "probe").write_text(r"""fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D

@@ -1,0 +1,76 @@
+/* @NAME@: a reader of Level 0. A line of the file is a record: {"line": 1, "text": "..."}. */
+#include "dativo/plugin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 1000 }; /* records of a call */
+
+struct reader {
+    FILE *file;
+    long line;
+    char error[700]; /* once set, every call returns it: NULL would be the end of the data */
+};
+
+void *create_reader(const char *config_json)
+{
+    struct reader *r = calloc(1, sizeof *r);
+    const char *key = config_json != NULL ? strstr(config_json, "\"path\"") : NULL;
+    char path[512], end[2];
+    if (r == NULL) return NULL; /* extract_batch(NULL) says so */
+    /* enough for plain paths; a library such as jansson reads all of JSON */
+    if (key == NULL || sscanf(key, "\"path\" : \"%511[^\"\\]%1[\"]", path, end) != 2)
+        snprintf(r->error, sizeof r->error, "files[0].path is missing, or has a backslash");
+    else if ((r->file = fopen(path, "r")) == NULL)
+        snprintf(r->error, sizeof r->error, "%s: %s", path, strerror(errno));
+    return r;
+}
+
+static char *error_text(const char *message)
+{
+    char *text = malloc(strlen(message) + 80); /* what no JSON parser accepts, every host notices */
+    if (text != NULL) sprintf(text, DATIVO_ERROR_PREFIX "{\"code\":\"io\",\"message\":\"%s\"}", message);
+    return text;
+}
+
+static void record_add(FILE *out, long n, const char *text, size_t len)
+{
+    fprintf(out, "{\"line\":%ld,\"text\":\"", n);
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == '"' || c == '\\') fprintf(out, "\\u%04x", c);
+        else fputc(c, out);
+    }
+    fputs("\"}", out);
+}
+
+const char *extract_batch(void *handle)
+{
+    struct reader *r = handle;
+    char *text = NULL, *line = NULL;
+    size_t size = 0, capacity = 0;
+    long len = 0, n = 0;
+    if (r == NULL || r->error[0] != '\0') return error_text(r != NULL ? r->error : "no reader");
+    FILE *out = open_memstream(&text, &size);
+    for (; out != NULL && n < BATCH && (len = getline(&line, &capacity, r->file)) >= 0; n++) {
+        fputc(n == 0 ? '[' : ',', out);
+        record_add(out, ++r->line, line, (size_t)len - (line[len - 1] == '\n'));
+    }
+    free(line);
+    if (n > 0) fputc(']', out);
+    if (out == NULL || ferror(r->file) || fclose(out) != 0) snprintf(r->error, sizeof r->error, "line %ld cannot be read", r->line + 1);
+    if (n > 0 && r->error[0] == '\0') return text;
+    free(text);
+    return r->error[0] != '\0' ? error_text(r->error) : NULL; /* the end, and only the end */
+}
+
+void free_reader(void *handle)
+{
+    struct reader *r = handle;
+    if (r != NULL && r->file != NULL) fclose(r->file);
+    free(r);
+}
+
+void free_string(const char *text) { free((char *)text); }
