@@ -63,6 +63,12 @@ static void disturb(void)
         (void)setlocale(LC_ALL, "C.UTF-8");
     } else if (broken("exit")) {
         exit(0);
+    } else if (broken("descriptors")) {
+        char lies[8192];
+        memset(lies, 1, sizeof lies);
+        for (int i = 3; i < 20; i++) {
+            (void)!write(i, lies, sizeof lies);
+        }
     } else if (broken("abort")) {
         abort();
     }
