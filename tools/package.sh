@@ -20,7 +20,7 @@ done
 strip --strip-unneeded "$stage"/plugins/*.so
 cp include/dativo/{plugin,arrow,status}.h "$stage/include/dativo/"
 cp LICENSE CHANGELOG.md "$stage/"
-cp docs/{store,csv-reading,splits,csv-writing,parquet-writing,parquet-reading,verify,jobs,many-machines,host-jobs,plugins,troubleshooting,json-records,types,postgres}.md "$stage/docs/"
+cp docs/{store,csv-reading,splits,csv-writing,parquet-writing,parquet-reading,verify,jobs,many-machines,host-jobs,plugins,troubleshooting,best-practices,json-records,types,postgres}.md "$stage/docs/"
 mkdir "$stage/docs/adr" # the decisions that these pages point at
 { grep -ohE 'adr/[a-z0-9-]+\.md' "$stage"/docs/*.md || true; } | sort -u | while read -r page; do
     cp "docs/$page" "$stage/docs/adr/"
