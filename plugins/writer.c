@@ -23,6 +23,7 @@ static void close_handle(struct dn_writer *h)
     if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
+    dn_temporary_sweep_end(&h->sweep);
     dn_writer_run_leave(&h->run);
     dn_writer_objects_leave(h->objects);
     dn_pool_destroy(h->pool);
@@ -52,7 +53,9 @@ static enum dn_status join_run(struct dn_writer *h, struct dn_error *err)
         return dn_writer_objects_join(&h->objects, &h->target, err);
     }
     DN_TRY(dn_writer_settle_directory(&h->target, &h->config.arena, err));
-    return dn_writer_run_join(&h->run, &h->target, err);
+    DN_TRY(dn_writer_run_join(&h->run, &h->target, err));
+    dn_temporary_sweep_begin(&h->sweep, h->run.dir_fd, h->target.stem);
+    return DN_OK;
 }
 
 void *create_writer(const char *config_json)

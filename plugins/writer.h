@@ -12,6 +12,7 @@
 
 #include "arrow/schema.h"
 #include "base/pool.h"
+#include "store/file/temporary.h"
 #include "store/s3/reply.h"
 #include "json/records.h"
 
@@ -252,6 +253,7 @@ struct dn_writer {
 
     /* Level 0 */
     struct dn_writer_run run;
+    struct dn_temporary_sweep sweep;   /**< of the folder that the run was joined in */
     struct dn_writer_objects *objects; /**< instead, of a target at S3; else NULL */
     struct dn_pool *pool;              /**< made by the first batch, shared by all files */
     int64_t next_counter;

@@ -185,6 +185,24 @@ def test_lone_surrogates_by_option(tmp_path):
     assert visible(tmp_path) == []
 
 
+def test_a_folder_is_looked_through_once(tmp_path):
+    """What killed writers left of this table is gone when a writer is made; its batches do not list the folder again."""
+    config = writer_config(tmp_path, SCHEMA[:1])
+    stem = "sales_order_header"
+    (tmp_path / f".{stem}_000007.parquet.999999999-3.tmp").touch()
+    (tmp_path / ".other_000001.parquet.999999999-3.tmp").touch()
+    writer = StockWriter(config)
+    left = sorted(name for name in os.listdir(tmp_path) if name.endswith(".tmp"))
+    assert left == [".other_000001.parquet.999999999-3.tmp"]
+    late = tmp_path / f".{stem}_000000.parquet.999999999-4.tmp"
+    late.touch()
+    read(writer.write_batch([{"id": 1}], 0))
+    assert late.exists()
+    del writer
+    read(StockWriter(config).write_batch([{"id": 1}], 0))
+    assert not late.exists()
+
+
 def test_huge_integer_in_an_undeclared_column(tmp_path):
     rows = write(tmp_path, [{"id": 1, "big": 2**70}, {"id": 2, "big": 3}], SCHEMA[:1]).to_pylist()
     assert [str(row["big"]) for row in rows] in (["1180591620717411303424", "3"], ["1.1805916207174113e+21", "3.0"])

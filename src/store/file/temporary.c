@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -305,9 +306,23 @@ static void remove_if_stale(int dir_fd, const char *entry)
     (void)close(fd);
 }
 
-void dn_temporary_remove_stale(int dir_fd, const char *name)
+/* Is `entry` a temporary file of any name that begins with the stem? */
+static bool is_temporary_of_stem(const char *entry, const char *stem, size_t stem_len)
 {
-    size_t name_len = strnlen(name, SHOWN_NAME_BYTES);
+    const char *end = strrchr(entry, '.');
+    const char *dot = NULL;
+
+    if (entry[0] != '.' || strncmp(entry + 1, stem, stem_len) != 0) {
+        return false;
+    }
+    for (const char *p = entry + 1 + stem_len; p < end; p++) {
+        dot = *p == '.' ? p : dot;
+    }
+    return dot != NULL && is_temporary_name(entry, entry + 1, (size_t)(dot - entry - 1));
+}
+
+static void remove_all_stale(int dir_fd, const char *name, size_t name_len, bool is_stem)
+{
     int list_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = list_fd < 0 ? NULL : fdopendir(list_fd);
 
@@ -318,9 +333,74 @@ void dn_temporary_remove_stale(int dir_fd, const char *name)
         return;
     }
     for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
-        if (is_temporary_name(entry->d_name, name, name_len)) {
+        if (is_stem ? is_temporary_of_stem(entry->d_name, name, name_len)
+                    : is_temporary_name(entry->d_name, name, name_len)) {
             remove_if_stale(dir_fd, entry->d_name);
         }
     }
     (void)closedir(list); /* closes list_fd */
+}
+
+/* Folders that are swept, for as long as somebody writes many files there.  Whoever does not get the lock at once does without. */
+static pthread_mutex_t sweeps_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct dn_temporary_sweep *first_sweep;
+
+static bool is_swept(int dir_fd, const char *name)
+{
+    struct stat folder = {0};
+    bool found = false;
+
+    if (pthread_mutex_trylock(&sweeps_lock) != 0) {
+        return false;
+    }
+    if (first_sweep != NULL && fstat(dir_fd, &folder) == 0) {
+        for (const struct dn_temporary_sweep *s = first_sweep; s != NULL && !found; s = s->next) {
+            found = s->dev == folder.st_dev && s->ino == folder.st_ino &&
+                    strncmp(name, s->stem, strlen(s->stem)) == 0;
+        }
+    }
+    pthread_mutex_unlock(&sweeps_lock);
+    return found;
+}
+
+void dn_temporary_sweep_begin(struct dn_temporary_sweep *s, int dir_fd, const char *stem)
+{
+    struct stat folder = {0};
+
+    *s = (struct dn_temporary_sweep){.stem = stem};
+    if (strlen(stem) > SHOWN_NAME_BYTES || fstat(dir_fd, &folder) != 0) {
+        return;
+    }
+    remove_all_stale(dir_fd, stem, strlen(stem), true);
+    s->dev = folder.st_dev;
+    s->ino = folder.st_ino;
+    if (pthread_mutex_trylock(&sweeps_lock) == 0) {
+        s->next = first_sweep;
+        first_sweep = s;
+        s->registered = true;
+        pthread_mutex_unlock(&sweeps_lock);
+    }
+}
+
+void dn_temporary_sweep_end(struct dn_temporary_sweep *s)
+{
+    struct dn_temporary_sweep **link = &first_sweep;
+
+    if (!s->registered) {
+        return;
+    }
+    pthread_mutex_lock(&sweeps_lock);
+    while (*link != s) {
+        link = &(*link)->next;
+    }
+    *link = s->next;
+    pthread_mutex_unlock(&sweeps_lock);
+    s->registered = false;
+}
+
+void dn_temporary_remove_stale(int dir_fd, const char *name)
+{
+    if (!is_swept(dir_fd, name)) {
+        remove_all_stale(dir_fd, name, strnlen(name, SHOWN_NAME_BYTES), false);
+    }
 }

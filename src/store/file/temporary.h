@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,5 +40,20 @@ ssize_t dn_store_write(int fd, const void *data, size_t len);
 ssize_t dn_store_pwrite(int fd, const void *data, size_t len, uint64_t offset);
 ssize_t dn_store_pread(int fd, void *data, size_t len, uint64_t offset);
 int dn_store_fsync(int fd);
+
+/**
+ * One who writes many files of names that begin with a stem into one folder looks for stale ones once: until the end of the sweep
+ * dn_temporary_remove_stale() does not list that folder for such names.  `stem` must live as long.  Thread-safe.
+ */
+struct dn_temporary_sweep {
+    struct dn_temporary_sweep *next;
+    const char *stem;
+    dev_t dev;
+    ino_t ino;
+    bool registered;
+};
+void dn_temporary_sweep_begin(struct dn_temporary_sweep *s, int dir_fd, const char *stem);
+/** Zeroed memory is accepted. */
+void dn_temporary_sweep_end(struct dn_temporary_sweep *s);
 
 #endif
