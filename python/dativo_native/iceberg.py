@@ -395,6 +395,9 @@ def _result(result: Any) -> _Result:
             plan = _json_of(path)
             if not isinstance(plan, dict) or "directory" not in plan or "id" not in plan:
                 raise DativoError(f"{path}: is no plan", code="data", path=path)
+            if "://" in plan["directory"]:
+                raise DativoError(f"{path}: its result is in a bucket, {plan['directory']}: give the names of the files, once _SUCCESS is there",
+                                  code="unsupported", path=path)  # fmt: skip
             return _of_plan(os.path.join(plan.get("folder") or ".", plan["directory"]), plan["id"])
         result = [result]
     uris = [_uri(one) for one in result]

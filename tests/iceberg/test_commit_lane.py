@@ -98,6 +98,12 @@ def test_a_plan(lake, tmp_path):
     assert lake.duck("select count(*), sum(id), min(name) from t") == [(20000, sum(range(20000)), "n,\n0")]
 
 
+def test_a_plan_in_a_bucket(lake, tmp_path):
+    (tmp_path / "plan.json").write_text('{"id": "x", "folder": "/", "directory": "s3://b/t"}')
+    with pytest.raises(DativoError, match="in a bucket"):
+        iceberg.commit(tmp_path / "plan.json", "db.t", catalog=lake.properties)
+
+
 def test_a_plan_whose_file_was_changed(lake, tmp_path):
     path, folder = plan(tmp_path)
     part = sorted(folder.glob("part-*.parquet"))[1]
