@@ -47,6 +47,17 @@ static const struct dn_csv_slot *wait_for_slot(struct dn_csv_reader *r)
     return slot;
 }
 
+/* Between two blocks: where none has rows for the caller, nobody else asks.  False: it is to stop. */
+static bool may_go_on(struct dn_csv_reader *r)
+{
+    if (dn_stop_asked(&r->cancel)) {
+        pthread_mutex_lock(&r->lock);
+        (void)dn_csv_reader_stopped(r);
+        pthread_mutex_unlock(&r->lock);
+    }
+    return r->status == DN_OK;
+}
+
 /* Take block r->take_block, which is done; its slot becomes free for block take_block + n_slots.  Lock held. */
 static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct ArrowArray *out,
                       struct dn_csv_records *records, bool *end)
@@ -114,7 +125,7 @@ enum dn_status dn_csv_pipeline_take(struct dn_csv_reader *r, struct ArrowArray *
     out->release = NULL;
     *records = (struct dn_csv_records){0};
     while (r->status == DN_OK && !end && !r->limit_reached && out->release == NULL &&
-           records->n_rows == 0) {
+           records->n_rows == 0 && may_go_on(r)) {
         const struct dn_csv_slot *slot = wait_for_slot(r);
         const int64_t aside_before = r->aside_done;
         if (r->status == DN_OK && slot->aside.items.len > 0 && r->census == NULL) {

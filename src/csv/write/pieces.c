@@ -324,11 +324,22 @@ static int64_t piece_rows(const struct dn_csv_writer *w, const struct dn_csv_out
     return n;
 }
 
+/* Between two pieces: a batch may be a whole table. */
+static enum dn_status go_on(struct dn_csv_writer *w, struct dn_error *err)
+{
+    if (!dn_stop_asked(&w->stop_waiting)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_CANCELLED, "writing '%s' was stopped; nothing was written",
+                        w->path);
+}
+
 enum dn_status dn_csv_pieces_add(struct dn_csv_writer *w, struct dn_csv_out_batch *batch,
                                  struct dn_error *err)
 {
     for (int64_t row = 0; row < batch->array.length;) {
         size_t bound = 0;
+        DN_TRY(go_on(w, err));
         const int64_t n = piece_rows(w, batch, row, &bound);
         DN_TRY(add_piece(w, batch, row, n, bound, err));
         row += n;
@@ -345,6 +356,7 @@ enum dn_status dn_csv_pieces_write_all(struct dn_csv_writer *w, struct dn_error 
     bool written = true;
 
     while (written) {
+        DN_TRY(go_on(w, err));
         DN_TRY(write_next(w, true, &written, err));
     }
     return DN_OK;

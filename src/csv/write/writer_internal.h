@@ -82,7 +82,7 @@ struct dn_csv_writer {
     /* Of the calling thread. */
     enum dn_csv_out_state state;
     struct dn_sink *sink;
-    struct dn_stop stop_waiting; /**< of the sink */
+    struct dn_stop stop_waiting; /**< what the host wants, or that the writer is closed */
     bool *raw;                   /**< per column: bytes that are written as base64 */
     bool *seen;                  /**< per column: a text that is not empty came along */
     int64_t *null_counts;        /**< per column */

@@ -64,6 +64,30 @@ enum dn_status dn_pq_writer_check(struct dn_parquet_writer *w, struct dn_error *
     return st;
 }
 
+enum dn_status dn_pq_writer_go_on(struct dn_parquet_writer *w, struct dn_error *err)
+{
+    if (!dn_stop_asked(&w->stop)) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_CANCELLED, "writing '%s' was stopped; nothing was written",
+                        w->path);
+}
+
+/* Under the lock, which is let go meanwhile.  A host that wants no more is a failure: a batch may be a whole table. */
+static void wait_for_change(struct dn_parquet_writer *w)
+{
+    struct dn_error stopped;
+
+    if (dn_stop_wait_condition(&w->changed, &w->lock) || w->failed) {
+        return;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (dn_pq_writer_go_on(w, &stopped) != DN_OK) {
+        dn_pq_writer_fail(w, &stopped);
+    }
+    pthread_mutex_lock(&w->lock);
+}
+
 static bool has_failed(struct dn_parquet_writer *w)
 {
     pthread_mutex_lock(&w->lock);
@@ -526,7 +550,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     pthread_mutex_lock(&w->lock);
     w->waiting = m;
     while (must_wait(w, m)) {
-        pthread_cond_wait(&w->changed, &w->lock);
+        wait_for_change(w);
     }
     w->waiting = NULL;
     const bool failed = w->failed;
@@ -561,7 +585,7 @@ void dn_pq_writer_wait(struct dn_parquet_writer *w)
 {
     pthread_mutex_lock(&w->lock);
     while (!is_idle(w)) {
-        pthread_cond_wait(&w->changed, &w->lock);
+        wait_for_change(w);
     }
     pthread_mutex_unlock(&w->lock);
 }

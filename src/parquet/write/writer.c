@@ -284,7 +284,7 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     }
     dn_owner_init(&w->owner);
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->changed, NULL);
+    dn_stop_init_condition(&w->changed);
     pthread_cond_init(&w->complete, NULL);
     dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
     DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
@@ -330,6 +330,7 @@ static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_ba
     int64_t checked = 0;
 
     for (int64_t row = 0; row < n_rows;) {
+        DN_TRY(dn_pq_writer_go_on(w, err));
         const int64_t pending = w->pending != NULL ? w->pending->n_rows : 0;
         const int64_t left = budget->row_group_rows - w->row_group_n_rows;
         int64_t n = n_rows - row < left ? n_rows - row : left;

@@ -145,7 +145,7 @@ struct dn_parquet_writer {
     bool verify;
     int32_t (*cancelled)(void *ctx);
     void *cancel_ctx;
-    struct dn_stop stop; /**< of the sink: that, or that the writer is closed */
+    struct dn_stop stop; /**< what the host wants, or that the writer is closed */
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
 
@@ -210,6 +210,8 @@ void dn_pq_writer_stop(struct dn_parquet_writer *w);
 void dn_pq_writer_fail(struct dn_parquet_writer *w, const struct dn_error *error);
 /** Copy the recorded failure, if there is one. */
 DN_NODISCARD enum dn_status dn_pq_writer_check(struct dn_parquet_writer *w, struct dn_error *err);
+/** DN_ERR_CANCELLED: the host wants no more.  Hold no lock. */
+DN_NODISCARD enum dn_status dn_pq_writer_go_on(struct dn_parquet_writer *w, struct dn_error *err);
 /** Submit w->pending (or an empty morsel) to the lanes; waits for the budgets.  `ends`: the row group ends behind it. */
 DN_NODISCARD enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends,
                                                   struct dn_error *err);
