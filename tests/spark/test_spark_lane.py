@@ -161,28 +161,6 @@ def test_killed_midway(spark, quoted, tmp_path, what):
     assert fingerprint(spark.read.parquet(str(tmp_path / "out"))) == wanted
 
 
-def test_speculative_attempts(spark, quoted, tmp_path):
-    """The first attempt of a task hangs; another one is started, and the rows are there once."""
-    (tmp_path / "attempts").mkdir()
-
-    def hang(batches):
-        from pyspark import TaskContext
-
-        context = TaskContext.get()
-        pathlib.Path(tmp_path, "attempts", f"{context.partitionId()}-{context.attemptNumber()}").touch()
-        for batch in batches:
-            yield batch
-            if context.partitionId() == 1 and context.attemptNumber() == 0:
-                time.sleep(300)
-
-    frame = ours(spark, quoted, split_size="700kB")
-    begun = time.monotonic()
-    save(frame.mapInArrow(hang, frame.schema), tmp_path / "out")
-    assert time.monotonic() - begun < 250 and (tmp_path / "attempts" / "1-1").exists()
-    assert clean(tmp_path / "out") == 100_000
-    assert fingerprint(spark.read.parquet(str(tmp_path / "out"))) == fingerprint(frame)
-
-
 def test_a_job_that_fails_changes_nothing(spark, quoted, tmp_path):
     frame = ours(spark, quoted, split_size="700kB")
     save(frame.limit(10), tmp_path / "out")
