@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define POLL_NANOSECONDS 20000000L
+#define MOST_CLEARINGS 32 /* a task makes two files at most */
 #define READ_BYTES ((size_t)1 << 20)
 
 struct folder {
@@ -212,31 +213,44 @@ static enum dn_status folder_remove(struct dn_parts_place *l, bool staged, const
     return st;
 }
 
-/* Temporary files of killed tasks among them.  Others may be removing them, too. */
-static enum dn_status folder_clear(struct dn_parts_place *l, struct dn_error *err)
+/* Once through the folder; a task that writes at this moment may have put another file into it since (*again). */
+static enum dn_status clear_once(const char *path, bool *again, struct dn_error *err)
 {
-    char *path = NULL;
     enum dn_status st = DN_OK;
-
-    DN_TRY(path_of(&path, l, true, NULL, err));
     DIR *dir = opendir(path);
-    if (dir == NULL && errno != ENOENT) {
+
+    *again = false;
+    if (dir == NULL) {
         const int saved = errno;
-        st = failed(path, "cannot be read", saved, err);
+        return saved == ENOENT ? DN_OK : failed(path, "cannot be read", saved, err);
     }
-    for (const struct dirent *e; st == DN_OK && dir != NULL && (e = readdir(dir)) != NULL;) {
+    for (const struct dirent *e; st == DN_OK && (e = readdir(dir)) != NULL;) {
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
             unlinkat(dirfd(dir), e->d_name, 0) != 0 && errno != ENOENT) {
             const int saved = errno;
             st = failed(path, "what is in it cannot be removed", saved, err);
         }
     }
-    if (st == DN_OK && dir != NULL && rmdir(path) != 0 && errno != ENOENT) {
+    if (st == DN_OK && rmdir(path) != 0 && errno != ENOENT) {
         const int saved = errno;
+        *again = saved == ENOTEMPTY || saved == EEXIST;
         st = failed(path, "cannot be removed; is a task still writing?", saved, err);
     }
-    if (dir != NULL) {
-        (void)closedir(dir);
+    (void)closedir(dir);
+    return st;
+}
+
+/* Temporary files of killed tasks among them.  Others may be removing them, too. */
+static enum dn_status folder_clear(struct dn_parts_place *l, struct dn_error *err)
+{
+    char *path = NULL;
+    bool again = true;
+    enum dn_status st = DN_OK;
+
+    DN_TRY(path_of(&path, l, true, NULL, err));
+    for (int n = 0; n < MOST_CLEARINGS && again; n++) {
+        dn_error_clear(err);
+        st = clear_once(path, &again, err);
     }
     dn_free(path);
     return st;

@@ -55,6 +55,18 @@ enum dn_status dn_parts_identity(json_t **out, const char *path, const json_t *c
                               : local_identity(out, path, what, err);
 }
 
+/* Has a commit that is under way taken the part already?  It had another task's manifest of the same bytes, and this one has nothing to add. */
+static bool is_taken(struct dn_parts_place *l, const char *part)
+{
+    struct dn_error unsaid;
+    json_t *mark = NULL;
+
+    dn_error_clear(&unsaid);
+    const bool is_there = l->class->mark(l, false, part, &mark, &unsaid) == DN_OK;
+    json_decref(mark);
+    return is_there;
+}
+
 static enum dn_status manifest_write(struct dn_parts_place *l, size_t index,
                                      const struct dn_outcome *outcome, struct dn_error *err)
 {
@@ -64,7 +76,12 @@ static enum dn_status manifest_write(struct dn_parts_place *l, size_t index,
 
     dn_parts_part_name(part, l->plan, index);
     dn_parts_manifest_name(name, l->plan, index);
-    DN_TRY(l->class->mark(l, true, part, &mark, err));
+    enum dn_status st = l->class->mark(l, true, part, &mark, err);
+    if (st == DN_ERR_NOT_FOUND && is_taken(l, part)) {
+        dn_error_clear(err);
+        return DN_OK;
+    }
+    DN_TRY(st);
     const int64_t bytes = json_integer_value(json_object_get(mark, "bytes"));
     if (bytes != outcome->bytes_out) {
         json_decref(mark);
@@ -79,8 +96,7 @@ static enum dn_status manifest_write(struct dn_parts_place *l, size_t index,
                   (json_int_t)bytes, "crc32c", json_object_get(mark, "crc32c"), "etag",
                   json_object_get(mark, "etag"), "columns", outcome->schema);
     json_decref(mark);
-    const enum dn_status st =
-        manifest != NULL ? l->class->write(l, true, name, manifest, err) : dn_error_memory(err, 0);
+    st = manifest != NULL ? l->class->write(l, true, name, manifest, err) : dn_error_memory(err, 0);
     json_decref(manifest);
     return st;
 }
