@@ -157,7 +157,7 @@ def test_progress_line_fits_and_goes(tool, columns):
 def test_a_row_without_end_in_a_pipe(tool):
     """What comes through a pipe cannot be read again: the line was counted, and how long the row is nobody knows."""
     tool.fails("convert", "--memory", "64MB", "-", "out.parquet", stdin=b"a\n1\n" + b"x" * (20 << 20),
-               says=["line 3", "no row end in the 8388608 bytes from byte 4 on", "else raise --memory, one part in 16 of which"])
+               says=["line 3", "no row end in the 8388608 bytes from byte 4 on", "else raise --memory, one part in 8 of which"])
 
 
 ADDRESSES = ["postgres://me:s3cret@host/db?table=t&password=s3cret", "POSTGRES://me:s3cr@et@s3cret@host/db", "mysql://me:s3cret@host/db", "s3://ID:s3cret@bucket/x.txt",

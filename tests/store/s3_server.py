@@ -116,6 +116,12 @@ class Request:
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.headers = {k.lower(): v for k, v in handler.headers.items()}
         self.operation = self.name()
+        self.peek = handler.rfile.peek
+
+    def wait_for_body(self):
+        """Until its beginning is there; of a short one that is all, for it was sent at once."""
+        if int(self.headers.get("content-length") or 0) > 0:
+            self.peek(1)
 
     def name(self):
         q = self.query

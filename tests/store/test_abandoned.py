@@ -38,6 +38,7 @@ class Held:
                 mine = request.operation == operation and count[0] == nth
             if not mine:
                 return None
+            request.wait_for_body()
             self.reached.set()
             assert self.over.wait(60)
             return fault
