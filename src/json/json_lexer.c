@@ -313,7 +313,7 @@ enum dn_status dn_json_string(struct dn_json_lexer *lx, struct dn_buffer *out, s
         const uint8_t *run = lx->p;
         const uint8_t *p = run;
         for (;;) {
-            if (p < lx->wide_end) {
+            if (p < lx->wide_end && lx->kernels != NULL) {
                 p += lx->kernels->json_plain_prefix(p, (size_t)(lx->wide_end - p));
             }
             while (!string_stop[*p]) {

@@ -25,6 +25,7 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.exit(7)
 """
+MIDDLE = 32 << 20
 TABLE = "import pyarrow as pa; table = pa.table({'t': [f'text {i * 7919 % 1000003}' for i in range(20000)] * 40}).combine_chunks()"
 # name: what comes before, the work; the source is a pipe whose rows never end
 WORKS = {
@@ -40,12 +41,25 @@ WORKS = {
 }
 
 
+class Endless:
+    """A pipe, and how many bytes of it were read."""
+
+    def __init__(self, path):
+        self.path, self.n_bytes = path, 0
+
+    def wait_until_read(self, n_bytes, seconds):
+        until, end = self.n_bytes + n_bytes, time.monotonic() + seconds
+        while self.n_bytes < until and time.monotonic() < end:
+            time.sleep(0.01)
+
+
 @pytest.fixture
 def endless(tmp_path):
-    """A pipe, and somebody who writes rows into it for as long as anybody reads."""
+    """Somebody writes rows into it for as long as anybody reads."""
     path = tmp_path / "endless.csv"
     os.mkfifo(path)
     ends = threading.Event()
+    source = Endless(path)
 
     def feed():
         rows = b"".join(b"%d,text %d\n" % (i, i * 7919 % 1000003) for i in range(10_000))
@@ -54,29 +68,33 @@ def endless(tmp_path):
                 with open(path, "wb", buffering=0) as pipe:
                     pipe.write(b"a,b\n")
                     while not ends.is_set():
-                        pipe.write(rows)
+                        source.n_bytes += pipe.write(rows)
             except OSError:  # whoever read has ended
                 pass
 
     feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
-    yield path
+    yield source
     ends.set()
     os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))  # it may wait for a reader
     feeder.join(10)
 
 
 def interrupt(script, source, target, environment):
-    """Seconds from the signal to the exception."""
-    process = subprocess.Popen([sys.executable, "-c", script, str(source), str(target)], env=environment, stdout=subprocess.PIPE,
+    """Seconds from the signal, in the middle of the work, to the exception."""
+    process = subprocess.Popen([sys.executable, "-c", script, str(source.path), str(target)], env=environment, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
+    killer = threading.Timer(30, process.kill)
+    killer.start()
     said = process.stdout.readline()
-    time.sleep(0.2)
+    # Behind the look at the beginning, of which DuckDB swallows what is raised; a table that is there already is soon under way.
+    source.wait_until_read(MIDDLE, 20 if "(source" in script else 0.2)
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     said += process.stdout.readline()
     seconds = time.monotonic() - begun
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = process.communicate()
+    killer.cancel()
     assert process.returncode == 7 and said == "begun\ninterrupted\n", (process.returncode, said, rest, errors[-2000:])
     return seconds
 
