@@ -124,8 +124,10 @@ static inline bool has_room(const struct dn_buffer *b, size_t n)
 enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value, size_t width,
                                         struct dn_error *err)
 {
-    if (width == sizeof(int64_t) && has_room(&c->values, width)) {
-        memcpy(c->values.data + c->values.len, value, sizeof(int64_t)); /* no call */
+    uint8_t *values = c->values.data;
+
+    if (width == sizeof(int64_t) && values != NULL && c->values.capacity - c->values.len >= width) {
+        memcpy(values + c->values.len, value, sizeof(int64_t)); /* no call */
         c->values.len += width;
     } else {
         DN_TRY(dn_buffer_append(&c->values, value, width, err));
