@@ -259,7 +259,10 @@ static void narrow_offsets(struct dn_json_column *c)
 static struct dn_span text_of(const struct dn_json_column *c, int64_t row)
 {
     const int64_t *offsets = (const int64_t *)(const void *)c->values.data + row;
-    return (struct dn_span){c->bytes.data + offsets[0], (size_t)(offsets[1] - offsets[0])};
+    const uint8_t *bytes = c->bytes.data; /* NULL where all are nulls */
+
+    return (struct dn_span){bytes != NULL ? bytes + offsets[0] : NULL,
+                            (size_t)(offsets[1] - offsets[0])};
 }
 
 /* Which types hold all values of an extra column. */
