@@ -107,88 +107,116 @@ PyObject *dn_py_plan(PyObject *self, PyObject *args)
     return finished(&watch, st, &err, out);
 }
 
+/* What is done with a plan that is read for it, without the interpreter. */
+struct deed {
+    const char *path;
+    const struct dn_events *events;
+    enum dn_status (*run)(struct deed *d, const struct dn_parts *p, struct dn_error *err);
+    size_t index;                  /* task */
+    uint32_t n_threads;            /* task */
+    struct dn_outcome outcome;     /* task */
+    struct dn_parts_result result; /* commit */
+    bool was_committed;            /* abort */
+};
+
+static enum dn_status deed_do(struct deed *d, struct dn_error *err)
+{
+    PyThreadState *const state = PyEval_SaveThread();
+    struct dn_parts p = {0};
+
+    enum dn_status st = plan_open(&p, d->path, err);
+    if (st == DN_OK) {
+        st = d->run(d, &p, err);
+    }
+    dn_parts_finish(&p);
+    PyEval_RestoreThread(state);
+    return st;
+}
+
+static enum dn_status run_task(struct deed *d, const struct dn_parts *p, struct dn_error *err)
+{
+    return dn_parts_write(p, d->index, d->n_threads, d->events, &d->outcome, err);
+}
+
+static enum dn_status run_commit(struct deed *d, const struct dn_parts *p, struct dn_error *err)
+{
+    return dn_parts_commit(p, d->events, &d->result, err);
+}
+
+static enum dn_status run_abort(struct deed *d, const struct dn_parts *p, struct dn_error *err)
+{
+    return dn_parts_abort(p, d->events, &d->was_committed, err);
+}
+
 /* task(plan, index, progress, n_threads) -> outcome */
 PyObject *dn_py_task(PyObject *self, PyObject *args)
 {
-    struct dn_outcome outcome = {0};
-    struct dn_parts p = {0};
+    struct deed d = {.run = run_task};
     struct dn_py_watch watch;
     struct dn_error err;
-    const char *path = NULL;
     PyObject *progress = NULL;
     unsigned long long index = 0;
     unsigned int n_threads = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "sKOI", &path, &index, &progress, &n_threads)) {
+    if (!PyArg_ParseTuple(args, "sKOI", &d.path, &index, &progress, &n_threads)) {
         return NULL;
     }
     dn_error_clear(&err);
     dn_py_watch_init(&watch, progress);
     const struct dn_events events = dn_py_events_of(&watch);
-    PyThreadState *const state = PyEval_SaveThread();
-    enum dn_status st = plan_open(&p, path, &err);
-    if (st == DN_OK) {
-        st = dn_parts_write(&p, (size_t)index, n_threads, &events, &outcome, &err);
-    }
-    PyEval_RestoreThread(state);
-    dn_parts_finish(&p);
-    PyObject *out = dn_py_answer(&watch, st, &err, &outcome, NULL, true);
-    dn_outcome_finish(&outcome);
+    d.events = &events;
+    d.index = (size_t)index;
+    d.n_threads = n_threads;
+    const enum dn_status st = deed_do(&d, &err);
+    PyObject *out = dn_py_answer(&watch, st, &err, &d.outcome, NULL, true);
+    dn_outcome_finish(&d.outcome);
     return out;
+}
+
+/* Of a deed whose one argument is the plan: what `answer` makes of it. */
+static PyObject *end_plan(PyObject *args, struct deed *d, PyObject *(*answer)(const struct deed *d))
+{
+    struct dn_py_watch watch;
+    struct dn_error err;
+
+    if (!PyArg_ParseTuple(args, "s", &d->path)) {
+        return NULL;
+    }
+    dn_error_clear(&err);
+    dn_py_watch_init(&watch, NULL);
+    const struct dn_events events = dn_py_events_of(&watch);
+    d->events = &events;
+    const enum dn_status st = deed_do(d, &err);
+    return finished(&watch, st, &err, answer(d));
+}
+
+static PyObject *answer_commit(const struct deed *d)
+{
+    return Py_BuildValue("{s:L,s:L,s:O}", "rows", (long long)d->result.rows, "bytes",
+                         (long long)d->result.bytes, "unchanged",
+                         d->result.was_there ? Py_True : Py_False);
+}
+
+static PyObject *answer_abort(const struct deed *d)
+{
+    return PyBool_FromLong(d->was_committed);
 }
 
 /* commit(plan) -> {"rows","bytes","unchanged"} */
 PyObject *dn_py_commit(PyObject *self, PyObject *args)
 {
-    struct dn_parts_result result = {0};
-    struct dn_parts p = {0};
-    struct dn_py_watch watch;
-    struct dn_error err;
-    const char *path = NULL;
+    struct deed d = {.run = run_commit};
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "s", &path)) {
-        return NULL;
-    }
-    dn_error_clear(&err);
-    dn_py_watch_init(&watch, NULL);
-    const struct dn_events events = dn_py_events_of(&watch);
-    PyThreadState *const state = PyEval_SaveThread();
-    enum dn_status st = plan_open(&p, path, &err);
-    if (st == DN_OK) {
-        st = dn_parts_commit(&p, &events, &result, &err);
-    }
-    PyEval_RestoreThread(state);
-    dn_parts_finish(&p);
-    return finished(&watch, st, &err,
-                    Py_BuildValue("{s:L,s:L,s:O}", "rows", (long long)result.rows, "bytes",
-                                  (long long)result.bytes, "unchanged",
-                                  result.was_there ? Py_True : Py_False));
+    return end_plan(args, &d, answer_commit);
 }
 
 /* abort(plan) -> was it committed before */
 PyObject *dn_py_abort(PyObject *self, PyObject *args)
 {
-    struct dn_parts p = {0};
-    struct dn_py_watch watch;
-    struct dn_error err;
-    const char *path = NULL;
-    bool was_committed = false;
+    struct deed d = {.run = run_abort};
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "s", &path)) {
-        return NULL;
-    }
-    dn_error_clear(&err);
-    dn_py_watch_init(&watch, NULL);
-    const struct dn_events events = dn_py_events_of(&watch);
-    PyThreadState *const state = PyEval_SaveThread();
-    enum dn_status st = plan_open(&p, path, &err);
-    if (st == DN_OK) {
-        st = dn_parts_abort(&p, &events, &was_committed, &err);
-    }
-    PyEval_RestoreThread(state);
-    dn_parts_finish(&p);
-    return finished(&watch, st, &err, PyBool_FromLong(was_committed));
+    return end_plan(args, &d, answer_abort);
 }

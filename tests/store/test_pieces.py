@@ -13,14 +13,6 @@ from pieces import kill_at_random, must_be_whole, must_not_be_done
 
 
 @pytest.fixture
-def server():
-    started = s3_server.Server(min_part=1000).start()
-    yield started
-    started.shutdown()
-    assert started.problems == []
-
-
-@pytest.fixture
 def tool(tmp_path, server):
     made = Tool(tmp_path, server.url, KEY_ID, SECRET, Bucket(server))
     made.make(lambda key, data: server.buckets["bucket"].update({key: s3_server.make_object(data)}))
