@@ -44,6 +44,17 @@ function(dn_add_test name label stem)
     endif()
 endfunction()
 
+# The suites test_*.py of this folder, by a Python of whatever environment, with the package of the build tree.
+function(dn_add_package_tests label python)
+    file(GLOB suites CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/test_*.py")
+    foreach(suite IN LISTS suites)
+        get_filename_component(stem ${suite} NAME_WE)
+        dn_add_test(${label}.${stem} ${label} ${stem} "${python}" -m pytest -q -p no:cacheprovider "${suite}")
+        set_tests_properties(${label}.${stem} PROPERTIES ENVIRONMENT
+            "DN_SOURCE=${CMAKE_SOURCE_DIR};DN_PYTHON_PACKAGE=${DN_OUTPUT_DIR}/python;PYTHONDONTWRITEBYTECODE=1")
+    endforeach()
+endfunction()
+
 if(CMOCKA_FOUND AND SNAPPY_LIBRARY)
     foreach(kind unit kernels fault)
         file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*/test_*.c")

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 
 import pytest
@@ -32,9 +33,10 @@ def wheel():
 
 def fresh(folder, *packages):
     """The Python of a new environment with these packages and what they need."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
-    return folder / "bin/python"
+    python = folder / "bin/python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # which would be unpacked anew every time
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    return python
 
 
 def pinned(library):
@@ -95,3 +97,14 @@ for codec in ("snappy", "gzip", "zstd", "lz4_raw", "brotli"):
                             check=True, env=environment, capture_output=True, text=True).stdout.split()
     for plugin in needed:
         assert "not found" not in subprocess.run(["ldd", plugin], capture_output=True, text=True, env=os.environ).stdout
+
+
+def test_documentation(wheel, tmp_path):
+    """The code of the pages with what pip has installed; the libraries beside it are those of this environment, which takes no time."""
+    python = fresh(tmp_path / "venv", "--no-deps", wheel)
+    (packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    (packages / "peers.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    environment = {name: value for name, value in os.environ.items() if name != "DN_PYTHON_PACKAGE"} | {"PATH": "/nowhere"}
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", SOURCE / "tests/python/test_documentation.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "skipped" not in done.stdout, done.stdout
