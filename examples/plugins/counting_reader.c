@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BATCH_ROWS 4096 /* a multiple of 8: every batch starts at a whole byte of the bitmap */
 #define MOST_ROWS INT64_C(1000000000000)
@@ -27,6 +28,7 @@ struct counter {
     int64_t next; /* rows handed out so far */
     int64_t batch_rows;
     atomic_int cancelled;
+    pid_t owner;               /* in a child of fork() the handle is of no use */
     struct dativo_error error; /* code 0: none.  Once set, every later call gives it again */
 };
 
@@ -128,6 +130,7 @@ static int32_t config_read(struct counter *c, const char *text, struct dativo_er
     json_t *value = NULL;
     int32_t st = DATIVO_OK;
 
+    c->owner = getpid();
     /* Exactly one JSON value; what stands behind it is none of our business. */
     json_t *root = text != NULL ? json_loads(text, JSON_DISABLE_EOF_CHECK, &problem) : NULL;
     if (!json_is_object(root)) {
@@ -294,6 +297,9 @@ static int stream_next(struct ArrowArrayStream *s, struct ArrowArray *out)
     int64_t first = 0;
 
     c->error.struct_size = sizeof c->error;
+    if (c->error.code == DATIVO_OK && c->owner != getpid()) {
+        fail(&c->error, DATIVO_ERR_INVALID, "the reader belongs to another process");
+    }
     if (c->error.code == DATIVO_OK && atomic_load(&c->cancelled)) {
         fail(&c->error, DATIVO_ERR_CANCELLED, "stopped on request");
     }
@@ -381,7 +387,11 @@ static void reader_cancel(void *reader)
 
 static void reader_close(void *reader)
 {
-    free(reader);
+    struct counter *c = reader;
+
+    if (c != NULL && c->owner == getpid()) {
+        free(c);
+    }
 }
 
 static const void *get_extension(const char *name)
@@ -475,6 +485,9 @@ const char *extract_batch(void *reader)
     struct counter *c = reader;
     int64_t first = 0;
 
+    if (c != NULL && c->error.code == DATIVO_OK && c->owner != getpid()) {
+        fail(&c->error, DATIVO_ERR_INVALID, "the reader belongs to another process");
+    }
     if (c == NULL || c->error.code != DATIVO_OK) {
         return error_text(c == NULL ? &no_reader : &c->error);
     }
@@ -503,7 +516,7 @@ const char *extract_batch(void *reader)
 
 void free_reader(void *reader)
 {
-    free(reader);
+    reader_close(reader);
 }
 
 void free_string(const char *text)

@@ -12,6 +12,7 @@ struct plugin_flags {
     const char *run;
     const char *language;
     int64_t timeout;
+    int64_t level;
     bool reader;
     bool writer;
 };
@@ -21,7 +22,7 @@ static size_t flags_table(struct plugin_flags *f, struct dn_flag out[DN_FLAGS_MA
     const struct dn_flag own[] = {
         {"run", 0, DN_FLAG_TEXT, &f->run},        {"reader", 0, DN_FLAG_BOOL, &f->reader},
         {"writer", 0, DN_FLAG_BOOL, &f->writer},  {"language", 0, DN_FLAG_TEXT, &f->language},
-        {"timeout", 0, DN_FLAG_INT, &f->timeout},
+        {"timeout", 0, DN_FLAG_INT, &f->timeout}, {"level", 0, DN_FLAG_INT, &f->level},
     };
 
     memcpy(out, own, sizeof own);
@@ -35,6 +36,7 @@ static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
     return flags_table(&unused, out);
 }
 
+#define LEVEL_UNSAID (-1)
 #define NEEDS "plugin needs: check LIBRARY, or new NAME --reader or --writer"
 
 static enum dn_status word_refuse(const char *word, struct dn_error *err)
@@ -58,6 +60,9 @@ static enum dn_status new_check(const struct plugin_flags *f, struct dn_error *e
     if (f->run != NULL) {
         return dn_error_set(err, DN_ERR_INVALID, "--run is for plugin check");
     }
+    if (f->level > 1) {
+        return dn_error_set(err, DN_ERR_INVALID, "--level must be 0 or 1");
+    }
     if (f->language != NULL && strcmp(f->language, "c") != 0 && strcmp(f->language, "rust") != 0) {
         char shown[DN_ESCAPED_VALUE_SIZE];
         return dn_error_set(err, DN_ERR_INVALID, "--language must be c or rust, not %s",
@@ -68,9 +73,9 @@ static enum dn_status new_check(const struct plugin_flags *f, struct dn_error *e
 
 static enum dn_status check_check(const struct plugin_flags *f, struct dn_error *err)
 {
-    if (f->reader || f->writer || f->language != NULL) {
+    if (f->reader || f->writer || f->language != NULL || f->level != LEVEL_UNSAID) {
         return dn_error_set(err, DN_ERR_INVALID,
-                            "--reader, --writer and --language are for plugin new");
+                            "--reader, --writer, --level and --language are for plugin new");
     }
     return f->timeout >= 1 && f->timeout <= 3600
                ? DN_OK
@@ -79,7 +84,7 @@ static enum dn_status check_check(const struct plugin_flags *f, struct dn_error 
 
 static int run(int argc, char **argv)
 {
-    struct plugin_flags f = {.timeout = 10};
+    struct plugin_flags f = {.timeout = 10, .level = LEVEL_UNSAID};
     struct dn_flag flags[DN_FLAGS_MAX];
     const char *operands[64] = {NULL};
     size_t n = 0;
@@ -106,7 +111,7 @@ static int run(int argc, char **argv)
     if (st != DN_OK) {
         return dn_cli_usage("plugin", &err);
     }
-    const struct dn_new_plugin made = {operands[1], f.reader,
+    const struct dn_new_plugin made = {operands[1], f.level == 1, f.reader,
                                        f.language != NULL && strcmp(f.language, "rust") == 0};
     return is_new ? dn_template_write(&made)
                   : dn_cli_finish(dn_conformance_run(operands[1], f.run, (uint32_t)f.timeout));
@@ -117,7 +122,9 @@ const struct dn_command dn_cmd_plugin = {
     .summary = "check that a shared library is a working plugin, or begin one",
     .help =
         "Usage: " DN_PROGRAM " plugin check [FLAGS] LIBRARY.so\n"
-        "       " DN_PROGRAM " plugin new NAME --reader or --writer [--language c or rust]\n"
+        "       " DN_PROGRAM
+        " plugin new NAME --reader or --writer [--level 0 or 1] [--language c or "
+        "rust]\n"
         "\n"
         "Loads a plugin, lists the symbols it has and lacks, and then uses it: bad "
         "configurations must give\n"
@@ -143,12 +150,14 @@ const struct dn_command dn_cmd_plugin = {
         "Parquet\n"
         "      --timeout S         seconds that a check may take (default 10)\n"
         "      --reader, --writer  new: what it does\n"
+        "      --level N           new: 0 (default), records of JSON, which a Python host uses, "
+        "too; "
+        "or 1, Arrow columns\n"
         "      --language L        new: c (default) or rust\n"
         "\n"
-        "plugin new makes the folder NAME with a small plugin of Level 0, a Makefile, a job and "
-        "data: "
-        "make -C NAME\n"
-        "test run builds it, checks it and runs the job.\n"
+        "plugin new makes the folder NAME with a small plugin, a Makefile, a job and data: "
+        "make -C NAME test run\n"
+        "builds it, checks it and runs the job.\n"
         "\n"
         "Example:\n"
         "  " DN_PROGRAM " plugin check build/plugins/libcsv_reader_plugin.so\n"

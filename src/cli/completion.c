@@ -19,6 +19,7 @@ static const struct values k_values[] = {
     {"delimiter", "auto tab", false},
     {"encoding", "utf-8 utf-16 latin1 windows-1252", false},
     {"language", "c rust", false},
+    {"level", "0 1", false},
     {"log-format", "text json", false},
     {"missing-columns", "warn error", false},
     {"mode", "strict warn", false},

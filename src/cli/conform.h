@@ -21,8 +21,8 @@ struct dn_conform {
     const char *dir;           /**< an empty temporary directory */
     const char *create_reader; /**< the exported name, e.g. "create_reader"; NULL: none */
     const char *create_writer;
-    const char
-        *run_config; /**< --run: a configuration for Level 0, as text; NULL: the checks' own */
+    const char *
+        run_config; /**< --run: a configuration as Level 0 gets it, as text; NULL: the checks' own */
     char said[400];
 };
 
@@ -35,7 +35,10 @@ struct dn_conform_check {
 /* Tables; each ends with a NULL name. */
 extern const struct dn_conform_check dn_conform_level1[];
 extern const struct dn_conform_check dn_conform_reader[];
+extern const struct dn_conform_check dn_conform_reader_small[]; /* with files of its own */
+extern const struct dn_conform_check dn_conform_reader_run[]; /* with the configuration of --run */
 extern const struct dn_conform_check dn_conform_writer[];
+extern const struct dn_conform_check dn_conform_inspector[];
 extern const struct dn_conform_check dn_conform_level0_reader[];
 extern const struct dn_conform_check dn_conform_level0_writer[];
 

@@ -419,6 +419,10 @@ const struct dn_conform_check dn_conform_reader[] = {
     {"an unknown option is an error", unknown_option,
      "compare every key of engine.options with those you know: a typo must not read other data"},
     {"close(NULL)", close_null, "begin close() with: if it is NULL, return"},
+    {NULL, NULL, NULL},
+};
+
+const struct dn_conform_check dn_conform_reader_small[] = {
     {"a small file comes out exactly", small_file,
      "compare with examples/plugins/counting_reader.c: schema, buffers, validity, null_count, "
      "release"},

@@ -561,9 +561,14 @@ static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
     }
     if (loaded.has_reader) {
         checks_run(r, "level 1 reader", dn_conform_reader);
+        checks_run(r, "level 1 reader",
+                   r->run_config != NULL ? dn_conform_reader_run : dn_conform_reader_small);
     }
     if (loaded.has_writer) {
         checks_run(r, "level 1 writer", dn_conform_writer);
+    }
+    if (loaded.has_inspector) {
+        checks_run(r, "level 1", dn_conform_inspector);
     }
     level0_run(r, symbols);
     if (!level1) {

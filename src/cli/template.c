@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "job/output.h"
+#include "job/plugin.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -49,10 +50,14 @@ static enum dn_status fill_in(const struct dn_new_plugin *p, const char *text, s
 {
     char command[PATH_MAX];
     char library[128];
+    const char *level0 = p->is_reader ? "create_reader" : "create_writer";
     const struct {
         const char *word;
         const char *value;
-    } words[] = {{"@NAME@", p->name}, {"@DATIVO@", command_path(command)}, {"@LIBRARY@", library}};
+    } words[] = {{"@NAME@", p->name},
+                 {"@DATIVO@", command_path(command)},
+                 {"@LIBRARY@", library},
+                 {"@FUNCTION@", p->level == 0 ? level0 : DATIVO_PLUGIN_GET_SYMBOL}};
 
     (void)snprintf(library, sizeof library,
                    p->is_rust ? "target/release/lib%s.so" : "./lib%s_plugin.so", p->name);
@@ -89,17 +94,18 @@ static enum dn_status file_write(const char *path, const struct dn_buffer *data,
                    : dn_error_set_errno(err, DN_ERR_IO, saved, "%s: cannot be written", path);
 }
 
+/* A set is one of: a language, what a level of it shares, a role at a level of it, a role in any language, the headers for C. */
 static bool is_wanted(const struct dn_new_plugin *p, const struct dn_template *t)
 {
+    const char *language = p->is_rust ? "rust" : "c";
+    const char *role = p->is_reader ? "reader" : "writer";
+    char shared[32];
     char own[32];
 
-    (void)snprintf(own, sizeof own, "%s-%s-0", p->is_rust ? "rust" : "c",
-                   p->is_reader ? "reader" : "writer");
-    if (strcmp(t->set, "common") == 0) {
-        const bool is_for_c = strcmp(t->name, "c.Makefile") == 0;
-        return p->is_rust != is_for_c;
-    }
-    return strcmp(t->set, own) == 0 || strcmp(t->set, p->is_reader ? "reader" : "writer") == 0 ||
+    (void)snprintf(shared, sizeof shared, "%s-level%d", language, p->level);
+    (void)snprintf(own, sizeof own, "%s-%s-%d", language, role, p->level);
+    return strcmp(t->set, language) == 0 || strcmp(t->set, shared) == 0 ||
+           strcmp(t->set, own) == 0 || strcmp(t->set, role) == 0 ||
            (strcmp(t->set, "header") == 0 && !p->is_rust);
 }
 
@@ -108,11 +114,10 @@ static enum dn_status template_write(const struct dn_new_plugin *p, const struct
 {
     struct dn_buffer path = {0};
     struct dn_buffer data = {0};
-    const char *name = dn_text_ends_with(t->name, ".Makefile") ? "Makefile" : t->name;
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, dn_text_appendf(&path, err, "%s/", p->name), cleanup);
-    DN_TRY_GOTO(st, fill_in(p, name, strlen(name), &path, err), cleanup);
+    DN_TRY_GOTO(st, fill_in(p, t->name, strlen(t->name), &path, err), cleanup);
     DN_TRY_GOTO(st, dn_buffer_append_byte(&path, 0, err), cleanup);
     DN_TRY_GOTO(st, fill_in(p, t->data, t->len, &data, err), cleanup);
     st = file_write((const char *)path.data, &data, err);

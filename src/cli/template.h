@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct dn_template {
-    const char *set;  /**< "c-reader-0", "reader", "common", "header" */
+    const char *set;  /**< "c", "c-level1", "c-reader-1", "reader", "header" */
     const char *name; /**< below the folder, with @NAME@ in it */
     const char *data;
     size_t len;
@@ -16,6 +16,7 @@ extern const size_t dn_n_templates;
 
 struct dn_new_plugin {
     const char *name;
+    int level; /**< 0 or 1 */
     bool is_reader;
     bool is_rust;
 };

@@ -1,33 +1,45 @@
 """`plugin new` makes a folder that builds, tests itself and runs in a job, with one command."""
 
+import datetime
 import json
+import os
 import subprocess
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import SANITIZED, environment
+from conftest import SANITIZED, SOURCE, Tool, environment
 
 OUT = {"reader": "out/default/default/lines/lines_000000.parquet", "writer": "out/default/default/rows/rows_000000.parquet"}
+ROWS = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob, the second"}, {"id": 3, "name": None}]
+LINES = ["the first line", 'the second, with "quotes"', "", "the fourth"]
+built = pytest.mark.skipif(SANITIZED, reason="the template is built without it")
 
 
-def build_and_run(tool, role, language):
-    tool.ok("plugin", "new", "demo", f"--{role}", "--language", language)
-    done = subprocess.run(["make", "-C", "demo", "test", "run"], cwd=tool.cwd, env=environment(), capture_output=True, text=True, check=False)
+def make(tool, *words, **variables):
+    done = subprocess.run(["make", "-C", "demo", *words], cwd=tool.cwd, env={**environment(), **variables}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def build_and_run(tool, role, language, level):
+    tool.ok("plugin", "new", "demo", f"--{role}", "--language", language, "--level", level)
+    done = make(tool, "test", "run")
     assert " 0 failed, 0 skipped" in done.stdout and "warning" not in done.stderr, done.stdout + done.stderr
     out = tool.cwd / "demo" / OUT[role]
     if role == "writer":
-        assert json.loads(out.read_text())["records"] == [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob, the second"}, {"id": 3, "name": None}]
+        text = out.read_text()
+        assert (json.loads(text)["records"] if level == 0 else [json.loads(line) for line in text.splitlines()]) == ROWS
     else:
-        assert pq.read_table(out).to_pylist() == [{"line": i + 1, "text": text} for i, text in enumerate(
-            ["the first line", 'the second, with "quotes"', "", "the fourth"])]
+        assert pq.read_table(out).to_pylist() == [{"line": i + 1, "text": text} for i, text in enumerate(LINES)]
 
 
-@pytest.mark.skipif(SANITIZED, reason="the template is built without it")
+@built
+@pytest.mark.parametrize("level", [0, 1])
 @pytest.mark.parametrize("role", ["reader", "writer"])
-def test_a_new_plugin_of_c(tool, role):
-    build_and_run(tool, role, "c")
+def test_a_new_plugin_of_c(tool, role, level):
+    build_and_run(tool, role, "c", level)
     if role == "reader":
         assert len((tool.cwd / "demo" / "demo.c").read_text().splitlines()) < 80
 
@@ -40,5 +52,107 @@ def test_wrong_words(tool):
     tool.fails("plugin", "new", "../demo", "--reader", says="must begin with a letter")
     tool.fails("plugin", "new", "Demo", "--reader", says="must begin with a letter")
     tool.fails("plugin", "new", "demo", "--reader", "--language", "cobol", says="c or rust")
+    tool.fails("plugin", "new", "demo", "--reader", "--level", "2", says="--level must be 0 or 1")
     tool.fails("plugin", "ned", "demo", says='did you mean "new"?')
     tool.fails("plugin", "check", "x.so", "--reader", says="for plugin new")
+    tool.fails("plugin", "check", "x.so", "--level", "0", says="for plugin new")
+
+
+# ---- what the headers of Level 1 take care of ----
+
+
+@pytest.fixture(scope="module")
+def types_library(tmp_path_factory):
+    """Every type, and what is wrong by option, on the header for readers."""
+    tool = Tool(tmp_path_factory.mktemp("types"))
+    tool.ok("plugin", "new", "demo", "--reader", "--level", "1")
+    (tool.cwd / "demo" / "demo.c").write_text((SOURCE / "tests" / "cli" / "level1_types.c").read_text())
+    make(tool, CFLAGS="-O1 -g -Wall -Wextra -Werror")
+    return tool.cwd / "demo" / "libdemo_plugin.so"
+
+
+@pytest.fixture
+def types(tool, types_library):
+    (tool.cwd / "in").touch()
+
+    def flags(*more, **options):
+        return ["convert", "-f", "--reader", types_library,
+                *[word for key, value in options.items() for word in ("--reader-option", f"{key}={value}")], *more, "in", "out.parquet"]
+    return flags
+
+
+def expected(n):
+    def cell(column, value):
+        return None if (n + column) % 5 == 0 else value
+    epoch, us = datetime.datetime(1970, 1, 1), datetime.timedelta(microseconds=1)
+    return {"b": cell(0, n % 2 == 0), "i": cell(1, n), "f": cell(2, n / 4), "d": cell(3, (epoch + datetime.timedelta(days=n)).date()),
+            "t": cell(4, epoch + n * 1000001 * us), "z": cell(5, epoch.replace(tzinfo=datetime.timezone.utc) - n * us),
+            "s": cell(6, "" if n % 3 == 0 else f"täxt {n} of more than twelve bytes")}
+
+
+@built
+def test_cells_of_every_type(tool, types, types_library):
+    for options in ({}, {"batch_size": 1}, {"batch_size": 7}, {"batch_size": 8}):
+        tool.ok(*types(rows=50, **options))
+        assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [expected(n) for n in range(50)]
+    tool.ok(*types(rows=20000))
+    assert pq.read_table(tool.cwd / "out.parquet", columns=["i"])["i"].null_count == 4000
+    tool.ok(*types("--columns", "s,b", rows=5))
+    assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [{"s": expected(n)["s"], "b": expected(n)["b"]} for n in range(5)]
+    (tool.cwd / "run.json").write_text(json.dumps({"engine": {"options": {"rows": 1000, "batch_size": 100}}}))
+    text = tool("plugin", "check", "--run", "run.json", types_library).stdout.decode()
+    assert "1000 rows of 7 columns in 10 batches" in text
+    assert [line for line in text.splitlines() if line.startswith("FAIL")] == [  # it has no files
+        "FAIL  level 1 reader: a missing file is an error - open() accepted a file that is not there"]
+
+
+@built
+@pytest.mark.parametrize("wrong, says", [
+    ("type", 'column "s" is string: a int64 was put there'), ("twice", 'column "s" was put twice'), ("utf8", 'column "s": byte 1 of the text is no UTF-8'),
+    ("silent", "next() returned 7, without fail()"), ("fail", "the cable is cut"), ("open", "not now")])
+def test_what_authors_get_wrong_is_an_error(tool, types, wrong, says):
+    tool.fails(*types(rows={"fail": 9000, "utf8": 5}.get(wrong, 2), wrong=wrong), says=says)
+
+
+@built
+def test_what_jobs_ask_for_is_kept_or_refused(tool, types):
+    tool.fails(*types(rwos=5), says="engine.options.rwos is no option of this plugin")
+    tool.fails(*types("--types", "i=string"), says='column "i" is int64 here')
+    tool.fails(*types("--columns", "i,x"), says='there is no column "x"')
+    for size in (0, "1x", 1.5, "true"):
+        tool.fails(*types(batch_size=size), says="batch_size must be from 1")
+    done = tool.fails(*types(required='["i"]'), says='column "i" is required, and has no value')
+    assert "row 5" in done
+
+
+ALL = pa.table({
+    "b": pa.array([True, None, False]), "i8": pa.array([-128, None, 127], pa.int8()), "u32": pa.array([2**32 - 1, None, 0], pa.uint32()),
+    "i": pa.array([2**63 - 1, None, -2**63]), "f": pa.array([0.1, None, -2.5e-300]), "g": pa.array([1.5, None, 0.25], pa.float32()),
+    "d": pa.array([datetime.date(2024, 2, 29), None, datetime.date(1969, 12, 31)]), "t": pa.array([0, None, -1], pa.timestamp("us")),
+    "z": pa.array([1709210096000000, None, 0], pa.timestamp("us", "UTC")), "s": pa.array(['"quoted" \\ täxt of more than twelve', None, ""])})
+WRITTEN = [
+    {"b": True, "i8": -128, "u32": 2**32 - 1, "i": 2**63 - 1, "f": 0.1, "g": 1.5, "d": "2024-02-29", "t": "1970-01-01T00:00:00",
+     "z": "2024-02-29T12:34:56Z", "s": '"quoted" \\ täxt of more than twelve'}, dict.fromkeys(ALL.column_names),
+    {"b": False, "i8": 127, "u32": 0, "i": -2**63, "f": -2.5e-300, "g": 0.25, "d": "1969-12-31", "t": "1969-12-31T23:59:59.999999",
+     "z": "1970-01-01T00:00:00Z", "s": ""}]
+
+
+def writes_every_type(tool, library):
+    pq.write_table(ALL, tool.cwd / "in.parquet")
+    tool.ok("convert", "--writer", library, "in.parquet", "out.parquet")
+    assert [json.loads(line) for line in (tool.cwd / "out.parquet").read_text().splitlines()] == WRITTEN
+    tool.fails("convert", "--writer", library, "in.parquet", "out.parquet", says="out.parquet")
+    tool.ok("convert", "-f", "--writer", library, "--limit", "1", "in.parquet", "out.parquet")
+    assert len((tool.cwd / "out.parquet").read_text().splitlines()) == 1
+    pq.write_table(pa.table({"f": [1.0, float("inf")]}), tool.cwd / "in.parquet")
+    tool.fails("convert", "--writer", library, "in.parquet", "new.parquet", says=["f", "JSON has no inf"])
+    pq.write_table(pa.table({"a": [1], "l": [[1]]}), tool.cwd / "in.parquet")
+    tool.fails("convert", "--writer", library, "in.parquet", "new.parquet", says=["l", "does not take: +"])
+    assert not [name for name in os.listdir(tool.cwd) if name.endswith(".tmp")]
+
+
+@built
+def test_a_writer_of_c_takes_every_type(tool):
+    tool.ok("plugin", "new", "demo", "--writer", "--level", "1")
+    make(tool, CFLAGS="-O1 -g -Wall -Wextra -Werror")
+    writes_every_type(tool, "./demo/libdemo_plugin.so")

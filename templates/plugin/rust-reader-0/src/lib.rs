@@ -1,5 +1,10 @@
 //! @NAME@: a reader of Level 0. A line of the file is a record: {"line": 1, "text": "..."}.
-use std::ffi::{c_char, c_void, CStr, CString};
+mod json;
+mod level0;
+
+use json::{quoted, Json};
+use level0::{free, give, give_error, handle};
+use std::ffi::{c_char, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
@@ -10,37 +15,10 @@ struct Reader {
     line: u64,
 }
 
-/// The text of a key. Of JSON's escapes only those that paths need are understood; a crate such as serde_json knows all.
-fn text_of(json: &str, key: &str) -> Option<String> {
-    let rest = json.split_once(&format!("\"{key}\""))?.1.split_once('"')?.1;
-    let mut out = String::new();
-    let mut chars = rest.chars();
-    loop {
-        match chars.next()? {
-            '"' => return Some(out),
-            '\\' => match chars.next()? {
-                'u' => return None,
-                c => out.push(c),
-            },
-            c => out.push(c),
-        }
-    }
-}
-
-fn json_text(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' | '\0'..='\x1f' => out += &format!("\\u{:04x}", c as u32),
-            c => out.push(c),
-        }
-    }
-    out + "\""
-}
-
-fn open(config: &str) -> Result<BufReader<File>, String> {
-    let path = text_of(config, "path").ok_or("files[0].path is missing, or has a \\u escape")?;
-    File::open(&path).map(BufReader::new).map_err(|e| format!("{path}: {e}"))
+fn open(config: &Json) -> Result<BufReader<File>, String> {
+    let files = config.get("files").items();
+    let path = files.first().and_then(|f| f.get("path").text()).ok_or("files[0].path is missing")?;
+    File::open(path).map(BufReader::new).map_err(|e| format!("{path}: {e}"))
 }
 
 fn next_batch(reader: &mut Reader) -> Result<Option<String>, String> {
@@ -49,51 +27,39 @@ fn next_batch(reader: &mut Reader) -> Result<Option<String>, String> {
     let mut line = String::new();
     while records.len() < BATCH && source.read_line(&mut line).map_err(|e| format!("line {}: {e}", reader.line + 1))? > 0 {
         reader.line += 1;
-        records.push(format!("{{\"line\":{},\"text\":{}}}", reader.line, json_text(line.trim_end_matches('\n'))));
+        let text = line.strip_suffix('\n').unwrap_or(&line);
+        records.push(format!("{{\"line\":{},\"text\":{}}}", reader.line, quoted(text)));
         line.clear();
     }
     Ok(if records.is_empty() { None } else { Some(format!("[{}]", records.join(","))) })
 }
 
-fn give(text: String) -> *const c_char {
-    CString::new(text).expect("no NUL").into_raw()
-}
-
 #[no_mangle]
 pub unsafe extern "C" fn create_reader(config: *const c_char) -> *mut c_void {
-    let config = if config.is_null() { "".into() } else { CStr::from_ptr(config).to_string_lossy() };
-    Box::into_raw(Box::new(Reader { source: open(&config), line: 0 })) as *mut c_void
+    let source = match Json::parse(config as *const u8) {
+        None => Err("the configuration is no JSON".to_string()),
+        Some((config, _)) => open(&config),
+    };
+    handle(Reader { source, line: 0 })
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn extract_batch(handle: *mut c_void) -> *const c_char {
-    let result = match (handle as *mut Reader).as_mut() {
-        None => Err("no reader".to_string()),
-        Some(reader) => {
-            let result = next_batch(reader);
-            if let Err(e) = &result {
-                reader.source = Err(e.clone());
-            }
-            result
-        }
+    let reader = match (handle as *mut Reader).as_mut() {
+        None => return give_error("no reader"),
+        Some(reader) => reader,
     };
-    match result {
+    match next_batch(reader) {
         Ok(None) => std::ptr::null(), // the end, and only the end
         Ok(Some(batch)) => give(batch),
-        Err(e) => give(format!("DATIVO_PLUGIN_ERROR {{\"code\":\"io\",\"message\":{}}}", json_text(&e))),
+        Err(e) => {
+            reader.source = Err(e.clone());
+            give_error(&e)
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn free_reader(handle: *mut c_void) {
-    if !handle.is_null() {
-        drop(Box::from_raw(handle as *mut Reader));
-    }
-}
-
-#[no_mangle]
-pub unsafe extern "C" fn free_string(text: *const c_char) {
-    if !text.is_null() {
-        drop(CString::from_raw(text as *mut c_char));
-    }
+    free::<Reader>(handle);
 }
