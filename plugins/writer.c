@@ -18,14 +18,21 @@ enum {
 
 static const struct dn_writer_kind *const kind = &dn_writer_kind;
 
+void dn_writer_leave_run(struct dn_writer *h, bool well)
+{
+    dn_writer_run_leave(&h->run, well && h->shell.error.code == DN_OK);
+    dn_writer_objects_leave(h->objects);
+    h->objects = NULL;
+}
+
 static void close_handle(struct dn_writer *h)
 {
     if (h == NULL || !dn_owner_is_here(&h->shell.owner)) {
         return;
     }
+    dn_writer_exit_forget(h);
     dn_temporary_sweep_end(&h->sweep);
-    dn_writer_run_leave(&h->run);
-    dn_writer_objects_leave(h->objects);
+    dn_writer_leave_run(h, true);
     dn_pool_destroy(h->pool);
     json_decref(h->acknowledged);
     dn_shell_config_finish(&h->config);
@@ -70,6 +77,8 @@ void *create_writer(const char *config_json)
     if (read_config(h, config_json, &error) != DN_OK || join_run(h, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
     }
+    dn_writer_exit_watch(
+        h); /* behind whatever the run's requests have set up, which is there still when this comes */
     return h;
 }
 
@@ -86,31 +95,43 @@ static enum dn_status use_pool(struct dn_writer *h, struct dn_error *err)
     return DN_OK;
 }
 
+/* Does a target that is one file give way?  Its name is what was asked for, and no other will do. */
+static enum dn_status replaces_target(const struct dn_writer *h, const char *path,
+                                      struct stat *info, bool *out, struct dn_error *err)
+{
+    bool owned = true;
+
+    if (S_ISLNK(info->st_mode) && stat(path, info) != 0) {
+        info->st_mode = S_IFREG; /* the file that it leads to will be made */
+    }
+    if (S_ISREG(info->st_mode)) {
+        DN_TRY(dn_writer_run_owns(&h->run, path, &owned, err));
+    }
+    *out = !owned;
+    return DN_OK;
+}
+
 /*
- * Whether a file may take `path`.  A run that is repeated replaces what the earlier one left, or its rows would be there twice; files
- * of the run that is under way stay, whoever wrote them.
+ * Whether a file may take `path`.  Nothing that is there gives way before the run is over, but the one file that is the target: what an
+ * earlier run left is removed then.
  */
-static enum dn_status check_name(const struct dn_writer *h, const char *path, bool *replaces,
-                                 struct dn_error *err)
+static enum dn_status check_name(struct dn_writer *h, const char *path, int64_t counter,
+                                 unsigned unique, bool *replaces, struct dn_error *err)
 {
     struct stat info;
-    bool owned = false;
 
     *replaces = false;
     if (lstat(path, &info) != 0) {
         return DN_OK;
     }
-    if (S_ISLNK(info.st_mode) && stat(path, &info) != 0) {
-        info.st_mode = S_IFREG; /* the file that it leads to will be made */
+    if (h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER && unique == 0) {
+        if (h->target.file != NULL && counter == 0) {
+            DN_TRY(replaces_target(h, path, &info, replaces, err));
+        } else {
+            DN_TRY(dn_writer_run_pass(&h->run, path, err));
+        }
     }
-    if (h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER && S_ISREG(info.st_mode)) {
-        DN_TRY(dn_writer_run_owns(&h->run, path, &owned, err));
-        *replaces = !owned;
-    }
-    return *replaces
-               ? DN_OK
-               : dn_error_set(err, DN_ERR_EXISTS,
-                              "\"%s\" exists: set engine.options.overwrite to replace it", path);
+    return *replaces ? DN_OK : dn_error_set(err, DN_ERR_EXISTS, "\"%s\" exists", path);
 }
 
 static enum dn_status refuse_taken(const char *path, struct dn_error *err)
@@ -142,8 +163,9 @@ static enum dn_status try_object(struct dn_writer *h, const char *name,
     return st;
 }
 
-static enum dn_status try_name(struct dn_writer *h, const char *path,
-                               const struct ArrowSchema *schema, void **out, struct dn_error *err)
+static enum dn_status try_name(struct dn_writer *h, const char *path, int64_t counter,
+                               unsigned unique, const struct ArrowSchema *schema, void **out,
+                               struct dn_error *err)
 {
     struct dn_writer_means means = h->target.means;
     bool claimed = false;
@@ -155,7 +177,7 @@ static enum dn_status try_name(struct dn_writer *h, const char *path,
     if (!claimed) {
         return refuse_taken(path, err);
     }
-    enum dn_status st = check_name(h, path, &means.overwrite, err);
+    enum dn_status st = check_name(h, path, counter, unique, &means.overwrite, err);
     if (st == DN_OK) {
         st = kind->open(out, path, schema, h->own, &means, err);
     }
@@ -175,7 +197,8 @@ static enum dn_status open_file(struct dn_writer *h, struct dn_buffer *path, int
     }
     for (int i = 0; i < MAX_NAMES; i++) {
         DN_TRY(dn_writer_file_path(path, &h->target, counter, *unique, err));
-        const enum dn_status st = try_name(h, (const char *)path->data, schema, out, err);
+        const enum dn_status st =
+            try_name(h, (const char *)path->data, counter, *unique, schema, out, err);
         if (st != DN_ERR_EXISTS) {
             return st;
         }
@@ -368,6 +391,19 @@ static enum dn_status write_records(struct dn_writer *h, const char *records_jso
     return st;
 }
 
+static enum dn_status write_unless_over(struct dn_writer *h, const char *records_json, char **out,
+                                        struct dn_error *err)
+{
+    if (!dn_writer_enter(h)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "write_batch() while another thread is in this writer, or when the "
+                            "process has ended");
+    }
+    const enum dn_status st = write_records(h, records_json, out, err);
+    dn_writer_exit(h);
+    return st;
+}
+
 const char *write_batch(void *writer, const char *records_json)
 {
     struct dn_writer *h = writer;
@@ -378,7 +414,7 @@ const char *write_batch(void *writer, const char *records_json)
         return dn_shell_null_handle(kind->plugin.name, "write_batch", "create_writer");
     }
     if (dn_shell_handle_check(&h->shell, &error) != DN_OK ||
-        write_records(h, records_json, &text, &error) != DN_OK) {
+        write_unless_over(h, records_json, &text, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
         return dn_shell_handle_text(&h->shell);
     }
@@ -517,6 +553,11 @@ cleanup:
     return st;
 }
 
+static bool is_all(const struct dn_writer *h, int64_t n_files)
+{
+    return n_files > 0 && n_files == (int64_t)json_object_size(h->acknowledged);
+}
+
 const char *commit_files(void *writer, const char *files_json)
 {
     struct dn_writer *h = writer;
@@ -536,6 +577,8 @@ const char *commit_files(void *writer, const char *files_json)
         st,
         dn_text_appendf(&b, &error, "{\"files_committed\":%" PRId64 ",\"success\":true}", n_files),
         cleanup);
+    /* whatever becomes of this process now: the run was finished */
+    DN_TRY_GOTO(st, dn_writer_run_set_done(&h->run, is_all(h, n_files), &error), cleanup);
     text = dn_shell_text_end(&b);
     if (text == NULL) {
         st = dn_error_memory(&error, b.len);

@@ -16,6 +16,7 @@
 #include "store/s3/reply.h"
 #include "json/records.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 /** What a library's writer is opened with, whatever its format. */
@@ -74,7 +75,7 @@ void dn_writer_free_text(char *text);
 /* clang-format off */
 #define DN_WRITER_OPTIONS                                                                          \
     {"overwrite", NULL, "bool",                                                                    \
-     "replace files that exist; Level 0: those of earlier runs, default true"},                    \
+     "replace files that exist; Level 0: those of earlier runs, when this one is over; default true"},                    \
         {"extra_columns", NULL, "text",                                                            \
          "Level 0: keys that the schema does not declare: keep drop error; default keep, as "      \
          "columns of their own"},                                                                  \
@@ -187,6 +188,10 @@ struct dn_writer_run {
     ino_t marker_ino;
     off_t claimed; /**< byte whose lock holds a name; 0: none */
     off_t entry;   /**< where the last announcement's flag is */
+    off_t member;  /**< where this writer's own flag is */
+    bool done;     /**< and what it says: all that it acknowledged is what its run was to write */
+    struct dn_buffer passed;  /**< names that were taken, each with a NUL */
+    struct dn_buffer foreign; /**< another user's list, which gave way to this one */
     bool joined;
     bool made;             /**< the file was not there before */
     bool replaces_nothing; /**< does without the file where it has to */
@@ -197,14 +202,24 @@ struct dn_writer_run {
 DN_NODISCARD enum dn_status dn_writer_run_join(struct dn_writer_run *run,
                                                const struct dn_writer_target *t,
                                                struct dn_error *err);
-/** Zeroed memory is accepted.  The last one to leave removes the file. */
-void dn_writer_run_leave(struct dn_writer_run *run);
+/**
+ * Zeroed memory is accepted.  When the last one leaves, and all have left `well`, the files of earlier runs are removed.  What fails is
+ * said in the log.
+ * @param well  nothing failed: what was acknowledged is all that was to be written
+ */
+void dn_writer_run_leave(struct dn_writer_run *run, bool well);
+/** Say so before leaving; it holds until the next announcement. */
+DN_NODISCARD enum dn_status dn_writer_run_set_done(struct dn_writer_run *run, bool done,
+                                                   struct dn_error *err);
 /** Before a name is looked for: take part again if the file was taken away, or the folder is another one now. */
 DN_NODISCARD enum dn_status dn_writer_run_refresh(struct dn_writer_run *run, struct dn_error *err);
 /** Keep all other writers of the run from the name of a file; *out false: one of them has it in hand. */
 DN_NODISCARD enum dn_status dn_writer_run_claim(struct dn_writer_run *run, const char *path,
                                                 bool *out, struct dn_error *err);
 void dn_writer_run_unclaim(struct dn_writer_run *run);
+/** There is a file of that name.  If it is none of this run, it is removed with those of earlier runs. */
+DN_NODISCARD enum dn_status dn_writer_run_pass(struct dn_writer_run *run, const char *path,
+                                               struct dn_error *err);
 /** With the name claimed: is the file of that name one of this run? */
 DN_NODISCARD enum dn_status dn_writer_run_owns(const struct dn_writer_run *run, const char *path,
                                                bool *out, struct dn_error *err);
@@ -252,6 +267,8 @@ struct dn_writer {
     void *own; /**< the kind's options */
 
     /* Level 0 */
+    struct dn_writer *next_open; /**< of this process */
+    atomic_bool in_use;          /**< a call is under way, or the process has ended */
     struct dn_writer_run run;
     struct dn_temporary_sweep sweep;   /**< of the folder that the run was joined in */
     struct dn_writer_objects *objects; /**< instead, of a target at S3; else NULL */
@@ -270,6 +287,19 @@ struct dn_writer {
     bool finished;
     bool committed;
 };
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * Open writers of Level 0 (writer_exit.c)
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/** When the process ends, and this writer is open still, it leaves its run.  Well, if the process does. */
+void dn_writer_exit_watch(struct dn_writer *h);
+void dn_writer_exit_forget(struct dn_writer *h);
+/** Around each call that uses the run.  False: one is under way, or the process has ended. */
+bool dn_writer_enter(struct dn_writer *h);
+void dn_writer_exit(struct dn_writer *h);
+/** `well`, if nothing failed: the files of earlier runs go. */
+void dn_writer_leave_run(struct dn_writer *h, bool well);
 
 /** Read a configuration up to what both levels have. */
 DN_NODISCARD enum dn_status dn_writer_configure(struct dn_writer *w, const char *config_json,

@@ -25,6 +25,10 @@ void __wrap_dn_log_json(const char *level, const char *event_type, const char *m
 void __wrap_dn_log_json(const char *level, const char *event_type, const char *message,
                         const char *extra)
 {
+    if (strcmp(event_type, "run_not_ended") == 0) { /* free_writer() has no other way to say so */
+        assert_string_equal(level, "WARNING");
+        return;
+    }
     assert_string_equal(level, "ERROR");
     assert_string_equal(event_type, "plugin_error");
     assert_true(message[0] != '\0');

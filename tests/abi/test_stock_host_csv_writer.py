@@ -20,6 +20,11 @@ TEXT = """id,name,x,ok,day,at
 """
 
 
+def visible(directory):
+    """What readers of a table see; beside it is the list of the run's files."""
+    return sorted(name for name in os.listdir(directory) if not name.startswith("."))
+
+
 def writer(output, schema=SCHEMA, **more):
     return StockWriter(writer_config(output, schema, **{"file_format": "csv", **more}), lib=load(LIBRARY))
 
@@ -35,7 +40,7 @@ def test_a_file_per_batch(tmp_path):
     committed = json.loads(take(w.lib, w.lib.commit_files(w.pointer, json.dumps([meta]).encode())))
     assert committed == {"files_committed": 1, "success": True}
     del w
-    assert sorted(os.listdir(tmp_path)) == [f"sales_order_header_{counter:06}.csv" for counter in range(3)]
+    assert visible(tmp_path) == [f"sales_order_header_{counter:06}.csv" for counter in range(3)]
 
 
 def test_our_reader_reads_it_equal(tmp_path):
@@ -52,9 +57,12 @@ def test_running_again_replaces_files_and_the_same_run_keeps_them(tmp_path):
         [meta] = w.write_batch([{"name": text}], 0)
         del w
     assert [row["name"] for row in csv.DictReader(open(meta["path"], encoding="utf-8"))] == ["second"]
+    assert visible(tmp_path) == ["sales_order_header_000000-1.csv"]
     one, two = writer(tmp_path), writer(tmp_path)
     paths = [w.write_batch([{"name": "x"}], 0)[0]["path"] for w in (one, two)]
-    assert [os.path.basename(path) for path in paths] == ["sales_order_header_000000.csv", "sales_order_header_000000-1.csv"]
+    assert [os.path.basename(path) for path in paths] == ["sales_order_header_000000.csv", "sales_order_header_000000-2.csv"]
+    del one, two
+    assert visible(tmp_path) == ["sales_order_header_000000-2.csv", "sales_order_header_000000.csv"]
 
 
 def test_output_base_names_a_file(tmp_path):
@@ -75,7 +83,7 @@ def test_options(tmp_path):
 def test_bad_options(tmp_path, options, says):
     value = writer(tmp_path, options=options).raw(json.dumps({"records": RECORDS, "file_counter": 0}).encode())
     assert says in assert_loud(value)["message"]
-    assert [name for name in os.listdir(tmp_path) if not name.startswith(".")] == []
+    assert visible(tmp_path) == []
 
 
 def test_other_format(tmp_path):

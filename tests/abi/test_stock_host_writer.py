@@ -43,7 +43,7 @@ RECORD = {
 
 
 def visible(directory):
-    """What readers of a table see; a writer that is open has a file of its own there."""
+    """What readers of a table see; beside it is the list of the run's files."""
     return sorted(name for name in os.listdir(directory) if not name.startswith("."))
 
 
@@ -274,16 +274,14 @@ def test_bare_list_counts_itself(tmp_path):
 
 
 def test_running_again_replaces_files(tmp_path):
-    """A row is there once, however often a run is repeated; only what nobody writes any more stays."""
-    for ids in ((1, 2), (3, 4), (5,)):
+    """A row is there once, however often a run is repeated, also where it has fewer batches.  A name that is taken gets a suffix."""
+    for suffix, ids in (("", (1, 2)), ("-1", (3, 4)), ("", (5,)), ("-1", (6, 7, 8))):
         writer = StockWriter(writer_config(tmp_path, SCHEMA))
         metas = [writer.write_batch([{**RECORD, "id": i}], n)[0] for n, i in enumerate(ids)]
-        assert [os.path.basename(meta["path"]) for meta in metas] == [
-            f"sales_order_header_00000{n}.parquet" for n in range(len(ids))
-        ]
-        assert [read([meta])["id"].to_pylist() for meta in metas] == [[i] for i in ids]
         del writer  # else the next one is of the same run
-    assert len(os.listdir(tmp_path)) == 2
+        names = [os.path.basename(meta["path"]) for meta in metas]
+        assert names[0] == f"sales_order_header_000000{suffix}.parquet" and visible(tmp_path) == names
+        assert [read([meta])["id"].to_pylist() for meta in metas] == [[i] for i in ids]
 
 
 def test_a_repeated_counter_replaces_nothing(tmp_path):
@@ -308,21 +306,21 @@ def test_files_of_the_same_run_are_kept(tmp_path, options):
     assert open(first[0]["path"], "rb").read() == before
     assert [read(meta)["id"].to_pylist() for meta in [first, *others]] == [[1], [2], [3]]
     writers.clear()
-    assert len(os.listdir(tmp_path)) == 3
+    assert len(visible(tmp_path)) == 3
 
 
 def test_overwrite_false_keeps_earlier_runs(tmp_path):
     for i in range(3):
         meta = StockWriter(writer_config(tmp_path, SCHEMA, options={"overwrite": False})).write_batch([{**RECORD, "id": i}], 0)
         assert read(meta)["id"].to_pylist() == [i]
-    assert len(os.listdir(tmp_path)) == 3
+    assert len(os.listdir(tmp_path)) == 3  # and no list: there is nothing that a run could replace
 
 
 def test_overwrite(tmp_path):
     for i in (1, 2):
         config = writer_config(tmp_path, SCHEMA, options={"overwrite": True})
         meta = StockWriter(config).write_batch([{**RECORD, "id": i}], 0)
-    assert os.listdir(tmp_path) == ["sales_order_header_000000.parquet"]
+    assert visible(tmp_path) == ["sales_order_header_000000-1.parquet"]
     assert read(meta)["id"].to_pylist() == [2]
 
 
@@ -341,6 +339,10 @@ def test_output_base_names_a_file(tmp_path):
     writer = StockWriter(writer_config(tmp_path / "out.parquet", SCHEMA))
     paths = [writer.write_batch([RECORD], counter)[0]["path"] for counter in (0, 1)]
     assert paths == [str(tmp_path / "out.parquet"), str(tmp_path / "out_000001.parquet")]
+    del writer
+    meta = StockWriter(writer_config(tmp_path / "out.parquet", SCHEMA)).write_batch([{**RECORD, "id": 2}], 0)
+    assert meta[0]["path"] == paths[0] and visible(tmp_path) == ["out.parquet"]  # that name, and no other
+    assert read(meta)["id"].to_pylist() == [2]
 
 
 @pytest.mark.parametrize("options", [{}, {"output_dir": ""}])

@@ -1,5 +1,5 @@
-"""Which files a writer may replace: those of earlier runs, never those of the run that is under way.  Writers of one table that are open
-at the same time are one run, whatever their threads and processes."""
+"""Which files a writer may replace: those of earlier runs, when its own is over, never those of the run that is under way.  Writers of one
+table that are open at the same time are one run, whatever their threads and processes."""
 
 import fcntl
 import json
@@ -87,9 +87,9 @@ def serve(directory):
 
 
 def rows(directory):
-    """All rows under final names; nothing else may be there."""
+    """All rows under final names; nothing else may be there, but the list of whose they are."""
     found = []
-    for name in os.listdir(directory):
+    for name in set(os.listdir(directory)) - {".t.run"}:
         assert name.endswith(".parquet") and not name.startswith("."), name
         found += pq.read_table(Path(directory) / name)["id"].to_pylist()
     return sorted(found)
@@ -111,21 +111,16 @@ def play(directory, makers, order):
             writers[i] = None
         else:
             assert writers[i].write(n_rows, counters[i])
-            runs[-1].append((n_rows, counters[i]))
+            runs[-1].append(n_rows)
             n_rows += 1
             counters[i] += 1
     return runs
 
 
 def check(directory, runs):
-    """The last run is there, and of each earlier one what no later one wrote under the same counter."""
-    expected = []
-    for number, run in enumerate(runs):
-        for counter in {c for _, c in run}:
-            mine = [row for row, c in run if c == counter]
-            later = max((sum(1 for _, c in other if c == counter) for other in runs[number + 1 :]), default=0)
-            expected += mine[later:]  # names of a counter are taken in their order
-    assert rows(directory) == sorted(expected)
+    """The last run that wrote anything is there, and nothing else."""
+    written = [run for run in runs if run]
+    assert rows(directory) == (written[-1] if written else [])
 
 
 def interleave_here(directory, seed):
@@ -169,32 +164,169 @@ def test_created_while_another_is_open(tmp_path):
     assert rows(tmp_path) == [1, 2]
 
 
-def test_a_run_that_is_repeated_replaces(tmp_path):
-    """Also where writers stood side by side, and where the earlier run was longer: then what nobody wrote again stays."""
-    for n_batches in (3, 3, 2):
-        a, b = Here(str(tmp_path)), There(str(tmp_path))
+@pytest.mark.parametrize("maker", [Here, There])
+def test_a_run_that_is_repeated_replaces(tmp_path, maker):
+    """Also where writers stood side by side, and where the earlier run was longer."""
+    for n_batches in (2, 3, 1):
+        a, b = Here(str(tmp_path)), maker(str(tmp_path))
         for counter in range(n_batches):
             a.write(10 + counter, counter)
             b.write(20 + counter, counter)
         a.free()
         b.free()
-        assert rows(tmp_path) == [10, 11, 12, 20, 21, 22]
+        assert rows(tmp_path) == [n + counter for n in (10, 20) for counter in range(n_batches)]
+
+
+def test_nothing_goes_before_the_end(tmp_path):
+    """Who reads the folder meanwhile finds the earlier run's files as they were; a run that wrote nothing replaces nothing."""
+    run(tmp_path, 1, 2, 3)
+    before = contents(tmp_path)
+    writer = Here(str(tmp_path))
+    writer.free()
+    assert contents(tmp_path) == before
+    writer = Here(str(tmp_path))
+    writer.write(7, 0)
+    assert contents(tmp_path).items() > before.items() and rows(tmp_path) == [1, 2, 3, 7]
+    writer.free()
+    assert rows(tmp_path) == [7]
+
+
+def run(directory, *idents):
+    writer = Here(str(directory))
+    for counter, ident in enumerate(idents):
+        writer.write(ident, counter)
+    writer.free()
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir() if not path.name.startswith(".")}
+
+
+FAILURES = ["error", "killed", "left", "exit 2"]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_run_that_failed_leaves_the_earlier_ones_files(tmp_path, failure):
+    """As they were; and what it had acknowledged is there beside them, until a run is finished."""
+    run(tmp_path, 1, 2, 3)
+    before = contents(tmp_path)
+    for n in range(2):
+        fail(tmp_path, failure, 10 + n)
+        assert before.items() < contents(tmp_path).items()
+    assert rows(tmp_path) == [1, 2, 3, 10, 11]
+    run(tmp_path, 7)
+    assert rows(tmp_path) == [7]
+
+
+def fail(directory, failure, ident):
+    if failure == "error":
+        writer = Here(str(directory))
+        writer.write(ident, 0)
+        assert_loud(writer.writer.raw(b'[{"id":"x"}]'), "type")
+        writer.free()
+    elif failure == "killed":
+        writer = There(str(directory))
+        writer.write(ident, 0)
+        writer.kill()
+    else:
+        leave(directory, ident, "os._exit(0)" if failure == "left" else "libc.exit(2)", 0 if failure == "left" else 2)
+
+
+def leave(directory, ident, end, status, commit=False):
+    """A process that writes a batch, does not free its writer, and ends so."""
+    code = f"""import ctypes, json, os
+from stock_host import StockWriter
+from test_writer_runs import config
+libc = ctypes.CDLL(None)
+writer = StockWriter(config({str(directory)!r}))
+files = writer.write_batch([{{"id": {ident}}}], 0)
+if {commit}:
+    writer.lib.commit_files(writer.pointer, json.dumps(files).encode())
+{end}
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent).returncode == status
+
+
+def test_a_process_that_ends_well_without_freeing(tmp_path):
+    run(tmp_path, 1, 2, 3)
+    leave(tmp_path, 4, "libc.exit(0)", 0)
+    assert rows(tmp_path) == [4]
+
+
+def test_what_was_committed_was_finished(tmp_path):
+    """Whatever becomes of the process then: the next run does what is left to do, whatever becomes of that one."""
+    run(tmp_path, 1, 2, 3)
+    leave(tmp_path, 4, "os._exit(1)", 1, commit=True)
+    assert rows(tmp_path) == [1, 2, 3, 4]
+    fail(tmp_path, "killed", 5)
+    assert rows(tmp_path) == [4, 5]
+
+
+def test_one_of_two_fails(tmp_path):
+    """The run has not ended well then."""
+    run(tmp_path, 1, 2)
+    a, b = Here(str(tmp_path)), There(str(tmp_path))
+    a.write(3, 0)
+    b.write(4, 0)
+    b.kill()
+    a.free()
+    assert rows(tmp_path) == [1, 2, 3, 4]
+    run(tmp_path, 5)
+    assert rows(tmp_path) == [5]
+
+
+def test_others_files_stay(tmp_path):
+    """What no run wrote is no run's, whatever it is called; a file in the way of the first name is an earlier one's, as ever."""
+    others = ["t_202401.parquet", "t.parquet", "u_000000.parquet", "t_000000.csv", "t_000001-1.parquet", "t_000000.parquet.bak"]
+    for name in [*others, "t_000000.parquet"]:
+        (tmp_path / name).write_text("not yours")
+    run(tmp_path, 1, 2)
+    run(tmp_path, 3)
+    assert [(tmp_path / name).read_text() for name in others] == ["not yours"] * len(others)
+    for name in others:
+        (tmp_path / name).unlink()
+    assert rows(tmp_path) == [3]
+
+
+def test_what_cannot_be_removed_is_said(tmp_path, capfd):
+    run(tmp_path, 1, 2)
+    subprocess.run(["chattr", "+i", tmp_path / "t_000001.parquet"], check=False, stderr=subprocess.DEVNULL)
+    try:
+        run(tmp_path, 3)
+    finally:
+        subprocess.run(["chattr", "-i", tmp_path / "t_000001.parquet"], check=False, stderr=subprocess.DEVNULL)
+    if rows(tmp_path) == [3]:
+        pytest.skip("no immutable files here")
+    assert "1 file of an earlier run cannot be removed" in capfd.readouterr().err
+    run(tmp_path, 4)
+    assert rows(tmp_path) == [4]
+
+
+def test_appended_files_stay_during_their_run(tmp_path):
+    """A writer with overwrite: false beside one that replaces, and before one."""
+    run(tmp_path, 1)
+    a = StockWriter(config(str(tmp_path), overwrite=False))
+    a.write_batch([{"id": 2}], 0)
+    b = Here(str(tmp_path))
+    b.write(3, 0)
+    del a
+    b.free()
+    assert rows(tmp_path) == [2, 3]
 
 
 def test_killed_and_run_again(tmp_path):
-    """A killed run holds nothing: its files are an earlier run's.  Its marker and temporary files are taken away."""
-    for counter in range(3):
+    """A killed run holds nothing: its files are an earlier run's.  Its temporary files are taken away."""
+    for counter in range(2):
         killed = There(str(tmp_path))
         killed.write(1, 0)
         for i in range(counter):
             killed.write(2 + i, 1 + i)
         killed.kill()
-    assert ".t.run" in os.listdir(tmp_path)
+    assert rows(tmp_path) == [1, 1, 2]
     again = There(str(tmp_path))
-    for counter in range(3):
-        again.write(7, counter)
+    again.write(7, 0)
     again.free()
-    assert rows(tmp_path) == [7, 7, 7]
+    assert rows(tmp_path) == [7]
 
 
 def test_killed_beside_an_open_one(tmp_path):
@@ -235,14 +367,14 @@ def test_children_do_not_keep_a_run_open(tmp_path):
 
 @pytest.mark.parametrize("dangling", [False, True])
 def test_a_run_over_a_link(tmp_path, dangling):
-    """Who put the file elsewhere and a link in its place: the next run replaces what the link leads to, and its rows are not there twice."""
+    """Who put the file elsewhere and a link in its place: the next run replaces the link, and what it leads to is no part of the table."""
     table, elsewhere = tmp_path / "table", tmp_path / "elsewhere"
     table.mkdir()
     elsewhere.mkdir()
     first = Here(str(table))
     first.write(1, 0)
     first.free()
-    (name,) = [entry.name for entry in table.iterdir()]
+    (name,) = contents(table)
     (table / name).rename(elsewhere / name)
     (table / name).symlink_to(elsewhere / name)
     if dangling:
@@ -251,7 +383,7 @@ def test_a_run_over_a_link(tmp_path, dangling):
     again.write(2, 0)
     again.write(3, 0)
     again.free()
-    assert (table / name).is_symlink() and (elsewhere / name).is_file()
+    assert (elsewhere / name).is_file() is not dangling
     assert rows(table) == [2, 3]
 
 
@@ -437,8 +569,9 @@ def common():
 
 
 def test_list_of_another_user(common):
-    """Left by a killed one, it gives way."""
+    """Left by a killed one, it gives way, and what is in it is an earlier run's."""
     killed = There(common)
+    killed.write(0, 1)
     killed.write(1, 0)
     killed.kill()
     os.chmod(f"{common}/.t.run", 0o444)
