@@ -6,6 +6,10 @@ import pyarrow.parquet as pq
 import generated
 import level1
 import nested_arrays
+from conftest import must_verify
+
+CODECS = ["none", "snappy", "zstd", "gzip", "lz4_raw", "brotli"]
+OPTIONS = [{}, {"row_group_size": 13, "page_rows": 3}, {"page_size": 64, "n_threads": 3}]
 
 # Types that a reader does not have, or keeps no more of than it has digits for.
 LACKS = {
@@ -36,3 +40,11 @@ def check(folder, number, shape, pattern, codec, names, **options):
         if wrong is not None:
             return f"{path.name}, {name}: {wrong}"
     return None
+
+
+def check_shape(folder, i, shape, pattern, codec):
+    """One table of every type, read by all; `i` chooses the options and the values."""
+    others = set(readers()) - {"polars"}
+    assert check(folder, 100 + i, shape, pattern, codec, others, **OPTIONS[i % 3]) is None
+    assert check(folder, 200 + i, shape, pattern, codec, {"polars"}, **OPTIONS[i % 3]) is None
+    must_verify(sorted(folder.glob(f"*_{shape}_{pattern}_{codec}.parquet")))
