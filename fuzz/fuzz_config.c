@@ -423,7 +423,8 @@ static enum dn_status read_writer(struct dn_shell_config *c, const char *text, i
     dn_error_clear(err);
     DN_TRY(dn_shell_config_init(c, text, parquet_writer_options, parquet_writer_n_options, err));
     DN_TRY(dn_writer_target_read(&target, c, err));
-    DN_TRY(parquet_writer_configure(c, &own, err));
+    const char *note = NULL;
+    DN_TRY(parquet_writer_configure(c, &own, &note, err));
     enum dn_status st = level == 0 ? dn_writer_target_read_asset(&target, c, err)
                                    : dn_writer_target_read_path(&target, c, err);
     if (st == DN_OK) {

@@ -31,11 +31,13 @@ static enum dn_status read_char(const struct dn_shell_config *c, const char *nam
     return DN_OK;
 }
 
-static enum dn_status configure(struct dn_shell_config *c, void **out_own, struct dn_error *err)
+static enum dn_status configure(struct dn_shell_config *c, void **out_own, const char **note,
+                                struct dn_error *err)
 {
     struct dn_csv_write_options *o = dn_arena_alloc(&c->arena, sizeof(*o));
     const char *line_end = "lf";
 
+    (void)note;
     if (o == NULL) {
         return dn_error_memory(err, sizeof(*o));
     }

@@ -56,17 +56,12 @@ static void close_writer(void *writer)
 /* The words that assets have for types. */
 static const char *asset_type(struct dn_type type)
 {
+    if (dn_type_is_integer(type) && type.id != DN_TYPE_UINT64) { /* hosts' integers are int64 */
+        return "integer";
+    }
     switch (type.id) {
     case DN_TYPE_BOOL:
         return "boolean";
-    case DN_TYPE_INT8:
-    case DN_TYPE_INT16:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_UINT8:
-    case DN_TYPE_UINT16:
-    case DN_TYPE_UINT32:
-        return "integer";
     case DN_TYPE_FLOAT16:
     case DN_TYPE_FLOAT32:
     case DN_TYPE_FLOAT64:

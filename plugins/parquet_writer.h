@@ -11,6 +11,6 @@ extern const size_t parquet_writer_n_options;
 
 /** Read the options of its own: *out_own is a struct dn_parquet_options. */
 DN_NODISCARD enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_own,
-                                                     struct dn_error *err);
+                                                     const char **note, struct dn_error *err);
 
 #endif

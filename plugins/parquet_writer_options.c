@@ -1,6 +1,8 @@
 /* engine.options of the Parquet writer. */
 #include "parquet_writer.h"
 
+#include "base/strings.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +10,8 @@
 
 const struct dn_shell_option parquet_writer_options[] = {
     {"compression", NULL, "text",
-     "none snappy gzip zstd lz4_raw brotli, a level as in \"zstd:9\"; default snappy"},
+     "none snappy gzip zstd lz4_raw brotli, a level as in \"zstd:9\"; lz4 means lz4_raw; default "
+     "snappy"},
     {"compression_level", NULL, "int", "the level, apart from the name"},
     {"row_group_size", NULL, "int", "rows per row group; default 1000000"},
     {"row_group_bytes", NULL, "int",
@@ -31,14 +34,23 @@ const struct dn_shell_option parquet_writer_options[] = {
 const size_t parquet_writer_n_options =
     sizeof(parquet_writer_options) / sizeof(parquet_writer_options[0]);
 
+/* What the Python host's other writers mean by lz4 is a framing of Hadoop's, which no reader should have to guess. */
+static const char k_lz4_note[] =
+    "compression lz4 is written as lz4_raw: what Parquet calls LZ4 is a framing of Hadoop's that "
+    "was given up; name lz4_raw, and this is not said";
+
 static enum dn_status read_compression(struct dn_parquet_options *o, struct dn_shell_config *c,
-                                       struct dn_error *err)
+                                       const char **note, struct dn_error *err)
 {
     const char *name = NULL;
     int64_t level = INT64_MIN;
 
     DN_TRY(dn_shell_option_text(c, "compression", &name, err));
     DN_TRY(dn_shell_option_int(c, "compression_level", -1000, 1000, &level, err));
+    if (name != NULL && dn_text_equal_nocase(name, "lz4")) {
+        name = "lz4_raw";
+        *note = k_lz4_note;
+    }
     o->compression = name;
     if (level == INT64_MIN) {
         return DN_OK;
@@ -77,7 +89,7 @@ static enum dn_status read_schema_options(struct dn_parquet_options *o, struct d
 }
 
 enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_own,
-                                        struct dn_error *err)
+                                        const char **note, struct dn_error *err)
 {
     struct dn_parquet_options *o = dn_arena_alloc(&c->arena, sizeof(*o));
     int64_t row_group_bytes = 0;
@@ -88,7 +100,7 @@ enum dn_status parquet_writer_configure(struct dn_shell_config *c, void **out_ow
     }
     *o = (struct dn_parquet_options){.struct_size = sizeof(*o)};
     *out_own = o;
-    DN_TRY(read_compression(o, c, err));
+    DN_TRY(read_compression(o, c, note, err));
     DN_TRY(dn_shell_option_int(c, "row_group_size", 1, INT32_MAX, &o->row_group_rows, err));
     DN_TRY(dn_shell_option_int(c, "row_group_bytes", 1, INT64_C(1) << 40, &row_group_bytes, err));
     DN_TRY(dn_shell_option_int(c, "page_rows", 1, LARGEST_PAGE, &o->page_rows, err));

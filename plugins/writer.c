@@ -44,7 +44,7 @@ enum dn_status dn_writer_configure(struct dn_writer *w, const char *config_json,
 {
     DN_TRY(dn_shell_config_init(&w->config, config_json, kind->options, *kind->n_options, err));
     DN_TRY(dn_writer_target_read(&w->target, &w->config, err));
-    return kind->configure(&w->config, &w->own, err);
+    return kind->configure(&w->config, &w->own, &w->note, err);
 }
 
 static enum dn_status read_config(struct dn_writer *w, const char *config_json,
@@ -76,6 +76,8 @@ void *create_writer(const char *config_json)
     /* now, and not with the first batch: whoever is open at this moment is of the same run */
     if (read_config(h, config_json, &error) != DN_OK || join_run(h, &error) != DN_OK) {
         dn_shell_handle_fail(&h->shell, &error);
+    } else if (h->note != NULL) {
+        dn_writer_tell(NULL, "option_note", h->note);
     }
     dn_writer_exit_watch(
         h); /* behind whatever the run's requests have set up, which is there still when this comes */

@@ -44,8 +44,9 @@ struct dn_writer_kind {
     const size_t *n_options;                     /**< the table counts itself */
     const struct dativo_inspector_v1 *inspector; /**< or NULL */
 
-    /** Read the options of its own into memory of c->arena. */
-    enum dn_status (*configure)(struct dn_shell_config *c, void **out_own, struct dn_error *err);
+    /** Read the options of its own into memory of c->arena; *note: what the user should know of them, or left alone. */
+    enum dn_status (*configure)(struct dn_shell_config *c, void **out_own, const char **note,
+                                struct dn_error *err);
     enum dn_status (*open)(void **out_file, const char *path, const struct ArrowSchema *schema,
                            const void *own, const struct dn_writer_means *means,
                            struct dn_error *err);
@@ -82,6 +83,11 @@ void dn_writer_free_text(char *text);
         {"lone_surrogates", NULL, "text",                                                          \
          "Level 0: escapes that are half a surrogate pair: replace error; default replace, by "    \
          "U+FFFD"},                                                                                \
+        {"dates", NULL, "text",                                                                    \
+         "Level 0: what the type date of a schema becomes: date timestamp; default date, "         \
+         "timestamp is what the Python host's own writer makes of it"},                            \
+        {"batch_size", "chunk_size", "int",                                                        \
+         "Level 0: records of a call, at least 1; the host's business: a file has what one brings"}, \
         {"n_threads", NULL, "int", "threads to encode with, 0: one per CPU"},                      \
         {"enforce_required", NULL, "bool",                                                         \
          "a null in a required column is an error, and such columns are not nullable"},            \
@@ -116,6 +122,7 @@ struct dn_writer_target {
     struct dn_record_field *fields;
     int64_t n_fields;
     struct dn_records_options records; /**< how those are read */
+    bool dates_as_timestamps;
     bool lists; /**< writing batches looks at what is in the bucket already */
 
     /* Level 1 only */
@@ -133,8 +140,8 @@ DN_NODISCARD enum dn_status dn_writer_target_read(struct dn_writer_target *t,
                                                   struct dn_shell_config *c, struct dn_error *err);
 /** The type of a column whose name is set, as the entry `item` of the asset's schema has it; `where` is "schema[0]." (writer_within.c). */
 DN_NODISCARD enum dn_status dn_writer_field_read(struct dn_record_field *out, const json_t *item,
-                                                 const char *where, struct dn_arena *arena,
-                                                 struct dn_error *err);
+                                                 bool dates_as_timestamps, const char *where,
+                                                 struct dn_arena *arena, struct dn_error *err);
 /** Read "path", the final file name of Level 1. */
 DN_NODISCARD enum dn_status dn_writer_target_read_path(struct dn_writer_target *t,
                                                        struct dn_shell_config *c,
@@ -264,7 +271,8 @@ struct dn_writer {
     struct dn_shell_handle shell; /**< first: last_error() sees handles through it */
     struct dn_shell_config config;
     struct dn_writer_target target;
-    void *own; /**< the kind's options */
+    void *own;        /**< the kind's options */
+    const char *note; /**< what is to be said about them, or NULL */
 
     /* Level 0 */
     struct dn_writer *next_open; /**< of this process */
@@ -304,6 +312,8 @@ void dn_writer_leave_run(struct dn_writer *h, bool well);
 /** Read a configuration up to what both levels have. */
 DN_NODISCARD enum dn_status dn_writer_configure(struct dn_writer *w, const char *config_json,
                                                 struct dn_error *err);
+/** A warning for the host's log; NULL: for stderr. */
+void dn_writer_tell(const struct dativo_host *host, const char *event_type, const char *message);
 
 /** The table of Level 1. */
 extern const struct dativo_writer_v1 dn_writer_table;

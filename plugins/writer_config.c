@@ -47,11 +47,17 @@ static enum dn_status read_records(struct dn_writer_target *t, struct dn_shell_c
 {
     static const char *const extra[] = {"keep", "drop", "error", NULL}; /* enum dn_records_extra */
     static const char *const surrogates[] = {"replace", "error", NULL};
+    static const char *const dates[] = {"date", "timestamp", NULL};
     uint32_t extra_choice = 0;
+    uint32_t dates_choice = 0;
+    int64_t batch_rows = 0; /* the host's, if it is one that can be */
     uint32_t surrogates_choice = 0;
 
     DN_TRY(dn_shell_option_word(c, "extra_columns", extra, &extra_choice, err));
     DN_TRY(dn_shell_option_word(c, "lone_surrogates", surrogates, &surrogates_choice, err));
+    DN_TRY(dn_shell_option_word(c, "dates", dates, &dates_choice, err));
+    DN_TRY(dn_shell_option_int(c, "batch_size", 1, INT32_MAX, &batch_rows, err));
+    t->dates_as_timestamps = dates_choice == 1;
     t->records.extra = (enum dn_records_extra)extra_choice;
     t->records.refuse_lone_surrogates = surrogates_choice == 1;
     return DN_OK;
@@ -72,7 +78,8 @@ enum dn_status dn_writer_target_read(struct dn_writer_target *t, struct dn_shell
 }
 
 static enum dn_status read_field(struct dn_record_field *out, const json_t *item, size_t i,
-                                 struct dn_arena *arena, struct dn_error *err)
+                                 bool dates_as_timestamps, struct dn_arena *arena,
+                                 struct dn_error *err)
 {
     const json_t *required = dn_shell_get(item, "required");
     char where[48];
@@ -90,7 +97,7 @@ static enum dn_status read_field(struct dn_record_field *out, const json_t *item
         return dn_error_set(err, DN_ERR_CONFIG, "schema[%zu].required must be true or false", i);
     }
     out->required = json_is_true(required);
-    return dn_writer_field_read(out, item, where, arena, err);
+    return dn_writer_field_read(out, item, dates_as_timestamps, where, arena, err);
 }
 
 static enum dn_status read_fields(struct dn_writer_target *t, struct dn_shell_config *c,
@@ -109,7 +116,8 @@ static enum dn_status read_fields(struct dn_writer_target *t, struct dn_shell_co
         return dn_error_memory(err, n * sizeof(*t->fields));
     }
     for (size_t i = 0; i < n; i++) {
-        DN_TRY(read_field(&t->fields[i], json_array_get(schema, i), i, &c->arena, err));
+        DN_TRY(read_field(&t->fields[i], json_array_get(schema, i), i, t->dates_as_timestamps,
+                          &c->arena, err));
         /* the host has validated the records; in its warn mode it keeps those that lack a required value */
         t->fields[i].required = t->fields[i].required && enforce;
         for (size_t before = 0; before < i; before++) {

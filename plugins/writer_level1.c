@@ -117,6 +117,9 @@ static enum dn_status open_handle(struct dn_writer *h, const char *config_json,
     dn_shell_host_read(services, host);
     DN_TRY(dn_writer_configure(h, config_json, err));
     h->target.host = services;
+    if (h->note != NULL) {
+        dn_writer_tell(services, "option_note", h->note);
+    }
     DN_TRY(dn_writer_target_read_path(&h->target, &h->config, err));
     DN_TRY(copy_schema(&h->schema, schema, err));
     if (kind->distinct_names && services->log != NULL) {

@@ -169,15 +169,18 @@ static enum dn_status read_object(struct dn_shell_config *c, struct dn_store_opt
     return DN_OK;
 }
 
-static void tell(void *ctx, const char *event_type, const char *message)
+void dn_writer_tell(const struct dativo_host *host, const char *event_type, const char *message)
 {
-    const struct dativo_host *host = ctx;
-
     if (host == NULL) {
         dn_log_json("WARNING", event_type, message, NULL);
     } else if (host->log != NULL) {
         host->log(host->ctx, DATIVO_LOG_WARNING, event_type, message);
     }
+}
+
+static void tell(void *ctx, const char *event_type, const char *message)
+{
+    dn_writer_tell(ctx, event_type, message);
 }
 
 enum dn_status dn_writer_target_read_store(struct dn_writer_target *t, struct dn_shell_config *c,

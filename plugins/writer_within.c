@@ -223,8 +223,20 @@ static enum dn_status read_node(const struct entry *e, const json_t *field, int 
     return read_word(e, field, word, out);
 }
 
+/* As the Python host's own writer has dates: as their midnights. */
+static void make_timestamps(struct dn_node *n)
+{
+    if (n->field.type.id == DN_TYPE_DATE32) {
+        n->field.type = flat_type("timestamp");
+    }
+    for (int64_t i = 0; i < n->n_children; i++) {
+        make_timestamps(&n->children[i]);
+    }
+}
+
 enum dn_status dn_writer_field_read(struct dn_record_field *out, const json_t *item,
-                                    const char *where, struct dn_arena *arena, struct dn_error *err)
+                                    bool dates_as_timestamps, const char *where,
+                                    struct dn_arena *arena, struct dn_error *err)
 {
     const struct entry e = {arena, where, err};
     struct dn_node *node = dn_arena_alloc(arena, sizeof(*node));
@@ -234,6 +246,9 @@ enum dn_status dn_writer_field_read(struct dn_record_field *out, const json_t *i
     }
     *node = (struct dn_node){.field = {out->name, DN_TYPE(UTF8_VIEW), true}};
     DN_TRY(read_node(&e, item, DN_NODE_MAX_DEPTH, node));
+    if (dates_as_timestamps) {
+        make_timestamps(node);
+    }
     out->node = NULL;
     out->type = node->field.type;
     if (!dn_type_is_nested(out->type)) {

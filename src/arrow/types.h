@@ -130,6 +130,11 @@ bool dn_type_same_values(struct dn_type a, struct dn_type b);
 /** Is it one that a column can have: parameters and all? */
 bool dn_type_is_valid(struct dn_type type);
 
+/** Of any size, with a sign or without. */
+static inline bool dn_type_is_integer(struct dn_type type)
+{
+    return type.id >= DN_TYPE_INT8 && type.id <= DN_TYPE_UINT64;
+}
 static inline bool dn_type_is_text(struct dn_type type)
 {
     return type.id == DN_TYPE_UTF8 || type.id == DN_TYPE_LARGE_UTF8 || type.id == DN_TYPE_UTF8_VIEW;

@@ -13,16 +13,11 @@ static const int unit_digits[] = {
 
 bool dn_value_is_parsed(struct dn_type type)
 {
+    if (dn_type_is_integer(type)) {
+        return true;
+    }
     switch (type.id) {
     case DN_TYPE_BOOL:
-    case DN_TYPE_INT8:
-    case DN_TYPE_INT16:
-    case DN_TYPE_INT32:
-    case DN_TYPE_INT64:
-    case DN_TYPE_UINT8:
-    case DN_TYPE_UINT16:
-    case DN_TYPE_UINT32:
-    case DN_TYPE_UINT64:
     case DN_TYPE_FLOAT64:
     case DN_TYPE_DECIMAL128:
     case DN_TYPE_DECIMAL256:

@@ -176,6 +176,39 @@ def test_undeclared_columns_by_option(tmp_path, capfd):
     assert visible(tmp_path) == before
 
 
+def test_dates_by_option(tmp_path):
+    """As the Python host's own writer has them: the midnight, without a zone."""
+    schema = [*SCHEMA, {"name": "days", "type": "array", "items": {"type": "date"}}]
+    record = {**RECORD, "days": ["2024-03-01", None]}
+    for word, flat, within in (("date", "date32[day]", "list<element: date32[day]>"),
+                               ("timestamp", "timestamp[us]", "list<element: timestamp[us]>")):
+        table = write(tmp_path / word, [record, {}], schema, options={"dates": word})
+        assert (str(table.schema.field("day").type), str(table.schema.field("days").type)) == (flat, within)
+        day, days = table["day"].to_pylist(), table["days"].to_pylist()
+        assert [str(day[0])[:10], day[1], str(days[0][0])[:10], days[0][1]] == ["2024-02-29", None, "2024-03-01", None]
+    writer = StockWriter(writer_config(tmp_path, SCHEMA, options={"dates": "datetime"}))
+    assert "engine.options.dates" in assert_loud(writer.raw(b"[{}]"), "config")["message"]
+
+
+def test_lz4_is_lz4_raw(tmp_path, capfd):
+    writer = StockWriter(writer_config(tmp_path, SCHEMA, options={"compression": "lz4"}))
+    meta = writer.write_batch([{**RECORD, "name": "x" * 1000}], 0)
+    read(meta)
+    column = pq.ParquetFile(meta[0]["path"]).metadata.row_group(0).column(1)
+    assert column.compression == "LZ4"  # as pyarrow calls lz4_raw; what it cannot read is the other one
+    (line,) = log_lines(capfd.readouterr())
+    assert (line["level"], line["event_type"]) == ("WARNING", "option_note") and "written as lz4_raw" in line["message"]
+
+
+@pytest.mark.parametrize("key", ["batch_size", "chunk_size"])
+def test_batch_size_is_the_hosts(tmp_path, key):
+    write(tmp_path, [RECORD], options={key: 7})
+    for options, where in (({key: 0}, ""), ({"native": {key: 0}}, "native.")):
+        writer = StockWriter(writer_config(tmp_path, SCHEMA, options=options))
+        error = assert_loud(writer.raw(b"[{}]"), "config")
+        assert error["message"] == f"engine.options.{where}{key} must be a whole number from 1 to 2147483647, not 0"
+
+
 def test_lone_surrogates_by_option(tmp_path):
     writer = StockWriter(writer_config(tmp_path, SCHEMA, options={"lone_surrogates": "error"}))
     text = writer.raw(b'[{"name":"fine \\ud83d\\ude00"},{"name":"half \\ud83d"}]')
