@@ -21,6 +21,15 @@ endif()
 find_package(Threads REQUIRED)
 target_link_libraries(dn_flags INTERFACE Threads::Threads m ${CMAKE_DL_LIBS})
 
-# What each SIMD tier's files are compiled with; see base/cpu.h for the bundles.
-set(DN_FLAGS_AVX2 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mpclmul)
-set(DN_FLAGS_AVX512 ${DN_FLAGS_AVX2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mprefer-vector-width=512)
+# The SIMD tiers of the processor, each a folder of src/simd, and what its files are compiled with; see base/cpu.h for the bundles.
+# Files of other tiers are left out.
+set(DN_ALL_TIERS avx2 avx512 neon pmull)
+set(DN_TIERS "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    set(DN_TIERS avx2 avx512)
+    set(DN_FLAGS_avx2 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mpclmul)
+    set(DN_FLAGS_avx512 ${DN_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    set(DN_TIERS neon pmull)
+    set(DN_FLAGS_pmull -march=armv8-a+crypto)
+endif()

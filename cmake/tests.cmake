@@ -92,10 +92,12 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
     dn_use_layers(kernels_bench simd)
 endif()
 
-# The same program on every SIMD tier: results may not depend on the CPU, and threads do not.
+# The same program on every SIMD tier below the best: results may not depend on the CPU, and threads do not.
+set(tiers scalar ${DN_TIERS})
+list(POP_BACK tiers)
 foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
     if(TARGET ${test} AND NOT DN_SANITIZE MATCHES "thread")
-        foreach(tier scalar avx2)
+        foreach(tier IN LISTS tiers)
             dn_add_test(unit.${test}@${tier} unit ${test} ${test})
             set_tests_properties(unit.${test}@${tier} PROPERTIES ENVIRONMENT DN_CPU=${tier})
         endforeach()
@@ -103,7 +105,7 @@ foreach(test test_csv_reader test_csv_files test_csv_options test_csv_convert)
 endforeach()
 
 # The suites that sanitizers leave to the release build are Python around the same code; their programs are built by name alone there.
-foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli tests/python tests/iceberg tests/spark tests/install examples fuzz bench)
+foreach(dir tests/abi tests/fault tests/pg tests/store tests/interop tests/cli tests/python tests/iceberg tests/spark tests/install tests/platforms examples fuzz bench)
     if(EXISTS "${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt")
         if(DN_SANITIZE AND dir MATCHES "interop|cli")
             add_subdirectory(${dir} EXCLUDE_FROM_ALL)

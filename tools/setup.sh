@@ -4,7 +4,9 @@
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
-#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark in build/spark
+#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark in build/spark,
+#                              on x86-64 also what aarch64 installs
+#   tools/setup.sh aarch64     the packages of build, a compiler for arm64, qemu-user, and the libraries in build/sysroot/arm64
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -21,6 +23,7 @@ test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 
     postgresql openssl)
 full_packages=(default-jre-headless maven zsh fish)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
+aarch64_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
 deb_packages=(debhelper lintian debootstrap)
 
 has_command() { command -v "$1" >/dev/null; }
@@ -35,6 +38,9 @@ is_there() {
     lintian | debootstrap | zsh | fish) has_command "$1" ;;
     debhelper) has_command dh && has_command dpkg-buildpackage ;;
     gcc | make | cmake | pkg-config | g++ | openssl | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
+    gcc-aarch64-linux-gnu) has_command aarch64-linux-gnu-gcc ;;
+    libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/stdio.h ] ;;
+    qemu-user-static) has_command qemu-aarch64-static ;;
     default-jre-headless) has_command java ;;
     maven) has_command mvn ;;
     ninja-build) has_command ninja ;;
@@ -168,7 +174,12 @@ test-slow | test-full)
     if [ "$1" = test-full ]; then
         python_environment build/iceberg tools/iceberg-requirements.txt
         python_environment build/spark tools/spark-requirements.txt # some 450 MB
+        [ "$(uname -m)" != x86_64 ] || "$0" aarch64
     fi
+    ;;
+aarch64)
+    install_packages "${build_packages[@]}" "${aarch64_packages[@]}"
+    tools/sysroot.sh arm64
     ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
@@ -176,7 +187,7 @@ lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-slow|test-full|lint|deb|wheel|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-slow|test-full|aarch64|lint|deb|wheel|bench" >&2
     exit 2
     ;;
 esac

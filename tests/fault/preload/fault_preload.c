@@ -144,7 +144,7 @@ static const char *path_of(char out[PATH_MAX], int fd)
     char link[32];
 
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    const long n = syscall(SYS_readlink, link, out, PATH_MAX - 1);
+    const long n = syscall(SYS_readlinkat, AT_FDCWD, link, out, PATH_MAX - 1);
     out[n < 0 ? 0 : n] = '\0';
     return out;
 }

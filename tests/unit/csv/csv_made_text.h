@@ -100,7 +100,7 @@ static inline void put_text_byte(struct rig_text *t, const struct plain_dialect 
         put_byte(t, d->comment);
         break;
     case 2: /* a part of a delimiter */
-        put_byte(t, d->delimiter[0] < 0 || !quoted ? 'p' : d->delimiter[0]);
+        put_byte(t, (unsigned char)d->delimiter[0] >= 0x80 || !quoted ? 'p' : d->delimiter[0]);
         break;
     case 3:
         put(t, quoted ? row_end(d) : "k");

@@ -2,6 +2,7 @@
 #include "parquet_written.h"
 #include "scratch_dir.h"
 
+#include "base/cpu.h"
 #include "base/pool.h"
 
 static struct dn_parquet_options options(const char *codec)
@@ -92,7 +93,6 @@ static void the_same_bytes(void **state)
 {
     static const int64_t batch_rows[] = {1, 7, 1000, 100000};
     static const uint32_t threads[] = {1, 2, 8};
-    static const char *const tiers[] = {"scalar", "avx2", "avx512"};
     const char *path = scratch_path(dir, "same.parquet");
     struct rows r;
 
@@ -119,8 +119,8 @@ static void the_same_bytes(void **state)
                 assert_same(path, &first);
             }
         }
-        for (size_t t = 0; t < 3; t++) {
-            assert_int_equal(setenv("DN_CPU", tiers[t], 1), 0);
+        for (int tier = DN_CPU_SCALAR; tier < DN_CPU_TIER_COUNT; tier++) {
+            assert_int_equal(setenv("DN_CPU", dn_cpu_tier_name((enum dn_cpu_tier)tier), 1), 0);
             must_write(&r, path, 5000, &o);
             assert_same(path, &first);
         }
