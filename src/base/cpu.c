@@ -11,10 +11,17 @@ const char *dn_cpu_tier_name(enum dn_cpu_tier tier)
     switch (tier) {
     case DN_CPU_SCALAR:
         return "scalar";
+#if defined(__x86_64__)
     case DN_CPU_AVX2:
         return "avx2";
     case DN_CPU_AVX512:
         return "avx512";
+#elif defined(__aarch64__)
+    case DN_CPU_NEON:
+        return "neon";
+    case DN_CPU_PMULL:
+        return "pmull";
+#endif
     case DN_CPU_TIER_COUNT:
         break;
     }
@@ -75,6 +82,33 @@ static enum dn_cpu_tier detect(void)
         return DN_CPU_AVX2;
     }
     return DN_CPU_AVX512;
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
+
+#    include <asm/hwcap.h>
+#    include <sys/auxv.h>
+
+static enum dn_cpu_tier detect(void)
+{
+    const unsigned long has = getauxval(AT_HWCAP);
+
+    if ((has & HWCAP_ASIMD) == 0) {
+        return DN_CPU_SCALAR;
+    }
+    return (has & HWCAP_PMULL) != 0 ? DN_CPU_PMULL : DN_CPU_NEON;
+}
+
+#elif defined(__aarch64__)
+
+/* Systems that tell otherwise than Linux run on nothing without Advanced SIMD; Apple's processors all have PMULL. */
+static enum dn_cpu_tier detect(void)
+{
+#    if defined(__APPLE__)
+    return DN_CPU_PMULL;
+#    else
+    return DN_CPU_NEON;
+#    endif
 }
 
 #else

@@ -64,6 +64,45 @@ static void set_avx512(struct dn_kernels *k)
     k->bit_pack32 = bit_pack32_avx512;
     SET_REDUCE(k, avx512);
 }
+
+static void fill_tier(struct dn_kernels *k, enum dn_cpu_tier tier)
+{
+    if (tier >= DN_CPU_AVX2) {
+        set_avx2(k);
+    }
+    if (tier >= DN_CPU_AVX512) {
+        set_avx512(k);
+    }
+}
+
+#elif defined(__aarch64__)
+/* The scalar loops of the others are the compiler's to make of NEON, which it may always use. */
+static void set_neon(struct dn_kernels *k)
+{
+    SET_CSV(k, neon);
+    SET_CELLS(k, neon);
+    SET_JSON_READ(k, neon);
+    k->utf8_valid_prefix = utf8_valid_prefix_neon;
+    k->json_plain_copy = json_plain_copy_neon;
+    k->run_length_u32 = run_length_u32_neon;
+}
+
+static void fill_tier(struct dn_kernels *k, enum dn_cpu_tier tier)
+{
+    if (tier >= DN_CPU_NEON) {
+        set_neon(k);
+    }
+    if (tier >= DN_CPU_PMULL) {
+        SET_CSV(k, pmull);
+    }
+}
+
+#else
+static void fill_tier(struct dn_kernels *k, enum dn_cpu_tier tier)
+{
+    (void)k;
+    (void)tier;
+}
 #endif
 
 static void fill_tables(void)
@@ -73,14 +112,7 @@ static void fill_tables(void)
 
         k->tier = (enum dn_cpu_tier)tier;
         set_scalar(k);
-#if defined(__x86_64__)
-        if (tier >= DN_CPU_AVX2) {
-            set_avx2(k);
-        }
-        if (tier >= DN_CPU_AVX512) {
-            set_avx512(k);
-        }
-#endif
+        fill_tier(k, k->tier);
     }
 }
 

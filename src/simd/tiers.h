@@ -34,10 +34,11 @@ extern const double dn_cells_powers[16];
     void bit_pack32_##tier(const uint32_t *values, size_t n, unsigned bit_width, uint8_t *out)
 #define DN_DECLARE_BIT_UNPACK_KERNELS(tier)                                                        \
     void bit_unpack32_##tier(const uint8_t *in, size_t n, unsigned bit_width, uint32_t *out)
+#define DN_DECLARE_RUN_KERNELS(tier) size_t run_length_u32_##tier(const uint32_t *values, size_t n)
 #define DN_DECLARE_REDUCE_KERNELS(tier)                                                            \
     void min_max_i64_##tier(const int64_t *values, size_t n, int64_t *min, int64_t *max);          \
     void min_max_i32_##tier(const int32_t *values, size_t n, int32_t *min, int32_t *max);          \
-    size_t run_length_u32_##tier(const uint32_t *values, size_t n)
+    DN_DECLARE_RUN_KERNELS(tier)
 
 DN_DECLARE_CSV_KERNELS(scalar);
 DN_DECLARE_CELLS_KERNELS(scalar);
@@ -64,6 +65,16 @@ DN_DECLARE_UTF8_KERNELS(avx512);
 DN_DECLARE_JSON_KERNELS(avx512);
 DN_DECLARE_BIT_PACK_KERNELS(avx512);
 DN_DECLARE_REDUCE_KERNELS(avx512);
+
+#elif defined(__aarch64__)
+DN_DECLARE_CSV_KERNELS(neon);
+DN_DECLARE_CELLS_KERNELS(neon);
+DN_DECLARE_UTF8_KERNELS(neon);
+DN_DECLARE_JSON_KERNELS(neon);
+DN_DECLARE_JSON_READ_KERNELS(neon);
+DN_DECLARE_RUN_KERNELS(neon);
+
+DN_DECLARE_CSV_KERNELS(pmull);
 #endif
 
 #endif

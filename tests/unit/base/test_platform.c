@@ -75,8 +75,13 @@ static void test_tier_names(void **state)
 {
     (void)state;
     assert_string_equal(dn_cpu_tier_name(DN_CPU_SCALAR), "scalar");
+#if defined(__x86_64__)
     assert_string_equal(dn_cpu_tier_name(DN_CPU_AVX2), "avx2");
     assert_string_equal(dn_cpu_tier_name(DN_CPU_AVX512), "avx512");
+#elif defined(__aarch64__)
+    assert_string_equal(dn_cpu_tier_name(DN_CPU_NEON), "neon");
+    assert_string_equal(dn_cpu_tier_name(DN_CPU_PMULL), "pmull");
+#endif
     assert_string_equal(dn_cpu_tier_name(DN_CPU_TIER_COUNT), "unknown");
 }
 
@@ -96,6 +101,10 @@ static void test_detection_agrees_with_the_compiler(void **state)
             wanted = DN_CPU_AVX512;
         }
     }
+#elif defined(__aarch64__)
+    uint64_t instructions = 0; /* 4 bits, from the fourth on: 1 for those of AES, 2 with PMULL */
+    __asm__("mrs %0, ID_AA64ISAR0_EL1" : "=r"(instructions));
+    wanted = (instructions >> 4 & 15) >= 2 ? DN_CPU_PMULL : DN_CPU_NEON;
 #endif
     assert_int_equal(dn_cpu_detect(), wanted);
 }
