@@ -11,31 +11,29 @@
 
 #define MOST_MESSAGE_BYTES 768
 
-struct postgres_handle {
-    struct dn_reader base; /**< first */
-    struct postgres_settings settings;
-    struct dn_pg_params params;
-    struct dn_stop stop;
-    bool has_stop;
-    struct dn_pg_reader *reader;
-};
-
 static struct postgres_handle *handle_of(struct dn_reader *r)
 {
     return (struct postgres_handle *)(void *)r;
 }
 
 /* Rows that are left out and digits that are lost are a warning, how values are read is worth knowing. */
+static int32_t level_of(const char *event)
+{
+    return strcmp(event, "rows_without_cursor") == 0 || strcmp(event, "values_rounded") == 0
+               ? DATIVO_LOG_WARNING
+           : strcmp(event, "one_piece") == 0 ? DATIVO_LOG_NOTE
+                                             : DATIVO_LOG_INFO;
+}
+
 static void on_note(void *reader, const char *event, const char *message)
 {
     const struct dn_reader *r = reader;
-    const bool is_loss =
-        strcmp(event, "rows_without_cursor") == 0 || strcmp(event, "values_rounded") == 0;
+    const int32_t level = level_of(event);
 
     if (r->level == 0) {
-        dn_log_json(is_loss ? "WARNING" : "INFO", event, message, NULL);
+        dn_log_json(level == DATIVO_LOG_WARNING ? "WARNING" : "INFO", event, message, NULL);
     } else if (r->host.log != NULL) {
-        r->host.log(r->host.ctx, is_loss ? DATIVO_LOG_WARNING : DATIVO_LOG_INFO, event, message);
+        r->host.log(r->host.ctx, level, event, message);
     }
 }
 
@@ -255,7 +253,9 @@ cleanup:
     return dn_shell_error_export(st, &error, err);
 }
 
-const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .state = state};
+const struct dativo_reader_v1 dn_reader_table = {DN_READER_TABLE, .splits = postgres_splits,
+                                                 .open_split = postgres_open_split, .state = state,
+                                                 .hold = postgres_hold};
 
 const struct dn_reader_kind dn_reader_kind = {
     .plugin =

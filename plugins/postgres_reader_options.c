@@ -38,6 +38,9 @@ const struct dn_shell_option postgres_reader_options[] = {
      "at most so many connections at a time; default 4, or the threads"},
     {"cursor_field", NULL, "text", "a column that grows: rows above cursor_after are read"},
     {"cursor_after", NULL, "text", "the last value that is known; default none: all rows"},
+    {"snapshot_per_piece", NULL, "bool",
+     "pieces are of the moments in which they are read: rows that change in between may be in two "
+     "of them, or in none; default false: of one moment"},
     {"statement_timeout", NULL, "text",
      "as PostgreSQL has it, 30s or 5min, or milliseconds; default the server's"},
     {"lock_timeout", NULL, "text", "the same, for waiting for a lock"},
@@ -332,6 +335,7 @@ enum dn_status postgres_settings_read(struct postgres_settings *s, struct dn_she
     DN_TRY(read_word(c, "interval", "native", "text", &o->choices.intervals_are_text, err));
     DN_TRY(read_word(c, "arrays", "list", "text", &o->choices.arrays_are_text, err));
     DN_TRY(dn_shell_option_int(c, "connections", 1, MOST_CONNECTIONS, &connections, err));
+    DN_TRY(dn_shell_option_bool(c, "snapshot_per_piece", &s->snapshot_per_piece, err));
     DN_TRY(read_time(c, "statement_timeout", &o->statement_timeout_ms, err));
     DN_TRY(read_time(c, "lock_timeout", &o->lock_timeout_ms, err));
     DN_TRY(read_chunk_rows(c, &s->chunk_rows, err));

@@ -269,6 +269,8 @@ struct dativo_reader_v1 {
      * Cut the source into pieces of about target_bytes (0: as the plugin likes): a JSON list of {"token","path","bytes"}, and "rows"
      * where it is known.  A token is opaque and may be used by another process.  The pieces hold every row exactly once, in this order.
      * May read the whole source; host.cancelled ends that.  NULL pointer: one piece only.
+     * A source that changes while it is read says "snapshot", too: the name of the moment that all pieces are of, and then tokens are good
+     * only while this reader is open (hold()), or null: each piece is of the moment in which it is read, as the configuration asked for.
      */
     int32_t (*splits)(void *reader, uint64_t target_bytes, char **out_json, struct dativo_error *err);
 
@@ -312,6 +314,12 @@ struct dativo_reader_v1 {
      */
     int32_t (*explain)(const char *config_json, const char *what, const struct dativo_host *host, char **out_json,
                        struct dativo_error *err);
+
+    /**
+     * Of a reader whose stream was not asked for: does it still hold the snapshot that splits() named?  If it does not, for good, tokens that
+     * nobody has opened yet cannot be opened.  May ask a server; to be called every few seconds.  NULL pointer: there is nothing to hold.
+     */
+    int32_t (*hold)(void *reader, struct dativo_error *err);
 };
 #define DATIVO_READER_V1_0_SIZE DATIVO_SIZE_THROUGH(struct dativo_reader_v1, report)
 /** What a host cannot do without: splits, open_split and report may be missing. */

@@ -55,7 +55,8 @@ static enum dn_status cut(struct dn_plan *job, struct dn_parts *p, const char *p
     t.memory_bytes = given->memory_bytes;
     t.allow_empty = given->allow_empty;
     t.events = given->events;
-    const enum dn_status st = dn_parts_cut(p, job, &t, split_bytes, err);
+    const struct dn_parts_wish wish = {.target_bytes = split_bytes};
+    const enum dn_status st = dn_parts_cut(p, NULL, job, &t, &wish, err);
     if (st != DN_OK) {
         dn_refusal_locate_path(job, NULL, err);
         return st;
@@ -110,7 +111,8 @@ PyObject *dn_py_plan(PyObject *self, PyObject *args)
 /* What is done with a plan that is read for it, without the interpreter. */
 struct deed {
     const char *path;
-    const struct dn_events *events;
+    struct dn_py_watch watch;
+    struct dn_events events;
     enum dn_status (*run)(struct deed *d, const struct dn_parts *p, struct dn_error *err);
     size_t index;                  /* task */
     uint32_t n_threads;            /* task */
@@ -135,24 +137,23 @@ static enum dn_status deed_do(struct deed *d, struct dn_error *err)
 
 static enum dn_status run_task(struct deed *d, const struct dn_parts *p, struct dn_error *err)
 {
-    return dn_parts_write(p, d->index, d->n_threads, d->events, &d->outcome, err);
+    return dn_parts_write(p, d->index, d->n_threads, &d->events, &d->outcome, err);
 }
 
 static enum dn_status run_commit(struct deed *d, const struct dn_parts *p, struct dn_error *err)
 {
-    return dn_parts_commit(p, d->events, &d->result, err);
+    return dn_parts_commit(p, &d->events, &d->result, err);
 }
 
 static enum dn_status run_abort(struct deed *d, const struct dn_parts *p, struct dn_error *err)
 {
-    return dn_parts_abort(p, d->events, &d->was_committed, err);
+    return dn_parts_abort(p, &d->events, &d->was_committed, err);
 }
 
 /* task(plan, index, progress, n_threads) -> outcome */
 PyObject *dn_py_task(PyObject *self, PyObject *args)
 {
     struct deed d = {.run = run_task};
-    struct dn_py_watch watch;
     struct dn_error err;
     PyObject *progress = NULL;
     unsigned long long index = 0;
@@ -163,13 +164,12 @@ PyObject *dn_py_task(PyObject *self, PyObject *args)
         return NULL;
     }
     dn_error_clear(&err);
-    dn_py_watch_init(&watch, progress);
-    const struct dn_events events = dn_py_events_of(&watch);
-    d.events = &events;
+    dn_py_watch_init(&d.watch, progress);
+    d.events = dn_py_events_of(&d.watch);
     d.index = (size_t)index;
     d.n_threads = n_threads;
     const enum dn_status st = deed_do(&d, &err);
-    PyObject *out = dn_py_answer(&watch, st, &err, &d.outcome, NULL, true);
+    PyObject *out = dn_py_answer(&d.watch, st, &err, &d.outcome, NULL, true);
     dn_outcome_finish(&d.outcome);
     return out;
 }
@@ -177,18 +177,16 @@ PyObject *dn_py_task(PyObject *self, PyObject *args)
 /* Of a deed whose one argument is the plan: what `answer` makes of it. */
 static PyObject *end_plan(PyObject *args, struct deed *d, PyObject *(*answer)(const struct deed *d))
 {
-    struct dn_py_watch watch;
     struct dn_error err;
 
     if (!PyArg_ParseTuple(args, "s", &d->path)) {
         return NULL;
     }
     dn_error_clear(&err);
-    dn_py_watch_init(&watch, NULL);
-    const struct dn_events events = dn_py_events_of(&watch);
-    d->events = &events;
+    dn_py_watch_init(&d->watch, NULL);
+    d->events = dn_py_events_of(&d->watch);
     const enum dn_status st = deed_do(d, &err);
-    return finished(&watch, st, &err, answer(d));
+    return finished(&d->watch, st, &err, answer(d));
 }
 
 static PyObject *answer_commit(const struct deed *d)

@@ -11,9 +11,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_ARGUMENTS 64
+#define FIRST_PAUSE_MS 100 /* between two looks, each of which may be a request; it grows */
+#define LONGEST_PAUSE_MS 2000
 
 struct pieces_flags {
     const char *output;
@@ -24,6 +27,8 @@ struct pieces_flags {
     uint64_t memory_bytes;
     bool overwrite;
     bool allow_empty;
+    bool hold;
+    bool snapshot_per_task;
     bool quiet;
     bool no_progress;
 };
@@ -105,6 +110,8 @@ static size_t plan_table(struct pieces_flags *f, struct dn_flag out[DN_FLAGS_MAX
         {"split-size", 0, DN_FLAG_TEXT, &f->split_size},
         {"overwrite", 'f', DN_FLAG_BOOL, &f->overwrite},
         {"allow-empty", 0, DN_FLAG_BOOL, &f->allow_empty},
+        {"hold", 0, DN_FLAG_BOOL, &f->hold},
+        {"snapshot-per-task", 0, DN_FLAG_BOOL, &f->snapshot_per_task},
         {"threads", 't', DN_FLAG_INT, &f->n_threads},
         {"memory", 'm', DN_FLAG_SIZE, &f->memory_bytes},
         {"quiet", 'q', DN_FLAG_BOOL, &f->quiet},
@@ -131,6 +138,11 @@ static enum dn_status plan_flags_read(struct pieces_flags *f, int argc, char **a
     if (f->output == NULL || f->output[0] == '\0') {
         return dn_error_set(err, DN_ERR_INVALID, "plan needs a name for the plan: -o plan.json");
     }
+    if (f->hold && f->snapshot_per_task) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--hold keeps one snapshot for all tasks, and --snapshot-per-task is "
+                            "to have none; leave one out");
+    }
     if (f->split_size != NULL && !dn_flags_parse_size(f->split_size, split_bytes)) {
         return dn_error_set(err, DN_ERR_INVALID, "--split-size is a size like 128MB, not %s",
                             f->split_size);
@@ -140,8 +152,13 @@ static enum dn_status plan_flags_read(struct pieces_flags *f, int argc, char **a
 
 static enum dn_status plan_make(const struct pieces_flags *f, const struct dn_plan *job,
                                 uint64_t split_bytes, const struct dn_console *c,
-                                struct dn_parts *out, struct dn_error *err)
+                                struct dn_parts *out, struct dn_parts_hold **hold,
+                                struct dn_error *err)
 {
+    const struct dn_parts_wish wish = {.target_bytes = split_bytes,
+                                       .moment = f->hold                ? DN_PARTS_HELD
+                                                 : f->snapshot_per_task ? DN_PARTS_EACH
+                                                                        : DN_PARTS_UNSAID};
     struct dn_transfer t = dn_plan_transfer(job);
 
     for (size_t i = 0; i < json_array_size(job->matches); i++) {
@@ -153,13 +170,82 @@ static enum dn_status plan_make(const struct pieces_flags *f, const struct dn_pl
     t.allow_empty = f->allow_empty;
     t.events = &c->events;
     dn_console_guard();
-    enum dn_status st = dn_parts_cut(out, job, &t, split_bytes, err);
+    enum dn_status st = dn_parts_cut(out, f->hold ? hold : NULL, job, &t, &wish, err);
     dn_console_unguard();
     if (st != DN_OK) {
         dn_refusal_locate_path(job, NULL, err);
         return st;
     }
-    return dn_json_file_write(f->output, out->json, f->overwrite, err);
+    st = dn_json_file_write(f->output, out->json, f->overwrite, err);
+    if (st != DN_OK && *hold != NULL) {
+        (void)!dn_parts_hold_forget(*hold, NULL); /* what stays are a few bytes */
+    }
+    return st;
+}
+
+static void plan_tell(const struct pieces_flags *f, const struct dn_parts *p,
+                      const struct dn_console *c)
+{
+    const size_t n = json_array_size(p->list);
+    const json_t *rows = json_object_get(p->json, "rows");
+    char count[32];
+
+    dn_events_emit(
+        &c->events, DN_EVENT_NOTE, "plan_made",
+        json_pack("{s:s, s:I, s:O}", "plan", p->id, "pieces", (json_int_t)n, "rows", rows),
+        "%s: plan %s, %zu piece%s, %s rows, to %s", f->output, p->id, n, n == 1 ? "" : "s",
+        json_is_integer(rows) ? dn_console_count(count, json_integer_value(rows)) : "uncounted",
+        p->directory);
+    if (json_is_null(json_object_get(p->json, "snapshot"))) {
+        dn_events_emit(&c->events, DN_EVENT_WARNING, "snapshot_per_task", NULL,
+                       "each task reads what it finds when it begins: rows that are changed in "
+                       "between may be missing from the result, or be there twice");
+    }
+}
+
+/* Until the plan is committed or aborted, we are stopped, or the server takes the snapshot away. */
+static enum dn_status hold_on(struct dn_parts_hold *h, const struct dn_parts *p,
+                              const struct dn_console *c, struct dn_error *err)
+{
+    const char *snapshot = json_string_value(json_object_get(p->json, "snapshot"));
+    long pause_ms = FIRST_PAUSE_MS;
+    enum dn_parts_end end = DN_PARTS_GOES_ON;
+    enum dn_status st = DN_OK;
+
+    dn_events_emit(&c->events, DN_EVENT_NOTE, "snapshot_held",
+                   json_pack("{s:s, s:s}", "plan", p->id, "snapshot", snapshot),
+                   "the snapshot %s is held until the plan is committed or aborted; if this "
+                   "process ends before that, tasks that have not begun cannot read it any more",
+                   snapshot);
+    dn_console_guard();
+    while (dn_console_signal() == 0 && st == DN_OK && end == DN_PARTS_GOES_ON) {
+        st = dn_parts_hold_look(h, &end, err);
+        if (st == DN_OK && end == DN_PARTS_GOES_ON) {
+            const struct timespec pause = {pause_ms / 1000, pause_ms % 1000 * 1000000L};
+            (void)nanosleep(&pause, NULL); /* a signal ends it */
+            pause_ms += pause_ms < LONGEST_PAUSE_MS ? pause_ms / 10 : 0;
+        }
+    }
+    dn_console_unguard();
+    if (end != DN_PARTS_GOES_ON) {
+        dn_events_emit(&c->events, DN_EVENT_NOTE, "snapshot_released", NULL,
+                       "plan %s is %s: the snapshot %s is not needed any more", p->id,
+                       end == DN_PARTS_COMMITTED ? "committed" : "aborted", snapshot);
+        return DN_OK;
+    }
+    if (dn_console_signal() != 0) {
+        return dn_error_set(err, DN_ERR_CANCELLED,
+                            "stopped on request: the snapshot %s is gone, and tasks that have not "
+                            "begun cannot read it any more; a plan whose pieces are all written "
+                            "can still be committed",
+                            snapshot);
+    }
+    struct dn_error why = *err;
+    return dn_error_set(err, st,
+                        "the snapshot %s is lost, and tasks that have not begun cannot read it any "
+                        "more; a plan whose pieces are all written can still be committed, else "
+                        "abort it, and make a new one: %.600s",
+                        snapshot, why.message);
 }
 
 static int plan_run(int argc, char **argv)
@@ -167,6 +253,7 @@ static int plan_run(int argc, char **argv)
     struct pieces_flags f = {0};
     struct dn_plan job = {0};
     struct dn_parts p = {0};
+    struct dn_parts_hold *hold = NULL;
     struct dn_console console;
     struct dn_error err;
     uint64_t split_bytes = 0;
@@ -179,19 +266,18 @@ static int plan_run(int argc, char **argv)
     console_start(&console, &f);
     enum dn_status st = dn_plan_read(&job, path, &err);
     if (st == DN_OK) {
-        st = plan_make(&f, &job, split_bytes, &console, &p, &err);
+        st = plan_make(&f, &job, split_bytes, &console, &p, &hold, &err);
     }
     if (st == DN_OK) {
-        const size_t n = json_array_size(p.list);
-        const json_t *rows = json_object_get(p.json, "rows");
-        char count[32];
-        dn_events_emit(
-            &console.events, DN_EVENT_NOTE, "plan_made",
-            json_pack("{s:s, s:I, s:O}", "plan", p.id, "pieces", (json_int_t)n, "rows", rows),
-            "%s: plan %s, %zu piece%s, %s rows, to %s", f.output, p.id, n, n == 1 ? "" : "s",
-            json_is_integer(rows) ? dn_console_count(count, json_integer_value(rows)) : "uncounted",
-            p.directory);
+        plan_tell(&f, &p, &console);
     }
+    if (st == DN_OK && hold != NULL) {
+        st = hold_on(hold, &p, &console, &err);
+    } else if (st == DN_OK && f.hold) {
+        dn_events_emit(&console.events, DN_EVENT_NOTE, "nothing_to_hold", NULL,
+                       "the source has no snapshot: there is nothing to hold");
+    }
+    dn_parts_hold_finish(hold);
     dn_parts_finish(&p);
     dn_plan_finish(&job);
     if (st != DN_OK) {
@@ -207,9 +293,9 @@ const struct dn_command dn_cmd_plan = {
     .help =
         "Usage: " DN_PROGRAM " plan [FLAGS] JOB.yaml -o PLAN.json\n"
         "\n"
-        "Cuts the CSV files of a job into pieces, and writes down all that decides what the rows "
-        "are: the types,\n"
-        "the places of the pieces, the files with size and time.  Each task then writes one piece "
+        "Cuts the CSV files or the table of a job into pieces, and writes down all that decides "
+        "what the rows are: types,\n"
+        "places of the pieces, files with size and time.  Each task then writes one piece "
         "for itself,\n"
         "and commit makes one result of them (docs/many-machines.md):\n"
         "\n"
@@ -228,6 +314,11 @@ const struct dn_command dn_cmd_plan = {
         "      --split-size S   bytes of a piece, nearly; default 128MiB\n"
         "  -f, --overwrite      replace a plan of that name\n"
         "      --allow-empty    a source with a header but no rows is no error\n"
+        "      --hold           of a database: stay, and hold the snapshot that all tasks read, "
+        "until commit or abort\n"
+        "      --snapshot-per-task  of a database: each task reads what it finds; rows that change "
+        "in between may be\n"
+        "                       missing, or be there twice\n"
         "  -t, --threads N      threads to use; default, also as 0: one per CPU\n"
         "  -m, --memory SIZE    memory of each task, e.g. 256MB; 0: the default.  Row groups "
         "depend on it\n"

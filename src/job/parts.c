@@ -58,7 +58,7 @@ static bool is_whole(const struct dn_parts *p)
                  json_is_object(json_object_get(p->json, "reader_config")) &&
                  json_is_object(json_object_get(p->json, "writer_config")) &&
                  json_is_array(json_object_get(p->json, "schema")) &&
-                 json_array_size(json_object_get(p->json, "files")) > 0;
+                 json_is_array(json_object_get(p->json, "files"));
 
     for (size_t i = 0; whole && i < json_array_size(p->list); i++) {
         whole = text_of(json_array_get(p->list, i), "token") != NULL;
@@ -163,6 +163,11 @@ bool dn_parts_needs_folder(const struct dn_parts *p)
     bool needed = is_relative(p->directory) ||
                   json_is_true(json_object_get(p->json, "needs_job")) ||
                   is_relative(text_of(json_object_get(p->json, "reader"), "path"));
+    const json_t *credentials =
+        json_object_get(json_object_get(p->json, "reader_config"), "credentials");
+
+    needed = needed || is_relative(text_of(credentials, "file_template")) ||
+             is_relative(text_of(credentials, "file"));
 
     for (size_t i = 0; !needed && i < json_array_size(files); i++) {
         needed = is_relative(text_of(json_array_get(files, i), "path"));

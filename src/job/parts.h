@@ -25,16 +25,53 @@ struct dn_parts {
         list; /**< [{"token","path","bytes","rows"}], in the order of the rows; rows may be null: unknown */
 };
 
+/** Which moment the pieces of a source are of that changes while it is read, such as a table.  Files are what they were. */
+enum dn_parts_moment {
+    DN_PARTS_UNSAID = 0, /**< such a source is refused */
+    DN_PARTS_HELD,       /**< one, which is held until somebody lets go of it */
+    DN_PARTS_EACH        /**< each of the one in which its task begins */
+};
+
+/** Zero-initialise. */
+struct dn_parts_wish {
+    uint64_t target_bytes; /**< of a piece; 0: as the reader likes */
+    enum dn_parts_moment moment;
+};
+
+/** A moment that is held: connection and transaction of the reader that has cut. */
+struct dn_parts_hold;
+
 /**
- * Cut the source of a job.  It is read once, for the places to cut at; nothing is written.  The types are those that the asset declares.
- * @param t             dn_plan_transfer(), with what the command line adds; memory_bytes becomes part of the plan.
- * @param target_bytes  of a piece; 0: as the reader likes.
+ * Cut the source of a job.  Files are read once, for the places to cut at; nothing is written but the mark of what is held.  The types are
+ * those that the asset declares.
+ * @param hold  NULL without DN_PARTS_HELD.  *hold: NULL if the source has nothing to hold; else for dn_parts_hold_finish(), and `out`,
+ *              `job` and the events outlive it.  Beside the parts in their unfinished folder is a mark then, `_hold`, which commit and abort
+ *              remove, or dn_parts_hold_forget() if the plan cannot be written down.
+ * @param job   job->job_path is no file if job->job.root is NULL: then connections are put into the plan as they are.
+ * @param t     dn_plan_transfer(), with what the command line adds; memory_bytes and allow_empty become part of the plan.
  * @return DN_OK; DN_ERR_UNSUPPORTED: a job that cannot be done in pieces, with what is in the way, before anything is read;
- *         DN_ERR_EXISTS: there is a result at its place; DN_ERR_DATA: no rows, unless t->allow_empty.
+ *         DN_ERR_INVALID: it changes while it is read, and wish->moment is unsaid; DN_ERR_EXISTS: there is a result at its place;
+ *         DN_ERR_DATA: no rows, unless t->allow_empty.
  */
-DN_NODISCARD enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
-                                         const struct dn_transfer *t, uint64_t target_bytes,
-                                         struct dn_error *err);
+DN_NODISCARD enum dn_status dn_parts_cut(struct dn_parts *out, struct dn_parts_hold **hold,
+                                         const struct dn_plan *job, const struct dn_transfer *t,
+                                         const struct dn_parts_wish *wish, struct dn_error *err);
+
+enum dn_parts_end {
+    DN_PARTS_GOES_ON = 0,
+    DN_PARTS_COMMITTED,
+    DN_PARTS_ABORTED
+};
+/**
+ * Look every second or so whether somebody still needs what is held, and whether it is still there.
+ * @return DN_OK, and in *end how it stands; else it is lost: tasks that have not begun cannot read any more
+ */
+DN_NODISCARD enum dn_status dn_parts_hold_look(struct dn_parts_hold *h, enum dn_parts_end *end,
+                                               struct dn_error *err);
+/** Remove the mark: nobody will ever have the plan. */
+DN_NODISCARD enum dn_status dn_parts_hold_forget(struct dn_parts_hold *h, struct dn_error *err);
+/** Let go of it.  NULL is allowed. */
+void dn_parts_hold_finish(struct dn_parts_hold *h);
 /** Read a plan.  DN_ERR_DATA: it is none, or was changed; DN_ERR_UNSUPPORTED: of another version, whose files might be others. */
 DN_NODISCARD enum dn_status dn_parts_read(struct dn_parts *out, const char *path,
                                           struct dn_error *err);

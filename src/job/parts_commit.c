@@ -279,6 +279,19 @@ static enum dn_status result_check(const struct committing *c, struct dn_error *
     return st;
 }
 
+/* Where nobody could count the rows before, this is the first time that somebody sees that there are none. */
+static enum dn_status empty_check(const struct dn_parts *p, const struct dn_parts_result *sum,
+                                  struct dn_error *err)
+{
+    if (sum->rows > 0 || !json_is_null(json_object_get(p->json, "rows")) ||
+        json_is_true(json_object_get(p->json, "allow_empty"))) {
+        return DN_OK;
+    }
+    return dn_error_set(err, DN_ERR_DATA,
+                        "the source has no rows; nothing was committed: a plan that was made with "
+                        "--allow-empty accepts that");
+}
+
 /* Everything was seen to be there.  Each step may have been done before; the last one says that all are. */
 static enum dn_status result_place(struct committing *c, const json_t *result, struct dn_error *err)
 {
@@ -316,6 +329,9 @@ static enum dn_status commit(struct committing *c, struct dn_parts_result *out, 
     }
     if (st == DN_OK) {
         st = result_make(c, &result, out, err);
+    }
+    if (st == DN_OK) {
+        st = empty_check(c->p, out, err);
     }
     if (st == DN_OK) {
         *has_begun = true;

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "job/connector.h"
 #include "job/contract.h"
+#include "job/events.h"
 #include "job/layout.h"
 #include "job/local.h"
 #include "job/parts_place.h"
@@ -31,6 +32,11 @@ static bool has_option(const json_t *config, const char *name)
            json_object_get(json_object_get(options, "native"), name) != NULL;
 }
 
+static bool is_database(const struct dn_plan *job)
+{
+    return dn_connector_is_database(json_string_value(json_object_get(job->reader_config, "type")));
+}
+
 /* What holds for all rows or all files together, and what has a memory of its own, no piece can do. */
 static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err)
 {
@@ -39,8 +45,11 @@ static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err
     if (job->writer.path != NULL || strcmp(job->format, DN_FORMAT_PARQUET) != 0) {
         return refuse(job, err, "pieces are written as Parquet by the built-in writer alone");
     }
-    if (job->tables.n > 0 || json_array_size(files) == 0) {
-        return refuse(job, err, "pieces are cut of files, and the source has none");
+    if (job->tables.n > 1) {
+        return refuse(job, err, "a plan is of one table, and the source has several");
+    }
+    if (json_array_size(files) == 0 && !is_database(job)) {
+        return refuse(job, err, "pieces are cut of files and tables, and the source has none");
     }
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
@@ -68,17 +77,27 @@ static enum dn_status can_be_cut(const struct dn_plan *job, struct dn_error *err
 
 /* ---- pieces ---- */
 
-struct cutting {
+/* What cutting has open, which stays open while its moment is held. */
+struct dn_parts_hold {
     const struct dn_plan *job;
+    struct dn_parts_wish wish;
+    struct dn_transfer reading;
     struct dn_session s;
     struct dn_outcome outcome;
+    void *reader;
     json_t *files;  /* as they were before anybody looked at them */
     json_t *schema; /* of all rows */
     json_t *pieces;
     int64_t rows; /* -1: the reader does not count them */
+    json_t *
+        snapshot; /* its name; null: each piece is of a moment of its own; NULL: the source has none */
+
+    struct dn_parts with_keys; /* the plan, with the keys of the job, which it does not have */
+    struct dn_parts_place *place;
+    bool has_warned;
 };
 
-static enum dn_status files_note(struct cutting *c, struct dn_error *err)
+static enum dn_status files_note(struct dn_parts_hold *c, struct dn_error *err)
 {
     const json_t *files = json_object_get(c->job->reader_config, "files");
 
@@ -96,7 +115,31 @@ static enum dn_status files_note(struct cutting *c, struct dn_error *err)
     return DN_OK;
 }
 
-static enum dn_status pieces_take(struct cutting *c, const char *text, struct dn_error *err)
+/* Rows that change between two tasks would be lost, or be there twice, without a word. */
+static enum dn_status moment_check(const struct dn_parts_hold *c, struct dn_error *err)
+{
+    if (!json_is_string(c->snapshot) || c->wish.moment == DN_PARTS_HELD) {
+        return DN_OK;
+    }
+    return dn_error_set(
+        err, DN_ERR_INVALID,
+        "%s: the source changes while it is read, and its pieces are of one moment only as long as "
+        "somebody holds its snapshot: --hold does, until commit or abort; with --snapshot-per-task "
+        "each task reads what it finds, and rows that change in between may be missing or be there "
+        "twice",
+        c->job->job_path);
+}
+
+/* What all pieces say of it becomes the plan's. */
+static void snapshot_take(struct dn_parts_hold *c)
+{
+    c->snapshot = json_incref(json_object_get(json_array_get(c->pieces, 0), "snapshot"));
+    for (size_t i = 0; i < json_array_size(c->pieces); i++) {
+        (void)json_object_del(json_array_get(c->pieces, i), "snapshot");
+    }
+}
+
+static enum dn_status pieces_take(struct dn_parts_hold *c, const char *text, struct dn_error *err)
 {
     c->pieces = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
     const size_t n = json_array_size(c->pieces);
@@ -113,21 +156,21 @@ static enum dn_status pieces_take(struct cutting *c, const char *text, struct dn
         const json_t *rows = json_object_get(json_array_get(c->pieces, i), "rows");
         c->rows = c->rows >= 0 && json_is_integer(rows) ? c->rows + json_integer_value(rows) : -1;
     }
-    return DN_OK;
+    snapshot_take(c);
+    return moment_check(c, err);
 }
 
-static enum dn_status pieces_find(struct cutting *c, uint64_t target_bytes, struct dn_error *err)
+static enum dn_status pieces_find(struct dn_parts_hold *c, struct dn_error *err)
 {
     struct dn_session *s = &c->s;
     struct ArrowSchema schema = {0};
     struct dativo_error e;
-    void *reader = NULL;
     char *text = NULL;
     enum dn_status st = DN_OK;
 
     DN_TRY_GOTO(st, dn_sources_look(&s->sources, s->reader_config, err), cleanup);
-    DN_TRY_GOTO(st, dn_session_open_reader(s, s->reader_config, &reader, err), cleanup);
-    DN_TRY_GOTO(st, dn_session_reader_schema(s, reader, &schema, err), cleanup);
+    DN_TRY_GOTO(st, dn_session_open_reader(s, s->reader_config, &c->reader, err), cleanup);
+    DN_TRY_GOTO(st, dn_session_reader_schema(s, c->reader, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_contract_verify(s->t, s->reader_config, &schema, err), cleanup);
     dn_contract_require(s->t, &schema);
     c->schema = dn_session_schema_json(&schema, NULL);
@@ -135,7 +178,7 @@ static enum dn_status pieces_find(struct cutting *c, uint64_t target_bytes, stru
         DN_TRY_GOTO(st, dn_error_memory(err, 0), cleanup);
     }
     dn_plugin_error_init(&e);
-    const int32_t code = s->rv->splits(reader, target_bytes, &text, &e);
+    const int32_t code = s->rv->splits(c->reader, c->wish.target_bytes, &text, &e);
     if (code != DATIVO_OK) {
         DN_TRY_GOTO(st, dn_plugin_error_take(err, &e, code, "the reader could not cut the source"),
                     cleanup);
@@ -143,7 +186,6 @@ static enum dn_status pieces_find(struct cutting *c, uint64_t target_bytes, stru
     st = pieces_take(c, text, err);
     dn_plugin_text_free(&s->reader_plugin, text);
 cleanup:
-    s->rv->close(reader);
     if (schema.release != NULL) {
         schema.release(&schema);
     }
@@ -178,10 +220,11 @@ static bool has_remote(const json_t *files)
     return found;
 }
 
-static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn_error *err)
+static enum dn_status plan_make(const struct dn_parts_hold *c, json_t **out, struct dn_error *err)
 {
     const struct dn_plan *job = c->job;
     const struct dn_transfer *t = c->s.t;
+    const bool has_file = job->job.root != NULL;
     const char *slash = strrchr(job->output_path, '/');
     char folder[PATH_MAX];
 
@@ -191,8 +234,12 @@ static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn
     }
     bool needs_keys = false;
     json_t *writer_config =
-        config_copy(job->writer_config, dn_is_remote(job->output_path), &needs_keys);
-    json_t *reader_config = config_copy(c->s.reader_config, has_remote(c->files), &needs_keys);
+        has_file ? config_copy(job->writer_config, dn_is_remote(job->output_path), &needs_keys)
+                 : json_deep_copy(job->writer_config);
+    json_t *reader_config =
+        has_file
+            ? config_copy(c->s.reader_config, has_remote(c->files) || is_database(job), &needs_keys)
+            : json_deep_copy(c->s.reader_config);
     if (writer_config != NULL) {
         (void)json_object_del(writer_config, "credentials"); /* which writers do not have */
     }
@@ -203,7 +250,11 @@ static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn
         "symbol", job->reader.symbol, "reader_config", reader_config, "writer_config",
         writer_config, "schema", c->schema, "memory_bytes", (json_int_t)t->memory_bytes, "files",
         c->files, "rows", c->rows >= 0 ? json_integer(c->rows) : json_null(), "pieces", c->pieces);
-    if (*out != NULL && needs_keys && json_object_set_new(*out, "needs_job", json_true()) != 0) {
+    if (*out != NULL &&
+        ((needs_keys && json_object_set_new(*out, "needs_job", json_true()) != 0) ||
+         (c->snapshot != NULL && json_object_set(*out, "snapshot", c->snapshot) != 0) ||
+         (t->allow_empty && c->rows < 0 &&
+          json_object_set_new(*out, "allow_empty", json_true()) != 0))) {
         return dn_error_memory(err, 64);
     }
     return *out != NULL
@@ -214,7 +265,7 @@ static enum dn_status plan_make(const struct cutting *c, json_t **out, struct dn
                               job->job_path);
 }
 
-static enum dn_status session_start(struct cutting *c, struct dn_error *err)
+static enum dn_status session_start(struct dn_parts_hold *c, struct dn_error *err)
 {
     struct dn_session *s = &c->s;
 
@@ -225,60 +276,145 @@ static enum dn_status session_start(struct cutting *c, struct dn_error *err)
     DN_TRY(dn_services_init(&s->services, s->t->events, s->t->n_threads, s->t->memory_bytes, err));
     DN_TRY(files_note(c, err));
     DN_TRY(dn_session_prepare_configs(s, err));
-    /* no task can start over */
-    (void)json_object_del(dn_contract_options(s->reader_config), "restartable");
+    json_t *options = dn_contract_options(s->reader_config);
+    (void)json_object_del(options, "restartable"); /* no task can start over */
+    if (c->wish.moment == DN_PARTS_EACH && is_database(c->job) &&
+        json_object_set_new(options, "snapshot_per_piece", json_true()) != 0) {
+        return dn_error_memory(err, 64);
+    }
     return DN_OK;
 }
 
 /* With the keys of the job, which the plan does not have. */
-static enum dn_status place_check(const struct dn_plan *job, const struct dn_parts *p,
-                                  struct dn_error *err)
+static enum dn_status place_open(struct dn_parts_hold *c, const struct dn_parts *p,
+                                 struct dn_error *err)
 {
-    struct dn_parts with_keys = *p;
-    struct dn_parts_place *l = NULL;
-
-    with_keys.json = json_pack("{s:O}", "writer_config", job->writer_config);
-    if (with_keys.json == NULL) {
+    c->with_keys = *p;
+    c->with_keys.json = json_pack("{s:O}", "writer_config", c->job->writer_config);
+    if (c->with_keys.json == NULL) {
         return dn_error_memory(err, 64);
     }
-    enum dn_status st = dn_parts_place_open(&l, &with_keys, NULL, err);
-    if (st == DN_OK) {
-        st = dn_parts_check_place(l, err);
-    }
-    dn_parts_place_close(l);
-    json_decref(with_keys.json);
+    DN_TRY(dn_parts_place_open(&c->place, &c->with_keys, c->reading.events, err));
+    return dn_parts_check_place(c->place, err);
+}
+
+static enum dn_status mark_write(struct dn_parts_hold *c, struct dn_error *err)
+{
+    json_t *mark = json_pack("{s:s, s:O}", "plan", c->with_keys.id, "snapshot", c->snapshot);
+    const enum dn_status st = mark != NULL
+                                  ? c->place->class->write(c->place, true, DN_PARTS_HOLD, mark, err)
+                                  : dn_error_memory(err, 64);
+
+    json_decref(mark);
     return st;
 }
 
-enum dn_status dn_parts_cut(struct dn_parts *out, const struct dn_plan *job,
-                            const struct dn_transfer *t, uint64_t target_bytes,
-                            struct dn_error *err)
+static enum dn_status cut(struct dn_parts_hold *c, struct dn_parts *out, struct dn_error *err)
 {
-    struct dn_transfer reading = *t;
-    struct cutting c = {.job = job, .s = {.t = &reading, .outcome = &c.outcome}};
-    enum dn_status st = DN_OK;
+    DN_TRY(can_be_cut(c->job, err));
+    DN_TRY(session_start(c, err));
+    DN_TRY(pieces_find(c, err));
+    if (c->rows == 0 && !c->reading.allow_empty) {
+        return dn_error_set(err, DN_ERR_DATA,
+                            "%s: the source has no rows; --allow-empty accepts that",
+                            c->job->job_path);
+    }
+    DN_TRY(plan_make(c, &out->json, err));
+    DN_TRY(dn_parts_name(out, err));
+    DN_TRY(place_open(c, out, err));
+    return json_is_string(c->snapshot) ? mark_write(c, err) : DN_OK;
+}
+
+enum dn_status dn_parts_cut(struct dn_parts *out, struct dn_parts_hold **hold,
+                            const struct dn_plan *job, const struct dn_transfer *t,
+                            const struct dn_parts_wish *wish, struct dn_error *err)
+{
+    struct dn_parts_hold *c = dn_calloc(1, sizeof *c);
 
     *out = (struct dn_parts){0};
-    reading.writer_config = NULL;
-    DN_TRY(can_be_cut(job, err));
-    DN_TRY_GOTO(st, session_start(&c, err), cleanup);
-    DN_TRY_GOTO(st, pieces_find(&c, target_bytes, err), cleanup);
-    if (c.rows == 0 && !t->allow_empty) {
-        st = dn_error_set(err, DN_ERR_DATA,
-                          "%s: the source has no rows; --allow-empty accepts that", job->job_path);
-        goto cleanup;
+    if (hold != NULL) {
+        *hold = NULL;
     }
-    DN_TRY_GOTO(st, plan_make(&c, &out->json, err), cleanup);
-    DN_TRY_GOTO(st, dn_parts_name(out, err), cleanup);
-    DN_TRY_GOTO(st, place_check(job, out, err), cleanup);
-cleanup:
+    if (c == NULL) {
+        return dn_error_memory(err, sizeof *c);
+    }
+    c->job = job;
+    c->wish = *wish;
+    c->reading = *t;
+    c->reading.writer_config = NULL;
+    c->s.t = &c->reading;
+    c->s.outcome = &c->outcome;
+    const enum dn_status st = cut(c, out, err);
     if (st != DN_OK) {
         dn_parts_finish(out);
     }
-    dn_session_finish(&c.s);
-    dn_outcome_finish(&c.outcome);
-    json_decref(c.files);
-    json_decref(c.schema);
-    json_decref(c.pieces);
+    if (st == DN_OK && hold != NULL && json_is_string(c->snapshot)) {
+        *hold = c;
+        return DN_OK;
+    }
+    dn_parts_hold_finish(c);
     return st;
+}
+
+/* ---- what is held ---- */
+
+/* Whether its mark is there.  A place that cannot be looked at now may be there again later. */
+static bool is_marked(struct dn_parts_hold *h)
+{
+    struct dn_error why;
+    json_t *mark = NULL;
+
+    dn_error_clear(&why);
+    const enum dn_status st = h->place->class->read(h->place, true, DN_PARTS_HOLD, &mark, &why);
+    json_decref(mark);
+    if (st != DN_OK && st != DN_ERR_NOT_FOUND && !h->has_warned) {
+        h->has_warned = true;
+        dn_events_emit(h->reading.events, DN_EVENT_WARNING, "place_not_seen", NULL,
+                       "it cannot be seen whether the plan is committed; the snapshot is held on: "
+                       "%.900s",
+                       why.message);
+    }
+    return st != DN_ERR_NOT_FOUND;
+}
+
+enum dn_status dn_parts_hold_look(struct dn_parts_hold *h, enum dn_parts_end *end,
+                                  struct dn_error *err)
+{
+    struct dativo_error e;
+    bool is_committed = false;
+
+    *end = DN_PARTS_GOES_ON;
+    if (!is_marked(h)) {
+        DN_TRY(dn_parts_is_committed(h->place, &is_committed, err));
+        *end = is_committed ? DN_PARTS_COMMITTED : DN_PARTS_ABORTED;
+        return DN_OK;
+    }
+    if (DN_PLUGIN_HAS(h->s.rv, hold)) {
+        DN_PLUGIN_CALL(h->s.rv->hold(h->reader, &e), &e, err, "the reader holds nothing any more");
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_parts_hold_forget(struct dn_parts_hold *h, struct dn_error *err)
+{
+    return h->place->class->clear(h->place, err);
+}
+
+void dn_parts_hold_finish(struct dn_parts_hold *h)
+{
+    if (h == NULL) {
+        return;
+    }
+    if (h->reader != NULL) {
+        h->s.rv->close(h->reader);
+    }
+    dn_parts_place_close(h->place);
+    json_decref(h->with_keys.json);
+    dn_session_finish(&h->s);
+    dn_outcome_finish(&h->outcome);
+    json_decref(h->files);
+    json_decref(h->schema);
+    json_decref(h->pieces);
+    json_decref(h->snapshot);
+    dn_free(h);
 }

@@ -8,6 +8,7 @@
 #define DN_PARTS_ID_SIZE 17
 #define DN_PARTS_MANIFEST "_manifest.json"
 #define DN_PARTS_SUCCESS "_SUCCESS"
+#define DN_PARTS_HOLD "_hold" /* beside the parts: somebody holds the moment that they are of */
 
 /** Give p->json its id, and p its texts.  DN_ERR_INTERNAL: something that a plan has is missing. */
 DN_NODISCARD enum dn_status dn_parts_name(struct dn_parts *p, struct dn_error *err);

@@ -62,7 +62,9 @@ static bool is_of_environment(const char *key, const json_t *value)
 {
     static const char *const names[][2] = {{"access_key_id", "AWS_ACCESS_KEY_ID"},
                                            {"secret_access_key", "AWS_SECRET_ACCESS_KEY"},
-                                           {"session_token", "AWS_SESSION_TOKEN"}};
+                                           {"session_token", "AWS_SESSION_TOKEN"},
+                                           {"password", "PGPASSWORD"},
+                                           {"PGPASSWORD", "PGPASSWORD"}};
     const char *text = json_string_value(value);
 
     for (size_t i = 0; text != NULL && i < sizeof names / sizeof names[0]; i++) {

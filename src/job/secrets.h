@@ -9,8 +9,8 @@
 bool dn_secrets_is_open(const char *key, const json_t *value);
 /**
  * Take everything out of a connection, in place, that may be a secret.
- * @return Something was, and is not what the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN have, which are looked
- *         at where nothing else is said.
+ * @return Something was, and is not what the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and PGPASSWORD have, which
+ *         are looked at where nothing else is said.
  */
 bool dn_secrets_strip(json_t *connection);
 /** Put what was taken out of `into` back from a whole connection.  @return false: memory ran out */

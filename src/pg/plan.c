@@ -267,6 +267,73 @@ enum dn_status dn_pg_plan_make(struct dn_pg_plan *out, const struct dn_pg_relati
     return st;
 }
 
+/* ---- pieces of other processes ------------------------------------------------------------------------------------ */
+
+enum dn_status dn_pg_plan_cut(struct dn_pg_range **out, size_t *n, const char **reason,
+                              const struct dn_pg_relation *rel, int64_t piece_blocks,
+                              struct dn_arena *arena, struct dn_error *err)
+{
+    int64_t n_pieces = 0;
+
+    *n = 0;
+    *reason = reason_for_one(rel);
+    for (size_t i = 0; *reason == NULL && i < rel->n_parts; i++) {
+        n_pieces += pieces_of(&rel->parts[i], piece_blocks);
+    }
+    struct dn_pg_range *list = dn_arena_alloc(arena, ((size_t)n_pieces + 1) * sizeof(*list));
+    *out = list;
+    if (list == NULL) {
+        return dn_error_memory(err, ((size_t)n_pieces + 1) * sizeof(*list));
+    }
+    if (n_pieces == 0) { /* or all its parts are without rows of their own */
+        const uint32_t oid = rel->n_parts > 0 ? rel->parts[0].oid : 0;
+        list[(*n)++] = (struct dn_pg_range){oid, -1, -1, blocks_of(rel)};
+    }
+    for (size_t i = 0; *reason == NULL && i < rel->n_parts; i++) {
+        const struct dn_pg_part *part = &rel->parts[i];
+        const int64_t n_of_part = pieces_of(part, piece_blocks);
+        for (int64_t k = 0; k < n_of_part; k++) {
+            const bool last = k == n_of_part - 1;
+            const int64_t from = k * piece_blocks;
+            list[(*n)++] = (struct dn_pg_range){part->oid, from, last ? -1 : from + piece_blocks,
+                                                last ? part->n_blocks - from : piece_blocks};
+        }
+    }
+    return DN_OK;
+}
+
+enum dn_status dn_pg_plan_range(struct dn_pg_plan *out, const struct dn_pg_relation *rel,
+                                const struct dn_pg_wish *wish, const struct dn_pg_range *range,
+                                struct dn_arena *arena, struct dn_error *err)
+{
+    struct maker m = {.rel = rel, .wish = wish, .arena = arena};
+    size_t part = 0;
+
+    *out = (struct dn_pg_plan){.n_connections = 1, .n_blocks = range->n_blocks};
+    out->is_unsized = range->n_blocks == 0;
+    while (part < rel->n_parts && rel->parts[part].oid != range->oid) {
+        part++;
+    }
+    if (part == rel->n_parts || (range->from < 0 && part > 0)) {
+        return dn_error_set(err, DN_ERR_IO,
+                            "%s.%s is another table, or has other partitions, than when it was cut "
+                            "into pieces; cut it again",
+                            rel->schema, rel->name);
+    }
+    m.pieces = dn_arena_alloc(arena, sizeof(*m.pieces));
+    if (m.pieces == NULL) {
+        return dn_error_memory(err, sizeof(*m.pieces));
+    }
+    const enum dn_status st =
+        add_piece(&m, part, (struct range){range->from, range->to}, range->n_blocks, err);
+    dn_buffer_finish(&m.sql);
+    out->pieces = m.pieces;
+    out->n_pieces = m.n;
+    return st;
+}
+
+/* ---- queries ------------------------------------------------------------------------------------------------------ */
+
 /* Are all columns of a query asked for as they are? */
 static bool is_whole_query(const struct dn_pg_field *fields, size_t n, size_t n_columns)
 {

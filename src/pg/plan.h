@@ -22,6 +22,15 @@ struct dn_pg_piece {
     int64_t n_blocks;   /**< 0: not known */
 };
 
+/** Which rows a piece has, for a process that has nothing else of the plan. */
+struct dn_pg_range {
+    uint32_t oid; /**< of the part of the relation; of a query 0 */
+    int64_t
+        from; /**< its first page; -1: the relation with all its parts, or the query, as a whole */
+    int64_t to;       /**< the page behind its last; -1: all that follow */
+    int64_t n_blocks; /**< pages of it; 0: not known */
+};
+
 /** Memory of the arena. */
 struct dn_pg_plan {
     const struct dn_pg_piece *pieces; /**< in the order of the rows */
@@ -38,6 +47,20 @@ DN_NODISCARD enum dn_status dn_pg_plan_make(struct dn_pg_plan *out,
                                             const struct dn_pg_relation *rel,
                                             const struct dn_pg_wish *wish, struct dn_arena *arena,
                                             struct dn_error *err);
+/**
+ * Cut for processes that know nothing of each other: the same pieces whatever the number of connections.
+ * @param piece_blocks  at most so many pages a piece; at least 1
+ * @param reason        why there is one piece, whatever its size; NULL: there may be more
+ */
+DN_NODISCARD enum dn_status dn_pg_plan_cut(struct dn_pg_range **out, size_t *n, const char **reason,
+                                           const struct dn_pg_relation *rel, int64_t piece_blocks,
+                                           struct dn_arena *arena, struct dn_error *err);
+/** The plan of one of these pieces.  DN_ERR_IO: the relation has no such part any more. */
+DN_NODISCARD enum dn_status dn_pg_plan_range(struct dn_pg_plan *out,
+                                             const struct dn_pg_relation *rel,
+                                             const struct dn_pg_wish *wish,
+                                             const struct dn_pg_range *range,
+                                             struct dn_arena *arena, struct dn_error *err);
 /**
  * One piece: the query, with casts where its fields need them.
  * @param n_columns  that it has; the fields may be some of them (dn_pg_field.place)

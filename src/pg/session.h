@@ -17,6 +17,7 @@
 struct dn_pg_snapshot {
     char name[128];  /**< by which others take part */
     char server[64]; /**< when it was started, which no two servers share */
+    char moment[17]; /**< a digest of the transactions that are seen: names repeat behind a crash */
 };
 
 /** Zero-initialise; all is borrowed and outlives the session. */
@@ -46,11 +47,13 @@ struct dn_stop *dn_pg_session_watch(struct dn_pg_session *s, struct dn_stop *sto
 /**
  * Begin the transaction, REPEATABLE READ and READ ONLY, with the settings of docs/postgres.md.
  * @param snapshot  to see what the session sees that exported it; NULL: a snapshot of its own, taken by the first query
- * @return DN_ERR_CONFIG: this is another server than that session's
+ * @return DN_ERR_CONFIG: this is another server than that session's; DN_ERR_IO: that session has ended, and the snapshot with it
  */
 DN_NODISCARD enum dn_status dn_pg_session_begin(struct dn_pg_session *s,
                                                 const struct dn_pg_snapshot *snapshot,
                                                 struct dn_error *err);
+/** DN_OK: the session is still there, with its transaction.  Asks the server. */
+DN_NODISCARD enum dn_status dn_pg_session_ping(struct dn_pg_session *s, struct dn_error *err);
 /** This transaction's snapshot, good until this session is closed. */
 DN_NODISCARD enum dn_status dn_pg_session_export(struct dn_pg_session *s,
                                                  struct dn_pg_snapshot *out, struct dn_error *err);

@@ -259,7 +259,10 @@ static enum dn_status open_table(struct dn_pg_reader *r, struct dn_error *err)
     DN_TRY(pick(r, r->relation.fields, r->relation.n_fields, err));
     r->relation.fields = r->fields;
     r->relation.n_fields = r->n;
-    return dn_pg_plan_make(&r->plan, &r->relation, &wish, &r->arena, err);
+    return r->options.piece != NULL
+               ? dn_pg_plan_range(&r->plan, &r->relation, &wish, &r->options.piece->range,
+                                  &r->arena, err)
+               : dn_pg_plan_make(&r->plan, &r->relation, &wish, &r->arena, err);
 }
 
 static enum dn_status open_query(struct dn_pg_reader *r, struct dn_error *err)
@@ -285,14 +288,32 @@ static bool needs_survey(const struct dn_pg_reader *r)
     return false;
 }
 
-static enum dn_status survey(struct dn_pg_reader *r, struct dn_pg_digits **out,
-                             struct dn_error *err)
+/* A piece has what the whole has found. */
+static enum dn_status survey_of_whole(struct dn_pg_reader *r, struct dn_error *err)
+{
+    const struct dn_pg_cut *piece = r->options.piece;
+
+    if (piece->n_digits == 0 && !needs_survey(r)) {
+        return DN_OK;
+    }
+    if (piece->n_digits != r->n) {
+        return dn_error_set(err, DN_ERR_IO,
+                            "%s has other columns than when it was cut into pieces; cut it again",
+                            r->name);
+    }
+    r->digits = piece->digits;
+    return DN_OK;
+}
+
+static enum dn_status survey(struct dn_pg_reader *r, struct dn_error *err)
 {
     const bool has_cursor = r->options.cursor_field != NULL;
     const struct dn_pg_wish whole = {.where = has_cursor ? r->cursor.where : r->options.where};
     struct dn_pg_plan plan = r->plan;
 
-    *out = NULL;
+    if (r->options.piece != NULL) {
+        return survey_of_whole(r, err);
+    }
     if (!needs_survey(r)) {
         return DN_OK;
     }
@@ -303,7 +324,7 @@ static enum dn_status survey(struct dn_pg_reader *r, struct dn_pg_digits **out,
     if (r->options.table != NULL) { /* in one piece */
         DN_TRY(dn_pg_plan_make(&plan, &r->relation, &whole, &r->arena, err));
     }
-    *out = digits;
+    r->digits = digits;
     return dn_pg_survey(digits, r->session, plan.pieces[0].select, r->fields, r->n, err);
 }
 
@@ -350,9 +371,7 @@ static enum dn_status make_target(struct dn_pg_reader *r, size_t i, const struct
 
 static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *err)
 {
-    struct dn_pg_digits *digits = NULL;
-
-    DN_TRY(survey(r, &digits, err));
+    DN_TRY(survey(r, err));
     r->targets = dn_arena_alloc(&r->arena, (r->n + 1) * sizeof(*r->targets));
     r->n_made =
         dn_arena_alloc(&r->arena, (r->n + 1) * (DN_PG_MOST_PLACES + 1) * sizeof(*r->n_made));
@@ -360,7 +379,7 @@ static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *er
         return dn_error_memory(err, (r->n + 1) * sizeof(*r->targets));
     }
     for (size_t i = 0; i < r->n; i++) {
-        const struct dn_pg_digits *d = digits != NULL ? &digits[i] : NULL;
+        const struct dn_pg_digits *d = r->digits != NULL ? &r->digits[i] : NULL;
         DN_TRY(make_target(r, i, d, err));
         tell_column(r, &r->fields[i], &r->targets[i], d);
     }
@@ -374,6 +393,8 @@ static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *er
 
 enum dn_status dn_pg_reader_look(struct dn_pg_reader *r, struct dn_error *err)
 {
+    const struct dn_pg_cut *piece = r->options.piece;
+
     r->session_options = (struct dn_pg_session_options){
         .params = r->options.params,
         .stop = r->options.stop,
@@ -381,7 +402,9 @@ enum dn_status dn_pg_reader_look(struct dn_pg_reader *r, struct dn_error *err)
         .lock_timeout_ms = r->options.lock_timeout_ms,
     };
     DN_TRY(dn_pg_session_open(&r->session, &r->session_options, err));
-    DN_TRY(dn_pg_session_begin(r->session, NULL, err));
+    DN_TRY(dn_pg_session_begin(
+        r->session, piece != NULL && piece->snapshot.name[0] != '\0' ? &piece->snapshot : NULL,
+        err));
     DN_TRY(r->options.table != NULL ? open_table(r, err) : open_query(r, err));
     if (r->plan.n_connections > 1) {
         DN_TRY(dn_pg_session_export(r->session, &r->snapshot, err));

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_BYTES 8192 /* what nearly every server is compiled with */
 #define LEAST_BLOCK_BYTES ((size_t)64 << 10)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
@@ -40,7 +39,7 @@ enum dn_status dn_pg_reader_open(struct dn_pg_reader **out,
         dn_pg_reader_close(r);
         return st;
     }
-    r->bytes_total = r->plan.is_unsized ? -1 : r->plan.n_blocks * PAGE_BYTES;
+    r->bytes_total = r->plan.is_unsized ? -1 : r->plan.n_blocks * DN_PG_PAGE_BYTES;
     *out = r;
     return DN_OK;
 }
@@ -204,7 +203,7 @@ static void count_progress(struct dn_pg_reader *r, const struct dn_pg_place *p)
         r->rows_of_piece = 0;
     }
     r->rows_of_piece += p->n_rows;
-    atomic_store(&r->bytes_done, (r->pages_before + pages_of_piece(r)) * PAGE_BYTES);
+    atomic_store(&r->bytes_done, (r->pages_before + pages_of_piece(r)) * DN_PG_PAGE_BYTES);
 }
 
 /* At the end, once: until then another one may be refused. */

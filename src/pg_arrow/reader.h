@@ -11,8 +11,17 @@
 
 #include "base/pool.h"
 #include "pg/params.h"
+#include "pg/plan.h"
 #include "pg_arrow/convert.h"
 #include "pg_arrow/target.h"
+
+/** What dn_pg_reader_cut() made a piece of, for a reader in any process, with the options that the whole had. */
+struct dn_pg_cut {
+    struct dn_pg_snapshot snapshot; /**< name "": of a moment of its own */
+    struct dn_pg_range range;
+    const struct dn_pg_digits *digits; /**< of each column, which its type depends on */
+    size_t n_digits;                   /**< 0: none were looked for */
+};
 
 /** Zero-initialise; everything is borrowed and outlives the reader. */
 struct dn_pg_read_options {
@@ -27,9 +36,10 @@ struct dn_pg_read_options {
     size_t n_types;
     const char *const *required; /**< columns in which a null is an error, besides NOT NULL ones */
     size_t n_required;
-    bool missing_as_null;     /**< a named column that is not there is nulls */
-    const char *cursor_field; /**< a column that grows: what is new by it; NULL: everything */
-    const char *cursor_after; /**< the value that is the last known; NULL: none */
+    bool missing_as_null;          /**< a named column that is not there is nulls */
+    const char *cursor_field;      /**< a column that grows: what is new by it; NULL: everything */
+    const char *cursor_after;      /**< the value that is the last known; NULL: none */
+    const struct dn_pg_cut *piece; /**< to read that alone; NULL: all */
     struct dn_pg_choices choices;
     uint32_t n_connections; /**< at most so many; 0: 1 */
     int64_t statement_timeout_ms;
@@ -42,6 +52,7 @@ struct dn_pg_read_options {
 };
 
 #define DN_PG_READ_BUDGET ((uint64_t)64 << 20)
+#define DN_PG_PAGE_BYTES 8192 /**< what nearly every server is compiled with */
 
 struct dn_pg_reader;
 
@@ -60,6 +71,25 @@ DN_NODISCARD enum dn_status dn_pg_reader_next(struct dn_pg_reader *r, struct Arr
                                               struct dn_error *err);
 /** Pages that were read, as bytes, of all; of what has no size the bytes that came, and -1.  Any thread. */
 void dn_pg_reader_progress(const struct dn_pg_reader *r, int64_t *bytes_done, int64_t *bytes_total);
+
+/** Memory of the reader. */
+struct dn_pg_cuts {
+    struct dn_pg_cut shared;          /**< what all pieces have: everything but the range */
+    const struct dn_pg_range *ranges; /**< in the order of the rows */
+    size_t n;
+};
+/**
+ * Cut what the reader reads into pieces.
+ * @param piece_bytes  of a piece, at most, in pages of the table; 0: 128 MiB
+ * @param one_moment   all of them are of the reader's moment, and can be opened until it is closed; else each is of the moment it is
+ *                     opened in: a row that is moved to another page in between may be in two of them, or in none
+ * @return DN_ERR_UNSUPPORTED: with a cursor
+ */
+DN_NODISCARD enum dn_status dn_pg_reader_cut(struct dn_pg_reader *r, uint64_t piece_bytes,
+                                             bool one_moment, struct dn_pg_cuts *out,
+                                             struct dn_error *err);
+/** DN_OK: its moment is still held.  Only before the first next(). */
+DN_NODISCARD enum dn_status dn_pg_reader_hold(struct dn_pg_reader *r, struct dn_error *err);
 
 /** For messages: "public.orders", "the query". */
 const char *dn_pg_reader_name(const struct dn_pg_reader *r);

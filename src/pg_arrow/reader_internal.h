@@ -51,7 +51,8 @@ struct dn_pg_reader {
     size_t n;
     struct dn_pg_target *targets;
     struct dn_pg_plan plan;
-    struct dn_pg_snapshot snapshot;
+    struct dn_pg_snapshot snapshot;    /* name "": it was not asked for */
+    const struct dn_pg_digits *digits; /* per column; NULL: no type depends on them */
     struct dn_pg_cursor cursor;
     struct dn_pg_note *notes;
     struct dn_pg_note **last_note;
