@@ -196,6 +196,11 @@ const char *csv_rejects_first(const struct csv_rejects *r)
     return r != NULL && r->first[0] != '\0' ? r->first : NULL;
 }
 
+bool csv_rejects_streamed(const struct csv_rejects *r)
+{
+    return r != NULL && r->streamed;
+}
+
 enum dn_status csv_rejects_check(const struct csv_rejects *r, struct dn_error *err)
 {
     if (r->status != DN_OK && err != NULL) {

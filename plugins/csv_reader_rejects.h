@@ -22,6 +22,9 @@ void csv_rejects_destroy(struct csv_rejects *r);
 /** "FILE, line 7: ..." of the first one; NULL if there was none. */
 const char *csv_rejects_first(const struct csv_rejects *r);
 
+/** Has somebody a stream of them? */
+bool csv_rejects_streamed(const struct csv_rejects *r);
+
 /** See struct dativo_rejects_v1. */
 DN_NODISCARD enum dn_status csv_rejects_stream(struct csv_rejects *r, struct ArrowArrayStream *out,
                                                struct dn_error *err);

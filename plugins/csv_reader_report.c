@@ -89,7 +89,10 @@ static bool tell_rejected(const struct csv_handle *h, char *out, size_t size)
     }
     dn_csv_reader_progress(h->reader, &csv);
     (void)snprintf(out, size, "%" PRId64 " rejected row%s%s%.250s; the first: %s", csv.rejected,
-                   csv.rejected == 1 ? "" : "s", file != NULL ? ", in " : ", kept nowhere",
+                   csv.rejected == 1 ? "" : "s",
+                   file != NULL                       ? ", in "
+                   : csv_rejects_streamed(h->rejects) ? ""
+                                                      : ", kept nowhere",
                    file != NULL ? dn_source_shown_path(shown, file) : "", first);
     return true;
 }

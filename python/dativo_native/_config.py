@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -97,17 +98,23 @@ def is_postgres(name: bytes) -> bool:
 
 def given(options: Dict[str, Any]) -> Dict[str, Any]:
     """Without what nobody said, and in types that JSON has."""
+    return {option: _plain(value, option) for option, value in options.items() if value is not None}
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, os.PathLike):
-            return os.fspath(value)
-        if isinstance(value, Mapping):
-            return {key: plain(one) for key, one in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [plain(one) for one in value]
+
+def _plain(value: Any, option: str) -> Any:
+    if value is None or isinstance(value, (str, bool, int, float)):
         return value
-
-    return {key: plain(value) for key, value in options.items() if value is not None}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(one, option) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(one, option) for one in value]
+    if hasattr(value, "__index__") and not isinstance(value, type):  # numbers of NumPy
+        return operator.index(value)
+    hint = ': a type is named in words, such as "int32" or "decimal(12,2)" (docs/types.md)' if option == "types" else ""
+    raise DativoError(f"{option} has {value!r}, which is no text, number, list or map{hint}", code="invalid", option=option,
+                      value=repr(value))  # fmt: skip
 
 
 def reader_config(type: str, files: Sequence[bytes], connection: Mapping[str, Any], options: Dict[str, Any]) -> str:

@@ -75,8 +75,14 @@ def _known(number: int) -> Optional[int]:
 _IN_OPTIONS = re.compile(r"(?: in )?\bengine\.options(?:\.native)?(?:\.(?=[a-z])|(?=:))")
 
 
+_ALLOW_EMPTY = re.compile(r"--allow-empty(?= accepts that$)")
+
+
 def _in_keywords(message: str, code: str) -> str:
-    """Plugins name options as jobs have them: engine.options.delimiter.  What data says is left as it is."""
+    """Plugins name options as jobs have them, engine.options.delimiter, and the host as flags.  What data says is left as it is."""
+    if code == "exists":
+        return message.replace("use --overwrite to replace it", "overwrite=True replaces it")
+    message = _ALLOW_EMPTY.sub("allow_empty=True", message)
     return message if code in ("data", "type") else _IN_OPTIONS.sub("", message)
 
 

@@ -72,6 +72,8 @@ class Shower:
             function = progress
             self.callback = lambda rows, done, total: function(progress_of(rows, done, total))
             return
+        if progress is not True:
+            raise TypeError(f"progress is a function or True, not {type(progress).__name__}")
         import importlib
 
         try:

@@ -109,7 +109,7 @@ class Reader:
     ``pd.DataFrame.from_arrow(r)``, :func:`dativo_native.write_parquet`.  Made by :func:`read_csv`, :func:`read_parquet` and
     :func:`read_postgres`.
 
-    A reader may be used by many threads: each pass is its own.  ``rejects``, ``progress``, ``report`` and ``error`` are those of the
+    A reader may be used by many threads, and goes to other processes by ``pickle``: each pass is its own.  ``rejects``, ``progress``, ``report`` and ``error`` are those of the
     pass that began last.
     """
 
@@ -140,6 +140,14 @@ class Reader:
         self._schema: Optional[Schema] = None
         self._pass: Optional[_native.Pass] = None
         self._rejects: List[Reject] = []
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """Other processes have passes and looks of their own."""
+        return {**self.__dict__, "_lock": None, "_pass": None, "_schema": None, "_rejects": []}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         if self._type == "postgres":

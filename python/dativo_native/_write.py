@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _config, _native
@@ -148,15 +149,21 @@ def _write(file_format: str, said: Dict[str, Any]) -> Outcome:
     config = _config.writer_config(path, file_format, _config.connection_of(said["connection"]), options, said["overwrite"])
     if isinstance(data, Reader):
         return _transfer(data, config, path, said["overwrite"], True, said["progress"], threads, memory)
+    started = time.monotonic()
     source = _capsules(data)
     with Shower(said["progress"]) as callback:
         manifest = json.loads(_native.write(f"lib{file_format}_writer_plugin.so", config, source, callback, threads, memory))
     rows = sum(one["record_count"] for one in manifest)
-    return Outcome(_config.file_name(path), rows, rows, bytes_out=sum(one["size_bytes"] for one in manifest))
+    return Outcome(_config.file_name(path), rows, rows, bytes_out=sum(one["size_bytes"] for one in manifest),
+                   seconds=time.monotonic() - started)  # fmt: skip
 
 
 def _capsules(data: Any) -> object:
     """Of a stream, or of a schema and an array."""
+    if type(data).__module__.partition(".")[0] == "polars":
+        for name, of in getattr(data, "schema", {}).items():
+            if str(of) == "Object":  # which are handed out as addresses
+                raise DativoError(f'column "{name}" is of objects of Python, which no file has: cast it', code="unsupported", column=name)
     for method in ("__arrow_c_stream__", "__arrow_c_array__"):
         if hasattr(data, method):
             capsules: object = getattr(data, method)()

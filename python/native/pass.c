@@ -224,9 +224,9 @@ static enum dn_status make_forms(struct dn_py_pass *p, uint8_t **out,
                                  const struct ArrowSchema *schema,
                                  const struct ArrowSchema *requested, struct dn_error *err)
 {
-    *out = dn_calloc((size_t)schema->n_children + 1, 1);
+    *out = dn_calloc(dn_plain_count(schema), 1);
     if (*out == NULL) {
-        return dn_error_memory(err, (size_t)schema->n_children + 1);
+        return dn_error_memory(err, dn_plain_count(schema));
     }
     return dn_plain_forms(*out, schema, p->form, requested, err);
 }
@@ -415,9 +415,7 @@ enum dn_status dn_py_pass_stream(struct dn_py_pass *p, const struct ArrowSchema 
     dn_plugin_error_init(&e);
     DN_TRY(read_schema(p, &p->as_read, err));
     DN_TRY(make_forms(p, &p->forms, &p->as_read, requested, err));
-    for (int64_t i = 0; i < p->as_read.n_children; i++) {
-        p->copies = p->copies || p->forms[i] != DN_PLAIN_VIEW;
-    }
+    p->copies = dn_plain_changes(p->forms, &p->as_read);
     const struct dativo_rejects_v1 *rejects = p->plugin.api->get_extension(DATIVO_EXT_REJECTS);
     if (rejects != NULL && rejects->struct_size >= DATIVO_REJECTS_V1_0_SIZE) {
         const int32_t code = rejects->stream(p->reader, &p->rejects, &e);

@@ -6,21 +6,66 @@
 
 #include <string.h>
 
-static bool is_view(const struct ArrowSchema *column)
-{
-    return strcmp(column->format, "vu") == 0 && column->dictionary == NULL;
-}
+static const char *const formats_of_texts[] = {"vu", "u", "U"};
+static const char *const formats_of_bytes[] = {"vz", "z", "Z"};
 
-static enum dn_plain_form form_asked(const struct ArrowSchema *column, enum dn_plain_form otherwise)
+/* By form, of texts or of bytes; NULL: neither. */
+static const char *const *formats_of(const struct ArrowSchema *node)
 {
-    static const char *const formats[] = {"vu", "u", "U"};
-
-    for (int i = 0; column->dictionary == NULL && i < 3; i++) {
-        if (strcmp(column->format, formats[i]) == 0) {
-            return (enum dn_plain_form)i;
+    for (int i = 0; node->dictionary == NULL && i < 3; i++) {
+        if (strcmp(node->format, formats_of_texts[i]) == 0) {
+            return formats_of_texts;
+        }
+        if (strcmp(node->format, formats_of_bytes[i]) == 0) {
+            return formats_of_bytes;
         }
     }
-    return otherwise;
+    return NULL;
+}
+
+static bool is_view(const struct ArrowSchema *node)
+{
+    const char *const *formats = formats_of(node);
+
+    return formats != NULL && strcmp(node->format, formats[DN_PLAIN_VIEW]) == 0;
+}
+
+size_t dn_plain_count(const struct ArrowSchema *schema)
+{
+    size_t n = 1;
+
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        n += dn_plain_count(schema->children[i]);
+    }
+    return n;
+}
+
+static uint8_t form_asked(const struct ArrowSchema *node, const struct ArrowSchema *asked,
+                          enum dn_plain_form otherwise)
+{
+    const char *const *formats = asked != NULL ? formats_of(asked) : NULL;
+
+    if (!is_view(node)) {
+        return DN_PLAIN_VIEW; /* as it is */
+    }
+    for (uint8_t i = 0; formats != NULL && i < 3; i++) {
+        if (strcmp(asked->format, formats[i]) == 0) {
+            return i;
+        }
+    }
+    return (uint8_t)otherwise;
+}
+
+/* Of a node and all within it; what is asked for counts where it has the same shape. */
+static void set_forms(uint8_t **at, const struct ArrowSchema *node, const struct ArrowSchema *asked,
+                      enum dn_plain_form form)
+{
+    const bool alike = asked != NULL && asked->n_children == node->n_children;
+
+    *(*at)++ = form_asked(node, asked, form);
+    for (int64_t i = 0; i < node->n_children; i++) {
+        set_forms(at, node->children[i], alike ? asked->children[i] : NULL, form);
+    }
 }
 
 enum dn_status dn_plain_forms(uint8_t *forms, const struct ArrowSchema *schema,
@@ -32,32 +77,55 @@ enum dn_status dn_plain_forms(uint8_t *forms, const struct ArrowSchema *schema,
                             "the requested schema has %lld columns, and the source has %lld",
                             (long long)requested->n_children, (long long)schema->n_children);
     }
-    for (int64_t i = 0; i < schema->n_children; i++) {
-        const struct ArrowSchema *asked = requested != NULL ? requested->children[i] : NULL;
-        const char *name = asked != NULL && asked->name != NULL ? asked->name : "";
-        if (asked != NULL && strcmp(name, schema->children[i]->name) != 0) {
+    for (int64_t i = 0; requested != NULL && i < schema->n_children; i++) {
+        const char *name = requested->children[i]->name;
+        if (strcmp(name != NULL ? name : "", schema->children[i]->name) != 0) {
             return dn_error_set(
                 err, DN_ERR_INVALID,
                 "column %lld is \"%.200s\" in the requested schema, and \"%.200s\" in the source",
-                (long long)i + 1, name, schema->children[i]->name);
-        }
-        forms[i] = (uint8_t)(asked != NULL ? form_asked(asked, form) : form);
-        if (!is_view(schema->children[i])) {
-            forms[i] = DN_PLAIN_VIEW; /* as it is */
+                (long long)i + 1, name != NULL ? name : "", schema->children[i]->name);
         }
     }
+    set_forms(&forms, schema, requested, form);
     return DN_OK;
 }
 
-static enum dn_status column_schema(struct ArrowSchema *out, const struct ArrowSchema *in,
-                                    enum dn_plain_form form, struct dn_error *err)
+/* Does anything change in this node or within it?  `at` goes behind them. */
+static bool changes(const uint8_t **at, const struct ArrowSchema *node)
 {
-    if (form == DN_PLAIN_VIEW) {
+    bool any = *(*at)++ != DN_PLAIN_VIEW;
+
+    for (int64_t i = 0; i < node->n_children; i++) {
+        any = changes(at, node->children[i]) || any;
+    }
+    return any;
+}
+
+bool dn_plain_changes(const uint8_t *forms, const struct ArrowSchema *schema)
+{
+    return changes(&forms, schema);
+}
+
+static enum dn_status make_schema(struct ArrowSchema *out, const struct ArrowSchema *in,
+                                  const uint8_t **at, struct dn_error *err)
+{
+    const uint8_t *own = *at;
+    const char *const *formats = formats_of(in);
+
+    if (!changes(at, in)) {
         return dn_schema_node_copy(out, in, NULL, NULL, err);
     }
-    DN_TRY(dn_schema_node_make(out, form == DN_PLAIN_UTF8 ? "u" : "U", in->name, in->metadata, 0,
-                               false, err));
+    DN_TRY(dn_schema_node_make(out, formats != NULL ? formats[*own] : in->format, in->name,
+                               in->metadata, in->n_children, false, err));
     out->flags = in->flags;
+    own++;
+    for (int64_t i = 0; i < in->n_children; i++) {
+        const enum dn_status st = make_schema(out->children[i], in->children[i], &own, err);
+        if (st != DN_OK) {
+            out->release(out);
+            return st;
+        }
+    }
     return DN_OK;
 }
 
@@ -66,17 +134,7 @@ enum dn_status dn_plain_schema(struct ArrowSchema *schema, const uint8_t *forms,
 {
     struct ArrowSchema out = {0};
 
-    DN_TRY(dn_schema_node_make(&out, schema->format, schema->name, schema->metadata,
-                               schema->n_children, false, err));
-    out.flags = schema->flags;
-    for (int64_t i = 0; i < schema->n_children; i++) {
-        const enum dn_status st =
-            column_schema(out.children[i], schema->children[i], (enum dn_plain_form)forms[i], err);
-        if (st != DN_OK) {
-            out.release(&out);
-            return st;
-        }
-    }
+    DN_TRY(make_schema(&out, schema, &forms, err));
     schema->release(schema);
     *schema = out;
     return DN_OK;
@@ -218,88 +276,126 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     return DN_OK;
 }
 
-/* ---- the batch ---------------------------------------------------------------------------------------------------- */
+/* ---- what has something within ------------------------------------------------------------------------------------ */
 
-struct columns {
-    const void *buffers[1];
+struct node {
+    const void *buffers[1]; /* of a batch */
     struct ArrowArray **pointers;
-    struct ArrowArray *arrays;
+    struct ArrowArray *children;
+    struct ArrowArray
+        was; /* whose buffers are used further, without the children that were taken out */
 };
 
-static void columns_free(struct columns *c)
+static void node_free(struct node *n)
 {
-    if (c != NULL) {
-        dn_free(c->pointers);
-        dn_free(c->arrays);
-        dn_free(c);
+    if (n != NULL) {
+        dn_free(n->pointers);
+        dn_free(n->children);
+        dn_free(n);
     }
 }
 
-static void batch_release(struct ArrowArray *batch)
+static void node_release(struct ArrowArray *array)
 {
-    for (int64_t i = 0; i < batch->n_children; i++) {
-        if (batch->children[i]->release != NULL) {
-            batch->children[i]->release(batch->children[i]);
+    struct node *n = array->private_data;
+
+    for (int64_t i = 0; i < array->n_children; i++) {
+        if (n->children[i].release != NULL) {
+            n->children[i].release(&n->children[i]);
         }
     }
-    columns_free(batch->private_data);
-    batch->release = NULL;
+    if (n->was.release != NULL) {
+        n->was.release(&n->was);
+    }
+    node_free(n);
+    array->release = NULL;
 }
 
-static struct columns *columns_make(int64_t n)
+static struct node *node_make(int64_t n_children)
 {
-    struct columns *c = dn_calloc(1, sizeof *c);
+    struct node *n = dn_calloc(1, sizeof *n);
 
-    if (c == NULL) {
+    if (n == NULL) {
         return NULL;
     }
-    c->pointers = dn_calloc((size_t)n + 1, sizeof(struct ArrowArray *));
-    c->arrays = dn_calloc((size_t)n + 1, sizeof *c->arrays);
-    if (c->pointers == NULL || c->arrays == NULL) {
-        columns_free(c);
+    n->pointers = dn_calloc((size_t)n_children + 1, sizeof(struct ArrowArray *));
+    n->children = dn_calloc((size_t)n_children + 1, sizeof *n->children);
+    if (n->pointers == NULL || n->children == NULL) {
+        node_free(n);
         return NULL;
     }
-    for (int64_t i = 0; i < n; i++) {
-        c->pointers[i] = &c->arrays[i];
+    for (int64_t i = 0; i < n_children; i++) {
+        n->pointers[i] = &n->children[i];
     }
-    return c;
+    return n;
+}
+
+static void move(struct ArrowArray *out, struct ArrowArray *in)
+{
+    *out = *in;
+    in->release = NULL;
+}
+
+static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
+                                    const struct ArrowSchema *schema, const uint8_t *forms,
+                                    struct dn_error *err);
+
+/* `in` is moved, or it is copied and stays. */
+static enum dn_status make_array(struct ArrowArray *out, struct ArrowArray *in,
+                                 const struct ArrowSchema *schema, const uint8_t **at,
+                                 struct dn_error *err)
+{
+    const uint8_t *forms = *at;
+
+    if (!changes(at, schema)) {
+        move(out, in);
+        return DN_OK;
+    }
+    if (schema->n_children == 0) {
+        return column_make(out, in, schema->name, *forms == DN_PLAIN_LARGE_UTF8, err);
+    }
+    DN_TRY(make_children(out, in, schema, forms + 1, err));
+    out->n_buffers = in->n_buffers;
+    out->buffers = in->buffers;
+    move(&((struct node *)out->private_data)->was, in);
+    return DN_OK;
+}
+
+static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
+                                    const struct ArrowSchema *schema, const uint8_t *forms,
+                                    struct dn_error *err)
+{
+    struct node *n = node_make(in->n_children);
+
+    if (n == NULL) {
+        return dn_error_memory(err, (size_t)in->n_children * sizeof(struct ArrowArray));
+    }
+    *out = (struct ArrowArray){.length = in->length,
+                               .null_count = in->null_count,
+                               .offset = in->offset,
+                               .n_buffers = 1,
+                               .n_children = in->n_children,
+                               .buffers = n->buffers,
+                               .children = n->pointers,
+                               .release = node_release,
+                               .private_data = n};
+    for (int64_t i = 0; i < in->n_children; i++) {
+        const enum dn_status st =
+            make_array(n->pointers[i], in->children[i], schema->children[i], &forms, err);
+        if (st != DN_OK) {
+            node_release(out);
+            return st;
+        }
+    }
+    return DN_OK;
 }
 
 enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema *views,
                               const uint8_t *forms, struct dn_error *err)
 {
-    const int64_t n = batch->n_children;
-    struct columns *c = columns_make(n);
+    struct ArrowArray out;
 
-    if (c == NULL) {
-        return dn_error_memory(err, (size_t)n * sizeof(struct ArrowArray));
-    }
-    struct ArrowArray out = {.length = batch->length,
-                             .null_count = batch->null_count,
-                             .offset = batch->offset,
-                             .n_buffers = 1,
-                             .n_children = n,
-                             .buffers = c->buffers,
-                             .children = c->pointers,
-                             .release = batch_release,
-                             .private_data = c};
-    for (int64_t i = 0; i < n; i++) {
-        if (forms[i] != DN_PLAIN_VIEW) {
-            const enum dn_status st =
-                column_make(c->pointers[i], batch->children[i], views->children[i]->name,
-                            forms[i] == DN_PLAIN_LARGE_UTF8, err);
-            if (st != DN_OK) {
-                batch_release(&out);
-                return st;
-            }
-        }
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (forms[i] == DN_PLAIN_VIEW) {
-            *c->pointers[i] = *batch->children[i];
-            batch->children[i]->release = NULL;
-        }
-    }
+    DN_TRY(make_children(&out, batch, views, forms + 1, err));
     batch->release(batch);
     *batch = out;
     return DN_OK;

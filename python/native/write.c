@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "job/plugin.h"
 
+#include <string.h>
+
 #define PROGRESS_SECONDS 0.1
 
 struct write {
@@ -83,6 +85,20 @@ static enum dn_status move_batches(struct write *w, struct dn_error *err)
     }
 }
 
+/* A column alone, such as a series, has no name. */
+static enum dn_status check_table(const struct write *w, struct dn_error *err)
+{
+    if (w->schema.format != NULL && strcmp(w->schema.format, "+s") == 0) {
+        return DN_OK;
+    }
+    return dn_error_option(err,
+                           dn_error_set(err, DN_ERR_INVALID,
+                                        "the data is one column of type %.48s in Arrow's words and "
+                                        "not a table: make a frame or a table of it",
+                                        w->schema.format != NULL ? w->schema.format : "nothing"),
+                           "data");
+}
+
 static enum dn_status run(struct write *w, const char *config_json, const char *library,
                           struct dn_error *err)
 {
@@ -97,6 +113,7 @@ static enum dn_status run(struct write *w, const char *config_json, const char *
     if (code != 0) {
         return stream_failed(w, code, err);
     }
+    DN_TRY(check_table(w, err));
     CALL(w->wv->open(config_json, &w->schema, &w->host, &w->writer, &e_),
          "the file cannot be written");
     DN_TRY(move_batches(w, err));

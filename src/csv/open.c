@@ -98,7 +98,7 @@ enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *
                                           : "",
                  columns);
     dn_error_locate(err, path, -1, -1, -1, name);
-    return DN_ERR_INVALID;
+    return dn_error_option(err, DN_ERR_INVALID, option);
 }
 
 /* The types that text is read as. */
@@ -126,7 +126,7 @@ static enum dn_status unknown_type(const struct dn_csv_column_type *t, struct dn
                      close != NULL ? close : "", close != NULL ? "\"" : "");
     }
     dn_error_locate(err, NULL, -1, -1, -1, t->name);
-    return DN_ERR_INVALID;
+    return dn_error_option(err, DN_ERR_INVALID, "types");
 }
 
 static enum dn_status set_type(struct dn_csv_column *c, const struct dn_csv_column_type *t,

@@ -61,6 +61,83 @@ def test_texts_as_they_are_requested(tmp_path):
         reader.__arrow_c_stream__(3)
 
 
+def nested(n):
+    """Texts and bytes within everything, with nulls at every level, short and long ones."""
+    import random
+
+    pa = pytest.importorskip("pyarrow")
+    chance = random.Random(7)
+
+    def maybe(value):
+        return None if chance.random() < 0.2 else value()
+
+    def text():
+        return "é" * chance.randrange(12) + "x" * chance.randrange(3)
+
+    def texts():
+        return [maybe(text) for _ in range(chance.randrange(4))]
+
+    columns = {
+        "t": (pa.string(), lambda: maybe(text)),
+        "b": (pa.binary(), lambda: maybe(lambda: chance.randbytes(chance.randrange(30)))),
+        "l": (pa.list_(pa.string()), lambda: maybe(texts)),
+        "ll": (pa.list_(pa.list_(pa.string())), lambda: maybe(lambda: [maybe(texts) for _ in range(chance.randrange(3))])),
+        "s": (pa.struct([("a", pa.string()), ("n", pa.int32()), ("b", pa.list_(pa.binary()))]),
+              lambda: maybe(lambda: {"a": maybe(text), "n": maybe(lambda: 3), "b": maybe(lambda: [maybe(lambda: b"y" * 20)])})),
+        "m": (pa.map_(pa.string(), pa.string()), lambda: maybe(lambda: [(text() + str(i), maybe(text)) for i in range(chance.randrange(3))])),
+        "i": (pa.list_(pa.int64()), lambda: maybe(lambda: [maybe(lambda: 1)])),
+    }
+    return pa.table({name: pa.array([make() for _ in range(n)], of) for name, (of, make) in columns.items()})
+
+
+def test_texts_within_others(tmp_path):
+    """pandas and most functions of pyarrow know no views, and those within lists, structs and maps are no better."""
+    pa = pytest.importorskip("pyarrow")
+    table = nested(5000)
+    path = tmp_path / "n.parquet"
+    dn.write_parquet(table, path, row_group_size=1700)
+    plain, views = dn.read_parquet(path), dn.read_parquet(path, strings="view")
+    assert "view" not in str(pa.schema(plain)) and "binary_view" in str(pa.schema(views))
+    for reader in (plain, views):
+        back = pa.table(reader)
+        back.validate(full=True)
+        assert back.to_pylist() == table.to_pylist()
+    asked = pa.schema([(field.name, pa.large_string() if field.name == "t" else pa.list_(pa.field("element", pa.string_view()))
+                        if field.name == "l" else field.type) for field in pa.schema(plain)])
+    stream = plain.__arrow_c_stream__(asked.__arrow_c_schema__())
+    some = pa.RecordBatchReader._import_from_c_capsule(stream)
+    assert some.schema == asked and some.read_all().to_pylist() == table.to_pylist()
+    pieces = list(pa.RecordBatchReader.from_stream(plain))
+    del plain, reader  # what is copied, and what is moved, outlives the pass
+    assert pa.Table.from_batches(pieces).slice(4, 99).to_pylist() == table.slice(4, 99).to_pylist()
+
+
+def test_nested_to_each(tmp_path):
+    table = nested(50)
+    dn.write_parquet(table, tmp_path / "n.parquet")
+    reader = dn.read_parquet(tmp_path / "n.parquet")
+    pd, pl, duckdb = (pytest.importorskip(name) for name in ("pandas", "polars", "duckdb"))
+    assert pd.DataFrame.from_arrow(reader)["t"].isna().sum() == table["t"].null_count
+    assert pl.DataFrame(reader)["l"].to_list() == table["l"].to_pylist()
+    assert [row[0] for row in duckdb.sql("select ll from reader").fetchall()] == table["ll"].to_pylist()
+
+
+def test_what_is_no_table(tmp_path):
+    pa, pl = pytest.importorskip("pyarrow"), pytest.importorskip("polars")
+    for data in (pa.array([1]), pa.chunked_array([["a"]]), pl.Series("a", [1])):
+        with pytest.raises(dn.DativoError, match="not a table") as caught:
+            dn.write_parquet(data, tmp_path / "x.parquet")
+        assert caught.value.option == "data"
+    with pytest.raises(dn.DativoError, match="at least one column"):
+        dn.write_parquet(pa.table({}), tmp_path / "x.parquet")
+    with pytest.raises(dn.DativoError) as caught:  # which Polars hands out as addresses
+        dn.write_parquet(pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}), tmp_path / "x.parquet")
+    assert caught.value.column == "o"
+    with pytest.raises(TypeError, match="__arrow_c_stream__"):
+        dn.write_parquet([1], tmp_path / "x.parquet")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_table_in_one_batch_is_as_one_in_many(tmp_path):
     """A batch is checked and encoded piece by piece, so texts are in many buffers, and a null may be in any piece."""
     pa = pytest.importorskip("pyarrow")

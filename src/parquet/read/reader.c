@@ -41,7 +41,7 @@ static enum dn_status no_such_column(const struct dn_parquet_reader *r, const ch
                  name, close != NULL ? "did you mean \"" : "", close != NULL ? close : "",
                  close != NULL ? "\"? " : "", columns);
     dn_error_locate(err, NULL, -1, -1, -1, name);
-    return DN_ERR_INVALID;
+    return dn_error_option(err, DN_ERR_INVALID, "columns");
 }
 
 /* Places of the columns that are asked for. */

@@ -287,7 +287,11 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     dn_stop_init_condition(&w->changed);
     pthread_cond_init(&w->complete, NULL);
     dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
-    DN_TRY_GOTO(st, dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err), cleanup);
+    st = dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err);
+    if (st != DN_OK) {
+        st = dn_error_option(err, st, "compression");
+        goto cleanup;
+    }
     if (w->codec == DN_CODEC_ZSTD && w->codec_level == DN_CODEC_LEVEL_DEFAULT) {
         w->codec_level = DN_CODEC_LEVEL_NEAR;
     }
