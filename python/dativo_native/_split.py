@@ -70,6 +70,8 @@ class Cut:
     def __init__(self, reader: Reader) -> None:
         if isinstance(reader, Split):
             raise DativoError(f"{reader!r} is not cut again: cut the whole, into smaller pieces", code="invalid")
+        if reader._type != "csv":
+            raise DativoError(f"{reader!r}: CSV alone is cut into pieces here; dn.plan() cuts tables of PostgreSQL", code="unsupported")
         self._type = reader._type
         self._config = reader._config(absolute=True)
         self._views = reader._views

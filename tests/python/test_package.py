@@ -17,7 +17,8 @@ import dativo_native as dn
 from dativo_native import _config, _reader, _write
 
 PLUGIN_ALONE = {"n_threads", "inference", "restartable", "output_dir", "enforce_required",  # said in other words, or by hosts
-                "extra_columns", "lone_surrogates", "dates", "batch_size"}  # of JSON records, which Python hands to no plugin
+                "extra_columns", "lone_surrogates", "dates", "batch_size",  # of JSON records, which Python hands to no plugin
+                "snapshot_per_piece"}  # of plans
 
 
 @pytest.mark.parametrize("name", ["", "._errors", "._reader", "._write", "._look"])

@@ -68,3 +68,11 @@ def test_a_value_that_does_not_fit_is_an_error_of_its_piece(tmp_path):
         dn.write_parquet(pieces[-1], tmp_path / "p.parquet")
     assert (caught.value.code, caught.value.column, caught.value.value) == ("type", "id", "x")
     assert pa.concat_tables(pa.table(piece) for piece in dn.read_csv(path, infer="all").splits("1MB"))["id"][-1].as_py() == "x"
+
+
+def test_what_is_not_cut(tmp_path, orders):
+    dn.convert(orders, tmp_path / "o.parquet")
+    for reader in (dn.read_parquet(tmp_path / "o.parquet"), dn.read_postgres("postgres://me@host/db", table="t")):
+        with pytest.raises(dn.DativoError, match="CSV alone") as caught:
+            reader.splits()
+        assert caught.value.code == "unsupported"
