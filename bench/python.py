@@ -4,7 +4,7 @@ process of its own.
 Results are compared before anything is measured.  A bar is what ours has to reach; one that is missed is said, and with --strict it
 fails.  Walls of so short runs mean something on an idle machine alone; the CPU seconds stand beside them.
 
-Figures of imports are of `import` in a process that runs already; the tables' clocks start behind the imports, with the file in the
+Memory is what the process had more of at its peak than before; a table that is read is a part of it.  Figures of imports are of `import` in a process that runs already; the tables' clocks start behind the imports, with the file in the
 page cache, and Parquet files are written to build/bench and synced by nobody but ours, which syncs its own.
 """
 import argparse
@@ -62,10 +62,20 @@ def work(tool, task, src, dst):
     return frame
 
 
+def memory(field):
+    """Of this process, in bytes."""
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) << 10
+    raise RuntimeError(f"the system does not tell {field}")
+
+
 def run(tool, task, src, dst):
-    """The result, and {"wall", "cpu"} of making it."""
+    """The result, and {"wall", "cpu", "memory", "size"} of making it; size is the file's, 0 if there is none."""
     steps = work(tool, task, src, dst)
     next(steps)
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
+    had = memory("VmRSS")
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()
     try:
@@ -74,7 +84,9 @@ def run(tool, task, src, dst):
         result = end.value
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_SELF)
-    return result, {"wall": wall, "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    size = os.path.getsize(dst) if os.path.exists(dst) else 0
+    return result, {"wall": wall, "cpu": cpu, "memory": max(memory("VmHWM") - had, 0), "size": size}
 
 
 def check(src, dst):
@@ -107,8 +119,8 @@ def compare(task, rounds, src, dst):
             dst.unlink(missing_ok=True)
             os.sync()
             figures.append(measure(tool, task, src, dst))
-    figures = {tool: {key: statistics.median(one[key] for one in of) for key in ("wall", "cpu")} for tool, of in runs.items()}
-    print(f"\n{title}\n  {'':18}{'wall s':>9}{'CPU s':>9}")
+    figures = {tool: {key: statistics.median(one[key] for one in of) for key in of[0]} for tool, of in runs.items()}
+    print(f"\n{title}\n  {'':18}{'wall s':>9}{'CPU s':>9}{'MB more':>9}{'file MB':>9}")
     missed = []
     for tool, of in figures.items():
         ratio = ""
@@ -117,7 +129,7 @@ def compare(task, rounds, src, dst):
             ratio = f"  ours is {times:.1f}x as fast, in CPU seconds {of['cpu'] / figures[OURS]['cpu']:.1f}x; the bar is {bars[tool]}x"
             if times < bars[tool]:
                 missed.append(f"{title} against {tool}")
-        print(f"  {tool:18}{of['wall']:9.3f}{of['cpu']:9.3f}{ratio}")
+        print(f"  {tool:18}{of['wall']:9.3f}{of['cpu']:9.3f}{of['memory'] / 1e6:9.0f}{of['size'] / 1e6:9.1f}{ratio}")
     sys.stdout.flush()
     return missed
 

@@ -273,10 +273,15 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
         return DN_ERR_INVALID;
     }
     const char *name = child->name != NULL ? child->name : "";
-    if (child->dictionary != NULL || !dn_type_from_format(child->format, child->metadata, &type) ||
-        dn_type_is_nested(type)) {
+    const bool known = dn_type_from_format(child->format, child->metadata, &type);
+    if (child->dictionary != NULL || !known || dn_type_is_nested(type)) {
         char words[DN_TYPE_WORDS_SIZE];
-        return refuse(name, dn_type_words(child, words), "is not supported: flat columns are", err);
+        return refuse(name, dn_type_words(child, words),
+                      child->dictionary != NULL || (known && type.id == DN_TYPE_RUN_END)
+                          ? "is not supported here; cast the column to the type of its values"
+                      : known ? "is not supported here; columns have to be flat"
+                              : "is not supported",
+                      err);
     }
     out->name = name;
     out->type = type;

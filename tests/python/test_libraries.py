@@ -133,6 +133,9 @@ def test_what_is_no_table(tmp_path):
     with pytest.raises(dn.DativoError) as caught:  # which Polars hands out as addresses
         dn.write_parquet(pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}), tmp_path / "x.parquet")
     assert caught.value.column == "o"
+    with pytest.raises(dn.DativoError, match="cast the column to the type of its values") as caught:
+        dn.write_csv(pl.DataFrame({"c": pl.Series(["a"], dtype=pl.Categorical)}), tmp_path / "x.csv")
+    assert caught.value.column == "c"
     with pytest.raises(TypeError, match="__arrow_c_stream__"):
         dn.write_parquet([1], tmp_path / "x.parquet")
     assert not list(tmp_path.iterdir())
