@@ -1,7 +1,9 @@
 /* plan, task, commit, abort: one job in pieces, by as many processes and machines as there are. */
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/database.h"
 #include "cli/flags.h"
+#include "cli/plan_table.h"
 #include "job/events.h"
 #include "job/json_file.h"
 #include "job/parts.h"
@@ -22,11 +24,15 @@ struct pieces_flags {
     const char *output;
     const char *split_size;
     const char *index;
+    const char *query;
+    const char *where;
+    const char *target; /**< of a table, which has no job file */
     const char *log_format;
     int64_t n_threads;
     uint64_t memory_bytes;
     bool overwrite;
     bool allow_empty;
+    bool takes_table;
     bool hold;
     bool snapshot_per_task;
     bool quiet;
@@ -45,6 +51,18 @@ static enum dn_status flags_read(struct pieces_flags *f, const struct dn_flag *f
         return dn_error_set(err, DN_ERR_INVALID, "too many arguments");
     }
     DN_TRY(dn_flags_parse(flags, n_flags, argc, argv, operands, &n, err));
+    if (n > 0 && f->takes_table && dn_database_is(operands[0])) {
+        if (n != 2) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "plan of a table needs its address and one folder, or "
+                                "s3://bucket/prefix, for the parts");
+        }
+        f->target = operands[--n];
+    } else if (f->query != NULL || f->where != NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--query and --where are for the address of a database; a job says "
+                            "them itself");
+    }
     if (n != 1 || operands[0][0] == '\0') {
         return dn_error_set(err, DN_ERR_INVALID, "%s needs one %s%s", argv[0], what,
                             n == 1 ? ", and its name is empty; is a shell variable unset?" : "");
@@ -110,6 +128,8 @@ static size_t plan_table(struct pieces_flags *f, struct dn_flag out[DN_FLAGS_MAX
         {"split-size", 0, DN_FLAG_TEXT, &f->split_size},
         {"overwrite", 'f', DN_FLAG_BOOL, &f->overwrite},
         {"allow-empty", 0, DN_FLAG_BOOL, &f->allow_empty},
+        {"query", 0, DN_FLAG_TEXT, &f->query},
+        {"where", 0, DN_FLAG_TEXT, &f->where},
         {"hold", 0, DN_FLAG_BOOL, &f->hold},
         {"snapshot-per-task", 0, DN_FLAG_BOOL, &f->snapshot_per_task},
         {"threads", 't', DN_FLAG_INT, &f->n_threads},
@@ -134,6 +154,7 @@ static enum dn_status plan_flags_read(struct pieces_flags *f, int argc, char **a
 {
     struct dn_flag flags[DN_FLAGS_MAX];
 
+    f->takes_table = true;
     DN_TRY(flags_read(f, flags, plan_table(f, flags), argc, argv, "job file", job, err));
     if (f->output == NULL || f->output[0] == '\0') {
         return dn_error_set(err, DN_ERR_INVALID, "plan needs a name for the plan: -o plan.json");
@@ -159,7 +180,7 @@ static enum dn_status plan_make(const struct pieces_flags *f, const struct dn_pl
                                        .moment = f->hold                ? DN_PARTS_HELD
                                                  : f->snapshot_per_task ? DN_PARTS_EACH
                                                                         : DN_PARTS_UNSAID};
-    struct dn_transfer t = dn_plan_transfer(job);
+    struct dn_transfer t = f->target != NULL ? dn_plan_table_transfer(job) : dn_plan_transfer(job);
 
     for (size_t i = 0; i < json_array_size(job->matches); i++) {
         dn_match_tell(&c->events, json_incref(json_array_get(job->matches, i)));
@@ -172,10 +193,10 @@ static enum dn_status plan_make(const struct pieces_flags *f, const struct dn_pl
     dn_console_guard();
     enum dn_status st = dn_parts_cut(out, f->hold ? hold : NULL, job, &t, &wish, err);
     dn_console_unguard();
-    if (st != DN_OK) {
+    if (st != DN_OK && f->target == NULL) {
         dn_refusal_locate_path(job, NULL, err);
-        return st;
     }
+    DN_TRY(st);
     st = dn_json_file_write(f->output, out->json, f->overwrite, err);
     if (st != DN_OK && *hold != NULL) {
         (void)!dn_parts_hold_forget(*hold, NULL); /* what stays are a few bytes */
@@ -264,7 +285,9 @@ static int plan_run(int argc, char **argv)
         return dn_cli_usage("plan", &err);
     }
     console_start(&console, &f);
-    enum dn_status st = dn_plan_read(&job, path, &err);
+    enum dn_status st = f.target != NULL
+                            ? dn_plan_table_make(&job, path, f.query, f.where, f.target, &err)
+                            : dn_plan_read(&job, path, &err);
     if (st == DN_OK) {
         st = plan_make(&f, &job, split_bytes, &console, &p, &hold, &err);
     }
@@ -292,6 +315,8 @@ const struct dn_command dn_cmd_plan = {
     .summary = "cut a job into pieces for many processes or machines",
     .help =
         "Usage: " DN_PROGRAM " plan [FLAGS] JOB.yaml -o PLAN.json\n"
+        "       " DN_PROGRAM " plan [FLAGS] 'postgres://user@host/database?table=schema.name' "
+        "FOLDER -o PLAN.json\n"
         "\n"
         "Cuts the CSV files or the table of a job into pieces, and writes down all that decides "
         "what the rows are: types,\n"
@@ -314,6 +339,8 @@ const struct dn_command dn_cmd_plan = {
         "      --split-size S   bytes of a piece, nearly; default 128MiB\n"
         "  -f, --overwrite      replace a plan of that name\n"
         "      --allow-empty    a source with a header but no rows is no error\n"
+        "      --query SQL      of the address of a database: what the statement gives\n"
+        "      --where SQL      the rows of its table for which it is true\n"
         "      --hold           of a database: stay, and hold the snapshot that all tasks read, "
         "until commit or abort\n"
         "      --snapshot-per-task  of a database: each task reads what it finds; rows that change "

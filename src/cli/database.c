@@ -45,6 +45,28 @@ char *dn_database_table(const char *address)
     return table;
 }
 
+static bool is_password_key(const char *key, size_t len)
+{
+    return memchr(key, '%', len) != NULL ||
+           (len >= 8 && strncmp(key + len - 8, "password", 8) == 0); /* sslpassword, too */
+}
+
+/* As libpq reads it: who the user is stands in front of the first @, if no / is before that. */
+bool dn_database_has_password(const char *address)
+{
+    const char *user = strstr(address, "://") + 3;
+    const size_t user_len = strcspn(user, "@/");
+    const char *at = strchr(address, '?');
+    bool has = user[user_len] == '@' && memchr(user, ':', user_len) != NULL;
+
+    while (at != NULL && !has) {
+        at++;
+        has = is_password_key(at, strcspn(at, "=&"));
+        at = strchr(at, '&');
+    }
+    return has;
+}
+
 const char *dn_database_shown(char room[DN_SHOWN_PATH_SIZE], const char *operand)
 {
     size_t table_len = 0;

@@ -14,6 +14,8 @@ bool dn_database_is(const char *operand);
 const char *dn_database_shown(char room[DN_SHOWN_PATH_SIZE], const char *operand);
 /** DN_ERR_UNSUPPORTED if it is the address of a database, for commands that look into Parquet files. */
 DN_NODISCARD enum dn_status dn_database_refuse(const char *operand, struct dn_error *err);
+/** Has it a password, as user:password@ or as a key?  One with a key that is written in %XX is taken to have one. */
+bool dn_database_has_password(const char *address);
 /** The table that an address names, decoded, for dn_free(); NULL: none, or no memory. */
 char *dn_database_table(const char *address);
 /**

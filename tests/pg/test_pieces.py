@@ -82,10 +82,10 @@ class Tool:
     def read_plan(self):
         return json.loads((self.cwd / "plan.json").read_text())
 
-    def hold(self, split="80kB", rows="SELECT id, balance, note, n FROM accounts ORDER BY ctid"):
+    def hold(self, split="80kB", rows="SELECT id, balance, note, n FROM accounts ORDER BY ctid", of=("job.yaml",)):
         """The plan, and what the table has at that moment."""
         self.rows = rows and self.server.sql(rows)
-        self.holder = self.start("plan", "--hold", "job.yaml", "-o", "plan.json", "--split-size", split)
+        self.holder = self.start("plan", "--hold", *of, "-o", "plan.json", "--split-size", split)
         wait_for(lambda: (self.cwd / "plan.json").exists() or self.holder.poll() is not None, "no plan")
         assert self.holder.poll() is None, self.holder.communicate()[1].decode()
         return self.read_plan()
@@ -319,3 +319,24 @@ def test_into_a_bucket(tmp_path, accounts):
         assert s3.problems == []
     finally:
         s3.shutdown()
+
+
+def test_an_address_needs_no_job(tool, accounts):
+    address = f"postgres://postgres@/postgres?host={accounts.folder}&port={accounts.port}"
+    plan = tool.hold("300kB", "SELECT id, balance, note, n FROM accounts WHERE id > 100 ORDER BY ctid",
+                     of=(address + "&table=accounts", "parts/", "--where", "id > 100"))
+    assert plan["directory"] == "parts" and "needs_job" not in plan and len(plan["pieces"]) > 2
+    tool.place.path = tool.cwd / "parts"
+    accounts.sql(CHANGES.format(k=1))
+    tool.write_all(plan)
+    tool.ok("commit", "-q", "plan.json")
+    tool.released()
+    tool.must_be_whole(plan)
+    for args, says in [((address, "out"), "names no table"), ((address + "&table=accounts",), "one folder"),
+                       (("job.yaml", "--where", "true"), "a job says them itself"), ((address + "&table=nope", "out"), "nope"),
+                       ((address + "&table=accounts", "t.parquet"), "go into a folder"),
+                       ((address + "&password=se+cret&table=accounts", "out"), "has a password"),
+                       (("postgres://me:se+cret@127.0.0.1/postgres?table=accounts", "out"), "has a password")]:
+        assert "se+cret" not in tool.fails("plan", "--hold", *args, "-o", "2.json", says=says)
+    gone(accounts)
+    assert not (tool.cwd / "2.json").exists()
