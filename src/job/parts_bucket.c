@@ -18,8 +18,11 @@
 struct bucket {
     struct dn_parts_place base;
     struct dn_s3_client *client;
-    struct dn_url url; /* of the folder */
-    struct dn_store_options attributes;
+    struct dn_url url;                  /* of the folder */
+    struct dn_store_options attributes; /* of what is written here */
+    struct dn_store_options copied;     /* of parts: all that their tasks gave them */
+    struct dn_store_pair *pairs;
+    json_t *texts; /* of the pairs */
 };
 
 static struct bucket *of(struct dn_parts_place *l)
@@ -189,12 +192,6 @@ static enum dn_status bucket_mark(struct dn_parts_place *l, bool staged, const c
     const enum dn_status st = dn_s3_head(of(l)->client, name_of(l, key), NULL, &there, err);
     dn_free(key);
     DN_TRY(st);
-    if (there.size > DN_S3_MOST_COPIED) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "%s/%s: has %" PRId64 " bytes, and a commit cannot copy more than 5 "
-                            "GiB; plan smaller pieces with --split-size",
-                            l->plan->directory, name, there.size);
-    }
     dn_s3_bare_etag(etag, there.etag);
     *out = json_pack("{s:I, s:s}", "bytes", (json_int_t)there.size, "etag", etag);
     return *out != NULL ? DN_OK : dn_error_memory(err, 64);
@@ -221,8 +218,9 @@ static enum dn_status bucket_put(struct dn_parts_place *l, const char *name, con
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", etag != NULL ? etag : "");
     DN_TRY_GOTO(st, key_of(&from, l, true, name, err), cleanup);
     DN_TRY_GOTO(st, key_of(&to, l, false, name, err), cleanup);
-    st = dn_s3_copy(of(l)->client, name_of(l, from), quoted, name_of(l, to), &of(l)->attributes,
-                    NULL, err);
+    st = dn_s3_copy(of(l)->client, name_of(l, from), quoted,
+                    json_integer_value(json_object_get(mark, "bytes")), name_of(l, to),
+                    &of(l)->copied, NULL, err);
     if (st == DN_ERR_NOT_FOUND && is_there(l, to, mark)) {
         dn_error_clear(err);
         st = DN_OK;
@@ -264,13 +262,14 @@ static enum dn_status remove_one(void *ctx, size_t i, struct dn_error *err)
 }
 
 /* Uploads that killed tasks left open, which cost what objects cost.  Who may not list them leaves them to the bucket's rules. */
-static enum dn_status uploads_abort(struct dn_parts_place *l, struct dn_error *err)
+static enum dn_status uploads_abort(struct dn_parts_place *l, bool staged, struct dn_error *err)
 {
     struct dn_s3_page before = {0};
     char *prefix = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY(key_of(&prefix, l, true, "", err));
+    DN_TRY(key_of(&prefix, l, staged, staged ? "" : "part-", err));
+    const size_t folder_len = strlen(prefix) - (staged ? 0 : strlen("part-"));
     do {
         struct dn_s3_page page = {0};
         st = dn_s3_list_uploads(of(l)->client, name_of(l, prefix), &before, &page, NULL, err);
@@ -282,7 +281,9 @@ static enum dn_status uploads_abort(struct dn_parts_place *l, struct dn_error *e
             break;
         }
         for (size_t i = 0; st == DN_OK && i < page.n_items; i++) {
-            if (dn_text_starts_with(page.items[i].key, prefix)) {
+            const char *key = page.items[i].key;
+            if (dn_text_starts_with(key, prefix) &&
+                (staged || dn_parts_is_part(l->plan, key + folder_len))) {
                 st = dn_s3_upload_abort(of(l)->client, name_of(l, page.items[i].key),
                                         page.items[i].upload_id, NULL, err);
             }
@@ -301,7 +302,10 @@ static enum dn_status bucket_clear(struct dn_parts_place *l, struct dn_error *er
     json_t *item;
     size_t n = 0;
 
-    enum dn_status st = uploads_abort(l, err);
+    enum dn_status st = uploads_abort(l, true, err);
+    if (st == DN_OK) { /* of commits that were killed */
+        st = uploads_abort(l, false, err);
+    }
     if (st == DN_OK) {
         st = bucket_list(l, true, &list, err);
     }
@@ -361,6 +365,8 @@ static void bucket_close(struct dn_parts_place *l)
 {
     dn_s3_client_close(of(l)->client);
     dn_url_finish(&of(l)->url);
+    dn_free(of(l)->pairs);
+    json_decref(of(l)->texts);
     dn_free(l);
 }
 
@@ -373,6 +379,78 @@ static const char *option_of(const json_t *config, const char *name)
                ? text
                : json_string_value(json_object_get(json_object_get(options, "native"), name));
     return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* "object" of a writer's configuration with its options over it, as the writer has checked them. */
+static json_t *map_of(const json_t *config, const char *name)
+{
+    const json_t *options = json_object_get(json_object_get(config, "engine"), "options");
+    json_t *own = json_object_get(options, name);
+    json_t *all = json_copy(json_object_get(json_object_get(config, "object"), name));
+
+    if (!json_is_object(own)) {
+        own = json_object_get(json_object_get(options, "native"), name);
+    }
+    if (!json_is_object(all)) {
+        json_decref(all);
+        all = json_object();
+    }
+    if (all != NULL && json_is_object(own) && json_object_update(all, own) != 0) {
+        json_decref(all);
+        all = NULL;
+    }
+    return all;
+}
+
+/* As pairs behind those that are there.  Values are texts, or numbers and booleans as JSON has them. */
+static enum dn_status pairs_add(struct bucket *b, json_t *map, size_t *n, struct dn_error *err)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(map, key, value)
+    {
+        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+        json_t *kept = text != NULL ? json_string(text) : json_incref(value);
+        if (text != NULL) {
+            dn_parts_free_text(text);
+        }
+        if (json_string_value(kept) == NULL || json_array_append_new(b->texts, kept) != 0) {
+            return dn_error_memory(err, 64);
+        }
+        b->pairs[(*n)++] = (struct dn_store_pair){key, json_string_value(kept)};
+    }
+    return DN_OK;
+}
+
+/* A copy in one request takes these from the part, one in several does not. */
+static enum dn_status copied_make(struct bucket *b, const json_t *config, struct dn_error *err)
+{
+    json_t *metadata = map_of(config, "metadata");
+    json_t *tags = map_of(config, "tags");
+    size_t n = 0;
+    enum dn_status st = DN_OK;
+
+    b->copied = b->attributes;
+    b->copied.content_type = option_of(config, "content_type");
+    if (b->copied.content_type == NULL) {
+        b->copied.content_type =
+            json_string_value(json_object_get(json_object_get(config, "object"), "content_type"));
+    }
+    b->copied.tags_if_possible = true; /* their tasks would have failed */
+    b->texts = json_pack("[o, o]", metadata, tags);
+    b->pairs = dn_calloc(json_object_size(metadata) + json_object_size(tags) + 1, sizeof *b->pairs);
+    if (b->texts == NULL || b->pairs == NULL) {
+        return dn_error_memory(err, 64);
+    }
+    DN_TRY_GOTO(st, pairs_add(b, metadata, &n, err), done);
+    b->copied.metadata = b->pairs;
+    b->copied.n_metadata = n;
+    DN_TRY_GOTO(st, pairs_add(b, tags, &n, err), done);
+    b->copied.tags = b->pairs + b->copied.n_metadata;
+    b->copied.n_tags = n - b->copied.n_metadata;
+done:
+    return st;
 }
 
 enum dn_status dn_parts_bucket_open(struct dn_parts_place **out, const struct dn_parts *p,
@@ -410,6 +488,7 @@ enum dn_status dn_parts_bucket_open(struct dn_parts_place **out, const struct dn
     if (b->attributes.kms_key_id != NULL && b->attributes.encryption == NULL) {
         b->attributes.encryption = "aws:kms";
     }
+    DN_TRY_GOTO(st, copied_make(b, config, err), cleanup);
     dn_connection_store(&store, json_object_get(config, "connection"));
     DN_TRY_GOTO(st, dn_url_parse(&b->url, p->directory, err), cleanup);
     DN_TRY_GOTO(st, dn_s3_client_open(&b->client, &store, err), cleanup);

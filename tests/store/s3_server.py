@@ -153,6 +153,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.keys = keys or {"AKIDTEST": ("secret/of+the=tests", None)}  # id: (secret, session token)
         self.region = region
         self.min_part = min_part
+        self.most_copied = 5 << 30  # by one request
         self.page_size = page_size
         self.virtual_host = virtual_host
         self.says_region = True  # where the bucket is, to who looks for it elsewhere
@@ -491,8 +492,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.objects[key] = Object(body, etag, self.kept_headers())
         return self.ok(ETag=etag)
 
-    def act_copy(self, request, key, body):
-        """With its metadata and tags; the class of storage and the encryption are those of the request."""
+    def copy_source(self, request):
         bucket, _, source = urllib.parse.unquote(request.headers["x-amz-copy-source"]).removeprefix("/").partition("/")
         if source not in self.server.buckets.get(bucket, {}):
             raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
@@ -500,6 +500,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         wanted = request.headers.get("x-amz-copy-source-if-match")
         if wanted is not None and wanted.strip('"') != found.etag.strip('"'):
             raise Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        return found
+
+    def part_copy(self, request, upload, number):
+        found = self.copy_source(request)
+        first, last = (int(n) for n in re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers["x-amz-copy-source-range"]).groups())
+        if not first <= last < len(found.data):
+            raise Refusal(400, "InvalidArgument", "Range specified is not valid for source object")
+        if last + 1 - first > self.server.most_copied:
+            raise Refusal(400, "InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source")
+        if self.fault_word == "error-in-200":
+            return self.error_in_200()
+        data = found.data[first:last + 1]
+        etag = '"' + hashlib.md5(data).hexdigest() + '"'
+        upload.parts[number] = (data, etag, None)
+        return self.xml(f'<CopyPartResult xmlns="{SPACE}"><LastModified>{iso(time.time())}</LastModified><ETag>{escape(etag)}</ETag>'
+                        "</CopyPartResult>")
+
+    def act_copy(self, request, key, body):
+        """With its metadata and tags; the class of storage and the encryption are those of the request."""
+        found = self.copy_source(request)
+        if len(found.data) > self.server.most_copied:
+            raise Refusal(400, "InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
         if self.fault_word == "error-in-200":
             return self.error_in_200()
         etag = '"' + hashlib.md5(found.data).hexdigest() + '"'
@@ -530,6 +552,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         number = int(request.query["partNumber"])
         if not 1 <= number <= 10000:
             raise Refusal(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+        if "x-amz-copy-source" in request.headers:
+            return self.part_copy(request, upload, number)
         etag = '"' + hashlib.md5(body).hexdigest() + '"'
         crc = self.headers.get("x-amz-checksum-crc32c")
         upload.parts[number] = (body, etag, crc)

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import time
 
 import pytest
 
@@ -227,3 +228,56 @@ def test_a_commit_through_faults(tool, server, seed):
         must_be_whole(tool, plan)
     tool.ok("commit", "plan.json")
     must_be_whole(tool, plan)
+
+
+def test_what_one_request_does_not_copy_is_copied_in_parts(tool, server):
+    """5 GiB, made 1000 bytes here; with what the tasks gave the objects, whatever of the commits is killed."""
+    server.most_copied = 1000
+    (tool.cwd / "job.yaml").write_text(JOB.replace("{who: me}", "{who: me, n: 7}, tags: {team: a b}"))
+    plan = tool.plan("9k")
+    tool.write_all(plan)
+    staged = {name.rpartition("/")[2]: data for name, data in tool.place.files().items() if name.endswith(".parquet")}
+    assert min(len(data) for data in staged.values()) > 2000
+    headers = {name.rpartition("/")[2]: made.headers for name, made in tool.place.objects.items() if "_staging-" in name}
+    tool.fails("commit", "plan.json", says="larger than the maximum")
+    tool.env["DN_S3_COPY_BYTES"] = "1000"
+    n = 0
+
+    def fault(request):
+        nonlocal n
+        n += request.operation == "part"
+        return "reset-answer" if n % 5 == 3 and request.operation == "part" else "error-in-200" if n % 7 == 4 else None
+
+    server.fault = fault
+    for _ in range(3):
+        process = tool.start("commit", "-q", "plan.json")
+        seen = n
+        while n < seen + 2 and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        if "_SUCCESS" in tool.place.files():
+            break
+    tool.ok("commit", "-q", "plan.json")
+    parts = must_be_whole(tool, plan)
+    assert parts == staged and server.uploads["bucket"] == {}
+    copies = [operation for operation, *_ in server.seen if operation in ("copy", "create")]
+    assert copies.count("create") >= len(parts)
+    for name in parts:
+        assert tool.place.objects[PREFIX + name].headers == headers[name]
+        assert headers[name]["x-amz-meta-n"] == "7" and headers[name]["x-amz-tagging"]
+
+
+def test_what_is_replaced_while_it_is_copied_in_parts(tool, server):
+    plan = tool.plan("9k")
+    tool.write_all(plan)
+    tool.env["DN_S3_COPY_BYTES"] = "1000"
+    victim = f"{PREFIX}_staging-{plan['id']}/part-00000-{plan['id']}.parquet"
+
+    def fault(request):
+        if request.operation == "part" and request.query["partNumber"] == "2" and "part-00000" in request.path:
+            tool.place.objects[victim] = s3_server.make_object(tool.place.objects[victim].data[:-1] + b"x")
+
+    server.fault = fault
+    tool.fails("commit", "plan.json", says="was replaced before it could be copied")
+    assert server.uploads["bucket"] == {} and "_SUCCESS" not in tool.place.files()

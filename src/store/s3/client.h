@@ -65,6 +65,7 @@ DN_NODISCARD enum dn_status dn_s3_put(struct dn_s3_client *c, struct dn_s3_name 
 struct dn_s3_entry; /* ledger.h */
 /**
  * Begin an upload in parts; *out_id is for dn_free().  If an answer got lost, uploads that came of that are aborted.
+ * @param attributes  as of dn_s3_put(); no_checksums: its parts have none
  * @param own  is told the number; may be NULL.
  */
 DN_NODISCARD enum dn_status dn_s3_upload_create(struct dn_s3_client *c, struct dn_s3_name name,
@@ -76,6 +77,7 @@ struct dn_s3_part {
     uint64_t size;
     uint32_t crc32c;
     char etag[DN_S3_ETAG_SIZE];
+    bool is_copy; /**< the service has made it of another object: its checksum is not known */
 };
 /** The bytes are the caller's and stay until this returns.  All parts but the last one have at least 5 MiB, none more than 5 GiB. */
 DN_NODISCARD enum dn_status dn_s3_upload_part(struct dn_s3_client *c, struct dn_s3_name name,
@@ -137,12 +139,15 @@ DN_NODISCARD enum dn_status dn_s3_list_uploads(struct dn_s3_client *c, struct dn
 /** The most that one request copies. */
 #define DN_S3_MOST_COPIED (INT64_C(5) << 30)
 /**
- * Make `to` of what `from` is, of at most DN_S3_MOST_COPIED bytes, within the service; what is there gives way.  Its metadata and tags come with it.
+ * Make `to` of what `from` is, within the service; what is there gives way.  More than DN_S3_MOST_COPIED bytes are an upload whose parts are
+ * copied; it is aborted if that fails.
  * @param etag        of `from`: DN_ERR_IO if it is another one by now
- * @param attributes  storage_class, encryption, kms_key_id, which do not; or NULL
+ * @param size        of `from`
+ * @param attributes  What `to` gets, as of dn_s3_put().  One request takes metadata and tags from `from`, and the others from here: give what
+ *                    `from` was given.
  */
 DN_NODISCARD enum dn_status dn_s3_copy(struct dn_s3_client *c, struct dn_s3_name from,
-                                       const char *etag, struct dn_s3_name to,
+                                       const char *etag, int64_t size, struct dn_s3_name to,
                                        const struct dn_store_options *attributes,
                                        struct dn_stop *stop, struct dn_error *err);
 /** DN_OK too if there is none. */

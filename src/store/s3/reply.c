@@ -332,6 +332,9 @@ static enum dn_status take_completed(struct reading *r, const char *path, const 
     if (name == NULL) {
         name = below(path, "/CopyObjectResult");
     }
+    if (name == NULL) {
+        name = below(path, "/CopyPartResult");
+    }
 
     if (name != NULL) {
         fill(places, sizeof(places) / sizeof(places[0]), name, text);

@@ -53,7 +53,7 @@ void dn_s3_page_finish(struct dn_s3_page *page);
 /** <InitiateMultipartUploadResult>: *out is for dn_free(). */
 DN_NODISCARD enum dn_status dn_s3_parse_upload_id(struct dn_span xml, char **out,
                                                   struct dn_error *err);
-/** <CompleteMultipartUploadResult> or <CopyObjectResult>; an <Error> that came with a status of success is told by dn_s3_parse_fault(). */
+/** <CompleteMultipartUploadResult>, <CopyObjectResult> or <CopyPartResult>; an <Error> that came with a status of success is told by dn_s3_parse_fault(). */
 struct dn_s3_completed {
     char etag[DN_S3_ETAG_SIZE];
     char crc32c[32]; /**< "": the store does not say */
