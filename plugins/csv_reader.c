@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "csv/estimate.h"
 #include "csv/records.h"
 #include "json/records.h"
 
@@ -198,7 +199,7 @@ static enum dn_status write_rows(struct dn_reader *r, struct dn_buffer *out, int
 }
 
 static enum dn_status look(struct dn_reader *r, const struct dn_reader_files *files,
-                           struct ArrowSchema *out, struct dn_error *err)
+                           struct ArrowSchema *out, int64_t *n_rows, struct dn_error *err)
 {
     const struct csv_settings *s = &handle_of(r)->settings;
     struct dn_csv_options options = s->csv;
@@ -208,6 +209,7 @@ static enum dn_status look(struct dn_reader *r, const struct dn_reader_files *fi
         s->values == CSV_VALUES_STRINGS ? DN_CSV_INFER_STRINGS : DN_CSV_INFER_COLUMN;
     enum dn_status st = dn_csv_reader_open(&reader, files->paths, files->n, &options, err);
     if (st == DN_OK) {
+        *n_rows = dn_csv_estimate_rows(reader);
         st = dn_csv_reader_schema(reader, out, err);
     }
     dn_csv_reader_close(reader);

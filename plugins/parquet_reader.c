@@ -129,16 +129,22 @@ static enum dn_status open_source(struct dn_reader *r, struct dn_error *err)
 }
 
 static enum dn_status look(struct dn_reader *r, const struct dn_reader_files *files,
-                           struct ArrowSchema *out, struct dn_error *err)
+                           struct ArrowSchema *out, int64_t *n_rows, struct dn_error *err)
 {
     const struct parquet_read_settings *s = &handle_of(r)->settings;
     struct parquet_plan plan = {0};
     enum dn_status st = DN_OK;
 
+    *n_rows = 0;
     for (size_t i = 0; i < files->n; i++) {
         struct dn_parquet_reader *reader = NULL;
         int64_t bytes = 0;
+        struct dn_parquet_read_progress progress = {.struct_size = sizeof(progress)};
         st = plan_file(&plan, r, files, i, &reader, &bytes, err);
+        if (st == DN_OK) {
+            dn_parquet_reader_progress(reader, &progress);
+            *n_rows += progress.rows_total;
+        }
         dn_parquet_reader_close(reader);
         if (st != DN_OK) {
             goto cleanup;

@@ -406,6 +406,7 @@ static enum dn_status append_object(struct dn_reader *r, struct dn_buffer *b, si
     const char *object = all->objects[first];
     struct ArrowSchema schema = {0};
     enum dn_status st = DN_OK;
+    int64_t n_rows = -1;
     size_t n = 0;
     const char **paths = dn_calloc(3 * all->n, sizeof(*paths));
 
@@ -422,11 +423,16 @@ static enum dn_status append_object(struct dn_reader *r, struct dn_buffer *b, si
         }
     }
     const struct dn_reader_files files = {paths, shown, objects, n, all->store};
-    DN_TRY_GOTO(st, kind->look(r, &files, &schema, err), cleanup);
+    DN_TRY_GOTO(st, kind->look(r, &files, &schema, &n_rows, err), cleanup);
     DN_TRY_GOTO(st, dn_reader_places_schema(r->places, &schema, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(b, "{\"name\":", err), cleanup);
     DN_TRY_GOTO(st, dn_text_append_json_string(b, object, strlen(object), err), cleanup);
-    DN_TRY_GOTO(st, dn_text_appendf(b, err, ",\"type\":\"%s\",\"columns\":", kind->type), cleanup);
+    DN_TRY_GOTO(st, dn_text_appendf(b, err, ",\"type\":\"%s\",\"rows\":", kind->type), cleanup);
+    DN_TRY_GOTO(st,
+                n_rows >= 0 ? dn_text_appendf(b, err, "%" PRId64, n_rows)
+                            : dn_text_append(b, "null", err),
+                cleanup);
+    DN_TRY_GOTO(st, dn_text_append(b, ",\"columns\":", err), cleanup);
     DN_TRY_GOTO(st, dn_reader_append_columns(b, &schema, NULL, NULL, err), cleanup);
     st = dn_text_append(b, "}", err);
 cleanup:

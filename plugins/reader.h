@@ -93,9 +93,12 @@ struct dn_reader_kind {
      */
     enum dn_status (*next_text)(struct dn_reader *r, const char **out, bool *made,
                                 struct dn_error *err);
-    /** Level 0.5: the columns of some of the files, for discover(); only configure() was called. */
+    /**
+     * Level 0.5: the columns of some of the files, and how many rows they have, perhaps by estimate, or -1, for discover(); only
+     * configure() was called.
+     */
     enum dn_status (*look)(struct dn_reader *r, const struct dn_reader_files *files,
-                           struct ArrowSchema *out, struct dn_error *err);
+                           struct ArrowSchema *out, int64_t *n_rows, struct dn_error *err);
     /** Level 0.5, of databases: append what check_connection() says, and its details; only configure() was called. */
     enum dn_status (*check)(struct dn_reader *r, struct dn_buffer *message,
                             struct dn_buffer *details, struct dn_error *err);

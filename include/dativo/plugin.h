@@ -114,7 +114,7 @@ DATIVO_EXPORT const char *plugin_info(void);
 /** {"success":bool,"message":str,"details":{...}} for a reader's or writer's configuration.  Never NULL. */
 DATIVO_EXPORT const char *check_connection(const char *config_json);
 
-/** {"objects":[{"name","type","columns":[{"name","type","nullable"}]}]} of what the configuration reaches, or an error text. */
+/** {"objects":[{"name","type","rows","columns":[{"name","type","nullable"}]}]} of what the configuration reaches, or an error text.  rows: how many, perhaps by estimate, or null. */
 DATIVO_EXPORT const char *discover(const char *config_json);
 
 /** Acknowledge the files write_batch() returned: {"files_committed":n,...}, or an error text.  They are durable already. */

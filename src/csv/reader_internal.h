@@ -155,12 +155,15 @@ struct dn_csv_reader {
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
-    size_t n_done;     /**< blocks that are done and not taken */
-    size_t long_bytes; /**< of all slots: over half of what a row may have no block is read */
-    size_t n_tasks;    /**< submitted and not ended */
-    bool feeding;      /**< the feeding thread has not ended */
-    uint64_t n_fed;    /**< blocks that were read */
-    uint64_t n_begun;  /**< blocks that a task has taken */
+    size_t n_done;        /**< blocks that are done and not taken */
+    size_t long_bytes;    /**< of all slots: over half of what a row may have no block is read */
+    size_t n_tasks;       /**< submitted and not ended */
+    bool feeding;         /**< the feeding thread has not ended */
+    int64_t sampled_rows; /**< what types are inferred from: its rows, */
+    size_t sampled_bytes; /**< and the text that they take */
+    bool sampled_all;     /**< there are no others */
+    uint64_t n_fed;       /**< blocks that were read */
+    uint64_t n_begun;     /**< blocks that a task has taken */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
     int64_t rows_done;   /**< rows handed out or sliced */

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "csv/advice.h"
 #include "csv/aside.h"
+#include "csv/estimate.h"
 #include "csv/explain.h"
 #include "csv/union.h"
 
@@ -113,10 +114,24 @@ static void add_evidence(const struct sample *s)
     }
 }
 
+int64_t dn_csv_estimate_rows(const struct dn_csv_reader *r)
+{
+    if (r->sampled_all) {
+        return r->sampled_rows;
+    }
+    const bool is_plain = r->feed.source != NULL && dn_source_size(r->feed.source) >= 0;
+
+    if (!is_plain || r->bytes_total < 0 || r->sampled_bytes == 0) {
+        return -1;
+    }
+    return (int64_t)((double)r->sampled_rows / (double)r->sampled_bytes * (double)r->bytes_total +
+                     0.5);
+}
+
 /* What the rows say of types; and which values say it, if somebody asks. */
 static enum dn_status note_values(struct sample *s, struct dn_error *err)
 {
-    const struct dn_csv_reader *r = s->r;
+    struct dn_csv_reader *r = s->r;
     const struct dn_csv_block block = {.buf = s->buf,
                                        .start = s->start,
                                        .file = s->file,
@@ -126,6 +141,8 @@ static enum dn_status note_values(struct sample *s, struct dn_error *err)
     enum dn_status st = DN_OK;
 
     add_evidence(s);
+    r->sampled_rows += (int64_t)dn_csv_rows_count(&s->rows);
+    r->sampled_bytes += s->complete - s->start;
     if (r->look == NULL) {
         return DN_OK;
     }
@@ -472,6 +489,7 @@ static enum dn_status sample_files(struct sample *s, struct dn_error *err)
         s->first_line = 0;
         DN_TRY(sample_further_file(s, r->paths[i], err));
     }
+    s->r->sampled_all = s->whole && r->n_paths <= SAMPLE_FILES && !r->has_limit;
     return DN_OK;
 }
 
