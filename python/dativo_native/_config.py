@@ -31,7 +31,7 @@ _ALSO = {"endpoint_url": "endpoint", "access_key": "access_key_id", "secret_key"
 
 
 def path_bytes(path: PathArgument) -> bytes:
-    name = os.fsencode(os.path.expanduser(path) if isinstance(path, os.PathLike) else path)
+    name = os.fsencode(os.path.expanduser(path))
     if b"\0" in name or not name:
         raise DativoError(f"{path!r} is no name of a file", code="invalid", option="path")
     return name

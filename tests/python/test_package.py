@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import logging
+import pathlib
 import subprocess
 import sys
 import threading
@@ -104,6 +105,12 @@ def test_sources(tmp_path):
     assert caught.value.code == "not_found"
     with pytest.raises(TypeError):
         dn.read_csv(3)
+
+
+def test_home(tmp_path, orders, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert dn.convert(orders, "~/o.parquet").rows_out == 3000
+    assert (tmp_path / "o.parquet").exists() and len(dn.schema("~/o.parquet")) == len(dn.schema(pathlib.Path("~/o.parquet"))) == 10
 
 
 def test_types_of_all_values(tmp_path, caplog):
