@@ -310,6 +310,13 @@ def _unchanged(target: _Target, commit_id: str, snapshot: Any) -> Commit:
     return Commit(target.name, snapshot.snapshot_id, commit_id, unchanged=True)
 
 
+def _look_first(target: _Target, commit_id: str) -> Tuple[Any, Optional[Commit]]:
+    """The table, and what is to be told if it has the result already."""
+    existing = target.load()
+    snapshot = _find(existing, commit_id) if commit_id else None
+    return existing, None if snapshot is None else _unchanged(target, commit_id, snapshot)
+
+
 def _told(
     target: _Target, staged: Any, files: Sequence[File], commit_id: str, landed: Any, outcome: Optional[Outcome]
 ) -> Commit:
@@ -438,12 +445,10 @@ def commit(
     """
     found = _result(result)
     target = _Target(catalog, table, partition, create, evolve, properties)
-    existing = target.load()
     commit_id = id or found.id
-    if commit_id:
-        snapshot = _find(existing, commit_id)
-        if snapshot is not None:
-            return _unchanged(target, commit_id, snapshot)
+    existing, done = _look_first(target, commit_id)
+    if done is not None:
+        return done
     io = existing.io if existing is not None else _io_of(target, found.uris[0])
     files = [File(io, uri) for uri in found.uris]
     for file in files:
@@ -507,10 +512,9 @@ def append(
     """
     target = _Target(catalog, table, partition, create, evolve, properties)
     commit_id = id or uuid.uuid4().hex
-    existing = target.load()
-    snapshot = _find(existing, commit_id)
-    if snapshot is not None:
-        return _unchanged(target, commit_id, snapshot)
+    existing, done = _look_first(target, commit_id)
+    if done is not None:
+        return done
     source: Any = data
     if not isinstance(data, Reader):  # whose schema can be asked for without taking its rows
         source = pa.RecordBatchReader.from_stream(data) if hasattr(data, "__arrow_c_stream__") else pa.record_batch(data)
@@ -563,10 +567,9 @@ def run(
         raise DativoError(f"{path}: the target is no table of a catalog; dativo_native.run() runs this job", code="config", path=path)
     target = _of_job(path, json.loads(answer["lake"]))
     commit_id = id or uuid.uuid4().hex
-    existing = target.load()
-    snapshot = _find(existing, commit_id)
-    if snapshot is not None:
-        return _unchanged(target, commit_id, snapshot)._replace(outcome=Outcome(None, 0, 0, files_out=0, unchanged=True))
+    existing, done = _look_first(target, commit_id)
+    if done is not None:
+        return done._replace(outcome=Outcome(None, 0, 0, files_out=0, unchanged=True))
     if existing is None:  # of a table that is made when its columns are known
         target.make_namespace()
         existing = target.catalog.create_table_transaction(target.identifier, Schema(NestedField(1, "a", LongType())))._table
