@@ -17,7 +17,7 @@ import os as _os
 from . import _errors, _log, _native
 from ._errors import DativoError
 from ._look import inspect, plugin_directory as _plugin_directory, plugin_path, schema, verify
-from ._pieces import Commit, Plan, abort, commit, plan, task
+from ._pieces import Commit, Plan, abort, commit, held_plan, plan, task
 from ._progress import Progress
 from ._reader import Column, Reader, Reject, Schema, read_csv, read_parquet, read_postgres
 from ._split import Split
@@ -41,6 +41,7 @@ __all__ = [
     "abort",
     "commit",
     "convert",
+    "held_plan",
     "inspect",
     "plan",
     "plugin_path",

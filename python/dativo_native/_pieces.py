@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Union
+import contextlib
+from typing import Iterator, NamedTuple, Optional, Tuple, Union
 
 from . import _config, _native
 from ._config import PathArgument
@@ -39,24 +40,20 @@ def _path(plan: PlanArgument) -> str:
     return plan.path if isinstance(plan, Plan) else _text(plan)
 
 
-def plan(
+# of enum dn_parts_moment
+_UNSAID, _HELD, _EACH = 0, 1, 2
+
+
+def _plan(
     job: PathArgument,
     output: PathArgument,
-    *,
-    split_size: Union[None, int, str] = None,
-    overwrite: bool = False,
-    allow_empty: bool = False,
-    threads: Optional[int] = None,
-    memory: Union[None, int, str] = None,
-) -> Plan:
-    """Cut a job file into pieces of about ``split_size`` (128 MiB), and write the plan to ``output``.
-
-    >>> import dativo_native as dn, os, tempfile
-    >>> path = os.path.join(tempfile.mkdtemp(), "plan.json")
-    >>> plan = dn.plan("examples/jobs/csv_to_parquet.yaml", path, split_size="100KB")
-    >>> plan.rows
-    3000
-    """
+    split_size: Union[None, int, str],
+    overwrite: bool,
+    allow_empty: bool,
+    threads: Optional[int],
+    memory: Union[None, int, str],
+    moment: int,
+) -> Tuple[Plan, object]:
     path = _text(output)
     fields = _native.plan(
         _text(job),
@@ -66,8 +63,58 @@ def plan(
         allow_empty,
         _config.threads_of(threads),
         _config.memory_bytes(memory),
+        moment,
     )
-    return Plan(path, fields["id"], fields["pieces"], fields["rows"] if fields["rows"] >= 0 else None)
+    return Plan(path, fields["id"], fields["pieces"], fields["rows"] if fields["rows"] >= 0 else None), fields["hold"]
+
+
+def plan(
+    job: PathArgument,
+    output: PathArgument,
+    *,
+    split_size: Union[None, int, str] = None,
+    overwrite: bool = False,
+    allow_empty: bool = False,
+    snapshot_per_task: bool = False,
+    threads: Optional[int] = None,
+    memory: Union[None, int, str] = None,
+) -> Plan:
+    """Cut a job file into pieces of about ``split_size`` (128 MiB), and write the plan to ``output``.
+
+    A table of PostgreSQL changes while it is read: :func:`held_plan` keeps it as it is for all tasks.  With ``snapshot_per_task`` each
+    of them reads what it finds, and rows that change in between may be missing from the result, or be there twice.
+
+    >>> import dativo_native as dn, os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "plan.json")
+    >>> plan = dn.plan("examples/jobs/csv_to_parquet.yaml", path, split_size="100KB")
+    >>> plan.rows
+    3000
+    """
+    moment = _EACH if snapshot_per_task else _UNSAID
+    return _plan(job, output, split_size, overwrite, allow_empty, threads, memory, moment)[0]
+
+
+@contextlib.contextmanager
+def held_plan(
+    job: PathArgument,
+    output: PathArgument,
+    *,
+    split_size: Union[None, int, str] = None,
+    overwrite: bool = False,
+    allow_empty: bool = False,
+    threads: Optional[int] = None,
+    memory: Union[None, int, str] = None,
+) -> Iterator[Plan]:
+    """The same for a ``with`` block, which holds the snapshot of a table that all tasks read, wherever they run.
+
+    They have to have begun before its end.  Of files there is nothing to hold.
+    """
+    made, hold = _plan(job, output, split_size, overwrite, allow_empty, threads, memory, _HELD)
+    try:
+        yield made
+    finally:
+        if hold is not None:
+            _native.release(hold)
 
 
 def task(plan: PlanArgument, index: int, *, threads: Optional[int] = None, progress: ProgressArgument = None) -> Outcome:

@@ -27,6 +27,7 @@ static PyMethodDef functions[] = {
      "Where a job file writes to, if that is a table of a catalog."},
     {"run", dn_py_run, METH_VARARGS, "A job file."},
     {"plan", dn_py_plan, METH_VARARGS, "A job file cut into pieces."},
+    {"release", dn_py_release, METH_O, "Let go of what a plan holds."},
     {"task", dn_py_task, METH_VARARGS, "One piece of a plan."},
     {"commit", dn_py_commit, METH_VARARGS, "One result of all pieces of a plan."},
     {"abort", dn_py_abort, METH_VARARGS, "What there is of a plan goes."},

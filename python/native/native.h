@@ -105,6 +105,7 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args);
 PyObject *dn_py_lake(PyObject *self, PyObject *args);
 PyObject *dn_py_run(PyObject *self, PyObject *args);
 PyObject *dn_py_plan(PyObject *self, PyObject *args);
+PyObject *dn_py_release(PyObject *self, PyObject *capsule);
 PyObject *dn_py_task(PyObject *self, PyObject *args);
 PyObject *dn_py_commit(PyObject *self, PyObject *args);
 PyObject *dn_py_abort(PyObject *self, PyObject *args);

@@ -1,6 +1,7 @@
 /* Jobs in pieces: plan, task, commit, abort. */
 #include "native.h"
 
+#include "base/memory.h"
 #include "job/json_file.h"
 #include "job/parts.h"
 #include "job/refusal.h"
@@ -45,67 +46,153 @@ static PyObject *finished(struct dn_py_watch *w, enum dn_status st, const struct
     return raised ? NULL : dn_py_raise_of_job(err);
 }
 
-static enum dn_status cut(struct dn_plan *job, struct dn_parts *p, const char *path,
-                          const struct dn_transfer *given, uint64_t split_bytes, const char *output,
+/* A plan that is made, and what it holds of its source, which a capsule keeps. */
+struct making {
+    struct dn_plan job;
+    struct dn_parts p;
+    struct dn_parts_hold *hold;
+    struct dn_py_watch watch;
+    struct dn_events events;
+    pid_t process; /* a child of fork() has no part in it */
+};
+
+#define HOLD_NAME "dativo_native.hold"
+
+static void making_finish(struct making *m)
+{
+    PyThreadState *const state = PyEval_SaveThread();
+
+    dn_parts_hold_finish(m->hold);
+    dn_parts_finish(&m->p);
+    dn_plan_finish(&m->job);
+    PyEval_RestoreThread(state);
+    dn_py_watch_finish(&m->watch);
+    dn_free(m);
+}
+
+/* Unless it was released. */
+static void hold_end(PyObject *capsule)
+{
+    struct making *m = PyCapsule_GetPointer(capsule, HOLD_NAME);
+
+    if (m != NULL && PyCapsule_GetContext(capsule) == NULL && m->process == getpid()) {
+        making_finish(m);
+    }
+}
+
+/* release(hold) */
+PyObject *dn_py_release(PyObject *self, PyObject *capsule)
+{
+    static char released;
+    struct making *m = PyCapsule_GetPointer(capsule, HOLD_NAME);
+
+    (void)self;
+    if (m == NULL) {
+        return NULL;
+    }
+    const bool is_first = PyCapsule_GetContext(capsule) == NULL && m->process == getpid();
+    if (PyCapsule_SetContext(capsule, &released) != 0) {
+        return NULL;
+    }
+    if (is_first) {
+        making_finish(m);
+    }
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static enum dn_status cut(struct making *m, const char *path, const struct dn_transfer *given,
+                          const struct dn_parts_wish *wish, const char *output,
                           struct dn_error *err)
 {
-    DN_TRY(dn_plan_read(job, path, err));
-    struct dn_transfer t = dn_plan_transfer(job);
+    DN_TRY(dn_plan_read(&m->job, path, err));
+    struct dn_transfer t = dn_plan_transfer(&m->job);
     t.n_threads = given->n_threads;
     t.memory_bytes = given->memory_bytes;
     t.allow_empty = given->allow_empty;
-    t.events = given->events;
-    const struct dn_parts_wish wish = {.target_bytes = split_bytes};
-    const enum dn_status st = dn_parts_cut(p, NULL, job, &t, &wish, err);
+    t.events = &m->events;
+    enum dn_status st = dn_parts_cut(&m->p, wish->moment == DN_PARTS_HELD ? &m->hold : NULL,
+                                     &m->job, &t, wish, err);
     if (st != DN_OK) {
-        dn_refusal_locate_path(job, NULL, err);
+        dn_refusal_locate_path(&m->job, NULL, err);
         return st;
     }
-    return dn_json_file_write(output, p->json, given->overwrite, err);
+    st = dn_json_file_write(output, m->p.json, given->overwrite, err);
+    if (st != DN_OK && m->hold != NULL) {
+        (void)!dn_parts_hold_forget(m->hold, NULL); /* what stays are a few bytes */
+    }
+    return st;
 }
 
-/* plan(job, output, split_bytes, overwrite, allow_empty, n_threads, memory_bytes) -> {"id","pieces","rows"} */
+/* {"id","pieces","rows","hold"}; takes `m`. */
+static PyObject *plan_answer(struct making *m)
+{
+    const json_t *rows = json_object_get(m->p.json, "rows");
+    PyObject *out = Py_BuildValue(
+        "{s:s,s:n,s:L,s:O}", "id", m->p.id, "pieces", (Py_ssize_t)json_array_size(m->p.list),
+        "rows", json_is_integer(rows) ? (long long)json_integer_value(rows) : -1LL, "hold",
+        Py_None);
+    PyObject *hold = NULL;
+
+    if (out != NULL && m->hold != NULL) {
+        hold = PyCapsule_New(m, HOLD_NAME, hold_end);
+        if (hold == NULL || PyDict_SetItemString(out, "hold", hold) != 0) {
+            Py_CLEAR(out);
+        }
+    }
+    if (hold == NULL) {
+        making_finish(m);
+    }
+    Py_XDECREF(hold);
+    return out;
+}
+
+/* plan(job, output, split_bytes, overwrite, allow_empty, n_threads, memory_bytes, moment) -> {"id","pieces","rows","hold"} */
 PyObject *dn_py_plan(PyObject *self, PyObject *args)
 {
     struct dn_transfer given = {0};
-    struct dn_plan job = {0};
-    struct dn_parts p = {0};
-    struct dn_py_watch watch;
     struct dn_error err;
     const char *path = NULL;
     const char *output = NULL;
-    PyObject *out = NULL;
     unsigned long long split_bytes = 0;
     unsigned long long memory = 0;
     int overwrite = 0;
     int allow_empty = 0;
     unsigned int n_threads = 0;
+    int moment = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "ssKppIK", &path, &output, &split_bytes, &overwrite, &allow_empty,
-                          &n_threads, &memory)) {
+    if (!PyArg_ParseTuple(args, "ssKppIKi", &path, &output, &split_bytes, &overwrite, &allow_empty,
+                          &n_threads, &memory, &moment)) {
         return NULL;
     }
+    struct making *m = dn_calloc(1, sizeof *m);
+    if (m == NULL) {
+        return PyErr_NoMemory();
+    }
     dn_error_clear(&err);
-    dn_py_watch_init(&watch, NULL);
-    const struct dn_events events = dn_py_events_of(&watch);
+    dn_py_watch_init(&m->watch, NULL);
+    m->events = dn_py_events_of(&m->watch);
+    m->process = getpid();
     given.overwrite = overwrite != 0;
     given.allow_empty = allow_empty != 0;
     given.n_threads = n_threads;
     given.memory_bytes = memory;
-    given.events = &events;
+    const struct dn_parts_wish wish = {.target_bytes = split_bytes,
+                                       .moment = (enum dn_parts_moment)moment};
     PyThreadState *const state = PyEval_SaveThread();
-    const enum dn_status st = cut(&job, &p, path, &given, split_bytes, output, &err);
+    const enum dn_status st = cut(m, path, &given, &wish, output, &err);
     PyEval_RestoreThread(state);
-    if (st == DN_OK) {
-        const json_t *rows = json_object_get(p.json, "rows");
-        out = Py_BuildValue("{s:s,s:n,s:L}", "id", p.id, "pieces",
-                            (Py_ssize_t)json_array_size(p.list), "rows",
-                            json_is_integer(rows) ? (long long)json_integer_value(rows) : -1LL);
+    const bool raised = dn_py_watch_raise(&m->watch);
+    dn_py_mail_deliver();
+    if (st == DN_OK && !raised) {
+        return plan_answer(m);
     }
-    dn_parts_finish(&p);
-    dn_plan_finish(&job);
-    return finished(&watch, st, &err, out);
+    PyObject *type = NULL, *value = NULL, *traceback = NULL; /* that is raised, if one is */
+    PyErr_Fetch(&type, &value, &traceback);
+    making_finish(m);
+    PyErr_Restore(type, value, traceback);
+    return raised ? NULL : dn_py_raise_of_job(&err);
 }
 
 /* What is done with a plan that is read for it, without the interpreter. */

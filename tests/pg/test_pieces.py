@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -340,3 +341,42 @@ def test_an_address_needs_no_job(tool, accounts):
         assert "se+cret" not in tool.fails("plan", "--hold", *args, "-o", "2.json", says=says)
     gone(accounts)
     assert not (tool.cwd / "2.json").exists()
+
+
+def test_a_block_of_python_holds_it(tool, accounts):
+    package = BIN.parents[1] / "python"
+    if not list(package.glob("dativo_native/_native*.so")):
+        pytest.skip("the package is not built")
+    tool.rows = accounts.sql("SELECT id, balance, note, n FROM accounts ORDER BY ctid")
+    tool.env["PYTHONPATH"] = str(package)
+    code = """
+import subprocess, sys, dativo_native as dn
+try:
+    dn.plan("job.yaml", "plan.json")
+except dn.DativoError as e:
+    assert "be there twice" in str(e)
+with dn.held_plan("job.yaml", "plan.json", split_size="300kB") as plan:
+    print(plan.pieces, plan.rows, flush=True)
+    sys.stdin.readline()
+    for i in range(plan.pieces):
+        subprocess.run([sys.executable, "-c", f"import dativo_native as dn; dn.task('plan.json', {i})"], check=True) if i % 2 else dn.task(plan, i)
+print(dn.commit(plan).rows)
+with dn.held_plan("job2.yaml", "gone.json") as plan:
+    pass
+try:
+    dn.task(plan, 0)
+except dn.DativoError as e:
+    assert "is gone" in str(e), e
+    print("gone")
+"""
+    tool.job["target"] = {"connection": {"path": "out2"}}
+    (tool.cwd / "job2.yaml").write_text(yaml.safe_dump(tool.job))
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tool.cwd, env=tool.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    pieces, rows = process.stdout.readline().split()
+    assert rows == b"None" and int(pieces) > 2
+    accounts.sql(CHANGES.format(k=2))
+    out, err = process.communicate(b"\n", timeout=60)
+    assert process.returncode == 0 and out.split() == [str(N_ROWS).encode(), b"gone"], err.decode()
+    gone(accounts)
+    tool.must_be_whole(tool.read_plan())
