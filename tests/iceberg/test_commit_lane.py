@@ -1,7 +1,9 @@
 """Results become tables: twice appended, read by pyiceberg and by DuckDB; the same one once; failures that leave the table as it was."""
 
 import datetime
+import gzip
 import json
+import re
 import sqlite3
 import subprocess
 import threading
@@ -9,6 +11,7 @@ import threading
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 
 import dativo_native as dn
@@ -288,3 +291,19 @@ def test_docstrings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = doctest.testmod(iceberg)
     assert result.failed == 0 and result.attempted > 5
+
+
+def test_the_code_of_the_page(tmp_path, monkeypatch):
+    """docs/iceberg.md, as it is printed but for the folder of the warehouse."""
+    (code,) = re.findall(r"^```python\n(.*?)^```", (SOURCE / "docs/iceberg.md").read_text(encoding="utf-8"), re.M | re.S)
+    plan(tmp_path, ("plan", "task", "commit"))
+    (tmp_path / "orders").mkdir()
+    for name in ("1", "2"):
+        (tmp_path / f"orders/{name}.csv.gz").write_bytes(gzip.compress(b"id,name\n-1,x\n-2,y\n"))
+    for name in ("a.parquet", "b.parquet"):
+        written(tmp_path, pa.table({"id": [-3, -4, -5], "name": [name, None, "z"]}), name)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(code.replace("/data/lake", f"{tmp_path}/lake"), "iceberg.md", "exec"), names)
+    table = load_catalog("default", **names["catalog"]).load_table("shop.orders")
+    assert len(table.snapshots()) == 3 and table.scan().to_arrow().num_rows == 4 + 20000 + 6
