@@ -102,11 +102,12 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_every_wrong_answer_is_noticed(tool, script, name):
+    """At first, behind a good one, and behind the sample, which is 4 MiB; with more behind it, and as the last."""
     answer, says = WRONG[name]
-    late = big(5, "start", {"id": 1, "name": "a"})
-    before = ([], [GOOD], late)[list(WRONG).index(name) % 3]  # the sample is 4 MiB, which "late" is behind
-    flags = script(texts=[*before, answer, GOOD])
-    tool.fails("convert", *flags, "in", "new.parquet", says=[says.replace("batch 2", f"batch {len(before) + 1}"), "libfake_answers.so"])
+    late = [[], big(5, "start", {"id": 1, "name": "a"})][list(WRONG).index(name) % 3 == 2]
+    for before, behind in (([], [GOOD]), ([GOOD], [GOOD]), ([GOOD], []), (late, [GOOD])):
+        flags = script(texts=[*before, answer, *behind])
+        tool.fails("convert", *flags, "in", "new.parquet", says=[says.replace("batch 2", f"batch {len(before) + 1}"), "libfake_answers.so"])
 
 
 def test_error_texts_say_where(tool, script):
@@ -260,10 +261,12 @@ ANSWERS = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_every_wrong_list_is_noticed(tool, script, name):
+    """For the first batch, for another one, and for the last, which has 50 rows."""
     answer, says = ANSWERS[name]
     good = '[{"path":"%s","record_count":%d}]'
-    flags = write(tool, script, answers=[*[good] * (list(ANSWERS).index(name) % 2), answer, good])
-    tool.fails(*flags, says=[says, "libfake_answers.so"])
+    for n in range(3):
+        flags = write(tool, script, answers=[*[good] * n, answer, good])
+        tool.fails(*flags, says=[says.replace("100 records", "50 records") if n == 2 else says, "libfake_answers.so"])
 
 
 def test_writers_that_fail_or_overwrite(tool, script):
