@@ -318,6 +318,49 @@ static void pages_are_all_there_once(void **state)
     dn_arena_finish(&arena);
 }
 
+/* What is cut for other processes, and planned by each for itself, reads what one plan of such pieces reads. */
+static void pieces_of_other_processes_are_the_same(void **state)
+{
+    struct dn_pg_part parts[] = {PART('p', 0), PART('r', 1000), PART('r', 0), PART('r', 257)};
+    const struct dn_pg_relation rel = relation(parts, 4);
+    const struct dn_pg_wish wish = {.n_connections = 1, .where = "id > 1"};
+    const struct dn_pg_wish all = {.n_connections = 2, .where = "id > 1", .piece_blocks = 128};
+    struct dn_arena arena = {0};
+    struct dn_pg_range *ranges = NULL;
+    const char *reason = NULL;
+    struct dn_pg_plan whole;
+    struct dn_pg_plan plan;
+    struct dn_error err;
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        parts[i].oid = 100 + (uint32_t)i;
+    }
+    assert_int_equal(dn_pg_plan_make(&whole, &rel, &all, &arena, NULL), DN_OK);
+    assert_int_equal(dn_pg_plan_cut(&ranges, &n, &reason, &rel, 128, &arena, NULL), DN_OK);
+    assert_null(reason);
+    assert_int_equal(n, whole.n_pieces);
+    assert_int_equal(n, 8 + 1 + 3);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(dn_pg_plan_range(&plan, &rel, &wish, &ranges[i], &arena, NULL), DN_OK);
+        assert_int_equal(plan.n_pieces, 1);
+        assert_int_equal(plan.n_connections, 1);
+        assert_string_equal(plan.pieces[0].select, whole.pieces[i].select);
+        assert_int_equal(plan.n_blocks, whole.pieces[i].n_blocks);
+    }
+    parts[3].oid = 7;
+    assert_int_equal(dn_pg_plan_range(&plan, &rel, &wish, &ranges[n - 1], &arena, &err), DN_ERR_IO);
+    assert_non_null(strstr(err.message, "cut it again"));
+    parts[1].kind = 'f'; /* one piece then, of everything */
+    assert_int_equal(dn_pg_plan_cut(&ranges, &n, &reason, &rel, 128, &arena, NULL), DN_OK);
+    assert_non_null(strstr(reason, "foreign"));
+    assert_int_equal(n, 1);
+    assert_int_equal(dn_pg_plan_range(&plan, &rel, &wish, &ranges[0], &arena, NULL), DN_OK);
+    assert_null(strstr(plan.pieces[0].select, "ONLY"));
+    dn_arena_finish(&arena);
+}
+
 static void check_reason(struct dn_pg_relation rel, const char *says)
 {
     const struct dn_pg_wish wish = {.n_connections = 4};
@@ -406,6 +449,7 @@ int main(void)
         cmocka_unit_test(names_are_read),
         cmocka_unit_test(small_tables_are_one_piece),
         cmocka_unit_test(pages_are_all_there_once),
+        cmocka_unit_test(pieces_of_other_processes_are_the_same),
         cmocka_unit_test(one_connection_has_reasons),
         cmocka_unit_test(queries_are_cast_by_number),
     };
