@@ -20,8 +20,9 @@ static const struct dn_writer_kind *const kind = &dn_writer_kind;
 
 void dn_writer_leave_run(struct dn_writer *h, bool well)
 {
-    dn_writer_run_leave(&h->run, well && h->shell.error.code == DN_OK);
-    dn_writer_objects_leave(h->objects);
+    well = well && h->shell.error.code == DN_OK;
+    dn_writer_run_leave(&h->run, well);
+    dn_writer_objects_leave(h->objects, well);
     h->objects = NULL;
 }
 
@@ -142,16 +143,21 @@ static enum dn_status refuse_taken(const char *path, struct dn_error *err)
 }
 
 /* The same of an object.  Whoever makes one of that name until this one is committed wins: it is DN_ERR_EXISTS then. */
-static enum dn_status try_object(struct dn_writer *h, const char *name,
-                                 const struct ArrowSchema *schema, void **out, struct dn_error *err)
+static enum dn_status try_object(struct dn_writer *h, const char *name, int64_t counter,
+                                 unsigned unique, const struct ArrowSchema *schema, void **out,
+                                 struct dn_error *err)
 {
     struct dn_writer_means means = h->target.means;
     struct dn_store_options store = *means.store;
     char etag[DN_S3_ETAG_SIZE];
     bool claimed = false;
 
-    DN_TRY(dn_writer_objects_claim(
-        h->objects, name, h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER, etag, &claimed, err));
+    enum dn_objects_name which = DN_OBJECTS_ADDED;
+    if (h->target.overwrite == DN_WRITER_OVERWRITE_EARLIER) {
+        const bool target = h->target.file != NULL && counter == 0;
+        which = unique > 0 ? DN_OBJECTS_OTHER : target ? DN_OBJECTS_TARGET : DN_OBJECTS_FIRST;
+    }
+    DN_TRY(dn_writer_objects_claim(h->objects, name, which, etag, &claimed, err));
     if (!claimed) {
         return refuse_taken(name, err);
     }
@@ -173,7 +179,7 @@ static enum dn_status try_name(struct dn_writer *h, const char *path, int64_t co
     bool claimed = false;
 
     if (h->objects != NULL) {
-        return try_object(h, path, schema, out, err);
+        return try_object(h, path, counter, unique, schema, out, err);
     }
     DN_TRY(dn_writer_run_claim(&h->run, path, &claimed, err));
     if (!claimed) {
@@ -268,6 +274,21 @@ static enum dn_status remember(struct dn_writer *h, const char *path, struct dn_
                : dn_error_memory(err, strlen(path));
 }
 
+/* Who replaces nothing is not replaced either. */
+static enum dn_status commit_object(struct dn_writer *h, void *file, const char *path,
+                                    struct dn_error *err)
+{
+    if (h->target.overwrite == DN_WRITER_OVERWRITE_NONE) {
+        return kind->commit(file, err);
+    }
+    DN_TRY(dn_writer_objects_own(h->objects, path, err));
+    const enum dn_status st = kind->commit(file, err);
+    if (st != DN_OK) {
+        dn_writer_objects_disown(h->objects, path);
+    }
+    return st;
+}
+
 /* The file gets its name, and from then on belongs to the run. */
 static enum dn_status commit_file(struct dn_writer *h, void *file, const char *path,
                                   struct dn_error *err)
@@ -277,7 +298,7 @@ static enum dn_status commit_file(struct dn_writer *h, void *file, const char *p
 
     DN_TRY(remember(h, shown, err));
     if (h->objects != NULL) {
-        st = kind->commit(file, err);
+        st = commit_object(h, file, path, err);
         goto cleanup;
     }
     DN_TRY_GOTO(st, dn_writer_run_announce(&h->run, path, err), cleanup);
@@ -580,7 +601,9 @@ const char *commit_files(void *writer, const char *files_json)
         dn_text_appendf(&b, &error, "{\"files_committed\":%" PRId64 ",\"success\":true}", n_files),
         cleanup);
     /* whatever becomes of this process now: the run was finished */
-    DN_TRY_GOTO(st, dn_writer_run_set_done(&h->run, is_all(h, n_files), &error), cleanup);
+    if (h->objects == NULL) {
+        DN_TRY_GOTO(st, dn_writer_run_set_done(&h->run, is_all(h, n_files), &error), cleanup);
+    }
     text = dn_shell_text_end(&b);
     if (text == NULL) {
         st = dn_error_memory(&error, b.len);

@@ -241,7 +241,7 @@ DN_NODISCARD enum dn_status dn_writer_run_own(const struct dn_writer_run *run,
 
 /**
  * The same of a table in a bucket (writer_objects.c), see docs/adr/0006-who-owns-a-file.md: writers of one process that are open at the same
- * time are one run.  Its requests are those of joining, which lists what is there.  Thread-safe.
+ * time are one run.  Thread-safe.
  */
 struct dn_writer_objects;
 DN_NODISCARD enum dn_status dn_writer_objects_join(struct dn_writer_objects **out,
@@ -250,16 +250,27 @@ DN_NODISCARD enum dn_status dn_writer_objects_join(struct dn_writer_objects **ou
 /** Fail unless the bucket can be listed and written: an upload is begun and aborted. */
 DN_NODISCARD enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t,
                                                    struct dn_error *err);
-/** NULL is allowed. */
-void dn_writer_objects_leave(struct dn_writer_objects *o);
+/** NULL is allowed.  When the last one leaves, and all have left `well`, the objects of earlier runs are removed; what fails is said in the log. */
+void dn_writer_objects_leave(struct dn_writer_objects *o, bool well);
+enum dn_objects_name {
+    DN_OBJECTS_TARGET, /**< the one that was asked for: an earlier run's object of that name gives way */
+    DN_OBJECTS_FIRST, /**< the first of a batch: what is in its way goes with the earlier run's */
+    DN_OBJECTS_OTHER,
+    DN_OBJECTS_ADDED /**< of a writer that replaces nothing */
+};
 /**
- * Keep all other writers of the run from a name; *out false: it is the run's, or somebody's who came in between.
- * @param replace  whether an earlier run's object gives way
- * @param etag     of that object, which may be replaced; "": there is none, and none may be
+ * Keep all other writers of the run from a name; *out false: something is there.  Before the first one, and now and then, a request
+ * tells other processes that the run is under way.
+ * @param etag     of the object that may be replaced; "": there is none, and none may be
  */
 DN_NODISCARD enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o, const char *name,
-                                                    bool replace, char etag[DN_S3_ETAG_SIZE],
-                                                    bool *out, struct dn_error *err);
+                                                    enum dn_objects_name kind,
+                                                    char etag[DN_S3_ETAG_SIZE], bool *out,
+                                                    struct dn_error *err);
+/** Around the moment in which it is made: it is the run's, which later ones may remove. */
+DN_NODISCARD enum dn_status dn_writer_objects_own(struct dn_writer_objects *o, const char *name,
+                                                  struct dn_error *err);
+void dn_writer_objects_disown(struct dn_writer_objects *o, const char *name);
 /** The object was not made after all. */
 void dn_writer_objects_unclaim(struct dn_writer_objects *o, const char *name);
 

@@ -1,25 +1,20 @@
 /*
  * The run of a table in a bucket: which of its objects may be replaced.  S3 has no locks, so this is less than what files have
- * (writer_run.c).  What was there when the run began is an earlier run's and gives way, on the condition that nobody has replaced it
- * since; every other name that is taken stays.  Writers of one process that are open at the same time are one run.
+ * (writer_run.c).  What was there when the run began, and is on the list of runs that have ended, is an earlier run's, and is removed
+ * when this one has ended well; no name that is taken is taken again.  Writers of one process that are open at the same time are one run.
  */
-#include "writer.h"
+#include "writer_objects.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "store/s3/ledger.h"
+#include "store/s3/sources.h"
 #include "store/url.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
-
-struct dn_writer_objects {
-    struct dn_writer_objects *next;
-    uint32_t n_users;
-    char *table;     /* the service and what all names of the run begin with */
-    json_t *earlier; /* name -> ETag: what was there */
-    json_t *taken; /* names that are this run's, somebody's who came in between, or in the making */
-};
 
 /* ---- all that are open in this process ---- */
 
@@ -44,18 +39,59 @@ static void watch_forks(void)
 
 static void destroy(struct dn_writer_objects *o)
 {
-    if (o != NULL) {
-        json_decref(o->earlier);
-        json_decref(o->taken);
-        dn_free(o->table);
-        dn_free(o);
+    if (o == NULL) {
+        return;
     }
+    json_t *const sets[] = {o->earlier, o->times,  o->taken, o->own,
+                            o->passed,  o->listed, o->left,  o->dead};
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        json_decref(sets[i]);
+    }
+    (void)pthread_mutex_destroy(&o->marking);
+    dn_store_options_free(o->store);
+    dn_url_finish(&o->url);
+    dn_free(o->table);
+    dn_free(o->key);
+    dn_free(o->marker);
+    dn_free(o);
 }
 
 /* ---- what is there ---- */
 
-static enum dn_status note_page(struct dn_writer_objects *o, const struct dn_url *url,
-                                const struct dn_s3_page *page, struct dn_error *err)
+static const char *skip_digits(const char *text)
+{
+    return text + strspn(text, "0123456789");
+}
+
+/* Behind the stem: "_000000.parquet", "_000000-1.parquet"; ".parquet" and "-1.parquet" of a target that is one file. */
+static bool is_rest_of_table(const char *rest)
+{
+    const char *p = rest[0] == '_' ? skip_digits(rest + 1) : rest;
+
+    if (rest[0] == '_' && p - rest < 1 + 6) {
+        return false;
+    }
+    if (p[0] == '-' && skip_digits(p + 1) > p + 1) {
+        p = skip_digits(p + 1);
+    }
+    return strcmp(p, dn_writer_kind.ending) == 0;
+}
+
+static enum dn_status note_item(struct dn_writer_objects *o, const struct dn_s3_item *item,
+                                const char *name, struct dn_error *err)
+{
+    if (json_object_set_new_nocheck(o->earlier, name, json_string_nocheck(item->etag)) != 0) {
+        return dn_error_memory(err, strlen(name));
+    }
+    return !is_rest_of_table(item->key + strlen(o->url.key)) ||
+                   json_object_set_new_nocheck(o->times, name,
+                                               json_integer(dn_s3_time_of_iso(item->time))) == 0
+               ? DN_OK
+               : dn_error_memory(err, strlen(name));
+}
+
+static enum dn_status note_page(struct dn_writer_objects *o, const struct dn_s3_page *page,
+                                struct dn_error *err)
 {
     struct dn_buffer name = {0};
     enum dn_status st = DN_OK;
@@ -63,31 +99,28 @@ static enum dn_status note_page(struct dn_writer_objects *o, const struct dn_url
     for (size_t i = 0; i < page->n_items && st == DN_OK; i++) {
         const struct dn_s3_item *item = &page->items[i];
         dn_buffer_reset(&name);
-        st = dn_text_appendf(&name, err, "s3://%s/%s", url->bucket, item->key);
+        st = dn_text_appendf(&name, err, "s3://%s/%s", o->url.bucket, item->key);
+        st = st == DN_OK ? dn_buffer_append_byte(&name, 0, err) : st;
         if (st == DN_OK && !item->is_folder) {
-            st = json_object_setn_new_nocheck(o->earlier, (const char *)name.data, name.len,
-                                              json_string_nocheck(item->etag)) == 0
-                     ? DN_OK
-                     : dn_error_memory(err, name.len);
+            st = note_item(o, item, (const char *)name.data, err);
         }
     }
     dn_buffer_finish(&name);
     return st;
 }
 
-static enum dn_status list_objects(struct dn_writer_objects *o, const struct dn_url *url,
-                                   const struct dn_store_options *store, struct dn_error *err)
+static enum dn_status list_objects(struct dn_writer_objects *o, struct dn_error *err)
 {
     struct dn_s3_client *client = NULL;
     char *from = NULL;
     bool more = true;
 
-    enum dn_status st = dn_s3_client_open(&client, store, err);
+    enum dn_status st = dn_s3_client_open(&client, o->store, err);
     while (st == DN_OK && more) {
         struct dn_s3_page page = {0};
-        st = dn_s3_list(client, (struct dn_s3_name){url->bucket, url->key}, "/", from, &page, NULL,
-                        err);
-        st = st == DN_OK ? note_page(o, url, &page, err) : st;
+        st = dn_s3_list(client, (struct dn_s3_name){o->url.bucket, o->url.key}, "/", from, &page,
+                        NULL, err);
+        st = st == DN_OK ? note_page(o, &page, err) : st;
         dn_free(from);
         from = page.next;
         page.next = NULL;
@@ -95,6 +128,8 @@ static enum dn_status list_objects(struct dn_writer_objects *o, const struct dn_
         dn_s3_page_finish(&page);
     }
     dn_free(from);
+    /* behind it: who had begun before one of these was made has a marker by now */
+    st = st == DN_OK ? dn_objects_run_read(o, client, err) : st;
     dn_s3_client_close(client);
     return st;
 }
@@ -113,42 +148,83 @@ static enum dn_status name_table(struct dn_buffer *out, const struct dn_writer_t
     return dn_buffer_append_byte(out, 0, err);
 }
 
+/* "a/t" -> "a/.t.parquet.run" */
+static enum dn_status name_list(struct dn_writer_objects *o, struct dn_error *err)
+{
+    struct dn_buffer key = {0};
+    const char *slash = strrchr(o->url.key, '/');
+    const char *stem = slash != NULL ? slash + 1 : o->url.key;
+
+    const enum dn_status st = dn_text_appendf(&key, err, "%.*s.%s%s.run", (int)(stem - o->url.key),
+                                              o->url.key, stem, dn_writer_kind.ending);
+    o->key = st == DN_OK ? dn_text_take(&key) : NULL;
+    dn_buffer_finish(&key);
+    return st == DN_OK && o->key == NULL ? dn_error_memory(err, 0) : st;
+}
+
+static enum dn_status make_sets(struct dn_writer_objects *o, struct dn_error *err)
+{
+    json_t **const sets[] = {&o->earlier, &o->times,  &o->taken, &o->own,
+                             &o->passed,  &o->listed, &o->left,  &o->dead};
+
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        *sets[i] = json_object();
+        if (*sets[i] == NULL) {
+            return dn_error_memory(err, 0);
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status make(struct dn_writer_objects **out, const struct dn_writer_target *t,
                            struct dn_error *err)
 {
     const char *endpoint = t->means.store->endpoint;
     struct dn_buffer name = {0};
     struct dn_buffer table = {0};
-    struct dn_url url = {0};
     struct dn_writer_objects *o = dn_calloc(1, sizeof(*o));
     enum dn_status st = DN_OK;
 
     if (o == NULL) {
         return dn_error_memory(err, sizeof(*o));
     }
+    o->n_users = 1;
+    (void)pthread_mutex_init(&o->marking, NULL);
+    DN_TRY_GOTO(st, make_sets(o, err), cleanup);
+    DN_TRY_GOTO(st, dn_store_options_copy(&o->store, t->means.store, err), cleanup);
     DN_TRY_GOTO(st, name_table(&name, t, err), cleanup);
-    DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);
+    DN_TRY_GOTO(st, dn_url_parse(&o->url, (const char *)name.data, err), cleanup);
+    DN_TRY_GOTO(st, name_list(o, err), cleanup);
     DN_TRY_GOTO(st,
                 dn_text_appendf(&table, err, "%s %s", endpoint != NULL ? endpoint : "",
                                 (const char *)name.data),
                 cleanup);
-    o->n_users = 1;
     o->table = dn_text_take(&table);
-    o->earlier = json_object();
-    o->taken = json_object();
-    if (o->table == NULL || o->earlier == NULL || o->taken == NULL) {
+    if (o->table == NULL) {
         st = dn_error_memory(err, name.len);
         goto cleanup;
     }
-    DN_TRY_GOTO(st, list_objects(o, &url, t->means.store, err), cleanup);
     *out = o;
     o = NULL;
 cleanup:
     destroy(o);
-    dn_url_finish(&url);
     dn_buffer_finish(&name);
     dn_buffer_finish(&table);
     return st;
+}
+
+/* The run of that table that is under way in this process, or NULL. */
+static struct dn_writer_objects *join_open(const char *table)
+{
+    struct dn_writer_objects *o = first_open;
+
+    while (o != NULL && strcmp(o->table, table) != 0) {
+        o = o->next;
+    }
+    if (o != NULL) {
+        o->n_users++;
+    }
+    return o;
 }
 
 enum dn_status dn_writer_objects_join(struct dn_writer_objects **out,
@@ -159,31 +235,46 @@ enum dn_status dn_writer_objects_join(struct dn_writer_objects **out,
     *out = NULL;
     (void)pthread_once(&registry_once, watch_forks);
     DN_TRY(make(&mine, t, err));
-    lock();
-    struct dn_writer_objects *o = first_open;
-    while (o != NULL && strcmp(o->table, mine->table) != 0) {
-        o = o->next;
+    const enum dn_status st = list_objects(mine, err); /* of each writer: may it list at all? */
+    if (st != DN_OK) {
+        destroy(mine);
+        return st;
     }
-    if (o != NULL) { /* of the run that is under way, which knows what was there before it */
-        o->n_users++;
-    } else {
+    lock();
+    *out = join_open(mine->table); /* which knows what was there before it */
+    if (*out == NULL) {
         mine->next = first_open;
         first_open = mine;
     }
     unlock();
-    if (o != NULL) {
+    if (*out != NULL) {
         destroy(mine);
+    } else {
+        *out = mine;
     }
-    *out = o != NULL ? o : mine;
     return DN_OK;
 }
 
-void dn_writer_objects_leave(struct dn_writer_objects *o)
+static void tell_end(const struct dn_writer_objects *o, const struct dn_error *error)
 {
+    char message[sizeof(error->message) + 384];
+
+    (void)snprintf(message, sizeof(message),
+                   "objects of earlier runs may be there beside those of this run of "
+                   "s3://%.64s/%.100s until the next one has ended: %s",
+                   o->url.bucket, o->url.key, error->message);
+    dn_log_json("ERROR", "earlier_files_kept", message, NULL);
+}
+
+void dn_writer_objects_leave(struct dn_writer_objects *o, bool well)
+{
+    struct dn_error error = {0};
+
     if (o == NULL) {
         return;
     }
     lock();
+    o->failed = o->failed || !well;
     const bool last = --o->n_users == 0;
     for (struct dn_writer_objects **link = &first_open; last && *link != NULL;
          link = &(*link)->next) {
@@ -193,9 +284,13 @@ void dn_writer_objects_leave(struct dn_writer_objects *o)
         }
     }
     unlock();
-    if (last) {
-        destroy(o);
+    if (!last) {
+        return;
     }
+    if (dn_objects_run_end(o, &error) != DN_OK) {
+        tell_end(o, &error);
+    }
+    destroy(o);
 }
 
 /* ---- checking ---- */
@@ -212,6 +307,7 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
 
     if (t->lists) {
         DN_TRY(make(&o, t, err));
+        DN_TRY_GOTO(st, list_objects(o, err), cleanup);
     }
     DN_TRY_GOTO(st, dn_writer_file_path(&name, t, 0, 0, err), cleanup);
     DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);
@@ -233,16 +329,26 @@ cleanup:
 
 /* ---- names ---- */
 
-enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o, const char *name, bool replace,
-                                       char etag[DN_S3_ETAG_SIZE], bool *out, struct dn_error *err)
+/* Nothing in a bucket is taken from somebody who writes there, too. */
+static bool gives_way(const struct dn_writer_objects *o, bool is_there, enum dn_objects_name name)
 {
-    enum dn_status st = DN_OK;
+    return is_there && name == DN_OBJECTS_TARGET && !o->others;
+}
 
+enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o, const char *name,
+                                       enum dn_objects_name kind, char etag[DN_S3_ETAG_SIZE],
+                                       bool *out, struct dn_error *err)
+{
+    enum dn_status st = dn_objects_run_mark(o, kind != DN_OBJECTS_ADDED, err);
+
+    DN_TRY(st);
     lock();
     const char *there = json_string_value(json_object_get(o->earlier, name));
-    dn_error_copy_text(etag, DN_S3_ETAG_SIZE, there != NULL ? there : "");
-    *out = json_object_get(o->taken, name) == NULL && (there == NULL || replace);
-    if (*out && json_object_set_new_nocheck(o->taken, name, json_true()) != 0) {
+    const bool replaces = gives_way(o, there != NULL, kind);
+    dn_error_copy_text(etag, DN_S3_ETAG_SIZE, replaces ? there : "");
+    *out = json_object_get(o->taken, name) == NULL && (there == NULL || replaces);
+    json_t *set = *out ? o->taken : there != NULL && kind == DN_OBJECTS_FIRST ? o->passed : NULL;
+    if (set != NULL && json_object_set_new_nocheck(set, name, json_true()) != 0) {
         st = dn_error_memory(err, strlen(name));
     }
     unlock();
@@ -253,5 +359,21 @@ void dn_writer_objects_unclaim(struct dn_writer_objects *o, const char *name)
 {
     lock();
     (void)json_object_del(o->taken, name);
+    unlock();
+}
+
+enum dn_status dn_writer_objects_own(struct dn_writer_objects *o, const char *name,
+                                     struct dn_error *err)
+{
+    lock();
+    const int failed = json_object_set_new_nocheck(o->own, name, json_true());
+    unlock();
+    return failed == 0 ? DN_OK : dn_error_memory(err, strlen(name));
+}
+
+void dn_writer_objects_disown(struct dn_writer_objects *o, const char *name)
+{
+    lock();
+    (void)json_object_del(o->own, name);
     unlock();
 }

@@ -143,6 +143,19 @@ def test_interleavings_in_one_process(tmp_path, seed):
     interleave_here(tmp_path, seed)
 
 
+def test_two_writers_in_turns(tmp_path):
+    """200 batches, while an earlier run's files wait to be removed."""
+    run(tmp_path, 1, 2, 3)
+    a, b = Here(str(tmp_path)), Here(str(tmp_path))
+    for counter in range(100):
+        a.write(1000 + counter, counter)
+        b.write(2000 + counter, counter)
+    a.free()
+    assert set(rows(tmp_path)) > {1, 2, 3}
+    b.free()
+    assert rows(tmp_path) == [*range(1000, 1100), *range(2000, 2100)]
+
+
 @pytest.mark.parametrize("order", ["0011", "00110011", "010101", "001101", "011100", "0101100", "0100111"])
 def test_orders_of_two(tmp_path, order):
     check(tmp_path, play(str(tmp_path), [Here] * 2, [int(c) for c in order]))

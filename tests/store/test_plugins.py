@@ -3,8 +3,11 @@ import http.server
 import io
 import json
 import os
+import random
+import subprocess
 import sys
 import threading
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,7 +55,36 @@ def ids(server, key):
 
 
 def keys(server):
-    return sorted(server.buckets["bucket"])
+    """What readers of a table see; beside it are the list of its runs and the markers of those under way."""
+    return sorted(key for key in server.buckets["bucket"] if "/." not in key)
+
+
+def hidden(server):
+    return sorted(key for key in server.buckets["bucket"] if "/." in key)
+
+
+def run(*idents, **more):
+    writer = StockWriter(config(**more))
+    for counter, ident in enumerate(idents):
+        writer.write_batch(records(ident), counter)
+
+
+def rows(server):
+    return sorted(ident for key in keys(server) for ident in ids(server, key))
+
+
+def in_a_process(server, tmp_path, *idents, end="os._exit(0)"):
+    """Writes batches, does not free its writer, and ends so."""
+    code = f"""import ctypes, json, os
+from stock_host import StockWriter
+libc = ctypes.CDLL(None)
+writer = StockWriter(json.loads({json.dumps(config())!r}))
+for counter, ident in enumerate({list(idents)}):
+    writer.write_batch([{{"id": ident, "name": "x"}}], counter)
+{end}
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False)
 
 
 def put(server, key, data):
@@ -167,14 +199,53 @@ def test_a_failure_of_the_upload_is_loud_and_for_good(server, capfd):
     assert keys(server) == [FILE.format(0)]
 
 
-def test_a_run_that_is_repeated_replaces_what_was_there(server):
-    for first in (1, 10):
+LIST = "sales/shop/my_data/.my_data.parquet.run"
+
+
+def test_a_run_that_is_repeated_leaves_its_rows_alone(server):
+    """Also where it has fewer batches."""
+    for idents in ((1, 2, 3), (10, 11, 12, 13), (20,), (30, 31)):
+        run(*idents)
+        assert rows(server) == list(idents) and hidden(server) == [LIST]
+
+
+def test_nothing_goes_before_the_end(server):
+    run(1, 2, 3)
+    before = dict(server.buckets["bucket"])
+    writer = StockWriter(config())
+    del writer
+    assert server.buckets["bucket"] == before  # a run that wrote nothing replaces nothing
+    writer = StockWriter(config())
+    writer.write_batch(records(7), 0)
+    assert rows(server) == [1, 2, 3, 7]
+    assert all(server.buckets["bucket"][key] is made for key, made in before.items())
+    del writer
+    assert rows(server) == [7]
+
+
+@pytest.mark.parametrize("failure", ["error", "os._exit(0)", "libc.exit(2)"])
+def test_a_run_that_failed_leaves_the_earlier_ones_objects(server, failure, capfd, tmp_path):
+    """And what it had acknowledged, until a run is finished."""
+    run(1, 2, 3)
+    before = {key: server.buckets["bucket"][key] for key in keys(server)}
+    if failure == "error":
         writer = StockWriter(config())
-        for i in range(3):
-            writer.write_batch(records(first + i), i)
+        writer.write_batch(records(10), 0)
+        writer.write_batch(records(11), 1)
+        loud(writer, b'[{"id":"x"}]', capfd, "'id'")
         del writer
-    assert keys(server) == [FILE.format(i) for i in range(3)]
-    assert [ids(server, key) for key in keys(server)] == [[10], [11], [12]]
+    else:
+        in_a_process(server, tmp_path, 10, 11, end=failure)
+    assert rows(server) == [1, 2, 3, 10, 11]
+    assert all(server.buckets["bucket"][key] is made for key, made in before.items())
+    run(7)
+    assert rows(server) == [7] and hidden(server) == [LIST]
+
+
+def test_a_process_that_ends_well_without_freeing(server, tmp_path):
+    run(1, 2, 3)
+    in_a_process(server, tmp_path, 4, end="libc.exit(0)")
+    assert rows(server) == [4] and hidden(server) == [LIST]
 
 
 def test_a_file_of_the_run_is_never_replaced(server):
@@ -185,23 +256,99 @@ def test_a_file_of_the_run_is_never_replaced(server):
     c.write_batch(records(3), 0)
     a.write_batch(records(4), 0)
     assert sorted(ids(server, key)[0] for key in keys(server)) == [1, 2, 3, 4]
-    assert keys(server) == [FILE.format(0)] + [FILE.format(0).replace(".", f"-{i}.") for i in (1, 2, 3)] or len(keys(server)) == 4
+    assert keys(server) == sorted([FILE.format(0)] + [FILE.format(0).replace(".", f"-{i}.") for i in (1, 2, 3)])
     del a, b, c
-    StockWriter(config()).write_batch(records(5), 0)
-    assert ids(server, FILE.format(0)) == [5] and len(keys(server)) == 4
+    run(5)
+    assert rows(server) == [5]
+
+
+def test_interleaved_writers(server):
+    """Whatever the order of their batches and ends, what was acknowledged is there as long as one of them is open, and behind that."""
+    pick = random.Random(7)
+    for n_round in range(4):
+        writers, counters, expected = [StockWriter(config()), StockWriter(config())], [0, 0], []
+        for n in range(50):
+            i = pick.randrange(2)
+            ident = 100 * n_round + n
+            writers[i].write_batch(records(ident), counters[i])
+            counters[i] += 1
+            expected.append(ident)
+        del writers[pick.randrange(2)]
+        assert set(rows(server)) >= set(expected)
+        del writers
+        assert rows(server) == expected
+
+
+def test_writers_of_two_processes(server, tmp_path, capfd):
+    """One that comes while another one is at it touches nothing of it; the marker tells them, as long as its process lives."""
+    run(1, 2)
+    first = StockWriter(config())
+    first.write_batch(records(3), 0)
+    in_a_process(server, tmp_path, 4, 5, end="del writer")
+    assert rows(server) == [1, 2, 3, 4, 5]
+    assert "another process writes this table" in capfd.readouterr().err
+    first.write_batch(records(6), 1)
+    del first
+    assert rows(server) == [3, 4, 5, 6]
+    run(7)
+    assert rows(server) == [7] and hidden(server) == [LIST]
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_writer_of_another_machine(server, old):
+    """Whether it lives nobody can tell: it counts as living for half an hour behind its last sign."""
+    run(1)
+    marker = json.dumps({"machine": "another", "pids": "x", "pid": 1, "started": "1", "begun": int(time.time()) - 7000}).encode()
+    put(server, LIST + ".x", marker)
+    server.buckets["bucket"][LIST + ".x"].time = time.time() - (1801 if old else 1700)
+    run(2)
+    assert rows(server) == ([2] if old else [1, 2])
+    assert (LIST + ".x" in hidden(server)) is not old
+
+
+def test_others_objects_stay(server):
+    others = ["my_data_202401.parquet", "my_data.parquet", "my_data_000001-1.parquet", "my_data_000000.csv", "my_data_2_000000.parquet"]
+    for name in others:
+        put(server, f"sales/shop/my_data/{name}", b"theirs")
+    run(1, 2)
+    run(3)
+    assert keys(server) == sorted(f"sales/shop/my_data/{name}" for name in [*others, "my_data_000000-1.parquet"])
 
 
 def test_what_came_in_between_stays(server):
-    """Somebody else's objects: one where there was none, one in place of an earlier run's."""
-    StockWriter(config()).write_batch(records(1), 0)
+    """Somebody else's objects, where there was none."""
+    run(1)
     writer = StockWriter(config())
-    put(server, FILE.format(0), b"theirs")
-    put(server, FILE.format(1), b"theirs, too")
+    put(server, FILE.format(1), b"theirs")
     made = [writer.write_batch(records(2), 0)[0], writer.write_batch(records(3), 1)[0]]
     assert [m["path"][len("s3://bucket/"):] for m in made] == [FILE.format(i).replace(".", "-1.") for i in (0, 1)]
-    assert server.buckets["bucket"][FILE.format(0)].data == b"theirs"
-    assert server.buckets["bucket"][FILE.format(1)].data == b"theirs, too"
-    assert [ids(server, m["path"][len("s3://bucket/"):]) for m in made] == [[2], [3]]
+    del writer
+    assert server.buckets["bucket"].pop(FILE.format(1)).data == b"theirs"
+    assert rows(server) == [2, 3]
+
+
+def test_a_target_that_is_one_object(server):
+    """It has that name, run by run."""
+    for ident in (1, 2):
+        run(ident, base=BASE + "/one.parquet")
+        assert keys(server) == ["sales/shop/my_data/one.parquet"] and rows(server) == [ident]
+
+
+def test_what_cannot_be_removed_is_said(server, capfd):
+    run(1)
+    server.fault = lambda request: "moved" if request.operation == "delete" else None
+    run(2)
+    assert "objects of earlier runs may be there beside" in capfd.readouterr().err
+    server.fault = lambda request: None
+    run(3)
+    assert rows(server) == [3] and hidden(server) == [LIST]
+
+
+def test_committing_files_of_a_bucket(server):
+    writer = StockWriter(config())
+    made = writer.write_batch(records(1), 0)
+    answer = take(writer.lib, writer.lib.commit_files(writer.pointer, json.dumps(made).encode()))
+    assert json.loads(answer) == {"files_committed": 1, "success": True}
 
 
 def test_nothing_is_replaced_if_it_may_not(server):
