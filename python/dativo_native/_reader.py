@@ -109,8 +109,8 @@ class Reader:
     ``pd.DataFrame.from_arrow(r)``, :func:`dativo_native.write_parquet`.  Made by :func:`read_csv`, :func:`read_parquet` and
     :func:`read_postgres`.
 
-    A reader may be used by many threads, and goes to other processes by ``pickle``: each pass is its own.  ``rejects``, ``progress``, ``report`` and ``error`` are those of the
-    pass that began last.
+    A reader may be used by many threads, and goes to other processes by ``pickle``: each pass is its own.  ``rejects``, ``progress``,
+    ``report`` and ``error`` are those of the pass that began last.
     """
 
     def __init__(
