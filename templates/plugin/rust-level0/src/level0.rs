@@ -1,6 +1,7 @@
 //! What readers and writers of Level 0 share: texts that hosts give back, and errors.
 use crate::json::quoted;
-use std::ffi::{c_char, c_void, CString};
+use std::ffi::CString;
+use std::os::raw::{c_char, c_void};
 
 /// A text of the plugin's own, for free_string(). NUL is no byte of it: JSON has it as \u0000.
 pub fn give(text: String) -> *const c_char {

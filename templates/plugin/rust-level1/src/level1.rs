@@ -3,7 +3,8 @@
 //! error, and a panic ends in an error, not in a crash of the host.
 #![allow(dead_code)]
 use crate::json::Json;
-use std::ffi::{c_char, c_void, CStr, CString};
+use std::ffi::{CStr, CString};
+use std::os::raw::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 pub const ABI: u32 = 0x0001_0002;

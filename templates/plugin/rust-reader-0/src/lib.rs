@@ -4,7 +4,7 @@ mod level0;
 
 use json::{quoted, Json};
 use level0::{free, give, give_error, handle};
-use std::ffi::{c_char, c_void};
+use std::os::raw::{c_char, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 

@@ -6,7 +6,7 @@ mod reader;
 use json::Json;
 use level1::*;
 use reader::{Column, Row, Source};
-use std::ffi::c_char;
+use std::os::raw::c_char;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 

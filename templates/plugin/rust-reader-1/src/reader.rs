@@ -5,7 +5,8 @@
 #![allow(dead_code)]
 use crate::json::Json;
 use crate::level1::*;
-use std::ffi::{c_char, c_void, CString};
+use std::ffi::CString;
+use std::os::raw::{c_char, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 const BATCH_ROWS: i64 = 8192;

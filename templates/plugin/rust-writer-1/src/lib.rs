@@ -5,7 +5,7 @@ mod writer;
 
 use json::{quoted, Json};
 use level1::*;
-use std::ffi::c_char;
+use std::os::raw::c_char;
 use std::io::Write;
 use writer::{Cell, Column, Output, Target};
 

@@ -5,7 +5,8 @@
 #![allow(dead_code)]
 use crate::json::{quoted, Json};
 use crate::level1::*;
-use std::ffi::{c_char, c_void, CStr, CString};
+use std::ffi::{CStr, CString};
+use std::os::raw::{c_char, c_void};
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
