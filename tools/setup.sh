@@ -4,8 +4,8 @@
 #   tools/setup.sh build       compilers and libraries (Debian packages)
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
-#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark in build/spark,
-#                              on x86-64 also what aarch64 installs
+#   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark, Dask and
+#                              Ray in build/spark, Spark 3.4 in build/spark3, on x86-64 also what aarch64 installs
 #   tools/setup.sh aarch64     the packages of build, a compiler for arm64, qemu-user, and the libraries in build/sysroot/arm64
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
@@ -173,7 +173,10 @@ test-slow | test-full)
     s3proxy
     if [ "$1" = test-full ]; then
         python_environment build/iceberg tools/iceberg-requirements.txt
-        python_environment build/spark tools/spark-requirements.txt # some 450 MB
+        python_environment build/spark tools/spark-requirements.txt # some 700 MB
+        if "$(python)" -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then # Spark 3.4 knows none that is newer
+            python_environment build/spark3 tools/spark3-requirements.txt
+        fi
         [ "$(uname -m)" != x86_64 ] || "$0" aarch64
     fi
     ;;

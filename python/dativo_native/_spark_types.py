@@ -70,7 +70,7 @@ def _wide_enough(of: Any) -> Optional[Any]:
         (is_type.is_uint32, pa.int64()),
         (is_type.is_float16, pa.float32()),
         (is_type.is_fixed_size_binary, pa.binary()),
-        (lambda of: of == pa.binary_view(), pa.binary()),
+        (lambda of: str(of) == "binary_view", pa.binary()),  # of pyarrow 16
     ):
         of = wider if is_it(of) else of
     if is_type.is_timestamp(of) and of.unit != "ns":

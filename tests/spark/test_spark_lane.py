@@ -1,5 +1,5 @@
 """Spark on a cluster of two workers: the rows of Spark's own reader where that is right, the right ones where it is not, whatever is
-killed or runs twice.  DN_SPARK_ROWS=10000000 for the large one."""
+killed or runs twice."""
 
 import datetime
 import decimal
@@ -14,39 +14,9 @@ import time
 
 import pytest
 from pyspark.sql import functions as F
+from rows import SCHEMA, SOURCE, clean, fingerprint
 
 from dativo_native import spark as dn_spark
-
-ROWS = int(os.environ.get("DN_SPARK_ROWS", 1_000_000))
-SOURCE = pathlib.Path(__file__).parents[2]
-SCHEMA = "id long, name string, price decimal(12,2), ratio double, day date, at timestamp, flag boolean"
-
-
-def fingerprint(frame):
-    """Two frames with the same rows, in whatever order, have the same, and hardly others."""
-    hashes = F.xxhash64(*[F.col(f"`{name}`") for name in frame.columns]).cast("decimal(38,0)")
-    return tuple(frame.select(F.count("*"), F.sum(hashes), F.sum(hashes % 1000003 * hashes % 999983)).first())
-
-
-@pytest.fixture(scope="session")
-def plain(tmp_path_factory):
-    """What both readers can read, with nulls and quotes, but no line end in a text."""
-    path = tmp_path_factory.mktemp("plain") / "plain.csv"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(",".join(part.split()[0] for part in SCHEMA.replace("(12,2)", "").split(",")) + "\n")
-        for i in range(ROWS):
-            name = "" if i % 11 == 0 else f'"größe, {i % 9973}"' if i % 3 else f"name {i}"
-            file.write(f"{i},{name},{i % 99991}.{i % 100:02},{i / 8},20{i % 30 + 10}-0{i % 9 + 1}-1{i % 10},2024-05-06T07:08:{i % 60:02}.25Z,"
-                       f"{'true' if i % 2 else 'false'}\n")
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def quoted(tmp_path_factory):
-    path = tmp_path_factory.mktemp("quoted") / "quoted.csv"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("id,text\n" + "".join(f'{i},"a line,\n{i},and another ""{i}"""\n' for i in range(100_000)))
-    return str(path)
 
 
 def ours(spark, path, **options):
@@ -63,32 +33,25 @@ def save(frame, path, mode="append", **options):
     writer.save(str(path))
 
 
-def clean(path):
-    """Complete, and nothing else is left."""
-    names = sorted(one.name for one in pathlib.Path(path).iterdir())
-    manifest = json.loads((pathlib.Path(path) / "_manifest.json").read_text())
-    assert [name for name in names if not name.startswith("part-")] == ["_SUCCESS", "_manifest.json"]
-    assert sorted(one["file"] for one in manifest["files"]) == [name for name in names if name.startswith("part-")]
-    return manifest["rows"]
-
-
 def test_equals_sparks_own(spark, plain, tmp_path):
+    plain, rows = plain
     theirs = fingerprint(spark.read.schema(SCHEMA).option("header", True).csv(plain))
     frame = spark.read.format("dativo_csv").schema(SCHEMA).option("split_size", max(1 << 20, os.path.getsize(plain) // 7)).load(plain)
     save(frame, tmp_path / "ours", compression="zstd")
     back = spark.read.parquet(str(tmp_path / "ours"))
     assert back.dtypes == frame.dtypes and len(list((tmp_path / "ours").glob("part-*"))) >= 7
-    assert theirs[0] == ROWS == clean(tmp_path / "ours") and fingerprint(back) == theirs
+    assert theirs[0] == rows == clean(tmp_path / "ours") and fingerprint(back) == theirs
 
 
 def test_functions_of_spark_3(spark, plain, tmp_path):
+    plain, rows = plain
     theirs = fingerprint(spark.read.schema(SCHEMA).option("header", True).csv(plain))
     types = {"price": "decimal(12,2)", "at": "timestamptz"}
     frame = dn_spark.read_csv(spark, plain, types=types, split_size="16MB")
-    assert dn_spark.write_parquet(frame, str(tmp_path / "a")).rows_out == ROWS
-    assert dn_spark.convert(spark, plain, str(tmp_path / "b"), split_size="16MB", types=types, writer={"compression": "zstd"}).rows_out == ROWS
+    assert dn_spark.write_parquet(frame, str(tmp_path / "a")).rows_out == rows
+    assert dn_spark.convert(spark, plain, str(tmp_path / "b"), split_size="16MB", types=types, writer={"compression": "zstd"}).rows_out == rows
     for name in "ab":
-        assert clean(tmp_path / name) == ROWS and fingerprint(spark.read.parquet(str(tmp_path / name))) == theirs
+        assert clean(tmp_path / name) == rows and fingerprint(spark.read.parquet(str(tmp_path / name))) == theirs
     with pytest.raises(Exception, match="mode append or overwrite"):
         dn_spark.convert(spark, plain, str(tmp_path / "b"))
 

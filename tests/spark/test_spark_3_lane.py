@@ -1,0 +1,94 @@
+"""Spark 3.4, which has no data sources in Python: the functions, on a cluster of two workers."""
+
+import datetime
+import decimal
+import os
+import pathlib
+import signal
+
+import pytest
+from pyspark.sql import functions as F
+from rows import SCHEMA, clean, fingerprint
+
+from dativo_native import spark as dn_spark
+
+TYPES = {"price": "decimal(12,2)", "at": "timestamptz"}
+
+
+def test_there_are_no_sources(spark):
+    with pytest.raises(Exception, match=r"Spark 3\..* has no data sources in Python, which came with 4.0"):
+        dn_spark.register(spark)
+
+
+def test_equals_sparks_own(spark, plain, tmp_path):
+    plain, rows = plain
+    theirs = fingerprint(spark.read.schema(SCHEMA).option("header", True).csv(plain))
+    frame = dn_spark.read_csv(spark, plain, types=TYPES, split_size="16MB")
+    assert fingerprint(frame) == theirs and theirs[0] == rows
+    assert dn_spark.write_parquet(frame, str(tmp_path / "a"), compression="zstd").rows_out == rows
+    assert dn_spark.convert(spark, plain, str(tmp_path / "b"), split_size="16MB", types=TYPES).rows_out == rows
+    for name in "ab":
+        back = spark.read.parquet(str(tmp_path / name))
+        assert clean(tmp_path / name) == rows and back.dtypes == frame.dtypes and fingerprint(back) == theirs
+    given = dn_spark.read_csv(spark, plain, schema=frame.schema)
+    assert given.dtypes == frame.dtypes and fingerprint(given) == theirs
+
+
+def test_quoted_line_ends(spark, quoted, tmp_path):
+    frame = dn_spark.read_csv(spark, quoted, split_size="150kB")
+    dn_spark.write_parquet(frame, str(tmp_path / "q"))
+    back = spark.read.parquet(str(tmp_path / "q"))
+    assert clean(tmp_path / "q") == 100_000 == back.count() and len(list((tmp_path / "q").glob("part-*"))) > 10
+    assert back.where(F.col("text") != F.concat(F.lit("a line,\n"), F.col("id"), F.lit(',and another "'), F.col("id"), F.lit('"'))).count() == 0
+
+
+def test_a_worker_is_killed(spark, quoted, tmp_path):
+    killed = str(tmp_path / "killed")
+
+    def work(batches):
+        for batch in batches:
+            yield batch
+            try:
+                os.close(os.open(killed, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    frame = dn_spark.read_csv(spark, quoted, split_size="400kB")
+    wanted = fingerprint(frame)
+    dn_spark.write_parquet(frame.mapInArrow(work, frame.schema), str(tmp_path / "out"))
+    assert pathlib.Path(killed).exists() and clean(tmp_path / "out") == 100_000
+    assert fingerprint(spark.read.parquet(str(tmp_path / "out"))) == wanted
+
+
+def test_a_job_that_fails_changes_nothing(spark, quoted, tmp_path):
+    frame = dn_spark.read_csv(spark, quoted, split_size="700kB")
+    dn_spark.write_parquet(frame.limit(10), str(tmp_path / "out"))
+
+    def fail(batches):
+        yield from batches
+        raise ValueError("on purpose")
+
+    with pytest.raises(Exception, match="on purpose"):
+        dn_spark.write_parquet(frame.mapInArrow(fail, frame.schema), str(tmp_path / "out"), mode="overwrite")
+    assert clean(tmp_path / "out") == 10
+    with pytest.raises(Exception, match="mode append or overwrite"):
+        dn_spark.write_parquet(frame, str(tmp_path / "out"))
+    dn_spark.write_parquet(frame, str(tmp_path / "out"), mode="append")
+    assert clean(tmp_path / "out") == 100_010 == spark.read.parquet(str(tmp_path / "out")).count()
+
+
+def test_types(spark, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("u8,u64,d,b,n,x\n255,18446744073709551615,1.50,AAE=,2024-05-06T07:08:09.5,2024-05-06\n,,,,,\n")
+    types = {"u8": "uint8", "u64": "uint64", "d": "decimal(5,2)", "b": "binary", "n": "timestamp[us]", "x": "date"}
+    frame = dn_spark.read_csv(spark, str(path), types=types)
+    assert frame.dtypes == [("u8", "smallint"), ("u64", "decimal(20,0)"), ("d", "decimal(5,2)"), ("b", "binary"), ("n", "timestamp_ntz"), ("x", "date")]
+    dn_spark.write_parquet(frame, str(tmp_path / "out"))
+    back = spark.read.parquet(str(tmp_path / "out"))
+    assert back.dtypes == frame.dtypes and sorted(map(repr, back.collect())) == sorted(map(repr, frame.collect()))
+    assert tuple(frame.where("u8 is not null").first()) == (
+        255, decimal.Decimal(18446744073709551615), decimal.Decimal("1.50"), bytearray(b"\x00\x01"),
+        datetime.datetime(2024, 5, 6, 7, 8, 9, 500000), datetime.date(2024, 5, 6))
+    with pytest.raises(Exception, match=r'"u8" is of type time\[us\], which Spark does not have'):  # of 4.1
+        dn_spark.read_csv(spark, str(path), types={"u8": "time[us]"})
