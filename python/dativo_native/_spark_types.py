@@ -89,6 +89,12 @@ def spark_schema(schema: Any, columns: Sequence[Column]) -> Any:
     """Of a source.  Texts of it that Spark has no type for can be had as texts."""
     fields = []
     for field, column in zip(schema, columns):
+        if str(field.type) == "binary_view" and not hasattr(pa, "binary_view"):
+            raise DativoError(
+                f'column "{column.name}" is of type {column.type}, which pyarrow {pa.__version__} cannot take over: install pyarrow 16 or later',
+                code="unsupported",
+                column=column.name,
+            )
         of = _wide_enough(field.type)
         if of is None:
             finest = " or as timestamp[us], if no value has more digits" if pa.types.is_timestamp(field.type) else ""
