@@ -253,7 +253,9 @@ def test_example_of_spark(spark, tmp_path):
     assert done.returncode == 0 and "3000 rows" in done.stdout, done.stderr
 
 
-def test_example_of_dask(tmp_path):
-    done = subprocess.run([sys.executable, SOURCE / "examples/ray/with_dask.py", SOURCE / "examples/data/orders.csv", tmp_path / "out"],
-                          capture_output=True, text=True)
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_example_of_other_engines(tmp_path, engine):
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_agent_register_timeout_ms": "300000"}  # of a machine that is busy
+    done = subprocess.run([sys.executable, SOURCE / f"examples/ray/with_{engine}.py", SOURCE / "examples/data/orders.csv", tmp_path / "out"],
+                          capture_output=True, text=True, env=environment)
     assert done.returncode == 0 and "3000 rows" in done.stdout, done.stderr
