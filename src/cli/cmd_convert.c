@@ -282,6 +282,23 @@ static enum dn_status arrays_for_csv(const struct convert *c, struct dn_error *e
                : dn_error_memory(err, 16);
 }
 
+/* What says how to write is not looked at where nothing is written, so that a mistake in it would stay unseen. */
+static enum dn_status check_unwritten(const struct convert *c, struct dn_error *err)
+{
+    const char *flag = c->verify                  ? "--verify"
+                       : c->compression != NULL   ? "--compression"
+                       : c->row_group_size >= 0   ? "--row-group-size"
+                       : c->writer != NULL        ? "--writer"
+                       : c->writer_options.n != 0 ? "--writer-option"
+                                                  : NULL;
+
+    return flag == NULL ? DN_OK
+                        : dn_error_set(err, DN_ERR_INVALID,
+                                       "%s is about what is written, and null: writes nothing; "
+                                       "leave it out",
+                                       flag);
+}
+
 static enum dn_status prepare(struct convert *c, struct dn_error *err)
 {
     DN_TRY(dn_source_reader(&c->source, &c->arena, &c->reader_plugin, err));
@@ -292,11 +309,7 @@ static enum dn_status prepare(struct convert *c, struct dn_error *err)
         DN_TRY(dn_asset_read(&c->asset, &c->arena, c->schema, err));
     }
     if (strcmp(c->target, "null:") == 0) {
-        return c->verify
-                   ? dn_error_set(err, DN_ERR_INVALID,
-                                  "--verify reads back what is written, and null: writes nothing; "
-                                  "leave it out")
-                   : DN_OK;
+        return check_unwritten(c, err);
     }
     DN_TRY(dn_source_name_check(c->target, err));
     DN_TRY(target_check(c, err));

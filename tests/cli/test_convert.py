@@ -246,6 +246,21 @@ def test_null_takes_no_name(tool, write):
     assert tree(tool.cwd) == ["in.csv"]
 
 
+@pytest.mark.parametrize("flags", [
+    ("--compression", "zstd"), ("-c", "foo"), ("--row-group-size", "10"), ("--writer", "nowhere.so"),
+    ("--writer-option", "line_end=crlf"), ("--verify",)], ids=lambda flags: flags[0])  # fmt: skip
+def test_null_takes_nothing_about_writing(tool, write, flags):
+    write("in.csv", "a\n1\n")
+    flag = "--compression" if flags[0] == "-c" else flags[0]
+    tool.fails("convert", *flags, "in.csv", "null:", says=[f"{flag} is about what is written", "leave it out"])
+
+
+def test_null_takes_what_is_about_the_end(tool, write):
+    """What a script gives whatever the target is, and of which nothing is lost."""
+    write("in.csv", "a\n")
+    tool.ok("convert", "--overwrite", "--allow-empty", "--quiet", "--no-progress", "in.csv", "null:")
+
+
 def test_unwritable_targets(tool, write):
     write("in.csv", "a\n1\n")
     write("file", "x")
