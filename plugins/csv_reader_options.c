@@ -324,7 +324,8 @@ static void read_detect(struct csv_settings *s, const struct dn_shell_config *c)
     } others[] = {{"quote", DN_CSV_DETECT_QUOTE},
                   {"header", DN_CSV_DETECT_HEADER},
                   {"skip_rows", DN_CSV_DETECT_SKIP_ROWS},
-                  {"comment", DN_CSV_DETECT_COMMENT}};
+                  {"comment", DN_CSV_DETECT_COMMENT},
+                  {"escape", DN_CSV_DETECT_ESCAPE}};
 
     if (dn_shell_option_is(c, "quote", "auto")) {
         s->csv.detect |= DN_CSV_DETECT_QUOTE;

@@ -1,10 +1,8 @@
 /* The columns that files have by their places, typed: which they are, and in which order they and the files' own ones stand. */
-#include "reader_places.h"
+#include "reader_places_internal.h"
 
 #include "reader.h"
-#include "reader_constant.h"
 
-#include "arrow/nested.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -14,34 +12,6 @@
 #include <string.h>
 
 #define NULL_FOLDER "__HIVE_DEFAULT_PARTITION__"
-
-struct place {
-    const char *name;
-    const char *declared; /* type; NULL: none */
-    const char *widened;
-    bool required;
-    bool is_name;  /* of the file, not of a folder */
-    bool is_count; /* of the rows, from 1 */
-    struct dn_type type;
-    const char **texts;        /* per file; NULL: null */
-    struct constant *constant; /* the last one that was made, of texts[made_of] */
-    size_t made_of;
-};
-
-struct dn_reader_places {
-    struct dn_arena *arena; /* of the configuration */
-    const struct dn_reader_files *files;
-    const char **paths; /* of the files, for messages */
-    struct place *places;
-    size_t n;
-    size_t room;
-    bool projected;
-    size_t n_shown; /* columns of the rows, if it is projected */
-    int64_t *shown; /* each of them: a place, or -1: the next one of the files' own */
-    int64_t n_rows; /* in the batches before */
-    void (*number)(const struct dn_reader *r, int64_t n_rows, int64_t *out); /* or NULL */
-    const struct dn_reader *numbered;
-};
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
 
@@ -106,7 +76,7 @@ static enum dn_status place_add(struct dn_reader_places *p, const char *name, st
     if (texts == NULL) {
         return dn_error_memory(err, p->files->n * sizeof(*texts));
     }
-    p->places[p->n++] = (struct place){.name = name, .texts = texts};
+    p->places[p->n++] = (struct place){.name = name, .called = name, .texts = texts};
     return DN_OK;
 }
 
@@ -241,6 +211,42 @@ static enum dn_status count_add(struct dn_reader_places *p, const char *column,
 
 /* ---- other options ----------------------------------------------------------------------------------------------- */
 
+/* Take the names that columns of places get out of the option rename. */
+static enum dn_status renames_take(struct dn_reader_places *p, struct dn_shell_config *c,
+                                   struct dn_error *err)
+{
+    const json_t *map = NULL;
+
+    DN_TRY(dn_shell_option_map(c, "rename", &map, err));
+    for (size_t i = 0; i < p->n && map != NULL; i++) {
+        struct place *place = &p->places[i];
+        const json_t *value = dn_shell_get(map, place->called);
+        const char *text = dn_shell_text_value(value);
+        if (value == NULL) {
+            continue;
+        }
+        if (text == NULL || text[0] == '\0') {
+            return dn_shell_option_error(c, "rename", "must give every column in it a name", err);
+        }
+        place->name = dn_arena_strdup(&c->arena, text);
+        if (place->name == NULL) {
+            return dn_error_memory(err, strlen(text));
+        }
+        (void)json_object_del((json_t *)(uintptr_t)map, place->called);
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(p->places[i].name, p->places[k].name) == 0) {
+                return dn_error_set(err, DN_ERR_INVALID,
+                                    "two columns would be named \"%s\", one of them by the option "
+                                    "rename; choose another name",
+                                    p->places[i].name);
+            }
+        }
+    }
+    return DN_OK;
+}
+
 static int64_t find(const struct dn_reader_places *p, const char *name)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -304,12 +310,50 @@ static enum dn_status types_take(struct dn_reader_places *p, struct dn_shell_con
     return DN_OK;
 }
 
+/* Which of the rows' columns are ours. */
+static enum dn_status shown_take(struct dn_reader_places *p, struct dn_shell_config *c,
+                                 struct dn_error *err)
+{
+    int64_t *excluded = NULL;
+    size_t n = 0;
+
+    DN_TRY(list_take(p, c, "exclude", &excluded, &n, err));
+    for (size_t i = 0; excluded != NULL && i < n; i++) {
+        if (excluded[i] >= 0) {
+            p->places[excluded[i]].hidden = true;
+        }
+    }
+    DN_TRY(list_take(p, c, "columns", &p->shown, &p->n_shown, err));
+    p->projected = p->shown != NULL;
+    for (size_t i = 0; p->projected && i < p->n_shown; i++) {
+        if (p->shown[i] >= 0 && p->places[p->shown[i]].hidden) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "the options columns and exclude both name the column \"%s\"; "
+                                "leave it out of one of them",
+                                p->places[p->shown[i]].name);
+        }
+    }
+    if (!p->projected) {
+        p->shown = dn_arena_alloc(&c->arena, p->n * sizeof(*p->shown));
+        if (p->shown == NULL) {
+            return dn_error_memory(err, p->n * sizeof(*p->shown));
+        }
+        for (size_t i = 0; i < p->n; i++) {
+            if (!p->places[i].hidden) {
+                p->shown[p->n_shown++] = (int64_t)i;
+            }
+        }
+    }
+    return DN_OK;
+}
+
 static enum dn_status options_take(struct dn_reader_places *p, struct dn_shell_config *c,
                                    struct dn_error *err)
 {
     int64_t *required = NULL;
     size_t n = 0;
 
+    DN_TRY(renames_take(p, c, err));
     DN_TRY(types_take(p, c, "types", true, err));
     DN_TRY(types_take(p, c, "widened", false, err));
     DN_TRY(list_take(p, c, "required", &required, &n, err));
@@ -318,9 +362,7 @@ static enum dn_status options_take(struct dn_reader_places *p, struct dn_shell_c
             p->places[required[i]].required = true;
         }
     }
-    DN_TRY(list_take(p, c, "columns", &p->shown, &p->n_shown, err));
-    p->projected = p->shown != NULL;
-    return DN_OK;
+    return shown_take(p, c, err);
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------------- */
@@ -404,7 +446,7 @@ static enum dn_status required_check(const struct dn_reader_places *p, const str
         if (place->texts[i] == NULL) {
             (void)dn_error_set(err, DN_ERR_DATA,
                                "%s: column \"%s\" is required, and the folder %s=%s says null",
-                               p->paths[i], place->name, place->name, NULL_FOLDER);
+                               p->paths[i], place->name, place->called, NULL_FOLDER);
             dn_error_locate(err, p->paths[i], -1, -1, -1, place->name);
             return DN_ERR_DATA;
         }
@@ -528,19 +570,28 @@ void dn_reader_places_number_by(struct dn_reader_places *p,
 
 const char *dn_reader_places_name(const struct dn_reader_places *p, size_t i)
 {
-    return p != NULL && i < p->n ? p->places[i].name : NULL;
+    return p == NULL || i >= 2 * p->n ? NULL
+           : i < p->n                 ? p->places[i].name
+                                      : p->places[i - p->n].called;
 }
 
 enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i,
                                       struct dn_error *err)
 {
-    const char *name = p->places[i].name;
+    const struct place *place = &p->places[i % p->n];
+    const char *name = dn_reader_places_name(p, i);
 
-    if (p->places[i].is_name || p->places[i].is_count) {
+    if (strcmp(name, place->called) != 0) {
+        (void)dn_error_set(
+            err, DN_ERR_DATA,
+            "%s: the file has a column \"%s\", and the option rename gives that name "
+            "to \"%s\" as well; choose another name",
+            p->paths[0], name, place->called);
+    } else if (place->is_name || place->is_count) {
         (void)dn_error_set(err, DN_ERR_DATA,
                            "%s: the file has a column \"%s\", which the option %s asks for "
                            "as well; choose another name",
-                           p->paths[0], name, p->places[i].is_count ? "row_number" : "file_name");
+                           p->paths[0], name, place->is_count ? "row_number" : "file_name");
     } else {
         (void)dn_error_set(
             err, DN_ERR_DATA,
@@ -550,207 +601,4 @@ enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i
     }
     dn_error_locate(err, p->paths[0], -1, -1, -1, name);
     return DN_ERR_DATA;
-}
-
-/* ---- schema and batches ------------------------------------------------------------------------------------------ */
-
-/* How many columns the rows have, and which place each of them is; -1: one of the files' own. */
-static size_t n_columns(const struct dn_reader_places *p, int64_t n_own)
-{
-    return p->projected ? p->n_shown : (size_t)n_own + p->n;
-}
-
-static int64_t column_at(const struct dn_reader_places *p, int64_t n_own, size_t i)
-{
-    return p->projected ? p->shown[i] : i < (size_t)n_own ? -1 : (int64_t)i - n_own;
-}
-
-enum dn_status dn_reader_places_schema(const struct dn_reader_places *p, struct ArrowSchema *schema,
-                                       struct dn_error *err)
-{
-    enum dn_status st = DN_OK;
-
-    if (p == NULL) {
-        return DN_OK;
-    }
-    const size_t n = n_columns(p, schema->n_children);
-    struct dn_node *nodes = dn_calloc(n + 1, sizeof(*nodes));
-    struct ArrowSchema **children = dn_calloc(n + 1, sizeof(struct ArrowSchema *));
-    struct ArrowSchema from = *schema;
-    struct ArrowSchema places = {0};
-    struct ArrowSchema out = {0};
-    int64_t n_places = 0;
-    int64_t own = 0;
-    if (nodes == NULL || children == NULL) {
-        st = dn_error_memory(err, n * sizeof(*nodes));
-        goto cleanup;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const int64_t at = column_at(p, schema->n_children, i);
-        if (at >= 0) {
-            const struct place *place = &p->places[at];
-            nodes[n_places++].field = (struct dn_field){place->name, place->type, !place->required};
-        }
-    }
-    DN_TRY_GOTO(st, dn_schema_make_nodes(&places, nodes, n_places, err), cleanup);
-    n_places = 0;
-    for (size_t i = 0; i < n; i++) {
-        children[i] = column_at(p, schema->n_children, i) >= 0 ? places.children[n_places++]
-                                                               : schema->children[own++];
-    }
-    from.n_children =
-        (int64_t)n; /* a list of ours over what is there, to be copied: metadata, too */
-    from.children = children;
-    st = dn_schema_copy(&out, &from, err);
-    if (st == DN_OK) {
-        schema->release(schema);
-        *schema = out;
-    }
-cleanup:
-    if (places.release != NULL) {
-        places.release(&places);
-    }
-    dn_free((void *)children);
-    dn_free(nodes);
-    return st;
-}
-
-/* The numbers of a batch's rows, a block of their own. */
-static enum dn_status numbers_for(const struct dn_reader_places *p, struct place *place,
-                                  int64_t n_rows, struct constant **out, struct dn_error *err)
-{
-    int64_t *numbers = NULL;
-
-    DN_TRY(constant_numbers(&place->constant, n_rows, &numbers, err));
-    if (p->number != NULL) {
-        p->number(p->numbered, n_rows, numbers);
-    } else {
-        for (int64_t i = 0; i < n_rows; i++) {
-            numbers[i] = p->n_rows + 1 + i;
-        }
-    }
-    *out = place->constant;
-    return DN_OK;
-}
-
-/* A place's column for a batch of a file: the block of before, if it is of this value and long enough. */
-static enum dn_status constant_for(struct place *place, size_t file, int64_t n_rows,
-                                   struct constant **out, struct dn_error *err)
-{
-    const char *text = place->texts[file];
-    const char *before = place->constant != NULL ? place->texts[place->made_of] : NULL;
-    const bool same =
-        place->constant != NULL &&
-        (text == before || (text != NULL && before != NULL && strcmp(text, before) == 0));
-
-    if (!same || constant_rows(place->constant) < n_rows) {
-        const int64_t rows = same ? 2 * n_rows : n_rows;
-        struct constant *made = NULL;
-        DN_TRY(constant_make(&made, place->type, place->declared != NULL, text, rows, err));
-        constant_release(place->constant);
-        place->constant = made;
-        place->made_of = file;
-    }
-    *out = place->constant;
-    return DN_OK;
-}
-
-/* A batch over one of the library's and one of constants; children live in them, so that a consumer can move them out. */
-struct joined {
-    struct ArrowArray given;
-    struct ArrowArray added;
-    const void *no_validity;
-    struct ArrowArray *children[];
-};
-
-static void release_joined(struct ArrowArray *array)
-{
-    struct joined *j = array->private_data;
-
-    j->given.release(&j->given);
-    j->added.release(&j->added);
-    dn_free(j);
-    array->release = NULL;
-}
-
-/* The constants of all places that are shown, in that order, as often as they are. */
-static enum dn_status make_added(struct dn_reader_places *p, size_t file,
-                                 const struct ArrowArray *batch, struct ArrowArray *out,
-                                 struct dn_error *err)
-{
-    const size_t n = n_columns(p, batch->n_children);
-    struct constant **constants = dn_calloc(n + 1, sizeof(void *));
-    size_t n_added = 0;
-    enum dn_status st = DN_OK;
-
-    if (constants == NULL) {
-        return dn_error_memory(err, n * sizeof(void *));
-    }
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->places[i].is_count) { /* of the batch before */
-            constant_release(p->places[i].constant);
-            p->places[i].constant = NULL;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        const int64_t at = column_at(p, batch->n_children, i);
-        if (at >= 0) {
-            struct place *place = &p->places[at];
-            struct constant **to = &constants[n_added++];
-            st = !place->is_count          ? constant_for(place, file, batch->length, to, err)
-                 : place->constant == NULL ? numbers_for(p, place, batch->length, to, err)
-                                           : DN_OK;
-            if (st != DN_OK) {
-                goto cleanup;
-            }
-            *to = place->constant;
-        }
-    }
-    st = constant_export(out, constants, n_added, batch->length, err);
-cleanup:
-    dn_free(constants);
-    return st;
-}
-
-void dn_reader_places_begin(struct dn_reader_places *p, int64_t n_rows)
-{
-    if (p != NULL) {
-        p->n_rows = n_rows;
-    }
-}
-
-enum dn_status dn_reader_places_add(struct dn_reader_places *p, size_t file,
-                                    struct ArrowArray *batch, struct dn_error *err)
-{
-    if (p == NULL || batch->release == NULL) {
-        return DN_OK;
-    }
-    const size_t n = n_columns(p, batch->n_children);
-    struct joined *j = dn_calloc(1, sizeof(*j) + (n + 1) * sizeof(struct ArrowArray *));
-    size_t own = 0;
-    size_t added = 0;
-    if (j == NULL) {
-        return dn_error_memory(err, n * sizeof(struct ArrowArray *));
-    }
-    const enum dn_status st = make_added(p, file, batch, &j->added, err);
-    if (st != DN_OK) {
-        dn_free(j);
-        return st;
-    }
-    j->given = *batch;
-    p->n_rows += batch->length;
-    for (size_t i = 0; i < n; i++) {
-        j->children[i] = column_at(p, batch->n_children, i) >= 0 ? j->added.children[added++]
-                                                                 : j->given.children[own++];
-    }
-    *batch = (struct ArrowArray){
-        .length = j->given.length,
-        .n_buffers = 1,
-        .buffers = &j->no_validity,
-        .n_children = (int64_t)n,
-        .children = j->children,
-        .release = release_joined,
-        .private_data = j,
-    };
-    return DN_OK;
 }

@@ -5,7 +5,7 @@
  *
  * A key or a file_name that the files have as a column, too, is an error.  All files have the same keys in the same order.  Keys and values
  * are percent-decoded; __HIVE_DEFAULT_PARTITION__ is null.  A column is int64 or date if all its values are written like that, by the
- * rules of CSV, else a string; the options types, widened and required count for it as for others.
+ * rules of CSV, else a string; the options rename, columns, exclude, types, widened and required count for it as for others.
  *
  * A column of one value costs one block of memory per file and value, which all its batches share.
  */
@@ -36,9 +36,9 @@ void dn_reader_places_number_by(struct dn_reader_places *p,
                                 void (*number)(const struct dn_reader *r, int64_t n_rows,
                                                int64_t *out),
                                 const struct dn_reader *r);
-/** Name i, NULL behind the last one. */
+/** Name i that no column of the files may have, NULL behind the last one: what the columns are called, then what they were before the option rename. */
 const char *dn_reader_places_name(const struct dn_reader_places *p, size_t i);
-/** Name i is a column of the files as well. */
+/** Name i is a column of the files as well: an error, whichever columns are asked for. */
 enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i,
                                       struct dn_error *err);
 /** The files' schema becomes that of the rows; released and made anew. */

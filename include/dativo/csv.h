@@ -204,6 +204,8 @@ struct dn_csv_options {
 #define DN_CSV_DETECT_HEADER 4u
 #define DN_CSV_DETECT_SKIP_ROWS 8u
 #define DN_CSV_DETECT_COMMENT 16u
+/** A backslash, where every one stands in front of a quote, a delimiter, a row end or another one; not where it is the quote. */
+#define DN_CSV_DETECT_ESCAPE 32u
 
 /** The least struct_size that is taken, that of version 0.1: members behind what it covers are as if they were zero. */
 #define DN_CSV_OPTIONS_V0_1_SIZE DN_SIZE_THROUGH(struct dn_csv_options, waiting_ctx)

@@ -480,6 +480,13 @@ static bool guess_advice(const struct dn_csv_reader *r, const struct dn_csv_gues
                        word, g->n_regular, g->n_rows, g->n_fields, word);
         return true;
     }
+    if (g->escape != 0 && !r->dialect.has_escape) {
+        (void)snprintf(out, size,
+                       "with backslashes as escapes %zu of the first %zu rows have %zu: set that "
+                       "with the option escape '\\'",
+                       g->n_regular, g->n_rows, g->n_fields);
+        return true;
+    }
     return false;
 }
 

@@ -12,6 +12,7 @@ static struct dn_csv_known known_of(const struct dn_csv_reader *r, const struct 
     return (struct dn_csv_known){
         .delimiter = (o->detect & DN_CSV_DETECT_DELIMITER) == 0,
         .quote = (o->detect & DN_CSV_DETECT_QUOTE) == 0,
+        .escape = (o->detect & DN_CSV_DETECT_ESCAPE) == 0,
         .comment = (o->detect & DN_CSV_DETECT_COMMENT) == 0,
         .skip_rows = (o->detect & DN_CSV_DETECT_SKIP_ROWS) == 0,
         .header = (o->detect & DN_CSV_DETECT_HEADER) == 0 || o->union_by_name,
@@ -19,6 +20,7 @@ static struct dn_csv_known known_of(const struct dn_csv_reader *r, const struct 
                .comment = {o->comment},
                .skip_rows = (uint32_t)(o->skip_rows < UINT32_MAX ? o->skip_rows : UINT32_MAX),
                .quote = r->dialect.has_quote ? r->dialect.quote : 0,
+               .escape = r->dialect.has_escape ? r->dialect.escape : 0,
                .has_header = r->has_header},
     };
 }
@@ -83,6 +85,9 @@ static void apply(const struct dn_csv_guess *g, struct dn_csv_options *o)
     if ((o->detect & DN_CSV_DETECT_QUOTE) != 0) {
         o->quote = (char)g->quote;
         o->no_quote = g->quote == 0;
+    }
+    if ((o->detect & DN_CSV_DETECT_ESCAPE) != 0) {
+        o->escape = (char)g->escape;
     }
     if ((o->detect & DN_CSV_DETECT_COMMENT) != 0) {
         o->comment = g->comment[0];

@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Rows whose shape is looked at, and those whose values are. */
@@ -27,6 +26,7 @@ static const struct {
 #define N_DELIMITERS (sizeof(delimiters) / sizeof(delimiters[0]))
 
 static const uint8_t quotes[] = {'"', '\'', 0};
+static const uint8_t escapes[] = {0, '\\'};
 static const char *const marks[] = {"", "#", "%", "//"};
 
 /* ---- rows ---- */
@@ -44,11 +44,16 @@ struct text {
     bool cr_ends_row;
 };
 
-/* One way to read it. */
+struct way {
+    uint8_t delimiter;
+    uint8_t quote;  /* 0: none */
+    uint8_t escape; /* 0: none */
+};
+
+/* The text as it is read in one way. */
 struct reading {
     const struct text *text;
-    uint8_t delimiter;
-    uint8_t quote;
+    struct way way;
     const char *mark;
     struct row rows[MAX_ROWS];
     size_t n_rows;
@@ -78,6 +83,12 @@ static size_t line_end(const struct text *t, size_t pos)
     return pos;
 }
 
+/* Does the byte at `pos` take the meaning from the one behind it? */
+static bool escapes_next(const struct reading *r, size_t pos)
+{
+    return r->way.escape != 0 && r->text->bytes[pos] == r->way.escape && pos + 1 < r->text->len;
+}
+
 /* The end of the field that begins at `pos`: its delimiter, its row end, or the end of the text. */
 static size_t field_end(const struct reading *r, size_t pos, size_t *line, bool *quoted,
                         size_t *strays, bool *open)
@@ -85,14 +96,18 @@ static size_t field_end(const struct reading *r, size_t pos, size_t *line, bool 
     const struct text *t = r->text;
     const uint8_t *s = t->bytes;
 
-    *quoted = r->quote != 0 && pos < t->len && s[pos] == r->quote;
+    *quoted = r->way.quote != 0 && pos < t->len && s[pos] == r->way.quote;
     *strays = 0;
     *open = false;
     if (*quoted) {
         for (pos++; pos < t->len; pos++) {
+            if (escapes_next(r, pos)) {
+                *line += ends_row(t, s[++pos]);
+                continue;
+            }
             *line += ends_row(t, s[pos]);
-            if (s[pos] == r->quote) {
-                if (pos + 1 >= t->len || s[pos + 1] != r->quote) {
+            if (s[pos] == r->way.quote) {
+                if (pos + 1 >= t->len || s[pos + 1] != r->way.quote) {
                     break;
                 }
                 pos++;
@@ -104,8 +119,11 @@ static size_t field_end(const struct reading *r, size_t pos, size_t *line, bool 
             pos++;
         }
     }
-    for (; pos < t->len && s[pos] != r->delimiter && !ends_row(t, s[pos]); pos++) {
-        *strays += *quoted || (r->quote != 0 && s[pos] == r->quote);
+    for (; pos < t->len && s[pos] != r->way.delimiter && !ends_row(t, s[pos]); pos++) {
+        *strays += *quoted || (r->way.quote != 0 && s[pos] == r->way.quote);
+        if (escapes_next(r, pos)) {
+            *line += ends_row(t, s[++pos]);
+        }
     }
     return pos;
 }
@@ -147,7 +165,7 @@ static void read_rows(struct reading *r, size_t pos, size_t line)
             row->n_fields++;
             r->n_quoted += quoted && strays == 0;
             r->n_strays += quoted && strays > 0; /* elsewhere a quote is text */
-            more = pos < t->len && t->bytes[pos] == r->delimiter;
+            more = pos < t->len && t->bytes[pos] == r->way.delimiter;
             pos += more;
         }
         pos = pos < t->len ? behind_row_end(t, pos) : pos;
@@ -206,19 +224,21 @@ static bool is_bool(const uint8_t *s, size_t len)
     return is_word(s, len, "true") || is_word(s, len, "false");
 }
 
-/* Text that a delimiter or a quote is part of is worse than other text. */
-static bool is_clean(const uint8_t *s, size_t len)
+/* Text that a delimiter or a quote is part of is worse than other text, unless they are escaped. */
+static bool is_clean(const uint8_t *s, size_t len, uint8_t escape)
 {
     for (size_t i = 0; i < len; i++) {
-        if (s[i] == ',' || s[i] == ';' || s[i] == '\t' || s[i] == '|' || s[i] == '"' ||
-            s[i] == '\x01') {
+        if (escape != 0 && s[i] == escape) {
+            i++;
+        } else if (s[i] == ',' || s[i] == ';' || s[i] == '\t' || s[i] == '|' || s[i] == '"' ||
+                   s[i] == '\x01') {
             return false;
         }
     }
     return s[0] != '\'' || s[len - 1] != '\'';
 }
 
-static enum kind kind_of(const uint8_t *s, size_t len, bool quoted, size_t strays)
+static enum kind kind_of(const uint8_t *s, size_t len, bool quoted, size_t strays, uint8_t escape)
 {
     if (quoted && strays == 0 && len >= 2) {
         s++;
@@ -240,7 +260,7 @@ static enum kind kind_of(const uint8_t *s, size_t len, bool quoted, size_t stray
     if (len <= 40 && (is_value(s, len) || is_bool(s, len))) {
         return KIND_VALUE;
     }
-    return quoted ? KIND_QUOTED : is_clean(s, len) ? KIND_TEXT : KIND_MIXED;
+    return quoted ? KIND_QUOTED : is_clean(s, len, escape) ? KIND_TEXT : KIND_MIXED;
 }
 
 struct column {
@@ -290,7 +310,8 @@ static void look_at_values(const struct reading *r, size_t first, size_t n_field
             size_t strays;
             size_t line = 0;
             const size_t end = field_end(r, pos, &line, &quoted, &strays, &open);
-            const enum kind kind = kind_of(r->text->bytes + pos, end - pos, quoted, strays);
+            const enum kind kind =
+                kind_of(r->text->bytes + pos, end - pos, quoted, strays, r->way.escape);
             if (i == first) {
                 v->columns[c].first = kind;
                 v->columns[c].year = small_number(r->text->bytes + pos, end - pos);
@@ -441,8 +462,9 @@ struct look {
 
 static void describe(struct look *l, const struct reading *r, size_t k, struct dn_csv_guess *g)
 {
-    *g = (struct dn_csv_guess){.delimiter = r->delimiter,
-                               .quote = r->quote,
+    *g = (struct dn_csv_guess){.delimiter = r->way.delimiter,
+                               .quote = r->way.quote,
+                               .escape = r->way.escape,
                                .skip_rows = (uint32_t)(r->n_rows > 0 ? r->rows[0].line : 0),
                                .n_fields = k,
                                .n_rows = r->n_rows,
@@ -503,7 +525,7 @@ static bool try_reading(struct look *l, struct reading *r, bool weak, double pri
     g->score = score_of(g, r, l->values.quality, prior);
     if (k < 2) {
         g->score *= ONE_COLUMN_SCORE;
-        return r->delimiter == ',' || l->known->delimiter;
+        return r->way.delimiter == ',' || l->known->delimiter;
     }
     if (l->known->delimiter || is_likely(r, g, weak, l->votes)) {
         return true;
@@ -512,7 +534,7 @@ static bool try_reading(struct look *l, struct reading *r, bool weak, double pri
     describe(l, r, r->rows[0].n_fields, g);
     g->skip_rows = (uint32_t)l->line;
     g->score = ONE_COLUMN_SCORE * score_of(g, r, l->values.quality, prior);
-    return r->delimiter == ',';
+    return r->way.delimiter == ',';
 }
 
 /* Are the lines that begin with the mark something else than rows of n_fields fields? */
@@ -546,6 +568,60 @@ static bool has_half_marks(const struct reading *r)
     return false;
 }
 
+/*
+ * Does every such byte stand in front of what needs it, a quote, a delimiter, a row end or itself?  Elsewhere it is text, which would be lost
+ * if it were taken for an escape.
+ */
+static bool may_escape(const struct text *t, uint8_t escape, uint8_t delimiter, uint8_t quote)
+{
+    const uint8_t *end = t->bytes + t->len;
+    const uint8_t *at = memchr(t->bytes, escape, t->len);
+    bool any = false;
+
+    for (; at != NULL; at = at + 2 < end ? memchr(at + 2, escape, (size_t)(end - at - 2)) : NULL) {
+        const uint8_t next = at + 1 < end ? at[1] : escape;
+        const bool needs = next == delimiter || (quote != 0 && next == quote);
+        if (!needs && next != escape && next != '\n' && next != '\r') {
+            return false;
+        }
+        any = any || needs;
+    }
+    return any;
+}
+
+/* The best way to read the text with one delimiter, quote and escape, if it is better than what was found. */
+static void try_marks(struct look *l, const struct way *way, bool weak, double prior,
+                      struct dn_csv_guess *best, bool *found)
+{
+    const struct dn_csv_known *known = l->known;
+
+    for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
+        const char *mark = known->comment ? known->as.comment : marks[m];
+        struct reading *r = m == 0 ? &l->plain : &l->marked;
+        struct dn_csv_guess g = {0};
+        r->way = *way;
+        r->mark = mark;
+        if (known->comment && m > 0) {
+            break;
+        }
+        bool good = try_reading(l, r, weak, prior, &g);
+        if (m > 0) { /* the rows in front of the first may be such lines: read them again */
+            good = good && g.n_comments > 0 && !has_half_marks(r);
+            if (good) {
+                read_rows(&l->plain, l->start, l->line);
+                good = marks_comments(l, &l->plain, mark, g.n_fields);
+            }
+        }
+        if (r->way.quote == '\'' && !known->quote && g.n_quoted == 0) {
+            good = false; /* an apostrophe */
+        }
+        if (good && (!*found || g.score > best->score)) {
+            *best = g;
+            *found = true;
+        }
+    }
+}
+
 /* The best way to read the text with one delimiter. */
 static bool try_delimiter(struct look *l, uint8_t delimiter, bool weak, double prior,
                           struct dn_csv_guess *best)
@@ -559,31 +635,14 @@ static bool try_delimiter(struct look *l, uint8_t delimiter, bool weak, double p
         if ((known->quote && q > 0) || quote == delimiter || (!there && q > 0)) {
             continue;
         }
-        for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
-            const char *mark = known->comment ? known->as.comment : marks[m];
-            struct reading *r = m == 0 ? &l->plain : &l->marked;
-            struct dn_csv_guess g = {0};
-            r->delimiter = delimiter;
-            r->quote = quote;
-            r->mark = mark;
-            if (known->comment && m > 0) {
-                break;
+        for (size_t e = 0; e < sizeof(escapes); e++) {
+            const uint8_t escape = known->escape ? known->as.escape : escapes[e];
+            if (e > 0 && (known->escape || escape == quote || escape == delimiter ||
+                          !may_escape(&l->text, escape, delimiter, quote))) {
+                continue;
             }
-            bool good = try_reading(l, r, weak, prior, &g);
-            if (m > 0) { /* the rows in front of the first may be such lines: read them again */
-                good = good && g.n_comments > 0 && !has_half_marks(r);
-                if (good) {
-                    read_rows(&l->plain, l->start, l->line);
-                    good = marks_comments(l, &l->plain, mark, g.n_fields);
-                }
-            }
-            if (quote == '\'' && !known->quote && g.n_quoted == 0) {
-                good = false; /* an apostrophe */
-            }
-            if (good && (!found || g.score > best->score)) {
-                *best = g;
-                found = true;
-            }
+            const struct way way = {delimiter, quote, escape};
+            try_marks(l, &way, weak, prior, best, &found);
         }
     }
     return found;
@@ -660,88 +719,4 @@ enum dn_status dn_csv_detect(const uint8_t *text, size_t len, bool at_end,
 bool dn_csv_guess_is_unsure(const struct dn_csv_guess *guesses, size_t n)
 {
     return n > 1 && guesses[1].score > UNSURE * guesses[0].score;
-}
-
-/* ---- in words ---- */
-
-const char *dn_csv_byte_word(uint8_t byte, char out[8])
-{
-    if (byte == '\t') {
-        return "tab";
-    }
-    (void)snprintf(out, 8,
-                   byte == '\''                 ? "\"%c\""
-                   : byte >= ' ' && byte < 0x7f ? "'%c'"
-                                                : "$'\\x%02x'",
-                   byte);
-    return out;
-}
-
-static size_t append(char *out, size_t size, size_t at, const char *words)
-{
-    const int n = at < size ? snprintf(out + at, size - at, "%s", words) : 0;
-    return at + (size_t)(n > 0 ? n : 0);
-}
-
-const char *dn_csv_guess_reason(const struct dn_csv_guess *g, char out[DN_CSV_REASON_SIZE])
-{
-    char part[96];
-    const char *plural = g->n_fields == 1 ? "" : "s";
-    size_t at = 0;
-
-    if (g->n_regular == g->n_rows) {
-        (void)snprintf(part, sizeof part, "%zu field%s in all %zu rows", g->n_fields, plural,
-                       g->n_rows);
-    } else {
-        (void)snprintf(part, sizeof part, "%zu field%s in %zu of %zu rows", g->n_fields, plural,
-                       g->n_regular, g->n_rows);
-    }
-    at = append(out, DN_CSV_REASON_SIZE, at, part);
-    (void)snprintf(part, sizeof part, "; %zu column%s of numbers, dates or booleans", g->n_typed,
-                   g->n_typed == 1 ? "" : "s");
-    at = append(out, DN_CSV_REASON_SIZE, at, part);
-    if (g->n_quoted > 0 || g->n_strays > 0) {
-        (void)snprintf(part, sizeof part, "; %zu quoted field%s, %zu of text behind quotes",
-                       g->n_quoted, g->n_quoted == 1 ? "" : "s", g->n_strays);
-        at = append(out, DN_CSV_REASON_SIZE, at, part);
-    }
-    if (g->skip_rows > 0) {
-        (void)snprintf(part, sizeof part, "; %u line%s in front", g->skip_rows,
-                       g->skip_rows == 1 ? "" : "s");
-        at = append(out, DN_CSV_REASON_SIZE, at, part);
-    }
-    if (g->n_comments > 0) {
-        (void)snprintf(part, sizeof part, "; %zu comment%s", g->n_comments,
-                       g->n_comments == 1 ? "" : "s");
-        at = append(out, DN_CSV_REASON_SIZE, at, part);
-    }
-    (void)append(out, DN_CSV_REASON_SIZE, at,
-                 g->has_header ? "; the first row names the columns"
-                               : "; the first row holds values");
-    return out;
-}
-
-const char *dn_csv_guess_flags(const struct dn_csv_guess *g, char out[DN_CSV_DIALECT_WORDS_SIZE])
-{
-    char part[48];
-    char byte[8];
-    size_t at = 0;
-
-    (void)snprintf(part, sizeof part, "--delimiter %s", dn_csv_byte_word(g->delimiter, byte));
-    at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
-    if (g->quote != '"') {
-        (void)snprintf(part, sizeof part, " --quote %s",
-                       g->quote == 0 ? "''" : dn_csv_byte_word(g->quote, byte));
-        at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
-    }
-    if (g->skip_rows > 0) {
-        (void)snprintf(part, sizeof part, " --skip-rows %u", g->skip_rows);
-        at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
-    }
-    if (g->comment[0] != '\0') {
-        (void)snprintf(part, sizeof part, " --comment '%c'", g->comment[0]);
-        at = append(out, DN_CSV_DIALECT_WORDS_SIZE, at, part);
-    }
-    (void)append(out, DN_CSV_DIALECT_WORDS_SIZE, at, g->has_header ? "" : " --no-header");
-    return out;
 }

@@ -1,6 +1,6 @@
 /**
- * What dialect a text is written in, from its first bytes: every usual delimiter, quote and comment mark is tried, and the ways to read
- * it are ranked by how regular the rows become.  Nothing is read with a guess unless somebody asked for one.
+ * What dialect a text is written in, from its first bytes: every usual delimiter, quote, escape and comment mark is tried, and the ways to
+ * read it are ranked by how regular the rows become.  Nothing is read with a guess unless somebody asked for one.
  */
 #ifndef DN_CSV_DETECT_H
 #define DN_CSV_DETECT_H
@@ -23,7 +23,8 @@
 /** One way to read the text. */
 struct dn_csv_guess {
     uint8_t delimiter;
-    uint8_t quote; /**< 0: none */
+    uint8_t quote;  /**< 0: none */
+    uint8_t escape; /**< 0: none */
     char comment[3];
     uint32_t skip_rows; /**< lines in front of the header, or of the first row */
     bool has_header;
@@ -41,6 +42,7 @@ struct dn_csv_guess {
 struct dn_csv_known {
     bool delimiter;
     bool quote;
+    bool escape;
     bool comment;
     bool skip_rows;
     bool header;

@@ -31,10 +31,12 @@ static enum dn_status append_guess(struct dn_buffer *b, const struct dn_csv_gues
     char reason[DN_CSV_REASON_SIZE];
     const char delimiter = (char)g->delimiter;
     const char quote = (char)g->quote;
+    const char escape = (char)g->escape;
 
     DN_TRY(dn_text_appendf(b, err, "{\"score\":%.3f", g->score));
     DN_TRY(append_member(b, "delimiter", &delimiter, 1, err));
     DN_TRY(append_member(b, "quote", &quote, quote != 0, err));
+    DN_TRY(append_member(b, "escape", &escape, escape != 0, err));
     DN_TRY(append_text(b, "comment", g->comment, err));
     DN_TRY(dn_text_appendf(
         b, err, ",\"skip_rows\":%u,\"header\":%s,\"columns\":%zu,\"rows\":%zu,\"regular\":%zu",

@@ -99,6 +99,34 @@ def test_projection(table, put):
     assert table(HIVE, "--file-name-column", "f", "t", *choose("f", "k")).to_pydict() == {"f": [f"t/k=1/j=a/f.{put.end}"] * 2, "k": [1, 1]}
 
 
+def test_other_names(tool, write, table):
+    """Of CSV, as its own columns: --columns renames and leaves out, and all other options have the names that come of it."""
+    write("t/k=1/j=a/f.csv", "x,y\n1,2\n")
+    write("t/k=2/j=b/f.csv", "x,y\n3,4\n")
+    assert table(HIVE, "t", "--columns", "k:year,y,j").to_pydict() == {"year": [1, 2], "y": [2, 4], "j": ["a", "b"]}
+    assert table(HIVE, "t", "--columns", "x:k1,k:x").to_pydict() == {"k1": [1, 3], "x": [1, 2]}
+    assert table(HIVE, "t", "--columns", "k:j,j:k").to_pydict() == {"j": [1, 2], "k": ["a", "b"]}
+    assert table(HIVE, "t", "--reader-option", 'rename={"k": "year", "y": "z"}').column_names == ["x", "z", "year", "j"]
+    assert str(table(HIVE, "t", "--columns", "k:year", "--types", "year=string").schema.field("year").type) == "string"
+    assert not table(HIVE, "t", "--columns", "k:year", "--reader-option", 'required=["year"]').schema.field("year").nullable
+    assert table(HIVE, "--file-name-column", "f", "t", "--columns", "f:from,x").column_names == ["from", "x"]
+    assert table(HIVE, "t", "--columns", "-k").to_pydict() == {"x": [1, 3], "y": [2, 4], "j": ["a", "b"]}
+    assert table(HIVE, "t", "--columns", "-j,-x").column_names == ["y", "k"]
+    write("c/x=1/a.csv", "x,y\n5,6\n")
+    assert table(HIVE, "c", "--columns", "#1:own,x").to_pydict() == {"own": [5], "x": [1]}
+    for args, says in [
+            (("t", "--columns", "k:x"), ['the file has a column "x"', '--columns gives that name to "k" as well']),
+            (("t", "--columns", "x:k"), ['column "k" is in the file and in its path (k=...)']),
+            (("t", "--columns", "k:year", "--types", "k=string"), ['"k"']),
+            (("t", "--reader-option", 'rename={"k": "j"}'), ['two columns would be named "j"', "--columns"]),
+            (("t", "--reader-option", 'rename={"k": ""}'), ["must give every column in it a name"]),
+            (("t", "--reader-option", 'columns=["k"]', "--reader-option", 'exclude=["k"]'), ['both name the column "k"']),
+            (("c", "--columns", "x:z"), ['column "x" is in the file and in its path (x=...)']),
+            (("c", "--columns", "-x"), ['column "x" is in the file and in its path (x=...)']),
+    ]:
+        tool.fails("convert", HIVE, *args, "no.parquet", says=says)
+
+
 def test_what_is_refused(tool, put):
     put("t/k=1/a", 1)
     put("t/k=%s/b" % NULL, 1)

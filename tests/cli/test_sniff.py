@@ -35,6 +35,12 @@ def sniff(tool, *args):
     ("when\n10:30:00\n11:30:00\n", "--delimiter ','", 1),
     ("name\nAnn Lee\nBob Ray\n", "--delimiter ','", 1),
     ("a,b,c\n1,2,3,\n4,5,6,\n", "--delimiter ','", 3),
+    ('n,q\n1,"ann, \\"Jet\\" Li"\n2,"x"\n', "--delimiter ',' --escape '\\'", 2),
+    ("n;q\n1;a\\;b\n2;x\\\\y\n3;z\n", "--delimiter ';' --escape '\\'", 2),
+    ("n,q\n1,'it\\'s, so'\n2,'x'\n", "--delimiter ',' --quote \"'\" --escape '\\'", 2),
+    ('n,q\n1,"C:\\dir\\"\n2,"D:\\"\n', "--delimiter ','", 2),
+    ("n,q\n1,C:\\dir\n2,D:\\\n", "--delimiter ','", 2),
+    ('n,q\n1,5\\" disc\n2,3\\" disc\n', "--delimiter ',' --escape '\\'", 2),
     ("id,t\n1,12\" tube\n2,x\n", "--delimiter ','", 2),
 ])
 def test_what_is_seen(tool, write, text, flags, columns):
@@ -64,6 +70,25 @@ def test_what_is_given_stays(tool, write):
     text = tool.ok("convert", "-f", "--quote", "auto", "quotes.csv", "out.parquet").stderr.decode()
     assert "--quote \"'\"" in text and pq.read_table(tool.cwd / "out.parquet").to_pydict() == {"a": ["1, 2"], "b": [3]}
     assert b"note" not in tool.ok("convert", "-f", "--delimiter", ";", "--no-header", "in.csv", "out.parquet").stderr.split(b"--quote")[0][:1]
+
+
+def test_escapes(tool, write):
+    """They are found where every backslash is one; where one is text, nothing is guessed, and the error names the flag."""
+    rows = [(k, f'say "{k}", \\ or\n "x"') for k in range(40)]
+    lines = ["id;name"] + ['%d;"%s"' % (k, text.replace("\\", "\\\\").replace('"', '\\"')) for k, text in rows]
+    write("in.csv", "\n".join(lines) + "\n")
+    text = tool.ok("convert", "--delimiter", "auto", "in.csv", "out.parquet").stderr.decode()
+    assert "read with --delimiter ';' --escape '\\': 2 fields in all 41 rows" in text
+    assert list(pq.read_table(tool.cwd / "out.parquet").to_pydict().values()) == [list(column) for column in zip(*rows)]
+    assert [d["escape"] for d in sniff(tool, "in.csv")["dialects"]][0] == "\\"
+    write("mixed.csv", "id,name\n" + "".join(f'{k},"ann \\"Jet"\n{k},"C:\\dir"\n' for k in range(20)))
+    tool.fails("convert", "--delimiter", "auto", "--quote", '"', "mixed.csv", "no.parquet", says=["--escape"])
+    write("given.csv", 'id;name\n1;"a^";b"\n2;"c"\n')
+    tool.ok("convert", "-f", "--delimiter", "auto", "--escape", "^", "given.csv", "out.parquet")
+    assert pq.read_table(tool.cwd / "out.parquet").to_pydict() == {"id": [1, 2], "name": ['a";b', "c"]}
+    assert {d["escape"] for d in sniff(tool, "--delimiter", "auto", "--escape", "", "in.csv")["dialects"]} == {""}
+    write("ragged.csv", "id,name\n" + "".join(f"{k},a\\,b\n" for k in range(20)))
+    tool.fails("convert", "ragged.csv", "no.parquet", says=["with backslashes as escapes 21 of the first 21 rows have 2", "--escape '\\'"])
 
 
 def test_unsure(tool, write):

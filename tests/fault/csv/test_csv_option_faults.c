@@ -302,7 +302,7 @@ static void a_dialect_that_is_looked_for(void **state)
     static const char *const names[] = {"n", "who", "d"};
     struct dn_csv_options o = {.detect = DN_CSV_DETECT_DELIMITER | DN_CSV_DETECT_QUOTE |
                                          DN_CSV_DETECT_HEADER | DN_CSV_DETECT_SKIP_ROWS |
-                                         DN_CSV_DETECT_COMMENT};
+                                         DN_CSV_DETECT_COMMENT | DN_CSV_DETECT_ESCAPE};
 
     (void)state;
     write_file(

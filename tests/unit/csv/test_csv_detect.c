@@ -73,6 +73,10 @@ static void test_what_is_known(void **state)
     assert_true(best("1,2\n3,4\n", &known).has_header);
     known = (struct dn_csv_known){.skip_rows = true, .as = {.skip_rows = 1}};
     assert_int_equal(best("x;y\na,b\n1,2\n", &known).delimiter, ',');
+    known = (struct dn_csv_known){.escape = true};
+    assert_int_equal(best("a,b\n\"x\\\",\",2\n", &known).escape, 0);
+    known.as.escape = '^';
+    assert_int_equal(best("a,b\n\"x^\",\",2\n", &known).n_strays, 0);
     known = (struct dn_csv_known){.comment = true};
     assert_int_equal(best("# x\na;b;c\n1;2;3\n4;5;6\n7;8;9\n", &known).comment[0], 0);
 }
