@@ -300,6 +300,9 @@ static bool becomes(json_t *v, const struct rule *r, json_t *got)
         /* null in a JSON column is no value, or the value null */
         return json_is_null(got) || (r->kind == JSON && v != NULL && json_is_string(got));
     }
+    if ((r->kind == INT || r->kind == FLOAT) && json_is_string(v) && !trimmed(v, text)) {
+        return true; /* long numbers, of which takes() does not know either */
+    }
     switch (r->kind) {
     case INT:
         if (json_is_real(v)) {
