@@ -54,24 +54,24 @@ static enum dn_status candidate_add(struct candidates *c, const char *dir, const
     return st;
 }
 
-/* `name` in `dir`, and the .so that a name without a suffix, or with one of another system, stands for here. */
+/* `name` in `dir`, and the library that a name without a suffix, or with another system's, stands for where they end in `suffix`. */
 static enum dn_status candidates_add(struct candidates *c, const char *dir, const char *name,
-                                     struct dn_error *err)
+                                     const char *suffix, struct dn_error *err)
 {
-    static const char *const foreign[] = {".dylib", ".dll"};
+    static const char *const suffixes[] = {".so", ".dylib", ".dll"};
     size_t stem = strlen(name);
 
     DN_TRY(candidate_add(c, dir, name, stem, "", err));
-    if (dn_text_ends_with(name, ".so")) {
+    if (dn_text_ends_with(name, suffix)) {
         return DN_OK;
     }
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-        if (dn_text_ends_with(name, foreign[i])) {
-            stem -= strlen(foreign[i]);
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        if (dn_text_ends_with(name, suffixes[i])) {
+            stem -= strlen(suffixes[i]);
             break;
         }
     }
-    return candidate_add(c, dir, name, stem, ".so", err);
+    return candidate_add(c, dir, name, stem, suffix, err);
 }
 
 /* The first name under which there is a file, as a copy. */
@@ -105,17 +105,24 @@ static enum dn_status load_file(struct dn_plugin *plugin, char *path, struct dn_
     return DN_OK;
 }
 
-enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err)
+enum dn_status dn_plugin_find_for(const char *suffix, const char *path, char **out,
+                                  struct dn_error *err)
 {
     struct candidates c = {0};
     enum dn_status st = DN_OK;
 
     /* dlopen() searches the system's directories for a name without a slash; a job means a file */
-    DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, err), cleanup);
+    DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, suffix, err),
+                cleanup);
     DN_TRY_GOTO(st, find_first(&c, path, "", out, err), cleanup);
 cleanup:
     candidates_finish(&c);
     return st;
+}
+
+enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err)
+{
+    return dn_plugin_find_for(DN_PLUGIN_SUFFIX, path, out, err);
 }
 
 enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)

@@ -25,10 +25,19 @@ struct dn_plugin {
         *api; /**< Level 1; NULL after dn_plugin_load() of a Level 0 plugin */
 };
 
+/** What the names of shared libraries end in. */
+#if defined(__APPLE__)
+#    define DN_PLUGIN_SUFFIX ".dylib"
+#elif defined(_WIN32)
+#    define DN_PLUGIN_SUFFIX ".dll"
+#else
+#    define DN_PLUGIN_SUFFIX ".so"
+#endif
+
 /**
  * Load a library.
  * @param path  As a job has it: relative to the current directory, also without a slash; a name without a suffix,
- *              or with `.dylib` or `.dll`, stands for the `.so` beside it, too.
+ *              or with that of another system (`.so`, `.dylib`, `.dll`), stands for the library with this one's beside it, too.
  * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG with the loader's reason.
  */
 DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path,
@@ -39,6 +48,9 @@ DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char 
  * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried.
  */
 DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err);
+/** dn_plugin_find() of a system whose libraries end in `suffix`. */
+DN_NODISCARD enum dn_status dn_plugin_find_for(const char *suffix, const char *path, char **out,
+                                               struct dn_error *err);
 /**
  * Where the built-in plugins are if the host is no executable of ours.  Before anything is loaded, from one thread; a directory that is
  * longer than a path may be is cut.

@@ -203,6 +203,44 @@ static void test_loading(void **state)
     scratch_remove(dir);
 }
 
+/* A job written on one system names a library that is there under the other one's name. */
+static void test_names_of_every_system(void **state)
+{
+    static const char *const suffixes[] = {".so", ".dylib", ".dll"};
+    static const char *const written[] = {"lib.so", "lib.dylib", "lib.dll", "lib"};
+    struct dn_error err;
+    char dir[512];
+
+    (void)state;
+    scratch_make(dir);
+    for (size_t s = 0; s < sizeof suffixes / sizeof suffixes[0]; s++) {
+        char name[32];
+        char there[600];
+        (void)snprintf(name, sizeof(name), "lib%s", suffixes[s]);
+        (void)snprintf(there, sizeof(there), "%s", scratch_path(dir, name));
+        for (size_t w = 0; w < sizeof written / sizeof written[0]; w++) {
+            char *found = NULL;
+            dn_error_clear(&err);
+            assert_int_equal(
+                dn_plugin_find_for(suffixes[s], scratch_path(dir, written[w]), &found, &err),
+                DN_ERR_NOT_FOUND);
+            assert_non_null(strstr(err.message, there)); /* both names are told */
+            assert_non_null(strstr(err.message, scratch_path(dir, written[w])));
+        }
+        scratch_write(there, "x", 1);
+        for (size_t w = 0; w < sizeof written / sizeof written[0]; w++) {
+            char *found = NULL;
+            assert_int_equal(
+                dn_plugin_find_for(suffixes[s], scratch_path(dir, written[w]), &found, &err),
+                DN_OK);
+            assert_string_equal(found, there);
+            dn_free(found);
+        }
+        assert_int_equal(unlink(there), 0);
+    }
+    scratch_remove(dir);
+}
+
 static void test_builtin_search(void **state)
 {
     struct dn_plugin plugin = {0};
@@ -256,9 +294,10 @@ static void test_errors_cross_the_boundary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exported_functions), cmocka_unit_test(test_other_files),
-        cmocka_unit_test(test_broken_libraries),   cmocka_unit_test(test_loading),
-        cmocka_unit_test(test_builtin_search),     cmocka_unit_test(test_errors_cross_the_boundary),
+        cmocka_unit_test(test_exported_functions),        cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_broken_libraries),          cmocka_unit_test(test_loading),
+        cmocka_unit_test(test_names_of_every_system),     cmocka_unit_test(test_builtin_search),
+        cmocka_unit_test(test_errors_cross_the_boundary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
