@@ -1,5 +1,5 @@
 /**
- * A growable byte buffer: 64-byte aligned, always DN_BUFFER_PADDING readable bytes past `len`, with a hard cap.
+ * A growable byte buffer: aligned as dn_malloc_aligned() says, always DN_BUFFER_PADDING readable bytes past `len`, with a hard cap.
  * Lifetime: init/finish on caller's memory; finish accepts zeroed memory; a zeroed buffer is a valid empty one whose cap is
  * DN_BUFFER_DEFAULT_CAP.
  * Threads: none; one owner.

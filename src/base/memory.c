@@ -19,6 +19,8 @@
 #endif
 
 #define ALIGNMENT ((size_t)64)
+/* Aligned blocks that are smaller leave 112 bytes beside each of them that nobody uses. */
+#define ALIGNED_FROM ((size_t)1024)
 
 /* ---- test hook ------------------------------------------------------------------------------------------------- */
 
@@ -372,7 +374,10 @@ void *dn_malloc_aligned(size_t size)
         }
     }
 #endif
-    return posix_memalign(&memory, ALIGNMENT, size == 0 ? 1 : size) == 0 ? memory : NULL;
+    if (size < ALIGNED_FROM) {
+        return malloc(size == 0 ? 1 : size);
+    }
+    return posix_memalign(&memory, ALIGNMENT, size) == 0 ? memory : NULL;
 }
 
 void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)

@@ -24,7 +24,7 @@ char *dn_strdup(const char *text);
 void dn_free(void *memory);
 
 /**
- * `size` bytes aligned to 64, uninitialised; NULL if memory ran out.
+ * `size` bytes aligned to 64, to 16 if they are less than 1 KiB, uninitialised; NULL if memory ran out.
  * Blocks of 64 KiB and more come in sizes four to the power of two, and freed ones are kept for the next request of the same
  * size, as far as dn_memory_idle_grant() allows: at most 48 MiB and 128 blocks lie idle, the oldest make room.  From 256 KiB on a block that is not kept
  * goes back to the OS.  Under AddressSanitizer nothing is kept, so that use after free is found.

@@ -92,7 +92,7 @@ static void test_aligned_sizes(void **state)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             uint8_t *p = dn_malloc_aligned(sizes[i]);
             assert_non_null(p);
-            assert_int_equal((uintptr_t)p % 64, 0);
+            assert_int_equal((uintptr_t)p % (sizes[i] < 1024 ? 16 : 64), 0);
             memset(p, 0xCD, sizes[i]);
             dn_free_aligned(p, sizes[i]);
         }
@@ -121,7 +121,7 @@ static void test_grown_blocks_keep_contents(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         p = dn_grow_aligned(p, size, size, sizes[i]);
         assert_non_null(p);
-        assert_int_equal((uintptr_t)p % 64, 0);
+        assert_int_equal((uintptr_t)p % (sizes[i] < 1024 ? 16 : 64), 0);
         for (size_t k = 0; k < size; k++) {
             assert_int_equal(p[k], (uint8_t)(k % 251));
         }
