@@ -411,7 +411,9 @@ static enum dn_status columns_read(const struct schema_flags *f, const struct dn
                             once);
     }
     if (f->full) {
-        st = dn_transfer_run(t, &outcome, err);
+        struct dn_transfer whole = *t;
+        whole.wants_schema = true;
+        st = dn_transfer_run(&whole, &outcome, err);
         *out = json_incref(outcome.schema);
     } else {
         st = dn_transfer_schema(t, out, err);

@@ -368,12 +368,29 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
     return DN_ERR_DATA;
 }
 
+/* For whoever asks: of many columns it is large. */
+static enum dn_status schema_take(const struct dn_session *s, const struct dn_attempt *a,
+                                  struct dn_error *err)
+{
+    const struct dn_transfer *t = s->t;
+
+    if (!t->wants_schema && t->mode != DN_ASSET_WARN && t->cursor_field == NULL) {
+        return DN_OK;
+    }
+    s->outcome->schema = dn_session_schema_json(&a->schema, a->nulls);
+    return s->outcome->schema != NULL ? DN_OK : dn_error_memory(err, 0);
+}
+
 enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, struct dn_error *err)
 {
     struct dativo_error e;
     char *text = NULL;
 
-    DN_TRY(report_take(s, a, err));
+    const bool holds_rows = s->wv != NULL && a->rows > 0;
+
+    if (!holds_rows) {
+        DN_TRY(report_take(s, a, err));
+    }
     if (s->t->cursor_field != NULL && a->rows == 0) {
         s->outcome->is_unchanged = true;
         return DN_OK; /* what the writer has is thrown away */
@@ -385,11 +402,8 @@ enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, str
         return no_rows(s, err);
     }
     s->outcome->rows_out = a->rows;
-    s->outcome->schema = dn_session_schema_json(&a->schema, a->nulls);
-    if (s->outcome->schema == NULL) {
-        return dn_error_memory(err, 0);
-    }
     if (s->wv == NULL) {
+        DN_TRY(schema_take(s, a, err));
         return counts_check(s, a, err);
     }
     DN_PLUGIN_CALL(s->wv->finish(a->writer, &text, &e), &e, err,
@@ -397,6 +411,11 @@ enum dn_status dn_attempt_commit(struct dn_session *s, struct dn_attempt *a, str
     enum dn_status st = manifest_take(s, a, text, err);
     dn_plugin_text_free(&s->writer_plugin, text);
     DN_TRY(st);
+    /* both are large where columns are many: not beside the pages that the writer had */
+    if (holds_rows) {
+        DN_TRY(report_take(s, a, err));
+    }
+    DN_TRY(schema_take(s, a, err));
     DN_TRY(counts_check(s, a, err));
     if (dn_events_cancelled(s->t->events)) {
         return dn_session_stopped(err);

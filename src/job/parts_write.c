@@ -158,6 +158,7 @@ static enum dn_status piece_write(struct dn_parts_place *l, size_t index, const 
         .allow_empty = true, /* a piece may have none; that the whole has some was seen */
         .piece = json_string_value(json_object_get(piece, "token")),
         .piece_schema = json_object_get(p->json, "schema"),
+        .wants_schema = true, /* for the manifest */
         .n_threads = n_threads,
         .memory_bytes = (uint64_t)json_integer_value(json_object_get(p->json, "memory_bytes")),
         .events = l->events,

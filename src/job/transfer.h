@@ -82,6 +82,8 @@ struct dn_transfer {
         *piece; /**< token of the one piece that is read, by open_split(); NULL: everything */
     const json_t *
         piece_schema; /**< of a piece, [{"name","type","nullable"}]: what the rows of all of them have; a column may be nullable that is not so here */
+    bool
+        wants_schema; /**< the outcome has one, whatever else needs it: for 20,000 columns it takes 9 MB */
     enum dn_asset_mode mode;
     enum dn_missing missing;
     const struct dn_column *columns; /**< of the asset */
@@ -112,8 +114,9 @@ struct dn_outcome {
     char *last_value;       /**< of the cursor_field, as the reader says it; or NULL */
     char *output_path;      /**< where the rows are, if not under the transfer's; or NULL */
     const char *refused_by; /**< whose configuration was refused: "source", "target", or NULL */
-    json_t *schema;         /**< [{"name","type","nulls"}] of the rows that were moved */
-    json_t *counters;       /**< the reader's own counters, or NULL */
+    json_t *
+        schema; /**< [{"name","type","nulls"}] of the rows that were moved; NULL: nothing needed it */
+    json_t *counters; /**< the reader's own counters, or NULL */
 };
 void dn_outcome_finish(struct dn_outcome *outcome);
 
