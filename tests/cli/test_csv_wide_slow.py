@@ -4,6 +4,7 @@ import pytest
 import pyarrow.parquet as pq
 
 from conftest import SANITIZED, cpu_seconds
+from test_memory import peak
 
 
 def wide(write, name, names, rows=2):
@@ -52,3 +53,27 @@ def test_a_long_row(tool):
         seconds.append(min(cpu_seconds(lambda: tool.ok(*args))[1] for _ in range(2)))
     assert pq.read_metadata(tool.cwd / "out.parquet").num_rows == 2
     assert seconds[1] < 4.5 * seconds[0], seconds
+
+
+KINDS = [lambda x: str(x), lambda x: str(x / 100), lambda x: f"text {x % 997}", lambda x: f"2024-{1 + x % 12:02}-{1 + x % 28:02}"]
+
+
+def mixed(write, name, n):
+    """50 rows of integers, fractions, texts and dates."""
+    rows = [",".join(KINDS[c % 4]((c * 7919 + r * 104729) % 1000003) for c in range(n)) for r in range(50)]
+    write(name, "\n".join([",".join(f"column_{c}" for c in range(n)), *rows]) + "\n")
+
+
+@pytest.mark.skipif(SANITIZED, reason="memory and processor time of a plain build")
+def test_what_columns_take(tool, write):
+    """The memory of 18,000 columns, by what 20,000 take beyond 2,000; and the time grows with their number."""
+    peaks, seconds = {}, {}
+    for n in (2000, 20000, 40000):
+        mixed(write, f"{n}.csv", n)
+        runs = [cpu_seconds(lambda: tool.ok("convert", "-f", "-t", "1", "--memory", "300MB", f"{n}.csv", "out.parquet")) for _ in range(2)]
+        peaks[n] = min(peak(done) for done, _ in runs)
+        seconds[n] = min(cpu for _, cpu in runs)
+    rows = pq.read_table(tool.cwd / "out.parquet", columns=["column_0", "column_39998"])
+    assert rows.num_rows == 50 and rows.column(0)[1].as_py() == 104729 and rows.column(1)[0].as_py().startswith("text ")
+    assert peaks[20000] - peaks[2000] < 122_000_000, peaks
+    assert seconds[40000] < 4 * seconds[20000], seconds  # cache misses included; twice as many columns

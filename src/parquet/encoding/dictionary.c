@@ -730,7 +730,7 @@ void dn_pq_dictionary_finish(struct dn_pq_dictionary *d)
 /* Empty it; what is large, for this dictionary or at all, is given back. */
 static void empty(struct dn_buffer *b, size_t most)
 {
-    if (b->capacity > most) {
+    if (b->capacity + DN_BUFFER_PADDING > most) {
         dn_buffer_finish(b);
     } else {
         dn_buffer_reset(b);
@@ -750,7 +750,7 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
     d->n = 0;
     d->over = false;
     d->next_look = 0;
-    if (d->direct || d->table.capacity > most) {
+    if (d->direct || d->table.capacity + DN_BUFFER_PADDING > most) {
         dn_buffer_finish(&d->table);
         d->table_len = 0;
     } else if (d->table.len > 0) {

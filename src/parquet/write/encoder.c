@@ -1,5 +1,6 @@
 #include "parquet/write/encoder.h"
 
+#include "base/memory.h"
 #include "parquet/encoding/plain.h"
 #include "parquet/write/choice.h"
 #include "parquet/write/leaf_values.h"
@@ -549,6 +550,10 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
     int64_t id = 0;
 
     DN_TRY(stats_of_dictionary(e, err));
+    chunk->sources = dn_calloc(1, sizeof *chunk->sources);
+    if (chunk->sources == NULL) {
+        return dn_error_memory(err, sizeof *chunk->sources);
+    }
     DN_TRY(dictionary_page(e, err));
     for (int64_t row = 0; row < e->levels.n_rows;) {
         const int64_t left = e->levels.n_rows - row;
@@ -570,9 +575,7 @@ static enum dn_status id_pages(struct dn_pq_encoder *e, struct dn_error *err)
         row += page->n_rows;
         id += page->n_ids;
     }
-    chunk->levels = e->levels;
-    chunk->ids = e->dictionary.ids;
-    chunk->id_bits = bits;
+    *chunk->sources = (struct dn_pq_sources){e->levels, e->dictionary.ids, bits};
     chunk->text_bytes = e->collected_text_bytes;
     memset(&e->levels, 0, sizeof e->levels);
     memset(&e->dictionary.ids, 0, sizeof e->dictionary.ids);
@@ -614,6 +617,7 @@ enum dn_status dn_pq_encoder_end(struct dn_pq_encoder *e, struct dn_error *err)
         }
         DN_TRY(dn_pq_plain_end(e, err));
     }
+    dn_pq_dictionary_reset(&e->dictionary);
     e->chunk = NULL;
     return DN_OK;
 }
@@ -622,7 +626,6 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
 {
     e->chunk = chunk;
     chunk->column = e->column;
-    chunk->ids.width = 1;
     dn_pq_stats_init(&chunk->stats, e->column->kind, e->column->order);
     dn_pq_levels_reset(&e->levels, e->column->max_definition, e->column->max_repetition);
     dn_pq_dictionary_reset(&e->dictionary);

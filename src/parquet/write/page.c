@@ -38,8 +38,19 @@ void dn_pq_chunk_link(struct dn_pq_chunk *chunk, struct dn_pq_page *page)
 
 void dn_pq_chunk_drop_sources(struct dn_pq_chunk *c)
 {
-    dn_pq_levels_finish(&c->levels);
-    dn_pq_ids_finish(&c->ids);
+    if (c->sources != NULL) {
+        dn_pq_levels_finish(&c->sources->levels);
+        dn_pq_ids_finish(&c->sources->ids);
+        dn_free(c->sources);
+        c->sources = NULL;
+    }
+}
+
+size_t dn_pq_chunk_sources_held(const struct dn_pq_chunk *c)
+{
+    const struct dn_pq_sources *s = c->sources;
+
+    return s == NULL ? 0 : dn_pq_levels_held(&s->levels) + s->ids.bytes.capacity;
 }
 
 void dn_pq_chunk_finish(struct dn_pq_chunk *c)
@@ -96,14 +107,15 @@ static enum dn_status build_ids(const struct dn_pq_page *page, struct dn_pq_pack
                                 struct dn_error *err)
 {
     const struct dn_pq_chunk *chunk = page->chunk;
+    const struct dn_pq_sources *from = chunk->sources;
     const size_t n = (size_t)page->n_ids;
-    const bool nested = dn_pq_levels_are_nested(&chunk->levels);
+    const bool nested = dn_pq_levels_are_nested(&from->levels);
     const size_t room =
-        (nested ? 0 : dn_pq_levels_room(page->n_rows)) + 1 + dn_pq_hybrid_bound(n, chunk->id_bits);
+        (nested ? 0 : dn_pq_levels_room(page->n_rows)) + 1 + dn_pq_hybrid_bound(n, from->id_bits);
 
     dn_buffer_reset(&p->body);
     if (nested) {
-        DN_TRY(dn_pq_levels_write_nested(&chunk->levels, p->kernels, page->first_row, page->n_rows,
+        DN_TRY(dn_pq_levels_write_nested(&from->levels, p->kernels, page->first_row, page->n_rows,
                                          &p->ids, &p->body, err));
     }
     dn_buffer_reset(&p->ids);
@@ -113,11 +125,11 @@ static enum dn_status build_ids(const struct dn_pq_page *page, struct dn_pq_pack
     uint8_t *out = p->body.data + p->body.len;
 
     if (!nested && chunk->column->max_definition > 0) {
-        out += dn_pq_levels_write(&chunk->levels, page->first_row, page->n_rows, out);
+        out += dn_pq_levels_write(&from->levels, page->first_row, page->n_rows, out);
     }
-    *out++ = (uint8_t)chunk->id_bits;
-    dn_pq_ids_widen(&chunk->ids, page->first_id, n, ids);
-    out += dn_pq_hybrid_encode(p->kernels, ids, n, chunk->id_bits, out);
+    *out++ = (uint8_t)from->id_bits;
+    dn_pq_ids_widen(&from->ids, page->first_id, n, ids);
+    out += dn_pq_hybrid_encode(p->kernels, ids, n, from->id_bits, out);
     p->body.len = (size_t)(out - p->body.data);
     return DN_OK;
 }

@@ -37,6 +37,13 @@ struct dn_pq_page {
     size_t uncompressed_len; /**< header included */
 };
 
+/** What pages of ids are made of. */
+struct dn_pq_sources {
+    struct dn_pq_levels levels;
+    struct dn_pq_ids ids;
+    unsigned id_bits;
+};
+
 /** One column of one row group. */
 struct dn_pq_chunk {
     const struct dn_pq_column *column;
@@ -48,11 +55,8 @@ struct dn_pq_chunk {
     int64_t n_rows;
     int64_t text_bytes; /**< bytes of all texts, lengths not counted */
     struct dn_pq_stats stats;
-
-    /* What pages of ids are made of; given up with the last of them. */
-    struct dn_pq_levels levels;
-    struct dn_pq_ids ids;
-    unsigned id_bits;
+    struct dn_pq_sources
+        *sources; /**< owned; given up with the last page of ids; NULL: there are none */
 };
 
 /** A zeroed data page of `chunk`; NULL, with `err` set, if memory ran out. */
@@ -61,7 +65,9 @@ struct dn_pq_page *dn_pq_page_create(struct dn_pq_chunk *chunk, struct dn_error 
 void dn_pq_chunk_link(struct dn_pq_chunk *chunk, struct dn_pq_page *page);
 /** Free pages and everything else.  Accepts zeroed memory. */
 void dn_pq_chunk_finish(struct dn_pq_chunk *c);
-/** Free what only pages not yet packed need. */
+/** Bytes of what only pages not yet packed need. */
+size_t dn_pq_chunk_sources_held(const struct dn_pq_chunk *c);
+/** Free it. */
 void dn_pq_chunk_drop_sources(struct dn_pq_chunk *c);
 
 /** What packing a page needs beside the page; one per thread at work, reused from page to page. */

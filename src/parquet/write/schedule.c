@@ -4,6 +4,7 @@
 
 #define MOST_MORSELS 10
 #define MOST_ROW_GROUPS 2
+#define SHORT_PAGE_BYTES 16384
 
 /* ---- waiting -------------------------------------------------------------------------------------------------------- */
 
@@ -318,6 +319,15 @@ static void run_page(void *arg)
     }
 }
 
+/*
+ * A page that is soon packed is packed at once: with very many columns their last pages, and the tasks for them, would else all be there
+ * before the first of them is packed.
+ */
+static bool is_short(const struct dn_pq_page *page)
+{
+    return page->body.len <= SHORT_PAGE_BYTES && page->n_rows <= SHORT_PAGE_BYTES / 4;
+}
+
 void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
 {
     struct dn_parquet_writer *w = ((struct dn_pq_lane *)lane)->writer;
@@ -329,7 +339,11 @@ void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
     w->in_flight_bytes += page->body.len;
     w->n_tasks++;
     pthread_mutex_unlock(&w->lock);
-    submit(w, run_page, page);
+    if (is_short(page)) {
+        run_page(page);
+    } else {
+        submit(w, run_page, page);
+    }
 }
 
 /* ---- lanes -------------------------------------------------------------------------------------------------------- */
@@ -418,7 +432,7 @@ static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
 {
     pthread_mutex_lock(&w->lock);
     slot->ended = true;
-    slot->sources = dn_pq_levels_held(&slot->chunk.levels) + slot->chunk.ids.bytes.capacity;
+    slot->sources = dn_pq_chunk_sources_held(&slot->chunk);
     w->held_bytes += slot->sources;
     const bool last = slot->n_open_pages == 0;
     pthread_mutex_unlock(&w->lock);
