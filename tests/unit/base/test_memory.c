@@ -3,6 +3,7 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -80,6 +81,34 @@ static void test_realloc_keeps_contents(void **state)
         assert_int_equal(a[i], i * 3);
     }
     dn_free(a);
+}
+
+/* Many columns have many small blocks: what lies between them counts. */
+static void test_small_blocks_lie_close(void **state)
+{
+    enum {
+        N = 20000,
+        SIZE = 128
+    };
+    void **blocks = calloc(N, sizeof *blocks);
+
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    free(blocks);
+    skip();
+#endif
+    assert_non_null(blocks);
+    const struct mallinfo2 before = mallinfo2();
+    for (size_t i = 0; i < N; i++) {
+        blocks[i] = dn_malloc_aligned(SIZE);
+        assert_non_null(blocks[i]);
+    }
+    const struct mallinfo2 after = mallinfo2();
+    assert_true(after.arena - before.arena < (size_t)N * (SIZE + 32));
+    for (size_t i = 0; i < N; i++) {
+        dn_free_aligned(blocks[i], SIZE);
+    }
+    free(blocks);
 }
 
 static void test_aligned_sizes(void **state)
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_checked_arithmetic),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_realloc_keeps_contents),
+        cmocka_unit_test(test_small_blocks_lie_close),
         cmocka_unit_test(test_aligned_sizes),
         cmocka_unit_test(test_grown_blocks_keep_contents),
         cmocka_unit_test(test_large_blocks_are_recycled),
