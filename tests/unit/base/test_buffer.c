@@ -34,7 +34,7 @@ static void test_growth_keeps_contents_and_alignment(void **state)
         if (b.capacity != capacity) {
             capacity = b.capacity;
             n_grown++;
-            assert_int_equal((uintptr_t)b.data % 64, 0);
+            assert_int_equal((uintptr_t)b.data % 16, 0);
             memset(b.data + b.len, 0xEE,
                    b.capacity - b.len + DN_BUFFER_PADDING); /* all of it is ours */
         }
