@@ -182,7 +182,7 @@ static enum dn_status target_check(struct convert *c, struct dn_error *err)
         return dn_error_set(err, DN_ERR_UNSUPPORTED, "%s: files and s3://bucket/key are written",
                             shown);
     }
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; c->writer == NULL && i < sizeof others / sizeof others[0]; i++) {
         if (dn_source_has_ending(c->target, others[i])) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: the output is Parquet or CSV; name it *.parquet, *.csv or "

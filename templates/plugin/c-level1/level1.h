@@ -163,12 +163,6 @@ static inline const char *json_get(const char *object, const char *wanted)
     return found != NULL && *found != 'n' ? found : NULL;
 }
 
-static inline const char *json_first(const char *list)
-{
-    const char *at = list;
-    return list != NULL && *list == '[' ? json_next(&at, NULL, 0) : NULL;
-}
-
 /* A whole number from `least` to `most`, also as a text, as some hosts send it; *out stays as it is if there is none. 0: it is another value. */
 static inline int json_int(const char *value, int64_t least, int64_t most, int64_t *out)
 {

@@ -17,12 +17,17 @@ struct reader {
 void *create_reader(const char *config_json)
 {
     struct reader *r = calloc(1, sizeof *r);
-    const char *key = config_json != NULL ? strstr(config_json, "\"path\"") : NULL;
-    char path[512], end[2];
+    const char *config = config_json != NULL ? config_json : "", *files = strstr(config, "\"files\""), *options = strstr(config, "\"options\"");
+    const char *key = strstr(files != NULL ? files : "", "\"path\"");
+    char path[512], end[2], option[64];
     if (r == NULL) return NULL; /* extract_batch(NULL) says so */
     /* enough for plain paths; a library such as jansson reads all of JSON */
     if (key == NULL || sscanf(key, "\"path\" : \"%511[^\"\\]%1[\"]", path, end) != 2)
         snprintf(r->error, sizeof r->error, "files[0].path is missing, or has a backslash");
+    else if (strstr(key + 1, "\"path\"") != NULL) /* rows that are not read are lost without a word */
+        snprintf(r->error, sizeof r->error, "there are several files: this reader reads one");
+    else if (options != NULL && sscanf(options, "\"options\" : { \"%63[^\"\\]", option) == 1 && strcmp(option, "native") != 0)
+        snprintf(r->error, sizeof r->error, "engine.options.%s: this reader has no options", option);
     else if ((r->file = fopen(path, "r")) == NULL)
         snprintf(r->error, sizeof r->error, "%s: %s", path, strerror(errno));
     return r;

@@ -381,6 +381,12 @@ static inline int32_t columns_choose(struct reader *r, const char *options, stru
             return fail(err, DATIVO_ERR_UNSUPPORTED, "column \"%s\" is %s here, and cannot be another type", o->name,
                         o->type < N_TYPES ? type_words[o->type] : "of no type that this plugin knows");
     }
+    at = json_get(options, "types");
+    for (const char *v = json_next(&at, name, sizeof name); v != NULL; v = json_next(&at, name, sizeof name)) {
+        int found = column_find(r, name) >= 0;
+        for (int i = 0; !found && i < r->n_columns; i++) found = strcmp(r->out[i].name, name) == 0;
+        if (!found) return fail(err, DATIVO_ERR_CONFIG, "types: there is no column \"%s\"", name);
+    }
     at = json_get(options, "required");
     for (const char *v = json_next(&at, NULL, 0); v != NULL; v = json_next(&at, NULL, 0))
         for (int i = 0; json_text(v, name, sizeof name) && i < r->n_columns; i++)

@@ -18,6 +18,12 @@ struct Reader {
 fn open(config: &Json) -> Result<BufReader<File>, String> {
     let files = config.get("files").items();
     let path = files.first().and_then(|f| f.get("path").text()).ok_or("files[0].path is missing")?;
+    if files.len() > 1 {
+        return Err("there are several files: this reader reads one".to_string()); // rows that are not read are lost without a word
+    }
+    if let Some((name, _)) = config.get("engine").get("options").members().iter().find(|(name, _)| name != "native") {
+        return Err(format!("engine.options.{name}: this reader has no options"));
+    }
     File::open(path).map(BufReader::new).map_err(|e| format!("{path}: {e}"))
 }
 

@@ -24,6 +24,9 @@ impl Source for Lines {
         let files = config.get("files").items();
         let path = files.first().and_then(|f| f.get("path").text());
         let path = path.ok_or_else(|| failure(CONFIG, "files[0].path is missing".to_string()))?;
+        if files.len() > 1 {
+            return Err(failure(UNSUPPORTED, "there are several files: this reader reads one".to_string()));
+        }
         let file = File::open(path).map_err(|e| io_failure(path, &e))?;
         let mut lines = Lines { path: path.to_string(), file: BufReader::new(file), line: 0, text: String::new() };
         for _ in 0..int_option(options_of(config), "skip_lines", 0..=i64::MAX, 0)? {

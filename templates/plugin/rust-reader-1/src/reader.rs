@@ -380,6 +380,11 @@ fn columns_choose(options: &Json, columns: &[Column]) -> Result<(Vec<Wanted>, Ve
         let not_null = found.map_or(false, |i| columns[i].not_null) || required.iter().any(|r| r.text() == Some(&name));
         wanted.push(Wanted { name, data, not_null });
     }
+    for (name, _) in options.get("types").members() {
+        if !columns.iter().any(|c| &c.name == name) && !wanted.iter().any(|w| &w.name == name) {
+            return Err(failure(CONFIG, format!("types: there is no column {name:?}")));
+        }
+    }
     Ok((wanted, place))
 }
 
