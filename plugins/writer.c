@@ -422,7 +422,9 @@ static enum dn_status write_unless_over(struct dn_writer *h, const char *records
                             "write_batch() while another thread is in this writer, or when the "
                             "process has ended");
     }
-    const enum dn_status st = write_records(h, records_json, out, err);
+    /* what was committed is not all of it: who is killed from here on has not ended well */
+    enum dn_status st = h->objects == NULL ? dn_writer_run_set_done(&h->run, false, err) : DN_OK;
+    st = st == DN_OK ? write_records(h, records_json, out, err) : st;
     dn_writer_exit(h);
     return st;
 }

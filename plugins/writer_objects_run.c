@@ -438,7 +438,9 @@ enum dn_status dn_objects_run_end(struct dn_writer_objects *o, struct dn_error *
         if (!o->others && !o->failed) {
             DN_TRY_GOTO(st, delete_all(o, client, earlier, prefix_len, err), cleanup);
         }
-        DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
+        if (!o->others) { /* else what those left is not on the list */
+            DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
+        }
     }
     st = dn_s3_delete(client, name_of(o, o->marker), NULL, err);
 cleanup:

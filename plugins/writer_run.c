@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -348,7 +349,12 @@ enum dn_status dn_writer_run_join(struct dn_writer_run *run, const struct dn_wri
     run->fd = -1;
     run->directory = t->directory;
     run->replaces_nothing = t->overwrite == DN_WRITER_OVERWRITE_NONE;
-    (void)snprintf(run->name, sizeof(run->name), ".%.*s.run", SHOWN_STEM_BYTES, t->stem);
+    if (strlen(t->stem) <= SHOWN_STEM_BYTES) {
+        (void)snprintf(run->name, sizeof(run->name), ".%s.run", t->stem);
+    } else { /* the rest as a number, or tables whose names begin alike would be one */
+        (void)snprintf(run->name, sizeof(run->name), ".%.*s-%" PRIx64 ".run", SHOWN_STEM_BYTES,
+                       t->stem, (uint64_t)dn_run_byte_of_name(t->stem));
+    }
     return join_folder(run, err);
 }
 
@@ -578,9 +584,6 @@ enum dn_status dn_writer_run_announce(struct dn_writer_run *run, const char *pat
                             "\"%s/%s\", which tells this run's files from an earlier one's, is "
                             "taken away again and again",
                             run->directory, run->name);
-    }
-    if (run->done) {
-        DN_TRY(set_member(run, DN_RUN_OPEN, err));
     }
     DN_TRY_GOTO(st, dn_run_entry(&entry, DN_RUN_PENDING, name_of(path), err), cleanup);
     st = add_to_list(run, &entry, &run->entry, err);

@@ -275,6 +275,29 @@ def test_what_was_committed_was_finished(tmp_path):
     assert rows(tmp_path) == [4, 5]
 
 
+def test_killed_in_the_batch_behind_a_commit(tmp_path):
+    """The commit was not the last call: nothing is replaced, also not by the next run, which fails."""
+    run(tmp_path, 1, 2, 3)
+    leave(tmp_path, 4, """writer.raw(b'[{"id":"x"}]'); os._exit(1)""", 1, commit=True)
+    assert rows(tmp_path) == [1, 2, 3, 4]
+    fail(tmp_path, "killed", 5)
+    assert rows(tmp_path) == [1, 2, 3, 4, 5]
+
+
+def test_names_that_begin_alike(tmp_path):
+    """Two tables, however late their names differ."""
+    for length in (1, 199, 200, 201, 230):
+        folder = tmp_path / str(length)
+        for n in (1, 2):
+            for name in "ab":
+                writer = StockWriter(config(str(folder)) | {"asset_name": length * "t" + name})
+                writer.write_batch([{"id": n}], 0)
+                del writer
+        made = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        assert sorted(name[: length + 1] for name in made) == [length * "t" + name for name in "ab"]
+        assert [pq.read_table(folder / name)["id"].to_pylist() for name in made] == [[2], [2]]
+
+
 def test_one_of_two_fails(tmp_path):
     """The run has not ended well then."""
     run(tmp_path, 1, 2)

@@ -306,6 +306,21 @@ def test_a_writer_of_another_machine(server, old):
     assert (LIST + ".x" in hidden(server)) is not old
 
 
+def test_what_a_killed_run_left_is_not_forgotten(server):
+    """By a run that removes nothing because another machine may be at it."""
+    run(1)
+    marker = {"machine": "another", "pids": "x", "pid": 1, "started": "1", "begun": int(time.time()) - 1}
+    for name, age in (("killed", 1801), ("alive", 0)):
+        put(server, f"{LIST}.{name}", json.dumps(marker).encode())
+        server.buckets["bucket"][f"{LIST}.{name}"].time = time.time() - age
+    put(server, FILE.format(7), server.buckets["bucket"][FILE.format(0)].data)
+    run(2)
+    assert rows(server) == [1, 1, 2]
+    del server.buckets["bucket"][f"{LIST}.alive"]
+    run(3)
+    assert rows(server) == [3] and hidden(server) == [LIST]
+
+
 def test_others_objects_stay(server):
     others = ["my_data_202401.parquet", "my_data.parquet", "my_data_000001-1.parquet", "my_data_000000.csv", "my_data_2_000000.parquet"]
     for name in others:
