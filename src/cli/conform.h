@@ -55,6 +55,8 @@ extern const unsigned char dn_conform_parquet[DN_CONFORM_PARQUET_SIZE];
 /** Write a small file into the directory. */
 bool dn_conform_bytes(const struct dn_conform *c, const char *name, const void *data, size_t len);
 bool dn_conform_file(const struct dn_conform *c, const char *name, const char *text);
+/** The configuration with its one file twice, to be freed; NULL: it has not one file. */
+char *dn_conform_file_twice(const char *config);
 /** Files in the directory whose names do not begin with "in". */
 int dn_conform_count_outputs(const struct dn_conform *c);
 

@@ -1,6 +1,7 @@
 /* Checks of Level 0, as hosts use it: of readers, and what those of writers need as well. */
 #include "cli/conform_level0.h"
 
+#include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
@@ -247,6 +248,49 @@ static enum dn_verdict reader_rows(struct dn_conform *c)
     return v;
 }
 
+static enum dn_verdict rows_count(struct dn_conform *c, const struct dn_level0 *l, size_t *n_rows)
+{
+    size_t n = 1;
+    void *reader = reader_make(c, l);
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    for (*n_rows = 0; v == DN_VERDICT_PASS && n > 0; *n_rows += n) {
+        v = batch_take(c, l, reader, &n);
+    }
+    l->free_handle(reader);
+    return v;
+}
+
+static enum dn_verdict reader_file_twice(struct dn_conform *c)
+{
+    struct dn_level0 l;
+    char path[512];
+    char own[1024];
+    size_t n_one = 0;
+    size_t n_two = 0;
+
+    if (!dn_level0_take(c, true, &l)) {
+        return DN_VERDICT_FAIL;
+    }
+    enum dn_verdict v = rows_count(c, &l, &n_one);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    (void)snprintf(own, sizeof own, READER_CONFIG, dn_conform_path(c, "in.csv", path));
+    const char *one = c->run_config;
+    char *two = dn_conform_file_twice(one != NULL ? one : own);
+    if (two == NULL) {
+        return dn_conform_skip(c, "the configuration has not one file");
+    }
+    c->run_config = two;
+    const bool is_refused = rows_count(c, &l, &n_two) != DN_VERDICT_PASS; /* said: why */
+    c->run_config = one;
+    dn_free(two);
+    return is_refused || n_two == 2 * n_one
+               ? DN_VERDICT_PASS
+               : dn_conform_fail(c, "%zu rows, and of the file twice %zu", n_one, n_two);
+}
+
 /* Two handles that take turns give what one gives; one is freed in the middle. */
 static enum dn_verdict reader_two(struct dn_conform *c)
 {
@@ -332,6 +376,8 @@ const struct dn_conform_check dn_conform_level0_reader[] = {
      "returned"},
     {"batches are lists of records, then NULL", reader_rows,
      "return [{...},...] with at least one record in UTF-8, and NULL at the end and nowhere else"},
+    {"of two files come the rows of both, or an error", reader_file_twice,
+     "read every entry of files, or refuse more than one: rows that are passed over are lost"},
     {"readers do not disturb each other, and may be freed early", reader_two,
      "keep all state in the handle: no static variables"},
     {"readers that are gone leave no files open", reader_many,

@@ -2,10 +2,12 @@
 #include "cli/conform.h"
 
 #include "arrow/digest.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,6 +158,58 @@ static enum dn_verdict rows_come(struct dn_conform *c)
                        n_rows, o.schema.n_children, n_batches);
     }
     opened_close(c, &o);
+    return v;
+}
+
+char *dn_conform_file_twice(const char *config)
+{
+    json_t *root = json_loads(config, JSON_DISABLE_EOF_CHECK, NULL);
+    json_t *files = json_object_get(root, "files");
+    char *out = NULL;
+
+    if (json_array_size(files) == 1 && json_array_append(files, json_array_get(files, 0)) == 0) {
+        out = json_dumps(root, 0);
+    }
+    json_decref(root);
+    return out;
+}
+
+static enum dn_verdict rows_count(struct dn_conform *c, int64_t *n_rows)
+{
+    struct opened o;
+    int64_t n = 1;
+    uint64_t digest = 0;
+
+    *n_rows = 0;
+    enum dn_verdict v = run_open(c, &o);
+    while (v == DN_VERDICT_PASS && n > 0) {
+        v = batch_take(c, &o, n_rows, &n, &digest);
+    }
+    opened_close(c, &o);
+    return v;
+}
+
+static enum dn_verdict file_twice(struct dn_conform *c)
+{
+    const char *one = c->run_config;
+    char *two = dn_conform_file_twice(one);
+    int64_t n_one = 0;
+    int64_t n_two = 0;
+
+    if (two == NULL) {
+        return dn_conform_skip(c, "the configuration has not one file");
+    }
+    enum dn_verdict v = rows_count(c, &n_one);
+    if (v == DN_VERDICT_PASS) {
+        c->run_config = two;
+        const bool is_refused = rows_count(c, &n_two) != DN_VERDICT_PASS; /* said: why */
+        c->run_config = one;
+        if (!is_refused && n_two != 2 * n_one) {
+            v = dn_conform_fail(c, "%" PRId64 " rows, and of the file twice %" PRId64, n_one,
+                                n_two);
+        }
+    }
+    dn_free(two);
     return v;
 }
 
@@ -340,6 +394,8 @@ const struct dn_conform_check dn_conform_reader_run[] = {
     {"the rows of --run come out", rows_come,
      "compare with examples/plugins/counting_reader.c: schema, buffers, validity, null_count, "
      "release"},
+    {"of two files come the rows of both, or an error", file_twice,
+     "read every entry of files, or refuse more than one: rows that are passed over are lost"},
     {"batches outlive close()", outlives_close,
      "let every batch own what it points to, or hold a reference to it"},
     {"two readers that take turns give the same rows", two_readers,

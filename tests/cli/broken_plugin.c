@@ -86,6 +86,10 @@ static struct handle *make(const char *config, const char *key)
     if (strcmp(key, "\"path\"") == 0 && !h->failed) {
         file = fopen(h->base, "r");
         h->failed = file == NULL ? 2 : 0;
+        const char *first = strstr(config, key);
+        if (first != NULL && strstr(first + 1, key) != NULL && !broken("one file of two")) {
+            h->failed = 1;
+        }
     }
     if (file != NULL && !broken("files open")) {
         (void)fclose(file);

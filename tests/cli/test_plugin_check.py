@@ -21,6 +21,7 @@ DEFECTS = {  # what breaks, the check that finds it, what it says
     "error without prefix": (BAD_JSON, "does not begin with"),
     "missing is the end": (MISSING, "end of the data"),
     "NULL handle": (NULLS, "crashed: "),
+    "one file of two": ("reader: of two files", "3 rows, and of the file twice 3"),
     "empty list": (ROWS, "an empty list"),
     "object": (ROWS, "no list of records"),
     "number": (ROWS, "no list of records"),
@@ -75,7 +76,7 @@ def test_a_defect_has_its_finding_and_a_remedy(tool, defect):
 
 def test_without_a_defect_nothing_is_found(tool):
     text = tool.ok("plugin", "check", PLUGIN).stdout.decode()
-    assert "FAIL" not in text and "12 passed, 0 failed, 0 skipped" in text
+    assert "FAIL" not in text and "13 passed, 0 failed, 0 skipped" in text
 
 
 def test_a_configuration_of_ones_own(tool):
@@ -85,6 +86,9 @@ def test_a_configuration_of_ones_own(tool):
     (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": ["DATIVO_PLUGIN_ERROR {}"]}}}))
     text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
     assert "FAIL  level 0 reader: batches are lists of records, then NULL - the run failed" in text
+    (tool.cwd / "texts.json").write_text(json.dumps({"files": [{"path": "x"}], "engine": {"options": {"texts": ['[{"a":1}]']}}}))
+    text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
+    assert "FAIL  level 0 reader: of two files come the rows of both, or an error - 1 rows, and of the file twice 1" in text
     (tool.cwd / "texts.json").write_text("[1]")
     tool.fails("plugin", "check", "--run", "texts.json", PLUGIN, says=["texts.json", "no JSON object"])
     tool.fails("plugin", "check", "--timeout", "0", PLUGIN, says="--timeout")

@@ -115,6 +115,9 @@ def test_cells_of_every_type(tool, types, types_library):
     assert "1000 rows of 7 columns in 10 batches" in text
     assert [line for line in text.splitlines() if line.startswith("FAIL")] == [  # it has no files
         "FAIL  level 1 reader: a missing file is an error - open() accepted a file that is not there"]
+    (tool.cwd / "run.json").write_text(json.dumps({"files": [{"path": "in"}], "engine": {"options": {"rows": 10}}}))
+    text = tool("plugin", "check", "--run", "run.json", types_library).stdout.decode()
+    assert "FAIL  level 1 reader: of two files come the rows of both, or an error - 10 rows, and of the file twice 10" in text
 
 
 @built
