@@ -290,23 +290,6 @@ cleanup:
     return st;
 }
 
-enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, bool replaces, struct dn_error *err)
-{
-    enum dn_status st = DN_OK;
-
-    pthread_mutex_lock(&o->marking);
-    if (!o->is_marked || (replaces && !o->replaces) ||
-        dn_clock_seconds() >= o->marked_at + REFRESH_SECONDS) {
-        const double now = dn_clock_seconds();
-        o->replaces = o->replaces || replaces;
-        st = put_marker(o, err);
-        o->is_marked = o->is_marked || st == DN_OK;
-        o->marked_at = st == DN_OK ? now : o->marked_at;
-    }
-    pthread_mutex_unlock(&o->marking);
-    return st;
-}
-
 /* ---- the end ---- */
 
 /* What was there before this run, and is an earlier one's. */
@@ -418,6 +401,48 @@ static enum dn_status delete_all(struct dn_writer_objects *o, struct dn_s3_clien
         }
     }
     return first;
+}
+
+/*
+ * For who adds objects that no run replaces: what killed runs left is on the list from now on, and their markers go, or what is added would
+ * count as theirs.  Nothing is this run's, yet.
+ */
+static enum dn_status list_left(struct dn_writer_objects *o, struct dn_error *err)
+{
+    struct dn_s3_client *client = NULL;
+    enum dn_status st = DN_OK;
+
+    if (o->others || json_object_size(o->dead) == 0) {
+        return DN_OK;
+    }
+    if (json_object_update(o->left, o->listed) != 0) {
+        return dn_error_memory(err, 0);
+    }
+    DN_TRY(dn_s3_client_open(&client, o->store, err));
+    DN_TRY_GOTO(st, put_list(o, client, o->left, err), cleanup);
+    DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
+    (void)json_object_clear(o->dead);
+cleanup:
+    dn_s3_client_close(client);
+    return st;
+}
+
+enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, bool replaces, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    pthread_mutex_lock(&o->marking);
+    if (!o->is_marked || (replaces && !o->replaces) ||
+        dn_clock_seconds() >= o->marked_at + REFRESH_SECONDS) {
+        const double now = dn_clock_seconds();
+        o->replaces = o->replaces || replaces;
+        st = o->is_marked || replaces ? DN_OK : list_left(o, err);
+        st = st == DN_OK ? put_marker(o, err) : st;
+        o->is_marked = o->is_marked || st == DN_OK;
+        o->marked_at = st == DN_OK ? now : o->marked_at;
+    }
+    pthread_mutex_unlock(&o->marking);
+    return st;
 }
 
 enum dn_status dn_objects_run_end(struct dn_writer_objects *o, struct dn_error *err)

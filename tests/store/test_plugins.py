@@ -321,6 +321,18 @@ def test_what_a_killed_run_left_is_not_forgotten(server):
     assert rows(server) == [3] and hidden(server) == [LIST]
 
 
+def test_what_is_added_behind_a_killed_run_stays(server, tmp_path):
+    """By a writer that replaces nothing: it is not the killed run's, which goes with the next one."""
+    run(1)
+    in_a_process(server, tmp_path, 4, end="os._exit(0)")
+    writer = StockWriter(config(options={"overwrite": False}))
+    writer.write_batch(records(5), 7)
+    del writer
+    assert rows(server) == [1, 4, 5]
+    run(3)
+    assert rows(server) == [3, 5] and hidden(server) == [LIST]
+
+
 def test_others_objects_stay(server):
     others = ["my_data_202401.parquet", "my_data.parquet", "my_data_000001-1.parquet", "my_data_000000.csv", "my_data_2_000000.parquet"]
     for name in others:
