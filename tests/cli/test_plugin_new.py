@@ -129,6 +129,14 @@ def test_what_authors_get_wrong_is_an_error(tool, types, wrong, says):
 
 
 @built
+def test_a_cell_that_is_wrong_is_told_with_its_row(tool):
+    tool.ok("plugin", "new", "demo", "--reader", "--level", "1")
+    make(tool)
+    (tool.cwd / "in").write_bytes(b"a\n" * 8999 + b"\xff\n")  # in the second batch
+    tool.fails("convert", "--reader", "demo/libdemo_plugin.so", "in", "out.parquet", says='row 9000: column "text": byte 0 of the text is no UTF-8')
+
+
+@built
 def test_what_jobs_ask_for_is_kept_or_refused(tool, types):
     tool.fails(*types(rwos=5), says="engine.options.rwos is no option of this plugin")
     tool.fails(*types("--types", "i=string"), says='column "i" is int64 here')

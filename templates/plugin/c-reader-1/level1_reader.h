@@ -47,6 +47,7 @@ struct cells {
 
 struct batch {
     int64_t n_rows, capacity;
+    int64_t row; /* of the whole stream, from 1 on */
     int n_columns; /* as they are handed out: those that the job wants */
     const int *place; /* of each column of the source among them, or -1 */
     const struct column *columns; /* of the source */
@@ -88,10 +89,11 @@ static inline struct cells *cell_take(struct batch *b, int column, enum type typ
     const enum type own = b->columns[column].type;
     const int fits = own == type || (type == TYPE_INT64 && (own == TYPE_TIMESTAMP || own == TYPE_TIMESTAMPTZ));
     if (!fits && b->err->code == DATIVO_OK)
-        fail(b->err, DATIVO_ERR_INTERNAL, "column \"%s\" is %s: a %s was put there", b->columns[column].name, type_words[own], type_words[type]);
+        fail(b->err, DATIVO_ERR_INTERNAL, "row %lld: column \"%s\" is %s: a %s was put there", (long long)b->row, b->columns[column].name,
+             type_words[own], type_words[type]);
     if (!fits || c == NULL) return NULL;
     if ((c->valid[b->n_rows / 8] >> (b->n_rows % 8) & 1) != 0 && b->err->code == DATIVO_OK)
-        fail(b->err, DATIVO_ERR_INTERNAL, "column \"%s\" was put twice in a row", b->columns[column].name);
+        fail(b->err, DATIVO_ERR_INTERNAL, "row %lld: column \"%s\" was put twice", (long long)b->row, b->columns[column].name);
     c->valid[b->n_rows / 8] |= (uint8_t)(1 << (b->n_rows % 8));
     return c;
 }
@@ -142,11 +144,12 @@ static inline void put_string(struct batch *b, int column, const char *text, siz
     if (c == NULL || b->err->code != DATIVO_OK) return;
     for (size_t i = 0, n = 0; i < len; i += n)
         if ((n = utf8_step((const unsigned char *)text + i, len - i)) == 0) {
-            fail(b->err, DATIVO_ERR_DATA, "column \"%s\": byte %zu of the text is no UTF-8", b->columns[column].name, i);
+            fail(b->err, DATIVO_ERR_DATA, "row %lld: column \"%s\": byte %zu of the text is no UTF-8", (long long)b->row, b->columns[column].name, i);
             return;
         }
     if (len > INT32_MAX - c->len) {
-        fail(b->err, DATIVO_ERR_UNSUPPORTED, "column \"%s\": a text of %zu bytes does not fit into a batch", b->columns[column].name, len);
+        fail(b->err, DATIVO_ERR_UNSUPPORTED, "row %lld: column \"%s\": a text of %zu bytes does not fit into a batch", (long long)b->row,
+             b->columns[column].name, len);
         return;
     }
     if (c->len + len > c->capacity) {
@@ -249,8 +252,7 @@ static inline int row_end(struct reader *r, struct batch *b)
         struct cells *c = &b->cells[i];
         const int is_there = c->valid[b->n_rows / 8] >> (b->n_rows % 8) & 1;
         if (!is_there && r->out[i].not_null && r->error.code == DATIVO_OK)
-            fail(&r->error, DATIVO_ERR_DATA, "row %lld: column \"%s\" is required, and has no value",
-                 (long long)(atomic_load(&r->rows_done) + b->n_rows + 1), r->out[i].name);
+            fail(&r->error, DATIVO_ERR_DATA, "row %lld: column \"%s\" is required, and has no value", (long long)b->row, r->out[i].name);
         c->array.null_count += !is_there;
         if (c->type == TYPE_STRING) ((int32_t *)c->values)[b->n_rows + 1] = (int32_t)c->len;
         most = c->len > most ? c->len : most;
@@ -264,6 +266,7 @@ static inline void batch_fill(struct reader *r, struct ArrowArray *out)
     struct batch *b = batch_make(r, &r->error);
     int full = 0;
     while (b != NULL && !full && r->error.code == DATIVO_OK) {
+        b->row = atomic_load(&r->rows_done) + b->n_rows + 1;
         const int32_t got = level1_reader.next(r->source, b, &r->error);
         if (got == END) {
             r->at_end = 1;
@@ -273,7 +276,7 @@ static inline void batch_fill(struct reader *r, struct ArrowArray *out)
         if (r->error.code == DATIVO_OK) full = row_end(r, b);
     }
     if (r->error.code != DATIVO_OK) {
-        r->error.row = r->error.row < 0 ? atomic_load(&r->rows_done) + (b != NULL ? b->n_rows : 0) + 1 : r->error.row;
+        r->error.row = r->error.row < 0 && b != NULL ? b->row : r->error.row;
         batch_free(b);
         return;
     }

@@ -181,15 +181,16 @@ impl Reader {
 
     /// One row into the batch; false: there is none left.
     fn row_read(&mut self, cells: &mut [Cells], row: usize) -> Result<bool, Failure> {
+        let number = self.rows_done.load(Ordering::Relaxed) + row as i64 + 1;
         let source = &mut self.source;
         let mut filled = Row { cells, columns: &self.columns, place: &self.place, row, failed: None };
         let is_there = guarded(|| source.next(&mut filled))?;
         if let Some(why) = filled.failed {
-            return Err(why);
+            return Err(Failure { message: format!("row {number}: {}", why.message), ..why });
         }
         for (i, wanted) in self.wanted.iter().enumerate() {
             if is_there && wanted.not_null && !cells[i].is_put {
-                let message = format!("column {:?} is required, and has no value", wanted.name);
+                let message = format!("row {number}: column {:?} is required, and has no value", wanted.name);
                 return Err(Failure { column: wanted.name.clone(), ..failure(DATA, message) });
             }
             if is_there {
