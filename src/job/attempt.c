@@ -352,7 +352,6 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
     char room[DN_SHOWN_PATH_SIZE];
 
     path = path != NULL && strcmp(path, "-") != 0 ? dn_source_shown_path(room, path) : path;
-    const char *type = json_string_value(json_object_get(s->reader_config, "type"));
 
     if (limit_is_zero(s)) {
         return dn_error_set(err, DN_ERR_DATA,
@@ -360,10 +359,9 @@ static enum dn_status no_rows(const struct dn_session *s, struct dn_error *err)
                             "accepts that");
     }
     dn_error_set(err, DN_ERR_DATA,
-                 "%s%s has %s but no rows; nothing was written: --allow-empty accepts that",
+                 "%s%s has columns but no rows; nothing was written: --allow-empty accepts that",
                  path != NULL ? path : dn_source_table(s->reader_config),
-                 json_array_size(files) > 1 ? " (and every file after it)" : "",
-                 dn_connector_is_csv(type) ? "a header" : "columns");
+                 json_array_size(files) > 1 ? " (and every file after it)" : "");
     dn_error_locate(err, path, -1, -1, -1, NULL);
     return DN_ERR_DATA;
 }
