@@ -311,7 +311,7 @@ def test_a_refused_option_of_the_target_or_of_a_recipe_has_a_place(job, write):
     assert said["message"].startswith("job.yaml:10:22: target: unknown option 'compresion'")
     assert said["path"] == "job.yaml" and said["line"] == 10
     tool = job(job=JOB.replace("{compression: zstd}", "{compression: 'zstd:99'}"))
-    assert "error: job.yaml: target: zstd has no level 99" in tool("run", "job.yaml").stderr.decode()
+    assert "error: job.yaml:10:22: target: zstd has no level 99" in tool("run", "job.yaml").stderr.decode()
     write("csv.yaml", "type: csv\ndefault_engine:\n  options: {delimeter: x}\n")
     tool = job(job=JOB + "source_connector_path: csv.yaml\n")
     assert "error: csv.yaml:3:13: source: unknown option" in tool("run", "job.yaml").stderr.decode()
