@@ -2,6 +2,7 @@
 #include "parquet_writer.h"
 
 #include "base/strings.h"
+#include "codec/codec.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +71,15 @@ static enum dn_status read_compression(struct dn_parquet_options *o, struct dn_s
     }
     (void)snprintf(text, size, "%s:%d", name, (int)level);
     o->compression = text;
-    return DN_OK;
+    enum dn_codec_id codec;
+    int32_t parsed;
+    if (dn_codec_parse(name, &codec, &parsed, NULL) != DN_OK) {
+        return DN_OK; /* the name is what is wrong */
+    }
+    const enum dn_status st = dn_codec_parse(text, &codec, &parsed, err);
+    return st == DN_OK ? DN_OK
+                       : dn_error_option(err, dn_error_prefix(err, st, "compression_level: "),
+                                         "compression_level");
 }
 
 /* What the footer says of the schema. */

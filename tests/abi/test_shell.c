@@ -143,7 +143,7 @@ static void test_texts(void **state)
     text = dn_shell_text_end(&b);
     assert_null(b.data);
     assert_string_equal(text, "xyz");
-    assert_int_equal((uintptr_t)text % 64, 0);
+    assert_int_equal((uintptr_t)text % 16, 0);
     dn_shell_text_free(text);
     (void)dn_memory_fail_at(1);
     const struct dn_error error = {
