@@ -579,7 +579,7 @@ enum dn_status dn_reader_places_clash(const struct dn_reader_places *p, size_t i
                                       struct dn_error *err)
 {
     const struct place *place = &p->places[i % p->n];
-    const char *name = dn_reader_places_name(p, i);
+    const char *name = i < p->n ? place->name : place->called;
 
     if (strcmp(name, place->called) != 0) {
         (void)dn_error_set(
