@@ -84,4 +84,6 @@ def test_the_example_plugin_compiles_as_the_page_says(root):
     for command in commands:
         done = run(root, command.replace("/tmp/numbers.parquet", "numbers.parquet"))
         assert done.returncode == 0, (command, done.stderr)
+        if "plugin check" in command:
+            assert done.stdout.splitlines()[-1] in page.splitlines()
     assert (root / "numbers.parquet").exists()
