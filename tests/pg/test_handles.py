@@ -80,6 +80,6 @@ def test_handles_leave_nothing(plugin, config):
             assert plugin.text(plugin.lib.extract_batch(reader))
         plugin.lib.free_reader(reader)
 
-    stays_flat(connected, times=100, slack_kib=4096)
+    stays_flat(connected, times=100)
     stays_flat(lambda: plugin.lib.free_reader(plugin.lib.create_reader(b'{"type":"postgres","engine":{"options":{"typo":1}}}')))
     wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
