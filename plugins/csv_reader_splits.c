@@ -81,17 +81,5 @@ static enum dn_status open_piece(struct dn_reader *r, const char *token, struct 
 int32_t csv_open_split(const char *config_json, const char *token, const struct dativo_host *host,
                        void **out_reader, struct dativo_error *err)
 {
-    struct dn_error error = {0};
-    struct dn_reader *r = NULL;
-    enum dn_status st = dn_reader_make(&r, config_json, 1, host, &error);
-
-    if (st == DN_OK) {
-        st = open_piece(r, token, &error);
-    }
-    if (st != DN_OK) {
-        dn_reader_destroy(r);
-        r = NULL;
-    }
-    *out_reader = r;
-    return dn_shell_error_export(st, &error, err);
+    return dn_reader_v1_open_by(open_piece, config_json, token, host, out_reader, err);
 }

@@ -1,6 +1,8 @@
 /* Pieces of a table: splits(), open_split() and hold(). */
 #include "postgres_reader.h"
 
+#include "base/digest.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,20 +14,17 @@ static struct postgres_handle *handle_of(struct dn_reader *r)
     return (struct postgres_handle *)(void *)r;
 }
 
-/* FNV-1a over a value as one line with its keys sorted. */
+/* Of a value as one line with its keys sorted. */
 static enum dn_status digest(char out[DIGEST_SIZE], const json_t *value, struct dn_error *err)
 {
     const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII;
     struct dn_arena arena = {0};
-    uint64_t hash = UINT64_C(14695981039346656037);
     const size_t len = value != NULL ? json_dumpb(value, NULL, 0, flags) : 0;
     char *text = len > 0 ? dn_arena_alloc(&arena, len) : NULL;
     const bool made = text != NULL && json_dumpb(value, text, len, flags) == len;
 
-    for (size_t i = 0; made && i < len; i++) {
-        hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
-    }
-    (void)snprintf(out, DIGEST_SIZE, "%016" PRIx64, hash);
+    (void)snprintf(out, DIGEST_SIZE, "%016" PRIx64,
+                   made ? dn_digest_bytes(DN_DIGEST_START, text, len) : 0);
     dn_arena_finish(&arena);
     return made ? DN_OK : dn_error_memory(err, len);
 }
@@ -283,19 +282,7 @@ int32_t postgres_open_split(const char *config_json, const char *token,
                             const struct dativo_host *host, void **out_reader,
                             struct dativo_error *err)
 {
-    struct dn_error error = {0};
-    struct dn_reader *r = NULL;
-    enum dn_status st = dn_reader_make(&r, config_json, 1, host, &error);
-
-    if (st == DN_OK) {
-        st = open_piece(r, token, &error);
-    }
-    if (st != DN_OK) {
-        dn_reader_destroy(r);
-        r = NULL;
-    }
-    *out_reader = r;
-    return dn_shell_error_export(st, &error, err);
+    return dn_reader_v1_open_by(open_piece, config_json, token, host, out_reader, err);
 }
 
 int32_t postgres_hold(void *reader, struct dativo_error *err)

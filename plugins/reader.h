@@ -162,6 +162,12 @@ dn_reader_append_columns(struct dn_buffer *b, const struct ArrowSchema *schema,
                          struct dn_error *err);
 
 /* The functions of Level 1 that are the same for every reader (reader_level1.c). */
+typedef enum dn_status dn_reader_opener(struct dn_reader *r, const char *token,
+                                        struct dn_error *err);
+/** open() or open_split() of Level 1: `open` gets a handle that is configured, and the token. */
+int32_t dn_reader_v1_open_by(dn_reader_opener *open, const char *config_json, const char *token,
+                             const struct dativo_host *host, void **out_reader,
+                             struct dativo_error *err);
 int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *host,
                           void **out_reader, struct dativo_error *err);
 int32_t dn_reader_v1_schema(void *reader, struct ArrowSchema *out_schema, struct dativo_error *err);

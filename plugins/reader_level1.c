@@ -10,15 +10,16 @@
 static const double progress_interval_s = 0.25;
 static const struct dn_reader_kind *const kind = &dn_reader_kind;
 
-int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *host,
-                          void **out_reader, struct dativo_error *err)
+int32_t dn_reader_v1_open_by(dn_reader_opener *open, const char *config_json, const char *token,
+                             const struct dativo_host *host, void **out_reader,
+                             struct dativo_error *err)
 {
     struct dn_error error = {0};
     struct dn_reader *r = NULL;
     enum dn_status st = dn_reader_make(&r, config_json, 1, host, &error);
 
     if (st == DN_OK) {
-        st = dn_reader_open(r, &error);
+        st = open(r, token, &error);
     }
     if (st != DN_OK) {
         dn_reader_destroy(r);
@@ -26,6 +27,18 @@ int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *hos
     }
     *out_reader = r;
     return dn_shell_error_export(st, &error, err);
+}
+
+static enum dn_status open_whole(struct dn_reader *r, const char *token, struct dn_error *err)
+{
+    (void)token;
+    return dn_reader_open(r, err);
+}
+
+int32_t dn_reader_v1_open(const char *config_json, const struct dativo_host *host,
+                          void **out_reader, struct dativo_error *err)
+{
+    return dn_reader_v1_open_by(open_whole, config_json, NULL, host, out_reader, err);
 }
 
 void dn_reader_v1_close(void *reader)

@@ -2,6 +2,7 @@
 #include "writer_run.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,12 +63,7 @@ void dn_run_unlock(const struct dn_writer_run *run, off_t byte)
 
 off_t dn_run_byte_of_name(const char *name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-    for (const char *p = name; *p != '\0'; p++) {
-        hash = (hash ^ (uint8_t)*p) * UINT64_C(1099511628211);
-    }
-    return NAME_BYTES + (off_t)(hash >> 2);
+    return NAME_BYTES + (off_t)(dn_digest_text(DN_DIGEST_START, name) >> 2);
 }
 
 /* ---- failures ---- */

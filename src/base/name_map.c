@@ -1,20 +1,18 @@
 /* Open addressing with linear probing, at most half full. */
 #include "base/name_map.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* FNV-1a, 64 bits, with a final mix so that the low bits depend on every byte. */
+/* With a final mix so that the low bits depend on every byte. */
 static uint64_t hash_name(const char *text, size_t len)
 {
-    uint64_t h = 0xCBF29CE484222325u;
+    const uint64_t h = dn_digest_bytes(DN_DIGEST_START, text, len);
 
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ (uint8_t)text[i]) * 0x100000001B3u;
-    }
     return h ^ h >> 32;
 }
 

@@ -46,6 +46,8 @@ extern const struct dn_conform_check dn_conform_level0_writer[];
 enum dn_verdict dn_conform_fail(struct dn_conform *c, const char *format, ...) DN_PRINTF(2, 3);
 enum dn_verdict dn_conform_skip(struct dn_conform *c, const char *format, ...) DN_PRINTF(2, 3);
 
+/** How many descriptors this process has. */
+int dn_conform_files_open(void);
 /** "<dir>/<name>" in a buffer of at least 512 bytes. */
 const char *dn_conform_path(const struct dn_conform *c, const char *name, char out[512]);
 /** Three rows of id, name, amount; see conform_reader.c. */

@@ -5,7 +5,6 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -326,20 +325,6 @@ static enum dn_verdict reader_two(struct dn_conform *c)
                : v;
 }
 
-static int files_open(void)
-{
-    int n = 0;
-
-    DIR *dir = opendir("/proc/self/fd");
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return n;
-}
-
 static enum dn_verdict reader_many(struct dn_conform *c)
 {
     struct dn_level0 l;
@@ -356,9 +341,9 @@ static enum dn_verdict reader_many(struct dn_conform *c)
         if (v != DN_VERDICT_PASS) {
             return v;
         }
-        before = i == 0 ? files_open() : before; /* what is open for good is open now */
+        before = i == 0 ? dn_conform_files_open() : before; /* what is open for good is open now */
     }
-    const int left = files_open() - before;
+    const int left = dn_conform_files_open() - before;
     return left <= 0 ? DN_VERDICT_PASS
                      : dn_conform_fail(c, "%d readers left %d files open", MANY - 1, left);
 }

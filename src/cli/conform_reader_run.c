@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -315,20 +314,6 @@ static enum dn_verdict cancelled(struct dn_conform *c)
     return v;
 }
 
-static int files_open(void)
-{
-    int n = 0;
-
-    DIR *dir = opendir("/proc/self/fd");
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return n;
-}
-
 /* Some are closed before they gave anything, some in the middle. */
 static enum dn_verdict many_readers(struct dn_conform *c)
 {
@@ -345,9 +330,9 @@ static enum dn_verdict many_readers(struct dn_conform *c)
             v = batch_take(c, &o, &n_rows, &n, &digest);
         }
         opened_close(c, &o);
-        before = i == 1 ? files_open() : before; /* what is open for good is open now */
+        before = i == 1 ? dn_conform_files_open() : before; /* what is open for good is open now */
     }
-    const int left = files_open() - before;
+    const int left = dn_conform_files_open() - before;
     return v == DN_VERDICT_PASS && left > 0
                ? dn_conform_fail(c, "%d readers left %d files open", MANY - 2, left)
                : v;

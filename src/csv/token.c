@@ -1,5 +1,6 @@
 #include "csv/token.h"
 
+#include "base/digest.h"
 #include "base/strings.h"
 #include "csv/union.h"
 #include "json/json_lexer.h"
@@ -19,14 +20,9 @@ enum {
 
 /* ---- digests ---- */
 
-/* FNV-1a */
-#define DIGEST_START UINT64_C(0xcbf29ce484222325)
-
 static void add_bytes(uint64_t *digest, const void *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        *digest = (*digest ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-    }
+    *digest = dn_digest_bytes(*digest, bytes, len);
 }
 
 static void add_number(uint64_t *digest, uint64_t number)
@@ -96,7 +92,7 @@ static void add_flat(uint64_t *digest, const struct dn_csv_options *o)
 uint64_t dn_csv_path_digest(const char *path)
 {
     char shown[DN_SHOWN_PATH_SIZE];
-    uint64_t digest = DIGEST_START;
+    uint64_t digest = DN_DIGEST_START;
 
     add_text(&digest, dn_source_shown_path(shown, path));
     return digest;
@@ -110,7 +106,7 @@ uint64_t dn_csv_digest_tag(uint64_t digest, const char *tag)
 
 uint64_t dn_csv_options_digest(const struct dn_csv_options *o)
 {
-    uint64_t digest = DIGEST_START;
+    uint64_t digest = DN_DIGEST_START;
 
     add_flat(&digest, o);
     add_text(&digest, o->encoding);
@@ -205,7 +201,7 @@ enum dn_status dn_csv_token_write(struct dn_buffer *out, const struct dn_csv_tok
 {
     const struct dn_csv_range *range = &token->range;
     const size_t begin = out->len;
-    uint64_t check = DIGEST_START;
+    uint64_t check = DN_DIGEST_START;
 
     DN_TRY(dn_text_appendf(out, err, "{\"split\":%d,\"path\":", VERSION));
     DN_TRY(dn_text_append_json_string(out, token->path, strlen(token->path), err));
@@ -427,7 +423,7 @@ enum dn_status dn_csv_token_read(struct dn_csv_token **out, const char *token_te
     const size_t len = token_text != NULL ? strlen(token_text) : 0;
     struct dn_csv_token *token = dn_arena_alloc(arena, sizeof(*token));
     char check[CHECK_LEN + 1];
-    uint64_t digest = DIGEST_START;
+    uint64_t digest = DN_DIGEST_START;
 
     *out = token;
     if (token == NULL) {

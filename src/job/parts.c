@@ -1,6 +1,7 @@
 /* Plans of pieces: their files, reading them, and what stands where. */
 #include "job/parts.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "job/json_file.h"
@@ -13,11 +14,10 @@
 
 static const char k_what[] = "a plan of dativo-native";
 
-/* FNV-1a over the plan as one line with its keys sorted, without the id itself. */
+/* Of the plan as one line with its keys sorted, without the id itself. */
 static enum dn_status digest(json_t *json, char out[DN_PARTS_ID_SIZE], struct dn_error *err)
 {
     json_t *rest = json_copy(json);
-    uint64_t hash = UINT64_C(14695981039346656037);
 
     if (rest == NULL) {
         return dn_error_memory(err, 0);
@@ -28,10 +28,7 @@ static enum dn_status digest(json_t *json, char out[DN_PARTS_ID_SIZE], struct dn
     if (text == NULL) {
         return dn_error_memory(err, 0);
     }
-    for (const char *c = text; *c != '\0'; c++) {
-        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
-    }
-    (void)snprintf(out, DN_PARTS_ID_SIZE, "%016" PRIx64, hash);
+    (void)snprintf(out, DN_PARTS_ID_SIZE, "%016" PRIx64, dn_digest_text(DN_DIGEST_START, text));
     dn_parts_free_text(text);
     return DN_OK;
 }

@@ -1,6 +1,8 @@
 /* One moment, for one session or several. */
 #include "pg/session_internal.h"
 
+#include "base/digest.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,17 +20,6 @@ static bool copy_text(char *out, size_t size, const char *text)
     return text != NULL && (size_t)snprintf(out, size, "%s", text) < size;
 }
 
-/* FNV-1a */
-static void put_digest(char out[17], const char *text)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (const char *c = text; *c != '\0'; c++) {
-        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
-    }
-    (void)snprintf(out, 17, "%016" PRIx64, hash);
-}
-
 /* When the server was started, to the microsecond, and which transactions are seen. */
 #define SHOW_MOMENT                                                                                \
     "pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()), "                       \
@@ -42,7 +33,8 @@ static bool take_moment(struct dn_pg_snapshot *out, const struct dn_pg_result *r
         !copy_text(out->server, sizeof(out->server), dn_pg_result_text(r, 0, column))) {
         return false;
     }
-    put_digest(out->moment, seen);
+    (void)snprintf(out->moment, sizeof(out->moment), "%016" PRIx64,
+                   dn_digest_text(DN_DIGEST_START, seen));
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "store/remote_source.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "store/http/pieces.h"
 #include "store/http/web.h"
@@ -32,19 +33,12 @@ static struct remote *of(struct dn_source *s)
     return (struct remote *)(void *)s;
 }
 
-/* FNV-1a: a number for what only has a name. */
+/* A number for what only has a name, of two parts. */
 static uint64_t number_of(const char *a, const char *b)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    const uint64_t first = dn_digest_text(DN_DIGEST_START, a);
 
-    for (const char *p = a; *p != '\0'; p++) {
-        h = (h ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
-    }
-    h = (h ^ 0xff) * UINT64_C(0x100000001b3);
-    for (const char *p = b; *p != '\0'; p++) {
-        h = (h ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
-    }
-    return h;
+    return dn_digest_text(dn_digest_bytes(first, "\xff", 1), b);
 }
 
 /* ---- reading ---- */
