@@ -35,8 +35,9 @@ struct dn_reader {
     int level; /**< 0 or 1: they differ in defaults, and in who hears of what */
     bool ended;
     _Atomic int64_t rows_done;
-    int64_t limit;   /**< the most rows that are wanted; -1: all */
-    int64_t n_given; /**< rows that went out */
+    atomic_bool cancelled; /**< Level 1: by cancel() */
+    int64_t limit;         /**< the most rows that are wanted; -1: all */
+    int64_t n_given;       /**< rows that went out */
 
     /* Level 0 */
     int64_t chunk_rows;        /**< rows of a JSON batch */

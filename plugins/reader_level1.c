@@ -112,6 +112,15 @@ static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema
     return errno_of(get_schema(stream->private_data, out, &error));
 }
 
+/* Also where all that is left is in memory already, and no kind looks any more. */
+static enum dn_status check_cancelled(const struct dn_reader *r, struct dn_error *err)
+{
+    const bool asked = atomic_load(&r->cancelled) ||
+                       (r->host.cancelled != NULL && r->host.cancelled(r->host.ctx) != 0);
+
+    return asked ? dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request") : DN_OK;
+}
+
 static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     struct dn_reader *r = stream->private_data;
@@ -121,6 +130,9 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
     enum dn_status st = dn_shell_handle_check(&r->shell, &error);
     if (st == DN_OK && r->ended) {
         return 0;
+    }
+    if (st == DN_OK) {
+        st = check_cancelled(r, &error);
     }
     if (st == DN_OK) {
         st = dn_reader_next(r, out, &error);
@@ -182,7 +194,12 @@ int32_t dn_reader_v1_last_error(void *reader, struct dativo_error *err)
 
 void dn_reader_v1_cancel(void *reader)
 {
-    kind->cancel(reader);
+    struct dn_reader *r = reader;
+
+    if (dn_owner_is_here(&r->shell.owner)) {
+        atomic_store(&r->cancelled, true);
+    }
+    kind->cancel(r);
 }
 
 static enum dn_status append_report(struct dn_reader *r, struct dn_buffer *b, struct dn_error *err)

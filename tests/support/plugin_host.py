@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import threading
+import time
 
 import pyarrow as pa
 import pytest
@@ -226,12 +227,14 @@ def progress_grows(path, config, n_rows):
 
 
 def cancel_is_told(path, config):
-    """In front of the first batch, behind it, and by the host: the stream ends with that error, and stays so."""
-    for how in ("before", "behind", "host"):
+    """In front of the first batch, behind it, when all the rest is in memory, and by the host: the stream ends with that error, and stays so."""
+    for how in ("before", "behind", "late", "host"):
         reader = Reader(path, config)
         batches = reader.batches()
         if how != "before":
             next(batches)
+        if how == "late":
+            time.sleep(0.5)
         if how == "host":
             reader.services.stop = True
         else:
