@@ -11,8 +11,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 import stock_host
-from plugin_host import (CANCELLED, Failure, Reader, Writer, cancel_is_told, fork_is_refused, hosts_do_not_meet, in_child, progress_grows,
-                         stays_flat)
+from plugin_host import (CANCELLED, Failure, Reader, Writer, cancel_is_told, fork_is_refused, forks, hosts_do_not_meet, in_child,
+                         progress_grows, stays_flat)
 from stock_host import PARQUET_READER, PLUGINS, READER, WRITER, StockReader, StockWriter, assert_loud, load, reader_config, take, writer_config
 
 CSV_WRITER = PLUGINS / "libcsv_writer_plugin.so"
@@ -58,6 +58,7 @@ def test_cancel(tmp_path, kind):
     cancel_is_told(READERS[kind], config_of(kind, put(tmp_path, kind), **small_blocks(kind)))
 
 
+@forks
 def test_fork(tmp_path, kind):
     fork_is_refused(READERS[kind], config_of(kind, put(tmp_path, kind), **small_blocks(kind)), N)
 
@@ -130,6 +131,7 @@ def test_both_levels_at_once(tmp_path, kind):
     assert n == [N, N]
 
 
+@forks
 def test_level_0_in_a_child(tmp_path, kind):
     config = config_of(kind, put(tmp_path, kind))
     reader = StockReader(config, load(READERS[kind]))
@@ -210,6 +212,7 @@ def test_ten_thousand_writers(memory_path, what):
     assert len(visible(tmp_path)) == 1
 
 
+@forks
 @pytest.mark.parametrize("what", WRITERS)
 def test_a_writer_in_a_child(tmp_path, what):
     config = {**writer_config(tmp_path, SCHEMA, file_format=what), "path": str(tmp_path / f"out.{what}")}
@@ -238,6 +241,7 @@ def test_a_writer_in_a_child(tmp_path, what):
     assert os.listdir(tmp_path) == [f"out.{what}"]
 
 
+@forks
 @pytest.mark.parametrize("what", WRITERS)
 def test_level_0_writers_in_a_child(tmp_path, what):
     config = writer_config(tmp_path, SCHEMA, file_format=what)

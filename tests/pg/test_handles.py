@@ -7,7 +7,7 @@ import pytest
 
 from command import PLUGINS
 from conftest import wait_for
-from plugin_host import Reader, cancel_is_told, fork_is_refused, hosts_do_not_meet, progress_grows, stays_flat
+from plugin_host import Reader, cancel_is_told, fork_is_refused, forks, hosts_do_not_meet, progress_grows, stays_flat
 from test_plugin import Plugin
 
 READER = PLUGINS / "libpostgres_reader_plugin.so"
@@ -42,6 +42,7 @@ def test_cancel(plugin, config):
     wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
 
 
+@forks
 def test_fork(plugin, config):
     fork_is_refused(READER, config(), N)
     wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
