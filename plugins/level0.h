@@ -91,8 +91,25 @@ DN_NODISCARD enum dn_status level0_fields_make(struct level0_fields *f, const js
                                                const struct level0_columns *sample,
                                                struct dn_error *err);
 void level0_fields_finish(struct level0_fields *f);
-/** Keys of the configuration's engine.options that are the adapter's, in a form that a host gives them. */
+
+/* ---- options (level0_options.c) ---------------------------------------------------------------------------------- */
+
+/** Remove the keys of engine.options that are the adapter's, in a form that a host gives them. */
 void level0_options_take(json_t *options);
+/** One of these keys; NULL: it is not there, or in a form that only the library can know. */
+const json_t *level0_option(const json_t *options, const char *key);
+/** A number of rows, also as a text; what is absent or null leaves *out alone. */
+DN_NODISCARD enum dn_status level0_option_count(const json_t *options, const char *key,
+                                                int64_t least, int64_t *out, struct dn_error *err);
+/**
+ * Warn of options that the library seems not to know: nothing in Level 0 refuses them.
+ * @param passed_on   engine.options without those that were taken
+ * @param done_here   one that the adapter obeys, whether the library does or not
+ * @param event_type  "reader_options" or "writer_options": the host tells each once
+ */
+void level0_options_tell(const struct level0_library *l, const json_t *passed_on,
+                         const char *done_here, const struct dativo_host *host,
+                         const char *event_type);
 
 /* ---- files (level0_files.c) -------------------------------------------------------------------------------------- */
 

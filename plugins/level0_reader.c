@@ -227,15 +227,14 @@ static enum dn_status library_open(struct level0_handle *h, const char *config_j
 {
     DN_TRY(dn_shell_json_parse(&h->config, config_json, "the configuration", err));
     DN_TRY(level0_library_load(&h->library, h->config, "reader", err));
-    const json_t *limit = json_object_get(options_of(h->config), "limit");
-    const char *text = json_string_value(limit); /* of the command line */
-    h->limit = json_is_integer(limit) ? json_integer_value(limit) : -1;
-    h->limit = text != NULL && text[0] != '\0' ? strtoll(text, NULL, 10) : h->limit;
+    h->limit = -1;
+    DN_TRY(level0_option_count(options_of(h->config), "limit", 0, &h->limit, err));
     json_t *own = json_deep_copy(h->config);
     if (own == NULL) {
         return dn_error_memory(err, 0);
     }
     level0_options_take((json_t *)(uintptr_t)options_of(own));
+    level0_options_tell(&h->library, options_of(own), "limit", &h->host, "reader_options");
     const enum dn_status st = level0_library_create(&h->library, own, &h->handle, err);
     json_decref(own);
     return st;
@@ -429,12 +428,27 @@ static void limit_apply(struct level0_handle *h, struct ArrowArray *batch)
     h->limit -= h->limit >= 0 ? batch->length : 0;
 }
 
+/* A plugin may mean something else by it, as what it asks a server for at a time. */
+static void limit_tell(const struct level0_handle *h)
+{
+    char message[512];
+
+    if (h->host.log != NULL) {
+        (void)snprintf(message, sizeof(message),
+                       "the option limit ends this behind %" PRId64
+                       " rows, whatever %s has besides",
+                       atomic_load(&h->rows_done), h->library.path);
+        h->host.log(h->host.ctx, DATIVO_LOG_NOTE, "limit", message);
+    }
+}
+
 static enum dn_status next_batch(struct level0_handle *h, struct ArrowArray *out,
                                  struct dn_error *err)
 {
     char *text = NULL;
 
     if (h->limit == 0) {
+        limit_tell(h);
         h->ended = true;
         return DN_OK;
     }

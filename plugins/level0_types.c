@@ -101,50 +101,7 @@ const struct level0_column *level0_columns_get(const struct level0_columns *c, c
     return i >= 0 ? &c->list[i] : NULL;
 }
 
-/* ---- options ---- */
-
-static bool are_texts(const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        if (!json_is_string(json_array_get(list, i))) {
-            return false;
-        }
-    }
-    return json_is_array(list);
-}
-
-static bool is_ours(const char *key, const json_t *value)
-{
-    if (strcmp(key, "columns") == 0 || strcmp(key, "required") == 0) {
-        return are_texts(value);
-    }
-    if (strcmp(key, "types") == 0 || strcmp(key, "widened") == 0) {
-        return json_is_object(value);
-    }
-    return (strcmp(key, "missing_as_null") == 0 || strcmp(key, "overwrite") == 0) &&
-           json_is_boolean(value);
-}
-
-void level0_options_take(json_t *options)
-{
-    const char *key = NULL;
-    json_t *value = NULL;
-    void *next = NULL;
-
-    json_object_foreach_safe(options, next, key, value)
-    {
-        if (is_ours(key, value)) {
-            (void)json_object_del(options, key);
-        }
-    }
-}
-
-static const json_t *ours(const json_t *options, const char *key)
-{
-    const json_t *value = json_object_get(options, key);
-
-    return value != NULL && is_ours(key, value) ? value : NULL;
-}
+/* ---- columns that are chosen, types that are promised ---- */
 
 static bool list_has(const json_t *list, const char *name)
 {
@@ -187,14 +144,15 @@ static enum dn_status field_type(struct level0_fields *f, struct dn_record_field
 static enum dn_status field_add(struct level0_fields *f, const char *name, const json_t *options,
                                 const struct level0_column *seen, struct dn_error *err)
 {
-    const char *words = json_string_value(json_object_get(ours(options, "types"), name));
+    const char *words = json_string_value(json_object_get(level0_option(options, "types"), name));
     struct dn_record_field *field = &f->list[f->n];
 
     if (words == NULL) {
-        words = json_string_value(json_object_get(ours(options, "widened"), name));
+        words = json_string_value(json_object_get(level0_option(options, "widened"), name));
     }
-    *field = (struct dn_record_field){.name = dn_arena_strdup(&f->arena, name),
-                                      .required = list_has(ours(options, "required"), name)};
+    *field =
+        (struct dn_record_field){.name = dn_arena_strdup(&f->arena, name),
+                                 .required = list_has(level0_option(options, "required"), name)};
     if (field->name == NULL) {
         return dn_error_memory(err, strlen(name) + 1);
     }
@@ -226,8 +184,8 @@ static enum dn_status column_missing(const struct level0_columns *sample, const 
 static enum dn_status chosen_add(struct level0_fields *f, const json_t *options,
                                  const struct level0_columns *sample, struct dn_error *err)
 {
-    const json_t *chosen = ours(options, "columns");
-    const json_t *as_null = ours(options, "missing_as_null");
+    const json_t *chosen = level0_option(options, "columns");
+    const json_t *as_null = level0_option(options, "missing_as_null");
     const bool missing_as_null = json_is_true(as_null);
 
     for (size_t i = 0; i < json_array_size(chosen); i++) {
@@ -237,7 +195,7 @@ static enum dn_status chosen_add(struct level0_fields *f, const json_t *options,
         }
         const struct level0_column *seen = level0_columns_get(sample, name);
         if (seen == NULL && !missing_as_null &&
-            json_object_get(ours(options, "widened"), name) == NULL) {
+            json_object_get(level0_option(options, "widened"), name) == NULL) {
             return column_missing(sample, name, err);
         }
         DN_TRY(field_add(f, name, options, seen, err));
@@ -248,9 +206,9 @@ static enum dn_status chosen_add(struct level0_fields *f, const json_t *options,
 enum dn_status level0_fields_make(struct level0_fields *f, const json_t *options,
                                   const struct level0_columns *sample, struct dn_error *err)
 {
-    const json_t *chosen = ours(options, "columns");
-    const json_t *widened = ours(options, "widened");
-    const json_t *types = ours(options, "types");
+    const json_t *chosen = level0_option(options, "columns");
+    const json_t *widened = level0_option(options, "widened");
+    const json_t *types = level0_option(options, "types");
     const size_t room =
         json_array_size(chosen) + sample->n + json_object_size(widened) + json_object_size(types);
 

@@ -119,34 +119,19 @@ static enum dn_status library_config(const struct level0_handle *h, json_t *own,
     return DN_OK;
 }
 
-static enum dn_status batch_rows_read(struct level0_handle *h, const json_t *options,
-                                      struct dn_error *err)
-{
-    const json_t *rows = json_object_get(options, "batch_size");
-
-    h->batch_rows = BATCH_ROWS;
-    if (rows == NULL || json_is_null(rows)) {
-        return DN_OK;
-    }
-    if (!json_is_integer(rows) || json_integer_value(rows) < 1) {
-        return dn_error_option(
-            err,
-            dn_error_set(err, DN_ERR_INVALID,
-                         "engine.options.batch_size must be a whole number of records, at least 1"),
-            "batch_size");
-    }
-    h->batch_rows = json_integer_value(rows);
-    return DN_OK;
-}
-
 static enum dn_status open_handle(struct level0_handle *h, const char *config_json,
-                                  const struct ArrowSchema *schema, struct dn_error *err)
+                                  const struct ArrowSchema *schema, const struct dativo_host *host,
+                                  struct dn_error *err)
 {
+    struct dativo_host services;
+
     dn_shell_handle_init(&h->shell, LEVEL0_NAME);
+    dn_shell_host_read(&services, host);
     DN_TRY(dn_shell_json_parse(&h->config, config_json, "the configuration", err));
     DN_TRY(level0_library_load(&h->library, h->config, "writer", err));
     const json_t *options = json_object_get(json_object_get(h->config, "engine"), "options");
-    DN_TRY(batch_rows_read(h, options, err));
+    h->batch_rows = BATCH_ROWS;
+    DN_TRY(level0_option_count(options, "batch_size", 1, &h->batch_rows, err));
     DN_TRY(dn_schema_copy_unique(&h->schema, schema, err)); /* a record has a key once */
     const char *path = dn_shell_text_value(dn_shell_get(h->config, "path"));
     if (path == NULL) {
@@ -159,6 +144,10 @@ static enum dn_status open_handle(struct level0_handle *h, const char *config_js
     json_t *own = json_deep_copy(h->config);
     enum dn_status st = own != NULL && h->manifest != NULL ? DN_OK : dn_error_memory(err, 0);
     st = st == DN_OK ? library_config(h, own, err) : st;
+    if (st == DN_OK) {
+        level0_options_tell(&h->library, json_object_get(json_object_get(own, "engine"), "options"),
+                            "batch_size", &services, "writer_options");
+    }
     st = st == DN_OK ? level0_library_create(&h->library, own, &h->handle, err) : st;
     json_decref(own);
     return st;
@@ -171,9 +160,8 @@ static int32_t open_writer(const char *config_json, const struct ArrowSchema *sc
     struct dn_error error = {0};
     struct level0_handle *h = dn_calloc(1, sizeof(*h));
 
-    (void)host;
     *out_writer = NULL;
-    enum dn_status st = h != NULL ? open_handle(h, config_json, schema, &error)
+    enum dn_status st = h != NULL ? open_handle(h, config_json, schema, host, &error)
                                   : dn_error_memory(&error, sizeof(*h));
     if (st != DN_OK) {
         close_writer(h);

@@ -3,8 +3,12 @@
 #include "base/memory.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static enum dn_status refuse(const struct dn_library *library, struct dn_error *err)
 {
@@ -70,4 +74,25 @@ enum dn_status dn_library_load(const void **out, const struct dn_library *librar
     }
     *out = table;
     return DN_OK;
+}
+
+bool dn_library_has_text(const char *path, const char *text)
+{
+    struct stat info;
+    bool found = false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return false;
+    }
+    if (fstat(fd, &info) == 0 && info.st_size > 0) {
+        const size_t len = (size_t)info.st_size;
+        void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes != MAP_FAILED) {
+            found = memmem(bytes, len, text, strlen(text)) != NULL;
+            (void)munmap(bytes, len);
+        }
+    }
+    (void)close(fd);
+    return found;
 }

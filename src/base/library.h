@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /** A struct whose members are all pointers to functions, and the names that they are looked up by, in order. */
 struct dn_library {
     const char *soname;  /**< as the loader knows it, e.g. "libcurl.so.4" */
@@ -23,5 +25,11 @@ struct dn_library {
  */
 DN_NODISCARD enum dn_status dn_library_load(const void **out, const struct dn_library *library,
                                             void *_Atomic *once, struct dn_error *err);
+
+/**
+ * Whether the file of a library has a text among its bytes: a word that it compares with something is nearly always one.  False if the file
+ * cannot be read.
+ */
+bool dn_library_has_text(const char *path, const char *text);
 
 #endif

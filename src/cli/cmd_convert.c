@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/database.h"
+#include "cli/level0_flags.h"
 #include "cli/source.h"
 #include "cli/wording.h"
 #include "job/asset.h"
@@ -241,11 +242,12 @@ static enum dn_status writer_config_make(struct convert *c, struct dn_error *err
         st = dn_error_memory(err, 64);
         goto cleanup;
     }
-    if (is_tsv(c) && json_object_set_new(options, "delimiter", json_string("\t")) != 0) {
+    if (c->verify && json_object_set_new(options, "verify", json_true()) != 0) {
         st = dn_error_memory(err, 64);
         goto cleanup;
     }
-    if (c->verify && json_object_set_new(options, "verify", json_true()) != 0) {
+    DN_TRY_GOTO(st, dn_level0_flags_check(c->writer, options, "writer", err), cleanup);
+    if (is_tsv(c) && json_object_set_new(options, "delimiter", json_string("\t")) != 0) {
         st = dn_error_memory(err, 64);
         goto cleanup;
     }

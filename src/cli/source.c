@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "cli/database.h"
 #include "cli/form_flags.h"
+#include "cli/level0_flags.h"
 #include "job/coltype.h"
 #include "job/connector.h"
 #include "job/events.h"
@@ -245,13 +246,16 @@ static enum dn_status structure_add(const struct dn_source_flags *s, json_t *opt
     return lines_add(options, "skip_footer", "--skip-footer", s->skip_footer, err);
 }
 
-static enum dn_status options_fill(const struct dn_source_flags *s, const char *type,
-                                   const char *first_file, json_t *options, struct dn_error *err)
+static bool is_built_in(const char *reader)
+{
+    return reader != NULL && dn_connector_reader(reader) != NULL;
+}
+
+static enum dn_status flags_fill(const struct dn_source_flags *s, const char *type, json_t *options,
+                                 struct dn_error *err)
 {
     if (s->delimiter != NULL) {
         DN_TRY(delimiter_add(options, s->delimiter, err));
-    } else if (dn_source_has_ending(first_file, ".tsv")) {
-        DN_TRY(set_text(options, "delimiter", "\t", err));
     }
     DN_TRY(structure_add(s, options, err));
     for (size_t i = 0; i < DN_CSV_TEXT_FLAGS; i++) {
@@ -276,7 +280,19 @@ static enum dn_status options_fill(const struct dn_source_flags *s, const char *
     }
     DN_TRY(dn_naming_flags_options(&s->naming, strcmp(type, DN_CONNECTOR_CSV) == 0, options, err));
     DN_TRY(types_add(options, &s->types, err));
-    DN_TRY(dn_form_flags_add(options, s, err));
+    return dn_form_flags_add(options, s, err);
+}
+
+static enum dn_status options_fill(const struct dn_source_flags *s, const char *type,
+                                   const char *first_file, json_t *options, struct dn_error *err)
+{
+    DN_TRY(flags_fill(s, type, options, err));
+    if (!is_built_in(s->reader)) {
+        DN_TRY(dn_level0_flags_check(s->reader, options, "reader", err));
+    }
+    if (s->delimiter == NULL && dn_source_has_ending(first_file, ".tsv")) {
+        DN_TRY(set_text(options, "delimiter", "\t", err));
+    }
     return dn_source_options_add(options, &s->options, "--reader-option", err);
 }
 
@@ -345,11 +361,6 @@ static enum dn_status mixed(const char *a, bool a_is_parquet, const char *b, str
                         "convert them one by one, or name the reader of all with --reader",
                         dn_source_shown_path(first, a_is_parquet ? a : b),
                         dn_source_shown_path(second, a_is_parquet ? b : a));
-}
-
-static bool is_built_in(const char *reader)
-{
-    return reader != NULL && dn_connector_reader(reader) != NULL;
 }
 
 /* A plugin of somebody else's may read anything: it is told what the first file is known to be. */

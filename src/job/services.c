@@ -9,16 +9,33 @@
 #define READER_SHARE 4
 #define READER_DEFAULT ((uint64_t)64 << 20)
 
+/* Readers are opened again, for a look and with other types: what does not depend on that is said once. */
+static bool was_told(struct dn_services *s, const char *event_type)
+{
+    if (strcmp(event_type, "dialect") == 0) {
+        return s->dialect_told;
+    }
+    bool *told = strcmp(event_type, "reader_options") == 0   ? &s->reader_options_told
+                 : strcmp(event_type, "writer_options") == 0 ? &s->writer_options_told
+                                                             : NULL;
+    if (told == NULL) {
+        return false;
+    }
+    const bool before = *told;
+    *told = true;
+    return before;
+}
+
 static void on_log(void *ctx, int32_t level, const char *event_type, const char *message)
 {
-    const struct dn_services *s = ctx;
+    struct dn_services *s = ctx;
     const enum dn_event_level mapped = level >= DATIVO_LOG_ERROR     ? DN_EVENT_ERROR
                                        : level >= DATIVO_LOG_WARNING ? DN_EVENT_WARNING
                                        : level >= DATIVO_LOG_NOTE    ? DN_EVENT_NOTE
                                        : level >= DATIVO_LOG_INFO    ? DN_EVENT_DETAIL
                                                                      : DN_EVENT_DEBUG;
 
-    if (s->dialect_told && event_type != NULL && strcmp(event_type, "dialect") == 0) {
+    if (event_type != NULL && was_told(s, event_type)) {
         return;
     }
     dn_events_emit(s->events, mapped, event_type != NULL ? event_type : "plugin", NULL, "%s",

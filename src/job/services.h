@@ -14,6 +14,8 @@ struct dn_services {
     double started;
     bool
         dialect_told; /**< what a look at the source found is said, and not again when it is read */
+    bool reader_options_told; /**< by the adapter of Level 0, each time that it is opened */
+    bool writer_options_told;
     struct dativo_host reader_host;
     struct dativo_host writer_host;
 };

@@ -67,7 +67,8 @@ def test_declared_types_are_a_promise(tool, script):
 
 
 def test_a_limit_is_kept(tool, script):
-    assert read(tool, *script(texts=[GOOD, GOOD]), "--limit", "3").num_rows == 3
+    """And said: to the plugin the word may mean something else."""
+    assert read(tool, *script(texts=[GOOD, GOOD]), "--limit", "3", says=["limit ends this behind 3 rows"]).num_rows == 3
 
 
 def test_an_empty_list_is_not_the_end(tool, script):
@@ -133,6 +134,57 @@ def test_the_plugin_gets_what_hosts_send(tool, script):
     assert told["engine"]["options"]["mine"] in ("5", 5) and "types" not in told["engine"]["options"]
 
 
+# ---- options that nothing in Level 0 refuses ----
+
+
+@pytest.mark.parametrize("flags, says", [
+    (["--skip-rows", "2"], ["--skip-rows would", "--reader-option skip_rows=..."]),
+    (["--no-header"], ["--header would"]),
+    (["--max-rejects", "3"], ["--max-rejects would"]),
+    (["--delimiter", ";"], ["--delimiter would"]),
+    (["--columns", "name:n"], ["--columns NAME:NEW would", "rename=..."]),
+    (["--columns=-name"], ["--columns -NAME would", "exclude=..."]),
+    (["--columns", "#1"], ["'#1' is in none", "id, name"]),
+    (["--limit", "x"], ["--limit must be a whole number", "'x'"]),
+    (["--reader-option", "limit=-1"], ["--limit must be a whole number", "'-1'"]),
+])
+def test_flags_that_a_reader_would_pass_over(tool, script, flags, says):
+    source = script(texts=[GOOD])
+    said = tool.fails("convert", *source, *flags, "in", "new.parquet", says=says)
+    tool.fails("schema", *source, *flags, "in", says=says)
+    assert ("libfake_answers.so" in said) == ("would" in said)
+
+
+@pytest.mark.parametrize("flags, says", [
+    (["-c", "zstd"], ["--compression would", "--writer-option compression=..."]),
+    (["--row-group-size", "5"], ["--row-group-size would"]),
+    (["--verify"], ["--verify would"]),
+    (["--writer-option", 'batch_size="x"'], ["must be a whole number", "'x'"]),
+])
+def test_flags_that_a_writer_would_pass_over(tool, script, flags, says):
+    (tool.cwd / "in.csv").write_text(CSV)
+    tool.fails("convert", *script("writer"), *flags, "in.csv", "out.json", says=says)
+
+
+def test_options_that_a_plugin_seems_not_to_know_are_named_once(tool, script):
+    """With an asset the reader is opened twice, and once more where types have to be others."""
+    flags = script(texts=big(5, "end", {"id": 1.5}))
+    for more in ([], ["--schema", "asset.yaml", "--mode", "warn"]):
+        (tool.cwd / "asset.yaml").write_text("name: t\nschema: [{name: id, type: integer}]\n")
+        said = tool("convert", "-f", *flags, *more, "--reader-option", "skp_rows=2", "--reader-option", "texts_=1", "in", "o.parquet").stderr.decode()
+        assert said.count("skp_rows") == 1 and "which so seems to pass over them: skp_rows, texts_\n" in said
+        assert "script" not in said
+    (tool.cwd / "in.csv").write_text(CSV)
+    said = tool.ok("convert", *script("writer"), "--writer-option", "compresion=zstd", "in.csv", "out.json").stderr.decode()
+    assert said.count("pass over them: compresion\n") == 1
+
+
+def test_words_that_are_in_a_plugin_are_believed(tool, script):
+    read(tool, *script(texts=[GOOD]), "--reader-option", "tell=told.json")
+    said = tool.ok("convert", "-f", "--reader", PLUGINS / "libcsv_reader_plugin.so", "--no-header", "in", "o.parquet").stderr.decode()
+    assert "pass over" not in said
+
+
 # ---- jobs ----
 
 JOB = """
@@ -181,6 +233,12 @@ def test_a_strict_job_has_the_columns_of_its_asset(tool, script):
 ])
 def test_a_strict_job_ends_where_the_asset_is_broken(tool, script, texts, says):
     job(tool, script, texts).fails("run", "job.yaml", says=says)
+
+
+def test_options_of_a_job_that_a_plugin_seems_not_to_know(tool, script):
+    job(tool, script, [GOOD], text=JOB.replace("{script: reader.json}", "{script: reader.json, skp_rows: 2, native: {a: 1}}"))
+    said = tool.ok("run", "job.yaml").stderr.decode()
+    assert said.count("pass over them: skp_rows\\n") + said.count("pass over them: skp_rows\"") + said.count("pass over them: skp_rows\n") == 1
 
 
 def test_keys_that_come_late_are_told_in_a_strict_job(tool, script):

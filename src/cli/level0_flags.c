@@ -1,0 +1,79 @@
+#include "cli/level0_flags.h"
+
+#include "base/library.h"
+#include "base/memory.h"
+#include "cli/source.h"
+#include "cli/wording.h"
+#include "job/elf.h"
+#include "job/plugin.h"
+
+#include <string.h>
+
+/* What the adapter does, whatever the plugin knows. */
+static bool is_done_here(const char *option)
+{
+    static const char *const done[] = {"columns", "types", "limit", "overwrite"};
+
+    for (size_t i = 0; i < sizeof done / sizeof done[0]; i++) {
+        if (strcmp(option, done[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_level0_alone(const char *library)
+{
+    struct dn_elf_symbols symbols = {0};
+    bool alone = dn_elf_read_file(&symbols, library, NULL) == DN_OK;
+
+    for (size_t i = 0; alone && i < symbols.n; i++) {
+        alone = strcmp(symbols.names[i], DATIVO_PLUGIN_GET_SYMBOL) != 0;
+    }
+    dn_elf_finish(&symbols);
+    return alone;
+}
+
+static enum dn_status refuse(const char *library, const char *option, const char *role,
+                             struct dn_error *err)
+{
+    const bool renames = strcmp(option, "rename") == 0;
+    const bool leaves_out = strcmp(option, "exclude") == 0;
+
+    return dn_error_set(err, DN_ERR_UNSUPPORTED,
+                        "%s: the option %s%s would be passed over: plugins of Level 0 take any "
+                        "option, and the word %s is not in this one; leave it out, or, if it knows "
+                        "it all the same, say --%s-option %s=...",
+                        library, renames || leaves_out ? "columns" : option,
+                        renames      ? " NAME:NEW"
+                        : leaves_out ? " -NAME"
+                                     : "",
+                        option, role, option);
+}
+
+enum dn_status dn_level0_flags_check(const char *plugin, const json_t *options, const char *role,
+                                     struct dn_error *err)
+{
+    struct dn_plugin_ref ref;
+    struct dn_arena arena = {0};
+    char *library = NULL;
+    const char *option = NULL;
+    json_t *value = NULL;
+
+    if (plugin == NULL || json_object_size(options) == 0) {
+        return DN_OK;
+    }
+    enum dn_status st = dn_source_plugin(&arena, plugin, &ref, err);
+    if (st == DN_OK && dn_plugin_find(ref.path, &library, NULL) == DN_OK &&
+        is_level0_alone(library)) {
+        json_object_foreach((json_t *)(uintptr_t)options, option, value)
+        {
+            if (st == DN_OK && !is_done_here(option) && !dn_library_has_text(library, option)) {
+                st = refuse(library, option, role, err);
+            }
+        }
+    }
+    dn_free(library);
+    dn_arena_finish(&arena);
+    return st;
+}
