@@ -1,7 +1,7 @@
 /* The CSV writer plugin: what of a writer is CSV.  What all writers share is in writer*.c. */
 #include "writer.h"
 
-#include "dativo/csv.h"
+#include "csv/written.h"
 
 #include <string.h>
 
@@ -95,6 +95,11 @@ static enum dn_status manifest(void *file, char **out_json, struct dn_error *err
     return dn_csv_writer_manifest(file, out_json, err);
 }
 
+static uint64_t size(const void *file)
+{
+    return dn_csv_writer_size(file);
+}
+
 static void close_file(void *file)
 {
     dn_csv_writer_close(file);
@@ -112,6 +117,7 @@ const struct dn_writer_kind dn_writer_kind = {
     .append = append,
     .finish = finish,
     .commit = commit,
+    .size = size,
     .manifest = manifest,
     .free_manifest = dn_csv_free,
     .close = close_file,

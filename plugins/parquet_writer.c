@@ -1,9 +1,24 @@
 /* The Parquet writer plugin: what of a writer is Parquet, and a look into finished files.  What all writers share is in writer*.c. */
 #include "parquet_writer.h"
 
+#include "parquet/context.h"
 #include "store/url.h"
 
 #include <string.h>
+
+static enum dn_status create_context(void **out, struct dn_error *err)
+{
+    struct dn_parquet_context *c = NULL;
+
+    DN_TRY(dn_parquet_context_create(&c, err));
+    *out = c;
+    return DN_OK;
+}
+
+static void destroy_context(void *context)
+{
+    dn_parquet_context_destroy(context);
+}
 
 static enum dn_status open_file(void **out_file, const char *path, const struct ArrowSchema *schema,
                                 const void *own, const struct dn_writer_means *means,
@@ -21,7 +36,7 @@ static enum dn_status open_file(void **out_file, const char *path, const struct 
     o.submit_ctx = means->submit_ctx;
     o.cancelled = means->cancelled;
     o.cancel_ctx = means->submit_ctx;
-    DN_TRY(dn_parquet_writer_open(&w, path, schema, &o, err));
+    DN_TRY(dn_parquet_writer_open_in(means->context, &w, path, schema, &o, err));
     *out_file = w;
     return DN_OK;
 }
@@ -44,6 +59,11 @@ static enum dn_status commit(void *file, struct dn_error *err)
 static enum dn_status manifest(void *file, char **out_json, struct dn_error *err)
 {
     return dn_parquet_manifest(file, out_json, err);
+}
+
+static uint64_t size(const void *file)
+{
+    return dn_parquet_size(file);
 }
 
 static void close_file(void *file)
@@ -169,10 +189,13 @@ const struct dn_writer_kind dn_writer_kind = {
     .n_options = &parquet_writer_n_options,
     .inspector = &inspector,
     .configure = parquet_writer_configure,
+    .create_context = create_context,
+    .destroy_context = destroy_context,
     .open = open_file,
     .append = append,
     .finish = finish,
     .commit = commit,
+    .size = size,
     .manifest = manifest,
     .free_manifest = dn_parquet_free,
     .close = close_file,

@@ -34,6 +34,9 @@ static void close_handle(struct dn_writer *h)
     dn_writer_exit_forget(h);
     dn_temporary_sweep_end(&h->sweep);
     dn_writer_leave_run(h, true);
+    if (h->target.means.context != NULL) {
+        kind->destroy_context(h->target.means.context);
+    }
     dn_pool_destroy(h->pool);
     json_decref(h->acknowledged);
     dn_shell_config_finish(&h->config);
@@ -85,16 +88,23 @@ void *create_writer(const char *config_json)
     return h;
 }
 
-static enum dn_status use_pool(struct dn_writer *h, struct dn_error *err)
+/* What all files of the handle are made with. */
+static enum dn_status prepare(struct dn_writer *h, struct dn_error *err)
 {
+    struct dn_writer_means *means = &h->target.means;
+
     if (h->pool != NULL) {
         return DN_OK;
     }
-    DN_TRY(dn_pool_create(&h->pool, h->target.means.n_threads, err));
-    struct dn_executor executor = dn_pool_executor(h->pool);
-    h->target.means.submit = executor.submit;
-    h->target.means.submit_ctx = executor.ctx;
-    h->target.means.n_threads = executor.n_threads;
+    if (kind->create_context != NULL) {
+        DN_TRY(kind->create_context(&means->context, err));
+    }
+    DN_TRY(dn_pool_create(&h->pool, means->n_threads, err));
+    const struct dn_executor executor = dn_pool_executor(h->pool);
+    means->submit = executor.submit;
+    means->submit_ctx = executor.ctx;
+    means->n_threads = executor.n_threads;
+    h->target.records.executor = executor;
     return DN_OK;
 }
 
@@ -215,44 +225,19 @@ static enum dn_status open_file(struct dn_writer *h, struct dn_buffer *path, int
     return DN_ERR_EXISTS;
 }
 
-static enum dn_status file_size(void *file, int64_t *out, struct dn_error *err)
-{
-    char *manifest = NULL;
-    json_t *root = NULL;
-    enum dn_status st = DN_OK;
-
-    DN_TRY_GOTO(st, kind->manifest(file, &manifest, err), cleanup);
-    DN_TRY_GOTO(st, dn_shell_json_parse(&root, manifest, "the manifest of the file", err), cleanup);
-    const json_t *first = json_is_array(root) ? json_array_get(root, 0) : root;
-    const json_t *size = dn_shell_get(first, "size_bytes");
-    if (!json_is_integer(size)) {
-        st = dn_error_set(err, DN_ERR_INTERNAL, "the manifest of the file has no size_bytes");
-        goto cleanup;
-    }
-    *out = json_integer_value(size);
-cleanup:
-    if (root != NULL) {
-        json_decref(root);
-    }
-    kind->free_manifest(manifest);
-    return st;
-}
-
 static enum dn_status make_result(void *file, const char *path, int64_t n_rows, char **out,
                                   struct dn_error *err)
 {
     struct dn_buffer b = {0};
-    int64_t size = 0;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, file_size(file, &size, err), cleanup);
     DN_TRY_GOTO(st, dn_shell_text_begin(&b, 256, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(&b, "[{\"path\":", err), cleanup);
     DN_TRY_GOTO(st, dn_text_append_json_string(&b, path, strlen(path), err), cleanup);
     DN_TRY_GOTO(st,
                 dn_text_appendf(&b, err,
-                                ",\"size_bytes\":%" PRId64 ",\"record_count\":%" PRId64 "}]", size,
-                                n_rows),
+                                ",\"size_bytes\":%" PRIu64 ",\"record_count\":%" PRId64 "}]",
+                                kind->size(file), n_rows),
                 cleanup);
     *out = dn_shell_text_end(&b);
     if (*out == NULL) {
@@ -359,8 +344,7 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
     unsigned unique = 0;
     enum dn_status st = DN_OK;
 
-    DN_TRY(use_pool(h, err));
-    h->target.records.executor = dn_pool_executor(h->pool);
+    DN_TRY(prepare(h, err));
     DN_TRY(dn_records_read_pieces(records_json, h->target.fields, h->target.n_fields,
                                   &h->target.records, &records, err));
     const int64_t n_rows = records.n_rows;

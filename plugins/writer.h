@@ -29,7 +29,8 @@ struct dn_writer_means {
     int32_t (*submit)(void *ctx, void (*fn)(void *arg), void *arg);
     int32_t (*cancelled)(void *ctx); /**< with submit_ctx; NULL: never */
     const struct dn_store_options
-        *store; /**< what the connection says; NULL: the target is local */
+        *store;    /**< what the connection says; NULL: the target is local */
+    void *context; /**< the kind's; NULL: none was made */
 };
 
 /** One kind of target. */
@@ -47,12 +48,16 @@ struct dn_writer_kind {
     /** Read the options of its own into memory of c->arena; *note: what the user should know of them, or left alone. */
     enum dn_status (*configure)(struct dn_shell_config *c, void **out_own, const char **note,
                                 struct dn_error *err);
+    /** What is made once for files that are written one after the other; NULL: nothing. */
+    enum dn_status (*create_context)(void **out, struct dn_error *err);
+    void (*destroy_context)(void *context); /**< NULL is allowed */
     enum dn_status (*open)(void **out_file, const char *path, const struct ArrowSchema *schema,
                            const void *own, const struct dn_writer_means *means,
                            struct dn_error *err);
     enum dn_status (*append)(void *file, struct ArrowArray *batch, struct dn_error *err);
     enum dn_status (*finish)(void *file, struct dn_error *err);
     enum dn_status (*commit)(void *file, struct dn_error *err);
+    uint64_t (*size)(const void *file); /**< in bytes, once it is finished */
     enum dn_status (*manifest)(void *file, char **out_json, struct dn_error *err);
     void (*free_manifest)(void *text);
     void (*close)(void *file); /**< NULL is allowed */
@@ -291,7 +296,8 @@ struct dn_writer {
     struct dn_writer_run run;
     struct dn_temporary_sweep sweep;   /**< of the folder that the run was joined in */
     struct dn_writer_objects *objects; /**< instead, of a target at S3; else NULL */
-    struct dn_pool *pool;              /**< made by the first batch, shared by all files */
+    struct dn_pool
+        *pool; /**< made by the first batch, and so is target.means.context: shared by all files */
     int64_t next_counter;
     json_t *acknowledged; /**< the paths that write_batch() returned, as keys */
     bool has_last;

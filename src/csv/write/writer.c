@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "csv/infer.h"
+#include "csv/written.h"
 #include "store/url.h"
 #include "text/parse.h"
 
@@ -391,6 +392,11 @@ enum dn_status dn_csv_writer_manifest(struct dn_csv_writer *w, char **out_json,
     }
     dn_buffer_finish(&out);
     return st;
+}
+
+uint64_t dn_csv_writer_size(const struct dn_csv_writer *w)
+{
+    return dn_sink_position(w->sink);
 }
 
 void dn_csv_free(void *text)

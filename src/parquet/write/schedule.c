@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/thread.h"
 #include "parquet/write/writer_internal.h"
 
 #define MOST_MORSELS 10
@@ -99,10 +98,10 @@ static bool has_failed(struct dn_parquet_writer *w)
 
 /* ---- tasks -------------------------------------------------------------------------------------------------------- */
 
-/* n_tasks was counted up already, under the lock.  Threads that take no more work leave it to this one. */
-static void submit(struct dn_parquet_writer *w, void (*fn)(void *arg), void *arg)
+/* It was counted already, under the lock.  Threads that take no more work leave it to this one. */
+static void submit(const struct dn_executor *to, void (*fn)(void *arg), void *arg)
 {
-    if (w->executor.submit(w->executor.ctx, fn, arg) != 0) {
+    if (to->submit(to->ctx, fn, arg) != 0) {
         fn(arg);
     }
 }
@@ -117,18 +116,6 @@ static void end_task(struct dn_parquet_writer *w)
 }
 
 /* ---- row groups ---------------------------------------------------------------------------------------------------- */
-
-/* One of the things a row group waits for is done. */
-static void row_group_step(struct dn_pq_row_group *g)
-{
-    struct dn_parquet_writer *w = g->writer;
-
-    pthread_mutex_lock(&w->lock);
-    if (--g->n_open == 0) {
-        pthread_cond_signal(&w->complete);
-    }
-    pthread_mutex_unlock(&w->lock);
-}
 
 /* Under the lock: the row group to write next, once it is complete. */
 static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
@@ -146,28 +133,20 @@ void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The thread that writes. */
-static void *write_row_groups(void *arg)
+/* Task of the thread that writes: all that is complete. */
+static void write_row_groups(void *arg)
 {
     struct dn_parquet_writer *w = arg;
     struct dn_pq_row_group *g;
     struct dn_error err;
 
     pthread_mutex_lock(&w->lock);
-    for (;;) {
-        while ((g = next_row_group(w)) == NULL && !w->closing) {
-            pthread_cond_wait(&w->complete, &w->lock);
-        }
-        if (g == NULL) {
-            break;
-        }
-        w->writing = true;
+    while ((g = next_row_group(w)) != NULL) {
         pthread_mutex_unlock(&w->lock);
         if (dn_pq_row_group_write(g, &err) != DN_OK) {
             dn_pq_writer_fail(w, &err);
         }
         pthread_mutex_lock(&w->lock);
-        w->writing = false;
         w->first_row_group = g->next;
         if (g->next == NULL) {
             w->last_row_group = NULL;
@@ -178,31 +157,23 @@ static void *write_row_groups(void *arg)
         dn_pq_row_group_destroy(g);
         pthread_mutex_lock(&w->lock);
     }
+    w->writing = false; /* the writer may be gone behind the lock */
+    wake(w);
     pthread_mutex_unlock(&w->lock);
-    return NULL;
 }
 
-enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *err)
+/* One of the things a row group waits for is done.  The task that one of them is keeps the writer alive. */
+static void row_group_step(struct dn_pq_row_group *g)
 {
-    const int failure = dn_thread_start(&w->thread, "dn-disk", write_row_groups, w);
+    struct dn_parquet_writer *w = g->writer;
 
-    w->has_thread = failure == 0;
-    return failure == 0 ? DN_OK
-                        : dn_error_set_errno(
-                              err, DN_ERR_INTERNAL, failure,
-                              "the thread that writes '%s' could not be started; "
-                              "check the limits of threads (ulimit -u) and memory (ulimit -v)",
-                              w->path);
-}
-
-void dn_pq_writer_stop(struct dn_parquet_writer *w)
-{
-    if (w->has_thread) {
-        pthread_mutex_lock(&w->lock);
-        w->closing = true;
-        pthread_cond_signal(&w->complete);
-        pthread_mutex_unlock(&w->lock);
-        pthread_join(w->thread, NULL);
+    pthread_mutex_lock(&w->lock);
+    g->n_open--;
+    const bool begins = !w->writing && next_row_group(w) != NULL;
+    w->writing = w->writing || begins;
+    pthread_mutex_unlock(&w->lock);
+    if (begins) {
+        submit(&w->disk, write_row_groups, w);
     }
 }
 
@@ -342,7 +313,7 @@ void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
     if (is_short(page)) {
         run_page(page);
     } else {
-        submit(w, run_page, page);
+        submit(&w->executor, run_page, page);
     }
 }
 
@@ -481,7 +452,7 @@ static void run_lane(void *arg)
     }
     pthread_mutex_unlock(&w->lock);
     if (more) {
-        submit(w, run_lane, lane);
+        submit(&w->executor, run_lane, lane);
     }
     if (done) {
         dn_pq_morsel_destroy(w, m);
@@ -589,7 +560,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     }
     for (int64_t i = 0; i < w->n_columns; i++) {
         if (w->lanes[i].start) {
-            submit(w, run_lane, &w->lanes[i]);
+            submit(&w->executor, run_lane, &w->lanes[i]);
         }
     }
     return DN_OK;

@@ -268,10 +268,20 @@ static enum dn_status open_sink(struct dn_parquet_writer *w, const char *path,
     return dn_sink_open(&w->sink, path, options->overwrite, &store, &w->stop, err);
 }
 
-enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
-                                      const struct ArrowSchema *schema,
-                                      const struct dn_parquet_options *options,
-                                      struct dn_error *err)
+static enum dn_status open_context(struct dn_parquet_writer *w, struct dn_parquet_context *given,
+                                   struct dn_error *err)
+{
+    if (given == NULL) {
+        DN_TRY(dn_parquet_context_create(&w->own_context, err));
+    }
+    return dn_pq_context_enter(given != NULL ? given : w->own_context, w, err);
+}
+
+enum dn_status dn_parquet_writer_open_in(struct dn_parquet_context *c,
+                                         struct dn_parquet_writer **out, const char *path,
+                                         const struct ArrowSchema *schema,
+                                         const struct dn_parquet_options *options,
+                                         struct dn_error *err)
 {
     struct dn_parquet_options opts;
     enum dn_status st = DN_OK;
@@ -285,7 +295,6 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     dn_owner_init(&w->owner);
     pthread_mutex_init(&w->lock, NULL);
     dn_stop_init_condition(&w->changed);
-    pthread_cond_init(&w->complete, NULL);
     dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
     st = dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err);
     if (st != DN_OK) {
@@ -307,16 +316,24 @@ enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char
     DN_TRY_GOTO(st, open_lanes(w, &opts, err), cleanup);
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
+    DN_TRY_GOTO(st, open_context(w, c, err), cleanup);
     DN_TRY_GOTO(st, open_sink(w, path, &opts, err), cleanup);
     DN_TRY_GOTO(st, check_verification(w, err), cleanup);
     DN_TRY_GOTO(st, refuse_foreign(w, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(w->sink, DN_PQ_MAGIC, DN_PQ_MAGIC_LEN, err), cleanup);
-    DN_TRY_GOTO(st, dn_pq_writer_start(w, err), cleanup);
     *out = w;
     w = NULL;
 cleanup:
     dn_parquet_close(w);
     return st;
+}
+
+enum dn_status dn_parquet_writer_open(struct dn_parquet_writer **out, const char *path,
+                                      const struct ArrowSchema *schema,
+                                      const struct dn_parquet_options *options,
+                                      struct dn_error *err)
+{
+    return dn_parquet_writer_open_in(NULL, out, path, schema, options, err);
 }
 
 /* ---- append ----------------------------------------------------------------------------------------------------------- */
@@ -503,6 +520,11 @@ static void free_columns(struct dn_parquet_writer *w)
     dn_pq_said_finish(&w->said);
 }
 
+uint64_t dn_parquet_size(const struct dn_parquet_writer *w)
+{
+    return dn_sink_position(w->sink);
+}
+
 void dn_parquet_close(struct dn_parquet_writer *w)
 {
     struct dn_error closed;
@@ -515,18 +537,14 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     dn_pq_writer_fail(w, &closed); /* what has not started yet need not run */
     dn_stop_ask(&w->stop);         /* and nobody waits for a network */
     dn_pq_writer_wait(w);
-    dn_pq_writer_stop(w);
     dn_pool_destroy(w->pool);
+    dn_pq_context_leave(w->context, w);
+    dn_parquet_context_destroy(w->own_context);
     dn_pq_morsel_destroy(w, w->pending);
     while (w->first_row_group != NULL) {
         struct dn_pq_row_group *next = w->first_row_group->next;
         dn_pq_row_group_destroy(w->first_row_group);
         w->first_row_group = next;
-    }
-    while (w->packers != NULL) {
-        struct dn_pq_packer *next = w->packers->next;
-        dn_pq_packer_destroy(w->packers);
-        w->packers = next;
     }
     free_columns(w);
     dn_memory_idle_withdraw(w->budget.idle_bytes);
@@ -536,7 +554,6 @@ void dn_parquet_close(struct dn_parquet_writer *w)
     dn_sink_close(w->sink);
     dn_stop_finish(&w->stop);
     pthread_cond_destroy(&w->changed);
-    pthread_cond_destroy(&w->complete);
     pthread_mutex_destroy(&w->lock);
     dn_free(w->path);
     dn_free(w);

@@ -3,11 +3,11 @@
  *
  * append() cuts batches into slices at row group ends and gathers slices to a morsel.  Every column has a lane: a task that
  * walks the list of morsels in order, one column at a time, never two tasks of a lane at once.  Full pages become tasks of
- * their own.  Complete row groups are written in order by a thread of the writer's own, which waits for the disk while the
- * tasks go on.  No task ever waits; append() and finish() do, for the budgets.
+ * their own.  Complete row groups are written in order by a task for the thread of the context, which waits for the disk while the
+ * other tasks go on.  Those never wait; append() and finish() do, for the budgets.
  *
- * Everything below "under the lock" is guarded by `lock`; `changed` is signalled when the calling thread can go on,
- * `complete` when the thread that writes can.  The rest belongs to the thread that calls the writer, or to one lane, or to the thread that writes.
+ * Everything below "under the lock" is guarded by `lock`; `changed` is signalled when the calling thread can go on.  The rest belongs to
+ * the thread that calls the writer, or to one lane, or to the thread that writes.
  */
 #ifndef DN_PARQUET_WRITE_WRITER_INTERNAL_H
 #define DN_PARQUET_WRITE_WRITER_INTERNAL_H
@@ -15,7 +15,7 @@
 #include "base/owner.h"
 #include "base/pool.h"
 #include "base/stop.h"
-#include "dativo/parquet.h"
+#include "parquet/context.h"
 #include "parquet/write/arrow_schema.h"
 #include "parquet/write/encoder.h"
 #include "parquet/write/interval_text.h"
@@ -148,6 +148,9 @@ struct dn_parquet_writer {
     struct dn_stop stop; /**< what the host wants, or that the writer is closed */
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
+    struct dn_parquet_context *context;
+    struct dn_parquet_context *own_context; /**< NULL: the caller's */
+    struct dn_executor disk;                /**< the context's: the thread that writes */
 
     /* Of the calling thread. */
     enum dn_pq_state state;
@@ -174,9 +177,6 @@ struct dn_parquet_writer {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    pthread_cond_t complete;
-    pthread_t thread; /**< the one that writes */
-    bool has_thread;
     /* Under the lock. */
     bool failed;
     struct dn_error error;
@@ -189,8 +189,7 @@ struct dn_parquet_writer {
     struct dn_pq_row_group *first_row_group;
     struct dn_pq_row_group *last_row_group;
     int64_t n_row_groups;
-    bool writing; /**< a row group, just now */
-    bool closing; /**< no more row groups will come */
+    bool writing; /**< there is a task that writes row groups */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
     struct dn_pq_packer *packers;          /**< those that rest */
@@ -199,12 +198,15 @@ struct dn_parquet_writer {
     struct dn_pq_page *last_waiting_page;
 };
 
-/* ---- schedule.c: tasks ---- */
+/* ---- context.c ---- */
 
-/** Start the thread that writes; from then on the sink and what else is its own are not touched until the wait. */
-DN_NODISCARD enum dn_status dn_pq_writer_start(struct dn_parquet_writer *w, struct dn_error *err);
-/** End it, when nothing is left to write or something has failed. */
-void dn_pq_writer_stop(struct dn_parquet_writer *w);
+/** Be the writer of the context, of which w has the packers then.  The codec and the budget are settled. */
+DN_NODISCARD enum dn_status dn_pq_context_enter(struct dn_parquet_context *c,
+                                                struct dn_parquet_writer *w, struct dn_error *err);
+/** When nothing is at work any more.  NULL is allowed. */
+void dn_pq_context_leave(struct dn_parquet_context *c, struct dn_parquet_writer *w);
+
+/* ---- schedule.c: tasks; from the first one to the wait, the sink and what else is the writing thread's is not touched ---- */
 
 /** Record the first failure; everything that is still to run is skipped. */
 void dn_pq_writer_fail(struct dn_parquet_writer *w, const struct dn_error *error);
