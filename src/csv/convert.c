@@ -143,34 +143,87 @@ static inline bool is_usual(const struct usual *u, const uint8_t *text, size_t l
            (u->quotes == 0 || (len > 2 && text[0] == u->quote && text[len - 1] == u->quote));
 }
 
-static inline void set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len)
+/* Words of texts [end - 8 * n_words, end). */
+static inline __attribute__((always_inline)) void
+set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len, unsigned n_words)
 {
     cells->tail[i] = dn_csv_load8(end - 8);
-    cells->head[i] = dn_csv_load8(end - 16);
+    if (n_words > 1) {
+        cells->head[i] = dn_csv_load8(end - 16);
+    }
+    if (n_words > 2) {
+        cells->front[i] = dn_csv_load8(end - 24);
+    }
     cells->len[i] = len;
 }
 
-/* Rows [from, from + n) as cells; those in an unusual writing get length 0, which no kernel takes. */
-static const struct dn_cells *load_cells(const struct dn_csv_job *j, const struct usual *u,
-                                         size_t from, size_t n, struct dn_cells *cells)
+/* Rows [from, from + n) of a column whose fields are all taken as they are, and not the last of their rows.  Is one over 8 bytes? */
+static inline __attribute__((always_inline)) bool load_bare(const struct dn_csv_job *j, size_t from,
+                                                            size_t n, struct dn_cells *cells,
+                                                            unsigned n_words)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t n_fields = rows->n_fields;
+    const size_t field = j->column->field;
+    const uint32_t *ends = rows->ends + from * n_fields + field;
+    const uint32_t *before = field > 0 ? ends - 1 : rows->starts + from;
+    const size_t step = field > 0 ? n_fields : 1;
+    const size_t between = field > 0 ? rows->delimiter_len : 0;
+    const uint8_t *buf = rows->buf;
+    size_t over = 0; /* its highest bit is set once something was over 8 */
+
+    for (size_t i = 0; i < n; i++, ends += n_fields, before += step) {
+        const size_t len = ends[0] - before[0] - between;
+        set_cell(cells, i, buf + ends[0], len, n_words);
+        over |= 8 - len;
+    }
+    cells->n_words = n_words;
+    return over > SIZE_MAX / 2;
+}
+
+static bool are_bare(const struct dn_csv_job *j, const struct usual *u)
+{
+    return u->tried && u->quotes == 0 && j->column->field + 1 < j->rows->n_fields;
+}
+
+/* Rows [from, from + n) as cells, of three words; those in an unusual writing get length 0, which no kernel takes. */
+static void load_any(const struct dn_csv_job *j, const struct usual *u, size_t from, size_t n,
+                     struct dn_cells *cells)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t field = j->column->field;
 
-    if (field > 0 && field + 1 < rows->n_fields && u->quotes == 0 && u->tried) { /* most columns */
-        const uint32_t *ends = rows->ends + from * rows->n_fields + field;
-        const uint32_t between = rows->delimiter_len;
-        for (size_t i = 0; i < n; i++, ends += rows->n_fields) {
-            set_cell(cells, i, rows->buf + ends[0], ends[0] - ends[-1] - between);
-        }
-        return cells;
-    }
     for (size_t i = 0; i < n; i++) {
         const uint32_t start = dn_csv_field_start(rows, from + i, field);
         const size_t len = dn_csv_field_end(rows, from + i, field, start) - start;
         const uint8_t *text = rows->buf + start;
         const bool usual = is_usual(u, text, len);
-        set_cell(cells, i, text + len - u->quotes, usual ? len - 2 * u->quotes : 0);
+        set_cell(cells, i, text + len - u->quotes, usual ? len - 2 * u->quotes : 0, 3);
+    }
+    cells->n_words = 3;
+}
+
+/* Numbers: with as many words as they need. */
+static const struct dn_cells *load_cells(struct dn_csv_job *j, const struct usual *u, size_t from,
+                                         size_t n, struct dn_cells *cells)
+{
+    if (!are_bare(j, u)) {
+        load_any(j, u, from, n, cells);
+    } else if (j->is_wide || load_bare(j, from, n, cells, 1)) {
+        j->is_wide = load_bare(j, from, n, cells, 2);
+    }
+    return cells;
+}
+
+/* Of 2 or 3 words, whatever they hold. */
+static inline __attribute__((always_inline)) const struct dn_cells *
+load_words(const struct dn_csv_job *j, const struct usual *u, size_t from, size_t n,
+           struct dn_cells *cells, unsigned n_words)
+{
+    if (are_bare(j, u)) {
+        (void)load_bare(j, from, n, cells, n_words);
+    } else {
+        load_any(j, u, from, n, cells);
     }
     return cells;
 }
@@ -194,14 +247,16 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
     return dn_parse_timestamp_us(text, len, out, &zoned) && zoned;
 }
 
-/* Timestamps have no kernel. */
+/* Timestamps with a zone have no kernel. */
 #define CELLS_NONE(n, values) 0
 #define CELLS_INT64(n, values)                                                                     \
     j->kernels->cells_int64(load_cells(j, &u, from, n, &cells), n, values)
 #define CELLS_FLOAT64(n, values)                                                                   \
     j->kernels->cells_float64(load_cells(j, &u, from, n, &cells), n, values)
 #define CELLS_DATE32(n, values)                                                                    \
-    j->kernels->cells_date32(load_cells(j, &u, from, n, &cells), n, values)
+    j->kernels->cells_date32(load_words(j, &u, from, n, &cells, 2), n, values)
+#define CELLS_TIMESTAMP(n, values)                                                                 \
+    j->kernels->cells_timestamp(load_words(j, &u, from, n, &cells, 3), n, values)
 
 /* Only floats are ever rounded, and none that a kernel takes: these have at most 15 digits. */
 #define FAST_FLOAT64(text, len, value) fast_float64(j, text, len, value)
@@ -269,7 +324,8 @@ static inline uint64_t first_bits(size_t n)
 DEFINE_CONVERT(convert_int64, int64_t, CELLS_INT64, dn_parse_int64, parse_int64, ROUNDED_NEVER)
 DEFINE_CONVERT(convert_float64, double, CELLS_FLOAT64, FAST_FLOAT64, parse_float64, ROUNDED_FLOAT64)
 DEFINE_CONVERT(convert_date32, int32_t, CELLS_DATE32, dn_parse_date32, parse_date32, ROUNDED_NEVER)
-DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_NONE, fast_naive, parse_timestamp, ROUNDED_NEVER)
+DEFINE_CONVERT(convert_timestamp, int64_t, CELLS_TIMESTAMP, fast_naive, parse_timestamp,
+               ROUNDED_NEVER)
 DEFINE_CONVERT(convert_timestamptz, int64_t, CELLS_NONE, fast_zoned, parse_timestamp, ROUNDED_NEVER)
 
 static void convert_bool(struct dn_csv_job *j)

@@ -12,8 +12,9 @@ struct dn_csv_job {
     const struct dn_csv_dialect *d;
     const struct dn_csv_nulls *nulls;
     const struct dn_csv_column *column;
-    bool trim;   /**< blanks around unquoted values are no part of them */
-    size_t from; /**< rows to convert now, a multiple of 64 */
+    bool trim;    /**< blanks around unquoted values are no part of them */
+    bool is_wide; /**< of the numbers before, some had more than 8 bytes */
+    size_t from;  /**< rows to convert now, a multiple of 64 */
     size_t to;
     uint8_t *validity;
     void *values;

@@ -22,6 +22,7 @@
 #include "simd/tiers.h"
 
 #define LANES_INLINE static inline __attribute__((always_inline))
+#define LANES_SIGN (UINT64_C(1) << 63)
 
 /** LANES cells. */
 struct cell_lanes {
@@ -66,6 +67,24 @@ LANES_INLINE struct cell_lanes lanes_load_cells(const struct dn_cells *cells, si
     return c;
 }
 
+/** The same of texts of at most 8 bytes, whose head is nothing. */
+LANES_INLINE struct cell_lanes lanes_load_short_cells(const struct dn_cells *cells, size_t i)
+{
+    const lanes tail = lanes_load(cells->tail + i);
+    const lanes len = lanes_load(cells->len + i);
+    const lanes start = lanes_shr(tail, lanes_set(64) - (len << 3));
+    struct cell_lanes c;
+
+    c.negative = (lanes)((start & lanes_set(0xff)) == lanes_set('-'));
+    c.n_bits = (len << 3) - (c.negative & lanes_set(8));
+    c.first = lanes_shr(start, c.negative & lanes_set(8));
+    c.tail =
+        (tail ^ lanes_repeat8('0')) & lanes_shl(lanes_set(UINT64_MAX), lanes_set(64) - c.n_bits);
+    c.head = lanes_set(0);
+    c.bad = (lanes)(len == lanes_set(0));
+    return c;
+}
+
 /** Not 0 where a byte is over 9. */
 LANES_INLINE lanes lanes_over_9(lanes digits)
 {
@@ -85,16 +104,30 @@ LANES_INLINE lanes lanes_value16(lanes head, lanes tail)
     return lanes_mul32(lanes_value8(head), lanes_set(100000000)) + lanes_value8(tail);
 }
 
+/* A 0 comes first only alone: -0 is no integer either. */
+LANES_INLINE lanes lanes_no_integer(const struct cell_lanes *c)
+{
+    const lanes leading_zero = (lanes)((c->first & lanes_set(0xff)) == lanes_set('0')) &
+                               ~(lanes)((c->n_bits | c->negative) == lanes_set(8));
+
+    return c->bad | leading_zero | (lanes)(c->n_bits == lanes_set(0)) | lanes_over_9(c->tail);
+}
+
 LANES_INLINE lanes int64_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
 {
     const struct cell_lanes c = lanes_load_cells(cells, i);
-    /* a 0 comes first only alone: -0 is no integer either */
-    const lanes leading_zero = (lanes)((c.first & lanes_set(0xff)) == lanes_set('0')) &
-                               ~(lanes)((c.n_bits | c.negative) == lanes_set(8));
     const lanes value = lanes_value16(c.head, c.tail);
 
-    *bad = ~lanes_zero(c.bad | leading_zero | (lanes)(c.n_bits == lanes_set(0)) |
-                       lanes_over_9(c.head) | lanes_over_9(c.tail));
+    *bad = ~lanes_zero(lanes_no_integer(&c) | lanes_over_9(c.head));
+    return (value ^ c.negative) - c.negative;
+}
+
+LANES_INLINE lanes short_int64_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
+{
+    const struct cell_lanes c = lanes_load_short_cells(cells, i);
+    const lanes value = lanes_value8(c.tail);
+
+    *bad = ~lanes_zero(lanes_no_integer(&c));
     return (value ^ c.negative) - c.negative;
 }
 
@@ -127,6 +160,18 @@ LANES_INLINE lanes lanes_drop_point(lanes digits, const struct point_lanes *p)
     return (digits & p->above) | (digits & p->below) << 8;
 }
 
+/** Where a text without its sign is no number: it begins with a 0 that is not alone before the point, or with no digit. */
+LANES_INLINE lanes lanes_no_number(const struct cell_lanes *c)
+{
+    const lanes first = c->first & lanes_set(0xff);
+    const lanes second = c->first & lanes_set(0xff00);
+    const lanes leading_zero = (lanes)(first == lanes_set('0')) &
+                               ~(lanes)(c->n_bits == lanes_set(8)) &
+                               ~(lanes)(second == lanes_set('.' << 8));
+
+    return c->bad | leading_zero | lanes_over_9(first ^ lanes_set('0'));
+}
+
 LANES_INLINE lanes float64_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
 {
     const struct cell_lanes c = lanes_load_cells(cells, i);
@@ -139,32 +184,48 @@ LANES_INLINE lanes float64_lanes(const struct dn_cells *cells, size_t i, unsigne
         lanes_select(tail.found, lanes_drop_point(c.tail, &tail) | c.head >> 56, c.tail);
     const lanes high = lanes_select(tail.found, c.head << 8,
                                     lanes_select(in_head, lanes_drop_point(c.head, &head), c.head));
-    const lanes first = c.first & lanes_set(0xff);
-    const lanes second = c.first & lanes_set(0xff00);
-    const lanes leading_zero = (lanes)(first == lanes_set('0')) &
-                               ~(lanes)(c.n_bits == lanes_set(8)) &
-                               ~(lanes)(second == lanes_set('.' << 8));
-    const lanes no_digit_around =
-        (tail.found & (lanes)(scale == lanes_set(0))) | lanes_over_9(first ^ lanes_set('0'));
+    const lanes no_digit_behind = tail.found & (lanes)(scale == lanes_set(0));
     const lanes too_long =
         ~(tail.found | head.found) & (lanes)(lanes_load(cells->len + i) == lanes_set(16));
 
-    *bad = ~lanes_zero(c.bad | leading_zero | no_digit_around | too_long | lanes_over_9(low) |
+    *bad = ~lanes_zero(lanes_no_number(&c) | no_digit_behind | too_long | lanes_over_9(low) |
                        lanes_over_9(high));
-    return lanes_divide(lanes_value16(high, low), scale) |
-           (c.negative & lanes_set(UINT64_C(1) << 63));
+    return lanes_divide(lanes_value16(high, low), scale) | (c.negative & lanes_set(LANES_SIGN));
 }
 
-LANES_INLINE lanes date32_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
+LANES_INLINE lanes short_float64_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
 {
-    const lanes sign = lanes_set(UINT64_C(1) << 63);
+    const struct cell_lanes c = lanes_load_short_cells(cells, i);
+    const struct point_lanes point = lanes_find_point(c.tail);
+    const lanes scale = point.found & lanes_count_bytes(point.above);
+    const lanes digits = lanes_select(point.found, lanes_drop_point(c.tail, &point), c.tail);
+    const lanes no_digit_behind = point.found & (lanes)(scale == lanes_set(0));
+
+    *bad = ~lanes_zero(lanes_no_number(&c) | no_digit_behind | lanes_over_9(digits));
+    return lanes_divide(lanes_value8(digits), scale) | (c.negative & lanes_set(LANES_SIGN));
+}
+
+/** A date in words as it is written. */
+struct date_lanes {
+    lanes
+        days; /**< since 0000-01-01 of the proleptic calendar; without meaning where the next has its sign bit set */
+    lanes out_of_range;
+    lanes not_digits; /**< not 0 where other bytes than digits and dashes stand */
+};
+
+/** Not 0 where a byte is over 9, or not 0 for the third and the sixth, the separators. */
+LANES_INLINE lanes lanes_no_pairs(lanes a)
+{
+    return (lanes_add8(a, lanes_set(UINT64_C(0x76767f76767f7676))) | a) & lanes_repeat8(0x80);
+}
+
+/** @param text  YY-MM-DD
+ *  @param front  the two digits before, and nothing else */
+LANES_INLINE struct date_lanes lanes_date(lanes text, lanes front)
+{
     const lanes one = lanes_set(1);
-    /* YY-MM-DD with the separators made 0, and the two digits before */
-    const lanes a = lanes_load(cells->tail + i) ^ lanes_set(UINT64_C(0x30302d30302d3030));
-    const lanes b = (lanes_load(cells->head + i) >> 48) ^ lanes_set(0x3030);
-    const lanes not_digits =
-        ((lanes_add8(a, lanes_set(UINT64_C(0x76767f76767f7676))) | a) & lanes_repeat8(0x80)) |
-        lanes_over_9(b);
+    const lanes a = text ^ lanes_set(UINT64_C(0x30302d30302d3030)); /* the separators are 0 */
+    const lanes b = front ^ lanes_set(0x3030);
     const lanes words = lanes_pairs(a, lanes_set(UINT64_C(0x010a00010a00010a)));
     const lanes year = words & lanes_set(0xffff);
     const lanes month = (words >> 16 & lanes_set(0xffff)) + (words >> 32 & lanes_set(0xffff));
@@ -182,12 +243,50 @@ LANES_INLINE lanes date32_lanes(const struct dn_cells *cells, size_t i, unsigned
     const lanes before =
         (lanes_mul32(lanes_mul32(month, lanes_set(367)) - lanes_set(362), lanes_set(43691)) >> 19) -
         (~early & (lanes_set(2) - leap));
-    const lanes out_of_range =
-        ((month - one) | (lanes_set(12) - month) | (day - one) | (n_days - day) | (y - one)) & sign;
     const lanes leap_days = (y >> 2) - century + (century >> 2) - leap;
 
-    *bad = ~lanes_zero(not_digits | out_of_range | (lanes_load(cells->len + i) ^ lanes_set(10)));
-    return lanes_mul32(y, lanes_set(365)) + leap_days + before + day - lanes_set(719528);
+    return (struct date_lanes){.days = lanes_mul32(y, lanes_set(365)) + leap_days + before + day,
+                               .out_of_range = (month - one) | (lanes_set(12) - month) |
+                                               (day - one) | (n_days - day) | (y - one),
+                               .not_digits = lanes_no_pairs(a) | lanes_over_9(b)};
+}
+
+#define LANES_DAYS_TO_1970 719528
+
+LANES_INLINE lanes date32_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
+{
+    const struct date_lanes d =
+        lanes_date(lanes_load(cells->tail + i), lanes_load(cells->head + i) >> 48);
+
+    *bad = ~lanes_zero(d.not_digits | (d.out_of_range & lanes_set(LANES_SIGN)) |
+                       (lanes_load(cells->len + i) ^ lanes_set(10)));
+    return d.days - lanes_set(LANES_DAYS_TO_1970);
+}
+
+LANES_INLINE lanes timestamp_lanes(const struct dn_cells *cells, size_t i, unsigned *bad)
+{
+    const lanes head = lanes_load(cells->head + i); /* Y-MM-DD and the separator */
+    const lanes front = lanes_load(cells->front + i) >> 40;
+    const lanes separator = head >> 56;
+    const lanes time = lanes_load(cells->tail + i) ^ lanes_set(UINT64_C(0x30303a30303a3030));
+    const struct date_lanes d = lanes_date(head << 8 | front >> 16, front & lanes_set(0xffff));
+    const lanes words = lanes_pairs(time, lanes_set(UINT64_C(0x010a00010a00010a)));
+    const lanes hour = words & lanes_set(0xffff);
+    const lanes minute = (words >> 16 & lanes_set(0xffff)) + (words >> 32 & lanes_set(0xffff));
+    const lanes second = words >> 48;
+    const lanes out_of_range = d.out_of_range | (lanes_set(23) - hour) | (lanes_set(59) - minute) |
+                               (lanes_set(59) - second);
+    const lanes of_day =
+        lanes_mul32(hour, lanes_set(3600)) + lanes_mul32(minute, lanes_set(60)) + second;
+    const lanes seconds = lanes_mul32(d.days, lanes_set(86400)) + of_day;
+    const lanes million = lanes_set(1000000);
+
+    *bad =
+        ~lanes_zero(d.not_digits | lanes_no_pairs(time) | (out_of_range & lanes_set(LANES_SIGN)) |
+                    ~(lanes)((separator == lanes_set(' ')) | (separator == lanes_set('T'))) |
+                    (lanes_load(cells->len + i) ^ lanes_set(19)));
+    return lanes_mul32(seconds, million) + (lanes_mul32(seconds >> 32, million) << 32) -
+           lanes_set(LANES_DAYS_TO_1970 * UINT64_C(86400) * 1000000);
 }
 
 /* Bits of cells i and on, of which only the first n are asked for. */
@@ -197,36 +296,36 @@ LANES_INLINE uint64_t lanes_known(unsigned bad, size_t i, size_t n)
     return (~(uint64_t)bad & all) << i;
 }
 
-#define DEFINE_CELLS_KERNELS(tier)                                                                 \
-    uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out)              \
+#define DEFINE_CELLS_KERNEL(name, ctype, store, text_lanes)                                        \
+    uint64_t name(const struct dn_cells *cells, size_t n, ctype *out)                              \
     {                                                                                              \
         uint64_t known = 0;                                                                        \
         for (size_t i = 0; i < n; i += LANES) {                                                    \
             unsigned bad;                                                                          \
-            lanes_store(out + i, int64_lanes(cells, i, &bad));                                     \
-            known |= lanes_known(bad, i, n);                                                       \
-        }                                                                                          \
-        return known;                                                                              \
-    }                                                                                              \
-    uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out)             \
-    {                                                                                              \
-        uint64_t known = 0;                                                                        \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
-            unsigned bad;                                                                          \
-            lanes_store(out + i, float64_lanes(cells, i, &bad));                                   \
-            known |= lanes_known(bad, i, n);                                                       \
-        }                                                                                          \
-        return known;                                                                              \
-    }                                                                                              \
-    uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)             \
-    {                                                                                              \
-        uint64_t known = 0;                                                                        \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
-            unsigned bad;                                                                          \
-            lanes_store_low(out + i, date32_lanes(cells, i, &bad));                                \
+            store(out + i, text_lanes(cells, i, &bad));                                            \
             known |= lanes_known(bad, i, n);                                                       \
         }                                                                                          \
         return known;                                                                              \
     }
+#define DEFINE_CELLS_KERNELS(tier)                                                                                     \
+    static DEFINE_CELLS_KERNEL(int64_of_one_word, int64_t, lanes_store, short_int64_lanes) static DEFINE_CELLS_KERNEL( \
+        int64_of_two_words, int64_t, lanes_store,                                                                      \
+        int64_lanes) static DEFINE_CELLS_KERNEL(float64_of_one_word, double, lanes_store,                              \
+                                                short_float64_lanes) static DEFINE_CELLS_KERNEL(float64_of_two_words,  \
+                                                                                                double,                \
+                                                                                                lanes_store,           \
+                                                                                                float64_lanes)         \
+        uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out)                              \
+    {                                                                                                                  \
+        return cells->n_words == 1 ? int64_of_one_word(cells, n, out)                                                  \
+                                   : int64_of_two_words(cells, n, out);                                                \
+    }                                                                                                                  \
+    uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out)                                 \
+    {                                                                                                                  \
+        return cells->n_words == 1 ? float64_of_one_word(cells, n, out)                                                \
+                                   : float64_of_two_words(cells, n, out);                                              \
+    }                                                                                                                  \
+    DEFINE_CELLS_KERNEL(cells_date32_##tier, int32_t, lanes_store_low, date32_lanes)                                   \
+    DEFINE_CELLS_KERNEL(cells_timestamp_##tier, int64_t, lanes_store, timestamp_lanes)
 
 #endif

@@ -17,6 +17,7 @@ static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
         (k)->cells_int64 = cells_int64_##tier;                                                     \
         (k)->cells_float64 = cells_float64_##tier;                                                 \
         (k)->cells_date32 = cells_date32_##tier;                                                   \
+        (k)->cells_timestamp = cells_timestamp_##tier;                                             \
     } while (0)
 #define SET_JSON_READ(k, tier)                                                                     \
     do {                                                                                           \

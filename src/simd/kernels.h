@@ -32,14 +32,16 @@ struct dn_csv_scan {
 };
 
 /**
- * Texts of one column, each cut down to its last 16 bytes.  Words hold their first byte least significant; bytes of other
+ * Texts of one column, each cut down to its last 8, 16 or 24 bytes.  Words hold their first byte least significant; bytes of other
  * cells before a shorter text do not matter.
  */
 #define DN_CELLS 64
 struct dn_cells {
-    uint64_t tail[DN_CELLS]; /**< the last 8 bytes */
-    uint64_t head[DN_CELLS]; /**< the 8 bytes before those */
-    uint64_t len[DN_CELLS];  /**< of the whole text, in bytes */
+    unsigned n_words;         /**< that are set: with 1 there is no text of more than 8 bytes */
+    uint64_t tail[DN_CELLS];  /**< the last 8 bytes */
+    uint64_t head[DN_CELLS];  /**< the 8 bytes before those */
+    uint64_t front[DN_CELLS]; /**< the 8 bytes before those */
+    uint64_t len[DN_CELLS];   /**< of the whole text, in bytes */
 };
 
 struct dn_kernels {
@@ -74,7 +76,8 @@ struct dn_kernels {
      *   int64    -?(0|[1-9][0-9]*), at most 16 bytes
      *   float64  -?(0|[1-9][0-9]*)(\.[0-9]+)?, at most 16 bytes with a point and 15 without; correctly rounded, for at most
      *            15 digits over a power of ten up to 10^14 are one division of exact operands (Clinger 1990)
-     *   date32   YYYY-MM-DD, years 0001..9999, proleptic Gregorian; days since 1970-01-01
+     *   date32   YYYY-MM-DD, years 0001..9999, proleptic Gregorian; days since 1970-01-01; n_words is 2 at least
+     *   timestamp  that and HH:MM:SS behind a blank or a T, hours 00..23; microseconds since 1970-01-01; n_words is 3
      * Returns a bit for every cell that is; the others are for the caller, also the empty and the wrong ones.
      *
      * @param out  room for n values rounded up to a multiple of 8; without meaning where the bit is not set
@@ -82,6 +85,7 @@ struct dn_kernels {
     uint64_t (*cells_int64)(const struct dn_cells *cells, size_t n, int64_t *out);
     uint64_t (*cells_float64)(const struct dn_cells *cells, size_t n, double *out);
     uint64_t (*cells_date32)(const struct dn_cells *cells, size_t n, int32_t *out);
+    uint64_t (*cells_timestamp)(const struct dn_cells *cells, size_t n, int64_t *out);
 
     /**
      * Behind a value of JSON text, outside strings and with no bracket open: the first closing bracket at or behind `from` that

@@ -22,7 +22,8 @@ extern const double dn_cells_powers[16];
 #define DN_DECLARE_CELLS_KERNELS(tier)                                                             \
     uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out);             \
     uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out);            \
-    uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)
+    uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out);            \
+    uint64_t cells_timestamp_##tier(const struct dn_cells *cells, size_t n, int64_t *out)
 #define DN_DECLARE_UTF8_KERNELS(tier)                                                              \
     size_t utf8_valid_prefix_##tier(const uint8_t *buf, size_t len)
 #define DN_DECLARE_JSON_READ_KERNELS(tier)                                                         \

@@ -74,8 +74,15 @@ static inline lanes lanes_divide(lanes mantissa, lanes scale)
     const __m256i magic = _mm256_set1_epi64x(INT64_C(0x4330000000000000));
     const __m256d number = _mm256_sub_pd(
         _mm256_castsi256_pd(_mm256_or_si256((__m256i)mantissa, magic)), _mm256_castsi256_pd(magic));
-    const __m256d power = _mm256_i64gather_pd(dn_cells_powers, (__m256i)scale, 8);
-    return (lanes)_mm256_div_pd(number, power);
+    /* Powers below 10^10 have nothing in their low halves; and 10^scale is one of the first eight, or that times 10^8. */
+    const __m256i top_halves = _mm256_setr_epi32(0x3ff00000, 0x40240000, 0x40590000, 0x408f4000,
+                                                 0x40c38800, 0x40f86a00, 0x412e8480, 0x416312d0);
+    const __m256i scales = (__m256i)scale;
+    const __m256d low =
+        _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_permutevar8x32_epi32(top_halves, scales), 32));
+    const __m256d high = _mm256_blendv_pd(_mm256_set1_pd(1), _mm256_set1_pd(1e8),
+                                          _mm256_castsi256_pd(_mm256_slli_epi64(scales, 60)));
+    return (lanes)_mm256_div_pd(number, _mm256_mul_pd(low, high));
 }
 
 static inline void lanes_store(void *p, lanes a)

@@ -1,9 +1,9 @@
-/* cells_int64, cells_float64, cells_date32: every tier reads the same cells to the same bits. */
+/* cells_int64, cells_float64, cells_date32, cells_timestamp: every tier reads the same cells to the same bits. */
 #include "kernel_rig.h"
 
 #include <stdio.h>
 
-#define ROUNDS 20000
+#define ROUNDS 10000
 
 /* What follows the guarded end of `out` may not be written. */
 static struct rig_guarded memory;
@@ -15,16 +15,17 @@ struct outcome {
 
 static void put_text(struct dn_cells *cells, size_t i, const char *text, size_t len, uint64_t *seed)
 {
-    uint8_t bytes[16];
+    uint8_t bytes[24];
 
-    for (size_t k = 0; k < 16; k++) { /* what is before the text is another cell's */
+    for (size_t k = 0; k < 24; k++) { /* what is before the text is another cell's */
         bytes[k] = (uint8_t)("0123456789.-,\n\"e"[rig_below(seed, 16)]);
     }
-    for (size_t k = 0; k < 16 && k < len; k++) {
-        bytes[15 - k] = (uint8_t)text[len - 1 - k];
+    for (size_t k = 0; k < 24 && k < len; k++) {
+        bytes[23 - k] = (uint8_t)text[len - 1 - k];
     }
-    memcpy(&cells->head[i], bytes, 8);
-    memcpy(&cells->tail[i], bytes + 8, 8);
+    memcpy(&cells->front[i], bytes, 8);
+    memcpy(&cells->head[i], bytes + 8, 8);
+    memcpy(&cells->tail[i], bytes + 16, 8);
     cells->len[i] = len;
 }
 
@@ -32,7 +33,7 @@ static void put_text(struct dn_cells *cells, size_t i, const char *text, size_t 
 static size_t random_text(char *text, uint64_t *seed)
 {
     static const char alphabet[] = "0123456789012345678901234567890123456789./:-+eE \"\xb0\xff";
-    const size_t kind = rig_below(seed, 8);
+    const size_t kind = rig_below(seed, 10);
     const long long number = (long long)(rig_random(seed) >> (4 + rig_below(seed, 60)));
     size_t len = 0;
 
@@ -56,8 +57,16 @@ static size_t random_text(char *text, uint64_t *seed)
         len = (size_t)snprintf(text, 40, "%04u-%02u-%02u", (unsigned)rig_below(seed, 10000),
                                (unsigned)rig_below(seed, 14), (unsigned)rig_below(seed, 34));
         break;
+    case 6:
+    case 7:
+        len = (size_t)snprintf(text, 40, "%04u-%02u-%02u%c%02u:%02u:%02u",
+                               (unsigned)rig_below(seed, 10000), (unsigned)rig_below(seed, 14),
+                               (unsigned)rig_below(seed, 34), " TZ"[rig_below(seed, 9) % 3],
+                               (unsigned)rig_below(seed, 26), (unsigned)rig_below(seed, 62),
+                               (unsigned)rig_below(seed, 62));
+        break;
     default:
-        len = rig_below(seed, 19);
+        len = rig_below(seed, 22);
         for (size_t i = 0; i < len; i++) {
             text[i] = alphabet[rig_below(seed, sizeof alphabet - 1)];
         }
@@ -79,8 +88,10 @@ static struct outcome run(const struct dn_kernels *k, int type, const struct dn_
         o.known = k->cells_int64(cells, n, (int64_t *)(void *)out);
     } else if (type == 1) {
         o.known = k->cells_float64(cells, n, (double *)(void *)out);
-    } else {
+    } else if (type == 2) {
         o.known = k->cells_date32(cells, n, (int32_t *)(void *)out);
+    } else {
+        o.known = k->cells_timestamp(cells, n, (int64_t *)(void *)out);
     }
     for (size_t i = 0; i < n; i++) {
         if (o.known >> i & 1) {
@@ -90,15 +101,27 @@ static struct outcome run(const struct dn_kernels *k, int type, const struct dn_
     return o;
 }
 
-static void check_all(const struct dn_cells *cells, size_t n)
+/* Of as many words as there are, and of fewer where the type is one that may be in them. */
+static void check_all(struct dn_cells *cells, size_t n)
 {
-    for (int type = 0; type < 3; type++) {
+    bool short_texts = true;
+
+    for (size_t i = 0; i < n; i++) {
+        short_texts = short_texts && cells->len[i] <= 8;
+    }
+    for (int type = 0; type < 4; type++) {
+        cells->n_words = 3;
         const struct outcome want = run(dn_kernels_for(DN_CPU_SCALAR), type, cells, n);
         RIG_FOR_EACH_KERNELS(k)
         {
-            const struct outcome got = run(k, type, cells, n);
-            assert_int_equal(got.known, want.known);
-            assert_memory_equal(got.values, want.values, sizeof want.values);
+            for (cells->n_words = type == 3                 ? 3
+                                  : type < 2 && short_texts ? 1
+                                                            : 2;
+                 cells->n_words <= 3; cells->n_words++) {
+                const struct outcome got = run(k, type, cells, n);
+                assert_int_equal(got.known, want.known);
+                assert_memory_equal(got.values, want.values, sizeof want.values);
+            }
         }
     }
 }
@@ -112,8 +135,10 @@ static void test_random_cells(void **state)
     (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         const size_t n = round % 3 == 0 ? 1 + rig_below(&seed, DN_CELLS) : DN_CELLS;
+        const size_t most = round % 4 == 1 ? 8 : sizeof text; /* a word each */
         for (size_t i = 0; i < DN_CELLS; i++) {
-            put_text(&cells, i, text, random_text(text, &seed), &seed);
+            const size_t len = random_text(text, &seed);
+            put_text(&cells, i, text, len < most ? len : most, &seed);
         }
         if (round % 16 == 0) { /* lengths that fit nowhere */
             cells.len[rig_below(&seed, DN_CELLS)] = rig_random(&seed) >> rig_below(&seed, 64);
@@ -144,6 +169,33 @@ static void test_short_cells(void **state)
     }
 }
 
+/* Every second of a day, and what is none. */
+static void test_every_second(void **state)
+{
+    struct dn_cells cells;
+    uint64_t seed = 11;
+    char text[32];
+    size_t n = 0;
+    unsigned n_known = 0;
+
+    (void)state;
+    for (unsigned second = 0; second < 25 * 61 * 62; second++) {
+        const size_t len = (size_t)snprintf(
+            text, sizeof text, "%04u-%02u-%02u%c%02u:%02u:%02u", second % 10000, second % 13,
+            second % 28 + 1, " T"[second % 2], second / 62 / 61, second / 62 % 61, second % 62);
+        put_text(&cells, n, text, len, &seed);
+        if (++n == DN_CELLS) {
+            int64_t out[DN_CELLS];
+            cells.n_words = 3;
+            n_known += (unsigned)__builtin_popcountll(
+                dn_kernels_for(DN_CPU_SCALAR)->cells_timestamp(&cells, n, out));
+            check_all(&cells, n);
+            n = 0;
+        }
+    }
+    assert_true(n_known > 70000); /* but for month 0 and year 0 */
+}
+
 /* Every day of every third year, and the days around that do not exist. */
 static void test_every_date(void **state)
 {
@@ -162,6 +214,7 @@ static void test_every_date(void **state)
                 put_text(&cells, n, text, len, &seed);
                 if (++n == DN_CELLS) {
                     int32_t out[DN_CELLS];
+                    cells.n_words = 2;
                     n_known += (unsigned)__builtin_popcountll(
                         dn_kernels_for(DN_CPU_SCALAR)->cells_date32(&cells, n, out));
                     check_all(&cells, n);
@@ -193,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_random_cells),
         cmocka_unit_test(test_short_cells),
         cmocka_unit_test(test_every_date),
+        cmocka_unit_test(test_every_second),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
