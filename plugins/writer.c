@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "store/s3/client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -159,6 +160,7 @@ static enum dn_status try_object(struct dn_writer *h, const char *name, int64_t 
 {
     struct dn_writer_means means = h->target.means;
     struct dn_store_options store = *means.store;
+    struct dn_store_pair metadata[DN_WRITER_MOST_METADATA + 1];
     char etag[DN_S3_ETAG_SIZE];
     bool claimed = false;
 
@@ -173,6 +175,14 @@ static enum dn_status try_object(struct dn_writer *h, const char *name, int64_t 
     }
     means.overwrite = etag[0] != '\0';
     store.replaces = means.overwrite ? etag : NULL;
+    if (which != DN_OBJECTS_ADDED) { /* those that a later run may remove */
+        for (size_t i = 0; i < store.n_metadata; i++) {
+            metadata[i] = store.metadata[i];
+        }
+        metadata[store.n_metadata++] =
+            (struct dn_store_pair){DN_S3_RUN_METADATA, dn_writer_objects_run(h->objects)};
+        store.metadata = metadata;
+    }
     means.store = &store;
     const enum dn_status st = kind->open(out, name, schema, h->own, &means, err);
     if (st != DN_OK && st != DN_ERR_EXISTS) {

@@ -114,6 +114,9 @@ enum dn_writer_overwrite {
     DN_WRITER_OVERWRITE_NONE
 };
 
+/** Entries of the option metadata, at most. */
+#define DN_WRITER_MOST_METADATA 32
+
 /** What a configuration asks of any writer.  All texts live in the configuration's arena or tree. */
 struct dn_writer_target {
     struct dn_writer_means means;
@@ -275,6 +278,8 @@ DN_NODISCARD enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o,
 /** Around the moment in which it is made: it is the run's, which later ones may remove. */
 DN_NODISCARD enum dn_status dn_writer_objects_own(struct dn_writer_objects *o, const char *name,
                                                   struct dn_error *err);
+/** What DN_S3_RUN_METADATA of its objects says. */
+const char *dn_writer_objects_run(const struct dn_writer_objects *o);
 void dn_writer_objects_disown(struct dn_writer_objects *o, const char *name);
 /** The object was not made after all. */
 void dn_writer_objects_unclaim(struct dn_writer_objects *o, const char *name);

@@ -3,13 +3,13 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "store/s3/client.h"
 #include "store/url.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    MOST_METADATA = 32,
     MOST_TAGS = 10,
     VALUE_ROOM = 64
 };
@@ -102,6 +102,12 @@ static enum dn_status read_pairs(struct dn_shell_config *c, const char *name, si
             goto cleanup;
         }
         pairs[i++] = (struct dn_store_pair){key, value};
+        if (is_header && dn_text_equal_nocase(key, DN_S3_RUN_METADATA)) {
+            st = dn_shell_option_error(
+                c, name, "must not have \"" DN_S3_RUN_METADATA "\", which the writer itself gives",
+                err);
+            goto cleanup;
+        }
         if (is_header && has_twin(pairs, i)) {
             st = dn_shell_option_error(
                 c, name, "must give names that differ in more than small and capital letters", err);
@@ -160,7 +166,8 @@ static enum dn_status read_object(struct dn_shell_config *c, struct dn_store_opt
     DN_TRY(read_text(c, "content_type", &o->content_type, err));
     DN_TRY(read_text(c, "storage_class", &o->storage_class, err));
     DN_TRY(read_encryption(c, o, err));
-    DN_TRY(read_pairs(c, "metadata", MOST_METADATA, true, &o->metadata, &o->n_metadata, err));
+    DN_TRY(read_pairs(c, "metadata", DN_WRITER_MOST_METADATA, true, &o->metadata, &o->n_metadata,
+                      err));
     DN_TRY(read_pairs(c, "tags", MOST_TAGS, false, &o->tags, &o->n_tags, err));
     const json_t *own = NULL;
     DN_TRY(dn_shell_option_map(c, "tags", &own, err));

@@ -42,7 +42,7 @@ static void destroy(struct dn_writer_objects *o)
     if (o == NULL) {
         return;
     }
-    json_t *const sets[] = {o->earlier, o->times,  o->taken, o->own,
+    json_t *const sets[] = {o->earlier, o->named,  o->taken, o->own,
                             o->passed,  o->listed, o->left,  o->dead};
     for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
         json_decref(sets[i]);
@@ -84,8 +84,7 @@ static enum dn_status note_item(struct dn_writer_objects *o, const struct dn_s3_
         return dn_error_memory(err, strlen(name));
     }
     return !is_rest_of_table(item->key + strlen(o->url.key)) ||
-                   json_object_set_new_nocheck(o->times, name,
-                                               json_integer(dn_s3_time_of_iso(item->time))) == 0
+                   json_object_set_new_nocheck(o->named, name, json_true()) == 0
                ? DN_OK
                : dn_error_memory(err, strlen(name));
 }
@@ -164,7 +163,7 @@ static enum dn_status name_list(struct dn_writer_objects *o, struct dn_error *er
 
 static enum dn_status make_sets(struct dn_writer_objects *o, struct dn_error *err)
 {
-    json_t **const sets[] = {&o->earlier, &o->times,  &o->taken, &o->own,
+    json_t **const sets[] = {&o->earlier, &o->named,  &o->taken, &o->own,
                              &o->passed,  &o->listed, &o->left,  &o->dead};
 
     for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
@@ -195,6 +194,7 @@ static enum dn_status make(struct dn_writer_objects **out, const struct dn_write
     DN_TRY_GOTO(st, name_table(&name, t, err), cleanup);
     DN_TRY_GOTO(st, dn_url_parse(&o->url, (const char *)name.data, err), cleanup);
     DN_TRY_GOTO(st, name_list(o, err), cleanup);
+    DN_TRY_GOTO(st, dn_objects_run_name(o, err), cleanup);
     DN_TRY_GOTO(st,
                 dn_text_appendf(&table, err, "%s %s", endpoint != NULL ? endpoint : "",
                                 (const char *)name.data),
@@ -339,7 +339,7 @@ enum dn_status dn_writer_objects_claim(struct dn_writer_objects *o, const char *
                                        enum dn_objects_name kind, char etag[DN_S3_ETAG_SIZE],
                                        bool *out, struct dn_error *err)
 {
-    enum dn_status st = dn_objects_run_mark(o, kind != DN_OBJECTS_ADDED, err);
+    enum dn_status st = dn_objects_run_mark(o, err);
 
     DN_TRY(st);
     lock();
@@ -369,6 +369,11 @@ enum dn_status dn_writer_objects_own(struct dn_writer_objects *o, const char *na
     const int failed = json_object_set_new_nocheck(o->own, name, json_true());
     unlock();
     return failed == 0 ? DN_OK : dn_error_memory(err, strlen(name));
+}
+
+const char *dn_writer_objects_run(const struct dn_writer_objects *o)
+{
+    return o->run;
 }
 
 void dn_writer_objects_disown(struct dn_writer_objects *o, const char *name)

@@ -21,7 +21,7 @@ struct dn_writer_objects {
     struct dn_url url;              /**< of the same */
     struct dn_store_options *store; /**< a copy: the first writer may leave before the last one */
     json_t *earlier;                /**< name -> ETag: what was there */
-    json_t *times;                  /**< name -> seconds since 1970, of what may be the table's */
+    json_t *named;                  /**< of these what may be the table's, by its name */
     json_t
         *taken;  /**< names that are this run's, somebody's who came in between, or in the making */
     json_t *own; /**< the run's */
@@ -29,26 +29,27 @@ struct dn_writer_objects {
     bool failed;    /**< a writer has not left well */
 
     /* what of runs is in the bucket */
-    char *key;    /**< of the list */
-    char *marker; /**< this run's; NULL: none yet */
+    char *key;                /**< of the list */
+    char run[DN_S3_RUN_SIZE]; /**< this run's name, which its marker and its objects have */
+    char *marker;             /**< the key of the marker */
     pthread_mutex_t marking;
     bool is_marked;
-    bool replaces; /**< a writer of it does; else nothing of it is ever removed */
     double marked_at;
-    int64_t begun;                   /**< seconds since 1970 */
+    uint32_t n_signs;                /**< how often the marker was written */
     json_t *listed;                  /**< of runs that have ended */
     char list_etag[DN_S3_ETAG_SIZE]; /**< "": there is no list */
     json_t *left;                    /**< of runs that were killed */
-    json_t *dead;                    /**< the keys of their markers */
+    json_t *dead;                    /**< the keys of their markers -> {"run", "etag"} */
     bool others;                     /**< another process writes the table, or may */
 };
 
+/** Make up a name that no other run has. */
+DN_NODISCARD enum dn_status dn_objects_run_name(struct dn_writer_objects *o, struct dn_error *err);
 /** After what is there was listed: the list and the markers. */
 DN_NODISCARD enum dn_status dn_objects_run_read(struct dn_writer_objects *o,
                                                 struct dn_s3_client *client, struct dn_error *err);
-/** Before the first object, and now and then: this run is under way. */
-DN_NODISCARD enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, bool replaces,
-                                                struct dn_error *err);
+/** Before the first object, and now and then: this run is under way.  DN_ERR_NOT_FOUND: another one has taken it for ended meanwhile. */
+DN_NODISCARD enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, struct dn_error *err);
 /** The last writer has left. */
 DN_NODISCARD enum dn_status dn_objects_run_end(struct dn_writer_objects *o, struct dn_error *err);
 

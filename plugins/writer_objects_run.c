@@ -10,13 +10,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum {
     ALIVE_SECONDS =
         1800, /* a marker of another machine that is younger is taken for a living one's */
     REFRESH_SECONDS = 300,
-    CLOCK_SECONDS = 2, /* times of objects are whole seconds */
     MOST_LIST_BYTES = 256 << 20,
     MAX_PUTS = 8,
     PREFIX_LEN = 5 /* s3:// */
@@ -163,15 +163,42 @@ static enum dn_status take_list(struct dn_writer_objects *o, struct dn_s3_client
     return st;
 }
 
-/* What a killed run made: objects of the table from when it began on. */
-static enum dn_status take_left(struct dn_writer_objects *o, int64_t since, struct dn_error *err)
+static bool is_of_the_dead(const struct dn_writer_objects *o, const char *run)
 {
-    const char *name = NULL;
-    json_t *time = NULL;
+    const char *key = NULL;
+    json_t *marker = NULL;
 
-    json_object_foreach(o->times, name, time)
+    json_object_foreach(o->dead, key, marker)
     {
-        if (json_integer_value(time) >= since) {
+        if (run[0] != '\0' && same_text(marker, "run", run)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What killed runs made and no list has says so itself: neither its name nor its time would, which what others make may have, too. */
+static enum dn_status take_left(struct dn_writer_objects *o, struct dn_s3_client *client,
+                                struct dn_error *err)
+{
+    const size_t prefix_len = PREFIX_LEN + strlen(o->url.bucket) + 1;
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(o->named, name, value)
+    {
+        struct dn_s3_object there;
+        if (json_object_get(o->listed, name) != NULL) {
+            continue;
+        }
+        const enum dn_status st =
+            dn_s3_head(client, name_of(o, name + prefix_len), NULL, &there, err);
+        if (st == DN_ERR_NOT_FOUND) {
+            dn_error_clear(err);
+            continue;
+        }
+        DN_TRY(st);
+        if (is_of_the_dead(o, there.run)) {
             DN_TRY(add_name(o->left, name, err));
         }
     }
@@ -197,8 +224,10 @@ static enum dn_status take_marker(struct dn_writer_objects *o, struct dn_s3_clie
         dn_log_json("WARNING", "run_of_others", message, NULL);
         o->others = true;
     } else {
-        st = take_left(o, json_integer_value(dn_shell_get(marker, "begun")) - CLOCK_SECONDS, err);
-        st = st == DN_OK ? add_name(o->dead, item->key, err) : st;
+        const char *run = dn_shell_text_value(dn_shell_get(marker, "run"));
+        json_t *dead = json_pack("{s:s, s:s}", "run", run != NULL ? run : "", "etag", item->etag);
+        st = json_object_set_new_nocheck(o->dead, item->key, dead) == 0 ? DN_OK
+                                                                        : dn_error_memory(err, 0);
     }
     json_decref(marker);
     return st;
@@ -230,10 +259,26 @@ enum dn_status dn_objects_run_read(struct dn_writer_objects *o, struct dn_s3_cli
         dn_s3_page_finish(&page);
     }
     dn_free(from);
-    return st;
+    return st == DN_OK && json_object_size(o->dead) > 0 ? take_left(o, client, err) : st;
 }
 
 /* ---- the marker ---- */
+
+enum dn_status dn_objects_run_name(struct dn_writer_objects *o, struct dn_error *err)
+{
+    uint8_t random[16];
+    struct dn_buffer key = {0};
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        return dn_error_set(err, DN_ERR_IO, "the system gives no random numbers");
+    }
+    for (size_t i = 0; i < sizeof(random); i++) {
+        (void)snprintf(o->run + 2 * i, sizeof(o->run) - 2 * i, "%02x", random[i]);
+    }
+    DN_TRY(dn_text_appendf(&key, err, "%s.%s", o->key, o->run));
+    o->marker = dn_text_take(&key);
+    return o->marker != NULL ? DN_OK : dn_error_memory(err, 0);
+}
 
 static enum dn_status put_json(const struct dn_writer_objects *o, struct dn_s3_client *client,
                                const char *key, const json_t *root, bool overwrite,
@@ -257,36 +302,69 @@ static enum dn_status put_json(const struct dn_writer_objects *o, struct dn_s3_c
     return st;
 }
 
-static enum dn_status name_marker(struct dn_writer_objects *o, const struct identity *me,
-                                  struct dn_s3_client *client, struct dn_error *err)
+static enum dn_status taken_for_ended(const struct dn_writer_objects *o, struct dn_error *err)
 {
-    struct dn_buffer key = {0};
-
-    o->begun = dn_s3_now(client);
-    DN_TRY(dn_text_appendf(&key, err, "%s.%s-%ld-%s-%" PRId64, o->key, me->machine, me->pid,
-                           me->started, o->begun));
-    o->marker = dn_text_take(&key);
-    return o->marker != NULL ? DN_OK : dn_error_memory(err, 0);
+    return dn_error_set(err, DN_ERR_NOT_FOUND,
+                        "s3://%s/%s is not there any more: another process has taken this run for "
+                        "ended, which gave no sign for half an hour, or the marker was removed; "
+                        "objects that this run has written may be removed, too: run it again",
+                        o->url.bucket, o->marker);
 }
 
+/* Is the marker as it was?  *etag is its. */
+static enum dn_status look_at_marker(const struct dn_writer_objects *o, struct dn_s3_client *client,
+                                     char etag[DN_S3_ETAG_SIZE], struct dn_error *err)
+{
+    struct dn_s3_object there;
+    const enum dn_status st = dn_s3_head(client, name_of(o, o->marker), NULL, &there, err);
+
+    if (st == DN_ERR_NOT_FOUND) {
+        return taken_for_ended(o, err);
+    }
+    dn_error_copy_text(etag, DN_S3_ETAG_SIZE, st == DN_OK ? there.etag : "");
+    return st;
+}
+
+/* The number of the sign makes another object of it each time, for those who compare. */
 static enum dn_status put_marker(struct dn_writer_objects *o, struct dn_error *err)
 {
     struct dn_s3_client *client = NULL;
     struct identity me = {0};
+    char etag[DN_S3_ETAG_SIZE] = "";
+    json_t *marker = NULL;
     enum dn_status st = DN_OK;
 
     identify(&me);
     DN_TRY(dn_s3_client_open(&client, o->store, err));
-    if (o->marker == NULL) {
-        DN_TRY_GOTO(st, name_marker(o, &me, client, err), cleanup);
+    if (o->is_marked) {
+        DN_TRY_GOTO(st, look_at_marker(o, client, etag, err), cleanup);
     }
-    json_t *marker = json_pack("{s:s, s:s, s:I, s:s, s:I}", "machine", me.machine, "pids", me.pids,
-                               "pid", (json_int_t)me.pid, "started", me.started, "begun",
-                               o->replaces ? (json_int_t)o->begun : (json_int_t)INT64_MAX);
-    st = put_json(o, client, o->marker, marker, true, NULL, err);
-    json_decref(marker);
+    marker = json_pack("{s:s, s:s, s:I, s:s, s:s, s:I}", "machine", me.machine, "pids", me.pids,
+                       "pid", (json_int_t)me.pid, "started", me.started, "run", o->run, "sign",
+                       (json_int_t)o->n_signs);
+    st = put_json(o, client, o->marker, marker, true, o->is_marked ? etag : NULL, err);
+    if (o->is_marked && (st == DN_ERR_EXISTS || st == DN_ERR_NOT_FOUND)) {
+        st = taken_for_ended(o, err);
+    }
+    o->n_signs++;
 cleanup:
+    json_decref(marker);
     dn_s3_client_close(client);
+    return st;
+}
+
+enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    pthread_mutex_lock(&o->marking);
+    if (!o->is_marked || dn_clock_seconds() >= o->marked_at + REFRESH_SECONDS) {
+        const double now = dn_clock_seconds();
+        st = put_marker(o, err);
+        o->is_marked = o->is_marked || st == DN_OK;
+        o->marked_at = st == DN_OK ? now : o->marked_at;
+    }
+    pthread_mutex_unlock(&o->marking);
     return st;
 }
 
@@ -403,46 +481,35 @@ static enum dn_status delete_all(struct dn_writer_objects *o, struct dn_s3_clien
     return first;
 }
 
-/*
- * For who adds objects that no run replaces: what killed runs left is on the list from now on, and their markers go, or what is added would
- * count as theirs.  Nothing is this run's, yet.
- */
-static enum dn_status list_left(struct dn_writer_objects *o, struct dn_error *err)
+/* Whoever gives a sign, or has ended by itself, was not killed: what it made is not ours to remove. */
+static enum dn_status look_at_dead(struct dn_writer_objects *o, struct dn_s3_client *client,
+                                   struct dn_error *err)
 {
-    struct dn_s3_client *client = NULL;
-    enum dn_status st = DN_OK;
+    const char *key = NULL;
+    json_t *marker = NULL;
 
-    if (o->others || json_object_size(o->dead) == 0) {
-        return DN_OK;
+    json_object_foreach(o->dead, key, marker)
+    {
+        struct dn_s3_object there;
+        const enum dn_status st = dn_s3_head(client, name_of(o, key), NULL, &there, err);
+        if (st != DN_OK && st != DN_ERR_NOT_FOUND) {
+            return st;
+        }
+        o->others = o->others || st != DN_OK || !same_text(marker, "etag", there.etag);
     }
-    if (json_object_update(o->left, o->listed) != 0) {
-        return dn_error_memory(err, 0);
-    }
-    DN_TRY(dn_s3_client_open(&client, o->store, err));
-    DN_TRY_GOTO(st, put_list(o, client, o->left, err), cleanup);
-    DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
-    (void)json_object_clear(o->dead);
-cleanup:
-    dn_s3_client_close(client);
-    return st;
+    dn_error_clear(err);
+    return DN_OK;
 }
 
-enum dn_status dn_objects_run_mark(struct dn_writer_objects *o, bool replaces, struct dn_error *err)
+/* Nobody looked for the marker between the last sign and now: the rows that were acknowledged may be gone. */
+static void tell_if_taken(const struct dn_writer_objects *o, struct dn_s3_client *client)
 {
-    enum dn_status st = DN_OK;
+    struct dn_error error = {0};
+    char etag[DN_S3_ETAG_SIZE];
 
-    pthread_mutex_lock(&o->marking);
-    if (!o->is_marked || (replaces && !o->replaces) ||
-        dn_clock_seconds() >= o->marked_at + REFRESH_SECONDS) {
-        const double now = dn_clock_seconds();
-        o->replaces = o->replaces || replaces;
-        st = o->is_marked || replaces ? DN_OK : list_left(o, err);
-        st = st == DN_OK ? put_marker(o, err) : st;
-        o->is_marked = o->is_marked || st == DN_OK;
-        o->marked_at = st == DN_OK ? now : o->marked_at;
+    if (look_at_marker(o, client, etag, &error) == DN_ERR_NOT_FOUND) {
+        dn_log_json("ERROR", "run_taken_for_ended", error.message, NULL);
     }
-    pthread_mutex_unlock(&o->marking);
-    return st;
 }
 
 enum dn_status dn_objects_run_end(struct dn_writer_objects *o, struct dn_error *err)
@@ -451,20 +518,22 @@ enum dn_status dn_objects_run_end(struct dn_writer_objects *o, struct dn_error *
     struct dn_s3_client *client = NULL;
     enum dn_status st = DN_OK;
 
-    if (o->marker == NULL) { /* it has written nothing */
+    if (!o->is_marked) { /* it has written nothing */
         return DN_OK;
     }
     json_t *earlier = json_object();
     DN_TRY_GOTO(st, earlier != NULL ? DN_OK : dn_error_memory(err, 0), cleanup);
     DN_TRY_GOTO(st, dn_s3_client_open(&client, o->store, err), cleanup);
+    tell_if_taken(o, client);
     if (json_object_size(o->own) > 0) {
+        DN_TRY_GOTO(st, look_at_dead(o, client, err), cleanup);
         DN_TRY_GOTO(st, collect_earlier(o, earlier, err), cleanup);
         DN_TRY_GOTO(st, put_list(o, client, earlier, err), cleanup);
+        if (!o->others) { /* else what those left is not on the list; first: who still lives after all learns it by that */
+            DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
+        }
         if (!o->others && !o->failed) {
             DN_TRY_GOTO(st, delete_all(o, client, earlier, prefix_len, err), cleanup);
-        }
-        if (!o->others) { /* else what those left is not on the list */
-            DN_TRY_GOTO(st, delete_all(o, client, o->dead, 0, err), cleanup);
         }
     }
     st = dn_s3_delete(client, name_of(o, o->marker), NULL, err);

@@ -87,8 +87,8 @@ for counter, ident in enumerate({list(idents)}):
     subprocess.run([sys.executable, "-c", code], env=environment, check=False)
 
 
-def put(server, key, data):
-    server.buckets["bucket"][key] = s3_server.Object(data, f'"{len(data)}x{hash(data) & 0xffff}"', {})
+def put(server, key, data, run=None):
+    server.buckets["bucket"][key] = s3_server.Object(data, f'"{len(data)}x{hash(data) & 0xffff}"', {"x-amz-meta-dativo-run": run} if run else {})
 
 
 def loud(handle, payload, capfd, *says):
@@ -298,22 +298,24 @@ def test_writers_of_two_processes(server, tmp_path, capfd):
 def test_a_writer_of_another_machine(server, old):
     """Whether it lives nobody can tell: it counts as living for half an hour behind its last sign."""
     run(1)
-    marker = json.dumps({"machine": "another", "pids": "x", "pid": 1, "started": "1", "begun": int(time.time()) - 7000}).encode()
-    put(server, LIST + ".x", marker)
-    server.buckets["bucket"][LIST + ".x"].time = time.time() - (1801 if old else 1700)
+    marker_put(server, "x", 1801 if old else 1700)
     run(2)
     assert rows(server) == ([2] if old else [1, 2])
     assert (LIST + ".x" in hidden(server)) is not old
 
 
+def marker_put(server, name, age):
+    """Of a run of another machine, with its last sign so many seconds ago."""
+    put(server, f"{LIST}.{name}", json.dumps({"machine": "another", "pids": "x", "pid": 1, "started": "1", "run": name}).encode())
+    server.buckets["bucket"][f"{LIST}.{name}"].time = time.time() - age
+
+
 def test_what_a_killed_run_left_is_not_forgotten(server):
     """By a run that removes nothing because another machine may be at it."""
     run(1)
-    marker = {"machine": "another", "pids": "x", "pid": 1, "started": "1", "begun": int(time.time()) - 1}
     for name, age in (("killed", 1801), ("alive", 0)):
-        put(server, f"{LIST}.{name}", json.dumps(marker).encode())
-        server.buckets["bucket"][f"{LIST}.{name}"].time = time.time() - age
-    put(server, FILE.format(7), server.buckets["bucket"][FILE.format(0)].data)
+        marker_put(server, name, age)
+    put(server, FILE.format(7), server.buckets["bucket"][FILE.format(0)].data, run="killed")
     run(2)
     assert rows(server) == [1, 1, 2]
     del server.buckets["bucket"][f"{LIST}.alive"]
@@ -331,6 +333,86 @@ def test_what_is_added_behind_a_killed_run_stays(server, tmp_path):
     assert rows(server) == [1, 4, 5]
     run(3)
     assert rows(server) == [3, 5] and hidden(server) == [LIST]
+
+
+def test_what_others_made_while_a_killed_run_counted_as_living_stays(server, tmp_path):
+    """Whatever name and time it has, and whatever the clocks say: what is a killed run's says so itself."""
+    run(1)
+    data = server.buckets["bucket"][FILE.format(0)].data
+    marker_put(server, "killed", 100)
+    put(server, FILE.format(5), data, run="killed")
+    writer = StockWriter(config(options={"overwrite": False}))
+    writer.write_batch(records(6), 6)
+    del writer
+    put(server, FILE.format(7), data)
+    put(server, FILE.format(8), data, run="another")
+    server.buckets["bucket"][f"{LIST}.killed"].time = time.time() - 1801
+    run(9)
+    assert keys(server) == sorted([FILE.format(i) for i in (6, 7, 8)] + [FILE.format(0).replace(".", "-1.")])
+    assert rows(server) == [1, 1, 6, 9] and hidden(server) == [LIST]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_run_that_gives_a_sign_after_all_keeps_its_objects(server, ends):
+    """Half an hour without a batch looks like a kill.  Another run that is about to remove what it left looks again."""
+    run(1)
+    marker_put(server, "slow", 1801)
+    put(server, FILE.format(5), server.buckets["bucket"][FILE.format(0)].data, run="slow")
+    writer = StockWriter(config())
+    writer.write_batch(records(2), 0)
+    if ends:
+        del server.buckets["bucket"][f"{LIST}.slow"]
+    else:
+        put(server, f"{LIST}.slow", json.dumps({"machine": "another", "pids": "x", "pid": 1, "started": "1", "run": "slow", "sign": 1}).encode())
+    del writer
+    assert rows(server) == [1, 1, 2]
+
+
+CLOCK = """#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+double ahead;
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    const int failed = (int)syscall(SYS_clock_gettime, id, out);
+    out->tv_sec += id == CLOCK_MONOTONIC ? (time_t)ahead : 0;
+    return failed;
+}
+"""
+
+
+@pytest.mark.skipif(bool(os.environ.get("DN_SANITIZED")), reason="its library has to be the first one")
+@pytest.mark.parametrize("how", ["sign", "end", "lives"])
+def test_a_run_that_was_taken_for_ended_learns_it(server, tmp_path, how):
+    """With its next sign, which comes every five minutes with a batch, or at its end."""
+    (tmp_path / "clock.c").write_text(CLOCK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c"], check=True)
+    code = f"""import ctypes, json, sys
+from stock_host import StockWriter
+writer = StockWriter(json.loads({json.dumps(config())!r}))
+writer.write_batch([{{"id": 1, "name": "x"}}], 0)
+print("waits", flush=True)
+sys.stdin.readline()
+if {how != "end"}:
+    ctypes.c_double.in_dll(ctypes.CDLL({str(tmp_path / "clock.so")!r}), "ahead").value = 301
+    print(writer.raw(json.dumps({{"records": [{{"id": 2, "name": "x"}}], "file_counter": 1}}).encode()).decode())
+del writer
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LD_PRELOAD": str(tmp_path / "clock.so")}
+    slow = subprocess.Popen([sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert slow.stdout.readline() == "waits\n"
+    marker = next(key for key in hidden(server) if key != LIST)
+    before = server.buckets["bucket"][marker]
+    if how != "lives":
+        del server.buckets["bucket"][marker]
+    out, err = slow.communicate("go\n")
+    if how == "lives":
+        assert "path" in out and "run_taken" not in err and rows(server) == [1, 2] and before.data
+    elif how == "sign":
+        assert ERROR_PREFIX in out and "has taken this run for ended" in out
+    else:
+        assert "run_taken_for_ended" in err and "run it again" in err
 
 
 def test_others_objects_stay(server):
@@ -389,10 +471,12 @@ def test_objects_get_what_the_options_say(server):
                "kms_key_id": "alias/k", "content_type": "application/x-parquet"}
     given = {"metadata": {"asset-name": "under", "branch": "main"}, "tags": {"domain": "d"}, "content_type": "other/type"}
     StockWriter(config(options=options, object=given)).write_batch(records(1), 0)
+    written_by = server.buckets["bucket"][FILE.format(0)].headers["x-amz-meta-dativo-run"]
+    assert len(written_by) == 32
     assert server.buckets["bucket"][FILE.format(0)].headers == {
         "content-type": "application/x-parquet", "x-amz-meta-asset-name": "x", "x-amz-meta-rows": "7", "x-amz-meta-branch": "main",
         "x-amz-tagging": "domain=d&owner=a%20b", "x-amz-storage-class": "STANDARD_IA", "x-amz-server-side-encryption": "aws:kms",
-        "x-amz-server-side-encryption-aws-kms-key-id": "alias/k"}
+        "x-amz-server-side-encryption-aws-kms-key-id": "alias/k", "x-amz-meta-dativo-run": written_by}
 
 
 def test_a_service_without_tags(server, capfd):
@@ -409,6 +493,7 @@ def test_a_service_without_tags(server, capfd):
     ({"metadata": {"a b": "x"}}, ["metadata"]),
     ({"metadata": {"a": "é"}}, ["metadata"]),
     ({"metadata": {"a": []}}, ["metadata"]),
+    ({"metadata": {"Dativo-Run": "x"}}, ["metadata", "dativo-run"]),
     ({"metadata": {"Owner": "x", "owner": "y"}}, ["metadata", "capital letters"]),
     ({"storage_clas": "x"}, ["storage_clas", "storage_class"]),
 ])

@@ -85,6 +85,8 @@ static enum dn_status take_object(struct dn_s3_name name, const struct dn_http_r
     dn_error_copy_text(out->modified, sizeof(out->modified), header_or_empty(r, "last-modified"));
     dn_error_copy_text(out->crc32c, sizeof(out->crc32c),
                        header_or_empty(r, "x-amz-checksum-crc32c"));
+    dn_error_copy_text(out->run, sizeof(out->run),
+                       header_or_empty(r, "x-amz-meta-" DN_S3_RUN_METADATA));
     return DN_OK;
 }
 

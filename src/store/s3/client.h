@@ -34,11 +34,16 @@ struct dn_s3_name {
     const char *key;
 };
 
+/** Metadata that says which run of a writer made an object: a word of at most 39 bytes. */
+#define DN_S3_RUN_METADATA "dativo-run"
+#define DN_S3_RUN_SIZE 40
+
 struct dn_s3_object {
     int64_t size;
     char etag[DN_S3_ETAG_SIZE]; /**< as S3 writes it, for If-Match */
     char modified[40];          /**< "Fri, 02 Jan 2026 03:04:05 GMT" */
     char crc32c[32]; /**< base64 of all of it, or of its parts' with "-n" behind; "": unknown */
+    char run[DN_S3_RUN_SIZE]; /**< DN_S3_RUN_METADATA; "": none */
 };
 DN_NODISCARD enum dn_status dn_s3_head(struct dn_s3_client *c, struct dn_s3_name name,
                                        struct dn_stop *stop, struct dn_s3_object *out,
