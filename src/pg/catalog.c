@@ -39,7 +39,7 @@ static enum dn_status find(struct found *out, struct dn_pg_relation *rel, struct
         "SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_is_in_recovery() "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE c.relname = $2 AND c.relkind IN " KINDS " AND "
-        "CASE WHEN $1::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) "
+        "CASE WHEN $1::pg_catalog.text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) "
         "ELSE n.nspname = $1 END";
     const char *const values[2] = {name->schema, name->name};
     struct dn_pg_result *r = NULL;
@@ -64,11 +64,14 @@ static enum dn_status find(struct found *out, struct dn_pg_relation *rel, struct
 static void suggest(char *out, size_t size, struct dn_pg_session *s, const char *text)
 {
     static const char sql[] =
-        "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname::text ELSE "
-        "pg_catalog.concat(n.nspname, '.', c.relname) END, "
-        "pg_catalog.concat(n.nspname, '.', c.relname) "
+        "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname::pg_catalog.text "
+        "ELSE pg_catalog.concat(n.nspname, '.', c.relname) END, "
+        "pg_catalog.concat(n.nspname, '.', c.relname), "
+        "CASE WHEN pg_catalog.strpos(pg_catalog.concat(n.nspname, c.relname), '.') > 0 THEN "
+        "pg_catalog.format('\"%s\".\"%s\"', pg_catalog.replace(n.nspname::pg_catalog.text, "
+        "'\"', '\"\"'), pg_catalog.replace(c.relname::pg_catalog.text, '\"', '\"\"')) END "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.relkind IN " KINDS " AND n.nspname !~ '^pg_'::text AND n.nspname <> "
+        "WHERE c.relkind IN " KINDS " AND n.nspname !~ '^pg_'::pg_catalog.text AND n.nspname <> "
         "'information_schema' ORDER BY 1 LIMIT 2000";
     const char *names[2 * MOST_SUGGESTED];
     struct dn_pg_result *r = NULL;
@@ -89,6 +92,12 @@ static void suggest(char *out, size_t size, struct dn_pg_session *s, const char 
         if (other != NULL && strcmp(other + 1, point != NULL ? point + 1 : text) == 0) {
             meant = names[i];
         }
+    }
+    for (int row = 0; meant != NULL && row < dn_pg_result_n_rows(r); row++) {
+        const char *quoted = dn_pg_result_text(r, row, 2); /* where points would be cut at */
+        const bool is_it =
+            meant == dn_pg_result_text(r, row, 0) || meant == dn_pg_result_text(r, row, 1);
+        meant = is_it && quoted != NULL ? quoted : meant;
     }
     if (meant != NULL) {
         (void)snprintf(out, size, "; did you mean %s?", meant);
@@ -120,6 +129,18 @@ static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel
 
 /* ---- parts -------------------------------------------------------------------------------------------------------- */
 
+/* SELECT of no columns, and what is behind the relation's name. */
+static enum dn_status put_empty_select(struct dn_buffer *sql, const struct dn_pg_relation *rel,
+                                       const char *rest, struct dn_error *err)
+{
+    DN_TRY(dn_text_append(sql, "SELECT FROM ", err));
+    DN_TRY(dn_pg_quote_name(sql, rel->schema, err));
+    DN_TRY(dn_text_append(sql, ".", err));
+    DN_TRY(dn_pg_quote_name(sql, rel->name, err));
+    DN_TRY(dn_text_append(sql, rest, err));
+    return dn_buffer_append_byte(sql, 0, err);
+}
+
 /* Whoever reads from a relation holds a lock until the transaction ends, on its children too. */
 static enum dn_status lock(const struct dn_pg_relation *rel, struct dn_pg_session *s,
                            struct dn_error *err)
@@ -128,12 +149,7 @@ static enum dn_status lock(const struct dn_pg_relation *rel, struct dn_pg_sessio
     struct dn_pg_result *r = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, dn_text_append(&sql, "SELECT FROM ", err), cleanup);
-    DN_TRY_GOTO(st, dn_pg_quote_name(&sql, rel->schema, err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(&sql, ".", err), cleanup);
-    DN_TRY_GOTO(st, dn_pg_quote_name(&sql, rel->name, err), cleanup);
-    DN_TRY_GOTO(st, dn_text_append(&sql, " LIMIT 0", err), cleanup);
-    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+    DN_TRY_GOTO(st, put_empty_select(&sql, rel, " LIMIT 0", err), cleanup);
     st = dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, rel->name, err);
 cleanup:
     dn_pg_result_finish(r);
@@ -153,7 +169,7 @@ static const char parts_sql_tail[] =
     "FROM "
     "c.relfilenode, "
     "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
-    "pg_catalog.current_setting('block_size')::bigint ELSE 0 END, c.reltuples "
+    "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, c.reltuples "
     "FROM p JOIN pg_catalog.pg_class c ON c.oid = p.oid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
@@ -276,7 +292,7 @@ enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
 
     *out = NULL;
     *n_out = 0;
-    DN_TRY(dn_pg_session_describe(s, &r, sql, err));
+    DN_TRY(dn_pg_session_describe(s, &r, sql, "the query", err));
     const int n = dn_pg_result_n_columns(r);
     struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
     for (int i = 0; fields != NULL && i < n; i++) {
@@ -310,6 +326,25 @@ enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_sess
     return read_fields(out, s, &f, arena, err);
 }
 
+enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel, struct dn_pg_session *s,
+                                     const char *where, struct dn_error *err)
+{
+    struct dn_buffer rest = {0};
+    struct dn_buffer sql = {0};
+    struct dn_pg_result *r = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_text_appendf(&rest, err, " WHERE %s\n", where), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&rest, 0, err), cleanup);
+    DN_TRY_GOTO(st, put_empty_select(&sql, rel, (const char *)rest.data, err), cleanup);
+    st = dn_pg_session_describe(s, &r, (const char *)sql.data, "the condition of the rows", err);
+cleanup:
+    dn_pg_result_finish(r);
+    dn_buffer_finish(&sql);
+    dn_buffer_finish(&rest);
+    return st;
+}
+
 enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
                                     struct dn_pg_session *s, struct dn_arena *arena,
                                     struct dn_error *err)
@@ -317,7 +352,8 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
     static const char sql[] =
         "SELECT n.nspname, c.relname, c.relkind, c.reltuples, c.oid FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.relkind IN " KINDS " AND NOT c.relispartition AND n.nspname !~ '^pg_'::text AND "
+        "WHERE c.relkind IN " KINDS
+        " AND NOT c.relispartition AND n.nspname !~ '^pg_'::pg_catalog.text AND "
         "n.nspname <> 'information_schema' AND "
         "pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND "
         "pg_catalog.has_any_column_privilege(c.oid, 'SELECT') ORDER BY 1, 2";

@@ -61,6 +61,13 @@ struct dn_pg_relation {
 DN_NODISCARD enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_session *s,
                                                 const char *name, struct dn_arena *arena,
                                                 struct dn_error *err);
+/**
+ * Is `where` a condition of its own, without a parenthesis that it closes and has not opened?  Between ours such a one would let the rows
+ * of every piece be all rows.
+ */
+DN_NODISCARD enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel,
+                                                  struct dn_pg_session *s, const char *where,
+                                                  struct dn_error *err);
 /** The columns of a query, which is not run.  Nothing is known of their nulls. */
 DN_NODISCARD enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
                                                struct dn_pg_session *s, const char *sql,

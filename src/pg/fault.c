@@ -33,7 +33,10 @@ static const char *advice_for(const char *sqlstate)
     } table[] = {
         {"28", "look at user, password and the server's pg_hba.conf"},
         {"3D", "look at the key database"},
-        {"42501", "ask for GRANT SELECT, or name the columns that may be read"},
+        {"42501", "ask for that right, which of a table is GRANT SELECT, or name the columns that "
+                  "may be read"},
+        {"22021", "where the database's encoding is SQL_ASCII, a query has to say which one its "
+                  "texts have: convert()"},
         {"55P03", "another session holds a lock; try again, or raise lock_timeout"},
         {"57014", "the server ended the statement; raise statement_timeout if that was the reason"},
         {"53300", "the server has no connection left; use fewer"},

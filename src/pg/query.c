@@ -8,6 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long a server may be silent that ends statements by itself; 0: without end. */
+static int64_t most_silence(const struct dn_pg_session_options *o)
+{
+    const int64_t more = o->silence_ms > 0 ? o->silence_ms : DN_PG_SILENCE_MS;
+
+    return o->statement_timeout_ms > 0 ? o->statement_timeout_ms + more : 0;
+}
+
+static enum dn_status fail_silent(struct dn_pg_session *s, int64_t ms, struct dn_error *err)
+{
+    s->is_lost = true;
+    return dn_error_set(err, DN_ERR_TEMPORARY,
+                        "the server has said nothing for %g seconds, though its statement_timeout "
+                        "is shorter: it, or the network, stands still",
+                        (double)ms / 1000);
+}
+
 enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, double deadline,
                           struct dn_error *err)
 {
@@ -15,6 +32,9 @@ enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, 
     const int events = (to_read ? POLLIN : 0) | (to_write ? POLLOUT : 0);
     struct pollfd both[2] = {{.fd = s->pq->socket(s->conn), .events = (short)events},
                              {.fd = stop != NULL ? stop->fd : -1, .events = POLLIN}};
+    const int64_t most = deadline > 0 ? 0 : most_silence(&s->options);
+    const bool looks_up = stop != NULL || deadline > 0 || most > 0;
+    int64_t silent = 0; /* of polls, not of a clock: while this process is stopped nothing counts */
 
     for (;;) {
         if (dn_stop_asked(stop)) {
@@ -24,12 +44,16 @@ enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, 
         if (deadline > 0 && dn_clock_seconds() >= deadline) {
             return dn_error_set(err, DN_ERR_TEMPORARY, "the time is over");
         }
-        const int n = poll(both, 2, stop != NULL || deadline > 0 ? DN_STOP_POLL_MS : -1);
+        const int n = poll(both, 2, looks_up ? DN_STOP_POLL_MS : -1);
         if (n < 0 && errno != EINTR) {
             return dn_error_set_errno(err, DN_ERR_IO, errno, "cannot wait for the server");
         }
         if (n > 0 && both[0].revents != 0) {
             return DN_OK;
+        }
+        silent += n == 0 ? DN_STOP_POLL_MS : 0;
+        if (most > 0 && silent >= most) {
+            return fail_silent(s, silent, err);
         }
     }
 }
@@ -129,7 +153,7 @@ static enum dn_status drain(struct dn_pg_session *s, const char *what)
     do {
         st = dn_pg_next_result(s, &r, what, NULL);
         s->pq->clear(r);
-    } while ((r != NULL || st != DN_OK) && st != DN_ERR_CANCELLED && --n_left > 0);
+    } while ((r != NULL || st != DN_OK) && st != DN_ERR_CANCELLED && !s->is_lost && --n_left > 0);
     return st;
 }
 
@@ -166,7 +190,7 @@ static enum dn_status last_result(struct dn_pg_session *s, PGresult **out, const
     if (st != DN_OK) {
         s->pq->clear(*out);
         *out = NULL;
-        if (st != DN_ERR_CANCELLED) {
+        if (st != DN_ERR_CANCELLED && !s->is_lost) {
             (void)drain(s, what);
         }
     }
@@ -215,10 +239,8 @@ enum dn_status dn_pg_session_query(struct dn_pg_session *s, struct dn_pg_result 
 }
 
 enum dn_status dn_pg_session_describe(struct dn_pg_session *s, struct dn_pg_result **out,
-                                      const char *sql, struct dn_error *err)
+                                      const char *sql, const char *what, struct dn_error *err)
 {
-    static const char what[] = "the query";
-
     *out = NULL;
     DN_TRY(fetch(s, out, s->pq->send_prepare(s->conn, "", sql, 0, NULL), what, err));
     dn_pg_result_finish(*out);

@@ -1,6 +1,6 @@
 /**
- * One connection to a PostgreSQL server.  Every wait ends when there is something, when `stop` is asked, or at its own deadline; looking
- * up the host's name is the resolver's.  Threads: one at a time.
+ * One connection to a PostgreSQL server.  Every wait ends when there is something, when `stop` is asked, at its own deadline, or when a server
+ * that has a limit for statements is silent for longer than that; looking up the host's name is the resolver's.  Threads: one at a time.
  */
 #ifndef DN_PG_SESSION_H
 #define DN_PG_SESSION_H
@@ -20,11 +20,15 @@ struct dn_pg_snapshot {
     char moment[17]; /**< a digest of the transactions that are seen: names repeat behind a crash */
 };
 
+/** So much longer than a statement may take nothing may come from the server that runs it. */
+#define DN_PG_SILENCE_MS 10000
+
 /** Zero-initialise; all is borrowed and outlives the session. */
 struct dn_pg_session_options {
     const struct dn_pg_params *params;
     struct dn_stop *stop;         /**< NULL: never */
-    int64_t statement_timeout_ms; /**< 0: the server's own */
+    int64_t statement_timeout_ms; /**< 0: the server's own, and it may be silent without end */
+    int64_t silence_ms;           /**< 0: DN_PG_SILENCE_MS */
     int64_t lock_timeout_ms;      /**< 0: the server's own */
 };
 
@@ -70,7 +74,7 @@ DN_NODISCARD enum dn_status dn_pg_session_query(struct dn_pg_session *s, struct 
 /** What a query would give, without running it: dn_pg_result_n_columns() and dn_pg_result_column(). */
 DN_NODISCARD enum dn_status dn_pg_session_describe(struct dn_pg_session *s,
                                                    struct dn_pg_result **out, const char *sql,
-                                                   struct dn_error *err);
+                                                   const char *what, struct dn_error *err);
 
 struct dn_pg_result_column {
     const char *name; /**< the result's */

@@ -12,6 +12,7 @@ struct dn_pg_session {
     struct dn_pg_session_options options;
     bool is_wide; /**< libpq's buffer is large */
     bool busy;    /**< the server works on something of ours */
+    bool is_lost; /**< it has been silent for too long: nothing more is asked of it */
     struct dn_pg_wire wire;
 };
 
@@ -23,7 +24,7 @@ struct dn_pg_result {
 /**
  * Wait until the socket can be read or, with `to_write`, written.
  * @param deadline  of dn_clock_seconds(); 0: none
- * @return DN_ERR_CANCELLED: stop was asked; DN_ERR_TEMPORARY: the deadline is over
+ * @return DN_ERR_CANCELLED: stop was asked; DN_ERR_TEMPORARY: the deadline is over, or the server is silent for too long
  */
 DN_NODISCARD enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write,
                                        double deadline, struct dn_error *err);

@@ -2,10 +2,10 @@
 
 #include "base/strings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_VERSION_WITH_INFINITY 140000
-#define N_ANSWERS 4 /**< per column */
 
 static bool is_open(const struct dn_pg_field *f)
 {
@@ -26,30 +26,33 @@ bool dn_pg_survey_is_needed(const struct dn_pg_field *fields, size_t n_fields)
 }
 
 /*
- * The four answers about a column: its largest whole part, most places, how many values, how many specials.  Those about an array are
- * found out for its elements first.
+ * The four answers about a column, with commas between them, empty where there are none: its largest whole part, most places, how many
+ * values, how many specials.  A SELECT has room for one answer a column, not for four.  Those about an array are found out for its
+ * elements first.
  */
 static enum dn_status put_answers(struct dn_buffer *sql, size_t i, bool is_array,
                                   const char *specials, struct dn_error *err)
 {
     if (!is_array) {
         return dn_text_appendf(sql, err,
+                               "pg_catalog.concat("
                                "pg_catalog.max(pg_catalog.abs(pg_catalog.trunc(c%zu))) FILTER "
-                               "(WHERE c%zu NOT IN (%s)),"
+                               "(WHERE c%zu NOT IN (%s)),',',"
                                "pg_catalog.max(pg_catalog.scale(c%zu)) FILTER (WHERE c%zu NOT IN "
-                               "(%s)),pg_catalog.count(c%zu),"
-                               "pg_catalog.count(*) FILTER (WHERE c%zu IN (%s))",
+                               "(%s)),',',pg_catalog.count(c%zu),',',"
+                               "pg_catalog.count(*) FILTER (WHERE c%zu IN (%s)))",
                                i, i, specials, i, i, specials, i, i, specials);
     }
     return dn_text_appendf(
         sql, err,
+        "pg_catalog.concat("
         "pg_catalog.max((SELECT pg_catalog.max(pg_catalog.abs(pg_catalog.trunc(e))) FROM "
-        "pg_catalog.unnest(c%zu) e WHERE e NOT IN (%s))),"
+        "pg_catalog.unnest(c%zu) e WHERE e NOT IN (%s))),',',"
         "pg_catalog.max((SELECT pg_catalog.max(pg_catalog.scale(e)) FROM pg_catalog.unnest(c%zu) e "
-        "WHERE e NOT IN (%s))),"
-        "pg_catalog.sum((SELECT pg_catalog.count(e) FROM pg_catalog.unnest(c%zu) e)),"
+        "WHERE e NOT IN (%s))),',',"
+        "pg_catalog.sum((SELECT pg_catalog.count(e) FROM pg_catalog.unnest(c%zu) e)),',',"
         "pg_catalog.sum((SELECT pg_catalog.count(*) FROM pg_catalog.unnest(c%zu) e WHERE e IN "
-        "(%s)))",
+        "(%s))))",
         i, specials, i, specials, i, i, specials);
 }
 
@@ -76,25 +79,45 @@ static enum dn_status put_survey(struct dn_buffer *sql, const char *select,
     return dn_buffer_append_byte(sql, 0, err);
 }
 
-/* The digits of a whole number as text; 0 has none. */
-static int32_t count_digits(const char *text)
+/* The next answer of a column, and its length. */
+static const char *next_answer(const char **answers, size_t *len)
 {
-    return text == NULL || strcmp(text, "0") == 0 ? 0 : (int32_t)strlen(text);
+    const char *one = *answers;
+
+    *len = strcspn(one, ",");
+    *answers = one[*len] == ',' ? one + *len + 1 : one + *len;
+    return one;
 }
 
-static void read_answers(struct dn_pg_digits *out, const struct dn_pg_result *r,
-                         const struct dn_pg_field *fields, size_t n_fields)
+static int64_t next_number(const char **answers)
+{
+    size_t len = 0;
+
+    return strtoll(next_answer(answers, &len), NULL, 10);
+}
+
+static struct dn_pg_digits read_answers(const char *answers)
+{
+    struct dn_pg_digits digits = {.is_surveyed = true};
+    size_t len = 0;
+
+    const char *whole = next_answer(&answers, &len);
+    digits.n_whole = len == 1 && whole[0] == '0' ? 0 : (int32_t)len; /* 0 has no digits */
+    digits.n_places = (int32_t)next_number(&answers);
+    digits.n_values = next_number(&answers);
+    digits.n_specials = next_number(&answers);
+    return digits;
+}
+
+static void read_all_answers(struct dn_pg_digits *out, const struct dn_pg_result *r,
+                             const struct dn_pg_field *fields, size_t n_fields)
 {
     int column = 0;
 
     for (size_t i = 0; i < n_fields; i++) {
-        out[i] = (struct dn_pg_digits){.is_surveyed = is_open(&fields[i])};
-        if (out[i].is_surveyed) {
-            out[i].n_whole = count_digits(dn_pg_result_text(r, 0, column));
-            out[i].n_places = (int32_t)dn_pg_result_int(r, 0, column + 1);
-            out[i].n_values = dn_pg_result_int(r, 0, column + 2);
-            out[i].n_specials = dn_pg_result_int(r, 0, column + 3);
-            column += N_ANSWERS;
+        if (is_open(&fields[i])) {
+            const char *answers = dn_pg_result_text(r, 0, column++);
+            out[i] = read_answers(answers != NULL ? answers : "");
         }
     }
 }
@@ -119,7 +142,7 @@ enum dn_status dn_pg_survey(struct dn_pg_digits *out, struct dn_pg_session *s, c
                                     "looking at the digits of numerics", err),
                 cleanup);
     if (dn_pg_result_n_rows(r) == 1) {
-        read_answers(out, r, fields, n_fields);
+        read_all_answers(out, r, fields, n_fields);
     }
 cleanup:
     dn_pg_result_finish(r);

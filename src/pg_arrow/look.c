@@ -255,6 +255,12 @@ static enum dn_status open_table(struct dn_pg_reader *r, struct dn_error *err)
     if (r->name == NULL) {
         return st != DN_OK ? st : dn_error_memory(err, 64);
     }
+    if (wish.where != NULL && wish.where[0] != '\0') {
+        st = dn_pg_condition_check(&r->relation, r->session, wish.where, err);
+        if (st != DN_OK) {
+            return dn_error_option(err, st, "where");
+        }
+    }
     DN_TRY(open_cursor(r, &wish.where, err));
     DN_TRY(pick(r, r->relation.fields, r->relation.n_fields, err));
     r->relation.fields = r->fields;

@@ -4,7 +4,7 @@
  *   ping | list | describe TABLE | describe-query SQL | plan TABLE | dump TABLE | dump-query SQL | digits TABLE | digits-query SQL |
  *   sleep SECONDS
  *
- * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, lock-timeout (milliseconds), block and window
+ * Names are keys of a connection, or: connections, piece (pages), where, statement-timeout, silence, lock-timeout (milliseconds), block and window
  * (bytes), pause (microseconds behind a block), credentials (a file), ready and go (files: the first is made once there is a plan, or with
  * early=yes a snapshot; the second is waited for).  cursor=COLUMN and last=VALUE: what is new; the largest value goes to stderr.
  *
@@ -74,6 +74,8 @@ static enum dn_status take_option(const char *name, const char *value, struct dn
         wish.where = value;
     } else if (strcmp(name, "statement-timeout") == 0) {
         options.statement_timeout_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "silence") == 0) {
+        options.silence_ms = strtoll(value, NULL, 10);
     } else if (strcmp(name, "lock-timeout") == 0) {
         options.lock_timeout_ms = strtoll(value, NULL, 10);
     } else if (strcmp(name, "block") == 0) {

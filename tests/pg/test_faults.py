@@ -127,13 +127,11 @@ def test_a_server_that_ends(tmp_path, how):
         tool.fails("ping", code=TEMPORARY, says="cannot connect")
 
 
-def test_an_error_in_the_middle(tool, server):
+def test_a_query_that_fails_in_the_middle(tool, server):
     done = tool("dump-query", "SELECT 1 / (5000 - i) FROM generate_series(1, 10000) i")
     assert done.code == DATA and "22012" in done.err and "division by zero" in done.err, done.err
     gone(server)
 
-
-# ---- memory
 
 # ---- streams that are none: a server that says other things than PostgreSQL does
 
@@ -281,6 +279,28 @@ def test_an_error_in_the_middle(tmp_path, ends):
     with fake_server.Fake(answer) as fake:
         done = Tool(tmp_path)("dump-query", "SELECT 7", host="127.0.0.1", port=fake.port, user="x", sslmode="disable")
     assert done.code == DATA and "22P02" in done.err and "no number: \N{EURO SIGN}" in done.err, done.err
+
+
+@pytest.mark.parametrize("messages", [[], [copy_data(COPY_HEAD + ROW)], [copy_data(COPY_HEAD + ROW), END]], ids=len)
+def test_a_server_that_stands_still(tmp_path, messages):
+    """It ends statements after a while, or so it was asked; nothing comes, and the connection does not break."""
+    inner = answers(*messages)
+    with fake_server.Fake(inner) as fake:
+        inner.fake = fake
+        tool = Tool(tmp_path, host="127.0.0.1", port=fake.port, user="x", sslmode="disable", silence=200)
+        tool.fails("dump-query", "SELECT 7", statement_timeout=100, code=TEMPORARY, says="has said nothing for 0.3 seconds")
+
+
+def test_a_server_that_never_answers(tmp_path):
+    def answer(connection, _):
+        connection.sendall(fake_server.READY)
+        answer.fake.read_message(connection)
+        answer.fake.read_message(connection)
+
+    with fake_server.Fake(answer) as fake:
+        answer.fake = fake
+        tool = Tool(tmp_path, host="127.0.0.1", port=fake.port, user="x", sslmode="disable", silence=200)
+        tool.fails("list", statement_timeout=100, code=TEMPORARY, says="stands still")
 
 
 def test_a_row_that_never_ends(tmp_path):

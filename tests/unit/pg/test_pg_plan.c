@@ -181,8 +181,10 @@ static void faults_are_sentences(void **state)
 
     (void)state;
     assert_int_equal(dn_pg_fault_set(&err, &fault, "public.t"), DN_ERR_CONFIG);
-    assert_string_equal(err.message, "public.t: permission denied for table t (SQLSTATE 42501); "
-                                     "ask for GRANT SELECT, or name the columns that may be read");
+    assert_string_equal(err.message,
+                        "public.t: permission denied for table t (SQLSTATE 42501); "
+                        "ask for that right, which of a table is GRANT SELECT, or name "
+                        "the columns that may be read");
     assert_string_equal(err.column, "c");
     const struct dn_pg_fault empty = {0};
     assert_int_equal(dn_pg_fault_set(&err, &empty, "x"), DN_ERR_IO);
