@@ -1,5 +1,7 @@
 #include "csv/dialect.h"
 
+#include "csv/feed.h"
+
 static enum dn_status read_delimiter(struct dn_csv_dialect *d, const struct dn_csv_options *o,
                                      struct dn_error *err)
 {
@@ -79,4 +81,47 @@ enum dn_status dn_csv_dialect_read(struct dn_csv_dialect *d, const struct dn_csv
         }
     }
     return DN_OK;
+}
+
+bool dn_csv_cr_ends_rows(const struct dn_csv_dialect *dialect, struct dn_span head,
+                         struct dn_csv_front front, bool at_end, bool *out_settled)
+{
+    struct dn_csv_dialect d = *dialect;
+    const uint8_t *text = head.data;
+    const uint8_t *lf = head.len > 0 ? memchr(text, '\n', head.len) : NULL;
+
+    *out_settled = true;
+    if (lf != NULL && front.lines == 0 && !d.has_escape &&
+        (!d.has_quote || memchr(text, d.quote, (size_t)(lf - text)) == NULL)) {
+        return false; /* most files */
+    }
+    d.cr_ends_row = true;
+    size_t at = dn_csv_lines_len(&d, text, head.len, true, &front.lines);
+    bool found = at > 0;
+    if (found && memchr(text, '\n', at) != NULL) {
+        return false;
+    }
+    while (at < head.len) {
+        enum dn_csv_state state = DN_CSV_START;
+        size_t end = at + dn_csv_blank_line(&d, text + at, head.len - at, true);
+        const bool is_row = end == at;
+        if (is_row) {
+            end = dn_csv_automaton_run(&d, text, at, head.len, 0, &state, NULL);
+        }
+        if (state == DN_CSV_START && text[end - 1] == '\n') {
+            return false;
+        }
+        found |= state == DN_CSV_START && text[end - 1] == '\r';
+        front.rows -= is_row;
+        at = end;
+        if (is_row && front.rows == 0 && front.lines_behind > 0) {
+            end += dn_csv_lines_len(&d, text + end, head.len - end, true, &front.lines_behind);
+            if (memchr(text + at, '\n', end - at) != NULL) {
+                return false;
+            }
+            at = end;
+        }
+    }
+    *out_settled = found || at_end;
+    return found;
 }

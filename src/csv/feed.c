@@ -243,7 +243,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->after_cr = false;
     f->source_at_end = false;
     f->first_of_file = true;
-    dn_csv_tail_start(&f->tail);
+    dn_csv_tail_start(&f->tail, f->dialect, f->row_ends_known || f->file > 0, dn_csv_feed_front(f));
     if (f->range != NULL) {
         return open_range(f, err);
     }

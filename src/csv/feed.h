@@ -38,6 +38,8 @@ struct dn_csv_feed {
     void (*note)(void *ctx, const char *message);
     void *note_ctx;
     const struct dn_csv_dialect *dialect;
+    bool
+        row_ends_known; /**< which bytes end rows is settled before the first header is looked for */
     size_t block_bytes;
     size_t max_block_bytes; /**< a row longer than this is an error */
     bool max_row_given;     /**< and that is what somebody asked for, to the byte */
@@ -69,6 +71,11 @@ struct dn_csv_feed {
     int64_t bytes_before; /**< those of the files in front of this one */
 };
 
+/** What is left out in front of a file's rows. */
+static inline struct dn_csv_front dn_csv_feed_front(const struct dn_csv_feed *f)
+{
+    return (struct dn_csv_front){f->skip_rows, f->n_above_header + 1, f->skip_behind};
+}
 /** Open the first file, or the range's.  Later files are opened as they are reached. */
 DN_NODISCARD enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err);
 /** The bytes read and not yet handed out; valid until the next call. */

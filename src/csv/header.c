@@ -19,35 +19,6 @@ size_t dn_csv_leading_blank_lines(const struct dn_csv_dialect *d, struct dn_span
     return at;
 }
 
-/*
- * Do carriage returns end rows?  Only if the head has some and no line feed, both outside quotes.  Most files are decided by
- * their first line feed, which no quote stands before.  *settled false: no row ends in the head, ask again with more of it.
- */
-static bool find_cr_ends_row(const struct dn_csv_reader *r, struct dn_span head, bool *settled)
-{
-    struct dn_csv_dialect d = r->dialect;
-    enum dn_csv_state state = DN_CSV_START;
-    const uint8_t *lf = memchr(head.data, '\n', head.len);
-    size_t pos = 0;
-    bool found = false;
-
-    *settled = true;
-    if (lf != NULL &&
-        (!d.has_quote || memchr(head.data, d.quote, (size_t)(lf - head.data)) == NULL)) {
-        return false;
-    }
-    d.cr_ends_row = true;
-    while (pos < head.len) {
-        pos = dn_csv_automaton_run(&d, head.data, pos, head.len, 0, &state, NULL);
-        if (state == DN_CSV_START && head.data[pos - 1] == '\n') {
-            return false;
-        }
-        found |= state == DN_CSV_START && head.data[pos - 1] == '\r';
-    }
-    *settled = found || r->feed.source_at_end;
-    return found;
-}
-
 static enum dn_status header_error(const struct dn_csv_reader *r, size_t at, const char *what,
                                    struct dn_error *err)
 {
@@ -278,7 +249,7 @@ static void find_row_ends(struct dn_csv_reader *r, struct dn_span head)
                            : "its rows end with \\n\\r, which is read as one row end");
 }
 
-/* Lines in front of the header end as others do: with '\n', or if the head of the file has none, with '\r'. */
+/* Lines in front of the header end as rows do. */
 static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
 {
     int64_t n = r->feed.skip_rows;
@@ -289,9 +260,10 @@ static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
     enum dn_status st = dn_csv_feed_look(&r->feed, DN_CSV_HEAD_BYTES, err);
     if (st == DN_OK) {
         const struct dn_span head = dn_csv_feed_held(&r->feed);
-        if (!r->row_ends_known) {
-            r->dialect.cr_ends_row = head.len > 0 && memchr(head.data, '\n', head.len) == NULL &&
-                                     memchr(head.data, '\r', head.len) != NULL;
+        if (!r->feed.row_ends_known) {
+            bool settled;
+            r->dialect.cr_ends_row = dn_csv_cr_ends_rows(
+                &r->dialect, head, dn_csv_feed_front(&r->feed), r->feed.source_at_end, &settled);
         }
         st = dn_csv_feed_drop_lines(&r->feed, &n, err);
     }
@@ -304,13 +276,15 @@ static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
 /*
  * Look at the head of the first file: *head begins at the first row that is not blank, which takes *len bytes, or *skip with
  * its row end.  With a header the blank lines are dropped; without one they may be rows.
+ * rows_above: how many of the rows in front of the header are still there.
  */
-static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *head, size_t *len,
-                                     size_t *skip, struct dn_error *err)
+static enum dn_status find_first_row(struct dn_csv_reader *r, uint64_t rows_above,
+                                     struct dn_span *head, size_t *len, size_t *skip,
+                                     struct dn_error *err)
 {
-    size_t wanted = r->row_ends_known ? LOOK_BYTES : DN_CSV_HEAD_BYTES;
+    size_t wanted = r->feed.row_ends_known ? LOOK_BYTES : DN_CSV_HEAD_BYTES;
     bool complete = false;
-    bool settled = r->row_ends_known || (r->feed.skip_rows > 0 && r->dialect.cr_ends_row);
+    bool settled = r->feed.row_ends_known || (r->feed.skip_rows > 0 && r->dialect.cr_ends_row);
 
     while (!complete) {
         const enum dn_status st = dn_csv_feed_look(&r->feed, wanted, err);
@@ -326,7 +300,9 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, struct dn_span *he
         }
         const size_t held = head->len;
         if (!settled) { /* before anything is dropped, which counts lines */
-            r->dialect.cr_ends_row = find_cr_ends_row(r, *head, &settled);
+            const struct dn_csv_front front = {0, rows_above + 1, r->feed.skip_behind};
+            r->dialect.cr_ends_row =
+                dn_csv_cr_ends_rows(&r->dialect, *head, front, r->feed.source_at_end, &settled);
             find_row_ends(r, *head);
         }
         size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
@@ -404,16 +380,14 @@ static enum dn_status give_names(struct dn_csv_reader *r, const struct dn_csv_op
 }
 
 /* Drop the rows in front of the header. */
-static enum dn_status skip_to_header(struct dn_csv_reader *r, uint64_t header_row,
-                                     struct dn_error *err)
+static enum dn_status skip_to_header(struct dn_csv_reader *r, struct dn_error *err)
 {
     struct dn_span head;
     size_t len = 0;
     size_t skip = 0;
 
-    r->feed.n_above_header = header_row > 1 ? header_row - 1 : 0;
     for (uint64_t i = 0; i < r->feed.n_above_header; i++) {
-        DN_TRY(find_first_row(r, &head, &len, &skip, err));
+        DN_TRY(find_first_row(r, r->feed.n_above_header - i, &head, &len, &skip, err));
         if (head.len == 0) {
             return DN_OK; /* a file without a row */
         }
@@ -431,10 +405,10 @@ enum dn_status dn_csv_open_header(struct dn_csv_reader *r, const struct dn_csv_o
 
     DN_TRY(skip_rows(r, err));
     if (r->has_header) {
-        DN_TRY(skip_to_header(r, o->header_row, err));
+        DN_TRY(skip_to_header(r, err));
     }
     r->may_be_empty = r->may_be_empty || (!r->has_header && o->header_names != NULL);
-    DN_TRY(find_first_row(r, &head, &len, &skip, err));
+    DN_TRY(find_first_row(r, 0, &head, &len, &skip, err));
     if (head.len > 0) {
         DN_TRY(read_names(r, (struct dn_span){head.data, len}, skip, err));
     }

@@ -123,6 +123,7 @@ static enum dn_status set_skipped(struct dn_csv_reader *r, const struct dn_csv_o
     }
     r->feed.skip_rows = o->skip_rows;
     r->feed.skip_behind = o->skip_after_header;
+    r->feed.n_above_header = r->has_header && o->header_row > 1 ? o->header_row - 1 : 0;
     r->feed.tail.footer = o->skip_footer;
     return DN_OK;
 }

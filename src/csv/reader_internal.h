@@ -87,8 +87,7 @@ struct dn_csv_reader {
     struct dn_csv_nulls nulls;
     const struct dn_kernels *kernels;
     bool has_header;
-    bool row_ends_known; /**< which bytes end rows is settled before the header is looked for */
-    bool may_be_empty;   /**< a file without a row has columns all the same: somebody named them */
+    bool may_be_empty; /**< a file without a row has columns all the same: somebody named them */
     struct dn_text_options text;    /**< how the files are stored */
     struct dn_store_options *store; /**< what the connection says, or NULL */
     struct dn_span head;            /**< how the first file begins, for advice; see csv/advice.h */

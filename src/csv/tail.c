@@ -1,21 +1,24 @@
-#include "csv/tail.h"
+#include "csv/feed.h"
 
 #define READ_BYTES ((size_t)64 << 10)
-/* Where no '\n' stands in so much of a file, '\r' ends its lines. */
+/* So much of a file says what ends its lines. */
 #define HEAD_BYTES ((size_t)1 << 20)
 /* NUL bytes of which there are more are data. */
 #define PADDING_MOST ((size_t)1 << 20)
 
 #define CTRL_Z 0x1a
 
-void dn_csv_tail_start(struct dn_csv_tail *t)
+void dn_csv_tail_start(struct dn_csv_tail *t, const struct dn_csv_dialect *dialect, bool settled,
+                       struct dn_csv_front front)
 {
     dn_buffer_reset(&t->held);
     t->pos = 0;
     t->offset = 0;
     t->begun = false;
-    t->lines_known = false;
-    t->cr_ends_line = false;
+    t->dialect = dialect;
+    t->front = front;
+    t->lines_known = settled;
+    t->cr_ends_line = settled && dialect->cr_ends_row;
     t->at_end = false;
 }
 
@@ -83,15 +86,32 @@ size_t dn_csv_tail_cut(const uint8_t *text, size_t len, int64_t footer, bool cr_
     return footer > 0 ? last_lines(text, len, footer, cr_ends_line) : len;
 }
 
+/* Does '\r' end the lines of text[0, len), the file's head?  As it ends rows, with the delimiter that a line "sep=;" names. */
+static bool cr_ends_lines(const struct dn_csv_tail *t, const uint8_t *text, size_t len, bool at_end,
+                          bool *out_settled)
+{
+    struct dn_csv_dialect d = *t->dialect;
+    const size_t bom = dn_csv_bom_len(text, len);
+    uint8_t delimiter;
+
+    if (t->front.lines == 0 && dn_csv_sep_len(text + bom, len - bom, &delimiter) > 0) {
+        d.delimiter = delimiter;
+        d.n_rest = 0;
+    }
+    return dn_csv_cr_ends_rows(&d, (struct dn_span){text + bom, len - bom}, t->front, at_end,
+                               out_settled);
+}
+
 /* Does '\r' end lines?  False: nobody knows yet. */
 static bool lines_known(struct dn_csv_tail *t)
 {
     const size_t n = t->held.len - t->pos;
+    const bool enough = n >= HEAD_BYTES || t->at_end;
+    bool settled = false;
 
     if (!t->lines_known && n > 0) {
-        const bool lf = memchr(t->held.data + t->pos, '\n', n) != NULL;
-        t->lines_known = lf || n >= HEAD_BYTES || t->at_end;
-        t->cr_ends_line = !lf;
+        t->cr_ends_line = cr_ends_lines(t, t->held.data + t->pos, n, t->at_end, &settled);
+        t->lines_known = enough || (settled && !t->cr_ends_line);
     }
     return t->lines_known;
 }

@@ -7,7 +7,7 @@
 #ifndef DN_CSV_TAIL_H
 #define DN_CSV_TAIL_H
 
-#include "base/buffer.h"
+#include "csv/dialect.h"
 #include "store/source.h"
 
 struct dn_csv_tail {
@@ -17,17 +17,21 @@ struct dn_csv_tail {
     struct dn_buffer held; /**< bytes that were read; those from `pos` on are not
                             handed out yet */
     size_t pos;
-    int64_t offset;    /**< of the byte at `pos`, in the file */
-    uint8_t last;      /**< the byte before those, */
-    bool begun;        /**< if there is one */
-    bool lines_known;  /**< whether '\r' ends lines: */
-    bool cr_ends_line; /**< it does where there is no '\n' in the first megabyte */
-    bool at_end;       /**< the source has ended, and what is held are rows */
-    int64_t n_dropped; /**< bytes behind the text */
+    int64_t offset; /**< of the byte at `pos`, in the file */
+    uint8_t last;   /**< the byte before those, */
+    bool begun;     /**< if there is one */
+    const struct dn_csv_dialect
+        *dialect;              /**< borrowed; of the first file, before its row ends are known */
+    struct dn_csv_front front; /**< of the file */
+    bool lines_known;          /**< whether '\r' ends lines: */
+    bool cr_ends_line;         /**< it does where it ends rows */
+    bool at_end;               /**< the source has ended, and what is held are rows */
+    int64_t n_dropped;         /**< bytes behind the text */
 };
 
-/** Another file begins. */
-void dn_csv_tail_start(struct dn_csv_tail *t);
+/** Another file begins.  settled: dialect->cr_ends_row is; otherwise the file's head says it. */
+void dn_csv_tail_start(struct dn_csv_tail *t, const struct dn_csv_dialect *dialect, bool settled,
+                       struct dn_csv_front front);
 /** As dn_source_read() of the source, without what is at its end. */
 DN_NODISCARD enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source,
                                              uint8_t *out, size_t n, size_t *got,

@@ -135,8 +135,8 @@ static enum dn_status read_header(struct builder *b, struct dn_csv_reader *one, 
     one->kernels = r->kernels;
     one->has_header = true;
     one->may_be_empty = true;
-    one->row_ends_known = true;
     one->feed = r->feed;
+    one->feed.row_ends_known = true;
     one->text = *r->feed.text;
     one->text.n_replaced = &one->replaced; /* counted when the rows are read */
     one->feed.text = &one->text;

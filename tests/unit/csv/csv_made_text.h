@@ -34,7 +34,9 @@ static inline struct plain_dialect random_dialect(void)
                               .comment = below(2) ? '#' : 0,
                               .header = below(4) != 0,
                               .cr_mode = below(6) == 0,
-                              .skip_rows = below(3) == 0 ? 1 + below(3) : 0};
+                              .skip_rows = below(3) == 0 ? 1 + below(3) : 0,
+                              .skip_footer = below(4) == 0 ? 1 + below(3) : 0};
+    d.lf_in_quotes = d.cr_mode && below(2) == 0;
     d.skip_after_header = d.header && below(3) == 0 ? 1 + below(2) : 0;
     d.null_text = d.escape == '\\' && below(2) ? "\\N" : NULL;
     return d;
@@ -86,14 +88,14 @@ static inline void put_text_byte(struct rig_text *t, const struct plain_dialect 
             return;
         default: {
             const char c = any[below(sizeof(any) - 1)];
-            put_byte(t, d->cr_mode && c == '\n' ? 'n' : c);
+            put_byte(t, d->cr_mode && !(quoted && d->lf_in_quotes) && c == '\n' ? 'n' : c);
             return;
         }
         }
     }
     switch (below(quoted ? 12 : 30)) {
     case 0:
-        put_byte(t, d->quote); /* doubled, or a stray */
+        put_byte(t, quoted || !d->lf_in_quotes ? d->quote : 'o'); /* doubled, or a stray */
         put_byte(t, quoted ? d->quote : 0);
         break;
     case 1:
@@ -109,7 +111,7 @@ static inline void put_text_byte(struct rig_text *t, const struct plain_dialect 
         put(t, quoted ? d->delimiter : "\xef\xbb\xbf");
         break;
     case 5:
-        put(t, quoted && !d->cr_mode ? "\r" : "m");
+        put(t, quoted && !d->cr_mode ? "\r" : quoted && d->lf_in_quotes ? "\n" : "m");
         break;
     default:
         put_byte(t, (char)('c' + below(24)));
@@ -153,8 +155,9 @@ static inline void put_row(struct rig_text *t, const struct plain_dialect *d, si
     put(t, row_end(d));
 }
 
-static inline void make_text(struct rig_text *t, const struct plain_dialect *d, size_t n_fields,
-                             size_t wanted)
+/** How many of the bytes are rows: the rest is a footer. */
+static inline size_t make_text(struct rig_text *t, const struct plain_dialect *d, size_t n_fields,
+                               size_t wanted)
 {
     t->len = 0;
     put(t, below(5) == 0 ? "\xef\xbb\xbf" : "");
@@ -173,12 +176,21 @@ static inline void make_text(struct rig_text *t, const struct plain_dialect *d, 
     while (t->len < wanted) {
         put_row(t, d, n_fields);
     }
+    const size_t n_rows_bytes = t->len;
+    if (d->skip_footer > 0) {
+        for (size_t k = 0; k < d->skip_footer; k++) {
+            put(t, k > 0 && below(3) == 0 ? row_end(d) : "");
+            put_junk_line(t, d, false);
+        }
+        return n_rows_bytes;
+    }
     if (below(3) == 0) { /* anywhere, an open quote included */
         t->len -= below(t->len / 4);
         while (((uint8_t)t->data[t->len - 1] & 0x80) != 0) {
             t->len--; /* but not inside a character */
         }
     }
+    return t->len;
 }
 
 static inline struct dn_csv_options options_of(const struct plain_dialect *d)
@@ -194,6 +206,7 @@ static inline struct dn_csv_options options_of(const struct plain_dialect *d)
     o.header = d->header ? DN_CSV_HEADER_YES : DN_CSV_HEADER_NO;
     o.skip_rows = (int64_t)d->skip_rows;
     o.skip_after_header = (int64_t)d->skip_after_header;
+    o.skip_footer = (int64_t)d->skip_footer;
     o.null_values = &d->null_text;
     o.n_null_values = d->null_text != NULL;
     return o;

@@ -14,7 +14,9 @@ struct plain_dialect {
     char comment; /* 0: none */
     bool header;
     bool cr_mode;
+    bool lf_in_quotes; /* and nowhere else, where '\r' ends rows */
     size_t skip_rows;
+    size_t skip_footer;
     size_t skip_after_header;
     const char *null_text; /* or NULL */
 };

@@ -18,7 +18,8 @@ static void compare(const struct rig_text *text, const struct plain_dialect *d,
         }
         int64_t line = 1; /* lines are those of the file */
         for (int64_t i = 0; want->byte >= 0 && i < want->byte; i++) {
-            line += text->data[i] == (d->cr_mode ? '\r' : '\n');
+            const bool lf = text->data[i] == '\n';
+            line += d->cr_mode ? text->data[i] == '\r' || (lf && text->data[i - 1] != '\r') : lf;
         }
         assert_true(want->byte < 0 || got->error.line == line);
         return;
@@ -51,8 +52,8 @@ static void test_random_dialects(void **state)
         seed = 100 + round;
         const struct plain_dialect d = random_dialect();
         const size_t n_fields = 1 + below(4);
-        make_text(&text, &d, n_fields, 200 + below(5000));
-        plain_read(text.data, text.len, &d, &want);
+        const size_t rows_len = make_text(&text, &d, n_fields, 200 + below(5000));
+        plain_read(text.data, rows_len, &d, &want);
         n_failed += want.failed;
         n_rows += want.rows.len;
         const char *path = scratch_path(rig_dir, "dialect.csv");

@@ -16,7 +16,7 @@ static void test_random_dialects(void **state)
         seed = 1000 + round;
         const struct plain_dialect d = random_dialect();
         const size_t n_fields = 1 + below(4);
-        make_text(&text, &d, n_fields, 200 + below(600));
+        (void)make_text(&text, &d, n_fields, 200 + below(600));
         (void)snprintf(what, sizeof(what), "round %llu", (unsigned long long)round);
         pieces_compare_all(&text, 1, options_of(&d), 2, what);
     }

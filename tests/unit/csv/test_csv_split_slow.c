@@ -35,7 +35,7 @@ static void test_random_dialects(void **state)
         const struct plain_dialect d = random_dialect();
         const size_t n_fields = 1 + below(4);
         const struct dn_csv_options o = options_of(&d);
-        make_text(&text, &d, n_fields, 100 + below(150));
+        (void)make_text(&text, &d, n_fields, 100 + below(150));
         (void)snprintf(what, sizeof(what), "round %llu", (unsigned long long)round);
         pieces_compare_all(&text, 1, o, 12, what);
         every_pair(&text, &o, what);
