@@ -1,17 +1,17 @@
 /* A library of Level 0: its functions, and what its texts mean. */
 #include "level0.h"
 
+#include "base/os_library.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX promises that the bits are the same. */
 static bool symbol_find(void *library, const char *name, void *out)
 {
-    void *symbol = dlsym(library, name);
+    void *symbol = dn_os_library_symbol(library, name);
 
     memcpy(out, &symbol, sizeof(symbol));
     return symbol != NULL;
@@ -31,11 +31,10 @@ enum dn_status level0_library_load(struct level0_library *l, const json_t *confi
         return dn_error_set(err, DN_ERR_CONFIG,
                             "level0 needs \"library\" and \"create\", texts both");
     }
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *library = dn_os_library_open(path);
     if (library == NULL) {
-        const char *why = dlerror();
         return dn_error_set(err, DN_ERR_CONFIG, "library %s cannot be loaded: %s", path,
-                            why != NULL ? why : "no reason given");
+                            dn_os_library_reason());
     }
     if (!symbol_find(library, create, &l->create)) {
         missing = create;

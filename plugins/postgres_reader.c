@@ -2,6 +2,7 @@
 #include "postgres_reader.h"
 
 #include "base/log.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "pg_arrow/discover.h"
 
@@ -40,7 +41,7 @@ static void on_note(void *reader, const char *event, const char *message)
 /* Half of the threads, or so, wait for the server anyway. */
 static uint32_t default_connections(const struct dn_executor *executor)
 {
-    const uint32_t n = executor->n_threads != 0 ? executor->n_threads : dn_cpu_count();
+    const uint32_t n = executor->n_threads != 0 ? executor->n_threads : dn_os_cpu_count();
 
     return n < 4 ? n : 4;
 }

@@ -2,6 +2,7 @@
 #include "postgres_reader.h"
 
 #include "base/expand.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static enum dn_status value_of(const struct reading *r, const json_t *value, str
 static void forget(struct dn_buffer *b)
 {
     if (b->data != NULL) {
-        explicit_bzero(b->data, b->capacity);
+        dn_os_wipe(b->data, b->capacity);
     }
     dn_buffer_finish(b);
 }

@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "base/expand.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 
 #include <stdio.h>
@@ -169,7 +170,7 @@ static enum dn_status expand(struct reading *r, const struct layer *l, const cha
         st = *text != NULL ? DN_OK : dn_error_memory(err, made.len);
     }
     if (made.len > 0) {
-        explicit_bzero(made.data, made.len);
+        dn_os_wipe(made.data, made.len);
     }
     dn_buffer_finish(&made);
     return st;

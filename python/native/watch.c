@@ -243,7 +243,7 @@ bool dn_py_apart(void (*work)(void *arg), void (*finish)(void *arg), void *arg)
     }
     *a = (struct apart){.work = work, .finish = finish, .arg = arg};
     (void)pthread_mutex_init(&a->lock, NULL);
-    dn_stop_init_condition(&a->changed);
+    dn_os_condition_init(&a->changed);
     if (pthread_create(&thread, NULL, apart_run, a) != 0) {
         apart_free(a);
         PyErr_SetString(PyExc_RuntimeError, "the system refused a thread");

@@ -9,8 +9,6 @@
 double dn_clock_seconds(void);
 /** User + system CPU seconds of this process. */
 double dn_clock_cpu_seconds(void);
-/** Peak resident set size of this process in bytes, as exact as the kernel keeps it (within about 1 MiB).  0: unknown. */
-uint64_t dn_peak_rss_bytes(void);
 /** "YYYY-MM-DD HH:MM:SS,mmm" local time, the log timestamp form. `out` holds 32 bytes. */
 void dn_clock_log_timestamp(char out[32]);
 

@@ -1,5 +1,6 @@
 #include "base/expand.h"
 
+#include "base/os_memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
@@ -108,7 +109,7 @@ enum dn_status dn_expand_text(struct dn_buffer *out, const char *text, struct dn
         st = dn_buffer_append(out, made.data, made.len, err);
     }
     if (made.len > 0) {
-        explicit_bzero(made.data, made.len); /* it may be a secret */
+        dn_os_wipe(made.data, made.len); /* it may be a secret */
     }
     dn_buffer_finish(&made);
     return st;

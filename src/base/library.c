@@ -1,8 +1,9 @@
 #include "base/library.h"
 
 #include "base/memory.h"
+#include "base/os_library.h"
+#include "base/os_text.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -12,13 +13,11 @@
 
 static enum dn_status refuse(const struct dn_library *library, struct dn_error *err)
 {
-    const char *why = dlerror();
-
     return dn_error_set(
         err, DN_ERR_UNSUPPORTED,
         "for %s the library %s is needed, which cannot be used here: %s; install it (Debian: "
         "apt-get install %s)",
-        library->purpose, library->soname, why != NULL ? why : "unknown reason", library->package);
+        library->purpose, library->soname, dn_os_library_reason(), library->package);
 }
 
 /*
@@ -28,7 +27,7 @@ static enum dn_status refuse(const struct dn_library *library, struct dn_error *
 static void keep_openssl_until_the_end(void *handle)
 {
     int (*init)(uint64_t, const void *) = NULL;
-    void *function = dlsym(handle, "OPENSSL_init_crypto");
+    void *function = dn_os_library_symbol(handle, "OPENSSL_init_crypto");
 
     if (function != NULL) {
         memcpy(&init, &function, sizeof(init));
@@ -46,22 +45,22 @@ enum dn_status dn_library_load(const void **out, const struct dn_library *librar
     if (table != NULL) {
         return DN_OK;
     }
-    void *handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dn_os_library_open(library->soname);
     if (handle == NULL) {
         return refuse(library, err);
     }
     keep_openssl_until_the_end(handle);
     table = dn_calloc(library->n_names, sizeof(void *));
     if (table == NULL) {
-        (void)dlclose(handle);
+        dn_os_library_close(handle);
         return dn_error_memory(err, library->n_names * sizeof(void *));
     }
     for (size_t i = 0; i < library->n_names; i++) {
-        void *function = dlsym(handle, library->names[i]);
+        void *function = dn_os_library_symbol(handle, library->names[i]);
         if (function == NULL) {
             const enum dn_status st = refuse(library, err);
             dn_free(table);
-            (void)dlclose(handle);
+            dn_os_library_close(handle);
             return st;
         }
         memcpy((char *)table + i * sizeof(void *), &function, sizeof(void *));
@@ -69,7 +68,7 @@ enum dn_status dn_library_load(const void **out, const struct dn_library *librar
     /* two threads may both have come here: the loader counts, and one table is enough */
     if (!atomic_compare_exchange_strong(once, &other, table)) {
         dn_free(table);
-        (void)dlclose(handle);
+        dn_os_library_close(handle);
         table = other;
     }
     *out = table;
@@ -89,7 +88,7 @@ bool dn_library_has_text(const char *path, const char *text)
         const size_t len = (size_t)info.st_size;
         void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes != MAP_FAILED) {
-            found = memmem(bytes, len, text, strlen(text)) != NULL;
+            found = dn_os_memmem(bytes, len, text, strlen(text)) != NULL;
             (void)munmap(bytes, len);
         }
     }

@@ -1,11 +1,11 @@
 #include "base/memory.h"
 
-#include <malloc.h>
+#include "base/os_memory.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
 #    define DN_RECYCLE 0
@@ -107,26 +107,12 @@ static atomic_size_t granted;
  * Large blocks are mappings of their own: what leaves the cache goes back to the OS at once, where the heaps of many threads would
  * keep it in pieces.
  */
-static void *map_block(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void *move_block(void *memory, size_t size, size_t wanted)
-{
-    void *moved = mremap(memory, size, wanted, MREMAP_MAYMOVE);
-
-    return moved == MAP_FAILED ? NULL : moved;
-}
-
 static void free_block(void *memory, size_t size)
 {
     if (size >= MAP_MIN_BYTES) {
-        (void)munmap(memory, size);
+        dn_os_pages_unmap(memory, size);
     } else {
-        free(memory);
+        dn_os_aligned_free(memory);
     }
 }
 
@@ -150,7 +136,7 @@ static size_t idle_limit(void)
 /* The quarter-power-of-two steps around `size`: the largest class <= size, and the distance to the next one. */
 static size_t class_floor(size_t size, size_t *out_step)
 {
-    size_t power = (size_t)1 << (8 * sizeof(size_t) - 1 - (size_t)__builtin_clzl(size));
+    size_t power = (size_t)1 << (8 * sizeof(size_t) - 1 - (size_t)__builtin_clzll(size));
     size_t step = power / 4;
 
     *out_step = step;
@@ -284,7 +270,7 @@ void dn_memory_idle_withdraw(size_t bytes)
 void dn_memory_give_back(void)
 {
     evict_over(0);
-    (void)malloc_trim(0);
+    dn_os_heaps_trim();
 }
 
 #else
@@ -301,7 +287,7 @@ void dn_memory_idle_withdraw(size_t bytes)
 
 void dn_memory_give_back(void)
 {
-    (void)malloc_trim(0);
+    dn_os_heaps_trim();
 }
 
 #endif
@@ -360,31 +346,30 @@ void dn_free(void *memory)
 
 void *dn_malloc_aligned(size_t size)
 {
-    void *memory = NULL;
-
     if (must_fail()) {
         return NULL;
     }
 #if DN_RECYCLE
     if (size >= RECYCLE_MIN_BYTES) {
         size = class_ceil(size);
-        memory = cache_get(size);
+        void *memory = cache_get(size);
         if (memory != NULL || size >= MAP_MIN_BYTES) {
-            return memory != NULL ? memory : map_block(size);
+            return memory != NULL ? memory : dn_os_pages_map(size);
         }
     }
 #endif
     if (size < ALIGNED_FROM) {
         return malloc(size == 0 ? 1 : size);
     }
-    return posix_memalign(&memory, ALIGNMENT, size) == 0 ? memory : NULL;
+    return dn_os_aligned_alloc(ALIGNMENT, size);
 }
 
 void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)
 {
 #if DN_RECYCLE
     if (size >= MOVE_MIN_BYTES && wanted >= MOVE_MIN_BYTES) {
-        return must_fail() ? NULL : move_block(memory, class_ceil(size), class_ceil(wanted));
+        return must_fail() ? NULL
+                           : dn_os_pages_resize(memory, class_ceil(size), class_ceil(wanted));
     }
 #endif
     void *grown = dn_malloc_aligned(wanted);
@@ -405,8 +390,10 @@ void dn_free_aligned(void *memory, size_t size)
         }
         return;
     }
-#else
-    (void)size;
 #endif
-    free(memory);
+    if (size < ALIGNED_FROM) {
+        free(memory);
+    } else {
+        dn_os_aligned_free(memory);
+    }
 }

@@ -1,14 +1,10 @@
 #include "base/pool.h"
 
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "base/thread.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #define MAX_THREADS 1024u
 #define FIRST_QUEUE_SIZE ((size_t)64) /* a power of two */
@@ -108,7 +104,7 @@ static int start_threads(struct dn_pool *pool, uint32_t n_threads)
 enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_threads, struct dn_error *err)
 {
     *out = NULL;
-    n_threads = n_threads == 0 ? dn_cpu_count() : n_threads;
+    n_threads = n_threads == 0 ? dn_os_cpu_count() : n_threads;
     if (n_threads > MAX_THREADS) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "%u threads are too many; ask for at most %u, or 0 for one per CPU",
@@ -170,40 +166,4 @@ enum dn_status dn_pool_provide(struct dn_pool **out, struct dn_executor *executo
         *executor = dn_pool_executor(*out);
     }
     return DN_OK;
-}
-
-/* The kernel refuses sets smaller than its own, so the set grows until it fits.  0 if that fails. */
-static int count_in_large_set(void)
-{
-    for (size_t n_cpus = 2 * (size_t)CPU_SETSIZE; n_cpus <= (size_t)1 << 18; n_cpus *= 2) {
-        size_t size = CPU_ALLOC_SIZE(n_cpus);
-        cpu_set_t *set = dn_calloc(1, size);
-        if (set == NULL) {
-            return 0;
-        }
-        int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
-        dn_free(set);
-        if (count > 0) {
-            return count;
-        }
-    }
-    return 0;
-}
-
-uint32_t dn_cpu_count(void)
-{
-    cpu_set_t set;
-    int count = 0;
-
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-        count = CPU_COUNT(&set);
-    } else if (errno == EINVAL) {
-        count = count_in_large_set();
-    }
-    if (count > 0) {
-        return (uint32_t)count;
-    }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (uint32_t)online : 1;
 }

@@ -19,7 +19,7 @@ struct dn_executor {
 
 struct dn_pool;
 /**
- * Start n_threads workers (0: dn_cpu_count(); at most 1024).  All signals are blocked in them but those that a thread's own
+ * Start n_threads workers (0: dn_os_cpu_count(); at most 1024).  All signals are blocked in them but those that a thread's own
  * faults raise, so that crash handlers still work.
  * DN_ERR_INVALID too many; DN_ERR_IO the system refused a thread; DN_ERR_MEMORY.
  */
@@ -38,8 +38,5 @@ struct dn_executor dn_pool_executor(struct dn_pool *pool);
  */
 DN_NODISCARD enum dn_status dn_pool_provide(struct dn_pool **out, struct dn_executor *executor,
                                             struct dn_error *err);
-
-/** CPUs this process may use (affinity mask), at least 1. */
-uint32_t dn_cpu_count(void);
 
 #endif

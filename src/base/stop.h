@@ -2,6 +2,8 @@
 #ifndef DN_BASE_STOP_H
 #define DN_BASE_STOP_H
 
+#include "base/os_wait.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,7 +14,7 @@
 
 struct dn_stop {
     _Atomic bool asked;
-    int fd; /**< readable once asked, to be polled beside other descriptors; -1: there was none to be had */
+    struct dn_os_event event;        /**< set once asked */
     int32_t (*cancelled)(void *ctx); /**< of the host, from any thread; NULL: none */
     void *ctx;
 };
@@ -27,11 +29,14 @@ void dn_stop_ask(struct dn_stop *s);
  * NULL: never.
  */
 bool dn_stop_asked(struct dn_stop *s);
+/** What is readable once it was asked, to be polled beside other descriptors; -1: nothing.  `s` may be NULL. */
+static inline int dn_stop_fd(const struct dn_stop *s)
+{
+    return s != NULL ? s->event.fd : -1;
+}
 /** Wait until `fd` can be read, or has ended or failed.  False: it was asked to stop first.  `s` may be NULL. */
 bool dn_stop_wait_readable(struct dn_stop *s, int fd);
-/** A condition for dn_stop_wait_condition(); its time is CLOCK_MONOTONIC. */
-void dn_stop_init_condition(pthread_cond_t *condition);
-/** Wait for at most DN_STOP_POLL_MS.  False: the time is over, and dn_stop_asked() should be asked, without the lock. */
+/** Wait on a condition of dn_os_condition_init() for at most DN_STOP_POLL_MS.  False: the time is over, and dn_stop_asked() should be asked, without the lock. */
 bool dn_stop_wait_condition(pthread_cond_t *condition, pthread_mutex_t *lock);
 
 #endif

@@ -1,5 +1,6 @@
 /* check JOB.yaml: could it run? */
 #include "base/clock.h"
+#include "base/os_wait.h"
 #include "base/stop.h"
 #include "base/thread.h"
 #include "cli/cli.h"
@@ -153,7 +154,7 @@ static int check(const char *job, const struct dn_plan *plan, bool as_json)
 
     dn_error_clear(&l.err);
     (void)pthread_mutex_init(&l.lock, NULL);
-    dn_stop_init_condition(&l.changed);
+    dn_os_condition_init(&l.changed);
     dn_console_guard();
     const int failure = dn_thread_start(&thread, "dn-check", look, &l);
     if (failure != 0) {

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_process.h"
+#include "base/os_wait.h"
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "cli/conform.h"
@@ -287,7 +289,8 @@ static enum disturbed state_compare(struct dn_conform *c, const struct state *be
     state_take(&now);
     for (int i = 1; i < 32; i++) {
         if (now.handlers[i] != before->handlers[i]) {
-            (void)dn_conform_fail(c, "the plugin changed the handler of SIG%s", sigabbrev_np(i));
+            (void)dn_conform_fail(c, "the plugin changed the handler of SIG%s",
+                                  dn_os_signal_name(i));
             return DISTURBED_SIGNALS;
         }
     }
@@ -401,7 +404,7 @@ static struct report check_in_child(struct run *r, const struct dn_conform_check
     int status = 0;
 
     (void)snprintf(dir, sizeof dir, "%s/%d", r->root, r->n_checks++);
-    if (mkdir(dir, 0700) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
+    if (mkdir(dir, 0700) != 0 || !dn_os_pipe(ends)) {
         (void)snprintf(report.said, sizeof report.said, "no temporary directory or pipe");
         return report;
     }

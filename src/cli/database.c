@@ -1,6 +1,7 @@
 #include "cli/database.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 #include "store/url.h"
 
@@ -157,7 +158,7 @@ enum dn_status dn_database_connection(const char *address, json_t *options, json
     }
 cleanup:
     if (url != NULL) {
-        explicit_bzero(url, strlen(url));
+        dn_os_wipe(url, strlen(url));
     }
     dn_free(url);
     dn_free(table);

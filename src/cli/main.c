@@ -1,8 +1,8 @@
+#include "base/os_memory.h"
 #include "cli/cli.h"
 #include "cli/secrecy.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 /*
@@ -30,6 +30,6 @@ int main(int argc, char **argv)
     if (fill_standard_streams() != 0) {
         return DN_EXIT_FAILED; /* without /dev/null, and perhaps without a place to say so */
     }
-    (void)mallopt(M_ARENA_MAX, 2); /* what is freed in one heap is of no use to the others */
+    dn_os_heaps_limit(2);
     return dn_cli_main(argc, argv);
 }

@@ -1,33 +1,11 @@
 #include "cli/secrecy.h"
 
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "cli/database.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#define ELF_HEADERS_ALONE "0x10" /* core(5) */
-
-static void keep_memory_out_of_cores(void)
-{
-    static const char word[] = ELF_HEADERS_ALONE;
-    const char *tests = getenv("DN_CORE_MEMORY");
-    const struct rlimit none = {0, 0};
-
-    if (tests != NULL && strcmp(tests, "yes") == 0) {
-        return; /* of a developer, who looks for a fault */
-    }
-    const int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, word, sizeof(word) - 1) < 0) {
-        (void)setrlimit(RLIMIT_CORE, &none);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
 
 static void overwrite(char *from, const char *to)
 {
@@ -58,7 +36,10 @@ void dn_secrecy_begin(int argc, char **argv)
     static char *copies; /* as long as the process lives */
     size_t size = 1;
 
-    keep_memory_out_of_cores();
+    const char *tests = getenv("DN_CORE_MEMORY");
+    if (tests == NULL || strcmp(tests, "yes") != 0) { /* else a developer looks for a fault */
+        dn_os_keep_memory_out_of_cores();
+    }
     for (int i = 1; i < argc; i++) {
         size += strlen(argv[i]) + 1;
     }

@@ -2,6 +2,7 @@
 #include "cli/template.h"
 
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "job/output.h"
@@ -35,13 +36,9 @@ static enum dn_status name_check(const char *name, struct dn_error *err)
 /* The command itself, for the Makefile: where it is now. */
 static const char *command_path(char out[PATH_MAX])
 {
-    const ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-    if (len <= 0) {
-        return DN_PROGRAM;
-    }
-    out[len] = '\0';
-    return strpbrk(out, " $#'\"\\") == NULL ? out : DN_PROGRAM; /* what make would read otherwise */
+    return dn_os_executable(out, PATH_MAX) && strpbrk(out, " $#'\"\\") == NULL
+               ? out
+               : DN_PROGRAM; /* what make would read otherwise */
 }
 
 /* A copy of the text with its @WORDS@ filled in. */

@@ -1,6 +1,7 @@
 #include "csv/feed.h"
 
 #include "base/memory.h"
+#include "base/os_text.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -349,7 +350,7 @@ enum dn_status dn_csv_feed_drop_lines(struct dn_csv_feed *f, int64_t *n, struct 
 static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size_t from, size_t len)
 {
     while (!d->cr_ends_row && len > from) {
-        const uint8_t *lf = memrchr(text + from, '\n', len - from);
+        const uint8_t *lf = dn_os_memrchr(text + from, '\n', len - from);
         if (lf == NULL) {
             return 0;
         }

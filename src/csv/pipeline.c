@@ -11,7 +11,9 @@
  * The consumer waits for slots, never for the source, and looks a few times a second whether it should stop.  A read of a
  * stalled file cannot be ended: then the feeding thread is left behind with the reader, and frees it when it gets through.
  */
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "base/thread.h"
 #include "csv/aside.h"
 #include "csv/explain.h"
@@ -626,17 +628,15 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
 
 void dn_csv_pipeline_stop(struct dn_csv_reader *r)
 {
-    struct timespec until;
-
     dn_stop_ask(&r->cancel);
     pthread_mutex_lock(&r->lock);
     want_no_more(r);
     while (r->n_tasks > 0) {
         pthread_cond_wait(&r->ready, &r->lock);
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += STALLED_SECONDS;
-    while (r->feeding && pthread_cond_timedwait(&r->ready, &r->lock, &until) == 0) {
+    const double until = dn_clock_seconds() + STALLED_SECONDS;
+    for (double left = STALLED_SECONDS; r->feeding && left > 0; left = until - dn_clock_seconds()) {
+        (void)dn_os_condition_wait(&r->ready, &r->lock, (int)(left * 1e3) + 1);
     }
     const bool left_behind = r->feeding;
     pthread_mutex_unlock(&r->lock);

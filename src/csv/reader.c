@@ -1,5 +1,7 @@
 #include "base/budget.h"
 #include "base/memory.h"
+#include "base/os_process.h"
+#include "base/os_wait.h"
 #include "csv/aside.h"
 #include "csv/choose.h"
 #include "csv/dialect.h"
@@ -139,7 +141,7 @@ enum dn_status dn_csv_set_dialect(struct dn_csv_reader *r, const struct dn_csv_o
 /* The threads, and what does not depend on the columns. */
 static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *o)
 {
-    const uint32_t n_threads = o->n_threads != 0 ? o->n_threads : dn_cpu_count();
+    const uint32_t n_threads = o->n_threads != 0 ? o->n_threads : dn_os_cpu_count();
 
     r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DN_CSV_DEFAULT_BUDGET;
     r->idle_bytes = (size_t)(r->budget / 4);
@@ -422,7 +424,7 @@ static void init_waiting(struct dn_csv_reader *r, const struct dn_csv_options *o
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     pthread_cond_init(&r->room, NULL);
-    dn_stop_init_condition(&r->ready);
+    dn_os_condition_init(&r->ready);
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
 }
 

@@ -1,6 +1,7 @@
 /* One pass over the source: open, move every batch, count, commit. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "job/connector.h"
 #include "job/contract.h"
 #include "job/events.h"
@@ -156,7 +157,7 @@ static void progress_tell(struct dn_session *s, const struct dn_attempt *a, bool
             .rows = a->rows,
             .bytes_in = p.bytes_done,
             .bytes_total = p.bytes_total,
-            .peak_rss_bytes = dn_peak_rss_bytes(),
+            .peak_rss_bytes = dn_os_peak_rss_bytes(),
         };
         events->progress(events->ctx, &told);
     }

@@ -1,5 +1,6 @@
 #include "job/check.h"
 
+#include "base/os_memory.h"
 #include "job/events.h"
 #include "job/expand.h"
 #include "job/refusal.h"
@@ -138,7 +139,7 @@ static enum dn_status check_side(struct checking *c, const char *side,
         free_string(answer);
     }
     if (text.data != NULL) {
-        explicit_bzero(text.data, text.len);
+        dn_os_wipe(text.data, text.len);
     }
     dn_buffer_finish(&text);
     return st;

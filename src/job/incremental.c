@@ -1,6 +1,7 @@
 #include "job/incremental.h"
 
 #include "base/memory.h"
+#include "base/os_stat.h"
 #include "base/strings.h"
 #include "job/connector.h"
 #include "job/events.h"
@@ -278,7 +279,8 @@ static enum dn_status file_select(struct dn_selection *s, const struct dn_increm
         dn_error_locate(err, path, -1, -1, -1, NULL);
         return st;
     }
-    dn_state_time(modified, &info.st_mtim);
+    const struct timespec written = dn_os_modified(&info);
+    dn_state_time(modified, &written);
     DN_TRY(id_of(file, &id, err));
     enum dn_status st = DN_OK;
     if (incremental->lookback_days == 0 && dn_state_has(state, json_string_value(id), modified)) {

@@ -1,5 +1,6 @@
 /* One piece: its rows to a file that is not seen yet, and then what the file has. */
 #include "base/memory.h"
+#include "base/os_stat.h"
 #include "job/connection.h"
 #include "job/local.h"
 #include "job/parts_place.h"
@@ -23,9 +24,9 @@ static enum dn_status local_identity(json_t **out, const char *path, const char 
         dn_error_locate(err, path, -1, -1, -1, NULL);
         return st;
     }
-    *out =
-        json_pack("{s:s, s:I, s:I}", "path", path, "size", (json_int_t)info.st_size, "modified_ns",
-                  (json_int_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec);
+    const struct timespec modified = dn_os_modified(&info);
+    *out = json_pack("{s:s, s:I, s:I}", "path", path, "size", (json_int_t)info.st_size,
+                     "modified_ns", (json_int_t)modified.tv_sec * 1000000000 + modified.tv_nsec);
     return *out != NULL ? DN_OK : dn_error_memory(err, 64);
 }
 

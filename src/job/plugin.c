@@ -1,15 +1,15 @@
 #include "job/plugin.h"
 
 #include "base/memory.h"
+#include "base/os_library.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "job/elf.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #ifndef DN_INSTALLED_PLUGINS /* where they are installed, from the executable's folder; cmake/install.cmake says */
@@ -92,12 +92,11 @@ static enum dn_status find_first(const struct candidates *c, const char *name, c
 /* Takes `path` over, which is for dn_free(). */
 static enum dn_status load_file(struct dn_plugin *plugin, char *path, struct dn_error *err)
 {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *library = dn_os_library_open(path);
 
     if (library == NULL) {
-        const char *reason = dlerror();
         enum dn_status st = dn_error_set(err, DN_ERR_CONFIG, "library %s cannot be loaded: %s",
-                                         path, reason != NULL ? reason : "no reason given");
+                                         path, dn_os_library_reason());
         dn_free(path);
         return st;
     }
@@ -168,20 +167,6 @@ void dn_plugin_set_home(const char *directory)
     dn_error_copy_text(g_home, sizeof g_home, directory);
 }
 
-/* Where /proc is not mounted, as in a bare chroot, the kernel's word for what was started helps. */
-static bool executable_path(char out[PATH_MAX])
-{
-    const ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-    if (len > 0) {
-        out[len] = '\0';
-        return true;
-    }
-    const char *started =
-        (const char *)getauxval(AT_EXECFN); /* NOLINT(performance-no-int-to-ptr) */
-    return started != NULL && realpath(started, out) != NULL;
-}
-
 /* Beside the executable: in a build folder or an archive, and where it is installed. */
 static enum dn_status executable_add(struct candidates *c, const char *file_name,
                                      struct dn_error *err)
@@ -191,7 +176,7 @@ static enum dn_status executable_add(struct candidates *c, const char *file_name
     struct dn_buffer dir = {0};
     enum dn_status st = DN_OK;
 
-    if (!executable_path(exe)) {
+    if (!dn_os_executable(exe, sizeof exe)) {
         return DN_OK;
     }
     char *slash = strrchr(exe, '/');
@@ -245,8 +230,7 @@ void dn_plugin_finish(struct dn_plugin *plugin)
 
 void *dn_plugin_symbol(const struct dn_plugin *plugin, const char *symbol)
 {
-    (void)dlerror();
-    return dlsym(plugin->library, symbol);
+    return dn_os_library_symbol(plugin->library, symbol);
 }
 
 /* "it exports a, b, c", or why that cannot be told; never fails. */

@@ -2,6 +2,7 @@
 #include "arrow/schema.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
@@ -224,7 +225,7 @@ enum dn_status dn_transfer_run(const struct dn_transfer *t, struct dn_outcome *o
     dn_watch_finish(&watch);
     outcome->seconds = dn_clock_seconds() - s.started;
     outcome->cpu_seconds = dn_clock_cpu_seconds();
-    outcome->peak_rss_bytes = dn_peak_rss_bytes();
+    outcome->peak_rss_bytes = dn_os_peak_rss_bytes();
     return st;
 }
 

@@ -1,6 +1,7 @@
 #include "job/services.h"
 
 #include "base/clock.h"
+#include "base/os_process.h"
 #include "job/events.h"
 
 #include <string.h>
@@ -59,7 +60,7 @@ static void on_progress(void *ctx, const struct dativo_progress *p)
             .rows = p->rows_done,
             .bytes_in = p->bytes_done,
             .bytes_total = p->bytes_total,
-            .peak_rss_bytes = dn_peak_rss_bytes(),
+            .peak_rss_bytes = dn_os_peak_rss_bytes(),
         };
         s->events->progress(s->events->ctx, &told);
     }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/os_stat.h"
 #include "job/events.h"
 #include "job/local.h"
 
@@ -84,7 +85,8 @@ static struct dn_source_seen look(const json_t *file)
 
     if (path != NULL && strcmp(path, "-") != 0 && dn_local_stat(path, &info) == 0 &&
         S_ISREG(info.st_mode)) {
-        seen = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size, info.st_mtim};
+        seen = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size,
+                                       dn_os_modified(&info)};
     }
     return seen;
 }

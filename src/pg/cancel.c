@@ -3,6 +3,7 @@
  * thread does it, which nobody has to wait for.
  */
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "base/thread.h"
 #include "pg/session_internal.h"
 
@@ -58,7 +59,7 @@ static struct job *start(struct dn_pg_session *s)
         return NULL;
     }
     pthread_mutex_init(&j->lock, NULL);
-    dn_stop_init_condition(&j->changed);
+    dn_os_condition_init(&j->changed);
     atomic_init(&j->n_users, 2);
     if (dn_thread_start(&thread, "dn-pg-cancel", run, j) != 0) {
         release(j);

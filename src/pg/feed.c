@@ -1,6 +1,7 @@
 #include "pg/feed.h"
 
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "base/thread.h"
 #include "pg/copy.h"
 
@@ -293,7 +294,7 @@ enum dn_status dn_pg_feed_open(struct dn_pg_feed **out, const struct dn_pg_feed_
     }
     dn_error_clear(&f->err);
     pthread_mutex_init(&f->lock, NULL);
-    dn_stop_init_condition(&f->changed);
+    dn_os_condition_init(&f->changed);
     f->outer = dn_pg_session_watch(options->first, &f->stop);
     dn_stop_init(&f->stop, outer_is_asked, f->outer);
     const enum dn_status st = start(f, err);

@@ -1,6 +1,7 @@
 #include "pg/params.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 #include "pg/libpq.h"
 
@@ -113,7 +114,7 @@ static const char *near(const char *name)
 static void free_secret(char *text)
 {
     if (text != NULL) {
-        explicit_bzero(text, strlen(text));
+        dn_os_wipe(text, strlen(text));
     }
     dn_free(text);
 }
@@ -286,7 +287,7 @@ enum dn_status dn_pg_params_add_dsn(struct dn_pg_params *p, const char *dsn, str
     const enum dn_status st = take_options(p, options, err);
     for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
         if (o->val != NULL) {
-            explicit_bzero(o->val, strlen(o->val));
+            dn_os_wipe(o->val, strlen(o->val));
         }
     }
     pq->conninfo_free(options);

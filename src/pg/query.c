@@ -31,7 +31,7 @@ enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, 
     struct dn_stop *stop = s->options.stop;
     const int events = (to_read ? POLLIN : 0) | (to_write ? POLLOUT : 0);
     struct pollfd both[2] = {{.fd = s->pq->socket(s->conn), .events = (short)events},
-                             {.fd = stop != NULL ? stop->fd : -1, .events = POLLIN}};
+                             {.fd = dn_stop_fd(stop), .events = POLLIN}};
     const int64_t most = deadline > 0 ? 0 : most_silence(&s->options);
     const bool looks_up = stop != NULL || deadline > 0 || most > 0;
     int64_t silent = 0; /* of polls, not of a clock: while this process is stopped nothing counts */

@@ -1,5 +1,6 @@
 #include "pg/wire.h"
 
+#include "base/os_wait.h"
 #include "pg/session_internal.h"
 
 #include <errno.h>
@@ -43,8 +44,7 @@ static bool open_stage(struct dn_pg_wire *w, int socket)
         return true;
     }
     w->own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (w->own >= 0 &&
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, w->stage) == 0) {
+    if (w->own >= 0 && dn_os_socket_pair(w->stage)) {
         return true;
     }
     close_one(&w->own);
@@ -238,7 +238,7 @@ enum dn_status dn_pg_wire_show(struct dn_pg_session *s, struct dn_error *err)
     if (w->is_gone) {
         close_one(&w->stage[1]);
     }
-    if (dup3(w->stage[0], s->pq->socket(s->conn), O_CLOEXEC) < 0) {
+    if (!dn_os_duplicate(w->stage[0], s->pq->socket(s->conn))) {
         return dn_error_set_errno(err, DN_ERR_IO, errno, "cannot tell libpq how a COPY ended");
     }
     return DN_OK;
@@ -253,7 +253,7 @@ void dn_pg_wire_return(struct dn_pg_session *s)
     while (ioctl(w->stage[0], FIONREAD, &n_left) == 0 && n_left > 0 &&
            s->pq->consume_input(s->conn) != 0) {
     }
-    (void)dup3(w->own, s->pq->socket(s->conn), O_CLOEXEC);
+    (void)dn_os_duplicate(w->own, s->pq->socket(s->conn));
     close_one(&w->own);
     close_one(&w->stage[0]);
     close_one(&w->stage[1]);

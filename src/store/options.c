@@ -1,6 +1,7 @@
 #include "store/options.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ void dn_store_options_free(struct dn_store_options *options)
     if (options != NULL) {
         struct kept *kept =
             (struct kept *)(void *)((char *)options - offsetof(struct kept, options));
-        explicit_bzero(kept, kept->size);
+        dn_os_wipe(kept, kept->size);
         dn_free(kept);
     }
 }

@@ -1,6 +1,7 @@
 #include "store/spill.h"
 
 #include "base/memory.h"
+#include "store/file/file_os.h"
 #include "store/file/temporary.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static int create(int dir_fd, const char *path)
 {
     char name[DN_TEMPORARY_NAME_SIZE];
     const char *slash = strrchr(path, '/');
-    int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = dn_file_os_create_nameless(dir_fd);
 
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)) {
         return fd;

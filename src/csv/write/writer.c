@@ -2,6 +2,7 @@
 
 #include "base/budget.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "csv/infer.h"
 #include "csv/written.h"
@@ -133,7 +134,7 @@ static enum dn_status divide_budget(struct dn_csv_writer *w, const struct dn_csv
     DN_TRY(dn_budget_check_columns(n_columns, w->n_texts, DN_BUDGET_WRITING, remote, budget,
                                    o->memory_total_bytes, err));
     w->way_bytes = remote ? dn_budget_on_the_way(budget, DN_BUDGET_WRITING) : 0;
-    const size_t n_threads = w->executor.n_threads != 0 ? w->executor.n_threads : dn_cpu_count();
+    const size_t n_threads = w->executor.n_threads != 0 ? w->executor.n_threads : dn_os_cpu_count();
     const size_t most = 4 * n_threads + 4;
     const size_t text_bytes = (size_t)(budget / 4);
     w->piece_bytes = text_bytes / most < PIECE_BYTES ? text_bytes / most : PIECE_BYTES;

@@ -2,6 +2,8 @@
 #include "base/budget.h"
 #include "base/memory.h"
 #include "base/name_map.h"
+#include "base/os_process.h"
+#include "base/os_wait.h"
 #include "base/strings.h"
 #include "parquet/read/origin.h"
 #include "parquet/read/reader_internal.h"
@@ -339,7 +341,7 @@ static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_optio
 {
     dn_owner_init(&r->owner);
     pthread_mutex_init(&r->lock, NULL);
-    dn_stop_init_condition(&r->ready);
+    dn_os_condition_init(&r->ready);
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
     r->kernels = dn_kernels_selected();
     r->budget = o->memory_budget_bytes != 0 ? o->memory_budget_bytes : DEFAULT_BUDGET;
@@ -348,7 +350,7 @@ static void init(struct dn_parquet_reader *r, const struct dn_parquet_read_optio
     r->idle_bytes = (size_t)(r->budget / 4);
     dn_memory_idle_grant(r->idle_bytes);
     r->executor = (struct dn_executor){o->submit_ctx, o->submit,
-                                       o->n_threads != 0 ? o->n_threads : dn_cpu_count()};
+                                       o->n_threads != 0 ? o->n_threads : dn_os_cpu_count()};
 }
 
 static enum dn_status open_file(struct dn_parquet_reader *r, const char *path,

@@ -1,5 +1,6 @@
 #include "base/budget.h"
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "parquet/write/writer_internal.h"
 #include "store/url.h"
 
@@ -294,7 +295,7 @@ enum dn_status dn_parquet_writer_open_in(struct dn_parquet_context *c,
     }
     dn_owner_init(&w->owner);
     pthread_mutex_init(&w->lock, NULL);
-    dn_stop_init_condition(&w->changed);
+    dn_os_condition_init(&w->changed);
     dn_stop_init(&w->stop, opts.cancelled, opts.cancel_ctx);
     st = dn_codec_parse(opts.compression, &w->codec, &w->codec_level, err);
     if (st != DN_OK) {

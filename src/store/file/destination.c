@@ -1,15 +1,14 @@
 #include "store/file/destination.h"
 
 #include "base/memory.h"
+#include "store/file/file_os.h"
 #include "store/file/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define MAX_LINKS 40 /* as in the kernel */
@@ -58,9 +57,7 @@ static enum dn_status split(struct dn_destination *d, const char *given, struct 
 static enum dn_status refuse_proc(const struct dn_destination *d, const char *given,
                                   struct dn_error *err)
 {
-    struct statfs volume = {0};
-
-    if (fstatfs(d->dir_fd, &volume) != 0 || volume.f_type != PROC_SUPER_MAGIC) {
+    if (!dn_file_os_is_proc(d->dir_fd)) {
         return DN_OK;
     }
     return located(err, given,

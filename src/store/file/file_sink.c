@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "store/file/destination.h"
+#include "store/file/file_os.h"
 #include "store/file/temporary.h"
 #include "store/sink_class.h"
 
@@ -88,31 +89,23 @@ static enum dn_status report_write(struct file_sink *s, size_t missing, int fail
 }
 
 /*
- * Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out what others have
- * there, and all be waited for by fsync().  False: the file system wants them in the cache.
+ * Write what the block holds.  Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out
+ * what others have there, and all be waited for by fsync().
  */
-static bool set_direct(const struct file_sink *s, bool on)
-{
-    const int flags = fcntl(s->fd, F_GETFL);
-
-    return flags >= 0 && fcntl(s->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
-}
-
-/* Write what the block holds. */
 static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
 {
-    bool direct = s->used == BLOCK_BYTES && set_direct(s, true);
+    bool direct = s->used == BLOCK_BYTES && dn_file_os_set_direct(s->fd, true);
     const off_t start = (off_t)(s->taken - s->used);
     size_t done = 0;
 
     if (!direct) {
-        (void)set_direct(s, false); /* the end of the file is not aligned */
+        (void)dn_file_os_set_direct(s->fd, false); /* the end of the file is not aligned */
     }
     while (done < s->used) {
         const ssize_t n = dn_store_write(s->fd, s->block + done, s->used - done);
         if (n < 0 && errno == EINVAL && direct) {
             direct = false; /* behind a short write, or where disks ask for more alignment */
-            (void)set_direct(s, false);
+            (void)dn_file_os_set_direct(s->fd, false);
         } else if (n <= 0) {
             return report_write(s, s->used - done, n < 0 ? errno : ENOSPC, err);
         } else {
@@ -121,7 +114,7 @@ static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
     }
     if (!direct) {
         /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
-        (void)sync_file_range(s->fd, start, (off_t)s->used, SYNC_FILE_RANGE_WRITE);
+        dn_file_os_start_writing(s->fd, start, (off_t)s->used);
     }
     s->used = 0;
     return DN_OK;
@@ -195,8 +188,7 @@ static enum dn_status file_reading_path(const struct dn_sink *sink,
 {
     const struct file_sink *s = of_const(sink);
 
-    (void)snprintf(out, DN_SINK_READING_PATH_SIZE, "/proc/self/fd/%d", s->fd);
-    if (is_this_file(s, out)) {
+    if (dn_file_os_path_of(s->fd, out, DN_SINK_READING_PATH_SIZE) && is_this_file(s, out)) {
         return DN_OK;
     }
     const int len = snprintf(out, DN_SINK_READING_PATH_SIZE, "%s/%s", s->at.dir, s->temporary);
@@ -213,7 +205,7 @@ static enum dn_status file_reading_path(const struct dn_sink *sink,
 /* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
 static int rename_without_replacing(const struct file_sink *s)
 {
-    if (renameat2(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, RENAME_NOREPLACE) == 0) {
+    if (dn_file_os_rename_new(s->at.dir_fd, s->temporary, s->at.name) == 0) {
         return 0;
     }
     if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {

@@ -1,6 +1,8 @@
 #include "store/file/file_source.h"
 
 #include "base/memory.h"
+#include "base/os_stat.h"
+#include "store/file/file_os.h"
 #include "store/source_class.h"
 
 #include <errno.h>
@@ -77,12 +79,15 @@ static enum dn_status report_open(struct dn_error *err, const char *path, int fa
 
 static struct dn_source_identity identity_of(const struct stat *info)
 {
+    const struct timespec modified = dn_os_modified(info);
+    const struct timespec changed = dn_os_changed(info);
+
     return (struct dn_source_identity){
-        .device = info->st_dev,
+        .device = (uint64_t)info->st_dev,
         .file = info->st_ino,
         .size = info->st_size,
-        .changed_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec,
-        .status_ns = (int64_t)info->st_ctim.tv_sec * 1000000000 + info->st_ctim.tv_nsec,
+        .changed_ns = (int64_t)modified.tv_sec * 1000000000 + modified.tv_nsec,
+        .status_ns = (int64_t)changed.tv_sec * 1000000000 + changed.tv_nsec,
     };
 }
 
@@ -114,7 +119,7 @@ static enum dn_status examine(struct file_source *f, struct dn_error *err)
         s->identity = identity_of(&info);
         s->size = info.st_size > f->start ? (int64_t)(info.st_size - f->start) : 0;
         s->stored_size = s->size;
-        (void)posix_fadvise(f->fd, f->start, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
+        dn_file_os_will_read(f->fd, f->start);
     }
     return DN_OK;
 }
@@ -251,7 +256,7 @@ static enum dn_status file_check(const struct dn_source *s, enum dn_source_chang
         }
         *out = DN_SOURCE_GREW;
     } else if (f->owns_fd && (stat(s->path, &info) != 0 || info.st_ino != s->identity.file ||
-                              info.st_dev != s->identity.device)) {
+                              (uint64_t)info.st_dev != s->identity.device)) {
         *out = DN_SOURCE_REPLACED;
     }
     return DN_OK;

@@ -1,6 +1,7 @@
 #include "store/file/temporary.h"
 
 #include "base/memory.h"
+#include "store/file/file_os.h"
 #include "store/sink.h"
 
 #include <dirent.h>
@@ -78,7 +79,7 @@ int dn_store_fsync(int fd)
     int result = 0;
 
     do {
-        result = must_fail() ? -1 : fsync(fd);
+        result = must_fail() ? -1 : dn_file_os_sync(fd);
     } while (result != 0 && errno == EINTR);
     return result;
 }

@@ -1,6 +1,7 @@
 #include "store/http/http.h"
 
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "store/http/call.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ static struct dn_http_call *create(const struct dn_curl *curl)
         call->curl = curl;
         dn_owner_init(&call->owner);
         pthread_mutex_init(&call->lock, NULL);
-        dn_stop_init_condition(&call->changed);
+        dn_os_condition_init(&call->changed);
         dn_error_clear(&call->failure);
     }
     return call;

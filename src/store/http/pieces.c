@@ -1,6 +1,7 @@
 #include "store/http/pieces.h"
 
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "base/owner.h"
 #include "base/thread.h"
 
@@ -309,7 +310,7 @@ enum dn_status dn_pieces_open(struct dn_pieces **out, dn_piece_get get, void *ct
     p->next_size = FIRST_PIECE < p->largest ? FIRST_PIECE : p->largest;
     dn_stop_init(&p->stop, outer_asked, stop);
     pthread_mutex_init(&p->lock, NULL);
-    dn_stop_init_condition(&p->changed);
+    dn_os_condition_init(&p->changed);
     *out = p;
     return DN_OK;
 }

@@ -79,7 +79,7 @@ static enum dn_status wait_ms(uint32_t ms, struct dn_stop *stop, struct dn_error
 
     for (;;) {
         const double left_ms = (until - dn_clock_seconds()) * 1000;
-        struct pollfd p = {.fd = stop != NULL ? stop->fd : -1, .events = POLLIN};
+        struct pollfd p = {.fd = dn_stop_fd(stop), .events = POLLIN};
         if (dn_stop_asked(stop)) {
             return dn_error_set(err, DN_ERR_CANCELLED, "it was asked to stop before the next try");
         }

@@ -1,6 +1,7 @@
 #include "store/s3/credentials.h"
 
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "store/s3/sources.h"
 
 #include <pthread.h>
@@ -41,7 +42,7 @@ enum dn_status dn_s3_chain_open(struct dn_s3_chain **out, const struct dn_store_
         return dn_error_memory(err, sizeof(*c));
     }
     pthread_mutex_init(&c->lock, NULL);
-    dn_stop_init_condition(&c->changed);
+    dn_os_condition_init(&c->changed);
     c->profile = profile;
     c->place = place;
     c->anonymous = options->anonymous;

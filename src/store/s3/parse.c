@@ -1,5 +1,6 @@
 /* Times and the little JSON that sources of credentials answer with. */
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "store/s3/sources.h"
 
 #include <time.h>
@@ -207,7 +208,7 @@ enum dn_status dn_s3_json_text(struct dn_span json, const char *name, char **out
         st = dn_error_memory(err, value.len + 1);
     }
     if (value.data != NULL) {
-        explicit_bzero(value.data, value.capacity);
+        dn_os_wipe(value.data, value.capacity);
     }
     dn_buffer_finish(&value);
     return st;

@@ -1,6 +1,7 @@
 #include "store/s3/profile.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ const char *dn_s3_environment(const char *name)
 void dn_s3_free_secret(char *text)
 {
     if (text != NULL) {
-        explicit_bzero(text, strlen(text));
+        dn_os_wipe(text, strlen(text));
     }
     dn_free(text);
 }
@@ -130,7 +131,7 @@ cleanup:
 static void finish_secret(struct dn_buffer *b)
 {
     if (b->data != NULL) {
-        explicit_bzero(b->data, b->capacity);
+        dn_os_wipe(b->data, b->capacity);
     }
     dn_buffer_finish(b);
 }

@@ -1,5 +1,6 @@
 /* Credentials that a service near this machine gives out: STS, a container's endpoint, an instance's metadata. */
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 #include "store/http/http.h"
 #include "store/s3/reply.h"
@@ -29,7 +30,7 @@ static const char *text_of(const struct dn_buffer *b)
 static void finish_secret(struct dn_http_response *r)
 {
     if (r->body.data != NULL) {
-        explicit_bzero(r->body.data, r->body.capacity);
+        dn_os_wipe(r->body.data, r->body.capacity);
     }
     dn_http_response_finish(r);
 }
@@ -112,7 +113,7 @@ static enum dn_status make_form(struct dn_buffer *form, const char *token_file, 
     st = append_parameter(form, "WebIdentityToken", text_of(&token), err);
 cleanup:
     if (token.data != NULL) {
-        explicit_bzero(token.data, token.capacity);
+        dn_os_wipe(token.data, token.capacity);
     }
     dn_buffer_finish(&token);
     return st;
@@ -149,7 +150,7 @@ enum dn_status dn_s3_keys_of_web_identity(struct dn_s3_keys **out, const char *t
     st = assume_role(out, text_of(&url), dn_buffer_span(&form), place->ca_file, stop, err);
 cleanup:
     if (form.data != NULL) {
-        explicit_bzero(form.data, form.capacity);
+        dn_os_wipe(form.data, form.capacity);
     }
     dn_buffer_finish(&form);
     dn_buffer_finish(&url);
@@ -245,7 +246,7 @@ enum dn_status dn_s3_keys_of_container(struct dn_s3_keys **out, struct dn_stop *
     }
 cleanup:
     if (token.data != NULL) {
-        explicit_bzero(token.data, token.capacity);
+        dn_os_wipe(token.data, token.capacity);
     }
     dn_buffer_finish(&token);
     dn_buffer_finish(&url);

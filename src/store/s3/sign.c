@@ -1,6 +1,7 @@
 #include "store/s3/sign.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "base/strings.h"
 #include "store/s3/hash.h"
 #include "store/url.h"
@@ -261,7 +262,7 @@ static enum dn_status compute(const struct dn_sign_request *r, const char *secre
         dn_hex(key, sizeof(key), out);
     }
     if (first.data != NULL) {
-        explicit_bzero(first.data, first.capacity);
+        dn_os_wipe(first.data, first.capacity);
     }
     dn_buffer_finish(&first);
     return st;

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_memory.h"
+#include "base/os_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -200,7 +202,7 @@ static int spawn(const char *command, pid_t *pid, int *out_fd)
     sigset_t none;
     int ends[2];
 
-    if (text == NULL || pipe2(ends, O_CLOEXEC) != 0) {
+    if (text == NULL || !dn_os_pipe(ends)) {
         dn_free(text);
         return text == NULL ? ENOMEM : errno;
     }
@@ -302,7 +304,7 @@ enum dn_status dn_s3_keys_of_process(struct dn_s3_keys **out, const char *comman
                                   "credential_process of the profile", err);
     }
     if (text.data != NULL) {
-        explicit_bzero(text.data, text.capacity);
+        dn_os_wipe(text.data, text.capacity);
     }
     dn_buffer_finish(&text);
     return st;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_wait.h"
 #include "base/owner.h"
 #include "base/thread.h"
 
@@ -578,7 +579,7 @@ enum dn_status dn_s3_writer_open(struct dn_s3_writer **out, struct dn_s3_client 
     dn_error_clear(&w->err);
     dn_stop_init(&w->stop, outer_asked, stop);
     pthread_mutex_init(&w->lock, NULL);
-    dn_stop_init_condition(&w->changed);
+    dn_os_condition_init(&w->changed);
     const enum dn_status st = look_around(w, err);
     if (st != DN_OK) {
         dn_s3_writer_close(w);

@@ -1,6 +1,7 @@
 /* Damaged Parquet files: whatever the bytes, dn_parquet_inspect() returns, holds no memory, and says what is wrong. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "dativo/parquet.h"
 #include "parquet/format.h"
 #include "scratch.h"
@@ -178,8 +179,8 @@ static void test_random_damage(void **state)
         sample_remove(&s);
     }
     if (!SCRATCH_SANITIZED) {
-        assert_true(dn_peak_rss_bytes() < (uint64_t)256
-                                              << 20); /* no lie about a length is believed */
+        assert_true(dn_os_peak_rss_bytes() < (uint64_t)256
+                                                 << 20); /* no lie about a length is believed */
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/log.h"
 
+#include "base/os_process.h"
 #include "scratch.h"
 
 #include <sys/socket.h>
@@ -29,7 +30,7 @@ static void test_peak_memory_follows_use(void **state)
 {
     (void)state;
     const size_t size = (size_t)48 << 20;
-    uint64_t before = dn_peak_rss_bytes();
+    uint64_t before = dn_os_peak_rss_bytes();
     uint8_t *memory = malloc(size);
 
     assert_true(before > 100000);
@@ -37,10 +38,10 @@ static void test_peak_memory_follows_use(void **state)
     for (size_t i = 0; i < size; i += 4096) {
         ((volatile uint8_t *)memory)[i] = 1;
     }
-    uint64_t after = dn_peak_rss_bytes();
+    uint64_t after = dn_os_peak_rss_bytes();
     free(memory);
     assert_true(after >= (uint64_t)size);
-    assert_true(dn_peak_rss_bytes() + (1 << 20) >=
+    assert_true(dn_os_peak_rss_bytes() + (1 << 20) >=
                 after); /* a peak stays; the kernel counts in lots */
 }
 

@@ -1,6 +1,7 @@
 #include "base/pool.h"
 
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "scratch.h"
 
 #include <pthread.h>
@@ -238,8 +239,8 @@ static void test_sizes(void **state)
     cpu_set_t set;
 
     assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
-    assert_int_equal(dn_cpu_count(), CPU_COUNT(&set));
-    assert_int_equal(dn_pool_executor(pool).n_threads, dn_cpu_count());
+    assert_int_equal(dn_os_cpu_count(), CPU_COUNT(&set));
+    assert_int_equal(dn_pool_executor(pool).n_threads, dn_os_cpu_count());
     dn_pool_destroy(pool);
     dn_pool_destroy(NULL);
     pool = (struct dn_pool *)&err;
