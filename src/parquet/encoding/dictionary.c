@@ -13,10 +13,11 @@
 #define SMALL_TABLE ((size_t)256)
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
 
-/* Texts up to which, and of which length, a block has a table of its own. */
-#define FEW_TEXTS 64
+/* Entries up to which a block has a table of its own, and the length of its texts. */
+#define FEW 64
 #define FEW_BYTES 20
-#define FEW_SLOTS 64
+#define FEW_BITS 7
+#define FEW_SLOTS (1 << FEW_BITS)
 
 /* What an entry takes beside its PLAIN form: a place in `starts`, and slots. */
 #define TEXT_ENTRY_BYTES ((size_t)28)
@@ -296,6 +297,35 @@ static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, s
     }
 }
 
+/*
+ * While there are few entries, as of discounts and rates: what was found is at hand for the rest of the block.  Numbers that differ in
+ * their high bits alone, as halves and quarters do, differ in the highest bits of the product.
+ */
+static enum dn_status add_few_numbers(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                      uint32_t *ids, size_t *n_done, struct dn_error *err)
+{
+    struct {
+        uint64_t key;
+        uint64_t id; /* + 1; 0: free */
+    } found[FEW_SLOTS] = {0};
+    const size_t width = value_width(d->kind);
+    size_t i;
+
+    for (i = 0; i < n && d->n <= FEW; i++) {
+        const uint64_t key = load_number(values, i, width);
+        const size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS));
+        if (found[at].key != key || found[at].id == 0) {
+            DN_TRY(grow_slots(d, 1, err));
+            add_hashed_numbers(d, (const uint8_t *)values + i * width, 1, &ids[i]);
+            found[at].key = key;
+            found[at].id = (uint64_t)ids[i] + 1;
+        }
+        ids[i] = (uint32_t)found[at].id - 1;
+    }
+    *n_done = i;
+    return DN_OK;
+}
+
 static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *values, size_t n,
                                    size_t n_more, uint32_t *ids, struct dn_error *err)
 {
@@ -496,7 +526,7 @@ static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_
     } found[FEW_SLOTS] = {0};
     size_t i;
 
-    for (i = 0; i < n && d->n <= FEW_TEXTS; i++) {
+    for (i = 0; i < n && d->n <= FEW; i++) {
         uint64_t words[3];
         if (texts[i].len > FEW_BYTES) {
             DN_TRY(find_text(d, &texts[i], &ids[i], err));
@@ -525,9 +555,9 @@ static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_
     return DN_OK;
 }
 
-static bool has_few_texts(const struct dn_pq_dictionary *d)
+static bool has_few(const struct dn_pq_dictionary *d)
 {
-    return d->kind == DN_PQ_KIND_TEXT && d->n <= FEW_TEXTS;
+    return !is_integer(d->kind) && d->n <= FEW;
 }
 
 /* n values at once; `n_more`, at least n, are known to come. */
@@ -537,14 +567,15 @@ static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values
     uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
 
     *n_done = n;
-    if (has_few_texts(d)) {
-        DN_TRY(add_few_texts(d, values, n, ids, n_done, err));
-    } else if (d->kind == DN_PQ_KIND_TEXT) {
-        DN_TRY(add_texts(d, values, n, ids, n_done, err));
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        DN_TRY(has_few(d) ? add_few_texts(d, values, n, ids, n_done, err)
+                          : add_texts(d, values, n, ids, n_done, err));
     } else {
         DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
         if (is_integer(d->kind)) {
             DN_TRY(add_integers(d, values, n, n_more, ids, err));
+        } else if (has_few(d)) {
+            DN_TRY(add_few_numbers(d, values, n, ids, n_done, err));
         } else {
             DN_TRY(grow_slots(d, n, err));
             add_hashed_numbers(d, values, n, ids);
@@ -565,7 +596,7 @@ enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *valu
         /* Room is made for a portion of new values, and a small dictionary is to have a small table. */
         size_t portion = d->n / 2 < SMALLEST_PORTION ? SMALLEST_PORTION : d->n / 2;
         size_t done = 0;
-        portion = d->direct || has_few_texts(d) || portion > n - *n_done ? n - *n_done : portion;
+        portion = d->direct || has_few(d) || portion > n - *n_done ? n - *n_done : portion;
         DN_TRY(add_portion(d, at + *n_done * width, portion, n - *n_done, &done, err));
         *n_done += done;
     }
@@ -674,7 +705,7 @@ void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, si
     }
 }
 
-#define FEW 64 /* one of so many steps may go down */
+#define STEPS 64 /* of which one may go down */
 
 bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
 {
@@ -690,7 +721,7 @@ bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
         n_down += (int64_t)load_number(d->plain.data, id, width) <
                   (int64_t)load_number(d->plain.data, id - 1, width);
     }
-    if (n_down > d->n / FEW) {
+    if (n_down > d->n / STEPS) {
         return false;
     }
     n_down = 0;
@@ -704,7 +735,7 @@ bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
             last = ids[k];
         }
     }
-    return n_down <= d->ids.n / FEW;
+    return n_down <= d->ids.n / STEPS;
 }
 
 void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,

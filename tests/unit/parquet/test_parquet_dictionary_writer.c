@@ -290,6 +290,29 @@ static void floats_are_told_apart_by_bits(void **state)
     check_numbers(DN_PQ_KIND_F32, narrow, N, &seed);
 }
 
+/* Of 3 to 200 entries, so that the few become many; alike in all but their high bits, as halves and quarters are. */
+static void few_floats(void **state)
+{
+    enum {
+        N = 3000
+    };
+    static double wide[N];
+    static float narrow[N];
+    uint64_t seed = 7;
+
+    (void)state;
+    for (uint64_t n_pool = 3; n_pool <= 200; n_pool = n_pool * 3 / 2) {
+        for (size_t i = 0; i < N; i++) {
+            const uint64_t bits = (scratch_random(&seed) % n_pool) << 52;
+            const uint32_t bits32 = (uint32_t)(scratch_random(&seed) % n_pool) << 23;
+            memcpy(&wide[i], &bits, sizeof bits);
+            memcpy(&narrow[i], &bits32, sizeof bits32);
+        }
+        check_numbers(DN_PQ_KIND_F64, wide, N, &seed);
+        check_numbers(DN_PQ_KIND_F32, narrow, N, &seed);
+    }
+}
+
 static void texts_of_any_length(void **state)
 {
     enum {
@@ -519,6 +542,7 @@ int main(void)
         cmocka_unit_test(integers_of_any_range),
         cmocka_unit_test(values_in_ascending_order),
         cmocka_unit_test(floats_are_told_apart_by_bits),
+        cmocka_unit_test(few_floats),
         cmocka_unit_test(a_block_at_one_end_then_the_others),
         cmocka_unit_test(ends_cut_in_every_way),
         cmocka_unit_test(texts_of_any_length),
