@@ -37,7 +37,7 @@ def schema(source: SourceArgument, **options: Any) -> Schema:
     >>> dn.schema("examples/data/orders.csv")["order_date"].type
     'date'
     """
-    return open_source(source, options).schema
+    return open_source(source, options, schema).schema
 
 
 def inspect(path: PathArgument, *, rows: int = 0, connection: Optional[Connection] = None) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _config, _native
 from ._config import Connection, SourceArgument
@@ -512,11 +512,11 @@ def _database(url: str) -> Tuple[str, Optional[str]]:
     return f"{scheme.lower()}://{rest}{'?' + others if others else ''}", unquote(tables[0]) if tables else None
 
 
-def open_source(source: SourceArgument, options: Dict[str, Any]) -> Reader:
-    """The reader for what a source is: an address of PostgreSQL, Parquet files, else CSV."""
+def open_source(source: SourceArgument, options: Dict[str, Any], caller: Callable[..., Any]) -> Reader:
+    """The reader for what a source is: an address of PostgreSQL, Parquet files, else CSV.  ``caller`` is who took the options."""
     names = _config.sources_of(source)
     if _config.is_postgres(names[0]):
-        return read_postgres(str(source), **options)
+        return _opened(read_postgres, str(source), options, caller)
     files = _config.find_files(names, _config.connection_of(options.get("connection")))
     kinds = [_native.is_parquet(name) for name in files]
     if any(kinds) and not all(kinds):
@@ -525,4 +525,19 @@ def open_source(source: SourceArgument, options: Dict[str, Any]) -> Reader:
             "not: read files of one kind at a time",
             code="unsupported",
         )
-    return read_parquet(source, **options) if kinds[0] else read_csv(source, **options)
+    return _opened(read_parquet if kinds[0] else read_csv, source, options, caller)
+
+
+def _opened(opener: Callable[..., Reader], source: SourceArgument, options: Dict[str, Any], caller: Callable[..., Any]) -> Reader:
+    """What is no keyword is the caller's mistake, under the caller's name."""
+    known = opener.__kwdefaults__
+    for name in options:
+        if name not in known:
+            import difflib  # takes a while, and is hardly ever needed
+
+            near = difflib.get_close_matches(name, [*known, *(caller.__kwdefaults__ or ())], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(
+                f"{caller.__name__}() got an unexpected keyword argument {name!r}, which {opener.__name__}() does not have either{hint}"
+            )
+    return opener(source, **options)

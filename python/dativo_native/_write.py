@@ -137,12 +137,32 @@ def write_csv(
     return _write("csv", options)
 
 
+_CSV = (b".csv", b".tsv")
+_PARQUET = (b".parquet", b".pq")
+_OTHERS = (b".json", b".jsonl", b".orc", b".avro", b".arrow", b".feather", b".xlsx", b".gz", b".zst", b".bz2", b".xz", b".zip")
+
+
+def _check_name(path: bytes, file_format: str) -> None:
+    """Nobody looks for Parquet in ``y.csv``, or for plain text in ``y.csv.gz``."""
+    ending = path.lower()
+    if file_format == "parquet":
+        what, wrong = "Parquet", (*_CSV, b".txt", *_OTHERS)
+        advice = "name it *.parquet" + (", or use write_csv()" if ending.endswith(_CSV) else "")
+    else:
+        what, wrong = "CSV, not packed", (*_PARQUET, *_OTHERS)
+        advice = "name it *.csv or *.tsv" + (", or use write_parquet()" if ending.endswith(_PARQUET) else "")
+    if ending.endswith(wrong):
+        name = _config.file_name(path)
+        raise DativoError(f"{name}: what is written is {what}; {advice}", code="invalid", path=name, option="path")
+
+
 _NO_OPTIONS = ("data", "path", "overwrite", "connection", "threads", "memory", "progress")
 
 
 def _write(file_format: str, said: Dict[str, Any]) -> Outcome:
     options = _config.given({key: value for key, value in said.items() if key not in _NO_OPTIONS})
     path = _config.path_bytes(said["path"])
+    _check_name(path, file_format)
     threads = _config.threads_of(said["threads"])
     memory = _config.memory_bytes(said["memory"])
     data = said["data"]
@@ -230,7 +250,8 @@ def convert(
     """
     target = _config.path_bytes(path)
     ending = target.lower()
-    file_format = "csv" if ending.endswith((b".csv", b".tsv")) else "parquet"
+    file_format = "csv" if ending.endswith(_CSV) else "parquet"
+    _check_name(target, file_format)
     options: Dict[str, Any] = dict(writer or {})
     if ending.endswith(b".tsv"):
         options.setdefault("delimiter", "\t")
@@ -246,7 +267,7 @@ def convert(
     else:
         if not (isinstance(source, str) and _config.is_postgres(source.encode("utf-8", "replace"))):
             reader["connection"] = connection
-        opened = open_source(source, reader)
+        opened = open_source(source, reader, convert)
     config = _config.writer_config(target, file_format, _config.connection_of(connection), _config.given(options), overwrite)
     return _transfer(
         opened, config, target, overwrite, allow_empty, progress, _config.threads_of(threads), _config.memory_bytes(memory)

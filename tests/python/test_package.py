@@ -95,6 +95,33 @@ def test_nothing_is_replaced_unless_asked(tmp_path, orders):
     assert dn.write_parquet(dn.read_csv(orders, limit=1), target, overwrite=True).rows_out == 1
 
 
+@pytest.mark.parametrize("function, name, advice", [
+    (dn.write_parquet, "y.csv", "write_csv()"), (dn.write_parquet, "y.TSV", "write_csv()"), (dn.write_csv, "y.parquet", "write_parquet()"),
+    (dn.write_parquet, "y.json", "*.parquet"), (dn.write_csv, "y.csv.gz", "not packed"), (dn.convert, "y.csv.gz", "*.parquet")])
+def test_a_name_says_what_is_in_the_file(tmp_path, orders, function, name, advice):
+    with pytest.raises(dn.DativoError) as caught:
+        function(orders if function is dn.convert else dn.read_csv(orders), tmp_path / name)
+    assert (caught.value.code, caught.value.option) == ("invalid", "path")
+    assert name in str(caught.value) and advice in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_say_nothing(tmp_path, orders):
+    assert dn.write_parquet(dn.read_csv(orders), tmp_path / "out").rows_out == 3000
+    assert dn.write_csv(dn.read_csv(orders, limit=1), tmp_path / "out.txt").rows_out == 1
+
+
+@pytest.mark.parametrize("function, options, said", [
+    (dn.convert, {"comprssion": "zstd"}, "convert() got an unexpected keyword argument 'comprssion'.* did you mean compression?"),
+    (dn.convert, {"delimitr": ";"}, "convert() .* did you mean delimiter?"),
+    (dn.schema, {"delimitr": ";"}, "schema() .* did you mean delimiter?"),
+    (dn.schema, {"nothing_like_it": 1}, "schema() got an unexpected keyword argument 'nothing_like_it', which read_csv() does not have either$")])
+def test_keywords_that_nobody_has(tmp_path, orders, function, options, said):
+    with pytest.raises(TypeError, match=said.replace("()", r"\(\)").replace("?", r"\?")):
+        function(orders, *([tmp_path / "o.parquet"] if function is dn.convert else []), **options)
+    assert not list(tmp_path.iterdir())
+
+
 def test_sources(tmp_path):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(f"x\n{len(name)}\n")
