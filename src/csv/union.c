@@ -132,6 +132,7 @@ static enum dn_status read_header(struct builder *b, struct dn_csv_reader *one, 
     one->paths = &r->paths[file];
     one->n_paths = 1;
     one->dialect = r->dialect;
+    one->trim = r->trim;
     one->kernels = r->kernels;
     one->has_header = true;
     one->may_be_empty = true;

@@ -23,7 +23,8 @@ BAD = ["x", "9223372036854775808", "128", "-1", "18446744073709551616", "1e400",
 
 class Case:
     def __init__(self, seed):
-        self.rng = rng = random.Random(seed)
+        self.seed, self.rng = seed, random.Random(seed)
+        rng = self.rng
         pick = rng.choice
         o = self.o = csv_model.Options()
         o.delimiter = pick([b",", b",", b";", b"\t", b"||", b"~|~"])
@@ -87,7 +88,8 @@ class Case:
             lines += ["above" for _ in range(int(o.header) - 1)]
             if o.union:
                 columns = rng.sample(self.keys, rng.randint(1, len(self.keys)))
-            lines.append(o.delimiter.decode().join(columns))
+            padded = rng if o.union else random.Random(self.seed)  # of one table all headers are the same bytes
+            lines.append(o.delimiter.decode().join(padded.choice(["", " ", "\t "]) + c + padded.choice(["", " "]) if o.trim else c for c in columns))
             lines += [self.junk() for _ in range(o.skip_after_header)]
         for _ in range(rng.choice([0, 1, 2, 5, 20, 60])):
             if o.comment and rng.random() < 0.1:
