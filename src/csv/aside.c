@@ -213,10 +213,15 @@ static enum dn_status aside_invalid(struct dn_csv_aside *a, const struct dn_csv_
 
 enum dn_status dn_csv_aside_invalid(struct dn_csv_aside *a, const struct dn_csv_reader *r,
                                     const struct dn_csv_block *block, struct dn_csv_rows *rows,
-                                    size_t end, size_t *valid, struct dn_error *err)
+                                    const struct dn_csv_index *index, size_t end, size_t *valid,
+                                    struct dn_error *err)
 {
     const size_t start = block->start;
 
+    *valid = end;
+    if (!index->not_ascii) {
+        return DN_OK;
+    }
     *valid = start + r->kernels->utf8_valid_prefix(block->buf + start, end - start);
     if (*valid == end) {
         return DN_OK;

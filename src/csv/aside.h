@@ -30,7 +30,8 @@ DN_NODISCARD enum dn_status dn_csv_aside_uneven(struct dn_csv_aside *a,
 DN_NODISCARD enum dn_status dn_csv_aside_invalid(struct dn_csv_aside *a,
                                                  const struct dn_csv_reader *r,
                                                  const struct dn_csv_block *block,
-                                                 struct dn_csv_rows *rows, size_t end,
+                                                 struct dn_csv_rows *rows,
+                                                 const struct dn_csv_index *index, size_t end,
                                                  size_t *valid, struct dn_error *err);
 /** Likewise rows with a quote or text astray.  *stray: in: the first one of the block; out: as above. */
 DN_NODISCARD enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a,

@@ -98,6 +98,13 @@ struct dn_csv_index {
      */
     size_t irregular;
     bool irregular_backslash; /**< the second of these */
+    /**
+     * Bit n & 7 of byte n / 8 is set if there may be quotes within a quoted field among buf[64 * n] and the 63 bytes behind.  Eight bytes
+     * behind the last one are readable.
+     */
+    uint8_t *doubled;
+    size_t doubled_capacity;
+    bool not_ascii; /**< there may be bytes over 0x7f in the text */
 };
 
 /** What one step meets. */
@@ -325,6 +332,7 @@ static inline void dn_csv_scan_set(struct dn_csv_scan *scan, const struct dn_csv
     scan->quote = d->quote;
     scan->has_quote = d->has_quote;
     scan->cr_ends_row = d->cr_ends_row;
+    scan->not_ascii = 0;
 }
 
 /**

@@ -414,6 +414,35 @@ static uint64_t convert_plain_texts(const struct dn_csv_job *j, size_t from, siz
     return bits;
 }
 
+/* As are_texts_plain() of columns that most texts have quotes in. */
+static bool are_texts_quoted(const struct dn_csv_job *j)
+{
+    return j->column->mostly_quoted && j->d->has_quote && j->nulls->n == 0 && !j->d->has_escape &&
+           !j->trim;
+}
+
+/* As convert_plain_texts() of what is between quotes and has no quotes in it; a bit for each that is so. */
+static uint64_t convert_quoted_texts(const struct dn_csv_job *j, size_t from, size_t n)
+{
+    const struct dn_csv_rows *rows = j->rows;
+    const size_t field = j->column->field;
+    const uint8_t quote = j->d->quote;
+    struct dn_string_view *values = (struct dn_string_view *)j->values + from;
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t start = dn_csv_field_start(rows, from + i, field);
+        const uint32_t end = dn_csv_field_end(rows, from + i, field, start);
+        const uint8_t *text = rows->buf + start;
+        const size_t len = end - start;
+        const bool simple = (len >= 2) & (text[0] == quote) & (rows->buf[end - 1] == quote) &
+                            !dn_csv_may_hold_quotes(rows, start, end);
+        dn_csv_make_view(&values[i], text + 1, simple ? len - 2 : 0, 0, start + 1);
+        bits |= (uint64_t)simple << i;
+    }
+    return bits;
+}
+
 /* One text in full.  *valid: it is no null. */
 static inline __attribute__((always_inline)) enum dn_status
 convert_text(struct dn_csv_job *j, bool trim, size_t r, bool *valid, struct dn_error *err)
@@ -462,11 +491,14 @@ static inline __attribute__((always_inline)) enum dn_status
 convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
 {
     const bool plain = !trim && are_texts_plain(j);
+    const bool quoted = !trim && are_texts_quoted(j);
     const size_t to = j->to;
 
     for (size_t from = j->from; from < to; from += 64) {
         const size_t n = to - from < 64 ? to - from : 64;
-        uint64_t bits = plain ? convert_plain_texts(j, from, n) : 0;
+        uint64_t bits = plain    ? convert_plain_texts(j, from, n)
+                        : quoted ? convert_quoted_texts(j, from, n)
+                                 : 0;
         for (uint64_t rest = ~bits & first_bits(n); rest != 0; rest &= rest - 1) {
             bool valid;
             DN_TRY(convert_text(j, trim, from + (size_t)__builtin_ctzll(rest), &valid, err));

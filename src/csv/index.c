@@ -12,7 +12,36 @@ void dn_csv_index_finish(struct dn_csv_index *index)
     if (index->ends != NULL) {
         dn_free_aligned(index->ends, index->capacity * sizeof(uint32_t));
     }
+    dn_free(index->doubled);
     *index = (struct dn_csv_index){0};
+}
+
+/* A bitmap for buf[0, len), all 0. */
+static enum dn_status reset_doubled(struct dn_csv_index *index, size_t len, struct dn_error *err)
+{
+    const size_t wanted =
+        (len + 64) / 512 + 1 + sizeof(uint64_t); /* words may reach over the end */
+
+    if (wanted > index->doubled_capacity) {
+        uint8_t *doubled = dn_malloc(2 * wanted);
+        if (doubled == NULL) {
+            return dn_error_memory(err, 2 * wanted);
+        }
+        dn_free(index->doubled);
+        index->doubled = doubled;
+        index->doubled_capacity = 2 * wanted;
+    }
+    memset(index->doubled, 0, wanted);
+    return DN_OK;
+}
+
+/* What the automaton read may hold anything. */
+static void note_unknown(struct dn_csv_index *index, size_t from, size_t to)
+{
+    for (size_t word = from / 64; word <= to / 64; word++) {
+        index->doubled[word / 8] |= (uint8_t)(1U << word % 8);
+    }
+    index->not_ascii = true;
 }
 
 static enum dn_status reserve(struct dn_csv_index *index, size_t text_len, struct dn_error *err)
@@ -24,6 +53,7 @@ static enum dn_status reserve(struct dn_csv_index *index, size_t text_len, struc
     index->n_strays = 0;
     index->first_stray = SIZE_MAX;
     index->irregular = SIZE_MAX;
+    index->not_ascii = false;
     if (wanted <= index->capacity) {
         return DN_OK;
     }
@@ -74,26 +104,31 @@ enum dn_status dn_csv_index_build(const struct dn_kernels *kernels, const struct
                                   struct dn_error *err)
 {
     const enum dn_csv_state first = *state;
-    struct dn_csv_scan scan;
+    struct dn_csv_scan scan = {0};
     size_t pos = start;
 
     DN_TRY(reserve(index, len - start, err));
+    DN_TRY(reset_doubled(index, len, err));
     index->start = start;
     if (!dn_csv_is_plain(d)) {
+        note_unknown(index, start, len);
         (void)dn_csv_automaton_run(d, buf, start, len, len, state, index);
         return DN_OK;
     }
     dn_csv_scan_set(&scan, d, *state);
+    scan.doubled = index->doubled;
     for (;;) {
         pos = kernels->csv_index(buf, pos, len, &scan, index->ends, &index->n_ends,
                                  &index->n_row_ends);
         *state = dn_csv_state_of_scan(&scan);
+        index->not_ascii = index->not_ascii || scan.not_ascii != 0;
         if (pos >= len) {
             return DN_OK;
         }
         const size_t word = pos;
-        pos = resume(d, buf, start, pos, first, state);
-        pos = dn_csv_automaton_run(d, buf, pos, len, word + 63, state, index);
+        const size_t from = resume(d, buf, start, pos, first, state);
+        pos = dn_csv_automaton_run(d, buf, from, len, word + 63, state, index);
+        note_unknown(index, from, pos);
         if (pos >= len) {
             return DN_OK;
         }
@@ -145,7 +180,7 @@ static enum dn_csv_state sweep(const struct dn_kernels *kernels, const struct dn
 {
     const enum dn_csv_state first = state;
     const size_t start = pos;
-    struct dn_csv_scan scan;
+    struct dn_csv_scan scan = {0};
 
     while (pos < len) {
         dn_csv_scan_set(&scan, d, state);

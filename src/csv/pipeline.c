@@ -267,7 +267,7 @@ static enum dn_status convert(struct work *w, struct dn_csv_block *block, size_t
     }
     size_t valid = end;
     size_t stray = w->scratch->index.first_stray;
-    DN_TRY(dn_csv_aside_invalid(aside, r, block, rows, end, &valid, &w->error));
+    DN_TRY(dn_csv_aside_invalid(aside, r, block, rows, &w->scratch->index, end, &valid, &w->error));
     if (r->dialect.strict && stray < end) {
         DN_TRY(dn_csv_aside_strays(aside, r, block, rows, end, &stray, &w->error));
     }

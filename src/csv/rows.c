@@ -380,6 +380,7 @@ enum dn_status dn_csv_rows_build(struct dn_csv_rows *rows, const struct dn_csv_d
     }
     rows->buf = block->buf;
     rows->ends = index->ends;
+    rows->doubled = index->doubled;
     rows->n_fields = n_fields + trailing;
     rows->trailing = trailing;
     rows->dialect = d;

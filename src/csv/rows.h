@@ -8,6 +8,8 @@
 #include "csv/feed.h"
 #include "csv/index.h"
 
+#include <string.h>
+
 /** What is done with a row that has another number of fields. */
 enum dn_csv_uneven {
     DN_CSV_UNEVEN_STOP = 0, /**< the rows end in front of it */
@@ -44,6 +46,7 @@ struct dn_csv_rows {
     const struct dn_csv_dialect *dialect;
     uint32_t delimiter_len; /**< of what stands between fields */
     uint32_t *starts;       /**< n_rows: first byte of each row */
+    const uint8_t *doubled; /**< borrowed from the index */
     size_t starts_capacity;
     size_t n_marks;    /**< byte order marks that rows began with */
     size_t first_mark; /**< position of the first of them, if there is one */
@@ -120,6 +123,18 @@ static inline uint32_t dn_csv_field_end(const struct dn_csv_rows *r, size_t row,
     return column + 1 == r->n_fields && end > start && r->buf[end - 1] == '\r'
                ? start + (uint32_t)dn_csv_without_cr(r->dialect, r->buf + start, end - start)
                : end;
+}
+
+/** May the quoted field buf[start, end) have quotes but for those around it?  Without a branch. */
+static inline bool dn_csv_may_hold_quotes(const struct dn_csv_rows *r, size_t start, size_t end)
+{
+    const size_t first = start / 64;
+    const size_t n_behind = end / 64 - first;
+    uint64_t bits;
+
+    memcpy(&bits, r->doubled + first / 8, sizeof(bits));
+    bits = bits >> (first & 7) << (63 - (n_behind & 63));
+    return (n_behind > 55) | (bits != 0);
 }
 
 /** Where the row-end byte of a row is.  The last of `ends` is behind it where fields were added. */

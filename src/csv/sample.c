@@ -99,7 +99,8 @@ static enum dn_status sample_rows(struct sample *s, const uint8_t *text, size_t 
     *clean = s->rows.bad_row_start == SIZE_MAX && s->index.n_strays == 0 &&
              dn_csv_n_uneven(&s->rows) == 0;
     dn_csv_aside_reset(&s->aside);
-    return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, s->complete, &s->valid, err);
+    return dn_csv_aside_invalid(&s->aside, r, &block, &s->rows, &s->index, s->complete, &s->valid,
+                                err);
 }
 
 /* What the rows show, by the reader's fields. */

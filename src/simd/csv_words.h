@@ -8,6 +8,8 @@
  *   uint64_t csv_prefix_xor(uint64_t m)                                    bit i: parity of bits 0..i of m
  *   uint32_t *csv_flatten(uint32_t *out, size_t pos, uint64_t m)           append pos + i for every bit i of m
  *   size_t csv_count(uint64_t m)                                           number of bits set
+ *   void csv_gather(struct csv_word *all, const struct csv_word *w)        all |= w, byte by byte
+ *   bool csv_any_high(const struct csv_word *all)                          is a byte over 0x7f?
  *
  * One word is 64 bytes; bit i of a mask is byte i of the word.  Quotes are taken by parity: prefix-xor of the quote bits,
  * xor the state carried in, has a bit set from each opening quote up to the byte before its closing quote (the algorithm
@@ -35,6 +37,7 @@ struct csv_dialect {
 struct csv_marks {
     uint64_t structural; /* delimiters and row ends outside quotes */
     uint64_t row_ends;   /* those of them that end a row */
+    uint64_t doubled;    /* quotes right behind one that closed */
 };
 
 CSV_INLINE struct csv_dialect csv_dialect_of(const struct dn_csv_scan *scan)
@@ -100,6 +103,7 @@ CSV_INLINE bool csv_quoted_step(struct dn_csv_scan *scan, const struct csv_word 
     }
     marks->structural = structural;
     marks->row_ends &= ~inside;
+    marks->doubled = q & after_close;
     scan->inside = (uint64_t)0 - (inside >> (DN_CSV_WORD - 1));
     scan->after_close = (closing >> (n - 1)) & 1;
     scan->field_start = (structural >> (n - 1)) & 1;
@@ -117,7 +121,19 @@ CSV_INLINE struct csv_marks csv_marks_of(const struct csv_word *w, const struct 
     }
     marks.row_ends &= valid;
     marks.structural = marks.row_ends | (csv_eq(w, d->delimiter) & valid);
+    marks.doubled = 0;
     return marks;
+}
+
+/** Note that the word has doubled quotes, which few have. */
+CSV_INLINE void csv_note_doubled(const struct dn_csv_scan *scan, size_t pos)
+{
+    const size_t last = pos + DN_CSV_WORD - 1;
+
+    if (scan->doubled != NULL) {
+        scan->doubled[pos >> 9] |= (uint8_t)(1U << (pos >> 6 & 7));
+        scan->doubled[last >> 9] |= (uint8_t)(1U << (last >> 6 & 7));
+    }
 }
 
 /**
@@ -125,10 +141,11 @@ CSV_INLINE struct csv_marks csv_marks_of(const struct csv_word *w, const struct 
  * and the masking folds away, in the loops over whole words.
  */
 CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, const uint8_t *word,
-                         size_t n, size_t n_left, struct csv_marks *marks)
+                         size_t n, size_t n_left, struct csv_word *all, struct csv_marks *marks)
 {
     uint64_t valid = csv_valid_mask(n);
     struct csv_word w = csv_load(word);
+    csv_gather(all, &w);
     uint64_t q = csv_eq(&w, d->quote) & d->quote_on & valid;
 
     *marks = csv_marks_of(&w, d, valid);
@@ -139,6 +156,8 @@ CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, 
     return csv_quoted_step(scan, &w, d, word, n, n_left, q, marks);
 }
 
+static const uint8_t k_zeros[DN_CSV_WORD];
+
 /** The body of csv_index_<tier>. */
 CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
                                   struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
@@ -147,25 +166,33 @@ CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
     const struct csv_dialect d = csv_dialect_of(scan);
     struct dn_csv_scan s =
         *scan; /* a copy the compiler can keep in registers across the stores to `out` */
+    struct csv_word all = csv_load(k_zeros);
     uint32_t *end = out + *n_out;
     size_t row_ends = 0;
     struct csv_marks marks;
     bool regular = true;
 
     while (len - pos >= DN_CSV_WORD) {
-        regular = csv_step(&s, &d, buf + pos, DN_CSV_WORD, len - pos, &marks);
+        regular = csv_step(&s, &d, buf + pos, DN_CSV_WORD, len - pos, &all, &marks);
         if (CSV_UNLIKELY(!regular)) {
             break;
+        }
+        if (CSV_UNLIKELY(marks.doubled != 0)) {
+            csv_note_doubled(&s, pos);
         }
         end = csv_flatten(end, pos, marks.structural);
         row_ends += csv_count(marks.row_ends);
         pos += DN_CSV_WORD;
     }
-    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &marks)) {
+    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &all, &marks)) {
+        if (marks.doubled != 0) {
+            csv_note_doubled(&s, pos);
+        }
         end = csv_flatten(end, pos, marks.structural);
         row_ends += csv_count(marks.row_ends);
         pos = len;
     }
+    s.not_ascii |= csv_any_high(&all);
     *scan = s;
     *n_out = (size_t)(end - out);
     *n_row_ends += row_ends;
@@ -211,7 +238,8 @@ CSV_INLINE size_t csv_sweep_words(const uint8_t *buf, size_t pos, size_t len,
     if (pos != start) {
         s.field_start = csv_field_starts_at(&s, buf, pos);
     }
-    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &marks)) {
+    struct csv_word all = csv_load(k_zeros);
+    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &all, &marks)) {
         pos = len;
     }
     *scan = s;

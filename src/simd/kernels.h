@@ -25,6 +25,9 @@ struct dn_csv_scan {
     uint64_t
         after_close; /**< 1: the byte before closed a quoted field (or opened an escaped quote) */
     uint64_t field_start; /**< 1: an opening quote is legal at the next position */
+    uint64_t
+        not_ascii; /**< csv_index alone: set to 1 once a byte over 0x7f was met; one behind the end may count */
+    uint8_t *doubled; /**< csv_index alone: see there; or NULL */
     uint8_t delimiter;
     uint8_t quote;    /**< meaningless if !has_quote */
     bool has_quote;   /**< false: the quote byte has no meaning in this dialect */
@@ -59,6 +62,10 @@ struct dn_kernels {
      * A lone '\r' between a closing quote and `len` counts as regular: its '\n' may be the next byte of the file.
      *
      * @param buf    padded; positions are relative to it and fit in 32 bits
+     * scan->doubled is a bitmap, bit i of byte n for buf[64 * (8 * n + i)] and the 63 bytes behind.  Bits are set, and none cleared, for
+     * both ends of every word with a quote right behind one that seemed to close a field: a quoted field whose bits are all 0 has no quotes
+     * but the two around it.
+     *
      * @param scan   in and out; delimiter, quote, '\n' and '\r' are four different bytes
      * @param out    entries are appended at out[*n_out]; from there, room for (len - pos) + 64 entries (all 64 may be
      *               written past the last valid one)

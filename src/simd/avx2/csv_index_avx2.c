@@ -32,6 +32,16 @@ static inline uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle
     return (uint64_t)(uint32_t)low | ((uint64_t)(uint32_t)high << 32);
 }
 
+static inline void csv_gather(struct csv_word *all, const struct csv_word *w)
+{
+    all->low = _mm256_or_si256(all->low, _mm256_or_si256(w->low, w->high));
+}
+
+static inline bool csv_any_high(const struct csv_word *all)
+{
+    return _mm256_movemask_epi8(_mm256_or_si256(all->low, all->high)) != 0;
+}
+
 static inline uint64_t csv_prefix_xor(uint64_t m)
 {
     /* multiplying by all ones without carries xors every lower bit into each bit */
@@ -46,30 +56,40 @@ static inline size_t csv_count(uint64_t m)
     return (size_t)_mm_popcnt_u64(m);
 }
 
-#    define FLATTEN_STEP                                                                           \
-        12 /* a little above what a word of usual text holds: few words need a second step */
+/* The numbers of the bits that are set in a byte, in bytes from the lowest on. */
+#    define BIT(b, i) ((uint64_t)(b) >> (i)&1)
+#    define RANK1(b) BIT(b, 0)
+#    define RANK2(b) (RANK1(b) + BIT(b, 1))
+#    define RANK3(b) (RANK2(b) + BIT(b, 2))
+#    define RANK4(b) (RANK3(b) + BIT(b, 3))
+#    define RANK5(b) (RANK4(b) + BIT(b, 4))
+#    define RANK6(b) (RANK5(b) + BIT(b, 5))
+#    define RANK7(b) (RANK6(b) + BIT(b, 6))
+#    define NUMBER(b, i) (BIT(b, i) * (i) << 8 * RANK##i(b))
+#    define NUMBERS(b)                                                                             \
+        (NUMBER(b, 1) | NUMBER(b, 2) | NUMBER(b, 3) | NUMBER(b, 4) | NUMBER(b, 5) | NUMBER(b, 6) | \
+         NUMBER(b, 7))
+#    define NUMBERS4(b) NUMBERS(b), NUMBERS((b) + 1), NUMBERS((b) + 2), NUMBERS((b) + 3)
+#    define NUMBERS16(b) NUMBERS4(b), NUMBERS4((b) + 4), NUMBERS4((b) + 8), NUMBERS4((b) + 12)
+#    define NUMBERS64(b) NUMBERS16(b), NUMBERS16((b) + 16), NUMBERS16((b) + 32), NUMBERS16((b) + 48)
+static const uint64_t k_bits[256] = {NUMBERS64(0), NUMBERS64(64), NUMBERS64(128), NUMBERS64(192)};
 
-/* FLATTEN_STEP stores without asking how many are wanted; past the last set bit they are scratch. */
-static inline uint64_t store_step(uint32_t *out, uint32_t pos, uint64_t m)
-{
-#    pragma GCC unroll 12
-    for (unsigned i = 0; i < FLATTEN_STEP; i++) {
-        out[i] = pos + (uint32_t)_tzcnt_u64(m);
-        m = _blsr_u64(m);
-    }
-    return m;
-}
-
+/* Eight stores of eight whatever is set, and so without a branch that could be guessed wrong; past the last set bit they are scratch. */
 static inline uint32_t *csv_flatten(uint32_t *out, size_t pos, uint64_t m)
 {
-    uint32_t *end = out + csv_count(m);
+    const __m256i eight = _mm256_set1_epi32(8);
+    __m256i first = _mm256_set1_epi32((int)(uint32_t)pos);
 
-    m = store_step(out, (uint32_t)pos, m);
-    while (m != 0) {
-        out += FLATTEN_STEP;
-        m = store_step(out, (uint32_t)pos, m);
+#    pragma GCC unroll 8
+    for (unsigned i = 0; i < 64; i += 8) {
+        const unsigned byte = (unsigned)(m >> i) & 0xff;
+        const __m128i bits = _mm_loadl_epi64((const __m128i *)(const void *)&k_bits[byte]);
+        _mm256_storeu_si256((__m256i *)(void *)out,
+                            _mm256_add_epi32(first, _mm256_cvtepu8_epi32(bits)));
+        out += _mm_popcnt_u32(byte);
+        first = _mm256_add_epi32(first, eight);
     }
-    return end;
+    return out;
 }
 
 #    include "simd/csv_words.h"

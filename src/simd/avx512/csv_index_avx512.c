@@ -27,6 +27,16 @@ static inline uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle
     return _mm512_cmpeq_epi8_mask(w->bytes, needle.splat);
 }
 
+static inline void csv_gather(struct csv_word *all, const struct csv_word *w)
+{
+    all->bytes = _mm512_or_si512(all->bytes, w->bytes);
+}
+
+static inline bool csv_any_high(const struct csv_word *all)
+{
+    return _mm512_movepi8_mask(all->bytes) != 0;
+}
+
 static inline uint64_t csv_prefix_xor(uint64_t m)
 {
     /* multiplying by all ones without carries xors every lower bit into each bit */

@@ -31,6 +31,18 @@ static inline uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle
     return neon_equal64(&w->bytes, needle.splat);
 }
 
+static inline void csv_gather(struct csv_word *all, const struct csv_word *w)
+{
+    const uint8x16_t low = vorrq_u8(w->bytes.val[0], w->bytes.val[1]);
+    const uint8x16_t high = vorrq_u8(w->bytes.val[2], w->bytes.val[3]);
+    all->bytes.val[0] = vorrq_u8(all->bytes.val[0], vorrq_u8(low, high));
+}
+
+static inline bool csv_any_high(const struct csv_word *all)
+{
+    return vmaxvq_u8(all->bytes.val[0]) > 0x7f;
+}
+
 static inline size_t csv_count(uint64_t m)
 {
     return (size_t)__builtin_popcountll(m);

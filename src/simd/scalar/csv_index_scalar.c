@@ -9,6 +9,7 @@
 
 struct csv_word {
     const uint8_t *bytes;
+    uint64_t all; /* of the words before */
 };
 
 struct csv_needle {
@@ -17,7 +18,7 @@ struct csv_needle {
 
 static inline struct csv_word csv_load(const uint8_t *word)
 {
-    return (struct csv_word){word};
+    return (struct csv_word){word, 0};
 }
 
 static inline struct csv_needle csv_splat(uint8_t byte)
@@ -49,6 +50,18 @@ static inline uint64_t csv_eq(const struct csv_word *w, struct csv_needle needle
         mask |= (((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56) << (8 * i);
     }
     return mask;
+}
+
+static inline void csv_gather(struct csv_word *all, const struct csv_word *w)
+{
+    for (size_t i = 0; i < DN_CSV_WORD; i += 8) {
+        all->all |= load_le64(w->bytes + i);
+    }
+}
+
+static inline bool csv_any_high(const struct csv_word *all)
+{
+    return (all->all & EVERY_BYTE * 0x80) != 0;
 }
 
 static inline uint64_t csv_prefix_xor(uint64_t m)
