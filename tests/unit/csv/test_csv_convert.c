@@ -615,6 +615,79 @@ static void test_first_fault(void **state)
     }
 }
 
+/* A field of up to 150 bytes: plain, quoted, with doubled quotes, or with text behind its closing quote. */
+static size_t random_field(char *out, uint64_t *seed)
+{
+    static const char *const pieces[] = {"a",        "bc", "\xc3\xa4", "\"\"",
+                                         "defghijk", ",",  "\n",       "\r\n"};
+    const uint64_t kind = scratch_random(seed) % 8; /* 0, 1: plain; 2: with a tail; 3, 4: doubled */
+    const size_t n_pieces = kind < 2 ? 3 : kind == 3 || kind == 4 ? 4 : 8;
+    const size_t most = scratch_random(seed) % 140;
+    size_t n = 0;
+
+    out[n] = '"';
+    n += kind > 1;
+    while (n < most) {
+        const size_t i = scratch_random(seed) % n_pieces;
+        if (i != 3 || kind == 3 || kind == 4) {
+            memcpy(out + n, pieces[i], strlen(pieces[i]));
+            n += strlen(pieces[i]);
+        }
+    }
+    out[n] = '"';
+    n += kind > 1;
+    out[n] = 't';
+    return n + (kind == 2);
+}
+
+static void assert_same_text(const struct dn_batch_column *a, const struct dn_batch_column *b,
+                             size_t row)
+{
+    const struct dn_string_view *v = (const struct dn_string_view *)a->values + row;
+    const struct dn_string_view *w = (const struct dn_string_view *)b->values + row;
+
+    assert_int_equal(is_valid(a, row), is_valid(b, row));
+    assert_int_equal(v->len, w->len);
+    assert_memory_equal(
+        v->len <= DN_VIEW_INLINE ? v->u.inlined
+                                 : (const uint8_t *)a->variadic[v->u.ref.buffer] + v->u.ref.offset,
+        w->len <= DN_VIEW_INLINE ? w->u.inlined
+                                 : (const uint8_t *)b->variadic[w->u.ref.buffer] + w->u.ref.offset,
+        (size_t)v->len);
+}
+
+/* Texts are the same whether or not quotes around them are expected, wherever they stand in the words of the index. */
+static void test_expected_quotes(void **state)
+{
+    struct dn_csv_column columns[6] = {{0}};
+    uint64_t seed = 17;
+    char *text = malloc((size_t)100 * 3 * 160);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t c = 0; c < 6; c++) {
+        columns[c] = (struct dn_csv_column){
+            .name = "s", .field = c % 3, .type = DN_TYPE_INIT(UTF8_VIEW), .mostly_quoted = c >= 3};
+    }
+    for (size_t round = 0; round < 300; round++) {
+        struct fixture f;
+        size_t len = 0;
+        for (size_t i = 0; i < 3 * (1 + round % 100); i++) {
+            len += random_field(text + len, &seed);
+            text[len++] = i % 3 < 2 ? ',' : '\n';
+        }
+        convert(&f, text, len, 3, columns, 6, &no_nulls);
+        assert_int_equal(f.rows.n_rows, 1 + round % 100);
+        for (size_t r = 0; r < f.rows.n_rows; r++) {
+            for (size_t c = 0; c < 3; c++) {
+                assert_same_text(&f.out[c], &f.out[c + 3], r);
+            }
+        }
+        finish(&f);
+    }
+    free(text);
+}
+
 static void test_no_rows_and_no_columns(void **state)
 {
     const struct dn_csv_column column = {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW)};
@@ -635,15 +708,11 @@ static void test_no_rows_and_no_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_blank_as_quote),
-        cmocka_unit_test(test_null_texts),
-        cmocka_unit_test(test_row_counts),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_first_fault),
-        cmocka_unit_test(test_no_rows_and_no_columns),
+        cmocka_unit_test(test_values),          cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_blank_as_quote),  cmocka_unit_test(test_null_texts),
+        cmocka_unit_test(test_row_counts),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_escapes),         cmocka_unit_test(test_first_fault),
+        cmocka_unit_test(test_expected_quotes), cmocka_unit_test(test_no_rows_and_no_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
