@@ -9,7 +9,10 @@
 #include <inttypes.h>
 
 #define ALIGNMENT 64
-#define TILE_ROWS 128 /* an index of so many rows and its bytes stay near */
+#define LINE_BYTES 64
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define TILE_ROWS 128                      /* an index of so many rows and its bytes stay near */
+#define MOST_PREFETCHED ((size_t)64 << 10) /* of a tile; longer ones are read from end to end */
 #define MOST_MADE_BYTES ((size_t)INT32_MAX)
 
 _Static_assert(sizeof(struct dn_pg_view) == sizeof(struct dn_string_view) &&
@@ -435,6 +438,37 @@ static int64_t first_null(const struct room *r, size_t n_rows)
     return -1;
 }
 
+static ALWAYS_INLINE void prefetch(const uint8_t *at, const uint8_t *end)
+{
+    for (; at < end; at += LINE_BYTES) {
+        __builtin_prefetch(at);
+    }
+}
+
+/*
+ * One of n shares of the tile that begins at a row, index and bytes: another core wrote them, and they come while the tile in front of it is
+ * decoded.  Inlined, for compilers drop calls of functions that do nothing else.
+ */
+static ALWAYS_INLINE void prefetch_share(const struct dn_pg_block *b, size_t row, size_t share,
+                                         size_t n)
+{
+    if (row >= b->n_rows) {
+        return;
+    }
+    const size_t last = row + TILE_ROWS < b->n_rows ? row + TILE_ROWS : b->n_rows - 1;
+    const uint32_t *cells = b->cells + row * b->n_columns;
+    const size_t n_cells = (last - row) * b->n_columns;
+    const uint8_t *bytes = b->bytes.data + cells[0];
+    const size_t len = cells[n_cells] - cells[0];
+
+    if (len > MOST_PREFETCHED) {
+        return;
+    }
+    prefetch((const uint8_t *)(cells + n_cells * share / n),
+             (const uint8_t *)(cells + n_cells * (share + 1) / n));
+    prefetch(bytes + len * share / n, bytes + len * (share + 1) / n);
+}
+
 /* Tile by tile, column by column.  A failure is that of the first row that has one, and in it of the first column. */
 static enum dn_status fill(struct owner *o, const struct dn_pg_target *targets,
                            struct dn_pg_sink *sinks, const struct dn_pg_batch_place *place,
@@ -451,6 +485,7 @@ static enum dn_status fill(struct owner *o, const struct dn_pg_target *targets,
             const struct dn_pg_cells cells = dn_pg_block_cells(&o->block, i, first, n);
             size_t n_done = 0;
             sinks[i].first = first;
+            prefetch_share(&o->block, first + TILE_ROWS, i, o->n);
             DN_TRY(decode(&targets[i], &cells, &o->rooms[i], &sinks[i], &n_done, err));
             if (n_done < n) {
                 n = n_done;
