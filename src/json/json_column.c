@@ -23,7 +23,8 @@ static enum dn_json_usual usual_of(struct dn_type type)
 
     return type.id == DN_TYPE_INT64                                       ? DN_JSON_USUAL_INT64
            : type.id == DN_TYPE_FLOAT64                                   ? DN_JSON_USUAL_FLOAT64
-           : type.id == DN_TYPE_DATE32 || is_micros                       ? DN_JSON_USUAL_MOMENT
+           : type.id == DN_TYPE_DATE32                                    ? DN_JSON_USUAL_DATE
+           : is_micros                                                    ? DN_JSON_USUAL_TIMESTAMP
            : dn_type_is_text(type) && type.extension != DN_EXTENSION_JSON ? DN_JSON_USUAL_TEXT
                                                                           : DN_JSON_USUAL_NONE;
 }
@@ -33,7 +34,7 @@ enum dn_status dn_json_column_init(struct dn_json_column *c, const char *name, s
 {
     const int64_t zero = 0;
 
-    *c = (struct dn_json_column){.type = type, .name_len = name_len, .next = -1};
+    *c = (struct dn_json_column){.type = type, .name_len = name_len, .behind = {.column = -1}};
     c->usual = usual_of(type);
     c->plain_name = is_plain(name, name_len);
     c->name = dn_strndup(name, name_len);
@@ -124,14 +125,7 @@ static inline bool has_room(const struct dn_buffer *b, size_t n)
 enum dn_status dn_json_column_put_fixed(struct dn_json_column *c, const void *value, size_t width,
                                         struct dn_error *err)
 {
-    uint8_t *values = c->values.data;
-
-    if (width == sizeof(int64_t) && values != NULL && c->values.capacity - c->values.len >= width) {
-        memcpy(values + c->values.len, value, sizeof(int64_t)); /* no call */
-        c->values.len += width;
-    } else {
-        DN_TRY(dn_buffer_append(&c->values, value, width, err));
-    }
+    DN_TRY(dn_buffer_append(&c->values, value, width, err));
     return end_row(c, true, err);
 }
 
@@ -179,14 +173,24 @@ enum dn_status dn_json_column_end_text(struct dn_json_column *c, enum dn_json_ki
 enum dn_status dn_json_column_put_text(struct dn_json_column *c, struct dn_span text,
                                        struct dn_error *err)
 {
-    if (text.len <= DN_JSON_WIDE && has_room(&c->bytes, text.len)) {
-        /* into the buffer's padding, too: no call, and no loop */
-        memcpy(c->bytes.data + c->bytes.len, text.data, DN_JSON_WIDE);
-        c->bytes.len += text.len;
-    } else {
-        DN_TRY(dn_buffer_append(&c->bytes, text.data, text.len, err));
-    }
+    DN_TRY(dn_buffer_append(&c->bytes, text.data, text.len, err));
     return dn_json_column_end_text(c, DN_JSON_STRING, err);
+}
+
+enum dn_status dn_json_column_reserve(struct dn_json_column *c, int64_t n_rows,
+                                      struct dn_error *err)
+{
+    const size_t n = (size_t)n_rows;
+
+    if (dn_json_column_is_nested(c)) {
+        return DN_OK;
+    }
+    if (!dn_json_column_is_bytes(c)) {
+        const size_t width = dn_type_width(c->type);
+        return dn_buffer_reserve(&c->values, width > 0 ? n * width : n / 8 + 1, err);
+    }
+    DN_TRY(dn_buffer_reserve(&c->values, n * sizeof(int64_t), err));
+    return dn_buffer_reserve(&c->bytes, n * c->bytes.len, err);
 }
 
 enum dn_status dn_json_column_put_null(struct dn_json_column *c, struct dn_error *err)

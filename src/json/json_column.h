@@ -9,13 +9,28 @@
 #include "base/buffer.h"
 #include "json/json_lexer.h"
 
+/** What the text between two values may have to be known by heart, and how many bytes are read for that. */
+#define DN_JSON_GAP_BYTES 56
+
+/**
+ * The text between a value and the next one, `,"key":` with what space there is, as it was last time.  The same text leads to the same
+ * column again.
+ */
+struct dn_json_gap {
+    int64_t column; /**< whose value comes next; -1: not known */
+    size_t len;     /**< 0: only the column is known */
+    uint64_t mask;  /**< of the bytes that count in the last, incomplete or whole, 8 */
+    uint8_t text[DN_JSON_GAP_BYTES];
+};
+
 /** Values of a column that are read on a short way, where they are written the usual way. */
 enum dn_json_usual {
     DN_JSON_USUAL_NONE = 0,
     DN_JSON_USUAL_INT64,
     DN_JSON_USUAL_FLOAT64,
     DN_JSON_USUAL_TEXT,
-    DN_JSON_USUAL_MOMENT /**< dates, and timestamps in microseconds */
+    DN_JSON_USUAL_DATE,
+    DN_JSON_USUAL_TIMESTAMP /**< in microseconds */
 };
 
 struct dn_json_column {
@@ -34,7 +49,7 @@ struct dn_json_column {
     int64_t n_rounded;     /**< float64 values that are not the numbers that were written */
     int64_t first_rounded; /**< row of the first of them */
     const uint8_t *bad; /**< in the input: value of the current record that does not fit, or NULL */
-    int64_t next;       /**< column whose key came after this one's last time */
+    struct dn_json_gap behind; /**< its value */
     struct dn_buffer validity; /**< empty until the first null */
     struct dn_buffer values; /**< as in Arrow; texts: n_rows + 1 offsets of 64 bits until sealed */
     struct dn_buffer bytes;
@@ -70,9 +85,51 @@ DN_NODISCARD enum dn_status dn_json_column_put_bool(struct dn_json_column *c, bo
 /** A text as it is, of at most DN_JSON_WIDE bytes behind which as many can be read, or longer. */
 DN_NODISCARD enum dn_status dn_json_column_put_text(struct dn_json_column *c, struct dn_span text,
                                                     struct dn_error *err);
+/** Make room for as many rows, of texts that have as many bytes as the first one. */
+DN_NODISCARD enum dn_status dn_json_column_reserve(struct dn_json_column *c, int64_t n_rows,
+                                                   struct dn_error *err);
 /** The bytes appended to `bytes` since the last row are this row's text; `kind` is kept for extra columns. */
 DN_NODISCARD enum dn_status dn_json_column_end_text(struct dn_json_column *c,
                                                     enum dn_json_kind kind, struct dn_error *err);
+/* Rows without a call, where there is room and no null yet. */
+static inline bool dn_json_column_is_ready(const struct dn_json_column *c, size_t width)
+{
+    return c->validity.len == 0 && c->values.capacity - c->values.len >= width;
+}
+static inline void dn_json_column_add_value(struct dn_json_column *c, const void *value,
+                                            size_t width)
+{
+    memcpy(c->values.data + c->values.len, value, width);
+    c->values.len += width;
+    c->last_is_null = false;
+    c->last_rounded = 0;
+    c->n_rows++;
+}
+/** As dn_json_column_put_fixed(), of a width that the compiler knows. */
+static inline enum dn_status dn_json_column_add_fixed(struct dn_json_column *c, const void *value,
+                                                      size_t width, struct dn_error *err)
+{
+    if (!dn_json_column_is_ready(c, width)) {
+        return dn_json_column_put_fixed(c, value, width, err);
+    }
+    dn_json_column_add_value(c, value, width);
+    return DN_OK;
+}
+/** As dn_json_column_put_text(). */
+static inline enum dn_status dn_json_column_add_text(struct dn_json_column *c, struct dn_span text,
+                                                     struct dn_error *err)
+{
+    if (text.len > DN_JSON_WIDE || c->extra || !dn_json_column_is_ready(c, sizeof(int64_t)) ||
+        c->bytes.capacity - c->bytes.len < text.len || c->bytes.data == NULL) {
+        return dn_json_column_put_text(c, text, err);
+    }
+    /* into the buffer's padding, too: no call, and no loop */
+    memcpy(c->bytes.data + c->bytes.len, text.data, DN_JSON_WIDE);
+    c->bytes.len += text.len;
+    const int64_t end = (int64_t)c->bytes.len;
+    dn_json_column_add_value(c, &end, sizeof end);
+    return DN_OK;
+}
 static inline bool dn_json_column_is_nested(const struct dn_json_column *c)
 {
     return c->builder.node != NULL;

@@ -387,52 +387,111 @@ static inline bool goes_on_as_number(uint8_t c)
     return (c >= '0' && c <= '9') || c == '.' || (c | 0x20) == 'e';
 }
 
-static bool usual_int64(const uint8_t **p, int64_t *out)
+/* At most 7 digits, by one word; *n of them.  False: there are none, or more. */
+static inline bool take_word(const uint8_t *p, uint32_t *m, size_t *n)
 {
-    const bool negative = **p == '-';
-    const uint8_t *q = *p + negative;
+    const uint64_t x = dn_text_load8(p) ^ DN_TEXT_ZEROS;
+    const uint64_t other = ((x + DN_TEXT_OVER_9) | x) & DN_TEXT_HIGH_BITS;
+
+    *n = other != 0 ? (size_t)__builtin_ctzll(other) >> 3 : 8;
+    if (*n - 1 >= 7) {
+        return false;
+    }
+    *m = dn_text_value8(x << (64 - 8 * *n));
+    return true;
+}
+
+static inline bool usual_int64(struct dn_json_lexer *lx, int64_t *out)
+{
+    const bool negative = *lx->p == '-';
+    const uint8_t *q = lx->p + negative;
     const bool zero = *q == '0';
     uint64_t m = 0;
+    uint32_t word = 0;
     size_t n = 0;
 
-    if (!take_digits(&q, 18, &m, &n) || (zero && n > 1) || goes_on_as_number(*q)) {
+    if (q < lx->wide_end && take_word(q, &word, &n)) {
+        m = word;
+        q += n;
+    } else if (!take_digits(&q, 18, &m, &n)) {
+        return false;
+    }
+    if ((zero && n > 1) || goes_on_as_number(*q)) {
         return false;
     }
     *out = negative ? -(int64_t)m : (int64_t)m;
-    *p = q;
+    lx->p = q;
+    return true;
+}
+
+/* At most 7 digits before the point and as many behind it, which q is behind when they are read. */
+static inline bool short_float64(const uint8_t **q, double *out, size_t *n)
+{
+    uint32_t whole = 0;
+    uint32_t fraction = 0;
+    size_t n_fraction = 0;
+
+    if (!take_word(*q, &whole, n)) {
+        return false;
+    }
+    const uint8_t *p = *q + *n;
+    if (*p == '.') {
+        if (!take_word(p + 1, &fraction, &n_fraction)) {
+            return false;
+        }
+        p += 1 + n_fraction;
+    }
+    const uint64_t scale = dn_pow10_u64[n_fraction];
+    *out = (double)(int64_t)(whole * scale + fraction) / (double)(int64_t)scale;
+    *q = p;
     return true;
 }
 
 /* At most 15 digits: integer and power of ten are exact, and their quotient is correctly rounded (Clinger 1990). */
-static bool usual_float64(const uint8_t **p, double *out)
+static bool usual_float64(struct dn_json_lexer *lx, double *out)
 {
-    const bool negative = **p == '-';
-    const uint8_t *q = *p + negative;
+    const bool negative = *lx->p == '-';
+    const uint8_t *q = lx->p + negative;
     const bool zero = *q == '0';
     uint64_t m = 0;
     size_t n = 0;
     size_t n_fraction = 0;
+    double value = 0;
 
-    if (!take_digits(&q, EXACT_DIGITS, &m, &n) || (zero && n > 1)) {
-        return false;
-    }
-    if (*q == '.') {
-        q++;
-        if (!take_digits(&q, EXACT_DIGITS - n, &m, &n_fraction)) {
+    if (q >= lx->wide_end || !short_float64(&q, &value, &n)) {
+        if (!take_digits(&q, EXACT_DIGITS, &m, &n)) {
             return false;
         }
+        if (*q == '.') {
+            q++;
+            if (!take_digits(&q, EXACT_DIGITS - n, &m, &n_fraction)) {
+                return false;
+            }
+        }
+        value = (double)m / (double)dn_pow10_u64[n_fraction];
     }
-    if (goes_on_as_number(*q)) {
+    if ((zero && n > 1) || goes_on_as_number(*q)) {
         return false;
     }
-    const double value = (double)m / (double)dn_pow10_u64[n_fraction];
     *out = negative ? -value : value;
-    *p = q;
+    lx->p = q;
+    return true;
+}
+
+/* `"YYYY-MM-DD"` */
+static inline bool usual_date(struct dn_json_lexer *lx, int32_t *out)
+{
+    if (lx->p >= lx->wide_end || lx->p[0] != '"' || lx->p[11] != '"' ||
+        !dn_parse_date32(lx->p + 1, 10, out)) {
+        return false;
+    }
+    lx->p += 12;
     return true;
 }
 
 /* A text that is parsed where it is: wide reads are allowed behind it, and before it there is enough. */
-static bool usual_moment(struct dn_json_lexer *lx, struct dn_type type, struct dn_json_cell *cell)
+static __attribute__((noinline)) bool usual_quoted(struct dn_json_lexer *lx, struct dn_type type,
+                                                   struct dn_json_cell *cell)
 {
     struct dn_span text = {0};
 
@@ -441,44 +500,50 @@ static bool usual_moment(struct dn_json_lexer *lx, struct dn_type type, struct d
         return false;
     }
     const struct dn_json_scalar s = {DN_JSON_STRING, (uint8_t *)(uintptr_t)text.data, text.len};
-    if (!dn_json_scalar_parse(&s, type, cell)) {
+    if (!dn_json_scalar_parse(&s, type, cell) || cell->rounded) {
         return false;
     }
     lx->p = text.data + text.len + 1;
     return true;
 }
 
-static bool usual_value(struct dn_json_lexer *lx, struct dn_json_column *c, enum dn_status *st,
-                        struct dn_error *err)
+static inline bool usual_value(struct dn_json_lexer *lx, struct dn_json_column *c,
+                               enum dn_status *st, struct dn_error *err)
 {
     struct dn_json_cell cell;
     struct dn_span text = {0};
 
     switch (c->usual) {
     case DN_JSON_USUAL_INT64:
-        if (!usual_int64(&lx->p, &cell.i64)) {
+        if (!usual_int64(lx, &cell.i64) && !usual_quoted(lx, c->type, &cell)) {
             return false;
         }
-        *st = dn_json_column_put_fixed(c, &cell.i64, sizeof cell.i64, err);
+        *st = dn_json_column_add_fixed(c, &cell.i64, sizeof cell.i64, err);
         return true;
     case DN_JSON_USUAL_FLOAT64:
-        if (!usual_float64(&lx->p, &cell.f64)) {
+        if (!usual_float64(lx, &cell.f64) && !usual_quoted(lx, c->type, &cell)) {
             return false;
         }
-        *st = dn_json_column_put_fixed(c, &cell.f64, sizeof cell.f64, err);
+        *st = dn_json_column_add_fixed(c, &cell.f64, sizeof cell.f64, err);
         return true;
     case DN_JSON_USUAL_TEXT:
         if (*lx->p != '"' || !dn_json_plain_string(lx, &text)) {
             return false;
         }
         lx->p = text.data + text.len + 1;
-        *st = dn_json_column_put_text(c, text, err);
+        *st = dn_json_column_add_text(c, text, err);
         return true;
-    case DN_JSON_USUAL_MOMENT:
-        if (!usual_moment(lx, c->type, &cell)) {
+    case DN_JSON_USUAL_DATE:
+        if (!usual_date(lx, &cell.i32) && !usual_quoted(lx, c->type, &cell)) {
             return false;
         }
-        *st = dn_json_column_put_fixed(c, &cell, dn_type_width(c->type), err);
+        *st = dn_json_column_add_fixed(c, &cell.i32, sizeof cell.i32, err);
+        return true;
+    case DN_JSON_USUAL_TIMESTAMP:
+        if (!usual_quoted(lx, c->type, &cell)) {
+            return false;
+        }
+        *st = dn_json_column_add_fixed(c, &cell.i64, sizeof cell.i64, err);
         return true;
     case DN_JSON_USUAL_NONE:
         break;
@@ -486,23 +551,18 @@ static bool usual_value(struct dn_json_lexer *lx, struct dn_json_column *c, enum
     return false;
 }
 
-enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_column *c, int depth,
-                                  struct dn_buffer *scratch, struct dn_error *err)
+/* lx is at the value.  Not inlined: what is usual needs no registers for it. */
+static __attribute__((noinline)) enum dn_status read_any(struct dn_json_lexer *lx,
+                                                         struct dn_json_column *c, int depth,
+                                                         struct dn_buffer *scratch,
+                                                         struct dn_error *err)
 {
     enum dn_json_kind kind = DN_JSON_NULL;
     struct dn_json_number number;
     struct dn_json_scalar s = {0};
-    enum dn_status st = DN_OK;
-
-    dn_json_skip_space(lx);
-    c->bad = NULL;
-    if (usual_value(lx, c, &st, err)) {
-        return st;
-    }
 
     DN_TRY(dn_json_peek(lx, &kind, err));
     const uint8_t *start = lx->p;
-    c->bad = NULL;
     if (kind == DN_JSON_NULL) {
         DN_TRY(dn_json_literal(lx, kind, err));
         return dn_json_column_put_null(c, err);
@@ -529,6 +589,16 @@ enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_colum
     }
     DN_TRY(dn_json_scalar_read(lx, kind, scratch, &s, err));
     return put_scalar(c, &s, start, err);
+}
+
+enum dn_status dn_json_value_read(struct dn_json_lexer *lx, struct dn_json_column *c, int depth,
+                                  struct dn_buffer *scratch, struct dn_error *err)
+{
+    enum dn_status st = DN_OK;
+
+    dn_json_skip_space(lx);
+    c->bad = NULL;
+    return usual_value(lx, c, &st, err) ? st : read_any(lx, c, depth, scratch, err);
 }
 
 /* The narrowest type beyond `type` that holds the scalar and what `type` holds. */

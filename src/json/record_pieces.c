@@ -68,9 +68,9 @@ static void run_piece(void *arg)
     pthread_mutex_unlock(&batch->lock);
 }
 
-static bool add_piece(struct dn_record_pieces *pieces, const struct dn_record_reader *r,
-                      const uint8_t *start, const uint8_t *end, const uint8_t *wide_end, int depth,
-                      struct batch *batch)
+static struct dn_record_piece *add_piece(struct dn_record_pieces *pieces,
+                                         const struct dn_record_reader *r, const uint8_t *start,
+                                         const uint8_t *end, int depth)
 {
     struct dn_record_piece *p = dn_calloc(1, sizeof(*p));
 
@@ -79,32 +79,36 @@ static bool add_piece(struct dn_record_pieces *pieces, const struct dn_record_re
         void *items = dn_realloc_array(pieces->items, (size_t)capacity, sizeof(void *));
         if (items == NULL) {
             dn_free(p);
-            return false;
+            return NULL;
         }
         pieces->items = items;
         pieces->capacity = capacity;
     }
     if (p == NULL) {
-        return false;
+        return NULL;
     }
     p->reader.lx = r->lx;
     p->reader.lx.p = start;
     p->reader.lx.n_lone_surrogates = 0;
-    p->reader.lx.wide_end = wide_end;
+    p->reader.until = end;
     p->reader.fields = r->fields;
     p->reader.n_fields = r->n_fields;
     p->reader.options = r->options;
     p->end = end;
     p->depth = depth;
     p->is_first = pieces->n == 0;
-    p->batch = batch;
     pieces->items[pieces->n++] = p;
-    return true;
+    return p;
 }
 
+/* Let it be read; there is text up to `known`. */
 static void submit_piece(const struct dn_executor *executor, struct dn_record_piece *p,
-                         struct batch *batch)
+                         const uint8_t *known, struct batch *batch)
 {
+    if (known - p->reader.lx.p > DN_JSON_WIDE) {
+        p->reader.lx.wide_end = known - DN_JSON_WIDE;
+    }
+    p->batch = batch;
     pthread_mutex_lock(&batch->lock);
     batch->n_open++;
     pthread_mutex_unlock(&batch->lock);
@@ -181,6 +185,22 @@ static enum dn_status align_columns(struct dn_record_pieces *pieces)
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
 
+static const uint8_t *behind_space(const uint8_t *p)
+{
+    while (dn_json_is_space(*p)) {
+        p++;
+    }
+    return p;
+}
+
+static const uint8_t *before_space(const uint8_t *p, const uint8_t *start)
+{
+    while (p > start && dn_json_is_space(p[-1])) {
+        p--;
+    }
+    return p;
+}
+
 /* The array's end, or NULL: it is malformed. */
 static const uint8_t *find_end(const struct dn_kernels *kernels, const uint8_t *p)
 {
@@ -190,43 +210,43 @@ static const uint8_t *find_end(const struct dn_kernels *kernels, const uint8_t *
     return closes == -1 && *end == ']' ? end : NULL; /* brackets of either kind close */
 }
 
-static const uint8_t *behind_space(const uint8_t *p)
+/*
+ * Cut the array from p on into pieces of at least `wanted` bytes, if it has enough for two.  Each is read while the next one is cut, through
+ * which it may be read in large steps.  *out becomes the array's end.  NULL: it is malformed, or memory ran out.
+ */
+static void cut(struct dn_record_pieces *pieces, const struct dn_record_reader *r, const uint8_t *p,
+                size_t wanted, int depth, struct batch *batch, const uint8_t **out)
 {
-    while (dn_json_is_space(*p)) {
-        p++;
-    }
-    return p;
-}
+    const struct dn_executor *executor = &r->options->executor;
+    struct dn_record_piece *last = NULL;
+    int closes = 0;
 
-/* Cut [p, end) and let the pieces be read while the cutting goes on.  False: memory ran out, or the cuts make no sense. */
-static bool cut(struct dn_record_pieces *pieces, const struct dn_record_reader *r, const uint8_t *p,
-                const uint8_t *end, int depth, struct batch *batch)
-{
-    const size_t wanted =
-        r->options->piece_bytes > 0 ? r->options->piece_bytes : DN_RECORDS_PIECE_BYTES;
-
-    while (p < end) {
-        int closes = -1;
-        const uint8_t *stop = end;
-        if ((size_t)(end - p) > wanted) {
-            stop = r->lx.kernels->json_cut(p, p + wanted, &closes) + (closes == 0);
+    *out = NULL;
+    for (;;) {
+        const uint8_t *from = (const uint8_t *)((uintptr_t)p + wanted);
+        const uint8_t *stop = r->lx.kernels->json_cut(p, from, &closes);
+        if (closes > 0 || (closes < 0 && *stop != ']')) {
+            return;
         }
-        const uint8_t *next = stop < end ? behind_space(stop) : end;
-        if (stop > end || closes > 0) {
-            return false;
+        if (last != NULL) {
+            submit_piece(executor, last, stop, batch);
         }
-        if (closes != 0) { /* the last piece: back to behind its last record */
-            while (stop > p && dn_json_is_space(stop[-1])) {
-                stop--;
-            }
+        const uint8_t *end = closes == 0 ? stop + 1 : before_space(stop, p);
+        if (end == p || (closes < 0 && last == NULL)) {
+            *out = stop;
+            return;
         }
-        if (!add_piece(pieces, r, p, stop, r->lx.wide_end, depth, batch)) {
-            return false;
+        last = add_piece(pieces, r, p, end, depth);
+        if (last == NULL) {
+            return;
         }
-        submit_piece(&r->options->executor, pieces->items[pieces->n - 1], batch);
-        p = next;
+        if (closes < 0) {
+            submit_piece(executor, last, stop, batch);
+            *out = stop;
+            return;
+        }
+        p = behind_space(end);
     }
-    return true;
 }
 
 static bool all_are_read(const struct dn_record_pieces *pieces)
@@ -241,27 +261,22 @@ static bool all_are_read(const struct dn_record_pieces *pieces)
 
 bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_reader *r, int depth)
 {
-    const struct dn_executor *executor = &r->options->executor;
+    const struct dn_records_options *o = r->options;
+    const bool alone = o->executor.submit == NULL || o->executor.n_threads < 2;
+    const size_t wanted = o->piece_bytes > 0 ? o->piece_bytes : DN_RECORDS_PIECE_BYTES;
     const uint8_t *first = r->lx.p + 1;
     struct batch batch = {.n_open = 0};
 
     r->lx.kernels = dn_kernels_selected();
-    const uint8_t *end = find_end(r->lx.kernels, first);
-    if (end == NULL) {
-        return false;
-    }
-    if (end - first > DN_JSON_WIDE) {
-        r->lx.wide_end = end - DN_JSON_WIDE;
-    }
-    const size_t wanted =
-        r->options->piece_bytes > 0 ? r->options->piece_bytes : DN_RECORDS_PIECE_BYTES;
-    if (executor->submit == NULL || executor->n_threads < 2 || (size_t)(end - first) <= wanted) {
-        return false;
-    }
     pthread_mutex_init(&batch.lock, NULL); /* neither fails with default attributes */
     pthread_cond_init(&batch.done, NULL);
-    const bool is_cut = cut(pieces, r, first, end, depth, &batch);
-    if (!is_cut) {
+    const uint8_t *end = NULL;
+    if (alone) {
+        end = find_end(r->lx.kernels, first);
+    } else {
+        cut(pieces, r, first, wanted, depth, &batch, &end);
+    }
+    if (end == NULL) {
         atomic_store(&batch.failed, true);
     }
     pthread_mutex_lock(&batch.lock);
@@ -271,10 +286,14 @@ bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_rea
     pthread_mutex_unlock(&batch.lock);
     pthread_cond_destroy(&batch.done);
     pthread_mutex_destroy(&batch.lock);
-    if (is_cut && all_are_read(pieces) && align_columns(pieces) == DN_OK) {
+    if (end != NULL && all_are_read(pieces) && align_columns(pieces) == DN_OK) {
         r->lx.p = end + 1;
         return true;
     }
     dn_record_pieces_finish(pieces);
+    r->until = end;
+    if (end != NULL && end - first > DN_JSON_WIDE) {
+        r->lx.wide_end = end - DN_JSON_WIDE;
+    }
     return false;
 }

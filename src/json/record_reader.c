@@ -51,7 +51,8 @@ enum dn_status dn_record_reader_start(struct dn_record_reader *r, struct dn_erro
 {
     char shown[DN_ESCAPED_VALUE_SIZE];
 
-    r->first = -1;
+    r->first = (struct dn_json_gap){.column = -1};
+    r->dropped = r->first;
     r->any_required = false;
     for (int64_t i = 0; i < r->n_fields; i++) {
         const struct dn_record_field *f = &r->fields[i];
@@ -139,6 +140,44 @@ static enum dn_status refuse_extra(const struct dn_record_reader *r, struct dn_e
     return dn_error_option(err, DN_ERR_DATA, "extra_columns");
 }
 
+/* Does the text at lx have all of the gap?  Then lx goes behind it. */
+static inline bool take_gap(struct dn_json_lexer *lx, const struct dn_json_gap *gap)
+{
+    size_t at = 0;
+    uint64_t text;
+    uint64_t known;
+
+    if (gap->len == 0 || lx->p >= lx->wide_end) { /* also where it is NULL */
+        return false;
+    }
+    for (;; at += sizeof text) {
+        memcpy(&text, lx->p + at, sizeof text);
+        memcpy(&known, gap->text + at, sizeof known);
+        if (at + sizeof text >= gap->len) {
+            break;
+        }
+        if (text != known) {
+            return false;
+        }
+    }
+    if (((text ^ known) & gap->mask) != 0) {
+        return false;
+    }
+    lx->p += gap->len;
+    return true;
+}
+
+static void learn_gap(struct dn_json_gap *gap, const uint8_t *text, size_t len, int64_t column)
+{
+    const size_t rest = (len - 1) % sizeof gap->mask + 1;
+
+    gap->column = column;
+    gap->len = len <= DN_JSON_GAP_BYTES ? len : 0;
+    gap->mask = 0;
+    memcpy(gap->text, text, gap->len);
+    memset(&gap->mask, 0xFF, rest);
+}
+
 /* lx is at a key's opening quote: go behind it and find its column; `guess` is the likely one or -1.  *index -1: it is dropped. */
 static enum dn_status read_key(struct dn_record_reader *r, int64_t guess, int64_t *index,
                                struct dn_error *err)
@@ -204,7 +243,9 @@ static enum dn_status read_value(struct dn_record_reader *r, int64_t index, int 
     if (r->lx.n_lone_surrogates != n_surrogates && r->options->refuse_lone_surrogates) {
         return refuse_surrogate(r, c, value, err);
     }
-    r->any_bad = r->any_bad || c->bad != NULL;
+    if (c->bad != NULL) {
+        r->any_bad = true;
+    }
     return DN_OK;
 }
 
@@ -244,10 +285,35 @@ static enum dn_status check_required(const struct dn_record_reader *r, const uin
     return DN_OK;
 }
 
+/* Behind '{' or a value, whose gap it is: go to the next value and find its column; *index -1: it is dropped. */
+static enum dn_status read_gap(struct dn_record_reader *r, bool is_first, int64_t guess,
+                               int64_t *index, struct dn_error *err)
+{
+    if (!is_first) {
+        DN_TRY(dn_json_expect(&r->lx, ',', "',' or '}' behind a value", err));
+        dn_json_skip_space(&r->lx);
+    }
+    if (*r->lx.p != '"') {
+        return dn_json_malformed(&r->lx, "a key in double quotes", err);
+    }
+    DN_TRY(read_key(r, guess, index, err));
+    DN_TRY(dn_json_expect(&r->lx, ':', "':' behind a key", err));
+    dn_json_skip_space(&r->lx);
+    return DN_OK;
+}
+
+/* Where a record begins and what stands behind a value are never one gap: only behind values is there a comma. */
+static inline struct dn_json_gap *gap_of(struct dn_record_reader *r, int64_t previous,
+                                         bool is_first)
+{
+    return previous >= 0 ? &r->table.columns[previous].behind : is_first ? &r->first : &r->dropped;
+}
+
 /* lx is at '{' of a record. */
 static enum dn_status read_members(struct dn_record_reader *r, int depth, struct dn_error *err)
 {
-    int64_t previous = -1; /* column of the key before; its `next` is the guess */
+    int64_t previous = -1; /* column of the value before */
+    bool is_first = true;
 
     r->lx.p++;
     dn_json_skip_space(&r->lx);
@@ -255,29 +321,42 @@ static enum dn_status read_members(struct dn_record_reader *r, int depth, struct
         r->lx.p++;
         return DN_OK;
     }
-    for (;;) {
-        int64_t index = -1;
-        dn_json_skip_space(&r->lx);
-        if (*r->lx.p != '"') {
-            return dn_json_malformed(&r->lx, "a key in double quotes", err);
+    for (;; is_first = false) {
+        const struct dn_json_gap *gap = gap_of(r, previous, is_first);
+        int64_t index = gap->column;
+        if (!take_gap(&r->lx, gap)) {
+            const uint8_t *text = r->lx.p;
+            dn_json_skip_space(&r->lx);
+            if (!is_first && *r->lx.p == '}') {
+                r->lx.p++;
+                return DN_OK;
+            }
+            DN_TRY(read_gap(r, is_first, index, &index, err));
+            if (index < 0) {
+                DN_TRY(drop_value(r, depth + 1, err));
+                continue;
+            }
+            /* read_key() may have moved the columns */
+            learn_gap(gap_of(r, previous, is_first), text, (size_t)(r->lx.p - text), index);
         }
-        const int64_t guess = previous < 0 ? r->first : r->table.columns[previous].next;
-        DN_TRY(read_key(r, guess, &index, err));
-        DN_TRY(dn_json_expect(&r->lx, ':', "':' behind a key", err));
-        if (index < 0) {
-            DN_TRY(drop_value(r, depth + 1, err));
-        } else {
-            *(previous < 0 ? &r->first : &r->table.columns[previous].next) = index;
-            previous = index;
-            DN_TRY(read_value(r, index, depth + 1, err));
-        }
-        dn_json_skip_space(&r->lx);
-        if (*r->lx.p == '}') {
-            r->lx.p++;
-            return DN_OK;
-        }
-        DN_TRY(dn_json_expect(&r->lx, ',', "',' or '}' behind a value", err));
+        previous = index;
+        DN_TRY(read_value(r, index, depth + 1, err));
     }
+}
+
+/* Room for the rows to come, if they are like the first one; not more than a little of what their text takes. */
+static enum dn_status make_room(struct dn_record_reader *r, const uint8_t *record,
+                                struct dn_error *err)
+{
+    const size_t left = (size_t)(r->until - r->lx.p);
+    const size_t by_text = left / (size_t)(r->lx.p - record) + 1;
+    const size_t by_cells = left / (sizeof(int64_t) * (size_t)(r->table.n_columns + 1));
+    const size_t n_rows = by_text < by_cells ? by_text : by_cells;
+
+    for (int64_t i = 0; i < r->table.n_columns; i++) {
+        DN_TRY(dn_json_column_reserve(&r->table.columns[i], (int64_t)n_rows, err));
+    }
+    return DN_OK;
 }
 
 enum dn_status dn_record_read(struct dn_record_reader *r, int depth, struct dn_error *err)
@@ -299,5 +378,5 @@ enum dn_status dn_record_read(struct dn_record_reader *r, int depth, struct dn_e
     }
     r->lx.row = -1;
     r->table.n_rows++;
-    return DN_OK;
+    return r->table.n_rows == 1 && r->until > r->lx.p ? make_room(r, record, err) : DN_OK;
 }

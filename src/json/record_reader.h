@@ -21,7 +21,10 @@ struct dn_record_reader {
     struct dn_name_map names;   /**< of the table's columns */
     struct dn_buffer key;
     struct dn_buffer scratch;
-    int64_t first; /**< column whose key began the last record, or -1 */
+    struct dn_json_gap first; /**< between '{' and the first value */
+    struct dn_json_gap
+        dropped;          /**< behind values that are dropped, before the first one that is not */
+    const uint8_t *until; /**< where the records end, if that is known */
     int64_t n_dropped;
     int64_t first_dropped; /**< record from 0 */
     char dropped_key[DN_ESCAPED_VALUE_SIZE];
@@ -29,7 +32,7 @@ struct dn_record_reader {
     bool any_required; /**< a column's `required` is set */
 };
 
-/** Empty columns for the declared fields; `r` is zeroed but for lx, fields, n_fields and options, or was reset. */
+/** Empty columns for the declared fields; `r` is zeroed but for lx, until, fields, n_fields and options, or was reset. */
 DN_NODISCARD enum dn_status dn_record_reader_start(struct dn_record_reader *r,
                                                    struct dn_error *err);
 /** Drop all columns. */
