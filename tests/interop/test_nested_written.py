@@ -1,5 +1,6 @@
 """Nested columns, dictionaries and runs that come in as Arrow arrays: what pyarrow, DuckDB, Polars and we ourselves read of them."""
 
+import os
 import pathlib
 
 import duckdb
@@ -99,6 +100,24 @@ def test_dictionaries_and_runs_are_the_values_that_they_stand_for(t, distinct, t
     due = written(tmp_path / "a.parquet", plain, plain[0].schema)
     assert written(tmp_path / "b.parquet", batches, batches[0].schema) == due
     assert written(tmp_path / "c.parquet", runs, runs[0].schema) == due
+
+
+@pytest.mark.parametrize("runs", [False, True], ids=["dictionary", "runs"])
+def test_rows_of_dictionaries_are_not_hashed(runs, tmp_path):
+    """Each value is looked at once: to hash, or to compare, that of every row would be to read 60 GB."""
+    n, texts = 3_000_000, pa.array([chr(97 + i) * 20000 for i in range(20)])
+    indices = np.arange(n, dtype=np.int32) // (n // 20) if runs else np.arange(n, dtype=np.int32) % 20
+    array = pa.DictionaryArray.from_arrays(pa.array(indices), texts)
+    if runs:
+        array = pa.RunEndEncodedArray.from_arrays(pa.array(np.arange(1, 21, dtype=np.int32) * (n // 20)), texts)
+    batch = pa.record_batch([array], ["c"])
+    before = sum(os.times()[:2])
+    written(tmp_path / "a.parquet", [batch], batch.schema)
+    assert sum(os.times()[:2]) - before < 2.5
+    read = pq.read_table(tmp_path / "a.parquet", read_dictionary=["c"])["c"]
+    places = {text: i for i, text in enumerate(texts.to_pylist())}
+    got = [np.array([places[v] for v in chunk.dictionary.to_pylist()])[chunk.indices.to_numpy()] for chunk in read.chunks]
+    assert np.array_equal(np.concatenate(got), indices)
 
 
 def first_repetition_levels(path):

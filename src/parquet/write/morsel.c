@@ -4,6 +4,7 @@
 #define LARGEST_VALUE ((int64_t)1 << 30)
 #define ROW_TEXT ((size_t)1024) /* rows that have more have it in their values */
 #define CELL_TEXT ((size_t)64)
+#define FEW_ROWS 128
 #define ARROW_BYTES                                                                                \
     ((size_t)256) /* of a column's struct ArrowArray, and what buffers are rounded up to */
 
@@ -117,24 +118,35 @@ size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_ba
     return bits;
 }
 
+/* From few rows on to ever more, then halves of halves: however many there are, some times those that are taken are looked at. */
 int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
                         int64_t row, int64_t n, size_t limit, size_t *bits)
 {
     int64_t taken = 0;
+    int64_t range = n < FEW_ROWS ? n : FEW_ROWS; /* that is tried, or that has the last row */
     size_t total = 0;
+    size_t more = dn_pq_batch_bits(w, batch, row, range);
 
-    while (taken < n && total < limit) { /* halves of halves: rows are looked at about twice */
-        int64_t step = (n - taken + 1) / 2;
-        size_t more = dn_pq_batch_bits(w, batch, row + taken, step);
-        while (step > 1 && total + more >= limit) {
-            step = (step + 1) / 2;
-            more = dn_pq_batch_bits(w, batch, row + taken, step);
-        }
-        taken += step;
+    while (total + more < limit) {
+        taken += range;
         total += more;
+        if (taken == n) {
+            *bits = total;
+            return n;
+        }
+        range = 2 * range < n - taken ? 2 * range : n - taken;
+        more = dn_pq_batch_bits(w, batch, row + taken, range);
     }
-    *bits = total;
-    return taken;
+    while (range > 1) {
+        const int64_t half = range / 2;
+        more = dn_pq_batch_bits(w, batch, row + taken, half);
+        const bool within = total + more < limit;
+        taken += within ? half : 0;
+        total += within ? more : 0;
+        range = within ? range - half : half;
+    }
+    *bits = total + dn_pq_batch_bits(w, batch, row + taken, 1);
+    return taken + 1;
 }
 
 /* The first row of a column that no file can have, -1 if there is none, and what is wrong with it. */

@@ -361,12 +361,9 @@ static enum dn_status append_slices(struct dn_parquet_writer *w, struct dn_pq_ba
             DN_TRY(dn_pq_batch_check(w, batch, checked, row + n - checked, err));
             checked = row + n;
         }
-        size_t bits = dn_pq_batch_bits(w, batch, row, n);
         const size_t room = budget->row_group_bits - w->row_group_n_bits;
-        const size_t limit = room < MORSEL_BITS ? room : MORSEL_BITS;
-        if (bits >= limit) {
-            n = dn_pq_batch_fit(w, batch, row, n, limit, &bits);
-        }
+        size_t bits = 0;
+        n = dn_pq_batch_fit(w, batch, row, n, room < MORSEL_BITS ? room : MORSEL_BITS, &bits);
         DN_TRY(dn_pq_morsel_add(w, batch, row, n, bits, err));
         row += n;
         w->row_group_n_rows += n;
