@@ -23,12 +23,17 @@ def make_job(folder, db, s3):
     return job
 
 
-def seconds_of(job):
+OUTPUT = "default/default/t/t_000000.parquet"
+
+
+def whole(job):
+    """How long a run takes that nobody disturbs, and its rows."""
     begun = time.monotonic()
     job.ok()
-    begun = time.monotonic() - begun
+    seconds, rows = time.monotonic() - begun, job.table(OUTPUT)
+    jobs.same_as_server(job.server, rows.slice(0, 3000), "(SELECT * FROM killed WHERE id <= 3000) q")
     forget(job)
-    return begun
+    return seconds, rows
 
 
 def forget(job):
@@ -76,7 +81,8 @@ def wait_until_gone(db):
 def kill_and_run_again(job, hits, seed):
     """Until so many runs were hit."""
     draw = random.Random(seed)
-    seconds = seconds_of(job)
+    seconds, rows = whole(job)
+    assert rows.column("id").to_pylist() == list(range(1, ROWS + 1))
     job.server.sql(KILL)
     for _ in range(hits * 10):
         killer = Killer(job.server, draw.random() * seconds)
@@ -89,10 +95,9 @@ def kill_and_run_again(job, hits, seed):
             assert job.bucket == {} and job.is_clean() and not (job.home / "state.json").exists()
             hits -= 1
             job.ok()
-        assert list(job.bucket) == ["default/default/t/t_000000.parquet"] and job.is_clean()
+        assert list(job.bucket) == [OUTPUT] and job.is_clean()
         assert job.state("state.json")["killed.id"]["last_value"] == ROWS
-        table = job.table("default/default/t/t_000000.parquet")
-        assert table.num_rows == ROWS and table.column("id").to_pylist() == list(range(1, ROWS + 1))
+        assert job.table(OUTPUT).equals(rows)
         forget(job)
         if hits == 0:
             return

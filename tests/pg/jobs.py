@@ -128,7 +128,8 @@ def same(ours, theirs):
         return struct.pack("d", ours) == struct.pack("d", theirs) or (math.isnan(ours) and math.isnan(theirs)) or \
             struct.pack("f", ours) == struct.pack("f", theirs) and ours == struct.unpack("f", struct.pack("f", theirs))[0]
     if isinstance(ours, list):
-        return [None if v is None else v for v in ours] == json.loads(theirs)
+        theirs = json.loads(theirs, parse_float=decimal.Decimal)
+        return len(ours) == len(theirs) and all(a == b and (a is None) == (b is None) for a, b in zip(ours, theirs))
     return as_text(ours) == theirs
 
 
@@ -184,6 +185,28 @@ EVERY = [
     ("money", "money", "string", ["12.34"]),
     ("rng", "int4range", "string", ["[1,10)", "empty"]),
     ("comp", "two", "string", ['(1,"a b")']),
+    ("n1000", "numeric(1000,500)", "string", ["9" * 500 + "." + "9" * 500]),
+    ("nneg", "numeric(5,-3)", "decimal", ["12345000", "-99999000"]),
+    ("nsmall", "numeric(3,6)", "decimal", ["0.000999", "-0.000001"]),
+    ("nm", "name", "string", ["some_name"]),
+    ("ch", '"char"', "string", ["a"]),
+    ("deep", "deeper", "decimal", ["7.50"]),
+    ("ti0", "time(0)", "time", ["12:34:57"]),
+    ("an", "numeric(10,3)[]", "array", ["{1.500,NULL,-99.125}"]),
+    ("ab", "bool[]", "array", ["{t,f,NULL}"]),
+    ("ae", "mood[]", "array", ['{happy,"so so"}']),
+    ("ainet", "inet[]", "array", ["{10.0.0.1/8,NULL}"]),
+    ("cidr", "cidr", "string", ["10.0.0.0/8"]),
+    ("mac", "macaddr", "string", ["08:00:2b:01:02:03"]),
+    ("bits", "bit varying", "string", ["10110", ""]),
+    ("xm", "xml", "string", ["<a>ü</a>"]),
+    ("tsv", "tsvector", "string", ["'cat' 'fat'"]),
+    ("trng", "tstzrange", "string", ["[2024-01-01 00:00:00+00,infinity)"]),
+    ("mrng", "int4multirange", "string", ["{[1,3),[5,8)}"]),
+    ("pt", "point", "string", ["(1.5,-2)"]),
+    ("xid", "xid", "string", ["7"]),
+    ("lsn", "pg_lsn", "string", ["16/B374D848"]),
+    ("ov", "oidvector", "string", ["1 2 3"]),
 ]
 
 
@@ -195,7 +218,7 @@ def make_every(server, table="every"):
     n = max(len(values) for *_, values in EVERY) + 1
     rows = ", ".join(f"({i}, {', '.join(literal(v[i] if i < len(v) else None) for *_, v in EVERY)})" for i in range(n))
     server.sql(f"""CREATE TYPE mood AS ENUM ('happy', 'so so'); CREATE DOMAIN positive AS numeric(7,2) CHECK (value > 0);
-        CREATE TYPE two AS (a int, b text); CREATE TABLE {table} (id int PRIMARY KEY, {', '.join(f'{n} {t}' for n, t, *_ in EVERY)});
+        CREATE DOMAIN deeper AS positive; CREATE TYPE two AS (a int, b text); CREATE TABLE {table} (id int PRIMARY KEY, {', '.join(f'{n} {t}' for n, t, *_ in EVERY)});
         INSERT INTO {table} VALUES {rows};""")
     return ["id integer!", *(f"{name} {type_}" for name, _, type_, _ in EVERY)]
 
