@@ -198,7 +198,7 @@ unsigned dn_csv_forms_classify(const struct dn_csv_forms *f, const uint8_t **tex
 
 /* ---- what to say of a text that does not fit ---- */
 
-/* The number form with which the text would be a number; NULL: there is none that is usual. */
+/* The number form with which the text would be another number, or one at all; NULL: there is none that is usual. */
 static const struct dn_number_form *number_form_for(const uint8_t *text, size_t len)
 {
     static const struct dn_number_form forms[] = {
@@ -209,6 +209,7 @@ static const struct dn_number_form *number_form_for(const uint8_t *text, size_t 
         const uint8_t *number = text;
         size_t n = len;
         if (rewrite_number(&forms[i], &number, &n, room) &&
+            (n != len || memcmp(number, text, n) != 0) &&
             (dn_csv_classify(number, n) & NUMBERS) != 0) {
             return &forms[i];
         }

@@ -131,6 +131,39 @@ static void test_what_is_said_without_options(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_TYPE, "'x' is not a value of type float64; ");
 }
 
+/* A number that another form would not change is out of its type's range, not of another form. */
+static void test_what_is_said_of_numbers(void **state)
+{
+    static const struct {
+        const char *type;
+        const char *value;
+        const char *said;
+    } cases[] = {
+        {"uint64", "-1", "'-1' is not a value of type uint64; "},
+        {"int8", "128", "'128' is not a value of type int8; "},
+        {"int64", "9223372036854775808", "08' is not a value of type int64; "},
+        {"int64", "1e3", "'1e3' is not a value of type int64; "},
+        {"decimal(3,1)", "-0.25", "'-0.25' is not a value of type decimal(3, 1); "},
+        {"int64", "1.5", "'1.5' is not a value of type int64; "},
+        {"int64", "1.234", "with the option decimal ',' and the option thousands '.'; "},
+        {"uint8", "1,5", "with the option decimal ','; "},
+        {"uint8", "-1,234", "with the option thousands ','; "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct dn_csv_column_type type = {"x", cases[i].type, true};
+        struct dn_csv_options o = rig_options();
+        char text[64];
+        o.delimiter = ';';
+        o.types = &type;
+        o.n_types = 1;
+        (void)snprintf(text, sizeof(text), "x;y\n%s;\n", cases[i].value);
+        const char *path = rig_file("a.csv", text);
+        rig_expect_error(&path, 1, &o, DN_ERR_TYPE, cases[i].said);
+    }
+}
+
 /* Whole numbers that could as well be dates are dates if all of them are. */
 static void test_dates_that_are_numbers(void **state)
 {
@@ -236,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_where_a_comma_separates_fields),
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_what_is_said_without_options),
+        cmocka_unit_test(test_what_is_said_of_numbers),
         cmocka_unit_test(test_dates_that_are_numbers),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_trim),
