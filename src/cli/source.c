@@ -275,6 +275,11 @@ static enum dn_status flags_fill(const struct dn_source_flags *s, const char *ty
     if (s->hive && json_object_set_new(options, "hive_partitioning", json_true()) != 0) {
         return dn_error_memory(err, 64);
     }
+    if (s->no_header && s->naming.header != NULL && strcmp(s->naming.header, "none") != 0) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--no-header and --header %s are two answers; leave one of them out",
+                            s->naming.header);
+    }
     if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
         return dn_error_memory(err, 64);
     }

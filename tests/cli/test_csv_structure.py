@@ -102,6 +102,8 @@ def test_lines_behind_the_header(table, tool, write):
     write("two.csv", "id,t\nm\ns\n2,y\n")
     assert table("--skip-after-header", 2, "in.csv", "two.csv").to_pydict() == {"id": [1, 2], "t": ["x", "y"]}
     tool.fails("convert", "--no-header", "--skip-after-header", "2", "in.csv", "no.parquet", says="--skip-after-header needs a header")
+    for header in ("2", "p,q"):
+        tool.fails("convert", "--no-header", "--header", header, "in.csv", "no.parquet", says="are two answers")
 
 
 def test_every_file_and_standard_input(table, tool, write):
