@@ -25,6 +25,7 @@ struct plain_reading {
     struct rig_text rows;
     bool failed;
     long byte;        /* of the error, -1: of the file */
+    long row;         /* of the error, from 1; -1: in front of the rows */
     const char *word; /* of its message */
 };
 
@@ -212,7 +213,9 @@ static inline void plain_read(const char *t, size_t n, const struct plain_dialec
     size_t n_fields = 0;
     size_t i = n >= 3 && memcmp(t, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-    *out = (struct plain_reading){.byte = -1};
+    long n_rows = 0;
+
+    *out = (struct plain_reading){.byte = -1, .row = -1};
     rig_append(&out->rows, "", 0);
     i = plain_skip_lines(&p, i, d->skip_rows);
     const size_t first = i;
@@ -239,7 +242,9 @@ static inline void plain_read(const char *t, size_t n, const struct plain_dialec
         if (row.comment || row.half || (row.blank && n_fields > 1)) {
             continue;
         }
+        n_rows++;
         if (!plain_check(&row, n_fields, out)) {
+            out->row = n_rows;
             break;
         }
         rig_append(&out->rows, row.cells.data, row.cells.len);

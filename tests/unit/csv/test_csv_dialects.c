@@ -16,6 +16,10 @@ static void compare(const struct rig_text *text, const struct plain_dialect *d,
                      want->word, want->byte, (int)got->status, got->error.message, (int)text->len,
                      text->data);
         }
+        if (want->row > 0 && got->error.row != want->row) {
+            fail_msg("%s: row %ld, got %ld: %s", what, want->row, (long)got->error.row,
+                     got->error.message);
+        }
         int64_t line = 1; /* lines are those of the file */
         for (int64_t i = 0; want->byte >= 0 && i < want->byte; i++) {
             const bool lf = text->data[i] == '\n';
