@@ -8,7 +8,8 @@
 
 #define SERVER_SENDS ((size_t)8192) /**< bytes at a time */
 #define LEAST_ROOM ((size_t)4096)
-#define REST_US 1000 /**< a socket of the same machine holds about two of them */
+#define MOST_REST_US 1000
+#define LEAST_REST_US 200
 #define MOST_USELESS 63
 
 /* @param at_once  it left in one go, and nothing of an answer was read meanwhile */
@@ -62,7 +63,12 @@ enum dn_status dn_pg_copy_start(struct dn_pg_copy *c, struct dn_pg_session *s, c
 {
     bool at_once = false;
 
-    *c = (struct dn_pg_copy){.session = s, .what = what, .cutter = {.n_columns = n_columns}};
+    *c = (struct dn_pg_copy){
+        .session = s,
+        .what = what,
+        .cutter = {.n_columns = n_columns},
+        .rest_us = MOST_REST_US,
+    };
     enum dn_status st = send(s, select, what, &at_once, err);
     if (st == DN_OK && at_once) {
         st = dn_pg_wire_begin(s, n_columns, &c->direct, err);
@@ -101,12 +107,17 @@ static enum dn_status finish(struct dn_pg_copy *c, struct dn_error *err)
 /*
  * A server sends 8 KiB at a time, and each would wake us up.  While much arrives, a moment's rest lets some of that come together, which
  * costs both sides less; where it does not, because the stream is slow or libpq reads only so much at a time, it is tried ever more rarely.
+ * As much as ever came together is what the socket holds: the server stood still then, and the rest was too long.
  */
 static void rest(struct dn_pg_copy *c)
 {
-    const struct timespec moment = {.tv_nsec = REST_US * 1000L};
-
     if (c->rested) {
+        c->most_gathered = c->gathered > c->most_gathered ? c->gathered : c->most_gathered;
+        const bool was_full = c->gathered > c->most_gathered / 8 * 7;
+        c->rest_us = was_full ? c->rest_us - c->rest_us / 4 : c->rest_us + MOST_REST_US / 32;
+        c->rest_us = c->rest_us < LEAST_REST_US  ? LEAST_REST_US
+                     : c->rest_us > MOST_REST_US ? MOST_REST_US
+                                                 : c->rest_us;
         const bool useful = c->gathered > 2 * SERVER_SENDS;
         c->n_useless = useful                        ? 0
                        : c->n_useless < MOST_USELESS ? 2 * c->n_useless + 1
@@ -116,6 +127,7 @@ static void rest(struct dn_pg_copy *c)
     c->rested = c->gathered >= SERVER_SENDS && c->n_to_skip == 0;
     c->n_to_skip -= c->n_to_skip > 0 ? 1 : 0;
     if (c->rested) {
+        const struct timespec moment = {.tv_nsec = (long)c->rest_us * 1000};
         (void)nanosleep(&moment, NULL);
     }
     c->gathered = 0;

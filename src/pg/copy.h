@@ -11,13 +11,15 @@ struct dn_pg_copy {
     const char *what; /**< the beginning of messages: the table's name; borrowed */
     struct dn_pg_cutter cutter;
     bool done;
-    bool direct;        /**< rows come off the socket without libpq: wire.h */
-    bool drained;       /**< direct: what was taken last was all there was */
-    size_t block_bytes; /**< that the memory of a block is for */
-    bool rested;        /**< before the last wait */
-    uint32_t n_useless; /**< grows with rests behind which there was not much more than without */
-    uint32_t n_to_skip; /**< rests that are not tried */
-    size_t gathered;    /**< bytes since the last wait */
+    bool direct;          /**< rows come off the socket without libpq: wire.h */
+    bool drained;         /**< direct: what was taken last was all there was */
+    size_t block_bytes;   /**< that the memory of a block is for */
+    bool rested;          /**< before the last wait */
+    uint32_t n_useless;   /**< grows with rests behind which there was not much more than without */
+    uint32_t n_to_skip;   /**< rests that are not tried */
+    size_t gathered;      /**< bytes since the last wait */
+    size_t most_gathered; /**< ... behind any rest */
+    uint32_t rest_us;     /**< of the next rest */
 };
 
 /**
