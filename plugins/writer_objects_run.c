@@ -4,13 +4,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "store/s3/sources.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum {
@@ -269,7 +269,7 @@ enum dn_status dn_objects_run_name(struct dn_writer_objects *o, struct dn_error 
     uint8_t random[16];
     struct dn_buffer key = {0};
 
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+    if (!dn_os_random(random, sizeof(random))) {
         return dn_error_set(err, DN_ERR_IO, "the system gives no random numbers");
     }
     for (size_t i = 0; i < sizeof(random); i++) {

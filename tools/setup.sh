@@ -5,8 +5,9 @@
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
 #   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark, Dask and
-#                              Ray in build/spark, Spark 3.4 in build/spark3, on x86-64 also what aarch64 installs
+#                              Ray in build/spark, Spark 3.4 in build/spark3, on x86-64 also what aarch64 and macos install
 #   tools/setup.sh aarch64     the packages of build, a compiler for arm64, qemu-user, and the libraries in build/sysroot/arm64
+#   tools/setup.sh macos       the packages of build, and zig in build/zig, whose compiler knows macOS (450 MB)
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -177,12 +178,16 @@ test-slow | test-full)
         if "$(python)" -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then # Spark 3.4 knows none that is newer
             python_environment build/spark3 tools/spark3-requirements.txt
         fi
-        [ "$(uname -m)" != x86_64 ] || "$0" aarch64
+        [ "$(uname -m)" != x86_64 ] || { "$0" aarch64 && "$0" macos; }
     fi
     ;;
 aarch64)
     install_packages "${build_packages[@]}" "${aarch64_packages[@]}"
     tools/sysroot.sh arm64
+    ;;
+macos)
+    install_packages "${build_packages[@]}" python3 python3-venv
+    python_environment build/zig tools/macos-requirements.txt
     ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
@@ -190,7 +195,7 @@ lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-slow|test-full|aarch64|lint|deb|wheel|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-slow|test-full|aarch64|macos|lint|deb|wheel|bench" >&2
     exit 2
     ;;
 esac

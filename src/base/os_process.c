@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -100,6 +101,11 @@ bool dn_os_executable(char *out, size_t size)
     }
     memcpy(out, path, strlen(path) + 1);
     return true;
+}
+
+bool dn_os_random(void *out, size_t size)
+{
+    return getrandom(out, size, 0) == (ssize_t)size;
 }
 
 const char *dn_os_signal_name(int number)

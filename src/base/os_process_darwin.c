@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ bool dn_os_executable(char *out, size_t size)
     }
     memcpy(out, path, strlen(path) + 1);
     return true;
+}
+
+bool dn_os_random(void *out, size_t size)
+{
+    return getentropy(out, size) == 0;
 }
 
 const char *dn_os_signal_name(int number)

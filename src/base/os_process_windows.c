@@ -4,6 +4,7 @@
 
 #include <windows.h>
 
+#include <bcrypt.h>
 #include <psapi.h>
 
 uint32_t dn_os_cpu_count(void)
@@ -32,6 +33,11 @@ bool dn_os_executable(char *out, size_t size)
     const DWORD n = GetModuleFileNameW(NULL, path, MAX_PATH);
 
     return n > 0 && n < MAX_PATH && dn_os_narrow(out, size, path);
+}
+
+bool dn_os_random(void *out, size_t size)
+{
+    return BCryptGenRandom(NULL, out, (ULONG)size, BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0;
 }
 
 void dn_os_keep_memory_out_of_cores(void)
