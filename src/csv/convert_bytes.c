@@ -3,7 +3,7 @@
 #include "csv/string_view.h"
 #include "json/json_lexer.h"
 
-/* Room in the side buffer for what `len` bytes become, and the 12 bytes that are read of short ones. */
+/* Room in the side buffer for what `len` bytes become, and the 16 bytes that are read of short ones. */
 static enum dn_status reserve_side(struct dn_buffer *side, size_t len, struct dn_error *err)
 {
     if (side->len + len + 16 > INT32_MAX) { /* what a view can point to */
