@@ -1,6 +1,7 @@
 /**
- * What Parquet files that are written one after the other have in common, so that it is made once: the thread that waits for the disk, and
- * compressors with their buffers.  A writer that is opened without a context makes one of its own.
+ * What Parquet files that are written one after the other have in common, so that it is made once: the thread that waits for the disk,
+ * compressors with their buffers, and freed blocks, as far as the budgets of the writers let them lie idle.  A writer that is opened without
+ * a context makes one of its own.
  * Threads: one owner, and one open writer at a time.
  */
 #ifndef DN_PARQUET_CONTEXT_H

@@ -5,6 +5,7 @@ struct dn_parquet_context {
     struct dn_owner owner;
     struct dn_pool *disk;         /**< of the one thread that waits for it */
     struct dn_pq_packer *packers; /**< those that rest; a writer has them while it is open */
+    size_t idle_bytes;            /**< of freed blocks, by the largest budget of a writer so far */
     bool in_use;
 };
 
@@ -42,6 +43,7 @@ void dn_parquet_context_destroy(struct dn_parquet_context *c)
     }
     dn_pool_destroy(c->disk);
     destroy_packers(c->packers);
+    dn_memory_idle_withdraw(c->idle_bytes);
     dn_free(c);
 }
 
@@ -56,6 +58,10 @@ enum dn_status dn_pq_context_enter(struct dn_parquet_context *c, struct dn_parqu
                             "'%s' was opened in a context in which another file is open; close "
                             "that one first",
                             w->path);
+    }
+    if (c->idle_bytes < w->budget.idle_bytes) {
+        dn_memory_idle_grant(w->budget.idle_bytes - c->idle_bytes);
+        c->idle_bytes = w->budget.idle_bytes;
     }
     c->in_use = true;
     c->packers = NULL;

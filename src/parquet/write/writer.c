@@ -170,7 +170,6 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
     b->most_packers = (PACKERS_BASE + (size_t)(budget / 8)) / (packer + o->page_bytes);
     b->most_packers = b->most_packers < 1 ? 1 : b->most_packers;
-    dn_memory_idle_grant(b->idle_bytes);
     return DN_OK;
 }
 
@@ -545,7 +544,6 @@ void dn_parquet_close(struct dn_parquet_writer *w)
         w->first_row_group = next;
     }
     free_columns(w);
-    dn_memory_idle_withdraw(w->budget.idle_bytes);
     dn_buffer_finish(&w->footer);
     dn_buffer_finish(&w->footer_pieces);
     dn_spill_close(w->footer_spill);
