@@ -492,6 +492,7 @@ static enum dn_status find_text(struct dn_pq_dictionary *d, const struct dn_pq_t
     }
     if (slots[j].id == 0) {
         if (is_too_long(d, t)) {
+            *id = 0;
             return DN_OK;
         }
         DN_TRY(new_text(d, t, err));
@@ -501,62 +502,74 @@ static enum dn_status find_text(struct dn_pq_dictionary *d, const struct dn_pq_t
     return DN_OK;
 }
 
-/*
- * A text of up to FEW_BYTES as three words, which are equal if the texts are: its length and first 4 bytes, the 8 behind them, and the last 8
- * of one that is not inside.  Without a branch, for lengths vary.
- */
-static inline void words_of(const struct dn_pq_text *t, uint64_t words[3])
+/* Where a text stands, without a branch, for lengths vary. */
+static inline const uint8_t *bytes_of(const struct dn_pq_text *t)
 {
-    const bool is_long = t->len > DN_PQ_TEXT_INLINE;
-    const uint8_t *data = is_long ? t->u.data : (const uint8_t *)t + 4;
+    const uint64_t is_long = 0 - (uint64_t)(t->len > DN_PQ_TEXT_INLINE); /* all ones, or 0 */
 
-    words[0] = dn_pq_load64(t);
-    words[1] = dn_pq_load64(data + 4);
-    words[2] = dn_pq_load64(data + (is_long ? t->len - 8 : 0)) & (is_long ? UINT64_MAX : 0);
+    return (const uint8_t *)(((uintptr_t)t->u.data & is_long) | (((uintptr_t)t + 4) & ~is_long));
 }
 
 /*
- * While there are few entries, as of flags and states, most values are found by their own bytes: what was found stands in a small table, at
- * hand for the rest of the block.
+ * A text of up to FEW_BYTES as three words, which are equal if the texts are: its length and first 4 bytes, the 8 behind them, and the last 8
+ * of one that is not inside.
  */
+static inline void words_of(const struct dn_pq_text *t, uint64_t words[3])
+{
+    const uint64_t is_long = 0 - (uint64_t)(t->len > DN_PQ_TEXT_INLINE);
+    const uint8_t *data = bytes_of(t);
+
+    words[0] = dn_pq_load64(t);
+    words[1] = dn_pq_load64(data + 4);
+    words[2] = dn_pq_load64(data + ((t->len - 8) & is_long)) & is_long;
+}
+
+/* A text of a block: its words, which are found again by themselves. */
+struct few_text {
+    uint64_t words[3];
+    uint64_t id; /* + 1; 0: free */
+};
+
+static inline __attribute__((always_inline)) enum dn_status
+add_few_text(struct dn_pq_dictionary *d, struct few_text *found, const struct dn_pq_text *t,
+             const uint64_t words[3], uint32_t *id, struct dn_error *err)
+{
+    const uint64_t sum = words[0] + words[1] * UINT64_C(0x9e3779b97f4a7c15) +
+                         words[2] * UINT64_C(0xd6e8feb86659fd93);
+    struct few_text *f =
+        &found[(size_t)((sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS))];
+
+    if (((f->words[0] ^ words[0]) | (f->words[1] ^ words[1]) | (f->words[2] ^ words[2])) != 0 ||
+        f->id == 0) {
+        DN_TRY(find_text(d, t, id, err));
+        *f = (struct few_text){{words[0], words[1], words[2]}, (uint64_t)*id + 1};
+    }
+    *id = (uint32_t)f->id - 1;
+    return DN_OK;
+}
+
+/* While there are few entries, as of flags and states, what was found is at hand for the rest of the block.  Most texts are short. */
 static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
                                     size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
 {
-    struct {
-        uint64_t words[3];
-        uint64_t id; /* + 1; 0: free */
-    } found[FEW_SLOTS] = {0};
+    struct few_text found[FEW_SLOTS] = {0};
+    uint64_t words[3] = {0};
     size_t i;
 
-    for (i = 0; i < n && d->n <= FEW; i++) {
-        uint64_t words[3];
-        if (n - i > AHEAD && texts[i + AHEAD].len > DN_PQ_TEXT_INLINE) {
-            __builtin_prefetch(texts[i + AHEAD].u.data);
-        }
+    for (i = 0; i < n && d->n <= FEW && texts[i].len <= DN_PQ_TEXT_INLINE && !d->over; i++) {
+        memcpy(words, &texts[i], sizeof texts[i]);
+        DN_TRY(add_few_text(d, found, &texts[i], words, &ids[i], err));
+    }
+    for (; i < n && d->n <= FEW && !d->over; i++) {
+        __builtin_prefetch(bytes_of(&texts[n - i > AHEAD ? i + AHEAD : i]));
         if (texts[i].len > FEW_BYTES) {
             DN_TRY(find_text(d, &texts[i], &ids[i], err));
-            if (d->over) {
-                break;
-            }
-            continue;
+        } else {
+            words_of(&texts[i], words);
+            DN_TRY(add_few_text(d, found, &texts[i], words, &ids[i], err));
         }
-        words_of(&texts[i], words);
-        const uint64_t sum = words[0] + words[1] * UINT64_C(0x9e3779b97f4a7c15) +
-                             words[2] * UINT64_C(0xd6e8feb86659fd93);
-        const size_t at = (size_t)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 32) % FEW_SLOTS;
-        if (((found[at].words[0] ^ words[0]) | (found[at].words[1] ^ words[1]) |
-             (found[at].words[2] ^ words[2])) != 0 ||
-            found[at].id == 0) {
-            DN_TRY(find_text(d, &texts[i], &ids[i], err));
-            if (d->over) {
-                break;
-            }
-            memcpy(found[at].words, words, sizeof words);
-            found[at].id = (uint64_t)ids[i] + 1;
-        }
-        ids[i] = (uint32_t)found[at].id - 1;
     }
-    *n_done = i;
+    *n_done = d->over ? i - 1 : i; /* the last one it has no room for */
     return DN_OK;
 }
 
@@ -619,64 +632,6 @@ bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
     const size_t entry = d->kind == DN_PQ_KIND_TEXT ? TEXT_ENTRY_BYTES : NUMBER_ENTRY_BYTES;
 
     return d->over || d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
-}
-
-/* ---- ids to values ----------------------------------------------------------------------------------------------- */
-
-static inline __attribute__((always_inline)) void pick(const uint8_t *entries, size_t width,
-                                                       const uint32_t *ids, size_t n, uint8_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out + i * width, entries + (size_t)ids[i] * width, width);
-    }
-}
-
-void dn_pq_dictionary_pick(const uint8_t *entries, size_t width, const uint32_t *ids, size_t n,
-                           uint8_t *out)
-{
-    switch (width) { /* those that have a name are one or two moves */
-    case 4:
-        pick(entries, 4, ids, n, out);
-        break;
-    case 8:
-        pick(entries, 8, ids, n, out);
-        break;
-    case 16:
-        pick(entries, 16, ids, n, out);
-        break;
-    default:
-        pick(entries, width, ids, n, out);
-        break;
-    }
-}
-
-static inline __attribute__((always_inline)) void repeat(const uint8_t *entry, size_t width,
-                                                         size_t n, uint8_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out + i * width, entry, width);
-    }
-}
-
-void dn_pq_dictionary_repeat(const uint8_t *entries, size_t width, uint32_t id, size_t n,
-                             uint8_t *out)
-{
-    const uint8_t *entry = entries + (size_t)id * width;
-
-    switch (width) {
-    case 4:
-        repeat(entry, 4, n, out);
-        break;
-    case 8:
-        repeat(entry, 8, n, out);
-        break;
-    case 16:
-        repeat(entry, 16, n, out);
-        break;
-    default:
-        repeat(entry, width, n, out);
-        break;
-    }
 }
 
 /* ---- reading and lifetime ---------------------------------------------------------------------------------------- */

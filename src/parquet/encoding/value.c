@@ -10,10 +10,24 @@ const uint64_t dn_pq_text_masks[DN_PQ_TEXT_INLINE + 1][2] = {
     {LOW(4), HIGH(6)}, {LOW(4), HIGH(7)}, {LOW(4), HIGH(8)},
 };
 
+/* As long as views are short; the number of those that were done. */
+static size_t from_short_views(const struct dn_string_view *views, size_t n, struct dn_pq_text *out)
+{
+    size_t i;
+
+    for (i = 0; i < n && views[i].len <= DN_PQ_TEXT_INLINE; i++) {
+        const uint64_t *masks = dn_pq_text_masks[views[i].len];
+        const uint64_t words[2] = {dn_pq_load64(&views[i]) & masks[0],
+                                   dn_pq_load64((const uint8_t *)&views[i] + 8) & masks[1]};
+        memcpy(&out[i], words, sizeof words);
+    }
+    return i;
+}
+
 void dn_pq_texts_from_views(const struct dn_string_view *views, const void *const *variadic,
                             size_t n, struct dn_pq_text *out)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = from_short_views(views, n, out); i < n; i++) {
         out[i] = dn_pq_text_from_view(&views[i], variadic);
     }
 }

@@ -78,11 +78,13 @@ static inline struct dn_pq_text dn_pq_text_from_view(const struct dn_string_view
                                                      const void *const *variadic)
 {
     const bool is_long = v->len > DN_PQ_TEXT_INLINE;
+    const uint64_t where = 0 - (uint64_t)is_long; /* all ones: in a buffer */
     const size_t n = is_long ? DN_PQ_TEXT_INLINE : (size_t)v->len;
-    const uintptr_t base = (uintptr_t)variadic[is_long ? v->u.ref.buffer : 0];
+    const uintptr_t base = (uintptr_t)variadic[(uint32_t)v->u.ref.buffer & (uint32_t)where];
     const uint64_t place = base + (uint64_t)(int64_t)v->u.ref.offset;
     const uint64_t rest = dn_pq_load64((const uint8_t *)v + 8) & dn_pq_text_masks[n][1];
-    const uint64_t words[2] = {dn_pq_load64(v) & dn_pq_text_masks[n][0], is_long ? place : rest};
+    const uint64_t words[2] = {dn_pq_load64(v) & dn_pq_text_masks[n][0],
+                               (place & where) | (rest & ~where)};
     struct dn_pq_text t;
 
     memcpy(&t, words, sizeof t);
