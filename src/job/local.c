@@ -12,11 +12,9 @@
 bool dn_local_path(const char *name, const char **path)
 {
     static const char *const here[] = {"file://localhost/", "file:///"};
-    const size_t scheme =
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 
     *path = name;
-    if (scheme == 0 || strncmp(name + scheme, "://", 3) != 0) {
+    if (dn_url_scheme_len(name) == 0) {
         return true;
     }
     for (size_t i = 0; i < sizeof here / sizeof here[0]; i++) {

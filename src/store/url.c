@@ -18,8 +18,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme. */
-static size_t scheme_length(const char *name)
+size_t dn_url_scheme_len(const char *name)
 {
     size_t n = 0;
 
@@ -27,7 +26,7 @@ static size_t scheme_length(const char *name)
         return 0;
     }
     while (is_letter(name[n]) || is_digit(name[n]) || name[n] == '+' || name[n] == '-' ||
-           name[n] == '.') {
+           name[n] == '.' || (name[n] == ':' && is_letter(name[n + 1]))) {
         n++;
     }
     return n >= 2 && strncmp(name + n, "://", 3) == 0 ? n : 0;
@@ -53,7 +52,7 @@ enum dn_url_kind dn_url_kind_of(const char *name)
     if (strcmp(name, "-") == 0) {
         return DN_URL_STANDARD;
     }
-    const size_t len = scheme_length(name);
+    const size_t len = dn_url_scheme_len(name);
     if (scheme_is(name, len, "s3")) {
         return DN_URL_S3;
     }
@@ -266,7 +265,7 @@ static bool host_is_possible(const char *host, size_t len)
 
 struct dn_url_open dn_url_open_of(const char *name)
 {
-    const size_t len = scheme_length(name);
+    const size_t len = dn_url_scheme_len(name);
     const enum dn_url_kind kind = dn_url_kind_of(name);
     struct dn_url_open open = {0, 0, strlen(name)};
 
@@ -348,7 +347,7 @@ static enum dn_status refuse_scheme(const char *name, size_t len, struct dn_erro
 
 static enum dn_status take_apart(struct dn_url *u, const char *name, struct dn_error *err)
 {
-    const size_t len = scheme_length(name);
+    const size_t len = dn_url_scheme_len(name);
 
     u->kind = dn_url_kind_of(name);
     switch (u->kind) {

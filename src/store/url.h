@@ -40,6 +40,11 @@ struct dn_url {
 enum dn_url_kind dn_url_kind_of(const char *name);
 /** Is it on another machine: at S3 or on the web? */
 bool dn_url_is_remote(const char *name);
+/**
+ * The length of `word` in `word://`, at least two letters so that a drive is none; 0: there is no scheme.  Java writes two words,
+ * `jdbc:postgresql://`, and secrets behind them.
+ */
+size_t dn_url_scheme_len(const char *name);
 
 /**
  * What of a name is for everybody: its bytes [0, scheme) and [host, end).  Between them are a user and a password, of whatever scheme, and

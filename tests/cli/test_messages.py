@@ -160,7 +160,7 @@ def test_a_row_without_end_in_a_pipe(tool):
                says=["line 3", "no row end in the 8388608 bytes from byte 4 on", "else raise --memory, one part in 8 of which"])
 
 
-ADDRESSES = ["postgres://me:s3cret@host/db?table=t&password=s3cret", "POSTGRES://me:s3cr@et@s3cret@host/db", "mysql://me:s3cret@host/db", "s3://ID:s3cret@bucket/x.txt",
+ADDRESSES = ["postgres://me:s3cret@host/db?table=t&password=s3cret", "POSTGRES://me:s3cr@et@s3cret@host/db", "mysql://me:s3cret@host/db", "jdbc:postgresql://host/db?user=me&password=s3cret", "s3://ID:s3cret@bucket/x.txt",
              "s3a://ID:s3/s3cret@bucket/x.parquet", "https://me:s3cret@host/x.csv?signature=s3cret", "ftp://host/x.csv?signature=s3cret"]
 
 
