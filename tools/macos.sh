@@ -63,7 +63,7 @@ for target in aarch64-macos x86_64-macos; do
     esac
     n=$(sources "$other" "$@" | wc -l)
     sources "$other" "$@" | xargs -P "$(nproc)" -I FILE bash -c "compile $target FILE" || failed=1
-    echo "$target: $(find "$folder/$target" -name '*.o' | wc -l) of $n files compiled" >>"$folder/ran.txt"
+    echo "$target: $(find "$folder/$target" -name '*.o' -size +0 | wc -l) of $n files compiled" >>"$folder/ran.txt"
 done
 echo "compiler: zig $("$zig" -m ziglang version), nothing linked, nothing run" >>"$folder/ran.txt"
 cat "$folder/ran.txt"

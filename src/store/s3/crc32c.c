@@ -36,8 +36,8 @@ uint32_t dn_crc32c_portable(uint32_t crc, const void *data, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes,
-                                                                 size_t len)
+__attribute__((target("sse4.2,crc32"))) static uint32_t
+by_instruction(uint32_t crc, const uint8_t *bytes, size_t len)
 {
     uint64_t state = ~crc;
 
