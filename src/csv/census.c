@@ -23,6 +23,31 @@ static unsigned classes_between(struct dn_type type, struct dn_type given)
                : 0;
 }
 
+/*
+ * The classes of values that are of the kind of a column's type: of several kinds those of the sample's are right, and others are set aside one by
+ * one.  A word among numbers so does not keep a fraction from making floats of them.
+ */
+static unsigned classes_of_kind(struct dn_type type)
+{
+    const unsigned moments = (unsigned)(DN_CSV_NANO | DN_CSV_FAR);
+
+    switch (type.id) {
+    case DN_TYPE_BOOL:
+        return DN_CSV_BOOL | DN_CSV_INT_OR_BOOL;
+    case DN_TYPE_DATE32:
+        return DN_CSV_DATE | DN_CSV_INT_OR_DATE;
+    case DN_TYPE_TIME:
+        return DN_CSV_TIME | DN_CSV_NANO | DN_CSV_INT_OR_TIME;
+    case DN_TYPE_TIMESTAMP:
+        return type.zoned ? DN_CSV_TIMESTAMPTZ | moments
+                          : DN_CSV_TIMESTAMP | moments | DN_CSV_INT_OR_TIMESTAMP;
+    default:
+        return (unsigned)(DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT | DN_CSV_NEGATIVE |
+                          DN_CSV_FLOAT | DN_CSV_LONG | DN_CSV_SPECIAL) |
+               DN_CSV_INT_OR;
+    }
+}
+
 /* Do quotes make it a string, whatever the values are? */
 static bool quotes_say_text(struct dn_csv_census_field *field, unsigned unquoted, unsigned quoted)
 {
@@ -53,8 +78,8 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     }
 
     if (field->sets_aside) {
-        unquoted &= ~(unsigned)DN_CSV_TEXT;
-        quoted &= ~(unsigned)DN_CSV_TEXT;
+        unquoted &= classes_of_kind(given);
+        quoted &= classes_of_kind(given);
     }
     if ((unquoted | quoted) == 0) {
         return given;
@@ -64,7 +89,7 @@ static struct dn_type type_of(struct dn_csv_census_field *field, struct dn_type 
     }
     const struct dn_type type = dn_csv_type_of_classes(unquoted | quoted, digits);
     if (field->sets_aside && type.id == DN_TYPE_UTF8_VIEW) {
-        return given; /* of values of several kinds those of the sample's are right */
+        return given; /* no number type holds them all: those that the sample's does not are set aside */
     }
     const unsigned wider = classes_between(type, given);
     return wider != 0 ? dn_csv_type_of_classes(unquoted | quoted | wider, digits) : type;

@@ -201,3 +201,26 @@ def test_one_number_for_a_row(tool, write, block, chunk):
             assert table["n"] == table["id"] == [i for i in range(1, min(limit, 30) + 1) if i not in gone]
             rejects = listed(tool.cwd / "rejects.csv") if kept & set(range(1, limit + 1)) else []
             assert [int(r["row"]) for r in rejects] == sorted(k for k in kept if k <= limit)
+
+
+@pytest.mark.parametrize("lines, made, rejected", [
+    (["true", "1.5", "2.5"], "double", ["true"]),
+    (["1.5", "true"], "double", ["true"]),
+    (["2024-01-01", "12:30:00", "1e3"], "double", ["2024-01-01", "12:30:00"]),
+    (["true", "18446744073709551615"], "uint64", ["true"]),
+    (["true", "x"], "int64", ["true", "x"]),
+])
+def test_values_of_another_kind_do_not_hide_wider_ones(tool, lines, made, rejected):
+    """Behind the sample: among integers a fraction makes floats of them, whatever else is among them and set aside."""
+    blocks = ["".join(f"{n}\n" for n in range(300_000)), "".join(f"{n}\n" for n in range(7_000))]
+    for at in range(60_000, 240_000, 9_001):
+        place = len("".join(f"{n}\n" for n in range(at)))
+        text = "v\n" + blocks[0][:place] + blocks[1].join(f"{line}\n" for line in lines) + blocks[0][place:]
+        (tool.cwd / "in.csv").write_text(text)
+        if b"int64" in tool.ok("schema", "in.csv").stdout:
+            break  # none of them is in the sample
+    tool.ok("convert", "-f", "--max-rejects", "3", "--rejects", "r.csv", "in.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert str(table.schema.field("v").type) == made
+    assert [r["raw"].strip('"') for r in listed(tool.cwd / "r.csv")] == rejected
+    assert table.num_rows == 300_000 + 7_000 * (len(lines) - 1) + len(lines) - len(rejected)
