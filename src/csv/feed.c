@@ -448,11 +448,12 @@ static enum dn_status skip_row(struct dn_csv_feed *f, struct dn_error *err)
     }
 }
 
-/* Skip the header of a file behind the first one; it must be the same row. */
+/* Skip the header of a file behind the first one; it must have the same names. */
 static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
 {
     const struct dn_span header = f->headers != NULL ? f->headers[f->file] : f->header;
-    const size_t want = header.len + 3; /* with the longest row end */
+    const size_t want = DN_CSV_HEADER_ROOM(header.len);
+    size_t n = 0;
 
     if (!f->skip_header) {
         return DN_OK;
@@ -466,13 +467,14 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     if (held.len == 0) {
         return DN_OK; /* an empty file among others holds no rows */
     }
-    const size_t n = header.len;
-    const bool same = n > 0 && held.len >= n && memcmp(held.data, header.data, n) == 0;
-    const size_t end =
-        same ? dn_csv_row_end_len(f->dialect, held.data + n, held.len - n, held.len < want) : 0;
-    if (!same || (end == 0 && held.len > n)) {
+    const bool at_end = held.len < want;
+    DN_TRY(dn_csv_match_header(f->dialect, header, held, at_end, &n, err));
+    /* what was read before is the same bytes, or another file by now */
+    if (n == 0 ||
+        (f->headers != NULL && (n != header.len || memcmp(held.data, header.data, n) != 0))) {
         return other_header(f, header, err);
     }
+    const size_t end = dn_csv_row_end_len(f->dialect, held.data + n, held.len - n, at_end);
     dn_csv_feed_drop(f, n + end);
     return DN_OK;
 }

@@ -118,6 +118,16 @@ int64_t dn_csv_line_ends(const struct dn_csv_dialect *d, const uint8_t *text, si
 size_t dn_csv_blank_line(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
                          bool at_end);
 
+/**
+ * Find out whether a text begins with a row of the same names as a header, in quotes or not.
+ * @param len  of that row, without its row end; 0: it has other names, or is not all there in DN_CSV_HEADER_ROOM bytes
+ */
+DN_NODISCARD enum dn_status dn_csv_match_header(const struct dn_csv_dialect *d,
+                                                struct dn_span header, struct dn_span text,
+                                                bool at_end, size_t *len, struct dn_error *err);
+/** As long as the same names may be, with all quotes that they can have and the longest row end. */
+#define DN_CSV_HEADER_ROOM(len) (4 * (len) + 8)
+
 /** Length of the row end at text[0], or 0.  at_end: as above. */
 size_t dn_csv_row_end_len(const struct dn_csv_dialect *d, const uint8_t *text, size_t len,
                           bool at_end);

@@ -301,12 +301,15 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
             s->whole &= at_end; /* an empty file among others holds no rows */
             return DN_OK;
         }
-        if (len - at < header.len || memcmp(text + at, header.data, header.len) != 0) {
+        size_t header_len = 0;
+        DN_TRY(dn_csv_match_header(&r->dialect, header, (struct dn_span){text + at, len - at},
+                                   at_end, &header_len, err));
+        if (header_len == 0) {
             s->whole = false;
-            s->no_row = len - at < header.len && !at_end;
+            s->no_row = len - at < DN_CSV_HEADER_ROOM(header.len) && !at_end;
             return DN_OK;
         }
-        at += header.len;
+        at += header_len;
         const size_t end = dn_csv_row_end_len(&r->dialect, text + at, len - at, at_end);
         if (at < len && end == 0) {
             s->whole = false;

@@ -171,3 +171,29 @@ def test_as_python_finds_them(tool, files):
         assert rows(tool, pattern) == content, pattern
         tried += 1
     assert tried > 20
+
+
+HEADERS = ["a,b c,d", '"a","b c","d"', 'a,"b c",d', '"a",b c,d']
+
+
+@pytest.mark.parametrize("first", HEADERS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_names_are_the_same_in_quotes_or_not(tool, first, end):
+    """Whatever program wrote which file; also where there is nothing behind the header."""
+    for i, header in enumerate(HEADERS):
+        (tool.cwd / f"{i}.csv").write_bytes(f"{header}{end}{i},2,x{end}".encode())
+        (tool.cwd / f"{i}0.csv").write_bytes(header.encode())
+    k = HEADERS.index(first)
+    names = [f"{k}.csv"] + [f"{i}{z}.csv" for i in range(4) for z in ("", "0") if (i, z) != (k, "")]
+    for flags in ([], ["--reader-option", "block_bytes=1"], ["-t", "1"]):
+        tool.ok("convert", "-f", *flags, *names, "all.parquet")
+        table = pq.read_table(tool.cwd / "all.parquet")
+        assert table.column_names == ["a", "b c", "d"] and sorted(table.column("a").to_pylist()) == [0, 1, 2, 3]
+        assert str(table.schema.field("a").type) == "int64"
+
+
+@pytest.mark.parametrize("other", ['"a","b",d', '"a,b c","d"', "a,b c", 'a,b c,d,e', '"a","b c","d', '"a""","b c",d', "", '"a" x,b c,d'])
+def test_other_names_are_other_names(tool, other):
+    (tool.cwd / "0.csv").write_text("a,b c,d\n1,2,x\n")
+    (tool.cwd / "1.csv").write_text(f"{other}\n1,2,x\n")
+    tool.fails("convert", "0.csv", "1.csv", "all.parquet", says=["1.csv"])
