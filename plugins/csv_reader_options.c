@@ -214,7 +214,7 @@ static bool read_limit(const char *text, struct dn_csv_options *o)
 
     errno = 0;
     if (text[strspn(text, "0123456789.")] == '%') {
-        o->max_reject_percent = strtod(text, &end);
+        o->max_reject_percent = dn_text_to_double(text, &end);
         return end != text && strcmp(end, "%") == 0 && o->max_reject_percent <= 100;
     }
     o->max_rejects = strtoll(text, &end, 10);

@@ -3,8 +3,11 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum dn_status dn_text_append(struct dn_buffer *b, const char *text, struct dn_error *err)
@@ -243,4 +246,18 @@ const char *dn_text_suggest(const char *word, const char *const *candidates, siz
         }
     }
     return best;
+}
+
+static locale_t g_c_locale; /* for good: libraries are not unloaded */
+static pthread_once_t g_c_locale_once = PTHREAD_ONCE_INIT;
+
+static void make_c_locale(void)
+{
+    g_c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+double dn_text_to_double(const char *text, char **end)
+{
+    (void)pthread_once(&g_c_locale_once, make_c_locale);
+    return g_c_locale != (locale_t)0 ? strtod_l(text, end, g_c_locale) : strtod(text, end);
 }

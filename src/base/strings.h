@@ -30,6 +30,9 @@ const char *dn_text_suggest(const char *word, const char *const *candidates, siz
 /** Is a candidate as close as that?  Then *distance is how far it is. */
 bool dn_text_is_close(const char *word, const char *candidate, size_t *distance);
 
+/** strtod() with a point, whatever locale a host has set. */
+double dn_text_to_double(const char *text, char **end);
+
 /** "a, b, c" for a message, in `size` bytes, at least 8; what has no room is "...". */
 void dn_text_list(char *out, size_t size, const char *const *texts, size_t n);
 

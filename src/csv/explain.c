@@ -33,7 +33,8 @@ static enum dn_status append_guess(struct dn_buffer *b, const struct dn_csv_gues
     const char quote = (char)g->quote;
     const char escape = (char)g->escape;
 
-    DN_TRY(dn_text_appendf(b, err, "{\"score\":%.3f", g->score));
+    const int thousandths = (int)(g->score * 1000 + 0.5); /* printf() asks the host's locale */
+    DN_TRY(dn_text_appendf(b, err, "{\"score\":%d.%03d", thousandths / 1000, thousandths % 1000));
     DN_TRY(append_member(b, "delimiter", &delimiter, 1, err));
     DN_TRY(append_member(b, "quote", &quote, quote != 0, err));
     DN_TRY(append_member(b, "escape", &escape, escape != 0, err));

@@ -66,7 +66,8 @@ static char *number_text(const json_t *value)
     if (json_is_integer(value)) {
         (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
-        (void)snprintf(text, sizeof text, "%.17g", json_real_value(value));
+        const size_t len = json_dumpb(value, text, sizeof text - 1, JSON_ENCODE_ANY);
+        text[len] = '\0'; /* 24 bytes at most */
     }
     return dn_strdup(text);
 }

@@ -106,7 +106,7 @@ static bool as_float(const char *text, double *out)
         return false; /* 00.5 is a text */
     }
     char *end = NULL;
-    *out = strtod(text, &end);
+    *out = dn_text_to_double(text, &end);
     return *end == '\0' && isfinite(*out);
 }
 

@@ -43,7 +43,7 @@ static enum dn_status number_read(const struct dn_yaml_doc *job, const struct dn
     if (text == NULL) {
         return DN_OK;
     }
-    const double value = strtod(text, &end);
+    const double value = dn_text_to_double(text, &end);
     if (end == text || *end != '\0' || !(value >= least && value <= most)) {
         return dn_yaml_error_at(job, node->line, node->column, err,
                                 "%s must be a number from %g to %g", key, least, most);
