@@ -169,7 +169,10 @@ static const char parts_sql_tail[] =
     "FROM "
     "c.relfilenode, "
     "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
-    "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, c.reltuples "
+    "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, c.reltuples, "
+    "CASE WHEN c.relkind IN ('r','m') AND c.reltoastrelid <> 0::pg_catalog.oid THEN "
+    "COALESCE(pg_catalog.pg_relation_size(c.reltoastrelid), 0) / "
+    "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END "
     "FROM p JOIN pg_catalog.pg_class c ON c.oid = p.oid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
@@ -192,7 +195,8 @@ static struct dn_pg_part read_part(const struct dn_pg_result *r, int row, struct
         .is_policed = dn_pg_result_is_true(r, row, 6),
         .is_rewritten = dn_pg_result_is_true(r, row, 7),
         .n_blocks = dn_pg_result_int(r, row, 8),
-        .n_rows = n_rows != NULL ? strtod(n_rows, NULL) : -1,
+        .n_toast_blocks = dn_pg_result_int(r, row, 10),
+        .n_rows = n_rows != NULL ? dn_text_to_double(n_rows, NULL) : -1,
     };
 }
 
@@ -372,7 +376,7 @@ enum dn_status dn_pg_relations_list(struct dn_pg_listed **out, size_t *n_out,
             .schema = keep(arena, dn_pg_result_text(r, i, 0), &failed),
             .name = keep(arena, dn_pg_result_text(r, i, 1), &failed),
             .kind = kind != NULL ? kind[0] : '?',
-            .n_rows = n_rows != NULL ? strtod(n_rows, NULL) : -1,
+            .n_rows = n_rows != NULL ? dn_text_to_double(n_rows, NULL) : -1,
             .oid = (uint32_t)dn_pg_result_int(r, i, 4),
         };
     }

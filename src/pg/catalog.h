@@ -36,7 +36,9 @@ struct dn_pg_part {
     bool is_policed;   /**< row security applies to this user */
     bool is_rewritten; /**< since the snapshot: it cannot be read as it was */
     int64_t n_blocks;
-    double n_rows; /**< as the last ANALYZE knew; -1: never */
+    int64_t
+        n_toast_blocks; /**< pages of what is too long for a row's page, which its rows' are read with */
+    double n_rows;      /**< as the last ANALYZE knew; -1: never */
 };
 
 /** Memory of the arena. */

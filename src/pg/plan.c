@@ -166,10 +166,35 @@ static bool has_rows(const struct dn_pg_part *part)
     return part->kind == 'r' || part->kind == 'm';
 }
 
+int64_t dn_pg_part_blocks(const struct dn_pg_part *part)
+{
+    return part->n_blocks + part->n_toast_blocks;
+}
+
+/* Own pages of a piece.  Where TOAST is, nobody knows: a page has the share of it that every page has. */
+static int64_t own_blocks(const struct dn_pg_part *part, int64_t piece_blocks)
+{
+    if (part->n_toast_blocks == 0) {
+        return piece_blocks;
+    }
+    const double share = (double)part->n_blocks / (double)dn_pg_part_blocks(part);
+    const double own = (double)piece_blocks * share;
+    return own < 1 ? 1 : (int64_t)own;
+}
+
+/* All pages of the first so many own ones. */
+static int64_t blocks_up_to(const struct dn_pg_part *part, int64_t own)
+{
+    return own >= part->n_blocks ? dn_pg_part_blocks(part)
+                                 : own + (int64_t)((double)part->n_toast_blocks *
+                                                   ((double)own / (double)part->n_blocks));
+}
+
 /* A part without pages had no rows when its size was asked for, which was behind the snapshot; it is one piece all the same. */
 static int64_t pieces_of(const struct dn_pg_part *part, int64_t piece_blocks)
 {
-    const int64_t n = (part->n_blocks + piece_blocks - 1) / piece_blocks;
+    const int64_t own = own_blocks(part, piece_blocks);
+    const int64_t n = part->n_blocks / own + (part->n_blocks % own != 0 ? 1 : 0);
 
     return !has_rows(part) ? 0 : n > 0 ? n : 1;
 }
@@ -179,12 +204,13 @@ static enum dn_status cut_part(struct maker *m, size_t index, int64_t piece_bloc
 {
     const struct dn_pg_part *part = &m->rel->parts[index];
     const int64_t n = pieces_of(part, piece_blocks);
+    const int64_t own = own_blocks(part, piece_blocks);
 
     for (int64_t i = 0; i < n; i++) {
-        const bool last = i == n - 1;
-        const int64_t from = i * piece_blocks;
-        const struct range r = {from, last ? -1 : from + piece_blocks};
-        DN_TRY(add_piece(m, index, r, last ? part->n_blocks - from : piece_blocks, err));
+        const int64_t from = i * own;
+        const struct range r = {from, i == n - 1 ? -1 : from + own};
+        DN_TRY(
+            add_piece(m, index, r, blocks_up_to(part, from + own) - blocks_up_to(part, from), err));
     }
     return DN_OK;
 }
@@ -194,7 +220,7 @@ static int64_t blocks_of(const struct dn_pg_relation *rel)
     int64_t n = 0;
 
     for (size_t i = 0; i < rel->n_parts; i++) {
-        n += has_rows(&rel->parts[i]) ? rel->parts[i].n_blocks : 0;
+        n += has_rows(&rel->parts[i]) ? dn_pg_part_blocks(&rel->parts[i]) : 0;
     }
     return n;
 }
@@ -292,11 +318,12 @@ enum dn_status dn_pg_plan_cut(struct dn_pg_range **out, size_t *n, const char **
     for (size_t i = 0; *reason == NULL && i < rel->n_parts; i++) {
         const struct dn_pg_part *part = &rel->parts[i];
         const int64_t n_of_part = pieces_of(part, piece_blocks);
+        const int64_t own = own_blocks(part, piece_blocks);
         for (int64_t k = 0; k < n_of_part; k++) {
-            const bool last = k == n_of_part - 1;
-            const int64_t from = k * piece_blocks;
-            list[(*n)++] = (struct dn_pg_range){part->oid, from, last ? -1 : from + piece_blocks,
-                                                last ? part->n_blocks - from : piece_blocks};
+            const int64_t from = k * own;
+            list[(*n)++] =
+                (struct dn_pg_range){part->oid, from, k == n_of_part - 1 ? -1 : from + own,
+                                     blocks_up_to(part, from + own) - blocks_up_to(part, from)};
         }
     }
     return DN_OK;

@@ -16,11 +16,14 @@ struct dn_pg_wish {
     int64_t piece_blocks;   /**< at most so many pages a piece; 0: DN_PG_PIECE_BLOCKS */
 };
 
+/* Numbers of pages below are those that a range of pages of the part is, and its share of the part's TOAST. */
 struct dn_pg_piece {
     const char *select; /**< for dn_pg_copy_start() */
     size_t part;        /**< of the relation's parts */
     int64_t n_blocks;   /**< 0: not known */
 };
+/** All pages of a part. */
+int64_t dn_pg_part_blocks(const struct dn_pg_part *part);
 
 /** Which rows a piece has, for a process that has nothing else of the plan. */
 struct dn_pg_range {

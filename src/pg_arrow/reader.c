@@ -184,7 +184,7 @@ static int64_t pages_of_piece(const struct dn_pg_reader *r)
     double rows_per_page = 0;
 
     if (part != NULL && part->n_rows > 0 && part->n_blocks > 0) {
-        rows_per_page = part->n_rows / (double)part->n_blocks;
+        rows_per_page = part->n_rows / (double)dn_pg_part_blocks(part);
     } else if (r->pages_before > 0) {
         rows_per_page = (double)(r->n_rows - r->rows_of_piece) / (double)r->pages_before;
     }

@@ -320,6 +320,46 @@ static void pages_are_all_there_once(void **state)
     dn_arena_finish(&arena);
 }
 
+/* A table whose values are nearly all TOAST: pieces have as many bytes as others, and so few pages of its own. */
+static void toast_counts(void **state)
+{
+    struct dn_pg_part parts[] = {PART('r', 100)};
+    const struct dn_pg_relation rel = relation(parts, 1);
+    const struct dn_pg_wish wish = {.n_connections = 4};
+    struct dn_arena arena = {0};
+    struct dn_pg_range *ranges = NULL;
+    struct dn_pg_plan plan;
+    const char *reason = NULL;
+    int64_t n_blocks = 0;
+    size_t n = 0;
+
+    (void)state;
+    parts[0].n_toast_blocks = 99950;
+    assert_int_equal(dn_pg_plan_make(&plan, &rel, &wish, &arena, NULL), DN_OK);
+    assert_null(plan.reason);
+    assert_int_equal(plan.n_connections, 4);
+    assert_int_equal(plan.n_blocks, 100050);
+    assert_int_equal(plan.n_pieces, 100); /* of 1,024 pages, which is one of its own */
+    assert_non_null(strstr(plan.pieces[41].select, "ctid >= '(41,0)'"));
+    assert_non_null(strstr(plan.pieces[41].select, "ctid < '(42,0)'"));
+    assert_null(strstr(plan.pieces[99].select, "ctid < "));
+    for (size_t i = 0; i < plan.n_pieces; i++) {
+        assert_in_range(plan.pieces[i].n_blocks, 1000, 1001);
+        n_blocks += plan.pieces[i].n_blocks;
+    }
+    assert_int_equal(n_blocks, plan.n_blocks);
+    assert_int_equal(dn_pg_plan_cut(&ranges, &n, &reason, &rel, 16384, &arena, NULL), DN_OK);
+    assert_int_equal(n, 7); /* of 16 own pages */
+    assert_int_equal(ranges[6].from, 96);
+    assert_int_equal(ranges[6].to, -1);
+    n_blocks = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_blocks += ranges[i].n_blocks;
+    }
+    assert_int_equal(n_blocks, plan.n_blocks);
+    dn_arena_finish(&arena);
+}
+
 /* What is cut for other processes, and planned by each for itself, reads what one plan of such pieces reads. */
 static void pieces_of_other_processes_are_the_same(void **state)
 {
@@ -451,6 +491,7 @@ int main(void)
         cmocka_unit_test(names_are_read),
         cmocka_unit_test(small_tables_are_one_piece),
         cmocka_unit_test(pages_are_all_there_once),
+        cmocka_unit_test(toast_counts),
         cmocka_unit_test(pieces_of_other_processes_are_the_same),
         cmocka_unit_test(one_connection_has_reasons),
         cmocka_unit_test(queries_are_cast_by_number),
