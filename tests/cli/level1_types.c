@@ -27,6 +27,22 @@ static int32_t made_open(const char *config, void **source, const struct column 
     *out = columns;
     if (!json_int(json_get(config_options(config), "rows"), 0, 1 << 20, &m->n_rows))
         return option_fail(err, "rows", "must be a number of rows");
+    static const char *long_name = /* 300 bytes */
+        "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
+        "NNNNNNNNNN"
+        "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
+        "NNNNNNNNNN"
+        "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
+        "NNNNNNNNNN";
+    static struct column renamed[sizeof columns / sizeof columns[0]];
+    int long_names = 0;
+    if (!json_bool(json_get(config_options(config), "long_names"), &long_names))
+        return option_fail(err, "long_names", "must be true or false");
+    if (long_names) {
+        memcpy(renamed, columns, sizeof columns);
+        renamed[1].name = long_name;
+        *out = renamed;
+    }
     json_text(json_get(config_options(config), "wrong"), m->wrong, sizeof m->wrong);
     return strcmp(m->wrong, "open") == 0 ? fail(err, DATIVO_ERR_TEMPORARY, "not now") : DATIVO_OK;
 }
@@ -77,7 +93,7 @@ static void made_close(void *source)
     free(source);
 }
 
-static const char *const options[] = {"rows", "wrong", NULL};
+static const char *const options[] = {"rows", "wrong", "long_names", NULL};
 
 const struct level1_reader level1_reader = {
     .options = options, .open = made_open, .next = made_next, .close = made_close};

@@ -125,7 +125,24 @@ def test_cells_of_every_type(tool, types, types_library):
     ("type", 'column "s" is string: a int64 was put there'), ("twice", 'column "s" was put twice'), ("utf8", 'column "s": byte 1 of the text is no UTF-8'),
     ("silent", "next() returned 7, without fail()"), ("fail", "the cable is cut"), ("open", "not now")])
 def test_what_authors_get_wrong_is_an_error(tool, types, wrong, says):
-    tool.fails(*types(rows={"fail": 9000, "utf8": 5}.get(wrong, 2), wrong=wrong), says=says)
+    said = tool.fails(*types(rows={"fail": 9000, "utf8": 5}.get(wrong, 2), wrong=wrong), says=says)
+    assert ("error: in: " in said) == (wrong not in ("type", "twice", "silent"))  # those are not the file's fault
+
+
+@built
+def test_long_names_are_kept(tool, types):
+    """They do not fit where most names do; some hosts' do not fit into errors either."""
+    name = "N" * 300
+    tool.ok(*types("--columns", f"s,{name}", "--types", f"{name}=int64", rows=5, long_names="true"))
+    assert pq.read_table(tool.cwd / "out.parquet").to_pylist() == [{"s": expected(n)["s"], name: expected(n)["i"]} for n in range(5)]
+    tool.ok(*types(rows=5, long_names="true"))
+    assert pq.read_table(tool.cwd / "out.parquet").column_names[1] == name
+    tool.fails(*types("--types", f"{name}=string", long_names="true"), says=f'column "{name}" is int64 here')
+    tool.fails(*types("--types", f"{name}X=string", long_names="true"), says=f'there is no column "{name}X"')
+    tool.fails(*types("--columns", f"{name}X", long_names="true"), says=f'there is no column "{name}X"')
+    tool.fails(*types(**{name: 1}), says="is no option of this plugin")
+    done = tool.fails(*types(required=json.dumps([name]), long_names="true"), says="is required, and has no value")
+    assert f'column "{name}"' in done
 
 
 @built
@@ -133,7 +150,7 @@ def test_a_cell_that_is_wrong_is_told_with_its_row(tool):
     tool.ok("plugin", "new", "demo", "--reader", "--level", "1")
     make(tool)
     (tool.cwd / "in").write_bytes(b"a\n" * 8999 + b"\xff\n")  # in the second batch
-    tool.fails("convert", "--reader", "demo/libdemo_plugin.so", "in", "out.parquet", says='row 9000: column "text": byte 0 of the text is no UTF-8')
+    tool.fails("convert", "--reader", "demo/libdemo_plugin.so", "in", "out.parquet", says='error: in: row 9000: column "text": byte 0 of the text is no UTF-8')
 
 
 @built
@@ -170,7 +187,10 @@ def writes_every_type(tool, library):
     tool.ok("convert", "-f", "--writer", library, "--limit", "1", "in.parquet", "out.parquet")
     assert len((tool.cwd / "out.parquet").read_text().splitlines()) == 1
     pq.write_table(pa.table({"f": [1.0, float("inf")]}), tool.cwd / "in.parquet")
-    tool.fails("convert", "--writer", library, "in.parquet", "new.parquet", says=["f", "JSON has no inf"])
+    tool.fails("convert", "--writer", library, "in.parquet", "new.parquet", says=["error: new.parquet: ", "JSON has no inf"])
+    pq.write_table(pa.table({"N" * 300: [1]}), tool.cwd / "in.parquet")
+    tool.ok("convert", "--writer", library, "in.parquet", "long.jsonl")
+    assert json.loads((tool.cwd / "long.jsonl").read_text()) == {"N" * 300: 1}
     pq.write_table(pa.table({"a": [1], "l": [[1]]}), tool.cwd / "in.parquet")
     tool.fails("convert", "--writer", library, "in.parquet", "new.parquet", says=["l", "does not take: +"])
     assert not [name for name in os.listdir(tool.cwd) if name.endswith(".tmp")]

@@ -42,12 +42,20 @@ static inline int32_t fail_errno(struct dativo_error *err, const char *path)
 {
     const int why = errno;
     const int32_t code = why == ENOENT ? DATIVO_ERR_NOT_FOUND : why == EEXIST ? DATIVO_ERR_EXISTS : DATIVO_ERR_IO;
-    fail(err, code, "%s: %s", path, strerror(why));
+    fail(err, code, "%.800s: %s", path, strerror(why)); /* a path may be longer than a message */
     if (err != NULL && err->struct_size >= DATIVO_ERROR_V1_0_SIZE) {
         err->os_errno = why;
         snprintf(err->path, sizeof err->path, "%.500s", path);
     }
     return code;
+}
+
+/* An error that says no file is one of this file, unless the configuration, the host or the plugin is wrong. */
+static inline void fail_in(struct dativo_error *err, const char *path)
+{
+    const int is_of_file = err->code == DATIVO_ERR_DATA || err->code == DATIVO_ERR_IO || err->code == DATIVO_ERR_TYPE ||
+                           err->code == DATIVO_ERR_NOT_FOUND || err->code == DATIVO_ERR_TEMPORARY;
+    if (is_of_file && err->path[0] == '\0') snprintf(err->path, sizeof err->path, "%.500s", path);
 }
 
 /* ---- JSON: texts are looked at where they are. A function that gets NULL for a value returns NULL, or "not there" ---- */
@@ -96,56 +104,76 @@ static inline unsigned json_hex(const char *p)
     return v;
 }
 
-/* The text at `value` as UTF-8; 0: it is none, is empty, has a NUL, or does not fit. */
-static inline int json_text(const char *value, char *out, size_t size)
+/* The character at *p of a text, as UTF-8 in out[4]; *p moves behind it. Its length; 0: it is none, a NUL or half of a pair. */
+static inline size_t json_char(const char **p, char *out)
 {
     static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
     size_t n = 0;
-    if (value == NULL || *value != '"') return 0;
-    for (const char *p = value + 1; *p != '"'; p++) {
-        unsigned c = (unsigned char)*p;
-        if (n + 4 >= size) return 0;
-        if (c != '\\') {
-            out[n++] = *p;
-            continue;
-        }
-        if (*++p != 'u') {
-            const char *letter = strchr(letters, *p);
-            if (letter == NULL) return 0;
-            out[n++] = meant[letter - letters];
-            continue;
-        }
-        if ((c = json_hex(p + 1)) == 0) return 0;
-        p += 4;
-        if (c >= 0xd800 && c < 0xdc00 && p[1] == '\\' && p[2] == 'u') {
-            const unsigned low = json_hex(p + 3);
-            if (low >= 0xdc00 && low < 0xe000) {
-                c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-                p += 6;
-            }
-        }
-        if (c >= 0xd800 && c < 0xe000) return 0; /* half a pair */
-        if (c >= 0x10000) out[n++] = (char)(0xf0 | c >> 18);
-        if (c >= 0x800) out[n++] = (char)(c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xe0 | c >> 12);
-        if (c >= 0x80) out[n++] = (char)(c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xc0 | c >> 6);
-        out[n++] = (char)(c >= 0x80 ? 0x80 | (c & 63) : c);
+    if (**p != '\\') {
+        out[0] = *(*p)++;
+        return 1;
     }
+    if (*++*p != 'u') {
+        const char *letter = **p != '\0' ? strchr(letters, **p) : NULL;
+        out[0] = letter != NULL ? meant[letter - letters] : '\0';
+        ++*p;
+        return letter != NULL;
+    }
+    unsigned c = json_hex(*p + 1);
+    if (c == 0) return 0;
+    *p += 5;
+    if (c >= 0xd800 && c < 0xdc00 && (*p)[0] == '\\' && (*p)[1] == 'u') {
+        const unsigned low = json_hex(*p + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            *p += 6;
+        }
+    }
+    if (c >= 0xd800 && c < 0xe000) return 0;
+    if (c >= 0x10000) out[n++] = (char)(0xf0 | c >> 18);
+    if (c >= 0x800) out[n++] = (char)(c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xe0 | c >> 12);
+    if (c >= 0x80) out[n++] = (char)(c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xc0 | c >> 6);
+    out[n++] = (char)(c >= 0x80 ? 0x80 | (c & 63) : c);
+    return n;
+}
+
+/* The text at `value` as UTF-8; 0: it is none, is empty, has a NUL, or does not fit. */
+static inline int json_text(const char *value, char *out, size_t size)
+{
+    size_t n = 0, step = 0;
+    if (value == NULL || *value != '"') return 0;
+    for (const char *p = value + 1; *p != '"'; n += step)
+        if (n + 4 >= size || (step = json_char(&p, out + n)) == 0) return 0;
     out[n] = '\0';
     return n > 0;
 }
 
+/* Is it this text? Of any length. */
+static inline int json_equal(const char *value, const char *text)
+{
+    char c[4];
+    if (value == NULL || *value != '"') return 0;
+    for (const char *p = value + 1; *p != '"';) {
+        const size_t n = json_char(&p, c);
+        if (n == 0 || strncmp(text, c, n) != 0) return 0;
+        text += n;
+    }
+    return *text == '\0';
+}
+
 /*
- * Walk through an object or a list: *at is it to begin with, and NULL at the end. Returns the value, and its key in an object:
- *     for (const char *v = json_next(&at, key, size); v != NULL; v = json_next(&at, key, size))
+ * Walk through an object or a list: *at is it to begin with, and NULL at the end. Returns the value; *key, which is NULL for a list, is
+ * its key in an object, as json_text() and json_equal() take it:
+ *     for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key))
  */
-static inline const char *json_next(const char **at, char *key, size_t size)
+static inline const char *json_next(const char **at, const char **key)
 {
     const char *p = *at;
     if (p == NULL || (*p != '{' && *p != '[' && *p != ',')) return NULL;
     p = json_space(p + 1);
     if (*p == '}' || *p == ']') return NULL;
     if (key != NULL) { /* of an object */
-        if (!json_text(p, key, size)) key[0] = '\0';
+        *key = p;
         p = json_space(json_space(json_text_end(p)) + 1);
     }
     *at = json_space(json_end(p, 0));
@@ -155,11 +183,10 @@ static inline const char *json_next(const char **at, char *key, size_t size)
 /* The value of a key; NULL: there is none, or it is null. */
 static inline const char *json_get(const char *object, const char *wanted)
 {
-    char key[256];
-    const char *at = object, *found = NULL;
+    const char *key = NULL, *at = object, *found = NULL;
     if (object == NULL || *object != '{') return NULL;
-    for (const char *v = json_next(&at, key, sizeof key); v != NULL; v = json_next(&at, key, sizeof key))
-        if (strcmp(key, wanted) == 0) found = v; /* the last one counts */
+    for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key))
+        if (json_equal(key, wanted)) found = v; /* the last one counts */
     return found != NULL && *found != 'n' ? found : NULL;
 }
 
@@ -220,13 +247,13 @@ static inline int32_t option_fail(struct dativo_error *err, const char *option, 
 /* Every option is one of `known` or of `own`, lists that end with NULL. */
 static inline int32_t options_check(const char *config, const char *const *known, const char *const *own, struct dativo_error *err)
 {
-    char key[256];
-    const char *at = config_options(config);
-    for (const char *v = json_next(&at, key, sizeof key); v != NULL; v = json_next(&at, key, sizeof key)) {
-        int found = *v == 'n' || strcmp(key, "native") == 0;
-        for (const char *const *k = known; !found && *k != NULL; k++) found = strcmp(*k, key) == 0;
-        for (const char *const *k = own; !found && k != NULL && *k != NULL; k++) found = strcmp(*k, key) == 0;
-        if (!found) return option_fail(err, key, "is no option of this plugin");
+    const char *key = NULL, *at = config_options(config);
+    for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key)) {
+        int found = *v == 'n' || json_equal(key, "native");
+        for (const char *const *k = known; !found && *k != NULL; k++) found = json_equal(key, *k);
+        for (const char *const *k = own; !found && k != NULL && *k != NULL; k++) found = json_equal(key, *k);
+        char name[256];
+        if (!found) return option_fail(err, json_text(key, name, sizeof name) ? name : "(a long name)", "is no option of this plugin");
     }
     return DATIVO_OK;
 }

@@ -169,7 +169,7 @@ static inline void put_string(struct batch *b, int column, const char *text, siz
 /* ---- the reader ---- */
 
 struct handed_out {
-    char name[256];
+    const char *name; /* of the source's column, or in `names` of the reader */
     enum type type;
     int source; /* index among the columns of the source, -1: it lacks it, and all is null */
     int not_null;
@@ -181,6 +181,8 @@ struct reader {
     int n_source, n_columns;
     int *place;
     struct handed_out *out;
+    char *names; /* texts of the configuration */
+    char path[512]; /* of the source, if it is one file; else "" */
     int64_t batch_rows;
     struct dativo_host host; /* as much of it as the host knows */
     atomic_int cancelled;
@@ -204,13 +206,15 @@ static inline void schema_release(struct ArrowSchema *s)
 static inline int schema_make(const struct reader *r, struct ArrowSchema *out)
 {
     static const char *const formats[N_TYPES] = {"b", "l", "g", "tdD", "tsu:", "tsu:UTC", "u"};
-    const size_t n = (size_t)r->n_columns, names = sizeof r->out->name * n;
+    const size_t n = (size_t)r->n_columns;
+    size_t names = 0;
+    for (size_t i = 0; i < n; i++) names += strlen(r->out[i].name) + 1;
     struct ArrowSchema *columns = calloc(1, n * (sizeof *columns + sizeof(void *)) + names + 1);
     if (columns == NULL) return ENOMEM;
     struct ArrowSchema **list = (struct ArrowSchema **)(columns + n);
     char *name = (char *)(list + n);
-    for (size_t i = 0; i < n; i++, name += sizeof r->out->name) {
-        memcpy(name, r->out[i].name, sizeof r->out->name);
+    for (size_t i = 0; i < n; i++, name += strlen(name) + 1) {
+        memcpy(name, r->out[i].name, strlen(r->out[i].name) + 1);
         columns[i] = (struct ArrowSchema){.format = formats[r->out[i].type], .name = name, .release = column_release,
                                           .flags = r->out[i].not_null ? 0 : ARROW_FLAG_NULLABLE};
         list[i] = &columns[i];
@@ -277,6 +281,7 @@ static inline void batch_fill(struct reader *r, struct ArrowArray *out)
     }
     if (r->error.code != DATIVO_OK) {
         r->error.row = r->error.row < 0 && b != NULL ? b->row : r->error.row;
+        fail_in(&r->error, r->path);
         batch_free(b);
         return;
     }
@@ -357,43 +362,48 @@ static inline int type_find(const char *options, const char *map, const char *na
 static inline int32_t columns_choose(struct reader *r, const char *options, struct dativo_error *err)
 {
     const char *list = json_get(options, "columns"), *at = list;
-    char name[256];
+    const char *key = NULL;
+    const size_t room = options != NULL ? strlen(options) + 8 : 8; /* no text in it is longer */
+    size_t used = 0;
     int n = 0, missing_as_null = 0;
     if (!json_bool(json_get(options, "missing_as_null"), &missing_as_null)) return option_fail(err, "missing_as_null", "must be true or false");
     while (r->columns[r->n_source].name != NULL) r->n_source++;
-    for (const char *v = json_next(&at, NULL, 0); v != NULL; v = json_next(&at, NULL, 0)) n++;
+    for (const char *v = json_next(&at, NULL); v != NULL; v = json_next(&at, NULL)) n++;
     n = list != NULL ? n : r->n_source;
     r->out = calloc((size_t)n + 1, sizeof *r->out);
     r->place = calloc((size_t)r->n_source + 1, sizeof *r->place);
-    if (r->out == NULL || r->place == NULL) return fail(err, DATIVO_ERR_MEMORY, "no memory for %d columns", n);
+    r->names = malloc(room + 8 * (size_t)n);
+    if (r->out == NULL || r->place == NULL || r->names == NULL) return fail(err, DATIVO_ERR_MEMORY, "no memory for %d columns", n);
     for (int i = 0; i < r->n_source; i++) r->place[i] = -1;
     at = list;
     for (int i = 0; i < n; i++) {
         struct handed_out *o = &r->out[r->n_columns++];
-        const char *v = list != NULL ? json_next(&at, NULL, 0) : NULL;
-        if (list != NULL && !json_text(v, name, sizeof name)) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns: name %d is no text", i + 1);
+        const char *v = list != NULL ? json_next(&at, NULL) : NULL;
+        char *name = r->names + used;
+        if (list != NULL && !json_text(v, name, room + 8 * (size_t)n - used)) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns: name %d is no text", i + 1);
         o->source = list != NULL ? column_find(r, name) : i;
-        if (o->source < 0 && !missing_as_null) return fail(err, DATIVO_ERR_CONFIG, "there is no column \"%s\"", name);
-        if (o->source >= 0 && r->place[o->source] >= 0) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns has \"%s\" twice", name);
+        if (o->source < 0 && !missing_as_null) return fail(err, DATIVO_ERR_CONFIG, "there is no column \"%.800s\"", name);
+        if (o->source >= 0 && r->place[o->source] >= 0) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns has \"%.800s\" twice", name);
         if (o->source >= 0) r->place[o->source] = i;
-        snprintf(o->name, sizeof o->name, "%s", list != NULL ? name : r->columns[i].name);
+        o->name = list != NULL ? name : r->columns[i].name;
+        used += list != NULL ? strlen(name) + 1 : 0;
         const int declared = type_find(options, "types", o->name), widened = type_find(options, "widened", o->name);
         o->type = o->source >= 0 ? r->columns[o->source].type : declared >= 0 ? (enum type)declared : TYPE_STRING;
         o->not_null = o->source >= 0 && r->columns[o->source].not_null;
         if (o->type == N_TYPES || (declared >= 0 && declared != (int)o->type) || (widened >= 0 && widened != (int)o->type))
-            return fail(err, DATIVO_ERR_UNSUPPORTED, "column \"%s\" is %s here, and cannot be another type", o->name,
+            return fail(err, DATIVO_ERR_UNSUPPORTED, "column \"%.800s\" is %s here, and cannot be another type", o->name,
                         o->type < N_TYPES ? type_words[o->type] : "of no type that this plugin knows");
     }
     at = json_get(options, "types");
-    for (const char *v = json_next(&at, name, sizeof name); v != NULL; v = json_next(&at, name, sizeof name)) {
-        int found = column_find(r, name) >= 0;
-        for (int i = 0; !found && i < r->n_columns; i++) found = strcmp(r->out[i].name, name) == 0;
-        if (!found) return fail(err, DATIVO_ERR_CONFIG, "types: there is no column \"%s\"", name);
+    for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key)) {
+        int found = 0;
+        for (int i = 0; !found && i < r->n_source; i++) found = json_equal(key, r->columns[i].name);
+        for (int i = 0; !found && i < r->n_columns; i++) found = json_equal(key, r->out[i].name);
+        if (!found) return fail(err, DATIVO_ERR_CONFIG, "types: there is no column %.*s", (int)(json_text_end(key) - key), key);
     }
     at = json_get(options, "required");
-    for (const char *v = json_next(&at, NULL, 0); v != NULL; v = json_next(&at, NULL, 0))
-        for (int i = 0; json_text(v, name, sizeof name) && i < r->n_columns; i++)
-            r->out[i].not_null |= strcmp(r->out[i].name, name) == 0;
+    for (const char *v = json_next(&at, NULL); v != NULL; v = json_next(&at, NULL))
+        for (int i = 0; i < r->n_columns; i++) r->out[i].not_null |= json_equal(v, r->out[i].name);
     return DATIVO_OK;
 }
 
@@ -404,6 +414,7 @@ static inline void reader_close(void *handle)
     if (r->source != NULL) level1_reader.close(r->source);
     free(r->place);
     free(r->out);
+    free(r->names);
     free(r);
 }
 
@@ -423,12 +434,15 @@ static inline int32_t reader_open(const char *config_json, const struct dativo_h
     r->batch_rows = BATCH_ROWS;
     const char *const size = json_get(options, "batch_size") != NULL ? "batch_size" : "chunk_size";
     if (code == DATIVO_OK && !json_int(json_get(options, size), 1, 1 << 20, &r->batch_rows)) code = option_fail(&made, size, "must be from 1 to 1048576");
+    const char *files = json_get(config, "files"), *file = json_next(&files, NULL);
+    if (json_next(&files, NULL) != NULL || !json_text(json_get(file, "path"), r->path, sizeof r->path)) r->path[0] = '\0';
     if (code == DATIVO_OK) code = level1_reader.open(config, &r->source, &r->columns, &made);
     if (code == DATIVO_OK) code = columns_choose(r, options, &made);
     if (code == DATIVO_OK) {
         *out = r;
         return DATIVO_OK;
     }
+    fail_in(&made, r->path);
     r->error = made;
     error_give(r, err);
     reader_close(r);

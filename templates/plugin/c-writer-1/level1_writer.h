@@ -39,7 +39,7 @@ struct writer {
     int n_columns;
     struct cell *cells;
     char (*formats)[64];
-    char (*names)[256];
+    char **names;
     int64_t n_rows;
     int overwrite, is_there, is_finished; /* is_there: the temporary file */
     pid_t owner;
@@ -108,6 +108,7 @@ static inline void cell_read(struct cell *c, const char *format, const struct Ar
 static inline int32_t writer_answer(struct writer *w, struct dativo_error *err)
 {
     const uint32_t size = err != NULL ? err->struct_size : 0;
+    fail_in(&w->error, w->path);
     if (size > 0 && w->error.code != DATIVO_OK) {
         memcpy(err, &w->error, size < sizeof w->error ? size : sizeof w->error);
         err->struct_size = size;
@@ -142,6 +143,7 @@ static inline void writer_close(void *handle)
     writer_abort(w);
     free(w->cells);
     free(w->formats);
+    for (int i = 0; i < w->n_columns; i++) free(w->names[i]);
     free(w->names);
     free(w);
 }
@@ -156,13 +158,14 @@ static inline int32_t columns_take(struct writer *w, const struct ArrowSchema *s
     if (w->cells == NULL || w->formats == NULL || w->names == NULL) return fail(&w->error, DATIVO_ERR_MEMORY, "no memory for %zu columns", n);
     for (size_t i = 0; i < n; i++) {
         const struct ArrowSchema *c = schema->children[i];
+        w->names[i] = strdup(c->name);
+        if (w->names[i] == NULL) return fail(&w->error, DATIVO_ERR_MEMORY, "no memory for the name of a column");
+        w->n_columns = (int)i + 1;
         w->cells[i] = (struct cell){.name = w->names[i], .type = c->dictionary == NULL ? format_type(c->format) : N_TYPES};
-        if (w->cells[i].type == N_TYPES || strlen(c->format) >= sizeof w->formats[i] || strlen(c->name) >= sizeof w->names[i])
+        if (w->cells[i].type == N_TYPES || strlen(c->format) >= sizeof w->formats[i])
             return fail(&w->error, DATIVO_ERR_UNSUPPORTED, "column \"%.200s\" is of a type that this writer does not take: %.60s", c->name, c->format);
-        snprintf(w->names[i], sizeof w->names[i], "%s", c->name);
         snprintf(w->formats[i], sizeof w->formats[i], "%s", c->format);
     }
-    w->n_columns = (int)n;
     return DATIVO_OK;
 }
 

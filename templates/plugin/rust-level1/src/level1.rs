@@ -142,6 +142,16 @@ pub fn failure(code: i32, message: String) -> Failure {
     Failure { code, message, path: String::new(), column: String::new(), option: String::new(), os_errno: 0, row: -1 }
 }
 
+impl Failure {
+    /// What says no file is of this one, unless the configuration, the host or the plugin is wrong.
+    pub fn of_file(mut self, path: &str) -> Failure {
+        if self.path.is_empty() && [DATA, NOT_FOUND, IO].contains(&self.code) {
+            self.path = path.to_string();
+        }
+        self
+    }
+}
+
 /// The operating system refused `path`.
 pub fn io_failure(path: &str, e: &std::io::Error) -> Failure {
     let code = match e.kind() {

@@ -151,6 +151,7 @@ struct Wanted {
 
 struct Reader {
     source: crate::Mine,
+    path: String, // of the source, if it is one file
     columns: Vec<Column>,
     place: Vec<Option<usize>>,
     wanted: Vec<Wanted>,
@@ -165,6 +166,7 @@ struct Reader {
 
 impl Reader {
     fn fail(&mut self, why: Failure) {
+        let why = why.of_file(&self.path);
         let text = CString::new(why.message.replace('\0', " ")).unwrap_or_default();
         self.failed.get_or_insert((why, text));
     }
@@ -395,11 +397,14 @@ unsafe fn open(config: *const c_char, host: *const Host) -> Result<Reader, Failu
     let options = options_of(&config);
     let size = if *options.get("batch_size") != Json::Null { "batch_size" } else { "chunk_size" };
     let batch_rows = int_option(options, size, 1..=1 << 20, BATCH_ROWS)?;
-    let (source, columns) = guarded(|| <crate::Mine as Source>::open(&config))?;
+    let files = config.get("files").items();
+    let path = if files.len() == 1 { files[0].get("path").text().unwrap_or("").to_string() } else { String::new() };
+    let (source, columns) = guarded(|| <crate::Mine as Source>::open(&config)).map_err(|why| why.of_file(&path))?;
     let (wanted, place) = columns_choose(options, &columns)?;
     let is_known = !host.is_null() && (*host).struct_size as usize >= std::mem::size_of::<Host>();
     Ok(Reader {
         source,
+        path,
         columns,
         place,
         wanted,

@@ -273,7 +273,8 @@ impl Writer {
 
     /// The first failure stays the answer.
     unsafe fn answer<T>(&mut self, result: Result<T, Failure>, err: *mut Error) -> Result<T, i32> {
-        result.map_err(|why| tell(self.failed.get_or_insert(why), err))
+        let path = self.path.display().to_string();
+        result.map_err(|why| tell(self.failed.get_or_insert(why.of_file(&path)), err))
     }
 }
 
