@@ -6,6 +6,7 @@
 #include "job/database.h"
 #include "job/expand.h"
 #include "job/foreign.h"
+#include "job/format.h"
 #include "job/keys.h"
 #include "job/labels.h"
 #include "job/lake.h"
@@ -174,22 +175,6 @@ static enum dn_status unsupported_check(struct reading *r)
     }
     DN_TRY(dn_foreign_refuse(&r->job, source, "query", "list files under source.files", r->err));
     return dn_foreign_refuse(&r->job, source, "tables", "list files under source.files", r->err);
-}
-
-static enum dn_status format_read(struct reading *r)
-{
-    static const char *const formats[] = {DN_FORMAT_PARQUET, DN_FORMAT_CSV};
-    const struct dn_yaml_node *target = dn_yaml_get(r->job.root, "target");
-    const char *format = dn_keys_text(target, "file_format");
-
-    for (size_t i = 0; i < N_RULES(formats); i++) {
-        if (format == NULL || dn_text_equal_nocase(format, formats[i])) {
-            r->plan->format = formats[i];
-            return DN_OK;
-        }
-    }
-    return dn_foreign_refuse(&r->job, target, "file_format", "the file format is parquet or csv",
-                             r->err);
 }
 
 static enum dn_status connectors_read(struct reading *r)
@@ -717,7 +702,7 @@ static enum dn_status plan_make(struct reading *r)
     DN_TRY(plugin_ref_read(r, "target", "custom_writer", &r->plan->writer));
     DN_TRY(connectors_read(r));
     DN_TRY(unsupported_check(r));
-    DN_TRY(format_read(r));
+    DN_TRY(dn_format_read(&r->plan->format, &r->job, &r->plan->arena, r->err));
     const char *asset = dn_keys_text(root, "asset_path");
     DN_TRY(dn_keys_located(&r->job, "asset_path", asset,
                            dn_asset_read(&r->plan->asset, &r->plan->arena, asset, r->err), r->err));

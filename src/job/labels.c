@@ -184,9 +184,10 @@ static enum dn_status make_tags(const struct dn_labels_of *of, json_t *tags, str
 
 enum dn_status dn_labels_make(const struct dn_labels_of *of, json_t **out, struct dn_error *err)
 {
-    const bool is_parquet = strcmp(of->format, DN_FORMAT_PARQUET) == 0;
-    json_t *made = json_pack("{s:s, s:{}, s:{}}", "content_type",
-                             is_parquet ? "application/x-parquet" : "text/csv", "metadata", "tags");
+    const char *type = strcmp(of->format, DN_FORMAT_PARQUET) == 0 ? "application/x-parquet"
+                       : strcmp(of->format, DN_FORMAT_CSV) == 0   ? "text/csv"
+                                                                  : NULL; /* the writer knows */
+    json_t *made = json_pack("{s:s*, s:{}, s:{}}", "content_type", type, "metadata", "tags");
 
     if (made == NULL) {
         return dn_error_memory(err, 64);

@@ -257,6 +257,37 @@ def test_a_warn_job_keeps_what_deviates(tool, script):
 
 # ---- writers ----
 
+WRITE_JOB = """
+tenant_id: acme
+source_connector: csv
+target_connector: local
+asset_path: asset.yaml
+source:
+  files: [{path: in.csv}]
+target:
+  custom_writer: "PLUGIN:create_writer"
+  file_format: FORMAT
+  connection: {path: out}
+  engine: {options: {tell: told.json}}
+"""
+
+
+@pytest.mark.parametrize("form, name", [("json", "t_000000.json"), ("json.gz", "t_000000.json.gz"), ("CSV", "t_000000.csv"), ("null", "t_000000.parquet"),
+                                        ("../x", None), (".json", None), ('"a b"', None), ("12345678901234567", None)])
+def test_a_job_names_the_file_as_its_writer_writes(tool, form, name):
+    (tool.cwd / "in.csv").write_text("id,day,more\n1,2024-02-29,x\n")
+    (tool.cwd / "asset.yaml").write_text(ASSET)
+    (tool.cwd / "job.yaml").write_text(WRITE_JOB.replace("PLUGIN", str(PLUGIN)).replace("FORMAT", form))
+    if name is None:
+        tool.fails("run", "job.yaml", says=["job.yaml:10:", "file_format", "1 to 16 letters"])
+        return
+    tool.ok("check", "job.yaml")
+    tool.ok("run", "job.yaml")
+    assert [p.name for p in (tool.cwd / "out/default/default/t").iterdir()] == [name]
+    assert json.loads((tool.cwd / "told.json").read_text())["file_format"] == name.split(".", 1)[1]
+    (tool.cwd / "job.yaml").write_text(WRITE_JOB.replace('custom_writer: "PLUGIN:create_writer"', "branch: main").replace("FORMAT", "json"))
+    tool.fails("run", "job.yaml", says="parquet or csv, or what a custom_writer makes")
+
 CSV = "id,name,day\n" + "".join(f"{i},n{i},2024-01-{1 + i % 28:02}\n" for i in range(250))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import SANITIZED, SOURCE, Tool, environment
 
-OUT = {"reader": "out/default/default/lines/lines_000000.parquet", "writer": "out/default/default/rows/rows_000000.parquet"}
+OUT = {"reader": "out/default/default/lines/lines_000000.parquet", "writer": "out/default/default/rows/rows_000000.json"}
 ROWS = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob, the second"}, {"id": 3, "name": None}]
 LINES = ["the first line", 'the second, with "quotes"', "", "the fourth"]
 built = pytest.mark.skipif(SANITIZED, reason="the template is built without it")
