@@ -272,3 +272,15 @@ def test_queries_that_are_none(tool, tables):
 
 
 # ---- a standby
+
+
+def test_long_values_are_cut_too(tool, server):
+    """They are not in the pages of their rows: a table of 25 pages with 16 MB of TOAST is no small one."""
+    server.sql("CREATE TABLE long (id int, v text); ALTER TABLE long ALTER v SET STORAGE EXTERNAL; "
+               "INSERT INTO long SELECT i, repeat(chr(65 + i % 26), 8000) FROM generate_series(1, 2000) i")
+    n_own = int(server.sql("SELECT pg_relation_size('long') / 8192"))
+    n_toast = int(server.sql("SELECT pg_relation_size(reltoastrelid) / 8192 FROM pg_class WHERE relname = 'long'"))
+    made = plan(tool, "long")
+    assert n_toast > 20 * n_own and made["reason"] == "" and made["connections"] == "4"
+    assert int(made["blocks"]) == n_own + n_toast == sum(int(blocks) for blocks, _ in made["piece"])
+    assert len(made["piece"]) == n_own and "ctid >= '(3,0)'" in made["piece"][3][1]
