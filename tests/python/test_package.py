@@ -6,7 +6,9 @@ import importlib
 import inspect
 import json
 import logging
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -243,3 +245,28 @@ def test_nothing_private_is_shown():
     assert "secret" not in repr(dn.read_postgres("postgres://me:secret@host/db?table=t"))
     assert _reader._database("Postgres://me@host/db?table=a.b%20c&sslmode=require") == ("postgres://me@host/db?sslmode=require", "a.b c")
     assert _write.Outcome(None, 1, 1).rows_rejected == 0
+
+
+COMMA = """import json, locale, sys
+locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+assert locale.localeconv()["decimal_point"] == ","
+import dativo_native as dn
+dn.convert("in.csv", "out.parquet", types={"a": "int64"}, max_rejects="0.5%", rejects="r.csv")
+dn.run("job.yaml")
+"""
+
+
+@pytest.mark.skipif(shutil.which("localedef") is None, reason="no other locale can be made")
+def test_numbers_have_a_point_whatever_the_locale(tmp_path):
+    """Of a host that has set it: in options, and in jobs."""
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"], capture_output=True)
+    if not (tmp_path / "de_DE.UTF-8").exists():
+        pytest.skip(made.stderr.decode())
+    (tmp_path / "in.csv").write_text("a\n" + "1\n" * 300 + "x\n")
+    (tmp_path / "asset.yaml").write_text("name: t\nschema: [{name: a, type: string}]\n")
+    (tmp_path / "job.yaml").write_text(
+        "tenant_id: t\nsource_connector: csv\ntarget_connector: local\nasset_path: asset.yaml\nsource:\n  files: [{path: in.csv}]\n"
+        "target:\n  connection: {path: out}\nretry_config: {max_retries: 1, backoff_multiplier: 1.5}\n")
+    environment = {**os.environ, "LOCPATH": str(tmp_path), "PYTHONPATH": str(pathlib.Path(dn.__file__).parent.parent)}
+    done = subprocess.run([sys.executable, "-c", COMMA], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
