@@ -37,18 +37,27 @@ static bool is_level0_alone(const char *library)
 static enum dn_status refuse(const char *library, const char *option, const char *role,
                              struct dn_error *err)
 {
-    const bool renames = strcmp(option, "rename") == 0;
-    const bool leaves_out = strcmp(option, "exclude") == 0;
-
     return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                        "%s: the option %s%s would be passed over: plugins of Level 0 take any "
+                        "%s: the option %s would be passed over: plugins of Level 0 take any "
                         "option, and the word %s is not in this one; leave it out, or, if it knows "
                         "it all the same, say --%s-option %s=...",
-                        library, renames || leaves_out ? "columns" : option,
-                        renames      ? " NAME:NEW"
-                        : leaves_out ? " -NAME"
-                                     : "",
-                        option, role, option);
+                        library, option, option, role, option);
+}
+
+bool dn_plugin_flag_has_word(const char *plugin, const char *word)
+{
+    struct dn_plugin_ref ref;
+    struct dn_arena arena = {0};
+    char *library = NULL;
+    bool has = true;
+
+    if (dn_source_plugin(&arena, plugin, &ref, NULL) == DN_OK &&
+        dn_plugin_find(ref.path, &library, NULL) == DN_OK) {
+        has = dn_library_has_text(library, word);
+    }
+    dn_free(library);
+    dn_arena_finish(&arena);
+    return has;
 }
 
 enum dn_status dn_level0_flags_check(const char *plugin, const json_t *options, const char *role,

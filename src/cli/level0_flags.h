@@ -1,10 +1,11 @@
-/** Flags for a plugin that has Level 0 alone, in which nothing refuses an option that is not known. */
+/** Flags for plugins of others: in Level 0 nothing refuses an option that is not known. */
 #ifndef DN_CLI_LEVEL0_FLAGS_H
 #define DN_CLI_LEVEL0_FLAGS_H
 
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /**
  * Refuse flags that a plugin would pass over: those whose option is no word in its library.
@@ -15,5 +16,8 @@
  */
 DN_NODISCARD enum dn_status dn_level0_flags_check(const char *plugin, const json_t *options,
                                                   const char *role, struct dn_error *err);
+
+/** Whether a plugin may know an option: its library has the word, or cannot be looked at. */
+bool dn_plugin_flag_has_word(const char *plugin, const char *word);
 
 #endif

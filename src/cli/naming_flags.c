@@ -117,8 +117,8 @@ static enum dn_status of_csv_alone(const char *item, struct dn_error *err)
 {
     return dn_error_set(
         err, DN_ERR_INVALID,
-        "--columns %s: only of CSV files columns have other names, are named by their "
-        "places, or left out; name those of this source one by one",
+        "--columns %s: only of CSV files, and by readers that can, columns are given other "
+        "names, named by their places, or left out; name those of this source one by one",
         item);
 }
 

@@ -251,6 +251,13 @@ static bool is_built_in(const char *reader)
     return reader != NULL && dn_connector_reader(reader) != NULL;
 }
 
+/* Does the reader give columns other names, find them by their places, and leave some out? */
+static bool knows_names(const struct dn_source_flags *s, const char *type)
+{
+    return strcmp(type, DN_CONNECTOR_CSV) == 0 && (s->reader == NULL || is_built_in(s->reader) ||
+                                                   dn_plugin_flag_has_word(s->reader, "rename"));
+}
+
 static enum dn_status flags_fill(const struct dn_source_flags *s, const char *type, json_t *options,
                                  struct dn_error *err)
 {
@@ -283,7 +290,7 @@ static enum dn_status flags_fill(const struct dn_source_flags *s, const char *ty
     if (s->no_header && json_object_set_new(options, "header", json_false()) != 0) {
         return dn_error_memory(err, 64);
     }
-    DN_TRY(dn_naming_flags_options(&s->naming, strcmp(type, DN_CONNECTOR_CSV) == 0, options, err));
+    DN_TRY(dn_naming_flags_options(&s->naming, knows_names(s, type), options, err));
     DN_TRY(types_add(options, &s->types, err));
     return dn_form_flags_add(options, s, err);
 }

@@ -34,14 +34,14 @@ static int32_t made_open(const char *config, void **source, const struct column 
         "NNNNNNNNNN"
         "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
         "NNNNNNNNNN";
-    static struct column renamed[sizeof columns / sizeof columns[0]];
+    static struct column with_long[sizeof columns / sizeof columns[0]];
     int long_names = 0;
     if (!json_bool(json_get(config_options(config), "long_names"), &long_names))
         return option_fail(err, "long_names", "must be true or false");
     if (long_names) {
-        memcpy(renamed, columns, sizeof columns);
-        renamed[1].name = long_name;
-        *out = renamed;
+        memcpy(with_long, columns, sizeof columns);
+        with_long[1].name = long_name;
+        *out = with_long;
     }
     json_text(json_get(config_options(config), "wrong"), m->wrong, sizeof m->wrong);
     return strcmp(m->wrong, "open") == 0 ? fail(err, DATIVO_ERR_TEMPORARY, "not now") : DATIVO_OK;

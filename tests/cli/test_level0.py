@@ -142,9 +142,9 @@ def test_the_plugin_gets_what_hosts_send(tool, script):
     (["--no-header"], ["--header would"]),
     (["--max-rejects", "3"], ["--max-rejects would"]),
     (["--delimiter", ";"], ["--delimiter would"]),
-    (["--columns", "name:n"], ["--columns NAME:NEW would", "rename=..."]),
-    (["--columns=-name"], ["--columns -NAME would", "exclude=..."]),
-    (["--columns", "#1"], ["'#1' is in none", "id, name"]),
+    (["--columns", "name:n"], ["--columns name:n: only of CSV files", "one by one"]),
+    (["--columns=-name"], ["--columns -name: only of CSV files"]),
+    (["--columns", "#1"], ["--columns #1: only of CSV files"]),
     (["--limit", "x"], ["--limit must be a whole number", "'x'"]),
     (["--reader-option", "limit=-1"], ["--limit must be a whole number", "'-1'"]),
 ])

@@ -201,3 +201,11 @@ def test_a_writer_of_c_takes_every_type(tool):
     tool.ok("plugin", "new", "demo", "--writer", "--level", "1")
     make(tool, CFLAGS="-O1 -g -Wall -Wextra -Werror")
     writes_every_type(tool, "./demo/libdemo_plugin.so")
+
+
+@built
+def test_columns_of_other_names_are_the_flags_fault(tool, types):
+    """Not that of an option that nobody has named."""
+    for item in ("i:n", "-i", "#1"):
+        said = tool.fails(*types(f"--columns={item}"), says=[f"--columns {item}: only of CSV files", "one by one"])
+        assert "is no option" not in said
