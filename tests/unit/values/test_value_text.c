@@ -1,6 +1,7 @@
 /* Values of every type as text. */
 #include "text/base64.h"
 #include "text/format.h"
+#include "values/value_parse.h"
 #include "values/value_text.h"
 
 #include <setjmp.h>
@@ -123,12 +124,51 @@ static void test_base64(void **state)
     assert_false(dn_hex_decode(out, (const uint8_t *)"0g", 2, &len));
 }
 
+static bool parses(struct dn_type type, const char *text, void *out)
+{
+    uint8_t room[192] = {0}; /* readable around the text */
+
+    memcpy(room + 64, text, strlen(text));
+    return dn_value_parse(type, room + 64, strlen(text), out);
+}
+
+/* The ends of a type are values of it, and one beyond is none. */
+static void test_ends_of_integers(void **state)
+{
+    const struct {
+        struct dn_type type;
+        const char *least, *most, *below, *above;
+    } ends[] = {
+        {DN_TYPE(INT8), "-128", "127", "-129", "128"},
+        {DN_TYPE(INT16), "-32768", "32767", "-32769", "32768"},
+        {DN_TYPE(INT32), "-2147483648", "2147483647", "-2147483649", "2147483648"},
+        {DN_TYPE(INT64), "-9223372036854775808", "9223372036854775807", "-9223372036854775809",
+         "9223372036854775808"},
+        {DN_TYPE(UINT8), "0", "255", "-1", "256"},
+        {DN_TYPE(UINT16), "0", "65535", "-1", "65536"},
+        {DN_TYPE(UINT32), "0", "4294967295", "-1", "4294967296"},
+        {DN_TYPE(UINT64), "0", "18446744073709551615", "-1", "18446744073709551616"},
+    };
+    uint64_t value;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        const struct dn_type type = ends[i].type;
+        assert_true(parses(type, ends[i].least, &value));
+        assert_string_equal(text_of(type, &value), ends[i].least);
+        assert_true(parses(type, ends[i].most, &value));
+        assert_string_equal(text_of(type, &value), ends[i].most);
+        assert_false(parses(type, ends[i].below, &value));
+        assert_false(parses(type, ends[i].above, &value));
+        assert_false(parses(type, "18446744073709551871", &value)); /* 2^64 and 255 */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_dates_and_times),
-        cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates_and_times),
+        cmocka_unit_test(test_uuid),    cmocka_unit_test(test_ends_of_integers),
         cmocka_unit_test(test_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
