@@ -530,12 +530,12 @@ def open_source(source: SourceArgument, options: Dict[str, Any], caller: Callabl
 
 def _opened(opener: Callable[..., Reader], source: SourceArgument, options: Dict[str, Any], caller: Callable[..., Any]) -> Reader:
     """What is no keyword is the caller's mistake, under the caller's name."""
-    known = opener.__kwdefaults__
+    known = opener.__kwdefaults__ or {}
     for name in options:
         if name not in known:
             import difflib  # takes a while, and is hardly ever needed
 
-            near = difflib.get_close_matches(name, [*known, *(caller.__kwdefaults__ or ())], 1)
+            near = difflib.get_close_matches(name, [*known, *(caller.__kwdefaults__ or {})], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(
                 f"{caller.__name__}() got an unexpected keyword argument {name!r}, which {opener.__name__}() does not have either{hint}"

@@ -145,6 +145,7 @@ _OTHERS = (b".json", b".jsonl", b".orc", b".avro", b".arrow", b".feather", b".xl
 def _check_name(path: bytes, file_format: str) -> None:
     """Nobody looks for Parquet in ``y.csv``, or for plain text in ``y.csv.gz``."""
     ending = path.lower()
+    wrong: Tuple[bytes, ...]
     if file_format == "parquet":
         what, wrong = "Parquet", (*_CSV, b".txt", *_OTHERS)
         advice = "name it *.parquet" + (", or use write_csv()" if ending.endswith(_CSV) else "")

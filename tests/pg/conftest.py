@@ -80,10 +80,6 @@ def wait_for(condition, what):
         time.sleep(0.02)
 
 
-def gone(server):
-    wait_for(lambda: server.sessions() == 0, "a session is left on the server")
-
-
 class Command:
     """`dativo-native` in a folder of its own."""
 
@@ -118,7 +114,7 @@ class Command:
         for word in [says] if isinstance(says, str) else says:
             assert word in text, text
         assert sorted(self.folder.rglob("*")) == before
-        assert self.server.sessions() == 0
+        self.server.gone()
         return text
 
     def table(self, source, *args, **kwargs):

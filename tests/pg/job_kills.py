@@ -71,13 +71,6 @@ class Killer:
         self.thread.join()
 
 
-def wait_until_gone(db):
-    until = time.monotonic() + 10
-    while db.sessions() > 0:
-        assert time.monotonic() < until, "a session of ours is left"
-        time.sleep(0.01)
-
-
 def kill_and_run_again(job, hits, seed):
     """Until so many runs were hit."""
     draw = random.Random(seed)
@@ -88,7 +81,7 @@ def kill_and_run_again(job, hits, seed):
         killer = Killer(job.server, draw.random() * seconds)
         done = job()
         killer.stop()
-        wait_until_gone(job.server)
+        job.server.gone()
         assert done.code in (0, 2), done.err
         if done.code == 2:
             assert killer.ended > 0 and "connection" in done.err, done.err

@@ -22,7 +22,7 @@ def test_table(command, orders):
     assert table["id"].to_pylist() == list(range(1, 20001))
     assert table["name"][19999].as_py() == "name of 20000"
     assert str(table["total"][1].as_py()) == "2.50"
-    assert command.server.sessions() == 0
+    command.server.gone()
     assert command.table(command.url("orders").replace("postgres", "POSTGRES", 1)).num_rows == 20000
 
 
@@ -219,7 +219,7 @@ def test_the_command_line_has_no_password(command, server, orders):
         lock.communicate()
     assert "stopped" in text or "cancelled" in text, text
     assert process.returncode == 130 or process.returncode == 2, (process.returncode, text)
-    wait_for(lambda: server.sessions() == 0, "a session stays")
+    server.gone()
 
 
 def test_tls(command, server, orders, certificate):
@@ -259,7 +259,7 @@ def test_ctrl_c(command, server, query):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode != 0 and not list(command.folder.iterdir())
-    wait_for(lambda: server.sessions() == 0, "a session stays")
+    server.gone()
 
 
 def test_one_snapshot(command, server):

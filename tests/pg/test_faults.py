@@ -10,7 +10,7 @@ import pytest
 
 import fake_server
 import postgres_server
-from conftest import CANCELLED, DATA, MEMORY, TEMPORARY, Tool, gone, wait_for
+from conftest import CANCELLED, DATA, MEMORY, TEMPORARY, Tool, wait_for
 
 SLOW = "SELECT generate_series(1, 1000000), pg_sleep(0.02)"
 ENDLESS = "SELECT generate_series(1, 100000000), repeat('x', 500)"
@@ -20,7 +20,7 @@ ENDLESS = "SELECT generate_series(1, 100000000), repeat('x', 500)"
 
 def test_statement_timeout(tool, server):
     tool.fails("dump-query", SLOW, statement_timeout=300, code=TEMPORARY, says=["57014", "statement timeout", "statement_timeout"])
-    gone(server)
+    server.gone()
 
 
 def test_lock_timeout(tool, server):
@@ -57,7 +57,7 @@ def test_a_wait_is_cancelled(tool, server, tmp_path, args):
     process.send_signal(signal.SIGTERM)
     done = tool.finish(process, timeout=60)
     assert done.code == CANCELLED and "cancelled" in done.err, done.err
-    gone(server)
+    server.gone()
 
 
 def test_a_server_that_does_not_answer_is_cancelled(tmp_path, certificate):
@@ -76,7 +76,7 @@ def test_a_server_that_does_not_answer_is_cancelled(tmp_path, certificate):
             for one in stopped:
                 os.kill(one, signal.SIGCONT)
         assert done.code == CANCELLED, done.err
-        gone(server)
+        server.gone()
 
 
 # ---- ends
@@ -110,7 +110,7 @@ def test_a_query_that_somebody_cancels(tool, server, tmp_path):
     server.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'dativo-native'")
     done = tool.finish(process)
     assert done.code == TEMPORARY and "57014" in done.err, done.err
-    gone(server)
+    server.gone()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL])
@@ -130,7 +130,7 @@ def test_a_server_that_ends(tmp_path, how):
 def test_a_query_that_fails_in_the_middle(tool, server):
     done = tool("dump-query", "SELECT 1 / (5000 - i) FROM generate_series(1, 10000) i")
     assert done.code == DATA and "22012" in done.err and "division by zero" in done.err, done.err
-    gone(server)
+    server.gone()
 
 
 # ---- streams that are none: a server that says other things than PostgreSQL does

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from command import PLUGINS
-from conftest import wait_for
 from plugin_host import Reader, cancel_is_told, fork_is_refused, forks, hosts_do_not_meet, progress_grows, stays_flat
 from test_plugin import Plugin
 
@@ -39,13 +38,13 @@ def test_progress(config):
 
 def test_cancel(plugin, config):
     cancel_is_told(READER, config())
-    wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
+    plugin.server.gone()
 
 
 @forks
 def test_fork(plugin, config):
     fork_is_refused(READER, config(), N)
-    wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
+    plugin.server.gone()
 
 
 def test_two_hosts(config):
@@ -83,4 +82,4 @@ def test_handles_leave_nothing(plugin, config):
 
     stays_flat(connected, times=100)
     stays_flat(lambda: plugin.lib.free_reader(plugin.lib.create_reader(b'{"type":"postgres","engine":{"options":{"typo":1}}}')))
-    wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
+    plugin.server.gone()

@@ -39,7 +39,7 @@ def test_sessions_are_killed_at_random(tool, server, accounts):
             assert [line.rsplit("\t", 1)[0] for line in done.out.splitlines()] == whole
         else:
             assert done.code == TEMPORARY and done.out == "", done.err
-        wait_for(lambda: server.sessions() == 0, "sessions stay")
+        server.gone()
 
 
 # ---- the command
@@ -73,7 +73,7 @@ def test_convert_is_killed_at_random(command, server, many, connections):
         else:
             assert process.returncode == 2 and left == [], (n, text, left)
             n_killed += 1
-        wait_for(lambda: server.sessions() == 0, "sessions stay")
+        server.gone()
     assert n_killed >= 10
     assert command.table(command.url("many"), *options).equals(whole)
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import MEMORY, gone
+from conftest import MEMORY
 
 N_ROWS = 8000
 
@@ -55,7 +55,7 @@ def test_every_allocation_may_fail(tool, server, command):
             assert done.out == whole and n > 5
             break
         assert done.code == MEMORY and done.out == "" and "out of memory" in done.err, (n, done.code, done.err)
-    gone(server)
+    server.gone()
 
 
 def test_a_row_that_is_larger_than_a_block(tool):

@@ -16,7 +16,7 @@ import yaml
 
 import jobs
 from command import BIN, environment
-from conftest import NOWHERE, gone, wait_for
+from conftest import NOWHERE, wait_for
 from pieces import Folder, kill_at_random
 from postgres_server import PASSWORD
 
@@ -94,7 +94,7 @@ class Tool:
     def released(self, code=0):
         said = self.holder.communicate(timeout=60)[1].decode()
         assert self.holder.returncode == code, (self.holder.returncode, said)
-        gone(self.server)
+        self.server.gone()
         return said
 
     def write_all(self, plan, processes=4):
@@ -243,7 +243,7 @@ def test_without_a_snapshot_only_where_it_is_asked_for(tool, accounts):
     assert text.count("\n") == 1 and not (tool.cwd / "plan.json").exists()
     tool.fails("plan", "--hold", "--snapshot-per-task", "job.yaml", "-o", "plan.json", says="leave one out")
     assert "or be there twice" in tool.ok("plan", "--snapshot-per-task", "job.yaml", "-o", "plan.json", "--split-size", "800kB")
-    gone(accounts)
+    accounts.gone()
     plan = tool.read_plan()
     assert plan["snapshot"] is None and len(plan["pieces"]) > 1
     tool.rows = accounts.sql("SELECT id, balance, note, n FROM accounts ORDER BY ctid")
@@ -256,7 +256,7 @@ def test_a_plan_that_cannot_be_written_leaves_nothing(tool, accounts):
     (tool.cwd / "plan.json").write_text("mine")
     tool.fails("plan", "--hold", "job.yaml", "-o", "plan.json", says="exists")
     assert tool.place.files() == {} and (tool.cwd / "plan.json").read_text() == "mine"
-    gone(accounts)
+    accounts.gone()
 
 
 def test_views_queries_partitions_and_what_is_refused(tmp_path, accounts):
@@ -339,7 +339,7 @@ def test_an_address_needs_no_job(tool, accounts):
                        ((address + "&password=se+cret&table=accounts", "out"), "has a password"),
                        (("postgres://me:se+cret@127.0.0.1/postgres?table=accounts", "out"), "has a password")]:
         assert "se+cret" not in tool.fails("plan", "--hold", *args, "-o", "2.json", says=says)
-    gone(accounts)
+    accounts.gone()
     assert not (tool.cwd / "2.json").exists()
 
 
@@ -378,5 +378,5 @@ except dn.DativoError as e:
     accounts.sql(CHANGES.format(k=2))
     out, err = process.communicate(b"\n", timeout=60)
     assert process.returncode == 0 and out.split() == [str(N_ROWS).encode(), b"gone"], err.decode()
-    gone(accounts)
+    accounts.gone()
     tool.must_be_whole(tool.read_plan())

@@ -7,7 +7,6 @@ import pytest
 
 import postgres_server
 from command import PLUGINS
-from conftest import wait_for
 
 
 class Plugin:
@@ -118,7 +117,7 @@ def test_check_connection(plugin):
     assert alone["success"] and alone["message"].startswith("connected to PostgreSQL") and alone["details"]["tls"] is False
     missing = plugin.check(objects=["public.oen"])
     assert not missing["success"] and "did you mean" in missing["message"] and missing["details"]["error"]["retryable"] is False
-    wait_for(lambda: plugin.server.sessions() == 0, "a session stays")
+    plugin.server.gone()
 
 
 def test_discover(plugin):

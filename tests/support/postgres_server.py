@@ -240,6 +240,13 @@ class Server:
     def sessions(self, application="dativo-native"):
         return int(self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{application}'"))
 
+    def gone(self, application="dativo-native"):
+        """No session of ours is left, once the server has seen that its client has gone."""
+        until = time.monotonic() + 60
+        while self.sessions(application) != 0:
+            assert time.monotonic() < until, "a session is left on the server"
+            time.sleep(0.02)
+
 
 if __name__ == "__main__":
     with Server() as one:
