@@ -65,6 +65,7 @@ static void test_same_values(void **state)
         memcpy(&cells.tail[0], at + len - 8, 8);
         memcpy(&cells.head[0], at + len - 16, 8);
         cells.len[0] = len;
+        cells.n_words = len <= 8 && round % 2 != 0 ? 1 : 2; /* short ones in both ways */
         text[len < 63 ? len : 63] = '\0';
 
         const bool known_int64 = k->cells_int64(&cells, 1, int64) != 0;
