@@ -418,7 +418,7 @@ static uint64_t convert_plain_texts(const struct dn_csv_job *j, size_t from, siz
 static bool are_texts_quoted(const struct dn_csv_job *j)
 {
     return j->column->mostly_quoted && j->d->has_quote && j->nulls->n == 0 && !j->d->has_escape &&
-           !j->trim;
+           !j->trim && !dn_csv_rows_are_padded(j->rows);
 }
 
 /* As convert_plain_texts() of what is between quotes and has no quotes in it; a bit for each that is so. */

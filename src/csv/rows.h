@@ -125,7 +125,13 @@ static inline uint32_t dn_csv_field_end(const struct dn_csv_rows *r, size_t row,
                : end;
 }
 
-/** May the quoted field buf[start, end) have quotes but for those around it?  Without a branch. */
+/** Were fields added?  They lie behind their row's end, and may lie behind all that the index looked at. */
+static inline bool dn_csv_rows_are_padded(const struct dn_csv_rows *r)
+{
+    return r->ends == (const uint32_t *)(const void *)r->padded.data;
+}
+
+/** May the quoted field buf[start, end), which was not added, have quotes but for those around it?  Without a branch. */
 static inline bool dn_csv_may_hold_quotes(const struct dn_csv_rows *r, size_t start, size_t end)
 {
     const size_t first = start / 64;
@@ -143,7 +149,7 @@ static inline size_t dn_csv_row_end(const struct dn_csv_rows *r, size_t row)
     const uint32_t *ends = r->ends + row * r->n_fields;
     size_t c = 0;
 
-    if (r->ends != (const uint32_t *)(const void *)r->padded.data) {
+    if (!dn_csv_rows_are_padded(r)) {
         return ends[r->n_fields - 1];
     }
     while (c + 1 < r->n_fields && r->buf[ends[c]] == r->dialect->delimiter) {

@@ -10,6 +10,7 @@
 
 static struct dn_csv_dialect dialect = {.delimiter = ',', .quote = '"', .has_quote = true};
 static const struct dn_csv_nulls no_nulls = {0};
+static enum dn_csv_uneven if_short = DN_CSV_UNEVEN_STOP;
 
 /* One block of rows, converted. */
 struct fixture {
@@ -32,7 +33,7 @@ static void convert(struct fixture *f, const char *text, size_t len, size_t n_fi
     struct dn_csv_block *b = &f->memory->block;
     b->start = DN_CSV_FRONT;
     b->len = b->start + len;
-    b->size = b->len + DN_BUFFER_PADDING;
+    b->size = b->len + DN_BUFFER_PADDING + (if_short == DN_CSV_UNEVEN_PAD ? n_fields : 0);
     b->buf = dn_malloc_aligned(b->size);
     assert_non_null(b->buf);
     memset(b->buf, '7',
@@ -41,6 +42,7 @@ static void convert(struct fixture *f, const char *text, size_t len, size_t n_fi
     assert_int_equal(dn_csv_index_build(dn_kernels_selected(), &dialect, b->buf, b->start, b->len,
                                         &state, &f->index, NULL),
                      DN_OK);
+    f->rows.if_short = if_short;
     assert_int_equal(dn_csv_rows_build(&f->rows, &dialect, b, &f->index, n_fields, false, NULL),
                      DN_OK);
     assert_int_equal(f->rows.bad_row_start, SIZE_MAX);
@@ -688,6 +690,28 @@ static void test_expected_quotes(void **state)
     free(text);
 }
 
+/* Fields that are added to a short row lie behind its end, the last of many far behind what the index looked at. */
+static void test_added_fields(void **state)
+{
+    const size_t n_fields = 300000;
+    const struct dn_csv_column columns[] = {
+        {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW), .mostly_quoted = true},
+        {.name = "z",
+         .field = n_fields - 1,
+         .type = DN_TYPE_INIT(UTF8_VIEW),
+         .mostly_quoted = true}};
+    struct fixture f;
+
+    (void)state;
+    if_short = DN_CSV_UNEVEN_PAD;
+    convert(&f, "\"x\"\n\"y\",\"\"\n", 12, n_fields, columns, 2, &no_nulls);
+    if_short = DN_CSV_UNEVEN_STOP;
+    assert_int_equal(f.rows.n_rows, 2);
+    assert_int_equal(f.out[0].null_count, 0);
+    assert_int_equal(f.out[1].null_count, 2);
+    finish(&f);
+}
+
 static void test_no_rows_and_no_columns(void **state)
 {
     const struct dn_csv_column column = {.name = "a", .field = 0, .type = DN_TYPE_INIT(UTF8_VIEW)};
@@ -708,11 +732,17 @@ static void test_no_rows_and_no_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),          cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_blank_as_quote),  cmocka_unit_test(test_null_texts),
-        cmocka_unit_test(test_row_counts),      cmocka_unit_test(test_views),
-        cmocka_unit_test(test_escapes),         cmocka_unit_test(test_first_fault),
-        cmocka_unit_test(test_expected_quotes), cmocka_unit_test(test_no_rows_and_no_columns),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_blank_as_quote),
+        cmocka_unit_test(test_null_texts),
+        cmocka_unit_test(test_row_counts),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_first_fault),
+        cmocka_unit_test(test_expected_quotes),
+        cmocka_unit_test(test_added_fields),
+        cmocka_unit_test(test_no_rows_and_no_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
