@@ -21,14 +21,6 @@ endif()
 find_package(Threads REQUIRED)
 target_link_libraries(dn_flags INTERFACE Threads::Threads m ${CMAKE_DL_LIBS})
 
-# What the sources of another system are named by; empty on Linux.
-set(DN_SYSTEM "")
-if(APPLE)
-    set(DN_SYSTEM darwin)
-elseif(WIN32)
-    set(DN_SYSTEM windows)
-endif()
-
 # The SIMD tiers of the processor, each a folder of src/simd, and what its files are compiled with; see base/cpu.h for the bundles.
 # Files of other tiers are left out.
 set(DN_ALL_TIERS avx2 avx512 neon pmull)

@@ -32,7 +32,7 @@ sources() {
         mapfile -t set < <(printf '%s\n' "$@" | sort -u)
     fi
     for file in "${set[@]}"; do
-        [[ $file != *_windows.c && ! $file =~ /simd/($other)/ && ! -e ${file%.c}_darwin.c ]] && echo "$file"
+        [[ ! $file =~ /simd/($other)/ && ! -e ${file%.c}_darwin.c ]] && echo "$file"
     done
     return 0
 }

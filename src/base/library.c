@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/os_library.h"
-#include "base/os_text.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -88,7 +87,7 @@ bool dn_library_has_text(const char *path, const char *text)
         const size_t len = (size_t)info.st_size;
         void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes != MAP_FAILED) {
-            found = dn_os_memmem(bytes, len, text, strlen(text)) != NULL;
+            found = memmem(bytes, len, text, strlen(text)) != NULL;
             (void)munmap(bytes, len);
         }
     }

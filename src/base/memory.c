@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
 #    define DN_RECYCLE 0
@@ -107,12 +108,19 @@ static atomic_size_t granted;
  * Large blocks are mappings of their own: what leaves the cache goes back to the OS at once, where the heaps of many threads would
  * keep it in pieces.
  */
+static void *map_block(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 static void free_block(void *memory, size_t size)
 {
     if (size >= MAP_MIN_BYTES) {
-        dn_os_pages_unmap(memory, size);
+        (void)munmap(memory, size);
     } else {
-        dn_os_aligned_free(memory);
+        free(memory);
     }
 }
 
@@ -346,30 +354,37 @@ void dn_free(void *memory)
 
 void *dn_malloc_aligned(size_t size)
 {
+    void *memory = NULL;
+
     if (must_fail()) {
         return NULL;
     }
 #if DN_RECYCLE
     if (size >= RECYCLE_MIN_BYTES) {
         size = class_ceil(size);
-        void *memory = cache_get(size);
+        memory = cache_get(size);
         if (memory != NULL || size >= MAP_MIN_BYTES) {
-            return memory != NULL ? memory : dn_os_pages_map(size);
+            return memory != NULL ? memory : map_block(size);
         }
     }
 #endif
     if (size < ALIGNED_FROM) {
         return malloc(size == 0 ? 1 : size);
     }
-    return dn_os_aligned_alloc(ALIGNMENT, size);
+    return posix_memalign(&memory, ALIGNMENT, size) == 0 ? memory : NULL;
 }
 
 void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)
 {
 #if DN_RECYCLE
     if (size >= MOVE_MIN_BYTES && wanted >= MOVE_MIN_BYTES) {
-        return must_fail() ? NULL
-                           : dn_os_pages_resize(memory, class_ceil(size), class_ceil(wanted));
+        if (must_fail()) {
+            return NULL;
+        }
+        void *moved = dn_os_pages_move(memory, class_ceil(size), class_ceil(wanted));
+        if (moved != NULL) {
+            return moved;
+        }
     }
 #endif
     void *grown = dn_malloc_aligned(wanted);
@@ -390,10 +405,8 @@ void dn_free_aligned(void *memory, size_t size)
         }
         return;
     }
+#else
+    (void)size;
 #endif
-    if (size < ALIGNED_FROM) {
-        free(memory);
-    } else {
-        dn_os_aligned_free(memory);
-    }
+    free(memory);
 }

@@ -2,43 +2,15 @@
 #include "base/os_memory.h"
 
 #include <malloc/malloc.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-void *dn_os_pages_map(size_t size)
+/* There is no such call: a copy is the caller's, who knows how much of it counts. */
+void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
 {
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-
-    return pages == MAP_FAILED ? NULL : pages;
-}
-
-void *dn_os_pages_resize(void *pages, size_t size, size_t wanted)
-{
-    void *moved = dn_os_pages_map(wanted);
-
-    if (moved != NULL) {
-        memcpy(moved, pages, size < wanted ? size : wanted);
-        dn_os_pages_unmap(pages, size);
-    }
-    return moved;
-}
-
-void dn_os_pages_unmap(void *pages, size_t size)
-{
-    (void)munmap(pages, size);
-}
-
-void *dn_os_aligned_alloc(size_t alignment, size_t size)
-{
-    void *memory = NULL;
-
-    return posix_memalign(&memory, alignment, size) == 0 ? memory : NULL;
-}
-
-void dn_os_aligned_free(void *memory)
-{
-    free(memory);
+    (void)pages;
+    (void)size;
+    (void)wanted;
+    return NULL;
 }
 
 void dn_os_heaps_limit(int n)

@@ -5,25 +5,21 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/** When its bytes were last written; whole seconds on Windows. */
+/** When its bytes were last written. */
 static inline struct timespec dn_os_modified(const struct stat *info)
 {
 #if defined(__APPLE__)
     return info->st_mtimespec;
-#elif defined(_WIN32)
-    return (struct timespec){.tv_sec = info->st_mtime};
 #else
     return info->st_mtim;
 #endif
 }
 
-/** When anything of it last changed, its name and mode included; on Windows when it was made. */
+/** When anything of it last changed, its name and mode included. */
 static inline struct timespec dn_os_changed(const struct stat *info)
 {
 #if defined(__APPLE__)
     return info->st_ctimespec;
-#elif defined(_WIN32)
-    return (struct timespec){.tv_sec = info->st_ctime};
 #else
     return info->st_ctim;
 #endif

@@ -1,4 +1,4 @@
-/** Searching bytes: what C libraries have beyond ISO C, where they have it.  Inline: they are in the way of every block. */
+/** Searching bytes: what C libraries have beyond POSIX, where they have it.  Inline: it is in the way of every block. */
 #ifndef DN_BASE_OS_TEXT_H
 #define DN_BASE_OS_TEXT_H
 
@@ -16,23 +16,6 @@ static inline const void *dn_os_memrchr(const void *bytes, int byte, size_t len)
     while (len > 0) {
         if (p[--len] == (unsigned char)byte) {
             return p + len;
-        }
-    }
-    return NULL;
-#endif
-}
-
-/** The first place of `n` bytes in `len` others, or NULL. */
-static inline const void *dn_os_memmem(const void *bytes, size_t len, const void *wanted, size_t n)
-{
-#if !defined(_WIN32)
-    return memmem(bytes, len, wanted, n);
-#else
-    const char *p = bytes;
-
-    for (size_t i = 0; n <= len && i <= len - n; i++) {
-        if (memcmp(p + i, wanted, n) == 0) {
-            return p + i;
         }
     }
     return NULL;

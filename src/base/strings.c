@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__APPLE__)
+#    include <xlocale.h> /* strtod_l() */
+#endif
 
 enum dn_status dn_text_append(struct dn_buffer *b, const char *text, struct dn_error *err)
 {

@@ -16,8 +16,12 @@ int dn_thread_start(pthread_t *out, const char *name, void *(*body)(void *), voi
     pthread_sigmask(SIG_SETMASK, &all, &before); /* threads inherit the mask */
     const int failure = pthread_create(out, NULL, body, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+#if defined(__linux__)
     if (failure == 0) {
         (void)pthread_setname_np(*out, name);
     }
+#else
+    (void)name; /* a thread can only name itself there */
+#endif
     return failure;
 }

@@ -1,7 +1,5 @@
 #include "cli/guide.h"
 
-#include "base/os_text.h"
-
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -110,8 +108,7 @@ static size_t head_len(const char *row, size_t len)
     if (row[0] != '-') {
         return 0;
     }
-    const char *dashes =
-        dn_os_memmem(row, len, "--", 2); /* "--columns A,B,... these", with one blank */
+    const char *dashes = memmem(row, len, "--", 2); /* "--columns A,B,... these", with one blank */
     const char *blank = dashes != NULL ? memchr(dashes, ' ', len - (size_t)(dashes - row)) : NULL;
     while (blank != NULL) {
         const size_t at = (size_t)(blank - row);

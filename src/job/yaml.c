@@ -2,7 +2,6 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "base/os_text.h"
 #include "store/source.h"
 
 #include <errno.h>
@@ -306,8 +305,8 @@ static bool line_has(const struct builder *b, size_t line, const char *text)
         p = newline != NULL ? newline + 1 : end;
     }
     const char *newline = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-    return p < end && dn_os_memmem(p, (size_t)((newline != NULL ? newline : end) - p), text,
-                                   strlen(text)) != NULL;
+    return p < end &&
+           memmem(p, (size_t)((newline != NULL ? newline : end) - p), text, strlen(text)) != NULL;
 }
 
 static enum dn_status syntax_error(struct builder *b, const yaml_parser_t *parser)

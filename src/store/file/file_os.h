@@ -1,6 +1,6 @@
 /**
- * What systems do with files beyond POSIX.  file_os.c is what Linux has, file_os_darwin.c stands in its place there; Windows has a
- * file_sink_windows.c of its own instead.  All are thread-safe, and set errno where they fail.
+ * What systems do with files beyond POSIX.  file_os.c is what Linux has, file_os_darwin.c stands in its place on macOS.
+ * All are thread-safe, and set errno where they fail.
  */
 #ifndef DN_STORE_FILE_FILE_OS_H
 #define DN_STORE_FILE_FILE_OS_H
