@@ -217,7 +217,7 @@ def job(tool, script, texts, mode="strict", text=JOB):
 def test_a_strict_job_has_the_columns_of_its_asset(tool, script):
     job(tool, script, ['[{"extra":1,"day":"2024-02-29","id":"12"},{"id":13}]'])
     done = tool.ok("run", "job.yaml")
-    assert '"extra"' in done.stderr.decode() or "extra" in done.stderr.decode()
+    assert "extra" in done.stderr.decode()
     table = pq.read_table(tool.cwd / OUT)
     assert [(f.name, str(f.type), f.nullable) for f in table.schema] == [
         ("id", "int64", False), ("day", "date32[day]", True), ("more", "string", True)]
@@ -238,7 +238,7 @@ def test_a_strict_job_ends_where_the_asset_is_broken(tool, script, texts, says):
 def test_options_of_a_job_that_a_plugin_seems_not_to_know(tool, script):
     job(tool, script, [GOOD], text=JOB.replace("{script: reader.json}", "{script: reader.json, skp_rows: 2, native: {a: 1}}"))
     said = tool.ok("run", "job.yaml").stderr.decode()
-    assert said.count("pass over them: skp_rows\\n") + said.count("pass over them: skp_rows\"") + said.count("pass over them: skp_rows\n") == 1
+    assert "pass over them: skp_rows" in said and said.count("skp_rows") == 1
 
 
 def test_keys_that_come_late_are_told_in_a_strict_job(tool, script):
