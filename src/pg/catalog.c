@@ -93,14 +93,12 @@ static void suggest(char *out, size_t size, struct dn_pg_session *s, const char 
             meant = names[i];
         }
     }
-    for (int row = 0; meant != NULL && row < dn_pg_result_n_rows(r); row++) {
-        const char *quoted = dn_pg_result_text(r, row, 2); /* where points would be cut at */
-        const bool is_it =
-            meant == dn_pg_result_text(r, row, 0) || meant == dn_pg_result_text(r, row, 1);
-        meant = is_it && quoted != NULL ? quoted : meant;
+    const char *quoted = NULL; /* where a point is in a name */
+    for (size_t i = 0; meant != NULL && i < n; i++) {
+        quoted = names[i] == meant ? dn_pg_result_text(r, (int)(i / 2), 2) : quoted;
     }
     if (meant != NULL) {
-        (void)snprintf(out, size, "; did you mean %s?", meant);
+        (void)snprintf(out, size, "; did you mean %s?", quoted != NULL ? quoted : meant);
     }
     dn_pg_result_finish(r);
 }
@@ -129,16 +127,14 @@ static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel
 
 /* ---- parts -------------------------------------------------------------------------------------------------------- */
 
-/* SELECT of no columns, and what is behind the relation's name. */
+/* A SELECT of no columns; what it is to end with follows. */
 static enum dn_status put_empty_select(struct dn_buffer *sql, const struct dn_pg_relation *rel,
-                                       const char *rest, struct dn_error *err)
+                                       struct dn_error *err)
 {
     DN_TRY(dn_text_append(sql, "SELECT FROM ", err));
     DN_TRY(dn_pg_quote_name(sql, rel->schema, err));
     DN_TRY(dn_text_append(sql, ".", err));
-    DN_TRY(dn_pg_quote_name(sql, rel->name, err));
-    DN_TRY(dn_text_append(sql, rest, err));
-    return dn_buffer_append_byte(sql, 0, err);
+    return dn_pg_quote_name(sql, rel->name, err);
 }
 
 /* Whoever reads from a relation holds a lock until the transaction ends, on its children too. */
@@ -149,7 +145,9 @@ static enum dn_status lock(const struct dn_pg_relation *rel, struct dn_pg_sessio
     struct dn_pg_result *r = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, put_empty_select(&sql, rel, " LIMIT 0", err), cleanup);
+    DN_TRY_GOTO(st, put_empty_select(&sql, rel, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_append(&sql, " LIMIT 0", err), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
     st = dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, rel->name, err);
 cleanup:
     dn_pg_result_finish(r);
@@ -333,19 +331,17 @@ enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_sess
 enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel, struct dn_pg_session *s,
                                      const char *where, struct dn_error *err)
 {
-    struct dn_buffer rest = {0};
     struct dn_buffer sql = {0};
     struct dn_pg_result *r = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, dn_text_appendf(&rest, err, " WHERE %s\n", where), cleanup);
-    DN_TRY_GOTO(st, dn_buffer_append_byte(&rest, 0, err), cleanup);
-    DN_TRY_GOTO(st, put_empty_select(&sql, rel, (const char *)rest.data, err), cleanup);
+    DN_TRY_GOTO(st, put_empty_select(&sql, rel, err), cleanup);
+    DN_TRY_GOTO(st, dn_text_appendf(&sql, err, " WHERE %s\n", where), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
     st = dn_pg_session_describe(s, &r, (const char *)sql.data, "the condition of the rows", err);
 cleanup:
     dn_pg_result_finish(r);
     dn_buffer_finish(&sql);
-    dn_buffer_finish(&rest);
     return st;
 }
 

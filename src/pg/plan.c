@@ -93,33 +93,27 @@ static enum dn_status put_columns(struct dn_buffer *sql, const struct dn_pg_fiel
     return DN_OK;
 }
 
-/* The pages [from, to) of a part; to < 0: all that follow; from < 0: the relation with its children, as a whole. */
-struct range {
-    int64_t from;
-    int64_t to;
-};
-
 static enum dn_status put_select(struct dn_buffer *sql, const struct dn_pg_relation *rel,
                                  const struct dn_pg_wish *wish, const struct dn_pg_part *part,
-                                 struct range r, struct dn_error *err)
+                                 const struct dn_pg_range *r, struct dn_error *err)
 {
     const char *and = " WHERE ";
 
     DN_TRY(dn_text_append(sql, "SELECT ", err));
     DN_TRY(put_columns(sql, rel->fields, rel->n_fields, wish->columns,
                        wish->columns != NULL ? wish->n_columns : rel->n_fields, err));
-    DN_TRY(dn_text_append(sql, r.from < 0 ? " FROM " : " FROM ONLY ", err));
-    DN_TRY(dn_pg_quote_name(sql, r.from < 0 ? rel->schema : part->schema, err));
+    DN_TRY(dn_text_append(sql, r->from < 0 ? " FROM " : " FROM ONLY ", err));
+    DN_TRY(dn_pg_quote_name(sql, r->from < 0 ? rel->schema : part->schema, err));
     DN_TRY(dn_text_append(sql, ".", err));
-    DN_TRY(dn_pg_quote_name(sql, r.from < 0 ? rel->name : part->name, err));
-    if (r.from > 0) {
+    DN_TRY(dn_pg_quote_name(sql, r->from < 0 ? rel->name : part->name, err));
+    if (r->from > 0) {
         DN_TRY(dn_text_appendf(sql, err, "%sctid >= '(%lld,0)'::pg_catalog.tid", and,
-                               (long long)r.from));
+                               (long long)r->from));
         and = " AND ";
     }
-    if (r.from >= 0 && r.to >= 0) {
-        DN_TRY(
-            dn_text_appendf(sql, err, "%sctid < '(%lld,0)'::pg_catalog.tid", and, (long long)r.to));
+    if (r->from >= 0 && r->to >= 0) {
+        DN_TRY(dn_text_appendf(sql, err, "%sctid < '(%lld,0)'::pg_catalog.tid", and,
+                               (long long)r->to));
         and = " AND ";
     }
     if (wish->where != NULL && wish->where[0] != '\0') {
@@ -148,7 +142,7 @@ struct maker {
     struct dn_arena *arena;
 };
 
-static enum dn_status add_piece(struct maker *m, size_t part, struct range r, int64_t n_blocks,
+static enum dn_status add_piece(struct maker *m, size_t part, const struct dn_pg_range *r,
                                 struct dn_error *err)
 {
     struct dn_pg_piece *piece = &m->pieces[m->n];
@@ -156,7 +150,7 @@ static enum dn_status add_piece(struct maker *m, size_t part, struct range r, in
     DN_TRY(put_select(&m->sql, m->rel, m->wish, &m->rel->parts[part], r, err));
     DN_TRY(keep(&piece->select, &m->sql, m->arena, err));
     piece->part = part;
-    piece->n_blocks = n_blocks;
+    piece->n_blocks = r->n_blocks;
     m->n++;
     return DN_OK;
 }
@@ -199,18 +193,26 @@ static int64_t pieces_of(const struct dn_pg_part *part, int64_t piece_blocks)
     return !has_rows(part) ? 0 : n > 0 ? n : 1;
 }
 
+/* The i-th of its n pieces. */
+static struct dn_pg_range piece_of(const struct dn_pg_part *part, int64_t piece_blocks, int64_t i,
+                                   int64_t n)
+{
+    const int64_t own = own_blocks(part, piece_blocks);
+    const int64_t from = i * own;
+    const int64_t n_blocks = blocks_up_to(part, from + own) - blocks_up_to(part, from);
+
+    return (struct dn_pg_range){part->oid, from, i == n - 1 ? -1 : from + own, n_blocks};
+}
+
 static enum dn_status cut_part(struct maker *m, size_t index, int64_t piece_blocks,
                                struct dn_error *err)
 {
     const struct dn_pg_part *part = &m->rel->parts[index];
     const int64_t n = pieces_of(part, piece_blocks);
-    const int64_t own = own_blocks(part, piece_blocks);
 
     for (int64_t i = 0; i < n; i++) {
-        const int64_t from = i * own;
-        const struct range r = {from, i == n - 1 ? -1 : from + own};
-        DN_TRY(
-            add_piece(m, index, r, blocks_up_to(part, from + own) - blocks_up_to(part, from), err));
+        const struct dn_pg_range r = piece_of(part, piece_blocks, i, n);
+        DN_TRY(add_piece(m, index, &r, err));
     }
     return DN_OK;
 }
@@ -223,6 +225,11 @@ static int64_t blocks_of(const struct dn_pg_relation *rel)
         n += has_rows(&rel->parts[i]) ? dn_pg_part_blocks(&rel->parts[i]) : 0;
     }
     return n;
+}
+
+static struct dn_pg_range whole_of(const struct dn_pg_relation *rel)
+{
+    return (struct dn_pg_range){rel->n_parts > 0 ? rel->parts[0].oid : 0, -1, -1, blocks_of(rel)};
 }
 
 /* Some for everybody, so that none waits long at the end. */
@@ -251,7 +258,8 @@ static enum dn_status make_pieces(struct maker *m, struct dn_pg_plan *out, int64
         return dn_error_memory(err, ((size_t)n + 1) * sizeof(*m->pieces));
     }
     if (piece_blocks == 0) {
-        DN_TRY(add_piece(m, 0, (struct range){-1, -1}, blocks_of(rel), err));
+        const struct dn_pg_range whole = whole_of(rel);
+        DN_TRY(add_piece(m, 0, &whole, err));
     }
     for (size_t i = 0; piece_blocks > 0 && i < rel->n_parts; i++) {
         DN_TRY(cut_part(m, i, piece_blocks, err));
@@ -312,18 +320,13 @@ enum dn_status dn_pg_plan_cut(struct dn_pg_range **out, size_t *n, const char **
         return dn_error_memory(err, ((size_t)n_pieces + 1) * sizeof(*list));
     }
     if (n_pieces == 0) { /* or all its parts are without rows of their own */
-        const uint32_t oid = rel->n_parts > 0 ? rel->parts[0].oid : 0;
-        list[(*n)++] = (struct dn_pg_range){oid, -1, -1, blocks_of(rel)};
+        list[(*n)++] = whole_of(rel);
     }
     for (size_t i = 0; *reason == NULL && i < rel->n_parts; i++) {
         const struct dn_pg_part *part = &rel->parts[i];
         const int64_t n_of_part = pieces_of(part, piece_blocks);
-        const int64_t own = own_blocks(part, piece_blocks);
         for (int64_t k = 0; k < n_of_part; k++) {
-            const int64_t from = k * own;
-            list[(*n)++] =
-                (struct dn_pg_range){part->oid, from, k == n_of_part - 1 ? -1 : from + own,
-                                     blocks_up_to(part, from + own) - blocks_up_to(part, from)};
+            list[(*n)++] = piece_of(part, piece_blocks, k, n_of_part);
         }
     }
     return DN_OK;
@@ -351,8 +354,7 @@ enum dn_status dn_pg_plan_range(struct dn_pg_plan *out, const struct dn_pg_relat
     if (m.pieces == NULL) {
         return dn_error_memory(err, sizeof(*m.pieces));
     }
-    const enum dn_status st =
-        add_piece(&m, part, (struct range){range->from, range->to}, range->n_blocks, err);
+    const enum dn_status st = add_piece(&m, part, range, err);
     dn_buffer_finish(&m.sql);
     out->pieces = m.pieces;
     out->n_pieces = m.n;

@@ -271,8 +271,7 @@ def test_queries_that_are_none(tool, tables):
     tool.fails("dump-query", "SELECT 1) TO STDOUT; COPY (SELECT 2", code=INVALID, says="42601")
 
 
-# ---- a standby
-
+# ---- sizes
 
 def test_long_values_are_cut_too(tool, server):
     """They are not in the pages of their rows: a table of 25 pages with 16 MB of TOAST is no small one."""

@@ -21,7 +21,8 @@ def test_many_open_numerics(command, server):
     assert [str(v) for v in table[f"c{n - 1}"].to_pylist()] == ["0.125", "99.000", "None"] and table["c1"].null_count == 3
 
 
-@pytest.mark.parametrize("where", ["id <= 10) OR (id > 11990", "true) OR (true", "id = 1) AND (1 = 1", "id = 1;", "id = 1 LIMIT 1", "id = (1", "SELECT true"])
+@pytest.mark.parametrize("where", ["id <= 10) OR (id > 11990", "true) OR (true", "id = 1) AND (1 = 1", "id = 1;", "id = 1 LIMIT 1", "id = (1", "SELECT true",
+                                   "id = 1 -- (\n) OR (true", "a = $q$($q$) OR (true", r"a = E'\'(') OR (true", "id = 1 /* /* */ ( */ ) OR (true"])
 def test_conditions_are_whole(command, few_pages, where):
     """Between parentheses, the first of these would have a connection read the rows of all others, too."""
     for connections in (1, 4):
@@ -31,8 +32,10 @@ def test_conditions_are_whole(command, few_pages, where):
 
 
 @pytest.mark.parametrize("where, n", [("id <= 10 OR id > 11990", 20), ("(id <= 10) OR (id > 11990)", 20), ("id < 4 -- and no more", 3), ("a = ')' OR id /* ( */ = 5", 1),
-                                      ("(SELECT id = 7)", 1)])
+                                      ("(SELECT id = 7)", 1), ("a <> $q$)$q$ AND id = 3", 1), (r"a <> E'\')' AND id = 4", 1), ("id = 5 /* ) /* ( */ ) */", 1),
+                                      ("id OPERATOR(pg_catalog.=) 5", 1)])
 def test_conditions_that_are(command, few_pages, where, n):
+    """Whatever stands in texts, comments and names of operators."""
     for connections in (1, 4):
         assert command.table(command.url("cut"), "--where", where, "--reader-option", f"connections={connections}").num_rows == n
 
