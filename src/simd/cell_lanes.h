@@ -31,7 +31,7 @@ struct cell_lanes {
     lanes first;    /**< the first characters behind the sign, not as digits */
     lanes negative; /**< all ones behind a '-' */
     lanes n_bits;   /**< of the text without its sign */
-    lanes bad;      /**< not 0 if the length is not 1..16 */
+    lanes bad;      /**< not 0 if the length is not 1..16, or 1..8 of one word */
 };
 
 LANES_INLINE lanes lanes_repeat8(uint8_t byte)
@@ -67,7 +67,7 @@ LANES_INLINE struct cell_lanes lanes_load_cells(const struct dn_cells *cells, si
     return c;
 }
 
-/** The same of texts of at most 8 bytes, whose head is nothing. */
+/** The same of texts of at most 8 bytes, whose head is nothing; longer ones are bad. */
 LANES_INLINE struct cell_lanes lanes_load_short_cells(const struct dn_cells *cells, size_t i)
 {
     const lanes tail = lanes_load(cells->tail + i);
@@ -81,7 +81,7 @@ LANES_INLINE struct cell_lanes lanes_load_short_cells(const struct dn_cells *cel
     c.tail =
         (tail ^ lanes_repeat8('0')) & lanes_shl(lanes_set(UINT64_MAX), lanes_set(64) - c.n_bits);
     c.head = lanes_set(0);
-    c.bad = (lanes)(len == lanes_set(0));
+    c.bad = (len - lanes_set(1)) & ~lanes_set(7);
     return c;
 }
 
@@ -296,36 +296,45 @@ LANES_INLINE uint64_t lanes_known(unsigned bad, size_t i, size_t n)
     return (~(uint64_t)bad & all) << i;
 }
 
-#define DEFINE_CELLS_KERNEL(name, ctype, store, text_lanes)                                        \
-    uint64_t name(const struct dn_cells *cells, size_t n, ctype *out)                              \
-    {                                                                                              \
-        uint64_t known = 0;                                                                        \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
-            unsigned bad;                                                                          \
-            store(out + i, text_lanes(cells, i, &bad));                                            \
-            known |= lanes_known(bad, i, n);                                                       \
-        }                                                                                          \
-        return known;                                                                              \
+typedef lanes (*read_lanes)(const struct dn_cells *cells, size_t i, unsigned *bad);
+
+/* Inlined, and `read` with it.  @param width  of the values, 4 or 8 */
+LANES_INLINE uint64_t read_cells(const struct dn_cells *cells, size_t n, void *out, size_t width,
+                                 read_lanes read)
+{
+    uint64_t known = 0;
+
+    for (size_t i = 0; i < n; i += LANES) {
+        unsigned bad;
+        const lanes values = read(cells, i, &bad);
+        if (width == 8) {
+            lanes_store((uint64_t *)out + i, values);
+        } else {
+            lanes_store_low((uint32_t *)out + i, values);
+        }
+        known |= lanes_known(bad, i, n);
     }
-#define DEFINE_CELLS_KERNELS(tier)                                                                                     \
-    static DEFINE_CELLS_KERNEL(int64_of_one_word, int64_t, lanes_store, short_int64_lanes) static DEFINE_CELLS_KERNEL( \
-        int64_of_two_words, int64_t, lanes_store,                                                                      \
-        int64_lanes) static DEFINE_CELLS_KERNEL(float64_of_one_word, double, lanes_store,                              \
-                                                short_float64_lanes) static DEFINE_CELLS_KERNEL(float64_of_two_words,  \
-                                                                                                double,                \
-                                                                                                lanes_store,           \
-                                                                                                float64_lanes)         \
-        uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out)                              \
-    {                                                                                                                  \
-        return cells->n_words == 1 ? int64_of_one_word(cells, n, out)                                                  \
-                                   : int64_of_two_words(cells, n, out);                                                \
-    }                                                                                                                  \
-    uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out)                                 \
-    {                                                                                                                  \
-        return cells->n_words == 1 ? float64_of_one_word(cells, n, out)                                                \
-                                   : float64_of_two_words(cells, n, out);                                              \
-    }                                                                                                                  \
-    DEFINE_CELLS_KERNEL(cells_date32_##tier, int32_t, lanes_store_low, date32_lanes)                                   \
-    DEFINE_CELLS_KERNEL(cells_timestamp_##tier, int64_t, lanes_store, timestamp_lanes)
+    return known;
+}
+
+#define DEFINE_CELLS_KERNELS(tier)                                                                 \
+    uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out)              \
+    {                                                                                              \
+        return cells->n_words == 1 ? read_cells(cells, n, out, 8, short_int64_lanes)               \
+                                   : read_cells(cells, n, out, 8, int64_lanes);                    \
+    }                                                                                              \
+    uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out)             \
+    {                                                                                              \
+        return cells->n_words == 1 ? read_cells(cells, n, out, 8, short_float64_lanes)             \
+                                   : read_cells(cells, n, out, 8, float64_lanes);                  \
+    }                                                                                              \
+    uint64_t cells_date32_##tier(const struct dn_cells *cells, size_t n, int32_t *out)             \
+    {                                                                                              \
+        return read_cells(cells, n, out, 4, date32_lanes);                                         \
+    }                                                                                              \
+    uint64_t cells_timestamp_##tier(const struct dn_cells *cells, size_t n, int64_t *out)          \
+    {                                                                                              \
+        return read_cells(cells, n, out, 8, timestamp_lanes);                                      \
+    }
 
 #endif

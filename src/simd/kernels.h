@@ -40,7 +40,7 @@ struct dn_csv_scan {
  */
 #define DN_CELLS 64
 struct dn_cells {
-    unsigned n_words;         /**< that are set: with 1 there is no text of more than 8 bytes */
+    unsigned n_words;         /**< that are set; with 1, texts of more than 8 bytes are not taken */
     uint64_t tail[DN_CELLS];  /**< the last 8 bytes */
     uint64_t head[DN_CELLS];  /**< the 8 bytes before those */
     uint64_t front[DN_CELLS]; /**< the 8 bytes before those */
