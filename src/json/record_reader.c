@@ -210,8 +210,9 @@ static enum dn_status drop_value(struct dn_record_reader *r, int depth, struct d
     return dn_json_raw(&r->lx, depth, NULL, err);
 }
 
+/* In the text from `at` on, a value or a key. */
 static enum dn_status refuse_surrogate(const struct dn_record_reader *r,
-                                       const struct dn_json_column *c, const uint8_t *value,
+                                       const struct dn_json_column *c, const uint8_t *at,
                                        struct dn_error *err)
 {
     char column[DN_ESCAPED_VALUE_SIZE];
@@ -221,7 +222,7 @@ static enum dn_status refuse_surrogate(const struct dn_record_reader *r,
                  "character; correct the text, or set lone_surrogates to replace, which stores "
                  "U+FFFD for it",
                  (long long)r->lx.row, dn_error_escape_value(column, c->name, c->name_len));
-    dn_error_locate(err, NULL, r->lx.row, -1, value - r->lx.start, c->name);
+    dn_error_locate(err, NULL, r->lx.row, -1, at - r->lx.start, c->name);
     return dn_error_option(err, DN_ERR_DATA, "lone_surrogates");
 }
 
@@ -326,6 +327,7 @@ static enum dn_status read_members(struct dn_record_reader *r, int depth, struct
         int64_t index = gap->column;
         if (!take_gap(&r->lx, gap)) {
             const uint8_t *text = r->lx.p;
+            const int64_t n_surrogates = r->lx.n_lone_surrogates;
             dn_json_skip_space(&r->lx);
             if (!is_first && *r->lx.p == '}') {
                 r->lx.p++;
@@ -336,8 +338,12 @@ static enum dn_status read_members(struct dn_record_reader *r, int depth, struct
                 DN_TRY(drop_value(r, depth + 1, err));
                 continue;
             }
-            /* read_key() may have moved the columns */
-            learn_gap(gap_of(r, previous, is_first), text, (size_t)(r->lx.p - text), index);
+            if (r->lx.n_lone_surrogates == n_surrogates) {
+                /* read_key() may have moved the columns */
+                learn_gap(gap_of(r, previous, is_first), text, (size_t)(r->lx.p - text), index);
+            } else if (r->options->refuse_lone_surrogates) { /* else each one counts */
+                return refuse_surrogate(r, &r->table.columns[index], text, err);
+            }
         }
         previous = index;
         DN_TRY(read_value(r, index, depth + 1, err));

@@ -157,6 +157,38 @@ static void test_refused_surrogate(void **state)
     free(json);
 }
 
+/* Half pairs in keys count each time that they stand there, whoever reads which record. */
+static void test_surrogates_in_keys(void **state)
+{
+    (void)state;
+    static const char record[] = "{\"id\":1,\"x\\ud800\":\"a value of some length\"}";
+    const int n = 50;
+    struct dn_buffer b = {0};
+    struct dn_records r;
+    struct dn_error err = {0};
+
+    assert_int_equal(dn_buffer_append(&b, "[", 1, NULL), DN_OK);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(dn_buffer_append(&b, record, sizeof(record) - 1, NULL), DN_OK);
+        assert_int_equal(dn_buffer_append(&b, i < n - 1 ? "," : "]", i < n - 1 ? 1 : 2, NULL),
+                         DN_OK);
+    }
+    for (size_t piece = 0; piece < 1000; piece += 400) {
+        struct dn_records_options options =
+            piece == 0 ? (struct dn_records_options){0} : options_of(piece);
+        assert_int_equal(
+            dn_records_read_pieces((const char *)b.data, fields, 1, &options, &r, &err), DN_OK);
+        assert_int_equal(r.counts.n_lone_surrogates, n);
+        dn_records_finish(&r);
+        options.refuse_lone_surrogates = true;
+        assert_int_equal(
+            dn_records_read_pieces((const char *)b.data, fields, 1, &options, &r, &err),
+            DN_ERR_DATA);
+        assert_non_null(strstr(err.message, "record 1, column 'x"));
+    }
+    dn_buffer_finish(&b);
+}
+
 static void test_extra_keys(void **state)
 {
     (void)state;
@@ -386,10 +418,15 @@ static int drop_pool(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_rows),      cmocka_unit_test(test_same_errors),
-        cmocka_unit_test(test_counts),         cmocka_unit_test(test_refused_surrogate),
-        cmocka_unit_test(test_alone),          cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_behind_dropped), cmocka_unit_test(test_extra_keys),
+        cmocka_unit_test(test_same_rows),
+        cmocka_unit_test(test_same_errors),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_refused_surrogate),
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_behind_dropped),
+        cmocka_unit_test(test_extra_keys),
+        cmocka_unit_test(test_surrogates_in_keys),
     };
 
     return cmocka_run_group_tests(tests, make_pool, drop_pool);
