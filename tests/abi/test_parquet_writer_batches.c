@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@ enum {
 };
 
 static atomic_int n_threads_started;
+static int fails_at; /* the number of the thread that the system refuses; 0: none */
 static atomic_int n_compressors_made;
 static char dir[256];
 static char text[512 << 10];
@@ -25,6 +27,9 @@ int __real_dn_thread_start(pthread_t *out, const char *name, void *(*body)(void 
 int __wrap_dn_thread_start(pthread_t *out, const char *name, void *(*body)(void *), void *arg);
 int __wrap_dn_thread_start(pthread_t *out, const char *name, void *(*body)(void *), void *arg)
 {
+    if (n_threads_started + 1 == fails_at) {
+        return EAGAIN;
+    }
     n_threads_started++;
     return __real_dn_thread_start(out, name, body, arg);
 }
@@ -164,6 +169,37 @@ static void test_made_once(void **state)
     check_codec("none", false);
 }
 
+static int n_threads_now(void)
+{
+    int n = 0;
+    DIR *list = opendir("/proc/self/task");
+    assert_non_null(list);
+    for (struct dirent *e = readdir(list); e != NULL; e = readdir(list)) {
+        n += e->d_name[0] != '.';
+    }
+    (void)closedir(list);
+    return n;
+}
+
+/* Whichever thread is refused: the error has the advice, and nothing of what was made before is left. */
+static void test_threads_refused(void **state)
+{
+    const int before = n_threads_now();
+
+    (void)state;
+    for (fails_at = 1; fails_at <= N_THREADS + 1; fails_at++) {
+        n_threads_started = 0;
+        void *writer = open_writer("zstd");
+        const char *answer = write_batch(writer, batch_text(0));
+        assert_error_text(answer);
+        assert_non_null(strstr(answer, "ulimit -u"));
+        free_string(answer);
+        free_writer(writer);
+        assert_int_equal(n_threads_now(), before);
+    }
+    fails_at = 0;
+}
+
 /* Two handles at once have nothing in common. */
 static void test_two_writers(void **state)
 {
@@ -195,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_once),
         cmocka_unit_test(test_two_writers),
+        cmocka_unit_test(test_threads_refused),
         cmocka_unit_test(test_none),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

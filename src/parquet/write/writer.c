@@ -272,7 +272,11 @@ static enum dn_status open_context(struct dn_parquet_writer *w, struct dn_parque
                                    struct dn_error *err)
 {
     if (given == NULL) {
-        DN_TRY(dn_parquet_context_create(&w->own_context, err));
+        const enum dn_status st = dn_parquet_context_create(&w->own_context, err);
+        if (st != DN_OK) {
+            dn_error_locate(err, w->path, -1, -1, -1, NULL);
+            return st;
+        }
     }
     return dn_pq_context_enter(given != NULL ? given : w->own_context, w, err);
 }
