@@ -108,7 +108,8 @@ static enum dn_status note_page(struct dn_writer_objects *o, const struct dn_s3_
     return st;
 }
 
-static enum dn_status list_objects(struct dn_writer_objects *o, struct dn_error *err)
+/* All that is there of the table, also of its runs; or a part, to see whether it may be listed. */
+static enum dn_status list_objects(struct dn_writer_objects *o, bool all, struct dn_error *err)
 {
     struct dn_s3_client *client = NULL;
     char *from = NULL;
@@ -123,12 +124,12 @@ static enum dn_status list_objects(struct dn_writer_objects *o, struct dn_error 
         dn_free(from);
         from = page.next;
         page.next = NULL;
-        more = from != NULL;
+        more = all && from != NULL;
         dn_s3_page_finish(&page);
     }
     dn_free(from);
     /* behind it: who had begun before one of these was made has a marker by now */
-    st = st == DN_OK ? dn_objects_run_read(o, client, err) : st;
+    st = st == DN_OK && all ? dn_objects_run_read(o, client, err) : st;
     dn_s3_client_close(client);
     return st;
 }
@@ -213,17 +214,33 @@ cleanup:
     return st;
 }
 
-/* The run of that table that is under way in this process, or NULL. */
-static struct dn_writer_objects *join_open(const char *table)
+bool dn_objects_run_is_open(const char *run)
 {
-    struct dn_writer_objects *o = first_open;
+    bool found = false;
 
+    lock();
+    for (const struct dn_writer_objects *o = first_open; run != NULL && o != NULL; o = o->next) {
+        found = found || strcmp(o->run, run) == 0;
+    }
+    unlock();
+    return found;
+}
+
+/* The run of that table that is under way in this process, which has one writer more; else `mine`, if it is to be it, or NULL. */
+static struct dn_writer_objects *join(const char *table, struct dn_writer_objects *mine)
+{
+    lock();
+    struct dn_writer_objects *o = first_open;
     while (o != NULL && strcmp(o->table, table) != 0) {
         o = o->next;
     }
     if (o != NULL) {
         o->n_users++;
+    } else if (mine != NULL) {
+        mine->next = first_open;
+        first_open = o = mine;
     }
+    unlock();
     return o;
 }
 
@@ -235,24 +252,18 @@ enum dn_status dn_writer_objects_join(struct dn_writer_objects **out,
     *out = NULL;
     (void)pthread_once(&registry_once, watch_forks);
     DN_TRY(make(&mine, t, err));
-    const enum dn_status st = list_objects(mine, err); /* of each writer: may it list at all? */
+    struct dn_writer_objects *joined = join(mine->table, NULL); /* which knows what was there */
+    const enum dn_status st =
+        list_objects(mine, joined == NULL, err); /* each: may it list at all? */
     if (st != DN_OK) {
-        destroy(mine);
-        return st;
-    }
-    lock();
-    *out = join_open(mine->table); /* which knows what was there before it */
-    if (*out == NULL) {
-        mine->next = first_open;
-        first_open = mine;
-    }
-    unlock();
-    if (*out != NULL) {
-        destroy(mine);
+        dn_writer_objects_leave(joined, true);
     } else {
-        *out = mine;
+        *out = joined != NULL ? joined : join(mine->table, mine);
     }
-    return DN_OK;
+    if (*out != mine) {
+        destroy(mine);
+    }
+    return st;
 }
 
 static void tell_end(const struct dn_writer_objects *o, const struct dn_error *error)
@@ -307,7 +318,7 @@ enum dn_status dn_writer_check_bucket(const struct dn_writer_target *t, struct d
 
     if (t->lists) {
         DN_TRY(make(&o, t, err));
-        DN_TRY_GOTO(st, list_objects(o, err), cleanup);
+        DN_TRY_GOTO(st, list_objects(o, true, err), cleanup);
     }
     DN_TRY_GOTO(st, dn_writer_file_path(&name, t, 0, 0, err), cleanup);
     DN_TRY_GOTO(st, dn_url_parse(&url, (const char *)name.data, err), cleanup);

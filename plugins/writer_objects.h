@@ -43,6 +43,8 @@ struct dn_writer_objects {
     bool others;                     /**< another process writes the table, or may */
 };
 
+/** Is a run of this process under way, also if it is one of the same table at another address of the service?  NULL: none. */
+bool dn_objects_run_is_open(const char *run);
 /** Make up a name that no other run has. */
 DN_NODISCARD enum dn_status dn_objects_run_name(struct dn_writer_objects *o, struct dn_error *err);
 /** After what is there was listed: the list and the markers. */

@@ -77,7 +77,6 @@ static bool same_text(const json_t *object, const char *key, const char *text)
     return value != NULL && text[0] != '\0' && strcmp(value, text) == 0;
 }
 
-/* Of its own process there is no run under way, or it would be known. */
 static bool is_alive(const json_t *marker, int64_t age_seconds)
 {
     struct identity me = {0};
@@ -89,7 +88,9 @@ static bool is_alive(const json_t *marker, int64_t age_seconds)
     }
     const long pid = (long)json_integer_value(dn_shell_get(marker, "pid"));
     read_started(pid, started);
-    return pid != me.pid && same_text(marker, "started", started);
+    return same_text(marker, "started", started) &&
+           (pid != me.pid ||
+            dn_objects_run_is_open(dn_shell_text_value(dn_shell_get(marker, "run"))));
 }
 
 /* ---- reading ---- */
@@ -177,6 +178,20 @@ static bool is_of_the_dead(const struct dn_writer_objects *o, const char *run)
     return false;
 }
 
+/* Some services, or what stands before them, keep no metadata; and writers that replace nothing give none. */
+static void tell_unknown(const struct dn_writer_objects *o, size_t n)
+{
+    char message[1400];
+
+    (void)snprintf(message, sizeof(message),
+                   "a run of s3://%.200s/%.800s was killed, and %zu object%s of such names on no "
+                   "list say%s nothing of %s run (metadata %s): if it was that one, rows are there "
+                   "twice until they are removed by hand",
+                   o->url.bucket, o->url.key, n, n == 1 ? "" : "s", n == 1 ? "s" : "",
+                   n == 1 ? "its" : "their", DN_S3_RUN_METADATA);
+    dn_log_json("WARNING", "objects_of_no_run", message, NULL);
+}
+
 /* What killed runs made and no list has says so itself: neither its name nor its time would, which what others make may have, too. */
 static enum dn_status take_left(struct dn_writer_objects *o, struct dn_s3_client *client,
                                 struct dn_error *err)
@@ -184,6 +199,7 @@ static enum dn_status take_left(struct dn_writer_objects *o, struct dn_s3_client
     const size_t prefix_len = PREFIX_LEN + strlen(o->url.bucket) + 1;
     const char *name = NULL;
     json_t *value = NULL;
+    size_t n_unknown = 0;
 
     json_object_foreach(o->named, name, value)
     {
@@ -201,6 +217,10 @@ static enum dn_status take_left(struct dn_writer_objects *o, struct dn_s3_client
         if (is_of_the_dead(o, there.run)) {
             DN_TRY(add_name(o->left, name, err));
         }
+        n_unknown += there.run[0] == '\0';
+    }
+    if (n_unknown > 0) {
+        tell_unknown(o, n_unknown);
     }
     return DN_OK;
 }
@@ -218,7 +238,7 @@ static enum dn_status take_marker(struct dn_writer_objects *o, struct dn_s3_clie
     if (is_alive(marker, dn_s3_now(client) - dn_s3_time_of_iso(item->time))) {
         char message[1200];
         (void)snprintf(message, sizeof(message),
-                       "s3://%.200s/%.800s says that another process writes this table: nothing "
+                       "s3://%.200s/%.800s says that another run writes this table: nothing "
                        "that is there is replaced; if none does, it ends by itself in %d minutes",
                        o->url.bucket, item->key, ALIVE_SECONDS / 60);
         dn_log_json("WARNING", "run_of_others", message, NULL);

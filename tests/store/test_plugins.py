@@ -286,12 +286,42 @@ def test_writers_of_two_processes(server, tmp_path, capfd):
     first.write_batch(records(3), 0)
     in_a_process(server, tmp_path, 4, 5, end="del writer")
     assert rows(server) == [1, 2, 3, 4, 5]
-    assert "another process writes this table" in capfd.readouterr().err
+    assert "another run writes this table" in capfd.readouterr().err
     first.write_batch(records(6), 1)
     del first
     assert rows(server) == [3, 4, 5, 6]
     run(7)
     assert rows(server) == [7] and hidden(server) == [LIST]
+
+
+def test_a_writer_that_joins_asks_for_no_object(server):
+    """Its own process's marker is no killed run's, and what is known of the run need not be read again."""
+    first = StockWriter(config())
+    for counter in range(3):
+        first.write_batch(records(counter), counter)
+    before = len(server.seen)
+    second = StockWriter(config())
+    second.write_batch(records(3), 3)
+    asked = [path for operation, path, _ in server.seen[before:] if operation == "head"]
+    del first, second
+    assert asked == [f"/bucket/{FILE.format(3)}"] and rows(server) == [0, 1, 2, 3]
+
+
+def test_one_bucket_at_two_addresses(server, capfd):
+    """Runs of one process that do not know each other remove nothing of each other's."""
+    run(0)
+    at = {"s3": {**NESTED["s3"], "endpoint": server.url.replace("127.0.0.1", "localhost")}}
+    first = StockWriter(config())
+    first.write_batch(records(1), 1)
+    second = StockWriter(config(connection=at))
+    second.write_batch(records(2), 2)
+    del second
+    assert rows(server) == [0, 1, 2] and "another run writes this table" in capfd.readouterr().err
+    first.write_batch(records(3), 3)
+    del first
+    assert rows(server) == [1, 2, 3]
+    run(4)
+    assert rows(server) == [4] and hidden(server) == [LIST]
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -333,6 +363,21 @@ def test_what_is_added_behind_a_killed_run_stays(server, tmp_path):
     assert rows(server) == [1, 4, 5]
     run(3)
     assert rows(server) == [3, 5] and hidden(server) == [LIST]
+
+
+def test_a_service_that_keeps_no_metadata(server, tmp_path, capfd):
+    """What a killed run left is not known there: nothing is removed for that, and a word is said."""
+    run(1)
+    in_a_process(server, tmp_path, 2, 3)
+    for key in keys(server):
+        server.buckets["bucket"][key].headers.pop("x-amz-meta-dativo-run")
+    capfd.readouterr()
+    run(4)
+    said = capfd.readouterr().err
+    assert rows(server) == [2, 3, 4]
+    assert "objects_of_no_run" in said and "was killed" in said
+    run(5)
+    assert "objects_of_no_run" not in capfd.readouterr().err
 
 
 def test_what_others_made_while_a_killed_run_counted_as_living_stays(server, tmp_path):
