@@ -5,6 +5,7 @@
 #include "base/strings.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,7 @@ void level0_options_tell(const struct level0_library *l, const json_t *passed_on
                          const char *done_here, const struct dativo_host *host,
                          const char *event_type)
 {
-    char message[1500];
+    char message[PATH_MAX + 1000];
     char list[800];
     const char *names[MAX_NAMED];
     size_t n = 0;
@@ -117,10 +118,15 @@ void level0_options_tell(const struct level0_library *l, const json_t *passed_on
 
     json_object_foreach((json_t *)(uintptr_t)passed_on, key, value)
     {
-        if (n < MAX_NAMED && !json_is_null(value) && !is_section(key) &&
-            strcmp(key, done_here) != 0 && !dn_library_has_text(l->path, key)) {
-            names[n++] = key;
+        if (json_is_null(value) || is_section(key) || strcmp(key, done_here) == 0 ||
+            dn_library_may_have_text(l->path, key)) {
+            continue;
         }
+        if (n == MAX_NAMED) {
+            names[n - 1] = "...";
+            break;
+        }
+        names[n++] = key;
     }
     if (n == 0 || host->log == NULL) {
         return;

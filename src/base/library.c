@@ -74,23 +74,23 @@ enum dn_status dn_library_load(const void **out, const struct dn_library *librar
     return DN_OK;
 }
 
-bool dn_library_has_text(const char *path, const char *text)
+bool dn_library_may_have_text(const char *path, const char *text)
 {
     struct stat info;
-    bool found = false;
+    bool may = true;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
-        return false;
+        return true;
     }
     if (fstat(fd, &info) == 0 && info.st_size > 0) {
         const size_t len = (size_t)info.st_size;
         void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes != MAP_FAILED) {
-            found = memmem(bytes, len, text, strlen(text)) != NULL;
+            may = memmem(bytes, len, text, strlen(text)) != NULL;
             (void)munmap(bytes, len);
         }
     }
     (void)close(fd);
-    return found;
+    return may;
 }

@@ -27,9 +27,9 @@ DN_NODISCARD enum dn_status dn_library_load(const void **out, const struct dn_li
                                             void *_Atomic *once, struct dn_error *err);
 
 /**
- * Whether the file of a library has a text among its bytes: a word that it compares with something is nearly always one.  False if the file
- * cannot be read.
+ * Whether the file of a library has a text among its bytes: a word that it compares with something is nearly always one.  True, too, if the
+ * file cannot be read: the loader finds libraries by names that are no paths.
  */
-bool dn_library_has_text(const char *path, const char *text);
+bool dn_library_may_have_text(const char *path, const char *text);
 
 #endif

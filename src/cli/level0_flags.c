@@ -44,7 +44,7 @@ static enum dn_status refuse(const char *library, const char *option, const char
                         library, option, option, role, option);
 }
 
-bool dn_plugin_flag_has_word(const char *plugin, const char *word)
+bool dn_plugin_may_have_word(const char *plugin, const char *word)
 {
     struct dn_plugin_ref ref;
     struct dn_arena arena = {0};
@@ -53,7 +53,7 @@ bool dn_plugin_flag_has_word(const char *plugin, const char *word)
 
     if (dn_source_plugin(&arena, plugin, &ref, NULL) == DN_OK &&
         dn_plugin_find(ref.path, &library, NULL) == DN_OK) {
-        has = dn_library_has_text(library, word);
+        has = dn_library_may_have_text(library, word);
     }
     dn_free(library);
     dn_arena_finish(&arena);
@@ -77,7 +77,8 @@ enum dn_status dn_level0_flags_check(const char *plugin, const json_t *options, 
         is_level0_alone(library)) {
         json_object_foreach((json_t *)(uintptr_t)options, option, value)
         {
-            if (st == DN_OK && !is_done_here(option) && !dn_library_has_text(library, option)) {
+            if (st == DN_OK && !is_done_here(option) &&
+                !dn_library_may_have_text(library, option)) {
                 st = refuse(library, option, role, err);
             }
         }

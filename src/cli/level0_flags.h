@@ -18,6 +18,6 @@ DN_NODISCARD enum dn_status dn_level0_flags_check(const char *plugin, const json
                                                   const char *role, struct dn_error *err);
 
 /** Whether a plugin may know an option: its library has the word, or cannot be looked at. */
-bool dn_plugin_flag_has_word(const char *plugin, const char *word);
+bool dn_plugin_may_have_word(const char *plugin, const char *word);
 
 #endif

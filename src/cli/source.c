@@ -255,7 +255,7 @@ static bool is_built_in(const char *reader)
 static bool knows_names(const struct dn_source_flags *s, const char *type)
 {
     return strcmp(type, DN_CONNECTOR_CSV) == 0 && (s->reader == NULL || is_built_in(s->reader) ||
-                                                   dn_plugin_flag_has_word(s->reader, "rename"));
+                                                   dn_plugin_may_have_word(s->reader, "rename"));
 }
 
 static enum dn_status flags_fill(const struct dn_source_flags *s, const char *type, json_t *options,

@@ -177,6 +177,9 @@ def test_options_that_a_plugin_seems_not_to_know_are_named_once(tool, script):
     (tool.cwd / "in.csv").write_text(CSV)
     said = tool.ok("convert", *script("writer"), "--writer-option", "compresion=zstd", "in.csv", "out.json").stderr.decode()
     assert said.count("pass over them: compresion\n") == 1
+    many = [word for i in range(20) for word in ("--reader-option", f"zz{i}=1")]
+    said = tool.ok("convert", "-f", *script(texts=[GOOD]), *many, "in", "o.parquet").stderr.decode()
+    assert "zz14, ...\n" in said and "zz15" not in said
 
 
 def test_words_that_are_in_a_plugin_are_believed(tool, script):

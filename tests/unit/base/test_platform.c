@@ -1,11 +1,13 @@
 /** Clock, CPU detection and the log line. */
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/library.h"
 #include "base/log.h"
 
 #include "base/os_process.h"
 #include "scratch.h"
 
+#include <limits.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -171,6 +173,21 @@ static void test_log_line(void **state)
     assert_non_null(strstr(line, "\"message\": \"\", \"event_type\": \"plain\"}\n"));
 }
 
+/* What cannot be looked at may have any. */
+static void test_library_texts(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    char absent[64];
+
+    (void)snprintf(absent, sizeof absent, "no such %d text", (int)getpid());
+    assert_true(dn_os_executable(path, sizeof path));
+    assert_true(dn_library_may_have_text(path, "a text that this program has"));
+    assert_false(dn_library_may_have_text(path, absent));
+    assert_true(dn_library_may_have_text("/nowhere/lib.so", absent));
+    assert_true(dn_library_may_have_text("/", absent));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_detection_agrees_with_the_compiler),
         cmocka_unit_test(test_environment_lowers_only),
         cmocka_unit_test(test_log_line),
+        cmocka_unit_test(test_library_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
