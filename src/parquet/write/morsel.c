@@ -118,12 +118,16 @@ size_t dn_pq_batch_bits(const struct dn_parquet_writer *w, const struct dn_pq_ba
     return bits;
 }
 
-/* From few rows on to ever more, then halves of halves: however many there are, some times those that are taken are looked at. */
+/*
+ * Exponential search, then bisection: rows that are taken are looked at about three times, and of those behind them no more than that,
+ * however many there are.
+ */
 int64_t dn_pq_batch_fit(const struct dn_parquet_writer *w, const struct dn_pq_batch *batch,
                         int64_t row, int64_t n, size_t limit, size_t *bits)
 {
     int64_t taken = 0;
-    int64_t range = n < FEW_ROWS ? n : FEW_ROWS; /* that is tried, or that has the last row */
+    int64_t range =
+        n < FEW_ROWS ? n : FEW_ROWS; /* the rows that are tried, or among which is the last one */
     size_t total = 0;
     size_t more = dn_pq_batch_bits(w, batch, row, range);
 
