@@ -228,7 +228,8 @@ static enum dn_status append_state(const struct postgres_handle *h, struct dn_bu
     }
     DN_TRY(dn_text_append(b, "{\"cursor_field\":", err));
     DN_TRY(dn_text_append_json_string(b, field, strlen(field), err));
-    DN_TRY(dn_text_append(b, ",\"last_value\":", err));
+    DN_TRY(dn_text_appendf(
+        b, err, ",\"type\":\"%s\",\"last_value\":", dn_pg_reader_cursor_type(h->reader)));
     DN_TRY(value != NULL ? dn_text_append_json_string(b, value, strlen(value), err)
                          : dn_text_append(b, "null", err));
     return dn_text_append(b, "}", err);

@@ -96,8 +96,12 @@ static enum dn_status add_map(struct reading *r, const json_t *map, const char *
              it = json_object_iter_next(mutable, it)) {
             const char *key = json_object_iter_key(it);
             const json_t *value = json_object_iter_value(it);
-            if (is_dsn(key) != (dsn == 1) || json_is_null(value) || json_is_object(value) ||
-                (others && !dn_pg_params_knows(key))) {
+            if (is_dsn(key) != (dsn == 1) || json_is_null(value) || json_is_object(value)) {
+                continue;
+            }
+            if (others && !dn_pg_params_knows(key)) {
+                const enum dn_status st = dn_pg_params_check_other(key, err);
+                DN_TRY(dn_error_prefix(err, st, "%s: ", where));
                 continue;
             }
             DN_TRY(add_value(r, where, key, value, err));
@@ -172,6 +176,9 @@ static enum dn_status add_file(struct reading *r, const char *key, const json_t 
     st = read_file(name, &text, err);
     if (st == DN_OK) {
         st = dn_pg_params_add_file_text(r->params, (const char *)text.data, text.len, err);
+        st = st == DN_OK || err == NULL || err->line < 0
+                 ? st
+                 : dn_error_prefix(err, st, "%s: line %lld: ", name, (long long)err->line);
     }
     if (st != DN_OK) {
         dn_error_locate(err, name, -1, -1, -1, NULL);

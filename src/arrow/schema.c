@@ -279,7 +279,8 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
         return refuse(name, dn_type_words(child, words),
                       child->dictionary != NULL || (known && type.id == DN_TYPE_RUN_END)
                           ? "is not supported here; cast the column to the type of its values"
-                      : known ? "is not supported here; columns have to be flat"
+                      : known ? "is not supported here; columns have to be flat: "
+                                "read it as string, or leave it out"
                               : "is not supported",
                       err);
     }

@@ -53,6 +53,43 @@ enum dn_verdict dn_level0_error_text(struct dn_conform *c, const struct dn_level
     return DN_VERDICT_PASS;
 }
 
+/* A number, written over a word of as many bytes. */
+static void put_zero(char *at, size_t len)
+{
+    memset(at, ' ', len);
+    at[0] = '0';
+}
+
+/*
+ * Hosts read NaN, infinities and integers of any size, as json of Python does, and jansson reads none of them.  Nobody looks at values here, so
+ * zeros stand in the places of the first, and integers are reals.
+ */
+static json_t *batch_parse(const char *text)
+{
+    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+    char *copy = dn_strdup(text);
+    bool in_string = false;
+
+    for (char *p = copy; p != NULL && *p != '\0'; p++) {
+        if (*p == '"') {
+            in_string = !in_string;
+        } else if (in_string && *p == '\\' && p[1] != '\0') {
+            p++;
+        }
+        for (size_t i = 0; !in_string && i < sizeof words / sizeof words[0]; i++) {
+            if (dn_text_starts_with(p, words[i])) {
+                put_zero(p, strlen(words[i]));
+            }
+        }
+    }
+    json_t *batch =
+        copy != NULL
+            ? json_loads(copy, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL)
+            : NULL;
+    dn_free(copy);
+    return batch;
+}
+
 const char *dn_level0_batch_problem(const char *text, size_t *n_rows)
 {
     const char *problem = NULL;
@@ -63,7 +100,7 @@ const char *dn_level0_batch_problem(const char *text, size_t *n_rows)
     if (!dn_utf8_is_valid(text)) {
         return "a text is not UTF-8: hosts take it for the end of the data";
     }
-    json_t *batch = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    json_t *batch = batch_parse(text);
     if (batch == NULL) {
         problem = "a text is not JSON";
     } else if (!json_is_array(batch)) {

@@ -123,6 +123,34 @@ static char *without_table(const char *address)
     return out;
 }
 
+/* libpq's message about a key that it does not know names none: it could be part of a password. */
+static enum dn_status check_table_key(const char *address, struct dn_error *err)
+{
+    size_t len = 0;
+    size_t distance = 0;
+    size_t n = 0;
+    char room[DN_SHOWN_PATH_SIZE];
+
+    for (const char *at = strchr(address, '?'); at != NULL; at = strchr(at, '&')) {
+        char key[16] = "";
+        at++;
+        len = strcspn(at, "=&");
+        n += len == strlen(TABLE) - 1 && dn_text_starts_with(at, TABLE);
+        if (len < sizeof key) {
+            memcpy(key, at, len);
+        }
+        if (strcmp(key, "table") != 0 && dn_text_is_close(key, "table", &distance)) {
+            return dn_error_set(err, DN_ERR_INVALID,
+                                "%s: it has no key \"%s\"; did you mean table?",
+                                dn_database_shown(room, address), key);
+        }
+    }
+    return n <= 1 ? DN_OK
+                  : dn_error_set(err, DN_ERR_INVALID,
+                                 "%s: it names two tables, and one command reads one",
+                                 dn_database_shown(room, address));
+}
+
 enum dn_status dn_database_connection(const char *address, json_t *options, json_t **out,
                                       struct dn_error *err)
 {
@@ -131,6 +159,7 @@ enum dn_status dn_database_connection(const char *address, json_t *options, json
     enum dn_status st = DN_OK;
     char room[DN_SHOWN_PATH_SIZE];
 
+    DN_TRY_GOTO(st, check_table_key(address, err), cleanup);
     if (table != NULL && json_object_get(options, "query") != NULL) {
         st = dn_error_set(err, DN_ERR_INVALID,
                           "%s: it names a table, and --query names its own; leave one out",

@@ -280,9 +280,12 @@ static enum dn_status cursor_take(const struct dn_session *s, struct dn_attempt 
     }
     json_t *state = json_loads(text != NULL ? text : "{}", 0, NULL);
     const char *value = json_string_value(json_object_get(state, "last_value"));
+    const char *type = json_string_value(json_object_get(state, "type"));
     dn_plugin_text_free(&s->reader_plugin, text);
     s->outcome->last_value = value != NULL ? dn_strdup(value) : NULL;
-    const bool is_lost = value != NULL && s->outcome->last_value == NULL;
+    s->outcome->cursor_type = type != NULL ? dn_strdup(type) : NULL;
+    const bool is_lost = (value != NULL && s->outcome->last_value == NULL) ||
+                         (type != NULL && s->outcome->cursor_type == NULL);
     json_decref(state);
     if (is_lost) {
         return dn_error_memory(err, 64);

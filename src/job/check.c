@@ -1,6 +1,7 @@
 #include "job/check.h"
 
 #include "base/os_memory.h"
+#include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
 #include "job/refusal.h"
@@ -145,6 +146,19 @@ static enum dn_status check_side(struct checking *c, const char *side,
     return st;
 }
 
+/* A column of the asset that the built-in writer of the format has no place for; NULL: there is none. */
+static const struct dn_column *nested_in_csv(const struct dn_plan *plan)
+{
+    const bool is_csv = plan->writer.path == NULL && strcmp(plan->format, DN_FORMAT_CSV) == 0;
+
+    for (size_t i = 0; is_csv && plan->strict && i < plan->asset.n_columns; i++) {
+        if (dn_coltype_is_nested(plan->asset.columns[i].type)) {
+            return &plan->asset.columns[i];
+        }
+    }
+    return NULL;
+}
+
 /* Does the source have the columns that the asset asks for?  By the first steps of a run, which look at it no further. */
 static enum dn_status check_asset(struct checking *c, struct dn_session *s,
                                   const struct dn_events *events, struct dn_error *err)
@@ -163,6 +177,15 @@ static enum dn_status check_asset(struct checking *c, struct dn_session *s,
         } else {
             dn_refusal_locate_path(c->plan, c->table, &why);
         }
+        return add_failure(c, "asset", &why, err);
+    }
+    const struct dn_column *nested = nested_in_csv(c->plan);
+    if (nested != NULL) {
+        (void)dn_error_set(
+            &why, DN_ERR_UNSUPPORTED,
+            "the column \"%s\" of the asset is of type %s, which CSV has no place for: "
+            "declare it as string, leave it out, or write Parquet",
+            nested->name, nested->type);
         return add_failure(c, "asset", &why, err);
     }
     if (s->outcome->deviations == 0) {
@@ -193,10 +216,36 @@ static void configs_drop(struct dn_session *s)
     s->outcome->deviations = 0;
 }
 
+/*
+ * The reader's configuration, with the column by which rows are new: it has to be there, and to have an order.  What the state says is left
+ * to the run.
+ */
+static enum dn_status source_config(const struct checking *c, const struct dn_transfer *t,
+                                    json_t **out, struct dn_error *err)
+{
+    const bool has_cursor = c->table != NULL && c->plan->incremental.state_path != NULL;
+
+    *out = json_deep_copy(t->reader_config);
+    json_t *options = *out != NULL ? dn_contract_options(*out) : NULL;
+    if (options == NULL ||
+        (has_cursor &&
+         json_object_set_new(options, "cursor_field", json_string(c->table->cursor_field)) != 0)) {
+        return dn_error_memory(err, 64);
+    }
+    return DN_OK;
+}
+
 static enum dn_status check_source(struct checking *c, struct dn_session *s,
                                    const struct dn_events *events, struct dn_error *err)
 {
-    DN_TRY(check_side(c, "source", &s->reader_plugin, s->t->reader_config, err));
+    json_t *config = NULL;
+    enum dn_status st = source_config(c, s->t, &config, err);
+
+    st = st == DN_OK ? check_side(c, "source", &s->reader_plugin, config, err) : st;
+    json_decref(config);
+    if (st != DN_OK) {
+        return st;
+    }
     const json_t *source = json_array_get(c->out, json_array_size(c->out) - 1);
     return json_is_true(json_object_get(source, "ok")) ? check_asset(c, s, events, err) : DN_OK;
 }

@@ -39,9 +39,11 @@ static enum dn_status ask_to_explain(const struct dn_session *s, const char *wha
 {
     return DN_PLUGIN_HAS(s->rv, explain)
                ? explain(s, what, out, err)
-               : dn_error_set(err, DN_ERR_UNSUPPORTED,
-                              "%s: this reader does not tell what it sees in a source",
-                              s->reader_plugin.path);
+               : dn_error_set(
+                     err, DN_ERR_UNSUPPORTED,
+                     "%s: this reader does not tell what it sees in a source; leave --why and "
+                     "--sniff out, which are of CSV",
+                     s->reader_plugin.path);
 }
 
 static enum dn_status probe(const struct dn_session *s, const char *what, json_t **out,

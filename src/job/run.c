@@ -234,6 +234,7 @@ void dn_outcome_finish(struct dn_outcome *outcome)
     json_decref(outcome->schema);
     json_decref(outcome->counters);
     dn_free(outcome->last_value);
+    dn_free(outcome->cursor_type);
     dn_free(outcome->output_path);
     *outcome = (struct dn_outcome){0};
 }

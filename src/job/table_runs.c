@@ -62,8 +62,9 @@ static enum dn_status state_keep(const struct running *r, const struct dn_cursor
                                  const struct dn_outcome *outcome, const char *output_path,
                                  struct dn_error *err)
 {
-    const enum dn_status st = dn_cursor_keep(cursor, r->state, outcome->last_value,
-                                             type_of(outcome->schema, cursor->field), err);
+    const char *type = outcome->cursor_type != NULL ? outcome->cursor_type
+                                                    : type_of(outcome->schema, cursor->field);
+    const enum dn_status st = dn_cursor_keep(cursor, r->state, outcome->last_value, type, err);
 
     if (st != DN_OK) {
         const struct dn_error why = *err;
@@ -74,6 +75,17 @@ static enum dn_status state_keep(const struct running *r, const struct dn_cursor
         err->os_errno = why.os_errno;
     }
     return st;
+}
+
+/* A last value that the reader refuses stands in the state, and not in the job. */
+static enum dn_status blame_state(const struct running *r, const struct dn_job_table *table,
+                                  enum dn_status st, struct dn_error *err)
+{
+    if (st == DN_OK || strcmp(err->option, "cursor_after") != 0) {
+        return st;
+    }
+    return dn_error_prefix(err, st, "%s: the entry \"%s.%s\": ", r->plan->incremental.state_path,
+                           table->object, table->cursor_field);
 }
 
 static enum dn_status new_rows_run(const struct running *r, const struct dn_job_table *table,
@@ -96,7 +108,7 @@ static enum dn_status new_rows_run(const struct running *r, const struct dn_job_
         part.output_path = outcome->output_path;
         part.overwrite = false;
     }
-    DN_TRY_GOTO(st, dn_transfer_run(&part, outcome, err), cleanup);
+    DN_TRY_GOTO(st, blame_state(r, table, dn_transfer_run(&part, outcome, err), err), cleanup);
     st = outcome->is_unchanged ? nothing_new(r, table)
                                : state_keep(r, &cursor, outcome, part.output_path, err);
 cleanup:
@@ -170,11 +182,12 @@ static void tell_failed(const struct running *r, const struct dn_job_table *tabl
     } else {
         dn_refusal_locate_path(r->plan, table, why);
     }
+    const bool is_named = strstr(why->message, dn_table_shown(table)) != NULL;
     dn_events_emit(r->events, DN_EVENT_ERROR, "table_failed",
                    json_pack("{s:s, s:s, s:s*}", "table", dn_table_shown(table), "code",
                              dn_status_name(st), "column",
                              why->column[0] != '\0' ? why->column : NULL),
-                   "%s: %s", dn_table_shown(table),
+                   "%s%s%s", is_named ? "" : dn_table_shown(table), is_named ? "" : ": ",
                    why->message[0] != '\0' ? why->message : dn_status_name(st));
 }
 

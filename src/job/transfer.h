@@ -110,9 +110,10 @@ struct dn_outcome {
     double seconds;
     double cpu_seconds;
     uint64_t peak_rss_bytes;
-    bool is_unchanged;      /**< an incremental job that had nothing to read */
-    char *last_value;       /**< of the cursor_field, as the reader says it; or NULL */
-    char *output_path;      /**< where the rows are, if not under the transfer's; or NULL */
+    bool is_unchanged; /**< an incremental job that had nothing to read */
+    char *last_value;  /**< of the cursor_field, as the reader says it; or NULL */
+    char *cursor_type; /**< of the cursor_field in the source, if the reader says it; or NULL */
+    char *output_path; /**< where the rows are, if not under the transfer's; or NULL */
     const char *refused_by; /**< whose configuration was refused: "source", "target", or NULL */
     json_t *
         schema; /**< [{"name","type","nulls"}] of the rows that were moved; NULL: nothing needed it */

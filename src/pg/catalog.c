@@ -60,6 +60,21 @@ static enum dn_status find(struct found *out, struct dn_pg_relation *rel, struct
     return failed ? dn_error_memory(err, 64) : DN_OK;
 }
 
+static const char *last_part(const char *name)
+{
+    const char *point = strrchr(name, '.');
+
+    return point != NULL ? point + 1 : name;
+}
+
+/* A schema that is right makes no other table the one that was meant. */
+static bool may_be_meant(const char *text, const char *candidate)
+{
+    size_t distance = 0;
+
+    return candidate != NULL && dn_text_is_close(last_part(text), last_part(candidate), &distance);
+}
+
 /* What the name may have meant: `out` is "" or a sentence. */
 static void suggest(char *out, size_t size, struct dn_pg_session *s, const char *text)
 {
@@ -82,14 +97,16 @@ static void suggest(char *out, size_t size, struct dn_pg_session *s, const char 
         return;
     }
     for (int row = 0; row < dn_pg_result_n_rows(r) && row < MOST_SUGGESTED; row++) {
-        names[n++] = dn_pg_result_text(r, row, 0);
-        names[n++] = dn_pg_result_text(r, row, 1);
+        for (int column = 0; column < 2; column++) {
+            const char *name = dn_pg_result_text(r, row, column);
+            if (may_be_meant(text, name)) {
+                names[n++] = name;
+            }
+        }
     }
     const char *meant = dn_text_suggest(text, names, n);
-    const char *point = strrchr(text, '.');
-    for (size_t i = 1; meant == NULL && i < n; i += 2) { /* the right name in another schema */
-        const char *other = names[i] != NULL ? strrchr(names[i], '.') : NULL;
-        if (other != NULL && strcmp(other + 1, point != NULL ? point + 1 : text) == 0) {
+    for (size_t i = 0; meant == NULL && i < n; i++) { /* the right name in another schema */
+        if (strcmp(last_part(names[i]), last_part(text)) == 0) {
             meant = names[i];
         }
     }

@@ -189,6 +189,18 @@ cleanup:
     return st;
 }
 
+static enum dn_status cannot_tell(const struct dn_pg_field *f, struct dn_error *err)
+{
+    return dn_error_option(
+        err,
+        dn_error_set(
+            err, DN_ERR_UNSUPPORTED,
+            "the column \"%s\" of type %s cannot tell what is new; cursor_field has to be a "
+            "column that grows: a number, a date, a time or a text",
+            f->name, f->type_name[0] != '\0' ? f->type_name : f->bare_name),
+        "cursor_field");
+}
+
 enum dn_status dn_pg_cursor_open(struct dn_pg_cursor *out, struct dn_pg_session *s,
                                  const struct dn_pg_relation *rel, const struct dn_pg_field *field,
                                  const char *last, const char *where, struct dn_arena *arena,
@@ -199,28 +211,34 @@ enum dn_status dn_pg_cursor_open(struct dn_pg_cursor *out, struct dn_pg_session 
     struct order order;
     enum dn_status st = DN_OK;
 
-    *out = (struct dn_pg_cursor){0};
+    *out = (struct dn_pg_cursor){.kind = field->kind};
     if (field->is_array || field->kind == DN_PG_KIND_BOOL) {
-        return dn_error_set(err, DN_ERR_UNSUPPORTED,
-                            "%s is %s, which tells nothing about what is new", field->name,
-                            field->is_array ? "an array" : "a bool");
+        return cannot_tell(field, err);
     }
     if (last != NULL && is_the_end(field, last)) {
-        return dn_error_set(err, DN_ERR_DATA,
-                            "the last value of \"%s\" is %s, above which nothing is ever new; give "
-                            "the largest of those that are read already",
-                            field->name, last);
+        return dn_error_option(
+            err,
+            dn_error_set(err, DN_ERR_DATA,
+                         "the last value of \"%s\" is %s, above which nothing is ever new; give "
+                         "the largest of those that are read already",
+                         field->name, last),
+            "cursor_after");
     }
     DN_TRY(find_order(&order, s, field, arena, err));
     DN_TRY_GOTO(st, put_question(&sql, rel, field, &order, last, where, err), cleanup);
     st =
         dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "looking for what is new", err);
+    if (st == DN_ERR_INVALID) { /* the condition has been looked at: it is the order */
+        st = cannot_tell(field, err);
+    }
     if (st == DN_ERR_DATA && last != NULL && err != NULL) {
-        (void)dn_error_set(
-            err, st,
-            "%s; if that is the last value that is known, put it right in the state, or "
-            "take it out to read everything again",
-            err->message);
+        st = dn_error_option(
+            err,
+            dn_error_set(err, st,
+                         "%s; if that is the last value that is known, put it right in the state, "
+                         "or take it out to read everything again",
+                         err->message),
+            "cursor_after");
     }
     if (st == DN_OK) {
         st = answer(out, r, field, &order, last, where, arena, err);

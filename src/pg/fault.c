@@ -32,12 +32,13 @@ static const char *advice_for(const char *sqlstate)
         const char *advice;
     } table[] = {
         {"28", "look at user, password and the server's pg_hba.conf"},
-        {"3D", "look at the key database"},
+        {"3D", "look at the key database, which is the user's name where nobody says it"},
         {"42501", "ask for that right, which of a table is GRANT SELECT, or name the columns that "
                   "may be read"},
         {"22021", "where the database's encoding is SQL_ASCII, a query has to say which one its "
                   "texts have: convert()"},
         {"55P03", "another session holds a lock; try again, or raise lock_timeout"},
+        {"57P", "run it again; retry_config in a job does so by itself"},
         {"57014", "the server ended the statement; raise statement_timeout if that was the reason"},
         {"53300", "the server has no connection left; use fewer"},
     };
@@ -55,12 +56,23 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+/* Refused without TLS, and not tried with it. */
+static bool wants_tls(const struct dn_pg_fault *fault)
+{
+    return strncmp(or_empty(fault->sqlstate), "28000", 5) == 0 &&
+           strstr(or_empty(fault->message), "no encryption") != NULL &&
+           strstr(or_empty(fault->message), "SSL encryption") == NULL;
+}
+
 enum dn_status dn_pg_fault_set(struct dn_error *err, const struct dn_pg_fault *fault,
                                const char *what)
 {
     const enum dn_status code = dn_pg_status_of(fault->sqlstate);
     const bool has_hint = fault->hint != NULL && fault->hint[0] != '\0';
-    const char *hint = has_hint ? fault->hint : advice_for(fault->sqlstate);
+    const char *hint = has_hint ? fault->hint
+                       : wants_tls(fault)
+                           ? "the server may want TLS, which sslmode: require asks for"
+                           : advice_for(fault->sqlstate);
     const bool has_detail = fault->detail != NULL && fault->detail[0] != '\0';
     const bool has_state = fault->sqlstate != NULL && fault->sqlstate[0] != '\0';
 
@@ -102,18 +114,31 @@ void dn_pg_fault_find_sqlstate(char *out, const char *text)
     }
 }
 
-/* One line of libpq's, without tabs in front. */
-static size_t put_line(char *out, size_t room, const char *line, size_t len, bool first)
+/* Whether a line was said before: with TLS and without, a server refuses twice in the same words. */
+static bool is_said(const char *said, const char *line, size_t len)
+{
+    for (const char *at = said; at != NULL; at = strstr(at, "; ")) {
+        at += at != said ? 2 : 0;
+        if (strncmp(at, line, len) == 0 && (at[len] == '\0' || strncmp(at + len, "; ", 2) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One line of libpq's, without tabs in front, behind the `n` bytes that are there. */
+static size_t put_line(char *out, size_t size, size_t n, const char *line, size_t len)
 {
     while (len > 0 && (*line == '\t' || *line == ' ')) {
         line++;
         len--;
     }
-    if (len == 0 || strncmp(line, "LOCATION:", 9) == 0) {
-        return 0;
+    if (len == 0 || strncmp(line, "LOCATION:", 9) == 0 || is_said(out, line, len)) {
+        return n;
     }
-    const int n = snprintf(out, room, "%s%.*s", first ? "" : "; ", (int)len, line);
-    return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+    const size_t room = size - n;
+    const int put = snprintf(out + n, room, "%s%.*s", n == 0 ? "" : "; ", (int)len, line);
+    return put < 0 ? n : (size_t)put < room ? n + (size_t)put : size - 1;
 }
 
 void dn_pg_fault_tidy(char *out, size_t size, const char *text)
@@ -123,7 +148,7 @@ void dn_pg_fault_tidy(char *out, size_t size, const char *text)
     out[0] = '\0';
     while (*text != '\0') {
         const size_t len = strcspn(text, "\n");
-        n += put_line(out + n, size - n, text, len, n == 0);
+        n = put_line(out, size, n, text, len);
         text += len + (text[len] != '\0');
     }
 }

@@ -327,6 +327,40 @@ static struct line without_quotes(struct line l)
     return l;
 }
 
+/*
+ * Credentials may hold names of other programs, which are theirs.  One that differs from ours by a slip is none: nobody would notice that
+ * it does not count.
+ */
+static const char *slip_of(const char *name)
+{
+    const bool is_ours = dn_text_starts_with(name, "PG");
+    size_t distance = 0;
+
+    for (size_t i = 0; i < N_WORDS && (is_ours || strlen(name) > 5); i++) {
+        if (dn_text_is_close(name, words[i].name, &distance) && distance <= 1) {
+            return words[i].name;
+        }
+    }
+    return NULL;
+}
+
+enum dn_status dn_pg_params_check_other(const char *name, struct dn_error *err)
+{
+    char shown[DN_ESCAPED_VALUE_SIZE];
+    const char *meant = slip_of(name);
+
+    if (meant == NULL) {
+        return DN_OK;
+    }
+    (void)dn_error_escape_value(shown, name, strlen(name));
+    return dn_error_option(err,
+                           dn_error_set(err, DN_ERR_CONFIG,
+                                        "a connection to PostgreSQL has no key %s: did you mean "
+                                        "'%s'?",
+                                        shown, meant),
+                           name);
+}
+
 static enum dn_status add_pair(struct dn_pg_params *p, struct line name, struct line value,
                                struct dn_error *err)
 {
@@ -338,6 +372,8 @@ static enum dn_status add_pair(struct dn_pg_params *p, struct line name, struct 
         st = dn_error_memory(err, name.len + value.len + 2);
     } else if (dn_pg_params_knows(name_text)) {
         st = dn_pg_params_add(p, name_text, value_text, err);
+    } else {
+        st = dn_pg_params_check_other(name_text, err);
     }
     dn_free(name_text);
     free_secret(value_text);
@@ -356,9 +392,8 @@ static enum dn_status add_line(struct dn_pg_params *p, struct line l, int64_t nu
     }
     const char *equals = memchr(l.text, '=', l.len);
     if (equals == NULL || equals == l.text || memchr(l.text, '\0', l.len) != NULL) {
-        const enum dn_status st = dn_error_set(
-            err, DN_ERR_CONFIG, "line %lld of the credentials is not NAME=value, e.g. PGUSER=me",
-            (long long)number);
+        const enum dn_status st =
+            dn_error_set(err, DN_ERR_CONFIG, "a line of credentials is NAME=value, e.g. PGUSER=me");
         dn_error_locate(err, NULL, -1, number, -1, NULL);
         return st;
     }

@@ -32,6 +32,8 @@ DN_NODISCARD enum dn_status dn_pg_params_add(struct dn_pg_params *p, const char 
                                              const char *value, struct dn_error *err);
 /** Is this a name that dn_pg_params_add() takes?  Needs no libpq. */
 bool dn_pg_params_knows(const char *name);
+/** Of a name that is none of ours, where others may stand: DN_ERR_CONFIG if it is one of ours with a slip in it, such as PGPASWORD. */
+DN_NODISCARD enum dn_status dn_pg_params_check_other(const char *name, struct dn_error *err);
 /**
  * "postgresql://user:password@host:port/database?key=value", "postgres://...", or "key=value key=value".
  * DN_ERR_CONFIG: it is none, in words that hold nothing of it; DN_ERR_UNSUPPORTED: libpq is not there; DN_ERR_MEMORY.

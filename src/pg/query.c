@@ -68,8 +68,10 @@ enum dn_status dn_pg_fail(struct dn_pg_session *s, const char *what, struct dn_e
     dn_pg_fault_find_sqlstate(sqlstate, said);
     const struct dn_pg_fault fault = {.sqlstate = sqlstate, .message = said};
     if (sqlstate[0] == '\0' && broken) {
-        return dn_error_set(err, DN_ERR_TEMPORARY, "%s: the connection broke: %s", what,
-                            said[0] != '\0' ? said : "without a reason");
+        return dn_error_set(err, DN_ERR_TEMPORARY,
+                            "%s: the connection broke: %s; run it again, which retry_config in a "
+                            "job does by itself",
+                            what, said[0] != '\0' ? said : "without a reason");
     }
     return dn_pg_fault_set(err, &fault, what);
 }

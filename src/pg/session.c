@@ -100,7 +100,9 @@ static enum dn_status fail_to_connect(struct dn_pg_session *s, ConnStatusType st
     }
     const bool final =
         stage == CONNECTION_BAD ? !is_about_a_server(said) : stage == CONNECTION_SSL_STARTUP;
-    return dn_error_set(err, final ? DN_ERR_CONFIG : DN_ERR_TEMPORARY, "%s: %s", what, said);
+    const bool no_root = strstr(said, "root certificate file") != NULL;
+    return dn_error_set(err, final ? DN_ERR_CONFIG : DN_ERR_TEMPORARY, "%s: %s%s", what, said,
+                        no_root ? "; the key sslrootcert names another file" : "");
 }
 
 static enum dn_status fail_to_wait(struct dn_pg_session *s, enum dn_status st, double seconds,

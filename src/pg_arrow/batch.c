@@ -419,7 +419,9 @@ static enum dn_status bad_null(const struct dn_pg_batch_place *place, const stru
                                int64_t row, struct dn_error *err)
 {
     (void)dn_error_set(err, DN_ERR_DATA,
-                       "%s, row %" PRId64 ", column \"%s\": a null%s, and the column is required",
+                       "%s, row %" PRId64
+                       ", column \"%s\": a null%s, and the column is required; put a "
+                       "value there, leave such rows out with where, or take required away",
                        place->what, row, t->name,
                        t->as_null != 0 ? ", or a value that special_values makes one" : "");
     dn_error_locate(err, place->what, row, -1, -1, t->name);

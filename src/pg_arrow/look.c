@@ -77,8 +77,8 @@ static enum dn_status cannot_convert(const struct dn_pg_reader *r, const struct 
 {
     (void)dn_error_set(
         err, DN_ERR_CONFIG,
-        "%s: column \"%s\"%s%s is not read as %s%s%s, which does not have all of its "
-        "values; read it as another type, or cast it in a query",
+        "%s: column \"%s\"%s%s is not read as %s%s%s, in which values could be lost or which the "
+        "server does not have; read it as another type, or cast it in a query",
         r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
         is_list ? "list<" : "", DN_TYPE_TEXT(type), is_list ? ">" : "");
     dn_error_locate(err, r->name, -1, -1, -1, f->name);

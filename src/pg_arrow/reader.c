@@ -359,3 +359,8 @@ const char *dn_pg_reader_cursor(const struct dn_pg_reader *r)
 {
     return r->cursor.largest != NULL ? r->cursor.largest : r->options.cursor_after;
 }
+
+const char *dn_pg_reader_cursor_type(const struct dn_pg_reader *r)
+{
+    return r->cursor.kind == DN_PG_KIND_OID ? "uint32" : dn_pg_kind_name(r->cursor.kind);
+}

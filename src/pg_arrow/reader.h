@@ -98,5 +98,7 @@ const struct dn_pg_target *dn_pg_reader_targets(const struct dn_pg_reader *r, si
 uint64_t dn_pg_reader_made_nulls(const struct dn_pg_reader *r, size_t i);
 /** With cursor_field: the largest value of this moment, or the one that was known if there is no larger one; NULL: there is none. */
 const char *dn_pg_reader_cursor(const struct dn_pg_reader *r);
+/** What the table has the cursor_field as: "int64", "timestamptz", ...; static memory. */
+const char *dn_pg_reader_cursor_type(const struct dn_pg_reader *r);
 
 #endif

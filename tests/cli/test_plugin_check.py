@@ -83,6 +83,10 @@ def test_a_configuration_of_ones_own(tool):
     (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": ['[{"a":1}]', '[{"a":2},{"a":3}]']}}}))
     text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
     assert "PASS  level 0 reader: batches are lists of records, then NULL - 3 rows in 2 batches, then the end" in text
+    numbers = '[{"a":-Infinity,"b":NaN,"NaN":"Infinity \\\\\\" NaN","c":12345678901234567890123}]'  # as json of Python reads them
+    (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": [numbers]}}}))
+    text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
+    assert "PASS  level 0 reader: batches are lists of records, then NULL - 1 rows in 1 batches, then the end" in text
     (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": ["DATIVO_PLUGIN_ERROR {}"]}}}))
     text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
     assert "FAIL  level 0 reader: batches are lists of records, then NULL - the run failed" in text

@@ -149,6 +149,10 @@ def test_no_rows(command, server):
 
 def test_names_that_are_none(command, orders):
     command.fails("convert", command.url("public.order"), "no.parquet", says=["public.order ", "did you mean", "public.orders"])
+    assert "did you mean" not in command.fails("convert", command.url("public.xyz"), "no.parquet", says="public.xyz")
+    for key in ("tabel", "tables"):
+        command.fails("convert", command.url("orders") + f"&{key}=x", "no.parquet", says=[f'no key "{key}"', "did you mean table?"])
+    command.fails("convert", command.url("orders") + "&table=x", "no.parquet", says="two tables")
     command.fails("convert", command.url("nowhere.orders"), "no.parquet", says=["nowhere.orders", "did you mean"])
     command.fails("convert", command.url(), "--query", "SELECT totl FROM orders", "no.parquet", says=["42703", "totl"])
     command.fails("convert", command.url(), "--query", "SELEC 1", "no.parquet", says=["42601", "syntax error"])

@@ -59,10 +59,10 @@ def test_values_that_are_none(tool, server, table):
     tool.fails("dump", "grows", cursor="id", last="many", code=DATA, says=["22P02", "many"])
     tool.fails("dump", "grows", cursor="id", last="'; DROP TABLE grows; --", code=DATA, says="22P02")
     tool.fails("dump", "grows", cursor="id", last="\\'", code=DATA, says="22P02")
-    tool.fails("dump", "grows", cursor="tags", code=UNSUPPORTED, says="tags is an array")
-    tool.fails("dump", "grows", cursor="pt", code=1, says="42883")
+    tool.fails("dump", "grows", cursor="tags", code=UNSUPPORTED, says=["tags", "integer[]", "cannot tell what is new"])
+    tool.fails("dump", "grows", cursor="pt", code=UNSUPPORTED, says=["pt", "cannot tell what is new"])
     server.sql("CREATE TABLE IF NOT EXISTS flags (f bool)")
-    tool.fails("dump", "flags", cursor="f", code=UNSUPPORTED, says="f is a bool")
+    tool.fails("dump", "flags", cursor="f", code=UNSUPPORTED, says=["f", "boolean", "cannot tell what is new"])
 
 
 @pytest.mark.parametrize("type, known, end", [("float8", "1.5", "NaN"), ("float4", "1.5", "Infinity"), ("numeric", "1.5", "NaN"), ("numeric", "1.5", "Infinity"),

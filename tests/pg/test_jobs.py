@@ -228,6 +228,11 @@ def test_credentials_of_a_file(tmp_path, db):
     job.keys["tenant_id"] = "other"  # whose file is not there: who asks nobody says
     done = job("--log-format", "json")
     assert done.code == 2 and done.events("no_credentials_file")[0]["path"] == f"{tmp_path}/other/postgres.env"
+    path = tmp_path / "other/postgres.env"
+    path.parent.mkdir()
+    for line, says in (("PGPASWORD=x", "did you mean 'PGPASSWORD'?"), ("PGUSER postgres", "NAME=value")):
+        path.write_text(f"PGSSLCRL=x\nMYUSER=x\n{line}\n")  # others' names are theirs
+        job.fails(says=[f"{path}: line 3: ", says])
     job.keys["tenant_id"] = "../acme"
     job.fails(says="cannot be the name of a folder")
 
@@ -299,6 +304,13 @@ def test_check(tmp_path, db):
     assert "orders has the columns that it requires" in found[3][2]
     db.gone()
     assert job.files() == []
+
+
+def test_check_finds_lists_that_csv_has_no_place_for(tmp_path, db):
+    job = Job(tmp_path, db, "orders", asset=["id integer", "name list<string>"])
+    job.keys["target"]["file_format"] = "csv"
+    code, found = checks(job)
+    assert code == 2 and [(name, "declare it as string" in message) for name, ok, message in found if ok is False] == [("asset", True)]
 
 
 @pytest.mark.parametrize("tables, asset, env, says", [

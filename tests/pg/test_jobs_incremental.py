@@ -74,6 +74,31 @@ def test_cursors_of_types(tmp_path, server, type_, first, second, kept):
     assert len(job.files()) == 2
 
 
+@pytest.mark.parametrize("type_, value, kept", [
+    ("int2", "7", 7), ("timestamp", "2024-01-31 10:00:00.5", "2024-01-31T10:00:00.500000"), ("timestamptz", "2024-01-31 10:00:00Z", "2024-01-31T10:00:00+00:00"),
+])
+def test_the_form_of_a_state_is_not_the_assets(tmp_path, server, type_, value, kept):
+    """A column that the asset lacks, or has as a text, is kept in the same form."""
+    server.sql(f"DROP TABLE IF EXISTS c; CREATE TABLE c (id int, c {type_}); INSERT INTO c VALUES (1, '{value}')")
+    for asset in (["id integer"], ["id integer", "c string"]):
+        job = Job(tmp_path, server, "c", asset=asset, incremental={"cursor_field": "c", "state_path": f"{len(asset)}.json"})
+        job.ok()
+        assert job.state(f"{len(asset)}.json")["c.c"]["last_value"] == kept
+        assert 'has no new rows by "c"' in job.ok().err
+
+
+@pytest.mark.parametrize("type_", ["point", "bool", "json", "int[]", None])
+def test_columns_that_tell_nothing(tmp_path, server, type_):
+    """`check` finds them, too, at the same place."""
+    server.sql(f"DROP TABLE IF EXISTS c; CREATE TABLE c (id int{f', c {type_}' if type_ else ''}); INSERT INTO c VALUES (1)")
+    job = Job(tmp_path, server, "c", asset=["id integer"], incremental={"cursor_field": "c"})
+    says = "cannot tell what is new" if type_ else 'no column "c"'
+    job.fails(says=says)
+    checked = job("--json", command="check")
+    (failed,) = [c for c in json.loads(checked.out)["checks"] if c["ok"] is False]
+    assert checked.code == 2 and failed["check"] == "source" and says in failed["message"]
+
+
 def test_a_state_of_the_python_host(tmp_path, db):
     (tmp_path / "state.json").write_text(json.dumps({"orders.at": {"last_value": "2024-01-03T00:00:00", "updated_at": "2024-01-03T01:00:00.1"},
                                                      "file_a.csv": {"last_modified": "2024-01-01T00:00:00", "file_id": "a.csv"}}))
@@ -109,7 +134,7 @@ def test_looking_back(tmp_path, db):
 
 @pytest.mark.parametrize("state, says", [
     ('{"orders.at": {"last_value": "2024-01-01T00:00:00"}}', ['goes by the column "at", and this job goes by "id"', 'the entry "orders.at"']),
-    ('{"orders.id": {"last_value": "ninety"}}', ["ninety", "put it right in the state"]),
+    ('{"orders.id": {"last_value": "ninety"}}', ["ninety", 'the entry "orders.id"', "put it right in the state"]),
     ('{"orders.id": {"last_value": null}}', ["no last_value"]),
     ('{"orders.id": {"last_value": true}}', ["no last_value"]),
     ('{"orders.id": []}', ["no last_value"]),
