@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #ifndef DN_INSTALLED_PLUGINS /* where they are installed, from the executable's folder; cmake/install.cmake says */
 #    define DN_INSTALLED_PLUGINS "../lib/dativo/plugins"
@@ -74,15 +74,26 @@ static enum dn_status candidates_add(struct candidates *c, const char *dir, cons
     return candidate_add(c, dir, name, stem, suffix, err);
 }
 
-/* The first name under which there is a file, as a copy. */
+/* The first name under which there is a file, as a copy: a pipe would be waited for without end. */
 static enum dn_status find_first(const struct candidates *c, const char *name, const char *advice,
                                  char **out, struct dn_error *err)
 {
+    const char *other = NULL;
+
     for (size_t i = 0; i < c->n; i++) {
-        if (access(c->paths[i], F_OK) == 0) {
+        struct stat info;
+        const bool exists = stat(c->paths[i], &info) == 0;
+        if (exists && S_ISREG(info.st_mode)) {
             *out = dn_strdup(c->paths[i]);
             return *out != NULL ? DN_OK : dn_error_memory(err, strlen(c->paths[i]) + 1);
         }
+        other = exists && other == NULL ? c->paths[i] : other;
+    }
+    if (other != NULL) {
+        return dn_error_set(err, DN_ERR_CONFIG,
+                            "library %s cannot be loaded: it is no file, but a folder, a pipe or a "
+                            "device",
+                            other);
     }
     return dn_error_set(err, DN_ERR_NOT_FOUND, "library not found: %s; tried %.*s%s", name,
                         (int)c->tried.len, c->tried.data != NULL ? (const char *)c->tried.data : "",

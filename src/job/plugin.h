@@ -38,14 +38,14 @@ struct dn_plugin {
  * Load a library.
  * @param path  As a job has it: relative to the current directory, also without a slash; a name without a suffix,
  *              or with that of another system (`.so`, `.dylib`, `.dll`), stands for the library with this one's beside it, too.
- * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG with the loader's reason.
+ * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG: no file, or the loader's reason.
  */
 DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path,
                                            struct dn_error *err);
 /**
  * The file that dn_plugin_load() would take.
  * @param out  For dn_free().
- * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried.
+ * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG: what has such a name is no file.
  */
 DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err);
 /** dn_plugin_find() of a system whose libraries end in `suffix`. */

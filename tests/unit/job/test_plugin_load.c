@@ -189,6 +189,10 @@ static void test_loading(void **state)
     assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "text.so"), &err), DN_ERR_CONFIG);
     assert_non_null(strstr(err.message, "cannot be loaded"));
 
+    assert_int_equal(mkfifo(scratch_path(dir, "pipe.so"), 0600), 0); /* which nobody writes to */
+    assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "pipe.so"), &err), DN_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "pipe.so cannot be loaded: it is no file"));
+
     /* ... but a job may have been written on one: the .so beside its .dylib name */
     assert_int_equal(symlink(libc_link(), scratch_path(dir, "c.so")), 0);
     assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "c.dylib"), &err), DN_OK);
@@ -199,6 +203,10 @@ static void test_loading(void **state)
     assert_non_null(strstr(err.message, "it exports "));
     assert_int_equal(dn_plugin_negotiate(&plugin, &err), DN_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "Level 0"));
+    dn_plugin_finish(&plugin);
+    assert_int_equal(mkdir(scratch_path(dir, "c"), 0700), 0); /* its sources beside it */
+    assert_int_equal(dn_plugin_load(&plugin, scratch_path(dir, "c"), &err), DN_OK);
+    assert_string_equal(plugin.path, scratch_path(dir, "c.so"));
     dn_plugin_finish(&plugin);
     scratch_remove(dir);
 }
