@@ -397,6 +397,26 @@ def test_what_others_made_while_a_killed_run_counted_as_living_stays(server, tmp
     assert rows(server) == [1, 1, 6, 9] and hidden(server) == [LIST]
 
 
+def test_who_may_not_ask_what_a_killed_run_left_gets_an_error(server, capfd):
+    """Before anything is written; and at the end, before anything is removed."""
+    run(1)
+    marker_put(server, "killed", 1801)
+    put(server, FILE.format(5), server.buckets["bucket"][FILE.format(0)].data, run="killed")
+    before = dict(server.buckets["bucket"])
+    server.denied = {FILE.format(5)}
+    loud(StockWriter(config()), json.dumps({"records": records(2), "file_counter": 0}).encode(), capfd, FILE.format(5), "permission")
+    assert server.buckets["bucket"] == before
+    server.denied = set()
+    writer = StockWriter(config())
+    writer.write_batch(records(2), 0)
+    server.denied = {f"{LIST}.killed"}
+    del writer
+    assert rows(server) == [1, 1, 2] and "earlier_files_kept" in capfd.readouterr().err
+    server.denied = set()
+    run(3)
+    assert rows(server) == [3]
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_run_that_gives_a_sign_after_all_keeps_its_objects(server, ends):
     """Half an hour without a batch looks like a kill.  Another run that is about to remove what it left looks again."""
