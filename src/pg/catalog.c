@@ -142,6 +142,39 @@ static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel
                         text, meant);
 }
 
+/* ---- what snapshots do not survive -------------------------------------------------------------------------------- */
+
+/*
+ * A snapshot may be older than the locks, which may have been waited for: whoever held them has perhaps truncated or rewritten a table, whose
+ * rows the snapshot does not see, or put another one in its place.  Indexes come and go.
+ */
+static enum dn_status check_locked(struct dn_pg_session *s, const char *what, struct dn_error *err)
+{
+    static const char sql[] =
+        "SELECT (SELECT o.identity FROM pg_catalog.pg_identify_object(1259, l.relation, 0) o) "
+        "FROM pg_catalog.pg_locks l "
+        "LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "
+        "WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND "
+        "l.database = (SELECT d.oid FROM pg_catalog.pg_database d "
+        "WHERE d.datname = pg_catalog.current_database()) AND "
+        "CASE WHEN c.oid IS NULL THEN pg_catalog.pg_get_indexdef(l.relation) IS NULL "
+        "ELSE c.relkind IN ('r','m') AND c.relfilenode <> 0::pg_catalog.oid AND "
+        "pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode END LIMIT 1";
+    struct dn_pg_result *r = NULL;
+
+    DN_TRY(dn_pg_session_query(s, &r, sql, NULL, 0, what, err));
+    const char *name = dn_pg_result_n_rows(r) > 0 ? dn_pg_result_text(r, 0, 0) : NULL;
+    const enum dn_status st =
+        dn_pg_result_n_rows(r) == 0
+            ? DN_OK
+            : dn_error_set(err, DN_ERR_TEMPORARY,
+                           "%s was truncated, rewritten or put in the place of another one in the "
+                           "moment in which reading began; try again",
+                           name != NULL ? name : what);
+    dn_pg_result_finish(r);
+    return st;
+}
+
 /* ---- parts -------------------------------------------------------------------------------------------------------- */
 
 /* A SELECT of no columns; what it is to end with follows. */
@@ -165,7 +198,9 @@ static enum dn_status lock(const struct dn_pg_relation *rel, struct dn_pg_sessio
     DN_TRY_GOTO(st, put_empty_select(&sql, rel, err), cleanup);
     DN_TRY_GOTO(st, dn_text_append(&sql, " LIMIT 0", err), cleanup);
     DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
-    st = dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, rel->name, err);
+    DN_TRY_GOTO(st, dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, rel->name, err),
+                cleanup);
+    st = check_locked(s, rel->name, err);
 cleanup:
     dn_pg_result_finish(r);
     dn_buffer_finish(&sql);
@@ -180,9 +215,8 @@ static const char parts_sql_tail[] =
     ") SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
     "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
     "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.row_security_active(c.oid), "
-    "c.relfilenode <> 0::pg_catalog.oid AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT "
-    "FROM "
-    "c.relfilenode, "
+    "c.oid NOT IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND "
+    "l.pid = pg_catalog.pg_backend_pid()), "
     "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
     "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, c.reltuples, "
     "CASE WHEN c.relkind IN ('r','m') AND c.reltoastrelid <> 0::pg_catalog.oid THEN "
@@ -208,7 +242,7 @@ static struct dn_pg_part read_part(const struct dn_pg_result *r, int row, struct
         .is_heap = dn_pg_result_is_true(r, row, 4),
         .is_readable = dn_pg_result_is_true(r, row, 5),
         .is_policed = dn_pg_result_is_true(r, row, 6),
-        .is_rewritten = dn_pg_result_is_true(r, row, 7),
+        .is_elsewhere = dn_pg_result_is_true(r, row, 7),
         .n_blocks = dn_pg_result_int(r, row, 8),
         .n_toast_blocks = dn_pg_result_int(r, row, 10),
         .n_rows = n_rows != NULL ? dn_text_to_double(n_rows, NULL) : -1,
@@ -240,10 +274,10 @@ static enum dn_status read_parts(struct dn_pg_relation *rel, struct dn_pg_sessio
     rel->parts = parts;
     rel->n_parts = (size_t)n;
     for (int i = 0; i < n; i++) {
-        if (parts[i].is_rewritten) {
+        if (parts[i].is_elsewhere) {
             return dn_error_set(err, DN_ERR_TEMPORARY,
-                                "%s.%s was truncated or rewritten in the moment in which reading "
-                                "began; try again",
+                                "%s.%s was renamed, dropped or detached in the moment in which "
+                                "reading began; try again",
                                 parts[i].schema, parts[i].name);
         }
     }
@@ -302,6 +336,24 @@ static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_sessi
     return dn_pg_fields_decide(fields, (size_t)n, s, err);
 }
 
+/* As planning does: partitions, too. */
+static enum dn_status lock_query(struct dn_pg_session *s, const char *query, struct dn_error *err)
+{
+    struct dn_buffer sql = {0};
+    struct dn_pg_result *r = NULL;
+    enum dn_status st = DN_OK;
+
+    DN_TRY_GOTO(st, dn_text_appendf(&sql, err, "EXPLAIN %s", query), cleanup);
+    DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+    DN_TRY_GOTO(st, dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "the query", err),
+                cleanup);
+    st = check_locked(s, "the query", err);
+cleanup:
+    dn_pg_result_finish(r);
+    dn_buffer_finish(&sql);
+    return st;
+}
+
 enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
                                   struct dn_pg_session *s, const char *sql, struct dn_arena *arena,
                                   struct dn_error *err)
@@ -313,6 +365,11 @@ enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
     *n_out = 0;
     DN_TRY(dn_pg_session_describe(s, &r, sql, "the query", err));
     const int n = dn_pg_result_n_columns(r);
+    const enum dn_status st = n > 0 ? lock_query(s, sql, err) : DN_OK; /* else it reads nothing */
+    if (st != DN_OK) {
+        dn_pg_result_finish(r);
+        return st;
+    }
     struct dn_pg_field *fields = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*fields));
     for (int i = 0; fields != NULL && i < n; i++) {
         const struct dn_pg_result_column column = dn_pg_result_column(r, i);

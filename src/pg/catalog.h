@@ -34,7 +34,7 @@ struct dn_pg_part {
     bool is_heap;
     bool is_readable;  /**< by this user, as a whole */
     bool is_policed;   /**< row security applies to this user */
-    bool is_rewritten; /**< since the snapshot: it cannot be read as it was */
+    bool is_elsewhere; /**< since the snapshot: another table has its name or its place */
     int64_t n_blocks;
     int64_t
         n_toast_blocks; /**< pages of what is too long for a row's page, which its rows' are read with */
@@ -58,7 +58,7 @@ struct dn_pg_relation {
  * Look a relation up inside the session's transaction and lock it against being rewritten, which snapshots do not survive.
  * @param name  docs/postgres.md, "Names and keys"
  * @return DN_ERR_NOT_FOUND: there is none, with what is like it; DN_ERR_CONFIG: the name is none, or SELECT is not allowed;
- *         DN_ERR_TEMPORARY: it was rewritten (TRUNCATE, VACUUM FULL, ALTER) between snapshot and lock
+ *         DN_ERR_TEMPORARY: between snapshot and lock it, or what it reads, was rewritten (TRUNCATE, VACUUM FULL, ALTER), renamed or detached
  */
 DN_NODISCARD enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_session *s,
                                                 const char *name, struct dn_arena *arena,

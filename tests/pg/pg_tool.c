@@ -144,14 +144,17 @@ static enum dn_status open_source(struct source *src, struct dn_pg_session *s, c
 
     src->what = strstr(command, "-query") != NULL ? "the query" : text;
     DN_TRY(dn_pg_session_begin(s, NULL, err));
+    if (early) {
+        DN_TRY(dn_pg_session_export(s, &src->snapshot, err));
+        wait_for_go();
+    }
     if (strstr(command, "-query") != NULL) {
         DN_TRY(dn_pg_query_fields(&src->fields, &src->n_fields, s, text, &arena, err));
         return dn_pg_plan_query(&src->plan, text, src->n_fields, src->fields, src->n_fields, &arena,
                                 err);
     }
-    DN_TRY(dn_pg_session_export(s, &src->snapshot, err));
-    if (early) {
-        wait_for_go();
+    if (!early) {
+        DN_TRY(dn_pg_session_export(s, &src->snapshot, err));
     }
     DN_TRY(dn_pg_relation_open(&rel, s, text, &arena, err));
     src->fields = rel.fields;

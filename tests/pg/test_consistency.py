@@ -76,7 +76,7 @@ def test_a_table_that_was_truncated_at_the_last_moment(tool, server, accounts, t
     server.sql("TRUNCATE accounts")
     go.touch()
     done = tool.finish(process)
-    assert done.code == TEMPORARY and "truncated or rewritten" in done.err, done.err
+    assert done.code == TEMPORARY and "truncated, rewritten" in done.err, done.err
 
 
 def test_a_partition_that_was_rewritten_at_the_last_moment(tool, server, tmp_path):
@@ -89,6 +89,48 @@ def test_a_partition_that_was_rewritten_at_the_last_moment(tool, server, tmp_pat
     go.touch()
     done = tool.finish(process)
     assert done.code == TEMPORARY and "public.parted_1 was truncated" in done.err, done.err
+
+
+def early(tool, server, tmp_path, change, *args):
+    """What a dump says, of which a snapshot was there before the change, and its locks behind it."""
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    for left in ready, go:
+        left.unlink(missing_ok=True)
+    process = tool.start(*args, ready=ready, go=go, early="yes")
+    wait_for(ready.exists, "no snapshot")
+    server.sql(change)
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == TEMPORARY and done.err.endswith("in the moment in which reading began; try again\n"), (done.code, done.err)
+    return done.err
+
+
+SWAP = "BEGIN; ALTER TABLE {0} RENAME TO {0}_old; CREATE TABLE {0} AS SELECT 2 AS id; COMMIT"
+
+
+def test_another_table_in_its_place(tool, server, tmp_path):
+    """Nothing of it would be seen, and all of the old one is there."""
+    server.sql("CREATE TABLE swapped (id int); INSERT INTO swapped VALUES (1)")
+    assert "public.swapped was " in early(tool, server, tmp_path, SWAP.format("swapped"), "dump", "swapped")
+    server.sql("CREATE TABLE filled AS SELECT 3 AS id")
+    change = "BEGIN; ALTER TABLE swapped RENAME TO swapped_too; ALTER TABLE filled RENAME TO swapped; COMMIT"
+    assert "public.swapped was renamed" in early(tool, server, tmp_path, change, "dump", "swapped")
+
+
+def test_what_is_behind_views_and_queries(tool, server, tmp_path):
+    server.sql("""CREATE TABLE under (id int) PARTITION BY RANGE (id); CREATE TABLE under_1 PARTITION OF under FOR VALUES FROM (0) TO (10);
+    CREATE VIEW over AS SELECT id FROM under; INSERT INTO under VALUES (1)""")
+    refill = "BEGIN; TRUNCATE under; INSERT INTO under VALUES (2); COMMIT"
+    assert "public.under_1 was truncated" in early(tool, server, tmp_path, refill, "dump", "over")
+    assert "public.under_1 was truncated" in early(tool, server, tmp_path, refill, "dump-query", "SELECT id FROM under")
+    server.sql("CREATE INDEX ON under (id)")  # of no concern
+    assert tool.ok("dump", "over") == "2\n" == tool.ok("dump-query", "SELECT id FROM under -- all")
+
+
+def test_a_partition_that_was_detached_at_the_last_moment(tool, server, tmp_path):
+    server.sql("""CREATE TABLE loose (id int) PARTITION BY RANGE (id); CREATE TABLE loose_1 PARTITION OF loose FOR VALUES FROM (0) TO (10);
+    CREATE TABLE loose_2 PARTITION OF loose FOR VALUES FROM (10) TO (20); INSERT INTO loose VALUES (1), (11)""")
+    assert "public.loose_1 was renamed, dropped or detached" in early(tool, server, tmp_path, "ALTER TABLE loose DETACH PARTITION loose_1", "dump", "loose")
 
 
 def test_a_table_that_was_dropped_at_the_last_moment(tool, server, tmp_path):
