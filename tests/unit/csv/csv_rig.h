@@ -109,6 +109,7 @@ static inline void rig_batch(struct rig_text *t, const struct ArrowSchema *schem
                              const struct ArrowArray *batch)
 {
     struct dn_column_view views[64];
+    int64_t n_nulls[64] = {0};
 
     assert_true(schema->n_children <= 64);
     for (int64_t c = 0; c < schema->n_children; c++) {
@@ -122,8 +123,12 @@ static inline void rig_batch(struct rig_text *t, const struct ArrowSchema *schem
                 rig_append(t, "|", 1);
             }
             rig_cell(t, &views[c], r);
+            n_nulls[c] += !dn_column_is_valid(&views[c], r);
         }
         rig_append(t, "\n", 1);
+    }
+    for (int64_t c = 0; c < schema->n_children; c++) {
+        assert_int_equal(batch->children[c]->null_count, n_nulls[c]);
     }
 }
 

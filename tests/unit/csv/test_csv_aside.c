@@ -303,6 +303,26 @@ static void test_strays(void **state)
     free(rejects.data);
 }
 
+/* Columns that a file does not have are null in as many rows as are left. */
+static void test_columns_that_a_file_lacks(void **state)
+{
+    static const struct dn_csv_column_type types[] = {{"b", "int64", true}};
+    struct dn_csv_options o = rig_options();
+    const char *paths[] = {rig_file("a.csv", "a,b\n1,2\nx,y\n3,4\n"),
+                           rig_file("b.csv", "b,c\nx,p\n5,q\n6\n\n7,r\ny,s\n")};
+
+    (void)state;
+    o.types = types;
+    o.n_types = 1;
+    o.union_by_name = true;
+    o.max_rejects = 9;
+    for (size_t i = 0; i < 2 * (sizeof(blocks) / sizeof(blocks[0])); i++) {
+        o.block_bytes = blocks[i / 2];
+        o.n_threads = i % 2 == 0 ? 1 : 4;
+        rig_expect(paths, 2, &o, "a|b|c", NULL, "s1|i2|.\ns3|i4|.\n.|i5|sq\n.|i7|sr\n");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_ragged_rows),
         cmocka_unit_test(test_many_fields_are_missing),
         cmocka_unit_test(test_strays),
+        cmocka_unit_test(test_columns_that_a_file_lacks),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
 }
