@@ -22,8 +22,9 @@ static int32_t level_of(const char *event)
 {
     return strcmp(event, "rows_without_cursor") == 0 || strcmp(event, "values_rounded") == 0
                ? DATIVO_LOG_WARNING
-           : strcmp(event, "one_piece") == 0 ? DATIVO_LOG_NOTE
-                                             : DATIVO_LOG_INFO;
+           : strcmp(event, "one_piece") == 0 || strcmp(event, "one_connection") == 0
+               ? DATIVO_LOG_NOTE
+               : DATIVO_LOG_INFO;
 }
 
 static void on_note(void *reader, const char *event, const char *message)
@@ -59,6 +60,7 @@ static enum dn_status configure(struct dn_reader *r, struct dn_error *err)
     if (r->host.submit != NULL) {
         o->executor = (struct dn_executor){r->host.ctx, r->host.submit, r->host.n_threads};
     }
+    o->tells_one = o->n_connections > 1;
     if (o->n_connections == 0) {
         o->n_connections = default_connections(&o->executor);
     }

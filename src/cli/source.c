@@ -441,10 +441,12 @@ static enum dn_status flags_fit(const struct dn_source_flags *s, const char *typ
 
     char shown[DN_SHOWN_PATH_SIZE];
     if (ours && (is_database ? of_files : of_databases) != NULL) {
-        return dn_error_set(err, DN_ERR_INVALID, "%s is for %s, and %s is %s; leave it out",
+        const bool is_limit = is_database && strcmp(of_files, "--limit") == 0;
+        return dn_error_set(err, DN_ERR_INVALID, "%s is for %s, and %s is %s; leave it out%s",
                             is_database ? of_files : of_databases,
                             is_database ? "files" : "databases", dn_database_shown(shown, file),
-                            is_database ? "a database" : "none");
+                            is_database ? "a database" : "none",
+                            is_limit ? ", or give --query 'SELECT ... LIMIT 10'" : "");
     }
     if (flag == NULL || !ours || strcmp(type, DN_CONNECTOR_CSV) == 0) {
         return DN_OK;

@@ -375,6 +375,18 @@ static enum dn_status make_target(struct dn_pg_reader *r, size_t i, const struct
     return DN_OK;
 }
 
+/* Somebody asked for several. */
+static void tell_one(struct dn_pg_reader *r)
+{
+    char message[DN_PG_MOST_NOTE_BYTES];
+
+    if (r->options.tells_one && r->plan.reason != NULL) {
+        (void)snprintf(message, sizeof(message), "%s is read by one connection: %s", r->name,
+                       r->plan.reason);
+        note(r, "one_connection", message);
+    }
+}
+
 static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *err)
 {
     DN_TRY(survey(r, err));
@@ -415,5 +427,6 @@ enum dn_status dn_pg_reader_look(struct dn_pg_reader *r, struct dn_error *err)
     if (r->plan.n_connections > 1) {
         DN_TRY(dn_pg_session_export(r->session, &r->snapshot, err));
     }
+    tell_one(r);
     return choose_targets(r, err);
 }

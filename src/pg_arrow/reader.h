@@ -42,6 +42,7 @@ struct dn_pg_read_options {
     const struct dn_pg_cut *piece; /**< to read that alone; NULL: all */
     struct dn_pg_choices choices;
     uint32_t n_connections; /**< at most so many; 0: 1 */
+    bool tells_one;         /**< where there are more, and one reads everything, why is noted */
     int64_t statement_timeout_ms;
     int64_t lock_timeout_ms;
     uint64_t memory_budget_bytes; /**< 0: DN_PG_READ_BUDGET */

@@ -61,6 +61,17 @@ def test_a_view_and_parts(command, server, orders):
     assert sorted(map(tuple, (row.values() for row in command.table(command.url("parent")).to_pylist()))) == [(1, "x"), (2, "y")]
 
 
+def test_why_there_is_one_connection(command, server, orders):
+    """Who asks for more hears it; whoever does not need not."""
+    server.sql("CREATE VIEW seen_alone AS SELECT id FROM orders")
+    for source, why in [((command.url("seen_alone"),), "public.seen_alone is read by one connection: it is a view"),
+                        ((command.url("orders"),), "public.orders is read by one connection: it is small"),
+                        ((command.url(), "--query", "SELECT 1 AS id"), "is read by one connection: it is a query")]:
+        for options, told in [((), False), (("--reader-option", "connections=1"), False), (("--reader-option", "connections=2"), True)]:
+            done = command("convert", "-f", *source, *options, "out.parquet")
+            assert done.returncode == 0 and (why in done.stderr.decode()) is told, done.stderr.decode()
+
+
 def test_not_null_is_believed_where_it_is_kept(command, server):
     server.sql("CREATE TABLE required (a int NOT NULL, b date NOT NULL); INSERT INTO required VALUES (1, 'infinity'); CREATE VIEW of_required AS TABLE required")
     options = ("--reader-option", "special_values=null")
@@ -161,6 +172,7 @@ def test_names_that_are_none(command, orders):
     command.fails("convert", command.url("orders"), "--where", "totl > 1", "no.parquet", says=["42703", "totl"])
     command.fails("convert", command.url("orders"), "--delimiter", ";", "no.parquet", says=["--delimiter is for CSV", "database"])
     command.fails("convert", command.url("orders"), "--hive-partitioning", "no.parquet", says=["--hive-partitioning is for files"])
+    command.fails("convert", "--limit", "5", command.url("orders"), "no.parquet", says=["--limit is for files", "--query 'SELECT ... LIMIT 10'"])
     command.fails("convert", "a.csv", "--where", "x", "no.parquet", says=["--where is for databases"])
     command.fails("convert", command.url("orders"), "--reader-option", "conections=2", "no.parquet", says=["conections", "connections"])
     command.fails("convert", command.url("orders"), "--reader-option", "statement_timeout=soon", "no.parquet", says=["statement_timeout", "30s"])

@@ -11,7 +11,8 @@ import dativo_native as dn
 from conftest import SOURCE
 
 PAGES = sorted([SOURCE / "README.md", *SOURCE.glob("docs/*.md")])
-ELSEWHERE = ("pyspark", "dativo_native import spark", "dativo_native import iceberg")  # what the lanes have engines for
+ELSEWHERE = ("pyspark", "dativo_native import spark", "dativo_native import iceberg",  # what the lanes have engines for
+             "postgres://")  # tests/pg/test_documentation.py
 ZIPS = b"zip,n\n01234,1\n00001,2\n"
 
 
@@ -64,7 +65,7 @@ def folder(in_source):
 
 def test_the_pages_that_have_code():
     assert {page.name for page in PAGES if code_of(page)} == {"README.md", "plugins.md", "python.md"}
-    assert sum(len(blocks(page, "python")) - len(code_of(page)) for page in PAGES) == 3  # README.md, iceberg.md, spark.md
+    assert sum(len(blocks(page, "python")) - len(code_of(page)) for page in PAGES) == 4  # README.md, iceberg.md, spark.md, python.md
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if code_of(page)], ids=lambda page: page.stem)
