@@ -146,20 +146,28 @@ static enum dn_status find_or_fail(struct found *out, struct dn_pg_relation *rel
 
 /*
  * A snapshot may be older than the locks, which may have been waited for: whoever held them has perhaps truncated or rewritten a table, whose
- * rows the snapshot does not see, or put another one in its place.  Indexes come and go.
+ * rows the snapshot does not see, put another one in its place, or given a column's name to another column.  Indexes come and go; columns of
+ * partitions are their parent's.
  */
 static enum dn_status check_locked(struct dn_pg_session *s, const char *what, struct dn_error *err)
 {
     static const char sql[] =
+        "WITH l AS (SELECT k.relation FROM pg_catalog.pg_locks k "
+        "WHERE k.pid = pg_catalog.pg_backend_pid() AND k.locktype = 'relation' AND "
+        "k.database = (SELECT d.oid FROM pg_catalog.pg_database d "
+        "WHERE d.datname = pg_catalog.current_database())) "
         "SELECT (SELECT o.identity FROM pg_catalog.pg_identify_object(1259, l.relation, 0) o) "
-        "FROM pg_catalog.pg_locks l "
-        "LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "
-        "WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND "
-        "l.database = (SELECT d.oid FROM pg_catalog.pg_database d "
-        "WHERE d.datname = pg_catalog.current_database()) AND "
+        "FROM l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation WHERE "
         "CASE WHEN c.oid IS NULL THEN pg_catalog.pg_get_indexdef(l.relation) IS NULL "
-        "ELSE c.relkind IN ('r','m') AND c.relfilenode <> 0::pg_catalog.oid AND "
-        "pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode END LIMIT 1";
+        "WHEN c.relkind IN ('r','m') AND c.relfilenode <> 0::pg_catalog.oid AND "
+        "pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode THEN true "
+        "WHEN c.oid < 16384::pg_catalog.oid OR c.relkind NOT IN " KINDS " THEN false "
+        "WHEN c.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_inherits i "
+        "JOIN l AS m ON m.relation = i.inhparent WHERE i.inhrelid = c.oid) THEN false "
+        "ELSE EXISTS (SELECT FROM pg_catalog.pg_attribute a "
+        "WHERE a.attrelid = c.oid AND a.attnum > 0::pg_catalog.int2 AND NOT a.attisdropped AND "
+        "(SELECT o.object_names[3] FROM pg_catalog.pg_identify_object_as_address("
+        "1259, a.attrelid, a.attnum) o) IS DISTINCT FROM a.attname::pg_catalog.text) END LIMIT 1";
     struct dn_pg_result *r = NULL;
 
     DN_TRY(dn_pg_session_query(s, &r, sql, NULL, 0, what, err));
@@ -168,8 +176,8 @@ static enum dn_status check_locked(struct dn_pg_session *s, const char *what, st
         dn_pg_result_n_rows(r) == 0
             ? DN_OK
             : dn_error_set(err, DN_ERR_TEMPORARY,
-                           "%s was truncated, rewritten or put in the place of another one in the "
-                           "moment in which reading began; try again",
+                           "%s was truncated, rewritten, altered or put in the place of another "
+                           "one in the moment in which reading began; try again",
                            name != NULL ? name : what);
     dn_pg_result_finish(r);
     return st;
@@ -207,16 +215,18 @@ cleanup:
     return st;
 }
 
-/* Temporary children of other sessions are nobody else's, and the server leaves them out as well. */
-static const char parts_sql_head[] =
+/*
+ * Temporary children of other sessions are nobody else's, and the server leaves them out as well.  A partition that is not locked is another's
+ * now, or row security has nothing in it for this user.
+ */
+static const char parts_sql[] =
     "WITH RECURSIVE p(oid) AS (SELECT $1::pg_catalog.oid UNION "
-    "SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN p ON i.inhparent = p.oid";
-static const char parts_sql_tail[] =
-    ") SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
+    "SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN p ON i.inhparent = p.oid%s) "
+    "SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname IS NOT DISTINCT FROM 'heap', "
     "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
     "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.row_security_active(c.oid), "
     "c.oid NOT IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND "
-    "l.pid = pg_catalog.pg_backend_pid()), "
+    "l.pid = pg_catalog.pg_backend_pid())%s, "
     "CASE WHEN c.relkind IN ('r','m') THEN pg_catalog.pg_relation_size(c.oid) / "
     "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, c.reltuples, "
     "CASE WHEN c.relkind IN ('r','m') AND c.reltoastrelid <> 0::pg_catalog.oid THEN "
@@ -255,12 +265,16 @@ static enum dn_status read_parts(struct dn_pg_relation *rel, struct dn_pg_sessio
 {
     const char *const values[1] = {f->oid_text};
     struct dn_pg_result *r = NULL;
-    char sql[sizeof(parts_sql_head) + sizeof(parts_sql_tail) + 64];
+    char sql[sizeof(parts_sql) + 256];
     bool failed = false;
 
     /* a partition on its way out belongs to its parent no more */
-    (void)snprintf(sql, sizeof(sql), "%s%s%s", parts_sql_head,
-                   rel->version >= 140000 ? " WHERE NOT i.inhdetachpending" : "", parts_sql_tail);
+    (void)snprintf(sql, sizeof(sql), parts_sql,
+                   rel->version >= 140000 ? " WHERE NOT i.inhdetachpending" : "",
+                   rel->version >= 120000
+                       ? " AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) a "
+                         "WHERE a.relid::pg_catalog.oid = $1::pg_catalog.oid)"
+                       : "");
     DN_TRY(dn_pg_session_query(s, &r, sql, values, 1, rel->name, err));
     const int n = dn_pg_result_n_rows(r);
     struct dn_pg_part *parts = dn_arena_alloc(arena, ((size_t)n + 1) * sizeof(*parts));

@@ -58,7 +58,7 @@ struct dn_pg_relation {
  * Look a relation up inside the session's transaction and lock it against being rewritten, which snapshots do not survive.
  * @param name  docs/postgres.md, "Names and keys"
  * @return DN_ERR_NOT_FOUND: there is none, with what is like it; DN_ERR_CONFIG: the name is none, or SELECT is not allowed;
- *         DN_ERR_TEMPORARY: between snapshot and lock it, or what it reads, was rewritten (TRUNCATE, VACUUM FULL, ALTER), renamed or detached
+ *         DN_ERR_TEMPORARY: between snapshot and lock it, or what it reads, was rewritten (TRUNCATE, VACUUM FULL), altered, renamed or detached
  */
 DN_NODISCARD enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_session *s,
                                                 const char *name, struct dn_arena *arena,

@@ -127,6 +127,27 @@ def test_what_is_behind_views_and_queries(tool, server, tmp_path):
     assert tool.ok("dump", "over") == "2\n" == tool.ok("dump-query", "SELECT id FROM under -- all")
 
 
+@pytest.mark.parametrize("change", ["ALTER TABLE altered DROP COLUMN day; ALTER TABLE altered ADD COLUMN day date",
+                                    "ALTER TABLE altered RENAME n TO m; ALTER TABLE altered RENAME day TO n; ALTER TABLE altered RENAME m TO day"])
+def test_another_column_in_its_place(tool, server, tmp_path, change):
+    """A date would be read as the number of the same length."""
+    for args in [("dump", "altered"), ("dump", "over_altered"), ("dump-query", "SELECT day FROM altered")]:
+        server.sql("""DROP TABLE IF EXISTS altered CASCADE; CREATE TABLE altered (n int, day date); INSERT INTO altered VALUES (1, '2024-01-01');
+            CREATE VIEW over_altered AS SELECT n FROM altered""")
+        assert "public.altered was truncated, rewritten, altered" in early(tool, server, tmp_path, change, *args)
+
+
+def test_columns_that_come_are_of_no_concern(tool, server, tmp_path):
+    server.sql("CREATE TABLE grown (id int); INSERT INTO grown VALUES (1)")
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    process = tool.start("dump", "grown", ready=ready, go=go, early="yes")
+    wait_for(ready.exists, "no snapshot")
+    server.sql("ALTER TABLE grown ADD COLUMN more int DEFAULT 7")
+    go.touch()
+    done = tool.finish(process)
+    assert done.code == 0 and done.out == "1\n", done.err
+
+
 def test_a_partition_that_was_detached_at_the_last_moment(tool, server, tmp_path):
     server.sql("""CREATE TABLE loose (id int) PARTITION BY RANGE (id); CREATE TABLE loose_1 PARTITION OF loose FOR VALUES FROM (0) TO (10);
     CREATE TABLE loose_2 PARTITION OF loose FOR VALUES FROM (10) TO (20); INSERT INTO loose VALUES (1), (11)""")
