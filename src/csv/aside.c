@@ -426,7 +426,7 @@ static void advise(const struct dn_csv_reader *r, enum code code, struct dn_csv_
     char advice[DN_CSV_RAGGED_ADVICE_SIZE];
 
     if (code == CODE_FIELDS && !r->trailing) {
-        dn_csv_ragged_words(r, reject->raw, reject->raw_len, advice);
+        dn_csv_ragged_words(r, reject->raw, reject->raw_len, 0, advice);
         (void)snprintf(room, MESSAGE_SIZE, "%s%s", reject->message, advice);
         reject->message = room;
     }

@@ -3,6 +3,7 @@
 #include "csv/union.h"
 
 #include "csv/advice.h"
+#include "csv/aside.h"
 #include "text/parse.h"
 
 #include <stdio.h>
@@ -190,14 +191,29 @@ static enum dn_status describe_odd_end(const struct dn_csv_reader *r,
     return DN_ERR_DATA;
 }
 
+/* What is done with such rows where nothing else helps. */
+static const char *ways_out(const struct dn_csv_reader *r, size_t n_fields)
+{
+    if (dn_csv_aside_wanted(r) || r->ragged != DN_CSV_RAGGED_BAD) {
+        return "";
+    }
+    return n_fields == 1 ? "; the option skip_footer leaves lines at the end of the file out, and "
+                           "the option max_rejects sets up to so many wrong rows aside"
+           : n_fields < r->n_fields
+               ? "; the option ragged null reads what is missing as nulls, and the option "
+                 "max_rejects sets up to so many wrong rows aside"
+               : "; the option max_rejects sets up to so many wrong rows aside";
+}
+
 void dn_csv_ragged_words(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
-                         char out[DN_CSV_RAGGED_ADVICE_SIZE])
+                         size_t n_fields, char out[DN_CSV_RAGGED_ADVICE_SIZE])
 {
     const size_t at = (size_t)snprintf(out, DN_CSV_RAGGED_ADVICE_SIZE, "; ");
 
     if (!dn_csv_ragged_advice(r, row, len, out + at, DN_CSV_RAGGED_ADVICE_SIZE - at)) {
         (void)snprintf(out + at, DN_CSV_RAGGED_ADVICE_SIZE - at,
-                       "check the delimiter and the quotes around this row");
+                       "check the delimiter and the quotes around this row%s",
+                       ways_out(r, n_fields));
     }
 }
 
@@ -219,7 +235,7 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
         (void)snprintf(advice, sizeof(advice),
                        "; the rows before it end with a delimiter, which this one does not");
     } else if (advised) {
-        dn_csv_ragged_words(r, row, len, advice);
+        dn_csv_ragged_words(r, row, len, uneven->n_fields, advice);
     }
     dn_error_escape_value(value, row, len);
     dn_error_set(err, DN_ERR_DATA, "the row has %zu field%s where the %s has %zu: %s%s",

@@ -22,10 +22,10 @@ enum dn_status dn_csv_describe_ragged(const struct dn_csv_reader *r,
                                       const struct dn_csv_rows *rows,
                                       const struct dn_csv_uneven_row *uneven, bool advised,
                                       struct dn_error *err);
-#define DN_CSV_RAGGED_ADVICE_SIZE 256
+#define DN_CSV_RAGGED_ADVICE_SIZE 320
 /** The advice about such a row alone, to be put behind the message. */
 void dn_csv_ragged_words(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
-                         char out[DN_CSV_RAGGED_ADVICE_SIZE]);
+                         size_t n_fields, char out[DN_CSV_RAGGED_ADVICE_SIZE]);
 /** The byte at buf[pos] of row `row` does not begin a valid UTF-8 sequence. */
 enum dn_status dn_csv_describe_utf8(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                                     const struct dn_csv_rows *rows, size_t row, size_t pos,

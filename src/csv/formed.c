@@ -198,11 +198,54 @@ unsigned dn_csv_forms_classify(const struct dn_csv_forms *f, const uint8_t **tex
 
 /* ---- what to say of a text that does not fit ---- */
 
+bool dn_csv_is_usual_null(const uint8_t *text, size_t len)
+{
+    static const char *const words[] = {"null", "n/a", "na", "#n/a", "none", "nil",
+                                        "\\n",  "-",   "--", "?",    ".",    "(null)"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = 0;
+        while (n < len && words[i][n] != '\0' &&
+               (text[n] >= 'A' && text[n] <= 'Z' ? text[n] | 0x20 : text[n]) ==
+                   (uint8_t)words[i][n]) {
+            n++;
+        }
+        if (n == len && words[i][n] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *dn_csv_mark_word(const struct dn_number_form *f, char out[DN_CSV_MARK_WORD])
+{
+    const uint8_t *c = f->thousands;
+    const unsigned code = f->n_thousands == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
+                          : f->n_thousands == 3
+                              ? (c[0] & 0x0fu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu)
+                              : c[0];
+
+    (void)snprintf(out, DN_CSV_MARK_WORD,
+                   f->n_thousands > 1 ? "$'\\u%04x'"
+                   : code == '\''     ? "\"%c\""
+                                      : "'%c'",
+                   code);
+    return out;
+}
+
 /* The number form with which the text would be another number, or one at all; NULL: there is none that is usual. */
 static const struct dn_number_form *number_form_for(const uint8_t *text, size_t len)
 {
-    static const struct dn_number_form forms[] = {
-        {'.', 1, {','}}, {',', 0, {0}}, {',', 1, {'.'}}, {',', 1, {' '}}};
+    static const struct dn_number_form forms[] = {{'.', 1, {','}},
+                                                  {',', 0, {0}},
+                                                  {',', 1, {'.'}},
+                                                  {',', 1, {' '}},
+                                                  {'.', 1, {'\''}},
+                                                  {',', 2, {0xc2, 0xa0}},
+                                                  {'.', 2, {0xc2, 0xa0}},
+                                                  {',', 3, {0xe2, 0x80, 0xaf}},
+                                                  {'.', 3, {0xe2, 0x80, 0xaf}},
+                                                  {'.', 3, {0xe2, 0x80, 0x99}}};
     uint8_t room[DN_CSV_FORM_ROOM];
 
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
@@ -257,10 +300,11 @@ static void advise_number(const struct dn_csv_forms *f, const uint8_t *text, siz
     } else if (would != NULL) {
         const bool comma = would->decimal == ',';
         const bool groups = would->n_thousands > 0;
-        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be a number with %s%s%s%.*s%s",
+        char mark[DN_CSV_MARK_WORD];
+        (void)snprintf(out, DN_CSV_FORM_WORDS, ", but would be a number with %s%s%s%s",
                        comma ? "the option decimal ','" : "", comma && groups ? " and " : "",
-                       groups ? "the option thousands '" : "", (int)would->n_thousands,
-                       (const char *)would->thousands, groups ? "'" : "");
+                       groups ? "the option thousands " : "",
+                       groups ? dn_csv_mark_word(would, mark) : "");
     }
 }
 
@@ -286,7 +330,11 @@ const char *dn_csv_forms_advise(const struct dn_csv_forms *f, struct dn_type typ
                                 const uint8_t *text, size_t len, char out[DN_CSV_FORM_WORDS])
 {
     out[0] = '\0';
-    if (is_number(type)) {
+    if (dn_csv_is_usual_null(text, len)) {
+        (void)snprintf(out, DN_CSV_FORM_WORDS,
+                       ", but would be null with the option null_values '%.*s'", (int)len,
+                       (const char *)text);
+    } else if (is_number(type)) {
         advise_number(f, text, len, out);
     } else if (type.id == DN_TYPE_BOOL) {
         if (f != NULL && f->has_words) {

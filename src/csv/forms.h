@@ -35,6 +35,11 @@ static inline const struct dn_csv_nulls *dn_csv_nulls_of(const struct dn_csv_for
     return forms != NULL ? &forms->nulls : nulls;
 }
 
+static inline bool dn_csv_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /** Take blanks and tabs off both ends. */
 static inline void dn_csv_trim(const struct dn_csv_dialect *d, const uint8_t **text, size_t *len)
 {
@@ -69,6 +74,13 @@ bool dn_csv_forms_rewrite(const struct dn_csv_forms *f, struct dn_type type, con
  */
 unsigned dn_csv_forms_classify(const struct dn_csv_forms *f, const uint8_t **text, size_t *len,
                                uint8_t room[DN_CSV_FORM_ROOM]);
+
+/** A text that people write where there is no value, in any case: NULL, n/a, -, \N. */
+bool dn_csv_is_usual_null(const uint8_t *text, size_t len);
+
+#define DN_CSV_MARK_WORD 12
+/** The thousands separator of a form as a word of a shell: '.', or $'\u202f' for what nobody sees. */
+const char *dn_csv_mark_word(const struct dn_number_form *f, char out[DN_CSV_MARK_WORD]);
 
 #define DN_CSV_FORM_WORDS 320
 /** What to say of a text that is not a value of the type: in which form one is, or with which option it would be.  Perhaps nothing. */

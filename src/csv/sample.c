@@ -1,9 +1,9 @@
 /* The sample: what the types of fields are inferred from before anything is read. */
 #include "base/memory.h"
-#include "csv/advice.h"
 #include "csv/aside.h"
 #include "csv/estimate.h"
 #include "csv/explain.h"
+#include "csv/looks.h"
 #include "csv/union.h"
 
 #define SAMPLE_HEAD_BYTES ((size_t)256 << 10)
@@ -564,7 +564,9 @@ enum dn_status dn_csv_sample(struct dn_csv_reader *r, struct dn_csv_evidence *ev
     s.offset = r->feed.offset;
     s.first_line = r->feed.count_lines ? r->feed.line : 0;
     DN_TRY_GOTO(st, note_first_rows(&s, at_end, err), cleanup);
-    DN_TRY_GOTO(st, dn_csv_advice_look(r, &s.rows, err), cleanup);
+    if (r->advise != NULL) {
+        DN_TRY_GOTO(st, dn_csv_looks_make(r, &s.rows, evidence, err), cleanup);
+    }
     for (size_t i = 0; i < r->n_fields; i++) {
         evidence[i].from_start = (evidence[i].quoted | evidence[i].unquoted) != 0;
     }

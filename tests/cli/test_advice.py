@@ -1,6 +1,13 @@
 """What looks like a wrong option is said with the flag that helps: once, on stderr, and nothing else changes."""
 
+import os
+import re
+import subprocess
+
 import pytest
+
+from command import BIN, environment
+
 
 def said(tool, *args):
     return [line for line in tool.ok(*args).stderr.decode().splitlines() if "note:" in line or "warning:" in line]
@@ -20,6 +27,29 @@ def said(tool, *args):
     ("id,d\n1,1/31/2024\n2,2/1/2024\n", "note", ["--date-format '%m/%d/%Y'"]),
     ("id,d\n1,1/2/2024\n2,2/1/2024\n", "note", ["'%d/%m/%Y', or '%m/%d/%Y'"]),
     ("id,d\n1,2024/01/31\n", "note", ["--date-format '%Y/%m/%d'"]),
+    ('id,v\n1,"1\u202f234,56"\n2,"7,5"\n', "note", ["--decimal ',' --thousands $'\\u202f' reads such values as numbers"]),
+    ("id,v\n1,-1\u00a0234\n2,7\n", "note", ["--thousands $'\\u00a0' reads"]),
+    ("id,v\n1,1'234.5\n2,7\n", "note", ["--thousands \"'\" reads"]),
+    ("id,v\n1,12\u2019345\n", "note", ["--thousands $'\\u2019' reads"]),
+    ("id,v\n1,1 234 567\n2,1.5\n", "note", ["--thousands ' ' reads"]),
+    ("id,d\n1,31-Jan-24\n2,1-feb-24\n", "note", ["--date-format '%d-%b-%y' reads such values as dates"]),
+    ("id,d\n1,31.1.24\n", "note", ["--date-format '%d.%m.%y'"]),
+    ('id,d\n1,"Jan 31, 2024"\n', "note", ["--date-format '%b %d, %Y'"]),
+    ("id,t\n1,9:05\n2,23:59\n", "note", ["--time-format '%H:%M' reads such values as times"]),
+    ("id,t\n1,31.01.2024 13:05\n2,1.2.2024 0:00\n", "note", ["--timestamp-format '%d.%m.%Y %H:%M' reads such values as timestamps"]),
+    ("id,t\n1,2024-01-31T9:05:00\n", "note", ["--timestamp-format '%Y-%m-%dT%H:%M:%S'"]),
+    ('id,t\n1,"1/2/2024, 1:05:00 PM"\n', "note", ["'%d/%m/%Y, %I:%M:%S %p', or '%m/%d/%Y, %I:%M:%S %p'"]),
+    ('id,t\n1,"2024-01-31 13:05:07,123"\n', "note", ["'%Y-%m-%d %H:%M:%S,%f'"]),
+    ("id,v\n1,NULL\n2,5\n3,N/A\n4,NULL\n", "note", ['column "v"', "as in 'NULL'", "--null-values 'NULL,N/A' reads such texts as nulls"]),
+    ("id,v\n1,\\N\n2,2024-01-31\n", "note", ["--null-values '\\N' reads"]),
+    ('id,v\n1,-\n2,"1.234,5"\n', "note", ["--null-values '-' --decimal ',' --thousands '.' reads"]),
+    ("id,v\n1, 2\n2, 3.5\n", "note", ["as in ' 2'", "--trim takes the blanks off"]),
+    ("id,v\n1,31.01.2024 \n2,n/a\n", "note", ["--trim --null-values 'n/a' --date-format '%d.%m.%Y' reads"]),
+    ("id, v\n1, 2\n", "note", ["the name of a column, ' v', has blanks around it", "--trim"]),
+    ("Report\na;b\n1;2\n3;4\n", "warning", ["one column, 'Report'", "--delimiter ';' --skip-rows 1", "3 of the first 3 rows have 2 fields"]),
+    ("-----\n|a |b |\n-----\n|1 |2 |\n", "warning", ["--skip-rows 1"]),
+    ("<!DOCTYPE html>\n<p>x\n", "warning", ["looks like HTML"]),
+    ('[{"a":1},\n{"a":2},\n', "warning", ["looks like JSON"]),
 ])
 def test_said_once(tool, write, text, kind, words):
     write("in.csv", text)
@@ -32,10 +62,26 @@ def test_said_once(tool, write, text, kind, words):
 
 @pytest.mark.parametrize("text", [
     "id,name\n1,a\n", "id\n1\n", '"a;b"\n1\n', "id,v\n1,it's\n2,'b\n", "id,v\n1,\"1,5 kg\"\n", "id,v\n1,\"1,23,4\"\n", "id,v\n1,31.01.2024\n2,soon\n",
-    "id,v\n1,2024-01-31\n", "id,v\n1,1.2.3.4\n", "id,v\n1,13/13/2024\n2,1/31/2024\n", "year,2019,2020\n1,2,3\n", "id,v\n1,\"1,5\"\n2,\"1,234.5\"\n"])
+    "id,v\n1,2024-01-31\n", "id,v\n1,1.2.3.4\n", "id,v\n1,13/13/2024\n2,1/31/2024\n", "year,2019,2020\n1,2,3\n", "id,v\n1,\"1,5\"\n2,\"1,234.5\"\n",
+    "id,v\n1,\"1,5\"\n2,1.5\n", "id,v\n1,NULL\n2,x\n", "id,v\n1,-\n2,?\n", "id,t\n1,31.01.2024 13:05\n2,01.02.2024 00:00:10\n", "id,t\n1,25:00\n",
+    "id,t\n1,9:05\n2,31.01.2024\n", '" id",v\n1,2\n', "id,v\n1,2024-01-31\n2,true\n", "id,v\n1,1 23\n", "id,v\n1,0 123\n", "id,v\n1,1\u00a0234\n2,1 234\n",
+    "id,v\n1,NULL\n2,true\n3,5\n", "note\nof two; words\nand more\n", "id,v\n1,x \n2,y\n"])
 def test_nothing_to_say(tool, write, text):
     write("in.csv", text)
     assert said(tool, "schema", "in.csv") == []
+
+
+@pytest.mark.parametrize("text", [
+    'id,v\n1,"1\u202f234,56"\n2,"7,5"\n', "id,v\n1,-1\u00a0234\n2,7\n", "id,v\n1,1'234.5\n2,7\n", "id,v\n1,12\u2019345\n", "id,v\n1,1 234 567\n2,1.5\n",
+    "id,v\n1,31-Jan-24\n2,1-feb-24\n", "id,v\n1,9:05\n", "id,v\n1,1.2.2024 0:00\n", 'id,v\n1,"1/31/2024, 1:05:00 PM"\n', "id,v\n1,NULL\n2,5\n3,N/A\n",
+    'id,v\n1,-\n2,"1.234,5"\n', "id,v\n1, 2\n2, 3.5\n", "id,v\n1,31.01.2024 \n2,n/a\n"])
+def test_what_is_said_helps(tool, write, text):
+    """Typed into a shell as it stands, it leaves nothing to say, and no string."""
+    write("in.csv", text)
+    (line,) = said(tool, "schema", "in.csv")
+    flags = re.search(r"are strings; (.*) (reads such|takes the)", line).group(1)
+    done = subprocess.run(["bash", "-c", f"exec '{os.path.abspath(BIN)}' schema {flags} in.csv"], cwd=tool.cwd, env=environment(LC_ALL="C.UTF-8"), capture_output=True)
+    assert done.returncode == 0 and done.stderr == b"" and b"string" not in done.stdout, (flags, done)
 
 
 def test_declared_columns_are_left_alone(tool, write):
@@ -87,7 +133,11 @@ def test_of_a_job(tool, write, mode):
     ("id,name\n1,'a, b'\n2,'c'\n", ["--quote \"'\""]),
     ("a;b;c\n1;2;3\n1,5;2\n3;4;5\n3;4;6\n", ["4 of the first 5 rows", "--delimiter ';'"]),
     ("id;name\n1;2,5\n", ["both have 2", "--delimiter ';'"]),
-    ("id,name\n1,a,b\n2,c\n3,d\n4,e,f\n", ["check the delimiter and the quotes"]),
+    ("id,name\n1,a,b\n2,c\n3,d\n4,e,f\n", ["check the delimiter and the quotes", "--max-rejects"]),
+    ("a,b,c\n1,2,3\n4,5\n6,7,8\n", ["--ragged null reads what is missing as nulls", "--max-rejects"]),
+    ("a,b\n1,2\nTotal\n", ["--skip-footer leaves lines at the end of the file out", "--max-rejects"]),
+    ("a,b\n1,2\n5,6\r7,8\n", ["a carriage return stands alone in it"]),
+    ("a,b\n----\n1,2\n", ["begin with -", "--comment '-'"]),
 ])
 def test_ragged_rows_name_the_flag(tool, write, text, words):
     write("in.csv", text)
