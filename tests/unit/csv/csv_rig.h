@@ -128,7 +128,8 @@ static inline void rig_batch(struct rig_text *t, const struct ArrowSchema *schem
         rig_append(t, "\n", 1);
     }
     for (int64_t c = 0; c < schema->n_children; c++) {
-        assert_int_equal(batch->children[c]->null_count, n_nulls[c]);
+        const int64_t counted = batch->children[c]->null_count; /* of a slice nobody knows: -1 */
+        assert_true(counted == n_nulls[c] || counted == -1);
     }
 }
 
