@@ -88,7 +88,7 @@ static enum dn_status attach(struct dn_pg_session *s, const struct dn_pg_snapsho
 
 /* Everything is local to the transaction: the connection may be lent by a pool. */
 static const char settings[] =
-    "SET LOCAL TimeZone='UTC';SET LOCAL DateStyle='ISO, MDY';SET LOCAL IntervalStyle='iso_8601';"
+    "SET LOCAL TimeZone='UTC';SET LOCAL DateStyle='ISO';SET LOCAL IntervalStyle='iso_8601';"
     "SET LOCAL extra_float_digits=1;SET LOCAL bytea_output='hex';SET LOCAL xmloption='content';"
     "SET LOCAL synchronize_seqscans=off;SET LOCAL enable_tidscan=on;"
     "SET LOCAL idle_in_transaction_session_timeout=0;";

@@ -147,3 +147,11 @@ def test_other_encodings_arrive_as_utf8(tool, server):
     server.sql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
     server.sql("CREATE TABLE t (a text, b \"char\"); INSERT INTO t VALUES ('grüße', 'x');", database="latin", options="-c client_encoding=UTF8")
     assert tool.ok("dump", "t", dbname="latin") == "grüße\tx\n"
+
+
+def test_the_order_of_day_and_month_is_the_servers(tool, server):
+    """What a view makes of texts is what others see in it."""
+    server.sql("""CREATE TABLE written (t text); INSERT INTO written VALUES ('05/12/2023'); CREATE VIEW meant AS SELECT t::date AS d, daterange(t::date, NULL) FROM written;
+        CREATE ROLE european LOGIN; ALTER ROLE european SET DateStyle = 'SQL, DMY'; GRANT SELECT ON meant TO european""")
+    assert tool.ok("dump", "meant", user="european") == "2023-12-05\t[2023-12-05,)\n"
+    assert tool.ok("dump", "meant") == "2023-05-12\t[2023-05-12,)\n"
