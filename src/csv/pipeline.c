@@ -4,9 +4,9 @@
  * leaves a finished batch in the block's slot; the consumer takes the slots in order.  At most n_slots - 2 blocks are in
  * flight, which bounds memory.
  *
- * A block's starting state comes from the block before it.  If that is not known yet, the block first works out its own
- * two-state map, so that the state can travel on before anything else is done.  A task waits only for the task of the block
- * before, which was submitted earlier: the chain always moves.
+ * A block's starting state comes from the block before it.  While that is not known, the block is indexed as if it began with a row; but
+ * once a block of the source began inside quotes, blocks first work out their two-state map, so that the state can travel on before
+ * anything else is done.  A task waits only for the task of the block before, which was submitted earlier: the chain always moves.
  *
  * The consumer waits for slots, never for the source, and looks a few times a second whether it should stop.  A read of a
  * stalled file cannot be ended: then the feeding thread is left behind with the reader, and frees it when it gets through.
@@ -87,41 +87,76 @@ static int64_t count_rows(struct work *w, int64_t n_rows)
     return before < r->limit ? r->limit - before : 0;
 }
 
-/* Does block `number` start inside quotes?  Works out the map while nobody can say. */
-static bool enter(struct work *w, const struct dn_csv_block *block)
+/* Has the state the block starts in been said by now? */
+static bool is_state_known(struct work *w)
+{
+    pthread_mutex_lock(&w->r->lock);
+    const bool known = w->slot->state_known;
+    pthread_mutex_unlock(&w->r->lock);
+    return known;
+}
+
+/* Does the block start inside quotes?  Waits until that is known. */
+static bool starts_inside(struct work *w)
 {
     struct dn_csv_reader *r = w->r;
-    bool inside = false;
 
-    if (block->first_of_file) {
-        return false;
-    }
     pthread_mutex_lock(&r->lock);
-    if (!w->slot->state_known) {
-        pthread_mutex_unlock(&r->lock);
-        const struct dn_csv_map map =
-            dn_csv_map_block(r->kernels, &r->dialect, block->buf, block->start, block->len);
-        pthread_mutex_lock(&r->lock);
-        if (map.ends_inside[0] == map.ends_inside[1] &&
-            !dn_csv_slot_of(r, w->number + 1)->state_known) {
-            dn_csv_slot_of(r, w->number + 1)->state_known =
-                true; /* whatever this block starts in */
-            dn_csv_slot_of(r, w->number + 1)->starts_inside = map.ends_inside[0];
-            pthread_cond_broadcast(&r->changed);
-        }
-        while (!w->slot->state_known) {
-            pthread_cond_wait(&r->changed, &r->lock);
-        }
-        if (!dn_csv_slot_of(r, w->number + 1)->state_known) {
-            dn_csv_slot_of(r, w->number + 1)->state_known = true;
-            dn_csv_slot_of(r, w->number + 1)->starts_inside =
-                map.ends_inside[w->slot->starts_inside];
-            pthread_cond_broadcast(&r->changed);
-        }
+    while (!w->slot->state_known) {
+        pthread_cond_wait(&r->changed, &r->lock);
     }
-    inside = w->slot->starts_inside;
+    const bool inside = w->slot->starts_inside;
+    r->seen_inside = r->seen_inside || inside;
     pthread_mutex_unlock(&r->lock);
     return inside;
+}
+
+/* Say what the next block starts in as soon as that can be known, while nobody can say it of this one. */
+static void publish_by_map(struct work *w, const struct dn_csv_block *block)
+{
+    struct dn_csv_reader *r = w->r;
+    const struct dn_csv_map map =
+        dn_csv_map_block(r->kernels, &r->dialect, block->buf, block->start, block->len);
+
+    if (map.ends_inside[0] == map.ends_inside[1]) {
+        publish_state(r, w->number + 1, map.ends_inside[0]); /* whatever this block starts in */
+    }
+    publish_state(r, w->number + 1, map.ends_inside[starts_inside(w)]);
+}
+
+static enum dn_status build_index(struct work *w, const struct dn_csv_block *block,
+                                  enum dn_csv_state *state)
+{
+    return dn_csv_index_build(w->r->kernels, &w->r->dialect, block->buf, block->start, block->len,
+                              state, &w->scratch->index, &w->error);
+}
+
+/*
+ * Does the block start inside quotes?  While that is not known, its index is built as if it did not, which is right of nearly all blocks of
+ * nearly all files; but not of a file that had one that did.
+ * @param indexed  out: if it does not, the index was built, and ended in *state
+ */
+static enum dn_status enter(struct work *w, const struct dn_csv_block *block, bool *inside,
+                            bool *indexed, enum dn_csv_state *state)
+{
+    struct dn_csv_reader *r = w->r;
+
+    *inside = *indexed = false;
+    if (block->first_of_file) {
+        return DN_OK;
+    }
+    if (!is_state_known(w)) {
+        pthread_mutex_lock(&r->lock);
+        *indexed = !r->seen_inside;
+        pthread_mutex_unlock(&r->lock);
+        if (*indexed) {
+            DN_TRY(build_index(w, block, state));
+        } else {
+            publish_by_map(w, block);
+        }
+    }
+    *inside = starts_inside(w);
+    return DN_OK;
 }
 
 /* Long rows are far more than a block each, so blocks are not what to count them by.  Lock held. */
@@ -179,8 +214,7 @@ static enum dn_status pass_long_row(struct work *w, const struct dn_csv_block *b
     if (held < r->feed.block_bytes || held + n > r->feed.max_block_bytes || block->last_of_file) {
         return DN_OK; /* short, too long, or never closed: in the usual way */
     }
-    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
-                              index, &w->error));
+    DN_TRY(build_index(w, block, &state));
     if (state != DN_CSV_QUOTED || index->n_row_ends > 0) {
         return DN_OK;
     }
@@ -345,8 +379,11 @@ static enum dn_status process(struct work *w)
     struct dn_csv_block *block = &w->memory->block;
     struct dn_csv_index *index = &w->scratch->index;
     enum dn_csv_state state = DN_CSV_START;
+    bool inside;
+    bool indexed;
 
-    if (enter(w, block)) {
+    DN_TRY(enter(w, block, &inside, &indexed, &state));
+    if (inside) {
         bool passed;
         DN_TRY(pass_long_row(w, block, &passed));
         if (passed) {
@@ -354,8 +391,10 @@ static enum dn_status process(struct work *w)
         }
         DN_TRY(join_tail(w, block));
     }
-    DN_TRY(dn_csv_index_build(r->kernels, &r->dialect, block->buf, block->start, block->len, &state,
-                              index, &w->error));
+    if (inside || !indexed) {
+        state = DN_CSV_START;
+        DN_TRY(build_index(w, block, &state));
+    }
     bool ends_inside = state == DN_CSV_QUOTED;
     publish_state(r, w->number + 1, ends_inside && !block->last_of_file);
 

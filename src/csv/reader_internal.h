@@ -157,6 +157,7 @@ struct dn_csv_reader {
     size_t n_done;        /**< blocks that are done and not taken */
     size_t long_bytes;    /**< of all slots: over half of what a row may have no block is read */
     size_t n_tasks;       /**< submitted and not ended */
+    bool seen_inside;     /**< a block started inside quotes */
     bool feeding;         /**< the feeding thread has not ended */
     int64_t sampled_rows; /**< what types are inferred from: its rows, */
     size_t sampled_bytes; /**< and the text that they take */

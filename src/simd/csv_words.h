@@ -29,7 +29,7 @@ struct csv_dialect {
     struct csv_needle quote;
     struct csv_needle lf;
     struct csv_needle cr;
-    uint64_t quote_on; /* all ones, or 0 if the quote byte has no meaning */
+    bool has_quote;
     bool cr_ends_row;
 };
 
@@ -40,17 +40,25 @@ struct csv_marks {
     uint64_t doubled;    /* quotes right behind one that closed */
 };
 
-CSV_INLINE struct csv_dialect csv_dialect_of(const struct dn_csv_scan *scan)
+CSV_INLINE struct csv_dialect csv_dialect_of(const struct dn_csv_scan *scan, bool has_quote,
+                                             bool cr_ends_row)
 {
     struct csv_dialect d = {
         .delimiter = csv_splat(scan->delimiter),
         .quote = csv_splat(scan->quote),
         .lf = csv_splat('\n'),
         .cr = csv_splat('\r'),
-        .quote_on = scan->has_quote ? ~UINT64_C(0) : 0,
-        .cr_ends_row = scan->cr_ends_row,
+        .has_quote = has_quote,
+        .cr_ends_row = cr_ends_row,
     };
     return d;
+}
+
+/** The quotes of a word, masked to the valid bytes. */
+CSV_INLINE uint64_t csv_quotes(const struct csv_word *w, const struct csv_dialect *d,
+                               uint64_t valid)
+{
+    return d->has_quote ? csv_eq(w, d->quote) & valid : 0;
 }
 
 CSV_INLINE uint64_t csv_valid_mask(size_t n_bytes)
@@ -146,10 +154,10 @@ CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, 
     uint64_t valid = csv_valid_mask(n);
     struct csv_word w = csv_load(word);
     csv_gather(all, &w);
-    uint64_t q = csv_eq(&w, d->quote) & d->quote_on & valid;
+    uint64_t q = csv_quotes(&w, d, valid);
 
     *marks = csv_marks_of(&w, d, valid);
-    if ((q | scan->inside | scan->after_close) == 0) {
+    if (!d->has_quote || (q | scan->inside | scan->after_close) == 0) {
         scan->field_start = (marks->structural >> (n - 1)) & 1;
         return true;
     }
@@ -158,12 +166,15 @@ CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, 
 
 static const uint8_t k_zeros[DN_CSV_WORD];
 
-/** The body of csv_index_<tier>. */
-CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
-                                  struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
-                                  size_t *n_row_ends)
+/* How many bytes ahead text is asked for: the second-level cache holds it at best. */
+#define CSV_AHEAD 512
+
+/** As csv_index_words(), once for each kind of dialect: what a dialect does not have costs nothing. */
+CSV_INLINE size_t csv_index_as(bool has_quote, bool cr_ends_row, const uint8_t *buf, size_t pos,
+                               size_t len, struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
+                               size_t *n_row_ends)
 {
-    const struct csv_dialect d = csv_dialect_of(scan);
+    const struct csv_dialect d = csv_dialect_of(scan, has_quote, cr_ends_row);
     struct dn_csv_scan s =
         *scan; /* a copy the compiler can keep in registers across the stores to `out` */
     struct csv_word all = csv_load(k_zeros);
@@ -173,6 +184,7 @@ CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
     bool regular = true;
 
     while (len - pos >= DN_CSV_WORD) {
+        __builtin_prefetch(buf + pos + CSV_AHEAD);
         regular = csv_step(&s, &d, buf + pos, DN_CSV_WORD, len - pos, &all, &marks);
         if (CSV_UNLIKELY(!regular)) {
             break;
@@ -199,6 +211,20 @@ CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
     return pos;
 }
 
+/** The body of csv_index_<tier>. */
+CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
+                                  struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
+                                  size_t *n_row_ends)
+{
+    if (scan->cr_ends_row) {
+        return csv_index_as(scan->has_quote, true, buf, pos, len, scan, out, n_out, n_row_ends);
+    }
+    if (scan->has_quote) {
+        return csv_index_as(true, false, buf, pos, len, scan, out, n_out, n_row_ends);
+    }
+    return csv_index_as(false, false, buf, pos, len, scan, out, n_out, n_row_ends);
+}
+
 /** field_start at `pos` > 0 when the byte before has been scanned: nothing older matters. */
 CSV_INLINE uint64_t csv_field_starts_at(const struct dn_csv_scan *scan, const uint8_t *buf,
                                         size_t pos)
@@ -213,7 +239,7 @@ CSV_INLINE uint64_t csv_field_starts_at(const struct dn_csv_scan *scan, const ui
 CSV_INLINE size_t csv_sweep_words(const uint8_t *buf, size_t pos, size_t len,
                                   struct dn_csv_scan *scan)
 {
-    const struct csv_dialect d = csv_dialect_of(scan);
+    const struct csv_dialect d = csv_dialect_of(scan, scan->has_quote, scan->cr_ends_row);
     struct dn_csv_scan s = *scan;
     const size_t start = pos;
     struct csv_marks marks;
@@ -221,7 +247,7 @@ CSV_INLINE size_t csv_sweep_words(const uint8_t *buf, size_t pos, size_t len,
 
     while (len - pos >= DN_CSV_WORD) {
         struct csv_word w = csv_load(buf + pos);
-        uint64_t q = csv_eq(&w, d.quote) & d.quote_on;
+        uint64_t q = csv_quotes(&w, &d, ~UINT64_C(0));
 
         if ((q | s.after_close) != 0) {
             if (pos != start) { /* quote-free words did not keep it up */
