@@ -157,6 +157,26 @@ set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len, unsig
     cells->len[i] = len;
 }
 
+/*
+ * The fields that end at ends[0], ends[n_fields], ..., `between` bytes behind before[0], before[step], ...  Is one over 8 bytes?  Inlined, so
+ * that who does not ask pays nothing.
+ */
+static inline __attribute__((always_inline)) bool
+load_fields(const uint8_t *buf, const uint32_t *ends, size_t n_fields, const uint32_t *before,
+            size_t step, size_t between, size_t n, struct dn_cells *cells, unsigned n_words)
+{
+    size_t over = 0; /* its highest bit is set once something was over 8 */
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t end = ends[i * n_fields];
+        const size_t len = end - before[i * step] - between;
+        set_cell(cells, i, buf + end, len, n_words);
+        over |= 8 - len;
+    }
+    cells->n_words = n_words;
+    return over > SIZE_MAX / 2;
+}
+
 /* Rows [from, from + n) of a column whose fields are all taken as they are, and not the last of their rows.  Is one over 8 bytes? */
 static inline __attribute__((always_inline)) bool load_bare(const struct dn_csv_job *j, size_t from,
                                                             size_t n, struct dn_cells *cells,
@@ -166,19 +186,11 @@ static inline __attribute__((always_inline)) bool load_bare(const struct dn_csv_
     const size_t n_fields = rows->n_fields;
     const size_t field = j->column->field;
     const uint32_t *ends = rows->ends + from * n_fields + field;
-    const uint32_t *before = field > 0 ? ends - 1 : rows->starts + from;
-    const size_t step = field > 0 ? n_fields : 1;
-    const size_t between = field > 0 ? rows->delimiter_len : 0;
-    const uint8_t *buf = rows->buf;
-    size_t over = 0; /* its highest bit is set once something was over 8 */
 
-    for (size_t i = 0; i < n; i++, ends += n_fields, before += step) {
-        const size_t len = ends[0] - before[0] - between;
-        set_cell(cells, i, buf + ends[0], len, n_words);
-        over |= 8 - len;
-    }
-    cells->n_words = n_words;
-    return over > SIZE_MAX / 2;
+    return field > 0 ? load_fields(rows->buf, ends, n_fields, ends - 1, n_fields,
+                                   rows->delimiter_len, n, cells, n_words)
+                     : load_fields(rows->buf, ends, n_fields, rows->starts + from, 1, 0, n, cells,
+                                   n_words);
 }
 
 static bool are_bare(const struct dn_csv_job *j, const struct usual *u)
@@ -203,14 +215,16 @@ static void load_any(const struct dn_csv_job *j, const struct usual *u, size_t f
     cells->n_words = 3;
 }
 
-/* Numbers: with as many words as they need. */
+/* Numbers: with one word while none had more than 8 bytes, which the loops below note, or two. */
 static const struct dn_cells *load_cells(struct dn_csv_job *j, const struct usual *u, size_t from,
                                          size_t n, struct dn_cells *cells)
 {
     if (!are_bare(j, u)) {
         load_any(j, u, from, n, cells);
-    } else if (j->is_wide || load_bare(j, from, n, cells, 1)) {
+    } else if (j->is_wide) {
         j->is_wide = load_bare(j, from, n, cells, 2);
+    } else {
+        (void)load_bare(j, from, n, cells, 1);
     }
     return cells;
 }
@@ -298,6 +312,7 @@ static inline uint64_t first_bits(size_t n)
                 const uint32_t start = dn_csv_field_start(rows, r, field);                         \
                 const size_t len = dn_csv_field_end(rows, r, field, start) - start;                \
                 const uint8_t *text = rows->buf + start;                                           \
+                j->is_wide |= len > 8;                                                             \
                 CTYPE value = 0;                                                                   \
                 enum dn_csv_verdict v = DN_CSV_VERDICT_VALUE;                                      \
                 if (!is_usual(&u, text, len) ||                                                    \
@@ -381,35 +396,47 @@ static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_
     return DN_OK;
 }
 
-/* Of most columns most texts are no more than they look like: without null texts, escapes, blanks to trim, or quotes around them. */
+/*
+ * Of most columns most texts are no more than they look like: without null texts, escapes, blanks to trim, or quotes around them.  And where a
+ * text would begin is a delimiter if it is empty.
+ */
 static bool are_texts_plain(const struct dn_csv_job *j)
 {
     const size_t field = j->column->field;
 
     return field > 0 && field + 1 < j->rows->n_fields && j->nulls->n == 0 && !j->d->has_escape &&
-           !j->trim && !j->column->mostly_quoted;
+           !j->trim && !j->column->mostly_quoted && j->rows->delimiter_len == 1 &&
+           !dn_csv_rows_are_padded(j->rows);
+}
+
+/* 1 for each byte that a text begins with which is there and has no quotes around it. */
+static void set_plain_begins(const struct dn_csv_dialect *d, uint8_t begins[UINT8_MAX + 1])
+{
+    memset(begins, 1, UINT8_MAX + 1);
+    begins[d->delimiter] = 0;
+    if (d->has_quote) {
+        begins[d->quote] = 0;
+    }
 }
 
 /*
  * Views of the n <= 64 fields from row `from` on as they are, without a branch; of no more than that between two delimiters.  Returns a bit
  * for each that has text and no quote in front: the others are still to be converted.
  */
-static uint64_t convert_plain_texts(const struct dn_csv_job *j, size_t from, size_t n)
+static uint64_t convert_plain_texts(const struct dn_csv_job *j, size_t from, size_t n,
+                                    const uint8_t begins[UINT8_MAX + 1])
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t n_fields = rows->n_fields;
-    const uint32_t between = rows->delimiter_len;
+    const uint8_t *buf = rows->buf;
     const uint32_t *ends = rows->ends + from * n_fields + j->column->field;
-    const unsigned quote = j->d->has_quote ? j->d->quote : UINT8_MAX + 1u;
     struct dn_string_view *values = (struct dn_string_view *)j->values + from;
     uint64_t bits = 0;
 
     for (size_t i = 0; i < n; i++, ends += n_fields) {
-        const uint32_t start = ends[-1] + between;
-        const uint8_t *text = rows->buf + start;
-        const size_t len = ends[0] - start;
-        dn_csv_make_view(&values[i], text, len, 0, start);
-        bits |= (uint64_t)((len != 0) & (text[0] != quote)) << i;
+        const uint32_t start = ends[-1] + 1;
+        dn_csv_make_block_view(&values[i], buf + start, ends[0] - start, start);
+        bits |= (uint64_t)begins[buf[start]] << i;
     }
     return bits;
 }
@@ -424,20 +451,20 @@ static bool are_texts_quoted(const struct dn_csv_job *j)
 /* As convert_plain_texts() of what is between quotes and has no quotes in it; a bit for each that is so. */
 static uint64_t convert_quoted_texts(const struct dn_csv_job *j, size_t from, size_t n)
 {
-    const struct dn_csv_rows *rows = j->rows;
+    const struct dn_csv_rows rows = *j->rows; /* a copy, which no store can change */
     const size_t field = j->column->field;
     const uint8_t quote = j->d->quote;
     struct dn_string_view *values = (struct dn_string_view *)j->values + from;
     uint64_t bits = 0;
 
     for (size_t i = 0; i < n; i++) {
-        const uint32_t start = dn_csv_field_start(rows, from + i, field);
-        const uint32_t end = dn_csv_field_end(rows, from + i, field, start);
-        const uint8_t *text = rows->buf + start;
+        const uint32_t start = dn_csv_field_start(&rows, from + i, field);
+        const uint32_t end = dn_csv_field_end(&rows, from + i, field, start);
+        const uint8_t *text = rows.buf + start;
         const size_t len = end - start;
-        const bool simple = (len >= 2) & (text[0] == quote) & (rows->buf[end - 1] == quote) &
-                            !dn_csv_may_hold_quotes(rows, start, end);
-        dn_csv_make_view(&values[i], text + 1, simple ? len - 2 : 0, 0, start + 1);
+        const bool simple = (len >= 2) & (text[0] == quote) & (text[len - 1] == quote) &
+                            !dn_csv_may_hold_quotes(&rows, start, end);
+        dn_csv_make_block_view(&values[i], text + 1, simple ? len - 2 : 0, start + 1);
         bits |= (uint64_t)simple << i;
     }
     return bits;
@@ -473,14 +500,14 @@ convert_text(struct dn_csv_job *j, bool trim, size_t r, bool *valid, struct dn_e
         if (j->d->has_escape && dn_csv_has_escape(j->d, text, len)) {
             return unescape(j, text, len, value, err);
         }
-        dn_csv_make_view(value, text, len, 0, start);
+        dn_csv_make_block_view(value, text, len, start);
     } else if (dn_csv_quoted_simple(j->d, text, len, &inner)) {
         if (j->nulls->quoted && dn_csv_is_null_text(j->nulls, text + 1, inner)) {
             *valid = false;
             inner = 0;
             dn_csv_note_null(j, r);
         }
-        dn_csv_make_view(value, text + 1, inner, 0, start + 1);
+        dn_csv_make_block_view(value, text + 1, inner, start + 1);
     } else {
         return unescape(j, text, len, value, err);
     }
@@ -493,10 +520,14 @@ convert_strings(struct dn_csv_job *j, bool trim, struct dn_error *err)
     const bool plain = !trim && are_texts_plain(j);
     const bool quoted = !trim && are_texts_quoted(j);
     const size_t to = j->to;
+    uint8_t begins[UINT8_MAX + 1];
 
+    if (plain) {
+        set_plain_begins(j->d, begins);
+    }
     for (size_t from = j->from; from < to; from += 64) {
         const size_t n = to - from < 64 ? to - from : 64;
-        uint64_t bits = plain    ? convert_plain_texts(j, from, n)
+        uint64_t bits = plain    ? convert_plain_texts(j, from, n, begins)
                         : quoted ? convert_quoted_texts(j, from, n)
                                  : 0;
         for (uint64_t rest = ~bits & first_bits(n); rest != 0; rest &= rest - 1) {

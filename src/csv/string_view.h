@@ -18,39 +18,67 @@ static inline uint64_t dn_csv_load8(const uint8_t *p)
 }
 
 typedef uint32_t dn_csv_view_words __attribute__((vector_size(16)));
-typedef uint64_t dn_csv_view_halves __attribute__((vector_size(16)));
+
+/*
+ * A view is its length and up to 12 bytes of text, or the first 4 of them, the number of a buffer and a place in it.  Lengths vary, so nothing
+ * here may be a branch: what of the two counts is looked up by the length.
+ */
+struct dn_csv_view_masks {
+    dn_csv_view_words text;
+    dn_csv_view_words place; /* and of the length */
+};
+
+#define ALL UINT32_MAX
+#define SHORT(a, b, c)                                                                             \
+    {                                                                                              \
+        {0, a, b, c},                                                                              \
+        {                                                                                          \
+            ALL, 0, 0, 0                                                                           \
+        }                                                                                          \
+    }
+static const struct dn_csv_view_masks dn_csv_view_masks[14] = {
+    SHORT(0, 0, 0),          SHORT(0xff, 0, 0),
+    SHORT(0xffff, 0, 0),     SHORT(0xffffff, 0, 0),
+    SHORT(ALL, 0, 0),        SHORT(ALL, 0xff, 0),
+    SHORT(ALL, 0xffff, 0),   SHORT(ALL, 0xffffff, 0),
+    SHORT(ALL, ALL, 0),      SHORT(ALL, ALL, 0xff),
+    SHORT(ALL, ALL, 0xffff), SHORT(ALL, ALL, 0xffffff),
+    SHORT(ALL, ALL, ALL),    {{0, ALL, 0, 0}, {ALL, 0, ALL, ALL}},
+};
+#undef SHORT
+#undef ALL
+
+/** @param words  any four bytes and then those of the text, to which some may be added */
+static inline void dn_csv_view_set(struct dn_string_view *out, dn_csv_view_words words, size_t len,
+                                   uint32_t buffer, uint32_t offset)
+{
+    const struct dn_csv_view_masks *masks = &dn_csv_view_masks[len < 13 ? len : 13];
+    const dn_csv_view_words view =
+        (words & masks->text) |
+        ((dn_csv_view_words){(uint32_t)len, 0, buffer, offset} & masks->place);
+
+    memcpy(out, &view, sizeof(view));
+}
 
 /** View of text[0, len) at `offset` of variadic buffer `buffer`; 16 bytes at text are readable. */
 static inline void dn_csv_make_view(struct dn_string_view *out, const uint8_t *text, size_t len,
                                     uint32_t buffer, uint32_t offset)
 {
-    /* Which bytes of a text behind a word for its length count; lengths vary, so nothing here may be a branch. */
-#define KEEP(n) (UINT64_MAX >> (64 - 8 * (n)))
-    static const uint64_t keep[14][2] __attribute__((aligned(16))) = {{0, 0},
-                                                                      {KEEP(1) << 32, 0},
-                                                                      {KEEP(2) << 32, 0},
-                                                                      {KEEP(3) << 32, 0},
-                                                                      {KEEP(4) << 32, 0},
-                                                                      {KEEP(4) << 32, KEEP(1)},
-                                                                      {KEEP(4) << 32, KEEP(2)},
-                                                                      {KEEP(4) << 32, KEEP(3)},
-                                                                      {KEEP(4) << 32, KEEP(4)},
-                                                                      {KEEP(4) << 32, KEEP(5)},
-                                                                      {KEEP(4) << 32, KEEP(6)},
-                                                                      {KEEP(4) << 32, KEEP(7)},
-                                                                      {KEEP(4) << 32, KEEP(8)},
-                                                                      {KEEP(4) << 32, 0}};
-#undef KEEP
-    const size_t n = len < 13 ? len : 13;
-    const uint64_t place = buffer | (uint64_t)offset << 32;
     dn_csv_view_words words;
-    dn_csv_view_halves kept;
 
     memcpy(&words, text, sizeof(words));
-    memcpy(&kept, keep[n], sizeof(kept));
     words = __builtin_shufflevector(words, (dn_csv_view_words){0}, 4, 0, 1, 2);
-    kept = ((dn_csv_view_halves)words & kept) | (dn_csv_view_halves){len, len > 12 ? place : 0};
-    memcpy(out, &kept, sizeof(kept));
+    dn_csv_view_set(out, words, len, buffer, offset);
+}
+
+/** View of a block's text, which is variadic buffer 0; 4 bytes in front of text[0, len), at `offset`, and 12 at it are readable. */
+static inline void dn_csv_make_block_view(struct dn_string_view *out, const uint8_t *text,
+                                          size_t len, uint32_t offset)
+{
+    dn_csv_view_words words;
+
+    memcpy(&words, text - 4, sizeof(words));
+    dn_csv_view_set(out, words, len, 0, offset);
 }
 
 #endif

@@ -157,7 +157,7 @@ CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, 
     uint64_t q = csv_quotes(&w, d, valid);
 
     *marks = csv_marks_of(&w, d, valid);
-    if (!d->has_quote || (q | scan->inside | scan->after_close) == 0) {
+    if ((q | scan->inside | scan->after_close) == 0) {
         scan->field_start = (marks->structural >> (n - 1)) & 1;
         return true;
     }
