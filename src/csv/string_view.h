@@ -53,9 +53,8 @@ static inline void dn_csv_view_set(struct dn_string_view *out, dn_csv_view_words
                                    uint32_t buffer, uint32_t offset)
 {
     const struct dn_csv_view_masks *masks = &dn_csv_view_masks[len < 13 ? len : 13];
-    const dn_csv_view_words view =
-        (words & masks->text) |
-        ((dn_csv_view_words){(uint32_t)len, 0, buffer, offset} & masks->place);
+    const dn_csv_view_words place = {(uint32_t)len, 0, buffer, offset};
+    const dn_csv_view_words view = (words & masks->text) | (place & masks->place);
 
     memcpy(out, &view, sizeof(view));
 }
