@@ -167,6 +167,7 @@ load_fields(const uint8_t *buf, const uint32_t *ends, size_t n_fields, const uin
 {
     size_t over = 0; /* its highest bit is set once something was over 8 */
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < n; i++) {
         const size_t end = ends[i * n_fields];
         const size_t len = end - before[i * step] - between;
