@@ -237,6 +237,7 @@ static void advise_shape(const struct dn_csv_reader *r, struct dn_span row)
         guesses[0].delimiter == r->dialect.delimiter || dn_csv_guess_is_unsure(guesses, n)) {
         return;
     }
+    guesses[0].skip_rows += guesses[0].skip_rows > 0 ? (uint32_t)r->feed.skip_rows : 0;
     (void)snprintf(words, sizeof words,
                    "there is one column, %s, but with %s %zu of the first %zu rows have %zu fields",
                    dn_error_escape_value(value, row.data, row.len),
@@ -326,12 +327,25 @@ static bool guess_advice(const struct dn_csv_reader *r, const struct dn_csv_gues
 {
     char byte[8];
 
+    if (g->skip_rows == 1 && g->delimiter == r->dialect.delimiter &&
+        r->n_fields + 1 == g->n_fields) {
+        (void)snprintf(out, size,
+                       "%zu of the first %zu rows have one field more than the header has names: "
+                       "give all of them with the option header and leave that line out with the "
+                       "option skip_rows %lld",
+                       g->n_regular, g->n_rows, (long long)r->feed.skip_rows + 1);
+        return true;
+    }
     if (g->skip_rows > 0) {
+        const bool one = g->skip_rows == 1;
+        const bool other = g->delimiter != r->dialect.delimiter;
         (void)snprintf(out, size,
                        "the first %u line%s of the file %s something else than its rows: leave "
-                       "%s out with the option skip_rows %u",
-                       g->skip_rows, g->skip_rows == 1 ? "" : "s", g->skip_rows == 1 ? "is" : "are",
-                       g->skip_rows == 1 ? "it" : "them", g->skip_rows);
+                       "%s out with the option skip_rows %lld%s%s",
+                       g->skip_rows, one ? "" : "s", one ? "is" : "are", one ? "it" : "them",
+                       (long long)r->feed.skip_rows + g->skip_rows,
+                       other ? ", and set the option delimiter " : "",
+                       other ? dn_csv_byte_word(g->delimiter, byte) : "");
         return true;
     }
     if (g->delimiter != r->dialect.delimiter) {
@@ -374,8 +388,19 @@ static bool has_cut_line(struct dn_span text)
     return false;
 }
 
-bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, size_t len, char *out,
-                          size_t size)
+/* Does the row end with a delimiter that makes a field too many of it? */
+static bool ends_with_delimiter(const struct dn_csv_reader *r, struct dn_span row, size_t n_fields)
+{
+    const struct dn_csv_dialect *d = &r->dialect;
+    const size_t len = dn_csv_without_cr(d, row.data, row.len);
+    const size_t n = 1 + (size_t)d->n_rest;
+
+    return n_fields == r->n_fields + 1 && len >= n && row.data[len - n] == d->delimiter &&
+           memcmp(row.data + len - d->n_rest, d->rest, d->n_rest) == 0;
+}
+
+bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
+                          size_t n_fields, char *out, size_t size)
 {
     const struct dn_span text = {row, len};
     struct dn_csv_guess guesses[DN_CSV_GUESSES];
@@ -388,6 +413,14 @@ bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, siz
         return true;
     }
     if (other_delimiter(r, text, out, size)) {
+        return true;
+    }
+    if (ends_with_delimiter(r, text, n_fields)) {
+        (void)snprintf(
+            out, size,
+            "it ends with a delimiter, which is dropped where all rows do and the header "
+            "does not: leave lines that are no rows out with the option skip_footer, or "
+            "the option comment");
         return true;
     }
     if (is_ruler(text)) {

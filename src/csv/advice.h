@@ -20,7 +20,7 @@ void dn_csv_advise(const struct dn_csv_reader *r);
  * What would make the row buf[0, len) regular, which has another number of fields than the header: words that follow "; ".
  * @return false: nothing known
  */
-bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, size_t len, char *out,
-                          size_t size);
+bool dn_csv_ragged_advice(const struct dn_csv_reader *r, const uint8_t *row, size_t len,
+                          size_t n_fields, char *out, size_t size);
 
 #endif

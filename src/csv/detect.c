@@ -393,6 +393,27 @@ static size_t find_shape(const struct reading *r, size_t *first)
     return best;
 }
 
+/* Is the last field empty of all rows from rows[first] on that have k? */
+static bool end_with_delimiter(const struct reading *r, size_t first, size_t k)
+{
+    for (size_t i = first; i < r->n_rows; i++) {
+        size_t pos = r->rows[i].start;
+        size_t end = pos;
+        for (size_t f = 0; r->rows[i].n_fields == k && f < k; f++) {
+            bool quoted;
+            bool open;
+            size_t strays;
+            size_t line = 0;
+            pos = end + (f > 0);
+            end = field_end(r, pos, &line, &quoted, &strays, &open);
+        }
+        if (end > pos && !(end == pos + 1 && r->text->bytes[pos] == '\r')) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_time(const uint8_t *s, size_t len, size_t at)
 {
     return at > 0 && at + 2 < len && is_digit(s[at - 1]) && is_digit(s[at + 1]) &&
@@ -514,6 +535,10 @@ static bool try_reading(struct look *l, struct reading *r, bool weak, double pri
     if (r->n_rows == 0) {
         return false;
     }
+    /* a header with a field less, above rows that end with a delimiter, is no line in front of them */
+    const bool trailing = k >= 3 && first > 0 && r->rows[first - 1].n_fields + 1 == k &&
+                          end_with_delimiter(r, first, k);
+    first -= trailing;
     const size_t from = k >= 2 && !l->known->skip_rows ? r->rows[first].start : l->start;
     if (from > l->start) { /* what stands in front may hold quotes */
         const size_t n_comments = r->n_comments;
@@ -521,6 +546,10 @@ static bool try_reading(struct look *l, struct reading *r, bool weak, double pri
         r->n_comments = n_comments;
     }
     describe(l, r, k >= 2 ? k : 1, g);
+    if (trailing) {
+        g->n_fields--;
+        g->n_regular++;
+    }
     g->skip_rows = lines_to_skip(l, r, from);
     g->score = score_of(g, r, l->values.quality, prior);
     if (k < 2) {

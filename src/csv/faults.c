@@ -210,7 +210,7 @@ void dn_csv_ragged_words(const struct dn_csv_reader *r, const uint8_t *row, size
 {
     const size_t at = (size_t)snprintf(out, DN_CSV_RAGGED_ADVICE_SIZE, "; ");
 
-    if (!dn_csv_ragged_advice(r, row, len, out + at, DN_CSV_RAGGED_ADVICE_SIZE - at)) {
+    if (!dn_csv_ragged_advice(r, row, len, n_fields, out + at, DN_CSV_RAGGED_ADVICE_SIZE - at)) {
         (void)snprintf(out + at, DN_CSV_RAGGED_ADVICE_SIZE - at,
                        "check the delimiter and the quotes around this row%s",
                        ways_out(r, n_fields));

@@ -244,7 +244,7 @@ static const char *const option_sets[] = {
     ",\"columns\":[\"c1\",\"none\",\"c1\"],\"missing_as_null\":true",
     ",\"exclude\":[\"c1\"]",
     ",\"rename\":{\"c0\":\"first \\\"\\u00e9\\\"\"}",
-    ",\"names\":\"lower\"",
+    ",\"names\":\"snake_case\"",
     ",\"ragged\":\"null\"",
     ",\"ragged\":\"skip\"",
     ",\"limit\":13",

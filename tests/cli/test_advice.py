@@ -137,6 +137,10 @@ def test_of_a_job(tool, write, mode):
     ("a,b,c\n1,2,3\n4,5\n6,7,8\n", ["--ragged null reads what is missing as nulls", "--max-rejects"]),
     ("a,b\n1,2\nTotal\n", ["--skip-footer leaves lines at the end of the file out", "--max-rejects"]),
     ("a,b\n1,2\n5,6\r7,8\n", ["a carriage return stands alone in it"]),
+    ("a;b;c\n1;2;3;\n4;5,5;6;\n", ["--delimiter ';'"]),
+    ("Report\na;b\n1;2,5\n3;4,5\n", ["first 1 line", "--skip-rows 1, and set --delimiter ';'"]),
+    ("a,b\n1,2,3\n4,5,6\n7,8,9\n", ["3 of the first 3 rows have one field more", "--header", "--skip-rows 1"]),
+    ("a,b\n1,2,\n3,4,\n5,6,\nTotal 2\n", ["it ends with a delimiter", "--skip-footer"]),
     ("a,b\n----\n1,2\n", ["begin with -", "--comment '-'"]),
 ])
 def test_ragged_rows_name_the_flag(tool, write, text, words):

@@ -32,6 +32,35 @@ def test_words(tool, write):
     tool.fails("schema", "--sniff", "--why", "in.csv", code=2, says="--sniff")
 
 
+def test_words_name_files_lines_and_quotes(tool, write):
+    write("a.csv", "1\n")
+    write("b.csv", "2.5\n")
+    assert why(tool, "--no-header", "a.csv", "b.csv")["column_1"][1]["text"] == "because of b.csv, line 1: '2.5'; before that it was int64"
+    assert why(tool, "--no-header", "b.csv")["column_1"][1]["text"] == "nothing in the sample says otherwise (1 value)"
+    for flags, words in [(["a.csv", "a.csv"], "nothing in the files says otherwise (2 values)"), (["a.csv"], "nothing in the file says otherwise (1 value)")]:
+        assert why(tool, "--full", "--no-header", *flags)["column_1"][1]["text"] == words
+    found = why(tool, "--no-header", "--reader-option", "missing_as_null=true", "--columns", "column_1,z", "--types", "column_1=int8", "a.csv")
+    assert [reason["text"] for _, reason in found.values()] == ["declared", "the files have no such column"]
+    write("q.csv", 'p,q\n1,"2"\n"3",4\n')
+    found = why(tool, "--quoted", "text", "q.csv")
+    assert found["p"][1]["text"] == "because of line 3: '\"3\"', quoted where others are not; before that it was int64"
+    assert found["q"][1]["text"] == "because of line 3: '4'; before that it was int64"
+    write("first.csv", "x\ny\n")
+    assert why(tool, "--no-header", "first.csv")["column_1"][1]["line"] == 1
+
+
+def test_full_counts_the_nulls_that_convert_writes(tool, write):
+    """Empty, in quotes and bare, texts for null, and what a file lacks: of texts, bytes and numbers."""
+    write("a.csv", 'n,s,x,d\n1,a,00,2024-01-01\n"","","",""\n,,,\nNA,NA,NA,NA\n"NA","NA",ff,\n')
+    write("b.csv", "s,n\nb,\n,5\n")
+    flags = ["--union-by-name", "--null-values", "NA", "--types", "x=binary:hex", "--reader-option", "missing_as_null=true", "--columns", "n,s,x,d,z"]
+    listed = [line.split() for line in tool.ok("schema", "--full", *flags, "a.csv", "b.csv").stdout.decode().splitlines()[1:]]
+    tool.ok("convert", *flags, "a.csv", "b.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert {line[0]: int(line[2]) for line in listed} == {name: table.column(name).null_count for name in table.column_names}
+    assert table.column("z").null_count == 7 and table.column("s").null_count == 3 and table.column("n").null_count == 5
+
+
 def test_json_is_still_an_asset(tool, write):
     write("in.csv", "id,amount\n1,10\n3,n/a\n")
     (tool.cwd / "asset.json").write_bytes(tool.ok("schema", "--why", "--json", "in.csv").stdout)

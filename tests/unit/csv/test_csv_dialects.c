@@ -81,10 +81,42 @@ static void test_random_dialects(void **state)
     assert_true(n_rows > 100000);
 }
 
+/* Every size of blocks from one byte to more than the text, by one thread to three. */
+static void test_every_block_size(void **state)
+{
+    struct rig_text text = {0};
+    struct plain_reading want;
+    struct rig_result got;
+
+    (void)state;
+    for (uint64_t round = 0; round < 8; round++) {
+        seed = 9000 + round;
+        const struct plain_dialect d = random_dialect();
+        const size_t rows_len = make_text(&text, &d, 1 + below(3), 60 + below(100));
+        plain_read(text.data, rows_len, &d, &want);
+        const char *path = scratch_path(rig_dir, "every.csv");
+        scratch_write(path, text.data, text.len);
+        for (size_t block = 1; block <= text.len + 1; block++) {
+            struct dn_csv_options o = options_of(&d);
+            char what[100];
+            o.block_bytes = block;
+            o.n_threads = (uint32_t)(1 + block % 3);
+            (void)snprintf(what, sizeof(what), "round %llu block %zu threads %u",
+                           (unsigned long long)round, block, o.n_threads);
+            rig_read(&path, 1, &o, true, &got);
+            compare(&text, &d, &want, &got, what);
+            rig_free(&got);
+        }
+        free(want.rows.data);
+    }
+    free(text.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dialects),
+        cmocka_unit_test(test_every_block_size),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
 }

@@ -160,6 +160,24 @@ static bool same_state(const struct text *t, enum dn_csv_state a, enum dn_csv_st
                       t->buf[t->len - 1] == '\r');
 }
 
+/* The words that are said to have no doubled quotes have none. */
+static void expect_doubled(const struct dn_csv_dialect *d, const struct text *t,
+                           const struct dn_csv_index *got)
+{
+    struct dn_csv_mark m;
+    enum dn_csv_state state = DN_CSV_START;
+
+    for (size_t i = t->start; d->has_quote && i < t->len; i += m.n) {
+        const enum dn_csv_state next = dn_csv_step(d, state, t->buf + i, t->len - i, &m);
+        if (state == DN_CSV_CLOSED && next == DN_CSV_QUOTED) {
+            const size_t before = i - 1; /* the quoted field has both */
+            assert_true((got->doubled[i >> 9] >> (i >> 6 & 7) & 1) != 0 ||
+                        (got->doubled[before >> 9] >> (before >> 6 & 7) & 1) != 0);
+        }
+        state = next;
+    }
+}
+
 static void expect_index(const struct dn_kernels *kernels, const struct dn_csv_dialect *d,
                          const struct text *t, struct dn_csv_index *got, const char *what)
 {
@@ -180,6 +198,9 @@ static void expect_index(const struct dn_kernels *kernels, const struct dn_csv_d
                      what, s, got->n_ends, want.n_ends, got->n_row_ends, want.n_row_ends,
                      (unsigned long long)got->n_strays, (unsigned long long)want.n_strays,
                      got->first_stray, want.first_stray, (int)state, (int)end);
+        }
+        if (s == DN_CSV_START) {
+            expect_doubled(d, t, got);
         }
     }
 }
@@ -349,12 +370,37 @@ static void test_array_is_kept_and_grows(void **state)
     dn_csv_index_finish(&index);
 }
 
+/* What one text left behind says nothing of the next one. */
+static void test_doubled_quotes_are_forgotten(void **state)
+{
+    static struct text t;
+    struct dn_csv_index index = {0};
+
+    (void)state;
+    t.buf = t.memory;
+    for (int plain = 0; plain < 2; plain++) {
+        enum dn_csv_state s = DN_CSV_START;
+        memset(t.memory, plain ? 'x' : '"', sizeof(t.memory));
+        t.len = 2000;
+        assert_int_equal(dn_csv_index_build(dn_kernels_selected(), &dialects[0], t.buf, 0, t.len,
+                                            &s, &index, NULL),
+                         DN_OK);
+        for (size_t word = 0; word < t.len / 64; word++) {
+            assert_int_equal(index.doubled[word / 8] >> (word % 8) & 1, !plain);
+        }
+    }
+    dn_csv_index_finish(&index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_index_is_the_automaton),  cmocka_unit_test(test_every_short_text),
-        cmocka_unit_test(test_map_is_the_automaton),    cmocka_unit_test(test_maps_compose),
+        cmocka_unit_test(test_index_is_the_automaton),
+        cmocka_unit_test(test_every_short_text),
+        cmocka_unit_test(test_map_is_the_automaton),
+        cmocka_unit_test(test_maps_compose),
         cmocka_unit_test(test_array_is_kept_and_grows),
+        cmocka_unit_test(test_doubled_quotes_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
