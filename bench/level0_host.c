@@ -119,7 +119,7 @@ static char *next_text(FILE *texts, char **room, size_t *size, size_t *len)
     }
     if (n + 1 > *size) {
         free(*room);
-        *size = (size_t)n + 1;
+        *size = (size_t)n + n / 4 + 1; /* seldom again: fresh pages are dear */
         *room = malloc(*size);
     }
     if (*room == NULL || fread(*room, 1, (size_t)n, texts) != n) {

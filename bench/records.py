@@ -126,6 +126,9 @@ class Writing:
         return {"wall": wall, "cpu": cpu, "rss": rss}
 
     def measure(self, lane):
+        if lane != CONVERT:
+            run.warm(self.texts(lane))  # of large tables they do not stay in memory beside each other
+        os.sync()  # nobody pays for writing the texts to the disk
         return self.convert() if lane == CONVERT else self.write(lane)
 
     def close(self):
