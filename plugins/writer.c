@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/os_process.h"
 #include "base/strings.h"
 #include "store/s3/client.h"
 
@@ -100,8 +101,11 @@ static enum dn_status prepare(struct dn_writer *h, struct dn_error *err)
     if (kind->create_context != NULL) {
         DN_TRY(kind->create_context(&means->context, err));
     }
-    DN_TRY(dn_pool_create(&h->pool, means->n_threads, err));
-    const struct dn_executor executor = dn_pool_executor(h->pool);
+    const uint32_t n = means->n_threads != 0 ? means->n_threads : dn_os_cpu_count();
+    DN_TRY(
+        dn_pool_create(&h->pool, n > 1 ? n - 1 : 1, err)); /* the calling thread is one of them */
+    struct dn_executor executor = dn_pool_executor(h->pool);
+    executor.n_threads = n;
     means->submit = executor.submit;
     means->submit_ctx = executor.ctx;
     means->n_threads = executor.n_threads;

@@ -27,6 +27,16 @@ struct dn_pool {
     pthread_t threads[];
 };
 
+/* Under the lock: take the first task, of which there is one. */
+static struct task take(struct dn_pool *pool)
+{
+    const struct task task = pool->ring[pool->head];
+
+    pool->head = (pool->head + 1) & (pool->ring_size - 1);
+    pool->n_tasks--;
+    return task;
+}
+
 static void *work(void *arg)
 {
     struct dn_pool *pool = arg;
@@ -41,9 +51,7 @@ static void *work(void *arg)
         if (pool->n_tasks == 0) {
             break; /* stopping, and everything that was submitted has started */
         }
-        struct task task = pool->ring[pool->head];
-        pool->head = (pool->head + 1) & (pool->ring_size - 1);
-        pool->n_tasks--;
+        const struct task task = take(pool);
         pthread_mutex_unlock(&pool->lock);
         task.fn(task.arg);
         pthread_mutex_lock(&pool->lock);
@@ -74,20 +82,20 @@ static bool grow_ring(struct dn_pool *pool)
 static int32_t submit(void *ctx, void (*fn)(void *arg), void *arg)
 {
     struct dn_pool *pool = ctx;
-    int32_t refused = 0;
 
     pthread_mutex_lock(&pool->lock);
     if (pool->n_tasks == pool->ring_size && !grow_ring(pool)) {
-        refused = DN_ERR_MEMORY;
-    } else {
-        pool->ring[(pool->head + pool->n_tasks) & (pool->ring_size - 1)] = (struct task){fn, arg};
-        pool->n_tasks++;
-        if (pool->n_idle > 0) {
-            pthread_cond_signal(&pool->wake);
-        }
+        pthread_mutex_unlock(&pool->lock);
+        return DN_ERR_MEMORY;
     }
+    pool->ring[(pool->head + pool->n_tasks) & (pool->ring_size - 1)] = (struct task){fn, arg};
+    pool->n_tasks++;
+    const bool wake = pool->n_idle > 0;
     pthread_mutex_unlock(&pool->lock);
-    return refused;
+    if (wake) { /* it finds the lock free */
+        pthread_cond_signal(&pool->wake);
+    }
+    return 0;
 }
 
 static int start_threads(struct dn_pool *pool, uint32_t n_threads)
@@ -156,6 +164,30 @@ void dn_pool_destroy(struct dn_pool *pool)
 struct dn_executor dn_pool_executor(struct dn_pool *pool)
 {
     return (struct dn_executor){.ctx = pool, .submit = submit, .n_threads = pool->n_threads};
+}
+
+bool dn_executor_is_pool(const struct dn_executor *executor)
+{
+    return executor->submit == submit;
+}
+
+bool dn_executor_help(const struct dn_executor *executor)
+{
+    struct dn_pool *pool = executor->ctx;
+    struct task task = {0};
+
+    if (!dn_executor_is_pool(executor)) {
+        return false;
+    }
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n_tasks > 0) {
+        task = take(pool);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (task.fn != NULL) {
+        task.fn(task.arg);
+    }
+    return task.fn != NULL;
 }
 
 enum dn_status dn_pool_provide(struct dn_pool **out, struct dn_executor *executor,

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dn_executor {
@@ -32,6 +33,13 @@ DN_NODISCARD enum dn_status dn_pool_create(struct dn_pool **out, uint32_t n_thre
 void dn_pool_destroy(struct dn_pool *pool);
 /** Valid until the pool is destroyed.  submit is thread-safe, never blocks on tasks, and refuses only if memory ran out. */
 struct dn_executor dn_pool_executor(struct dn_pool *pool);
+/** Are the threads those of a pool? */
+bool dn_executor_is_pool(const struct dn_executor *executor);
+/**
+ * Who waits for tasks of a pool may run them: one that has not started yet, on the calling thread.  False: there is none, or the threads are
+ * somebody else's.  Hold no lock that a task takes.
+ */
+bool dn_executor_help(const struct dn_executor *executor);
 /**
  * Threads for one who was given some or none: where executor->submit is NULL, start a pool of executor->n_threads that it runs on
  * from then on; *out is to be destroyed.  Else *out stays as it is.

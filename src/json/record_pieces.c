@@ -210,20 +210,30 @@ static const uint8_t *find_end(const struct dn_kernels *kernels, const uint8_t *
     return closes == -1 && *end == ']' ? end : NULL; /* brackets of either kind close */
 }
 
+/* Short texts have pieces for all threads; in long ones what every piece has, its columns, is made less often. */
+static size_t piece_size(size_t wanted, ptrdiff_t behind)
+{
+    const size_t share = (size_t)behind / 8;
+
+    return share <= wanted ? wanted : share < 4 * wanted ? share : 4 * wanted;
+}
+
 /*
- * Cut the array from p on into pieces of at least `wanted` bytes, if it has enough for two.  Each is read while the next one is cut, through
- * which it may be read in large steps.  *out becomes the array's end.  NULL: it is malformed, or memory ran out.
+ * Cut the array from p on into pieces of at least `wanted` bytes, if it has enough for two, and of more behind many of them.  Each is read
+ * while the next one is cut, through which it may be read in large steps.  *out becomes the array's end.  NULL: it is malformed, or memory
+ * ran out.
  */
 static void cut(struct dn_record_pieces *pieces, const struct dn_record_reader *r, const uint8_t *p,
                 size_t wanted, int depth, struct batch *batch, const uint8_t **out)
 {
     const struct dn_executor *executor = &r->options->executor;
     struct dn_record_piece *last = NULL;
+    const uint8_t *start = p;
     int closes = 0;
 
     *out = NULL;
     for (;;) {
-        const uint8_t *from = (const uint8_t *)((uintptr_t)p + wanted);
+        const uint8_t *from = (const uint8_t *)((uintptr_t)p + piece_size(wanted, p - start));
         const uint8_t *stop = r->lx.kernels->json_cut(p, from, &closes);
         if (closes > 0 || (closes < 0 && *stop != ']')) {
             return;
@@ -278,6 +288,8 @@ bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_rea
     }
     if (end == NULL) {
         atomic_store(&batch.failed, true);
+    }
+    while (dn_executor_help(&o->executor)) {
     }
     pthread_mutex_lock(&batch.lock);
     while (batch.n_open > 0) {

@@ -186,7 +186,12 @@ static bool is_done(struct dn_csv_writer *w, const struct dn_csv_piece *p, bool 
     pthread_mutex_lock(&w->lock);
     w->waiting = wait ? w->n_written + 1 : 0;
     while (wait && !p->done) {
-        pthread_cond_wait(&w->done, &w->lock);
+        pthread_mutex_unlock(&w->lock);
+        const bool helped = w->pool == NULL && dn_executor_help(&w->executor);
+        pthread_mutex_lock(&w->lock);
+        if (!helped && !p->done) {
+            pthread_cond_wait(&w->done, &w->lock);
+        }
     }
     w->waiting = 0;
     const bool done = p->done;

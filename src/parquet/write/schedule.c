@@ -28,10 +28,26 @@ static bool is_idle(const struct dn_parquet_writer *w)
     return w->n_tasks == 0 && !w->writing && (w->failed || w->first_row_group == NULL);
 }
 
+/* Under the lock: the row group to write next, once it is complete. */
+static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
+{
+    struct dn_pq_row_group *g = w->first_row_group;
+
+    return g != NULL && g->n_open == 0 && !w->failed ? g : NULL;
+}
+
+/* Under the lock: is there something to write that nobody writes? */
+static bool can_write(const struct dn_parquet_writer *w)
+{
+    return !w->writing && next_row_group(w) != NULL;
+}
+
 /* Under the lock, after a change: the calling thread is woken only if it can go on, not by every task. */
 static void wake(struct dn_parquet_writer *w)
 {
-    if (w->waiting != NULL ? !must_wait(w, w->waiting) : is_idle(w)) {
+    if (w->waiting != NULL ? !must_wait(w, w->waiting)
+                           : is_idle(w) || (w->ending && can_write(w))) {
+        w->n_changes++;
         pthread_cond_broadcast(&w->changed);
     }
 }
@@ -73,12 +89,32 @@ enum dn_status dn_pq_writer_go_on(struct dn_parquet_writer *w, struct dn_error *
                         w->path);
 }
 
-/* Under the lock, which is let go meanwhile.  A host that wants no more is a failure: a batch may be a whole table. */
+/* Under the lock, which is let go meanwhile.  False: nothing changed, and there was no task to run. */
+static bool help(struct dn_parquet_writer *w)
+{
+    const uint64_t n_changes = w->n_changes;
+
+    pthread_mutex_unlock(&w->lock);
+    const bool helped = dn_executor_help(&w->executor);
+    pthread_mutex_lock(&w->lock);
+    return helped || w->n_changes != n_changes;
+}
+
+/*
+ * Under the lock, which is let go meanwhile: run a task, or else wait.  A host that wants no more is a failure: a batch may be a whole
+ * table.
+ */
 static void wait_for_change(struct dn_parquet_writer *w)
 {
     struct dn_error stopped;
 
-    if (dn_stop_wait_condition(&w->changed, &w->lock) || w->failed) {
+    if (w->may_help && help(w)) {
+        return;
+    }
+    w->helps = w->may_help;
+    const bool changed = dn_stop_wait_condition(&w->changed, &w->lock);
+    w->helps = false;
+    if (changed || w->failed) {
         return;
     }
     pthread_mutex_unlock(&w->lock);
@@ -106,6 +142,21 @@ static void submit(const struct dn_executor *to, void (*fn)(void *arg), void *ar
     }
 }
 
+/* The same from within a task, which keeps the writer alive: the calling thread may help. */
+static void submit_more(struct dn_parquet_writer *w, void (*fn)(void *arg), void *arg)
+{
+    submit(&w->executor, fn, arg);
+    if (!w->may_help) {
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    w->n_changes++;
+    if (w->helps) {
+        pthread_cond_broadcast(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
 /* The last thing a task does: the writer may be gone behind it. */
 static void end_task(struct dn_parquet_writer *w)
 {
@@ -117,14 +168,6 @@ static void end_task(struct dn_parquet_writer *w)
 
 /* ---- row groups ---------------------------------------------------------------------------------------------------- */
 
-/* Under the lock: the row group to write next, once it is complete. */
-static struct dn_pq_row_group *next_row_group(const struct dn_parquet_writer *w)
-{
-    struct dn_pq_row_group *g = w->first_row_group;
-
-    return g != NULL && g->n_open == 0 && !w->failed ? g : NULL;
-}
-
 void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes)
 {
     pthread_mutex_lock(&w->lock);
@@ -133,7 +176,7 @@ void dn_pq_writer_give_back(struct dn_parquet_writer *w, size_t bytes)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Task of the thread that writes: all that is complete. */
+/* Task of the thread that writes, and at the end of the calling one: all that is complete. */
 static void write_row_groups(void *arg)
 {
     struct dn_parquet_writer *w = arg;
@@ -169,7 +212,7 @@ static void row_group_step(struct dn_pq_row_group *g)
 
     pthread_mutex_lock(&w->lock);
     g->n_open--;
-    const bool begins = !w->writing && next_row_group(w) != NULL;
+    const bool begins = !w->ending && can_write(w);
     w->writing = w->writing || begins;
     pthread_mutex_unlock(&w->lock);
     if (begins) {
@@ -313,7 +356,7 @@ void dn_pq_writer_emit(void *lane, struct dn_pq_page *page)
     if (is_short(page)) {
         run_page(page);
     } else {
-        submit(&w->executor, run_page, page);
+        submit_more(w, run_page, page);
     }
 }
 
@@ -452,7 +495,7 @@ static void run_lane(void *arg)
     }
     pthread_mutex_unlock(&w->lock);
     if (more) {
-        submit(&w->executor, run_lane, lane);
+        submit_more(w, run_lane, lane);
     }
     if (done) {
         dn_pq_morsel_destroy(w, m);
@@ -569,8 +612,16 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
 void dn_pq_writer_wait(struct dn_parquet_writer *w)
 {
     pthread_mutex_lock(&w->lock);
+    w->ending = true;
     while (!is_idle(w)) {
-        wait_for_change(w);
+        if (can_write(w)) {
+            w->writing = true;
+            pthread_mutex_unlock(&w->lock);
+            write_row_groups(w);
+            pthread_mutex_lock(&w->lock);
+        } else {
+            wait_for_change(w);
+        }
     }
     pthread_mutex_unlock(&w->lock);
 }

@@ -319,6 +319,7 @@ enum dn_status dn_parquet_writer_open_in(struct dn_parquet_context *c,
     DN_TRY_GOTO(st, open_verification(w, &opts, err), cleanup);
     DN_TRY_GOTO(st, open_lanes(w, &opts, err), cleanup);
     w->executor = (struct dn_executor){opts.submit_ctx, opts.submit, opts.n_threads};
+    w->may_help = dn_executor_is_pool(&w->executor) && opts.cancelled == NULL;
     DN_TRY_GOTO(st, dn_pool_provide(&w->pool, &w->executor, err), cleanup);
     DN_TRY_GOTO(st, open_context(w, c, err), cleanup);
     DN_TRY_GOTO(st, open_sink(w, path, &opts, err), cleanup);

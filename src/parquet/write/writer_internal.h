@@ -4,7 +4,8 @@
  * append() cuts batches into slices at row group ends and gathers slices to a morsel.  Every column has a lane: a task that
  * walks the list of morsels in order, one column at a time, never two tasks of a lane at once.  Full pages become tasks of
  * their own.  Complete row groups are written in order by a task for the thread of the context, which waits for the disk while the
- * other tasks go on.  Those never wait; append() and finish() do, for the budgets.
+ * other tasks go on, and when no more rows come by the calling thread.  Those never wait; append() and finish() do, for the budgets,
+ * and run tasks meanwhile where the threads are a pool of the caller's.
  *
  * Everything below "under the lock" is guarded by `lock`; `changed` is signalled when the calling thread can go on.  The rest belongs to
  * the thread that calls the writer, or to one lane, or to the thread that writes.
@@ -148,6 +149,8 @@ struct dn_parquet_writer {
     struct dn_stop stop; /**< what the host wants, or that the writer is closed */
     struct dn_executor executor;
     struct dn_pool *pool; /**< NULL: the caller's threads */
+    bool
+        may_help; /**< the threads are of a caller's pool, and nobody is to be asked while its owner runs tasks, too */
     struct dn_parquet_context *context;
     struct dn_parquet_context *own_context; /**< NULL: the caller's */
     struct dn_executor disk;                /**< the context's: the thread that writes */
@@ -189,7 +192,10 @@ struct dn_parquet_writer {
     struct dn_pq_row_group *first_row_group;
     struct dn_pq_row_group *last_row_group;
     int64_t n_row_groups;
-    bool writing; /**< there is a task that writes row groups */
+    bool writing;       /**< somebody writes row groups: a task, or at the end the calling thread */
+    bool ending;        /**< no more rows will come: the calling thread is there to write */
+    bool helps;         /**< it waits, and would run a task */
+    uint64_t n_changes; /**< which it would have been woken for */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
     struct dn_pq_packer *packers;          /**< those that rest */

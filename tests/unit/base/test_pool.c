@@ -210,6 +210,63 @@ static void note_mask(void *arg)
     pthread_sigmask(SIG_SETMASK, NULL, &m->set);
 }
 
+struct gate {
+    sem_t reached;
+    sem_t open;
+};
+
+static void wait_at_gate(void *arg)
+{
+    struct gate *g = arg;
+
+    assert_int_equal(sem_post(&g->reached), 0);
+    assert_int_equal(sem_wait(&g->open), 0);
+}
+
+static void note_thread(void *arg)
+{
+    *(pthread_t *)arg = pthread_self();
+}
+
+static int32_t run_elsewhere(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    (void)fn;
+    (void)arg;
+    return 0;
+}
+
+static void test_who_waits_may_help(void **state)
+{
+    (void)state;
+    struct dn_pool *pool = start(1);
+    const struct dn_executor run = dn_pool_executor(pool);
+    const struct dn_executor other = {.submit = run_elsewhere, .n_threads = 1};
+    struct gate gate;
+    pthread_t ran[2] = {0};
+
+    assert_int_equal(sem_init(&gate.reached, 0, 0), 0);
+    assert_int_equal(sem_init(&gate.open, 0, 0), 0);
+    assert_true(dn_executor_is_pool(&run));
+    assert_false(dn_executor_help(&run)); /* there is nothing to do */
+    assert_int_equal(run.submit(run.ctx, wait_at_gate, &gate), 0);
+    assert_int_equal(sem_wait(&gate.reached), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run.submit(run.ctx, note_thread, &ran[i]), 0);
+    }
+    assert_true(dn_executor_help(&run)); /* the only worker waits at the gate */
+    assert_true(dn_executor_help(&run));
+    assert_false(dn_executor_help(&run));
+    assert_true(pthread_equal(ran[0], pthread_self()));
+    assert_true(pthread_equal(ran[1], pthread_self()));
+    assert_false(dn_executor_is_pool(&other));
+    assert_false(dn_executor_help(&other)); /* threads of somebody else */
+    assert_int_equal(sem_post(&gate.open), 0);
+    dn_pool_destroy(pool);
+    assert_int_equal(sem_destroy(&gate.open), 0);
+    assert_int_equal(sem_destroy(&gate.reached), 0);
+}
+
 static void test_signals_are_the_callers(void **state)
 {
     (void)state;
@@ -283,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_many_threads_may_submit),
         cmocka_unit_test(test_tasks_may_submit_even_while_the_pool_stops),
         cmocka_unit_test(test_a_task_may_wait_for_earlier_ones),
+        cmocka_unit_test(test_who_waits_may_help),
         cmocka_unit_test(test_signals_are_the_callers),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_threads_that_do_not_start),
