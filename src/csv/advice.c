@@ -216,6 +216,17 @@ static bool advise_other_kind(const struct dn_csv_reader *r)
     return false;
 }
 
+/* Is there any of the usual delimiters but the one given? */
+static bool has_usual(struct dn_span text, uint8_t given)
+{
+    for (size_t i = 0; i < sizeof(k_usual); i++) {
+        if (k_usual[i] != given && memchr(text.data, k_usual[i], text.len) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Rows below the first one of a single column, which has no usual delimiter, may have some. */
 static void advise_shape(const struct dn_csv_reader *r, struct dn_span row)
 {
@@ -231,7 +242,8 @@ static void advise_shape(const struct dn_csv_reader *r, struct dn_span row)
             "(engine.options.skip_rows in a job)");
         return;
     }
-    if (dn_csv_detect(r->head.data, r->head.len, r->head_is_whole, NULL, guesses, &n, NULL) !=
+    if (!has_usual(r->head, r->dialect.delimiter) ||
+        dn_csv_detect(r->head.data, r->head.len, r->head_is_whole, NULL, guesses, &n, NULL) !=
             DN_OK ||
         n == 0 || guesses[0].score < LEAST_SCORE || guesses[0].n_fields < 2 ||
         guesses[0].delimiter == r->dialect.delimiter || dn_csv_guess_is_unsure(guesses, n)) {

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_ROWS 200 /* fewer than a uint8_t counts */
+#define LONGEST_MOMENT 48 /* bytes */
+#define LOOK_ROWS 200     /* fewer than a uint8_t counts */
 #define NO_CHARACTER                                                                               \
     {                                                                                              \
         0                                                                                          \
@@ -100,6 +101,9 @@ static void look_at_number(struct dn_csv_looks *l, const uint8_t *s, size_t len)
 {
     struct dn_csv_forms forms = {.has_number = true};
 
+    if (memchr("0123456789+-,.", s[0], 14) == NULL) {
+        l->numbers = 0; /* most texts end here */
+    }
     for (size_t i = 0; i < N_NUMBERS && l->numbers != 0; i++) {
         forms.number = k_numbers[i];
         if ((l->numbers >> i & 1) != 0 && !reads_as(&forms, DN_TYPE(FLOAT64), s, len)) {
@@ -115,14 +119,24 @@ static unsigned forms_of(const struct dn_moment_format *formats, size_t n, unsig
     struct dn_csv_forms forms = {0};
 
     for (size_t i = 0; i < n && known != 0; i++) {
-        struct dn_moment_format one = formats[i];
-        forms.moments[kind] = (struct dn_csv_moments){&one, 1, false};
+        struct dn_moment_format *one = (struct dn_moment_format *)(uintptr_t)&formats[i];
+        forms.moments[kind] = (struct dn_csv_moments){one, 1, false}; /* which is only read */
         if ((known >> i & 1) != 0 &&
             !reads_as(&forms, kind == DN_MOMENT_DATE ? DN_TYPE(DATE32) : DN_TIME(US), s, len)) {
             known &= ~(1u << i);
         }
     }
     return known;
+}
+
+static bool has_digit(const uint8_t *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] >= '0' && s[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Where the time begins, and what stands in front of it; len: there is none. */
@@ -152,6 +166,10 @@ static void look_at_moment(struct dn_csv_looks *l, struct formats *formats, cons
     enum moment moment = MOMENT_NONE;
     const size_t at = time_at(s, len, &moment);
 
+    if (len > LONGEST_MOMENT || memchr("0123456789JFMASONDjfmasond", s[0], 26) == NULL ||
+        !has_digit(s, len)) { /* nor a month's name */
+        moment = MOMENT_NONE;
+    }
     if (l->n > 1 && moment != (enum moment)l->moment) {
         moment = MOMENT_NONE;
     }
