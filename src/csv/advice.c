@@ -216,11 +216,13 @@ static bool advise_other_kind(const struct dn_csv_reader *r)
     return false;
 }
 
-/* Is there any of the usual delimiters but the one given? */
+/* Is there any byte but the one given that is often a delimiter? */
 static bool has_usual(struct dn_span text, uint8_t given)
 {
-    for (size_t i = 0; i < sizeof(k_usual); i++) {
-        if (k_usual[i] != given && memchr(text.data, k_usual[i], text.len) != NULL) {
+    static const uint8_t bytes[] = {';', '\t', '|', ',', '^', '~', 1};
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        if (bytes[i] != given && memchr(text.data, bytes[i], text.len) != NULL) {
             return true;
         }
     }
@@ -339,7 +341,7 @@ static bool guess_advice(const struct dn_csv_reader *r, const struct dn_csv_gues
 {
     char byte[8];
 
-    if (g->skip_rows == 1 && g->delimiter == r->dialect.delimiter &&
+    if (g->skip_rows == 1 && g->delimiter == r->dialect.delimiter && r->n_fields > 1 &&
         r->n_fields + 1 == g->n_fields) {
         (void)snprintf(out, size,
                        "%zu of the first %zu rows have one field more than the header has names: "

@@ -269,6 +269,22 @@ static bool has_text(const struct dn_csv_evidence *e)
     return ((e->quoted | e->unquoted) & DN_CSV_TEXT) != 0;
 }
 
+static void look_for_escaped_null(struct dn_csv_looks *l, const struct dn_csv_reader *r,
+                                  const struct dn_csv_rows *rows, size_t n_rows, size_t f)
+{
+    for (size_t row = 0; row < n_rows && !l->escaped_null; row++) {
+        const uint32_t start = dn_csv_field_start(rows, row, f);
+        const uint8_t *text = rows->buf + start;
+        l->escaped_null = dn_csv_field_end(rows, row, f, start) - start == 2 && text[0] == '\\' &&
+                          text[0] == r->dialect.escape && text[1] == 'N' &&
+                          !dn_csv_is_null_text(&r->nulls, text, 2);
+    }
+    if (l->escaped_null && l->n == 0) {
+        note_sample(l, (const uint8_t *)"\\N", 2);
+        (void)note_null(l, (const uint8_t *)"\\N", 2);
+    }
+}
+
 enum dn_status dn_csv_looks_make(struct dn_csv_reader *r, const struct dn_csv_rows *rows,
                                  const struct dn_csv_evidence *evidence, struct dn_error *err)
 {
@@ -296,6 +312,9 @@ enum dn_status dn_csv_looks_make(struct dn_csv_reader *r, const struct dn_csv_ro
         if (!more) {
             *l = (struct dn_csv_looks){0};
         }
+        if (r->dialect.has_escape) {
+            look_for_escaped_null(l, r, rows, n_rows, f);
+        }
     }
     return DN_OK;
 }
@@ -315,7 +334,7 @@ enum dn_csv_looks_kind dn_csv_looks_kind_of(const struct dn_csv_looks *l)
     const struct dn_csv_digits digits = {0, 0};
 
     if (l->n == 0) {
-        return DN_CSV_LOOKS_KINDS;
+        return l->escaped_null ? DN_CSV_LOOKS_NULLS : DN_CSV_LOOKS_KINDS;
     }
     if (l->n_quoted == l->n) {
         return DN_CSV_LOOKS_QUOTED;

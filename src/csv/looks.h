@@ -17,6 +17,7 @@ struct dn_csv_looks {
     uint8_t times;    /**< forms that all of them have, a bit for each */
     uint8_t sample_len;
     uint8_t nulls_len;
+    bool escaped_null; /**< \N, where backslashes escape: else it is an N */
     uint16_t dates;
     uint16_t numbers;
     unsigned classes; /**< of values as they stand, enum dn_csv_class */

@@ -47,6 +47,7 @@ def said(tool, *args):
     ("id,v\n1,31.01.2024 \n2,n/a\n", "note", ["--trim --null-values 'n/a' --date-format '%d.%m.%Y' reads"]),
     ("id, v\n1, 2\n", "note", ["the name of a column, ' v', has blanks around it", "--trim"]),
     ("Report\na;b\n1;2\n3;4\n", "warning", ["one column, 'Report'", "--delimiter ';' --skip-rows 1", "3 of the first 3 rows have 2 fields"]),
+    ("a\x01b\n1\x012\n3\x014\n", "warning", ["one column", "--delimiter $'\\x01'"]),
     ("-----\n|a |b |\n-----\n|1 |2 |\n", "warning", ["--skip-rows 1"]),
     ("<!DOCTYPE html>\n<p>x\n", "warning", ["looks like HTML"]),
     ('[{"a":1},\n{"a":2},\n', "warning", ["looks like JSON"]),
@@ -82,6 +83,15 @@ def test_what_is_said_helps(tool, write, text):
     flags = re.search(r"are strings; (.*) (reads such|takes the)", line).group(1)
     done = subprocess.run(["bash", "-c", f"exec '{os.path.abspath(BIN)}' schema {flags} in.csv"], cwd=tool.cwd, env=environment(LC_ALL="C.UTF-8"), capture_output=True)
     assert done.returncode == 0 and done.stderr == b"" and b"string" not in done.stdout, (flags, done)
+
+
+def test_escaped_nulls(tool, write):
+    """Where backslashes escape, \\N is an N, unless it is named."""
+    write("in.csv", "id,s,t\n1,x,\\N\n2,\\N,\\N\n3,y,N\n4,\\\\N,a\n")
+    flags = ["schema", "--escape", "\\", "in.csv"]
+    (line,) = said(tool, *flags)
+    assert 'column "s" and 1 more, as in \'\\N\'' in line and "--null-values '\\N' reads such texts as nulls" in line
+    assert said(tool, *flags, "--null-values", "\\N") == [] and said(tool, "schema", "in.csv") == []
 
 
 def test_declared_columns_are_left_alone(tool, write):
@@ -139,6 +149,7 @@ def test_of_a_job(tool, write, mode):
     ("a,b\n1,2\n5,6\r7,8\n", ["a carriage return stands alone in it"]),
     ("a;b;c\n1;2;3;\n4;5,5;6;\n", ["--delimiter ';'"]),
     ("Report\na;b\n1;2,5\n3;4,5\n", ["first 1 line", "--skip-rows 1, and set --delimiter ';'"]),
+    ('Report "Q1\nid,v\n1,2\n3,4\n', ["first 1 line", "--skip-rows 1"]),
     ("a,b\n1,2,3\n4,5,6\n7,8,9\n", ["3 of the first 3 rows have one field more", "--header", "--skip-rows 1"]),
     ("a,b\n1,2,\n3,4,\n5,6,\nTotal 2\n", ["it ends with a delimiter", "--skip-footer"]),
     ("a,b\n----\n1,2\n", ["begin with -", "--comment '-'"]),

@@ -135,6 +135,17 @@ def test_what_is_left_out_is_said(tool, write):
         assert pq.read_table(tool.cwd / "out.parquet").schema.field(0).type == "int64", words
 
 
+def test_what_is_no_padding_and_which_lines_are_last(tool, write, table):
+    write("in.csv", b"\0" * 50)
+    tool.fails("convert", "in.csv", "no.parquet", says="the file is empty")
+    many = b"\0" * ((1 << 20) + 70_000)  # too many to stand behind a text
+    write("in.csv", b"a\n1\n" + many)
+    assert [v.encode() for v in table("in.csv")["a"].to_pylist()] == [b"1", many]
+    # carriage returns alone, until far down a line feed says that they end no lines
+    write("in.csv", b"h" + b"\rxx" * 30_000 + b"\nk\nv1\rv2\nlast\n")
+    assert [v[-2:] for v in table("--header", "n", "--skip-footer", "2", "in.csv")["n"].to_pylist()] == ["xx", "k"]
+
+
 def test_misspelt_and_wrong_options(tool, write):
     write("in.csv", "a\n1\n")
     tool.fails("convert", "--reader-option", "escap=x", "in.csv", "no.parquet", says='did you mean "escape"')
