@@ -115,42 +115,6 @@ static enum dn_status load_file(struct dn_plugin *plugin, char *path, struct dn_
     return DN_OK;
 }
 
-enum dn_status dn_plugin_find_for(const char *suffix, const char *path, char **out,
-                                  struct dn_error *err)
-{
-    struct candidates c = {0};
-    enum dn_status st = DN_OK;
-
-    /* dlopen() searches the system's directories for a name without a slash; a job means a file */
-    DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, suffix, err),
-                cleanup);
-    DN_TRY_GOTO(st, find_first(&c, path, "", out, err), cleanup);
-cleanup:
-    candidates_finish(&c);
-    return st;
-}
-
-enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err)
-{
-    return dn_plugin_find_for(DN_PLUGIN_SUFFIX, path, out, err);
-}
-
-enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)
-{
-    char *found = NULL;
-
-    DN_TRY(dn_plugin_find(path, &found, err));
-    return load_file(plugin, found, err);
-}
-
-const char *dn_plugin_symbol_colon(const char *text)
-{
-    const char *colon = strrchr(text, ':');
-
-    return colon == NULL || colon == text || colon[1] == '\0' || strchr(colon, '/') != NULL ? NULL
-                                                                                            : colon;
-}
-
 /* $DATIVO_PLUGIN_PATH, one directory after the other. */
 static enum dn_status environment_add(struct candidates *c, const char *file_name,
                                       struct dn_error *err)
@@ -208,6 +172,17 @@ cleanup:
     return st;
 }
 
+/* Where this program's own plugins may be. */
+static enum dn_status builtin_add(struct candidates *c, const char *file_name, struct dn_error *err)
+{
+    DN_TRY(environment_add(c, file_name, err));
+    if (g_home[0] != '\0') {
+        DN_TRY(candidate_add(c, g_home, file_name, strlen(file_name), "", err));
+    }
+    DN_TRY(executable_add(c, file_name, err));
+    return candidate_add(c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err);
+}
+
 enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,
                                       struct dn_error *err)
 {
@@ -215,14 +190,7 @@ enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file
     char *found = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY_GOTO(st, environment_add(&c, file_name, err), cleanup);
-    if (g_home[0] != '\0') {
-        DN_TRY_GOTO(st, candidate_add(&c, g_home, file_name, strlen(file_name), "", err), cleanup);
-    }
-    DN_TRY_GOTO(st, executable_add(&c, file_name, err), cleanup);
-    DN_TRY_GOTO(st,
-                candidate_add(&c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err),
-                cleanup);
+    DN_TRY_GOTO(st, builtin_add(&c, file_name, err), cleanup);
     DN_TRY_GOTO(st,
                 find_first(&c, file_name, "; set DATIVO_PLUGIN_PATH to the directory that has it",
                            &found, err),
@@ -231,6 +199,60 @@ enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file
 cleanup:
     candidates_finish(&c);
     return st;
+}
+
+/* A path to a plugin of this program's own that is not there, as a job has it that came from another machine: where this one has it. */
+static void point_to_builtin(const char *path, struct dn_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct candidates c = {0};
+    char *found = NULL;
+
+    if (err != NULL && builtin_add(&c, slash != NULL ? slash + 1 : path, NULL) == DN_OK &&
+        find_first(&c, path, "", &found, NULL) == DN_OK) {
+        (void)dn_error_set(err, DN_ERR_NOT_FOUND, "%s; here it is %s", err->message, found);
+    }
+    dn_free(found);
+    candidates_finish(&c);
+}
+
+enum dn_status dn_plugin_find_for(const char *suffix, const char *path, char **out,
+                                  struct dn_error *err)
+{
+    struct candidates c = {0};
+    enum dn_status st = DN_OK;
+
+    /* dlopen() searches the system's directories for a name without a slash; a job means a file */
+    DN_TRY_GOTO(st, candidates_add(&c, strchr(path, '/') == NULL ? "." : "", path, suffix, err),
+                cleanup);
+    st = find_first(&c, path, "", out, err);
+    if (st == DN_ERR_NOT_FOUND) {
+        point_to_builtin(path, err);
+    }
+cleanup:
+    candidates_finish(&c);
+    return st;
+}
+
+enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err)
+{
+    return dn_plugin_find_for(DN_PLUGIN_SUFFIX, path, out, err);
+}
+
+enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char *path, struct dn_error *err)
+{
+    char *found = NULL;
+
+    DN_TRY(dn_plugin_find(path, &found, err));
+    return load_file(plugin, found, err);
+}
+
+const char *dn_plugin_symbol_colon(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    return colon == NULL || colon == text || colon[1] == '\0' || strchr(colon, '/') != NULL ? NULL
+                                                                                            : colon;
 }
 
 void dn_plugin_finish(struct dn_plugin *plugin)

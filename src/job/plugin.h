@@ -45,7 +45,8 @@ DN_NODISCARD enum dn_status dn_plugin_load(struct dn_plugin *plugin, const char 
 /**
  * The file that dn_plugin_load() would take.
  * @param out  For dn_free().
- * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried; DN_ERR_CONFIG: what has such a name is no file.
+ * @return DN_OK; DN_ERR_NOT_FOUND with the names that were tried and, of a built-in plugin, where this program has it; DN_ERR_CONFIG: what
+ *         has such a name is no file.
  */
 DN_NODISCARD enum dn_status dn_plugin_find(const char *path, char **out, struct dn_error *err);
 /** dn_plugin_find() of a system whose libraries end in `suffix`. */

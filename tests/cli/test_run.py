@@ -130,6 +130,8 @@ def test_custom_plugins_by_path(job):
 @pytest.mark.parametrize("reader, says", [
     (f"{READER}:create_raeder", ["symbol create_raeder not found", "it exports", "create_reader"]),
     ("nowhere/libcsv.so:create_reader", ["library not found: nowhere/libcsv.so", "tried nowhere/libcsv.so"]),
+    # of a job that was written where the program is built, or on another machine
+    ("build/plugins/libcsv_reader_plugin.so:create_reader", ["tried build/plugins/libcsv_reader_plugin.so; here it is /", "libcsv_reader_plugin.so"]),
     (f"{FAKES}/libfake_answers.so:create_raeder", ["symbol create_raeder not found", "create_reader"]),
 ])
 def test_missing_plugins_and_symbols(job, reader, says):
