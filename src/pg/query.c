@@ -25,6 +25,15 @@ static enum dn_status fail_silent(struct dn_pg_session *s, int64_t ms, struct dn
                         (double)ms / 1000);
 }
 
+/* libpq takes a message that it has no memory for, and one that is too short, for one of which more is to come. */
+static enum dn_status fail_dry(struct dn_pg_session *s, struct dn_error *err)
+{
+    s->is_lost = true;
+    return dn_error_set(err, DN_ERR_TEMPORARY,
+                        "libpq cannot make out how the server ended a COPY: memory ran out, or the "
+                        "server's messages are damaged");
+}
+
 enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, double deadline,
                           struct dn_error *err)
 {
@@ -36,6 +45,9 @@ enum dn_status dn_pg_wait(struct dn_pg_session *s, bool to_read, bool to_write, 
     const bool looks_up = stop != NULL || deadline > 0 || most > 0;
     int64_t silent = 0; /* of polls, not of a clock: while this process is stopped nothing counts */
 
+    if (dn_pg_wire_is_dry(&s->wire)) {
+        return fail_dry(s, err);
+    }
     for (;;) {
         if (dn_stop_asked(stop)) {
             return dn_error_set(err, DN_ERR_CANCELLED,

@@ -12,7 +12,8 @@ struct dn_pg_session {
     struct dn_pg_session_options options;
     bool is_wide; /**< libpq's buffer is large */
     bool busy;    /**< the server works on something of ours */
-    bool is_lost; /**< it has been silent for too long: nothing more is asked of it */
+    bool
+        is_lost; /**< it has been silent for too long, or libpq cannot follow: nothing more is asked of it */
     struct dn_pg_wire wire;
 };
 

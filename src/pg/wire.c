@@ -241,13 +241,23 @@ enum dn_status dn_pg_wire_show(struct dn_pg_session *s, struct dn_error *err)
     if (!dn_os_duplicate(w->stage[0], s->pq->socket(s->conn))) {
         return dn_error_set_errno(err, DN_ERR_IO, errno, "cannot tell libpq how a COPY ended");
     }
+    w->is_shown = !w->is_gone; /* whose end libpq sees */
     return DN_OK;
+}
+
+bool dn_pg_wire_is_dry(const struct dn_pg_wire *w)
+{
+    int n_left = 0;
+
+    return w->is_shown && ioctl(w->stage[0], FIONREAD, &n_left) == 0 && n_left == 0;
 }
 
 void dn_pg_wire_return(struct dn_pg_session *s)
 {
     struct dn_pg_wire *w = &s->wire;
     int n_left = 0;
+
+    w->is_shown = false;
 
     /* what came behind its last answer, perhaps the beginning of a message, is in its memory before the rest follows */
     while (ioctl(w->stage[0], FIONREAD, &n_left) == 0 && n_left > 0 &&

@@ -20,6 +20,7 @@ struct dn_pg_wire {
     int stage[2];          /**< libpq's end and ours of what is shown; -1 */
     bool is_gone;          /**< the server has closed the connection */
     bool is_over;          /**< it is ready for another command, or gone */
+    bool is_shown;         /**< libpq reads what was kept: nothing will be added to that */
 };
 
 void dn_pg_wire_init(struct dn_pg_wire *w);
@@ -49,6 +50,8 @@ void dn_pg_wire_move(struct dn_pg_wire *w, const struct dn_pg_block *from, struc
 
 /** Show libpq what was kept; behind it, until dn_pg_wire_return(), is nothing, or the end of a connection that is gone. */
 DN_NODISCARD enum dn_status dn_pg_wire_show(struct dn_pg_session *s, struct dn_error *err);
+/** Has libpq read all that it is shown?  Then there is nothing that it could wait for. */
+bool dn_pg_wire_is_dry(const struct dn_pg_wire *w);
 /** libpq has its socket again. */
 void dn_pg_wire_return(struct dn_pg_session *s);
 

@@ -254,6 +254,12 @@ def test_what_stands_between_rows(tmp_path):
     assert (done.code, done.out) == (0, "7\n7\n"), done.err
 
 
+def test_an_end_that_libpq_waits_for_more_of(tmp_path):
+    """As it does where it has no memory for a message."""
+    done = against(tmp_path, copy_data(COPY_HEAD + ROW), END, fake_server.message(b"c"), fake_server.message(b"C", b"COPY 1\0"), fake_server.message(b"Z"))
+    assert done.code == TEMPORARY and "libpq cannot make out" in done.err, done.err
+
+
 class Ending:
     """A connection that ends behind an error."""
 
