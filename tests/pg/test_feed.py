@@ -29,7 +29,7 @@ def test_fewer_connections_than_wanted(tool, server, table):
     server.sql("CREATE ROLE few LOGIN CONNECTION LIMIT 2; GRANT SELECT ON filled TO few")
     done = tool("dump", "filled", user="few", connections=4, piece=16)
     assert done.code == 0 and done.out == table
-    assert re.search(r"^2 connections fewer: .*53300", done.err), done.err
+    assert re.search(r"^[23] connections fewer: .*53300", done.err), done.err  # who is refused counts for the moment, too
 
 
 def test_a_failure_in_one_piece(tool, server, table):

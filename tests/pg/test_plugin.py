@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 
 import pytest
 
@@ -147,5 +148,6 @@ def test_connections_that_cannot_be_had_are_told(server, plugin, capfd):
                  for batch in plugin.rows({"connections": 4}, objects=["public.for_few"], connection={**plugin.connection, "username": "few"}))
     log = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert n_rows == 60000
-    assert [(entry["level"], "public.for_few was read by 2 of 4 connections: " in entry["message"]) for entry in log
-            if entry["event_type"] == "fewer_connections"] == [("INFO", True)]
+    told = [entry for entry in log if entry["event_type"] == "fewer_connections"]
+    assert [entry["level"] for entry in told] == ["INFO"]
+    assert re.match("public.for_few was read by [12] of 4 connections: ", told[0]["message"])  # who is refused counts for the moment, too
