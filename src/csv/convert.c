@@ -157,89 +157,108 @@ set_cell(struct dn_cells *cells, size_t i, const uint8_t *end, size_t len, unsig
     cells->len[i] = len;
 }
 
+/* How the fields of a column lie in the text. */
+struct lie {
+    bool first;    /* of their rows */
+    bool last;     /* of their rows: a '\r' in front of the row end is none of them */
+    bool quoted;   /* between quotes; others are unusual */
+    uint8_t quote; /* those */
+};
+
 /*
- * The fields that end at ends[0], ends[n_fields], ..., `between` bytes behind before[0], before[step], ...  Is one over 8 bytes?  Inlined, so
- * that who does not ask pays nothing.
+ * Rows [from, from + n) of a column in their usual writing as cells of n_words words; others get length 0, which no kernel takes.  Inlined, so
+ * that what does not apply costs nothing.
+ * @return of cells of two words, whether one needs them: is over 8 bytes
  */
-static inline __attribute__((always_inline)) bool
-load_fields(const uint8_t *buf, const uint32_t *ends, size_t n_fields, const uint32_t *before,
-            size_t step, size_t between, size_t n, struct dn_cells *cells, unsigned n_words)
-{
-    size_t over = 0; /* its highest bit is set once something was over 8 */
-
-#pragma GCC unroll 4
-    for (size_t i = 0; i < n; i++) {
-        const size_t end = ends[i * n_fields];
-        const size_t len = end - before[i * step] - between;
-        set_cell(cells, i, buf + end, len, n_words);
-        over |= 8 - len;
-    }
-    cells->n_words = n_words;
-    return over > SIZE_MAX / 2;
-}
-
-/* Rows [from, from + n) of a column whose fields are all taken as they are, and not the last of their rows.  Is one over 8 bytes? */
-static inline __attribute__((always_inline)) bool load_bare(const struct dn_csv_job *j, size_t from,
-                                                            size_t n, struct dn_cells *cells,
+static inline __attribute__((always_inline)) bool load_rows(const struct dn_csv_job *j,
+                                                            struct lie lie, size_t from, size_t n,
+                                                            struct dn_cells *cells,
                                                             unsigned n_words)
 {
     const struct dn_csv_rows *rows = j->rows;
     const size_t n_fields = rows->n_fields;
     const size_t field = j->column->field;
     const uint32_t *ends = rows->ends + from * n_fields + field;
+    const uint32_t *starts = rows->starts + from;
+    const size_t between = rows->delimiter_len;
+    const uint8_t *buf = rows->buf;
+    size_t over = 0; /* its highest bit is set once something was over 8 */
 
-    return field > 0 ? load_fields(rows->buf, ends, n_fields, ends - 1, n_fields,
-                                   rows->delimiter_len, n, cells, n_words)
-                     : load_fields(rows->buf, ends, n_fields, rows->starts + from, 1, 0, n, cells,
-                                   n_words);
-}
-
-static bool are_bare(const struct dn_csv_job *j, const struct usual *u)
-{
-    return u->tried && u->quotes == 0 && j->column->field + 1 < j->rows->n_fields;
-}
-
-/* Rows [from, from + n) as cells, of three words; those in an unusual writing get length 0, which no kernel takes. */
-static void load_any(const struct dn_csv_job *j, const struct usual *u, size_t from, size_t n,
-                     struct dn_cells *cells)
-{
-    const struct dn_csv_rows *rows = j->rows;
-    const size_t field = j->column->field;
-
+#pragma GCC unroll 4
     for (size_t i = 0; i < n; i++) {
-        const uint32_t start = dn_csv_field_start(rows, from + i, field);
-        const size_t len = dn_csv_field_end(rows, from + i, field, start) - start;
-        const uint8_t *text = rows->buf + start;
-        const bool usual = is_usual(u, text, len);
-        set_cell(cells, i, text + len - u->quotes, usual ? len - 2 * u->quotes : 0, 3);
+        const size_t start = lie.first ? starts[i] : ends[i * n_fields - 1] + between;
+        size_t end = ends[i * n_fields];
+        size_t len = end - start;
+        if (lie.last) {
+            const bool cr = (len != 0) & (buf[end - 1] == '\r');
+            end -= cr;
+            len -= cr;
+        }
+        if (lie.quoted) {
+            end--;
+            const bool usual = (len > 2) & (buf[start] == lie.quote) & (buf[end] == lie.quote);
+            len = usual ? len - 2 : 0;
+        }
+        set_cell(cells, i, buf + end, len, n_words);
+        over |= n_words == 2 ? 8 - len : 0;
     }
-    cells->n_words = 3;
+    cells->n_words = n_words;
+    return over > SIZE_MAX / 2;
 }
 
-/* Numbers: with one word while none had more than 8 bytes, which the loops below note, or two. */
-static const struct dn_cells *load_cells(struct dn_csv_job *j, const struct usual *u, size_t from,
-                                         size_t n, struct dn_cells *cells)
+static inline __attribute__((always_inline)) bool load_lie(const struct dn_csv_job *j,
+                                                           struct lie lie, size_t from, size_t n,
+                                                           struct dn_cells *cells, unsigned n_words)
 {
-    if (!are_bare(j, u)) {
-        load_any(j, u, from, n, cells);
-    } else if (j->is_wide) {
-        j->is_wide = load_bare(j, from, n, cells, 2);
-    } else {
-        (void)load_bare(j, from, n, cells, 1);
+    return n_words == 1   ? load_rows(j, lie, from, n, cells, 1)
+           : n_words == 2 ? load_rows(j, lie, from, n, cells, 2)
+                          : load_rows(j, lie, from, n, cells, 3);
+}
+
+/* None of the n is anything that a kernel takes. */
+static void load_none(size_t n, struct dn_cells *cells)
+{
+    memset(cells->len, 0, n * sizeof(cells->len[0]));
+    cells->n_words = 1;
+}
+
+/* As load_rows(), in whichever way the column's fields lie. */
+static bool load(const struct dn_csv_job *j, const struct usual *u, size_t from, size_t n,
+                 struct dn_cells *cells, unsigned n_words)
+{
+    const bool first = j->column->field == 0;
+    const bool last = j->column->field + 1 == j->rows->n_fields;
+    const bool quoted = u->quotes > 0;
+    const uint8_t quote = u->quote;
+
+    if (!u->tried || (last && (j->d->double_cr || j->d->has_escape))) {
+        load_none(n, cells);
+        return false;
     }
+    /* a loop for each kind of column but the first one, of which there is but one */
+    return first ? load_lie(j, (struct lie){true, last, quoted, quote}, from, n, cells, n_words)
+           : quoted
+               ? (last
+                      ? load_lie(j, (struct lie){false, true, true, quote}, from, n, cells, n_words)
+                      : load_lie(j, (struct lie){false, false, true, quote}, from, n, cells,
+                                 n_words))
+           : last ? load_lie(j, (struct lie){false, true, false, 0}, from, n, cells, n_words)
+                  : load_lie(j, (struct lie){false, false, false, 0}, from, n, cells, n_words);
+}
+
+static const struct dn_cells *load_words(const struct dn_csv_job *j, const struct usual *u,
+                                         size_t from, size_t n, struct dn_cells *cells,
+                                         unsigned n_words)
+{
+    (void)load(j, u, from, n, cells, n_words);
     return cells;
 }
 
-/* Of 2 or 3 words, whatever they hold. */
-static inline __attribute__((always_inline)) const struct dn_cells *
-load_words(const struct dn_csv_job *j, const struct usual *u, size_t from, size_t n,
-           struct dn_cells *cells, unsigned n_words)
+/* Numbers: with one word while none had more than 8 bytes, which the loops below note, or two. */
+static const struct dn_cells *load_numbers(struct dn_csv_job *j, const struct usual *u, size_t from,
+                                           size_t n, struct dn_cells *cells)
 {
-    if (are_bare(j, u)) {
-        (void)load_bare(j, from, n, cells, n_words);
-    } else {
-        load_any(j, u, from, n, cells);
-    }
+    j->is_wide = load(j, u, from, n, cells, j->is_wide ? 2 : 1) && j->is_wide;
     return cells;
 }
 
@@ -265,9 +284,9 @@ static inline bool fast_zoned(const uint8_t *text, size_t len, int64_t *out)
 /* Timestamps with a zone have no kernel. */
 #define CELLS_NONE(n, values) 0
 #define CELLS_INT64(n, values)                                                                     \
-    j->kernels->cells_int64(load_cells(j, &u, from, n, &cells), n, values)
+    j->kernels->cells_int64(load_numbers(j, &u, from, n, &cells), n, values)
 #define CELLS_FLOAT64(n, values)                                                                   \
-    j->kernels->cells_float64(load_cells(j, &u, from, n, &cells), n, values)
+    j->kernels->cells_float64(load_numbers(j, &u, from, n, &cells), n, values)
 #define CELLS_DATE32(n, values)                                                                    \
     j->kernels->cells_date32(load_words(j, &u, from, n, &cells, 2), n, values)
 #define CELLS_TIMESTAMP(n, values)                                                                 \
@@ -313,7 +332,7 @@ static inline uint64_t first_bits(size_t n)
                 const uint32_t start = dn_csv_field_start(rows, r, field);                         \
                 const size_t len = dn_csv_field_end(rows, r, field, start) - start;                \
                 const uint8_t *text = rows->buf + start;                                           \
-                j->is_wide |= len > 8;                                                             \
+                j->is_wide |= len > 8 + 2 * u.quotes;                                              \
                 CTYPE value = 0;                                                                   \
                 enum dn_csv_verdict v = DN_CSV_VERDICT_VALUE;                                      \
                 if (!is_usual(&u, text, len) ||                                                    \

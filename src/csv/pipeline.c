@@ -252,15 +252,40 @@ static enum dn_status drop(void *ctx, const struct dn_csv_fault *fault, bool *dr
                               dropped, err);
 }
 
-/* To columns, or to what their types are. */
+/* To columns, or to records. */
+static enum dn_status convert_block(struct work *w, const struct dn_csv_block *block,
+                                    const struct dn_csv_column *columns, struct dn_csv_fault *fault)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_rows *rows = &w->scratch->rows;
+    struct dn_buffer *side = &w->memory->unescaped;
+    struct dropping dropping = {w, block};
+    const struct dn_csv_dropper dropper = {&dropping, drop};
+    const size_t n = w->scratch->unescaped_bytes;
+    enum dn_status st;
+
+    if (n > 0) {
+        DN_TRY(dn_buffer_reserve(side, n + n / 8, &w->error));
+    }
+    if (r->rendering != NULL) {
+        st = dn_csv_render(r->kernels, r->rendering, rows, &r->dialect, &r->nulls, columns, side,
+                           &w->slot->records, &w->error);
+    } else {
+        st = dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
+                            w->memory, w->scratch->out, dn_csv_aside_wanted(r) ? &dropper : NULL,
+                            fault, &w->error);
+    }
+    w->scratch->unescaped_bytes = side->len <= 2 * r->feed.block_bytes ? side->len : 0;
+    return st;
+}
+
+/* To columns or records, or to what their types are. */
 static enum dn_status convert_values(struct work *w, const struct dn_csv_block *block,
                                      const struct dn_csv_column *columns,
                                      struct dn_csv_fault *fault)
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_rows *rows = &w->scratch->rows;
-    struct dropping dropping = {w, block};
-    const struct dn_csv_dropper dropper = {&dropping, drop};
 
     if (r->survey != NULL) {
         return DN_OK;
@@ -273,13 +298,7 @@ static enum dn_status convert_values(struct work *w, const struct dn_csv_block *
                           &r->nulls);
         return DN_OK;
     }
-    if (r->rendering != NULL) {
-        return dn_csv_render(r->kernels, r->rendering, rows, &r->dialect, &r->nulls, columns,
-                             &w->memory->unescaped, &w->slot->records, &w->error);
-    }
-    return dn_csv_convert(r->kernels, rows, &r->dialect, &r->nulls, columns, r->n_columns,
-                          w->memory, w->scratch->out, dn_csv_aside_wanted(r) ? &dropper : NULL,
-                          fault, &w->error);
+    return convert_block(w, block, columns, fault);
 }
 
 /*

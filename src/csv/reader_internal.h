@@ -75,6 +75,8 @@ struct dn_csv_scratch {
         *layout; /**< where files differ: of `columns`, which are made for it */
     struct dn_csv_column *columns;
     size_t *own; /**< for each of the reader's fields the file's one */
+    size_t
+        unescaped_bytes; /**< of the block before: the next one asks for so many at once; 0 if they were very many */
     struct dn_csv_scratch *next;
 };
 

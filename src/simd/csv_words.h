@@ -168,47 +168,62 @@ static const uint8_t k_zeros[DN_CSV_WORD];
 
 /* How many bytes ahead text is asked for: the second-level cache holds it at best. */
 #define CSV_AHEAD 512
+/* Bytes whose marks are counted to learn what the next so many are like. */
+#define CSV_STRETCH ((size_t)4096)
 
-/** As csv_index_words(), once for each kind of dialect: what a dialect does not have costs nothing. */
-CSV_INLINE size_t csv_index_as(bool has_quote, bool cr_ends_row, const uint8_t *buf, size_t pos,
-                               size_t len, struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
-                               size_t *n_row_ends)
+/** What is to be known of a stretch when its loop is compiled: what it does not have costs nothing. */
+struct csv_kind {
+    bool has_quote;
+    bool cr_ends_row;
+    bool
+        sparse; /* many words have no marks: those are passed over, by a branch that would cost more where few have none */
+};
+
+/**
+ * The words of buf[pos, stop), as csv_index_words(), of which `stop` is a whole number of words behind `pos`, or `len`.
+ * @return the end of what was appended
+ */
+CSV_INLINE uint32_t *csv_index_stretch(struct csv_kind kind, const uint8_t *buf, size_t *pos,
+                                       size_t stop, size_t len, struct dn_csv_scan *scan,
+                                       uint32_t *end, size_t *n_row_ends)
 {
-    const struct csv_dialect d = csv_dialect_of(scan, has_quote, cr_ends_row);
+    const struct csv_dialect d = csv_dialect_of(scan, kind.has_quote, kind.cr_ends_row);
     struct dn_csv_scan s =
-        *scan; /* a copy the compiler can keep in registers across the stores to `out` */
+        *scan; /* a copy the compiler can keep in registers across the stores to `end` */
     struct csv_word all = csv_load(k_zeros);
-    uint32_t *end = out + *n_out;
     size_t row_ends = 0;
+    size_t at = *pos;
     struct csv_marks marks;
     bool regular = true;
 
-    while (len - pos >= DN_CSV_WORD) {
-        __builtin_prefetch(buf + pos + CSV_AHEAD);
-        regular = csv_step(&s, &d, buf + pos, DN_CSV_WORD, len - pos, &all, &marks);
+    for (; stop - at >= DN_CSV_WORD; at += DN_CSV_WORD) {
+        __builtin_prefetch(buf + at + CSV_AHEAD);
+        regular = csv_step(&s, &d, buf + at, DN_CSV_WORD, len - at, &all, &marks);
         if (CSV_UNLIKELY(!regular)) {
             break;
         }
         if (CSV_UNLIKELY(marks.doubled != 0)) {
-            csv_note_doubled(&s, pos);
+            csv_note_doubled(&s, at);
         }
-        end = csv_flatten(end, pos, marks.structural);
+        if (kind.sparse && marks.structural == 0) {
+            continue;
+        }
+        end = csv_flatten(end, at, marks.structural);
         row_ends += csv_count(marks.row_ends);
-        pos += DN_CSV_WORD;
     }
-    if (regular && pos < len && csv_step(&s, &d, buf + pos, len - pos, len - pos, &all, &marks)) {
+    if (regular && at < stop && csv_step(&s, &d, buf + at, stop - at, len - at, &all, &marks)) {
         if (marks.doubled != 0) {
-            csv_note_doubled(&s, pos);
+            csv_note_doubled(&s, at);
         }
-        end = csv_flatten(end, pos, marks.structural);
+        end = csv_flatten(end, at, marks.structural);
         row_ends += csv_count(marks.row_ends);
-        pos = len;
+        at = stop;
     }
     s.not_ascii |= csv_any_high(&all);
     *scan = s;
-    *n_out = (size_t)(end - out);
     *n_row_ends += row_ends;
-    return pos;
+    *pos = at;
+    return end;
 }
 
 /** The body of csv_index_<tier>. */
@@ -216,13 +231,24 @@ CSV_INLINE size_t csv_index_words(const uint8_t *buf, size_t pos, size_t len,
                                   struct dn_csv_scan *scan, uint32_t *out, size_t *n_out,
                                   size_t *n_row_ends)
 {
-    if (scan->cr_ends_row) {
-        return csv_index_as(scan->has_quote, true, buf, pos, len, scan, out, n_out, n_row_ends);
+#define STRETCH(...)                                                                               \
+    csv_index_stretch((struct csv_kind){__VA_ARGS__}, buf, &pos, stop, len, scan, begin, n_row_ends)
+    uint32_t *end = out + *n_out;
+    size_t stop = pos;
+    bool sparse = false;
+
+    while (pos == stop && pos < len) {
+        uint32_t *begin = end;
+        stop = len - pos > CSV_STRETCH ? pos + CSV_STRETCH : len;
+        end = scan->cr_ends_row ? STRETCH(scan->has_quote, true, sparse)
+              : scan->has_quote
+                  ? (sparse ? STRETCH(true, false, true) : STRETCH(true, false, false))
+                  : STRETCH(false, false, sparse);
+        sparse = (size_t)(end - begin) < 2 * CSV_STRETCH / DN_CSV_WORD;
     }
-    if (scan->has_quote) {
-        return csv_index_as(true, false, buf, pos, len, scan, out, n_out, n_row_ends);
-    }
-    return csv_index_as(false, false, buf, pos, len, scan, out, n_out, n_row_ends);
+#undef STRETCH
+    *n_out = (size_t)(end - out);
+    return pos;
 }
 
 /** field_start at `pos` > 0 when the byte before has been scanned: nothing older matters. */
