@@ -19,7 +19,8 @@ enum {
 struct outcome {
     uint64_t hash; /* FNV-1a over all cells */
     int64_t n_rows;
-    uint64_t aside; /* over all rows that were set aside */
+    uint64_t aside;  /* over all rows that were set aside */
+    uint64_t advice; /* over what looks like a wrong option */
     int64_t n_aside;
     enum dn_status status;
     struct dn_error error;
@@ -51,6 +52,15 @@ static void hash_reject(void *ctx, const struct dn_csv_reject *x)
         hash_into(&o->aside, texts[i], strlen(texts[i]));
     }
     hash_into(&o->aside, x->raw, x->raw_len);
+}
+
+static void hash_advice(void *ctx, bool warning, const char *kind, const char *message)
+{
+    struct outcome *o = ctx;
+
+    hash_into(&o->advice, &warning, 1);
+    hash_into(&o->advice, kind, strlen(kind));
+    hash_into(&o->advice, message, strlen(message));
 }
 
 static void hash_batch(struct outcome *o, const struct ArrowSchema *schema,
@@ -182,7 +192,9 @@ static void read_files(const char *const *paths, size_t n_paths, const uint8_t *
                                      .inference =
                                          bytes & 16 ? DN_CSV_INFER_STRINGS : DN_CSV_INFER_COLUMN,
                                      .reject = hash_reject,
-                                     .reject_ctx = o};
+                                     .reject_ctx = o,
+                                     .advise = hash_advice,
+                                     .note_ctx = o};
     struct dn_csv_reader *r = NULL;
     struct ArrowSchema schema;
     struct ArrowArray batch;
@@ -262,6 +274,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(whole.status != DN_OK || (whole.hash == cut.hash && whole.n_rows == cut.n_rows),
                    "blocks of %zu bytes: %lld/%lld rows", block_sizes[i], (long long)whole.n_rows,
                    (long long)cut.n_rows);
+        FUZZ_CHECK(whole.advice == cut.advice, "blocks of %zu bytes: other advice", block_sizes[i]);
         FUZZ_CHECK(whole.aside == cut.aside && whole.n_aside == cut.n_aside,
                    "blocks of %zu bytes: %lld/%lld rows aside, status %d", block_sizes[i],
                    (long long)whole.n_aside, (long long)cut.n_aside, whole.status);

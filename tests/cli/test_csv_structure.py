@@ -144,6 +144,9 @@ def test_what_is_no_padding_and_which_lines_are_last(tool, write, table):
     # carriage returns alone, until far down a line feed says that they end no lines
     write("in.csv", b"h" + b"\rxx" * 30_000 + b"\nk\nv1\rv2\nlast\n")
     assert [v[-2:] for v in table("--header", "n", "--skip-footer", "2", "in.csv")["n"].to_pylist()] == ["xx", "k"]
+    # what quotes mean, and so whether a line feed ends lines, the line sep= says
+    write("in.csv", b'sep=;\ra;b\r1;"x\ny"\r2;z\rlast\r')
+    assert table("--skip-footer", "1", "in.csv").to_pydict() == {"a": [1, 2], "b": ["x\ny", "z"]}
 
 
 def test_misspelt_and_wrong_options(tool, write):

@@ -139,10 +139,28 @@ def test_nulls_of_columns_as_pandas_has_them(tmp_path):
     assert table.to_pydict() == {c: pa.array(theirs[c]).to_pylist() for c in theirs.columns}
 
 
+@pytest.mark.parametrize("n", [512, 513, 5000])
+def test_long_texts_are_in_no_form(tmp_path, n):
+    flags = ["--delimiter", ";", "--decimal", ",", "--date-format", "%d.%m.%Y"]
+    for text in ["0," + "1" * (n - 2), "9" * n, " " * n]:
+        assert convert(tmp_path, f"v;s\n{text};1\n", *flags)["v"].to_pylist() == [text]
+
+
+def test_columns_that_the_file_lacks_have_forms(tmp_path):
+    flags = ["--reader-option", "missing_as_null=true", "--columns", "a,z", "--null-values", "z=9,a=1", "--date-format", "z=%d.%m.%Y"]
+    assert convert(tmp_path, "a\n1\n2\n", *flags).to_pydict() == {"a": [None, 2], "z": [None, None]}
+    flags.remove("missing_as_null=true")
+    flags.remove("--reader-option")
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    done = run(tmp_path, *flags[2:])
+    assert done.returncode == 2 and 'names the column "z", which the file does not have' in done.stderr
+
+
 def test_quoted_nulls(tmp_path):
     text = 'n,s\n"1","a"\n"NULL","NULL"\n"3",NULL\n'
     assert convert(tmp_path, text, "--null-values", "NULL").to_pydict() == {"n": [1, None, 3], "s": ["a", "NULL", None]}
     assert convert(tmp_path, text, "--null-values", "NULL", "--quoted-nulls").to_pydict() == {"n": [1, None, 3], "s": ["a", None, None]}
+    assert convert(tmp_path, text, "--null-values", "NULL", "--quoted-nulls", "--quoted", "text").to_pydict() == {"n": [1, None, 3], "s": ["a", None, None]}
     path = tmp_path / "in.csv"
     theirs = duckdb.sql(f"select * from read_csv('{path}', nullstr='NULL', allow_quoted_nulls=true)").fetchall()
     assert theirs == [(1, "a"), (None, None), (3, None)]
