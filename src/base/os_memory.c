@@ -21,6 +21,17 @@ void dn_os_heaps_trim(void)
     (void)malloc_trim(0);
 }
 
+size_t dn_os_heaps_used(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+    const struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+#else
+    return 0;
+#endif
+}
+
 void dn_os_wipe(void *memory, size_t size)
 {
     explicit_bzero(memory, size);

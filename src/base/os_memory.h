@@ -18,6 +18,9 @@ void dn_os_heaps_limit(int n);
 /** Give the system back what lies free in the heaps, as far as it takes it. */
 void dn_os_heaps_trim(void);
 
+/** Bytes that malloc() has given out, in all heaps; 0: nobody tells. */
+size_t dn_os_heaps_used(void);
+
 /** Overwrite a secret; no compiler leaves it out. */
 void dn_os_wipe(void *memory, size_t size);
 

@@ -23,6 +23,14 @@ void dn_os_heaps_trim(void)
     (void)malloc_zone_pressure_relief(NULL, 0);
 }
 
+size_t dn_os_heaps_used(void)
+{
+    malloc_statistics_t statistics;
+
+    malloc_zone_statistics(NULL, &statistics); /* of all zones */
+    return statistics.size_in_use;
+}
+
 void dn_os_wipe(void *memory, size_t size)
 {
     (void)memset_s(memory, size, 0, size);

@@ -23,6 +23,7 @@ struct dn_conform {
     const char *create_writer;
     const char *
         run_config; /**< --run: a configuration as Level 0 gets it, as text; NULL: the checks' own */
+    bool is_small;  /**< the rows are those of the small file, by the keys of the first */
     char said[400];
 };
 
@@ -46,8 +47,9 @@ extern const struct dn_conform_check dn_conform_level0_writer[];
 enum dn_verdict dn_conform_fail(struct dn_conform *c, const char *format, ...) DN_PRINTF(2, 3);
 enum dn_verdict dn_conform_skip(struct dn_conform *c, const char *format, ...) DN_PRINTF(2, 3);
 
-/** How many descriptors this process has. */
+/** How many descriptors, and how many threads, this process has; always the same where there is no /proc. */
 int dn_conform_files_open(void);
+int dn_conform_threads(void);
 /** "<dir>/<name>" in a buffer of at least 512 bytes. */
 const char *dn_conform_path(const struct dn_conform *c, const char *name, char out[512]);
 /** Three rows of id, name, amount; see conform_reader.c. */

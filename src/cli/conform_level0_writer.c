@@ -87,13 +87,37 @@ static enum dn_verdict writer_null(struct dn_conform *c)
     return v;
 }
 
-/* Write three records; the one file that must come of them is *path. */
+/* NULL, or what is wrong with an entry of the answer; adds its records. */
+static const char *file_problem(const json_t *file, json_int_t *n_records)
+{
+    const char *path = json_string_value(json_object_get(file, "path"));
+    const json_t *size = json_object_get(file, "size_bytes");
+    const json_t *count = json_object_get(file, "record_count");
+    struct stat info;
+
+    if (path == NULL) {
+        return "not a list of files";
+    }
+    if (!json_is_integer(count) || json_integer_value(count) < 0) {
+        return "record_count is not 3";
+    }
+    if (!json_is_integer(size)) {
+        return "size_bytes is no whole number";
+    }
+    *n_records += json_integer_value(count);
+    return strstr(path, "://") != NULL ||
+                   (stat(path, &info) == 0 && (json_int_t)info.st_size == json_integer_value(size))
+               ? NULL
+               : "a file is not there, or not of size_bytes";
+}
+
+/* Write three records; the first file that comes of them is *path. */
 static enum dn_verdict batch_write(struct dn_conform *c, const struct dn_level0 *l, void *writer,
                                    int counter, char path[512])
 {
     char records[512];
-    struct stat info;
-    enum dn_verdict v = DN_VERDICT_PASS;
+    const char *problem = NULL;
+    json_int_t n_records = 0;
 
     (void)snprintf(records, sizeof records, THREE, counter);
     const char *text = l->write(writer, records);
@@ -101,24 +125,24 @@ static enum dn_verdict batch_write(struct dn_conform *c, const struct dn_level0 
         return dn_conform_fail(c, "NULL was returned: hosts take it for no files");
     }
     json_t *files = json_loads(text, JSON_DECODE_ANY, NULL);
-    const json_t *file = json_array_get(files, 0);
-    const json_t *size = json_object_get(file, "size_bytes");
-    const char *name = json_string_value(json_object_get(file, "path"));
-    (void)snprintf(path, 512, "%s", name != NULL ? name : "");
-    const bool is_far = strstr(path, "://") != NULL;
-    if (!json_is_array(files) || json_array_size(files) == 0 || name == NULL) {
-        v = dn_conform_fail(c, "not a list of files: %.200s", text);
-    } else if (json_integer_value(json_object_get(file, "record_count")) != 3) {
-        v = dn_conform_fail(c, "record_count is not 3: %.200s", text);
-    } else if (!json_is_integer(size)) {
-        v = dn_conform_fail(c, "size_bytes is no whole number: %.200s", text);
-    } else if (!is_far &&
-               (stat(path, &info) != 0 || (json_int_t)info.st_size != json_integer_value(size))) {
-        v = dn_conform_fail(c, "%.200s is not there, or not of size_bytes", path);
-    } else {
-        (void)snprintf(c->said, sizeof c->said, "3 rows, %lld bytes",
-                       (long long)json_integer_value(size));
+    if (!json_is_array(files) || json_array_size(files) == 0) {
+        problem = "not a list of files";
     }
+    for (size_t i = 0; problem == NULL && i < json_array_size(files); i++) {
+        problem = file_problem(json_array_get(files, i), &n_records);
+    }
+    if (problem == NULL && n_records != 3) {
+        problem = "record_count is not 3";
+    }
+    const json_t *first = json_array_get(files, 0);
+    const char *name = json_string_value(json_object_get(first, "path"));
+    (void)snprintf(path, 512, "%s", name != NULL ? name : "");
+    if (problem == NULL) {
+        (void)snprintf(c->said, sizeof c->said, "3 rows, %lld bytes",
+                       (long long)json_integer_value(json_object_get(first, "size_bytes")));
+    }
+    const enum dn_verdict v =
+        problem == NULL ? DN_VERDICT_PASS : dn_conform_fail(c, "%s: %.200s", problem, text);
     json_decref(files);
     l->free_text(text);
     return v;

@@ -6,6 +6,7 @@
 #include "base/os_process.h"
 #include "base/os_wait.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/conform.h"
 #include "job/elf.h"
@@ -14,10 +15,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <jansson.h>
 #include <limits.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +38,7 @@ enum disturbed {
     DISTURBED_SIGNALS,
     DISTURBED_DIRECTORY,
     DISTURBED_LOCALE,
+    DISTURBED_PROCESS,
     DISTURBED_ENDED, /* in a crash, by exit(), or not at all */
 };
 static const char k_ended_remedy[] =
@@ -46,6 +50,7 @@ static const char *const k_disturbed_remedy[] = {
     "leave signal handlers to the host: its own no longer run",
     "never call chdir(): paths of the host are relative to its directory",
     "never call setlocale(): numbers of the host are written with it",
+    "leave what is the whole process's as it was, or set it back before the call returns",
     k_ended_remedy,
 };
 
@@ -54,6 +59,11 @@ struct state {
     void (*handlers[32])(int);
     char directory[PATH_MAX];
     char locale[256];
+    sigset_t blocked; /* in this thread */
+    mode_t umask;
+    int rounding;
+    uint64_t environment; /* all of its texts */
+    bool open[3];         /* standard input, output and error */
 };
 
 struct run {
@@ -93,11 +103,11 @@ static enum dn_verdict say(struct dn_conform *c, enum dn_verdict verdict, const 
     return verdict;
 }
 
-int dn_conform_files_open(void)
+static int entries_count(const char *path)
 {
     int n = 0;
 
-    DIR *dir = opendir("/proc/self/fd");
+    DIR *dir = opendir(path);
     while (dir != NULL && readdir(dir) != NULL) {
         n++;
     }
@@ -105,6 +115,16 @@ int dn_conform_files_open(void)
         (void)closedir(dir);
     }
     return n;
+}
+
+int dn_conform_files_open(void)
+{
+    return entries_count("/proc/self/fd");
+}
+
+int dn_conform_threads(void)
+{
+    return entries_count("/proc/self/task");
 }
 
 enum dn_verdict dn_conform_fail(struct dn_conform *c, const char *format, ...)
@@ -172,6 +192,9 @@ const char *dn_conform_error_text_problem(const char *text)
     }
     if (text[0] == '\0') {
         return "the error text is empty";
+    }
+    if (!dn_utf8_is_valid(text)) {
+        return "the error text is not UTF-8: hosts take it for the end of the data";
     }
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
     json_decref(value);
@@ -268,6 +291,19 @@ static bool child_load(struct dn_conform *c, const char *path)
     return true;
 }
 
+static uint64_t environment_digest(void)
+{
+    uint64_t digest = 0;
+
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        for (const char *p = *entry; *p != '\0'; p++) {
+            digest = digest * 1099511628211u + (unsigned char)*p;
+        }
+        digest = digest * 1099511628211u + 1;
+    }
+    return digest;
+}
+
 static void state_take(struct state *s)
 {
     const char *locale = setlocale(LC_ALL, NULL);
@@ -280,6 +316,35 @@ static void state_take(struct state *s)
         s->directory[0] = '\0';
     }
     (void)snprintf(s->locale, sizeof s->locale, "%s", locale != NULL ? locale : "");
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &s->blocked);
+    s->umask = umask(0);
+    (void)umask(s->umask);
+    s->rounding = fegetround();
+    s->environment = environment_digest();
+    for (int fd = 0; fd < 3; fd++) {
+        s->open[fd] = fcntl(fd, F_GETFD) >= 0;
+    }
+}
+
+/* NULL: nothing of the process is other than it was. */
+static const char *process_change(const struct state *now, const struct state *before)
+{
+    static const char *const streams[] = {"standard input", "standard output", "standard error"};
+
+    for (int i = 1; i < 32; i++) {
+        if (sigismember(&now->blocked, i) != sigismember(&before->blocked, i)) {
+            return "the signals that are blocked";
+        }
+    }
+    for (int fd = 0; fd < 3; fd++) {
+        if (now->open[fd] != before->open[fd]) {
+            return streams[fd];
+        }
+    }
+    return now->umask != before->umask               ? "the umask"
+           : now->rounding != before->rounding       ? "how numbers are rounded"
+           : now->environment != before->environment ? "the environment"
+                                                     : NULL;
 }
 
 static enum disturbed state_compare(struct dn_conform *c, const struct state *before)
@@ -302,6 +367,11 @@ static enum disturbed state_compare(struct dn_conform *c, const struct state *be
     if (strcmp(now.locale, before->locale) != 0) {
         (void)dn_conform_fail(c, "the plugin changed the locale to %.100s", now.locale);
         return DISTURBED_LOCALE;
+    }
+    const char *change = process_change(&now, before);
+    if (change != NULL) {
+        (void)dn_conform_fail(c, "the plugin changed %s", change);
+        return DISTURBED_PROCESS;
     }
     return DISTURBED_NOT;
 }

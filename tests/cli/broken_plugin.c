@@ -4,12 +4,15 @@
  */
 #include "dativo/plugin.h"
 
+#include <fenv.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct handle {
@@ -51,8 +54,19 @@ static void value_of(const char *json, const char *key, char out[512])
     }
 }
 
+static void *stay(void *arg)
+{
+    for (;;) {
+        (void)pause();
+    }
+    return arg;
+}
+
 static void disturb(void)
 {
+    sigset_t all;
+    pthread_t thread;
+
     if (broken("stdout")) {
         (void)printf("hello\n");
     } else if (broken("signals")) {
@@ -71,6 +85,20 @@ static void disturb(void)
         }
     } else if (broken("abort")) {
         abort();
+    } else if (broken("mask")) {
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+    } else if (broken("umask")) {
+        (void)umask(0777);
+    } else if (broken("environment")) {
+        (void)setenv("TZ", "Asia/Tokyo", 1);
+    } else if (broken("rounding")) {
+        (void)fesetround(FE_UPWARD);
+    } else if (broken("standard error")) {
+        (void)close(STDERR_FILENO);
+    } else if (broken("threads stay")) {
+        (void)pthread_create(&thread, NULL, stay, NULL);
+        (void)pthread_detach(thread);
     }
 }
 
@@ -109,8 +137,9 @@ void *create_reader(const char *config_json)
 const char *extract_batch(void *reader)
 {
     struct handle *h = reader;
-    static const char *const good[] = {"[{\"id\":1,\"name\":\"a\"},{\"id\":2,\"name\":null}]",
-                                       "[{\"id\":\"00501\",\"name\":\"x\"}]"};
+    static const char *const good[] = {
+        "[{\"id\":1,\"name\":\"a \\\"b\\\", c\"},{\"id\":2,\"name\":null}]",
+        "[{\"id\":\"00501\",\"name\":\"x\"}]"};
     static const struct {
         const char *rule;
         const char *text;
@@ -126,6 +155,10 @@ const char *extract_batch(void *reader)
         {"NUL", "[{\"a\":1\0}]"},
         {"zeros", "[{\"id\":501}]"},
         {"cut off", "[{\"a\":"},
+        {"key twice", "[{\"id\":\"1\",\"id\":\"00501\",\"name\":\"x\"}]"},
+        {"other value", "[{\"id\":\"00501\",\"name\":\"y\"}]"},
+        {"key missing", "[{\"id\":\"00501\"}]"},
+        {"no keys", "[{}]"},
     };
 
     if (h == NULL) {
@@ -137,8 +170,9 @@ const char *extract_batch(void *reader)
         }
         return broken("missing is the end") && h->failed == 2 ? NULL
                : broken("error is JSON")                      ? error("{\"error\":\"no\"}")
-               : broken("error without prefix")               ? error("no such thing")
-                                                              : error(NULL);
+               : broken("error is not UTF-8") ? error(DATIVO_ERROR_PREFIX "{\"message\":\"\xff\"}")
+               : broken("error without prefix") ? error("no such thing")
+                                                : error(NULL);
     }
     int *at = broken("static") ? &g_at : &h->at;
     const int now = (*at)++;
@@ -161,6 +195,9 @@ const char *extract_batch(void *reader)
     if (now > 2 && broken("again after the end")) {
         return copy(good[0]);
     }
+    if (now == 2 && broken("row twice")) {
+        return copy(good[1]);
+    }
     return now < 2 ? copy(good[now]) : NULL;
 }
 
@@ -170,6 +207,9 @@ static void destroy(void *handle)
         return;
     }
     void *volatile same = handle; /* compilers see through what is not volatile */
+    if (broken("keeps handles")) {
+        return;
+    }
     free(handle);
     if (broken("frees twice")) {
         free(same);
@@ -201,6 +241,8 @@ const char *write_batch(void *writer, const char *records_json)
         {"files: no size", "[{\"path\":\"%s\",\"size_bytes\":null,\"record_count\":3}]"},
         {"files: wrong size", "[{\"path\":\"%s\",\"size_bytes\":1,\"record_count\":3}]"},
         {"files: wrong count", "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":2}]"},
+        {"files: another", "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":3},"
+                           "{\"path\":\"/nowhere/x\",\"size_bytes\":1,\"record_count\":0}]"},
         {"files: not there", "[{\"path\":\"%s.not\",\"size_bytes\":%zu,\"record_count\":3}]"},
     };
 
@@ -250,6 +292,9 @@ void free_writer(void *writer)
 void free_string(const char *text)
 {
     void *volatile same = (void *)(uintptr_t)text;
+    if (broken("keeps texts")) {
+        return;
+    }
     free(same);
     if (broken("frees strings twice")) {
         free(same);

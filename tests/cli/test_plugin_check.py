@@ -10,7 +10,7 @@ PLUGIN = FAKES / "libbroken_plugin.so"
 BAD_JSON, MISSING, NULLS, ROWS, TWO, MANY = (
     "reader: a configuration that is not JSON gives an error text", "reader: a missing file gives an error text",
     "reader: NULL handles give an error text and do no harm", "reader: batches are lists of records, then NULL",
-    "reader: readers do not disturb each other, and may be freed early", "reader: readers that are gone leave no files open")
+    "reader: readers do not disturb each other, and may be freed early", "reader: readers that are gone leave no files open, no threads and no memory")
 SMALL, FILES, RECORDS = ("writer: a small batch becomes a file", "writer: two batches become two files, which stay",
                          "writer: records that are not JSON give an error text")
 
@@ -40,6 +40,21 @@ DEFECTS = {  # what breaks, the check that finds it, what it says
     "endless": (ROWS, "did not end within 1 seconds"),
     "frees twice": (ROWS, "crashed: Aborted"),
     "frees strings twice": (ROWS, "crashed: Aborted"),
+    "error is not UTF-8": (BAD_JSON, "the error text is not UTF-8"),
+    "key twice": (ROWS, "a key twice"),
+    "other value": (ROWS, 'record 3, key name: "y", and not x'),
+    "key missing": (ROWS, "record 3, key name: absent"),
+    "no keys": (ROWS, "a record has no keys"),
+    "row twice": (ROWS, "3 rows expected, got 4"),
+    "threads stay": (MANY, "64 threads"),
+    "keeps handles": (MANY, "bytes of memory"),
+    "keeps texts": (MANY, "bytes of memory"),
+    "mask": (ROWS, "changed the signals that are blocked"),
+    "umask": (ROWS, "changed the umask"),
+    "environment": (ROWS, "changed the environment"),
+    "rounding": (ROWS, "changed how numbers are rounded"),
+    "standard error": (ROWS, "changed standard error"),
+    "files: another": (SMALL, "a file is not there"),
     "exit": (ROWS, "ended the process, with code 0"),
     "descriptors": (ROWS, "ended the process, with code 0"),  # writes to files that are not its own
     "abort": (ROWS, "crashed: Aborted"),
