@@ -351,7 +351,8 @@ static enum dn_status read_fields(struct dn_pg_relation *rel, struct dn_pg_sessi
 }
 
 /* As planning does: partitions, too. */
-static enum dn_status lock_query(struct dn_pg_session *s, const char *query, struct dn_error *err)
+static enum dn_status lock_query(struct dn_pg_session *s, const char *query, const char *what,
+                                 struct dn_error *err)
 {
     struct dn_buffer sql = {0};
     struct dn_pg_result *r = NULL;
@@ -359,9 +360,9 @@ static enum dn_status lock_query(struct dn_pg_session *s, const char *query, str
 
     DN_TRY_GOTO(st, dn_text_appendf(&sql, err, "EXPLAIN %s", query), cleanup);
     DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
-    DN_TRY_GOTO(st, dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, "the query", err),
+    DN_TRY_GOTO(st, dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, what, err),
                 cleanup);
-    st = check_locked(s, "the query", err);
+    st = check_locked(s, what, err);
 cleanup:
     dn_pg_result_finish(r);
     dn_buffer_finish(&sql);
@@ -379,7 +380,8 @@ enum dn_status dn_pg_query_fields(const struct dn_pg_field **out, size_t *n_out,
     *n_out = 0;
     DN_TRY(dn_pg_session_describe(s, &r, sql, "the query", err));
     const int n = dn_pg_result_n_columns(r);
-    const enum dn_status st = n > 0 ? lock_query(s, sql, err) : DN_OK; /* else it reads nothing */
+    const enum dn_status st =
+        n > 0 ? lock_query(s, sql, "the query", err) : DN_OK; /* else it reads nothing */
     if (st != DN_OK) {
         dn_pg_result_finish(r);
         return st;
@@ -419,6 +421,7 @@ enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, struct dn_pg_sess
 enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel, struct dn_pg_session *s,
                                      const char *where, struct dn_error *err)
 {
+    static const char what[] = "the condition of the rows";
     struct dn_buffer sql = {0};
     struct dn_pg_result *r = NULL;
     enum dn_status st = DN_OK;
@@ -426,7 +429,8 @@ enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel, struct dn
     DN_TRY_GOTO(st, put_empty_select(&sql, rel, err), cleanup);
     DN_TRY_GOTO(st, dn_text_appendf(&sql, err, " WHERE %s\n", where), cleanup);
     DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
-    st = dn_pg_session_describe(s, &r, (const char *)sql.data, "the condition of the rows", err);
+    DN_TRY_GOTO(st, dn_pg_session_describe(s, &r, (const char *)sql.data, what, err), cleanup);
+    st = lock_query(s, (const char *)sql.data, what, err); /* it may ask other tables */
 cleanup:
     dn_pg_result_finish(r);
     dn_buffer_finish(&sql);

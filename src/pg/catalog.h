@@ -65,7 +65,8 @@ DN_NODISCARD enum dn_status dn_pg_relation_open(struct dn_pg_relation *out, stru
                                                 struct dn_error *err);
 /**
  * Is `where` a condition of its own, without a parenthesis that it closes and has not opened?  Between ours such a one would let the rows
- * of every piece be all rows.
+ * of every piece be all rows.  Other tables that it asks are locked, as dn_pg_relation_open() does.
+ * @return DN_ERR_TEMPORARY: one of them is not as the snapshot sees it
  */
 DN_NODISCARD enum dn_status dn_pg_condition_check(const struct dn_pg_relation *rel,
                                                   struct dn_pg_session *s, const char *where,

@@ -127,6 +127,21 @@ def test_what_is_behind_views_and_queries(tool, server, tmp_path):
     assert tool.ok("dump", "over") == "2\n" == tool.ok("dump-query", "SELECT id FROM under -- all")
 
 
+def test_tables_that_a_condition_asks(command, server):
+    """The snapshot is there while one of them is filled anew, which is waited for."""
+    server.sql("CREATE TABLE asked (id int); INSERT INTO asked VALUES (1), (2); CREATE TABLE known (id int); INSERT INTO known VALUES (1)")
+    assert command.table(command.url("asked"), "--where", "id IN (SELECT id FROM known)")["id"].to_pylist() == [1]
+    refill = server.start_psql("BEGIN; TRUNCATE known; INSERT INTO known VALUES (1); SELECT 'done';")
+    process = command.start("convert", "-f", command.url("asked"), "--where", "id IN (SELECT id FROM known)", "out.parquet")
+    try:
+        wait_for(lambda: server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dativo-native' AND wait_event_type = 'Lock'") == "1",
+                 "nobody waits")
+    finally:
+        refill.communicate(b"COMMIT;\n")
+        text = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 2 and "public.known was truncated" in text and "try again" in text, text
+
+
 @pytest.mark.parametrize("change", ["ALTER TABLE altered DROP COLUMN day; ALTER TABLE altered ADD COLUMN day date",
                                     "ALTER TABLE altered RENAME n TO m; ALTER TABLE altered RENAME day TO n; ALTER TABLE altered RENAME m TO day"])
 def test_another_column_in_its_place(tool, server, tmp_path, change):
