@@ -198,6 +198,14 @@ CSV_INLINE uint32_t *csv_index_stretch(struct csv_kind kind, const uint8_t *buf,
 
     for (; stop - at >= DN_CSV_WORD; at += DN_CSV_WORD) {
         __builtin_prefetch(buf + at + CSV_AHEAD);
+        if (kind.sparse && kind.has_quote && s.inside != 0) {
+            const struct csv_word w = csv_load(buf + at);
+            if (csv_quotes(&w, &d, ~UINT64_C(0)) == 0) { /* text between quotes from end to end */
+                csv_gather(&all, &w);
+                s.field_start = 0;
+                continue;
+            }
+        }
         regular = csv_step(&s, &d, buf + at, DN_CSV_WORD, len - at, &all, &marks);
         if (CSV_UNLIKELY(!regular)) {
             break;
