@@ -70,6 +70,11 @@ def test_zones_as_python_reads_them(tmp_path, form):
     assert table["t"].to_pylist() == [datetime.datetime.strptime(t, form).astimezone(datetime.timezone.utc) for t in texts]
 
 
+def test_zones_of_hours_alone(tmp_path):
+    table = convert(tmp_path, "t;s\n31.01.2024 10:00+05;x\n31.01.2024 10:00-11;x\n", "--timestamp-format", "%d.%m.%Y %H:%M%z", "--delimiter", ";")
+    assert [t.isoformat() for t in table["t"].to_pylist()] == ["2024-01-31T05:00:00+00:00", "2024-01-31T21:00:00+00:00"]
+
+
 @pytest.mark.parametrize("form", ["%I:%M %p", "%H.%M.%S", "%H%M"])
 def test_times_as_python_reads_them(tmp_path, form):
     texts = [m.strftime(form) for m in random_moments(form)]
@@ -144,6 +149,21 @@ def test_long_texts_are_in_no_form(tmp_path, n):
     flags = ["--delimiter", ";", "--decimal", ",", "--date-format", "%d.%m.%Y"]
     for text in ["0," + "1" * (n - 2), "9" * n, " " * n]:
         assert convert(tmp_path, f"v;s\n{text};1\n", *flags)["v"].to_pylist() == [text]
+
+
+@pytest.mark.parametrize("flags, text", [
+    (["--date-format", "%d.%m.%Y"], "2024-01-31"), (["--time-format", "%H.%M"], "10:11:12"), (["--timestamp-format", "%d.%m.%Y %H:%M"], "2024-01-31 10:11:12"),
+    (["--timestamp-format", "%d.%m.%Y %H:%M"], "2024-01-31T10:11:12Z"), (["--decimal", ","], "1.5"), (["--true-values", "ja"], "true")])
+def test_the_usual_form_is_none_beside_another(tmp_path, flags, text):
+    assert convert(tmp_path, f"v;s\n{text};1\n", "--delimiter", ";", *flags)["v"].to_pylist() == [text]
+    assert convert(tmp_path, f"v;s\n{text};1\n", "--delimiter", ";")["v"].to_pylist() != [text]
+
+
+@pytest.mark.parametrize("digits, nanos", [("1", 100000000), ("123456789", 123456789), ("12345678900", 123456789), ("1234567891", None), ("0000000001", None)])
+def test_no_digit_of_a_fraction_is_lost(tmp_path, digits, nanos):
+    text = f"31.01.2024 10:00:00.{digits}"
+    value = convert(tmp_path, f"v;s\n{text};1\n", "--delimiter", ";", "--timestamp-format", "%d.%m.%Y %H:%M:%S.%f")["v"]
+    assert (value.cast(pa.timestamp("ns")).cast(pa.int64())[0].as_py() % 10**9 == nanos) if nanos else (value.to_pylist() == [text])
 
 
 def test_columns_that_the_file_lacks_have_forms(tmp_path):
