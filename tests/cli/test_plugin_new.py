@@ -52,7 +52,17 @@ def nothing_is_dropped(tool, library):
 def test_a_new_plugin_of_c(tool, role, level):
     build_and_run(tool, role, "c", level)
     if role == "reader":
-        assert len((tool.cwd / "demo" / "demo.c").read_text().splitlines()) <= 81
+        lines = (tool.cwd / "demo" / "demo.c").read_text().splitlines()
+        assert len([line for line in lines if line.strip() and not line.lstrip().startswith("/*")]) < 80
+
+
+@built
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_line_that_is_not_utf8_is_an_error(tool, level):
+    build_and_run(tool, "reader", "c", level)
+    (tool.cwd / "demo" / "lines.txt").write_bytes("a\n\u20ac \U0001f600\n".encode() + b"b \xed\xa0\x80\nc\n")
+    done = subprocess.run(["make", "-C", "demo", "run"], cwd=tool.cwd, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "UTF-8" in done.stderr
 
 
 def test_wrong_words(tool):

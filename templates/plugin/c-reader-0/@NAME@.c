@@ -40,9 +40,20 @@ static char *error_text(const char *message)
     return text;
 }
 
-static void record_add(FILE *out, long n, const char *text, size_t len)
+/* Texts that are not UTF-8 are the end of the data to hosts. */
+static int is_utf8(const unsigned char *s, const unsigned char *end)
 {
-    fprintf(out, "{\"line\":%ld,\"text\":\"", n);
+    for (long n; s < end; s += n) {
+        n = *s < 0x80 ? 1 : *s < 0xc2 ? 9 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 9; /* bytes; 9: none begins so */
+        if (n > end - s || (*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f) ||
+            (n > 1 && (s[1] & 0xc0) != 0x80) || (n > 2 && (s[2] & 0xc0) != 0x80) || (n > 3 && (s[3] & 0xc0) != 0x80)) return 0;
+    }
+    return 1;
+}
+
+static void record_add(FILE *out, char before, long n, const char *text, size_t len)
+{
+    fprintf(out, "%c{\"line\":%ld,\"text\":\"", before, n);
     for (size_t i = 0; i < len; i++) {
         const unsigned char c = (unsigned char)text[i];
         if (c < 0x20 || c == '"' || c == '\\') fprintf(out, "\\u%04x", c);
@@ -59,13 +70,13 @@ const char *extract_batch(void *handle)
     long len = 0, n = 0;
     if (r == NULL || r->error[0] != '\0') return error_text(r != NULL ? r->error : "no reader");
     FILE *out = open_memstream(&text, &size);
-    for (; out != NULL && n < BATCH && (len = getline(&line, &capacity, r->file)) >= 0; n++) {
-        fputc(n == 0 ? '[' : ',', out);
-        record_add(out, ++r->line, line, (size_t)len - (line[len - 1] == '\n'));
+    for (; out != NULL && r->error[0] == '\0' && n < BATCH && (len = getline(&line, &capacity, r->file)) >= 0; n++) {
+        record_add(out, n == 0 ? '[' : ',', ++r->line, line, (size_t)len - (line[len - 1] == '\n'));
+        if (!is_utf8((unsigned char *)line, (unsigned char *)line + len)) snprintf(r->error, sizeof r->error, "line %ld is not UTF-8", r->line);
     }
     free(line);
     if (n > 0) fputc(']', out);
-    if (out == NULL || ferror(r->file) || fclose(out) != 0) snprintf(r->error, sizeof r->error, "line %ld cannot be read", r->line + 1);
+    if ((out == NULL || ferror(r->file) || fclose(out) != 0) && r->error[0] == '\0') snprintf(r->error, sizeof r->error, "line %ld cannot be read", r->line + 1);
     if (n > 0 && r->error[0] == '\0') return text;
     free(text);
     return r->error[0] != '\0' ? error_text(r->error) : NULL; /* the end, and only the end */
