@@ -19,6 +19,12 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 add_library(dn_dep_yaml INTERFACE)
 target_link_libraries(dn_dep_yaml INTERFACE PkgConfig::YAML)
 
+# Regular expressions, where the C library has none.
+if(WIN32)
+    pkg_check_modules(TRE REQUIRED IMPORTED_TARGET tre)
+    target_link_libraries(dn_dep_yaml INTERFACE PkgConfig::TRE)
+endif()
+
 # Headers alone: these libraries are loaded on their first use (docs/adr/0007-network-libraries-on-first-use.md).
 pkg_check_modules(NETWORK REQUIRED libcurl>=7.88 libcrypto>=3.0 expat>=2.4)
 add_library(dn_dep_network INTERFACE)

@@ -1,7 +1,10 @@
 # Who is put where by `cmake --install`, in the folders of GNUInstallDirs.  A component for each package of Debian.
 include(CMakePackageConfigHelpers)
 
-set(DN_PLUGINS csv_reader csv_writer level0 parquet_reader parquet_writer postgres_reader)
+set(DN_PLUGINS csv_reader csv_writer level0 parquet_reader parquet_writer)
+if(TARGET postgres_reader)
+    list(APPEND DN_PLUGINS postgres_reader)
+endif()
 
 # The command finds its plugins from its own folder, so that what is installed may be moved as a whole.
 cmake_path(SET bin_dir NORMALIZE "${CMAKE_INSTALL_FULL_BINDIR}")

@@ -1,14 +1,14 @@
 # A layer is one folder of src/, compiled as an OBJECT library that can include only the headers of its permitted layers:
 # its include directory holds symbolic links to them and to nothing else.
 
-# NAME_darwin.c stands in the place of NAME.c on macOS; elsewhere it is left out.
+# NAME_darwin.c and NAME_windows.c stand in the place of NAME.c on macOS and on Windows; everywhere else they are left out.
 function(dn_choose_sources variable)
     set(chosen "${${variable}}")
     foreach(source IN LISTS chosen)
-        if(NOT source MATCHES "^(.*)_darwin\\.c$")
+        if(NOT source MATCHES "^(.*)_(darwin|windows)\\.c$")
             continue()
         endif()
-        if(APPLE)
+        if(CMAKE_MATCH_2 STREQUAL DN_SYSTEM)
             list(REMOVE_ITEM chosen "${CMAKE_MATCH_1}.c")
         else()
             list(REMOVE_ITEM chosen "${source}")
@@ -16,6 +16,18 @@ function(dn_choose_sources variable)
     endforeach()
     set(${variable} "${chosen}" PARENT_SCOPE)
 endfunction()
+
+# What of POSIX Windows lacks, src/windows, goes wherever the lowest layer goes.
+set(DN_WINDOWS_OBJECTS "")
+if(WIN32)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/windows/*.c")
+    add_library(dn_windows OBJECT ${sources})
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/layers/windows")
+    file(CREATE_LINK "${CMAKE_SOURCE_DIR}/src/windows" "${CMAKE_BINARY_DIR}/layers/windows/windows" SYMBOLIC)
+    target_include_directories(dn_windows PRIVATE "${CMAKE_BINARY_DIR}/layers/windows")
+    target_link_libraries(dn_windows PUBLIC dn_flags)
+    set(DN_WINDOWS_OBJECTS "$<TARGET_OBJECTS:dn_windows>")
+endif()
 
 function(dn_layer name)
     cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
@@ -57,6 +69,9 @@ function(dn_layer name)
             set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${DN_FLAGS_${CMAKE_MATCH_1}}")
         endif()
     endforeach()
+    if(name STREQUAL "base")
+        list(APPEND objects ${DN_WINDOWS_OBJECTS})
+    endif()
     set(DN_LAYER_${name}_OBJECTS "${objects}" PARENT_SCOPE)
     set(DN_LAYER_${name}_LIBRARIES "${ARG_LIBRARIES}" PARENT_SCOPE)
 endfunction()
@@ -107,6 +122,23 @@ function(dn_plugin_objects out name)
     set(${out} "${objects}" PARENT_SCOPE)
 endfunction()
 
+# The names that a shared library exports, and no others: those of a version script, of which a DLL has another form.
+function(dn_export name map)
+    if(WIN32)
+        file(STRINGS "${map}" names REGEX "^ +[a-z0-9_]+;$")
+        list(TRANSFORM names REPLACE "[ ;]" "")
+        list(JOIN names "\n" names)
+        set(definition "${CMAKE_BINARY_DIR}/generated/${name}.def")
+        file(CONFIGURE OUTPUT "${definition}" CONTENT "EXPORTS\n${names}\n" @ONLY)
+        target_sources(${name} PRIVATE "${definition}")
+        return()
+    endif()
+    target_link_options(${name} PRIVATE "-Wl,--version-script=${map}" -Wl,-z,nodelete -Wl,-Bsymbolic)
+    if(NOT DN_SANITIZE)
+        target_link_options(${name} PRIVATE -Wl,-z,defs)
+    endif()
+endfunction()
+
 # A plugin: its objects, its layers, and an export list plugins/<name>.map.
 function(dn_plugin name)
     cmake_parse_arguments(ARG "" "" "LAYERS" ${ARGN})
@@ -117,14 +149,11 @@ function(dn_plugin name)
     target_link_libraries(${name} PRIVATE dn_dep_jansson)
     set_target_properties(${name} PROPERTIES
         OUTPUT_NAME "${name}_plugin"
+        PREFIX lib
         LINKER_LANGUAGE C
         LIBRARY_OUTPUT_DIRECTORY "${DN_PLUGIN_DIR}"
         LINK_DEPENDS "${CMAKE_SOURCE_DIR}/plugins/${name}.map")
-    target_link_options(${name} PRIVATE
-        "-Wl,--version-script=${CMAKE_SOURCE_DIR}/plugins/${name}.map" -Wl,-z,nodelete -Wl,-Bsymbolic)
-    if(NOT DN_SANITIZE)
-        target_link_options(${name} PRIVATE -Wl,-z,defs)
-    endif()
+    dn_export(${name} "${CMAKE_SOURCE_DIR}/plugins/${name}.map")
 endfunction()
 
 function(dn_executable name)
@@ -147,8 +176,5 @@ function(dn_library name)
         LINKER_LANGUAGE C
         LIBRARY_OUTPUT_DIRECTORY "${DN_LIBRARY_DIR}"
         LINK_DEPENDS "${map}")
-    target_link_options(${name} PRIVATE "-Wl,--version-script=${map}" -Wl,-z,nodelete -Wl,-Bsymbolic)
-    if(NOT DN_SANITIZE)
-        target_link_options(${name} PRIVATE -Wl,-z,defs)
-    endif()
+    dn_export(${name} "${map}")
 endfunction()

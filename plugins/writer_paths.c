@@ -1,6 +1,7 @@
 /* Names of the files of a table, and whether they can be made. */
 #include "writer.h"
 
+#include "base/os_path.h"
 #include "base/strings.h"
 #include "store/url.h"
 
@@ -37,7 +38,7 @@ enum dn_status dn_writer_settle_directory(struct dn_writer_target *t, struct dn_
 {
     char current[PATH_MAX];
 
-    if (t->means.store != NULL || t->directory[0] == '/') {
+    if (t->means.store != NULL || dn_os_path_is_absolute(t->directory)) {
         return DN_OK;
     }
     if (getcwd(current, sizeof(current)) == NULL) {

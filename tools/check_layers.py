@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What each layer may include besides itself.  CMakeLists.txt says the same to the compiler.
 LAYERS = {
+    "windows": set(),  # POSIX for Windows, which the compiler puts in front of every source there
     "base": set(),
     "simd": {"base"},
     "text": {"base", "simd"},
@@ -50,7 +51,7 @@ PUBLIC_DEFAULT = {"arrow.h", "status.h"}
 THIRD_PARTY = {
     r"lz4\.h|brotli/.*": {"src/codec"},
     r"zstd\.h|libdeflate\.h": {"src/codec", "src/filter", "fuzz", "tests"},
-    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "fuzz", "tests"},
+    r"zlib\.h|bzlib\.h|lzma\.h|iconv\.h": {"src/filter", "src/windows", "fuzz", "tests"},
     r"curl/.*": {"src/store/http"},
     r"openssl/.*|expat\.h": {"src/store/s3"},
     r"libpq-fe\.h": {"src/pg"},
@@ -103,7 +104,7 @@ def main():
         print(f"{path.relative_to(ROOT)}:{number}: {fault}", file=sys.stderr)
     if found:
         return 1
-    print(f"layers: {len(LAYERS)} layers keep the law")
+    print(f"layers: {len(LAYERS) - 1} layers keep the law")
     return 0
 
 

@@ -35,7 +35,7 @@ fi
 c_files() { find src plugins python include tests fuzz bench examples \( -name '*.c' -o -name '*.h' \) ! -name pow5_table.h | sort; }
 library_files() { find src plugins examples -name '*.c' | sort; }
 # what is the same for every CPU, for the analysers have no model of vector intrinsics, and not another system's
-portable_files() { library_files | grep -vE '/(avx2|avx512|neon|pmull)/|_darwin\.c$'; }
+portable_files() { library_files | grep -vE '/(avx2|avx512|neon|pmull)/|_(darwin|windows)\.c$|^src/windows/'; }
 # so that no processor waits for a long one that began last
 largest_first() { xargs ls -S; }
 

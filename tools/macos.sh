@@ -27,7 +27,7 @@ sources() {
     local other=$1 file
     shift
     if [ $# -eq 0 ]; then
-        mapfile -t set < <(find src plugins -name '*.c' | sort)
+        mapfile -t set < <(find src plugins -name '*.c' ! -path 'src/windows/*' ! -name '*_windows.c' | sort)
     else
         mapfile -t set < <(printf '%s\n' "$@" | sort -u)
     fi

@@ -5,9 +5,10 @@
 #   tools/setup.sh test        the above, and the pinned Python environment in .venv
 #   tools/setup.sh test-slow   the above, a Java runtime, Maven, zsh, fish, and S3Proxy in build/s3proxy
 #   tools/setup.sh test-full   the above, and what tests with an engine of their own need: pyiceberg in build/iceberg, Spark, Dask and
-#                              Ray in build/spark, Spark 3.4 in build/spark3, on x86-64 also what aarch64 and macos install
+#                              Ray in build/spark, Spark 3.4 in build/spark3, on x86-64 also what aarch64, macos and windows install
 #   tools/setup.sh aarch64     the packages of build, a compiler for arm64, qemu-user, and the libraries in build/sysroot/arm64
 #   tools/setup.sh macos       the packages of build, and zig in build/zig, whose compiler knows macOS (450 MB)
+#   tools/setup.sh windows     the packages of build, mingw-w64, wine, and the libraries that are built with it in build/sysroot/windows
 #   tools/setup.sh lint        the packages of test without Python's environment, and the linters
 #   tools/setup.sh deb         the packages of build, and what packages are made, checked and tried out with
 #   tools/setup.sh wheel       what builds the Python package
@@ -25,6 +26,7 @@ test_packages=(g++ binutils ca-certificates libcmocka-dev libsnappy-dev python3 
 full_packages=(default-jre-headless maven zsh fish)
 lint_packages=(clang clang-format clang-tidy cppcheck clang-runtime llvm)
 aarch64_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
+windows_packages=(gcc-mingw-w64-x86-64 wine tar xz-utils bzip2)
 deb_packages=(debhelper lintian debootstrap)
 
 has_command() { command -v "$1" >/dev/null; }
@@ -41,6 +43,9 @@ is_there() {
     gcc | make | cmake | pkg-config | g++ | openssl | python3 | clang | clang-format | clang-tidy | cppcheck) has_command "$1" ;;
     gcc-aarch64-linux-gnu) has_command aarch64-linux-gnu-gcc ;;
     libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/stdio.h ] ;;
+    gcc-mingw-w64-x86-64) has_command x86_64-w64-mingw32-gcc-posix ;;
+    wine | tar | bzip2) has_command "$1" ;;
+    xz-utils) has_command xz ;;
     qemu-user-static) has_command qemu-aarch64-static ;;
     default-jre-headless) has_command java ;;
     maven) has_command mvn ;;
@@ -178,7 +183,7 @@ test-slow | test-full)
         if "$(python)" -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then # Spark 3.4 knows none that is newer
             python_environment build/spark3 tools/spark3-requirements.txt
         fi
-        [ "$(uname -m)" != x86_64 ] || { "$0" aarch64 && "$0" macos; }
+        [ "$(uname -m)" != x86_64 ] || { "$0" aarch64 && "$0" macos && "$0" windows; }
     fi
     ;;
 aarch64)
@@ -189,13 +194,17 @@ macos)
     install_packages "${build_packages[@]}" python3 python3-venv
     python_environment build/zig tools/macos-requirements.txt
     ;;
+windows)
+    install_packages "${build_packages[@]}" "${windows_packages[@]}"
+    tools/sysroot_windows.sh
+    ;;
 deb) install_packages "${build_packages[@]}" "${deb_packages[@]}" ;;
 wheel) install_packages "${build_packages[@]}" python3 python3-venv python3-dev ;;
 lint)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
     ;;
 *)
-    echo "usage: tools/setup.sh build|test|test-slow|test-full|aarch64|macos|lint|deb|wheel|bench" >&2
+    echo "usage: tools/setup.sh build|test|test-slow|test-full|aarch64|macos|windows|lint|deb|wheel|bench" >&2
     exit 2
     ;;
 esac

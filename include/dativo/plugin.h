@@ -31,7 +31,9 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(_WIN32)
+#    define DATIVO_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__) || defined(__clang__)
 #    define DATIVO_EXPORT __attribute__((visibility("default")))
 #else
 #    define DATIVO_EXPORT

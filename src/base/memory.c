@@ -120,7 +120,7 @@ static void free_block(void *memory, size_t size)
     if (size >= MAP_MIN_BYTES) {
         (void)munmap(memory, size);
     } else {
-        free(memory);
+        dn_os_aligned_free(memory);
     }
 }
 
@@ -354,15 +354,13 @@ void dn_free(void *memory)
 
 void *dn_malloc_aligned(size_t size)
 {
-    void *memory = NULL;
-
     if (must_fail()) {
         return NULL;
     }
 #if DN_RECYCLE
     if (size >= RECYCLE_MIN_BYTES) {
         size = class_ceil(size);
-        memory = cache_get(size);
+        void *memory = cache_get(size);
         if (memory != NULL || size >= MAP_MIN_BYTES) {
             return memory != NULL ? memory : map_block(size);
         }
@@ -371,7 +369,7 @@ void *dn_malloc_aligned(size_t size)
     if (size < ALIGNED_FROM) {
         return malloc(size == 0 ? 1 : size);
     }
-    return posix_memalign(&memory, ALIGNMENT, size) == 0 ? memory : NULL;
+    return dn_os_aligned_alloc(ALIGNMENT, size);
 }
 
 void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)
@@ -405,8 +403,10 @@ void dn_free_aligned(void *memory, size_t size)
         }
         return;
     }
-#else
-    (void)size;
 #endif
-    free(memory);
+    if (size < ALIGNED_FROM) {
+        free(memory);
+    } else {
+        dn_os_aligned_free(memory);
+    }
 }

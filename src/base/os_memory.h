@@ -1,11 +1,33 @@
 /**
- * Memory as the system gives it.  Each os_*.h is a wall: NAME.c is what Linux has, NAME_darwin.c stands in its place on macOS where that has
- * something else.  Threads: every function is thread-safe.
+ * Memory as the system gives it.  Each os_*.h is a wall: NAME.c is what Linux has, NAME_darwin.c stands in its place on macOS and NAME_windows.c
+ * on Windows, where these have something else.  Threads: every function is thread-safe.
  */
 #ifndef DN_BASE_OS_MEMORY_H
 #define DN_BASE_OS_MEMORY_H
 
 #include <stddef.h>
+#include <stdlib.h>
+
+/** `size` bytes aligned to `alignment`, a power of two; NULL: there are none.  Free with dn_os_aligned_free() alone. */
+static inline void *dn_os_aligned_alloc(size_t alignment, size_t size)
+{
+#if defined(_WIN32)
+    return _aligned_malloc(size, alignment);
+#else
+    void *memory = NULL;
+
+    return posix_memalign(&memory, alignment, size) == 0 ? memory : NULL;
+#endif
+}
+
+static inline void dn_os_aligned_free(void *memory)
+{
+#if defined(_WIN32)
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
 
 /**
  * A mapping of `size` bytes, which becomes one of `wanted` bytes with the same content, maybe elsewhere, without a copy.  NULL: there is no

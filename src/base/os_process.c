@@ -33,6 +33,12 @@ static int count_in_large_set(void)
     return 0;
 }
 
+void dn_os_process_begin(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
 uint32_t dn_os_cpu_count(void)
 {
     cpu_set_t set;

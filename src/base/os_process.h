@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** First in main(): what the program was given becomes UTF-8, and what it reads and writes bytes, where either is otherwise. */
+void dn_os_process_begin(int *argc, char ***argv);
 /** CPUs this process may use, at least 1. */
 uint32_t dn_os_cpu_count(void);
 /** Peak resident set size in bytes, as exact as the kernel keeps it (within about 1 MiB).  0: unknown. */

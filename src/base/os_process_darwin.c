@@ -9,6 +9,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+void dn_os_process_begin(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
 uint32_t dn_os_cpu_count(void)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);

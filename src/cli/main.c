@@ -1,4 +1,5 @@
 #include "base/os_memory.h"
+#include "base/os_process.h"
 #include "cli/cli.h"
 #include "cli/secrecy.h"
 
@@ -26,6 +27,7 @@ static int fill_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+    dn_os_process_begin(&argc, &argv);
     dn_secrecy_begin(argc, argv);
     if (fill_standard_streams() != 0) {
         return DN_EXIT_FAILED; /* without /dev/null, and perhaps without a place to say so */

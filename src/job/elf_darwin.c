@@ -10,14 +10,3 @@ enum dn_status dn_elf_read(struct dn_elf_symbols *out, const char *name, const u
     return dn_error_set(err, DN_ERR_UNSUPPORTED,
                         "%s: which functions a library exports is read on Linux alone", name);
 }
-
-enum dn_status dn_elf_read_file(struct dn_elf_symbols *out, const char *path, struct dn_error *err)
-{
-    return dn_elf_read(out, path, NULL, 0, err);
-}
-
-void dn_elf_finish(struct dn_elf_symbols *symbols)
-{
-    dn_arena_finish(&symbols->arena);
-    *symbols = (struct dn_elf_symbols){0};
-}

@@ -1,6 +1,7 @@
 #include "job/local.h"
 
 #include "base/memory.h"
+#include "base/os_path.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "store/url.h"
@@ -44,7 +45,7 @@ enum dn_status dn_local_name(char **out, const char *path, struct dn_error *err)
         return *out != NULL ? DN_OK : dn_error_memory(err, strlen(path));
     }
     DN_TRY_GOTO(st, dn_text_append(&name, "file://", err), cleanup);
-    if (path[0] != '/') {
+    if (!dn_os_path_is_absolute(path)) {
         if (getcwd(folder, sizeof folder) == NULL) {
             DN_TRY_GOTO(st, dn_error_set(err, DN_ERR_IO, "the working folder has no name any more"),
                         cleanup);

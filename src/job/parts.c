@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
+#include "base/os_path.h"
 #include "base/strings.h"
 #include "job/json_file.h"
 #include "job/parts_internal.h"
@@ -151,7 +152,7 @@ enum dn_status dn_parts_connect(struct dn_parts *p, struct dn_error *err)
 
 static bool is_relative(const char *path)
 {
-    return path != NULL && path[0] != '/' && strstr(path, "://") == NULL;
+    return path != NULL && !dn_os_path_is_absolute(path) && strstr(path, "://") == NULL;
 }
 
 bool dn_parts_needs_folder(const struct dn_parts *p)

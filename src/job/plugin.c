@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/os_library.h"
+#include "base/os_path.h"
 #include "base/os_process.h"
 #include "base/strings.h"
 #include "job/elf.h"
@@ -122,15 +123,14 @@ static enum dn_status environment_add(struct candidates *c, const char *file_nam
     const char *list = getenv("DATIVO_PLUGIN_PATH");
 
     while (list != NULL && list[0] != '\0') {
-        const char *end = strchr(list, ':');
-        const size_t len = end != NULL ? (size_t)(end - list) : strlen(list);
+        const size_t len = strcspn(list, DN_OS_PATH_LIST);
         if (len > 0 && len < PATH_MAX) {
             char dir[PATH_MAX];
             memcpy(dir, list, len);
             dir[len] = '\0';
-            DN_TRY(candidate_add(c, dir, file_name, strlen(file_name), "", err));
+            DN_TRY(candidates_add(c, dir, file_name, DN_PLUGIN_SUFFIX, err));
         }
-        list = end != NULL ? end + 1 : NULL;
+        list += list[len] != '\0' ? len + 1 : len;
     }
     return DN_OK;
 }
@@ -163,8 +163,7 @@ static enum dn_status executable_add(struct candidates *c, const char *file_name
         dn_buffer_reset(&dir);
         DN_TRY_GOTO(st, dn_text_appendf(&dir, err, "%s/%s", exe, places[i]), cleanup);
         DN_TRY_GOTO(st, dn_buffer_append_byte(&dir, 0, err), cleanup);
-        DN_TRY_GOTO(st,
-                    candidate_add(c, (const char *)dir.data, file_name, strlen(file_name), "", err),
+        DN_TRY_GOTO(st, candidates_add(c, (const char *)dir.data, file_name, DN_PLUGIN_SUFFIX, err),
                     cleanup);
     }
 cleanup:
@@ -177,10 +176,10 @@ static enum dn_status builtin_add(struct candidates *c, const char *file_name, s
 {
     DN_TRY(environment_add(c, file_name, err));
     if (g_home[0] != '\0') {
-        DN_TRY(candidate_add(c, g_home, file_name, strlen(file_name), "", err));
+        DN_TRY(candidates_add(c, g_home, file_name, DN_PLUGIN_SUFFIX, err));
     }
     DN_TRY(executable_add(c, file_name, err));
-    return candidate_add(c, "/usr/lib/dativo/plugins", file_name, strlen(file_name), "", err);
+    return candidates_add(c, "/usr/lib/dativo/plugins", file_name, DN_PLUGIN_SUFFIX, err);
 }
 
 enum dn_status dn_plugin_load_builtin(struct dn_plugin *plugin, const char *file_name,

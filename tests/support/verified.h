@@ -4,9 +4,8 @@
 
 #include "dativo/parquet.h"
 
+#include "memory_file.h"
 #include "scratch.h"
-
-#include <sys/mman.h>
 
 struct verified {
     enum dn_status status;
@@ -47,14 +46,13 @@ static inline struct verified verify_path(const char *path)
 /** Through a file in memory. */
 static inline struct verified verify_bytes(const void *data, size_t len)
 {
-    char path[64];
-    const int fd = memfd_create("verified", MFD_CLOEXEC);
+    char path[MEMORY_FILE_PATH_SIZE];
+    const int fd = memory_file_open(path);
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, data, len), len);
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const struct verified v = verify_path(path);
-    assert_int_equal(close(fd), 0);
+    assert_int_equal(memory_file_close(fd, path), 0);
     return v;
 }
 

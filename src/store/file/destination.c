@@ -1,6 +1,7 @@
 #include "store/file/destination.h"
 
 #include "base/memory.h"
+#include "base/os_path.h"
 #include "store/file/file_os.h"
 #include "store/file/temporary.h"
 
@@ -177,6 +178,7 @@ enum dn_status dn_destination_open(struct dn_destination *d, const char *given, 
     if (d->path == NULL) {
         return dn_error_memory(err, strlen(given) + 1);
     }
+    dn_os_path_use_slashes(d->path);
     for (int i = 0; i <= MAX_LINKS; i++) {
         DN_TRY(split(d, given, err));
         DN_TRY(dn_directory_open(&d->dir_fd, d->dir, given, err));

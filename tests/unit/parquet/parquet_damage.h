@@ -182,16 +182,15 @@ static inline enum dn_status damage_read(const char *path, int64_t batch_rows, s
 /** One damaged file through verify and the reader: what verify finds no fault in can be read. */
 static inline bool damage_look(const struct bytes *b, size_t number)
 {
-    char path[64];
+    char path[MEMORY_FILE_PATH_SIZE];
     struct dn_error err = {0};
-    const int fd = memfd_create("damaged", MFD_CLOEXEC);
+    const int fd = memory_file_open(path);
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, b->data, b->len), b->len);
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const struct verified v = verify_path(path);
     const enum dn_status st = damage_read(path, number % 3 == 0 ? 7 : 0, &err);
-    assert_int_equal(close(fd), 0);
+    assert_int_equal(memory_file_close(fd, path), 0);
     if (v.status != DN_OK && v.status != DN_ERR_UNSUPPORTED) {
         fail_msg("damage %zu: verify: %s", number, v.first);
     }

@@ -1,0 +1,13 @@
+# Toolchain: Debian's mingw-w64 with POSIX threads, the libraries that tools/sysroot_windows.sh builds, and wine for whatever is run.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+get_filename_component(DN_WINDOWS_ROOT "${CMAKE_CURRENT_LIST_DIR}/../build/sysroot/windows" ABSOLUTE)
+set(CMAKE_FIND_ROOT_PATH "${DN_WINDOWS_ROOT}" /usr/x86_64-w64-mingw32)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_LIBDIR} "${DN_WINDOWS_ROOT}/lib/pkgconfig")
+set(CMAKE_CROSSCOMPILING_EMULATOR env WINEDEBUG=-all wine)

@@ -1,0 +1,27 @@
+#include "base/os_memory.h"
+
+#include <windows.h>
+
+/* There is no such call: a copy is the caller's, who knows how much of it counts. */
+void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
+{
+    (void)pages;
+    (void)size;
+    (void)wanted;
+    return NULL;
+}
+
+void dn_os_heaps_limit(int n)
+{
+    (void)n;
+}
+
+void dn_os_heaps_trim(void)
+{
+    (void)_heapmin();
+}
+
+void dn_os_wipe(void *memory, size_t size)
+{
+    (void)SecureZeroMemory(memory, size);
+}
