@@ -65,6 +65,7 @@ def test_header_rows_that_are_not_there(tool, write):
     ("Order ID", "order_id"), ("orderId", "order_id"), ("HTTPServerPort", "http_server_port"), ("  a  b ", "a_b"), ("Ärger (%)", "arger"),
     ("Straße", "strasse"), ("n°", "n"), ("2024", "_2024"), ("A2B", "a2_b"), ("a.b-c/d", "a_b_c_d"), ("ŁÓDŹ", "lodz"), ("e\u0301te\u0301", "ete"),
     ("价格", "column_1"), ("_x_", "x"), ("Œuvre", "oeuvre"), ("", "column_1"), ("x价y", "x_y"), ("ID", "id"), ("ÉTÉ_Été", "ete_ete"),
+    ("maßBand", "mass_band"), ("9a", "_9a"), ("ae\u0301Bc", "ae_bc"),
 ])
 def test_snake_case(table, write, name, clean):
     write("in.csv", f'"{name}",zz\n1,2\n')
@@ -138,7 +139,7 @@ def test_columns_as_pandas_and_duckdb_choose_them(table, write):
 
 
 @pytest.mark.parametrize("columns, says", [
-    ("Order Id", ['did you mean "Order ID"?']), ("-idd", ['did you mean "id"?']), ("#4", ['"#4", which the file does not have']), ("-id,Order ID", ["one of both"]),
+    ("Order Id", ['did you mean "Order ID"?']), ("-idd", ['did you mean "id"?']), ("#4", ['"#4", which the file does not have']), ("#18446744073709551617", ["which the file does not have"]), ("#0", ['"#0", which']), ("-id,Order ID", ["one of both"]),
     ("id:", ["empty name"]), ("id,,x", ["empty name"]), ("", ["empty name"]), ("id:b,Order ID:b", ['two columns would be named "b"']), ("id:b,id:c", ["two names"]),
     ("id:b,#1:c", ["twice, by its name and by its place"]), ("-id:b", ["left out and given another name"]), (r"-id,-Order ID,-x\:y", ["leaves no column"]),
     ("id:b,id", ['"id", which the file does not have']), ("id:Order ID,#2", ['two columns would be named "Order ID"']),
@@ -153,6 +154,8 @@ def test_columns_of_equal_names(table, write):
     write("in.csv", "a,a,b,a\n1,2,3,4\n")
     assert table("--columns", "#2:second,#4,b", "in.csv").to_pydict() == {"second": [2], "a": [4], "b": [3]}
     assert table("--columns", "-a", "in.csv").to_pydict() == {"b": [3]}
+    assert table("--columns", "a", "in.csv").to_pydict() == {"a": [1]}  # the first of the name,
+    assert table("--columns", "b:a", "in.csv").to_pydict() == {"a": [3]}  # but for one that was given it
     assert table("--columns", "-#2", "in.csv").to_pydict() == {"a": [1], "b": [3], "a_1": [4]}
     write("odd.csv", "x,#1\n1,2\n")
     assert table("--columns", "#1", "odd.csv").to_pydict() == {"#1": [2]}  # a name goes before a place
