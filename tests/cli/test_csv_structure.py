@@ -149,6 +149,21 @@ def test_what_is_no_padding_and_which_lines_are_last(tool, write, table):
     assert table("--skip-footer", "1", "in.csv").to_pydict() == {"a": [1, 2], "b": ["x\ny", "z"]}
 
 
+def test_rows_of_other_lengths_behind_those_that_end_with_a_delimiter(tool, write):
+    good = "1,2,\n" * 60_000  # more than is looked at
+    write("in.csv", "a,b\n" + good + "3\n4,5,6\n7\n8,9,\n")
+    tool.ok("convert", "-qf", "--max-rejects", "9", "--rejects", "r.csv", "in.csv", "out.parquet")
+    with open(tool.cwd / "r.csv", newline="", encoding="utf-8") as listed:
+        rows = [(row["line"], row["row"], row["raw"]) for row in csv.DictReader(listed)]
+    assert rows == [("60002", "60001", "3"), ("60003", "60002", "4,5,6"), ("60004", "60003", "7")]
+    assert pq.read_table(tool.cwd / "out.parquet").slice(59_999).to_pylist() == [{"a": 1, "b": 2}, {"a": 8, "b": 9}]
+    for odd in ["3\n", "4,5,6\n"]:
+        write("in.csv", "a,b\n" + good + odd + "8,9,\n")
+        tool.fails("convert", "in.csv", "no.parquet", says=["in.csv: line 60002, byte 300004:"])
+    write("in.csv", 'a,b"x\n1,2\n')
+    tool.fails("convert", "--reader-option", "strict=true", "in.csv", "no.parquet", says=["line 1, byte 3", "inside an unquoted name"])
+
+
 def test_misspelt_and_wrong_options(tool, write):
     write("in.csv", "a\n1\n")
     tool.fails("convert", "--reader-option", "escap=x", "in.csv", "no.parquet", says='did you mean "escape"')
