@@ -2,10 +2,14 @@
 
 #include "base/memory.h"
 #include "base/os_wait.h"
+#include "base/strings.h"
 #include "base/thread.h"
 #include "pg/copy.h"
 
+#include <stdio.h>
+
 #define MUCH_BLOCKS 512
+#define LOCK_MS "1000"
 
 /* A block that waits for its turn. */
 struct waiting {
@@ -218,6 +222,44 @@ static void refuse(struct dn_pg_feed *f, const struct dn_error *err)
     pthread_mutex_unlock(&f->lock);
 }
 
+/*
+ * Who waits for a lock stands behind whoever waits for it exclusively, as TRUNCATE does, and that one waits for the first session, which waits
+ * for us: no server sees such a circle.  So all locks are there, or not waited for, before a piece is taken.  EXPLAIN locks what COPY will.
+ */
+static enum dn_status lock_parts(const struct dn_pg_feed *f, struct dn_pg_session *s,
+                                 struct dn_error *err)
+{
+    const struct dn_pg_plan *plan = f->options.plan;
+    struct dn_buffer sql = {0};
+    struct dn_pg_result *r = NULL;
+    char limit[64] = "SET LOCAL lock_timeout TO DEFAULT";
+    enum dn_status st = dn_pg_session_query(s, &r, "SET LOCAL lock_timeout=" LOCK_MS, NULL, 0,
+                                            f->options.what, err);
+
+    for (size_t i = 0; i < plan->n_pieces && st == DN_OK; i++) {
+        if (i > 0 && plan->pieces[i].part == plan->pieces[i - 1].part) {
+            continue;
+        }
+        dn_buffer_reset(&sql);
+        DN_TRY_GOTO(st, dn_text_appendf(&sql, err, "EXPLAIN %s", plan->pieces[i].select), cleanup);
+        DN_TRY_GOTO(st, dn_buffer_append_byte(&sql, 0, err), cleanup);
+        dn_pg_result_finish(r);
+        st = dn_pg_session_query(s, &r, (const char *)sql.data, NULL, 0, f->options.what, err);
+    }
+    if (st == DN_OK) {
+        if (f->options.session->lock_timeout_ms > 0) {
+            (void)snprintf(limit, sizeof(limit), "SET LOCAL lock_timeout=%lld",
+                           (long long)f->options.session->lock_timeout_ms);
+        }
+        dn_pg_result_finish(r);
+        st = dn_pg_session_query(s, &r, limit, NULL, 0, f->options.what, err);
+    }
+cleanup:
+    dn_pg_result_finish(r);
+    dn_buffer_finish(&sql);
+    return st;
+}
+
 static void run_besides(struct dn_pg_feed *f)
 {
     struct dn_pg_session_options options = *f->options.session;
@@ -230,6 +272,9 @@ static void run_besides(struct dn_pg_feed *f)
     st = dn_pg_session_open(&s, &options, &err);
     if (st == DN_OK) {
         st = dn_pg_session_begin(s, f->options.snapshot, &err);
+    }
+    if (st == DN_OK) {
+        st = lock_parts(f, s, &err);
     }
     if (st == DN_OK) {
         read_pieces(f, s);

@@ -127,6 +127,18 @@ def test_what_is_behind_views_and_queries(tool, server, tmp_path):
     assert tool.ok("dump", "over") == "2\n" == tool.ok("dump-query", "SELECT id FROM under -- all")
 
 
+def test_who_waits_for_the_table_alone_stops_nobody(command, server):
+    """Its other connections would wait behind the one that waits for the first, which would wait for them."""
+    server.sql("CREATE TABLE wanted AS SELECT i AS id, repeat('x', 500) AS t FROM generate_series(1, 20000) i")
+    process = command.start("convert", "-f", command.url("wanted"), "--reader-option", "connections=3", "--where",
+                            "id % 5000 <> 0 OR pg_sleep(0.2) IS NOT NULL", "out.parquet")
+    wait_for(lambda: server.sql("SELECT count(*) FROM pg_locks WHERE relation = 'wanted'::regclass") != "0", "no lock")
+    waits = server.start_psql("SELECT 'begun'; TRUNCATE wanted;")
+    text = process.communicate(timeout=60)[1].decode()
+    waits.communicate()
+    assert process.returncode == 0 and "20,000 in" in text, text
+
+
 def test_tables_that_a_condition_asks(command, server):
     """The snapshot is there while one of them is filled anew, which is waited for."""
     server.sql("CREATE TABLE asked (id int); INSERT INTO asked VALUES (1), (2); CREATE TABLE known (id int); INSERT INTO known VALUES (1)")
