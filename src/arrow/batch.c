@@ -16,6 +16,7 @@ struct exported {
     atomic_int_fast64_t n_references;
     void (*release_owner)(void *owner);
     void *owner;
+    size_t size;             /* of the allocation */
     const void *no_validity; /* the one buffer of the struct array */
     struct ArrowArray arrays[];
 };
@@ -26,7 +27,7 @@ static void unref(struct exported *e)
         if (e->release_owner != NULL) {
             e->release_owner(e->owner);
         }
-        dn_free(e);
+        dn_free_aligned(e, e->size);
     }
 }
 
@@ -219,10 +220,12 @@ enum dn_status dn_batch_export(struct ArrowArray *out, int64_t n_rows, int64_t n
         !dn_add_size(size, sizeof(struct exported), &size)) {
         return dn_error_memory(err, SIZE_MAX);
     }
-    struct exported *e = dn_calloc(1, size);
+    struct exported *e = dn_malloc_aligned(size);
     if (e == NULL) {
         return dn_error_memory(err, size);
     }
+    memset(e, 0, size);
+    e->size = size;
     struct ArrowArray **pointers = (struct ArrowArray **)(void *)(e->arrays + needs.n_arrays);
     struct room room = {e, e->arrays, pointers, (const void **)(void *)(pointers + needs.n_arrays)};
     struct ArrowArray **children = fill_arrays(NULL, n_rows, columns, n_columns, &room);

@@ -3,8 +3,8 @@
 #define MB 1000000.0
 
 /* Per quarter of a budget. */
-#define COLUMN_BYTES 1280.0
-#define TEXT_BYTES 3584.0
+#define COLUMN_BYTES 780.0
+#define TEXT_BYTES 860.0
 
 uint64_t dn_budget_of_columns(uint64_t n_columns, uint64_t n_texts, enum dn_budget_side side)
 {

@@ -43,7 +43,7 @@ struct dn_csv_dropper {
  * Convert all rows to `columns`; `out` gets one entry per column, pointing into `memory`.
  * The earliest fault by (row, column) is reported; then `out` must not be used.
  * @param dropper  NULL: no row is left out, and `rows` stay as they are
- * Cost: one allocation for the slab.
+ * Cost: one allocation for the slab, and one that does not stay.
  */
 DN_NODISCARD enum dn_status dn_csv_convert(
     const struct dn_kernels *kernels, struct dn_csv_rows *rows, const struct dn_csv_dialect *d,

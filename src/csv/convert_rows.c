@@ -23,15 +23,27 @@ void dn_csv_batch_memory_destroy(void *memory)
     }
 }
 
-static size_t round64(size_t n)
+/*
+ * Buffers begin at multiples of 64 bytes, as Arrow recommends, but for those of few rows: of very many columns most would be padding.  16 is
+ * what the widest values want.
+ */
+static size_t round_up(size_t n, size_t n_rows)
 {
-    return (n + 63) & ~(size_t)63;
+    const size_t step = n_rows < FEWEST_ROWS ? 16 : 64;
+
+    return (n + step - 1) & ~(step - 1);
 }
 
-/* Kernels write values in eights. */
+/* Kernels write words of bits, and values in eights. */
+static size_t bitmap_size(size_t n_rows)
+{
+    return round_up(n_rows / 8 + 8, n_rows);
+}
+
 static size_t values_size(struct dn_type type, size_t n_rows)
 {
-    return round64(type.id == DN_TYPE_BOOL ? n_rows / 8 + 8 : (n_rows + 8) * dn_type_width(type));
+    return type.id == DN_TYPE_BOOL ? bitmap_size(n_rows)
+                                   : round_up((n_rows + 8) * dn_type_width(type), n_rows);
 }
 
 /* The earliest fault by (row, column); columns come in ascending order and convert only the rows before it. */
@@ -59,28 +71,32 @@ static size_t tile_rows(const struct dn_csv_rows *rows)
     return n < FEWEST_ROWS ? FEWEST_ROWS : n;
 }
 
-/* Lay out the slab and start one job per column. */
+static size_t jobs_size(size_t n_columns)
+{
+    return n_columns * sizeof(struct dn_csv_job);
+}
+
+/* Lay out the slab and start one job per column, in memory of their own. */
 static struct dn_csv_job *start_jobs(const struct dn_csv_rows *rows,
                                      const struct dn_csv_column *columns, size_t n_columns,
                                      struct dn_csv_batch_memory *memory, struct dn_error *err)
 {
     const size_t n_rows = rows->n_rows;
-    const size_t bitmap_size = round64(n_rows / 8 + 8);
-    const size_t jobs_size = round64(n_columns * sizeof(struct dn_csv_job));
-    size_t size = jobs_size + 64;
-    uint8_t *at;
+    const size_t n_bits = bitmap_size(n_rows);
+    struct dn_csv_job *jobs = dn_malloc_aligned(jobs_size(n_columns));
+    size_t size = 64; /* to read behind the last one */
 
     for (size_t c = 0; c < n_columns; c++) {
-        size += bitmap_size + values_size(columns[c].type, n_rows);
+        size += n_bits + values_size(columns[c].type, n_rows);
     }
-    memory->slab = dn_malloc_aligned(size);
+    memory->slab = jobs != NULL ? dn_malloc_aligned(size) : NULL;
     if (memory->slab == NULL) {
         (void)dn_error_memory(err, size);
+        dn_free_aligned(jobs, jobs_size(n_columns));
         return NULL;
     }
     memory->slab_size = size;
-    struct dn_csv_job *jobs = (struct dn_csv_job *)(void *)memory->slab;
-    at = memory->slab + jobs_size;
+    uint8_t *at = memory->slab;
     for (size_t c = 0; c < n_columns; c++) {
         const size_t n = values_size(columns[c].type, n_rows);
         jobs[c] = (struct dn_csv_job){.rows = rows,
@@ -90,12 +106,12 @@ static struct dn_csv_job *start_jobs(const struct dn_csv_rows *rows,
                                       .bad_row = SIZE_MAX,
                                       .memory = memory,
                                       .validity = at,
-                                      .values = at + bitmap_size};
+                                      .values = at + n_bits};
         if (columns[c].field == SIZE_MAX) {
-            memset(at, 0, bitmap_size + n);
+            memset(at, 0, n_bits + n);
             jobs[c].null_count = (int64_t)n_rows;
         }
-        at += bitmap_size + n;
+        at += n_bits + n;
     }
     return jobs;
 }
@@ -204,6 +220,25 @@ static enum dn_status convert_and_drop(struct dn_csv_job *jobs, size_t n_columns
     return st;
 }
 
+/* Rows that are converted, all or up to a fault. */
+static enum dn_status run_jobs(struct dn_csv_job *jobs, size_t n_columns, struct dn_csv_rows *rows,
+                               const struct dn_csv_dropper *dropper, struct dn_csv_fault *fault,
+                               struct dn_error *err)
+{
+    if (rows->n_rows == 0) {
+        return DN_OK;
+    }
+    if (n_columns > 0 && dropper != NULL) {
+        return convert_and_drop(jobs, n_columns, rows, dropper, fault, err);
+    }
+    const size_t tile = tile_rows(rows);
+    for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE; from += tile) {
+        const size_t left = rows->n_rows - from;
+        DN_TRY(convert_tile(jobs, n_columns, from, from + (left < tile ? left : tile), fault, err));
+    }
+    return DN_OK;
+}
+
 enum dn_status dn_csv_convert(const struct dn_kernels *kernels, struct dn_csv_rows *rows,
                               const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls,
                               const struct dn_csv_column *columns, size_t n_columns,
@@ -222,17 +257,10 @@ enum dn_status dn_csv_convert(const struct dn_kernels *kernels, struct dn_csv_ro
         jobs[c].d = d;
         jobs[c].nulls = dn_csv_nulls_of(columns[c].forms, nulls);
     }
-    if (rows->n_rows > 0 && n_columns > 0 && dropper != NULL) {
-        DN_TRY(convert_and_drop(jobs, n_columns, rows, dropper, fault, err));
-    } else if (rows->n_rows > 0) {
-        const size_t tile = tile_rows(rows);
-        for (size_t from = 0; from < rows->n_rows && fault->kind == DN_CSV_FAULT_NONE;
-             from += tile) {
-            const size_t left = rows->n_rows - from;
-            DN_TRY(convert_tile(jobs, n_columns, from, from + (left < tile ? left : tile), fault,
-                                err));
-        }
+    const enum dn_status st = run_jobs(jobs, n_columns, rows, dropper, fault, err);
+    if (st == DN_OK) {
+        describe_columns(jobs, n_columns, memory, out);
     }
-    describe_columns(jobs, n_columns, memory, out);
-    return DN_OK;
+    dn_free_aligned(jobs, jobs_size(n_columns));
+    return st;
 }

@@ -1,5 +1,6 @@
 #include "csv/looks.h"
 
+#include "base/memory.h"
 #include "csv/forms.h"
 #include "csv/infer.h"
 
@@ -291,12 +292,10 @@ enum dn_status dn_csv_looks_make(struct dn_csv_reader *r, const struct dn_csv_ro
     const size_t n_rows = rows->n_rows < LOOK_ROWS ? rows->n_rows : LOOK_ROWS;
     struct formats formats = {.ready = false};
 
-    r->looks = dn_arena_alloc(&r->arena, r->n_fields * sizeof(*r->looks));
+    r->looks = dn_calloc(r->n_fields, sizeof(*r->looks)); /* later files may add some */
     if (r->looks == NULL) {
         return dn_error_memory(err, r->n_fields * sizeof(*r->looks));
     }
-    memset(r->looks, 0,
-           r->n_fields * sizeof(*r->looks)); /* of those that later files add nothing is seen */
     for (size_t f = 0; f < rows->n_fields - rows->trailing; f++) {
         struct dn_csv_looks *l = &r->looks[f];
         *l = (struct dn_csv_looks){.numbers = (1u << N_NUMBERS) - 1,

@@ -372,19 +372,21 @@ static void note_forms(struct dn_csv_reader *r)
     }
 }
 
-static enum dn_status make_schema(struct dn_csv_reader *r, struct dn_error *err)
+enum dn_status dn_csv_make_schema(const struct dn_csv_reader *r, struct ArrowSchema *out,
+                                  struct dn_error *err)
 {
-    struct dn_field *fields =
-        dn_arena_alloc(&r->arena, (r->n_columns + 1) * sizeof(struct dn_field));
+    struct dn_field *fields = dn_calloc(r->n_columns + 1, sizeof(*fields));
 
     if (fields == NULL) {
-        return dn_error_memory(err, r->n_columns * sizeof(struct dn_field));
+        return dn_error_memory(err, r->n_columns * sizeof(*fields));
     }
     for (size_t c = 0; c < r->n_columns; c++) {
         fields[c] =
             (struct dn_field){r->columns[c].name, r->columns[c].type, !r->columns[c].required};
     }
-    return dn_schema_make(&r->schema, fields, (int64_t)r->n_columns, err);
+    const enum dn_status st = dn_schema_make(out, fields, (int64_t)r->n_columns, err);
+    dn_free(fields);
+    return st;
 }
 
 /*
@@ -426,8 +428,7 @@ static enum dn_status open_piece(struct dn_csv_reader *r, const struct dn_csv_op
     DN_TRY(make_columns(r, &o, NULL, err));
     DN_TRY(dn_csv_token_types(r, err));
     note_forms(r);
-    DN_TRY(dn_csv_size_window(r, options, err));
-    return make_schema(r, err);
+    return dn_csv_size_window(r, options, err);
 }
 
 enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_options *options,
@@ -481,13 +482,14 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     note_forms(r);
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
     DN_TRY_GOTO(st, dn_csv_size_window(r, options, err), cleanup);
-    DN_TRY_GOTO(st, make_schema(r, err), cleanup);
     if (faulty && !dn_csv_aside_wanted(r)) {
         st = report_fault(r, err);
         goto cleanup;
     }
     dn_csv_advise(r);
 cleanup:
+    dn_free(r->looks); /* only dn_csv_advise() asks */
+    r->looks = NULL;
     dn_free(evidence);
     return st;
 }

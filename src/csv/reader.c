@@ -13,8 +13,9 @@
 /* What blocks in flight take at most. */
 #define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
 #define SMALLEST_RENDERED_BYTES ((size_t)8 << 10) /* of text that becomes many times as much */
-/* Per byte of text: itself, a view, bits, and its index while it is at work. */
-#define BYTES_PER_TEXT 22
+/* Per byte of text: itself, bits, its index while it is at work, and a value: at most a view. */
+#define BYTES_BESIDE_VALUE 6
+#define BYTES_PER_TEXT (BYTES_BESIDE_VALUE + 16)
 #define COLUMN_BLOCK_BYTES                                                                         \
     500 /* per column and block: buffers' beginnings and ends, what describes them */
 
@@ -159,9 +160,34 @@ static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *
     r->feed.memory_share = (uint32_t)(o->memory_total_bytes / r->budget);
 }
 
+#define ROWS_OF_MANY_COLUMNS 16 /* a block should have: every column costs something by itself */
+#define LARGEST_BLOCK_BYTES ((size_t)8 << 20)
+
+/* Bytes that a byte of text may become, if each is a field. */
+static uint64_t bytes_per_text(const struct dn_csv_reader *r)
+{
+    uint64_t row = 0;
+
+    for (size_t c = 0; c < r->n_columns; c++) {
+        row += r->columns[c].type.id == DN_TYPE_BOOL ? 1 : dn_type_width(r->columns[c].type);
+    }
+    return BYTES_BESIDE_VALUE + row / (r->n_fields != 0 ? r->n_fields : 1) + 1;
+}
+
+/* What a block should have if nothing is scarce. */
+static uint64_t wanted_block_bytes(const struct dn_csv_reader *r)
+{
+    const uint64_t row = r->sampled_rows > 0 ? r->sampled_bytes / (uint64_t)r->sampled_rows + 1 : 0;
+    const uint64_t rows = row < LARGEST_BLOCK_BYTES ? row * ROWS_OF_MANY_COLUMNS : 0;
+
+    return rows < DN_CSV_DEFAULT_BLOCK_BYTES ? DN_CSV_DEFAULT_BLOCK_BYTES
+           : rows < LARGEST_BLOCK_BYTES      ? rows
+                                             : LARGEST_BLOCK_BYTES;
+}
+
 /*
  * How many blocks may be in flight, and of what size: enough to keep the threads busy, and within the budget even if every byte of
- * text is a field of its own.  Blocks become smaller before they become fewer.
+ * text is a field of its own.  Blocks become smaller before they become fewer, but for those of long rows, as of very many columns.
  */
 enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                   struct dn_error *err)
@@ -178,20 +204,29 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
     if (o->memory_budget_bytes == 0 && r->budget < least + r->way_bytes) {
         r->budget = least + r->way_bytes; /* nobody set a limit */
     }
+    const size_t idle = (size_t)((r->budget > least ? r->budget - least : 0) / 4);
+    if (idle < r->idle_bytes) { /* what columns need does not lie idle */
+        dn_memory_idle_withdraw(r->idle_bytes - idle);
+        r->idle_bytes = idle;
+    }
     const bool remote = r->way_bytes > 0 && o->memory_budget_bytes != 0;
     DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, remote, r->budget,
                                    o->memory_total_bytes, err));
     const uint64_t budget = r->budget - r->way_bytes;
-    const uint64_t most = budget / (columns + BYTES_PER_TEXT * (uint64_t)smallest);
+    const uint64_t per_text = bytes_per_text(r);
+    const uint64_t wanted = wanted_block_bytes(r);
+    const size_t least_text =
+        o->block_bytes == 0 && wanted > DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)wanted : smallest;
+    const uint64_t most = budget / (columns + per_text * (uint64_t)least_text);
     n = n < most ? n : most;
     n = n < 1 ? 1 : n;
     r->n_slots = (size_t)n + 2;
     if (o->block_bytes == 0) {
         const uint64_t share = budget / n;
-        const uint64_t text = share > columns ? (share - columns) / BYTES_PER_TEXT : 0;
-        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES         ? SMALLEST_BLOCK_BYTES
-                              : text < DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)text
-                                                                  : DN_CSV_DEFAULT_BLOCK_BYTES;
+        const uint64_t text = share > columns ? (share - columns) / per_text : 0;
+        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES ? SMALLEST_BLOCK_BYTES
+                              : text < wanted             ? (size_t)text
+                                                          : (size_t)wanted;
     }
     return DN_OK;
 }
@@ -472,9 +507,6 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     if (r->slicing != NULL) {
         release_shared(r->slicing);
     }
-    if (r->schema.release != NULL) {
-        r->schema.release(&r->schema);
-    }
     dn_csv_look_free(r->look);
     dn_buffer_finish(&r->batch_lacks);
     dn_csv_feed_finish(&r->feed);
@@ -522,7 +554,7 @@ enum dn_status dn_csv_reader_schema(struct dn_csv_reader *r, struct ArrowSchema 
 {
     DN_TRY(dn_owner_check(&r->owner, "CSV reader", err));
     if (r->status == DN_OK) {
-        r->status = dn_schema_copy(out, &r->schema, &r->error);
+        r->status = dn_csv_make_schema(r, out, &r->error);
     }
     return dn_csv_reader_answer(r, err);
 }

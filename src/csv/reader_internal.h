@@ -111,7 +111,6 @@ struct dn_csv_reader {
     bool *renamed; /**< which of them somebody gave their names, n_fields; NULL: none */
     struct dn_csv_column *columns; /**< what the batches have */
     size_t n_columns;
-    struct ArrowSchema schema;
     struct dn_csv_unseen *unseen; /**< none unless the caller can start over */
     size_t n_unseen;
     struct dn_csv_census
@@ -245,6 +244,10 @@ void dn_csv_say(const struct dn_csv_reader *r, const char *kind, const char *wor
 DN_NODISCARD enum dn_status dn_csv_open_schema(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,
                                                struct dn_error *err);
+
+/** What dn_csv_reader_schema() gives. */
+DN_NODISCARD enum dn_status dn_csv_make_schema(const struct dn_csv_reader *r,
+                                               struct ArrowSchema *out, struct dn_error *err);
 
 /** "the option O names the column C, which the file does not have", with the closest one. */
 enum dn_status dn_csv_no_such_column(const struct dn_csv_reader *r, const char *name,

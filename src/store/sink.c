@@ -65,7 +65,8 @@ enum dn_status dn_sink_open(struct dn_sink **out, const char *path, bool overwri
                            "'%s': the web is read and not written; name a "
                            "file, or s3://bucket/key",
                            url.shown)
-            : dn_file_sink_open(out, url.kind == DN_URL_PATH ? url.path : path, overwrite, err);
+            : dn_file_sink_open(out, url.kind == DN_URL_PATH ? url.path : path, overwrite,
+                                store != NULL ? store->memory_bytes : 0, err);
     dn_url_finish(&url);
     return st;
 }

@@ -35,7 +35,7 @@ DN_NODISCARD enum dn_status dn_sink_open(struct dn_sink **out, const char *path,
                                          const struct dn_store_options *store, struct dn_stop *stop,
                                          struct dn_error *err);
 /**
- * Append.  Bytes are collected to blocks of 4 MiB, which are written past the page cache where the file system can do that: a
+ * Append.  Bytes are collected to blocks of up to 4 MiB, which are written past the page cache where the file system can do that: a
  * failure may be that of earlier bytes.  Short writes and EINTR are handled.  A full disk names the path and the bytes needed.
  */
 DN_NODISCARD enum dn_status dn_sink_write(struct dn_sink *s, const void *data, size_t len,

@@ -72,7 +72,7 @@ def test_what_columns_take(tool, write):
     seconds = {}
     for n in (10000, 20000):
         mixed(write, f"{n}.csv", n)
-        said = tool("convert", "-f", f"{n}.csv", "out.parquet", "--memory", "64MB").stderr.decode()
+        said = tool("convert", "-f", f"{n}.csv", "out.parquet", "--memory", "16MB").stderr.decode()
         least = int(re.search(r"at least (\d+)MB", said).group(1))
         runs = [cpu_seconds(lambda: tool.ok("convert", "-f", "--memory", f"{least}MB", f"{n}.csv", "out.parquet")) for _ in range(2)]
         assert max(peak(done) for done, _ in runs) <= (least + 64) * 1_000_000

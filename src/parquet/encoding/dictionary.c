@@ -12,6 +12,11 @@
 /* Entries; such a table is filled to two thirds, a larger one to a half. */
 #define SMALL_TABLE ((size_t)256)
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
+/* So many values need no table that stays: see lend_table(). */
+#define SHORT_VALUES 256
+#define SHORT_TABLE 512 /* for as many entries */
+/* Room for so many from the beginning: a buffer that grows leaves blocks of all smaller sizes behind, in every column. */
+#define FIRST_VALUES 56
 
 /* Entries up to which a block has a table of its own, and the length of its texts. */
 #define FEW 64
@@ -142,6 +147,46 @@ static size_t next_power(uint64_t n)
     return n <= 1 ? 1 : (size_t)1 << dn_pq_bit_length(n - 1);
 }
 
+/* Longer than 12 bytes. */
+static uint64_t hash_long(const uint8_t *data, size_t len)
+{
+    uint64_t h = len;
+    size_t i = 0;
+
+    for (; i + 16 < len; i += 16) {
+        h = mix(dn_pq_load64(data + i) ^ h, dn_pq_load64(data + i + 8));
+    }
+    if (len >= 16) {
+        return mix(dn_pq_load64(data + len - 16) ^ h, dn_pq_load64(data + len - 8));
+    }
+    return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
+}
+
+static uint32_t hash_text(const struct dn_pq_text *t)
+{
+    const uint64_t tail =
+        t->len <= DN_PQ_TEXT_INLINE ? dn_pq_load64(t->u.rest) : hash_long(t->u.data, t->len);
+
+    return (uint32_t)mix(dn_pq_load64(t), tail);
+}
+
+/* All entries into an empty table. */
+static void fill_texts(struct dn_pq_dictionary *d)
+{
+    struct text_slot *slots = (struct text_slot *)(void *)d->table.data;
+    const size_t mask = d->table_len - 1;
+
+    for (uint32_t id = 0; id < d->n; id++) {
+        const struct dn_pq_text text = dn_pq_dictionary_text(d, id);
+        const uint32_t hash = hash_text(&text);
+        size_t at = hash & mask;
+        while (slots[at].id != 0) {
+            at = (at + 1) & mask;
+        }
+        slots[at] = (struct text_slot){id + 1, hash};
+    }
+}
+
 /* All slots of an old table into an empty one. */
 static void move_texts(struct dn_pq_dictionary *d, const struct dn_buffer *old)
 {
@@ -160,20 +205,28 @@ static void move_texts(struct dn_pq_dictionary *d, const struct dn_buffer *old)
     }
 }
 
+static size_t slots_for(size_t n_entries)
+{
+    const size_t wanted = n_entries < SMALL_TABLE ? n_entries * 3 / 2 : n_entries * 2;
+
+    return next_power(wanted < 16 ? 16 : wanted);
+}
+
 static enum dn_status grow_slots(struct dn_pq_dictionary *d, size_t n_more, struct dn_error *err)
 {
     struct dn_buffer old = {0};
-    const size_t entries = (size_t)d->n + n_more;
-    const size_t wanted = entries < SMALL_TABLE ? entries * 3 / 2 : entries * 2;
+    const size_t len = slots_for((size_t)d->n + n_more);
 
-    if (!d->direct && wanted <= d->table_len) {
+    if (!d->direct && len <= d->table_len) {
         return DN_OK;
     }
-    DN_TRY(new_table(d, next_power(wanted < 16 ? 16 : wanted), false, &old, err));
-    if (d->kind == DN_PQ_KIND_TEXT) {
-        move_texts(d, &old);
-    } else {
+    DN_TRY(new_table(d, len, false, &old, err));
+    if (d->kind != DN_PQ_KIND_TEXT) {
         fill_numbers(d);
+    } else if (old.len == 0) { /* it was lent */
+        fill_texts(d);
+    } else {
+        move_texts(d, &old);
     }
     dn_buffer_finish(&old);
     return DN_OK;
@@ -231,6 +284,12 @@ static enum dn_status cover(struct dn_pq_dictionary *d, int64_t low, int64_t hig
 }
 
 /* ---- adding ---------------------------------------------------------------------------------------------------- */
+
+/* Not of a table that is lent, which is gone soon. */
+static bool looks_at_range(const struct dn_pq_dictionary *d)
+{
+    return !d->lent && (d->direct || d->n == 0 || d->ids.n >= d->next_look);
+}
 
 static uint32_t new_number(struct dn_pq_dictionary *d, uint64_t key, size_t width)
 {
@@ -343,7 +402,7 @@ static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *value
     } else {
         d->kernels->min_max_i64(values, n, &low, &high);
     }
-    if (d->direct || d->n == 0 || d->ids.n >= d->next_look) {
+    if (looks_at_range(d)) {
         DN_TRY(cover(d, low, high, n_more, &covered, err));
         if (!covered && d->ids.n >= d->next_look) {
             d->next_look = d->next_look == 0 ? FIRST_LOOK : d->next_look * 4;
@@ -358,29 +417,6 @@ static enum dn_status add_integers(struct dn_pq_dictionary *d, const void *value
         add_direct_i64(d, values, n, ids);
     }
     return DN_OK;
-}
-
-/* Longer than 12 bytes. */
-static uint64_t hash_long(const uint8_t *data, size_t len)
-{
-    uint64_t h = len;
-    size_t i = 0;
-
-    for (; i + 16 < len; i += 16) {
-        h = mix(dn_pq_load64(data + i) ^ h, dn_pq_load64(data + i + 8));
-    }
-    if (len >= 16) {
-        return mix(dn_pq_load64(data + len - 16) ^ h, dn_pq_load64(data + len - 8));
-    }
-    return mix(dn_pq_load64(data) ^ h, dn_pq_load64(data + len - 8));
-}
-
-static uint32_t hash_text(const struct dn_pq_text *t)
-{
-    const uint64_t tail =
-        t->len <= DN_PQ_TEXT_INLINE ? dn_pq_load64(t->u.rest) : hash_long(t->u.data, t->len);
-
-    return (uint32_t)mix(dn_pq_load64(t), tail);
 }
 
 /* Is entry `id` this text?  A short one equals its PLAIN form, whose rest is masked. */
@@ -589,7 +625,8 @@ static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values
         DN_TRY(has_few(d) ? add_few_texts(d, values, n, ids, n_done, err)
                           : add_texts(d, values, n, ids, n_done, err));
     } else {
-        DN_TRY(dn_buffer_reserve(&d->plain, n * value_width(d->kind), err));
+        const size_t most = d->plain.data == NULL && n < FIRST_VALUES ? FIRST_VALUES : n;
+        DN_TRY(dn_buffer_reserve(&d->plain, most * value_width(d->kind), err));
         if (is_integer(d->kind)) {
             DN_TRY(add_integers(d, values, n, n_more, ids, err));
         } else if (has_few(d)) {
@@ -602,8 +639,32 @@ static enum dn_status add_portion(struct dn_pq_dictionary *d, const void *values
     return dn_pq_ids_append(&d->ids, ids, *n_done, d->n, err);
 }
 
-enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
-                                    size_t *n_done, struct dn_error *err)
+/*
+ * Of a dictionary that is short the table takes more than the values, and with very many columns all are short: it is made anew whenever values
+ * come, in memory of whoever adds them, with room for all of these.
+ */
+static void lend_table(struct dn_pq_dictionary *d, size_t n_more, void *memory)
+{
+    d->table_len = slots_for((size_t)d->n + n_more);
+    d->table = (struct dn_buffer){.data = memory, .len = d->table_len * slot_bytes(d)};
+    d->lent = true;
+    memset(memory, 0, d->table.len);
+    if (d->kind == DN_PQ_KIND_TEXT) {
+        fill_texts(d);
+    } else {
+        fill_numbers(d);
+    }
+}
+
+static void take_table_back(struct dn_pq_dictionary *d)
+{
+    d->table = (struct dn_buffer){0};
+    d->table_len = 0;
+    d->lent = false;
+}
+
+static enum dn_status add(struct dn_pq_dictionary *d, const void *values, size_t n, size_t *n_done,
+                          struct dn_error *err)
 {
     const size_t width =
         d->kind == DN_PQ_KIND_TEXT ? sizeof(struct dn_pq_text) : value_width(d->kind);
@@ -619,6 +680,20 @@ enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *valu
         *n_done += done;
     }
     return DN_OK;
+}
+
+enum dn_status dn_pq_dictionary_add(struct dn_pq_dictionary *d, const void *values, size_t n,
+                                    size_t *n_done, struct dn_error *err)
+{
+    struct text_slot table[SHORT_TABLE]; /* the largest slots; those of numbers fit as well */
+
+    if (d->table.data != NULL || (size_t)d->ids.n + n > SHORT_VALUES) {
+        return add(d, values, n, n_done, err);
+    }
+    lend_table(d, n, table);
+    const enum dn_status st = add(d, values, n, n_done, err);
+    take_table_back(d);
+    return st;
 }
 
 enum dn_status dn_pq_dictionary_add_ids(struct dn_pq_dictionary *d, const uint32_t *ids, size_t n,

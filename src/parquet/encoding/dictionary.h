@@ -18,18 +18,21 @@
     ((size_t)16 << 20) /**< PLAIN bytes over which a dictionary is given up */
 
 struct dn_pq_dictionary {
+    /* There may be very many: nothing between the members. */
     enum dn_pq_kind kind; /**< I32 I64 F32 F64 TEXT */
+    uint32_t n;           /**< distinct values */
+    bool over;            /**< a text came that it has no room for */
+    bool direct;          /**< see `table` */
+    bool lent;            /**< the table is the caller's, for the time of a call */
     const struct dn_kernels *kernels;
     size_t most_plain;       /**< bytes of `plain`, and ... */
     size_t most_bytes;       /**< ... of all that entries need, over which it is given up */
-    bool over;               /**< a text came that it has no room for */
-    uint32_t n;              /**< distinct values */
     struct dn_buffer plain;  /**< their PLAIN encoding */
     struct dn_buffer starts; /**< texts: uint32_t where each begins in `plain` */
     struct dn_pq_ids ids;
 
-    bool direct; /**< table: uint32_t id + 1 of value lowest + i; else slots of a hash table */
-    struct dn_buffer table;
+    struct dn_buffer
+        table; /**< direct: uint32_t id + 1 of value lowest + i; else slots of a hash table */
     size_t table_len; /**< entries or slots */
     int64_t lowest;   /**< direct: value of the first entry */
     int64_t

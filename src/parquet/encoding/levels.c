@@ -7,7 +7,6 @@
 
 void dn_pq_levels_finish(struct dn_pq_levels *l)
 {
-    dn_buffer_finish(&l->bits);
     dn_buffer_finish(&l->definition);
     dn_buffer_finish(&l->repetition);
     l->n_rows = 0;
@@ -16,7 +15,6 @@ void dn_pq_levels_finish(struct dn_pq_levels *l)
 
 void dn_pq_levels_reset(struct dn_pq_levels *l, uint8_t max_definition, uint8_t max_repetition)
 {
-    dn_buffer_reset(&l->bits);
     dn_buffer_reset(&l->definition);
     dn_buffer_reset(&l->repetition);
     l->n_rows = 0;
@@ -39,16 +37,16 @@ enum dn_status dn_pq_levels_append(struct dn_pq_levels *l, const uint8_t *validi
     const struct dn_pq_levels after = {.n_rows = l->n_rows + n, .n_nulls = l->n_nulls + n_nulls};
 
     if (!alike(&after)) {
-        DN_TRY(dn_buffer_reserve(&l->bits, len - l->bits.len, err));
+        DN_TRY(dn_buffer_reserve(&l->definition, len - l->definition.len, err));
         if (alike(l)) {
-            dn_pq_bits_fill(l->bits.data, 0, at, l->n_nulls == 0);
+            dn_pq_bits_fill(l->definition.data, 0, at, l->n_nulls == 0);
         }
         if (n_nulls == 0 || n_nulls == n) {
-            dn_pq_bits_fill(l->bits.data, at, (size_t)n, n_nulls == 0);
+            dn_pq_bits_fill(l->definition.data, at, (size_t)n, n_nulls == 0);
         } else {
-            dn_pq_bits_copy(l->bits.data, at, validity, (size_t)offset, (size_t)n);
+            dn_pq_bits_copy(l->definition.data, at, validity, (size_t)offset, (size_t)n);
         }
-        l->bits.len = len;
+        l->definition.len = len;
     }
     l->n_rows = after.n_rows;
     l->n_nulls = after.n_nulls;
@@ -82,7 +80,8 @@ int64_t dn_pq_levels_take(const struct dn_pq_levels *l, int64_t row, int64_t max
         const size_t at = (size_t)(row + rows);
         const unsigned shift = (unsigned)(at & 7);
         int64_t n = 64 - (int64_t)shift;
-        uint64_t word = dn_pq_load64(l->bits.data + (at >> 3)) >> shift; /* buffers are padded */
+        uint64_t word =
+            dn_pq_load64(l->definition.data + (at >> 3)) >> shift; /* buffers are padded */
 
         n = n < max_rows - rows ? n : max_rows - rows;
         if (n < 64) {
@@ -113,7 +112,7 @@ size_t dn_pq_levels_write(const struct dn_pq_levels *l, int64_t row, int64_t n, 
     if (alike(l)) {
         len = dn_pq_run_write(out + 4, l->n_nulls == 0, (size_t)n, 1);
     } else {
-        len = dn_pq_levels_encode(l->bits.data, (size_t)row, (size_t)n, out + 4);
+        len = dn_pq_levels_encode(l->definition.data, (size_t)row, (size_t)n, out + 4);
     }
     dn_pq_store32(out, (uint32_t)len);
     return len + 4;

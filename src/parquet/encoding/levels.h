@@ -14,14 +14,12 @@
 
 /** A row of a flat column is an entry; one of a nested column has one or more, of which the first has repetition level 0. */
 struct dn_pq_levels {
-    struct dn_buffer bits; /**< flat; empty while all rows are alike */
-    int64_t n_rows;        /**< entries */
-    int64_t n_nulls;       /**< entries that are no values */
-    /* Nested: a byte per entry, none where the maximum is 0. */
-    uint8_t max_definition;
+    struct dn_buffer definition; /**< flat: bits, none while all rows are alike; nested: bytes */
+    struct dn_buffer repetition; /**< nested: bytes; none where the maximum is 0 */
+    int64_t n_rows;              /**< entries */
+    int64_t n_nulls;             /**< entries that are no values */
+    uint8_t max_definition;      /**< of nested ones */
     uint8_t max_repetition;
-    struct dn_buffer definition;
-    struct dn_buffer repetition;
 };
 
 /** Zeroed memory is a valid empty object, of a flat column. */
@@ -35,7 +33,7 @@ static inline bool dn_pq_levels_are_nested(const struct dn_pq_levels *l)
 /** Bytes that it holds. */
 static inline size_t dn_pq_levels_held(const struct dn_pq_levels *l)
 {
-    return l->bits.capacity + l->definition.capacity + l->repetition.capacity;
+    return l->definition.capacity + l->repetition.capacity;
 }
 /**
  * Append n rows whose validity bits are [offset, offset + n) of `validity`, n_nulls of them 0.  `validity` may be NULL if

@@ -201,14 +201,14 @@ static enum dn_status append_bools(struct dn_pq_encoder *e, const struct dn_colu
 static int64_t file_row(const struct dn_pq_encoder *e, const struct dn_column_view *view,
                         int64_t row, int64_t n_behind, int64_t i)
 {
-    const struct dn_pq_shredded *s = e->shredded;
+    const struct dn_pq_shredded *s = e->leaf != NULL ? e->leaf->shredded : NULL;
     int64_t k = 0;
 
     if (s == NULL) {
         return e->chunk->first_row + e->levels.n_rows - n_behind + (i - row);
     }
     if (s->rows != NULL) {
-        return dn_pq_shredded_row(s, e->n_fed + i);
+        return dn_pq_shredded_row(s, e->leaf->n_fed + i);
     }
     for (int64_t j = s->base; j < i; j++) {
         k += dn_column_is_valid(view, j);
@@ -451,9 +451,9 @@ enum dn_status dn_pq_encoder_append_shredded(struct dn_pq_encoder *e,
                : append_bits(e, s, err));
     e->chunk->stats.n_nulls += s->n - s->n_values;
     if (s->n_values > 0) {
-        e->shredded = s;
+        e->leaf->shredded = s;
         const enum dn_status st = dn_pq_feed_shredded(e, err);
-        e->shredded = NULL;
+        e->leaf->shredded = NULL;
         DN_TRY(st);
     }
     return e->collecting ? DN_OK : dn_pq_plain_nulls(e, err);
@@ -638,8 +638,10 @@ void dn_pq_encoder_begin(struct dn_pq_encoder *e, struct dn_pq_chunk *chunk)
     e->levels_hint = 0;
     e->page_rows = 0;
     e->page_values = 0;
-    e->page_begun = 0;
-    e->ids_batch = 0;
+    if (e->leaf != NULL) {
+        e->leaf->page_begun = 0;
+        e->leaf->ids_batch = 0;
+    }
 }
 
 void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *column,
@@ -657,14 +659,16 @@ void dn_pq_encoder_init(struct dn_pq_encoder *e, const struct dn_pq_column *colu
 void dn_pq_encoder_finish(struct dn_pq_encoder *e)
 {
     dn_pq_levels_finish(&e->levels);
-    dn_buffer_finish(&e->scratch);
     dn_pq_dictionary_finish(&e->dictionary);
     dn_buffer_finish(&e->body);
-    dn_buffer_finish(&e->ids_of_rows);
+    if (e->leaf != NULL) {
+        dn_buffer_finish(&e->leaf->ids_of_rows);
+    }
 }
 
 size_t dn_pq_encoder_held(const struct dn_pq_encoder *e)
 {
-    return dn_pq_levels_held(&e->levels) + e->scratch.capacity + e->body.capacity +
-           e->ids_of_rows.capacity + dn_pq_dictionary_held(&e->dictionary);
+    return dn_pq_levels_held(&e->levels) + e->body.capacity +
+           (e->leaf != NULL ? e->leaf->ids_of_rows.capacity : 0) +
+           dn_pq_dictionary_held(&e->dictionary);
 }

@@ -26,6 +26,17 @@ struct dn_pq_encoder_options {
     size_t dictionary_bytes; /**< what a column's dictionary may take */
 };
 
+/** What the encoder of a leaf within a column has besides: see leaf_values.c.  Zeroed memory is a valid one. */
+struct dn_pq_leaf {
+    const struct dn_pq_shredded *shredded; /**< being appended; NULL: nothing */
+    int64_t n_fed;                         /**< of its rows */
+    struct dn_buffer
+        ids_of_rows; /**< uint32_t id + 1 of the dictionary for each row of a view that repeats, 0: not known */
+    uint64_t ids_batch; /**< that the view is of; 0: none */
+    int64_t page_begun; /**< nested: rows that begin in the open page, */
+    int64_t taken_rows; /**< and in what was taken last */
+};
+
 struct dn_pq_encoder {
     const struct dn_pq_column *column;
     const struct dn_pq_encoder_options *options; /**< borrowed: one for all columns */
@@ -35,13 +46,14 @@ struct dn_pq_encoder {
 
     struct dn_pq_chunk *chunk; /**< being filled; NULL between chunks */
     struct dn_pq_levels levels;
-    struct dn_buffer scratch; /**< levels of a long page */
 
     /* What chunks before this one had: see keeps_dictionary(). */
     bool had_dictionary;
-    int64_t most_plain_rows; /**< rows of the largest one that was PLAIN and had values */
+    bool collecting;         /**< the dictionary is on */
+    int32_t level;           /**< of the next PLAIN page of numbers, */
+    int64_t n_number_pages;  /**< of which there were so many, in all chunks */
+    int64_t most_plain_rows; /**< rows of the largest chunk that was PLAIN and had values */
 
-    bool collecting;    /**< the dictionary is on */
     int64_t checkpoint; /**< number of values at which the dictionary is looked at next */
     /** Distinct values at the last checkpoint and the one before, 0: there was none. */
     int64_t n_distinct_at_quarter;
@@ -49,24 +61,14 @@ struct dn_pq_encoder {
     struct dn_pq_dictionary dictionary;
     int64_t collected_text_bytes;
 
-    int64_t n_number_pages; /**< PLAIN ones of numbers, in all chunks */
-    int32_t level;          /**< of the next one */
-    int64_t next_row;       /**< PLAIN: first row that is in no page */
+    int64_t next_row; /**< PLAIN: first row that is in no page */
     struct dn_buffer body;
     size_t body_start;  /**< room for levels before the values */
     size_t levels_hint; /**< room the next page's levels will likely need */
     size_t body_hint;   /**< room the next page will likely need */
     int64_t page_rows;  /**< entries in the open page */
     int64_t page_values;
-    int64_t page_begun; /**< nested: rows that begin in it, */
-    int64_t taken_rows; /**< and in what was taken last */
-
-    /* Leaves within columns: see leaf_values.c. */
-    const struct dn_pq_shredded *shredded; /**< being appended; NULL: a flat column */
-    int64_t n_fed;                         /**< of its rows */
-    struct dn_buffer
-        ids_of_rows; /**< uint32_t id + 1 of the dictionary for each row of a view that repeats, 0: not known */
-    uint64_t ids_batch; /**< that the view is of; 0: none */
+    struct dn_pq_leaf *leaf; /**< borrowed; NULL: the column is the leaf */
 };
 
 /** Column and options are borrowed. */

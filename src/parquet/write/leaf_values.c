@@ -16,7 +16,7 @@ static enum dn_status refuse(const struct dn_pq_encoder *e, int64_t k, const cha
                              struct dn_error *err)
 {
     const char *name = e->column->name;
-    const int64_t row = dn_pq_shredded_row(e->shredded, k) + 1;
+    const int64_t row = dn_pq_shredded_row(e->leaf->shredded, k) + 1;
 
     dn_error_set(err, DN_ERR_DATA, "column '%s', row %lld: %s", name, (long long)row, what);
     dn_error_locate(err, NULL, row, -1, -1, name);
@@ -51,7 +51,7 @@ static int64_t values_before(const struct dn_pq_shredded *s, int64_t row)
 
 static enum dn_status check_range(const struct dn_pq_encoder *e, struct dn_error *err)
 {
-    const struct dn_pq_shredded *s = e->shredded;
+    const struct dn_pq_shredded *s = e->leaf->shredded;
     struct dn_column_view part = *s->view;
 
     if (!dn_type_is_bytes(part.type)) {
@@ -81,7 +81,7 @@ static enum dn_status check_range(const struct dn_pq_encoder *e, struct dn_error
 static enum dn_status feed_texts(struct dn_pq_encoder *e, const int64_t *rows, int64_t n,
                                  struct dn_error *err)
 {
-    const struct dn_column_view *v = e->shredded->view;
+    const struct dn_column_view *v = e->leaf->shredded->view;
     struct dn_pq_text texts[BLOCK];
 
     for (int64_t i = 0; i < n; i++) {
@@ -92,7 +92,7 @@ static enum dn_status feed_texts(struct dn_pq_encoder *e, const int64_t *rows, i
             size_t len = 0;
             const uint8_t *text = dn_column_text(v, rows[i], &len);
             if (len > LONGEST_TEXT) {
-                return refuse_length(e, e->n_fed + i, err);
+                return refuse_length(e, e->leaf->n_fed + i, err);
             }
             texts[i] = dn_pq_text_make(text, len);
         }
@@ -102,8 +102,8 @@ static enum dn_status feed_texts(struct dn_pq_encoder *e, const int64_t *rows, i
         size_t len = 0;
         const uint8_t *text = dn_column_text(v, rows[i], &len);
         if (len > 0 && e->options->kernels->utf8_valid_prefix(text, len) < len) {
-            return dn_pq_refuse_text(e, dn_pq_shredded_row(e->shredded, e->n_fed + i), text, len,
-                                     err);
+            return dn_pq_refuse_text(e, dn_pq_shredded_row(e->leaf->shredded, e->leaf->n_fed + i),
+                                     text, len, err);
         }
     }
     return st;
@@ -148,7 +148,7 @@ static void pick(const struct dn_column_view *v, const int64_t *rows, int64_t n,
 static enum dn_status feed_block(struct dn_pq_encoder *e, const int64_t *rows, int64_t n,
                                  struct dn_error *err)
 {
-    const struct dn_column_view *v = e->shredded->view;
+    const struct dn_column_view *v = e->leaf->shredded->view;
     uint64_t room[BLOCK * DN_PQ_STORE_WIDTH / 8];
     struct dn_column_view picked;
 
@@ -159,13 +159,13 @@ static enum dn_status feed_block(struct dn_pq_encoder *e, const int64_t *rows, i
     pick(v, rows, n, (uint8_t *)room, &picked);
     const int64_t bad = dn_column_bad_view(&picked);
     if (bad >= 0) {
-        return refuse_view(e, e->n_fed + bad, err);
+        return refuse_view(e, e->leaf->n_fed + bad, err);
     }
     for (int64_t i = 0; picked.longest_text > (int64_t)LONGEST_TEXT && i < n; i++) {
         size_t len = 0;
         (void)dn_column_text(&picked, i, &len);
         if (len > LONGEST_TEXT) {
-            return refuse_length(e, e->n_fed + i, err);
+            return refuse_length(e, e->leaf->n_fed + i, err);
         }
     }
     return dn_pq_feed_rows(e, &picked, 0, n, 0, err);
@@ -176,19 +176,19 @@ static enum dn_status feed_block(struct dn_pq_encoder *e, const int64_t *rows, i
 /* The table of ids is that of this batch's view. */
 static enum dn_status open_ids(struct dn_pq_encoder *e, struct dn_error *err)
 {
-    const struct dn_pq_shredded *s = e->shredded;
+    const struct dn_pq_shredded *s = e->leaf->shredded;
     const size_t bytes = (size_t)s->view->n_rows * sizeof(uint32_t);
 
-    if (e->ids_batch == s->batch) {
+    if (e->leaf->ids_batch == s->batch) {
         return DN_OK;
     }
-    if (e->ids_of_rows.capacity > KEPT_BYTES && e->ids_of_rows.capacity / 2 > bytes) {
-        dn_buffer_finish(&e->ids_of_rows);
+    if (e->leaf->ids_of_rows.capacity > KEPT_BYTES && e->leaf->ids_of_rows.capacity / 2 > bytes) {
+        dn_buffer_finish(&e->leaf->ids_of_rows);
     }
-    dn_buffer_reset(&e->ids_of_rows);
-    DN_TRY(dn_buffer_reserve(&e->ids_of_rows, bytes + 1, err));
-    memset(e->ids_of_rows.data, 0, bytes);
-    e->ids_batch = s->batch;
+    dn_buffer_reset(&e->leaf->ids_of_rows);
+    DN_TRY(dn_buffer_reserve(&e->leaf->ids_of_rows, bytes + 1, err));
+    memset(e->leaf->ids_of_rows.data, 0, bytes);
+    e->leaf->ids_batch = s->batch;
     return DN_OK;
 }
 
@@ -213,7 +213,7 @@ static int64_t text_bytes(const struct dn_pq_encoder *e, const uint32_t *ids, in
 static enum dn_status feed_known(struct dn_pq_encoder *e, const int64_t *rows, int64_t n,
                                  int64_t *n_done, struct dn_error *err)
 {
-    uint32_t *known = (uint32_t *)(void *)e->ids_of_rows.data;
+    uint32_t *known = (uint32_t *)(void *)e->leaf->ids_of_rows.data;
     const int64_t left = e->checkpoint - e->dictionary.ids.n;
     uint32_t ids[BLOCK];
     int64_t k = 0;
@@ -241,10 +241,10 @@ static enum dn_status feed_known(struct dn_pq_encoder *e, const int64_t *rows, i
 
 enum dn_status dn_pq_feed_shredded(struct dn_pq_encoder *e, struct dn_error *err)
 {
-    const struct dn_pq_shredded *s = e->shredded;
+    const struct dn_pq_shredded *s = e->leaf->shredded;
     const bool has_ids = s->repeats && s->view->n_rows <= ROWS_PER_VALUE * (s->n_values + BLOCK);
 
-    e->n_fed = 0;
+    e->leaf->n_fed = 0;
     if (s->rows == NULL) {
         DN_TRY(check_range(e, err));
         return dn_pq_feed_rows(e, s->view, s->base, s->n, s->n - s->n_values, err);
@@ -252,12 +252,12 @@ enum dn_status dn_pq_feed_shredded(struct dn_pq_encoder *e, struct dn_error *err
     if (has_ids && e->collecting) {
         DN_TRY(open_ids(e, err));
     }
-    while (e->n_fed < s->n_values) {
-        const int64_t left = s->n_values - e->n_fed;
+    while (e->leaf->n_fed < s->n_values) {
+        const int64_t left = s->n_values - e->leaf->n_fed;
         int64_t n = left < BLOCK ? left : BLOCK;
-        DN_TRY(has_ids && e->collecting ? feed_known(e, s->rows + e->n_fed, left, &n, err)
-                                        : feed_block(e, s->rows + e->n_fed, n, err));
-        e->n_fed += n;
+        DN_TRY(has_ids && e->collecting ? feed_known(e, s->rows + e->leaf->n_fed, left, &n, err)
+                                        : feed_block(e, s->rows + e->leaf->n_fed, n, err));
+        e->leaf->n_fed += n;
     }
     return DN_OK;
 }

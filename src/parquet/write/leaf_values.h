@@ -15,13 +15,13 @@ DN_NODISCARD enum dn_status dn_pq_feed_rows(struct dn_pq_encoder *e,
                                             int64_t n, int64_t n_nulls, struct dn_error *err);
 /** Values were added to the dictionary, which is on: is it time to look at it?  It may be off afterwards. */
 DN_NODISCARD enum dn_status dn_pq_look_at_dictionary(struct dn_pq_encoder *e, struct dn_error *err);
-/** Text `text` of value k, from 0, of those that e->shredded has is no UTF-8. */
+/** Text `text` of value k, from 0, of those that e->leaf->shredded has is no UTF-8. */
 enum dn_status dn_pq_refuse_text(const struct dn_pq_encoder *e, int64_t file_row,
                                  const uint8_t *text, size_t len, struct dn_error *err);
 
 /* ---- leaf_values.c ---- */
 
-/** Values of e->shredded, whose levels e->levels have. */
+/** Values of e->leaf->shredded, whose levels e->levels have. */
 DN_NODISCARD enum dn_status dn_pq_feed_shredded(struct dn_pq_encoder *e, struct dn_error *err);
 
 #endif

@@ -46,7 +46,7 @@ static void free_batch(struct dn_pq_batch *b)
     if (b != NULL) {
         dn_pq_made_free(b->made);
         dn_arena_finish(&b->within);
-        dn_free(b);
+        dn_free_aligned(b, b->size);
     }
 }
 
@@ -69,10 +69,11 @@ enum dn_status dn_pq_batch_take(struct dn_parquet_writer *w, struct ArrowArray *
         goto cleanup;
     }
     if (!dn_mul_size((size_t)n_fields, sizeof(struct dn_column_view), &bytes) ||
-        !dn_add_size(bytes, sizeof *b, &bytes) || (b = dn_malloc(bytes)) == NULL) {
+        !dn_add_size(bytes, sizeof *b, &bytes) || (b = dn_malloc_aligned(bytes)) == NULL) {
         st = dn_error_memory(err, bytes);
         goto cleanup;
     }
+    b->size = bytes;
     b->made = NULL;
     b->within = (struct dn_arena){0};
     for (int64_t i = 0; i < n_fields; i++) {

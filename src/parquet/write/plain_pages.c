@@ -23,30 +23,35 @@ static enum dn_status put_before(struct dn_pq_encoder *e, const uint8_t *levels,
 static enum dn_status put_nested_levels(struct dn_pq_encoder *e, struct dn_error *err)
 {
     struct dn_buffer numbers = {0};
-
-    dn_buffer_reset(&e->scratch);
+    struct dn_buffer levels = {0};
     enum dn_status st =
         dn_pq_levels_write_nested(&e->levels, e->options->kernels, e->next_row - e->page_rows,
-                                  e->page_rows, &numbers, &e->scratch, err);
+                                  e->page_rows, &numbers, &levels, err);
+
     dn_buffer_finish(&numbers);
-    DN_TRY(st);
-    return put_before(e, e->scratch.data, e->scratch.len, err);
+    if (st == DN_OK) {
+        st = put_before(e, levels.data, levels.len, err);
+    }
+    dn_buffer_finish(&levels);
+    return st;
 }
 
 static enum dn_status put_levels(struct dn_pq_encoder *e, struct dn_error *err)
 {
     uint8_t small[4096]; /* pages of 20,000 rows, and more */
+    struct dn_buffer large = {0};
     uint8_t *levels = small;
     const size_t room = dn_pq_levels_room(e->page_rows);
 
     if (room > sizeof small) {
-        dn_buffer_reset(&e->scratch);
-        DN_TRY(dn_buffer_reserve(&e->scratch, room, err));
-        levels = e->scratch.data;
+        DN_TRY(dn_buffer_reserve(&large, room, err));
+        levels = large.data;
     }
     const size_t len =
         dn_pq_levels_write(&e->levels, e->next_row - e->page_rows, e->page_rows, levels);
-    return put_before(e, levels, len, err);
+    const enum dn_status st = put_before(e, levels, len, err);
+    dn_buffer_finish(&large);
+    return st;
 }
 
 static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
@@ -70,7 +75,9 @@ static enum dn_status seal_page(struct dn_pq_encoder *e, struct dn_error *err)
     const enum dn_status st = dn_pq_choose_level(e, page, err);
     e->page_rows = 0;
     e->page_values = 0;
-    e->page_begun = 0;
+    if (e->leaf != NULL) {
+        e->leaf->page_begun = 0;
+    }
     dn_pq_chunk_link(e->chunk, page);
     if (st == DN_OK) {
         e->emit(e->emit_ctx, page);
@@ -84,8 +91,11 @@ static size_t page_bytes(const struct dn_pq_encoder *e)
     return e->page_rows == 0 ? 0 : e->body.len - e->body_start;
 }
 
-/* Levels have room before the values: as much as those of the page before took, or the rows that are known may take. */
-static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
+/*
+ * Levels have room before the values: as much as those of the page before took, or the rows that are known may take.  `bytes` of values are
+ * there already, and a few more are likely.
+ */
+static enum dn_status open_page(struct dn_pq_encoder *e, size_t bytes, struct dn_error *err)
 {
     const int64_t left = e->levels.n_rows - e->next_row;
     const int64_t rows = left < e->options->page_rows ? left : e->options->page_rows;
@@ -94,7 +104,9 @@ static enum dn_status open_page(struct dn_pq_encoder *e, struct dn_error *err)
     if (e->column->max_definition > 0) {
         e->body_start = e->levels_hint > 0 ? e->levels_hint : dn_pq_levels_room(rows);
     }
-    DN_TRY(dn_buffer_reserve(&e->body, e->body_start + e->body_hint, err));
+    bytes = bytes < e->options->page_bytes ? bytes + bytes / 4 : 0;
+    DN_TRY(dn_buffer_reserve(&e->body,
+                             e->body_start + (e->body_hint > bytes ? e->body_hint : bytes), err));
     e->body.len = e->body_start;
     return DN_OK;
 }
@@ -113,7 +125,7 @@ static bool has_all_bytes(const struct dn_pq_encoder *e)
  */
 static bool nested_is_full(const struct dn_pq_encoder *e)
 {
-    return has_all_bytes(e) || e->page_begun == e->options->page_rows ||
+    return has_all_bytes(e) || e->leaf->page_begun == e->options->page_rows ||
            (size_t)e->page_rows >= e->options->page_bytes;
 }
 
@@ -123,12 +135,12 @@ static int64_t take_entries(struct dn_pq_encoder *e, int64_t max_values, int64_t
     const struct dn_pq_levels_part most = {
         .n_entries = full ? INT64_MAX : (int64_t)e->options->page_bytes - e->page_rows,
         .n_values = max_values,
-        .n_rows = full ? 0 : e->options->page_rows - e->page_begun,
+        .n_rows = full ? 0 : e->options->page_rows - e->leaf->page_begun,
     };
     const struct dn_pq_levels_part part = dn_pq_levels_take_nested(&e->levels, e->next_row, &most);
 
     *n_values = part.n_values;
-    e->taken_rows = part.n_rows;
+    e->leaf->taken_rows = part.n_rows;
     return part.n_entries;
 }
 
@@ -152,7 +164,7 @@ static enum dn_status took_rows(struct dn_pq_encoder *e, int64_t n_rows, int64_t
     e->page_rows += n_rows;
     e->page_values += n_values;
     if (dn_pq_levels_are_nested(&e->levels)) {
-        e->page_begun += e->taken_rows;
+        e->leaf->page_begun += e->leaf->taken_rows;
         return nested_is_full(e) && dn_pq_levels_row_ends(&e->levels, e->next_row)
                    ? seal_page(e, err)
                    : DN_OK;
@@ -174,7 +186,7 @@ enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *value
     DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, values, (size_t)n, err));
     while (n > 0) {
         if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
+            DN_TRY(open_page(e, (size_t)n * width, err));
         }
         const int64_t room =
             (int64_t)((e->options->page_bytes + width - 1) / width) - e->page_values;
@@ -195,7 +207,7 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
     dn_pq_stats_add_bools(&e->chunk->stats, bits, bit, (size_t)n);
     while (n > 0) {
         if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
+            DN_TRY(open_page(e, 0, err));
         }
         const int64_t room = (int64_t)e->options->page_bytes * 8 - e->page_values;
         int64_t n_values;
@@ -222,7 +234,7 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
     DN_TRY(dn_pq_stats_add(&e->chunk->stats, e->options->kernels, texts, (size_t)n, err));
     while (n > 0) {
         if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
+            DN_TRY(open_page(e, 0, err));
         }
         int64_t n_values;
         int64_t n_rows = take_rows(e, n, &n_values);
@@ -266,7 +278,7 @@ enum dn_status dn_pq_plain_nulls(struct dn_pq_encoder *e, struct dn_error *err)
         const int64_t left = e->levels.n_rows - e->next_row;
         int64_t n_values = 0;
         if (e->page_rows == 0) {
-            DN_TRY(open_page(e, err));
+            DN_TRY(open_page(e, 0, err));
         }
         const int64_t n_rows = dn_pq_levels_are_nested(&e->levels)
                                    ? take_entries(e, INT64_MAX, &n_values)

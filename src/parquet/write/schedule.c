@@ -45,8 +45,9 @@ static bool can_write(const struct dn_parquet_writer *w)
 /* Under the lock, after a change: the calling thread is woken only if it can go on, not by every task. */
 static void wake(struct dn_parquet_writer *w)
 {
-    if (w->waiting != NULL ? !must_wait(w, w->waiting)
-                           : is_idle(w) || (w->ending && can_write(w))) {
+    if (w->draining          ? w->n_morsels == 0 || w->failed
+        : w->waiting != NULL ? !must_wait(w, w->waiting)
+                             : is_idle(w) || (w->ending && can_write(w))) {
         w->n_changes++;
         pthread_cond_broadcast(&w->changed);
     }
@@ -456,6 +457,19 @@ static void end_chunk(struct dn_parquet_writer *w, struct dn_pq_slot *slot)
     row_group_step(slot->row_group);
 }
 
+/* Its batches are gone before the next ones may come. */
+static void end_morsel(struct dn_parquet_writer *w, struct dn_pq_morsel *m)
+{
+    const size_t held = m->held;
+
+    dn_pq_morsel_destroy(w, m);
+    pthread_mutex_lock(&w->lock);
+    w->n_morsels--;
+    w->in_flight_bytes -= held;
+    wake(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void run_lane(void *arg)
 {
     struct dn_pq_lane *lane = arg;
@@ -489,16 +503,13 @@ static void run_lane(void *arg)
         if (m->next == NULL) {
             w->last_morsel = NULL;
         }
-        w->n_morsels--;
-        w->in_flight_bytes -= m->held;
-        wake(w);
     }
     pthread_mutex_unlock(&w->lock);
     if (more) {
         submit_more(w, run_lane, lane);
     }
     if (done) {
-        dn_pq_morsel_destroy(w, m);
+        end_morsel(w, m);
     }
     end_task(w);
 }
@@ -562,6 +573,24 @@ static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_
     return DN_OK;
 }
 
+/*
+ * A morsel of which no second one may be in flight, as of very many columns, is waited for: else the next batch would be here in vain, and its
+ * maker at work at the one behind it.
+ */
+static void wait_for_large(struct dn_parquet_writer *w, size_t held)
+{
+    if (held <= w->budget.flight_bytes / 2) {
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    w->draining = true;
+    while (w->n_morsels > 0 && !w->failed) {
+        wait_for_change(w);
+    }
+    w->draining = false;
+    pthread_mutex_unlock(&w->lock);
+}
+
 enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, struct dn_error *err)
 {
     struct dn_pq_morsel *m = w->pending != NULL ? w->pending : dn_calloc(1, sizeof *m);
@@ -582,6 +611,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     }
     w->waiting = NULL;
     const bool failed = w->failed;
+    const size_t held = m->held;
     if (!failed) {
         if (fresh != NULL) {
             link_row_group(w, fresh);
@@ -606,6 +636,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
             submit(&w->executor, run_lane, &w->lanes[i]);
         }
     }
+    wait_for_large(w, held);
     return DN_OK;
 }
 

@@ -116,6 +116,9 @@ static void *copy(struct dn_arena *arena, const void *from, size_t size)
 /* The children on the way, wherever values are stored. */
 static enum dn_status keep_way(const struct way *w, struct dn_pq_column *c, struct dn_error *err)
 {
+    if (w->n_steps == 1) {
+        return DN_OK; /* the column is the leaf */
+    }
     int32_t *within = dn_arena_alloc(&w->schema->arena, (size_t)w->n_steps * sizeof(int32_t));
 
     if (within == NULL) {
@@ -288,6 +291,25 @@ static enum dn_status grow_fields(struct dn_pq_schema *s, bool parquet_intervals
     return st;
 }
 
+/* Names and zones are the caller's; they become ours, without the rest of the Arrow schema. */
+static bool keep_texts(struct dn_arena *arena, struct dn_node *node)
+{
+    struct dn_field *f = &node->field;
+
+    if (f->name != NULL && (f->name = dn_arena_strdup(arena, f->name)) == NULL) {
+        return false;
+    }
+    if (f->type.zone != NULL && (f->type.zone = dn_arena_strdup(arena, f->type.zone)) == NULL) {
+        return false;
+    }
+    for (int64_t i = 0; i < node->n_children; i++) {
+        if (!keep_texts(arena, &node->children[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum dn_status dn_pq_schema_init(struct dn_pq_schema *s, const struct ArrowSchema *schema,
                                  bool parquet_intervals, struct dn_error *err)
 {
@@ -299,7 +321,6 @@ enum dn_status dn_pq_schema_init(struct dn_pq_schema *s, const struct ArrowSchem
                             "a Parquet file needs at least one column; the schema has %lld",
                             (long long)schema->n_children);
     }
-    DN_TRY(dn_schema_copy(&s->arrow, schema, err));
     s->nodes = dn_arena_alloc(&s->arena, n * sizeof *s->nodes);
     s->trees = dn_arena_alloc(&s->arena, n * sizeof *s->trees);
     if (s->nodes == NULL || s->trees == NULL) {
@@ -307,7 +328,10 @@ enum dn_status dn_pq_schema_init(struct dn_pq_schema *s, const struct ArrowSchem
     }
     for (; s->n_fields < schema->n_children; s->n_fields++) {
         struct dn_node *node = &s->nodes[s->n_fields];
-        DN_TRY(dn_schema_get_node(&s->arrow, s->n_fields, &s->arena, node, err));
+        DN_TRY(dn_schema_get_node(schema, s->n_fields, &s->arena, node, err));
+        if (!keep_texts(&s->arena, node)) {
+            return no_room(err);
+        }
         n_leaves += count_leaves(node);
     }
     if (n_leaves > INT32_MAX - 1) {
@@ -326,9 +350,6 @@ void dn_pq_schema_finish(struct dn_pq_schema *s)
 {
     for (int64_t i = 0; i < s->n_leaves; i++) {
         dn_pq_column_finish(&s->leaves[i]);
-    }
-    if (s->arrow.release != NULL) {
-        s->arrow.release(&s->arrow);
     }
     dn_arena_finish(&s->arena);
 }

@@ -21,8 +21,7 @@ struct dn_pq_tree {
 /** Everything about the columns of a file; memory is the arena's but for names of leaves. */
 struct dn_pq_schema {
     struct dn_arena arena;
-    struct ArrowSchema arrow; /**< a copy: what names are borrowed from */
-    struct dn_node *nodes;    /**< per field of a batch */
+    struct dn_node *nodes; /**< per field of a batch */
     struct dn_pq_tree *trees;
     int64_t n_fields;
     struct dn_pq_column *leaves;

@@ -166,7 +166,8 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     b->way_bytes = remote ? dn_budget_on_the_way(budget, DN_BUDGET_WRITING) : 0;
     b->held_bytes = held_share(budget, b->way_bytes);
     b->footer_bytes = (size_t)(budget / 32);
-    b->idle_bytes = (size_t)(budget / 16 * 3);
+    b->idle_bytes = (size_t)((budget - least) / 16 * 3);
+    b->columns_bytes = (size_t)least;
     const size_t packer = dn_compressor_bytes(w->codec, w->codec_level, o->page_bytes);
     b->most_packers = (PACKERS_BASE + (size_t)(budget / 8)) / (packer + o->page_bytes);
     b->most_packers = b->most_packers < 1 ? 1 : b->most_packers;
@@ -189,6 +190,7 @@ static enum dn_status open_within(struct dn_pq_lane *lane, const struct dn_pq_co
     if (lane->within == NULL) {
         return dn_error_memory(err, sizeof *lane->within);
     }
+    lane->encoder.leaf = &lane->within->leaf;
     lane->within->shred_rows = 64;
     lane->within->digest = (struct dn_digest_path){.children = column->within,
                                                    .n_children = column->n_within,
@@ -262,7 +264,9 @@ static enum dn_status open_sink(struct dn_parquet_writer *w, const char *path,
     if (store.content_type == NULL) {
         store.content_type = "application/vnd.apache.parquet";
     }
-    if (store.memory_bytes == 0) {
+    if (w->budget.way_bytes == 0) {
+        store.memory_bytes = w->budget.bytes / 64; /* a block */
+    } else if (store.memory_bytes == 0) {
         store.memory_bytes = w->budget.way_bytes;
     }
     return dn_sink_open(&w->sink, path, options->overwrite, &store, &w->stop, err);
@@ -463,6 +467,9 @@ static enum dn_status finish(struct dn_parquet_writer *w, struct dn_error *err)
     DN_TRY(dn_pq_writer_check(w, err));
     for (int64_t i = 0; i < w->n_columns; i++) { /* the footer and the manifest need room */
         dn_pq_encoder_finish(&w->lanes[i].encoder);
+    }
+    if (w->budget.columns_bytes > w->budget.bytes / 4) {
+        dn_memory_give_back(); /* of so many columns it is much, in pieces that nobody else can use */
     }
     DN_TRY(dn_pq_footer_write(w, err));
     DN_TRY(dn_sink_finish(w->sink, err));

@@ -30,6 +30,7 @@
 /** A batch and its columns, alive until all slices of it are encoded. */
 struct dn_pq_batch {
     struct ArrowArray array;
+    size_t size;             /**< of this struct and its views */
     size_t held;             /**< memory that it keeps alive */
     uint64_t number;         /**< from 1: no two batches of a writer have the same */
     int64_t n_slices;        /**< under the lock */
@@ -92,6 +93,7 @@ struct dn_pq_row_group {
 
 /** What only the lane of a leaf within a column has. */
 struct dn_pq_within {
+    struct dn_pq_leaf leaf; /**< of the encoder */
     struct dn_pq_shredder shredder;
     int64_t shred_rows; /**< so many at a time */
     struct dn_digest_path digest;
@@ -120,6 +122,7 @@ struct dn_pq_budget {
     size_t footer_bytes;   /**< over this the footer does */
     uint64_t way_bytes;    /**< on their way to S3; 0: it is no object */
     size_t idle_bytes;     /**< of freed blocks */
+    size_t columns_bytes;  /**< what the columns need by themselves */
     size_t most_packers;   /**< pages packed at a time */
 };
 
@@ -198,6 +201,7 @@ struct dn_parquet_writer {
     uint64_t n_changes; /**< which it would have been woken for */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
+    bool draining;                         /**< it waits until no morsel is left */
     struct dn_pq_packer *packers;          /**< those that rest */
     size_t n_packers;                      /**< in all */
     struct dn_pq_page *first_waiting_page; /**< for a packer; whoever has one takes it up */

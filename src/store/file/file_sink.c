@@ -14,7 +14,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES ((size_t)4 << 20)
+#define SMALLEST_BLOCK ((size_t)256 << 10)
+#define LARGEST_BLOCK ((size_t)4 << 20)
 #define ALIGNMENT                                                                                  \
     ((size_t)4096) /* of memory, lengths and positions; what every disk is content with */
 
@@ -23,7 +24,8 @@ struct file_sink {
     struct dn_destination at; /* the file it stands for */
     int fd;
     uint8_t *memory;
-    uint8_t *block; /* BLOCK_BYTES, aligned, inside `memory` */
+    uint8_t *block; /* aligned, inside `memory` */
+    size_t size;    /* of it */
     size_t used;    /* bytes of it that are not written yet */
     uint64_t taken; /* bytes of the file so far, with those */
     bool has_temporary;
@@ -94,7 +96,7 @@ static enum dn_status report_write(struct file_sink *s, size_t missing, int fail
  */
 static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
 {
-    bool direct = s->used == BLOCK_BYTES && dn_file_os_set_direct(s->fd, true);
+    bool direct = s->used == s->size && dn_file_os_set_direct(s->fd, true);
     const off_t start = (off_t)(s->taken - s->used);
     size_t done = 0;
 
@@ -127,14 +129,14 @@ static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t 
     const uint8_t *bytes = data;
 
     while (len > 0) {
-        const size_t room = BLOCK_BYTES - s->used;
+        const size_t room = s->size - s->used;
         const size_t n = len < room ? len : room;
         memcpy(s->block + s->used, bytes, n);
         s->used += n;
         s->taken += n;
         bytes += n;
         len -= n;
-        if (s->used == BLOCK_BYTES) {
+        if (s->used == s->size) {
             DN_TRY(write_block(s, err));
         }
     }
@@ -277,8 +279,17 @@ static const struct dn_sink_class file_class = {
     .close = file_close,
 };
 
+static size_t block_size(uint64_t memory_bytes)
+{
+    const size_t whole = (size_t)(memory_bytes - memory_bytes % ALIGNMENT);
+
+    return memory_bytes == 0 || memory_bytes > LARGEST_BLOCK ? LARGEST_BLOCK
+           : memory_bytes < SMALLEST_BLOCK                   ? SMALLEST_BLOCK
+                                                             : whole;
+}
+
 enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path, bool overwrite,
-                                 struct dn_error *err)
+                                 uint64_t memory_bytes, struct dn_error *err)
 {
     enum dn_status st = DN_OK;
     struct dn_sink *sink =
@@ -291,9 +302,10 @@ enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path, bool ov
     struct file_sink *s = of(sink);
     s->at.dir_fd = -1;
     s->fd = -1;
-    s->memory = dn_malloc(BLOCK_BYTES + ALIGNMENT);
+    s->size = block_size(memory_bytes);
+    s->memory = dn_malloc(s->size + ALIGNMENT);
     if (s->memory == NULL) {
-        st = dn_error_memory(err, BLOCK_BYTES + ALIGNMENT);
+        st = dn_error_memory(err, s->size + ALIGNMENT);
         goto cleanup;
     }
     s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;

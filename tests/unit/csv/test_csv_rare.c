@@ -70,7 +70,7 @@ static void test_more_columns_than_the_budget_is_for(void **state)
     assert_int_equal(batch.n_children, N);
     batch.release(&batch);
     dn_csv_reader_close(r);
-    o.memory_budget_bytes = (uint64_t)64 << 20;
+    o.memory_budget_bytes = (uint64_t)16 << 20;
     rig_expect_error(&path, 1, &o, DN_ERR_MEMORY,
                      "30000 columns need a memory budget of at least ");
     assert_non_null(fields);

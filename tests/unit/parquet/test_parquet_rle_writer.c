@@ -268,7 +268,7 @@ static void uniform_levels_are_one_run(void **state)
 
     (void)state;
     assert_int_equal(dn_pq_levels_append(&l, NULL, 0, 1000, 0, NULL), DN_OK);
-    assert_int_equal(l.bits.len, 0); /* no bitmap before the first null */
+    assert_int_equal(l.definition.len, 0); /* no bitmap before the first null */
     assert_int_equal(dn_pq_levels_write(&l, 0, 1000, out), 7);
     assert_memory_equal(out, "\x03\0\0\0\xd0\x0f\x01", 7);
     assert_int_equal(dn_pq_levels_append(&l, zeros, 3, 1000, 1000, NULL), DN_OK);

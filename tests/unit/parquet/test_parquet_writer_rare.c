@@ -43,7 +43,7 @@ static void test_more_columns_than_the_budget_is_for(void **state)
     }
     assert_int_equal(dn_parquet_finish(w, &err), DN_OK);
     dn_parquet_close(w);
-    o.memory_budget_bytes = (uint64_t)256 << 20;
+    o.memory_budget_bytes = (uint64_t)64 << 20;
     assert_int_equal(dn_parquet_writer_open(&w, path, &schema, &o, &err), DN_ERR_MEMORY);
     assert_non_null(strstr(err.message, "30000 columns need a memory budget of at least "));
     schema.release(&schema);
