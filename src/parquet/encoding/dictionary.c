@@ -711,35 +711,6 @@ bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
 
 /* ---- reading and lifetime ---------------------------------------------------------------------------------------- */
 
-struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id)
-{
-    const uint8_t *at = d->plain.data + ((const uint32_t *)(const void *)d->starts.data)[id];
-
-    return dn_pq_text_make(at + 4, dn_pq_load32(at));
-}
-
-void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out)
-{
-    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
-    struct dn_pq_text *texts = out;
-    uint8_t *numbers = out;
-
-    dn_pq_ids_widen(&d->ids, first, n, ids);
-    if (d->kind == DN_PQ_KIND_TEXT) {
-        for (size_t i = 0; i < n; i++) {
-            texts[i] = dn_pq_dictionary_text(d, ids[i]);
-        }
-    } else if (value_width(d->kind) == 8) {
-        for (size_t i = 0; i < n; i++) {
-            memcpy(numbers + i * 8, d->plain.data + (size_t)ids[i] * 8, 8);
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            memcpy(numbers + i * 4, d->plain.data + (size_t)ids[i] * 4, 4);
-        }
-    }
-}
-
 #define STEPS 64 /* of which one may go down */
 
 bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)

@@ -56,3 +56,26 @@ void dn_pq_dictionary_repeat(const uint8_t *entries, size_t width, uint32_t id, 
         break;
     }
 }
+
+struct dn_pq_text dn_pq_dictionary_text(const struct dn_pq_dictionary *d, uint32_t id)
+{
+    const uint8_t *at = d->plain.data + ((const uint32_t *)(const void *)d->starts.data)[id];
+
+    return dn_pq_text_make(at + 4, dn_pq_load32(at));
+}
+
+void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, size_t n, void *out)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+    struct dn_pq_text *texts = out;
+
+    dn_pq_ids_widen(&d->ids, first, n, ids);
+    if (d->kind != DN_PQ_KIND_TEXT) {
+        const size_t width = d->kind == DN_PQ_KIND_I64 || d->kind == DN_PQ_KIND_F64 ? 8 : 4;
+        dn_pq_dictionary_pick(d->plain.data, width, ids, n, out);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = dn_pq_dictionary_text(d, ids[i]);
+    }
+}
