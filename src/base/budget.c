@@ -2,16 +2,19 @@
 
 #define MB 1000000.0
 
-/* Per quarter of a budget. */
-#define COLUMN_BYTES 780.0
-#define TEXT_BYTES 860.0
+/* Per quarter of a budget.  Of what is beside budgets so many bytes are for columns, up to a quarter of what they need. */
+#define COLUMN_BYTES 925.0
+#define TEXT_BYTES 1200.0
+#define BESIDE_BYTES 4.5e6
 
 uint64_t dn_budget_of_columns(uint64_t n_columns, uint64_t n_texts, enum dn_budget_side side)
 {
     const double quarter =
         (double)(n_columns - n_texts) * COLUMN_BYTES + (double)n_texts * TEXT_BYTES;
 
-    return (uint64_t)(quarter * (double)side);
+    const double beside = quarter / 4 < BESIDE_BYTES ? quarter / 4 : BESIDE_BYTES;
+
+    return (uint64_t)((quarter - beside) * (double)side);
 }
 
 /* In 32nds of a side's share, and bytes. */

@@ -13,7 +13,10 @@ enum dn_budget_side {
     DN_BUDGET_WRITING = 3
 };
 
-/** What the columns need of one side's share. */
+/**
+ * What the columns need of one side's share.
+ * @param n_texts  Of the columns: those of texts, and of other values of more than 8 bytes.
+ */
 uint64_t dn_budget_of_columns(uint64_t n_columns, uint64_t n_texts, enum dn_budget_side side);
 
 /**
@@ -26,7 +29,7 @@ uint64_t dn_budget_on_the_way(uint64_t budget, enum dn_budget_side side);
 /**
  * Has `budget` room for so many columns?  If not, DN_ERR_MEMORY names the least that has.  Both sides of a budget that was divided ask
  * for the same.  bench/memory.py is what shows that columns need no more.
- * @param n_texts  Of the columns.
+ * @param n_texts  See dn_budget_of_columns().
  * @param remote   A part of it is dn_budget_on_the_way().
  * @param total    The user's own figure, which was divided; 0: `budget` is that.
  */

@@ -33,14 +33,12 @@ static size_t next_capacity(const struct dn_buffer *b, size_t need, size_t cap)
     return block - DN_BUFFER_PADDING < cap ? block - DN_BUFFER_PADDING : cap;
 }
 
-enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_error *err)
+/* Room for `extra` more bytes where there is none. */
+static enum dn_status grow(struct dn_buffer *b, size_t extra, bool tight, struct dn_error *err)
 {
     size_t cap = b->cap == 0 || b->cap > DN_BUFFER_DEFAULT_CAP ? DN_BUFFER_DEFAULT_CAP : b->cap;
     size_t need = 0;
 
-    if (b->data != NULL && extra <= b->capacity - b->len) {
-        return DN_OK;
-    }
     if (!dn_add_size(b->len, extra, &need) || need > cap) {
         return dn_error_set(
             err, DN_ERR_MEMORY,
@@ -48,7 +46,8 @@ enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_er
             "bytes; use smaller batches or pages, or raise the limit",
             b->len, extra, cap);
     }
-    size_t capacity = next_capacity(b, need, cap);
+    size_t capacity =
+        tight && need + need / 8 <= cap ? need + need / 8 : next_capacity(b, need, cap);
     const size_t size = b->data != NULL ? b->capacity + DN_BUFFER_PADDING : 0;
     uint8_t *data = dn_grow_aligned(b->data, size, b->len, capacity + DN_BUFFER_PADDING);
     if (data == NULL && capacity > need && capacity >= LARGE_BLOCK) {
@@ -61,6 +60,16 @@ enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_er
     b->data = data;
     b->capacity = capacity;
     return DN_OK;
+}
+
+enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_error *err)
+{
+    return b->data != NULL && extra <= b->capacity - b->len ? DN_OK : grow(b, extra, false, err);
+}
+
+enum dn_status dn_buffer_reserve_tight(struct dn_buffer *b, size_t extra, struct dn_error *err)
+{
+    return b->data != NULL && extra <= b->capacity - b->len ? DN_OK : grow(b, extra, true, err);
 }
 
 enum dn_status dn_buffer_append(struct dn_buffer *b, const void *data, size_t len,

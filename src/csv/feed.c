@@ -369,6 +369,27 @@ static size_t last_cut(const struct dn_csv_dialect *d, const uint8_t *text, size
     return 0;
 }
 
+/* Position behind the n-th place to cut text[0, len), which ends with one; `len` if there are no more. */
+static size_t cut_behind(const struct dn_csv_dialect *d, const uint8_t *text, size_t len, size_t n)
+{
+    for (size_t at = 0; at < len; at++) {
+        if (!d->cr_ends_row) {
+            const uint8_t *lf = memchr(text + at, '\n', len - at);
+            if (lf == NULL) {
+                return len;
+            }
+            at = (size_t)(lf - text);
+        }
+        const bool ends =
+            text[at] == '\n' || (text[at] == '\r' && at + 1 < len && text[at + 1] != '\n');
+        n -= ends && !dn_csv_ends_escaped(d, text, at);
+        if (n == 0) {
+            return at + 1;
+        }
+    }
+    return len;
+}
+
 /* More than what a blank line has. */
 #define BLANK_AHEAD 256
 
@@ -656,7 +677,12 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
 
     DN_TRY(fill_block(f, b, &cut, err));
     const size_t n = b->len - b->start;
-    if (n > cut) { /* nothing is held now: what follows the cut becomes the held bytes */
+    if (f->most_rows > 0) {
+        cut = cut_behind(f->dialect, b->buf + b->start, cut, f->most_rows);
+    }
+    if (f->carry_pos < f->carry.len) {
+        f->carry_pos -= n - cut;
+    } else if (n > cut) { /* nothing is held now: what follows the cut becomes the held bytes */
         dn_buffer_reset(&f->carry);
         f->carry_pos = 0;
         DN_TRY(dn_buffer_append(&f->carry, b->buf + b->start + cut, n - cut, err));

@@ -41,6 +41,7 @@ struct dn_csv_feed {
     bool
         row_ends_known; /**< which bytes end rows is settled before the first header is looked for */
     size_t block_bytes;
+    size_t most_rows;       /**< of a block, blank lines and line ends in quotes counted; 0: any */
     size_t max_block_bytes; /**< a row longer than this is an error */
     bool max_row_given;     /**< and that is what somebody asked for, to the byte */
     uint32_t memory_share;  /**< the budget is one part in so many of --memory; 0: unknown */

@@ -160,45 +160,84 @@ static void divide_budget(struct dn_csv_reader *r, const struct dn_csv_options *
     r->feed.memory_share = (uint32_t)(o->memory_total_bytes / r->budget);
 }
 
-#define ROWS_OF_MANY_COLUMNS 16 /* a block should have: every column costs something by itself */
-#define LARGEST_BLOCK_BYTES ((size_t)8 << 20)
+/* Rows of so many columns and more bytes than this: their blocks are counted in rows. */
+#define MANY_COLUMNS 1024
+#define LONG_ROW ((uint64_t)DN_CSV_DEFAULT_BLOCK_BYTES / ROWS_OF_LONG)
+#define ROWS_OF_LONG 16 /* a block of such should have: every column costs something by itself */
+#define LARGEST_BLOCK_BYTES ((uint64_t)8 << 20)
+/* Per column: what a batch needs whatever its rows, and what the reader has of it besides. */
+#define COLUMN_BATCH_BYTES 200
+#define COLUMN_OWN_BYTES 300
 
-/* Bytes that a byte of text may become, if each is a field. */
-static uint64_t bytes_per_text(const struct dn_csv_reader *r)
+/* Bytes of a row of the sample; 0: there is none. */
+static uint64_t sampled_row(const struct dn_csv_reader *r)
 {
-    uint64_t row = 0;
-
-    for (size_t c = 0; c < r->n_columns; c++) {
-        row += r->columns[c].type.id == DN_TYPE_BOOL ? 1 : dn_type_width(r->columns[c].type);
-    }
-    return BYTES_BESIDE_VALUE + row / (r->n_fields != 0 ? r->n_fields : 1) + 1;
+    return r->sampled_rows > 0 ? r->sampled_bytes / (uint64_t)r->sampled_rows + 1 : 0;
 }
 
-/* What a block should have if nothing is scarce. */
-static uint64_t wanted_block_bytes(const struct dn_csv_reader *r)
+/* Bytes of the values of a row. */
+static uint64_t values_of_row(const struct dn_csv_reader *r)
 {
-    const uint64_t row = r->sampled_rows > 0 ? r->sampled_bytes / (uint64_t)r->sampled_rows + 1 : 0;
-    const uint64_t rows = row < LARGEST_BLOCK_BYTES ? row * ROWS_OF_MANY_COLUMNS : 0;
+    uint64_t bytes = 0;
 
-    return rows < DN_CSV_DEFAULT_BLOCK_BYTES ? DN_CSV_DEFAULT_BLOCK_BYTES
-           : rows < LARGEST_BLOCK_BYTES      ? rows
-                                             : LARGEST_BLOCK_BYTES;
+    for (size_t c = 0; c < r->n_columns; c++) {
+        bytes += r->columns[c].type.id == DN_TYPE_BOOL ? 1 : dn_type_width(r->columns[c].type);
+    }
+    return bytes;
+}
+
+/* Blocks of so many bytes, of which each may be a field. */
+static void size_blocks(struct dn_csv_reader *r, uint64_t budget, bool given)
+{
+    const uint64_t columns = COLUMN_BLOCK_BYTES * (uint64_t)r->n_columns;
+    const uint64_t smallest = given ? r->feed.block_bytes : SMALLEST_BLOCK_BYTES;
+    const uint64_t n_fields = r->n_fields != 0 ? r->n_fields : 1;
+    const uint64_t per_text = BYTES_BESIDE_VALUE + values_of_row(r) / n_fields + 1;
+    const uint64_t most = budget / (columns + per_text * smallest);
+
+    r->n_slots = most < r->n_slots ? (size_t)most : r->n_slots;
+    r->n_slots = r->n_slots < 1 ? 1 : r->n_slots;
+    if (!given) {
+        const uint64_t share = budget / r->n_slots;
+        const uint64_t text = share > columns ? (share - columns) / per_text : 0;
+        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES         ? SMALLEST_BLOCK_BYTES
+                              : text < DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)text
+                                                                  : DN_CSV_DEFAULT_BLOCK_BYTES;
+    }
+}
+
+/* Blocks of so many rows: of very many columns not every byte is a field where rows are long. */
+static void size_long_blocks(struct dn_csv_reader *r, uint64_t budget)
+{
+    const uint64_t row = sampled_row(r);
+    const uint64_t own = COLUMN_OWN_BYTES * (uint64_t)r->n_columns;
+    const uint64_t batch = COLUMN_BATCH_BYTES * (uint64_t)r->n_columns;
+    const uint64_t index = 2 * sizeof(uint32_t) * (uint64_t)r->n_fields;
+    const uint64_t per_row =
+        2 * row + values_of_row(r) + index; /* half of what was read may wait */
+    const uint64_t window = budget > own ? budget - own : 0;
+    const uint64_t most = window / (batch + ROWS_OF_LONG * per_row);
+
+    r->n_slots = most < r->n_slots ? (size_t)most : r->n_slots;
+    r->n_slots = r->n_slots < 1 ? 1 : r->n_slots;
+    const uint64_t share = window / r->n_slots;
+    const uint64_t rows = share > batch + per_row ? (share - batch) / per_row : 1;
+    r->feed.most_rows = rows < ROWS_OF_LONG ? (size_t)rows : ROWS_OF_LONG;
+    const uint64_t text = r->feed.most_rows * row;
+    r->feed.block_bytes = (size_t)(text < LARGEST_BLOCK_BYTES ? text : LARGEST_BLOCK_BYTES);
 }
 
 /*
  * How many blocks may be in flight, and of what size: enough to keep the threads busy, and within the budget even if every byte of
- * text is a field of its own.  Blocks become smaller before they become fewer, but for those of long rows, as of very many columns.
+ * text is a field of its own.  Blocks become smaller before they become fewer, but for those of very many columns.
  */
 enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_options *o,
                                   struct dn_error *err)
 {
-    const uint64_t columns = COLUMN_BLOCK_BYTES * (uint64_t)r->n_columns;
-    const size_t smallest = o->block_bytes != 0 ? o->block_bytes : SMALLEST_BLOCK_BYTES;
-    uint64_t n = 2 * (uint64_t)r->executor.n_threads + 2; /* more would only leave the cache */
     uint64_t n_texts = 0;
 
     for (size_t c = 0; c < r->n_columns; c++) {
-        n_texts += dn_type_is_bytes(r->columns[c].type);
+        n_texts += dn_type_width(r->columns[c].type) > sizeof(uint64_t); /* decimals, too */
     }
     const uint64_t least = dn_budget_of_columns(r->n_columns, n_texts, DN_BUDGET_READING);
     if (o->memory_budget_bytes == 0 && r->budget < least + r->way_bytes) {
@@ -212,22 +251,13 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
     const bool remote = r->way_bytes > 0 && o->memory_budget_bytes != 0;
     DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, remote, r->budget,
                                    o->memory_total_bytes, err));
-    const uint64_t budget = r->budget - r->way_bytes;
-    const uint64_t per_text = bytes_per_text(r);
-    const uint64_t wanted = wanted_block_bytes(r);
-    const size_t least_text =
-        o->block_bytes == 0 && wanted > DN_CSV_DEFAULT_BLOCK_BYTES ? (size_t)wanted : smallest;
-    const uint64_t most = budget / (columns + per_text * (uint64_t)least_text);
-    n = n < most ? n : most;
-    n = n < 1 ? 1 : n;
-    r->n_slots = (size_t)n + 2;
-    if (o->block_bytes == 0) {
-        const uint64_t share = budget / n;
-        const uint64_t text = share > columns ? (share - columns) / per_text : 0;
-        r->feed.block_bytes = text < SMALLEST_BLOCK_BYTES ? SMALLEST_BLOCK_BYTES
-                              : text < wanted             ? (size_t)text
-                                                          : (size_t)wanted;
+    r->n_slots = 2 * (size_t)r->executor.n_threads + 2; /* more would only leave the cache */
+    if (o->block_bytes == 0 && r->n_fields >= MANY_COLUMNS && sampled_row(r) > LONG_ROW) {
+        size_long_blocks(r, r->budget - r->way_bytes);
+    } else {
+        size_blocks(r, r->budget - r->way_bytes, o->block_bytes != 0);
     }
+    r->n_slots += 2;
     return DN_OK;
 }
 

@@ -22,6 +22,7 @@ struct dn_pq_encoder_options {
     unsigned number_share;
     unsigned text_share;
     bool has_codec;          /**< pages are compressed: see sorted_for_codec() */
+    bool many_columns;       /**< so that pages are short, and room that they do not need is much */
     bool chooses_level;      /**< zstd, and nobody asked for a level: see level.h */
     size_t dictionary_bytes; /**< what a column's dictionary may take */
 };

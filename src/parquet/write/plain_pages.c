@@ -111,6 +111,13 @@ static enum dn_status open_page(struct dn_pq_encoder *e, size_t bytes, struct dn
     return DN_OK;
 }
 
+/* Room for more values in the open page. */
+static enum dn_status reserve(struct dn_pq_encoder *e, size_t bytes, struct dn_error *err)
+{
+    return e->options->many_columns ? dn_buffer_reserve_tight(&e->body, bytes, err)
+                                    : dn_buffer_reserve(&e->body, bytes, err);
+}
+
 /* As many values as it should have, or more. */
 static bool has_all_bytes(const struct dn_pq_encoder *e)
 {
@@ -192,6 +199,7 @@ enum dn_status dn_pq_plain_numbers(struct dn_pq_encoder *e, const uint8_t *value
             (int64_t)((e->options->page_bytes + width - 1) / width) - e->page_values;
         int64_t n_values;
         const int64_t n_rows = take_rows(e, values_that_fit(n, room), &n_values);
+        DN_TRY(reserve(e, (size_t)n_values * width, err));
         DN_TRY(dn_buffer_append(&e->body, values, (size_t)n_values * width, err));
         values += (size_t)n_values * width;
         n -= n_values;
@@ -213,7 +221,7 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
         int64_t n_values;
         const int64_t n_rows = take_rows(e, values_that_fit(n, room), &n_values);
         const size_t end = e->body_start + ((size_t)(e->page_values + n_values) + 7) / 8;
-        DN_TRY(dn_buffer_reserve(&e->body, end - e->body.len, err));
+        DN_TRY(reserve(e, end - e->body.len, err));
         dn_pq_bits_copy(e->body.data + e->body_start, (size_t)e->page_values, bits, bit,
                         (size_t)n_values);
         e->body.len = end;
@@ -251,7 +259,7 @@ enum dn_status dn_pq_plain_texts(struct dn_pq_encoder *e, const struct dn_pq_tex
         if (fit < n_values) {
             n_rows = take_rows(e, fit, &n_values);
         }
-        DN_TRY(dn_buffer_reserve(&e->body, bytes + 16, err));
+        DN_TRY(reserve(e, bytes + 16, err));
         if (fixed) {
             dn_pq_plain_put_fixed(e->body.data + e->body.len, texts, n_values);
         } else {

@@ -11,10 +11,12 @@ struct dn_pq_row_group *dn_pq_row_group_create(struct dn_parquet_writer *w)
         !dn_add_size(bytes, sizeof(struct dn_pq_row_group), &bytes)) {
         return NULL;
     }
-    struct dn_pq_row_group *g = dn_calloc(1, bytes);
+    struct dn_pq_row_group *g = dn_malloc_aligned(bytes);
     if (g == NULL) {
         return NULL;
     }
+    memset(g, 0, bytes);
+    g->size = bytes;
     g->writer = w;
     g->n_open = w->n_columns;
     for (int64_t i = 0; i < w->n_columns; i++) {
@@ -47,7 +49,7 @@ void dn_pq_row_group_destroy(struct dn_pq_row_group *g)
         (void)free_segments(&g->slots[i]);
     }
     dn_spill_close(g->spill);
-    dn_free(g);
+    dn_free_aligned(g, g->size);
 }
 
 /* Under the lock: room for a packed page, alive until its chunk is written; NULL if memory ran out. */

@@ -17,9 +17,10 @@ static bool must_wait(const struct dn_parquet_writer *w, const struct dn_pq_mors
         (w->n_morsels >= MOST_MORSELS || w->in_flight_bytes + m->held > w->budget.flight_bytes)) {
         return true;
     }
-    /* A row group begins while the one before is written, if there is room for both. */
+    /* A row group begins while the one before is written, if there is room for both, and for what both have of their columns. */
     return w->row_group == NULL && w->n_row_groups > 0 &&
-           (w->n_row_groups >= MOST_ROW_GROUPS || w->held_bytes > w->budget.held_bytes / 2);
+           (w->n_row_groups >= MOST_ROW_GROUPS || w->held_bytes > w->budget.held_bytes / 2 ||
+            w->encoder.many_columns);
 }
 
 /* Under the lock: nothing is on its way any more. */
@@ -573,6 +574,18 @@ static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_
     return DN_OK;
 }
 
+/* Until the morsel may be handed to the lanes: nothing but this thread makes the room less. */
+static void wait_for_room(struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
+{
+    pthread_mutex_lock(&w->lock);
+    w->waiting = m;
+    while (must_wait(w, m)) {
+        wait_for_change(w);
+    }
+    w->waiting = NULL;
+    pthread_mutex_unlock(&w->lock);
+}
+
 /*
  * A morsel of which no second one may be in flight, as of very many columns, is waited for: else the next batch would be here in vain, and its
  * maker at work at the one behind it.
@@ -600,16 +613,12 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
         return dn_error_memory(err, sizeof *m);
     }
     w->pending = m;
-    if (w->row_group == NULL) {
+    m->ends_row_group = ends;
+    wait_for_room(w, m);
+    if (w->row_group == NULL && dn_pq_writer_check(w, NULL) == DN_OK) {
         DN_TRY(begin_row_group(w, &fresh, err));
     }
-    m->ends_row_group = ends;
     pthread_mutex_lock(&w->lock);
-    w->waiting = m;
-    while (must_wait(w, m)) {
-        wait_for_change(w);
-    }
-    w->waiting = NULL;
     const bool failed = w->failed;
     const size_t held = m->held;
     if (!failed) {

@@ -18,7 +18,8 @@
 #define MORSEL_BITS ((size_t)8 << 22)
 #define MORSEL_HELD ((size_t)8 << 20) /* what is encoded together is still near */
 #define FLIGHT_PER_THREAD                                                                          \
-    ((size_t)16 << 20) /* more than this only lies about, and is given back in bursts */
+    ((size_t)16 << 20)           /* more than this only lies about, and is given back in bursts */
+#define FEW_BYTES ((size_t)4096) /* that a chunk has on average if there are very many columns */
 #define PACKERS_BASE ((size_t)24 << 20) /* and an eighth of the budget */
 
 /* ---- open ----------------------------------------------------------------------------------------------------------- */
@@ -136,6 +137,26 @@ static size_t held_share(uint64_t budget, uint64_t way)
     return (size_t)(budget / 8 * 5 > taken + least ? budget / 8 * 5 - taken : least);
 }
 
+/* What a column takes with a batch of few rows, and one whose bounds are bytes besides. */
+#define COLUMN_BYTES 1700
+#define BOUNDS_BYTES 700
+
+/*
+ * PLAIN bytes of a row group: half of the budget, or five eighths of what very many columns leave of it, for none of them has a page that
+ * is full and out of the way before the row group ends.
+ */
+static size_t most_row_group(const struct dn_parquet_writer *w, uint64_t budget)
+{
+    uint64_t columns = COLUMN_BYTES * (uint64_t)w->n_columns;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        columns += dn_pq_kind_is_bytes(w->columns[i].kind) ? BOUNDS_BYTES : 0;
+    }
+    const uint64_t left = columns < budget / 8 * 7 ? (budget - columns) / 8 * 5 : budget / 64 * 5;
+
+    return (size_t)(left < budget / 2 ? left : budget / 2);
+}
+
 static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn_parquet_options *o,
                                     struct dn_error *err)
 {
@@ -145,7 +166,7 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
     uint64_t n_texts = 0;
 
     for (int64_t i = 0; i < w->n_columns; i++) {
-        n_texts += w->columns[i].kind == DN_PQ_KIND_TEXT;
+        n_texts += dn_pq_kind_is_bytes(w->columns[i].kind);
     }
     const uint64_t least = dn_budget_of_columns((uint64_t)w->n_columns, n_texts, DN_BUDGET_WRITING);
     if (o->memory_budget_bytes == 0 && budget < least) {
@@ -156,8 +177,8 @@ static enum dn_status divide_budget(struct dn_parquet_writer *w, const struct dn
                                    o->memory_total_bytes, err));
     b->bytes = budget;
     b->row_group_rows = o->row_group_rows;
-    b->row_group_bits =
-        8 * (o->row_group_bytes > budget / 2 ? (size_t)(budget / 2) + 1 : o->row_group_bytes);
+    const size_t most = most_row_group(w, budget);
+    b->row_group_bits = 8 * (o->row_group_bytes > most ? most + 1 : o->row_group_bytes);
     b->flight_bytes = (size_t)(budget / 4);
     if (o->n_threads > 0 && b->flight_bytes / FLIGHT_PER_THREAD > (size_t)o->n_threads) {
         b->flight_bytes = FLIGHT_PER_THREAD * (size_t)o->n_threads;
@@ -208,6 +229,7 @@ static enum dn_status open_lanes(struct dn_parquet_writer *w,
         const enum dn_pq_kind kind = w->columns[i].kind;
         n_dictionaries += kind != DN_PQ_KIND_BOOL && kind != DN_PQ_KIND_NULL;
     }
+    const size_t per_column = w->budget.row_group_bits / 8 / (size_t)w->n_columns;
     w->encoder = (struct dn_pq_encoder_options){
         .kernels = w->kernels,
         .page_rows = options->page_rows,
@@ -217,6 +239,7 @@ static enum dn_status open_lanes(struct dn_parquet_writer *w,
         .number_share = w->codec == DN_CODEC_NONE ? 15 : 12,
         .text_share = w->codec == DN_CODEC_NONE ? 15 : 8,
         .has_codec = w->codec != DN_CODEC_NONE,
+        .many_columns = per_column < FEW_BYTES,
         .chooses_level = w->codec_level == DN_CODEC_LEVEL_NEAR,
         .dictionary_bytes =
             n_dictionaries == 0 ? 0 : (size_t)(w->budget.bytes / 8 * 3 / (uint64_t)n_dictionaries),

@@ -81,6 +81,7 @@ struct dn_pq_slot {
 
 struct dn_pq_row_group {
     struct dn_pq_row_group *next; /**< under the lock */
+    size_t size;                  /**< of this struct and its slots */
     struct dn_parquet_writer *writer;
     struct dn_spill
         *spill;        /**< under the lock: packed pages that memory has no room for; NULL: none */
