@@ -61,7 +61,7 @@ enum dn_status dn_budget_check_columns(uint64_t n_columns, uint64_t n_texts,
     }
     const double given = (double)(total != 0 ? total : budget);
     const double least = (double)needed * (total != 0 ? 4.0 / (double)side : 1.0);
-    const uint64_t mb = (uint64_t)(least / MB) + 1; /* rounding once more does no harm */
+    const uint64_t mb = (uint64_t)((least + MB - 1) / MB);
     return dn_error_set(err, DN_ERR_MEMORY,
                         "%llu column%s%s a memory budget of at least %lluMB, and it is %.0fMB; "
                         "give %s that much",
