@@ -21,6 +21,11 @@ void dn_os_heaps_trim(void)
     (void)_heapmin();
 }
 
+size_t dn_os_heaps_used(void)
+{
+    return 0;
+}
+
 void dn_os_wipe(void *memory, size_t size)
 {
     (void)SecureZeroMemory(memory, size);

@@ -262,6 +262,7 @@ pid_t dn_posix_fork(void);
 int dn_posix_kill(pid_t pid, int number);
 
 #define sigemptyset(set) ((void)(*(set) = 0))
+#define sigismember(set, number) ((int)(*(set) >> (number)&1))
 #define fork dn_posix_fork
 #define kill dn_posix_kill
 #define setpgid(pid, group) ((void)(pid), (void)(group), 0)
