@@ -196,7 +196,7 @@ static void test_ends(void **state)
     assert_int_equal(left_out("a\n1\n2\n\x1a", false), 1);
 
     /* NUL bytes, which a C string does not show */
-    const char *path = scratch_path(rig_dir, "nul.csv");
+    const char *path = scratch_path(rig_dir, "zeros.csv");
     static const size_t sizes[] = {0, 1, 2, 7};
     for (size_t b = 0; b < 4; b++) {
         o.block_bytes = sizes[b];
