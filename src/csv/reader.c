@@ -251,7 +251,8 @@ enum dn_status dn_csv_size_window(struct dn_csv_reader *r, const struct dn_csv_o
     const bool remote = r->way_bytes > 0 && o->memory_budget_bytes != 0;
     DN_TRY(dn_budget_check_columns(r->n_columns, n_texts, DN_BUDGET_READING, remote, r->budget,
                                    o->memory_total_bytes, err));
-    r->n_slots = 2 * (size_t)r->executor.n_threads + 2; /* more would only leave the cache */
+    r->n_slots = 2 * (size_t)r->executor.n_threads +
+                 4; /* with fewer the feeding thread waits, and more gain nothing */
     if (o->block_bytes == 0 && r->n_fields >= MANY_COLUMNS && sampled_row(r) > LONG_ROW) {
         size_long_blocks(r, r->budget - r->way_bytes);
     } else {
