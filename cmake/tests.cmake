@@ -56,10 +56,10 @@ function(dn_add_package_tests label python)
 endfunction()
 
 # Programs that need what Windows has not: fork(), limits, signals, links, /proc, files that are removed while they are open, a C library that
-# rounds as it should; or what is left out there: S3.
+# rounds as it should; or what is left out there: S3; or take very long under wine.
 set(DN_NOT_ON_WINDOWS "^$")
 if(WIN32)
-    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_reader|parquet_verify_slow)$")
+    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
 endif()
 
 if(CMOCKA_FOUND AND (SNAPPY_LIBRARY OR WIN32))
