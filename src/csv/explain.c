@@ -183,7 +183,7 @@ static enum dn_status look_at_types(struct dn_buffer *b, struct dn_csv_reader *r
         dn_csv_why_reset(&look->why);
         DN_TRY(dn_csv_reader_next(r, &none, err));
     }
-    dn_csv_why_place(&look->why, r);
+    DN_TRY(dn_csv_why_place(&look->why, r, err));
     return append_columns(b, r, look, err);
 }
 

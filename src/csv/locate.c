@@ -5,27 +5,33 @@
 
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
-static bool open_counter(struct dn_csv_line_counter *c, const struct dn_csv_reader *r, size_t file)
+/* What can be read only once, or is another file by now, has no lines to count; anything else that fails is an error. */
+static enum dn_status open_counter(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
+                                   size_t file, struct dn_error *err)
 {
     dn_csv_line_counter_finish(c);
-    *c = (struct dn_csv_line_counter){.file = file, .lines = 1, .failed = true};
-    if (dn_text_open_again(&c->source, r->paths[file], r->feed.text, r->feed.stop, NULL) != DN_OK) {
-        return false;
+    *c = (struct dn_csv_line_counter){.file = file, .lines = 1, .unknown = true};
+    const enum dn_status st =
+        dn_text_open_again(&c->source, r->paths[file], r->feed.text, r->feed.stop, err);
+    if (st == DN_ERR_UNSUPPORTED) {
+        return DN_OK;
     }
+    DN_TRY(st);
     if (file <= r->feed.file && !dn_source_is_same(c->source, &r->feed.opened[file])) {
-        return false; /* its lines would not be those of what was read */
+        return DN_OK; /* its lines would not be those of what was read */
     }
     if (r->feed.range != NULL) { /* what stands in front of a piece was counted when it was cut */
         const struct dn_csv_range *range = r->feed.range;
         c->at = (uint64_t)range->start;
         c->lines = range->line;
-        if (dn_source_range(c->source, c->at, (uint64_t)range->end, NULL) != DN_OK) {
-            return false;
-        }
+        DN_TRY(dn_source_range(c->source, c->at, (uint64_t)range->end, err));
     }
     c->chunk = dn_malloc(LOCATE_CHUNK);
-    c->failed = c->chunk == NULL;
-    return !c->failed;
+    if (c->chunk == NULL) {
+        return dn_error_memory(err, LOCATE_CHUNK);
+    }
+    c->unknown = false;
+    return DN_OK;
 }
 
 void dn_csv_line_counter_finish(struct dn_csv_line_counter *c)
@@ -38,31 +44,40 @@ void dn_csv_line_counter_finish(struct dn_csv_line_counter *c)
 }
 
 /* Lines are counted only when an error needs one, or somebody asks: it costs nothing while all is well. */
-int64_t dn_csv_count_lines(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
-                           size_t file, int64_t offset)
+enum dn_status dn_csv_count_lines(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
+                                  size_t file, int64_t offset, int64_t *out, struct dn_error *err)
 {
-    if ((c->lines == 0 || c->file != file) && !open_counter(c, r, file)) {
-        return -1;
+    *out = -1;
+    if (c->lines == 0 || c->file != file) {
+        DN_TRY(open_counter(c, r, file, err));
     }
-    while (!c->failed && c->at < (uint64_t)offset && !dn_stop_asked(r->feed.stop)) {
+    while (!c->unknown && c->at < (uint64_t)offset) {
         const uint64_t left = (uint64_t)offset - c->at;
         size_t got;
-        if (dn_source_read(c->source, c->chunk, left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK,
-                           &got, NULL) != DN_OK ||
-            got == 0) {
-            break;
+        if (dn_stop_asked(r->feed.stop)) {
+            return dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request");
+        }
+        DN_TRY(dn_source_read(c->source, c->chunk,
+                              left < LOCATE_CHUNK ? (size_t)left : LOCATE_CHUNK, &got, err));
+        if (got == 0) {
+            return DN_OK;
         }
         c->lines += dn_csv_line_ends(&r->dialect, c->chunk, got, &c->after_cr);
         c->at += got;
     }
-    return !c->failed && c->at == (uint64_t)offset ? c->lines : -1;
+    *out = !c->unknown && c->at == (uint64_t)offset ? c->lines : -1;
+    return DN_OK;
 }
 
+/* An error is told without its line rather than not at all. */
 static int64_t count_lines(const struct dn_csv_reader *r, size_t file, int64_t offset)
 {
     struct dn_csv_line_counter counter = {0};
-    const int64_t line = dn_csv_count_lines(&counter, r, file, offset);
+    int64_t line = -1;
 
+    if (dn_csv_count_lines(&counter, r, file, offset, &line, NULL) != DN_OK) {
+        line = -1;
+    }
     dn_csv_line_counter_finish(&counter);
     return line;
 }

@@ -308,11 +308,15 @@ struct dn_csv_line_counter {
     uint64_t at;
     int64_t lines; /**< 0: no file is open */
     bool after_cr;
-    bool failed;
+    bool unknown; /**< the file has no lines that could be counted */
 };
-/** The line of a byte, not in front of the one asked for before in the same file; -1: unknown. */
-int64_t dn_csv_count_lines(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
-                           size_t file, int64_t offset);
+/**
+ * *out: the line of a byte, not in front of the one asked for before in the same file; -1: it cannot be known, as the file can be read only
+ * once, or is another one by now.
+ */
+DN_NODISCARD enum dn_status dn_csv_count_lines(struct dn_csv_line_counter *c,
+                                               const struct dn_csv_reader *r, size_t file,
+                                               int64_t offset, int64_t *out, struct dn_error *err);
 void dn_csv_line_counter_finish(struct dn_csv_line_counter *c);
 
 #endif

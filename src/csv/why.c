@@ -219,25 +219,29 @@ static int by_place(const void *a, const void *b)
            (x->last.byte_offset < y->last.byte_offset);
 }
 
-void dn_csv_why_place(struct dn_csv_why *w, const struct dn_csv_reader *r)
+enum dn_status dn_csv_why_place(struct dn_csv_why *w, const struct dn_csv_reader *r,
+                                struct dn_error *err)
 {
     struct dn_csv_why_field **places =
         dn_calloc(w->n_fields + 1, sizeof(struct dn_csv_why_field *));
     struct dn_csv_line_counter counter = {0};
+    enum dn_status st = DN_OK;
     size_t n = 0;
 
-    for (size_t f = 0; places != NULL && f < w->n_fields; f++) {
+    if (places == NULL) {
+        return dn_error_memory(err, w->n_fields * sizeof(struct dn_csv_why_field *));
+    }
+    for (size_t f = 0; f < w->n_fields; f++) {
         if (w->fields[f].seen && w->fields[f].last.line < 0) {
             places[n++] = &w->fields[f];
         }
     }
-    if (n > 0) {
-        qsort(places, n, sizeof(struct dn_csv_why_field *), by_place);
-    }
-    for (size_t i = 0; i < n; i++) {
+    qsort(places, n, sizeof(struct dn_csv_why_field *), by_place);
+    for (size_t i = 0; st == DN_OK && i < n; i++) {
         struct dn_csv_why_step *s = &places[i]->last;
-        s->line = dn_csv_count_lines(&counter, r, s->file, s->byte_offset);
+        st = dn_csv_count_lines(&counter, r, s->file, s->byte_offset, &s->line, err);
     }
     dn_csv_line_counter_finish(&counter);
     dn_free(places);
+    return st;
 }

@@ -66,7 +66,8 @@ DN_NODISCARD enum dn_status dn_csv_why_look(struct dn_csv_why_block *out,
 /** In file order; `b` is empty afterwards, and can be used again. */
 void dn_csv_why_merge(struct dn_csv_why *w, struct dn_csv_why_block *b);
 void dn_csv_why_block_finish(struct dn_csv_why_block *b);
-/** Count the lines of the places that were kept, in one pass over each file. */
-void dn_csv_why_place(struct dn_csv_why *w, const struct dn_csv_reader *r);
+/** Count the lines of the places that were kept, in one pass over each file; what fails of that is an error, not a place without its line. */
+DN_NODISCARD enum dn_status dn_csv_why_place(struct dn_csv_why *w, const struct dn_csv_reader *r,
+                                             struct dn_error *err);
 
 #endif
