@@ -12,6 +12,7 @@
 #include "csv_reader.h"
 #include "job/expand.h"
 #include "job/job.h"
+#include "job/json_text.h"
 #include "parquet_writer.h"
 
 #include <string.h>

@@ -58,16 +58,20 @@ enum dn_status level0_library_load(struct level0_library *l, const json_t *confi
                               is_reader ? "free_reader" : "free_writer");
 }
 
-static int text_add(const char *text, size_t len, void *buffer)
-{
-    return dn_buffer_append(buffer, text, len, NULL) == DN_OK ? 0 : -1;
-}
-
+/* json_dump_callback() does not look whether keys were taken, so the length comes first. */
 enum dn_status level0_json_text(const json_t *value, struct dn_buffer *out, struct dn_error *err)
 {
-    if (json_dump_callback(value, text_add, out, JSON_ENSURE_ASCII | JSON_COMPACT) != 0) {
-        return dn_error_memory(err, out->len);
+    const size_t flags = JSON_ENSURE_ASCII | JSON_COMPACT;
+    const size_t len = json_dumpb(value, NULL, 0, flags); /* 0: it found no memory */
+
+    if (len == 0) {
+        return dn_error_memory(err, 0);
     }
+    DN_TRY(dn_buffer_reserve(out, len + 1, err));
+    if (json_dumpb(value, (char *)out->data + out->len, len, flags) != len) {
+        return dn_error_memory(err, len);
+    }
+    out->len += len;
     return dn_buffer_append_byte(out, 0, err);
 }
 

@@ -110,12 +110,13 @@ static enum dn_status piece_add(json_t *list, const struct dn_pg_reader *reader,
     DN_TRY(token_make(&token, &cuts->shared, range, options, err));
     const size_t len = json_dumpb(token, NULL, 0, JSON_COMPACT);
     char *text = dn_arena_alloc(&arena, len + 1);
-    const bool made = text != NULL && json_dumpb(token, text, len, JSON_COMPACT) == len &&
-                      json_array_append_new(
-                          list, json_pack("{s:s%, s:s, s:I, s:s?}", "token", text, len, "path",
-                                          dn_pg_reader_name(reader), "bytes",
-                                          (json_int_t)range->n_blocks * DN_PG_PAGE_BYTES,
-                                          "snapshot", snapshot[0] != '\0' ? snapshot : NULL)) == 0;
+    const bool made =
+        len > 0 && text != NULL && json_dumpb(token, text, len, JSON_COMPACT) == len &&
+        json_array_append_new(list, json_pack("{s:s%, s:s, s:I, s:s?}", "token", text, len, "path",
+                                              dn_pg_reader_name(reader), "bytes",
+                                              (json_int_t)range->n_blocks * DN_PG_PAGE_BYTES,
+                                              "snapshot", snapshot[0] != '\0' ? snapshot : NULL)) ==
+            0;
     dn_arena_finish(&arena);
     json_decref(token);
     return made ? DN_OK : dn_error_memory(err, len);
@@ -130,7 +131,8 @@ static enum dn_status text_make(char **out, const json_t *list, struct dn_error 
     if (st == DN_OK) {
         st = dn_buffer_reserve(&b, len, err);
     }
-    if (st == DN_OK && json_dumpb(list, (char *)b.data + b.len, len, JSON_COMPACT) == len) {
+    if (st == DN_OK && len > 0 &&
+        json_dumpb(list, (char *)b.data + b.len, len, JSON_COMPACT) == len) {
         b.len += len;
         *out = dn_shell_text_end(&b);
     }

@@ -311,10 +311,10 @@ static enum dn_status put_json(const struct dn_writer_objects *o, struct dn_s3_c
                                                 .replaces = replaces};
     const size_t len = root != NULL ? json_dumpb(root, NULL, 0, JSON_COMPACT) : 0;
     char *text = len > 0 ? dn_malloc(len) : NULL;
-    if (text == NULL) {
+    if (text == NULL || json_dumpb(root, text, len, JSON_COMPACT) != len) {
+        dn_free(text);
         return dn_error_memory(err, len);
     }
-    (void)json_dumpb(root, text, len, JSON_COMPACT);
     const enum dn_status st =
         dn_s3_put(client, name_of(o, key), (struct dn_span){(const uint8_t *)text, len},
                   &attributes, overwrite, NULL, err);

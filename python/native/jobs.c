@@ -5,6 +5,7 @@
 #include "base/stop.h"
 #include "job/connector.h"
 #include "job/job.h"
+#include "job/json_text.h"
 #include "job/lake.h"
 #include "job/plugin.h"
 #include "job/refusal.h"
@@ -163,10 +164,10 @@ static enum dn_status run_job(struct dn_plan *plan, const char *path, const json
 
 static PyObject *lake_dict(const json_t *lake)
 {
-    char *text = json_dumps(lake, 0);
+    char *text = dn_json_dump(lake, 0);
     PyObject *out = text != NULL ? Py_BuildValue("{s:s}", "lake", text) : PyErr_NoMemory();
 
-    free(text);
+    dn_free(text);
     return out;
 }
 

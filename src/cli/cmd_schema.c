@@ -358,16 +358,17 @@ static enum dn_status dialect_settle(const struct dn_transfer *t, json_t *config
     }
     DN_TRY(dn_transfer_explain(t, "dialects", &seen, err));
     const json_t *first = json_array_get(json_object_get(seen, "dialects"), 0);
-    for (size_t i = 0; first != NULL && i < sizeof parts / sizeof parts[0]; i++) {
+    enum dn_status st = DN_OK;
+    for (size_t i = 0; first != NULL && st == DN_OK && i < sizeof parts / sizeof parts[0]; i++) {
         json_t *value = json_object_get(first, parts[i]);
         const bool is_default = json_integer_value(value) == 0 && !json_is_boolean(value) &&
                                 json_string_length(value) == 0;
-        if (i < 2 || !is_default) {
-            (void)json_object_set(options, parts[i], value);
+        if ((i < 2 || !is_default) && json_object_set(options, parts[i], value) != 0) {
+            st = dn_error_memory(err, 64);
         }
     }
     json_decref(seen);
-    return DN_OK;
+    return st;
 }
 
 static enum dn_status further_files_check(const struct schema_flags *f, const struct dn_transfer *t,

@@ -2,7 +2,7 @@
 #include "cli/conform_level0.h"
 
 #include "base/buffer.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "arrow/digest.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "job/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -167,7 +168,7 @@ char *dn_conform_file_twice(const char *config)
     char *out = NULL;
 
     if (json_array_size(files) == 1 && json_array_append(files, json_array_get(files, 0)) == 0) {
-        out = json_dumps(root, 0);
+        out = dn_json_dump(root, 0);
     }
     json_decref(root);
     return out;

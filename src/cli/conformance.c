@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/conform.h"
 #include "job/elf.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 
 #include <dirent.h>
 #include <errno.h>

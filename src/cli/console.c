@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "cli/wording.h"
 #include "job/events.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -23,6 +23,7 @@
 
 #define TERMINAL_SECONDS 0.2
 #define LOG_SECONDS 10.0
+#define WORDED_SIZE 2048
 #define LEAST_RATE 5e4 /* bytes a second: less would be shown as 0.0 MB/s */
 #define LEAST_BYTES                                                                                \
     65536 /* of a source: under that, rates and sizes are those of the start and the footer */
@@ -158,21 +159,26 @@ static void line_clear(struct dn_console *c)
 }
 
 /* One JSON line: the event's own fields and those that every line of this job has. */
+static enum dn_status fields_join(struct dn_buffer *out, const json_t *context, const char *extra)
+{
+    DN_TRY(dn_json_write(context, out, NULL));
+    out->data[0] = ' '; /* without the braces */
+    out->len--;
+    if (extra != NULL) {
+        DN_TRY(dn_text_append(out, out->len > 1 ? ", " : "", NULL));
+        DN_TRY(dn_text_append(out, extra, NULL));
+    }
+    return dn_buffer_append_byte(out, 0, NULL);
+}
+
 static void log_line(const struct dn_console *c, enum dn_event_level level, const char *type,
                      const char *message, const char *extra)
 {
     struct dn_buffer fields = {0};
 
-    if (c->context != NULL && dn_json_write(c->context, &fields, NULL) == DN_OK && fields.len > 2) {
-        fields.data[0] = ' '; /* without the braces */
-        fields.len--;
-        if (extra != NULL && (dn_text_append(&fields, ", ", NULL) != DN_OK ||
-                              dn_text_append(&fields, extra, NULL) != DN_OK)) {
-            fields.len = 0;
-        }
-        if (dn_buffer_append_byte(&fields, 0, NULL) == DN_OK && fields.len > 1) {
-            extra = (const char *)fields.data + 1;
-        }
+    if (c->context != NULL) {
+        extra = fields_join(&fields, c->context, extra) == DN_OK ? (const char *)fields.data + 1
+                                                                 : DN_EVENT_FIELDS_LOST;
     }
     dn_log_json(level_name(level), type, message, extra);
     dn_buffer_finish(&fields);
@@ -208,8 +214,11 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
     if (!c->json && level == DN_EVENT_DETAIL && c->level > DN_EVENT_DEBUG) {
         return; /* of interest in a log file only */
     }
-    char *worded = c->names_flags ? dn_wording_of(message, NULL) : NULL;
-    message = worded != NULL ? worded : message;
+    char worded[WORDED_SIZE];
+    if (c->names_flags) {
+        dn_wording_of(message, NULL, worded, sizeof worded);
+        message = worded;
+    }
     (void)pthread_mutex_lock(&c->lock);
     if (!may_write()) {
         /* nobody reads it, and we have to go */
@@ -219,7 +228,6 @@ static void on_event(void *ctx, enum dn_event_level level, const char *type, con
         text_line(c, level, message);
     }
     (void)pthread_mutex_unlock(&c->lock);
-    dn_free(worded);
 }
 
 /* What is known of how far it is; unknown totals and rates that are nothing yet are left out. */

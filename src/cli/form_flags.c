@@ -14,9 +14,12 @@ static enum dn_status add_text(json_t *texts, const char *column, size_t column_
                                const char *text, size_t len, const char *flag, struct dn_error *err)
 {
     char *key = dn_strndup(column, column_len);
-    json_t *list = key != NULL ? json_object_get(texts, key) : NULL;
-    int failed = key == NULL;
+    int failed = 0;
 
+    if (key == NULL) {
+        return dn_error_memory(err, column_len);
+    }
+    json_t *list = json_object_get(texts, key);
     if (failed == 0 && list == NULL) {
         list = json_array();
         failed = json_object_set_new(texts, key, list);

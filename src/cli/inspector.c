@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "cli/table.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 #include "job/plugin.h"
 
 #include <inttypes.h>

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,7 +1,5 @@
 #include "cli/wording.h"
 
-#include "base/buffer.h"
-#include "base/memory.h"
 #include "base/strings.h"
 
 #include <ctype.h>
@@ -161,32 +159,31 @@ static size_t phrase_at(const char *p, const char *refused_by, const char **to)
     return 0;
 }
 
-char *dn_wording_of(const char *message, const char *refused_by)
+void dn_wording_of(const char *message, const char *refused_by, char *out, size_t size)
 {
-    struct dn_buffer out = {0};
+    size_t used = 0;
     bool in_word = false;
-    enum dn_status st = DN_OK;
 
-    for (const char *p = message; st == DN_OK && *p != '\0';) {
+    for (const char *p = message; *p != '\0';) {
         const char *to = NULL;
         size_t len = option_at(p, in_word, refused_by, &to);
         len = len > 0 ? len : phrase_at(p, refused_by, &to);
         in_word = len == 0 && (isalnum((unsigned char)*p) != 0 || *p == '-');
-        st = len > 0 ? dn_text_append(&out, to, NULL)
-                     : dn_buffer_append_byte(&out, (uint8_t)*p, NULL);
+        const size_t n = len > 0 ? strlen(to) : 1;
+        if (n >= size - used) {
+            break;
+        }
+        memcpy(out + used, len > 0 ? to : p, n);
+        used += n;
         p += len > 0 ? len : 1;
     }
-    char *text = st == DN_OK ? dn_text_take(&out) : NULL;
-    dn_buffer_finish(&out);
-    return text;
+    out[used] = '\0';
 }
 
 void dn_wording_flags(struct dn_error *err, const char *refused_by)
 {
-    char *text = dn_wording_of(err->message, refused_by);
+    char text[2 * sizeof err->message]; /* flags are longer than options, but not twice as long */
 
-    if (text != NULL) { /* else the message stays as it was */
-        dn_error_copy_text(err->message, sizeof err->message, text);
-    }
-    dn_free(text);
+    dn_wording_of(err->message, refused_by, text, sizeof text);
+    dn_error_copy_text(err->message, sizeof err->message, text);
 }

@@ -10,7 +10,7 @@
  */
 void dn_wording_flags(struct dn_error *err, const char *refused_by);
 
-/** The message with flags in their place, from dn_malloc(); NULL: memory ran out. */
-char *dn_wording_of(const char *message, const char *refused_by);
+/** The message with flags in their place, as much of it as there is room for.  No memory is asked for: what is said does not depend on it. */
+void dn_wording_of(const char *message, const char *refused_by, char *out, size_t size);
 
 #endif

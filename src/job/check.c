@@ -4,6 +4,7 @@
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
+#include "job/json_text.h"
 #include "job/refusal.h"
 #include "job/session.h"
 

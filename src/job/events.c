@@ -1,6 +1,6 @@
 #include "job/events.h"
 
-#include "job/expand.h"
+#include "job/json_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +20,9 @@ void dn_events_emit(const struct dn_events *events, enum dn_event_level level, c
     va_start(args, format);
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    if (extra != NULL && dn_json_write(extra, &fields, NULL) == DN_OK && fields.len > 2) {
+    if (extra != NULL && dn_json_write(extra, &fields, NULL) != DN_OK) {
+        inside = DN_EVENT_FIELDS_LOST;
+    } else if (fields.len > 2) {
         fields.data[fields.len - 1] = '\0'; /* {"a":1} without its braces */
         inside = (const char *)fields.data + 1;
     }

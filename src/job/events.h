@@ -4,8 +4,11 @@
 
 #include "job/transfer.h"
 
+/** The fields of an event, in the place of those that there was no memory for. */
+#define DN_EVENT_FIELDS_LOST "\"log_error\": \"out of memory: fields are missing\""
+
 /**
- * Emit one event.  A lost event (out of memory) is not an error.
+ * Emit one event.  That fields found no memory is no error, but said in their place.
  * @param events  May be NULL.
  * @param extra   An object with fields for machine-readable logs, or NULL; the reference is taken over.
  */

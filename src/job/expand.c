@@ -160,26 +160,3 @@ cleanup:
     json_decref(made);
     return st;
 }
-
-struct json_sink {
-    struct dn_buffer *out;
-    struct dn_error *err;
-};
-
-static int sink_bytes(const char *bytes, size_t len, void *ctx)
-{
-    const struct json_sink *sink = ctx;
-    return dn_buffer_append(sink->out, bytes, len, sink->err) == DN_OK ? 0 : -1;
-}
-
-enum dn_status dn_json_write(const json_t *value, struct dn_buffer *out, struct dn_error *err)
-{
-    struct json_sink sink = {.out = out, .err = err};
-
-    if (json_dump_callback(value, sink_bytes, &sink, JSON_ENCODE_ANY) != 0) {
-        return dn_error_memory(err, 0);
-    }
-    DN_TRY(dn_buffer_append_byte(out, 0, err));
-    out->len--; /* the terminator is there, but is not part of the text */
-    return DN_OK;
-}

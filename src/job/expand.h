@@ -35,8 +35,4 @@ DN_NODISCARD enum dn_status dn_yaml_to_json(const struct dn_yaml_doc *doc,
                                             const struct dn_yaml_node *node, json_t **out,
                                             struct dn_error *err);
 
-/** Write `value` on one line at the end of `out` and put a NUL after it (not counted in out->len). */
-DN_NODISCARD enum dn_status dn_json_write(const json_t *value, struct dn_buffer *out,
-                                          struct dn_error *err);
-
 #endif

@@ -1,39 +1,30 @@
 #include "job/json_file.h"
 
+#include "base/memory.h"
+#include "job/json_text.h"
 #include "store/sink.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-struct writing {
-    struct dn_sink *sink;
-    struct dn_error *err;
-};
-
-static int bytes_write(const char *bytes, size_t len, void *ctx)
-{
-    const struct writing *w = ctx;
-
-    return dn_sink_write(w->sink, bytes, len, w->err) == DN_OK ? 0 : -1;
-}
+#include <string.h>
 
 enum dn_status dn_json_file_write(const char *path, const json_t *value, bool overwrite,
                                   struct dn_error *err)
 {
-    struct writing w = {.err = err};
+    struct dn_sink *sink = NULL;
     enum dn_status st = DN_OK;
 
-    DN_TRY(dn_sink_open(&w.sink, path, overwrite, NULL, NULL, err));
-    dn_error_clear(err);
-    if (json_dump_callback(value, bytes_write, &w,
-                           JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER) != 0) {
-        st = err->code != DN_OK ? (enum dn_status)err->code : dn_error_memory(err, 0);
-        goto cleanup;
+    char *text = dn_json_dump(value, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+    if (text == NULL) {
+        return dn_error_memory(err, 0);
     }
-    DN_TRY_GOTO(st, dn_sink_finish(w.sink, err), cleanup);
-    st = dn_sink_commit(w.sink, err);
+    DN_TRY_GOTO(st, dn_sink_open(&sink, path, overwrite, NULL, NULL, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_write(sink, text, strlen(text), err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_finish(sink, err), cleanup);
+    st = dn_sink_commit(sink, err);
 cleanup:
-    dn_sink_close(w.sink);
+    dn_sink_close(sink);
+    dn_free(text);
     return st;
 }
 

@@ -1,6 +1,6 @@
 /* A look at the source without a transfer: its columns, and what the reader sees in it. */
 #include "job/events.h"
-#include "job/expand.h"
+#include "job/json_text.h"
 #include "job/names.h"
 #include "job/session.h"
 #include "job/watch.h"

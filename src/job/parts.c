@@ -6,6 +6,7 @@
 #include "base/os_path.h"
 #include "base/strings.h"
 #include "job/json_file.h"
+#include "job/json_text.h"
 #include "job/parts_internal.h"
 #include "job/secrets.h"
 
@@ -24,23 +25,14 @@ static enum dn_status digest(json_t *json, char out[DN_PARTS_ID_SIZE], struct dn
         return dn_error_memory(err, 0);
     }
     (void)json_object_del(rest, "id");
-    char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    char *text = dn_json_dump(rest, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
     json_decref(rest);
     if (text == NULL) {
         return dn_error_memory(err, 0);
     }
     (void)snprintf(out, DN_PARTS_ID_SIZE, "%016" PRIx64, dn_digest_text(DN_DIGEST_START, text));
-    dn_parts_free_text(text);
+    dn_free(text);
     return DN_OK;
-}
-
-/* jansson's own memory goes back to where it is from. */
-void dn_parts_free_text(char *text)
-{
-    json_free_t give_back = NULL;
-
-    json_get_alloc_funcs(NULL, &give_back);
-    give_back(text);
 }
 
 static const char *text_of(const json_t *object, const char *key)

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "job/connection.h"
 #include "job/contract.h"
+#include "job/json_text.h"
 #include "job/parts_place.h"
 #include "store/s3/client.h"
 #include "store/url.h"
@@ -106,7 +107,7 @@ static enum dn_status object_write(struct dn_parts_place *l, const char *key, co
                                    bool overwrite, struct dn_error *err)
 {
     struct dn_store_options attributes = of(l)->attributes;
-    char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+    char *text = dn_json_dump(value, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
 
     if (text == NULL) {
         return dn_error_memory(err, 0);
@@ -117,7 +118,7 @@ static enum dn_status object_write(struct dn_parts_place *l, const char *key, co
     const enum dn_status st = dn_s3_put(of(l)->client, name_of(l, key),
                                         (struct dn_span){(const uint8_t *)text, strlen(text)},
                                         &attributes, overwrite, NULL, err);
-    dn_parts_free_text(text);
+    dn_free(text);
     return st;
 }
 
@@ -410,11 +411,9 @@ static enum dn_status pairs_add(struct bucket *b, json_t *map, size_t *n, struct
 
     json_object_foreach(map, key, value)
     {
-        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-        json_t *kept = text != NULL ? json_string(text) : json_incref(value);
-        if (text != NULL) {
-            dn_parts_free_text(text);
-        }
+        char *text = json_is_string(value) ? NULL : dn_json_dump(value, JSON_ENCODE_ANY);
+        json_t *kept = json_is_string(value) ? json_incref(value) : json_string(text);
+        dn_free(text);
         if (json_string_value(kept) == NULL || json_array_append_new(b->texts, kept) != 0) {
             return dn_error_memory(err, 64);
         }

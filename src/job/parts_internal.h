@@ -12,8 +12,6 @@
 
 /** Give p->json its id, and p its texts.  DN_ERR_INTERNAL: something that a plan has is missing. */
 DN_NODISCARD enum dn_status dn_parts_name(struct dn_parts *p, struct dn_error *err);
-/** Free a text that jansson made. */
-void dn_parts_free_text(char *text);
 /** Is it the name of a file of this plan? */
 bool dn_parts_is_part(const struct dn_parts *p, const char *name);
 /** A path in the folder of the result; in_staging: in that of this plan's unfinished files.  NULL as the name: the folder itself. */

@@ -6,6 +6,7 @@
 #include "job/contract.h"
 #include "job/events.h"
 #include "job/expand.h"
+#include "job/json_text.h"
 #include "job/local.h"
 #include "job/names.h"
 

@@ -1,6 +1,7 @@
 #include "job/yaml.h"
 
 #include "job/expand.h"
+#include "job/json_text.h"
 #include "scratch.h"
 
 /* Parse a text that must be accepted. */
