@@ -118,31 +118,39 @@ static bool is_tsv(const struct convert *c)
     return dn_source_has_ending(c->target, ".tsv");
 }
 
-/* Of what cannot be looked at the writer tells why. */
-static bool is_object(const struct convert *c)
+/* Does the output exist, and is it not empty?  Of what cannot be looked at the writer tells why. */
+static enum dn_status target_look(bool *out, const struct convert *c, struct dn_error *err)
 {
     struct dn_store_options said;
     struct dn_source *source = NULL;
+    struct stat info;
 
+    if (!dn_is_remote(c->target)) {
+        *out = stat(c->target, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+        return DN_OK;
+    }
     dn_store_flags_options(&c->source.store, &said);
-    const bool there = dn_source_open(&source, c->target, &said, NULL, NULL) == DN_OK &&
-                       dn_source_size(source) > 0;
+    const enum dn_status st = dn_source_open(&source, c->target, &said, NULL, err);
+    *out = st == DN_OK && dn_source_size(source) > 0;
     dn_source_close(source);
-    return there;
+    if (st == DN_ERR_MEMORY) {
+        return st;
+    }
+    dn_error_clear(err);
+    return DN_OK;
 }
 
 /* `convert -f *.csv` takes the last source for the output: that it is CSV, too, does not tell. */
 static enum dn_status source_spare(const struct convert *c, struct dn_error *err)
 {
-    struct stat info;
     char room[DN_SHOWN_PATH_SIZE];
+    bool there = false;
 
     if (!c->overwrite || c->files.n < 2 || strcmp(c->format, DN_FORMAT_CSV) != 0) {
         return DN_OK;
     }
-    if (dn_is_remote(c->target)
-            ? !is_object(c)
-            : stat(c->target, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
+    DN_TRY(target_look(&there, c, err));
+    if (!there) {
         return DN_OK;
     }
     return dn_error_set(err, DN_ERR_EXISTS,

@@ -154,10 +154,13 @@ static bool is_database(const json_t *config)
     return dn_connector_is_database(json_string_value(json_object_get(config, "type")));
 }
 
-/* "public.orders" -> "orders" */
+/* "public.orders" -> "orders"; NULL: memory ran out. */
 static json_t *name_of_table(const char *address)
 {
-    char *table = dn_database_table(address);
+    char *table = NULL;
+    if (dn_database_table(&table, address, NULL) != DN_OK) {
+        return NULL;
+    }
     const char *point = table != NULL ? strrchr(table, '.') : NULL;
     json_t *name = json_string(point != NULL ? point + 1 : table != NULL ? table : "query");
 

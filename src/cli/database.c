@@ -34,16 +34,19 @@ static const char *find_table(const char *address, size_t *len)
     return NULL;
 }
 
-char *dn_database_table(const char *address)
+enum dn_status dn_database_table(char **out, const char *address, struct dn_error *err)
 {
     size_t len = 0;
     const char *value = find_table(address, &len);
-    char *table = value != NULL ? dn_strndup(value, len) : NULL;
 
-    if (table != NULL && !dn_url_decode(table)) {
-        memcpy(table, value, len);
+    *out = value != NULL ? dn_strndup(value, len) : NULL;
+    if (value != NULL && *out == NULL) {
+        return dn_error_memory(err, len);
     }
-    return table;
+    if (value != NULL && !dn_url_decode(*out)) {
+        memcpy(*out, value, len);
+    }
+    return DN_OK;
 }
 
 static bool is_password_key(const char *key, size_t len)
@@ -154,11 +157,12 @@ static enum dn_status check_table_key(const char *address, struct dn_error *err)
 enum dn_status dn_database_connection(const char *address, json_t *options, json_t **out,
                                       struct dn_error *err)
 {
-    char *table = dn_database_table(address);
+    char *table = NULL;
     char *url = NULL;
     enum dn_status st = DN_OK;
     char room[DN_SHOWN_PATH_SIZE];
 
+    DN_TRY_GOTO(st, dn_database_table(&table, address, err), cleanup);
     DN_TRY_GOTO(st, check_table_key(address, err), cleanup);
     if (table != NULL && json_object_get(options, "query") != NULL) {
         st = dn_error_set(err, DN_ERR_INVALID,

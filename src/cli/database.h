@@ -16,8 +16,9 @@ const char *dn_database_shown(char room[DN_SHOWN_PATH_SIZE], const char *operand
 DN_NODISCARD enum dn_status dn_database_refuse(const char *operand, struct dn_error *err);
 /** Has it a password, as user:password@ or as a key?  One with a key that is written in %XX is taken to have one. */
 bool dn_database_has_password(const char *address);
-/** The table that an address names, decoded, for dn_free(); NULL: none, or no memory. */
-char *dn_database_table(const char *address);
+/** *out: the table that an address names, decoded, for dn_free(); NULL: none. */
+DN_NODISCARD enum dn_status dn_database_table(char **out, const char *address,
+                                              struct dn_error *err);
 /**
  * "connection" of an address: its url without the table.
  * @param options  gets the table, unless it has one

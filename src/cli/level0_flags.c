@@ -22,16 +22,30 @@ static bool is_done_here(const char *option)
     return false;
 }
 
-static bool is_level0_alone(const char *library)
+/* *library: the file of a plugin of Level 0 alone, for dn_free(); NULL: it is another one, or loading tells what is wrong with it. */
+static enum dn_status find_level0_alone(char **library, const char *path, struct dn_error *err)
 {
     struct dn_elf_symbols symbols = {0};
-    bool alone = dn_elf_read_file(&symbols, library, NULL) == DN_OK;
 
+    *library = NULL;
+    enum dn_status st = dn_plugin_find(path, library, err);
+    if (st == DN_OK) {
+        st = dn_elf_read_file(&symbols, *library, err);
+    }
+    bool alone = st == DN_OK;
     for (size_t i = 0; alone && i < symbols.n; i++) {
         alone = strcmp(symbols.names[i], DATIVO_PLUGIN_GET_SYMBOL) != 0;
     }
     dn_elf_finish(&symbols);
-    return alone;
+    if (!alone) {
+        dn_free(*library);
+        *library = NULL;
+    }
+    if (st == DN_ERR_MEMORY) {
+        return st;
+    }
+    dn_error_clear(err);
+    return DN_OK;
 }
 
 static enum dn_status refuse(const char *library, const char *option, const char *role,
@@ -73,8 +87,10 @@ enum dn_status dn_level0_flags_check(const char *plugin, const json_t *options, 
         return DN_OK;
     }
     enum dn_status st = dn_source_plugin(&arena, plugin, &ref, err);
-    if (st == DN_OK && dn_plugin_find(ref.path, &library, NULL) == DN_OK &&
-        is_level0_alone(library)) {
+    if (st == DN_OK) {
+        st = find_level0_alone(&library, ref.path, err);
+    }
+    if (library != NULL) {
         json_object_foreach((json_t *)(uintptr_t)options, option, value)
         {
             if (st == DN_OK && !is_done_here(option) &&

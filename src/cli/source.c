@@ -165,10 +165,16 @@ enum dn_status dn_source_options_add(json_t *options, const struct dn_flag_list 
             return dn_error_set(err, DN_ERR_INVALID, "%s needs KEY=VALUE, not \"%s\"", flag,
                                 items->values[i]);
         }
+        json_error_t why;
         char *key = dn_strndup(items->values[i], (size_t)(equals - items->values[i]));
-        json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
+        json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, &why);
+        if (key == NULL || (value == NULL && why.text[0] == '\0')) { /* it is not wrong JSON */
+            dn_free(key);
+            json_decref(value);
+            return dn_error_memory(err, strlen(items->values[i]));
+        }
         value = value != NULL ? value : json_string(equals + 1);
-        const int failed = key == NULL || json_object_set_new(options, key, value) != 0;
+        const int failed = json_object_set_new(options, key, value);
         dn_free(key);
         if (failed != 0) {
             return dn_error_set(err, DN_ERR_INVALID, "%s: \"%s\" is not valid UTF-8", flag,

@@ -271,23 +271,32 @@ void dn_csv_reader_shrink_blocks(struct dn_csv_reader *r, size_t bytes)
     }
 }
 
-static int64_t total_size(struct dn_csv_reader *r)
+/* -1: unknown, also where something is wrong with a file, which reading tells when its turn comes. */
+static enum dn_status total_size(struct dn_csv_reader *r, int64_t *out, struct dn_error *err)
 {
     int64_t total = 0;
 
+    *out = -1;
     for (size_t i = 0; i < r->n_paths; i++) {
         struct dn_source *source = NULL;
-        if (dn_source_open_again(&source, r->paths[i], r->store, &r->cancel, NULL) != DN_OK) {
-            return -1;
+        const enum dn_status st =
+            dn_source_open_again(&source, r->paths[i], r->store, &r->cancel, err);
+        if (st == DN_ERR_MEMORY) {
+            return st;
+        }
+        if (st != DN_OK) {
+            dn_error_clear(err);
+            return DN_OK;
         }
         const int64_t size = dn_source_stored_size(source);
         dn_source_close(source);
         if (size < 0) {
-            return -1;
+            return DN_OK;
         }
         total += size;
     }
-    return total;
+    *out = total;
+    return DN_OK;
 }
 
 /* What the connection says, with the part of the budget that is for bytes on their way. */
@@ -476,7 +485,11 @@ static enum dn_status open_reader(struct dn_csv_reader *r, const char *const *pa
                             "block_bytes is %zu; at most 268435456 (256 MiB) is possible",
                             r->feed.block_bytes);
     }
-    r->bytes_total = piece == NULL ? total_size(r) : r->token->range.end - r->token->range.start;
+    if (piece == NULL) {
+        DN_TRY(total_size(r, &r->bytes_total, err));
+    } else {
+        r->bytes_total = r->token->range.end - r->token->range.start;
+    }
     DN_TRY(dn_csv_open_schema(r, o, err));
     r->waiting =
         o->waiting; /* opening may read rows, too, but the caller has no reader yet that it could ask */

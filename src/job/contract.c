@@ -127,8 +127,9 @@ static const struct dn_column *asset_column(const struct names *n, const struct 
     return NULL;
 }
 
-/* "id, name, ..." for a message; never fails. */
-static void names_list(const json_t *file_schema, struct dn_buffer *list)
+/* "id, name, ..." for a message. */
+static enum dn_status names_list(const json_t *file_schema, struct dn_buffer *list,
+                                 struct dn_error *err)
 {
     for (size_t i = 0; i < json_array_size(file_schema) && list->len < 400; i++) {
         const char *name =
@@ -140,16 +141,15 @@ static void names_list(const json_t *file_schema, struct dn_buffer *list)
         dn_error_escape_value(shown, name, strlen(name));
         const size_t len = strlen(shown);
         const bool quoted = len >= 2 && shown[0] == '\'' && shown[len - 1] == '\'';
-        if (dn_text_appendf(list, NULL, "%s%.*s", list->len > 0 ? ", " : "",
-                            (int)(quoted ? len - 2 : len), quoted ? shown + 1 : shown) != DN_OK) {
-            return;
-        }
+        DN_TRY(dn_text_appendf(list, err, "%s%.*s", list->len > 0 ? ", " : "",
+                               (int)(quoted ? len - 2 : len), quoted ? shown + 1 : shown));
     }
+    return DN_OK;
 }
 
-/* "; set the delimiter to ..." where the only column looks like several; never fails. */
-static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema,
-                          struct dn_buffer *list)
+/* "; set the delimiter to ..." where the only column looks like several. */
+static enum dn_status delimiter_add(const struct dn_transfer *t, const json_t *file_schema,
+                                    struct dn_buffer *list, struct dn_error *err)
 {
     const char *name =
         json_array_size(file_schema) == 1
@@ -157,13 +157,12 @@ static void delimiter_add(const struct dn_transfer *t, const json_t *file_schema
             : NULL;
     const char *delimiter = name != NULL ? dn_name_delimiter(name, t->reader_config) : NULL;
 
-    if (delimiter == NULL ||
-        dn_text_appendf(list, NULL,
-                        "; if that is several columns, name what is between them with "
-                        "--delimiter %s (engine.options.delimiter in a job)",
-                        delimiter) != DN_OK) {
-        return;
-    }
+    return delimiter == NULL
+               ? DN_OK
+               : dn_text_appendf(list, err,
+                                 "; if that is several columns, name what is between them with "
+                                 "--delimiter %s (engine.options.delimiter in a job)",
+                                 delimiter);
 }
 
 static bool has_tables(const struct dn_transfer *t)
@@ -200,16 +199,18 @@ static enum dn_status missing_column(const struct dn_transfer *t, const struct d
     for (size_t i = 0; i < json_array_size(file_schema) && n < MAX_NAMES; i++) {
         names[n++] = json_string_value(json_object_get(json_array_get(file_schema, i), "name"));
     }
-    names_list(file_schema, &list);
-    delimiter_add(t, file_schema, &list);
+    enum dn_status st = DN_OK;
+    DN_TRY_GOTO(st, names_list(file_schema, &list, err), cleanup);
+    DN_TRY_GOTO(st, delimiter_add(t, file_schema, &list, err), cleanup);
     const char *close = dn_text_suggest(column->name, names, n);
-    enum dn_status st = dn_error_set(
+    st = dn_error_set(
         err, DN_ERR_CONFIG,
         "%s: the %s has no column \"%s\", which the asset requires; %s%s%sits columns: %.*s",
         file_name(t, room), holder(t), column->name, close != NULL ? "did you mean \"" : "",
         close != NULL ? close : "", close != NULL ? "\"? " : "", (int)list.len,
         list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, column->name);
+cleanup:
     dn_buffer_finish(&list);
     return st;
 }
@@ -276,16 +277,17 @@ static enum dn_status any_column(const struct dn_transfer *t, const struct names
             return DN_OK; /* a required one that is missing has a message of its own, a repeated one too */
         }
     }
-    names_list(file_schema, &list);
-    delimiter_add(t, file_schema, &list);
-    enum dn_status st =
-        dn_error_set(err, DN_ERR_CONFIG,
-                     "%s: the %s has none of the asset's columns; is it the right %s%s? its "
-                     "columns: %.*s",
-                     file_name(t, room), holder(t), holder(t),
-                     dn_connector_is_csv(type) ? ", and the right delimiter" : "", (int)list.len,
-                     list.data != NULL ? (const char *)list.data : "");
+    enum dn_status st = DN_OK;
+    DN_TRY_GOTO(st, names_list(file_schema, &list, err), cleanup);
+    DN_TRY_GOTO(st, delimiter_add(t, file_schema, &list, err), cleanup);
+    st = dn_error_set(err, DN_ERR_CONFIG,
+                      "%s: the %s has none of the asset's columns; is it the right %s%s? its "
+                      "columns: %.*s",
+                      file_name(t, room), holder(t), holder(t),
+                      dn_connector_is_csv(type) ? ", and the right delimiter" : "", (int)list.len,
+                      list.data != NULL ? (const char *)list.data : "");
     dn_error_locate(err, file_name(t, room), -1, -1, -1, NULL);
+cleanup:
     dn_buffer_finish(&list);
     return st;
 }
@@ -299,14 +301,15 @@ static bool is_dropped(const struct dn_transfer *t, const struct names *names, c
            (asset_column(names, t, name) == NULL || json_object_get(entry, "unique_name") != NULL);
 }
 
-static void report_dropped(const struct dn_transfer *t, const struct names *names,
-                           const json_t *file_schema)
+static enum dn_status report_dropped(const struct dn_transfer *t, const struct names *names,
+                                     const json_t *file_schema, struct dn_error *err)
 {
     char room[DN_SHOWN_PATH_SIZE];
     struct dn_buffer list = {0};
     json_t *dropped = json_array();
+    enum dn_status st = dropped != NULL ? DN_OK : dn_error_memory(err, 64);
 
-    for (size_t i = 0; i < json_array_size(file_schema); i++) {
+    for (size_t i = 0; st == DN_OK && i < json_array_size(file_schema); i++) {
         const json_t *entry = json_array_get(file_schema, i);
         json_t *name = json_object_get(entry, "name");
         char repeated[64] = "";
@@ -316,13 +319,13 @@ static void report_dropped(const struct dn_transfer *t, const struct names *name
         if (json_object_get(entry, "unique_name") != NULL) {
             (void)snprintf(repeated, sizeof repeated, " (column %zu, a repeated name)", i + 1);
         }
-        if (json_array_append(dropped, name) != 0 ||
-            (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s%s", list.len > 0 ? ", " : "",
-                                               json_string_value(name), repeated) != DN_OK)) {
-            break; /* the report is shorter, nothing else */
+        st = json_array_append(dropped, name) == 0 ? DN_OK : dn_error_memory(err, 64);
+        if (st == DN_OK && list.len < 400) {
+            st = dn_text_appendf(&list, err, "%s%s%s", list.len > 0 ? ", " : "",
+                                 json_string_value(name), repeated);
         }
     }
-    if (json_array_size(dropped) > 0) {
+    if (st == DN_OK && json_array_size(dropped) > 0) {
         dn_events_emit(t->events, DN_EVENT_WARNING, "columns_dropped",
                        json_pack("{s:s, s:O}", "path", file_name(t, room), "columns", dropped),
                        "%s: columns of the %s that the asset does not have are left out: %.*s",
@@ -331,21 +334,25 @@ static void report_dropped(const struct dn_transfer *t, const struct names *name
     }
     json_decref(dropped);
     dn_buffer_finish(&list);
+    return st;
 }
 
 /* The columns of the file that the asset does not have, one of which may be the missing one under another name. */
-static json_t *unknown_columns(const struct dn_transfer *t, const struct names *names,
-                               const json_t *file_schema)
+static enum dn_status unknown_columns(const struct dn_transfer *t, struct names *names,
+                                      const json_t *file_schema, struct dn_error *err)
 {
-    json_t *unknown = json_array();
-
+    names->unknown = json_array();
+    if (names->unknown == NULL) {
+        return dn_error_memory(err, 64);
+    }
     for (size_t i = 0; i < json_array_size(file_schema); i++) {
         json_t *entry = json_array_get(file_schema, i);
-        if (asset_column(names, t, text_at(file_schema, i, "name")) == NULL) {
-            (void)json_array_append(unknown, entry); /* the list is shorter, nothing else */
+        if (asset_column(names, t, text_at(file_schema, i, "name")) == NULL &&
+            json_array_append(names->unknown, entry) != 0) {
+            return dn_error_memory(err, 64);
         }
     }
-    return unknown;
+    return DN_OK;
 }
 
 /* A column of the asset that the file lacks: an error where that was asked for, else a warning that says what comes of it. */
@@ -357,7 +364,7 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
     struct dn_buffer list = {0};
     enum dn_status st = DN_OK;
 
-    names_list(unknown, &list);
+    DN_TRY_GOTO(st, names_list(unknown, &list, err), cleanup);
     char lead[64];
     (void)snprintf(lead, sizeof lead,
                    list.len > 0 ? "columns of the %s that the asset does not have: "
@@ -378,6 +385,7 @@ static enum dn_status column_missing(const struct dn_transfer *t, const struct d
                        "%s: the %s has no column \"%s\"%s; %s%.*s", file_name(t, room), holder(t),
                        column->name, outcome, lead, (int)list.len, names);
     }
+cleanup:
     dn_buffer_finish(&list);
     return st;
 }
@@ -438,7 +446,7 @@ static enum dn_status apply_strict(const struct dn_transfer *t, const struct nam
     failed |= json_object_set_new(options, "missing_as_null", json_true());
     st = failed != 0 ? dn_error_memory(err, 0) : DN_OK;
     if (st == DN_OK) {
-        report_dropped(t, names, file_schema);
+        st = report_dropped(t, names, file_schema, err);
     }
 cleanup:
     json_decref(columns);
@@ -494,24 +502,25 @@ static enum dn_status apply_warn(const struct dn_transfer *t, const struct names
 }
 
 /* Types of the asset that this version does not have: said once, for all columns. */
-static void tell_texts(const struct dn_transfer *t)
+static enum dn_status tell_texts(const struct dn_transfer *t, struct dn_error *err)
 {
     struct dn_buffer list = {0};
+    enum dn_status st = DN_OK;
     size_t n = 0;
 
-    for (size_t i = 0; i < t->n_columns; i++) {
+    for (size_t i = 0; st == DN_OK && i < t->n_columns; i++) {
         const struct dn_column *c = &t->columns[i];
         if (has_tables(t) || !dn_coltype_is_stored_as_text(c->asset_type) ||
             strcmp(c->type, "string") != 0) {
             continue;
         }
-        if (list.len < 400 && dn_text_appendf(&list, NULL, "%s%s (%s)", n > 0 ? ", " : "", c->name,
-                                              c->asset_type) != DN_OK) {
-            break; /* the note is shorter, nothing else */
+        if (list.len < 400) {
+            st =
+                dn_text_appendf(&list, err, "%s%s (%s)", n > 0 ? ", " : "", c->name, c->asset_type);
         }
         n++;
     }
-    if (n > 0) {
+    if (st == DN_OK && n > 0) {
         dn_events_emit(t->events, DN_EVENT_NOTE, "stored_as_text",
                        json_pack("{s:I}", "columns", (json_int_t)n),
                        "types of the asset that this version keeps as strings: %.*s%s",
@@ -519,6 +528,7 @@ static void tell_texts(const struct dn_transfer *t)
                        list.len >= 400 ? ", ..." : "");
     }
     dn_buffer_finish(&list);
+    return st;
 }
 
 enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
@@ -532,8 +542,12 @@ enum dn_status dn_contract_apply(const struct dn_transfer *t, json_t *config,
         return dn_error_memory(err, 0);
     }
     enum dn_status st = names_init(&names, t, options, file_schema, err);
-    names.unknown = unknown_columns(t, &names, file_schema);
-    tell_texts(t);
+    if (st == DN_OK) {
+        st = unknown_columns(t, &names, file_schema, err);
+    }
+    if (st == DN_OK) {
+        st = tell_texts(t, err);
+    }
     if (st == DN_OK && t->mode == DN_ASSET_STRICT) {
         st = apply_strict(t, &names, options, file_schema, err);
     } else if (st == DN_OK && t->mode == DN_ASSET_WARN) {

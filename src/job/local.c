@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "store/url.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,9 +70,14 @@ int dn_local_stat(const char *name, struct stat *out)
     if (strncmp(name, "file://", strlen("file://")) != 0) {
         return stat(name, out);
     }
-    if (dn_url_parse(&url, name, NULL) == DN_OK && url.path != NULL) {
+    const enum dn_status st = dn_url_parse(&url, name, NULL);
+    if (st == DN_OK && url.path != NULL) {
         found = stat(url.path, out);
+    } else {
+        errno = st == DN_ERR_MEMORY ? ENOMEM : ENOENT;
     }
+    const int saved = errno;
     dn_url_finish(&url);
+    errno = saved;
     return found;
 }

@@ -18,7 +18,7 @@ bool dn_local_path(const char *name, const char **path);
  * @param out  for dn_free()
  */
 DN_NODISCARD enum dn_status dn_local_name(char **out, const char *path, struct dn_error *err);
-/** As stat(2), of such a name as well.  @return 0: it is there */
+/** As stat(2), of such a name as well; errno is ENOMEM if memory ran out.  @return 0: it is there */
 int dn_local_stat(const char *name, struct stat *out);
 /** Is it an object of S3 or an address of the web, which readers open by that name? */
 bool dn_is_remote(const char *name);

@@ -67,15 +67,33 @@ cleanup:
 }
 
 /* Is it the object that the target will be?  Schemes are told without case, and keys letter by letter. */
-static bool is_same_object(const char *source, const struct dn_url *target)
+static enum dn_status is_same_object(bool *out, const char *source, const struct dn_url *target,
+                                     struct dn_error *err)
 {
     struct dn_url url = {0};
 
-    const bool same = dn_url_kind_of(source) == DN_URL_S3 && target->kind == DN_URL_S3 &&
-                      dn_url_parse(&url, source, NULL) == DN_OK &&
-                      strcmp(url.bucket, target->bucket) == 0 && strcmp(url.key, target->key) == 0;
+    *out = false;
+    if (dn_url_kind_of(source) != DN_URL_S3 || target->kind != DN_URL_S3) {
+        return DN_OK;
+    }
+    const enum dn_status st = dn_url_parse(&url, source, err);
+    *out =
+        st == DN_OK && strcmp(url.bucket, target->bucket) == 0 && strcmp(url.key, target->key) == 0;
     dn_url_finish(&url);
-    return same;
+    return st;
+}
+
+static enum dn_status is_same_file(bool *out, const char *source, const struct stat *target,
+                                   struct dn_error *err)
+{
+    struct stat in;
+
+    if (dn_local_stat(source, &in) != 0) {
+        *out = false; /* what cannot be looked at is the reader's to find out */
+        return errno == ENOMEM ? dn_error_memory(err, strlen(source)) : DN_OK;
+    }
+    *out = in.st_dev == target->st_dev && in.st_ino == target->st_ino;
+    return DN_OK;
 }
 
 /* One of both is NULL: what is not on this machine is told by its name alone. */
@@ -86,13 +104,13 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
-        struct stat in;
+        bool same = false;
         if (path == NULL) {
             continue;
         }
-        if (object != NULL ? is_same_object(path, object)
-                           : dn_local_stat(path, &in) == 0 && in.st_dev == out->st_dev &&
-                                 in.st_ino == out->st_ino) {
+        DN_TRY(object != NULL ? is_same_object(&same, path, object, err)
+                              : is_same_file(&same, path, out, err));
+        if (same) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: is also a source; give the output another name",
                                 t->output_path);
@@ -102,7 +120,7 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
 }
 
 /* Will both be one file of this machine?  Neither has to be there, so their folders are looked at. */
-static bool is_same_place(const char *a, const char *b)
+static enum dn_status is_same_place(bool *out, const char *a, const char *b, struct dn_error *err)
 {
     const char *names[2] = {strrchr(a, '/'), strrchr(b, '/')};
     const char *paths[2] = {a, b};
@@ -112,14 +130,20 @@ static bool is_same_place(const char *a, const char *b)
         char *dir = names[i] != NULL ? dn_strndup(paths[i], (size_t)(names[i] - paths[i]) + 1)
                                      : dn_strdup(".");
         const bool there = dir != NULL && dn_local_stat(dir, &dirs[i]) == 0;
+        const bool is_lost = dir == NULL || (!there && errno == ENOMEM);
         dn_free(dir);
         names[i] = names[i] != NULL ? names[i] + 1 : paths[i];
+        if (is_lost) {
+            return dn_error_memory(err, strlen(paths[i]));
+        }
         if (!there) {
-            return strcmp(a, b) == 0;
+            *out = strcmp(a, b) == 0;
+            return DN_OK;
         }
     }
-    return dirs[0].st_dev == dirs[1].st_dev && dirs[0].st_ino == dirs[1].st_ino &&
+    *out = dirs[0].st_dev == dirs[1].st_dev && dirs[0].st_ino == dirs[1].st_ino &&
            strcmp(names[0], names[1]) == 0;
+    return DN_OK;
 }
 
 /* The rows that are set aside go to a file of their own: here one of both would replace the other. */
@@ -130,8 +154,13 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const struct 
     const json_t *option = json_object_get(json_object_get(engine, "options"), "rejects");
     const char *rejects = json_string_value(option);
 
-    if (rejects != NULL && (object != NULL ? is_same_object(rejects, object)
-                                           : is_same_place(rejects, t->output_path))) {
+    bool same = false;
+
+    if (rejects != NULL) {
+        DN_TRY(object != NULL ? is_same_object(&same, rejects, object, err)
+                              : is_same_place(&same, rejects, t->output_path, err));
+    }
+    if (same) {
         return dn_error_option(
             err,
             dn_error_set(err, DN_ERR_INVALID,

@@ -82,9 +82,7 @@ static enum dn_status entry_add(json_t *out, int folder, const char *name, struc
     if (item == NULL) {
         return dn_error_memory(err, 64);
     }
-    (void)json_object_set_new_nocheck(out, name,
-                                      item); /* a name that is no UTF-8 is none of ours */
-    return DN_OK;
+    return json_object_set_new_nocheck(out, name, item) == 0 ? DN_OK : dn_error_memory(err, 64);
 }
 
 static enum dn_status folder_list(struct dn_parts_place *l, bool staged, json_t **out,

@@ -10,21 +10,25 @@
 /* ---- what is read ------------------------------------------------------------------------------------------------- */
 
 /* Kept until rows are asked for: who only looks at the columns need not hear it. */
-static void note(struct dn_pg_reader *r, const char *event, const char *message)
+static enum dn_status note(struct dn_pg_reader *r, const char *event, const char *message,
+                           struct dn_error *err)
 {
     struct dn_pg_note *n = dn_arena_alloc(&r->arena, sizeof(*n));
+    const char *kept = dn_arena_strdup(&r->arena, message);
 
-    if (n != NULL) {
-        *n = (struct dn_pg_note){event, dn_arena_strdup(&r->arena, message), NULL};
-        *r->last_note = n;
-        r->last_note = &n->next;
+    if (n == NULL || kept == NULL) {
+        return dn_error_memory(err, sizeof(*n) + strlen(message));
     }
+    *n = (struct dn_pg_note){event, kept, NULL};
+    *r->last_note = n;
+    r->last_note = &n->next;
+    return DN_OK;
 }
 
 void dn_pg_reader_tell_notes(const struct dn_pg_reader *r)
 {
     for (const struct dn_pg_note *n = r->notes; n != NULL; n = n->next) {
-        if (r->options.note != NULL && n->message != NULL) {
+        if (r->options.note != NULL) {
             r->options.note(r->options.note_ctx, n->event, n->message);
         }
     }
@@ -85,19 +89,19 @@ static enum dn_status cannot_convert(const struct dn_pg_reader *r, const struct 
     return dn_error_option(err, DN_ERR_CONFIG, "types");
 }
 
-static void tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
-                            enum dn_pg_conversion how)
+static enum dn_status tell_conversion(struct dn_pg_reader *r, const struct dn_pg_field *f,
+                                      enum dn_pg_conversion how, struct dn_error *err)
 {
     char message[DN_PG_MOST_NOTE_BYTES];
 
-    if (how == DN_PG_ROUNDED || how == DN_PG_IN_UTC) {
-        (void)snprintf(message, sizeof(message),
-                       "%s: column \"%s\"%s%s is read as %s, as asked for", r->name, f->name,
-                       f->type_name[0] != '\0' ? " of type " : "", f->type_name,
-                       how == DN_PG_ROUNDED ? "the closest float64, which has some 16 digits"
-                                            : "the time that clocks show in UTC");
-        note(r, how == DN_PG_ROUNDED ? "values_rounded" : "times_in_utc", message);
+    if (how != DN_PG_ROUNDED && how != DN_PG_IN_UTC) {
+        return DN_OK;
     }
+    (void)snprintf(message, sizeof(message), "%s: column \"%s\"%s%s is read as %s, as asked for",
+                   r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name,
+                   how == DN_PG_ROUNDED ? "the closest float64, which has some 16 digits"
+                                        : "the time that clocks show in UTC");
+    return note(r, how == DN_PG_ROUNDED ? "values_rounded" : "times_in_utc", message, err);
 }
 
 /* SQL's name of the array of what is cast to. */
@@ -144,7 +148,7 @@ static enum dn_status convert_field(struct dn_pg_reader *r, const struct dn_pg_w
     if (how == DN_PG_NOT_CONVERTED) {
         return cannot_convert(r, &own, wanted->type, wanted->is_list, err);
     }
-    tell_conversion(r, &own, how);
+    DN_TRY(tell_conversion(r, &own, how, err));
     return wanted->is_list ? cast_to_array(r, field, err) : DN_OK;
 }
 
@@ -237,7 +241,7 @@ static enum dn_status open_cursor(struct dn_pg_reader *r, const char **where, st
             message, sizeof(message),
             "%s has rows without a value in \"%s\": they are never new, and are not read", r->name,
             r->options.cursor_field);
-        note(r, "rows_without_cursor", message);
+        DN_TRY(note(r, "rows_without_cursor", message, err));
     }
     *where = r->cursor.where;
     return DN_OK;
@@ -335,24 +339,27 @@ static enum dn_status survey(struct dn_pg_reader *r, struct dn_error *err)
 }
 
 /* What somebody may not expect of a column, once. */
-static void tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
-                        const struct dn_pg_target *t, const struct dn_pg_digits *d)
+static enum dn_status tell_column(struct dn_pg_reader *r, const struct dn_pg_field *f,
+                                  const struct dn_pg_target *t, const struct dn_pg_digits *d,
+                                  struct dn_error *err)
 {
     char message[DN_PG_MOST_NOTE_BYTES];
 
     if (f->is_cast) {
         (void)snprintf(message, sizeof(message), "%s: column \"%s\"%s%s is read as its text",
                        r->name, f->name, f->type_name[0] != '\0' ? " of type " : "", f->type_name);
-        note(r, "read_as_text", message);
-    } else if (f->kind == DN_PG_KIND_NUMERIC && !f->is_array && dn_type_is_text(t->type) &&
-               d != NULL && d->is_surveyed) {
+        return note(r, "read_as_text", message, err);
+    }
+    if (f->kind == DN_PG_KIND_NUMERIC && !f->is_array && dn_type_is_text(t->type) && d != NULL &&
+        d->is_surveyed) {
         (void)snprintf(message, sizeof(message),
                        "%s: column \"%s\" is read as text, since no decimal of 76 digits holds all "
                        "its values%s",
                        r->name, f->name,
                        d->n_specials > 0 ? ", of which some are NaN or Infinity" : "");
-        note(r, "read_as_text", message);
+        return note(r, "read_as_text", message, err);
     }
+    return DN_OK;
 }
 
 static enum dn_status make_target(struct dn_pg_reader *r, size_t i, const struct dn_pg_digits *d,
@@ -376,15 +383,16 @@ static enum dn_status make_target(struct dn_pg_reader *r, size_t i, const struct
 }
 
 /* Somebody asked for several. */
-static void tell_one(struct dn_pg_reader *r)
+static enum dn_status tell_one(struct dn_pg_reader *r, struct dn_error *err)
 {
     char message[DN_PG_MOST_NOTE_BYTES];
 
-    if (r->options.tells_one && r->plan.reason != NULL) {
-        (void)snprintf(message, sizeof(message), "%s is read by one connection: %s", r->name,
-                       r->plan.reason);
-        note(r, "one_connection", message);
+    if (!r->options.tells_one || r->plan.reason == NULL) {
+        return DN_OK;
     }
+    (void)snprintf(message, sizeof(message), "%s is read by one connection: %s", r->name,
+                   r->plan.reason);
+    return note(r, "one_connection", message, err);
 }
 
 static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *err)
@@ -399,7 +407,7 @@ static enum dn_status choose_targets(struct dn_pg_reader *r, struct dn_error *er
     for (size_t i = 0; i < r->n; i++) {
         const struct dn_pg_digits *d = r->digits != NULL ? &r->digits[i] : NULL;
         DN_TRY(make_target(r, i, d, err));
-        tell_column(r, &r->fields[i], &r->targets[i], d);
+        DN_TRY(tell_column(r, &r->fields[i], &r->targets[i], d, err));
     }
     for (size_t i = 0; i < DN_PG_MOST_PLACES; i++) {
         r->places[i].n_made = r->n_made + (i + 1) * (r->n + 1);
@@ -427,6 +435,6 @@ enum dn_status dn_pg_reader_look(struct dn_pg_reader *r, struct dn_error *err)
     if (r->plan.n_connections > 1) {
         DN_TRY(dn_pg_session_export(r->session, &r->snapshot, err));
     }
-    tell_one(r);
+    DN_TRY(tell_one(r, err));
     return choose_targets(r, err);
 }

@@ -1,9 +1,12 @@
 /* Fail the n-th allocation while a job is read: an error, no crash, no leak, and the next try works. */
+#include "job/contract.h"
 #include "job/cursor.h"
 #include "job/job.h"
+#include "job/json_text.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/strings.h"
 #include "scratch.h"
 
 static char g_dir[512];
@@ -124,11 +127,152 @@ static void test_every_allocation_of_a_state_may_fail(void **unused)
     }
 }
 
+/* ---- JSON values as texts ----------------------------------------------------------------------------------------- */
+
+static json_t *nested(void)
+{
+    json_t *all = json_object();
+
+    for (int i = 0; i < 40; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, "a key \xc3\xa9 \xe2\x82\xac, of many bytes: %d", i);
+        assert_int_equal(json_object_set_new(all, key, json_pack("{s:i, s:[s]}", "n", i, "l", key)),
+                         0);
+    }
+    return all;
+}
+
+/* Nothing of a text may be missing, jansson's own memory or ours. */
+static void test_every_allocation_of_a_json_text_may_fail(void **unused)
+{
+    struct dn_buffer right = {0};
+    struct dn_error err;
+    json_t *value = nested();
+    char *right_dump = dn_json_dump(value, JSON_INDENT(2) | JSON_SORT_KEYS);
+
+    (void)unused;
+    assert_non_null(right_dump);
+    assert_int_equal(dn_json_write(value, &right, NULL), DN_OK);
+    json_set_alloc_funcs(dn_malloc, dn_free);
+    uint64_t n_failed = 0;
+    bool all = false;
+    for (uint64_t i = 1; !all; i++) {
+        struct dn_buffer text = {0};
+        (void)dn_memory_fail_at(i);
+        const enum dn_status st = dn_json_write(value, &text, &err);
+        const uint64_t n_written = dn_memory_fail_at(i);
+        char *dump = dn_json_dump(value, JSON_INDENT(2) | JSON_SORT_KEYS);
+        const uint64_t n_dumped = dn_memory_fail_at(0);
+        assert_int_equal(st, n_written < i ? DN_OK : DN_ERR_MEMORY);
+        assert_int_equal(dump != NULL, n_dumped < i);
+        if (st == DN_OK) {
+            assert_int_equal(text.len, right.len);
+            assert_memory_equal(text.data, right.data, right.len);
+        }
+        if (dump != NULL) {
+            assert_string_equal(dump, right_dump);
+        }
+        all = st == DN_OK && dump != NULL;
+        n_failed += st != DN_OK;
+        dn_buffer_finish(&text);
+        dn_free(dump);
+    }
+    assert_true(n_failed > 20);
+    json_set_alloc_funcs(malloc, free);
+    dn_buffer_finish(&right);
+    dn_free(right_dump);
+    json_decref(value);
+}
+
+/* ---- what is said of an asset and a file --------------------------------------------------------------------------- */
+
+static void hear(void *ctx, enum dn_event_level level, const char *type, const char *message,
+                 const char *extra)
+{
+    struct dn_buffer *said = ctx;
+
+    (void)level;
+    (void)extra;
+    assert_int_equal(dn_text_appendf(said, NULL, "%s: %s\n", type, message), DN_OK);
+}
+
+/* @param counted  the allocations, the fail_at-th of which fails */
+static enum dn_status apply(enum dn_asset_mode mode, const struct dn_events *events,
+                            uint64_t fail_at, uint64_t *counted, struct dn_error *err)
+{
+    static const struct dn_column columns[] = {
+        {.name = "id", .asset_type = "integer", .type = "int64", .required = 1},
+        {.name = "day", .asset_type = "date", .type = "date32"},
+        {.name = "rest", .asset_type = "object", .type = "string"},
+    };
+    json_t *config = json_pack("{s:s, s:[{s:s}], s:{s:{}}}", "type", "csv", "files", "path",
+                               "x.csv", "engine", "options");
+    json_t *file = json_pack("[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}]", "name", "id", "type", "int64",
+                             "name", "a column of the file", "type", "string", "name",
+                             "another one, with a long name", "type", "string");
+    const struct dn_transfer t = {.reader_config = config,
+                                  .columns = columns,
+                                  .n_columns = sizeof columns / sizeof columns[0],
+                                  .mode = mode,
+                                  .events = events};
+    int64_t deviations = 0;
+
+    assert_true(config != NULL && file != NULL);
+    (void)dn_memory_fail_at(fail_at);
+    const enum dn_status st = dn_contract_apply(&t, config, file, &deviations, err);
+    *counted = dn_memory_fail_at(0);
+    json_decref(file);
+    json_decref(config);
+    return st;
+}
+
+#define ROOM ((size_t)4096)
+
+/* A warning is said in full, or there is an error. */
+static void test_every_allocation_of_warnings_may_fail(void **unused)
+{
+    static const enum dn_asset_mode modes[] = {DN_ASSET_STRICT, DN_ASSET_WARN};
+
+    (void)unused;
+    json_set_alloc_funcs(dn_malloc, dn_free);
+    for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
+        struct dn_buffer right = {0};
+        struct dn_events events = {.event = hear, .ctx = &right};
+        struct dn_error err;
+        uint64_t n_failed = 0;
+        uint64_t n = 0;
+        bool all = false;
+
+        assert_int_equal(apply(modes[m], &events, 0, &n, &err), DN_OK);
+        assert_true(right.len > 100 && right.len < ROOM);
+        for (uint64_t i = 1; !all; i++) {
+            struct dn_buffer said = {.data = NULL};
+            assert_int_equal(dn_buffer_reserve(&said, ROOM, NULL), DN_OK);
+            events.ctx = &said;
+            const enum dn_status st = apply(modes[m], &events, i, &n, &err);
+            all = n < i;
+            n_failed += st != DN_OK;
+            if (st != DN_OK) {
+                assert_int_equal(st, DN_ERR_MEMORY);
+            } else { /* the fields of an event may be lost, and are said to be */
+                assert_int_equal(said.len, right.len);
+                assert_memory_equal(said.data, right.data, right.len);
+            }
+            dn_buffer_finish(&said);
+        }
+        assert_true(n_failed > 10);
+        dn_buffer_finish(&right);
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_allocation_may_fail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_allocation_of_a_state_may_fail, setup, teardown),
+        cmocka_unit_test(test_every_allocation_of_a_json_text_may_fail),
+        cmocka_unit_test(test_every_allocation_of_warnings_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
