@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -107,6 +108,13 @@ bool dn_os_executable(char *out, size_t size)
     }
     memcpy(out, path, strlen(path) + 1);
     return true;
+}
+
+bool dn_os_temporary_folder(char *out, size_t size)
+{
+    const int len = snprintf(out, size, "/tmp");
+
+    return len > 0 && (size_t)len < size;
 }
 
 bool dn_os_random(void *out, size_t size)

@@ -14,6 +14,8 @@ uint32_t dn_os_cpu_count(void);
 uint64_t dn_os_peak_rss_bytes(void);
 /** The path of the program that runs.  False: it cannot be told, or has no room. */
 bool dn_os_executable(char *out, size_t size);
+/** The folder for temporary files, with '/' between its parts.  False: it cannot be told, or has no room. */
+bool dn_os_temporary_folder(char *out, size_t size);
 /** Fill `size` bytes, at most 256, with what nobody can foresee.  False: the system has none. */
 bool dn_os_random(void *out, size_t size);
 /** "SEGV" of SIGSEGV; NULL: there is no such signal. */

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <mach-o/dyld.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -41,6 +42,13 @@ bool dn_os_executable(char *out, size_t size)
     }
     memcpy(out, path, strlen(path) + 1);
     return true;
+}
+
+bool dn_os_temporary_folder(char *out, size_t size)
+{
+    const int len = snprintf(out, size, "/tmp");
+
+    return len > 0 && (size_t)len < size;
 }
 
 bool dn_os_random(void *out, size_t size)

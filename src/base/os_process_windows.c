@@ -65,20 +65,37 @@ uint64_t dn_os_peak_rss_bytes(void)
                : 0;
 }
 
-bool dn_os_executable(char *out, size_t size)
+/* A path as UTF-8 with '/' between its parts. */
+static bool path_narrow(char *out, size_t size, const wchar_t *path)
 {
-    wchar_t path[PATH_MAX];
-    const DWORD n = GetModuleFileNameW(NULL, path, PATH_MAX);
-
-    if (n == 0 || n >= PATH_MAX ||
-        WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, path, -1, out, (int)size, NULL, NULL) <=
-            0) {
+    if (WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, path, -1, out, (int)size, NULL, NULL) <=
+        0) {
         return false;
     }
     for (char *p = out; *p != '\0'; p++) {
         *p = *p == '\\' ? '/' : *p;
     }
     return true;
+}
+
+bool dn_os_executable(char *out, size_t size)
+{
+    wchar_t path[PATH_MAX];
+    const DWORD n = GetModuleFileNameW(NULL, path, PATH_MAX);
+
+    return n > 0 && n < PATH_MAX && path_narrow(out, size, path);
+}
+
+bool dn_os_temporary_folder(char *out, size_t size)
+{
+    wchar_t path[MAX_PATH + 1];
+    const DWORD n = GetTempPathW(MAX_PATH + 1, path);
+
+    if (n == 0 || n > MAX_PATH) {
+        return false;
+    }
+    path[n - 1] = path[n - 1] == L'\\' ? L'\0' : path[n - 1];
+    return path_narrow(out, size, path);
 }
 
 bool dn_os_random(void *out, size_t size)

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "job/json_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -362,6 +363,10 @@ static enum dn_verdict after_fork(struct dn_conform *c)
     const pid_t pid = v == DN_VERDICT_PASS ? fork() : -1;
     if (pid == 0) {
         _exit(child_of_fork(c, &o));
+    }
+    if (v == DN_VERDICT_PASS && pid < 0 && errno == ENOSYS) {
+        opened_close(c, &o);
+        return dn_conform_skip(c, "this system has no fork()");
     }
     if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0) {
         v = WIFEXITED(status) ? dn_conform_fail(c, "a child of fork() got rows of its parent")

@@ -1,76 +1,34 @@
 /* The conformance run: every check in a process of its own, so that a crash is a verdict too. */
 #include "cli/conformance.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "base/os_child.h"
 #include "base/os_process.h"
-#include "base/os_wait.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/conform.h"
+#include "cli/conform_state.h"
 #include "job/elf.h"
 #include "job/json_text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fenv.h>
 #include <jansson.h>
 #include <limits.h>
-#include <locale.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* What a check found besides its verdict. */
-enum disturbed {
-    DISTURBED_NOT = 0,
-    DISTURBED_STDOUT,
-    DISTURBED_SIGNALS,
-    DISTURBED_DIRECTORY,
-    DISTURBED_LOCALE,
-    DISTURBED_PROCESS,
-    DISTURBED_ENDED, /* in a crash, by exit(), or not at all */
-};
-static const char k_ended_remedy[] =
-    "run it under valgrind or AddressSanitizer, see docs/troubleshooting.md; a plugin never calls "
-    "exit() or abort(), and waits for nothing without an end";
-static const char *const k_disturbed_remedy[] = {
-    "",
-    "log on standard error, as lines of JSON: standard output is the data of the host",
-    "leave signal handlers to the host: its own no longer run",
-    "never call chdir(): paths of the host are relative to its directory",
-    "never call setlocale(): numbers of the host are written with it",
-    "leave what is the whole process's as it was, or set it back before the call returns",
-    k_ended_remedy,
-};
-
-/* What of a process is the host's. */
-struct state {
-    void (*handlers[32])(int);
-    char directory[PATH_MAX];
-    char locale[256];
-    sigset_t blocked; /* in this thread */
-    mode_t umask;
-    int rounding;
-    uint64_t environment; /* all of its texts */
-    bool open[3];         /* standard input, output and error */
-};
 
 struct run {
     const char *path;
     const char *run_config; /* a text, or NULL */
     uint32_t seconds;       /* a check may take */
-    char root[64];          /* the temporary directory; one directory per check below it */
+    char root[300];         /* the temporary directory; one directory per check below it */
     const char *create_reader;
     const char *create_writer;
     int n_checks;
@@ -88,7 +46,7 @@ struct report {
     bool has_reader;
     bool has_writer;
     bool has_inspector;
-    enum disturbed disturbed;
+    enum dn_disturbed disturbed;
     char said[400];
 };
 
@@ -291,91 +249,6 @@ static bool child_load(struct dn_conform *c, const char *path)
     return true;
 }
 
-static uint64_t environment_digest(void)
-{
-    uint64_t digest = 0;
-
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
-        for (const char *p = *entry; *p != '\0'; p++) {
-            digest = digest * 1099511628211u + (unsigned char)*p;
-        }
-        digest = digest * 1099511628211u + 1;
-    }
-    return digest;
-}
-
-static void state_take(struct state *s)
-{
-    const char *locale = setlocale(LC_ALL, NULL);
-
-    for (int i = 1; i < 32; i++) {
-        struct sigaction action;
-        s->handlers[i] = sigaction(i, NULL, &action) == 0 ? action.sa_handler : NULL;
-    }
-    if (getcwd(s->directory, sizeof s->directory) == NULL) {
-        s->directory[0] = '\0';
-    }
-    (void)snprintf(s->locale, sizeof s->locale, "%s", locale != NULL ? locale : "");
-    (void)pthread_sigmask(SIG_SETMASK, NULL, &s->blocked);
-    s->umask = umask(0);
-    (void)umask(s->umask);
-    s->rounding = fegetround();
-    s->environment = environment_digest();
-    for (int fd = 0; fd < 3; fd++) {
-        s->open[fd] = fcntl(fd, F_GETFD) >= 0;
-    }
-}
-
-/* NULL: nothing of the process is other than it was. */
-static const char *process_change(const struct state *now, const struct state *before)
-{
-    static const char *const streams[] = {"standard input", "standard output", "standard error"};
-
-    for (int i = 1; i < 32; i++) {
-        if (sigismember(&now->blocked, i) != sigismember(&before->blocked, i)) {
-            return "the signals that are blocked";
-        }
-    }
-    for (int fd = 0; fd < 3; fd++) {
-        if (now->open[fd] != before->open[fd]) {
-            return streams[fd];
-        }
-    }
-    return now->umask != before->umask               ? "the umask"
-           : now->rounding != before->rounding       ? "how numbers are rounded"
-           : now->environment != before->environment ? "the environment"
-                                                     : NULL;
-}
-
-static enum disturbed state_compare(struct dn_conform *c, const struct state *before)
-{
-    struct state now = {0};
-
-    state_take(&now);
-    for (int i = 1; i < 32; i++) {
-        if (now.handlers[i] != before->handlers[i]) {
-            (void)dn_conform_fail(c, "the plugin changed the handler of SIG%s",
-                                  dn_os_signal_name(i));
-            return DISTURBED_SIGNALS;
-        }
-    }
-    if (strcmp(now.directory, before->directory) != 0) {
-        (void)dn_conform_fail(c, "the plugin changed the working directory to %.300s",
-                              now.directory);
-        return DISTURBED_DIRECTORY;
-    }
-    if (strcmp(now.locale, before->locale) != 0) {
-        (void)dn_conform_fail(c, "the plugin changed the locale to %.100s", now.locale);
-        return DISTURBED_LOCALE;
-    }
-    const char *change = process_change(&now, before);
-    if (change != NULL) {
-        (void)dn_conform_fail(c, "the plugin changed %s", change);
-        return DISTURBED_PROCESS;
-    }
-    return DISTURBED_NOT;
-}
-
 /* A plugin has nothing to say on stdout; its log lines on stderr are expected, and not wanted here. */
 static int outputs_close(const struct dn_conform *c)
 {
@@ -392,21 +265,28 @@ static int outputs_close(const struct dn_conform *c)
     return printed;
 }
 
-static void child_main(const struct run *r, const struct dn_conform_check *check, const char *dir,
-                       int out)
+/* One check, as the process that does it gets it. */
+struct errand {
+    const struct run *run;
+    const struct dn_conform_check *check;
+    const char *dir;
+};
+
+static void child_main(const void *arg, int out)
 {
-    struct dn_conform c = {.dir = dir,
+    const struct errand *errand = arg;
+    const struct run *r = errand->run;
+    const struct dn_conform_check *check = errand->check;
+    struct dn_conform c = {.dir = errand->dir,
                            .create_reader = r->create_reader,
                            .create_writer = r->create_writer,
                            .run_config = r->run_config};
     struct report report = {.magic = REPORT_MAGIC, .verdict = DN_VERDICT_FAIL};
-    struct state before = {0};
+    struct dn_conform_state before = {0};
     struct stat info;
 
-    (void)setpgid(0, 0);
-    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     const int printed = outputs_close(&c);
-    state_take(&before);
+    dn_conform_state_take(&before);
     if (child_load(&c, r->path)) {
         report.has_reader = c.reader != NULL;
         report.has_writer = c.writer != NULL;
@@ -414,12 +294,13 @@ static void child_main(const struct run *r, const struct dn_conform_check *check
         report.verdict = check->run != NULL ? check->run(&c) : DN_VERDICT_PASS;
         (void)fflush(stdout);
         if (report.verdict != DN_VERDICT_FAIL) {
-            report.disturbed = state_compare(&c, &before);
+            report.disturbed = dn_conform_state_compare(&c, &before);
             if (fstat(printed, &info) == 0 && info.st_size > 0) {
                 (void)dn_conform_fail(&c, "the plugin printed on standard output");
-                report.disturbed = DISTURBED_STDOUT;
+                report.disturbed = DN_DISTURBED_STDOUT;
             }
-            report.verdict = report.disturbed != DISTURBED_NOT ? DN_VERDICT_FAIL : report.verdict;
+            report.verdict =
+                report.disturbed != DN_DISTURBED_NOT ? DN_VERDICT_FAIL : report.verdict;
         }
     }
     memcpy(report.said, c.said, sizeof report.said);
@@ -428,71 +309,112 @@ static void child_main(const struct run *r, const struct dn_conform_check *check
 }
 
 /* What ended the child before it could report. */
-static void ended_tell(const struct run *r, struct report *report, bool in_time, int status)
+static void ended_tell(const struct run *r, struct report *report,
+                       const struct dn_os_child_end *end)
 {
-    *report = (struct report){.verdict = DN_VERDICT_FAIL, .disturbed = DISTURBED_ENDED};
-    if (!in_time) {
+    *report = (struct report){.verdict = DN_VERDICT_FAIL, .disturbed = DN_DISTURBED_ENDED};
+    if (end->is_late) {
         (void)snprintf(report->said, sizeof report->said,
                        "did not end within %u seconds (--timeout)", r->seconds);
-    } else if (WIFSIGNALED(status)) {
-        (void)snprintf(report->said, sizeof report->said, "crashed: %s",
-                       strsignal(WTERMSIG(status)));
+    } else if (end->crashed != 0) {
+        (void)snprintf(report->said, sizeof report->said, "crashed: %s", strsignal(end->crashed));
     } else {
         (void)snprintf(report->said, sizeof report->said,
-                       "the plugin ended the process, with code %d", WEXITSTATUS(status));
+                       "the plugin ended the process, with code %lu", end->code);
     }
 }
 
-/* A child that is neither done nor crashed in time is ended; it may have handlers, or children, of its own. */
-static bool report_wait(const struct run *r, int from, pid_t pid, struct report *report)
-{
-    struct pollfd ready = {.fd = from, .events = POLLIN};
-    int n = 0;
+/* ---- which check a process does that is started again for it ---- */
 
-    do {
-        n = poll(&ready, 1, (int)(1000 * r->seconds));
-    } while (n < 0 && errno == EINTR);
-    const ssize_t got = n > 0 ? read(from, report, sizeof *report) : -1;
-    /* whatever a plugin that writes where it should not has left there */
-    const bool is_one = got == (ssize_t)sizeof *report && report->magic == REPORT_MAGIC &&
-                        report->verdict <= DN_VERDICT_SKIP && report->disturbed < DISTURBED_ENDED &&
-                        memchr(report->said, '\0', sizeof report->said) != NULL;
-    if (n == 0) {
-        (void)kill(pid, SIGKILL);
-    } else if (!is_one) {
-        (void)usleep(20000); /* how it ended is worth knowing */
+static const struct dn_conform_check k_load[] = {
+    {"the library loads", NULL,
+     "see docs/troubleshooting.md: what the message says, and what helps"},
+    {NULL, NULL, NULL},
+};
+static const struct dn_conform_check *const k_tables[] = {
+    k_load,
+    dn_conform_level1,
+    dn_conform_reader,
+    dn_conform_reader_small,
+    dn_conform_reader_run,
+    dn_conform_writer,
+    dn_conform_inspector,
+    dn_conform_level0_reader,
+    dn_conform_level0_writer,
+};
+#define N_TABLES ((int)(sizeof k_tables / sizeof k_tables[0]))
+
+static size_t checks_count(const struct dn_conform_check *table)
+{
+    size_t n = 0;
+
+    while (table[n].name != NULL) {
+        n++;
     }
-    (void)kill(-pid, SIGKILL);
-    return is_one;
+    return n;
+}
+
+/* "TABLE NUMBER DIRECTORY" */
+static void errand_write(const struct errand *e, char *out, size_t size)
+{
+    int table = 0;
+
+    while (table + 1 < N_TABLES && (e->check < k_tables[table] ||
+                                    e->check >= k_tables[table] + checks_count(k_tables[table]))) {
+        table++;
+    }
+    (void)snprintf(out, size, "%d %d %s", table, (int)(e->check - k_tables[table]), e->dir);
+}
+
+static bool errand_read(struct errand *e, const char *text)
+{
+    char *rest = NULL;
+    const long table = strtol(text, &rest, 10);
+    const long number = table >= 0 && table < N_TABLES ? strtol(rest, &rest, 10) : -1;
+
+    if (number < 0 || (size_t)number >= checks_count(k_tables[table]) || *rest != ' ') {
+        return false;
+    }
+    e->check = &k_tables[table][number];
+    e->dir = rest + 1;
+    return true;
+}
+
+/* Does not return in a process that was started again for a check. */
+static void errand_do(const struct run *r)
+{
+    struct errand errand = {.run = r};
+    int out = -1;
+
+    const char *told = dn_os_child_again(&out);
+    if (told != NULL && errand_read(&errand, told)) {
+        child_main(&errand, out);
+    }
 }
 
 static struct report check_in_child(struct run *r, const struct dn_conform_check *check)
 {
     struct report report = {.verdict = DN_VERDICT_FAIL};
-    char dir[128];
-    int ends[2];
-    int status = 0;
+    struct dn_os_child_end end;
+    struct dn_os_child child;
+    char dir[320];
+    char again[400];
+    const struct errand errand = {r, check, dir};
 
     (void)snprintf(dir, sizeof dir, "%s/%d", r->root, r->n_checks++);
-    if (mkdir(dir, 0700) != 0 || !dn_os_pipe(ends)) {
-        (void)snprintf(report.said, sizeof report.said, "no temporary directory or pipe");
+    errand_write(&errand, again, sizeof again);
+    if (mkdir(dir, 0700) != 0 || !dn_os_child_start(&child, child_main, &errand, again)) {
+        (void)snprintf(report.said, sizeof report.said, "no temporary directory, pipe or process");
         return report;
     }
-    (void)fflush(NULL);
-    const double started = dn_clock_seconds();
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)close(ends[0]);
-        child_main(r, check, dir, ends[1]);
-    }
-    (void)close(ends[1]);
-    const bool reported = pid > 0 && report_wait(r, ends[0], pid, &report);
-    (void)close(ends[0]);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        continue;
-    }
-    if (!reported) {
-        ended_tell(r, &report, dn_clock_seconds() - started < (double)r->seconds, status);
+    dn_os_child_wait(&child, r->seconds, &report, sizeof report, &end);
+    /* whatever a plugin that writes where it should not has left there */
+    const bool is_one = end.reported == sizeof report && report.magic == REPORT_MAGIC &&
+                        report.verdict <= DN_VERDICT_SKIP &&
+                        report.disturbed < DN_DISTURBED_ENDED &&
+                        memchr(report.said, '\0', sizeof report.said) != NULL;
+    if (!is_one) {
+        ended_tell(r, &report, &end);
     }
     return report;
 }
@@ -507,7 +429,8 @@ static void report_print(struct run *r, const char *level, const char *name, con
     r->n_skipped += report->verdict == DN_VERDICT_SKIP;
     (void)printf("%s  %s: %s%s%s\n", words[report->verdict], level, name,
                  report->said[0] != '\0' ? " - " : "", report->said);
-    remedy = report->disturbed != DISTURBED_NOT ? k_disturbed_remedy[report->disturbed] : remedy;
+    remedy =
+        report->disturbed != DN_DISTURBED_NOT ? dn_disturbed_remedy(report->disturbed) : remedy;
     if (report->verdict == DN_VERDICT_FAIL && remedy != NULL) {
         (void)printf("      remedy: %s\n", remedy);
     }
@@ -564,8 +487,6 @@ static void symbols_show(struct run *r, const struct dn_elf_symbols *symbols)
                                           "discover", "commit_files"};
     static const char *const level1[] = {DATIVO_PLUGIN_GET_SYMBOL};
 
-    r->create_reader = create_name(symbols, "reader");
-    r->create_writer = create_name(symbols, "writer");
     if (r->create_reader != NULL || has(symbols, "extract_batch")) {
         (void)printf("Level 0, reader\n  %-8s %s\n", r->create_reader != NULL ? "found" : "missing",
                      r->create_reader != NULL ? r->create_reader : "create_reader");
@@ -585,8 +506,6 @@ static const char k_reader_symbols[] =
     "export create_reader, extract_batch, free_reader and free_string, all four";
 static const char k_writer_symbols[] =
     "export create_writer, write_batch, free_writer and free_string, all four";
-static const char k_load_remedy[] =
-    "see docs/troubleshooting.md: what the message says, and what helps";
 
 static void level0_run(struct run *r, const struct dn_elf_symbols *symbols)
 {
@@ -635,11 +554,10 @@ static void tree_remove(const char *path)
 
 static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
 {
-    static const struct dn_conform_check load = {"the library loads", NULL, k_load_remedy};
     const bool level1 = has(symbols, DATIVO_PLUGIN_GET_SYMBOL);
 
-    const struct report loaded = check_in_child(r, &load);
-    report_print(r, "library", load.name, k_load_remedy, &loaded);
+    const struct report loaded = check_in_child(r, k_load);
+    report_print(r, "library", k_load->name, k_load->remedy, &loaded);
     if (loaded.verdict != DN_VERDICT_PASS) {
         return;
     }
@@ -699,7 +617,8 @@ static enum dn_status run_config_read(const char *path, char **out, struct dn_er
 
 int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds)
 {
-    struct run r = {.path = path, .seconds = seconds, .root = "/tmp/dativo-check-XXXXXX"};
+    struct run r = {.path = path, .seconds = seconds};
+    char folder[256];
     struct dn_elf_symbols symbols = {0};
     struct dn_error err;
     char *config = NULL;
@@ -715,9 +634,17 @@ int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds)
         st = dn_elf_read_file(&symbols, found, &err);
     }
     dn_free(found);
-    if (st == DN_OK && mkdtemp(r.root) == NULL) {
-        const int saved = errno;
-        st = dn_error_set_errno(&err, DN_ERR_IO, saved, "%s: no temporary directory", r.root);
+    if (st == DN_OK) {
+        r.create_reader = create_name(&symbols, "reader");
+        r.create_writer = create_name(&symbols, "writer");
+        errand_do(&r);
+    }
+    if (st == DN_OK) {
+        (void)snprintf(r.root, sizeof r.root, "%s/dativo-check-XXXXXX",
+                       dn_os_temporary_folder(folder, sizeof folder) ? folder : "/tmp");
+        st = mkdtemp(r.root) != NULL
+                 ? DN_OK
+                 : dn_error_set_errno(&err, DN_ERR_IO, errno, "%s: no temporary directory", r.root);
     }
     if (st == DN_OK) {
         (void)printf("%s\n", path);

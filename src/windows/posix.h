@@ -240,6 +240,7 @@ int dn_posix_dirfd(const struct dn_posix_dir *dir);
 #define _SC_PAGESIZE 30
 long dn_posix_sysconf(int name);
 #define sysconf dn_posix_sysconf
+#define umask(mask) ((mode_t)umask(mask))
 #define alarm(seconds) ((void)(seconds), 0u) /* nothing ends a program that takes too long */
 
 #define sigset_t _sigset_t
