@@ -175,6 +175,7 @@ function(dn_library name)
         SOVERSION ${DN_SOVERSION}
         LINKER_LANGUAGE C
         LIBRARY_OUTPUT_DIRECTORY "${DN_LIBRARY_DIR}"
+        ARCHIVE_OUTPUT_DIRECTORY "${DN_LIBRARY_DIR}" # what programs are linked with where that is another file
         LINK_DEPENDS "${map}")
     dn_export(${name} "${map}")
 endfunction()

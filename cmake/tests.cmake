@@ -93,6 +93,13 @@ if(TARGET test_parquet_written)
     target_link_options(test_parquet_written PRIVATE -Wl,--wrap=dn_pq_encoder_append -Wl,--wrap=dn_pq_page_pack) # an encoder with a fault
 endif()
 
+if(WIN32) # whose suite is tools/windows.sh: a plugin that breaks a rule
+    add_library(broken_plugin MODULE tests/cli/broken_plugin.c ${DN_WINDOWS_OBJECTS})
+    target_include_directories(broken_plugin PRIVATE "${CMAKE_SOURCE_DIR}/include")
+    target_link_libraries(broken_plugin PRIVATE dn_flags)
+    set_target_properties(broken_plugin PROPERTIES PREFIX lib LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+endif()
+
 # Throughput of every kernel on every tier: build/release/bin/kernels_bench [name]
 if(EXISTS "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")
     add_executable(kernels_bench "${CMAKE_SOURCE_DIR}/tests/kernels/simd/bench_kernels.c")

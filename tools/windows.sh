@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Build for x86-64 of Windows with Debian's mingw-w64, run the C tests under wine, compare what the command writes with what the one of
-# this machine (make build) writes, and run the example job.  What ran is printed, and kept in build/windows/ran.txt.
+# this machine (make build) writes, run the example job, check the plugins, and build and run a program with the library's DLL.  What ran
+# is printed, and kept in build/windows/ran.txt.
 #
 #   tools/windows.sh [arguments of ctest]       for example -R kernels, -j 4
 set -euo pipefail
@@ -64,11 +65,61 @@ else
     failed=1
 fi
 
+# The plugins keep their contract.
+checked=()
+for plugin in csv_reader csv_writer parquet_reader parquet_writer; do
+    if run plugin check "build/windows/plugins/lib${plugin}_plugin.dll" >"$tmp/check.log"; then
+        checked+=("$plugin, $(tail -n 1 "$tmp/check.log" | tr -d '\r')")
+    else
+        cat "$tmp/check.log" >&2
+        failed=1
+    fi
+done
+
+# One that does not is told so, whatever it does to its process.
+found=0
+while IFS='|' read -r defect says; do
+    if BROKEN=$defect run plugin check --timeout 2 build/windows/tests/libbroken_plugin.dll </dev/null >"$tmp/check.log"; then
+        says="an exit code"
+    fi
+    if grep -q "^FAIL .*$says" "$tmp/check.log"; then
+        found=$((found + 1))
+    else
+        echo "plugin check, $defect: no finding that has: $says" >&2
+        failed=1
+    fi
+done <<'EOF'
+NULL handle|crashed
+endless|did not end within 2 seconds
+exit|ended the process, with code 0
+stdout|printed on standard output
+directory|changed the working directory
+locale|changed the locale
+loses a row|3 rows expected, got 2
+error is JSON|the error text is JSON
+EOF
+
+# A program of others, that has nothing of this repository but the headers and the DLL.
+library=no
+rm -rf "$tmp/library"
+mkdir -p "$tmp/library"
+cp build/windows/bin/libdativo.dll "$tmp/library/"
+if x86_64-w64-mingw32-gcc-posix -O2 -Iinclude -o "$tmp/library/csv_to_parquet.exe" examples/c/csv_to_parquet.c build/windows/lib/libdativo.dll.a &&
+    wine "$tmp/library/csv_to_parquet.exe" examples/data/orders.csv "$tmp/there.parquet" &&
+    build/release/examples/csv_to_parquet examples/data/orders.csv "$tmp/here.parquet" && cmp "$tmp/there.parquet" "$tmp/here.parquet"; then
+    library=yes
+else
+    failed=1
+fi
+
 tools/ran.py build/windows/ran.xml >"$ran"
 {
     echo "orders.csv to Parquet, the same bytes as on $(uname -s): ${same[*]:-none}"
     echo "names that are not ASCII, files that are replaced: $odd"
     echo "examples/jobs/csv_to_parquet.yaml: $job"
+    printf 'plugin check: %s\n' "${checked[@]:-none}"
+    echo "plugin check of plugins with a defect: $found of 8 found"
+    echo "examples/c/csv_to_parquet.c with libdativo.dll, the same bytes as on $(uname -s): $library"
     run --version
     wine --version
 } >>"$ran"
