@@ -68,7 +68,7 @@ fi
 # The plugins keep their contract.
 checked=()
 for plugin in csv_reader csv_writer parquet_reader parquet_writer; do
-    if run plugin check "build/windows/plugins/lib${plugin}_plugin.dll" >"$tmp/check.log"; then
+    if run plugin check --timeout 300 "build/windows/plugins/lib${plugin}_plugin.dll" >"$tmp/check.log"; then
         checked+=("$plugin, $(tail -n 1 "$tmp/check.log" | tr -d '\r')")
     else
         cat "$tmp/check.log" >&2
