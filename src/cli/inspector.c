@@ -175,6 +175,8 @@ void dn_inspector_print_rows(const json_t *file)
         dn_table_add(&t, key);
         if (right != NULL) {
             right[c++] = is_of_numbers(rows, key);
+        } else {
+            t.failed = true;
         }
     }
     for (size_t r = 0; r < json_array_size(rows); r++) {

@@ -282,8 +282,13 @@ static enum dn_status file_select(struct dn_selection *s, const struct dn_increm
     const struct timespec written = dn_os_modified(&info);
     dn_state_time(modified, &written);
     DN_TRY(id_of(file, &id, err));
-    enum dn_status st = DN_OK;
-    if (incremental->lookback_days == 0 && dn_state_has(state, json_string_value(id), modified)) {
+    bool is_known = false;
+    enum dn_status st = dn_state_has(state, json_string_value(id), modified, &is_known, err);
+    if (st != DN_OK) {
+        json_decref(id);
+        return st;
+    }
+    if (incremental->lookback_days == 0 && is_known) {
         s->n_skipped++;
         dn_events_emit(
             events, DN_EVENT_DETAIL, "csv_file_skipped",

@@ -6,6 +6,7 @@
 #include "job/events.h"
 #include "job/local.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -77,18 +78,23 @@ static const char *path_of(const json_t *file)
     return path != NULL ? path : json_string_value(json_object_get(file, "file"));
 }
 
-static struct dn_source_seen look(const json_t *file)
+static enum dn_status look(const json_t *file, struct dn_source_seen *out, struct dn_error *err)
 {
-    struct dn_source_seen seen = {0};
     struct stat info;
     const char *path = path_of(file);
 
-    if (path != NULL && strcmp(path, "-") != 0 && dn_local_stat(path, &info) == 0 &&
-        S_ISREG(info.st_mode)) {
-        seen = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size,
+    *out = (struct dn_source_seen){.is_file = false};
+    if (path == NULL || strcmp(path, "-") == 0) {
+        return DN_OK;
+    }
+    if (dn_local_stat(path, &info) != 0) {
+        return errno == ENOMEM ? dn_error_memory(err, strlen(path)) : DN_OK;
+    }
+    if (S_ISREG(info.st_mode)) {
+        *out = (struct dn_source_seen){true, info.st_dev, info.st_ino, info.st_size,
                                        dn_os_modified(&info)};
     }
-    return seen;
+    return DN_OK;
 }
 
 static bool is_same(const struct dn_source_seen *before, const struct dn_source_seen *now)
@@ -125,12 +131,13 @@ enum dn_status dn_sources_look(struct dn_sources *s, const json_t *reader_config
         }
         s->n = n;
         for (size_t i = 0; i < n; i++) {
-            s->seen[i] = look(json_array_get(files, i));
+            DN_TRY(look(json_array_get(files, i), &s->seen[i], err));
         }
         return DN_OK;
     }
     for (size_t i = 0; i < n && i < s->n; i++) {
-        const struct dn_source_seen now = look(json_array_get(files, i));
+        struct dn_source_seen now;
+        DN_TRY(look(json_array_get(files, i), &now, err));
         if (!is_same(&s->seen[i], &now)) {
             return changed(json_array_get(files, i), err);
         }

@@ -153,14 +153,19 @@ static char *key_make(const char *id)
     return key;
 }
 
-bool dn_state_has(const struct dn_state *s, const char *id, const char *modified)
+enum dn_status dn_state_has(const struct dn_state *s, const char *id, const char *modified,
+                            bool *out, struct dn_error *err)
 {
     char *key = key_make(id);
-    const json_t *entry = key != NULL ? json_object_get(s->files, key) : NULL;
-    const char *last = json_string_value(json_object_get(entry, "last_modified"));
 
+    if (key == NULL) {
+        return dn_error_memory(err, strlen(id));
+    }
+    const char *last =
+        json_string_value(json_object_get(json_object_get(s->files, key), "last_modified"));
+    *out = last != NULL && strcmp(modified, last) <= 0;
     dn_free(key);
-    return last != NULL && strcmp(modified, last) <= 0;
+    return DN_OK;
 }
 
 static enum dn_status entries_put(json_t *files, const json_t *done, struct dn_error *err)

@@ -27,8 +27,9 @@ void dn_state_time(char out[DN_STATE_TIME_SIZE], const struct timespec *modified
  */
 DN_NODISCARD enum dn_status dn_state_open(struct dn_state *s, const char *path,
                                           const struct dn_events *events, struct dn_error *err);
-/** Was the file read as it is, or a later one of that name? */
-bool dn_state_has(const struct dn_state *s, const char *id, const char *modified);
+/** *out: was the file read as it is, or a later one of that name? */
+DN_NODISCARD enum dn_status dn_state_has(const struct dn_state *s, const char *id,
+                                         const char *modified, bool *out, struct dn_error *err);
 /**
  * Put {id: time} over what the file holds by now, and give the whole its name when it is durable.
  * @param done  {"<id>": "<last_modified>"}

@@ -123,11 +123,13 @@ static bool read_entry(int fd, struct said *s)
     return true;
 }
 
-static void each_entry(visitor visit, void *ctx)
+/* False: not all of them could be looked at. */
+static bool each_entry(visitor visit, void *ctx)
 {
     const int folder = open_folder(false);
     DIR *dir = folder >= 0 ? fdopendir(folder) : NULL;
     struct said *said = dn_malloc(sizeof(*said));
+    const bool is_open = folder < 0 || (dir != NULL && said != NULL);
     bool more = dir != NULL && said != NULL;
 
     while (more) {
@@ -158,6 +160,7 @@ static void each_entry(visitor visit, void *ctx)
     } else if (folder >= 0) {
         (void)close(folder);
     }
+    return is_open;
 }
 
 static bool write_entry(int fd, struct dn_s3_client *c, struct dn_s3_name name)
@@ -290,8 +293,8 @@ enum dn_status dn_s3_ledger_living(struct dn_s3_client *c, struct dn_s3_name nam
 
     *out = (struct dn_s3_living){0};
     place_of(c, l.place);
-    each_entry(note_living, &l);
-    if (l.st != DN_OK) {
+    if (!each_entry(note_living, &l) ||
+        l.st != DN_OK) { /* what seems to be dead would be removed */
         dn_s3_living_finish(out);
         return dn_error_memory(err, out->n_ids);
     }
@@ -358,5 +361,6 @@ void dn_s3_ledger_clear(struct dn_s3_client *c, const char *bucket, struct dn_st
     struct clearing cl = {.bucket = bucket, .c = c, .stop = stop};
 
     place_of(c, cl.place);
-    each_entry(clear_entry, &cl);
+    (void)each_entry(clear_entry,
+                     &cl); /* those that are left have another chance with the next client */
 }
