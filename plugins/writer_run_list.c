@@ -40,9 +40,11 @@ enum dn_status dn_run_list_read(const struct dn_writer_run *run, int fd, struct 
 
 char *dn_run_list_next(const struct dn_buffer *list, const char *entry)
 {
+    if (list->len == 0) { /* none was read: there is no memory either */
+        return NULL;
+    }
     char *end = (char *)list->data + list->len;
     char *p = (char *)list->data + DN_RUN_SIGNATURE_LEN;
-
     if (entry != NULL) {
         p = (char *)list->data + (entry - (const char *)list->data) + strlen(entry) + 1;
     }

@@ -533,7 +533,7 @@ static uint64_t convert_quoted_texts(const struct dn_csv_job *j, size_t from, si
         if (last && len > 0 && text[len - 1] == '\r') {
             len = dn_csv_without_cr(j->d, text, len);
         }
-        const bool simple = (len >= 2) & (text[0] == quote) & (text[len - 1] == quote) &
+        const bool simple = (len >= 2) & (text[0] == quote) & ((text + len)[-1] == quote) &
                             !dn_csv_may_hold_quotes(&rows, start, start + len);
         dn_csv_make_block_view(&values[i], text + 1, simple ? len - 2 : 0, start + 1);
         bits |= (uint64_t)simple << i;
