@@ -357,6 +357,7 @@ static int next(struct dn_py_pass *p, struct ArrowArray *out)
     }
     const int code = p->inner.get_next(&p->inner, out);
     if (code != 0) {
+        (void)keep_rejects(p, &err); /* what was set aside before the error can be looked at */
         return inner_failed(p, code);
     }
     st = keep_rejects(p, &err);

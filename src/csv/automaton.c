@@ -95,3 +95,19 @@ uint64_t dn_csv_count_strays(const struct dn_csv_dialect *d, const uint8_t *buf,
     }
     return n;
 }
+
+uint64_t dn_csv_count_marks(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
+                            size_t len)
+{
+    enum dn_csv_state state = DN_CSV_START;
+    uint64_t n = 0;
+
+    while (pos < len) {
+        const size_t behind = pos + dn_csv_row_prefix(d, buf + pos, len - pos);
+        for (size_t i = pos; i + DN_CSV_BOM_LEN <= behind; i++) {
+            n += dn_csv_is_bom(buf + i);
+        }
+        pos = dn_csv_automaton_run(d, buf, pos, len, pos, &state, NULL);
+    }
+    return n;
+}

@@ -306,6 +306,9 @@ size_t dn_csv_last_opened(const struct dn_csv_dialect *d, const uint8_t *buf, si
 /** Stray quotes and texts in [pos, len), which starts a row. */
 uint64_t dn_csv_count_strays(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
                              size_t len);
+/** Byte order marks in front of the rows of buf[pos, len), which are whole ones. */
+uint64_t dn_csv_count_marks(const struct dn_csv_dialect *d, const uint8_t *buf, size_t pos,
+                            size_t len);
 
 /**
  * The automaton's state at a scan's position, and back.  PLAIN and START differ only in field_start; START stands for FIELD, too,

@@ -375,6 +375,9 @@ static void limit_rows(struct work *w, const struct dn_csv_block *block, size_t 
     if (index->n_strays > 0) {
         index->n_strays = dn_csv_count_strays(&w->r->dialect, block->buf, block->start, *complete);
     }
+    if (rows->n_marks > 0) {
+        rows->n_marks = dn_csv_count_marks(&w->r->dialect, block->buf, block->start, *complete);
+    }
     w->slot->is_last = true;
 }
 

@@ -63,6 +63,7 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
                       struct dn_csv_records *records, bool *end)
 {
     struct dn_csv_slot *slot = dn_csv_slot_of(r, r->take_block);
+    int64_t n_rows = slot->n_rows;
 
     *end = slot->end;
     if (slot->status == DN_OK && r->n_unseen > 0 && slot->n_rows > 0) {
@@ -76,7 +77,8 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
         return;
     }
     if (slot->new_values != NULL) {
-        atomic_fetch_add(&r->rows_out, slot->new_values->n_rows);
+        n_rows = slot->new_values->n_rows;
+        atomic_fetch_add(&r->rows_out, n_rows);
         dn_csv_why_merge(&r->look->why, slot->new_values);
     }
     if (r->survey != NULL) {
@@ -94,7 +96,7 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
     }
     r->limit_reached = slot->is_last;
     dn_csv_aside_take(r, &slot->aside, r->rows_done + aside_before);
-    r->rows_done += slot->n_rows;
+    r->rows_done += n_rows;
     atomic_fetch_add(&r->strays, slot->n_strays);
     atomic_fetch_add(&r->marks, slot->n_marks);
     slot->done = false;

@@ -199,3 +199,14 @@ def test_pieces_have_whole_rows(tool, write, quoted):
 def test_long_first_row(tool, write):
     write("in.csv", 'id,geom,area\n1,"' + "x" * 300_000 + '",2.5\n' + "".join(f'{i},"p",{i}.5\n' for i in range(2, 8000)))
     assert [kind for kind, _ in why(tool, "in.csv").values()] == ["integer", "string", "double"]
+
+
+def test_full_allows_the_same_share_of_wrong_rows_as_convert(tool, write):
+    """The share is one of all rows, and errors name the row of the file, whatever the block it stands in."""
+    write("in.csv", "a,b\n" + "1,x\n" * 20 + "q\n2,y\n")
+    for share in ["5%", "4%"]:
+        done = tool("convert", "-f", "--max-rejects", share, "in.csv", "out.parquet")
+        for block in ["1", "30", "5000"]:
+            found = tool("schema", "--full", "--why", "--max-rejects", share, "--reader-option", f"block_bytes={block}", "in.csv")
+            assert found.returncode == done.returncode == (0 if share == "5%" else 2), found.stderr
+            assert share == "5%" or b"1 of 22 rows are wrong" in found.stderr

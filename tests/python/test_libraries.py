@@ -173,6 +173,10 @@ def test_an_error_of_the_stream(tmp_path):
     allowed = dn.read_csv(path, types={"price": "double"}, max_rejects=1)
     assert pa.table(allowed).num_rows == 1
     assert [(one.line, one.raw) for one in allowed.rejects] == [(3, "2,n/a")]
+    path.write_text("id,price\n1,9.50\n2,n/a\n3,x\n")
+    with pytest.raises(pa.ArrowException, match="max_rejects"):
+        pa.table(allowed)
+    assert [(one.line, one.raw) for one in allowed.rejects] == [(3, "2,n/a")]
 
 
 def test_a_stream_is_read_once(orders):

@@ -150,7 +150,7 @@ static void test_sep_line(void **state)
     rig_expect_error(&path, 1, &o, DN_ERR_DATA, "line 4, byte 14");
 }
 
-static int64_t left_out(const char *text, bool marks)
+static int64_t left_out(const char *text, bool marks, int64_t limit)
 {
     struct dn_csv_progress p = {.struct_size = sizeof(p)};
     struct dn_csv_options o = options();
@@ -158,6 +158,8 @@ static int64_t left_out(const char *text, bool marks)
     struct ArrowArray batch;
     const char *path = rig_file("a.csv", text);
 
+    o.has_limit = limit >= 0;
+    o.limit = limit;
     assert_int_equal(dn_csv_reader_open(&r, &path, 1, &o, NULL), DN_OK);
     for (;;) {
         assert_int_equal(dn_csv_reader_next(r, &batch, NULL), DN_OK);
@@ -181,8 +183,17 @@ static void test_marks(void **state)
     assert_int_equal(left_out("id\n\xef\xbb\xbf"
                               "1\n\xef\xbb\xbf"
                               "2\n3\n",
-                              true),
+                              true, -1),
                      2);
+    /* those behind a limit are not looked at, whatever block they are in */
+    const char *limited =
+        "id\n\xef\xbb\xbf\xef\xbb\xbf\"1\n\xef\xbb\xbf\"\n\xef\xbb\xbf\n\xef\xbb\xbf"
+        "2\n3\n\xef\xbb\xbf"
+        "4\n";
+    static const int64_t marks[] = {0, 2, 3, 4, 4, 5};
+    for (int64_t limit = 0; limit < 6; limit++) {
+        assert_int_equal(left_out(limited, true, limit), marks[limit]);
+    }
 }
 
 static void test_ends(void **state)
@@ -193,7 +204,7 @@ static void test_ends(void **state)
     rig_expect_text("a\n1\n2\x1a", &o, "a", "l", "i1\ni2\n");
     rig_expect_text("a\n1\x1a\n2\n", &o, "a", "vu", "s1\x1a\ns2\n"); /* not at the end */
     rig_expect_text("a\n1\n\x1a\n", &o, "a", "vu", "s1\ns\x1a\n");
-    assert_int_equal(left_out("a\n1\n2\n\x1a", false), 1);
+    assert_int_equal(left_out("a\n1\n2\n\x1a", false, -1), 1);
 
     /* NUL bytes, which a C string does not show */
     const char *path = scratch_path(rig_dir, "zeros.csv");
