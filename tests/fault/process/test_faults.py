@@ -4,4 +4,4 @@ from rig import CASES, sweep
 
 
 def test_faults(rig):
-    sweep(rig, [c for c in CASES if c.name in ("replaced", "csv", "widened", "job", "schema", "pipe")], "everyday", 30)
+    sweep(rig, [c for c in CASES if c.name in ("replaced", "csv", "widened", "job", "schema", "schema why", "warned", "pipe")], "everyday", 30)
