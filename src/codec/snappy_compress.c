@@ -1,5 +1,5 @@
 /**
- * Greedy matching through one table of hashes, in one pass.  The table holds positions modulo 64 KiB: what a slot says is always
+ * Greedy matching through one table of hashes, in one pass, and a faster way for numbers of eight bytes.  The table holds positions modulo 64 KiB: what a slot says is always
  * a place within the last 64 KiB of the input, right or wrong, so the window slides over the whole input without being cleared.
  */
 #include "codec/snappy.h"
@@ -102,14 +102,14 @@ static inline uint8_t *put_copy_2(uint8_t *out, size_t distance, size_t len)
 /* Four to eleven bytes: without a branch, lengths and distances are too mixed to be foreseen. */
 static inline uint8_t *put_short_copy(uint8_t *out, size_t distance, size_t len)
 {
-    bool near = distance < NEAR;
+    uint32_t far = (uint32_t)(distance + (65536 - NEAR)) >> 16; /* 1, or 0 */
     uint32_t far_tag = TAG_COPY_2 | (uint32_t)(len - 1) << 2 | (uint32_t)distance << 8;
     uint32_t near_tag = TAG_COPY_1 | (uint32_t)(len - 4) << 2 | (uint32_t)(distance >> 8) << 5 |
                         (uint32_t)(distance & 0xFF) << 8;
-    uint32_t element = near ? near_tag : far_tag;
+    uint32_t element = near_tag ^ ((near_tag ^ far_tag) & (0 - far));
 
     memcpy(out, &element, sizeof(element));
-    return out + 3 - near;
+    return out + 2 + far;
 }
 
 static uint8_t *put_long_copy(uint8_t *out, size_t distance, size_t len)
@@ -213,10 +213,10 @@ static inline const uint8_t *take_match(const struct search *s, const uint8_t *a
     return at + len;
 }
 
-/* Everything up to the limit; the bytes from *anchor on are still to be written. */
-static uint8_t *put_matches(const struct search *s, const uint8_t **anchor, uint8_t *out)
+/* Everything from `at` up to the limit; the bytes from *anchor on are still to be written. */
+static uint8_t *put_matches(const struct search *s, const uint8_t *at, const uint8_t **anchor,
+                            uint8_t *out)
 {
-    const uint8_t *at = s->start + 1;
     size_t distance = 0;
 
     while ((at = find(s, at, &distance)) != NULL) {
@@ -234,6 +234,158 @@ static uint8_t *put_matches(const struct search *s, const uint8_t **anchor, uint
         at++;
     }
     return out;
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Integers and doubles that have their high or low bytes in common become a literal and a copy each, where the copies end behind the same
+ * one of eight bytes: a record.  If it is known which, records need not wait for each other as matches do, which takes half the time.
+ */
+#define RECORD ((size_t)8)
+#define TRIED ((size_t)8192)     /* bytes that tell whether it is so ... */
+#define RECORDS_FROM (4 * TRIED) /* ... of so many at least */
+#define BATCH ((size_t)1024)     /* records, of which an eighth at most may be otherwise */
+
+struct shape {
+    size_t phase;     /* of eight bytes, where records begin */
+    size_t n_literal; /* or one more: with which they begin */
+};
+
+/* The most frequent of n counts. */
+static size_t most_of(const size_t *counts, size_t n)
+{
+    size_t most = 0;
+
+    for (size_t i = 1; i < n; i++) {
+        most = counts[i] > counts[most] ? i : most;
+    }
+    return most;
+}
+
+/* The shape of nearly all records among the elements [out, end), which begin with the input; false: they have none. */
+static bool find_shape(const uint8_t *out, const uint8_t *end, struct shape *shape)
+{
+    size_t n_ending[RECORD] = {0};
+    size_t n_behind[RECORD + 1] = {0}; /* copies behind so many literal bytes */
+    size_t at = 0;
+    size_t n_copies = 0;
+    size_t n_literal = 0;
+
+    while (out < end) {
+        const size_t upper = *out >> 2;
+        if ((*out & 3) == TAG_LITERAL) {
+            const size_t n_bytes = upper < 60 ? 0 : upper - 59;
+            size_t last = n_bytes == 0 ? upper : 0;
+            for (size_t i = 0; i < n_bytes; i++) {
+                last |= (size_t)out[1 + i] << 8 * i;
+            }
+            n_literal = last + 1;
+            at += n_literal;
+            out += 1 + n_bytes + n_literal;
+        } else {
+            const bool near = (*out & 3) == TAG_COPY_1;
+            at += near ? 4 + (upper & 7) : upper + 1;
+            out += near ? 2 : 3;
+            n_ending[at % RECORD]++;
+            n_behind[n_literal < RECORD ? n_literal : RECORD]++;
+            n_copies++;
+            n_literal = 0;
+        }
+    }
+    const size_t n_pairs[] = {n_behind[1] + n_behind[2], n_behind[2] + n_behind[3],
+                              n_behind[3] + n_behind[4]};
+    const size_t pair = most_of(n_pairs, sizeof(n_pairs) / sizeof(n_pairs[0]));
+    shape->phase = most_of(n_ending, RECORD);
+    shape->n_literal = pair + 1;
+    return at >= TRIED / 2 && n_ending[shape->phase] * 4 >= n_copies * 3 &&
+           n_pairs[pair] * 4 >= n_copies * 3 && n_copies >= at / RECORD / 8 * 7 &&
+           n_copies <= at / RECORD / 8 * 9;
+}
+
+/* 1 if it is not 0: without a comparison, of which compilers make a branch. */
+static inline uint64_t is_not_0(uint64_t v)
+{
+    return (v | (0 - v)) >> 63;
+}
+
+static inline uint16_t *slot_of_rest(uint16_t *seen, uint64_t rest)
+{
+    return &seen[rest * UINT64_C(0x9E3779B185EBCA87) >> (64 - (DN_SNAPPY_BITS - 1))];
+}
+
+/*
+ * BATCH records from `at`, each n_literal bytes and the rest of eight, or one byte more and the rest.  Returns how many have no such rest
+ * behind them, or are there as a whole, so that others find more.
+ */
+static inline __attribute__((always_inline)) size_t
+put_batch(const struct search *s, const uint8_t *at, size_t n_literal, uint8_t **next)
+{
+    const size_t shift = 8 * n_literal;
+    uint8_t *out = *next;
+    size_t n_other = 0;
+
+    for (size_t i = 0; i < BATCH; i++, at += RECORD) {
+        const uint64_t v = load64(at);
+        const size_t long_way = exchange(s, slot_of_rest(s->seen, v >> shift), at);
+        const size_t short_way = exchange(
+            s, slot_of_rest(s->seen + ((size_t)1 << (DN_SNAPPY_BITS - 1)), v >> (shift + 8)), at);
+        const uint64_t long_differs = load64(at - long_way) ^ v;
+        const uint64_t short_differs = load64(at - short_way) ^ v;
+        const uint64_t no_long = is_not_0(long_differs >> shift | (long_way == 0));
+        const uint64_t no_short = is_not_0(short_differs >> (shift + 8) | (short_way == 0));
+        n_other += (no_long & no_short) | (uint64_t)(long_differs == 0);
+        if (__builtin_expect((no_long & no_short) != 0, 0)) {
+            out = put_literal(out, at, RECORD);
+            continue;
+        }
+        const size_t n = n_literal + no_long;
+        const size_t distance = long_way ^ ((long_way ^ short_way) & (0 - no_long));
+        *out = (uint8_t)(TAG_LITERAL | (n - 1) << 2);
+        memcpy(out + 1, &v, sizeof(v));
+        out = put_short_copy(out + 1 + n, distance, RECORD - n);
+    }
+    *next = out;
+    return n_other;
+}
+
+/* As many batches as there are and have the shape; *anchor is where records begin. */
+static uint8_t *put_records(const struct search *s, const struct shape *shape,
+                            const uint8_t **anchor, uint8_t *out)
+{
+    size_t n_other = 0;
+
+    while ((size_t)(s->end - *anchor) > BATCH * RECORD + MARGIN && n_other <= BATCH / 8) {
+        n_other = shape->n_literal == 1   ? put_batch(s, *anchor, 1, &out)
+                  : shape->n_literal == 2 ? put_batch(s, *anchor, 2, &out)
+                                          : put_batch(s, *anchor, 3, &out);
+        *anchor += BATCH * RECORD;
+    }
+    return out;
+}
+
+/* Everything up to the limit of an input that is long: its beginning as always, and what follows by what that turned out to be. */
+static uint8_t *put_long(struct search *s, const uint8_t **anchor, uint8_t *out)
+{
+    const uint8_t *limit = s->limit;
+    const uint8_t *first = out;
+    const uint8_t *at = s->start + TRIED;
+    struct shape shape;
+
+    s->limit = at;
+    out = put_matches(s, s->start + 1, anchor, out);
+    s->limit = limit;
+    at = *anchor > at ? *anchor : at + 1; /* no slot names a place from there on */
+    if (find_shape(first, out, &shape)) {
+        at += (shape.phase - (size_t)(at - s->start)) % RECORD;
+        if (at > *anchor) {
+            out = put_long_literal(out, *anchor, (size_t)(at - *anchor));
+            *anchor = at;
+        }
+        out = put_records(s, &shape, anchor, out);
+        at = *anchor;
+    }
+    return put_matches(s, at + 1, anchor, out);
 }
 
 /* The table's size follows the input's: clearing it is not to cost more than the search. */
@@ -257,7 +409,8 @@ size_t dn_snappy_compress(struct dn_snappy_table *table, struct dn_span in, uint
 
     if (in.len > MARGIN) {
         struct search s = start_search(table, in);
-        next = put_matches(&s, &anchor, next);
+        next = in.len < RECORDS_FROM ? put_matches(&s, s.start + 1, &anchor, next)
+                                     : put_long(&s, &anchor, next);
     }
     if (anchor < end) {
         next = put_long_literal(next, anchor, (size_t)(end - anchor));

@@ -1,6 +1,6 @@
 /**
  * Our snappy against the common library, which is linked to this program alone: what one writes the other reads, and of damaged
- * streams both think the same.  Every block ends at a page that cannot be touched.
+ * streams both think the same.  Every block lies between pages that cannot be touched.
  */
 #include "codec/snappy.h"
 
@@ -9,11 +9,11 @@
 #include <snappy-c.h>
 #include <sys/mman.h>
 
-/* ---- blocks that end at a guard page ----------------------------------------------------------------------------- */
+/* ---- blocks between guard pages ---------------------------------------------------------------------------------- */
 
 struct block {
     uint8_t *map;
-    size_t size; /* without the guard */
+    size_t size; /* without the guards */
 };
 
 static struct block block_make(size_t size)
@@ -21,16 +21,19 @@ static struct block block_make(size_t size)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t whole = (size + page - 1) / page * page;
     uint8_t *map =
-        mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, page + whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     assert_true(map != MAP_FAILED);
-    assert_int_equal(mprotect(map + whole, page, PROT_NONE), 0);
-    return (struct block){map, whole};
+    assert_int_equal(mprotect(map, page, PROT_NONE), 0);
+    assert_int_equal(mprotect(map + page + whole, page, PROT_NONE), 0);
+    return (struct block){map + page, whole};
 }
 
 static void block_free(struct block b)
 {
-    assert_int_equal(munmap(b.map, b.size + (size_t)sysconf(_SC_PAGESIZE)), 0);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    assert_int_equal(munmap(b.map - page, page + b.size + page), 0);
 }
 
 /* The last `len` bytes. */
@@ -116,8 +119,44 @@ enum shape {
     COUNTERS,
     FEW_VALUES,
     NOISE_THEN_COPIES,
+    SMALL_NUMBERS,
+    NUMBERS,
+    HALF_NUMBERS,
+    PRICES,
+    CHANGING_NUMBERS,
     N_SHAPES
 };
+
+/* Eight bytes with low or high ones in common. */
+static uint64_t number(enum shape shape, uint64_t r, size_t i)
+{
+    const double price = (double)(r % 9500000) / 100;
+    uint64_t bits = 0;
+
+    if (shape == CHANGING_NUMBERS) { /* every 80,024 bytes */
+        const enum shape shapes[] = {NUMBERS, ZEROS, PRICES, NOISE, HALF_NUMBERS, COUNTERS};
+        shape = shapes[i / 10003 / 8 % 6];
+    }
+    switch (shape) {
+    case ZEROS:
+        return 0;
+    case COUNTERS:
+        return 1000 + i / 8;
+    case FEW_VALUES:
+        return r % 5 * 77;
+    case SMALL_NUMBERS:
+        return r % 100000;
+    case NUMBERS:
+        return r % 2000000;
+    case HALF_NUMBERS:
+        return (uint64_t)((int64_t)(r % 2000000000) - 1000000000);
+    case PRICES:
+        memcpy(&bits, &price, sizeof(bits));
+        return bits;
+    default:
+        return r;
+    }
+}
 
 static uint8_t *fill(enum shape shape, size_t len, uint64_t seed)
 {
@@ -126,18 +165,17 @@ static uint8_t *fill(enum shape shape, size_t len, uint64_t seed)
 
     for (size_t i = 0; i < len;) {
         uint64_t r = scratch_random(&seed);
-        uint64_t value = shape == COUNTERS ? 1000 + i / 8 : shape == FEW_VALUES ? r % 5 * 77 : r;
+        uint64_t value = number(shape, r, i);
         const void *from = &value;
         size_t n = 8;
-        if (shape == ZEROS) {
-            value = 0;
-        } else if (shape == WORDS) {
+        if (shape == WORDS) {
             from = words + r % 50;
             n = 1 + r / 64 % 10;
         } else if (shape == NOISE_THEN_COPIES && i > 0 && r % 3 != 0) {
             n = 1 + r / 4 % 90;
             from = data + r / 1024 % i;
         }
+        n = shape == CHANGING_NUMBERS && i == 0 ? 3 : n; /* at no multiple of eight */
         n = n < len - i ? n : len - i;
         for (size_t k = 0; k < n; k++) { /* byte by byte: a source may overlap */
             data[i + k] = ((const uint8_t *)from)[k];
