@@ -357,30 +357,33 @@ static void add_hashed_numbers(struct dn_pq_dictionary *d, const void *values, s
     }
 }
 
-/*
- * While there are few entries, as of discounts and rates: what was found is at hand for the rest of the block.  Numbers that differ in
- * their high bits alone, as halves and quarters do, differ in the highest bits of the product.
- */
+/* Numbers that differ in their high bits alone, as halves and quarters do, differ in the highest bits of the product. */
+static size_t few_slot(uint64_t key)
+{
+    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS));
+}
+
+/* While there are few entries, as of discounts and rates: what was found is at hand for the rest of the block. */
 static enum dn_status add_few_numbers(struct dn_pq_dictionary *d, const void *values, size_t n,
                                       uint32_t *ids, size_t *n_done, struct dn_error *err)
 {
-    struct {
-        uint64_t key;
-        uint64_t id; /* + 1; 0: free */
-    } found[FEW_SLOTS] = {0};
+    uint64_t keys[FEW_SLOTS] = {1}; /* free: a number of another slot, as 0 is but in the first */
+    uint32_t found[FEW_SLOTS];
     const size_t width = value_width(d->kind);
     size_t i;
 
-    for (i = 0; i < n && d->n <= FEW; i++) {
+    for (i = 0; i < n; i++) {
         const uint64_t key = load_number(values, i, width);
-        const size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS));
-        if (found[at].key != key || found[at].id == 0) {
+        const size_t at = few_slot(key);
+        if (__builtin_expect(keys[at] != key, 0)) {
+            if (d->n > FEW) {
+                break;
+            }
             DN_TRY(grow_slots(d, 1, err));
-            add_hashed_numbers(d, (const uint8_t *)values + i * width, 1, &ids[i]);
-            found[at].key = key;
-            found[at].id = (uint64_t)ids[i] + 1;
+            add_hashed_numbers(d, (const uint8_t *)values + i * width, 1, &found[at]);
+            keys[at] = key;
         }
-        ids[i] = (uint32_t)found[at].id - 1;
+        ids[i] = found[at];
     }
     *n_done = i;
     return DN_OK;
@@ -550,6 +553,11 @@ static inline const uint8_t *bytes_of(const struct dn_pq_text *t)
  * A text of up to FEW_BYTES as three words, which are equal if the texts are: its length and first 4 bytes, the 8 behind them, and the last 8
  * of one that is not inside.
  */
+struct few_text {
+    uint64_t words[3];
+    uint64_t id;
+};
+
 static inline void words_of(const struct dn_pq_text *t, uint64_t words[3])
 {
     const uint64_t is_long = 0 - (uint64_t)(t->len > DN_PQ_TEXT_INLINE);
@@ -560,52 +568,75 @@ static inline void words_of(const struct dn_pq_text *t, uint64_t words[3])
     words[2] = dn_pq_load64(data + ((t->len - 8) & is_long)) & is_long;
 }
 
-/* A text of a block: its words, which are found again by themselves. */
-struct few_text {
-    uint64_t words[3];
-    uint64_t id; /* + 1; 0: free */
-};
-
-static inline __attribute__((always_inline)) enum dn_status
-add_few_text(struct dn_pq_dictionary *d, struct few_text *found, const struct dn_pq_text *t,
-             const uint64_t words[3], uint32_t *id, struct dn_error *err)
+static inline struct few_text *few_text_slot(struct few_text *found, const uint64_t words[3])
 {
     const uint64_t sum = words[0] + words[1] * UINT64_C(0x9e3779b97f4a7c15) +
                          words[2] * UINT64_C(0xd6e8feb86659fd93);
-    struct few_text *f =
-        &found[(size_t)((sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS))];
 
-    if (((f->words[0] ^ words[0]) | (f->words[1] ^ words[1]) | (f->words[2] ^ words[2])) != 0 ||
-        f->id == 0) {
+    return &found[(size_t)((sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FEW_BITS))];
+}
+
+/*
+ * A text that is not in its slot `f` yet, and is from now on, unless it is long.  *done is false if it was not added: there are too many
+ * entries for this, or there is no room for one more.
+ */
+static enum dn_status keep_few_text(struct dn_pq_dictionary *d, struct few_text *f,
+                                    const struct dn_pq_text *t, const uint64_t words[3],
+                                    uint32_t *id, bool *done, struct dn_error *err)
+{
+    *done = d->n <= FEW;
+    if (*done) {
         DN_TRY(find_text(d, t, id, err));
-        *f = (struct few_text){{words[0], words[1], words[2]}, (uint64_t)*id + 1};
+        *done = !d->over;
     }
-    *id = (uint32_t)f->id - 1;
+    if (*done && t->len <= FEW_BYTES) {
+        *f = (struct few_text){{words[0], words[1], words[2]}, *id};
+    }
     return DN_OK;
 }
 
-/* While there are few entries, as of flags and states, what was found is at hand for the rest of the block.  Most texts are short. */
+/*
+ * While there are few entries, as of flags and states, what was found is at hand for the rest of the block.  Most texts are short.  A slot
+ * that is free has the length of no text that is kept, so no length is looked at but where words differ.
+ */
 static enum dn_status add_few_texts(struct dn_pq_dictionary *d, const struct dn_pq_text *texts,
                                     size_t n, uint32_t *ids, size_t *n_done, struct dn_error *err)
 {
-    struct few_text found[FEW_SLOTS] = {0};
+    struct few_text found[FEW_SLOTS];
     uint64_t words[3] = {0};
+    bool done = true;
     size_t i;
 
-    for (i = 0; i < n && d->n <= FEW && texts[i].len <= DN_PQ_TEXT_INLINE && !d->over; i++) {
+    memset(found, 0xff, sizeof found);
+    for (i = 0; i < n; i++) {
         memcpy(words, &texts[i], sizeof texts[i]);
-        DN_TRY(add_few_text(d, found, &texts[i], words, &ids[i], err));
-    }
-    for (; i < n && d->n <= FEW && !d->over; i++) {
-        __builtin_prefetch(bytes_of(&texts[n - i > AHEAD ? i + AHEAD : i]));
-        if (texts[i].len > FEW_BYTES) {
-            DN_TRY(find_text(d, &texts[i], &ids[i], err));
-        } else {
-            words_of(&texts[i], words);
-            DN_TRY(add_few_text(d, found, &texts[i], words, &ids[i], err));
+        struct few_text *f = few_text_slot(found, words);
+        ids[i] = (uint32_t)f->id;
+        if (__builtin_expect(((f->words[0] ^ words[0]) | (f->words[1] ^ words[1])) != 0, 0)) {
+            if (texts[i].len > DN_PQ_TEXT_INLINE) {
+                break;
+            }
+            DN_TRY(keep_few_text(d, f, &texts[i], words, &ids[i], &done, err));
+            if (!done) {
+                break;
+            }
         }
     }
-    *n_done = d->over ? i - 1 : i; /* the last one it has no room for */
+    for (; done && i < n; i++) {
+        __builtin_prefetch(bytes_of(&texts[n - i > AHEAD ? i + AHEAD : i]));
+        words_of(&texts[i], words);
+        struct few_text *f = few_text_slot(found, words);
+        ids[i] = (uint32_t)f->id;
+        if (__builtin_expect(((f->words[0] ^ words[0]) | (f->words[1] ^ words[1]) |
+                              (f->words[2] ^ words[2])) != 0,
+                             0)) {
+            DN_TRY(keep_few_text(d, f, &texts[i], words, &ids[i], &done, err));
+            if (!done) {
+                break;
+            }
+        }
+    }
+    *n_done = i;
     return DN_OK;
 }
 
@@ -709,40 +740,7 @@ bool dn_pq_dictionary_is_over(const struct dn_pq_dictionary *d)
     return d->over || d->plain.len > d->most_plain || d->plain.len + d->n * entry > d->most_bytes;
 }
 
-/* ---- reading and lifetime ---------------------------------------------------------------------------------------- */
-
-#define STEPS 64 /* of which one may go down */
-
-bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
-{
-    const size_t width = value_width(d->kind);
-    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
-    uint32_t last = 0;
-    int64_t n_down = 0;
-
-    if (!is_integer(d->kind)) {
-        return false;
-    }
-    for (uint32_t id = 1; id < d->n; id++) {
-        n_down += (int64_t)load_number(d->plain.data, id, width) <
-                  (int64_t)load_number(d->plain.data, id - 1, width);
-    }
-    if (n_down > d->n / STEPS) {
-        return false;
-    }
-    n_down = 0;
-    for (int64_t i = 0; i < d->ids.n; i += DN_PQ_DICTIONARY_BLOCK) {
-        const int64_t left = d->ids.n - i;
-        const size_t n =
-            left < DN_PQ_DICTIONARY_BLOCK ? (size_t)left : (size_t)DN_PQ_DICTIONARY_BLOCK;
-        dn_pq_ids_widen(&d->ids, i, n, ids);
-        for (size_t k = 0; k < n; k++) {
-            n_down += ids[k] < last;
-            last = ids[k];
-        }
-    }
-    return n_down <= d->ids.n / STEPS;
-}
+/* ---- lifetime ---------------------------------------------------------------------------------------------------- */
 
 void dn_pq_dictionary_init(struct dn_pq_dictionary *d, enum dn_pq_kind kind,
                            const struct dn_kernels *kernels, size_t most_bytes)

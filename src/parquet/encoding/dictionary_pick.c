@@ -1,4 +1,4 @@
-/* Ids to the entries that they name. */
+/* Ids to the entries that they name, and in what order these came. */
 #include "parquet/encoding/dictionary.h"
 
 static inline __attribute__((always_inline)) void pick(const uint8_t *entries, size_t width,
@@ -78,4 +78,42 @@ void dn_pq_dictionary_decode(const struct dn_pq_dictionary *d, int64_t first, si
     for (size_t i = 0; i < n; i++) {
         texts[i] = dn_pq_dictionary_text(d, ids[i]);
     }
+}
+
+#define STEPS 64 /* of which one may go down */
+
+/* An integer. */
+static int64_t entry_of(const struct dn_pq_dictionary *d, uint32_t id)
+{
+    return d->kind == DN_PQ_KIND_I64 ? (int64_t)dn_pq_load64(d->plain.data + (size_t)id * 8)
+                                     : (int32_t)dn_pq_load32(d->plain.data + (size_t)id * 4);
+}
+
+bool dn_pq_dictionary_ascends(const struct dn_pq_dictionary *d)
+{
+    uint32_t ids[DN_PQ_DICTIONARY_BLOCK];
+    uint32_t last = 0;
+    int64_t n_down = 0;
+
+    if (d->kind != DN_PQ_KIND_I32 && d->kind != DN_PQ_KIND_I64) {
+        return false;
+    }
+    for (uint32_t id = 1; id < d->n; id++) {
+        n_down += entry_of(d, id) < entry_of(d, id - 1);
+    }
+    if (n_down > d->n / STEPS) {
+        return false;
+    }
+    n_down = 0;
+    for (int64_t i = 0; i < d->ids.n; i += DN_PQ_DICTIONARY_BLOCK) {
+        const int64_t left = d->ids.n - i;
+        const size_t n =
+            left < DN_PQ_DICTIONARY_BLOCK ? (size_t)left : (size_t)DN_PQ_DICTIONARY_BLOCK;
+        dn_pq_ids_widen(&d->ids, i, n, ids);
+        for (size_t k = 0; k < n; k++) {
+            n_down += ids[k] < last;
+            last = ids[k];
+        }
+    }
+    return n_down <= d->ids.n / STEPS;
 }
