@@ -2,7 +2,7 @@
 #include "parquet/write/writer_internal.h"
 
 #define MOST_MORSELS 10
-#define MOST_ROW_GROUPS 2
+#define MOST_ROW_GROUPS 3
 #define SHORT_PAGE_BYTES 16384
 
 /* ---- waiting -------------------------------------------------------------------------------------------------------- */
