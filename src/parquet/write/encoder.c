@@ -10,6 +10,7 @@
 #define FIRST_CHECKPOINT 4096
 #define SORTED_CHECKPOINT (4 * (int64_t)FIRST_CHECKPOINT)
 #define LONG_RUN 16 /* values */
+#define NEARLY 16   /* a part of so many may be missing */
 #define MOST_EXPECTED ((int64_t)1 << 20)
 #define BLOCK DN_PQ_DICTIONARY_BLOCK
 #define SHOWN_BEFORE 32 /* bytes of a text before the one that is wrong */
@@ -59,6 +60,18 @@ static enum dn_status plain_values(struct dn_pq_encoder *e, const void *values, 
 {
     return dn_pq_kind_is_bytes(e->column->kind) ? dn_pq_plain_texts(e, values, n, err)
                                                 : dn_pq_plain_numbers(e, values, n, err);
+}
+
+/*
+ * What does not pay may show late: texts of a few words after 65,536 of them.  A column that never had a dictionary gives the next one up at
+ * the first checkpoint, if that has nearly as many entries there as the last one had.
+ */
+static bool is_hopeless(const struct dn_pq_encoder *e)
+{
+    const int64_t before = e->lost_distinct;
+
+    return !e->had_dictionary && before > 0 && e->checkpoint == FIRST_CHECKPOINT &&
+           (int64_t)e->dictionary.n >= before - before / NEARLY;
 }
 
 /* What was collected becomes PLAIN pages. */
@@ -116,7 +129,12 @@ enum dn_status dn_pq_look_at_dictionary(struct dn_pq_encoder *e, struct dn_error
         return give_up_dictionary(e, err);
     }
     if (d->ids.n == e->checkpoint) {
-        if (!dictionary_pays(e, expected) || sorted_for_codec(e)) {
+        if (e->checkpoint == FIRST_CHECKPOINT) {
+            e->first_distinct = (int64_t)d->n;
+        }
+        const bool pays = !is_hopeless(e) && dictionary_pays(e, expected);
+        if (!pays || sorted_for_codec(e)) {
+            e->lost_distinct = pays ? 0 : e->first_distinct;
             return give_up_dictionary(e, err);
         }
         const int64_t next = 4 * e->checkpoint;

@@ -48,7 +48,7 @@ struct dn_pq_encoder {
     struct dn_pq_chunk *chunk; /**< being filled; NULL between chunks */
     struct dn_pq_levels levels;
 
-    /* What chunks before this one had: see keeps_dictionary(). */
+    /* What chunks before this one had: see keeps_dictionary(), is_hopeless(). */
     bool had_dictionary;
     bool collecting;         /**< the dictionary is on */
     int32_t level;           /**< of the next PLAIN page of numbers, */
@@ -59,6 +59,9 @@ struct dn_pq_encoder {
     /** Distinct values at the last checkpoint and the one before, 0: there was none. */
     int64_t n_distinct_at_quarter;
     int64_t n_distinct_at_sixteenth;
+    int64_t first_distinct; /**< distinct values at the first checkpoint */
+    int64_t
+        lost_distinct; /**< the same of the last chunk whose dictionary did not pay at one, or 0 */
     struct dn_pq_dictionary dictionary;
     int64_t collected_text_bytes;
 

@@ -303,7 +303,8 @@ static void few_floats(void **state)
     (void)state;
     for (uint64_t n_pool = 3; n_pool <= 200; n_pool = n_pool * 3 / 2) {
         for (size_t i = 0; i < N; i++) {
-            const uint64_t bits = (scratch_random(&seed) % n_pool) << 52;
+            const uint64_t which = scratch_random(&seed) % n_pool;
+            const uint64_t bits = which == 1 ? 1 : which << 52;
             const uint32_t bits32 = (uint32_t)(scratch_random(&seed) % n_pool) << 23;
             memcpy(&wide[i], &bits, sizeof bits);
             memcpy(&narrow[i], &bits32, sizeof bits32);

@@ -288,6 +288,50 @@ static void a_late_change_of_mind(void **state)
     rows_free(&r);
 }
 
+/* Of a column that never had a dictionary the next one goes when it begins like the last one, and not if it has fewer values or one came before. */
+static void no_hope_twice(void **state)
+{
+    enum {
+        GROUP = 32768
+    };
+    static const struct {
+        int64_t first; /* distinct values of a row group's first 4,096 */
+        bool new_ones; /* and then: only new ones, or one and the same */
+        bool dictionary;
+    } cases[][3] = {{{3000, true, false}, {3000, false, false}, {2900, false, false}},
+                    {{3000, true, false}, {2500, false, true}, {3000, false, true}},
+                    {{3000, false, true}, {3000, true, false}, {3000, false, true}}};
+    const char *path = scratch_path(dir, "hope.parquet");
+    struct dn_parquet_options o = options("snappy");
+    uint64_t seed = 25;
+    struct rows r = {.n_rows = 3 * GROUP, .n_columns = 1};
+
+    (void)state;
+    o.row_group_rows = GROUP;
+    o.page_rows = 4000;
+    r.columns = calloc(1, sizeof *r.columns);
+    r.columns[0].type = DN_TYPE(INT64);
+    (void)snprintf(r.columns[0].name, sizeof r.columns[0].name, "hope");
+    rows_fill(&r.columns[0], r.n_rows, 0, &seed);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int64_t row = 0; row < r.n_rows; row++) {
+            const int64_t k = row % GROUP;
+            const int64_t v = k < 4096                         ? k % cases[i][row / GROUP].first
+                              : cases[i][row / GROUP].new_ones ? k
+                                                               : 0;
+            ((int64_t *)r.columns[0].values)[row] = v * 7919 % 100003;
+        }
+        must_write(&r, path, 4321, &o);
+        check_file(path, &r, &o);
+        for (uint32_t group = 0; group < 3; group++) {
+            if (has_dictionary(path, group, 0) != cases[i][group].dictionary) {
+                fail_msg("case %zu, row group %u", i, group);
+            }
+        }
+    }
+    rows_free(&r);
+}
+
 static void row_groups_end_where_told(void **state)
 {
     const char *path = scratch_path(dir, "groups.parquet");
@@ -729,6 +773,7 @@ int main(void)
         cmocka_unit_test(encodings_fit_the_data),
         cmocka_unit_test(short_row_groups_follow),
         cmocka_unit_test(a_late_change_of_mind),
+        cmocka_unit_test(no_hope_twice),
         cmocka_unit_test(row_groups_end_where_told),
         cmocka_unit_test(row_groups_are_counted),
         cmocka_unit_test(no_rows),
