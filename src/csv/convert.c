@@ -179,6 +179,7 @@ static inline __attribute__((always_inline)) bool load_rows(const struct dn_csv_
     const size_t n_fields = rows->n_fields;
     const size_t field = j->column->field;
     const uint32_t *ends = rows->ends + from * n_fields + field;
+    const uint32_t *before = ends - !kind.first; /* of the fields in front */
     const uint32_t *starts = rows->starts + from;
     const size_t between = rows->delimiter_len;
     const uint8_t *buf = rows->buf;
@@ -186,7 +187,7 @@ static inline __attribute__((always_inline)) bool load_rows(const struct dn_csv_
 
 #pragma GCC unroll 4
     for (size_t i = 0; i < n; i++) {
-        const size_t start = kind.first ? starts[i] : ends[i * n_fields - 1] + between;
+        const size_t start = kind.first ? starts[i] : before[i * n_fields] + between;
         size_t end = ends[i * n_fields];
         size_t len = end - start;
         if (kind.last) {
