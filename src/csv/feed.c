@@ -1,6 +1,5 @@
 #include "csv/feed.h"
 
-#include "base/memory.h"
 #include "base/os_text.h"
 
 #include <stdio.h>
@@ -511,83 +510,6 @@ static enum dn_status skip_front(struct dn_csv_feed *f, struct dn_error *err)
     return dn_csv_feed_drop_lines(f, &behind, err);
 }
 
-#define DN_CSV_ROW_ENDLESS INT64_MAX
-
-/* Bytes of the row at `offset`, read again, or of more than a row may have; DN_CSV_ROW_ENDLESS: the file ends in it; -1: unknown. */
-static int64_t row_length(const struct dn_csv_feed *f, size_t file, int64_t offset)
-{
-    const size_t chunk_bytes = (size_t)1 << 20;
-    struct dn_source *source = NULL;
-    enum dn_csv_state state = DN_CSV_START;
-    uint64_t n = 0;
-    size_t kept = 0;
-    bool ended = false;
-
-    if (dn_text_open_again(&source, f->paths[file], f->text, f->stop, NULL) != DN_OK) {
-        return -1;
-    }
-    uint8_t *chunk = dn_calloc(1, chunk_bytes + DN_BUFFER_PADDING);
-    if (chunk != NULL && dn_source_skip(source, (uint64_t)offset, NULL, NULL) != DN_OK) {
-        n = DN_CSV_ROW_ENDLESS;
-    }
-    while (chunk != NULL && !ended && n <= DN_CSV_ROW_AT_MOST) {
-        size_t got = 0;
-        size_t pos = 0;
-        if (dn_source_read(source, chunk + kept, chunk_bytes - kept, &got, NULL) != DN_OK) {
-            n = DN_CSV_ROW_ENDLESS;
-            break;
-        }
-        /* until all is read, the last bytes may be one with what follows */
-        const size_t ahead = got > 0 ? DN_CSV_DELIMITER_MOST : 0;
-        kept += got;
-        while (pos + ahead < kept && !ended) {
-            struct dn_csv_mark m;
-            state = dn_csv_step(f->dialect, state, chunk + pos, kept - pos, &m);
-            pos += m.n;
-            ended = m.row_ends;
-        }
-        n += pos;
-        if (got == 0 && !ended) {
-            n = DN_CSV_ROW_ENDLESS;
-        }
-        kept -= pos;
-        memmove(chunk, chunk + pos, kept);
-    }
-    dn_free(chunk);
-    dn_source_close(source);
-    return chunk != NULL ? (int64_t)n : -1;
-}
-
-const char *dn_csv_long_row_advice(char out[DN_CSV_ADVICE_SIZE], const struct dn_csv_feed *f,
-                                   size_t file, int64_t offset)
-{
-    const int64_t length = row_length(f, file, offset);
-    const uint64_t share = (uint64_t)DN_CSV_ROW_SHARE * (f->memory_share > 0 ? f->memory_share : 1);
-    const char *what = f->memory_share > 0 ? "--memory" : "the memory budget";
-
-    if (f->max_row_given && length != DN_CSV_ROW_ENDLESS) {
-        (void)snprintf(out, DN_CSV_ADVICE_SIZE, "else give the option max_row_size more%s%.0lld%s",
-                       length < 0 ? "" : ": the row has ", length < 0 ? 0LL : (long long)length,
-                       length < 0 ? "" : " bytes");
-    } else if (length < 0) {
-        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
-                       "else raise %s, one part in %llu of which a row may have", what,
-                       (unsigned long long)share);
-    } else if (length == DN_CSV_ROW_ENDLESS) {
-        (void)snprintf(out, DN_CSV_ADVICE_SIZE, "it does not end in this file");
-    } else if (length > (int64_t)DN_CSV_ROW_AT_MOST) {
-        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
-                       "it has more than %zu bytes, the most that a row may have",
-                       DN_CSV_ROW_AT_MOST);
-    } else {
-        const uint64_t needed = ((uint64_t)length * share + 999999) / 1000000 + 1;
-        (void)snprintf(out, DN_CSV_ADVICE_SIZE,
-                       "else the row has %lld bytes, and %s of %lluMB lets it through",
-                       (long long)length, what, (unsigned long long)needed);
-    }
-    return out;
-}
-
 static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err)
 {
     char advice[DN_CSV_ADVICE_SIZE];
@@ -670,16 +592,18 @@ static void count_block(struct dn_csv_feed *f, struct dn_csv_block *b)
     f->line += dn_csv_line_ends(f->dialect, b->buf + b->start, b->len - b->start, &f->after_cr);
 }
 
-static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
-                                 struct dn_error *err)
+/* Where it has more rows than a block may, the cut is behind those. */
+static size_t cut_rows(const struct dn_csv_feed *f, const uint8_t *text, size_t cut)
 {
-    size_t cut;
+    return f->most_rows > 0 ? cut_behind(f->dialect, text, cut, f->most_rows) : cut;
+}
 
-    DN_TRY(fill_block(f, b, &cut, err));
+/* Of a block's text what stands in front of the cut is handed out, the rest is held. */
+static enum dn_status cut_block(struct dn_csv_feed *f, struct dn_csv_block *b, size_t cut,
+                                struct dn_error *err)
+{
     const size_t n = b->len - b->start;
-    if (f->most_rows > 0) {
-        cut = cut_behind(f->dialect, b->buf + b->start, cut, f->most_rows);
-    }
+
     if (f->carry_pos < f->carry.len) {
         f->carry_pos -= n - cut;
     } else if (n > cut) { /* nothing is held now: what follows the cut becomes the held bytes */
@@ -703,6 +627,52 @@ static enum dn_status next_block(struct dn_csv_feed *f, struct dn_csv_block *b,
     }
     memset(b->buf + b->len, 0, DN_BUFFER_PADDING + b->room_behind);
     return DN_OK;
+}
+
+/* As fill_block(), of bytes that are in memory, and all or nothing.  Something is left behind the cut. */
+static bool fill_cached(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *out_cut)
+{
+    const struct dn_span held = dn_csv_feed_held(f);
+    const size_t n = held.len + f->block_bytes;
+
+    b->room_behind = f->room_behind;
+    if (held.len >= f->block_bytes ||
+        (f->range != NULL && f->range->end - f->offset <= (int64_t)n) ||
+        dn_csv_block_resize(b, DN_CSV_FRONT, n + DN_CSV_ADDED_MOST, NULL) != DN_OK) {
+        return false;
+    }
+    uint8_t *text = b->buf + b->start;
+    if (!dn_csv_tail_peek_cached(&f->tail, f->source, text + held.len, f->block_bytes)) {
+        return false;
+    }
+    memcpy(text, held.data, held.len);
+    const size_t cut = last_cut(f->dialect, text, 0, n - 1);
+    if (cut == 0) {
+        return false;
+    }
+    *out_cut = cut_rows(f, text, cut);
+    if (dn_buffer_reserve(&f->carry, n - *out_cut, NULL) != DN_OK) {
+        return false;
+    }
+    dn_csv_tail_pass(&f->tail, f->source, text + held.len, f->block_bytes);
+    f->bytes_read = f->range == NULL ? f->bytes_before + dn_source_stored_read(f->source)
+                                     : f->bytes_read + (int64_t)f->block_bytes;
+    b->len = b->start + n;
+    f->carry_pos += held.len;
+    return true;
+}
+
+bool dn_csv_feed_next_cached(struct dn_csv_feed *f, struct dn_csv_block *out)
+{
+    size_t cut;
+
+    *out = (struct dn_csv_block){0};
+    /* of what comes behind it, neither room nor a byte is missing */
+    if (f->source != NULL && fill_cached(f, out, &cut) && cut_block(f, out, cut, NULL) == DN_OK) {
+        return true;
+    }
+    dn_csv_block_finish(out);
+    return false;
 }
 
 /* All of the file was read: is it still what it was?  What only its new bytes would have changed is told. */
@@ -730,6 +700,7 @@ enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                 struct dn_error *err)
 {
     enum dn_status st = DN_OK;
+    size_t cut;
 
     *out_end = false;
     *out = (struct dn_csv_block){0};
@@ -749,7 +720,9 @@ enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
         DN_TRY_GOTO(st, open_file(f, err), cleanup);
         DN_TRY_GOTO(st, skip_front(f, err), cleanup);
     }
-    DN_TRY_GOTO(st, next_block(f, out, err), cleanup);
+    DN_TRY_GOTO(st, fill_block(f, out, &cut, err), cleanup);
+    cut = cut_rows(f, out->buf + out->start, cut);
+    DN_TRY_GOTO(st, cut_block(f, out, cut, err), cleanup);
 cleanup:
     if (st != DN_OK) {
         dn_csv_block_finish(out);

@@ -95,6 +95,11 @@ DN_NODISCARD enum dn_status dn_csv_feed_drop_lines(struct dn_csv_feed *f, int64_
 /** The next block; *out_end true (and no block) after the last one. */
 DN_NODISCARD enum dn_status dn_csv_feed_next(struct dn_csv_feed *f, struct dn_csv_block *out,
                                              bool *out_end, struct dn_error *err);
+/**
+ * The next block, if its bytes are in memory already and the file goes on behind it, so that nobody waits for a disk.  False: nothing has happened,
+ * and dn_csv_feed_next() knows why, if there is a reason.
+ */
+bool dn_csv_feed_next_cached(struct dn_csv_feed *f, struct dn_csv_block *out);
 void dn_csv_feed_finish(struct dn_csv_feed *f);
 
 /**

@@ -1,12 +1,11 @@
 /*
- * Blocks in flight.  A thread of its own, the only one that ever waits for a file or a pipe, reads block after block and
- * submits a task for each.  A task takes the next block that was read, learns the state it starts in, indexes, converts, and
+ * Blocks in flight.  A task takes the next block of text (feeder.c), learns the state it starts in, indexes, converts, and
  * leaves a finished batch in the block's slot; the consumer takes the slots in order.  At most n_slots - 2 blocks are in
  * flight, which bounds memory.
  *
  * A block's starting state comes from the block before it.  While that is not known, the block is indexed as if it began with a row; but
  * once a block of the source began inside quotes, blocks first work out their two-state map, so that the state can travel on before
- * anything else is done.  A task waits only for the task of the block before, which was submitted earlier: the chain always moves.
+ * anything else is done.  A task waits only for the task of the block before, which began earlier: the chain always moves.
  *
  * The consumer waits for slots, never for the source, and looks a few times a second whether it should stop.  A read of a
  * stalled file cannot be ended: then the feeding thread is left behind with the reader, and frees it when it gets through.
@@ -28,6 +27,8 @@
 
 struct work {
     struct dn_csv_reader *r;
+    struct dn_csv_task task;
+    bool nested; /* within another one: the executor runs tasks where they are submitted */
     uint64_t number;
     struct dn_csv_slot *slot;
     struct dn_csv_scratch *scratch;
@@ -159,17 +160,6 @@ static enum dn_status enter(struct work *w, const struct dn_csv_block *block, bo
     return DN_OK;
 }
 
-/* Long rows are far more than a block each, so blocks are not what to count them by.  Lock held. */
-static void count_long(struct dn_csv_reader *r, struct dn_csv_slot *slot,
-                       const struct dn_csv_block *block)
-{
-    const size_t n = block->len - block->start;
-    const size_t bytes = n > 2 * r->feed.block_bytes ? n : 0;
-
-    r->long_bytes += bytes - slot->long_bytes;
-    slot->long_bytes = bytes;
-}
-
 /* Put the beginning of the first row, held by the block before, in front of this block's text. */
 static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
 {
@@ -187,7 +177,7 @@ static enum dn_status join_tail(struct work *w, struct dn_csv_block *block)
         block->first_line -= dn_csv_line_ends(&r->dialect, tail.data, tail.len, &after_cr);
     }
     st = dn_csv_block_join(block, &before->tail, &w->error);
-    count_long(r, w->slot, block);
+    dn_csv_count_long(r, w->slot, block);
     pthread_mutex_unlock(&r->lock);
     return st;
 }
@@ -515,13 +505,12 @@ static void want_no_more(struct dn_csv_reader *r)
     pthread_cond_signal(&r->room);
 }
 
+/* Lock held. */
 static void finish_work(struct work *w)
 {
     struct dn_csv_reader *r = w->r;
     struct dn_csv_slot *slot = w->slot;
 
-    dn_csv_batch_memory_destroy(w->memory);
-    pthread_mutex_lock(&r->lock);
     /* whoever waits for this block's state or tail goes on, even behind a failure */
     struct dn_csv_slot *next = dn_csv_slot_of(r, w->number + 1);
     if (!next->state_known) {
@@ -544,51 +533,89 @@ static void finish_work(struct work *w)
         w->scratch->next = r->free_scratch;
         r->free_scratch = w->scratch;
     }
-    r->n_tasks--;
     pthread_cond_broadcast(&r->changed);
-    /* Waking the consumer costs a worker its core: not before it can go on, and then for several blocks at once. */
-    if (r->n_tasks == 0 ||
-        (dn_csv_slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2)) {
-        pthread_cond_signal(&r->ready);
-    }
-    pthread_mutex_unlock(&r->lock);
 }
 
+/* The next block that was read or is read now.  False: there is none. */
+static bool begin_work(struct work *w)
+{
+    struct dn_csv_reader *r = w->r;
+
+    pthread_mutex_lock(&r->lock);
+    for (const struct dn_csv_task *other = r->running; other != NULL; other = other->next) {
+        w->nested = w->nested || pthread_equal(other->thread, w->task.thread);
+    }
+    w->task.next = r->running;
+    r->running = &w->task;
+    if (r->n_begun == r->n_read) {
+        dn_csv_read_cached(r);
+    }
+    const bool begun = r->n_begun < r->n_read;
+    if (begun) {
+        w->number = r->n_begun++;
+        w->slot = dn_csv_slot_of(r, w->number);
+        w->memory = w->slot->memory;
+        w->slot->memory = NULL;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return begun;
+}
+
+/* The task does not touch the reader behind this.  Lock held. */
+static void end_task(struct work *w)
+{
+    struct dn_csv_reader *r = w->r;
+    struct dn_csv_task **at = &r->running;
+
+    while (*at != &w->task) {
+        at = &(*at)->next;
+    }
+    *at = w->task.next;
+    r->n_tasks--;
+    if (r->n_tasks == 0) {
+        pthread_cond_signal(&r->ready);
+    }
+    if (dn_csv_needs_feeder(r)) {
+        pthread_cond_signal(&r->room);
+    }
+}
+
+/* One block.  What comes behind it is a task of its own, so that readers that share threads take turns. */
 static void run_task(void *arg)
 {
     struct dn_csv_reader *r = arg;
-    struct work w = {.r = r};
+    struct work w = {.r = r, .task = {.thread = pthread_self()}};
 
     dn_error_clear(&w.error);
-    pthread_mutex_lock(&r->lock);
-    w.number = r->n_begun++;
-    w.slot = dn_csv_slot_of(r, w.number);
-    w.memory = w.slot->memory;
-    w.slot->memory = NULL;
-    pthread_mutex_unlock(&r->lock);
-    w.status = take_scratch(&w);
-    if (w.status == DN_OK) {
-        w.status = process(&w);
+    const bool begun = begin_work(&w);
+    if (begun) {
+        w.status = take_scratch(&w);
+        if (w.status == DN_OK) {
+            w.status = process(&w);
+        }
+        dn_csv_batch_memory_destroy(w.memory);
     }
-    finish_work(&w);
+    pthread_mutex_lock(&r->lock);
+    if (begun) {
+        finish_work(&w);
+        /* Waking the consumer costs a worker its core: not before it can go on, and then for several blocks at once. */
+        if (dn_csv_slot_of(r, r->take_block)->done && r->n_done >= (r->n_slots - 2) / 2) {
+            pthread_cond_signal(&r->ready);
+        }
+    }
+    if (begun && !w.nested && r->cached && r->n_tasks <= r->executor.n_threads &&
+        dn_csv_has_room(r) && !atomic_load(&r->stop)) {
+        r->n_tasks++;
+        pthread_mutex_unlock(&r->lock);
+        const bool submitted = r->executor.submit(r->executor.ctx, run_task, r) == 0;
+        pthread_mutex_lock(&r->lock);
+        r->n_tasks -= !submitted;
+    }
+    end_task(&w);
+    pthread_mutex_unlock(&r->lock);
 }
 
-/* ---- the feeding thread ---- */
-
-/* Wait until one more block may be in flight; false if no more are wanted. */
-static bool wait_for_room(struct dn_csv_reader *r)
-{
-    pthread_mutex_lock(&r->lock);
-    while (!atomic_load(&r->stop) && (r->n_fed - r->take_block >= r->n_slots - 2 ||
-                                      r->long_bytes > r->feed.max_block_bytes / 2)) {
-        pthread_cond_wait(&r->room, &r->lock);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return !atomic_load(&r->stop);
-}
-
-/* Start a task for the block in the next slot.  Lock held. */
-static void submit_task(struct dn_csv_reader *r)
+void dn_csv_submit_task(struct dn_csv_reader *r)
 {
     r->n_tasks++;
     pthread_mutex_unlock(&r->lock);
@@ -596,63 +623,6 @@ static void submit_task(struct dn_csv_reader *r)
         run_task(r); /* no thread to be had: do it here */
     }
     pthread_mutex_lock(&r->lock);
-}
-
-/* Read a block into the next slot.  False if there is none: the end or a failure, which the slot tells the consumer. */
-static bool feed_block(struct dn_csv_reader *r)
-{
-    struct dn_csv_batch_memory *memory = dn_calloc(1, sizeof(*memory));
-    enum dn_status st = DN_OK;
-    struct dn_error error;
-    bool end = false;
-
-    dn_error_clear(&error);
-    if (memory == NULL) {
-        st = dn_error_memory(&error, sizeof(*memory));
-    } else {
-        st = dn_csv_feed_next(&r->feed, &memory->block, &end, &error);
-    }
-    atomic_store(&r->bytes_read, r->feed.bytes_read);
-    if (r->token == NULL) {
-        atomic_store(&r->end_bytes, r->feed.tail.n_dropped);
-    }
-    const bool fed = st == DN_OK && !end;
-    pthread_mutex_lock(&r->lock);
-    const bool wanted = !atomic_load(&r->stop);
-    if (wanted) {
-        struct dn_csv_slot *slot = dn_csv_slot_of(r, r->n_fed++);
-        slot->file = fed ? memory->block.file : r->feed.file;
-        if (fed) {
-            slot->memory = memory;
-            count_long(r, slot, &memory->block);
-            memory = NULL;
-            submit_task(r);
-        } else {
-            slot->end = end;
-            slot->status = st;
-            slot->error = error;
-            slot->done = true;
-            r->n_done++;
-            pthread_cond_signal(&r->ready);
-        }
-    }
-    pthread_mutex_unlock(&r->lock);
-    dn_csv_batch_memory_destroy(memory);
-    return fed && wanted;
-}
-
-static void *feed_blocks(void *arg)
-{
-    struct dn_csv_reader *r = arg;
-
-    while (wait_for_room(r) && feed_block(r)) {
-    }
-    pthread_mutex_lock(&r->lock);
-    r->feeding = false;
-    pthread_cond_signal(&r->ready);
-    pthread_mutex_unlock(&r->lock);
-    dn_csv_reader_release(r);
-    return NULL;
 }
 
 enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err)
@@ -675,7 +645,7 @@ enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *e
     DN_TRY(dn_pool_provide(&r->pool, &r->executor, err));
     atomic_fetch_add(&r->n_users, 1);
     r->feeding = true;
-    const int failure = dn_thread_start(&r->feeder, "dn-reader", feed_blocks, r);
+    const int failure = dn_thread_start(&r->feeder, "dn-reader", dn_csv_feed_blocks, r);
     if (failure != 0) {
         r->feeding = false;
         atomic_fetch_sub(&r->n_users, 1);

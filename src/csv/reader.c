@@ -503,6 +503,7 @@ static void init_waiting(struct dn_csv_reader *r, const struct dn_csv_options *o
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     pthread_cond_init(&r->room, NULL);
+    pthread_cond_init(&r->turn, NULL);
     dn_os_condition_init(&r->ready);
     dn_stop_init(&r->cancel, o->cancelled, o->cancel_ctx);
 }
@@ -555,6 +556,7 @@ void dn_csv_reader_release(struct dn_csv_reader *r)
     dn_buffer_finish(&r->batch_lacks);
     dn_csv_feed_finish(&r->feed);
     dn_stop_finish(&r->cancel);
+    pthread_cond_destroy(&r->turn);
     pthread_cond_destroy(&r->room);
     pthread_cond_destroy(&r->ready);
     pthread_cond_destroy(&r->changed);

@@ -80,6 +80,12 @@ struct dn_csv_scratch {
     struct dn_csv_scratch *next;
 };
 
+/** A task that runs, on its thread's stack. */
+struct dn_csv_task {
+    pthread_t thread;
+    struct dn_csv_task *next;
+};
+
 struct dn_csv_reader {
     struct dn_owner owner;
     struct dn_arena arena; /**< names, paths, options */
@@ -146,24 +152,34 @@ struct dn_csv_reader {
     _Atomic int32_t
         n_users; /**< the handle and the feeding thread; the last one frees everything */
     pthread_t feeder;
-    struct dn_csv_feed feed; /**< of who opens, and then of the feeding thread alone */
+    struct dn_csv_feed feed; /**< of who opens, and then of whoever `reading` says */
 
     pthread_mutex_t lock;   /**< guards everything below */
     pthread_cond_t changed; /**< a state or a tail became known: for the tasks */
     pthread_cond_t ready;   /**< take_block is done, or no task is left: for the consumer */
-    pthread_cond_t room;    /**< a block was taken, or no more are wanted: for the feeding thread */
+    pthread_cond_t room;    /**< dn_csv_needs_feeder() has become true */
+    pthread_cond_t turn;    /**< a task has read */
     struct dn_csv_slot *slots;
     size_t n_slots;
     struct dn_csv_scratch *free_scratch;
-    size_t n_done;        /**< blocks that are done and not taken */
-    size_t long_bytes;    /**< of all slots: over half of what a row may have no block is read */
-    size_t n_tasks;       /**< submitted and not ended */
-    bool seen_inside;     /**< a block started inside quotes */
-    bool feeding;         /**< the feeding thread has not ended */
+    size_t n_done;     /**< blocks that are done and not taken */
+    size_t long_bytes; /**< of all slots: over half of what a row may have no block is read */
+    size_t n_tasks;    /**< submitted and not ended */
+    struct dn_csv_task *running;
+    bool seen_inside; /**< a block started inside quotes */
+    bool feeding;     /**< the feeding thread has not ended */
+    enum {
+        DN_CSV_NOBODY,
+        DN_CSV_FEEDER,
+        DN_CSV_TASK
+    } reading;            /**< whose the feed is */
+    bool cached;          /**< the file is in memory: tasks read for themselves */
+    size_t n_cached;      /**< blocks in a row that the feeding thread did not have to wait for */
     int64_t sampled_rows; /**< what types are inferred from: its rows, */
     size_t sampled_bytes; /**< and the text that they take */
     bool sampled_all;     /**< there are no others */
-    uint64_t n_fed;       /**< blocks that were read */
+    uint64_t n_fed;       /**< blocks that were read, the end or a failure counted for one */
+    uint64_t n_read;      /**< those with text */
     uint64_t n_begun;     /**< blocks that a task has taken */
     bool started;
     uint64_t take_block; /**< number of the block the consumer waits for */
@@ -200,6 +216,20 @@ struct dn_csv_reader {
 static inline struct dn_csv_slot *dn_csv_slot_of(const struct dn_csv_reader *r, uint64_t number)
 {
     return &r->slots[number % r->n_slots];
+}
+
+/** May one more block be in flight?  Lock held. */
+static inline bool dn_csv_has_room(const struct dn_csv_reader *r)
+{
+    return r->n_fed - r->take_block < r->n_slots - 2 &&
+           r->long_bytes <= r->feed.max_block_bytes / 2;
+}
+
+/** Is there something to do for the feeding thread?  Lock held. */
+static inline bool dn_csv_needs_feeder(const struct dn_csv_reader *r)
+{
+    return atomic_load(&r->stop) ||
+           (dn_csv_has_room(r) && (!r->cached || r->n_tasks < r->executor.n_threads));
 }
 
 /** What dn_csv_split_open() is given. */
@@ -264,6 +294,18 @@ DN_NODISCARD enum dn_status dn_csv_size_window(struct dn_csv_reader *r,
                                                const struct dn_csv_options *options,
                                                struct dn_error *err);
 
+/** Long rows are far more than a block each, so blocks are not what to count them by: of the slot's block.  Lock held. */
+void dn_csv_count_long(struct dn_csv_reader *r, struct dn_csv_slot *slot,
+                       const struct dn_csv_block *block);
+/** Start a task: one more block that was read, or that it reads.  Lock held, though not all the time. */
+void dn_csv_submit_task(struct dn_csv_reader *r);
+/** The feeding thread, to which the reader is passed (feeder.c). */
+void *dn_csv_feed_blocks(void *reader);
+/**
+ * For a task: read a block into the next slot, if its bytes are in memory; if not, the feeding thread is the one to wait for them.  Lock held, though not
+ * all the time.
+ */
+void dn_csv_read_cached(struct dn_csv_reader *r);
 /** Start feeding. */
 DN_NODISCARD enum dn_status dn_csv_pipeline_start(struct dn_csv_reader *r, struct dn_error *err);
 /** Wait for the tasks and for the feeding thread, which is left to itself if a read of a stalled file keeps it. */

@@ -192,11 +192,30 @@ static void note_read(struct dn_csv_tail *t, const uint8_t *out, size_t n)
     t->offset += (int64_t)n;
 }
 
+/* Nothing is held back, and nothing has to be. */
+static bool is_idle(const struct dn_csv_tail *t)
+{
+    return t->footer == 0 && t->held.len == t->pos && !t->at_end;
+}
+
+bool dn_csv_tail_peek_cached(const struct dn_csv_tail *t, struct dn_source *source, uint8_t *out,
+                             size_t n)
+{
+    return is_idle(t) && dn_source_peek_cached(source, out, n) && padding(out, n) == 0;
+}
+
+void dn_csv_tail_pass(struct dn_csv_tail *t, struct dn_source *source, const uint8_t *text,
+                      size_t n)
+{
+    dn_source_pass(source, text, n);
+    note_read(t, text, n);
+}
+
 enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source, uint8_t *out,
                                 size_t n, size_t *got, struct dn_error *err)
 {
     *got = 0;
-    if (t->footer == 0 && t->held.len == t->pos && !t->at_end) { /* nearly always */
+    if (is_idle(t)) { /* nearly always */
         DN_TRY(dn_source_read(source, out, n, got, err));
         if (*got > 0) {
             const size_t back = padding(out, *got);

@@ -36,6 +36,15 @@ void dn_csv_tail_start(struct dn_csv_tail *t, const struct dn_csv_dialect *diale
 DN_NODISCARD enum dn_status dn_csv_tail_read(struct dn_csv_tail *t, struct dn_source *source,
                                              uint8_t *out, size_t n, size_t *got,
                                              struct dn_error *err);
+/**
+ * The next `n` bytes of the source, which stay the next ones, if they are rows, whatever follows, and are in memory already; see
+ * dn_source_peek_cached().
+ */
+bool dn_csv_tail_peek_cached(const struct dn_csv_tail *t, struct dn_source *source, uint8_t *out,
+                             size_t n);
+/** What that gave counts as read. */
+void dn_csv_tail_pass(struct dn_csv_tail *t, struct dn_source *source, const uint8_t *text,
+                      size_t n);
 void dn_csv_tail_finish(struct dn_csv_tail *t);
 
 /** Length of the text at the end of which a file ends, or may, without its last

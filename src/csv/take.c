@@ -116,7 +116,9 @@ static void take_slot(struct dn_csv_reader *r, int64_t aside_before, struct Arro
         old->tail_known = false;
         dn_csv_begun_finish(&old->tail);
     }
-    pthread_cond_signal(&r->room);
+    if (dn_csv_needs_feeder(r)) {
+        pthread_cond_signal(&r->room);
+    }
 }
 
 enum dn_status dn_csv_pipeline_take(struct dn_csv_reader *r, struct ArrowArray *out,

@@ -151,6 +151,16 @@ enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf
     return s->class->read_at(s, offset, buf, size, got, err);
 }
 
+bool dn_source_peek_cached(struct dn_source *s, void *buf, size_t size)
+{
+    return s->class->peek_cached != NULL && s->class->peek_cached(s, buf, size);
+}
+
+void dn_source_pass(struct dn_source *s, const void *buf, size_t size)
+{
+    s->class->pass(s, buf, size);
+}
+
 enum dn_status dn_source_skip(struct dn_source *s, uint64_t n, uint64_t *got, struct dn_error *err)
 {
     enum dn_status st = DN_OK;

@@ -48,6 +48,13 @@ DN_NODISCARD enum dn_status dn_source_read(struct dn_source *s, void *buf, size_
  */
 DN_NODISCARD enum dn_status dn_source_read_at(struct dn_source *s, uint64_t offset, void *buf,
                                               size_t size, size_t *got, struct dn_error *err);
+/**
+ * The next `size` bytes of those that are read in order, which stay the next ones, if no disk and no network has to be waited for, and if they are not
+ * the last ones.  False: `buf` holds anything.  One thread at a time.
+ */
+bool dn_source_peek_cached(struct dn_source *s, void *buf, size_t size);
+/** What dn_source_peek_cached() gave counts as read. */
+void dn_source_pass(struct dn_source *s, const void *buf, size_t size);
 /** Bytes there are to read, or -1 if unknown: of pipes, and of what is unpacked. */
 int64_t dn_source_size(const struct dn_source *s);
 /** Bytes that are stored, for progress, or -1 if unknown. */

@@ -11,6 +11,9 @@ struct dn_source_class {
     /** dn_source_read_at(), where `can_read_at` is set. */
     enum dn_status (*read_at)(struct dn_source *s, uint64_t offset, void *buf, size_t size,
                               size_t *got, struct dn_error *err);
+    /** dn_source_peek_cached() and dn_source_pass(); NULL: nothing is ever there. */
+    bool (*peek_cached)(struct dn_source *s, void *buf, size_t size);
+    void (*pass)(struct dn_source *s, const void *buf, size_t size);
     /** dn_source_range(), where bytes in front need not be read; NULL: they have to be. */
     enum dn_status (*range)(struct dn_source *s, uint64_t from, uint64_t to, struct dn_error *err);
     /** dn_source_check(); NULL: it cannot change. */

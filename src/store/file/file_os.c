@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@ void dn_file_os_start_writing(int fd, off_t start, off_t len)
 void dn_file_os_will_read(int fd, off_t start)
 {
     (void)posix_fadvise(fd, start, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+ssize_t dn_file_os_read_cached(int fd, void *buf, size_t size, off_t at)
+{
+    const struct iovec to = {buf, size};
+
+    return preadv2(fd, &to, 1, at, RWF_NOWAIT);
 }
 
 int dn_file_os_sync(int fd)

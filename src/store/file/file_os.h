@@ -14,6 +14,11 @@ bool dn_file_os_set_direct(int fd, bool on);
 void dn_file_os_start_writing(int fd, off_t start, off_t len);
 /** It will be read in order from `start` on: a hint. */
 void dn_file_os_will_read(int fd, off_t start);
+/**
+ * pread() of bytes that are in memory already, and no others: who calls never waits for a disk.  Fewer than `size`: the rest is not, or is not
+ * there; -1: none are, or the system cannot say.
+ */
+ssize_t dn_file_os_read_cached(int fd, void *buf, size_t size, off_t at);
 /** Make it durable, with what the disk itself still keeps to itself.  -1 and errno. */
 int dn_file_os_sync(int fd);
 /** Rename inside a folder, if nothing has the new name.  -1: EEXIST; EINVAL, ENOSYS, ENOTSUP: it cannot be done like this there. */

@@ -25,6 +25,15 @@ void dn_file_os_will_read(int fd, off_t start)
 }
 
 /* fsync() leaves bytes in the disk's own memory here; file systems that cannot do more are content with it. */
+ssize_t dn_file_os_read_cached(int fd, void *buf, size_t size, off_t at)
+{
+    (void)fd;
+    (void)buf;
+    (void)size;
+    (void)at;
+    return -1;
+}
+
 int dn_file_os_sync(int fd)
 {
     return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd);

@@ -23,6 +23,15 @@ void dn_file_os_will_read(int fd, off_t start)
     (void)start;
 }
 
+ssize_t dn_file_os_read_cached(int fd, void *buf, size_t size, off_t at)
+{
+    (void)fd;
+    (void)buf;
+    (void)size;
+    (void)at;
+    return -1;
+}
+
 int dn_file_os_sync(int fd)
 {
     return fsync(fd);

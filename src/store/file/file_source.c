@@ -24,6 +24,7 @@ struct file_source {
     bool ended; /* the end of a pipe or a terminal was read; a terminal would go on behind it */
     off_t
         start; /* where "the start" is: standard input may be a file that somebody has read from */
+    bool passed; /* the descriptor does not stand where reading in order does */
     uint8_t head[KEPT_BYTES];
     uint8_t tail[KEPT_BYTES]; /* the last of what was read in order */
 };
@@ -279,6 +280,25 @@ static void keep(struct file_source *f, const uint8_t *buf, size_t n)
     }
 }
 
+static bool file_peek_cached(struct dn_source *s, void *buf, size_t size)
+{
+    const struct file_source *f = of(s);
+
+    return f->regular && !f->ended && s->size > s->stored_read &&
+           (uint64_t)(s->size - s->stored_read) > size &&
+           dn_file_os_read_cached(f->fd, buf, size, f->start + (off_t)s->stored_read) ==
+               (ssize_t)size;
+}
+
+static void file_pass(struct dn_source *s, const void *buf, size_t size)
+{
+    struct file_source *f = of(s);
+
+    keep(f, buf, size);
+    s->stored_read += (int64_t)size;
+    f->passed = true;
+}
+
 static enum dn_status file_read(struct dn_source *s, void *buf, size_t size, size_t *got,
                                 struct dn_error *err)
 {
@@ -289,6 +309,10 @@ static enum dn_status file_read(struct dn_source *s, void *buf, size_t size, siz
     if (f->ended) {
         return DN_OK;
     }
+    if (f->passed && lseek(f->fd, f->start + (off_t)s->stored_read, SEEK_SET) < 0) {
+        return read_failed(f, size, errno, err);
+    }
+    f->passed = false;
     if (s->size <=
         0) { /* not a file, an empty one, or one of those the kernel makes up as they are read */
         DN_TRY(read_full(f, -1, buf, size, got, err));
@@ -362,6 +386,8 @@ static void file_close(struct dn_source *s)
 
 static const struct dn_source_class file_class = {.read = file_read,
                                                   .read_at = file_read_at,
+                                                  .peek_cached = file_peek_cached,
+                                                  .pass = file_pass,
                                                   .range = file_range,
                                                   .check = file_check,
                                                   .close = file_close};

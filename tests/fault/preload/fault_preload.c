@@ -31,6 +31,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define API __attribute__((visibility("default")))
@@ -237,6 +238,19 @@ WATCHED(ssize_t, pread, "pread", NULL, fd, -1, n = half(n), (int fd, void *b, si
         (fd, b, n, at))
 WATCHED(ssize_t, pread64, "pread", NULL, fd, -1, n = half(n),
         (int fd, void *b, size_t n, off64_t at), (fd, b, n, at))
+/* Half of the first of n. */
+static const struct iovec *half_of(const struct iovec *to)
+{
+    static _Thread_local struct iovec shorter;
+
+    shorter = (struct iovec){to->iov_base, half(to->iov_len)};
+    return &shorter;
+}
+
+WATCHED(ssize_t, preadv2, "preadv2", NULL, fd, -1, (to = half_of(to), n = 1),
+        (int fd, const struct iovec *to, int n, off_t at, int flags), (fd, to, n, at, flags))
+WATCHED(ssize_t, preadv64v2, "preadv2", NULL, fd, -1, (to = half_of(to), n = 1),
+        (int fd, const struct iovec *to, int n, off64_t at, int flags), (fd, to, n, at, flags))
 WATCHED(ssize_t, write, "write", NULL, fd, -1, n = half(n), (int fd, const void *b, size_t n),
         (fd, b, n))
 WATCHED(ssize_t, pwrite, "write", NULL, fd, -1, n = half(n),

@@ -247,6 +247,7 @@ FAILURES = {
 HARMLESS = {  # what must not be noticed at all
     "read": [f"errno={errno.EINTR}", f"errno={errno.EAGAIN}", "short", "short times=0"],
     "pread": [f"errno={errno.EINTR}", "short", "short times=0"],
+    "preadv2": [f"errno={errno.EAGAIN}", f"errno={errno.EAGAIN} times=0", f"errno={errno.EOPNOTSUPP} times=0", "short", "short times=0"],
     "write": [f"errno={errno.EINTR}", "short", "short times=0"],
     "fsync": [f"errno={errno.EINTR}"],
     "open": [f"errno={errno.EINTR}"],
