@@ -2,6 +2,7 @@
 #include "csv/reader_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LOCATE_CHUNK ((size_t)1 << 20)
 
@@ -9,6 +10,8 @@
 static enum dn_status open_counter(struct dn_csv_line_counter *c, const struct dn_csv_reader *r,
                                    size_t file, struct dn_error *err)
 {
+    static const struct dn_source_identity not_opened;
+
     dn_csv_line_counter_finish(c);
     *c = (struct dn_csv_line_counter){.file = file, .lines = 1, .unknown = true};
     const enum dn_status st =
@@ -17,7 +20,8 @@ static enum dn_status open_counter(struct dn_csv_line_counter *c, const struct d
         return DN_OK;
     }
     DN_TRY(st);
-    if (file <= r->feed.file && !dn_source_is_same(c->source, &r->feed.opened[file])) {
+    if (memcmp(&r->feed.opened[file], &not_opened, sizeof(not_opened)) != 0 &&
+        !dn_source_is_same(c->source, &r->feed.opened[file])) {
         return DN_OK; /* its lines would not be those of what was read */
     }
     if (r->feed.range != NULL) { /* what stands in front of a piece was counted when it was cut */
