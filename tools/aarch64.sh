@@ -10,7 +10,7 @@ tools/setup.sh aarch64
 mkdir -p build
 log=build/aarch64.log
 if ! { cmake --preset aarch64 && cmake --build --preset aarch64; } >"$log" 2>&1; then
-    grep -E -A 5 'FAILED|error' "$log" >&2 || tail -n 20 "$log" >&2
+    grep -E -A 5 '^FAILED|error:' "$log" >&2 || tail -n 20 "$log" >&2
     exit 1
 fi
 

@@ -11,7 +11,7 @@ tools/setup.sh windows
 mkdir -p build
 log=build/windows.log
 if ! { cmake --preset windows && cmake --build --preset windows; } >"$log" 2>&1; then
-    grep -E -A 5 'FAILED|error' "$log" >&2 || tail -n 20 "$log" >&2
+    grep -E -A 5 '^FAILED|error:' "$log" >&2 || tail -n 20 "$log" >&2
     exit 1
 fi
 
