@@ -20,7 +20,10 @@ failed=0
 ran=build/windows/ran.txt
 tmp=build/windows/tmp
 run() { wine build/windows/bin/dativo-native.exe "$@"; }
-run --version >/dev/null # what wine prepares it prepares once
+# What wine prepares it prepares once: its server stays, and need not start with every program.
+wineserver --persistent
+trap 'wineserver --kill || true' EXIT
+run --version >/dev/null
 
 ctest --test-dir build/windows --output-on-failure --no-tests=error --timeout 900 -j "$(nproc)" --output-junit ran.xml "$@" || failed=1
 
