@@ -82,7 +82,7 @@ done
 # One that does not is told so, whatever it does to its process.
 found=0
 while IFS='|' read -r defect says; do
-    if BROKEN=$defect run plugin check --timeout 2 build/windows/tests/libbroken_plugin.dll </dev/null >"$tmp/check.log"; then
+    if BROKEN=$defect run plugin check --timeout 5 build/windows/tests/libbroken_plugin.dll </dev/null >"$tmp/check.log"; then
         says="an exit code"
     fi
     if grep -q "^FAIL .*$says" "$tmp/check.log"; then
@@ -93,7 +93,7 @@ while IFS='|' read -r defect says; do
     fi
 done <<'EOF'
 NULL handle|crashed
-endless|did not end within 2 seconds
+endless|did not end within 5 seconds
 exit|ended the process, with code 0
 stdout|printed on standard output
 directory|changed the working directory

@@ -71,6 +71,13 @@ bool dn_os_child_start(struct dn_os_child *child, void (*body)(const void *arg, 
     return false;
 }
 
+/* A crash ends the process, with its code, and no debugger or window is waited for. */
+static LONG WINAPI on_crash(EXCEPTION_POINTERS *what)
+{
+    (void)what;
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
 const char *dn_os_child_again(int *out)
 {
     static char again[512];
@@ -88,6 +95,7 @@ const char *dn_os_child_again(int *out)
     }
     (void)SetHandleInformation((HANDLE)handle, HANDLE_FLAG_INHERIT, 0);
     *out = _open_osfhandle((intptr_t)handle, O_BINARY | _O_NOINHERIT);
+    (void)SetUnhandledExceptionFilter(on_crash);
     return *out >= 0 ? rest + 1 : NULL;
 }
 
