@@ -135,7 +135,8 @@ static wchar_t *prefixed(wchar_t *path)
 
 wchar_t *dn_windows_wide(int dir, const char *path)
 {
-    if (path[0] == '\0') {
+    /* nor is there what other systems tell of processes, which wine shows: of its own */
+    if (path[0] == '\0' || strncmp(path, "/proc/", 6) == 0) {
         errno = ENOENT;
         return NULL;
     }
