@@ -52,21 +52,20 @@ static inline bool dn_csv_is_plain(const struct dn_csv_dialect *d)
     return !d->has_escape && !d->has_comment && d->n_rest == 0 && !d->trim;
 }
 
-/** Can quote or escape stand in a number, a date, a time or a boolean? */
-static inline bool dn_csv_is_of_values(const struct dn_csv_dialect *d)
+/** Can the byte stand in a number, a date, a time or a boolean? */
+static inline bool dn_csv_is_value_byte(uint8_t b)
 {
     static const char signs[] = "+-.: ";
-    const uint8_t bytes[] = {d->quote, d->escape};
-    const bool used[] = {d->has_quote, d->has_escape};
 
-    for (size_t i = 0; i < 2; i++) {
-        const uint8_t b = bytes[i];
-        if (used[i] && ((b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'z') ||
-                        memchr(signs, b, sizeof(signs) - 1) != NULL)) {
-            return true;
-        }
-    }
-    return false;
+    return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'z') ||
+           memchr(signs, b, sizeof(signs) - 1) != NULL;
+}
+
+/** Can quote or escape? */
+static inline bool dn_csv_is_of_values(const struct dn_csv_dialect *d)
+{
+    return (d->has_quote && dn_csv_is_value_byte(d->quote)) ||
+           (d->has_escape && dn_csv_is_value_byte(d->escape));
 }
 
 static inline bool dn_csv_is_row_end(const struct dn_csv_dialect *d, uint8_t byte)

@@ -161,11 +161,13 @@ void dn_csv_census_add(struct dn_csv_census *census, uint64_t block, const struc
     for (size_t f = 0; f < rows->n_fields - rows->trailing; f++) {
         struct dn_csv_census_field *field = &census->fields[dn_csv_field_of(layout, f)];
         const uint64_t before = atomic_load_explicit(&field->seen, memory_order_relaxed);
-        struct dn_csv_evidence e = {.quoted_text = field->quoted_text, .forms = field->forms};
+        struct dn_csv_evidence e = {.quoted_text = field->quoted_text,
+                                    .forms = field->forms,
+                                    .any_text = !field->sets_aside};
         if (!field->asked || is_settled(field)) {
             continue;
         }
-        dn_csv_evidence_add_field(&e, f, rows, d, nulls);
+        dn_csv_evidence_add_field(&e, census->kernels, f, rows, d, nulls);
         const uint64_t found = e.unquoted | (uint64_t)e.quoted << QUOTED_SHIFT;
         note_quotes(field, block, &e);
         if ((found & ~before) != 0) {
@@ -240,6 +242,7 @@ enum dn_status dn_csv_find_types(struct ArrowSchema *out, const char *const *pat
             field->sets_aside = dn_csv_aside_wanted(r) && !r->columns[c].unseen;
         }
     }
+    census.kernels = r->kernels;
     r->census = &census;
     DN_TRY_GOTO(st, read_all(r, err), cleanup);
     st = make_schema(r, out, err);

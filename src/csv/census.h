@@ -28,6 +28,7 @@ struct dn_csv_census_field {
 };
 
 struct dn_csv_census {
+    const struct dn_kernels *kernels;
     struct dn_csv_census_field *fields;
 };
 

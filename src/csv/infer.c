@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* 2^53: every integer up to here is a double. */
-#define DOUBLE_EXACT ((int64_t)1 << 53)
-
 /* What a decimal can hold, if its digits fit. */
 #define NUMBERS                                                                                    \
     ((unsigned)(DN_CSV_INT | DN_CSV_BIG_INT | DN_CSV_UINT | DN_CSV_NEGATIVE | DN_CSV_FLOAT |       \
@@ -42,7 +39,9 @@ static bool has_exponent(const uint8_t *text, size_t len)
 static bool is_within(const struct dn_csv_digits *digits, const uint8_t *text, size_t len)
 {
     const uint8_t *point = memchr(text, '.', len);
-    return point != NULL && (size_t)(point - text) <= digits->whole + (text[0] == '-') &&
+    const size_t negative = text[0] == '-';
+    const size_t zero = text[negative] == '0'; /* which is no digit */
+    return point != NULL && (size_t)(point - text) <= digits->whole + negative + zero &&
            (size_t)(text + len - point) <= digits->behind + 1 && !has_exponent(text, len);
 }
 
@@ -91,7 +90,7 @@ void dn_csv_digits_add(struct dn_csv_digits *digits, const uint8_t *text, size_t
 
 static bool double_holds(int64_t v)
 {
-    if (v >= -DOUBLE_EXACT && v <= DOUBLE_EXACT) {
+    if (v >= -DN_CSV_DOUBLE_EXACT && v <= DN_CSV_DOUBLE_EXACT) {
         return true;
     }
     const double d = (double)v;
@@ -123,9 +122,6 @@ static enum dn_csv_class classify_large(const uint8_t *text, size_t len)
     return text[0] != '-' && dn_parse_uint64_relaxed(text, len, &value) ? DN_CSV_UINT : DN_CSV_TEXT;
 }
 
-/* Of microseconds, those that are nanoseconds as well. */
-#define MOST_US (INT64_MAX / 1000)
-
 static unsigned classify_timestamp(const uint8_t *text, size_t len)
 {
     int64_t value;
@@ -133,7 +129,7 @@ static unsigned classify_timestamp(const uint8_t *text, size_t len)
 
     if (dn_parse_timestamp_us(text, len, &value, &zoned)) {
         const unsigned class = zoned ? DN_CSV_TIMESTAMPTZ : DN_CSV_TIMESTAMP;
-        return value < -MOST_US || value > MOST_US ? class | DN_CSV_FAR : class;
+        return value < -DN_CSV_MOST_US || value > DN_CSV_MOST_US ? class | DN_CSV_FAR : class;
     }
     /* more than microseconds have a point; blanks around, which the wide form may have, were seen to */
     if (memchr(text, '.', len) == NULL ||
@@ -280,25 +276,6 @@ void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_di
         e->unquoted |=
             dn_csv_has_escape(d, text, len) ? (unsigned)DN_CSV_TEXT : classify_for(e, text, len);
         e->n_unquoted++;
-    }
-}
-
-void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
-                               const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
-                               const struct dn_csv_nulls *nulls)
-{
-    for (size_t r = 0; r < rows->n_rows; r++) {
-        const uint32_t start = dn_csv_field_start(rows, r, field);
-        const uint32_t end = dn_csv_field_end(rows, r, field, start);
-        dn_csv_evidence_add_value(evidence, d, nulls, rows->buf + start, end - start);
-    }
-}
-
-void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
-                         const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls)
-{
-    for (size_t c = 0; c < rows->n_fields; c++) {
-        dn_csv_evidence_add_field(&evidence[c], c, rows, d, nulls);
     }
 }
 

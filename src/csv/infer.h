@@ -36,6 +36,11 @@ enum dn_csv_class {
     ((unsigned)(DN_CSV_INT_OR_BOOL | DN_CSV_INT_OR_DATE | DN_CSV_INT_OR_TIME |                     \
                 DN_CSV_INT_OR_TIMESTAMP))
 
+/** 2^53: every integer up to here is a double. */
+#define DN_CSV_DOUBLE_EXACT ((int64_t)1 << 53)
+/** Of microseconds, those that are nanoseconds as well. */
+#define DN_CSV_MOST_US (INT64_MAX / 1000)
+
 /** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
 struct dn_csv_digits {
     unsigned whole;
@@ -58,6 +63,7 @@ struct dn_csv_evidence {
     bool quoted_text;                 /**< the option: quotes beside unquoted values say text */
     const struct dn_csv_forms *forms; /**< NULL: the usual ones */
     int64_t n_texts;                  /**< of both, those that only a string holds */
+    bool any_text; /**< one of them makes the column a string, however few there are */
 };
 
 /** Written as a whole number, of whatever size: digits, maybe behind a '-'.  The text is not empty. */
@@ -83,14 +89,12 @@ bool dn_csv_parse_bare_point(const uint8_t *text, size_t len, double *out, bool 
 void dn_csv_evidence_add_value(struct dn_csv_evidence *e, const struct dn_csv_dialect *d,
                                const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len);
 
-/** Add the values of all rows; `evidence` has one entry per field. */
-void dn_csv_evidence_add(struct dn_csv_evidence *evidence, const struct dn_csv_rows *rows,
-                         const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
-
-/** Add the values of one field of all rows. */
-void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, size_t field,
-                               const struct dn_csv_rows *rows, const struct dn_csv_dialect *d,
-                               const struct dn_csv_nulls *nulls);
+/**
+ * Add the values of one field of all rows (evidence.c).  After a text of an evidence with any_text, only what quotes say is added.
+ */
+void dn_csv_evidence_add_field(struct dn_csv_evidence *evidence, const struct dn_kernels *kernels,
+                               size_t field, const struct dn_csv_rows *rows,
+                               const struct dn_csv_dialect *d, const struct dn_csv_nulls *nulls);
 
 /** Whether values of these classes, or-ed, are numbers that a decimal holds. */
 bool dn_csv_fits_decimal(unsigned classes, struct dn_csv_digits digits);

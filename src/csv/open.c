@@ -467,6 +467,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     for (size_t i = 0; i < r->n_fields; i++) {
         evidence[i].forms = r->forms != NULL ? r->forms[i] : NULL;
         evidence[i].quoted_text = r->quoted_text;
+        evidence[i].any_text = dn_csv_aside_most(r) == 0;
     }
     if (r->look != NULL) {
         DN_TRY_GOTO(

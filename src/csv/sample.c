@@ -110,8 +110,8 @@ static void add_evidence(const struct sample *s)
     const struct dn_csv_layout *layout = dn_csv_layout_of(r, s->file);
 
     for (size_t f = 0; f < s->rows.n_fields - s->rows.trailing; f++) {
-        dn_csv_evidence_add_field(&s->evidence[dn_csv_field_of(layout, f)], f, &s->rows,
-                                  &r->dialect, &r->nulls);
+        struct dn_csv_evidence *e = &s->evidence[dn_csv_field_of(layout, f)];
+        dn_csv_evidence_add_field(e, r->kernels, f, &s->rows, &r->dialect, &r->nulls);
     }
 }
 
@@ -180,15 +180,30 @@ static enum dn_status note_first_rows(struct sample *s, bool at_end, struct dn_e
     return DN_OK;
 }
 
+/* How often the byte is in text[0, len), as far as `most`. */
+static size_t count_up_to(size_t most, const uint8_t *text, size_t len, uint8_t byte)
+{
+    const uint8_t *end = text + len;
+    size_t n = 0;
+
+    while (n < most && text < end) {
+        const uint8_t *at = memchr(text, byte, (size_t)(end - text));
+        n += at != NULL;
+        text = at != NULL ? at + 1 : end;
+    }
+    return n;
+}
+
 /* Does the sampled text, read with s->index, hold row-end bytes inside quotes? */
 static bool has_quoted_row_ends(const struct sample *s, const uint8_t *text, size_t len)
 {
-    size_t n = 0;
+    const size_t most = s->index.n_row_ends + 1; /* one more than there are is enough */
+    size_t n = count_up_to(most, text, len, '\n');
 
-    for (size_t i = 0; i < len && n <= s->index.n_row_ends; i++) { /* one more is enough */
-        n += text[i] == '\n' || (text[i] == '\r' && s->r->dialect.cr_ends_row);
+    if (s->r->dialect.cr_ends_row) {
+        n += count_up_to(most - n, text, len, '\r');
     }
-    return n > s->index.n_row_ends;
+    return n == most;
 }
 
 /*
@@ -198,15 +213,24 @@ static bool has_quoted_row_ends(const struct sample *s, const uint8_t *text, siz
 static size_t first_row_behind_quotes(const struct dn_csv_reader *r, const uint8_t *text,
                                       size_t len)
 {
+    const struct dn_csv_dialect *d = &r->dialect;
+    const size_t most = dn_csv_n_fields_of(r, 0) + r->trailing;
     enum dn_csv_state state = DN_CSV_QUOTED;
     size_t n_ends = 0;
 
     for (size_t pos = 0; pos < len;) {
+        if (state == DN_CSV_QUOTED && !d->has_escape) {
+            const uint8_t *quote = memchr(text + pos, d->quote, len - pos);
+            if (quote == NULL) {
+                return len;
+            }
+            pos = (size_t)(quote - text);
+        }
         struct dn_csv_mark m;
-        state = dn_csv_step(&r->dialect, state, text + pos, len - pos, &m);
+        state = dn_csv_step(d, state, text + pos, len - pos, &m);
         n_ends += m.field_ends;
         pos += m.n;
-        if (m.stray || n_ends > dn_csv_n_fields_of(r, 0) + r->trailing) {
+        if (m.stray || n_ends > most) {
             return SIZE_MAX;
         }
         if (m.row_ends) {

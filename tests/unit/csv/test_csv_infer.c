@@ -1,5 +1,6 @@
 /* What a text is, what types classes make together, and how many digits numbers have. */
 #include "csv/infer.h"
+#include "simd/kernels.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,6 +255,215 @@ static void test_evidence_has_the_digits_of_all(void **state)
     }
 }
 
+/* ---- a field of many rows at once ---- */
+
+#define MOST_ROWS 200
+#define MOST_FIELD 48
+
+static __attribute__((format(printf, 2, 3))) size_t put(char *out, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const int n = vsnprintf(out, MOST_FIELD, format, args);
+    va_end(args);
+    assert_in_range(n, 0, MOST_FIELD - 1);
+    return (size_t)n;
+}
+
+static size_t random_moment(char *out, unsigned kind, uint64_t *seed)
+{
+    static const char *const behind[] = {"", "", "", ".5", ".1234567", "Z", " UTC", "x"};
+    const int year = next_random(seed) % 9 == 0 ? 1 + (int)(next_random(seed) % 9999) : 2024;
+    const int month = 1 + (int)(next_random(seed) % 12);
+    const int day = 1 + (int)(next_random(seed) % (next_random(seed) % 40 == 0 ? 40 : 28));
+    const int second = (int)(next_random(seed) % 60);
+
+    return kind == 0 ? put(out, "%04d-%02d-%02d", year, month, day)
+           : kind == 1
+               ? put(out, "10:11:%02d%s", second, behind[next_random(seed) % 5])
+               : put(out, "%04d-%02d-%02d%c10:11:%02d%s", year, month, day,
+                     next_random(seed) % 4 == 0 ? 'T' : ' ', second, behind[next_random(seed) % 8]);
+}
+
+/* A value of a kind; every kind has some that are written in other ways, too. */
+static size_t random_value(char *out, unsigned kind, uint64_t *seed)
+{
+    static const char *const odd[] = {
+        "0",   "-0",   "0.0",  "-0.0", "0.50", "-0.5",  "17.00", "9007199254740992",
+        "NA",  "-1",   "007",  "1.",   ".5",   "1e5",   "nan",   "9007199254740993",
+        "inf", "true", "a,b",  "x",    "-",    "1.2.3", "- 1",   "99999999999999999999",
+        "5,5", "1:2",  "a\"b", "",     "\"",   "1-2",   "12.30", "123456789012345.5"};
+    const int sign = next_random(seed) % 3 == 0 ? -1 : 1;
+    const int64_t whole = (int64_t)(next_random(seed) % 1000000);
+
+    switch (kind) {
+    case 0:
+        return put(out, "%lld", (long long)whole * sign);
+    case 1:
+        return put(out, "%lld", (long long)whole * 100000007 * (1 + whole % 90) * sign);
+    case 2:
+        return put(out, "%.2f", (double)whole / 100 * sign);
+    case 3:
+        return put(out, "%.*f", (int)(whole % 12), (double)whole / 1e6 * sign);
+    case 4:
+    case 5:
+    case 6:
+        return random_moment(out, kind - 4, seed);
+    case 7:
+        return put(out, "%s", whole % 2 == 0 ? "true" : "False");
+    case 8:
+        return put(out, "text %d", (int)whole);
+    default:
+        return put(out, "%s", odd[next_random(seed) % (sizeof odd / sizeof odd[0])]);
+    }
+}
+
+/* Rows of two fields, of which the other one is empty, as a file has them. */
+struct made {
+    uint8_t text[(size_t)2 * 64 + (size_t)MOST_ROWS * (2 * MOST_FIELD + 8)];
+    uint32_t starts[MOST_ROWS];
+    uint32_t ends[2 * MOST_ROWS];
+    struct dn_csv_rows rows;
+};
+
+static size_t put_field(const struct dn_csv_dialect *d, uint8_t *out, const char *value, size_t len,
+                        bool quoted)
+{
+    size_t n = 0;
+
+    if (!quoted) {
+        memcpy(out, value, len);
+        return len;
+    }
+    out[n++] = d->quote;
+    for (size_t i = 0; i < len; i++) {
+        out[n++] = (uint8_t)value[i];
+        if ((uint8_t)value[i] == d->quote) {
+            out[n++] = d->quote;
+        }
+    }
+    out[n++] = d->quote;
+    return n;
+}
+
+static void make_rows(struct made *m, const struct dn_csv_dialect *d, size_t field, uint64_t *seed)
+{
+    static const unsigned percents[] = {0, 0, 1, 10, 50, 100};
+    const size_t n_rows = next_random(seed) % (MOST_ROWS + 1);
+    const unsigned kind = (unsigned)(next_random(seed) % 9);
+    const unsigned other = (unsigned)(next_random(seed) % 11);
+    const unsigned others = percents[next_random(seed) % 5];
+    const unsigned empty = percents[next_random(seed) % 6];
+    const unsigned quoted = percents[next_random(seed) % 6];
+    const bool cr = next_random(seed) % 3 == 0;
+    char value[MOST_FIELD];
+    size_t at = 64;
+
+    memset(m->text, '7', sizeof m->text);
+    for (size_t r = 0; r < n_rows; r++) {
+        const bool is_other = next_random(seed) % 100 < others;
+        const size_t len = next_random(seed) % 100 < empty
+                               ? 0
+                               : random_value(value, is_other ? other : kind, seed);
+        m->starts[r] = (uint32_t)at;
+        if (field == 1) {
+            m->ends[2 * r] = (uint32_t)at;
+            m->text[at++] = d->delimiter;
+        }
+        at += put_field(d, m->text + at, value, len, next_random(seed) % 100 < quoted);
+        if (field == 0) {
+            m->ends[2 * r] = (uint32_t)at;
+            m->text[at++] = d->delimiter;
+        }
+        if (cr) {
+            m->text[at++] = '\r';
+        }
+        m->ends[2 * r + 1] = (uint32_t)at;
+        m->text[at++] = '\n';
+    }
+    m->rows = (struct dn_csv_rows){.buf = m->text,
+                                   .ends = m->ends,
+                                   .starts = m->starts,
+                                   .n_rows = n_rows,
+                                   .n_fields = 2,
+                                   .delimiter_len = 1,
+                                   .dialect = d};
+}
+
+static void expect_equal_evidence(const struct dn_csv_evidence *e,
+                                  const struct dn_csv_evidence *due, bool any_text)
+{
+    struct dn_csv_column column = {0};
+    struct dn_csv_column column_due = {0};
+
+    assert_int_equal(e->n_unquoted, due->n_unquoted);
+    assert_int_equal(e->n_quoted, due->n_quoted);
+    assert_int_equal(e->first_bare, due->first_bare);
+    if (!any_text || ((due->quoted | due->unquoted) & DN_CSV_TEXT) == 0) {
+        assert_int_equal(e->unquoted, due->unquoted);
+        assert_int_equal(e->quoted, due->quoted);
+        assert_int_equal(e->digits.whole, due->digits.whole);
+        assert_int_equal(e->digits.behind, due->digits.behind);
+        assert_int_equal(e->n_texts, due->n_texts);
+    }
+    assert_int_equal(e->unquoted == 0, due->unquoted == 0);
+    assert_int_equal(e->quoted == 0, due->quoted == 0);
+    dn_csv_resolve(e, &column);
+    dn_csv_resolve(due, &column_due);
+    assert_string_equal(DN_TYPE_TEXT(column.type), DN_TYPE_TEXT(column_due.type));
+    assert_int_equal(column.unseen, column_due.unseen);
+    assert_int_equal(column.unsettled, column_due.unsettled);
+    assert_int_equal(column.only_quoted, column_due.only_quoted);
+    assert_int_equal(column.through_quotes, column_due.through_quotes);
+    assert_int_equal(column.mostly_quoted, column_due.mostly_quoted);
+}
+
+/* Many rows at once say what each of them does, whatever the kernels. */
+static void test_fields_say_what_their_values_do(void **state)
+{
+    static const char *const texts[] = {"NA", "-1"};
+    static const size_t lens[] = {2, 2};
+    static const struct dn_csv_nulls nulls[] = {{0},
+                                                {0},
+                                                {texts, lens, 1, false, false, false},
+                                                {texts, lens, 1, false, true, false},
+                                                {texts, lens, 2, true, false, false},
+                                                {texts, lens, 2, true, false, true}};
+    static const char delimiters[] = ",,,;-.: 5";
+    static const char quotes[] = "\"\"\"'5";
+    static struct made made;
+    uint64_t seed = 3;
+
+    (void)state;
+    for (int round = 0; round < 3000; round++) {
+        const struct dn_csv_dialect d = {
+            .delimiter = (uint8_t)delimiters[next_random(&seed) % (sizeof delimiters - 1)],
+            .quote = (uint8_t)quotes[next_random(&seed) % (sizeof quotes - 1)],
+            .has_quote = next_random(&seed) % 9 != 0};
+        const struct dn_csv_nulls *null = &nulls[next_random(&seed) % 6];
+        const size_t field = next_random(&seed) % 2;
+        const struct dn_csv_evidence before = {.quoted_text = next_random(&seed) % 4 == 0};
+        struct dn_csv_evidence due = before;
+
+        make_rows(&made, &d, field, &seed);
+        for (size_t r = 0; r < made.rows.n_rows; r++) {
+            const uint32_t start = dn_csv_field_start(&made.rows, r, field);
+            const uint32_t end = dn_csv_field_end(&made.rows, r, field, start);
+            dn_csv_evidence_add_value(&due, &d, null, made.text + start, end - start);
+        }
+        for (int tier = DN_CPU_SCALAR; tier <= (int)dn_cpu_detect(); tier++) {
+            for (int any_text = 0; any_text < 2; any_text++) {
+                struct dn_csv_evidence e = before;
+                e.any_text = any_text;
+                dn_csv_evidence_add_field(&e, dn_kernels_for((enum dn_cpu_tier)tier), field,
+                                          &made.rows, &d, null);
+                expect_equal_evidence(&e, &due, any_text);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_types_of_classes),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_evidence_has_the_digits_of_all),
+        cmocka_unit_test(test_fields_say_what_their_values_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
