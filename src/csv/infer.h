@@ -64,6 +64,7 @@ struct dn_csv_evidence {
     const struct dn_csv_forms *forms; /**< NULL: the usual ones */
     int64_t n_texts;                  /**< of both, those that only a string holds */
     bool any_text; /**< one of them makes the column a string, however few there are */
+    bool unwanted; /**< nobody asks what the field holds: nothing is added */
 };
 
 /** Written as a whole number, of whatever size: digits, maybe behind a '-'.  The text is not empty. */

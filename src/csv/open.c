@@ -218,15 +218,20 @@ static enum dn_status exclude_fields(struct dn_csv_reader *r, const struct looku
     return DN_OK;
 }
 
-/* The fields of the columns, in their order. */
+/* The columns asked for, of which no more is known than their fields. */
 static enum dn_status choose_fields(struct dn_csv_reader *r, const struct lookup *l,
                                     const struct dn_csv_options *o, struct dn_error *err)
 {
+    const size_t most = o->columns != NULL ? o->n_columns : r->n_fields;
     bool *excluded = NULL;
     size_t n = 0;
 
+    r->columns = dn_arena_alloc(&r->arena, (most + 1) * sizeof(struct dn_csv_column));
+    if (r->columns == NULL) {
+        return dn_error_memory(err, most * sizeof(struct dn_csv_column));
+    }
     DN_TRY(exclude_fields(r, l, o, &excluded, err));
-    for (size_t i = 0; i < (o->columns != NULL ? o->n_columns : r->n_fields); i++) {
+    for (size_t i = 0; i < most; i++) {
         size_t field = i;
         if (o->columns != NULL) {
             field = dn_csv_find_field(r, &l->fields, o->columns[i]);
@@ -252,18 +257,23 @@ static enum dn_status choose_fields(struct dn_csv_reader *r, const struct lookup
                               "the option exclude leaves no column of the file");
 }
 
-/* The columns asked for, with the types the sample gives. */
-static enum dn_status choose_columns(struct dn_csv_reader *r, const struct lookup *l,
-                                     const struct dn_csv_options *o,
-                                     struct dn_csv_evidence *evidence, struct dn_error *err)
+/* Nobody asks for the types of fields that are no column. */
+static void note_wanted(const struct dn_csv_reader *r, struct dn_csv_evidence *evidence)
 {
-    const size_t most = o->columns != NULL ? o->n_columns : r->n_fields;
-
-    r->columns = dn_arena_alloc(&r->arena, (most + 1) * sizeof(struct dn_csv_column));
-    if (r->columns == NULL) {
-        return dn_error_memory(err, most * sizeof(struct dn_csv_column));
+    for (size_t f = 0; f < r->n_fields; f++) {
+        evidence[f].unwanted = true;
     }
-    DN_TRY(choose_fields(r, l, o, err));
+    for (size_t c = 0; c < r->n_columns; c++) {
+        if (r->columns[c].field != SIZE_MAX) {
+            evidence[r->columns[c].field].unwanted = false;
+        }
+    }
+}
+
+/* The columns with their names and the types the sample gives. */
+static enum dn_status type_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
+                                   struct dn_csv_evidence *evidence, struct dn_error *err)
+{
     for (size_t c = 0; c < r->n_columns; c++) {
         struct dn_csv_column *column = &r->columns[c];
         column->type = DN_TYPE(UTF8_VIEW);
@@ -307,21 +317,16 @@ static enum dn_status check_renamed(const struct dn_csv_reader *r, const struct 
     return DN_OK;
 }
 
-static enum dn_status make_columns(struct dn_csv_reader *r, const struct dn_csv_options *o,
-                                   struct dn_csv_evidence *evidence, struct dn_error *err)
+/* The columns, whose fields are chosen. */
+static enum dn_status make_columns(struct dn_csv_reader *r, struct lookup *l,
+                                   const struct dn_csv_options *o, struct dn_csv_evidence *evidence,
+                                   struct dn_error *err)
 {
-    struct lookup l = {0};
-    enum dn_status st = DN_OK;
-
-    DN_TRY_GOTO(st, dn_csv_map_fields(r, &l.fields, err), cleanup);
-    DN_TRY_GOTO(st, choose_columns(r, &l, o, evidence, err), cleanup);
-    DN_TRY_GOTO(st, lookup_columns(&l, r, err), cleanup);
-    DN_TRY_GOTO(st, check_renamed(r, &l, err), cleanup);
-    DN_TRY_GOTO(st, apply_types(r, &l, o, err), cleanup);
-    st = apply_required(r, &l, o, err);
-cleanup:
-    lookup_finish(&l);
-    return st;
+    DN_TRY(type_columns(r, o, evidence, err));
+    DN_TRY(lookup_columns(l, r, err));
+    DN_TRY(check_renamed(r, l, err));
+    DN_TRY(apply_types(r, l, o, err));
+    return apply_required(r, l, o, err);
 }
 
 /*
@@ -419,22 +424,30 @@ static enum dn_status open_piece(struct dn_csv_reader *r, const struct dn_csv_op
                                  struct dn_error *err)
 {
     struct dn_csv_options o = *options;
+    struct lookup l = {0};
+    enum dn_status st = DN_OK;
 
     DN_TRY(dn_csv_feed_open(&r->feed, err));
     DN_TRY(dn_csv_token_restore(r, err));
     set_room_behind(r);
     DN_TRY(dn_csv_open_forms(r, options, err));
     o.inference = DN_CSV_INFER_STRINGS;
-    DN_TRY(make_columns(r, &o, NULL, err));
-    DN_TRY(dn_csv_token_types(r, err));
+    DN_TRY_GOTO(st, dn_csv_map_fields(r, &l.fields, err), cleanup);
+    DN_TRY_GOTO(st, choose_fields(r, &l, &o, err), cleanup);
+    DN_TRY_GOTO(st, make_columns(r, &l, &o, NULL, err), cleanup);
+    DN_TRY_GOTO(st, dn_csv_token_types(r, err), cleanup);
     note_forms(r);
-    return dn_csv_size_window(r, options, err);
+    st = dn_csv_size_window(r, options, err);
+cleanup:
+    lookup_finish(&l);
+    return st;
 }
 
 enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_options *options,
                                   struct dn_error *err)
 {
     struct dn_csv_evidence *evidence;
+    struct lookup l = {0};
     bool faulty = false;
 
     if (r->token != NULL) {
@@ -475,10 +488,13 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
             dn_csv_why_start(&r->look->why, evidence, r->n_fields, options->round_decimals, err),
             cleanup);
     }
+    DN_TRY_GOTO(st, dn_csv_map_fields(r, &l.fields, err), cleanup);
+    DN_TRY_GOTO(st, choose_fields(r, &l, options, err), cleanup);
+    note_wanted(r, evidence);
     if (options->inference == DN_CSV_INFER_COLUMN) {
         DN_TRY_GOTO(st, dn_csv_sample(r, evidence, &faulty, err), cleanup);
     }
-    DN_TRY_GOTO(st, make_columns(r, options, evidence, err), cleanup);
+    DN_TRY_GOTO(st, make_columns(r, &l, options, evidence, err), cleanup);
     settle_quotes(r, options);
     note_forms(r);
     DN_TRY_GOTO(st, note_unseen(r, options, err), cleanup);
@@ -491,6 +507,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
 cleanup:
     dn_free(r->looks); /* only dn_csv_advise() asks */
     r->looks = NULL;
+    lookup_finish(&l);
     dn_free(evidence);
     return st;
 }

@@ -111,7 +111,9 @@ static void add_evidence(const struct sample *s)
 
     for (size_t f = 0; f < s->rows.n_fields - s->rows.trailing; f++) {
         struct dn_csv_evidence *e = &s->evidence[dn_csv_field_of(layout, f)];
-        dn_csv_evidence_add_field(e, r->kernels, f, &s->rows, &r->dialect, &r->nulls);
+        if (!e->unwanted) {
+            dn_csv_evidence_add_field(e, r->kernels, f, &s->rows, &r->dialect, &r->nulls);
+        }
     }
 }
 
