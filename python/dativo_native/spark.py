@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Union
 
 import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
@@ -96,6 +96,10 @@ def _read_numbered(pieces: List[Split], schema: StructType, batches_of_numbers: 
             yield from batches(pieces[number], schema)
 
 
+# Of a frame that read_csv() made: its tasks, and what they read.  Whatever Spark does to a frame makes another one, which has no such thing.
+_UNTOUCHED = "_dativo_untouched"
+
+
 def _tasks(spark: SparkSession, n: int) -> DataFrame:
     """A row for every piece, each in a task of its own."""
     return spark.range(0, n, 1, n)
@@ -113,11 +117,16 @@ def read_csv(
 
     The source is cut now, on the driver; a file that is written to later is an error of the tasks.  ``options`` are the keywords of
     :func:`dativo_native.read_csv`; ``threads`` are those of a task, 1 if nobody says it.
+
+    :func:`write_parquet` of this very frame, with nothing done to it, leaves the rows out of the JVM.
     """
     check_keywords(list(options), reader_keywords(), "dativo_native.spark.read_csv")
     made = Source(source, {**options, "split_size": split_size}, schema)
     pieces = made.pieces()
-    return _tasks(spark, len(pieces)).mapInArrow(functools.partial(_read_numbered, pieces, made.schema), made.schema)
+    tasks, rows = _tasks(spark, len(pieces)), functools.partial(_read_numbered, pieces, made.schema)
+    frame = tasks.mapInArrow(rows, made.schema)
+    setattr(frame, _UNTOUCHED, (tasks, rows))
+    return frame
 
 
 # ---- writing ----------------------------------------------------------------------------------------------------------
@@ -177,8 +186,11 @@ def _message(part: Part) -> Any:
     return pa.RecordBatch.from_pydict({"message": [json.dumps(part._asdict())]})
 
 
-def _write_task(folder: Folder, options: Mapping[str, Any], batches: Iterable[Any]) -> Iterator[Any]:
-    yield _message(write_batches(folder, options, batches))
+Rows = Callable[[Iterable[Any]], Iterable[Any]]
+
+
+def _write_task(folder: Folder, options: Mapping[str, Any], rows: Optional[Rows], batches: Iterable[Any]) -> Iterator[Any]:
+    yield _message(write_batches(folder, options, batches if rows is None else rows(batches)))
 
 
 def _parts(messages: Iterable[Any]) -> List[Part]:
@@ -197,7 +209,9 @@ def write_parquet(frame: DataFrame, directory: str, *, mode: str = "error", **op
     folder = Folder(directory, mode)
     folder.begin()
     try:
-        messages = frame.mapInArrow(functools.partial(_write_task, folder, options), "message string").collect()
+        cached = getattr(frame, "is_cached", True)
+        tasks, rows = (None if cached else vars(frame).get(_UNTOUCHED)) or (frame, None)
+        messages = tasks.mapInArrow(functools.partial(_write_task, folder, options, rows), "message string").collect()
         return commit(folder, schema, options, _parts(messages))
     except BaseException:
         folder.abort()

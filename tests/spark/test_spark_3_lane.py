@@ -26,8 +26,9 @@ def test_equals_sparks_own(spark, plain, tmp_path):
     frame = dn_spark.read_csv(spark, plain, types=TYPES, split_size="16MB")
     assert fingerprint(frame) == theirs and theirs[0] == rows
     assert dn_spark.write_parquet(frame, str(tmp_path / "a"), compression="zstd").rows_out == rows
+    assert dn_spark.write_parquet(frame.select("*"), str(tmp_path / "c")).rows_out == rows
     assert dn_spark.convert(spark, plain, str(tmp_path / "b"), split_size="16MB", types=TYPES).rows_out == rows
-    for name in "ab":
+    for name in "abc":
         back = spark.read.parquet(str(tmp_path / name))
         assert clean(tmp_path / name) == rows and back.dtypes == frame.dtypes and fingerprint(back) == theirs
     given = dn_spark.read_csv(spark, plain, schema=frame.schema)
@@ -40,6 +41,24 @@ def test_quoted_line_ends(spark, quoted, tmp_path):
     back = spark.read.parquet(str(tmp_path / "q"))
     assert clean(tmp_path / "q") == 100_000 == back.count() and len(list((tmp_path / "q").glob("part-*"))) > 10
     assert back.where(F.col("text") != F.concat(F.lit("a line,\n"), F.col("id"), F.lit(',and another "'), F.col("id"), F.lit('"'))).count() == 0
+
+
+def test_a_frame_with_nothing_done_to_it(spark, quoted, tmp_path):
+    """Its rows are not in Java, those of others are, and they are the same."""
+    frame = dn_spark.read_csv(spark, quoted, split_size="400kB")
+    wanted = fingerprint(frame)
+    through_java = frame.mapInArrow
+    frame.mapInArrow = None
+    dn_spark.write_parquet(frame, str(tmp_path / "a"))
+    with pytest.raises(TypeError):
+        dn_spark.write_parquet(frame.cache(), str(tmp_path / "b"))
+    frame.mapInArrow = through_java
+    dn_spark.write_parquet(frame, str(tmp_path / "b"))
+    frame.unpersist()
+    dn_spark.write_parquet(frame.where("id % 2 = 0"), str(tmp_path / "c"))
+    for name, rows in (("a", 100_000), ("b", 100_000), ("c", 50_000)):
+        assert clean(tmp_path / name) == rows
+    assert fingerprint(spark.read.parquet(str(tmp_path / "a"))) == wanted == fingerprint(spark.read.parquet(str(tmp_path / "b")))
 
 
 def test_a_worker_is_killed(spark, quoted, tmp_path):

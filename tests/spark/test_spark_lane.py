@@ -49,8 +49,9 @@ def test_functions_of_spark_3(spark, plain, tmp_path):
     types = {"price": "decimal(12,2)", "at": "timestamptz"}
     frame = dn_spark.read_csv(spark, plain, types=types, split_size="16MB")
     assert dn_spark.write_parquet(frame, str(tmp_path / "a")).rows_out == rows
+    assert dn_spark.write_parquet(frame.select("*"), str(tmp_path / "c")).rows_out == rows
     assert dn_spark.convert(spark, plain, str(tmp_path / "b"), split_size="16MB", types=types, writer={"compression": "zstd"}).rows_out == rows
-    for name in "ab":
+    for name in "abc":
         assert clean(tmp_path / name) == rows and fingerprint(spark.read.parquet(str(tmp_path / name))) == theirs
     with pytest.raises(Exception, match="mode append or overwrite"):
         dn_spark.convert(spark, plain, str(tmp_path / "b"))
