@@ -70,7 +70,6 @@ def _wide_enough(of: Any) -> Optional[Any]:
         (is_type.is_uint32, pa.int64()),
         (is_type.is_float16, pa.float32()),
         (is_type.is_fixed_size_binary, pa.binary()),
-        (lambda of: str(of) == "binary_view", pa.binary()),  # of pyarrow 16
     ):
         of = wider if is_it(of) else of
     if is_type.is_timestamp(of) and of.unit != "ns":
@@ -89,12 +88,6 @@ def spark_schema(schema: Any, columns: Sequence[Column]) -> Any:
     """Of a source.  Texts of it that Spark has no type for can be had as texts."""
     fields = []
     for field, column in zip(schema, columns):
-        if str(field.type) == "binary_view" and not hasattr(pa, "binary_view"):
-            raise DativoError(
-                f'column "{column.name}" is of type {column.type}, which pyarrow {pa.__version__} cannot take over: install pyarrow 16 or later',
-                code="unsupported",
-                column=column.name,
-            )
         of = _wide_enough(field.type)
         if of is None:
             finest = " or as timestamp[us], if no value has more digits" if pa.types.is_timestamp(field.type) else ""
