@@ -232,7 +232,7 @@ static bool value_is(const json_t *value, const char *expected)
 }
 
 /* Record `row` of the small file, from 0, as far as it is one: whose rows come from elsewhere has other keys. */
-static enum dn_verdict record_check(struct dn_conform *c, const json_t *record, size_t row)
+static enum dn_verdict record_check(struct dn_conform *c, json_t *record, size_t row)
 {
     static const char *const rows[][2] = {{"1", "a \"b\", c"}, {"2", NULL}, {"00501", "x"}};
     static const char *const keys[] = {"id", "name"};
@@ -253,6 +253,15 @@ static enum dn_verdict record_check(struct dn_conform *c, const json_t *record, 
                                               expected);
         }
     }
+    const char *key = NULL;
+    const json_t *value = NULL;
+    json_object_foreach(record, key, value)
+    {
+        if (row < 3 && strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0) {
+            return dn_conform_fail(c, "record %zu has a key that the file has not: %.100s", row + 1,
+                                   key);
+        }
+    }
     return DN_VERDICT_PASS;
 }
 
@@ -263,7 +272,7 @@ static enum dn_verdict batch_check(struct dn_conform *c, const char *text, size_
     enum dn_verdict v = DN_VERDICT_PASS;
 
     for (size_t i = 0; v == DN_VERDICT_PASS && i < json_array_size(batch); i++) {
-        const json_t *record = json_array_get(batch, i);
+        json_t *record = json_array_get(batch, i);
         if (first + i == 0) {
             c->is_small =
                 json_object_get(record, "id") != NULL && json_object_get(record, "name") != NULL;

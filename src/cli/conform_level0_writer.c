@@ -2,8 +2,10 @@
 #include "cli/conform_level0.h"
 
 #include "base/buffer.h"
+#include "base/strings.h"
 #include "job/json_text.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +113,19 @@ static const char *file_problem(const json_t *file, json_int_t *n_records)
                : "a file is not there, or not of size_bytes";
 }
 
+/* Is the file of entry i that of one before it? */
+static bool is_named_again(const json_t *files, size_t i)
+{
+    const json_t *path = json_object_get(json_array_get(files, i), "path");
+
+    for (size_t k = 0; k < i; k++) {
+        if (json_equal(json_object_get(json_array_get(files, k), "path"), path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Write three records; the first file that comes of them is *path. */
 static enum dn_verdict batch_write(struct dn_conform *c, const struct dn_level0 *l, void *writer,
                                    int counter, char path[512])
@@ -129,7 +144,8 @@ static enum dn_verdict batch_write(struct dn_conform *c, const struct dn_level0 
         problem = "not a list of files";
     }
     for (size_t i = 0; problem == NULL && i < json_array_size(files); i++) {
-        problem = file_problem(json_array_get(files, i), &n_records);
+        problem = is_named_again(files, i) ? "a file is named twice: hosts count it twice"
+                                           : file_problem(json_array_get(files, i), &n_records);
     }
     if (problem == NULL && n_records != 3) {
         problem = "record_count is not 3";
@@ -165,6 +181,47 @@ static enum dn_verdict writer_small(struct dn_conform *c)
     return v;
 }
 
+/* Nothing else than a file that is under way is named like this. */
+static bool is_temporary(const char *name)
+{
+    static const char *const endings[] = {".tmp", ".temp", ".part", ".partial", "~"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (dn_text_ends_with(name, endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Such a file in the folder or below it; false: there is none. */
+static bool temporary_find(const char *folder, char out[512])
+{
+    struct dirent *e = NULL;
+    struct stat info;
+    bool found = false;
+
+    DIR *dir = opendir(folder);
+    while (!found && dir != NULL && (e = readdir(dir)) != NULL) {
+        char path[512];
+        const int len = snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || len < 0 ||
+            (size_t)len >= sizeof path || lstat(path, &info) != 0) {
+            continue;
+        }
+        if (S_ISDIR(info.st_mode)) {
+            found = temporary_find(path, out);
+        } else if (is_temporary(e->d_name)) {
+            found = true;
+            memcpy(out, path, sizeof path);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return found;
+}
+
 /* Every call is a file of its own, also of two writers that take turns. */
 static enum dn_verdict writer_files(struct dn_conform *c)
 {
@@ -191,7 +248,9 @@ static enum dn_verdict writer_files(struct dn_conform *c)
             v = dn_conform_fail(c, "%.200s is gone once the writer is freed", paths[i]);
         }
     }
-    return v;
+    return v == DN_VERDICT_PASS && temporary_find(c->dir, paths[0])
+               ? dn_conform_fail(c, "%.200s is left once the writer is freed", paths[0])
+               : v;
 }
 
 const struct dn_conform_check dn_conform_level0_writer[] = {
@@ -207,6 +266,7 @@ const struct dn_conform_check dn_conform_level0_writer[] = {
     {"a small batch becomes a file", writer_small,
      "return [{\"path\":text,\"size_bytes\":int,\"record_count\":int}] once the file is complete"},
     {"two batches become two files, which stay", writer_files,
-     "name files by \"file_counter\", and remove none of them in free_writer()"},
+     "name files by \"file_counter\", and remove none of them in free_writer(), but all that is "
+     "none of them"},
     {NULL, NULL, NULL},
 };

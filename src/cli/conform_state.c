@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ; /* which not every system has in a header */
@@ -23,6 +24,7 @@ static const char *const k_disturbed_remedy[] = {
     "never call chdir(): paths of the host are relative to its directory",
     "never call setlocale(): numbers of the host are written with it",
     "leave what is the whole process's as it was, or set it back before the call returns",
+    "end every process that the plugin starts, at the latest where the handle is freed",
     k_ended_remedy,
 };
 
@@ -92,6 +94,7 @@ enum dn_disturbed dn_conform_state_compare(struct dn_conform *c,
                                            const struct dn_conform_state *before)
 {
     struct dn_conform_state now = {0};
+    int status = 0;
 
     dn_conform_state_take(&now);
     for (int i = 1; i < 32; i++) {
@@ -114,6 +117,10 @@ enum dn_disturbed dn_conform_state_compare(struct dn_conform *c,
     if (change != NULL) {
         (void)dn_conform_fail(c, "the plugin changed %s", change);
         return DN_DISTURBED_PROCESS;
+    }
+    if (waitpid(-1, &status, WNOHANG) >= 0) {
+        (void)dn_conform_fail(c, "the plugin left a process that it started");
+        return DN_DISTURBED_CHILDREN;
     }
     return DN_DISTURBED_NOT;
 }

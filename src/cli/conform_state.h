@@ -17,6 +17,7 @@ enum dn_disturbed {
     DN_DISTURBED_DIRECTORY,
     DN_DISTURBED_LOCALE,
     DN_DISTURBED_PROCESS,
+    DN_DISTURBED_CHILDREN,
     DN_DISTURBED_ENDED, /* in a crash, by exit(), or not at all */
 };
 /** What to do about it; "" of DN_DISTURBED_NOT. */

@@ -96,6 +96,11 @@ static void disturb(void)
         (void)fesetround(FE_UPWARD);
     } else if (broken("standard error")) {
         (void)close(STDERR_FILENO);
+    } else if (broken("process stays")) {
+        if (fork() == 0) {
+            (void)pause();
+            _exit(0);
+        }
     } else if (broken("threads stay")) {
         (void)pthread_create(&thread, NULL, stay, NULL);
         (void)pthread_detach(thread);
@@ -158,6 +163,7 @@ const char *extract_batch(void *reader)
         {"key twice", "[{\"id\":\"1\",\"id\":\"00501\",\"name\":\"x\"}]"},
         {"other value", "[{\"id\":\"00501\",\"name\":\"y\"}]"},
         {"key missing", "[{\"id\":\"00501\"}]"},
+        {"key too many", "[{\"id\":\"00501\",\"name\":\"x\",\"extra\":\"y\"}]"},
         {"no keys", "[{}]"},
     };
 
@@ -243,6 +249,8 @@ const char *write_batch(void *writer, const char *records_json)
         {"files: wrong count", "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":2}]"},
         {"files: another", "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":3},"
                            "{\"path\":\"/nowhere/x\",\"size_bytes\":1,\"record_count\":0}]"},
+        {"files: twice", "[{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":3},"
+                         "{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":0}]"},
         {"files: not there", "[{\"path\":\"%s.not\",\"size_bytes\":%zu,\"record_count\":3}]"},
     };
 
@@ -259,6 +267,11 @@ const char *write_batch(void *writer, const char *records_json)
     }
     (void)fputs(records_json, file);
     (void)fclose(file);
+    if (broken("temporary files stay")) {
+        char temporary[620];
+        (void)snprintf(temporary, sizeof temporary, "%s.tmp", path);
+        (void)fclose(fopen(temporary, "w"));
+    }
     const char *form = "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":3}]";
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         if (broken(wrong[i].rule)) {
