@@ -62,25 +62,14 @@ static enum dn_status grow(struct dn_buffer *b, size_t extra, bool tight, struct
     return DN_OK;
 }
 
-enum dn_status dn_buffer_reserve(struct dn_buffer *b, size_t extra, struct dn_error *err)
+enum dn_status dn_buffer_grow(struct dn_buffer *b, size_t extra, struct dn_error *err)
 {
-    return b->data != NULL && extra <= b->capacity - b->len ? DN_OK : grow(b, extra, false, err);
+    return grow(b, extra, false, err);
 }
 
 enum dn_status dn_buffer_reserve_tight(struct dn_buffer *b, size_t extra, struct dn_error *err)
 {
-    return b->data != NULL && extra <= b->capacity - b->len ? DN_OK : grow(b, extra, true, err);
-}
-
-enum dn_status dn_buffer_append(struct dn_buffer *b, const void *data, size_t len,
-                                struct dn_error *err)
-{
-    DN_TRY(dn_buffer_reserve(b, len, err));
-    if (len > 0) {
-        memcpy(b->data + b->len, data, len);
-        b->len += len;
-    }
-    return DN_OK;
+    return dn_buffer_has_room(b, extra) ? DN_OK : grow(b, extra, true, err);
 }
 
 enum dn_status dn_buffer_append_byte(struct dn_buffer *b, uint8_t byte, struct dn_error *err)

@@ -9,6 +9,8 @@
 #define FIRST_LOOK 16384
 #define KEPT_BYTES ((size_t)256 << 10) /* of a buffer, from one chunk to the next */
 #define SMALLEST_PORTION ((size_t)32)
+#define ALL_NEW                                                                                    \
+    128 /* distinct values without one that repeats: the next ones will be new as well */
 /* Entries; such a table is filled to two thirds, a larger one to a half. */
 #define SMALL_TABLE ((size_t)256)
 #define PREFETCHED 4096 /* entries from which on they are hardly in the L1 cache */
@@ -75,23 +77,26 @@ static size_t slot_bytes(const struct dn_pq_dictionary *d)
     return d->kind == DN_PQ_KIND_TEXT ? sizeof(struct text_slot) : sizeof(uint32_t);
 }
 
-/* Replace the table by an empty one of `len` entries.  The old one is handed to the caller. */
+/*
+ * Replace the table by an empty one of `len` entries.  The old one is handed to the caller, unless there was nothing in it: what lies there
+ * for the next chunk is cleared here, as far as it is needed.
+ */
 static enum dn_status new_table(struct dn_pq_dictionary *d, size_t len, bool direct,
                                 struct dn_buffer *old, struct dn_error *err)
 {
-    struct dn_buffer table = {0};
-    const bool was_direct = d->direct;
-
-    d->direct = direct;
     const size_t bytes = len * slot_bytes(d);
-    enum dn_status st = dn_buffer_reserve(&table, bytes, err);
-    if (st != DN_OK) {
-        d->direct = was_direct;
-        return st;
+    struct dn_buffer table = {0};
+
+    *old = d->table;
+    if (d->table_len == 0 && d->table.data != NULL && d->table.capacity >= bytes) {
+        table = d->table;
+        *old = (struct dn_buffer){0};
+    } else {
+        DN_TRY(dn_buffer_reserve(&table, bytes, err));
     }
     memset(table.data, 0, bytes);
     table.len = bytes;
-    *old = d->table;
+    d->direct = direct;
     d->table = table;
     d->table_len = len;
     return DN_OK;
@@ -704,9 +709,11 @@ static enum dn_status add(struct dn_pq_dictionary *d, const void *values, size_t
     *n_done = 0;
     while (*n_done < n && !dn_pq_dictionary_is_over(d)) {
         /* Room is made for a portion of new values, and a small dictionary is to have a small table. */
+        const bool all_new = d->n >= ALL_NEW && (int64_t)d->n == d->ids.n;
         size_t portion = d->n / 2 < SMALLEST_PORTION ? SMALLEST_PORTION : d->n / 2;
         size_t done = 0;
-        portion = d->direct || has_few(d) || portion > n - *n_done ? n - *n_done : portion;
+        portion =
+            d->direct || has_few(d) || all_new || portion > n - *n_done ? n - *n_done : portion;
         DN_TRY(add_portion(d, at + *n_done * width, portion, n - *n_done, &done, err));
         *n_done += done;
     }
@@ -779,17 +786,13 @@ void dn_pq_dictionary_reset(struct dn_pq_dictionary *d)
     empty(&d->plain, most);
     empty(&d->starts, most);
     empty(&d->ids.bytes, most);
+    empty(&d->table, most);
+    d->table_len = 0;
     d->ids.n = 0;
     d->ids.width = 1;
     d->ids.expected = 0;
     d->n = 0;
     d->over = false;
     d->next_look = 0;
-    if (d->direct || d->table.capacity + DN_BUFFER_PADDING > most) {
-        dn_buffer_finish(&d->table);
-        d->table_len = 0;
-    } else if (d->table.len > 0) {
-        memset(d->table.data, 0, d->table.len);
-    }
     d->direct = false;
 }

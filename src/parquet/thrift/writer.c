@@ -17,6 +17,10 @@ static void put_varint(struct dn_thrift_writer *w, uint64_t value)
     uint8_t bytes[10];
     size_t n = 0;
 
+    if (value < 0x80) {
+        put_byte(w, (uint8_t)value);
+        return;
+    }
     while (value >= 0x80) {
         bytes[n++] = (uint8_t)(value | 0x80);
         value >>= 7;

@@ -31,6 +31,14 @@ static size_t text_bytes(const struct dn_column_view *v, int64_t row, int64_t n)
         }
         return bytes;
     }
+    if (v->null_count == 0 && v->layout == DN_LAYOUT_OFFSETS32) {
+        const int32_t *offsets = (const int32_t *)v->values + v->offset + row;
+        return (size_t)(offsets[n] - offsets[0]);
+    }
+    if (v->null_count == 0 && v->layout == DN_LAYOUT_OFFSETS64) {
+        const int64_t *offsets = (const int64_t *)v->values + v->offset + row;
+        return (size_t)(offsets[n] - offsets[0]);
+    }
     for (int64_t i = row; i < row + n; i++) {
         bytes += dn_pq_text_len(v, i);
     }

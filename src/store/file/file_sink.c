@@ -14,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define FIRST_BLOCK ((size_t)64 << 10) /* most files of a batch are shorter */
 #define SMALLEST_BLOCK ((size_t)256 << 10)
 #define LARGEST_BLOCK ((size_t)4 << 20)
 #define ALIGNMENT                                                                                  \
@@ -26,8 +27,10 @@ struct file_sink {
     uint8_t *memory;
     uint8_t *block; /* aligned, inside `memory` */
     size_t size;    /* of it */
+    size_t wanted;  /* the size it gets once the file is longer than the first one */
     size_t used;    /* bytes of it that are not written yet */
     uint64_t taken; /* bytes of the file so far, with those */
+    bool is_direct; /* the descriptor goes past the page cache */
     bool has_temporary;
     char temporary[DN_TEMPORARY_NAME_SIZE];
 };
@@ -90,35 +93,57 @@ static enum dn_status report_write(struct file_sink *s, size_t missing, int fail
                        s->base.path, (unsigned long long)(s->taken - missing), advice));
 }
 
-/*
- * Write what the block holds.  Full blocks go past the page cache: there they would cost a copy and the kernel's write-back, push out
- * what others have there, and all be waited for by fsync().
- */
-static enum dn_status write_block(struct file_sink *s, struct dn_error *err)
+static void set_direct(struct file_sink *s, bool on)
 {
-    bool direct = s->used == s->size && dn_file_os_set_direct(s->fd, true);
+    if (s->is_direct != on) {
+        s->is_direct = dn_file_os_set_direct(s->fd, on) && on;
+    }
+}
+
+/*
+ * Write what the block holds; `ends`: fsync() is next.  Full blocks go past the page cache: there they would cost a copy and the kernel's
+ * write-back, push out what others have there, and all be waited for by fsync().
+ */
+static enum dn_status write_block(struct file_sink *s, bool ends, struct dn_error *err)
+{
     const off_t start = (off_t)(s->taken - s->used);
     size_t done = 0;
 
-    if (!direct) {
-        (void)dn_file_os_set_direct(s->fd, false); /* the end of the file is not aligned */
-    }
+    set_direct(s, s->used == s->size); /* the end of the file is not aligned */
     while (done < s->used) {
         const ssize_t n = dn_store_write(s->fd, s->block + done, s->used - done);
-        if (n < 0 && errno == EINVAL && direct) {
-            direct = false; /* behind a short write, or where disks ask for more alignment */
-            (void)dn_file_os_set_direct(s->fd, false);
+        if (n < 0 && errno == EINVAL && s->is_direct) {
+            set_direct(s, false); /* behind a short write, or where disks ask for more alignment */
         } else if (n <= 0) {
             return report_write(s, s->used - done, n < 0 ? errno : ENOSPC, err);
         } else {
             done += (size_t)n;
         }
     }
-    if (!direct) {
+    if (!s->is_direct && !ends) {
         /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
         dn_file_os_start_writing(s->fd, start, (off_t)s->used);
     }
     s->used = 0;
+    return DN_OK;
+}
+
+/* A block of that size, with what the one before holds. */
+static enum dn_status make_block(struct file_sink *s, size_t size, struct dn_error *err)
+{
+    uint8_t *memory = dn_malloc(size + ALIGNMENT);
+
+    if (memory == NULL) {
+        return dn_error_memory(err, size + ALIGNMENT);
+    }
+    uint8_t *block = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    if (s->used > 0) {
+        memcpy(block, s->block, s->used);
+    }
+    dn_free(s->memory);
+    s->memory = memory;
+    s->block = block;
+    s->size = size;
     return DN_OK;
 }
 
@@ -137,7 +162,8 @@ static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t 
         bytes += n;
         len -= n;
         if (s->used == s->size) {
-            DN_TRY(write_block(s, err));
+            DN_TRY(s->size < s->wanted ? make_block(s, s->wanted, err)
+                                       : write_block(s, false, err));
         }
     }
     return DN_OK;
@@ -153,7 +179,7 @@ static enum dn_status file_finish(struct dn_sink *sink, struct dn_error *err)
 {
     struct file_sink *s = of(sink);
 
-    DN_TRY(write_block(s, err));
+    DN_TRY(write_block(s, true, err));
     dn_destination_keep_mode(&s->at, s->fd);
     if (dn_store_fsync(s->fd) != 0) {
         /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
@@ -302,13 +328,8 @@ enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path, bool ov
     struct file_sink *s = of(sink);
     s->at.dir_fd = -1;
     s->fd = -1;
-    s->size = block_size(memory_bytes);
-    s->memory = dn_malloc(s->size + ALIGNMENT);
-    if (s->memory == NULL) {
-        st = dn_error_memory(err, s->size + ALIGNMENT);
-        goto cleanup;
-    }
-    s->block = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
+    s->wanted = block_size(memory_bytes);
+    DN_TRY_GOTO(st, make_block(s, FIRST_BLOCK, err), cleanup);
     DN_TRY_GOTO(st, dn_destination_open(&s->at, path, overwrite, err), cleanup);
     dn_temporary_remove_stale(s->at.dir_fd, s->at.name);
     DN_TRY_GOTO(st, create_temporary(s, err), cleanup);

@@ -666,7 +666,8 @@ static void check_large(const char *path, size_t len)
 /* Many blocks, whatever the pieces; the blocks end with the pieces, or with the file, or do not. */
 static void test_large_files(void **state)
 {
-    static const size_t lens[] = {(4 << 20) - 1, 4 << 20, (4 << 20) + 1, 8 << 20, 9999999};
+    static const size_t lens[] = {(64 << 10) - 1, 64 << 10,      (64 << 10) + 1, (4 << 20) - 1,
+                                  4 << 20,        (4 << 20) + 1, 8 << 20,        9999999};
     static const size_t pieces[] = {1 << 20, 4096, 777777, 6 << 20};
 
     (void)state;
