@@ -1,16 +1,22 @@
 #include "json/record_pieces.h"
 
 #include "base/memory.h"
+#include "base/spin.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+/* Of texts of up to so many pieces for each thread, and how long one of theirs may be. */
+#define SHORT_TEXT_PIECES ((size_t)8)
+#define LARGEST_SHORT_PIECE ((size_t)192 << 10)
+#define LEAST_PIECE ((size_t)32 << 10)
 
 /* The pieces of one array on their way through the threads. */
 struct batch {
     pthread_mutex_t lock;
     pthread_cond_t done;
-    int64_t n_open;
-    atomic_bool failed; /* the others need not be read */
+    atomic_llong n_open; /* changes under the lock */
+    atomic_bool failed;  /* the others need not be read */
 };
 
 static void drop_piece(struct dn_record_piece *p)
@@ -219,41 +225,56 @@ static size_t piece_size(size_t wanted, ptrdiff_t behind)
 }
 
 /*
+ * Bytes of a piece of the array from `start` on.  Pieces of a short text are as many as there are threads, or twice as many and so on, for
+ * of one more all but one thread would wait; the first are longer, for the last one is the last to be found.  What pieces cost beside their
+ * bytes, of their own columns up to the encoder, counts there.  How long a text is costs a pass, so of long ones it is not asked.
+ */
+static size_t piece_bytes(const struct dn_records_options *o, const uint8_t *start)
+{
+    const size_t n_threads = o->executor.n_threads;
+    const size_t most = SHORT_TEXT_PIECES * n_threads * DN_RECORDS_PIECE_BYTES;
+
+    if (o->piece_bytes > 0) {
+        return o->piece_bytes;
+    }
+    const size_t len = strnlen((const char *)start, most);
+    if (len == most) {
+        return DN_RECORDS_PIECE_BYTES;
+    }
+    const size_t n_pieces = (len / (n_threads * LARGEST_SHORT_PIECE) + 1) * n_threads;
+    const size_t share = len / n_pieces + len / n_pieces / (8 * n_pieces);
+    return share < LEAST_PIECE ? LEAST_PIECE : share;
+}
+
+/*
  * Cut the array from p on into pieces of at least `wanted` bytes, if it has enough for two, and of more behind many of them.  Each is read
- * while the next one is cut, through which it may be read in large steps.  *out becomes the array's end.  NULL: it is malformed, or memory
- * ran out.
+ * while the next one is cut.  *out becomes the array's end.  NULL: it is malformed, or memory ran out.
  */
 static void cut(struct dn_record_pieces *pieces, const struct dn_record_reader *r, const uint8_t *p,
                 size_t wanted, int depth, struct batch *batch, const uint8_t **out)
 {
-    const struct dn_executor *executor = &r->options->executor;
-    struct dn_record_piece *last = NULL;
     const uint8_t *start = p;
     int closes = 0;
 
     *out = NULL;
-    for (;;) {
+    while (closes == 0) {
         const uint8_t *from = (const uint8_t *)((uintptr_t)p + piece_size(wanted, p - start));
         const uint8_t *stop = r->lx.kernels->json_cut(p, from, &closes);
         if (closes > 0 || (closes < 0 && *stop != ']')) {
             return;
         }
-        if (last != NULL) {
-            submit_piece(executor, last, stop, batch);
-        }
         const uint8_t *end = closes == 0 ? stop + 1 : before_space(stop, p);
-        if (end == p || (closes < 0 && last == NULL)) {
+        if (end == p || (closes < 0 && pieces->n == 0)) {
             *out = stop;
             return;
         }
-        last = add_piece(pieces, r, p, end, depth);
-        if (last == NULL) {
+        struct dn_record_piece *piece = add_piece(pieces, r, p, end, depth);
+        if (piece == NULL) {
             return;
         }
+        submit_piece(&r->options->executor, piece, stop, batch);
         if (closes < 0) {
-            submit_piece(executor, last, stop, batch);
             *out = stop;
-            return;
         }
         p = behind_space(end);
     }
@@ -273,7 +294,6 @@ bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_rea
 {
     const struct dn_records_options *o = r->options;
     const bool alone = o->executor.submit == NULL || o->executor.n_threads < 2;
-    const size_t wanted = o->piece_bytes > 0 ? o->piece_bytes : DN_RECORDS_PIECE_BYTES;
     const uint8_t *first = r->lx.p + 1;
     struct batch batch = {.n_open = 0};
 
@@ -284,12 +304,15 @@ bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_rea
     if (alone) {
         end = find_end(r->lx.kernels, first);
     } else {
-        cut(pieces, r, first, wanted, depth, &batch, &end);
+        cut(pieces, r, first, piece_bytes(o, first), depth, &batch, &end);
     }
     if (end == NULL) {
         atomic_store(&batch.failed, true);
     }
     while (dn_executor_help(&o->executor)) {
+    }
+    for (int i = 0; i < DN_SPIN_TURNS && atomic_load(&batch.n_open) > 0; i++) {
+        dn_spin_pause();
     }
     pthread_mutex_lock(&batch.lock);
     while (batch.n_open > 0) {

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/spin.h"
 #include "parquet/write/writer_internal.h"
 
 #define MOST_MORSELS 10
@@ -94,12 +95,25 @@ enum dn_status dn_pq_writer_go_on(struct dn_parquet_writer *w, struct dn_error *
 /* Under the lock, which is let go meanwhile.  False: nothing changed, and there was no task to run. */
 static bool help(struct dn_parquet_writer *w)
 {
-    const uint64_t n_changes = w->n_changes;
+    const unsigned n_changes = w->n_changes;
 
     pthread_mutex_unlock(&w->lock);
     const bool helped = dn_executor_help(&w->executor);
     pthread_mutex_lock(&w->lock);
     return helped || w->n_changes != n_changes;
+}
+
+/* The same: what the others are at is short, mostly. */
+static bool spin(struct dn_parquet_writer *w)
+{
+    const unsigned n_changes = w->n_changes;
+
+    pthread_mutex_unlock(&w->lock);
+    for (int i = 0; i < DN_SPIN_TURNS && atomic_load(&w->n_changes) == n_changes; i++) {
+        dn_spin_pause();
+    }
+    pthread_mutex_lock(&w->lock);
+    return w->n_changes != n_changes;
 }
 
 /*
@@ -110,7 +124,7 @@ static void wait_for_change(struct dn_parquet_writer *w)
 {
     struct dn_error stopped;
 
-    if (w->may_help && help(w)) {
+    if (w->may_help && (help(w) || (w->executor.n_threads > 1 && spin(w)))) {
         return;
     }
     w->helps = w->may_help;
@@ -574,6 +588,38 @@ static enum dn_status begin_row_group(struct dn_parquet_writer *w, struct dn_pq_
     return DN_OK;
 }
 
+/* Of a lane, about: the bytes of its column in the batch that the morsel begins with. */
+static size_t lane_bytes(const struct dn_parquet_writer *w, const struct dn_pq_morsel *m, int64_t i)
+{
+    if (m->n_slices == 0) {
+        return 0;
+    }
+    const struct dn_column_view *v = &m->slices[0].batch->views[w->columns[i].field];
+    return (size_t)v->n_rows * v->width + (size_t)v->longest_text;
+}
+
+/* Which lanes have more than their share.  Those begin first: the last ones are to be short, so that all threads end at about the same time. */
+static void find_long_lanes(struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
+{
+    size_t bytes = 0;
+
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        bytes += lane_bytes(w, m, i);
+    }
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        w->lanes[i].is_long = lane_bytes(w, m, i) > bytes / (size_t)w->n_columns;
+    }
+}
+
+static void submit_lanes(struct dn_parquet_writer *w, bool are_long)
+{
+    for (int64_t i = 0; i < w->n_columns; i++) {
+        if (w->lanes[i].start && w->lanes[i].is_long == are_long) {
+            submit(&w->executor, run_lane, &w->lanes[i]);
+        }
+    }
+}
+
 /* Until the morsel may be handed to the lanes: nothing but this thread makes the room less. */
 static void wait_for_room(struct dn_parquet_writer *w, const struct dn_pq_morsel *m)
 {
@@ -614,6 +660,7 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     }
     w->pending = m;
     m->ends_row_group = ends;
+    find_long_lanes(w, m);
     wait_for_room(w, m);
     if (w->row_group == NULL && dn_pq_writer_check(w, NULL) == DN_OK) {
         DN_TRY(begin_row_group(w, &fresh, err));
@@ -640,11 +687,8 @@ enum dn_status dn_pq_writer_dispatch(struct dn_parquet_writer *w, bool ends, str
     if (ends) {
         w->row_group = NULL;
     }
-    for (int64_t i = 0; i < w->n_columns; i++) {
-        if (w->lanes[i].start) {
-            submit(&w->executor, run_lane, &w->lanes[i]);
-        }
-    }
+    submit_lanes(w, true);
+    submit_lanes(w, false);
     wait_for_large(w, held);
     return DN_OK;
 }

@@ -26,6 +26,7 @@
 #include "store/sink.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /** A batch and its columns, alive until all slices of it are encoded. */
 struct dn_pq_batch {
@@ -109,7 +110,8 @@ struct dn_pq_lane {
     int64_t n_taken;                   /**< rows of it */
     struct dn_pq_morsel *current;      /**< under the lock; NULL: no task of the lane exists */
     size_t held;                       /**< what of it is in held_bytes */
-    bool start;                        /**< of the calling thread: submit a task */
+    bool start;                        /**< of the calling thread: submit a task, */
+    bool is_long;                      /**< before those of lanes that are not */
 };
 
 /** What the memory budget is divided into, and where row groups end.  Fixed at open. */
@@ -196,10 +198,11 @@ struct dn_parquet_writer {
     struct dn_pq_row_group *first_row_group;
     struct dn_pq_row_group *last_row_group;
     int64_t n_row_groups;
-    bool writing;       /**< somebody writes row groups: a task, or at the end the calling thread */
-    bool ending;        /**< no more rows will come: the calling thread is there to write */
-    bool helps;         /**< it waits, and would run a task */
-    uint64_t n_changes; /**< which it would have been woken for */
+    bool writing; /**< somebody writes row groups: a task, or at the end the calling thread */
+    bool ending;  /**< no more rows will come: the calling thread is there to write */
+    bool helps;   /**< it waits, and would run a task */
+    atomic_uint
+        n_changes; /**< which it would have been woken for; looked at without the lock, too */
     const struct dn_pq_morsel *
         waiting; /**< what the calling thread wants to submit; NULL: it waits for the end, if at all */
     bool draining;                         /**< it waits until no morsel is left */

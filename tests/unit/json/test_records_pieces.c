@@ -402,6 +402,30 @@ static void test_damaged(void **state)
     assert_true(n_refused > 500);
 }
 
+/* A short text is cut for the threads: all of them have as much, and none a piece more. */
+static void test_pieces_of_short_texts(void **state)
+{
+    static const struct {
+        int n_records;
+        int64_t n_pieces; /* for 4 threads; no piece is shorter than 32 KiB */
+    } texts[] = {{100, 1}, {600, 2}, {3000, 4}, {10000, 8}};
+    const struct dn_records_options options = options_of(0);
+    struct dn_records r;
+
+    (void)state;
+    for (size_t i = 0; i < N_OF(texts); i++) {
+        char *text = make_records(texts[i].n_records, "");
+        assert_int_equal(dn_records_read_pieces(text, fields, N_FIELDS, &options, &r, NULL), DN_OK);
+        assert_int_equal(r.n_rows, texts[i].n_records);
+        assert_int_equal(r.n_batches, texts[i].n_pieces);
+        for (int64_t k = 0; k < r.n_batches; k++) {
+            assert_true(r.batches[k].length > r.n_rows / r.n_batches * 3 / 5);
+        }
+        dn_records_finish(&r);
+        free(text);
+    }
+}
+
 static int make_pool(void **state)
 {
     (void)state;
@@ -422,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_same_errors),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_refused_surrogate),
+        cmocka_unit_test(test_pieces_of_short_texts),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_behind_dropped),
