@@ -273,13 +273,14 @@ static void test_decimals_of_integers(void **state)
     const int64_t in[] = {0, 1, -1, INT64_MAX, INT64_MIN};
     const int32_t small[] = {7, -7, INT32_MIN};
     int64_t out[5][4];
+    const int64_t *pairs = (const int64_t *)(const void *)out;
     size_t bad = 0;
     (void)state;
 
     struct dn_pq_arrow_type t = type_of(DN_PQ_INT64, 0, (struct dn_pq_meaning)DEC(18, 2));
     assert_int_equal(dn_pq_convert(&t, in, 5, out, &bad, NULL), DN_OK);
     for (size_t i = 0; i < 5; i++) {
-        const int64_t *v = out[0] + 2 * i;
+        const int64_t *v = pairs + 2 * i;
         assert_true(v[0] == in[i] && v[1] == (in[i] < 0 ? -1 : 0));
     }
     t = type_of(DN_PQ_INT32, 0, (struct dn_pq_meaning)DEC(50, 2));
