@@ -403,8 +403,6 @@ static enum dn_status set_member(struct dn_writer_run *run, enum dn_run_flag fla
 static enum dn_status list_passed(struct dn_writer_run *run, struct dn_error *err)
 {
     static const char known[] = {DN_RUN_OWNED, DN_RUN_ADDED, DN_RUN_PENDING, DN_RUN_EARLIER, '\0'};
-    const char *name = (const char *)run->passed.data;
-    const char *end = name + run->passed.len;
     struct dn_buffer list = {0};
     struct dn_buffer entries = {0};
     enum dn_status st = DN_OK;
@@ -412,6 +410,8 @@ static enum dn_status list_passed(struct dn_writer_run *run, struct dn_error *er
     if (run->passed.len == 0) {
         return DN_OK;
     }
+    const char *name = (const char *)run->passed.data;
+    const char *end = name + run->passed.len;
     DN_TRY_GOTO(st, dn_run_list_read(run, run->fd, &list, err), cleanup);
     json_t *names = dn_run_list_names(&list, known);
     st = names != NULL ? DN_OK : dn_error_memory(err, list.len);
