@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,9 @@
 #endif
 #ifndef DN_RECYCLE
 #    define DN_RECYCLE 1
+#endif
+#if !DN_RECYCLE
+#    include <sanitizer/asan_interface.h>
 #endif
 
 #define ALIGNMENT ((size_t)64)
@@ -280,14 +284,36 @@ static void small_free(void *memory)
 
 #else
 
-static void *small_alloc(size_t size)
+/* Under a sanitizer the size stands in front, where nobody may look: whoever frees a block has to know how it was made. */
+static void *checked_alloc(size_t size)
 {
-    return dn_os_aligned_alloc(ALIGNMENT, size);
+    size_t total = 0;
+    uint8_t *block =
+        dn_add_size(size, ALIGNMENT, &total) ? dn_os_aligned_alloc(ALIGNMENT, total) : NULL;
+
+    if (block == NULL) {
+        return NULL;
+    }
+    memcpy(block, &size, sizeof(size));
+    ASAN_POISON_MEMORY_REGION(block, ALIGNMENT);
+    return block + ALIGNMENT;
 }
 
-static void small_free(void *memory)
+static void checked_free(void *memory, size_t size)
 {
-    dn_os_aligned_free(memory);
+    size_t made = 0;
+
+    if (memory == NULL) {
+        return;
+    }
+    uint8_t *block = (uint8_t *)memory - ALIGNMENT;
+    ASAN_UNPOISON_MEMORY_REGION(block, ALIGNMENT);
+    memcpy(&made, block, sizeof(made));
+    if (made != size) {
+        (void)fprintf(stderr, "memory: a block of %zu bytes is freed as one of %zu\n", made, size);
+        abort();
+    }
+    dn_os_aligned_free(block);
 }
 
 #endif
@@ -407,12 +433,12 @@ void *dn_malloc_aligned(size_t size)
         if (memory != NULL || size >= MAP_MIN_BYTES) {
             return memory != NULL ? memory : map_block(size);
         }
+        return dn_os_aligned_alloc(ALIGNMENT, size);
     }
+    return size < ALIGNED_FROM ? malloc(size == 0 ? 1 : size) : small_alloc(size);
+#else
+    return checked_alloc(size);
 #endif
-    if (size < ALIGNED_FROM) {
-        return malloc(size == 0 ? 1 : size);
-    }
-    return size < RECYCLE_MIN_BYTES ? small_alloc(size) : dn_os_aligned_alloc(ALIGNMENT, size);
 }
 
 void *dn_grow_aligned(void *memory, size_t size, size_t kept, size_t wanted)
@@ -444,14 +470,12 @@ void dn_free_aligned(void *memory, size_t size)
         if (!cache_put(memory, size)) {
             free_block(memory, size);
         }
-        return;
-    }
-#endif
-    if (size < ALIGNED_FROM) {
+    } else if (size < ALIGNED_FROM) {
         free(memory);
-    } else if (size < RECYCLE_MIN_BYTES) {
-        small_free(memory);
     } else {
-        dn_os_aligned_free(memory);
+        small_free(memory);
     }
+#else
+    checked_free(memory, size);
+#endif
 }

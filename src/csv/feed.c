@@ -645,7 +645,9 @@ static bool fill_cached(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *o
     if (!dn_csv_tail_peek_cached(&f->tail, f->source, text + held.len, f->block_bytes)) {
         return false;
     }
-    memcpy(text, held.data, held.len);
+    if (held.len > 0) {
+        memcpy(text, held.data, held.len);
+    }
     const size_t cut = last_cut(f->dialect, text, 0, n - 1);
     if (cut == 0) {
         return false;
