@@ -361,6 +361,7 @@ static enum dn_status write_file(struct dn_writer *h, const char *records_json, 
     DN_TRY(prepare(h, err));
     DN_TRY(dn_records_read_pieces(records_json, h->target.fields, h->target.n_fields,
                                   &h->target.records, &records, err));
+    h->target.records.expected_bytes = records.counts.n_bytes; /* the next batch is like this one */
     const int64_t n_rows = records.n_rows;
     if (n_rows == 0) {
         st = dn_error_set(err, DN_ERR_INVALID, "the batch holds no records: nothing was written");

@@ -225,20 +225,19 @@ static size_t piece_size(size_t wanted, ptrdiff_t behind)
 }
 
 /*
- * Bytes of a piece of the array from `start` on.  Pieces of a short text are as many as there are threads, or twice as many and so on, for
- * of one more all but one thread would wait; the first are longer, for the last one is the last to be found.  What pieces cost beside their
- * bytes, of their own columns up to the encoder, counts there.  How long a text is costs a pass, so of long ones it is not asked.
+ * Bytes of a piece.  Those of a short text are as many as there are threads, or twice as many and so on, for of one more all but one thread
+ * would wait; the first are longer, for the last one is the last to be found.  What pieces cost beside their bytes, of their own columns up
+ * to the encoder, counts there.  How long a text is nobody knows before its end, behind which there need not even be a NUL.
  */
-static size_t piece_bytes(const struct dn_records_options *o, const uint8_t *start)
+static size_t piece_bytes(const struct dn_records_options *o)
 {
     const size_t n_threads = o->executor.n_threads;
-    const size_t most = SHORT_TEXT_PIECES * n_threads * DN_RECORDS_PIECE_BYTES;
+    const size_t len = o->expected_bytes;
 
     if (o->piece_bytes > 0) {
         return o->piece_bytes;
     }
-    const size_t len = strnlen((const char *)start, most);
-    if (len == most) {
+    if (len == 0 || len >= SHORT_TEXT_PIECES * n_threads * DN_RECORDS_PIECE_BYTES) {
         return DN_RECORDS_PIECE_BYTES;
     }
     const size_t n_pieces = (len / (n_threads * LARGEST_SHORT_PIECE) + 1) * n_threads;
@@ -304,7 +303,7 @@ bool dn_record_pieces_read(struct dn_record_pieces *pieces, struct dn_record_rea
     if (alone) {
         end = find_end(r->lx.kernels, first);
     } else {
-        cut(pieces, r, first, piece_bytes(o, first), depth, &batch, &end);
+        cut(pieces, r, first, piece_bytes(o), depth, &batch, &end);
     }
     if (end == NULL) {
         atomic_store(&batch.failed, true);

@@ -79,8 +79,8 @@ enum dn_records_extra {
 /** Zeroed: what dn_records_read() does. */
 struct dn_records_options {
     struct dn_executor executor; /**< submit NULL: the calling thread reads all */
-    size_t
-        piece_bytes; /**< of text that one task reads; 0: DN_RECORDS_PIECE_BYTES, of short texts less */
+    size_t piece_bytes;    /**< of text that one task reads; 0: DN_RECORDS_PIECE_BYTES, or what */
+    size_t expected_bytes; /**< suggests, which the text has about; 0: unknown */
     enum dn_records_extra extra;
     bool refuse_lone_surrogates; /**< they are DN_ERR_DATA in values of declared and kept columns */
 };
