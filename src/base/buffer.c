@@ -62,6 +62,17 @@ static enum dn_status grow(struct dn_buffer *b, size_t extra, bool tight, struct
     return DN_OK;
 }
 
+enum dn_status dn_buffer_append_grown(struct dn_buffer *b, const void *data, size_t len,
+                                      struct dn_error *err)
+{
+    DN_TRY(grow(b, len, false, err));
+    if (len > 0) {
+        memcpy(b->data + b->len, data, len);
+        b->len += len;
+    }
+    return DN_OK;
+}
+
 enum dn_status dn_buffer_grow(struct dn_buffer *b, size_t extra, struct dn_error *err)
 {
     return grow(b, extra, false, err);

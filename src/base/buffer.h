@@ -34,6 +34,9 @@ static inline bool dn_buffer_has_room(const struct dn_buffer *b, size_t extra)
 {
     return b->data != NULL && extra <= b->capacity - b->len;
 }
+/** dn_buffer_append() where there is no room. */
+DN_NODISCARD enum dn_status dn_buffer_append_grown(struct dn_buffer *b, const void *data,
+                                                   size_t len, struct dn_error *err);
 /** dn_buffer_reserve() where there is no room. */
 DN_NODISCARD enum dn_status dn_buffer_grow(struct dn_buffer *b, size_t extra, struct dn_error *err);
 /**
@@ -52,7 +55,9 @@ DN_NODISCARD enum dn_status dn_buffer_reserve_tight(struct dn_buffer *b, size_t 
 DN_NODISCARD static inline enum dn_status dn_buffer_append(struct dn_buffer *b, const void *data,
                                                            size_t len, struct dn_error *err)
 {
-    DN_TRY(dn_buffer_reserve(b, len, err));
+    if (b->data == NULL || len > b->capacity - b->len) {
+        return dn_buffer_append_grown(b, data, len, err);
+    }
     if (len > 0) {
         memcpy(b->data + b->len, data, len);
         b->len += len;
