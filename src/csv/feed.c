@@ -632,7 +632,7 @@ static enum dn_status cut_block(struct dn_csv_feed *f, struct dn_csv_block *b, s
 /* As fill_block(), of bytes that are in memory, and all or nothing.  Something is left behind the cut. */
 static bool fill_cached(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *out_cut)
 {
-    const struct dn_span held = dn_csv_feed_held(f);
+    const struct dn_span held = f->carry.data != NULL ? dn_csv_feed_held(f) : (struct dn_span){0};
     const size_t n = held.len + f->block_bytes;
 
     b->room_behind = f->room_behind;

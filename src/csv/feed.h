@@ -82,9 +82,7 @@ DN_NODISCARD enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_er
 /** The bytes read and not yet handed out; valid until the next call. */
 static inline struct dn_span dn_csv_feed_held(const struct dn_csv_feed *f)
 {
-    const uint8_t *data = f->carry.data != NULL ? f->carry.data + f->carry_pos : NULL;
-
-    return (struct dn_span){data, f->carry.len - f->carry_pos};
+    return (struct dn_span){f->carry.data + f->carry_pos, f->carry.len - f->carry_pos};
 }
 /** Hold at least `wanted` bytes, or the rest of the file, for looking ahead. */
 DN_NODISCARD enum dn_status dn_csv_feed_look(struct dn_csv_feed *f, size_t wanted,
