@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
@@ -76,9 +76,15 @@ class Source:
         return self._cut.pieces(self._size, self._threads)
 
 
-def batches(piece: Split, schema: StructType) -> Iterator[Any]:
+def _in_zone(schema: Any, zone: str) -> Any:
+    """Moments as Spark hands them out: they are the same ones, under the name of the session's time zone."""
+    moment = pa.timestamp("us", "UTC")
+    return pa.schema([field.with_type(pa.timestamp("us", zone)) if field.type == moment else field for field in schema])
+
+
+def batches(piece: Split, schema: StructType, zone: str = "UTC") -> Iterator[Any]:
     """The rows of a piece as Spark wants them."""
-    wanted = arrow_schema(schema)
+    wanted = _in_zone(arrow_schema(schema), zone)
     rows = 0
     try:
         for batch in pa.RecordBatchReader.from_stream(piece):
@@ -90,10 +96,10 @@ def batches(piece: Split, schema: StructType) -> Iterator[Any]:
         raise DativoError(f"rows do not add up: {rows} of {piece.rows} rows of {piece!r} were read", code="data")
 
 
-def _read_numbered(pieces: List[Split], schema: StructType, batches_of_numbers: Iterable[Any]) -> Iterator[Any]:
+def _read_numbered(pieces: List[Split], schema: StructType, batches_of_numbers: Iterable[Any], zone: str = "UTC") -> Iterator[Any]:
     for numbers in batches_of_numbers:
         for number in numbers.column(0).to_pylist():
-            yield from batches(pieces[number], schema)
+            yield from batches(pieces[number], schema, zone)
 
 
 # Of a frame that read_csv() made: its tasks, and what they read.  Whatever Spark does to a frame makes another one, which has no such thing.
@@ -197,6 +203,22 @@ def _parts(messages: Iterable[Any]) -> List[Part]:
     return [Part(**json.loads(row[0])) for row in messages]
 
 
+def _untouched(frame: DataFrame) -> Optional[Tuple[DataFrame, Rows]]:
+    """The tasks of a frame that nothing was done to.
+
+    Spark is asked whether it keeps the rows, for ``CACHE TABLE`` of a view leaves no mark on the frame, and for the session's time zone,
+    whose name moments have in a file that Spark's own batches are written to.
+    """
+    made = vars(frame).get(_UNTOUCHED)
+    if made is None:
+        return None
+    kept = frame.storageLevel
+    if kept.useMemory or kept.useDisk or kept.useOffHeap:
+        return None
+    tasks, rows = made
+    return tasks, functools.partial(rows, zone=frame.sparkSession.conf.get("spark.sql.session.timeZone"))
+
+
 def write_parquet(frame: DataFrame, directory: str, *, mode: str = "error", **options: Any) -> Outcome:
     """A DataFrame into a folder of Parquet files, through ``mapInArrow``: for Spark 3.4 and later.
 
@@ -209,8 +231,7 @@ def write_parquet(frame: DataFrame, directory: str, *, mode: str = "error", **op
     folder = Folder(directory, mode)
     folder.begin()
     try:
-        cached = getattr(frame, "is_cached", True)
-        tasks, rows = (None if cached else vars(frame).get(_UNTOUCHED)) or (frame, None)
+        tasks, rows = _untouched(frame) or (frame, None)
         messages = tasks.mapInArrow(functools.partial(_write_task, folder, options, rows), "message string").collect()
         return commit(folder, schema, options, _parts(messages))
     except BaseException:

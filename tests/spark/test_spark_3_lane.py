@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 from rows import SCHEMA, clean, fingerprint
@@ -55,10 +56,34 @@ def test_a_frame_with_nothing_done_to_it(spark, quoted, tmp_path):
     frame.mapInArrow = through_java
     dn_spark.write_parquet(frame, str(tmp_path / "b"))
     frame.unpersist()
+    frame.createOrReplaceTempView("kept")
+    spark.sql("CACHE TABLE kept")
+    frame.mapInArrow = None
+    with pytest.raises(TypeError):
+        dn_spark.write_parquet(frame, str(tmp_path / "c"))
+    spark.catalog.clearCache()
+    dn_spark.write_parquet(frame, str(tmp_path / "d"))
     dn_spark.write_parquet(frame.where("id % 2 = 0"), str(tmp_path / "c"))
-    for name, rows in (("a", 100_000), ("b", 100_000), ("c", 50_000)):
+    for name, rows in (("a", 100_000), ("b", 100_000), ("c", 50_000), ("d", 100_000)):
         assert clean(tmp_path / name) == rows
     assert fingerprint(spark.read.parquet(str(tmp_path / "a"))) == wanted == fingerprint(spark.read.parquet(str(tmp_path / "b")))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "+08:00"])
+def test_the_same_file_with_nothing_done_to_it(spark, tmp_path, zone):
+    """Whether rows are in Java or not, values and types, and with them the name of the session's time zone, are the same."""
+    path = tmp_path / "t.csv"
+    path.write_text("id,at,price\n" + "".join(f"{i},2024-07-01T00:00:00.{i}Z,{i}.50\n" for i in range(10)))
+    frame = dn_spark.read_csv(spark, str(path), types=TYPES)
+    before = spark.conf.get("spark.sql.session.timeZone")
+    spark.conf.set("spark.sql.session.timeZone", zone)
+    try:
+        dn_spark.write_parquet(frame, str(tmp_path / "a"))
+        dn_spark.write_parquet(frame.select("*"), str(tmp_path / "b"))
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", before)
+    a, b = (pq.read_table(next((tmp_path / name).glob("part-*"))) for name in "ab")
+    assert a.equals(b) and a.schema.field("at").type.tz == zone
 
 
 def test_a_worker_is_killed(spark, quoted, tmp_path):
