@@ -139,7 +139,7 @@ const struct dn_command dn_cmd_plugin = {
         "finding, too, and\n"
         "so are text on standard output, and what of the process is not as it was: signals, "
         "directory, locale, umask,\n"
-        "environment, rounding, standard files.\n"
+        "environment, rounding, standard files, processes that it started.\n"
         "Prints one line per check, and a remedy below what failed.  Exit code 0 if none failed, 2 "
         "otherwise.\n"
         "\n"
