@@ -280,14 +280,16 @@ static void keep(struct file_source *f, const uint8_t *buf, size_t n)
     }
 }
 
+/* Its last byte first: of a file that the disk is reading ahead the beginning is there, and would be copied for nothing. */
 static bool file_peek_cached(struct dn_source *s, void *buf, size_t size)
 {
     const struct file_source *f = of(s);
+    const off_t at = f->start + (off_t)s->stored_read;
 
     return f->regular && !f->ended && s->size > s->stored_read &&
            (uint64_t)(s->size - s->stored_read) > size &&
-           dn_file_os_read_cached(f->fd, buf, size, f->start + (off_t)s->stored_read) ==
-               (ssize_t)size;
+           dn_file_os_read_cached(f->fd, buf, 1, at + (off_t)size - 1) == 1 &&
+           dn_file_os_read_cached(f->fd, buf, size, at) == (ssize_t)size;
 }
 
 static void file_pass(struct dn_source *s, const void *buf, size_t size)

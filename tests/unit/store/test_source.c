@@ -86,6 +86,42 @@ static void test_read_at_does_not_move(void **state)
     dn_source_close(NULL);
 }
 
+/* What is peeked at stays the next bytes, until it is passed; the last ones are for who reads. */
+static void test_peek_and_pass(void **state)
+{
+    static uint8_t bytes[sizeof(content)];
+    const size_t all = sizeof(content);
+    struct dn_source *s = NULL;
+    size_t got = 0;
+
+    (void)state;
+    for (size_t step = 1; step < all; step = 3 * step + 1) {
+        uint64_t seed = step;
+        size_t at = 0;
+        assert_int_equal(dn_source_open(&s, scratch_path(dir, "data"), NULL, NULL, NULL), DN_OK);
+        while (at < all) {
+            if (at + step < all && dn_source_peek_cached(s, bytes, step)) {
+                assert_memory_equal(bytes, content + at, step);
+                assert_int_equal(dn_source_stored_read(s), at);
+                if (scratch_random(&seed) % 4 > 0) {
+                    dn_source_pass(s, bytes, step);
+                    at += step;
+                    continue;
+                }
+            }
+            assert_false(dn_source_peek_cached(s, bytes, all - at));
+            assert_int_equal(dn_source_read(s, bytes, step, &got, NULL), DN_OK);
+            assert_int_equal(got, at + step < all ? step : all - at);
+            assert_memory_equal(bytes, content + at, got);
+            at += got;
+        }
+        enum dn_source_change change;
+        assert_int_equal(dn_source_check(s, &change, NULL), DN_OK);
+        assert_int_equal(change, DN_SOURCE_SAME);
+        dn_source_close(s);
+    }
+}
+
 static void test_empty_file(void **state)
 {
     (void)state;
@@ -406,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_in_order),
         cmocka_unit_test(test_read_at_does_not_move),
+        cmocka_unit_test(test_peek_and_pass),
         cmocka_unit_test(test_empty_file),
         cmocka_unit_test(test_what_cannot_be_read),
         cmocka_unit_test(test_permission_denied),
