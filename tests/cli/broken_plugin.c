@@ -98,7 +98,7 @@ static void disturb(void)
         (void)close(STDERR_FILENO);
     } else if (broken("process stays")) {
         if (fork() == 0) {
-            (void)pause();
+            (void)sleep(600); /* or until somebody ends it */
             _exit(0);
         }
     } else if (broken("threads stay")) {
