@@ -8,14 +8,16 @@
 #include "scratch_dir.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 static size_t count_open_files(void)
 {
     return scratch_count("/proc/self/fd");
 }
 
-/* A whole life of a sink, with folders to make.  *committed tells how far it got. */
-static enum dn_status live(const char *path, bool overwrite, bool *committed, struct dn_error *err)
+/* A whole life of a sink of nine bytes and `more`, with folders to make.  *committed tells how far it got. */
+static enum dn_status live_long(const char *path, bool overwrite, struct dn_span more,
+                                bool *committed, struct dn_error *err)
 {
     struct dn_sink *s = NULL;
     enum dn_status st = DN_OK;
@@ -24,6 +26,7 @@ static enum dn_status live(const char *path, bool overwrite, bool *committed, st
     DN_TRY(dn_sink_open(&s, path, overwrite, NULL, NULL, err));
     DN_TRY_GOTO(st, dn_sink_write(s, "new ", 4, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_write(s, "bytes", 5, err), cleanup);
+    DN_TRY_GOTO(st, dn_sink_write(s, more.data, more.len, err), cleanup);
     DN_TRY_GOTO(st, dn_sink_finish(s, err), cleanup);
     *committed = true;
     DN_TRY_GOTO(st, dn_sink_commit(s, err), cleanup);
@@ -32,30 +35,55 @@ cleanup:
     return st;
 }
 
-static void test_allocations_of_a_sink(void **state)
+static enum dn_status live(const char *path, bool overwrite, bool *committed, struct dn_error *err)
 {
-    (void)state;
-    uint64_t n = 1;
+    return live_long(path, overwrite, (struct dn_span){0}, committed, err);
+}
 
-    for (;; n++) {
+/* Returns the allocations of a file of nine bytes and `more`, each of which has failed. */
+static uint64_t fail_allocations(const char *name, struct dn_span more)
+{
+    for (uint64_t n = 1;; n++) {
         struct dn_error err;
         bool committed = false;
         size_t n_open = count_open_files();
+        char folder[600];
         char path[1024];
 
-        (void)snprintf(path, sizeof(path), "%s/a%d/b/out", dir, (int)n);
+        (void)snprintf(folder, sizeof(folder), "%s/%s%d/b", dir, name, (int)n);
+        (void)snprintf(path, sizeof(path), "%s/out", folder);
         dn_memory_fail_at(n);
-        enum dn_status st = live(path, false, &committed, &err);
+        enum dn_status st = live_long(path, false, more, &committed, &err);
         uint64_t counted = dn_memory_fail_at(0);
         assert_int_equal(count_open_files(), n_open);
         if (counted < n) {
+            struct stat info;
             assert_int_equal(st, DN_OK);
-            break;
+            assert_int_equal(stat(path, &info), 0);
+            assert_int_equal(info.st_size, 9 + more.len);
+            return n - 1;
         }
         assert_int_equal(st, DN_ERR_MEMORY);
-        assert_int_equal(access(path, F_OK), -1);
+        if (access(folder, F_OK) == 0) {
+            assert_int_equal(scratch_count(folder), 0); /* neither the file nor a temporary one */
+        }
     }
-    assert_true(n > 4); /* the sink, its path, its folder, the folders to make */
+}
+
+static void test_allocations_of_a_sink(void **state)
+{
+    static uint8_t bytes[5 << 20];
+    (void)state;
+    const uint64_t n = fail_allocations("a", (struct dn_span){0});
+
+    assert_true(n > 3); /* the sink, its path, its folder, the folders to make */
+    for (size_t len = 60 << 10; len < sizeof(bytes);
+         len *= 3) { /* a file that grows has a larger block */
+        const struct dn_span more = {bytes, len};
+        char name[32];
+        (void)snprintf(name, sizeof(name), "long%zu-", len);
+        assert_int_equal(fail_allocations(name, more), n + (len > 64 << 10 ? 1 : 0));
+    }
 }
 
 static void test_writes_and_syncs_of_a_new_file(void **state)
