@@ -59,7 +59,7 @@ endfunction()
 # rounds as it should; or what is left out there: S3; or take very long under wine.
 set(DN_NOT_ON_WINDOWS "^$")
 if(WIN32)
-    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|csv_cached|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
+    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|csv_cached|csv_cached_hosts|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
 endif()
 
 if(CMOCKA_FOUND AND (SNAPPY_LIBRARY OR WIN32))
