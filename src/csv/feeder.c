@@ -29,13 +29,13 @@ static void fill_slot(struct dn_csv_reader *r, struct dn_csv_batch_memory *memor
 
 void dn_csv_read_cached(struct dn_csv_reader *r)
 {
-    while (r->reading == DN_CSV_TASK) {
+    while (r->reading) {
         pthread_cond_wait(&r->turn, &r->lock);
     }
-    if (!r->cached || r->reading != DN_CSV_NOBODY || !dn_csv_has_room(r) || atomic_load(&r->stop)) {
+    if (!r->cached || !dn_csv_has_room(r) || atomic_load(&r->stop)) {
         return;
     }
-    r->reading = DN_CSV_TASK;
+    r->reading = true;
     pthread_mutex_unlock(&r->lock);
     struct dn_csv_batch_memory *memory = dn_calloc(1, sizeof(*memory));
     const bool there = memory != NULL && dn_csv_feed_next_cached(&r->feed, &memory->block);
@@ -44,7 +44,7 @@ void dn_csv_read_cached(struct dn_csv_reader *r)
     }
     atomic_store(&r->bytes_read, r->feed.bytes_read);
     pthread_mutex_lock(&r->lock);
-    r->reading = DN_CSV_NOBODY;
+    r->reading = false;
     if (there) {
         fill_slot(r, memory);
     } else {
@@ -79,10 +79,6 @@ static bool feed_block(struct dn_csv_reader *r)
     bool end = false;
 
     dn_error_clear(&error);
-    while (r->reading == DN_CSV_TASK) {
-        pthread_cond_wait(&r->turn, &r->lock);
-    }
-    r->reading = DN_CSV_FEEDER;
     pthread_mutex_unlock(&r->lock);
     struct dn_csv_batch_memory *memory = dn_calloc(1, sizeof(*memory));
     if (memory == NULL) {
@@ -98,7 +94,6 @@ static bool feed_block(struct dn_csv_reader *r)
     }
     bool fed = st == DN_OK && !end;
     pthread_mutex_lock(&r->lock);
-    r->reading = DN_CSV_NOBODY;
     r->n_cached = there ? r->n_cached + 1 : 0;
     r->cached = r->n_cached >= r->n_slots;
     if (atomic_load(&r->stop)) {

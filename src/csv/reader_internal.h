@@ -152,7 +152,8 @@ struct dn_csv_reader {
     _Atomic int32_t
         n_users; /**< the handle and the feeding thread; the last one frees everything */
     pthread_t feeder;
-    struct dn_csv_feed feed; /**< of who opens, and then of whoever `reading` says */
+    struct dn_csv_feed
+        feed; /**< of who opens; then of the feeding thread, or while `cached` of the task that is `reading` */
 
     pthread_mutex_t lock;   /**< guards everything below */
     pthread_cond_t changed; /**< a state or a tail became known: for the tasks */
@@ -166,13 +167,9 @@ struct dn_csv_reader {
     size_t long_bytes; /**< of all slots: over half of what a row may have no block is read */
     size_t n_tasks;    /**< submitted and not ended */
     struct dn_csv_task *running;
-    bool seen_inside; /**< a block started inside quotes */
-    bool feeding;     /**< the feeding thread has not ended */
-    enum {
-        DN_CSV_NOBODY,
-        DN_CSV_FEEDER,
-        DN_CSV_TASK
-    } reading;            /**< whose the feed is */
+    bool seen_inside;     /**< a block started inside quotes */
+    bool feeding;         /**< the feeding thread has not ended */
+    bool reading;         /**< a task reads */
     bool cached;          /**< the file is in memory: tasks read for themselves */
     size_t n_cached;      /**< blocks in a row that the feeding thread did not have to wait for */
     int64_t sampled_rows; /**< what types are inferred from: its rows, */
