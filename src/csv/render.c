@@ -25,6 +25,7 @@ struct render {
     const struct dn_csv_rendering *how;
     const struct dn_csv_rows *rows;
     const struct dn_csv_dialect *d;
+    const struct dn_csv_nulls *nulls;
     struct dn_buffer *side;
     struct dn_buffer *out;
 };
@@ -96,29 +97,20 @@ static inline size_t leading_digits(const uint8_t *text)
 /* dn_json_is_lossless_number(), which decides what is not decided here: few texts, for most are short, or no numbers at the first look. */
 static inline bool is_number(const uint8_t *text, size_t len)
 {
-    const size_t sign = text[0] == '-';
-    const uint8_t *whole = text + sign;
-    size_t n_int = leading_digits(whole);
+    const size_t n_int = leading_digits(text);
 
-    if (len <= sign) {
-        return false;
+    if (n_int >= len) {
+        return len == 1 || text[0] != '0';
     }
-    n_int = n_int < len - sign ? n_int : len - sign;
-    if (n_int == 0 || (whole[0] == '0' && n_int > 1)) {
-        return false;
-    }
-    if (sign + n_int == len) {
-        return sign == 0 || whole[0] != '0';
-    }
-    if (n_int == 8) {
+    if (n_int == 0 || n_int == 8) {
         return dn_json_is_lossless_number(text, len);
     }
-    if (whole[n_int] != '.') {
+    if (text[n_int] != '.') {
         return false;
     }
-    const uint8_t *fraction = whole + n_int + 1;
-    const size_t n_fraction = len - sign - n_int - 1;
-    if (n_fraction > 7 || (whole[0] == '0' && n_fraction > 4)) {
+    const uint8_t *fraction = text + n_int + 1;
+    const size_t n_fraction = len - n_int - 1;
+    if (n_fraction > 7 || (text[0] == '0' && (n_int > 1 || n_fraction > 4))) {
         return dn_json_is_lossless_number(text, len);
     }
     return n_fraction > 0 && leading_digits(fraction) >= n_fraction &&
@@ -153,28 +145,28 @@ static inline uint8_t *put_short(uint8_t *o, const uint8_t *bytes, size_t len)
     return o + len;
 }
 
-static inline uint8_t *put_text(const struct render *w, uint8_t *o, const uint8_t *text, size_t len)
+static inline uint8_t *put_text(const struct dn_kernels *kernels, bool numbers, uint8_t *o,
+                                const uint8_t *text, size_t len)
 {
-    if (w->how->numbers && len > 0 && (uint8_t)(text[0] - '-') <= '9' - '-' &&
-        is_number(text, len)) {
+    if (len > 0 && (uint8_t)(text[0] - '-') <= '9' - '-' && numbers && is_number(text, len)) {
         return put_short(o, text, len);
     }
     *o++ = '"';
-    const size_t n = w->kernels->json_plain_copy(o, text, len);
+    const size_t n = kernels->json_plain_copy(o, text, len);
     o += n;
     if (n < len) {
-        o = dn_json_put_text(w->kernels, dn_json_put_escape(o, text[n]), text + n + 1, len - n - 1);
+        o = dn_json_put_text(kernels, dn_json_put_escape(o, text[n]), text + n + 1, len - n - 1);
     }
     *o++ = '"';
     return o;
 }
 
 /* The text of a field, as the columns have it (convert.c); NULL: it is null. */
-static inline enum dn_status text_of(const struct render *w, const struct dn_csv_column *column,
-                                     const struct dn_csv_nulls *nulls, const uint8_t **text,
-                                     size_t *len, struct dn_error *err)
+static enum dn_status text_of(const struct render *w, const struct dn_csv_column *column,
+                              const uint8_t **text, size_t *len, struct dn_error *err)
 {
     const struct dn_csv_dialect *d = w->d;
+    const struct dn_csv_nulls *nulls = dn_csv_nulls_of(column->forms, w->nulls);
     size_t inner;
 
     if (column->forms != NULL && column->forms->trim) {
@@ -201,49 +193,79 @@ static inline enum dn_status text_of(const struct render *w, const struct dn_csv
     return DN_OK;
 }
 
-static inline enum dn_status put_cell(const struct render *w, uint8_t **at, size_t row, size_t c,
-                                      const struct dn_csv_column *column,
-                                      const struct dn_csv_nulls *nulls, struct dn_error *err)
+/* A cell whose text is not its field, or for which there may not be enough room. */
+static enum dn_status put_other_cell(const struct render *w, uint8_t **at, const uint8_t *key,
+                                     size_t key_len, const struct dn_csv_column *column,
+                                     const uint8_t *text, size_t len, struct dn_error *err)
 {
-    const struct dn_csv_rendering *how = w->how;
-    const uint32_t key = c == 0 ? 0 : how->key_ends[c - 1];
-    const size_t key_len = how->key_ends[c] - key;
-    const uint8_t *text = NULL;
-    size_t len = 0;
     uint8_t *o = *at;
 
-    if (column->field != SIZE_MAX) {
-        const uint32_t start = dn_csv_field_start(w->rows, row, column->field);
-        text = w->rows->buf + start;
-        len = dn_csv_field_end(w->rows, row, column->field, start) - start;
-        DN_TRY(text_of(w, column, nulls, &text, &len, err));
-    }
-    const size_t room = (size_t)(w->out->data + w->out->capacity - o);
-    if (len > LONG_TEXT || room < key_len + DN_JSON_ESCAPE_MOST * len + SLACK) {
-        DN_TRY(make_room(w, &o, key_len, text, text != NULL ? len : 0, err));
-    }
-    o = put_short(o, how->keys + key, key_len);
+    DN_TRY(text_of(w, column, &text, &len, err));
+    DN_TRY(make_room(w, &o, key_len, text, text != NULL ? len : 0, err));
+    o = put_short(o, key, key_len);
     if (text == NULL) {
         memcpy(o, "null", 4);
         o += 4;
     } else {
-        o = put_text(w, o, text, len);
+        o = put_text(w->kernels, w->how->numbers, o, text, len);
     }
     *at = o;
     return DN_OK;
 }
 
-static enum dn_status put_rows(const struct render *w, const struct dn_csv_nulls *nulls,
-                               const struct dn_csv_column *columns, uint64_t *ends,
-                               struct dn_error *err)
+/* Are fields texts as they stand, but for quotes around them, and nulls where they are empty? */
+static bool fields_are_texts(const struct render *w, const struct dn_csv_column *columns)
 {
-    const size_t n_columns = w->how->n_columns;
-    uint8_t *o = w->out->data;
+    bool are = w->nulls->n == 0 && !w->d->has_escape;
 
-    for (size_t r = 0; r < w->rows->n_rows; r++) {
-        for (size_t c = 0; c < n_columns; c++) {
-            DN_TRY(
-                put_cell(w, &o, r, c, &columns[c], dn_csv_nulls_of(columns[c].forms, nulls), err));
+    for (size_t c = 0; c < w->how->n_columns; c++) {
+        are = are && columns[c].forms == NULL;
+    }
+    return are;
+}
+
+static enum dn_status put_rows(const struct render *w, const struct dn_csv_column *columns,
+                               uint64_t *ends, struct dn_error *err)
+{
+    /* copies, which what is written through `o` cannot change */
+    const struct dn_csv_rendering how = *w->how;
+    const struct dn_csv_rows rows = *w->rows;
+    const bool usual = fields_are_texts(w, columns);
+    const int quote = w->d->has_quote ? w->d->quote : -1;
+    uint8_t *o = w->out->data;
+    const uint8_t *limit = o + w->out->capacity;
+
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        const uint8_t *key = how.keys;
+        for (size_t c = 0; c < how.n_columns; c++) {
+            const size_t field = columns[c].field;
+            const uint8_t *text = how.keys; /* of what the file does not have: any */
+            size_t len = 0;
+            if (field != SIZE_MAX) {
+                const uint32_t start = dn_csv_field_start(&rows, r, field);
+                text = rows.buf + start;
+                len = dn_csv_field_end(&rows, r, field, start) - start;
+            }
+            const uint8_t *next_key = how.keys + how.key_ends[c];
+            const size_t key_len = (size_t)(next_key - key);
+            size_t inner = len;
+            bool plain = usual && len <= LONG_TEXT &&
+                         (size_t)(limit - o) >= key_len + DN_JSON_ESCAPE_MOST * len + SLACK;
+            if (len > 0 && text[0] == quote) {
+                plain = plain && dn_csv_quoted_simple(w->d, text, len, &inner);
+                text += plain;
+            }
+            if (!plain) {
+                DN_TRY(put_other_cell(w, &o, key, key_len, &columns[c], text, len, err));
+                limit = w->out->data + w->out->capacity;
+            } else if (len == 0) {
+                o = put_short(o, key, key_len);
+                memcpy(o, "null", 4);
+                o += 4;
+            } else {
+                o = put_text(w->kernels, how.numbers, put_short(o, key, key_len), text, inner);
+            }
+            key = next_key;
         }
         memcpy(o, "},", 2); /* the slack of the last cell */
         o += 2;
@@ -259,7 +281,7 @@ enum dn_status dn_csv_render(const struct dn_kernels *kernels, const struct dn_c
                              struct dn_buffer *side, struct dn_csv_records *out,
                              struct dn_error *err)
 {
-    const struct render w = {kernels, how, rows, d, side, &out->text};
+    const struct render w = {kernels, how, rows, d, nulls, side, &out->text};
 
     if (rows->n_rows == 0) {
         return DN_OK;
@@ -269,7 +291,7 @@ enum dn_status dn_csv_render(const struct dn_kernels *kernels, const struct dn_c
     DN_TRY(dn_buffer_reserve(&out->text, text + rows->n_rows * per_row + SLACK, err));
     DN_TRY(dn_buffer_reserve(&out->ends, rows->n_rows * sizeof(uint64_t), err));
     out->ends.len = rows->n_rows * sizeof(uint64_t);
-    DN_TRY(put_rows(&w, nulls, columns, (uint64_t *)(void *)out->ends.data, err));
+    DN_TRY(put_rows(&w, columns, (uint64_t *)(void *)out->ends.data, err));
     out->n_rows = (int64_t)rows->n_rows;
     return DN_OK;
 }
