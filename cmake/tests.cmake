@@ -21,7 +21,7 @@ endif()
 # have, too, and is slow there.  tests/pg and tests/store leave out theirs.
 set(DN_LEFT_TO_ASAN "^$")
 if(DN_SANITIZE MATCHES "thread")
-    set(DN_LEFT_TO_ASAN "^test_(kernels_|text_|parquet_read_damage|codec$|snappy$|csv_index$)")
+    set(DN_LEFT_TO_ASAN "^test_(kernels_|text_|parquet_read_damage|parquet_utf8$|codec$|snappy$|csv_(detect|dialects|index|rare|unseen)$)")
     string(APPEND DN_LEFT_TO_ASAN "|^fuzz_(config|csv_index|ipc_schema|parquet_page|pg_copy|pg_text|records_json|s3_reply|text_forms)")
 endif()
 
@@ -59,7 +59,7 @@ endfunction()
 # rounds as it should; or what is left out there: S3; or take very long under wine.
 set(DN_NOT_ON_WINDOWS "^$")
 if(WIN32)
-    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|csv_cached|csv_cached_hosts|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
+    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|fault_store|csv_cached|csv_cached_hosts|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
 endif()
 
 if(CMOCKA_FOUND AND (SNAPPY_LIBRARY OR WIN32))

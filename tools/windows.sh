@@ -19,6 +19,7 @@ export WINEDEBUG=-all WINEPREFIX=$PWD/build/windows/wine WINEDLLOVERRIDES="mscor
 failed=0
 ran=build/windows/ran.txt
 tmp=build/windows/tmp
+mkdir -p "$tmp" "$WINEPREFIX"
 run() { wine build/windows/bin/dativo-native.exe "$@"; }
 # What wine prepares it prepares once: its server stays, and need not start with every program.
 wineserver --persistent

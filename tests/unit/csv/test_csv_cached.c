@@ -261,9 +261,7 @@ static void test_tasks_read_what_is_in_memory(void **state)
         rig_expect(&path, 1, &o, NULL, NULL, rows.data);
         o.block_bytes = 5000;
         assert_int_equal(drained(path, &o), n_rows); /* nobody waits for the one who takes */
-#ifdef __linux__
-        assert_true(atomic_load(&e.n_by_tasks) > 20);
-#endif
+        assert_true(atomic_load(&e.n_by_tasks) > 20 || !scratch_knows_cached(path));
         dn_pool_destroy(pool); /* its threads look at e behind the tasks' end */
         assert_in_range(e.deepest, 1, 2);
     }

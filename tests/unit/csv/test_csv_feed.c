@@ -145,9 +145,7 @@ static void test_blocks_make_the_file(void **state)
             dn_csv_feed_finish(&f);
         }
     }
-#ifdef __linux__
-    assert_true(n_cached_blocks > 1000);
-#endif
+    assert_true(n_cached_blocks > 1000 || !scratch_knows_cached(scratch_path(dir, "a.csv")));
 }
 
 static void test_block_size(void **state)
