@@ -2,6 +2,7 @@
 
 #include "arrow/batch.h"
 #include "arrow/schema_node.h"
+#include "arrow/types.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -142,14 +143,14 @@ enum dn_status dn_plain_schema(struct ArrowSchema *schema, const uint8_t *forms,
 
 /* ---- one column --------------------------------------------------------------------------------------------------- */
 
-struct texts {
+struct copy {
     const void *buffers[3];
     void *offsets;
-    uint8_t *bytes;
+    uint8_t *bytes; /* or values */
     uint8_t *validity;
 };
 
-static void texts_free(struct texts *t)
+static void copy_free(struct copy *t)
 {
     if (t != NULL) {
         dn_free(t->offsets);
@@ -159,9 +160,9 @@ static void texts_free(struct texts *t)
     }
 }
 
-static void texts_release(struct ArrowArray *array)
+static void copy_release(struct ArrowArray *array)
 {
-    texts_free(array->private_data);
+    copy_free(array->private_data);
     array->release = NULL;
 }
 
@@ -183,7 +184,7 @@ static int64_t total_bytes(const struct dn_string_view *views, const uint8_t *bi
 }
 
 /* There are DN_VIEW_INLINE bytes of room behind the last text, so that short ones are copied without a branch on their length. */
-static inline void copy_texts(struct texts *t, bool large, const struct dn_string_view *views,
+static inline void copy_texts(struct copy *t, bool large, const struct dn_string_view *views,
                               const void *const *variadic, const uint8_t *bits, int64_t first,
                               int64_t n)
 {
@@ -234,10 +235,10 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     const uint8_t *bits = in->null_count != 0 ? in->buffers[0] : NULL;
     const int64_t n = in->length;
     const int64_t total = total_bytes(views, bits, in->offset, n);
-    struct texts *t = dn_calloc(1, sizeof *t);
+    struct copy *t = dn_calloc(1, sizeof *t);
 
     if (!large && total > INT32_MAX - DN_VIEW_INLINE) {
-        texts_free(t);
+        copy_free(t);
         enum dn_status st = dn_error_set(
             err, DN_ERR_UNSUPPORTED,
             "column \"%s\": a batch has more than 2 GiB of text; the option strings=\"view\" has "
@@ -253,7 +254,7 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     }
     if (t == NULL || t->offsets == NULL || t->bytes == NULL ||
         (bits != NULL && t->validity == NULL)) {
-        texts_free(t);
+        copy_free(t);
         return dn_error_memory(err, (size_t)total + (size_t)n * 4);
     }
     if (large) {
@@ -271,9 +272,77 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
                                .null_count = in->null_count,
                                .n_buffers = 3,
                                .buffers = t->buffers,
-                               .release = texts_release,
+                               .release = copy_release,
                                .private_data = t};
     return DN_OK;
+}
+
+/* Of a flat column whose values have one width each, and bits if the width is 0. */
+static enum dn_status fixed_make(struct ArrowArray *out, const struct ArrowArray *in, size_t width,
+                                 struct dn_error *err)
+{
+    const uint8_t *bits = in->null_count != 0 ? in->buffers[0] : NULL;
+    const size_t n = (size_t)in->length;
+    const size_t n_bits = n / 8 + 1;
+    const size_t size = width > 0 ? n * width : n_bits;
+    struct copy *t = dn_calloc(1, sizeof *t);
+
+    if (t != NULL) {
+        t->bytes = width > 0 ? dn_malloc(size) : dn_calloc(size, 1);
+        t->validity = bits != NULL ? dn_calloc(n_bits, 1) : NULL;
+    }
+    if (t == NULL || t->bytes == NULL || (bits != NULL && t->validity == NULL)) {
+        copy_free(t);
+        return dn_error_memory(err, size);
+    }
+    if (width == 0) {
+        copy_bits(t->bytes, in->buffers[1], in->offset, in->length);
+    } else if (n > 0) {
+        memcpy(t->bytes, (const uint8_t *)in->buffers[1] + (size_t)in->offset * width, size);
+    }
+    if (bits != NULL) {
+        copy_bits(t->validity, bits, in->offset, in->length);
+    }
+    t->buffers[0] = t->validity;
+    t->buffers[1] = t->bytes;
+    *out = (struct ArrowArray){.length = in->length,
+                               .null_count = in->null_count,
+                               .n_buffers = 2,
+                               .buffers = t->buffers,
+                               .release = copy_release,
+                               .private_data = t};
+    return DN_OK;
+}
+
+/* Can fixed_make() copy the column? */
+static bool is_fixed(const struct ArrowSchema *node, size_t *width)
+{
+    struct dn_type type;
+
+    if (node->n_children > 0 || node->dictionary != NULL ||
+        !dn_type_from_format(node->format, node->metadata, &type)) {
+        return false;
+    }
+    const enum dn_layout layout = dn_type_layout(type);
+    *width = layout == DN_LAYOUT_FIXED ? dn_type_width(type) : 0;
+    return *width > 0 || layout == DN_LAYOUT_BITS;
+}
+
+/*
+ * Can all columns of a batch be copied?  Then nothing of it need stay, and the texts and views that were read with the numbers, more than half
+ * of its memory, are there for the next batch.
+ */
+static bool can_copy_all(const struct ArrowSchema *schema, const uint8_t *forms)
+{
+    bool can = true;
+    size_t width = 0;
+
+    for (int64_t i = 0; can && i < schema->n_children; i++) {
+        const uint8_t form = *forms;
+        can = !changes(&forms, schema->children[i]) ? is_fixed(schema->children[i], &width)
+                                                    : form != DN_PLAIN_VIEW;
+    }
+    return can;
 }
 
 /* ---- what has something within ------------------------------------------------------------------------------------ */
@@ -338,23 +407,27 @@ static void move(struct ArrowArray *out, struct ArrowArray *in)
 
 static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
                                     const struct ArrowSchema *schema, const uint8_t *forms,
-                                    struct dn_error *err);
+                                    bool copy_all, struct dn_error *err);
 
 /* `in` is moved, or it is copied and stays. */
 static enum dn_status make_array(struct ArrowArray *out, struct ArrowArray *in,
                                  const struct ArrowSchema *schema, const uint8_t **at,
-                                 struct dn_error *err)
+                                 bool copy_all, struct dn_error *err)
 {
     const uint8_t *forms = *at;
+    size_t width = 0;
 
     if (!changes(at, schema)) {
+        if (copy_all && is_fixed(schema, &width)) {
+            return fixed_make(out, in, width, err);
+        }
         move(out, in);
         return DN_OK;
     }
     if (schema->n_children == 0) {
         return column_make(out, in, schema->name, *forms == DN_PLAIN_LARGE_UTF8, err);
     }
-    DN_TRY(make_children(out, in, schema, forms + 1, err));
+    DN_TRY(make_children(out, in, schema, forms + 1, false, err));
     out->n_buffers = in->n_buffers;
     out->buffers = in->buffers;
     move(&((struct node *)out->private_data)->was, in);
@@ -363,7 +436,7 @@ static enum dn_status make_array(struct ArrowArray *out, struct ArrowArray *in,
 
 static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
                                     const struct ArrowSchema *schema, const uint8_t *forms,
-                                    struct dn_error *err)
+                                    bool copy_all, struct dn_error *err)
 {
     struct node *n = node_make(in->n_children);
 
@@ -381,7 +454,7 @@ static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *i
                                .private_data = n};
     for (int64_t i = 0; i < in->n_children; i++) {
         const enum dn_status st =
-            make_array(n->pointers[i], in->children[i], schema->children[i], &forms, err);
+            make_array(n->pointers[i], in->children[i], schema->children[i], &forms, copy_all, err);
         if (st != DN_OK) {
             node_release(out);
             return st;
@@ -395,7 +468,7 @@ enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema
 {
     struct ArrowArray out;
 
-    DN_TRY(make_children(&out, batch, views, forms + 1, err));
+    DN_TRY(make_children(&out, batch, views, forms + 1, can_copy_all(views, forms + 1), err));
     batch->release(batch);
     *batch = out;
     return DN_OK;

@@ -1,5 +1,10 @@
 """Arrow data to and from the libraries that are there, equal whichever way it went."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
 import dativo_native as dn
@@ -34,6 +39,52 @@ def test_texts_of_all_lengths(tmp_path):
         back = pa.table(dn.read_csv(tmp_path / "t.csv", strings=strings, types={"t": "string"}))
         back.validate(full=True)
         assert back["t"].to_pylist() == texts
+
+
+def test_numbers_beside_texts(tmp_path):
+    """Where texts are copied everything else is, too."""
+    pa = pytest.importorskip("pyarrow")
+    n = 10_003
+    some = [None if i % 5 == 0 or i > 9_000 else i % 100 for i in range(n)]
+    types = [pa.int8(), pa.uint16(), pa.int32(), pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.decimal128(9, 2), pa.decimal256(50, 3),
+             pa.date32(), pa.timestamp("us"), pa.timestamp("ns", "UTC"), pa.time64("us"), pa.duration("ms")]
+    whole = pa.array(some, pa.int8())
+    bases = {"halffloat": pa.float64(), "date32[day]": pa.int32()} | {str(t): pa.int64() for t in types if pa.types.is_temporal(t) and t != pa.date32()}
+    columns = {str(t): whole.cast(bases.get(str(t), pa.int8())).cast(t) for t in types}
+    columns |= {f"all {t}": c.fill_null(c[1]) for t, c in columns.items()}
+    columns |= {"bool": [None if i is None else i > 7 for i in some], "all bool": [i % 3 == 0 for i in range(n)],
+                "fixed": pa.array([None if i is None else bytes([i] * 5) for i in some], pa.binary(5)), "text": [f"row {i}, a text" for i in range(n)]}
+    table = pa.table(columns)
+    dn.write_parquet(table, tmp_path / "t.parquet")
+    back = pa.table(dn.read_parquet(tmp_path / "t.parquet"))
+    back.validate(full=True)
+    assert back.schema.field("text").type == pa.string()
+    for name in table.column_names:
+        assert back[name].cast(table[name].type) == table[name], name
+    for only in ({"a": pa.array([], pa.int64()), "t": pa.array([], pa.string())}, {"a": [True], "t": ["x"]}):
+        dn.write_parquet(pa.table(only), tmp_path / "t.parquet", overwrite=True)
+        assert pa.table(dn.read_parquet(tmp_path / "t.parquet")) == pa.table(only)
+
+
+def test_memory_of_a_table(tmp_path):
+    """It holds what is in it, not what it was made from."""
+    pytest.importorskip("pyarrow")
+    with open(tmp_path / "t.csv", "w", encoding="utf-8") as out:
+        out.write("a,b,c,t,u\n")
+        out.writelines(f"{i},{i * 7},{i / 4},text {i},{'x' * (i % 50)}\n" for i in range(1_000_000))
+    program = """
+import os, sys
+import pyarrow as pa, dativo_native as dn
+resident = lambda: int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
+first = pa.table(dn.read_csv(sys.argv[1], threads=2))
+before = resident()
+table = pa.table(dn.read_csv(sys.argv[1], threads=2))
+print((resident() - before) / table.nbytes)
+"""
+    path = os.pathsep.join(filter(None, [str(pathlib.Path(dn.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "t.csv"], check=True, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": path})
+    assert float(done.stdout) < 1.4, done.stdout
 
 
 def test_texts_as_they_are_requested(tmp_path):
