@@ -295,7 +295,7 @@ static enum dn_status fixed_make(struct ArrowArray *out, const struct ArrowArray
         copy_free(t);
         return dn_error_memory(err, size);
     }
-    if (width == 0) {
+    if (n > 0 && width == 0) {
         copy_bits(t->bytes, in->buffers[1], in->offset, in->length);
     } else if (n > 0) {
         memcpy(t->bytes, (const uint8_t *)in->buffers[1] + (size_t)in->offset * width, size);

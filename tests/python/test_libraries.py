@@ -61,7 +61,7 @@ def test_numbers_beside_texts(tmp_path):
     assert back.schema.field("text").type == pa.string()
     for name in table.column_names:
         assert back[name].cast(table[name].type) == table[name], name
-    for only in ({"a": pa.array([], pa.int64()), "t": pa.array([], pa.string())}, {"a": [True], "t": ["x"]}):
+    for only in ({"a": pa.array([], pa.int64()), "b": pa.array([], pa.bool_()), "t": pa.array([], pa.string())}, {"a": [True], "t": ["x"]}):
         dn.write_parquet(pa.table(only), tmp_path / "t.parquet", overwrite=True)
         assert pa.table(dn.read_parquet(tmp_path / "t.parquet")) == pa.table(only)
 
