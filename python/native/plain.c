@@ -171,6 +171,35 @@ static bool is_valid(const uint8_t *bits, int64_t i)
     return bits == NULL || dn_bit_get(bits, i);
 }
 
+static void copy_bits(uint8_t *out, const uint8_t *bits, int64_t first, int64_t n)
+{
+    if ((first & 7) == 0) {
+        memcpy(out, bits + first / 8, (size_t)(n + 7) / 8);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        out[i >> 3] = (uint8_t)(out[i >> 3] | (dn_bit_get(bits, first + i) ? 1u << (i & 7) : 0u));
+    }
+}
+
+/* n_buffers of 2 have no offsets.  The rows of `in`, from 0 on. */
+static void copy_export(struct ArrowArray *out, const struct ArrowArray *in, struct copy *t,
+                        const uint8_t *bits, int64_t n_buffers)
+{
+    if (bits != NULL) {
+        copy_bits(t->validity, bits, in->offset, in->length);
+    }
+    t->buffers[0] = t->validity;
+    t->buffers[1] = n_buffers == 3 ? t->offsets : t->bytes;
+    t->buffers[2] = t->bytes;
+    *out = (struct ArrowArray){.length = in->length,
+                               .null_count = in->null_count,
+                               .n_buffers = n_buffers,
+                               .buffers = t->buffers,
+                               .release = copy_release,
+                               .private_data = t};
+}
+
 /* Bytes of all texts. */
 static int64_t total_bytes(const struct dn_string_view *views, const uint8_t *bits, int64_t first,
                            int64_t n)
@@ -217,17 +246,6 @@ static inline void copy_texts(struct copy *t, bool large, const struct dn_string
     }
 }
 
-static void copy_bits(uint8_t *out, const uint8_t *bits, int64_t first, int64_t n)
-{
-    if ((first & 7) == 0) {
-        memcpy(out, bits + first / 8, (size_t)(n + 7) / 8);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        out[i >> 3] = (uint8_t)(out[i >> 3] | (dn_bit_get(bits, first + i) ? 1u << (i & 7) : 0u));
-    }
-}
-
 static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArray *in,
                                   const char *name, bool large, struct dn_error *err)
 {
@@ -262,18 +280,7 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     } else {
         copy_texts(t, false, views, in->buffers + 2, bits, in->offset, n);
     }
-    if (bits != NULL) {
-        copy_bits(t->validity, bits, in->offset, n);
-    }
-    t->buffers[0] = t->validity;
-    t->buffers[1] = t->offsets;
-    t->buffers[2] = t->bytes;
-    *out = (struct ArrowArray){.length = n,
-                               .null_count = in->null_count,
-                               .n_buffers = 3,
-                               .buffers = t->buffers,
-                               .release = copy_release,
-                               .private_data = t};
+    copy_export(out, in, t, bits, 3);
     return DN_OK;
 }
 
@@ -300,17 +307,7 @@ static enum dn_status fixed_make(struct ArrowArray *out, const struct ArrowArray
     } else if (n > 0) {
         memcpy(t->bytes, (const uint8_t *)in->buffers[1] + (size_t)in->offset * width, size);
     }
-    if (bits != NULL) {
-        copy_bits(t->validity, bits, in->offset, in->length);
-    }
-    t->buffers[0] = t->validity;
-    t->buffers[1] = t->bytes;
-    *out = (struct ArrowArray){.length = in->length,
-                               .null_count = in->null_count,
-                               .n_buffers = 2,
-                               .buffers = t->buffers,
-                               .release = copy_release,
-                               .private_data = t};
+    copy_export(out, in, t, bits, 2);
     return DN_OK;
 }
 

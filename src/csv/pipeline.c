@@ -385,6 +385,17 @@ static void settle(struct work *w, const struct dn_csv_block *block)
     }
 }
 
+/* Do batches point into the text that they were read from? */
+static bool point_into_text(const struct dn_csv_reader *r)
+{
+    for (size_t c = 0; c < r->n_columns; c++) {
+        if (dn_type_layout(r->columns[c].type) == DN_LAYOUT_VIEWS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum dn_status process(struct work *w)
 {
     struct dn_csv_reader *r = w->r;
@@ -463,6 +474,9 @@ static enum dn_status process(struct work *w)
     }
     if (w->slot->n_rows == 0 || r->rendering != NULL) {
         return DN_OK;
+    }
+    if (!point_into_text(r)) {
+        dn_csv_block_finish(block); /* a batch may live long */
     }
     DN_TRY(dn_batch_export(&w->slot->batch, w->slot->n_rows, (int64_t)r->n_columns, w->scratch->out,
                            dn_csv_batch_memory_destroy, w->memory, &w->error));
