@@ -97,20 +97,23 @@ static inline size_t leading_digits(const uint8_t *text)
 /* dn_json_is_lossless_number(), which decides what is not decided here: few texts, for most are short, or no numbers at the first look. */
 static inline bool is_number(const uint8_t *text, size_t len)
 {
-    const size_t n_int = leading_digits(text);
+    const size_t sign = text[0] == '-';
+    const uint8_t *whole = text + sign;
+    const size_t n = len - sign;
+    const size_t n_int = leading_digits(whole);
 
-    if (n_int >= len) {
-        return len == 1 || text[0] != '0';
+    if (n_int >= n) {
+        return n > 0 && (whole[0] != '0' || len == 1);
     }
     if (n_int == 0 || n_int == 8) {
         return dn_json_is_lossless_number(text, len);
     }
-    if (text[n_int] != '.') {
+    if (whole[n_int] != '.') {
         return false;
     }
-    const uint8_t *fraction = text + n_int + 1;
-    const size_t n_fraction = len - n_int - 1;
-    if (n_fraction > 7 || (text[0] == '0' && (n_int > 1 || n_fraction > 4))) {
+    const uint8_t *fraction = whole + n_int + 1;
+    const size_t n_fraction = n - n_int - 1;
+    if (n_fraction > 7 || (whole[0] == '0' && (n_int > 1 || n_fraction > 4))) {
         return dn_json_is_lossless_number(text, len);
     }
     return n_fraction > 0 && leading_digits(fraction) >= n_fraction &&
