@@ -185,11 +185,14 @@ static inline enum dn_csv_state dn_csv_step_row(const struct dn_csv_dialect *d, 
     return DN_CSV_START;
 }
 
-static inline size_t dn_csv_blanks_at(const uint8_t *text, size_t n_left)
+/** Blanks from text[0] on, none of which begins a delimiter: that may be a tab, or begin with a blank. */
+static inline size_t dn_csv_blanks_at(const struct dn_csv_dialect *d, const uint8_t *text,
+                                      size_t n_left)
 {
     size_t n = 0;
 
-    while (n < n_left && (text[n] == ' ' || text[n] == '\t')) {
+    while (n < n_left && (text[n] == ' ' || text[n] == '\t') &&
+           dn_csv_delimiter_at(d, text + n, n_left - n) == 0) {
         n++;
     }
     return n;
@@ -256,16 +259,16 @@ static inline enum dn_csv_state dn_csv_step(const struct dn_csv_dialect *d, enum
         m->field_ends = true;
         return DN_CSV_FIELD;
     }
-    const size_t blanks = d->trim ? dn_csv_blanks_at(text, n_left) : 0;
-    if (blanks > 0 && (state == DN_CSV_START || state == DN_CSV_FIELD)) {
+    if (d->trim && (byte == ' ' || byte == '\t') &&
+        (state == DN_CSV_START || state == DN_CSV_FIELD)) {
         return DN_CSV_FIELD;
     }
-    if (blanks > 0 && state == DN_CSV_CLOSED &&
-        dn_csv_field_may_end(d, text + blanks, n_left - blanks)) {
-        m->n = blanks;
-        return DN_CSV_CLOSED;
-    }
     if (state == DN_CSV_CLOSED) {
+        const size_t blanks = d->trim ? dn_csv_blanks_at(d, text, n_left) : 0;
+        if (blanks > 0 && dn_csv_field_may_end(d, text + blanks, n_left - blanks)) {
+            m->n = blanks;
+            return DN_CSV_CLOSED;
+        }
         if (dn_csv_is_cr_of_row_end(d, text, n_left)) {
             return DN_CSV_CLOSED;
         }

@@ -103,7 +103,7 @@ def row_at(text, at, o):
         else:
             if state == "closed":
                 rest = at
-                while o.trim and text[rest:rest + 1] in (b" ", b"\t") and rest < n:
+                while o.trim and text[rest:rest + 1] in (b" ", b"\t") and not text.startswith(o.delimiter, rest) and rest < n:
                     rest += 1
                 ends = rest >= n or text[rest:rest + 1] == b"\n" or text.startswith(o.delimiter, rest) or text[rest:rest + 2] in (b"\r\n", b"\r") \
                     and (rest + 1 >= n or text[rest + 1:rest + 2] == b"\n")
@@ -168,7 +168,7 @@ def value_of(text, o):
 
 def parse(text, type):
     """The value of a text of a declared type, or ValueError."""
-    t = text.decode("utf-8").strip(" ")
+    t = text.decode("utf-8").strip(" \t")
     if type in BITS:
         if not INT.fullmatch(t) or not -2 ** (BITS[type] - 1) <= int(t) < 2 ** (BITS[type] - 1):
             raise ValueError
@@ -325,6 +325,8 @@ def read(files, o):
                     raise Wrong(f.name, row.irregular, "irregular") from None
                 uneven = len(row.fields) != len(own)
                 ok = aside and e.code != "irregular" and not (uneven and o.ragged == "error") and (e.code == "fields" or o.ragged != "reject")
+                if e.code == "irregular" and uneven and len(rejects) >= most:
+                    e.or_byte = row.start  # that no more rows may be left out is as wrong
                 if not ok or len(rejects) >= most:
                     raise
                 raw = f.text[row.start:row.end]

@@ -27,7 +27,7 @@ class Case:
         rng = self.rng
         pick = rng.choice
         o = self.o = csv_model.Options()
-        o.delimiter = pick([b",", b",", b";", b"\t", b"||", b"~|~"])
+        o.delimiter = pick([b",", b",", b";", b"\t", b"||", b"~|~", b" ", b" |", b"\t\t"])
         o.quote = pick([b'"', b'"', b'"', b"'", b""])
         o.escape = pick([b"", b"", b"\\", b"^"])
         o.comment = pick([b"", b"", b"#"])
@@ -72,7 +72,12 @@ class Case:
             if type == "string":
                 text += rng.choice(["", "", "\n", o.delimiter.decode(), o.quote.decode() * 2])
             text = o.quote.decode() + text + o.quote.decode()
-        return ("  " + text + " " if o.trim and rng.random() < 0.3 else text)
+        return self.padded(rng, text) if o.trim and rng.random() < 0.3 else text
+
+    def padded(self, rng, text):
+        """With blanks around, and no delimiter among them."""
+        before, behind = rng.choice(["", " ", "  ", "\t "]), rng.choice(["", " ", " \t", "   "])
+        return text if self.o.delimiter.decode() in before + "x" + behind + "x" else before + text + behind
 
     def row(self, columns):
         fields = [self.field(self.o.types[c]) for c in columns]
@@ -89,7 +94,7 @@ class Case:
             if o.union:
                 columns = rng.sample(self.keys, rng.randint(1, len(self.keys)))
             padded = rng if o.union else random.Random(self.seed)  # of one table all headers are the same bytes
-            lines.append(o.delimiter.decode().join(padded.choice(["", " ", "\t "]) + c + padded.choice(["", " "]) if o.trim else c for c in columns))
+            lines.append(o.delimiter.decode().join(self.padded(padded, c) if o.trim else c for c in columns))
             lines += [self.junk() for _ in range(o.skip_after_header)]
         for _ in range(rng.choice([0, 1, 2, 5, 20, 60])):
             if o.comment and rng.random() < 0.1:

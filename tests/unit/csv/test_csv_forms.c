@@ -225,8 +225,30 @@ static void test_trim(void **state)
     /* text behind a closing quote is that, blanks before it or not, and swallows no rows */
     rig_expect_text("a,b\r\n\"1\" ,\"x\" y\r\n2, \"z\" \r\n", &o, NULL, "l vu", "i1|sx y\ni2|sz\n");
     rig_expect_text("a,b\n1,\"x\" \"y\n2,z\"\n", &o, NULL, "l vu", "i1|sx \"y\ni2|sz\"\n");
+    /* what begins a delimiter is no blank */
+    o.delimiter = '\t';
+    rig_expect_text("a\tb\n\"p\" \t\n\"p\nq\" \t2\n \t \"x\" \n", &o, NULL, "vu vu",
+                    "sp|.\nsp\nq|s2\n.|sx\n");
+    o.delimiter = 0;
     o.trim = false;
     rig_expect_text(" a , b\n 1 , x\n", &o, " a | b", "vu vu", "s 1 |s x\n");
+}
+
+/* A run of blanks is looked at once: for each of them anew these would take a quarter of an hour. */
+static void test_trim_many_blanks(void **state)
+{
+    struct rig_text text = {0};
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    o.trim = true;
+    rig_append(&text, "a,b\n", 4);
+    rig_fill(&text, " ", 1 << 20);
+    rig_append(&text, "\"x\"", 3);
+    rig_fill(&text, " \t", 1 << 20);
+    rig_append(&text, ",1\n", 3);
+    rig_expect_text(text.data, &o, NULL, "vu l", "sx|i1\n");
+    free(text.data);
 }
 
 static void test_options_that_are_wrong(void **state)
@@ -273,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_dates_that_are_numbers),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_trim_many_blanks),
         cmocka_unit_test(test_options_that_are_wrong),
     };
     return cmocka_run_group_tests(tests, rig_make_dir, rig_remove_dir);
