@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,20 +142,15 @@ static enum dn_status unknown_option(const struct dn_shell_config *c, const char
         return dn_error_set(err, DN_ERR_CONFIG, "unknown option %s in %s: did you mean \"%s\"?",
                             escaped, where, close);
     }
-    char known[512] = "";
+    char known[768] = "";
     size_t used = 0;
-    for (size_t i = 0; i < c->n_table;
+    for (size_t i = 0; i < c->n_table && used < sizeof(known);
          i++) { /* names are short; the list is cut at the buffer's end */
-        const size_t len = strlen(c->table[i].name);
-        if (used + len + 3 > sizeof(known)) {
-            break;
-        }
-        if (used > 0) {
-            known[used++] = ',';
-            known[used++] = ' ';
-        }
-        memcpy(known + used, c->table[i].name, len + 1);
-        used += len;
+        const struct dn_shell_option *o = &c->table[i];
+        const bool two = o->alias != NULL;
+        used +=
+            (size_t)snprintf(known + used, sizeof(known) - used, "%s%s%s%s%s", i > 0 ? ", " : "",
+                             o->name, two ? " (" : "", two ? o->alias : "", two ? ")" : "");
     }
     return dn_error_set(err, DN_ERR_CONFIG, "unknown option %s in %s: known are %s", escaped, where,
                         known);
