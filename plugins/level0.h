@@ -115,7 +115,7 @@ void level0_options_tell(const struct level0_library *l, const json_t *passed_on
 
 /**
  * Where a writer's files are until they are committed: a hidden folder beside the final name, which Level 0 gets as output_base.  What
- * the library puts elsewhere, or at s3://, stays where it is.
+ * the library puts at s3:// and the like stays where it is; a file in another folder is an error.
  */
 struct level0_files {
     char *path;    /**< the final name of the first file */

@@ -2,6 +2,7 @@
 #include "level0.h"
 
 #include "arrow/batch.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -233,7 +234,12 @@ static enum dn_status library_open(struct level0_handle *h, const char *config_j
     if (own == NULL) {
         return dn_error_memory(err, 0);
     }
-    level0_options_take((json_t *)(uintptr_t)options_of(own));
+    json_t *passed_on = (json_t *)(uintptr_t)options_of(own);
+    level0_options_take(passed_on);
+    if (!dn_library_may_have_text(h->library.path, "limit")) {
+        (void)json_object_del(passed_on,
+                              "limit"); /* done here; a library may refuse what it does not know */
+    }
     level0_options_tell(&h->library, options_of(own), "limit", &h->host, "reader_options");
     const enum dn_status st = level0_library_create(&h->library, own, &h->handle, err);
     json_decref(own);
@@ -258,7 +264,7 @@ static enum dn_status open_handle(struct level0_handle *h, const char *config_js
         return dn_error_set(err, DN_ERR_DATA,
                             "%s: extract_batch() returned NULL at once: no records, and so no "
                             "columns; if that is an error, what it was may be on its standard "
-                            "error",
+                            "error; if there are none, name the columns by their types",
                             h->library.path);
     }
     return DN_OK;

@@ -194,7 +194,8 @@ static enum dn_status chosen_add(struct level0_fields *f, const json_t *options,
             continue; /* are_texts() has seen them all */
         }
         const struct level0_column *seen = level0_columns_get(sample, name);
-        if (seen == NULL && !missing_as_null &&
+        if (seen == NULL && sample->n > 0 &&
+            !missing_as_null && /* nothing speaks against it where there are no records */
             json_object_get(level0_option(options, "widened"), name) == NULL) {
             return column_missing(sample, name, err);
         }

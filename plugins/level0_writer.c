@@ -108,6 +108,7 @@ static enum dn_status library_config(const struct level0_handle *h, json_t *own,
     json_t *options = json_object_get(json_object_get(own, "engine"), "options");
 
     level0_options_take(options);
+    (void)json_object_del(options, "batch_size"); /* done here */
     (void)json_object_del(own, "path");
     if (json_array_size(json_object_get(own, "schema")) == 0) {
         DN_TRY(schema_tell(h, own, err));

@@ -403,6 +403,7 @@ static int convert_run(struct convert *c)
         dn_console_unguard();
     }
     dn_wording_flags(&err, outcome.refused_by);
+    target = outcome.output_path != NULL ? shown_name(escaped, outcome.output_path) : target;
     const int code = dn_console_close(&console, source, target, st, &err, &outcome);
     dn_outcome_finish(&outcome);
     dn_console_finish(&console);

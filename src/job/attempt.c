@@ -299,6 +299,22 @@ static enum dn_status cursor_take(const struct dn_session *s, struct dn_attempt 
     return DN_OK;
 }
 
+/* A writer of Level 0 may have folders of its own, or a place that is no file: then its rows are not where they were asked for. */
+static enum dn_status place_tell(const struct dn_session *s, const json_t *manifest,
+                                 struct dn_error *err)
+{
+    const json_t *path = json_object_get(json_array_get(manifest, 0), "path");
+    char **told = &s->outcome->output_path;
+
+    if (s->writer_level0 == NULL || !json_is_string(path) ||
+        json_equal(path, json_object_get(s->writer_config, "path"))) {
+        return DN_OK;
+    }
+    dn_free(*told); /* of the file that was asked for */
+    *told = dn_strdup(json_string_value(path));
+    return *told != NULL ? DN_OK : dn_error_memory(err, json_string_length(path));
+}
+
 static enum dn_status manifest_take(struct dn_session *s, struct dn_attempt *a, const char *text,
                                     struct dn_error *err)
 {
@@ -320,8 +336,9 @@ static enum dn_status manifest_take(struct dn_session *s, struct dn_attempt *a, 
     o->files_out = (int64_t)json_array_size(manifest);
     o->bytes_out = a->bytes_out;
     o->rows_out = rows;
+    const enum dn_status st = place_tell(s, manifest, err);
     json_decref(manifest);
-    return DN_OK;
+    return st;
 }
 
 static enum dn_status counts_check(const struct dn_session *s, const struct dn_attempt *a,

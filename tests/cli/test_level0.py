@@ -1,6 +1,8 @@
 """Plugins of Level 0 alone, in convert and run: what they give arrives, and nothing that they do wrong ends with exit code 0."""
 
 import json
+import os
+import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,6 +71,20 @@ def test_declared_types_are_a_promise(tool, script):
 def test_a_limit_is_kept(tool, script):
     """And said: to the plugin the word may mean something else."""
     assert read(tool, *script(texts=[GOOD, GOOD]), "--limit", "3", says=["limit ends this behind 3 rows"]).num_rows == 3
+
+
+def test_a_limit_is_not_passed_on_to_who_does_not_know_it(tool, script):
+    read(tool, *script(texts=[GOOD], tell="told.json"), "--limit", "1", "--reader-option", "script_too=1")
+    assert set(json.loads((tool.cwd / "told.json").read_text())["engine"]["options"]) == {"script", "script_too"}
+
+
+def test_a_source_without_records_may_be_allowed(tool, script):
+    """Where somebody says what columns there are."""
+    flags = script(texts=[None])
+    tool.fails("convert", *flags, "--allow-empty", "in", "new.parquet", says="name the columns")
+    tool.fails("convert", *flags, "--types", "id=int64", "in", "new.parquet", says="no rows")
+    table = read(tool, *flags, "--allow-empty", "--types", "id=int64,s=string")
+    assert table.num_rows == 0 and [str(t) for t in table.schema.types] == ["int64", "string"]
 
 
 def test_an_empty_list_is_not_the_end(tool, script):
@@ -348,6 +364,9 @@ ANSWERS = {
     "count negative": ('[{"path":"%s","record_count":-100}]', "an entry that is no"),
     "not there": ('[{"path":"%s.not","record_count":%d}]', "which is not there"),
     "twice": ('[{"path":"%s","record_count":50},{"path":"%s","record_count":50}]', "a second time"),
+    "twice, otherwise written": ('[{"path":"%s","record_count":50},{"path":"./%s","record_count":50}]', "a second time"),
+    "elsewhere": ('[{"path":"in.csv","record_count":%d}]', "which is not in output_base"),
+    "the folder": ('[{"path":"%s/..","record_count":%d}]', "which is not there"),
 }
 
 
@@ -367,6 +386,56 @@ def test_writers_that_fail_or_overwrite(tool, script):
     tool.fails(*write(tool, script, create_null=True), says="create function returned NULL")
     (tool.cwd / "out.parquet").write_text("mine")
     tool.fails(*write(tool, script), says="exists already")
+
+
+def test_a_file_may_be_told_by_its_url(tool, script):
+    """Which is a path, too: what is in the hidden folder and gets no name is gone with it."""
+    answer = '[{"path":"file://%s","record_count":%d}]'
+    flags = write(tool, script, rows=1000, answers=[answer])
+    tool.ok(*flags[:-1], tool.cwd / "a b.json")
+    assert len(records(tool.cwd / "a b.json")) == 250
+    tool.fails(*flags, says="file://")  # of a name that is relative, as the target is: that is a host
+    assert sorted(p.name for p in tool.cwd.iterdir()) == ["a b.json", "in", "in.csv", "writer.json"]
+
+
+def test_names_that_writers_get(tool, script):
+    flags = write(tool, script, rows=1000)[:-1]
+    (tool.cwd / "c:").mkdir()
+    for name in (f"{tool.cwd}/c://k.json", "x" * 250 + ".json"):
+        tool.ok(*flags, name)
+        assert len(records(tool.cwd / name)) == 250
+    tool.fails(*flags, os.fsdecode(b"n\xff.json"), says="the name is not UTF-8")
+
+
+MEANWHILE = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
+{
+    if (strstr(to, getenv("MEANWHILE")) != NULL) close(open(to, O_CREAT | O_EXCL | O_WRONLY, 0600));
+    return ((int (*)(int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2"))(a, from, b, to, flags);
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out_000001.parquet", "out_000002.parquet"])
+def test_what_is_there_meanwhile_is_not_replaced(tool, script, name):
+    """Not by any of several files, and the others are not there either."""
+    (tool.cwd / "meanwhile.c").write_text(MEANWHILE)
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", "meanwhile.so", "meanwhile.c", "-ldl"], cwd=tool.cwd, check=True)
+    done = tool(*write(tool, script), env={"LD_PRELOAD": str(tool.cwd / "meanwhile.so"), "MEANWHILE": name})
+    assert done.returncode == 2 and f"{name}: exists already" in done.stderr.decode()
+    assert [p.name for p in tool.cwd.glob("out*")] == [name] and (tool.cwd / name).stat().st_size == 0
+
+
+def test_the_line_at_the_end_names_what_is_there(tool, script):
+    answer = '[{"path":"s3://bucket/part","size_bytes":1,"record_count":%d}]'
+    assert "in.csv -> s3://bucket/part\n" in tool.ok(*write(tool, script, rows=1000, answers=[answer])).stderr.decode()
+    assert "in.csv -> out.parquet\n" in tool.ok(*write(tool, script, rows=1000)).stderr.decode()
 
 
 def test_our_own_plugins_through_the_adapter(tool, tmp_path):

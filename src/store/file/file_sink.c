@@ -230,29 +230,11 @@ static enum dn_status file_reading_path(const struct dn_sink *sink,
                                 sink->path, s->at.dir));
 }
 
-/* Give the temporary file its final name only if nothing has that name.  -1 and errno on failure. */
-static int rename_without_replacing(const struct file_sink *s)
-{
-    if (dn_file_os_rename_new(s->at.dir_fd, s->temporary, s->at.name) == 0) {
-        return 0;
-    }
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
-        return -1;
-    }
-    /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
-    if (linkat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name, 0) != 0) {
-        return -1;
-    }
-    (void)unlinkat(s->at.dir_fd, s->temporary,
-                   0); /* if this fails, the next open of the name does it */
-    return 0;
-}
-
 static enum dn_status file_commit(struct dn_sink *sink, struct dn_error *err)
 {
     struct file_sink *s = of(sink);
     int result = s->base.overwrite ? renameat(s->at.dir_fd, s->temporary, s->at.dir_fd, s->at.name)
-                                   : rename_without_replacing(s);
+                                   : dn_rename_new(s->at.dir_fd, s->temporary, s->at.name);
     if (result != 0) {
         int failure = errno;
         if (failure == EEXIST && !s->base.overwrite) {

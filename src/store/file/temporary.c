@@ -93,6 +93,22 @@ int dn_directory_sync(int dir_fd)
     return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
 }
 
+int dn_rename_new(int dir_fd, const char *from, const char *to)
+{
+    if (dn_file_os_rename_new(dir_fd, from, to) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+        return -1;
+    }
+    /* The file system or kernel does not know the flag (NFS for one).  A hard link refuses to replace, too. */
+    if (linkat(dir_fd, from, dir_fd, to, 0) != 0) {
+        return -1;
+    }
+    (void)unlinkat(dir_fd, from, 0); /* if this fails, the next open of the name does it */
+    return 0;
+}
+
 static enum dn_status report_directory(struct dn_error *err, const char *dir, const char *path,
                                        int failure)
 {

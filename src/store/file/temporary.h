@@ -35,6 +35,9 @@ int dn_temporary_create(int dir_fd, const char *name, char *out_name);
 /** Remove the temporary files for `name` that nobody holds.  Best effort.  Cost: one pass over the folder. */
 void dn_temporary_remove_stale(int dir_fd, const char *name);
 
+/** Rename, relative to the folder, if nothing has the new name; where systems cannot do that, by a hard link.  -1 and errno: EEXIST. */
+int dn_rename_new(int dir_fd, const char *from, const char *to);
+
 /** write(2), pwrite(2), pread(2) and fsync(2) as the test hook dn_sink_fail_at() sees them; EINTR is handled. */
 ssize_t dn_store_write(int fd, const void *data, size_t len);
 ssize_t dn_store_pwrite(int fd, const void *data, size_t len, uint64_t offset);
