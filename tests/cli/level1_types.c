@@ -25,7 +25,7 @@ static int32_t made_open(const char *config, void **source, const struct column 
     *source = m;
     m->n_rows = 10;
     *out = columns;
-    if (!json_int(json_get(config_options(config), "rows"), 0, 1 << 20, &m->n_rows))
+    if (!json_int(config_option(config, "rows"), 0, 1 << 20, &m->n_rows))
         return option_fail(err, "rows", "must be a number of rows");
     static const char *long_name = /* 300 bytes */
         "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
@@ -36,14 +36,14 @@ static int32_t made_open(const char *config, void **source, const struct column 
         "NNNNNNNNNN";
     static struct column with_long[sizeof columns / sizeof columns[0]];
     int long_names = 0;
-    if (!json_bool(json_get(config_options(config), "long_names"), &long_names))
+    if (!json_bool(config_option(config, "long_names"), &long_names))
         return option_fail(err, "long_names", "must be true or false");
     if (long_names) {
         memcpy(with_long, columns, sizeof columns);
         with_long[1].name = long_name;
         *out = with_long;
     }
-    json_text(json_get(config_options(config), "wrong"), m->wrong, sizeof m->wrong);
+    json_text(config_option(config, "wrong"), m->wrong, sizeof m->wrong);
     return strcmp(m->wrong, "open") == 0 ? fail(err, DATIVO_ERR_TEMPORARY, "not now") : DATIVO_OK;
 }
 

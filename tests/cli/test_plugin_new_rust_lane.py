@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from test_plugin_new import build_and_run, make, writes_every_type
+from conftest import Tool
+from test_plugin_new import AT_LEVEL_0, AT_LEVEL_1, build_and_run, make, options_may_be_native, writes_every_moment, writes_every_type
 
 pytestmark = pytest.mark.skipif(shutil.which("cargo") is None, reason="no cargo: apt-get install cargo")
 
@@ -15,7 +16,26 @@ def test_a_new_plugin_of_rust(tool, role, level):
     build_and_run(tool, role, "rust", level)
 
 
-def test_a_writer_of_rust_takes_every_type(tool):
-    tool.ok("plugin", "new", "demo", "--writer", "--level", "1", "--language", "rust")
-    make(tool)
-    writes_every_type(tool, "./demo/target/release/libdemo.so")
+@pytest.fixture(scope="module")
+def rust_library(tmp_path_factory):
+    """One of each kind, for all tests."""
+    made = {}
+
+    def library(role, level):
+        if (role, level) not in made:
+            tool = Tool(tmp_path_factory.mktemp(f"{role}{level}"))
+            tool.ok("plugin", "new", "demo", f"--{role}", "--level", level, "--language", "rust")
+            make(tool)
+            made[role, level] = tool.cwd / "demo/target/release/libdemo.so"
+        return made[role, level]
+    return library
+
+
+@pytest.mark.parametrize("role, promise", AT_LEVEL_0)
+def test_what_level_0_of_rust_promises(tool, rust_library, role, promise):
+    promise(tool, rust_library(role, 0))
+
+
+@pytest.mark.parametrize("role, promise", [("reader", options_may_be_native), ("writer", writes_every_type), ("writer", writes_every_moment), *AT_LEVEL_1])
+def test_what_level_1_of_rust_promises(tool, rust_library, role, promise):
+    promise(tool, rust_library(role, 1))

@@ -24,16 +24,17 @@ static void lines_close(void *source)
 
 static int32_t lines_open(const char *config, void **source, const struct column **out, struct dativo_error *err)
 {
-    const char *files = json_get(config, "files"), *file = json_next(&files, NULL);
     struct lines *s = calloc(1, sizeof *s);
     if (s == NULL) return fail(err, DATIVO_ERR_MEMORY, "no memory");
     *source = s; /* lines_close() is called for it whatever happens now */
     *out = columns;
-    if (!json_text(json_get(file, "path"), s->path, sizeof s->path)) return fail(err, DATIVO_ERR_CONFIG, "files[0].path is missing, or too long");
-    if (json_next(&files, NULL) != NULL) return fail(err, DATIVO_ERR_UNSUPPORTED, "there are several files: this reader reads one");
+    long n_files = 0;
+    const char *fault = json_text_fault(config_path(config, &n_files), s->path, sizeof s->path);
+    if (fault != NULL) return fail(err, DATIVO_ERR_CONFIG, "files[0].path %s", fault);
+    if (n_files > 1) return fail(err, DATIVO_ERR_UNSUPPORTED, "there are several files: this reader reads one");
     s->file = fopen(s->path, "r");
     if (s->file == NULL) return fail_errno(err, s->path);
-    if (!json_int(json_get(config_options(config), "skip_lines"), 0, INT64_MAX, &s->skip)) return option_fail(err, "skip_lines", "must be from 0 on");
+    if (!json_int(config_option(config, "skip_lines"), 0, INT64_MAX, &s->skip)) return option_fail(err, "skip_lines", "must be from 0 on");
     return DATIVO_OK;
 }
 

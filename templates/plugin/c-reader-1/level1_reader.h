@@ -123,30 +123,16 @@ static inline void put_date(struct batch *b, int column, int32_t days)
     if (c != NULL) ((int32_t *)c->values)[b->n_rows] = days;
 }
 
-/* Length of the UTF-8 character at p, 0: it is none. */
-static inline size_t utf8_step(const unsigned char *p, size_t left)
-{
-    static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-    unsigned c = n == 2 ? p[0] & 31 : n == 3 ? p[0] & 15 : p[0] & 7;
-    if (n < 2 || n > left) return n <= left ? n : 0;
-    for (size_t i = 1; i < n; i++) {
-        if (p[i] >> 6 != 2) return 0;
-        c = c << 6 | (p[i] & 63);
-    }
-    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
-}
-
 /* A text of UTF-8; it is copied. */
 static inline void put_string(struct batch *b, int column, const char *text, size_t len)
 {
     struct cells *c = cell_take(b, column, TYPE_STRING);
     if (c == NULL || b->err->code != DATIVO_OK) return;
-    for (size_t i = 0, n = 0; i < len; i += n)
-        if ((n = utf8_step((const unsigned char *)text + i, len - i)) == 0) {
-            fail(b->err, DATIVO_ERR_DATA, "row %lld: column \"%s\": byte %zu of the text is no UTF-8", (long long)b->row, b->columns[column].name, i);
-            return;
-        }
+    const size_t end = utf8_end(text, len);
+    if (end < len) {
+        fail(b->err, DATIVO_ERR_DATA, "row %lld: column \"%s\": byte %zu of the text is no UTF-8", (long long)b->row, b->columns[column].name, end);
+        return;
+    }
     if (len > INT32_MAX - c->len) {
         fail(b->err, DATIVO_ERR_UNSUPPORTED, "row %lld: column \"%s\": a text of %zu bytes does not fit into a batch", (long long)b->row,
              b->columns[column].name, len);
@@ -348,27 +334,75 @@ static inline int column_find(const struct reader *r, const char *name)
     return -1;
 }
 
-/* What stands for a column in a map such as `types`; NULL: nothing. */
-static inline int type_find(const char *options, const char *map, const char *name)
+/* The type of a column in a map such as `types`; -1: there is none, N_TYPES: it is none that is known. */
+static inline int type_find(const char *config, const char *map, const char *name)
 {
-    char word[64];
-    if (!json_text(json_get(json_get(options, map), name), word, sizeof word)) return -1;
+    const char *word = json_get(config_option(config, map), name);
+    if (word == NULL) return -1;
     for (int i = 0; i < N_TYPES; i++)
-        if (strcmp(type_words[i], word) == 0) return i;
+        if (json_equal(word, type_words[i])) return i;
     return N_TYPES;
 }
 
-/* Which columns are handed out, and as what: the options `columns`, `missing_as_null`, `types`, `widened`, `required`. */
-static inline int32_t columns_choose(struct reader *r, const char *options, struct dativo_error *err)
+/* What is passed over because it has another form reads other data than was meant. */
+static inline int32_t forms_check(const char *config, struct dativo_error *err)
 {
-    const char *list = json_get(options, "columns"), *at = list;
-    const char *key = NULL;
-    const size_t room = options != NULL ? strlen(options) + 8 : 8; /* no text in it is longer */
+    static const char *const lists[] = {"columns", "required", NULL}, *const maps[] = {"types", "widened", NULL};
+    for (int i = 0; lists[i] != NULL; i++)
+        if (!json_is_texts(config_option(config, lists[i]))) return option_fail(err, lists[i], "must be a list of texts");
+    for (int i = 0; maps[i] != NULL; i++)
+        if (!json_is_text_map(config_option(config, maps[i]))) return option_fail(err, maps[i], "must be an object that gives columns types");
+    return DATIVO_OK;
+}
+
+/* An option names a column, a text of the configuration, that it must not name. */
+static inline int32_t column_fail(struct dativo_error *err, const char *option, const char *why, const char *column)
+{
+    fail(err, DATIVO_ERR_CONFIG, "engine.options.%s: %s column %.*s", option, why, (int)(json_text_end(column) - column), column);
+    option_name(err, option);
+    return DATIVO_ERR_CONFIG;
+}
+
+/* Columns in a map such as `types` are there. */
+static inline int32_t types_check(const struct reader *r, const char *config, const char *map, struct dativo_error *err)
+{
+    const char *at = config_option(config, map), *key = NULL;
+    for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key)) {
+        int found = *v == 'n';
+        for (int i = 0; !found && i < r->n_source; i++) found = json_equal(key, r->columns[i].name);
+        for (int i = 0; !found && i < r->n_columns; i++) found = json_equal(key, r->out[i].name);
+        if (!found) return column_fail(err, map, "there is no", key);
+    }
+    return DATIVO_OK;
+}
+
+/* Columns that must have values are in the source, and handed out: else nobody looks at them. */
+static inline int32_t required_take(struct reader *r, const char *config, struct dativo_error *err)
+{
+    const char *at = config_option(config, "required");
+    for (const char *v = json_next_text(&at); v != NULL; v = json_next_text(&at)) {
+        int out = 0, source = 0;
+        while (out < r->n_columns && !json_equal(v, r->out[out].name)) out++;
+        while (source < r->n_source && !json_equal(v, r->columns[source].name)) source++;
+        if (source == r->n_source) return column_fail(err, "required", "there is no", v);
+        if (out == r->n_columns) return column_fail(err, "required", "the option columns leaves out the", v);
+        r->out[out].not_null = 1;
+    }
+    return DATIVO_OK;
+}
+
+/* Which columns are handed out, and as what: the options `columns`, `missing_as_null`, `types`, `widened`, `required`. */
+static inline int32_t columns_choose(struct reader *r, const char *config, struct dativo_error *err)
+{
+    const char *list = config_option(config, "columns"), *at = list;
+    const size_t room = list != NULL ? (size_t)(json_end(list, 0) - list) + 8 : 8; /* no text in it is longer */
     size_t used = 0;
     int n = 0, missing_as_null = 0;
-    if (!json_bool(json_get(options, "missing_as_null"), &missing_as_null)) return option_fail(err, "missing_as_null", "must be true or false");
+    int32_t code = forms_check(config, err);
+    if (code != DATIVO_OK) return code;
+    if (!json_bool(config_option(config, "missing_as_null"), &missing_as_null)) return option_fail(err, "missing_as_null", "must be true or false");
     while (r->columns[r->n_source].name != NULL) r->n_source++;
-    for (const char *v = json_next(&at, NULL); v != NULL; v = json_next(&at, NULL)) n++;
+    while (json_next_text(&at) != NULL) n++;
     n = list != NULL ? n : r->n_source;
     r->out = calloc((size_t)n + 1, sizeof *r->out);
     r->place = calloc((size_t)r->n_source + 1, sizeof *r->place);
@@ -378,33 +412,26 @@ static inline int32_t columns_choose(struct reader *r, const char *options, stru
     at = list;
     for (int i = 0; i < n; i++) {
         struct handed_out *o = &r->out[r->n_columns++];
-        const char *v = list != NULL ? json_next(&at, NULL) : NULL;
         char *name = r->names + used;
-        if (list != NULL && !json_text(v, name, room + 8 * (size_t)n - used)) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns: name %d is no text", i + 1);
+        const char *fault = list != NULL ? json_text_fault(json_next_text(&at), name, room + 8 * (size_t)n - used) : NULL;
+        if (fault != NULL) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns: name %d %s", i + 1, fault);
         o->source = list != NULL ? column_find(r, name) : i;
         if (o->source < 0 && !missing_as_null) return fail(err, DATIVO_ERR_CONFIG, "there is no column \"%.800s\"", name);
-        if (o->source >= 0 && r->place[o->source] >= 0) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns has \"%.800s\" twice", name);
+        for (int j = 0; list != NULL && j < i; j++)
+            if (strcmp(r->out[j].name, name) == 0) return fail(err, DATIVO_ERR_CONFIG, "engine.options.columns has \"%.800s\" twice", name);
         if (o->source >= 0) r->place[o->source] = i;
         o->name = list != NULL ? name : r->columns[i].name;
         used += list != NULL ? strlen(name) + 1 : 0;
-        const int declared = type_find(options, "types", o->name), widened = type_find(options, "widened", o->name);
+        const int declared = type_find(config, "types", o->name), widened = type_find(config, "widened", o->name);
         o->type = o->source >= 0 ? r->columns[o->source].type : declared >= 0 ? (enum type)declared : TYPE_STRING;
         o->not_null = o->source >= 0 && r->columns[o->source].not_null;
         if (o->type == N_TYPES || (declared >= 0 && declared != (int)o->type) || (widened >= 0 && widened != (int)o->type))
             return fail(err, DATIVO_ERR_UNSUPPORTED, "column \"%.800s\" is %s here, and cannot be another type", o->name,
                         o->type < N_TYPES ? type_words[o->type] : "of no type that this plugin knows");
     }
-    at = json_get(options, "types");
-    for (const char *v = json_next(&at, &key); v != NULL; v = json_next(&at, &key)) {
-        int found = 0;
-        for (int i = 0; !found && i < r->n_source; i++) found = json_equal(key, r->columns[i].name);
-        for (int i = 0; !found && i < r->n_columns; i++) found = json_equal(key, r->out[i].name);
-        if (!found) return fail(err, DATIVO_ERR_CONFIG, "types: there is no column %.*s", (int)(json_text_end(key) - key), key);
-    }
-    at = json_get(options, "required");
-    for (const char *v = json_next(&at, NULL); v != NULL; v = json_next(&at, NULL))
-        for (int i = 0; i < r->n_columns; i++) r->out[i].not_null |= json_equal(v, r->out[i].name);
-    return DATIVO_OK;
+    if (code == DATIVO_OK) code = types_check(r, config, "types", err);
+    if (code == DATIVO_OK) code = types_check(r, config, "widened", err);
+    return code == DATIVO_OK ? required_take(r, config, err) : code;
 }
 
 static inline void reader_close(void *handle)
@@ -429,15 +456,14 @@ static inline int32_t reader_open(const char *config_json, const struct dativo_h
     r->error.struct_size = sizeof r->error;
     if (host != NULL) memcpy(&r->host, host, host->struct_size < sizeof r->host ? host->struct_size : sizeof r->host);
     const char *config = config_begin(config_json, &made);
-    const char *options = config_options(config);
     int32_t code = config != NULL ? options_check(config, known, level1_reader.options, &made) : made.code;
     r->batch_rows = BATCH_ROWS;
-    const char *const size = json_get(options, "batch_size") != NULL ? "batch_size" : "chunk_size";
-    if (code == DATIVO_OK && !json_int(json_get(options, size), 1, 1 << 20, &r->batch_rows)) code = option_fail(&made, size, "must be from 1 to 1048576");
-    const char *files = json_get(config, "files"), *file = json_next(&files, NULL);
-    if (json_next(&files, NULL) != NULL || !json_text(json_get(file, "path"), r->path, sizeof r->path)) r->path[0] = '\0';
+    const char *const size = config_option(config, "batch_size") != NULL ? "batch_size" : "chunk_size";
+    if (code == DATIVO_OK && !json_int(config_option(config, size), 1, 1 << 20, &r->batch_rows)) code = option_fail(&made, size, "must be from 1 to 1048576");
+    long n_files = 0;
+    if (!json_text(config_path(config, &n_files), r->path, sizeof r->path) || n_files > 1) r->path[0] = '\0';
     if (code == DATIVO_OK) code = level1_reader.open(config, &r->source, &r->columns, &made);
-    if (code == DATIVO_OK) code = columns_choose(r, options, &made);
+    if (code == DATIVO_OK) code = columns_choose(r, config, &made);
     if (code == DATIVO_OK) {
         *out = r;
         return DATIVO_OK;

@@ -1,86 +1,80 @@
 /* @NAME@: a writer of Level 0. Each batch becomes one file of JSON, as it came. Replace batch_write(). */
-#include "dativo/plugin.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "level0_file.h"
 
 struct writer {
-    char base[512];
-    long n_files;
-    char error[1400]; /* once set, every call returns it: NULL would be success without a file */
+    char base[3900];
+    int64_t n_files;
+    pid_t owner;
+    char error[1000]; /* once set, every call returns it: NULL would be success without a file */
 };
 
-/* The text of a key. Of JSON's escapes only those that paths need are understood; a library such as jansson knows all. */
-static int text_of(const char *json, const char *key, char *out, size_t size)
+/* Make a file of one batch, and say which; NULL: w->error says why not. */
+static char *batch_write(struct writer *w, const char *json, size_t size, long n, int64_t counter)
 {
-    const char *p = json != NULL ? strstr(json, key) : NULL;
-    size_t n = 0;
-    if (p == NULL || (p = strchr(p + strlen(key), '"')) == NULL) return 0;
-    for (p++; *p != '"' && *p != '\0' && n + 1 < size; p++) {
-        if (*p == '\\' && *++p == 'u') return 0;
-        out[n++] = *p;
-    }
-    out[n] = '\0';
-    return *p == '"' && n > 0;
-}
-
-/* How many records {"records":[{...},...]} holds; -1: it is cut off. Objects at depth 3 are the records. */
-static long count_records(const char *json)
-{
-    long n = 0;
-    int depth = 0, in_text = 0;
-    for (const char *p = json; *p != '\0'; p++) {
-        if (in_text) {
-            if (*p == '\\' && p[1] != '\0') p++;
-            else if (*p == '"') in_text = 0;
-        } else if (*p == '"') in_text = 1;
-        else if (*p == '{' || *p == '[') n += ++depth == 3 && *p == '{';
-        else if ((*p == '}' || *p == ']') && --depth == 0) return n;
-    }
-    return -1;
-}
-
-/* Make a complete, durable file, and say which. */
-static char *batch_write(struct writer *w, const char *json, long n)
-{
-    char path[600], answer[800];
-    snprintf(path, sizeof path, "%s/@NAME@_%06ld.json", w->base, w->n_files);
-    FILE *file = fopen(path, "w");
-    int failed = file == NULL || fputs(json, file) < 0;
-    if (file != NULL) failed |= fclose(file) != 0;
-    if (failed) {
-        snprintf(w->error, sizeof w->error, "%s: %s", path, strerror(errno));
+    char path[4096], *answer = NULL;
+    size_t len = 0;
+    if (file_make(w->base, counter, json, size, path, sizeof path) != 0) {
+        snprintf(w->error, sizeof w->error, "%.800s: %s", w->base, file_fault());
         return NULL;
     }
-    w->n_files++;
-    snprintf(answer, sizeof answer, "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":%ld}]", path, strlen(json), n);
-    return strdup(answer);
+    FILE *out = open_memstream(&answer, &len);
+    if (out != NULL) {
+        fputs("[{\"path\":", out);
+        json_write(out, path, strlen(path));
+        fprintf(out, ",\"size_bytes\":%zu,\"record_count\":%ld}]", size, n);
+    }
+    if (out != NULL && fclose(out) == 0) return answer;
+    snprintf(w->error, sizeof w->error, "no memory for an answer");
+    free(answer);
+    return NULL;
 }
+
+/* How many records a list holds; -1: it is no list of records. */
+static long records_count(const char *list)
+{
+    long n = 0;
+    if (list == NULL || *list != '[') return -1;
+    for (const char *record = json_next(&list, NULL); record != NULL; record = json_next(&list, NULL), n++)
+        if (*record != '{') return -1;
+    return n;
+}
+
+static const char *const options[] = {NULL}; /* your own; config_option(config, "name") is the value of one */
 
 void *create_writer(const char *config_json)
 {
     struct writer *w = calloc(1, sizeof *w);
-    if (w != NULL && !text_of(config_json, "\"output_base\"", w->base, sizeof w->base))
-        snprintf(w->error, sizeof w->error, "output_base is missing, or has a \\u escape");
+    const char *config = config_object(config_json);
+    char where[300];
+    if (w == NULL) return NULL; /* write_batch(NULL) says so */
+    w->owner = getpid();
+    const char *fault = json_text_fault(json_get(config, "output_base"), w->base, sizeof w->base);
+    if (config == NULL) snprintf(w->error, sizeof w->error, "the configuration is not a JSON object");
+    else if (fault != NULL) snprintf(w->error, sizeof w->error, "output_base %s", fault);
+    else if (config_unknown(config, options, NULL, where, sizeof where) != NULL) snprintf(w->error, sizeof w->error, "%s is no option of this writer", where);
     return w;
 }
 
+/* {"records":[...],"file_counter":n}, or the list alone; nothing behind its last brace is looked at. */
 const char *write_batch(void *handle, const char *records_json)
 {
     struct writer *w = handle;
-    char text[1600];
-    if (w != NULL && w->error[0] == '\0') {
-        const long n = count_records(records_json);
-        if (n < 0) snprintf(w->error, sizeof w->error, "the records are cut off");
-        char *answer = n >= 0 ? batch_write(w, records_json, n) : NULL;
-        if (answer != NULL) return answer;
-    }
-    snprintf(text, sizeof text, DATIVO_ERROR_PREFIX "{\"code\":\"io\",\"message\":\"%s\"}", w != NULL ? w->error : "no writer");
-    return strdup(text);
+    if (w == NULL || w->error[0] != '\0') return error_text(w != NULL ? w->error : "no writer");
+    if (w->owner != getpid()) return error_text("the writer belongs to another process");
+    const char *json = records_json != NULL ? json_space(records_json) : "", *end = json_end(json, 0);
+    int64_t counter = w->n_files;
+    char *answer = NULL;
+    if (end == NULL) snprintf(w->error, sizeof w->error, "the records are no JSON");
+    const long n = end != NULL ? records_count(*json == '{' ? json_get(json, "records") : json) : 0;
+    if (n < 0) snprintf(w->error, sizeof w->error, "the records are no list of objects");
+    else if (end != NULL && !json_int(json_get(json, "file_counter"), 0, INT64_MAX, &counter)) snprintf(w->error, sizeof w->error, "file_counter must be from 0 on");
+    if (w->error[0] == '\0') answer = batch_write(w, json, (size_t)(end - json), n, counter);
+    w->n_files++;
+    return answer != NULL ? answer : error_text(w->error);
 }
 
-void free_writer(void *handle) { free(handle); }
-
-void free_string(const char *text) { free((char *)text); }
+void free_writer(void *handle)
+{
+    struct writer *w = handle;
+    if (w != NULL && w->owner == getpid()) free(w);
+}

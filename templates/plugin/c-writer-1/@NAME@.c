@@ -4,7 +4,6 @@
 #include "level1_writer.h"
 
 #include <math.h>
-#include <time.h>
 
 static int32_t file_header(FILE *out, const char *config, const struct cell *cells, int n, struct dativo_error *err)
 {
@@ -14,19 +13,40 @@ static int32_t file_header(FILE *out, const char *config, const struct cell *cel
     return DATIVO_OK;
 }
 
-static int32_t moment_write(FILE *out, const struct cell *c, struct dativo_error *err)
+/*
+ * The civil date of a day since 1970-01-01: years begin in March, so that the leap day is their last. Years of no four digits have a
+ * sign and six or more, as ISO 8601 has it.
+ */
+static void date_write(FILE *out, int64_t day)
 {
-    const int64_t second = c->type == TYPE_DATE ? c->i * 86400 : (c->i - (c->i < 0 ? 999999 : 0)) / 1000000;
-    const int64_t micros = c->type == TYPE_DATE ? 0 : c->i - second * 1000000;
-    const time_t at = (time_t)second;
-    char text[64] = "";
-    struct tm tm;
-    if (gmtime_r(&at, &tm) == NULL || strftime(text, sizeof text, c->type == TYPE_DATE ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-        return fail(err, DATIVO_ERR_DATA, "column \"%s\": %lld is no moment that can be written", c->name, (long long)c->i);
-    fprintf(out, "\"%s", text);
-    if (micros != 0) fprintf(out, ".%06lld", (long long)micros);
-    fputs(c->type == TYPE_TIMESTAMPTZ ? "Z\"" : "\"", out);
-    return DATIVO_OK;
+    day += 719468;
+    const int64_t era = (day - (day < 0 ? 146096 : 0)) / 146097, of_era = day - era * 146097;
+    const int64_t of_era_year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const int64_t of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+    const int64_t march = (5 * of_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
+    const int64_t year = of_era_year + era * 400 + (month <= 2);
+    fprintf(out, year < 0 || year > 9999 ? "%+07lld" : "%04lld", (long long)year);
+    fprintf(out, "-%02d-%02d", (int)month, (int)(of_year - (153 * march + 2) / 5 + 1));
+}
+
+static void moment_write(FILE *out, int64_t micros)
+{
+    const int64_t a_day = 86400000000, rest = (micros % a_day + a_day) % a_day, second = rest / 1000000;
+    date_write(out, micros / a_day - (micros % a_day < 0));
+    fprintf(out, "T%02d:%02d:%02d", (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+    if (rest % 1000000 != 0) fprintf(out, ".%06d", (int)(rest % 1000000));
+}
+
+/* With as few digits as give it back, as no whole number, and with a point whatever the host's locale has. */
+static void float_write(FILE *out, double value)
+{
+    char text[64];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    const size_t n = strspn(text, "+-0123456789"), more = strcspn(text + n, "+-0123456789e");
+    fprintf(out, "%.*s%s%s", (int)n, text, more > 0 ? "." : text[n] == '\0' ? ".0" : "", text + n + more);
 }
 
 static int32_t value_write(FILE *out, const struct cell *c, struct dativo_error *err)
@@ -35,9 +55,13 @@ static int32_t value_write(FILE *out, const struct cell *c, struct dativo_error 
     else if (c->type == TYPE_STRING) json_write(out, c->text, c->len);
     else if (c->type == TYPE_INT64) fprintf(out, "%lld", (long long)c->i);
     else if (c->type == TYPE_BOOL) fputs(c->i != 0 ? "true" : "false", out);
-    else if (c->type != TYPE_FLOAT64) return moment_write(out, c, err);
-    else if (!isfinite(c->f)) return fail(err, DATIVO_ERR_DATA, "column \"%s\": JSON has no %g", c->name, c->f);
-    else fprintf(out, "%.17g", c->f);
+    else if (c->type != TYPE_FLOAT64) {
+        fputc('"', out);
+        if (c->type == TYPE_DATE) date_write(out, c->i);
+        else moment_write(out, c->i);
+        fputs(c->type == TYPE_TIMESTAMPTZ ? "Z\"" : "\"", out);
+    } else if (!isfinite(c->f)) return fail(err, DATIVO_ERR_DATA, "column \"%s\": JSON has no %g", c->name, c->f);
+    else float_write(out, c->f);
     return DATIVO_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "level1.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 /* One value. Numbers are in `i` or `f`, dates and timestamps in `i`; texts are UTF-8 without a NUL behind them. */
@@ -80,12 +81,12 @@ static inline void text_read(struct cell *c, const char *format, const struct Ar
     }
 }
 
-static inline void cell_read(struct cell *c, const char *format, const struct ArrowArray *a, int64_t row)
+static inline int32_t cell_read(struct cell *c, const char *format, const struct ArrowArray *a, int64_t row, struct dativo_error *err)
 {
     const int64_t at = row + a->offset;
     const uint8_t *valid = format[0] != 'n' && a->null_count != 0 ? a->buffers[0] : NULL;
     c->is_null = format[0] == 'n' || (valid != NULL && (valid[at / 8] >> (at % 8) & 1) == 0);
-    if (c->is_null) return;
+    if (c->is_null) return DATIVO_OK;
     const void *v = a->buffers[1];
     switch (format[0]) {
     case 'b': c->i = ((const uint8_t *)v)[at / 8] >> (at % 8) & 1; break;
@@ -101,6 +102,9 @@ static inline void cell_read(struct cell *c, const char *format, const struct Ar
     case 't': c->i = format[1] == 'd' ? ((const int32_t *)v)[at] : ((const int64_t *)v)[at]; break;
     default: text_read(c, format, a, at);
     }
+    const size_t end = c->type == TYPE_STRING ? utf8_end(c->text, c->len) : 0;
+    if (c->type != TYPE_STRING || end == c->len) return DATIVO_OK;
+    return fail(err, DATIVO_ERR_DATA, "column \"%.200s\": byte %zu of the text is no UTF-8", c->name, end);
 }
 
 /* ---- the writer ---- */
@@ -158,29 +162,40 @@ static inline int32_t columns_take(struct writer *w, const struct ArrowSchema *s
     if (w->cells == NULL || w->formats == NULL || w->names == NULL) return fail(&w->error, DATIVO_ERR_MEMORY, "no memory for %zu columns", n);
     for (size_t i = 0; i < n; i++) {
         const struct ArrowSchema *c = schema->children[i];
-        w->names[i] = strdup(c->name);
+        w->names[i] = strdup(c->name != NULL ? c->name : ""); /* Arrow lets it be left out */
         if (w->names[i] == NULL) return fail(&w->error, DATIVO_ERR_MEMORY, "no memory for the name of a column");
         w->n_columns = (int)i + 1;
         w->cells[i] = (struct cell){.name = w->names[i], .type = c->dictionary == NULL ? format_type(c->format) : N_TYPES};
         if (w->cells[i].type == N_TYPES || strlen(c->format) >= sizeof w->formats[i])
-            return fail(&w->error, DATIVO_ERR_UNSUPPORTED, "column \"%.200s\" is of a type that this writer does not take: %.60s", c->name, c->format);
+            return fail(&w->error, DATIVO_ERR_UNSUPPORTED, "column \"%.200s\" is of a type that this writer does not take: %.60s",
+                        w->names[i], c->format);
         snprintf(w->formats[i], sizeof w->formats[i], "%s", c->format);
     }
     return DATIVO_OK;
 }
 
+/* A hidden file in the same folder, under a short name: any name that the file system takes is good for `path`. */
+static inline FILE *temporary_make(struct writer *w)
+{
+    static atomic_int made;
+    const char *slash = strrchr(w->path, '/');
+    const int dir = slash != NULL ? (int)(slash + 1 - w->path) : 0;
+    FILE *file = NULL;
+    do { /* of a killed process with this number one may be left */
+        snprintf(w->temporary, sizeof w->temporary, "%.*s." PLUGIN_NAME "-%ld-%d.tmp", dir, w->path, (long)getpid(), atomic_fetch_add(&made, 1));
+        file = fopen(w->temporary, "wx");
+    } while (file == NULL && errno == EEXIST);
+    return file;
+}
+
 static inline int32_t file_begin(struct writer *w, const char *config)
 {
     struct stat info;
-    if (!json_text(json_get(config, "path"), w->path, sizeof w->path)) return fail(&w->error, DATIVO_ERR_CONFIG, "path is missing, or too long");
-    if (!w->overwrite && lstat(w->path, &info) == 0) {
-        errno = EEXIST;
-        return fail_errno(&w->error, w->path);
-    }
-    const char *slash = strrchr(w->path, '/');
-    const int dir = slash != NULL ? (int)(slash + 1 - w->path) : 0;
-    snprintf(w->temporary, sizeof w->temporary, "%.*s.%s.%ld-%p.tmp", dir, w->path, w->path + dir, (long)getpid(), (void *)w);
-    w->file = fopen(w->temporary, "wx");
+    const char *fault = json_text_fault(json_get(config, "path"), w->path, sizeof w->path);
+    if (fault != NULL) return fail(&w->error, DATIVO_ERR_CONFIG, "path %s", fault);
+    errno = lstat(w->path, &info) != 0 ? errno : !w->overwrite ? EEXIST : S_ISDIR(info.st_mode) ? EISDIR : 0;
+    if (errno != 0 && errno != ENOENT) return fail_errno(&w->error, w->path); /* now, and not in commit(), when all is written */
+    w->file = temporary_make(w);
     if (w->file == NULL) return fail_errno(&w->error, w->path);
     w->is_there = 1;
     return level1_writer.begin(w->file, config, w->cells, w->n_columns, &w->error);
@@ -198,7 +213,7 @@ static inline int32_t writer_open(const char *config_json, const struct ArrowSch
     w->error.struct_size = sizeof w->error;
     const char *config = config_begin(config_json, &w->error);
     int32_t code = config != NULL ? options_check(config, known, level1_writer.options, &w->error) : w->error.code;
-    if (code == DATIVO_OK && !json_bool(json_get(config_options(config), "overwrite"), &w->overwrite))
+    if (code == DATIVO_OK && !json_bool(config_option(config, "overwrite"), &w->overwrite))
         code = option_fail(&w->error, "overwrite", "must be true or false");
     if (code == DATIVO_OK) code = columns_take(w, schema);
     if (code == DATIVO_OK) code = file_begin(w, config);
@@ -215,8 +230,11 @@ static inline void rows_write(struct writer *w, const struct ArrowArray *batch)
 {
     if (batch->n_children != w->n_columns) fail(&w->error, DATIVO_ERR_INVALID, "a batch has %lld columns, the writer %d", (long long)batch->n_children, w->n_columns);
     for (int64_t row = 0; row < batch->length && w->error.code == DATIVO_OK; row++) {
-        for (int i = 0; i < w->n_columns; i++) cell_read(&w->cells[i], w->formats[i], batch->children[i], row + batch->offset);
-        if (level1_writer.row(w->file, w->cells, w->n_columns, &w->error) != DATIVO_OK) {
+        int32_t code = DATIVO_OK;
+        for (int i = 0; i < w->n_columns && code == DATIVO_OK; i++)
+            code = cell_read(&w->cells[i], w->formats[i], batch->children[i], row + batch->offset, &w->error);
+        if (code == DATIVO_OK) code = level1_writer.row(w->file, w->cells, w->n_columns, &w->error);
+        if (code != DATIVO_OK) {
             if (w->error.code == DATIVO_OK) fail(&w->error, DATIVO_ERR_INTERNAL, "row() failed, without fail()");
             w->error.row = w->n_rows + 1;
         }
@@ -281,13 +299,29 @@ static inline int32_t writer_finish(void *handle, char **out_manifest_json, stru
     return writer_answer(w, err);
 }
 
-/* link() and not rename() where nothing may be replaced: another process may have made the file meanwhile. */
+/*
+ * Give a file its name, and replace nothing: link(), and, on file systems that have no links, a rename that does the same. -1, and
+ * EOPNOTSUPP: there is neither. The hidden name may be left.
+ */
+static inline int name_give(const char *hidden, const char *path)
+{
+    if (link(hidden, path) == 0) return 0;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
+    if (renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
+    if (errno == EINVAL || errno == ENOSYS) errno = EOPNOTSUPP;
+    return -1;
+}
+
+/* Not rename() where nothing may be replaced: another process may have made the file meanwhile. */
 static inline int32_t writer_commit(void *handle, struct dativo_error *err)
 {
     struct writer *w = handle;
     if (!writer_may(w, 1)) return writer_answer(w, err);
-    if ((w->overwrite ? rename(w->temporary, w->path) : link(w->temporary, w->path)) != 0) {
+    if ((w->overwrite ? rename(w->temporary, w->path) : name_give(w->temporary, w->path)) != 0) {
+        const int has_neither = !w->overwrite && errno == EOPNOTSUPP;
         fail_errno(&w->error, w->path);
+        if (has_neither)
+            fail(&w->error, DATIVO_ERR_UNSUPPORTED, "%.800s: this file system has neither hard links nor renames that replace nothing", w->path);
         return writer_answer(w, err);
     }
     if (!w->overwrite) unlink(w->temporary);

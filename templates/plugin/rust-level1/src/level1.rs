@@ -2,7 +2,7 @@
 //! plugin: change what you like. Traps that it takes care of: errors of an older host are smaller, an option that nobody knows is an
 //! error, and a panic ends in an error, not in a crash of the host.
 #![allow(dead_code)]
-use crate::json::Json;
+use crate::json::{option, unknown_option, Json};
 use std::ffi::{CStr, CString};
 use std::os::raw::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -157,6 +157,8 @@ pub fn io_failure(path: &str, e: &std::io::Error) -> Failure {
     let code = match e.kind() {
         std::io::ErrorKind::NotFound => NOT_FOUND,
         std::io::ErrorKind::AlreadyExists => EXISTS,
+        std::io::ErrorKind::Unsupported => UNSUPPORTED,
+        std::io::ErrorKind::InvalidData => DATA, // texts that are no UTF-8
         _ => IO,
     };
     Failure { path: path.to_string(), os_errno: e.raw_os_error().unwrap_or(0), ..failure(code, format!("{path}: {e}")) }
@@ -213,7 +215,7 @@ pub fn option_failure(option: &str, expected: &str) -> Failure {
     Failure { option: option.to_string(), ..failure(CONFIG, format!("engine.options.{option} {expected}")) }
 }
 
-/// The configuration, and its options, each of which is one of `known` or of `own`. `native` is a section of connectors.
+/// The configuration, and its options, each of which is one of `known` or of `own`.
 /// # Safety
 /// As of Json::parse().
 pub unsafe fn config_read(text: *const c_char, known: &[&str], own: &[&str]) -> Result<Json, Failure> {
@@ -221,33 +223,48 @@ pub unsafe fn config_read(text: *const c_char, known: &[&str], own: &[&str]) -> 
         Some((config @ Json::Object(_), _)) => config,
         _ => return Err(failure(CONFIG, "the configuration is not a JSON object".to_string())),
     };
-    for (key, value) in options_of(&config).members() {
-        if *value != Json::Null && key != "native" && !known.contains(&key.as_str()) && !own.contains(&key.as_str()) {
-            return Err(option_failure(key, "is no option of this plugin"));
-        }
+    match unknown_option(&config, &[known, own].concat()) {
+        Some((place, key)) => Err(Failure { option: key, ..failure(CONFIG, format!("{place} is no option of this plugin")) }),
+        None => Ok(config),
     }
-    Ok(config)
-}
-
-pub fn options_of(config: &Json) -> &Json {
-    config.get("engine").get("options")
 }
 
 /// A whole number in the range, or `otherwise` if there is none.
-pub fn int_option(options: &Json, key: &str, range: std::ops::RangeInclusive<i64>, otherwise: i64) -> Result<i64, Failure> {
-    match (options.get(key), options.get(key).int()) {
+pub fn int_option(config: &Json, key: &str, range: std::ops::RangeInclusive<i64>, otherwise: i64) -> Result<i64, Failure> {
+    match (option(config, key), option(config, key).int()) {
         (Json::Null, _) => Ok(otherwise),
         (_, Some(n)) if range.contains(&n) => Ok(n),
         _ => Err(option_failure(key, &format!("must be from {} to {}", range.start(), range.end()))),
     }
 }
 
-pub fn bool_option(options: &Json, key: &str) -> Result<bool, Failure> {
-    match options.get(key) {
+pub fn bool_option(config: &Json, key: &str) -> Result<bool, Failure> {
+    match option(config, key) {
         Json::Null => Ok(false),
         Json::Bool(value) => Ok(*value),
         _ => Err(option_failure(key, "must be true or false")),
     }
+}
+
+/// A list of texts, or one text, which stands for a list of it; None if there is none.
+pub fn texts_option<'a>(config: &'a Json, key: &str) -> Result<Option<Vec<&'a str>>, Failure> {
+    let items = match option(config, key) {
+        Json::Null => return Ok(None),
+        Json::List(items) => &items[..],
+        one => std::slice::from_ref(one),
+    };
+    let texts = items.iter().map(Json::name).collect::<Result<Vec<_>, _>>();
+    texts.map(Some).map_err(|_| option_failure(key, "must be a list of texts"))
+}
+
+/// An object that gives columns types, as pairs of texts.
+pub fn types_option<'a>(config: &'a Json, key: &str) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    let pairs = match option(config, key) {
+        Json::Null => Some(Vec::new()),
+        Json::Object(members) => members.iter().filter(|m| m.1 != Json::Null).map(|m| m.1.text().map(|word| (m.0.as_str(), word))).collect(),
+        _ => None,
+    };
+    pairs.ok_or_else(|| option_failure(key, "must be an object that gives columns types"))
 }
 
 pub unsafe extern "C" fn free_text(text: *mut c_char) {

@@ -3,7 +3,7 @@ mod json;
 mod level1;
 mod reader;
 
-use json::Json;
+use json::{path_of, Json};
 use level1::*;
 use reader::{Column, Row, Source};
 use std::os::raw::c_char;
@@ -14,24 +14,21 @@ struct Lines {
     path: String,
     file: BufReader<File>,
     line: i64,
-    text: String,
+    text: Vec<u8>,
 }
 
 impl Source for Lines {
     const OPTIONS: &'static [&'static str] = &["skip_lines"];
 
     fn open(config: &Json) -> Result<(Lines, Vec<Column>), Failure> {
-        let files = config.get("files").items();
-        let path = files.first().and_then(|f| f.get("path").text());
-        let path = path.ok_or_else(|| failure(CONFIG, "files[0].path is missing".to_string()))?;
-        if files.len() > 1 {
+        let path = path_of(config).map_err(|fault| failure(CONFIG, format!("files[0].path {fault}")))?;
+        if config.get("files").items().len() > 1 {
             return Err(failure(UNSUPPORTED, "there are several files: this reader reads one".to_string()));
         }
         let file = File::open(path).map_err(|e| io_failure(path, &e))?;
-        let mut lines = Lines { path: path.to_string(), file: BufReader::new(file), line: 0, text: String::new() };
-        for _ in 0..int_option(options_of(config), "skip_lines", 0..=i64::MAX, 0)? {
-            lines.line_read()?;
-        }
+        let mut lines = Lines { path: path.to_string(), file: BufReader::new(file), line: 0, text: Vec::new() };
+        let skip = int_option(config, "skip_lines", 0..=i64::MAX, 0)?;
+        while lines.line < skip && lines.line_read()? {}
         let columns = vec![
             Column { name: "line".to_string(), data: Type::Int64, not_null: true },
             Column { name: "text".to_string(), data: Type::Text, not_null: true },
@@ -42,8 +39,10 @@ impl Source for Lines {
     fn next(&mut self, row: &mut Row) -> Result<bool, Failure> {
         let is_there = self.line_read()?;
         if is_there {
+            let text = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+            let broken = |e: std::str::Utf8Error| failure(DATA, format!("line {}: byte {} is no UTF-8", self.line, e.valid_up_to()));
             row.int64(0, self.line);
-            row.text(1, self.text.strip_suffix('\n').unwrap_or(&self.text));
+            row.text(1, std::str::from_utf8(text).map_err(broken)?);
         }
         Ok(is_there)
     }
@@ -53,7 +52,7 @@ impl Lines {
     /// false: the end, and only the end.
     fn line_read(&mut self) -> Result<bool, Failure> {
         self.text.clear();
-        let n = self.file.read_line(&mut self.text).map_err(|e| io_failure(&self.path, &e))?;
+        let n = self.file.read_until(b'\n', &mut self.text).map_err(|e| io_failure(&self.path, &e))?;
         self.line += (n > 0) as i64;
         Ok(n > 0)
     }

@@ -3,7 +3,7 @@
 //! offsets reach; a failed or cancelled stream stays so; an empty batch is never the end; the columns, types and required values that
 //! a job asks for are kept, or refused; a handle is of no use in a child of fork().
 #![allow(dead_code)]
-use crate::json::Json;
+use crate::json::{option, path_of, Json};
 use crate::level1::*;
 use std::ffi::CString;
 use std::os::raw::{c_char, c_void};
@@ -352,16 +352,19 @@ fn schema_export(wanted: &[Wanted]) -> ArrowSchema {
     }
 }
 
+/// An option names a column that it must not name.
+fn column_failure(option: &str, why: &str, column: &str) -> Failure {
+    Failure { option: option.to_string(), ..failure(CONFIG, format!("engine.options.{option}: {why} column {column:?}")) }
+}
+
 /// Which columns are handed out, and as what: the options columns, missing_as_null, types, widened, required.
-fn columns_choose(options: &Json, columns: &[Column]) -> Result<(Vec<Wanted>, Vec<Option<usize>>), Failure> {
+fn columns_choose(config: &Json, columns: &[Column]) -> Result<(Vec<Wanted>, Vec<Option<usize>>), Failure> {
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut place = vec![None; columns.len()];
-    let all: Vec<String> = match options.get("columns") {
-        Json::Null => columns.iter().map(|c| c.name.clone()).collect(),
-        list => list.items().iter().map(|name| name.text().unwrap_or("").to_string()).collect(),
-    };
-    let required = options.get("required").items();
-    let missing_as_null = bool_option(options, "missing_as_null")?;
+    let all = texts_option(config, "columns")?.unwrap_or_else(|| columns.iter().map(|c| c.name.as_str()).collect());
+    let (types, widened) = (types_option(config, "types")?, types_option(config, "widened")?);
+    let required = texts_option(config, "required")?.unwrap_or_default();
+    let missing_as_null = bool_option(config, "missing_as_null")?;
     for name in all {
         let found = columns.iter().position(|c| c.name == name);
         if found.is_none() && !missing_as_null {
@@ -370,23 +373,33 @@ fn columns_choose(options: &Json, columns: &[Column]) -> Result<(Vec<Wanted>, Ve
         if wanted.iter().any(|w| w.name == name) {
             return Err(failure(CONFIG, format!("engine.options.columns has {name:?} twice")));
         }
-        let declared = |map: &str| options.get(map).get(&name).text().map(|word| TYPES.iter().find(|t| t.1 == word).map(|t| t.0));
-        let own = found.map(|i| columns[i].data).or_else(|| declared("types").unwrap_or(Some(Type::Text)));
-        let refused = [declared("types"), declared("widened")].iter().any(|d| d.map_or(false, |d| d != own));
+        let declared = |map: &[(&str, &str)]| map.iter().rev().find(|m| m.0 == name).map(|m| TYPES.iter().find(|t| t.1 == m.1).map(|t| t.0));
+        let own = found.map(|i| columns[i].data).or_else(|| declared(&types).unwrap_or(Some(Type::Text)));
+        let refused = [declared(&types), declared(&widened)].iter().any(|d| d.map_or(false, |d| d != own));
         let data = match own {
             Some(data) if !refused => data,
-            _ => return Err(failure(UNSUPPORTED, format!("column {name:?} is {own:?} here, and cannot be another type"))),
+            _ => {
+                let word = TYPES.iter().find(|t| Some(t.0) == own).map_or("of no type that this plugin knows", |t| t.1);
+                return Err(failure(UNSUPPORTED, format!("column {name:?} is {word} here, and cannot be another type")));
+            }
         };
         if let Some(i) = found {
             place[i] = Some(wanted.len());
         }
-        let not_null = found.map_or(false, |i| columns[i].not_null) || required.iter().any(|r| r.text() == Some(&name));
-        wanted.push(Wanted { name, data, not_null });
+        let not_null = found.map_or(false, |i| columns[i].not_null) || required.contains(&name);
+        wanted.push(Wanted { name: name.to_string(), data, not_null });
     }
-    for (name, _) in options.get("types").members() {
-        if !columns.iter().any(|c| &c.name == name) && !wanted.iter().any(|w| &w.name == name) {
-            return Err(failure(CONFIG, format!("types: there is no column {name:?}")));
+    let is_there = |name: &str| columns.iter().any(|c| c.name == name);
+    let is_wanted = |name: &str| wanted.iter().any(|w| w.name == name);
+    for (map, pairs) in [("types", types), ("widened", widened)] {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_there(name) && !is_wanted(name)) {
+            return Err(column_failure(map, "there is no", name));
         }
+    }
+    // nobody would look at the values of others
+    if let Some(name) = required.iter().find(|name| !is_there(name) || !is_wanted(name)) {
+        let why = if is_there(name) { "the option columns leaves out the" } else { "there is no" };
+        return Err(column_failure("required", why, name));
     }
     Ok((wanted, place))
 }
@@ -394,13 +407,12 @@ fn columns_choose(options: &Json, columns: &[Column]) -> Result<(Vec<Wanted>, Ve
 unsafe fn open(config: *const c_char, host: *const Host) -> Result<Reader, Failure> {
     let known = ["batch_size", "chunk_size", "columns", "missing_as_null", "types", "widened", "required"];
     let config = config_read(config, &known, <crate::Mine as Source>::OPTIONS)?;
-    let options = options_of(&config);
-    let size = if *options.get("batch_size") != Json::Null { "batch_size" } else { "chunk_size" };
-    let batch_rows = int_option(options, size, 1..=1 << 20, BATCH_ROWS)?;
-    let files = config.get("files").items();
-    let path = if files.len() == 1 { files[0].get("path").text().unwrap_or("").to_string() } else { String::new() };
+    let size = if *option(&config, "batch_size") != Json::Null { "batch_size" } else { "chunk_size" };
+    let batch_rows = int_option(&config, size, 1..=1 << 20, BATCH_ROWS)?;
+    let is_one = config.get("files").items().len() == 1;
+    let path = path_of(&config).ok().filter(|_| is_one).unwrap_or("").to_string();
     let (source, columns) = guarded(|| <crate::Mine as Source>::open(&config)).map_err(|why| why.of_file(&path))?;
-    let (wanted, place) = columns_choose(options, &columns)?;
+    let (wanted, place) = columns_choose(&config, &columns)?;
     let is_known = !host.is_null() && (*host).struct_size as usize >= std::mem::size_of::<Host>();
     Ok(Reader {
         source,

@@ -2,44 +2,118 @@
 mod json;
 mod level0;
 
-use json::{quoted, Json};
+use json::{quoted, unknown_option, Json};
 use level0::{free, give, give_error, handle};
-use std::os::raw::{c_char, c_void};
-use std::io::Write;
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::raw::{c_char, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 struct Writer {
     base: Result<String, String>, // once an error, every call returns it: NULL would be success without a file
-    n_files: u64,
+    n_files: i64,
+    owner: u32,
 }
 
-/// Make a complete, durable file, and say which.
-fn batch_write(writer: &mut Writer, records: &Json, text: &[u8]) -> Result<String, String> {
+static OPENED: AtomicU64 = AtomicU64::new(0); // for names of hidden files
+
+/// A complete, durable file under a name that nobody looks for; none if that fails. Of a killed process such a one may be left.
+fn file_write(base: &str, text: &[u8]) -> io::Result<String> {
+    loop {
+        let hidden = format!("{base}/.@NAME@-{}-{}.tmp", std::process::id(), OPENED.fetch_add(1, Ordering::Relaxed));
+        let mut file = match OpenOptions::new().write(true).create_new(true).open(&hidden) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+            file => file?,
+        };
+        return match file.write_all(text).and_then(|_| file.sync_all()) {
+            Ok(()) => Ok(hidden),
+            Err(e) => fs::remove_file(&hidden).and(Err(e)),
+        };
+    }
+}
+
+extern "C" {
+    fn renameat2(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_uint) -> c_int; // of glibc
+}
+
+/// Give a file its name, and replace nothing: a link, and, on file systems that have no links, a rename that does the same. The hidden
+/// name may be left.
+fn name_give(hidden: &str, path: &str) -> io::Result<()> {
+    const AT_FDCWD: c_int = -100;
+    const RENAME_NOREPLACE: c_uint = 1;
+    const NO_LINKS: [i32; 3] = [1, 38, 95]; // EPERM, ENOSYS, EOPNOTSUPP
+    const NO_SUCH_RENAME: [i32; 3] = [22, 38, 95]; // EINVAL, ENOSYS, EOPNOTSUPP
+    match fs::hard_link(hidden, path) {
+        Err(e) if NO_LINKS.contains(&e.raw_os_error().unwrap_or(0)) => {}
+        named => return named,
+    }
+    let (from, to) = (CString::new(hidden)?, CString::new(path)?);
+    if unsafe { renameat2(AT_FDCWD, from.as_ptr(), AT_FDCWD, to.as_ptr(), RENAME_NOREPLACE) } == 0 {
+        return Ok(());
+    }
+    let e = io::Error::last_os_error();
+    if NO_SUCH_RENAME.contains(&e.raw_os_error().unwrap_or(0)) {
+        return Err(io::Error::new(ErrorKind::Unsupported, "this file system has neither hard links nor renames that replace nothing"));
+    }
+    Err(e)
+}
+
+/// The name of its batch for it, or, where that is taken, the next free one, whatever other writers do meanwhile.
+/// So a job that runs again adds files. A real writer knows which of them an earlier run left, by a list with a lock on it, and removes
+/// those when the new run has ended well, not before.
+fn file_name(hidden: &str, base: &str, counter: i64) -> io::Result<String> {
+    let mut path = format!("{base}/@NAME@_{counter:06}.json");
+    let mut named = name_give(hidden, &path);
+    for i in 1..i32::MAX {
+        match &named {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => path = format!("{base}/@NAME@_{counter:06}-{i}.json"),
+            _ => break,
+        }
+        named = name_give(hidden, &path);
+    }
+    let _ = fs::remove_file(hidden);
+    named.map(|_| path)
+}
+
+/// {"records":[...],"file_counter":n}, or the list alone: make a file of it, and say which.
+fn batch_write(writer: &mut Writer, batch: &Json, text: &[u8]) -> Result<String, String> {
     let base = writer.base.clone()?;
-    let n = if let Json::List(all) = records { all.len() } else { records.get("records").items().len() };
-    let path = format!("{base}/@NAME@_{:06}.json", writer.n_files);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&path)?;
-        file.write_all(text)?;
-        file.sync_all()
+    let records = if let Json::Object(_) = batch { batch.get("records") } else { batch };
+    let n = records.items().len();
+    if !matches!(records, Json::List(_)) || !records.items().iter().all(|record| matches!(record, Json::Object(_))) {
+        return Err("the records are no list of objects".to_string());
+    }
+    let counter = match (batch.get("file_counter"), batch.get("file_counter").int()) {
+        (Json::Null, _) => writer.n_files,
+        (_, Some(counter)) if counter >= 0 => counter,
+        _ => return Err("file_counter must be from 0 on".to_string()),
     };
-    write().map_err(|e| format!("{path}: {e}"))?;
+    let path = file_write(&base, text).and_then(|hidden| file_name(&hidden, &base, counter)).map_err(|e| format!("{base}: {e}"))?;
+    File::open(&base).and_then(|folder| folder.sync_all()).map_err(|e| format!("{base}: {e}"))?; // a name is durable when its folder is
     writer.n_files += 1;
     Ok(format!("[{{\"path\":{},\"size_bytes\":{},\"record_count\":{n}}}]", quoted(&path), text.len()))
 }
 
+const OPTIONS: [&str; 0] = []; // your own; option(&config, "name") is the value of one
+
 #[no_mangle]
 pub unsafe extern "C" fn create_writer(config: *const c_char) -> *mut c_void {
     let base = match Json::parse(config as *const u8) {
-        None => Err("the configuration is no JSON".to_string()),
-        Some((config, _)) => config.get("output_base").text().map(String::from).ok_or("output_base is missing".to_string()),
+        Some((config @ Json::Object(_), _)) => match unknown_option(&config, &OPTIONS) {
+            Some((place, _)) => Err(format!("{place} is no option of this writer")),
+            None => config.get("output_base").name().map(str::to_string).map_err(|fault| format!("output_base {fault}")),
+        },
+        _ => Err("the configuration is not a JSON object".to_string()),
     };
-    handle(Writer { base, n_files: 0 })
+    handle(Writer { base, n_files: 0, owner: std::process::id() })
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn write_batch(handle: *mut c_void, records: *const c_char) -> *const c_char {
     let writer = match (handle as *mut Writer).as_mut() {
         None => return give_error("no writer"),
+        Some(writer) if writer.owner != std::process::id() => return give_error("the writer belongs to another process"),
         Some(writer) => writer,
     };
     let result = match Json::parse(records as *const u8) {
@@ -57,5 +131,7 @@ pub unsafe extern "C" fn write_batch(handle: *mut c_void, records: *const c_char
 
 #[no_mangle]
 pub unsafe extern "C" fn free_writer(handle: *mut c_void) {
-    free::<Writer>(handle);
+    if (handle as *mut Writer).as_ref().map_or(false, |writer| writer.owner == std::process::id()) {
+        free::<Writer>(handle);
+    }
 }

@@ -51,7 +51,8 @@ impl Target for JsonLines {
     }
 }
 
-/// The civil date of a day since 1970-01-01: years begin in March, so that the leap day is their last.
+/// The civil date of a day since 1970-01-01: years begin in March, so that the leap day is their last. Years of no four digits have a
+/// sign and six or more, as ISO 8601 has it.
 fn date(day: i64) -> String {
     let day = day + 719_468;
     let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
@@ -60,7 +61,9 @@ fn date(day: i64) -> String {
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    format!("{:04}-{month:02}-{day:02}", of_era_year + era * 400 + (month <= 2) as i64)
+    let year = of_era_year + era * 400 + (month <= 2) as i64;
+    let year = if (0..=9999).contains(&year) { format!("{year:04}") } else { format!("{year:+07}") };
+    format!("{year}-{month:02}-{day:02}")
 }
 
 type Mine = JsonLines; // what writer.rs makes a plugin of

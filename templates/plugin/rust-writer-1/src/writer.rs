@@ -6,10 +6,9 @@
 use crate::json::{quoted, Json};
 use crate::level1::*;
 use std::ffi::{CStr, CString};
-use std::os::raw::{c_char, c_void};
+use std::os::raw::{c_char, c_int, c_uint, c_void};
 use std::fs::{self, File};
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Column {
@@ -40,8 +39,8 @@ pub trait Target: Sized {
     fn end(&mut self, out: &mut Output) -> Result<(), Failure>;
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(e: std::io::Error) -> Failure {
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Failure {
         io_failure("the output", &e)
     }
 }
@@ -50,7 +49,7 @@ struct Writer {
     target: crate::Mine,
     out: Option<Output>, // None: finished
     columns: Vec<Column>,
-    path: PathBuf,
+    path: String,
     temporary: Option<Temporary>, // None: committed or aborted
     overwrite: bool,
     n_rows: i64,
@@ -61,7 +60,7 @@ struct Writer {
 static OPENED: AtomicU64 = AtomicU64::new(0); // for names of temporary files
 
 /// A file that is removed if it is not renamed.
-struct Temporary(PathBuf);
+struct Temporary(String);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -69,8 +68,58 @@ impl Drop for Temporary {
     }
 }
 
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+extern "C" {
+    fn renameat2(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_uint) -> c_int; // of glibc
+}
+
+/// Give a file its name, and replace nothing: a link, and, on file systems that have no links, a rename that does the same. The hidden
+/// name may be left.
+fn name_give(hidden: &str, path: &str) -> io::Result<()> {
+    const AT_FDCWD: c_int = -100;
+    const RENAME_NOREPLACE: c_uint = 1;
+    const NO_LINKS: [i32; 3] = [1, 38, 95]; // EPERM, ENOSYS, EOPNOTSUPP
+    const NO_SUCH_RENAME: [i32; 3] = [22, 38, 95]; // EINVAL, ENOSYS, EOPNOTSUPP
+    match fs::hard_link(hidden, path) {
+        Err(e) if NO_LINKS.contains(&e.raw_os_error().unwrap_or(0)) => {}
+        named => return named,
+    }
+    let (from, to) = (CString::new(hidden)?, CString::new(path)?);
+    if unsafe { renameat2(AT_FDCWD, from.as_ptr(), AT_FDCWD, to.as_ptr(), RENAME_NOREPLACE) } == 0 {
+        return Ok(());
+    }
+    let e = io::Error::last_os_error();
+    if NO_SUCH_RENAME.contains(&e.raw_os_error().unwrap_or(0)) {
+        return Err(io::Error::new(ErrorKind::Unsupported, "this file system has neither hard links nor renames that replace nothing"));
+    }
+    Err(e)
+}
+
+/// Of a path, with its slash; a slash at the end is not passed over, as std::path does: what stands before it is no name of a file.
+fn folder_of(path: &str) -> &str {
+    &path[..path.rfind('/').map_or(0, |slash| slash + 1)]
+}
+
+/// A hidden file in the same folder, under a short name: any name that the file system takes is good for `path`.
+fn temporary_make(path: &str) -> io::Result<(Temporary, File)> {
+    loop {
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let hidden = format!("{}.{}-{}-{number}.tmp", folder_of(path), env!("CARGO_PKG_NAME"), std::process::id());
+        match fs::OpenOptions::new().write(true).create_new(true).open(&hidden) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue, // of a killed process that had this number
+            file => return file.map(|file| (Temporary(hidden), file)),
+        }
+    }
+}
+
+/// Can there be such a file? Asked in open() already, and not only in commit(), when all is written.
+fn path_check(path: &str, overwrite: bool) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+        Ok(_) if !overwrite => Err(io::Error::new(ErrorKind::AlreadyExists, "the file exists")),
+        Ok(there) if there.is_dir() => Err(io::Error::new(ErrorKind::Other, "it is a folder")),
+        Ok(_) => Ok(()),
+    }
 }
 
 fn type_of(format: &str) -> Option<Type> {
@@ -90,7 +139,8 @@ unsafe fn columns_take(schema: *const ArrowSchema) -> Result<Vec<Column>, Failur
     let mut columns = Vec::new();
     for i in 0..(*schema).n_children as usize {
         let child = *(*schema).children.add(i);
-        let name = CStr::from_ptr((*child).name).to_string_lossy().into_owned();
+        // Arrow lets a name be left out
+        let name = if (*child).name.is_null() { String::new() } else { CStr::from_ptr((*child).name).to_string_lossy().into_owned() };
         let format = CStr::from_ptr((*child).format).to_string_lossy().into_owned();
         match type_of(&format) {
             Some(data) if (*child).dictionary.is_null() => columns.push(Column { name, data, format }),
@@ -159,19 +209,13 @@ impl Writer {
     unsafe fn open(config: *const c_char, schema: *const ArrowSchema) -> Result<Writer, Failure> {
         let config = config_read(config, &["overwrite"], <crate::Mine as Target>::OPTIONS)?;
         let columns = columns_take(schema)?;
-        let path = PathBuf::from(config.get("path").text().ok_or_else(|| failure(CONFIG, "path is missing".to_string()))?);
-        let overwrite = bool_option(options_of(&config), "overwrite")?;
-        if !overwrite && fs::symlink_metadata(&path).is_ok() {
-            return Err(failure(EXISTS, format!("{}: the file exists", shown(&path))));
-        }
-        let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-        let hidden = format!(".{name}.{}-{}.tmp", std::process::id(), OPENED.fetch_add(1, Ordering::Relaxed));
-        let hidden = path.with_file_name(hidden);
-        let file = fs::OpenOptions::new().write(true).create_new(true).open(&hidden).map_err(|e| io_failure(&shown(&path), &e))?;
-        let temporary = Some(Temporary(hidden));
+        let path = config.get("path").name().map_err(|fault| failure(CONFIG, format!("path {fault}")))?.to_string();
+        let overwrite = bool_option(&config, "overwrite")?;
+        let (temporary, file) = path_check(&path, overwrite).and_then(|_| temporary_make(&path)).map_err(|e| io_failure(&path, &e))?;
         let mut out = BufWriter::new(file);
         let target = guarded(|| <crate::Mine as Target>::begin(&config, &columns, &mut out))?;
-        Ok(Writer { target, out: Some(out), columns, path, temporary, overwrite, n_rows: 0, owner: std::process::id(), failed: None })
+        let (out, temporary, owner) = (Some(out), Some(temporary), std::process::id());
+        Ok(Writer { target, out, columns, path, temporary, overwrite, n_rows: 0, owner, failed: None })
     }
 
     /// May this call be made now?
@@ -250,31 +294,30 @@ impl Writer {
 
     fn finish(&mut self) -> Result<String, Failure> {
         self.check(false)?;
-        let path = shown(&self.path);
+        let path = &self.path;
         let mut out = self.out.take().expect("it is not finished");
         guarded(|| self.target.end(&mut out))?;
-        let file = out.into_inner().map_err(|e| io_failure(&path, e.error()))?;
-        file.sync_all().map_err(|e| io_failure(&path, &e))?;
-        let size = file.metadata().map_err(|e| io_failure(&path, &e))?.len();
-        Ok(format!("[{{\"path\":{},\"size_bytes\":{size},\"record_count\":{}}}]", quoted(&path), self.n_rows))
+        let file = out.into_inner().map_err(|e| io_failure(path, e.error()))?;
+        file.sync_all().map_err(|e| io_failure(path, &e))?;
+        let size = file.metadata().map_err(|e| io_failure(path, &e))?.len();
+        Ok(format!("[{{\"path\":{},\"size_bytes\":{size},\"record_count\":{}}}]", quoted(path), self.n_rows))
     }
 
-    /// A link and not a new name where nothing may be replaced: another process may have made the file meanwhile.
+    /// No rename where nothing may be replaced: another process may have made the file meanwhile.
     fn commit(&mut self) -> Result<(), Failure> {
         self.check(true)?;
-        let path = shown(&self.path);
+        let path = &self.path;
         let hidden = &self.temporary.as_ref().expect("it is there").0;
-        let named = if self.overwrite { fs::rename(hidden, &self.path) } else { fs::hard_link(hidden, &self.path) };
-        named.map_err(|e| io_failure(&path, &e))?;
+        let named = if self.overwrite { fs::rename(hidden, path) } else { name_give(hidden, path) };
+        named.map_err(|e| io_failure(path, &e))?;
         self.temporary = None; // of a link the other name goes now
-        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| io_failure(&path, &e)) // the name is durable when the folder is
+        let folder = if folder_of(path).is_empty() { "." } else { folder_of(path) };
+        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| io_failure(path, &e)) // the name is durable when the folder is
     }
 
     /// The first failure stays the answer.
     unsafe fn answer<T>(&mut self, result: Result<T, Failure>, err: *mut Error) -> Result<T, i32> {
-        let path = self.path.display().to_string();
-        result.map_err(|why| tell(self.failed.get_or_insert(why.of_file(&path)), err))
+        result.map_err(|why| tell(self.failed.get_or_insert(why.of_file(&self.path)), err))
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON: one value out of a text, and texts into it. A crate such as serde_json does the same faster.
+//! JSON: one value out of a text, texts into it, and what a configuration has in it. A crate such as serde_json does more, and faster.
 #![allow(dead_code)]
 
 #[derive(Clone, Debug, PartialEq)]
@@ -7,6 +7,7 @@ pub enum Json {
     Bool(bool),
     Number(String), // as it is written
     Text(String),
+    Broken(String), // a text with half of a surrogate pair, for which U+FFFD stands: good to be shown, not to name a thing
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
@@ -44,10 +45,21 @@ impl Json {
         if let Json::Text(text) = self { Some(text) } else { None }
     }
 
-    /// Hosts send numbers as texts, too.
+    /// As it names a file, or what is wrong with it, for a message.
+    pub fn name(&self) -> Result<&str, &'static str> {
+        match self {
+            Json::Null => Err("is missing"),
+            Json::Text(text) if text.is_empty() => Err("is empty"),
+            Json::Text(text) if !text.contains('\0') => Ok(text),
+            Json::Text(_) | Json::Broken(_) => Err("has a NUL, or half of a surrogate pair"),
+            _ => Err("must be a text"),
+        }
+    }
+
+    /// Hosts send numbers as texts, too; parse() takes a plus as well.
     pub fn int(&self) -> Option<i64> {
         match self {
-            Json::Number(text) | Json::Text(text) => text.parse().ok(),
+            Json::Number(text) | Json::Text(text) if !text.starts_with('+') => text.parse().ok(),
             _ => None,
         }
     }
@@ -65,6 +77,59 @@ pub fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Of JSON: Rust's own parsers take "inf", "01" and "1." as well.
+fn is_number(word: &str) -> bool {
+    let (mantissa, exponent) = word.split_once(['e', 'E']).unwrap_or((word, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    digits(whole) && digits(fraction) && digits(exponent) && (whole.len() == 1 || !whole.starts_with('0'))
+}
+
+/// An option: at engine.options, or one level deeper in its `native`. Null if there is none.
+pub fn option<'a>(config: &'a Json, key: &str) -> &'a Json {
+    let options = config.get("engine").get("options");
+    match options.get(key) {
+        Json::Null => options.get("native").get(key),
+        value => value,
+    }
+}
+
+const RECIPES: [&str; 20] = [
+    "library", "library_version", "chunk_size", "batch_size", "batch_size_rows", "encoding", "delimiter", "quote_char", "max_file_size_mb",
+    "compression", "api_version", "partition_by_default", "mime_type", "parse_mode", "tap_name", "docker_image", "streams_default",
+    "start_date_default", "value_render_option", "date_time_render_option",
+];
+
+/// An option that is none of `known`: where it stands, for a message, and its key. One that is passed over reads other data than was
+/// meant. The sections of other engines are not ours, and neither is what connector recipes of hosts put into `native` for jobs that say
+/// nothing.
+pub fn unknown_option(config: &Json, known: &[&str]) -> Option<(String, String)> {
+    let options = config.get("engine").get("options");
+    for (place, section, sections) in
+        [("engine.options", options, &["native", "meltano", "airbyte", "singer"][..]), ("engine.options.native", options.get("native"), &RECIPES[..])]
+    {
+        if !matches!(section, Json::Null | Json::Object(_)) {
+            return Some((place.to_string(), String::new())); // it holds no options at all
+        }
+        let is_unknown = |(key, value): &&(String, Json)| *value != Json::Null && !known.contains(&key.as_str()) && !sections.contains(&key.as_str());
+        if let Some((key, _)) = section.members().iter().find(is_unknown) {
+            return Some((format!("{place}.{key}"), key.clone()));
+        }
+    }
+    None
+}
+
+/// The path of the first file, or what is wrong with it, for a message.
+pub fn path_of(config: &Json) -> Result<&str, &'static str> {
+    let file = config.get("files").items().first().unwrap_or(&Json::Null);
+    match file.get("path") {
+        Json::Null => file.get("file").name(),
+        path => path.name(),
+    }
 }
 
 struct Parser {
@@ -94,7 +159,7 @@ impl Parser {
 
     fn value(&mut self, depth: usize) -> Option<Json> {
         match self.space() {
-            b'"' => self.text().map(Json::Text),
+            b'"' => self.text().map(|(text, is_broken)| if is_broken { Json::Broken(text) } else { Json::Text(text) }),
             b'{' if depth < 100 => self.object(depth),
             b'[' if depth < 100 => self.list(depth),
             b'{' | b'[' => None,
@@ -110,7 +175,7 @@ impl Parser {
                 self.take(b',')?;
                 self.space();
             }
-            let key = self.text()?;
+            let (key, _) = self.text()?;
             self.space();
             self.take(b':')?;
             members.push((key, self.value(depth + 1)?));
@@ -143,7 +208,8 @@ impl Parser {
             "true" => Some(Json::Bool(true)),
             "false" => Some(Json::Bool(false)),
             "NaN" | "Infinity" | "-Infinity" => Some(Json::Number(word)), // which Python hosts write
-            _ => word.parse::<f64>().ok().map(|_| Json::Number(word)),
+            _ if is_number(&word) => Some(Json::Number(word)),
+            _ => None,
         }
     }
 
@@ -156,11 +222,11 @@ impl Parser {
         Some(code)
     }
 
-    /// Half of a surrogate pair, which no text holds, becomes U+FFFD.
-    fn escaped(&mut self) -> Option<char> {
+    /// The character, or the number of half of a surrogate pair, which no text holds.
+    fn escaped(&mut self) -> Option<Result<char, u32>> {
         let byte = self.peek();
         self.at += (byte != 0) as usize;
-        Some(match byte {
+        Some(Ok(match byte {
             b'"' | b'\\' | b'/' => byte as char,
             b'b' => '\x08',
             b'f' => '\x0c',
@@ -178,14 +244,15 @@ impl Parser {
                         self.at = back;
                     }
                 }
-                char::from_u32(code).unwrap_or('\u{fffd}')
+                return Some(char::from_u32(code).ok_or(code));
             }
             _ => return None,
-        })
+        }))
     }
 
-    fn text(&mut self) -> Option<String> {
-        let mut bytes = Vec::new();
+    /// And whether U+FFFD stands for half of a pair in it.
+    fn text(&mut self) -> Option<(String, bool)> {
+        let (mut bytes, mut is_broken) = (Vec::new(), false);
         self.take(b'"')?;
         loop {
             match self.peek() {
@@ -194,7 +261,9 @@ impl Parser {
                 b'\\' => {
                     self.at += 1;
                     let mut utf8 = [0; 4];
-                    bytes.extend_from_slice(self.escaped()?.encode_utf8(&mut utf8).as_bytes());
+                    let c = self.escaped()?;
+                    is_broken |= c.is_err();
+                    bytes.extend_from_slice(c.unwrap_or('\u{fffd}').encode_utf8(&mut utf8).as_bytes());
                 }
                 byte => {
                     bytes.push(byte);
@@ -203,6 +272,6 @@ impl Parser {
             }
         }
         self.at += 1;
-        String::from_utf8(bytes).ok()
+        String::from_utf8(bytes).ok().map(|text| (text, is_broken))
     }
 }
