@@ -13,6 +13,7 @@ struct plugin_flags {
     const char *language;
     int64_t timeout;
     int64_t level;
+    int64_t rows;
     bool reader;
     bool writer;
 };
@@ -23,6 +24,7 @@ static size_t flags_table(struct plugin_flags *f, struct dn_flag out[DN_FLAGS_MA
         {"run", 0, DN_FLAG_TEXT, &f->run},        {"reader", 0, DN_FLAG_BOOL, &f->reader},
         {"writer", 0, DN_FLAG_BOOL, &f->writer},  {"language", 0, DN_FLAG_TEXT, &f->language},
         {"timeout", 0, DN_FLAG_INT, &f->timeout}, {"level", 0, DN_FLAG_INT, &f->level},
+        {"rows", 0, DN_FLAG_INT, &f->rows},
     };
 
     memcpy(out, own, sizeof own);
@@ -36,7 +38,7 @@ static size_t flags_of(struct dn_flag out[DN_FLAGS_MAX])
     return flags_table(&unused, out);
 }
 
-#define LEVEL_UNSAID (-1)
+#define UNSAID (-1)
 #define NEEDS "plugin needs: check LIBRARY, or new NAME --reader or --writer"
 
 static enum dn_status word_refuse(const char *word, struct dn_error *err)
@@ -57,8 +59,8 @@ static enum dn_status new_check(const struct plugin_flags *f, struct dn_error *e
         return dn_error_set(err, DN_ERR_INVALID,
                             "plugin new needs --reader or --writer, one of them");
     }
-    if (f->run != NULL) {
-        return dn_error_set(err, DN_ERR_INVALID, "--run is for plugin check");
+    if (f->run != NULL || f->rows != UNSAID) {
+        return dn_error_set(err, DN_ERR_INVALID, "--run and --rows are for plugin check");
     }
     if (f->level > 1) {
         return dn_error_set(err, DN_ERR_INVALID, "--level must be 0 or 1");
@@ -73,9 +75,14 @@ static enum dn_status new_check(const struct plugin_flags *f, struct dn_error *e
 
 static enum dn_status check_check(const struct plugin_flags *f, struct dn_error *err)
 {
-    if (f->reader || f->writer || f->language != NULL || f->level != LEVEL_UNSAID) {
+    if (f->reader || f->writer || f->language != NULL || f->level != UNSAID) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "--reader, --writer, --level and --language are for plugin new");
+    }
+    if (f->rows != UNSAID && (f->run == NULL || f->rows < 1)) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "--rows needs a number, 1 or more, and --run with what has that many "
+                            "rows");
     }
     return f->timeout >= 1 && f->timeout <= 3600
                ? DN_OK
@@ -84,7 +91,7 @@ static enum dn_status check_check(const struct plugin_flags *f, struct dn_error 
 
 static int run(int argc, char **argv)
 {
-    struct plugin_flags f = {.timeout = 10, .level = LEVEL_UNSAID};
+    struct plugin_flags f = {.timeout = 10, .level = UNSAID, .rows = UNSAID};
     struct dn_flag flags[DN_FLAGS_MAX];
     const char *operands[64] = {NULL};
     size_t n = 0;
@@ -111,10 +118,10 @@ static int run(int argc, char **argv)
     if (st != DN_OK) {
         return dn_cli_usage("plugin", &err);
     }
+    const struct dn_conformance asked = {operands[1], f.run, f.rows, (uint32_t)f.timeout};
     const struct dn_new_plugin made = {operands[1], f.level == 1, f.reader,
                                        f.language != NULL && strcmp(f.language, "rust") == 0};
-    return is_new ? dn_template_write(&made)
-                  : dn_cli_finish(dn_conformance_run(operands[1], f.run, (uint32_t)f.timeout));
+    return is_new ? dn_template_write(&made) : dn_cli_finish(dn_conformance_run(&asked));
 }
 
 const struct dn_command dn_cmd_plugin = {
@@ -139,7 +146,8 @@ const struct dn_command dn_cmd_plugin = {
         "finding, too, and\n"
         "so are text on standard output, and what of the process is not as it was: signals, "
         "directory, locale, umask,\n"
-        "environment, rounding, standard files, processes that it started.\n"
+        "environment, rounding, standard files, processes that it started, and files that a writer "
+        "puts elsewhere.\n"
         "Prints one line per check, and a remedy below what failed.  Exit code 0 if none failed, 2 "
         "otherwise.\n"
         "\n"
@@ -148,6 +156,7 @@ const struct dn_command dn_cmd_plugin = {
         "rows are read or\n"
         "                          written with: for readers of something else than CSV or "
         "Parquet\n"
+        "      --rows N            how many rows a reader gives with --run\n"
         "      --timeout S         seconds that a check may take (default 10)\n"
         "      --reader, --writer  new: what it does\n"
         "      --level N           new: 0 (default), records of JSON, which a Python host uses, "

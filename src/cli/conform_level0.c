@@ -1,18 +1,21 @@
 /* Checks of Level 0, as hosts use it: of readers, and what those of writers need as well. */
 #include "cli/conform_level0.h"
 
+#include "base/buffer.h"
+#include "base/digest.h"
 #include "base/memory.h"
-#include "base/os_memory.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "job/json_text.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MANY 64             /* handles, one after the other */
-#define LEAKED ((size_t)64) /* bytes of one of them; allocators keep some themselves */
+enum {
+    MANY = 40 /* readers in a round */
+};
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX promises that the bits are the same. */
 static bool symbol_take(const struct dn_conform *c, const char *name, void *out)
@@ -39,6 +42,14 @@ bool dn_level0_take(struct dn_conform *c, bool is_reader, struct dn_level0 *l)
     return true;
 }
 
+enum dn_verdict dn_level0_no_handle(struct dn_conform *c)
+{
+    return DN_CONFORM_FAIL(c,
+                           "let create return a handle that remembers the error: the next call "
+                           "tells it",
+                           "the create function returned NULL, which hosts do not check");
+}
+
 enum dn_verdict dn_level0_error_text(struct dn_conform *c, const struct dn_level0 *l,
                                      const char *text, const char *what)
 {
@@ -47,6 +58,8 @@ enum dn_verdict dn_level0_error_text(struct dn_conform *c, const struct dn_level
     if (problem != NULL) {
         if (text != NULL) {
             l->free_text(text);
+            c->remedy = "let an error text begin with \"" DATIVO_ERROR_PREFIX
+                        "\", and an object follow, in UTF-8, with \"code\" and \"message\"";
         }
         return dn_conform_fail(c, "%s: %s", what, problem);
     }
@@ -62,72 +75,98 @@ static void put_zero(char *at, size_t len)
     at[0] = '0';
 }
 
+/* The length of a word, or of a number, that jansson does not read; 0: there is none. */
+static size_t odd_len(const char *p)
+{
+    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+    char *end = NULL;
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (dn_text_starts_with(p, words[i])) {
+            return strlen(words[i]);
+        }
+    }
+    const size_t len = strspn(p, "0123456789+-.eE");
+    return len > 0 && isinf(dn_text_to_double(p, &end)) && end == p + len ? len : 0;
+}
+
 /*
- * Hosts read NaN, infinities and integers of any size, as json of Python does, and jansson reads none of them.  Nobody looks at values here, so
- * zeros stand in the places of the first, and integers are reals.
+ * Hosts read NaN, infinities and numbers of any size, as json of Python does, and jansson reads none of them.  Nobody looks at such values here,
+ * so zeros stand in their places, and integers are reals.
  */
 static json_t *batch_parse(const char *text, size_t flags)
 {
-    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
-    char *copy = dn_strdup(text);
     bool in_string = false;
 
+    flags |= JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+    json_t *batch = json_loads(text, flags, NULL);
+    char *copy = batch == NULL ? dn_strdup(text) : NULL;
     for (char *p = copy; p != NULL && *p != '\0'; p++) {
         if (*p == '"') {
             in_string = !in_string;
-        } else if (in_string && *p == '\\' && p[1] != '\0') {
-            p++;
-        }
-        for (size_t i = 0; !in_string && i < sizeof words / sizeof words[0]; i++) {
-            if (dn_text_starts_with(p, words[i])) {
-                put_zero(p, strlen(words[i]));
+        } else if (in_string) {
+            p += *p == '\\' && p[1] != '\0';
+        } else if (strchr("-IN0123456789", *p) != NULL) {
+            const size_t len = odd_len(p);
+            if (len > 0) {
+                put_zero(p, len);
+            } else {
+                p += strspn(p + 1, "0123456789+-.eE");
             }
         }
     }
-    json_t *batch =
-        copy != NULL
-            ? json_loads(copy, flags | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
-                         NULL)
-            : NULL;
+    if (copy != NULL) {
+        batch = json_loads(copy, flags, NULL);
+    }
     dn_free(copy);
     return batch;
 }
 
-const char *dn_level0_batch_problem(const char *text, size_t *n_rows)
+static const char *list_problem(const json_t *batch)
 {
-    const char *problem = NULL;
-
-    if (text[0] == '\0') {
-        return "a text is empty";
+    if (!json_is_array(batch)) {
+        return "a text is no list of records";
     }
-    if (!dn_utf8_is_valid(text)) {
-        return "a text is not UTF-8: hosts take it for the end of the data";
+    if (json_array_size(batch) == 0) {
+        return "an empty list came: hosts take it for the end of the data";
     }
-    json_t *batch = batch_parse(text, 0);
-    json_t *distinct = batch_parse(text, JSON_REJECT_DUPLICATES);
-    if (batch == NULL) {
-        problem = "a text is not JSON";
-    } else if (!json_is_array(batch)) {
-        problem = "a text is no list of records";
-    } else if (json_array_size(batch) == 0) {
-        problem = "an empty list came: hosts take it for the end of the data";
-    } else if (distinct == NULL) {
-        problem = "a record has a key twice: hosts keep the last value";
-    }
-    for (size_t i = 0; problem == NULL && i < json_array_size(batch); i++) {
+    for (size_t i = 0; i < json_array_size(batch); i++) {
         const json_t *record = json_array_get(batch, i);
         if (!json_is_object(record)) {
-            problem = "a record is no object";
-        } else if (json_object_get(record, "__error__") != NULL) {
-            problem = "an error came as a record: hosts write it as data";
-        } else if (json_object_size(record) == 0) {
-            problem = "a record has no keys";
+            return "a record is no object";
+        }
+        if (json_object_get(record, "__error__") != NULL) {
+            return "an error came as a record: hosts write it as data";
+        }
+        if (json_object_size(record) == 0) {
+            return "a record has no keys";
         }
     }
-    *n_rows = json_array_size(batch);
-    json_decref(batch);
-    json_decref(distinct);
-    return problem;
+    return NULL;
+}
+
+json_t *dn_level0_batch_read(const char *text, const char **problem)
+{
+    if (text[0] == '\0') {
+        *problem = "a text is empty";
+        return NULL;
+    }
+    if (!dn_utf8_is_valid(text)) {
+        *problem = "a text is not UTF-8: hosts take it for the end of the data";
+        return NULL;
+    }
+    json_t *batch = batch_parse(text, JSON_REJECT_DUPLICATES);
+    const bool is_distinct = batch != NULL;
+    batch = is_distinct ? batch : batch_parse(text, 0);
+    *problem = batch == NULL ? "a text is not JSON" : list_problem(batch);
+    if (*problem == NULL && !is_distinct) {
+        *problem = "a record has a key twice: hosts keep the last value";
+    }
+    if (*problem != NULL) {
+        json_decref(batch);
+        return NULL;
+    }
+    return batch;
 }
 
 /* ---- readers ---- */
@@ -142,8 +181,7 @@ static enum dn_verdict reader_error(struct dn_conform *c, const char *config, co
     }
     void *reader = l.create(config);
     if (reader == NULL) {
-        return dn_conform_fail(c, "%s: the create function returned NULL, which hosts do not check",
-                               what);
+        return dn_level0_no_handle(c);
     }
     enum dn_verdict v = dn_level0_error_text(c, &l, l.extract(reader), what);
     if (v == DN_VERDICT_PASS) {
@@ -158,26 +196,23 @@ static enum dn_verdict reader_bad_json(struct dn_conform *c)
     return reader_error(c, "{\"type\": ", "a configuration that is not JSON");
 }
 
-#define READER_CONFIG                                                                              \
-    "{\"type\":\"csv\",\"connection\":{},\"credentials\":{\"type\":\"none\"},\"objects\":[],"      \
-    "\"files\":[{\"path\":\"%s\",\"object\":\"small\"}],\"incremental\":{},\"engine\":{\"type\":"  \
-    "\"native\",\"options\":{\"native\":{\"chunk_size\":2}}}}"
-
 static enum dn_verdict reader_missing_file(struct dn_conform *c)
 {
     char path[512];
     char config[1024];
     struct dn_level0 l;
-    size_t n_rows = 0;
+    const char *problem = NULL;
 
     if (!dn_level0_take(c, true, &l)) {
         return DN_VERDICT_FAIL;
     }
-    (void)snprintf(config, sizeof config, READER_CONFIG,
+    (void)snprintf(config, sizeof config, DN_LEVEL0_READER_CONFIG, "csv",
                    dn_conform_path(c, "in-missing.csv", path));
     void *reader = l.create(config);
     const char *text = reader != NULL ? l.extract(reader) : NULL;
-    const bool has_rows = text != NULL && dn_level0_batch_problem(text, &n_rows) == NULL;
+    json_t *batch = text != NULL ? dn_level0_batch_read(text, &problem) : NULL;
+    const bool has_rows = batch != NULL;
+    json_decref(batch);
     if (text != NULL) {
         l.free_text(text);
     }
@@ -200,280 +235,440 @@ static enum dn_verdict reader_null(struct dn_conform *c)
     return v;
 }
 
-/* A reader of the configuration that was given, or else of a small CSV file. */
-static void *reader_make(struct dn_conform *c, const struct dn_level0 *l)
-{
-    char path[512];
-    char config[1024];
+/* A reader, and its first text if somebody has looked at that already. */
+struct source {
+    void *handle;
+    const char *first;
+    bool has_first;
+};
 
-    if (c->run_config != NULL) {
-        return l->create(c->run_config);
+/* The code of an error text, "" if there is none. */
+static void error_code(const char *text, char out[32])
+{
+    json_t *error = dn_text_starts_with(text, DATIVO_ERROR_PREFIX)
+                        ? json_loads(text + strlen(DATIVO_ERROR_PREFIX), 0, NULL)
+                        : NULL;
+    const char *code = json_string_value(json_object_get(error, "code"));
+
+    (void)snprintf(out, 32, "%s", code != NULL ? code : "");
+    json_decref(error);
+}
+
+static bool is_unsupported(const char *text)
+{
+    char code[32] = "";
+
+    if (text != NULL && dn_conform_error_text_problem(text) == NULL) {
+        error_code(text, code);
     }
-    if (access(dn_conform_path(c, "in.csv", path), F_OK) != 0 && /* which readers may look after */
-        !dn_conform_file(c, "in.csv", "id,name\n1,\"a \"\"b\"\", c\"\n2,\n00501,x\n")) {
-        return NULL;
-    }
-    (void)snprintf(config, sizeof config, READER_CONFIG, dn_conform_path(c, "in.csv", path));
-    void *reader = l->create(config);
+    return strcmp(code, "unsupported") == 0;
+}
+
+static void *small_make(const struct dn_conform *c, const struct dn_level0 *l)
+{
+    char config[1024];
+    void *reader = dn_level0_small_config(c, config) != NULL ? l->create(config) : NULL;
+
     return reader; /* cppcheck-suppress returnDanglingLifetime ; the configuration is the caller's */
 }
 
-/* Is it the value, in the form of a text or of a number?  NULL: null, or an empty text. */
-static bool value_is(const json_t *value, const char *expected)
+static void source_free(const struct dn_level0 *l, struct source *s)
 {
-    const char *text = json_string_value(value);
-
-    if (expected == NULL) {
-        return json_is_null(value) || (text != NULL && text[0] == '\0');
+    if (s->has_first && s->first != NULL) {
+        l->free_text(s->first);
     }
-    return json_is_integer(value)
-               ? json_integer_value(value) == expected[0] - '0' && expected[1] == '\0'
-               : text != NULL && strcmp(text, expected) == 0;
+    l->free_handle(s->handle);
+    *s = (struct source){0};
 }
 
-/* Record `row` of the small file, from 0, as far as it is one: whose rows come from elsewhere has other keys. */
-static enum dn_verdict record_check(struct dn_conform *c, json_t *record, size_t row)
+/* A reader of the configuration that was given, or else of the small file: CSV, or Parquet where that is unsupported. */
+static struct source source_make(struct dn_conform *c, const struct dn_level0 *l)
 {
-    static const char *const rows[][2] = {{"1", "a \"b\", c"}, {"2", NULL}, {"00501", "x"}};
-    static const char *const keys[] = {"id", "name"};
-
-    if (row == 2 && json_integer_value(json_object_get(record, "id")) == 501) {
-        return dn_conform_fail(c, "00501 became a number: its zeros are lost");
+    if (c->run_config != NULL) {
+        return (struct source){.handle = l->create(c->run_config)};
     }
-    for (size_t i = 0; i < 2 && row < 3; i++) {
-        const json_t *value = json_object_get(record, keys[i]);
-        if (!value_is(value, rows[row][i])) {
-            char is[100];
-            const size_t len = json_dumpb(value, is, sizeof is, JSON_ENCODE_ANY); /* 0: absent */
-            const char *expected = rows[row][i] != NULL ? rows[row][i] : "null";
-            return len == 0 ? dn_conform_fail(c, "record %zu, key %s: absent, and not %s", row + 1,
-                                              keys[i], expected)
-                            : dn_conform_fail(c, "record %zu, key %s: %.*s, and not %s", row + 1,
-                                              keys[i], (int)(len < sizeof is ? len : sizeof is), is,
-                                              expected);
-        }
+    struct source s = {.handle = small_make(c, l)};
+    if (s.handle == NULL || c->is_form_known) {
+        return s;
     }
-    const char *key = NULL;
-    const json_t *value = NULL;
-    json_object_foreach(record, key, value)
-    {
-        if (row < 3 && strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0) {
-            return dn_conform_fail(c, "record %zu has a key that the file has not: %.100s", row + 1,
-                                   key);
-        }
+    s.first = l->extract(s.handle);
+    s.has_first = true;
+    c->is_form_known = true;
+    if (is_unsupported(s.first)) {
+        source_free(l, &s);
+        c->is_parquet = true;
+        s.handle = small_make(c, l);
     }
-    return DN_VERDICT_PASS;
+    return s;
 }
 
-/* The records of a batch behind `first` others.  Rows of the small file are known by the keys of the first one. */
-static enum dn_verdict batch_check(struct dn_conform *c, const char *text, size_t first)
+/* What came of a reader so far. */
+struct rows {
+    size_t n;
+    size_t n_compared; /* the first so many are, and no more wanted; 0: all are counted */
+    uint64_t sum;      /* of these records, whatever their order */
+};
+
+static void rows_add(struct rows *rows, const json_t *batch)
 {
-    json_t *batch = json_loads(text, JSON_ALLOW_NUL, NULL);
+    struct dn_buffer record = {0};
+
+    for (size_t i = 0; i < json_array_size(batch) && rows->n + i < rows->n_compared; i++) {
+        dn_buffer_reset(&record);
+        if (dn_json_write(json_array_get(batch, i), &record, NULL) == DN_OK) {
+            rows->sum += dn_digest_bytes(DN_DIGEST_START, record.data, record.len);
+        }
+    }
+    dn_buffer_finish(&record);
+    rows->n += json_array_size(batch);
+}
+
+static bool is_enough(const struct rows *rows)
+{
+    return rows->n_compared > 0 && rows->n >= rows->n_compared;
+}
+
+static const char k_batches[] =
+    "return [{...},...] with at least one record in UTF-8, and NULL at the end and nowhere else";
+static const char k_refuses[] =
+    "see what the message says; a reader of something else answers the code \"unsupported\" to a "
+    "source that it does not read, and is checked with its own by --run CONFIG";
+
+/* An error where rows were expected; only a reader of something else may give one. */
+static enum dn_verdict refused(struct dn_conform *c, const char *text)
+{
+    if (c->run_config != NULL) {
+        return DN_CONFORM_FAIL(c, "see what the message says: the configuration is that of --run",
+                               "the run failed: %.300s", text);
+    }
+    return is_unsupported(text)
+               ? dn_conform_unread(c,
+                                   "it reads neither the small CSV file nor that of Parquet: --run "
+                                   "CONFIG checks it with yours: %.200s",
+                                   text)
+               : DN_CONFORM_FAIL(c, k_refuses, "an error came of a good file: %.200s", text);
+}
+
+/* Whatever is no error text need not be looked at as a whole to see that. */
+static bool is_error_text(const char *text)
+{
+    return dn_text_starts_with(text, DATIVO_ERROR_PREFIX) && dn_utf8_is_valid(text);
+}
+
+static const char *text_take(const struct dn_conform *c, const struct dn_level0 *l,
+                             struct source *s)
+{
+    const char *text = s->has_first ? s->first : l->extract(s->handle);
+
+    s->has_first = false;
+    dn_conform_progress(c);
+    return text;
+}
+
+/* The next batch; PASS with *n 0: the end. */
+static enum dn_verdict batch_take(struct dn_conform *c, const struct dn_level0 *l, struct source *s,
+                                  struct rows *rows, size_t *n)
+{
     enum dn_verdict v = DN_VERDICT_PASS;
+    const char *problem = NULL;
 
-    for (size_t i = 0; v == DN_VERDICT_PASS && i < json_array_size(batch); i++) {
-        json_t *record = json_array_get(batch, i);
-        if (first + i == 0) {
-            c->is_small =
-                json_object_get(record, "id") != NULL && json_object_get(record, "name") != NULL;
-        }
-        v = c->is_small ? record_check(c, record, first + i) : DN_VERDICT_PASS;
-    }
-    json_decref(batch);
-    return v;
-}
-
-/* The next batch, behind `first` rows; PASS with *n_rows 0: the end. */
-static enum dn_verdict batch_take(struct dn_conform *c, const struct dn_level0 *l, void *reader,
-                                  size_t first, size_t *n_rows)
-{
-    enum dn_verdict v = DN_VERDICT_PASS;
-
-    *n_rows = 0;
-    const char *text = l->extract(reader);
+    *n = 0;
+    const char *text = text_take(c, l, s);
     if (text == NULL) {
         return DN_VERDICT_PASS;
     }
-    const char *problem = dn_level0_batch_problem(text, n_rows);
-    if (dn_conform_error_text_problem(text) == NULL) {
-        v = c->run_config != NULL
-                ? dn_conform_fail(c, "the run failed: %.300s", text)
-                : dn_conform_skip(c,
-                                  "it refuses a small CSV file; show it something that it "
-                                  "reads with --run CONFIG: %.200s",
-                                  text);
-    } else if (problem != NULL) {
-        v = dn_conform_fail(c, "%s: %.200s", problem, dn_utf8_is_valid(text) ? text : "...");
+    json_t *batch = dn_level0_batch_read(text, &problem);
+    if (batch != NULL) {
+        *n = json_array_size(batch);
+        v = c->run_config == NULL ? dn_level0_small_check(c, batch, rows->n) : DN_VERDICT_PASS;
+        rows_add(rows, batch);
+    } else if (is_error_text(text)) {
+        v = refused(c, text);
     } else {
-        v = c->run_config == NULL ? batch_check(c, text, first) : DN_VERDICT_PASS;
+        v = DN_CONFORM_FAIL(c, k_batches, "%s: %.200s", problem,
+                            dn_utf8_is_valid(text) ? text : "...");
+    }
+    json_decref(batch);
+    l->free_text(text);
+    return v;
+}
+
+/* A reader's rows, as many as are wanted. */
+static enum dn_verdict rows_take(struct dn_conform *c, const struct dn_level0 *l, struct source *s,
+                                 struct rows *rows, size_t *n_batches)
+{
+    enum dn_verdict v = DN_VERDICT_PASS;
+    size_t n = 0;
+
+    *n_batches = 0;
+    while (!is_enough(rows) && (v = batch_take(c, l, s, rows, &n)) == DN_VERDICT_PASS && n > 0) {
+        ++*n_batches;
+    }
+    return v;
+}
+
+/* Behind NULL comes NULL. */
+static enum dn_verdict end_check(struct dn_conform *c, const struct dn_level0 *l, struct source *s)
+{
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    const char *text = l->extract(s->handle);
+    if (text == NULL) {
+        return DN_VERDICT_PASS;
+    }
+    if (is_error_text(text)) {
+        v = DN_CONFORM_FAIL(c,
+                            "return the error text itself, and from every later call: at NULL "
+                            "hosts stop, and take what came for everything",
+                            "NULL was returned in place of an error, which came behind it: %.200s",
+                            text);
+    } else {
+        v = DN_CONFORM_FAIL(c, k_batches, "after NULL came another batch, which no host asks for");
     }
     l->free_text(text);
     return v;
 }
 
+static const char k_each_once[] =
+    "look at the first row, at the last, and at those where a batch ends: each comes once";
+
+static enum dn_verdict count_check(struct dn_conform *c, size_t n_rows)
+{
+    if (n_rows == 0) {
+        return DN_CONFORM_FAIL(c, "return the rows of the source before NULL, which is their end",
+                               "the first call returned NULL: no rows");
+    }
+    if (c->run_config == NULL && !c->is_small) {
+        return dn_conform_unread(c,
+                                 "%zu rows, but not those of the small CSV file: --run CONFIG "
+                                 "checks it with yours",
+                                 n_rows);
+    }
+    return c->run_config == NULL && n_rows != 3
+               ? DN_CONFORM_FAIL(c, k_each_once, "3 rows expected, got %zu", n_rows)
+               : dn_conform_rows_compare(c, (int64_t)n_rows);
+}
+
 static enum dn_verdict reader_rows(struct dn_conform *c)
 {
     struct dn_level0 l;
-    size_t n_rows = 0;
+    struct rows rows = {0};
     size_t n_batches = 0;
-    size_t n = 0;
 
     if (!dn_level0_take(c, true, &l)) {
         return DN_VERDICT_FAIL;
     }
-    void *reader = reader_make(c, &l);
-    if (reader == NULL) {
-        return dn_conform_fail(c, "the create function returned NULL, which hosts do not check");
+    struct source s = source_make(c, &l);
+    if (s.handle == NULL) {
+        return dn_level0_no_handle(c);
     }
-    enum dn_verdict v = DN_VERDICT_PASS;
-    while ((v = batch_take(c, &l, reader, n_rows, &n)) == DN_VERDICT_PASS && n > 0) {
-        n_rows += n;
-        n_batches++;
-    }
+    enum dn_verdict v = rows_take(c, &l, &s, &rows, &n_batches);
+    v = v == DN_VERDICT_PASS ? end_check(c, &l, &s) : v;
+    source_free(&l, &s);
+    v = v == DN_VERDICT_PASS ? count_check(c, rows.n) : v;
     if (v == DN_VERDICT_PASS) {
-        v = batch_take(c, &l, reader, n_rows, &n);
-        if (v != DN_VERDICT_PASS || n > 0) {
-            v = dn_conform_fail(c, "after NULL came another batch, which no host asks for");
-        }
-    }
-    l.free_handle(reader);
-    if (v == DN_VERDICT_PASS && n_rows == 0) {
-        v = dn_conform_fail(c, "the first call returned NULL: no rows");
-    }
-    if (v == DN_VERDICT_PASS && c->run_config == NULL && n_rows != 3 &&
-        (n_rows == 2 || c->is_small)) {
-        return dn_conform_fail(c, "3 rows expected, got %zu", n_rows);
-    }
-    if (v == DN_VERDICT_PASS && c->run_config == NULL && n_rows != 3) {
-        return dn_conform_skip(c, "%zu rows: it does not read the small CSV file", n_rows);
-    }
-    if (v == DN_VERDICT_PASS) {
-        (void)snprintf(c->said, sizeof c->said, "%zu rows in %zu batches, then the end", n_rows,
+        (void)snprintf(c->said, sizeof c->said, "%zu rows in %zu batches, then the end", rows.n,
                        n_batches);
     }
     return v;
 }
 
-static enum dn_verdict rows_count(struct dn_conform *c, const struct dn_level0 *l, size_t *n_rows)
+static enum dn_verdict rows_of_one(struct dn_conform *c, const struct dn_level0 *l,
+                                   struct rows *rows)
 {
-    size_t n = 1;
-    void *reader = reader_make(c, l);
-    enum dn_verdict v = DN_VERDICT_PASS;
+    size_t n_batches = 0;
+    struct source s = source_make(c, l);
+    const enum dn_verdict v = rows_take(c, l, &s, rows, &n_batches);
 
-    for (*n_rows = 0; v == DN_VERDICT_PASS && n > 0; *n_rows += n) {
-        v = batch_take(c, l, reader, *n_rows, &n);
-    }
-    l->free_handle(reader);
+    source_free(l, &s);
     return v;
 }
 
 static enum dn_verdict reader_file_twice(struct dn_conform *c)
 {
     struct dn_level0 l;
-    char path[512];
     char own[1024];
-    size_t n_one = 0;
-    size_t n_two = 0;
+    struct rows one = {0};
+    struct rows two = {0};
 
     if (!dn_level0_take(c, true, &l)) {
         return DN_VERDICT_FAIL;
     }
-    enum dn_verdict v = rows_count(c, &l, &n_one);
+    const enum dn_verdict v = rows_of_one(c, &l, &one);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    (void)snprintf(own, sizeof own, READER_CONFIG, dn_conform_path(c, "in.csv", path));
-    const char *one = c->run_config;
-    char *two = dn_conform_file_twice(one != NULL ? one : own);
-    if (two == NULL) {
+    if (c->run_config == NULL && !c->is_small) {
+        return dn_conform_unread(c, "its rows are not those of the small CSV file: --run CONFIG "
+                                    "checks it with yours");
+    }
+    const char *given = c->run_config;
+    const char *config = given != NULL ? given : dn_level0_small_config(c, own);
+    char *twice = config != NULL ? dn_conform_file_twice(config) : NULL;
+    if (twice == NULL) {
         return dn_conform_skip(c, "the configuration has not one file");
     }
-    c->run_config = two;
-    const bool is_refused = rows_count(c, &l, &n_two) != DN_VERDICT_PASS; /* said: why */
-    c->run_config = one;
-    dn_free(two);
-    return is_refused || n_two == 2 * n_one
+    c->run_config = twice;
+    const bool is_refused = rows_of_one(c, &l, &two) != DN_VERDICT_PASS;
+    c->run_config = given;
+    c->remedy = NULL;
+    dn_free(twice);
+    return is_refused ? dn_conform_pass(c, "it refuses more than one file")
+           : two.n == 2 * one.n
                ? DN_VERDICT_PASS
-               : dn_conform_fail(c, "%zu rows, and of the file twice %zu", n_one, n_two);
+               : dn_conform_fail(c, "%zu rows, and of the file twice %zu", one.n, two.n);
 }
 
-/* Two handles that take turns give what one gives; one is freed in the middle. */
+/* Two that take turns, until both have ended, or have given enough. */
+static enum dn_verdict turns_take(struct dn_conform *c, const struct dn_level0 *l,
+                                  struct source sources[2], struct rows rows[2])
+{
+    bool ended[2] = {false};
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    while (v == DN_VERDICT_PASS && !(ended[0] && ended[1])) {
+        for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
+            size_t n = 0;
+            v = ended[i] ? v : batch_take(c, l, &sources[i], &rows[i], &n);
+            ended[i] = n == 0 || is_enough(&rows[i]);
+        }
+    }
+    return v;
+}
+
+static size_t compared(const struct rows *rows)
+{
+    return is_enough(rows) ? rows->n_compared : rows->n;
+}
+
+static enum dn_verdict rows_compare(struct dn_conform *c, const struct rows *alone,
+                                    const struct rows rows[2])
+{
+    static const char differs[] = "keep all state in the handle: no static variables, and nothing "
+                                  "that goes on where another reader was";
+
+    if (compared(&rows[0]) != compared(alone) || compared(&rows[1]) != compared(alone)) {
+        return DN_CONFORM_FAIL(c, differs,
+                               "two readers that took turns got %zu and %zu rows, and one alone "
+                               "before them %zu",
+                               rows[0].n, rows[1].n, alone->n);
+    }
+    return rows[0].sum == alone->sum && rows[1].sum == alone->sum
+               ? DN_VERDICT_PASS
+               : DN_CONFORM_FAIL(c, differs,
+                                 "two readers that took turns got other rows than one alone before "
+                                 "them");
+}
+
+/* Two handles that take turns give what one, `alone`, has given; another is freed in the middle. */
+static enum dn_verdict turns_compare(struct dn_conform *c, const struct dn_level0 *l,
+                                     const struct rows *alone)
+{
+    struct rows early = {0};
+    struct rows rows[2] = {{.n_compared = alone->n_compared}, {.n_compared = alone->n_compared}};
+    struct source sources[3];
+    size_t n = 0;
+
+    for (int i = 0; i < 3; i++) {
+        sources[i] = source_make(c, l);
+    }
+    enum dn_verdict v = batch_take(c, l, &sources[2], &early, &n);
+    source_free(l, &sources[2]); /* in the middle of the data, as hosts do where a value is wrong */
+    v = v == DN_VERDICT_PASS ? turns_take(c, l, sources, rows) : v;
+    source_free(l, &sources[0]);
+    source_free(l, &sources[1]);
+    if (v == DN_VERDICT_FAIL) {
+        char said[sizeof c->said];
+        memcpy(said, c->said, sizeof said);
+        c->remedy = NULL; /* one alone has no such defect */
+        return dn_conform_fail(c, "of readers that took turns: %.300s", said);
+    }
+    return v == DN_VERDICT_PASS ? rows_compare(c, alone, rows) : v;
+}
+
+/* Rows may come in any order: only where the first are not the same ones, all have to be. */
+/* A host may hold several at a time, of whatever readers. */
+static enum dn_verdict texts_stay(struct dn_conform *c, const struct dn_level0 *l)
+{
+    static const char remedy[] = "let every text have memory of its own until free_string()";
+    struct source s[] = {source_make(c, l), source_make(c, l)};
+    const char *texts[4] = {NULL};
+    char *copies[4] = {NULL};
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    for (int i = 0; i < 4; i++) {
+        texts[i] = text_take(c, l, &s[i % 2]);
+        copies[i] = texts[i] != NULL ? dn_strdup(texts[i]) : NULL;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (v == DN_VERDICT_PASS && copies[i] != NULL && strcmp(texts[i], copies[i]) != 0) {
+            v = DN_CONFORM_FAIL(c, remedy, "a text became another one while others came");
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        dn_free(copies[i]);
+        if (texts[i] != NULL) {
+            l->free_text(texts[i]);
+        }
+    }
+    source_free(l, &s[0]);
+    source_free(l, &s[1]);
+    return v;
+}
+
 static enum dn_verdict reader_two(struct dn_conform *c)
 {
+    static const size_t n_compared[] = {DN_CONFORM_ROWS_COMPARED, SIZE_MAX};
     struct dn_level0 l;
-    size_t n_rows[3] = {0};
-    bool ended[3] = {false};
-    void *reader[3];
-    enum dn_verdict v = DN_VERDICT_PASS;
+    enum dn_verdict v = DN_VERDICT_FAIL;
+    bool is_cut = true;
 
     if (!dn_level0_take(c, true, &l)) {
         return DN_VERDICT_FAIL;
     }
-    for (int i = 0; i < 3; i++) {
-        reader[i] = reader_make(c, &l);
+    for (int i = 0; i < 2 && v == DN_VERDICT_FAIL && is_cut; i++) {
+        struct rows alone = {.n_compared = n_compared[i]};
+        c->said[0] = '\0';
+        c->remedy = NULL;
+        v = rows_of_one(c, &l, &alone);
+        is_cut = is_enough(&alone);
+        v = v == DN_VERDICT_PASS ? turns_compare(c, &l, &alone) : v;
     }
-    size_t n = 0;
-    v = batch_take(c, &l, reader[2], 0, &n);
-    l.free_handle(reader[2]); /* in the middle of the data, as hosts do where a value is wrong */
-    while (v == DN_VERDICT_PASS && !(ended[0] && ended[1])) {
-        for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
-            if (!ended[i]) {
-                v = batch_take(c, &l, reader[i], n_rows[i], &n);
-                n_rows[i] += n;
-                ended[i] = n == 0;
-            }
-        }
-    }
-    l.free_handle(reader[0]);
-    l.free_handle(reader[1]);
-    if (v == DN_VERDICT_FAIL) {
-        return dn_conform_fail(c, "of readers that took turns: %.300s", c->said);
-    }
-    return v == DN_VERDICT_PASS && n_rows[0] != n_rows[1]
-               ? dn_conform_fail(c, "two readers that took turns got %zu and %zu rows", n_rows[0],
-                                 n_rows[1])
-               : v;
+    return v == DN_VERDICT_PASS ? texts_stay(c, &l) : v;
 }
 
-/* Handle after handle: what is there for good is there after half of them. */
+/* One batch, or an error: others look at what is in it. */
+static enum dn_verdict text_pass_over(struct dn_conform *c, const struct dn_level0 *l,
+                                      struct source *s)
+{
+    const char *text = text_take(c, l, s);
+    const enum dn_verdict v =
+        text != NULL && is_error_text(text) ? refused(c, text) : DN_VERDICT_PASS;
+
+    if (text != NULL) {
+        l->free_text(text);
+    }
+    return v;
+}
+
+/* Handle after handle. */
 static enum dn_verdict reader_many(struct dn_conform *c)
 {
     struct dn_level0 l;
-    size_t n = 0;
-    int n_files = 0;
-    int n_threads = 0;
-    size_t used = 0;
+    struct dn_conform_left left = {.n = MANY};
 
     if (!dn_level0_take(c, true, &l)) {
         return DN_VERDICT_FAIL;
     }
-    for (int i = 0; i < 2 * MANY; i++) {
-        if (i == MANY) {
-            n_files = dn_conform_files_open();
-            n_threads = dn_conform_threads();
-            used = dn_os_heaps_used();
-        }
-        void *reader = reader_make(c, &l);
-        const enum dn_verdict v = batch_take(c, &l, reader, 0, &n);
-        l.free_handle(reader);
+    for (int i = 0; dn_conform_left_take(&left, i); i++) {
+        struct source s = source_make(c, &l);
+        const enum dn_verdict v = text_pass_over(c, &l, &s);
+        source_free(&l, &s);
         if (v != DN_VERDICT_PASS) {
             return v;
         }
     }
-    const size_t now = dn_os_heaps_used();
-    if (dn_conform_files_open() > n_files) {
-        return dn_conform_fail(c, "%d readers left %d files open", MANY,
-                               dn_conform_files_open() - n_files);
-    }
-    if (dn_conform_threads() >=
-        n_threads + MANY) { /* one that is about to end is none that stays */
-        return dn_conform_fail(c, "%d readers left %d threads", MANY,
-                               dn_conform_threads() - n_threads);
-    }
-    if (now > used && now - used >= MANY * LEAKED) {
-        return dn_conform_fail(c, "%d readers left %zu bytes of memory", MANY, now - used);
-    }
-    return DN_VERDICT_PASS;
+    return dn_conform_left_check(c, &left, "readers");
 }
 
 const struct dn_conform_check dn_conform_level0_reader[] = {
@@ -487,8 +682,7 @@ const struct dn_conform_check dn_conform_level0_reader[] = {
     {"NULL handles give an error text and do no harm", reader_null,
      "begin extract_batch() and free_reader() with a look for NULL: hosts pass on what create "
      "returned"},
-    {"batches are lists of records, then NULL", reader_rows,
-     "return [{...},...] with at least one record in UTF-8, and NULL at the end and nowhere else"},
+    {"batches are lists of records, then NULL", reader_rows, k_batches},
     {"of two files come the rows of both, or an error", reader_file_twice,
      "read every entry of files, or refuse more than one: rows that are passed over are lost"},
     {"readers do not disturb each other, and may be freed early", reader_two,

@@ -2,9 +2,12 @@
 #include "cli/conform.h"
 
 #include "arrow/schema.h"
+#include "base/memory.h"
 #include "job/coltype.h"
+#include "job/json_text.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +16,9 @@ static const char k_small[] = "id,name,amount\n"
                               "1,\"a \"\"b\"\", c\",1.5\n"
                               "2,\"two\nlines\",\n"
                               "3,plain,-2.25\n";
+
+#define LONG_FILE "in-long.csv"
+#define LONG_ROWS 200000
 
 #define CONFIG_FORMAT                                                                              \
     "{\"type\":\"%s\",\"connection\":{},\"credentials\":{},\"objects\":[],\"files\":[{\"path\":"   \
@@ -24,24 +30,30 @@ static const char *config_make(char *out, size_t size, const char *path, const c
     return out;
 }
 
+static bool small_make(const struct dn_conform *c, const char *csv, size_t cut)
+{
+    return dn_conform_file(c, "in.csv", csv) &&
+           dn_conform_bytes(c, "in.parquet", dn_conform_parquet, DN_CONFORM_PARQUET_SIZE - cut);
+}
+
 /*
  * Open a file of the form that the reader reads: CSV, or else Parquet.
  * @param cut  bytes that the Parquet file lacks at its end
  */
-static int32_t open_form(const struct dn_conform *c, const char *csv, size_t cut, void **reader,
+static int32_t open_form(struct dn_conform *c, const char *csv, size_t cut, void **reader,
                          struct dativo_error *e)
 {
     char path[512];
     char config[1024];
 
-    if (!dn_conform_file(c, "in.csv", csv) ||
-        !dn_conform_bytes(c, "in.parquet", dn_conform_parquet, DN_CONFORM_PARQUET_SIZE - cut)) {
+    if (!c->is_long && !small_make(c, csv, cut)) {
         (void)snprintf(e->message, sizeof e->message, "the test file could not be written");
         return DATIVO_ERR_IO;
     }
-    dn_conform_path(c, "in.csv", path);
+    dn_conform_path(c, c->is_long ? LONG_FILE : "in.csv", path);
     int32_t code = c->reader->open(config_make(config, sizeof config, path, "{}"), NULL, reader, e);
-    if (code == DATIVO_ERR_UNSUPPORTED) {
+    c->is_parquet = code == DATIVO_ERR_UNSUPPORTED;
+    if (c->is_parquet) {
         dn_conform_path(c, "in.parquet", path);
         (void)snprintf(config, sizeof config, CONFIG_FORMAT, "parquet", path, "{}");
         dn_plugin_error_init(e);
@@ -70,6 +82,34 @@ static enum dn_verdict expect_open_error(struct dn_conform *c, const char *confi
     }
     (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
     return DN_VERDICT_PASS;
+}
+
+#define GUARD 0xa5
+
+void dn_conform_old_error_init(struct dn_conform_old_error *old)
+{
+    memset(old, GUARD, sizeof *old);
+    memset(&old->e, 0, DATIVO_ERROR_V1_0_SIZE);
+    old->e.struct_size = (uint32_t)DATIVO_ERROR_V1_0_SIZE;
+}
+
+enum dn_verdict dn_conform_old_error_check(struct dn_conform *c,
+                                           const struct dn_conform_old_error *old,
+                                           const char *function)
+{
+    const unsigned char *bytes = (const unsigned char *)old;
+
+    for (size_t i = DATIVO_ERROR_V1_0_SIZE; i < sizeof *old; i++) {
+        if (bytes[i] != GUARD) {
+            return dn_conform_fail(c,
+                                   "%s wrote byte %zu of the caller's error, whose struct_size is "
+                                   "%zu",
+                                   function, i + 1, DATIVO_ERROR_V1_0_SIZE);
+        }
+    }
+    return old->e.message[0] != '\0' ? DN_VERDICT_PASS
+                                     : DN_CONFORM_FAIL(c, "fill in err->message: every host has it",
+                                                       "%s failed without a message", function);
 }
 
 static enum dn_verdict members(struct dn_conform *c)
@@ -101,19 +141,6 @@ static enum dn_verdict missing_file(struct dn_conform *c)
     dn_conform_path(c, "in-missing.csv", path);
     return expect_open_error(c, config_make(config, sizeof config, path, "{}"),
                              "a file that is not there");
-}
-
-static enum dn_verdict unknown_option(struct dn_conform *c)
-{
-    char path[512];
-    char config[1024];
-
-    if (!dn_conform_file(c, "in.csv", k_small)) {
-        return dn_conform_fail(c, "the test file could not be written");
-    }
-    dn_conform_path(c, "in.csv", path);
-    return expect_open_error(c, config_make(config, sizeof config, path, "{\"delimitre\":\";\"}"),
-                             "an unknown option");
 }
 
 static enum dn_verdict close_null(struct dn_conform *c)
@@ -151,38 +178,182 @@ static bool string_at(const struct ArrowSchema *schema, const struct ArrowArray 
     return false;
 }
 
-/* An open reader on the small file, or why there is none. */
-static enum dn_verdict small_open(struct dn_conform *c, void **reader)
+enum dn_verdict dn_conform_small_open(struct dn_conform *c, void **reader)
 {
+    static const char refuses[] =
+        "see what the message says; a reader of something else returns DATIVO_ERR_UNSUPPORTED, and "
+        "is checked with its own by --run CONFIG";
     struct dativo_error e;
 
     dn_plugin_error_init(&e);
     const int32_t code = open_form(c, k_small, 0, reader, &e);
     if (code == DATIVO_ERR_UNSUPPORTED) {
-        return dn_conform_skip(c, "it reads neither CSV nor Parquet: %.300s", e.message);
+        return dn_conform_unread(c, "it reads neither CSV nor Parquet: %.300s", e.message);
     }
     if (code != DATIVO_OK) {
-        return dn_conform_fail(c, "open() failed on a good file: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, refuses, "open() failed on a good file: %.300s", e.message);
     }
     return DN_VERDICT_PASS;
 }
 
-static const char *schema_problem(const struct ArrowSchema *schema)
+bool dn_conform_small_lengthen(struct dn_conform *c)
 {
-    static const char *const names[] = {"id", "name", "amount"};
+    char path[512];
 
-    if (schema->release == NULL || schema->format == NULL || strcmp(schema->format, "+s") != 0) {
-        return "the schema is not a struct";
+    FILE *file = fopen(dn_conform_path(c, LONG_FILE, path), "w");
+    if (file == NULL) {
+        return false;
     }
-    if (schema->n_children != 3) {
-        return "the schema does not have the file's three columns";
+    (void)fprintf(file, "id,name,amount\n");
+    for (int i = 1; i <= LONG_ROWS; i++) {
+        (void)fprintf(file, "%d,name %d,%d.5\n", i, i, i % 100);
     }
-    for (size_t i = 0; i < 3; i++) {
-        if (schema->children[i]->name == NULL || strcmp(schema->children[i]->name, names[i]) != 0) {
-            return "the schema's columns do not have the file's names";
+    const bool is_written = ferror(file) == 0;
+    /* once, for readers that are open may still read them */
+    c->is_long = fclose(file) == 0 && is_written && small_make(c, k_small, 0);
+    return c->is_long;
+}
+
+/* The object within, made if there is none; NULL: there is no memory, or nothing that it could be within. */
+static json_t *object_within(json_t *object, const char *key)
+{
+    json_t *found = json_object_get(object, key);
+
+    if (json_is_object(found)) {
+        return found;
+    }
+    (void)json_object_set_new(object, key, json_object());
+    return json_object_get(object, key);
+}
+
+/* The configuration with an option that nobody has, to be freed; NULL: there is no memory. */
+static char *with_unknown_option(const char *config)
+{
+    json_t *root = json_loads(config, JSON_DISABLE_EOF_CHECK, NULL);
+    json_t *options = object_within(object_within(root, "engine"), "options");
+    char *out = NULL;
+
+    if (json_object_set_new(options, "delimitre", json_string(";")) == 0) {
+        out = dn_json_dump(root, 0);
+    }
+    json_decref(root);
+    return out;
+}
+
+/* The same without it opens: else the error might be about anything. */
+static enum dn_verdict opens_without(struct dn_conform *c)
+{
+    struct dativo_error e;
+    void *reader = NULL;
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    dn_plugin_error_init(&e);
+    if (c->run_config == NULL) {
+        v = dn_conform_small_open(c, &reader);
+    } else if (c->reader->open(c->run_config, NULL, &reader, &e) != DATIVO_OK) {
+        v = DN_CONFORM_FAIL(c, "see what the message says: the configuration is that of --run",
+                            "open() failed, without an unknown option, too: %.300s", e.message);
+    }
+    if (v == DN_VERDICT_PASS) {
+        c->reader->close(reader);
+    }
+    return v;
+}
+
+static enum dn_verdict unknown_option(struct dn_conform *c)
+{
+    char path[512];
+    char small[1024];
+
+    enum dn_verdict v = opens_without(c);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_conform_path(c, c->is_parquet ? "in.parquet" : "in.csv", path);
+    (void)snprintf(small, sizeof small, CONFIG_FORMAT, c->is_parquet ? "parquet" : "csv", path,
+                   "{}");
+    char *config = with_unknown_option(c->run_config != NULL ? c->run_config : small);
+    v = config != NULL ? expect_open_error(c, config, "an unknown option")
+                       : dn_conform_fail(c, "memory ran out");
+    dn_free(config);
+    return v;
+}
+
+static bool has_column(const struct ArrowSchema *schema, const char *name)
+{
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        if (strcmp(schema->children[i]->name, name) == 0) {
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+/* The schema is a struct of columns with names. */
+static enum dn_verdict schema_check(struct dn_conform *c, const struct ArrowSchema *schema)
+{
+    bool is_struct = schema->release != NULL && schema->format != NULL &&
+                     strcmp(schema->format, "+s") == 0 && schema->n_children > 0;
+
+    for (int64_t i = 0; is_struct && i < schema->n_children; i++) {
+        const struct ArrowSchema *column = schema->children[i];
+        is_struct = column != NULL && column->name != NULL && column->format != NULL;
+    }
+    return is_struct ? DN_VERDICT_PASS
+                     : DN_CONFORM_FAIL(c,
+                                       "make schema() a struct, \"+s\", with a child for each "
+                                       "column, which has a name and a format",
+                                       "the schema is not a struct of columns");
+}
+
+static const char k_good[] = "see what the message says: nothing is wrong with the file";
+
+/* Whoever reads the small file is held to it; whose rows are others has other columns. */
+static enum dn_verdict small_check(struct dn_conform *c, const struct ArrowSchema *schema)
+{
+    static const char *const names[] = {"id", "name", "amount"};
+    static const char columns[] = "give a column for each name in the file's first line, or of "
+                                  "its schema, in their order";
+
+    enum dn_verdict v = schema_check(c, schema);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    if (!has_column(schema, "id") || !has_column(schema, "name")) {
+        return dn_conform_unread(c, "it does not read the small CSV file, by the columns that it "
+                                    "has: --run CONFIG checks it with yours");
+    }
+    if (schema->n_children != 3) {
+        return DN_CONFORM_FAIL(c, columns, "the schema does not have the file's three columns");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (strcmp(schema->children[i]->name, names[i]) != 0) {
+            return DN_CONFORM_FAIL(c, columns, "the schema's columns do not have the file's names");
+        }
+    }
+    return DN_VERDICT_PASS;
+}
+
+/* A reader of the small file, and its schema; what is not PASS has closed both. */
+static enum dn_verdict small_begin(struct dn_conform *c, void **reader, struct ArrowSchema *schema)
+{
+    struct dativo_error e;
+
+    enum dn_verdict v = dn_conform_small_open(c, reader);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    v = c->reader->schema(*reader, schema, &e) == DATIVO_OK
+            ? small_check(c, schema)
+            : DN_CONFORM_FAIL(c, k_good, "schema() failed: %.300s", e.message);
+    if (v != DN_VERDICT_PASS) {
+        if (schema->release != NULL) {
+            schema->release(schema);
+        }
+        c->reader->close(*reader);
+    }
+    return v;
 }
 
 /* What the batch of rows [first, ...) holds, compared with the file. */
@@ -224,7 +395,8 @@ static enum dn_verdict stream_check(struct dn_conform *c, const struct ArrowSche
         struct ArrowArray batch = {0};
         if (stream->get_next(stream, &batch) != 0) {
             const char *text = stream->get_last_error(stream);
-            return dn_conform_fail(c, "get_next() failed: %.300s", text != NULL ? text : "no text");
+            return DN_CONFORM_FAIL(c, k_good, "get_next() failed: %.300s",
+                                   text != NULL ? text : "no text");
         }
         if (batch.release == NULL) {
             break;
@@ -262,17 +434,13 @@ static enum dn_verdict small_file(struct dn_conform *c)
     struct dativo_error e;
     void *reader = NULL;
 
-    enum dn_verdict v = small_open(c, &reader);
+    enum dn_verdict v = small_begin(c, &reader, &schema);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     dn_plugin_error_init(&e);
-    if (c->reader->schema(reader, &schema, &e) != DATIVO_OK) {
-        v = dn_conform_fail(c, "schema() failed: %.300s", e.message);
-    } else if (schema_problem(&schema) != NULL) {
-        v = dn_conform_fail(c, "%s", schema_problem(&schema));
-    } else if (c->reader->stream(reader, &stream, &e) != DATIVO_OK) {
-        v = dn_conform_fail(c, "stream() failed: %.300s", e.message);
+    if (c->reader->stream(reader, &stream, &e) != DATIVO_OK) {
+        v = DN_CONFORM_FAIL(c, k_good, "stream() failed: %.300s", e.message);
     } else {
         v = stream_check(c, &schema, &stream);
         stream.release(&stream);
@@ -280,9 +448,7 @@ static enum dn_verdict small_file(struct dn_conform *c)
             v = dn_conform_fail(c, "the stream's release callback did not set itself to NULL");
         }
     }
-    if (schema.release != NULL) {
-        schema.release(&schema);
-    }
+    schema.release(&schema);
     c->reader->close(reader);
     return v;
 }
@@ -295,15 +461,14 @@ static enum dn_verdict outlives_close(struct dn_conform *c)
     struct dativo_error e;
     void *reader = NULL;
 
-    enum dn_verdict v = small_open(c, &reader);
+    enum dn_verdict v = small_begin(c, &reader, &schema);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     dn_plugin_error_init(&e);
-    if (c->reader->schema(reader, &schema, &e) != DATIVO_OK ||
-        c->reader->stream(reader, &stream, &e) != DATIVO_OK ||
+    if (c->reader->stream(reader, &stream, &e) != DATIVO_OK ||
         stream.get_next(&stream, &batch) != 0 || batch.release == NULL) {
-        return dn_conform_fail(c, "no batch: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_good, "no batch: %.300s", e.message);
     }
     stream.release(&stream);
     c->reader->close(reader);
@@ -313,47 +478,71 @@ static enum dn_verdict outlives_close(struct dn_conform *c)
     return problem == NULL ? DN_VERDICT_PASS : dn_conform_fail(c, "after close(): %s", problem);
 }
 
+/* Of whatever rows: one handle lives on when the other is gone. */
 static enum dn_verdict two_handles(struct dn_conform *c)
 {
     void *first = NULL;
     void *second = NULL;
+    struct ArrowSchema schema = {0};
+    struct dativo_error e;
 
-    enum dn_verdict v = small_open(c, &first);
-    if (v == DN_VERDICT_PASS) {
-        v = small_open(c, &second);
+    enum dn_verdict v = dn_conform_small_open(c, &first);
+    if (v != DN_VERDICT_PASS) {
+        return v;
     }
+    v = dn_conform_small_open(c, &second);
     if (v == DN_VERDICT_PASS && first == second) {
         v = dn_conform_fail(c, "open() gave the same handle twice");
     }
     c->reader->close(first);
-    if (v == DN_VERDICT_PASS) {
-        struct ArrowSchema schema = {0};
-        struct dativo_error e;
-        dn_plugin_error_init(&e);
-        if (c->reader->schema(second, &schema, &e) != DATIVO_OK ||
-            schema_problem(&schema) != NULL) {
-            v = dn_conform_fail(c, "closing one reader broke another");
-        }
-        if (schema.release != NULL) {
-            schema.release(&schema);
-        }
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    if (c->reader->schema(second, &schema, &e) != DATIVO_OK) {
+        v = dn_conform_fail(c, "closing one reader broke another: schema() failed: %.200s",
+                            e.message);
+    } else {
+        v = schema_check(c, &schema);
+    }
+    if (schema.release != NULL) {
+        schema.release(&schema);
     }
     c->reader->close(second);
+    return v;
+}
+
+/* Does it read the form at all?  Nothing else knows what is broken in it. */
+static enum dn_verdict reads_small(struct dn_conform *c)
+{
+    struct ArrowSchema schema = {0};
+    void *reader = NULL;
+
+    const enum dn_verdict v = small_begin(c, &reader, &schema);
+    if (v == DN_VERDICT_PASS) {
+        schema.release(&schema);
+        c->reader->close(reader);
+    }
     return v;
 }
 
 /* An unclosed quote, or a file without its end: an error at open() or in the stream, never a silent end. */
 static enum dn_verdict bad_data(struct dn_conform *c)
 {
+    static const char kept[] = "keep the error in the handle: last_error() tells it, and every "
+                               "later get_next() fails with it";
     struct dativo_error e;
     struct ArrowArrayStream stream = {0};
     void *reader = NULL;
-    enum dn_verdict v = DN_VERDICT_PASS;
 
+    enum dn_verdict v = reads_small(c);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
     dn_plugin_error_init(&e);
     const int32_t code = open_form(c, "a,b\n1,2\n3,\"4\n", 9, &reader, &e);
     if (code == DATIVO_ERR_UNSUPPORTED) {
-        return dn_conform_skip(c, "it reads neither CSV nor Parquet");
+        return dn_conform_unread(c, "it reads neither CSV nor Parquet");
     }
     if (code != DATIVO_OK) {
         (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
@@ -370,9 +559,9 @@ static enum dn_verdict bad_data(struct dn_conform *c)
         if (failed == 0) {
             v = dn_conform_fail(c, "broken data was taken for the end of the data");
         } else if (told == DATIVO_OK || e.message[0] == '\0') {
-            v = dn_conform_fail(c, "the stream failed, but last_error() knows nothing");
+            v = DN_CONFORM_FAIL(c, kept, "the stream failed, but last_error() knows nothing");
         } else if (stream.get_next(&stream, &batch) == 0) {
-            v = dn_conform_fail(c, "the stream went on after its failure");
+            v = DN_CONFORM_FAIL(c, kept, "the stream went on after its failure");
         }
         if (v == DN_VERDICT_PASS) {
             (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
@@ -381,32 +570,6 @@ static enum dn_verdict bad_data(struct dn_conform *c)
     }
     c->reader->close(reader);
     return v;
-}
-
-static enum dn_verdict cancel_ends(struct dn_conform *c)
-{
-    struct ArrowArrayStream stream = {0};
-    struct dativo_error e;
-    struct ArrowArray batch = {0};
-    void *reader = NULL;
-
-    enum dn_verdict v = small_open(c, &reader);
-    if (v != DN_VERDICT_PASS) {
-        return v;
-    }
-    dn_plugin_error_init(&e);
-    if (c->reader->stream(reader, &stream, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "stream() failed: %.300s", e.message);
-    }
-    c->reader->cancel(reader);
-    while (stream.get_next(&stream, &batch) == 0 && batch.release != NULL) {
-        batch.release(&batch); /* what was ready may still come */
-    }
-    struct dativo_progress progress = {.struct_size = sizeof progress};
-    c->reader->progress(reader, &progress);
-    stream.release(&stream);
-    c->reader->close(reader);
-    return DN_VERDICT_PASS;
 }
 
 const struct dn_conform_check dn_conform_reader[] = {
@@ -418,6 +581,7 @@ const struct dn_conform_check dn_conform_reader[] = {
      "open the source in open(), and return DATIVO_ERR_NOT_FOUND with its path"},
     {"an unknown option is an error", unknown_option,
      "compare every key of engine.options with those you know: a typo must not read other data"},
+    {DN_CONFORM_OLD_ERROR, dn_conform_reader_old_errors, DN_CONFORM_OLD_ERROR_REMEDY},
     {"close(NULL)", close_null, "begin close() with: if it is NULL, return"},
     {NULL, NULL, NULL},
 };
@@ -432,7 +596,8 @@ const struct dn_conform_check dn_conform_reader_small[] = {
      "keep all state in the handle: no static variables"},
     {"broken data is an error, not the end", bad_data,
      "return a non-zero value from get_next(): an end without an error is rows lost"},
-    {"cancel() ends the stream", cancel_ends,
-     "look at the flag that cancel() sets before every batch, and return ECANCELED"},
+    {DN_CONFORM_HELD, dn_conform_held_batches, DN_CONFORM_HELD_REMEDY},
+    {DN_CONFORM_CANCEL, dn_conform_cancelled, DN_CONFORM_CANCEL_REMEDY},
+    {DN_CONFORM_MANY, dn_conform_many_readers, DN_CONFORM_MANY_REMEDY},
     {NULL, NULL, NULL},
 };

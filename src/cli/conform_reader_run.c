@@ -10,11 +10,14 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    MANY = 64 /* readers, one after the other */
+    MANY = 40,     /* readers in a round */
+    HELD = 4,      /* batches of one reader that are held at the same time */
+    IN_FLIGHT = 16 /* batches that a reader may have had ready when it was cancelled */
 };
 
 /* A reader of the configuration with its stream, or why there is none. */
@@ -38,25 +41,35 @@ static void opened_close(struct dn_conform *c, struct opened *o)
     *o = (struct opened){0};
 }
 
+static const char k_refused[] = "see what the message says: the configuration is that of --run";
+static const char k_arrow[] = "compare with examples/plugins/counting_reader.c: schema, buffers, "
+                              "validity, null_count, release";
+
+/* With the small file where there is no --run. */
 static enum dn_verdict run_open(struct dn_conform *c, struct opened *o)
 {
     struct dativo_error e;
 
     *o = (struct opened){0};
     dn_plugin_error_init(&e);
-    if (c->reader->open(c->run_config, NULL, &o->reader, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "open() failed: %.300s", e.message);
+    if (c->run_config == NULL) {
+        const enum dn_verdict v = dn_conform_small_open(c, &o->reader);
+        if (v != DN_VERDICT_PASS) {
+            return v;
+        }
+    } else if (c->reader->open(c->run_config, NULL, &o->reader, &e) != DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, k_refused, "open() failed: %.300s", e.message);
     }
     if (c->reader->schema(o->reader, &o->schema, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "schema() failed: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_refused, "schema() failed: %.300s", e.message);
     }
     if (c->reader->stream(o->reader, &o->stream, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "stream() failed: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_refused, "stream() failed: %.300s", e.message);
     }
     return DN_VERDICT_PASS;
 }
 
-/* NULL, or what is wrong with a column of a batch; adds its values to *digest. */
+/* NULL, or what is wrong with a column of a batch; adds those of its values that are compared to *digest. */
 static const char *column_problem(const struct opened *o, const struct ArrowArray *batch, int64_t i,
                                   int64_t first, uint64_t *digest, struct dn_error *err)
 {
@@ -87,14 +100,16 @@ static const char *column_problem(const struct opened *o, const struct ArrowArra
             problem = "a text is not UTF-8";
         }
     }
-    if (problem == NULL && !dn_node_is_nested(&node) && node.n_children == 0) {
-        *digest += dn_column_digest(&view, 0, view.n_rows, (uint64_t)first) * (uint64_t)(2 * i + 1);
+    const int64_t most = DN_CONFORM_ROWS_COMPARED - first;
+    if (problem == NULL && !dn_node_is_nested(&node) && node.n_children == 0 && most > 0) {
+        const int64_t n = view.n_rows < most ? view.n_rows : most;
+        *digest += dn_column_digest(&view, 0, n, (uint64_t)first) * (uint64_t)(2 * i + 1);
     }
     dn_arena_finish(&arena);
     return problem;
 }
 
-/* The next batch, looked at and given back; *n_rows 0 at the end.  The digest is that of all rows so far. */
+/* The next batch, looked at and given back; *n_rows 0 at the end.  The digest is that of the rows so far that are compared. */
 static enum dn_verdict batch_take(struct dn_conform *c, struct opened *o, int64_t *n_rows,
                                   int64_t *n, uint64_t *digest)
 {
@@ -106,18 +121,21 @@ static enum dn_verdict batch_take(struct dn_conform *c, struct opened *o, int64_
     *n = 0;
     if (o->stream.get_next(&o->stream, &batch) != 0) {
         const char *text = o->stream.get_last_error(&o->stream);
-        return dn_conform_fail(c, "get_next() failed: %.300s", text != NULL ? text : "no text");
+        return DN_CONFORM_FAIL(c, k_refused, "get_next() failed: %.300s",
+                               text != NULL ? text : "no text");
     }
     if (batch.release == NULL) {
         return DN_VERDICT_PASS;
     }
+    dn_conform_progress(c);
     if (batch.length <= 0 || batch.n_children != o->schema.n_children) {
-        v = dn_conform_fail(c, "a batch has no rows, or other columns than the schema");
+        v = DN_CONFORM_FAIL(c, k_arrow, "a batch has no rows, or other columns than the schema");
     }
     for (int64_t i = 0; v == DN_VERDICT_PASS && i < batch.n_children; i++) {
         const char *problem = column_problem(o, &batch, i, *n_rows, digest, &err);
         if (problem != NULL) {
-            v = dn_conform_fail(c, "row %" PRId64 " and further, column \"%.100s\": %.200s",
+            v = DN_CONFORM_FAIL(c, k_arrow,
+                                "row %" PRId64 " and further, column \"%.100s\": %.200s",
                                 *n_rows + 1, o->schema.children[i]->name, problem);
         }
     }
@@ -125,13 +143,49 @@ static enum dn_verdict batch_take(struct dn_conform *c, struct opened *o, int64_
     *n_rows += batch.length;
     batch.release(&batch);
     if (v == DN_VERDICT_PASS && batch.release != NULL) {
-        v = dn_conform_fail(c, "a batch's release callback did not set itself to NULL");
+        v = DN_CONFORM_FAIL(c, k_arrow, "a batch's release callback did not set itself to NULL");
     }
     return v;
 }
 
+enum dn_verdict dn_conform_rows_compare(struct dn_conform *c, int64_t n_rows)
+{
+    return c->rows < 0 || c->rows == n_rows
+               ? DN_VERDICT_PASS
+               : DN_CONFORM_FAIL(c,
+                                 "look at the first row, at the last, and at those where a batch "
+                                 "ends: each comes once",
+                                 "%" PRId64 " rows expected, by --rows, got %" PRId64, c->rows,
+                                 n_rows);
+}
+
+/* Nothing forbids them, and files may have them; but jobs, assets and engines find columns by name. */
+static const char *names_note(const struct ArrowSchema *schema, char out[200])
+{
+    out[0] = '\0';
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const char *name = schema->children[i]->name;
+        if (name == NULL || name[0] == '\0') {
+            (void)snprintf(out, 200, "; note: column %" PRId64 " has no name", i + 1);
+            return out;
+        }
+        for (int64_t j = 0; j < i; j++) {
+            if (strcmp(schema->children[j]->name, name) == 0) {
+                (void)snprintf(out, 200,
+                               "; note: columns %" PRId64 " and %" PRId64
+                               " are both named \"%.60s\": a Parquet file has the second as "
+                               "another one",
+                               j + 1, i + 1, name);
+                return out;
+            }
+        }
+    }
+    return out;
+}
+
 static enum dn_verdict rows_come(struct dn_conform *c)
 {
+    char note[200];
     struct opened o;
     int64_t n_rows = 0;
     int64_t n_batches = 0;
@@ -149,14 +203,16 @@ static enum dn_verdict rows_come(struct dn_conform *c)
     if (v == DN_VERDICT_PASS && n > 0) {
         v = dn_conform_fail(c, "get_next() after the end is not the end again");
     }
-    if (v == DN_VERDICT_PASS && n_rows == 0) {
-        v = dn_conform_fail(c, "no rows came");
+    if (v == DN_VERDICT_PASS) {
+        v = n_rows == 0
+                ? DN_CONFORM_FAIL(c, "see that --run names something with rows", "no rows came")
+                : dn_conform_rows_compare(c, n_rows);
     }
     if (v == DN_VERDICT_PASS) {
         (void)snprintf(c->said, sizeof c->said,
                        "%" PRId64 " rows of %" PRId64 " columns in %" PRId64
-                       " batches, then the end",
-                       n_rows, o.schema.n_children, n_batches);
+                       " batches, then the end%s",
+                       n_rows, o.schema.n_children, n_batches, names_note(&o.schema, note));
     }
     opened_close(c, &o);
     return v;
@@ -203,9 +259,12 @@ static enum dn_verdict file_twice(struct dn_conform *c)
     enum dn_verdict v = rows_count(c, &n_one);
     if (v == DN_VERDICT_PASS) {
         c->run_config = two;
-        const bool is_refused = rows_count(c, &n_two) != DN_VERDICT_PASS; /* said: why */
+        const bool is_refused = rows_count(c, &n_two) != DN_VERDICT_PASS;
         c->run_config = one;
-        if (!is_refused && n_two != 2 * n_one) {
+        c->remedy = NULL;
+        if (is_refused) {
+            v = dn_conform_pass(c, "it refuses more than one file");
+        } else if (n_two != 2 * n_one) {
             v = dn_conform_fail(c, "%" PRId64 " rows, and of the file twice %" PRId64, n_one,
                                 n_two);
         }
@@ -226,7 +285,7 @@ static enum dn_verdict first_batch(struct dn_conform *c, bool is_gone, uint64_t 
     enum dn_verdict v = run_open(c, &o);
     if (v == DN_VERDICT_PASS &&
         (o.stream.get_next(&o.stream, &batch) != 0 || batch.release == NULL)) {
-        v = dn_conform_fail(c, "there is no first batch");
+        v = DN_CONFORM_FAIL(c, k_refused, "there is no first batch");
     }
     if (v == DN_VERDICT_PASS && is_gone) {
         o.stream.release(&o.stream);
@@ -236,6 +295,7 @@ static enum dn_verdict first_batch(struct dn_conform *c, bool is_gone, uint64_t 
     for (int64_t i = 0; v == DN_VERDICT_PASS && i < batch.n_children; i++) {
         const char *problem = column_problem(&o, &batch, i, 0, digest, &err);
         if (problem != NULL) {
+            c->remedy = is_gone ? NULL : k_arrow;
             v = dn_conform_fail(c, "column \"%.100s\": %.200s", o.schema.children[i]->name,
                                 problem);
         }
@@ -274,6 +334,10 @@ static enum dn_verdict two_readers(struct dn_conform *c)
     while (v == DN_VERDICT_PASS && (n[0] > 0 || n[1] > 0)) {
         for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
             v = n[i] > 0 ? batch_take(c, &o[i], &n_rows[i], &n[i], &digests[i]) : v;
+            if (n_rows[i] >= DN_CONFORM_ROWS_COMPARED) {
+                n_rows[i] = DN_CONFORM_ROWS_COMPARED;
+                n[i] = 0;
+            }
         }
     }
     opened_close(c, &o[0]);
@@ -283,46 +347,231 @@ static enum dn_verdict two_readers(struct dn_conform *c)
                : v;
 }
 
-static enum dn_verdict cancelled(struct dn_conform *c)
+/* The rows of --run, or of a file that is long enough for many batches. */
+static enum dn_verdict many_batches(struct dn_conform *c)
 {
-    struct opened o;
+    return c->run_config != NULL || dn_conform_small_lengthen(c)
+               ? DN_VERDICT_PASS
+               : dn_conform_fail(c, "the test file could not be written");
+}
+
+/* A batch that is not released yet, and what it held when it came. */
+struct held {
+    struct ArrowArray batch; /* released: there was none any more */
+    uint64_t digest;
+};
+
+static enum dn_verdict held_look(struct dn_conform *c, const struct opened *o,
+                                 const struct held *held, uint64_t *digest)
+{
+    struct dn_error err;
+
+    dn_error_clear(&err);
+    *digest = 0;
+    for (int64_t i = 0; held->batch.release != NULL && i < held->batch.n_children; i++) {
+        const char *problem = column_problem(o, &held->batch, i, 0, digest, &err);
+        if (problem != NULL) {
+            return dn_conform_fail(c, "column \"%.100s\" of a batch that is held: %.200s",
+                                   o->schema.children[i]->name, problem);
+        }
+    }
+    return DN_VERDICT_PASS;
+}
+
+/* The next batch of each of the readers. */
+static enum dn_verdict held_take(struct dn_conform *c, struct opened o[2], struct held held[2])
+{
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
+        v = o[i].stream.get_next(&o[i].stream, &held[i].batch) == 0
+                ? held_look(c, &o[i], &held[i], &held[i].digest)
+                : DN_CONFORM_FAIL(c, "see why: a reader alone gives these rows",
+                                  "get_next() failed while batches were held");
+    }
+    return v;
+}
+
+static enum dn_verdict held_again(struct dn_conform *c, const struct opened o[2],
+                                  const struct held held[2], int at)
+{
+    uint64_t digest = 0;
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
+        v = held_look(c, &o[i], &held[i], &digest);
+        if (v == DN_VERDICT_PASS && digest != held[i].digest) {
+            v = dn_conform_fail(c, "batch %d of a reader held something else once others had come",
+                                at + 1);
+        }
+    }
+    return v;
+}
+
+enum dn_verdict dn_conform_held_batches(struct dn_conform *c)
+{
+    struct held held[HELD + 1][2] = {0}; /* with one behind them, for a ring of so many */
+    struct opened o[2] = {0};
+
+    enum dn_verdict v = many_batches(c);
+    for (int i = 0; i < 2 && v == DN_VERDICT_PASS; i++) {
+        v = run_open(c, &o[i]);
+    }
+    for (int at = 0; at <= HELD && v == DN_VERDICT_PASS; at++) {
+        v = held_take(c, o, held[at]);
+    }
+    for (int at = 0; at <= HELD && v == DN_VERDICT_PASS; at++) {
+        v = held_again(c, o, held[at], at);
+    }
+    for (int at = 0; at <= HELD; at++) {
+        for (int i = 0; i < 2; i++) {
+            if (held[at][i].batch.release != NULL) {
+                held[at][i].batch.release(&held[at][i].batch);
+            }
+        }
+    }
+    opened_close(c, &o[0]);
+    opened_close(c, &o[1]);
+    return v;
+}
+
+/* The stream has failed after cancel(): with the error that is due? */
+static enum dn_verdict cancel_error(struct dn_conform *c, struct opened *o)
+{
+    struct dativo_error e;
+
+    dn_plugin_error_init(&e);
+    const char *text = o->stream.get_last_error(&o->stream);
+    const int32_t code = c->reader->last_error(o->reader, &e);
+    if (code == DATIVO_ERR_CANCELLED) {
+        return DN_VERDICT_PASS;
+    }
+    if (code == DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, "keep the error in the handle, and return it from last_error()",
+                               "after cancel() the stream failed, but last_error() knows nothing");
+    }
+    return dn_conform_fail(
+        c, "after cancel() the stream failed with another error: code %" PRId32 ", %.300s", code,
+        e.message[0] != '\0'              ? e.message
+        : text != NULL && text[0] != '\0' ? text
+                                          : "without a message");
+}
+
+/* What comes after cancel(): batches that were ready, and then the error, or, if all were, the end. */
+static enum dn_verdict cancel_watch(struct dn_conform *c, struct opened *o, int64_t *n_rows,
+                                    bool *is_end)
+{
+    struct ArrowArray batch = {0};
+    int failed = 0;
+    int n = 0;
+
+    while (n <= IN_FLIGHT && (failed = o->stream.get_next(&o->stream, &batch)) == 0 &&
+           batch.release != NULL) {
+        *n_rows += batch.length;
+        n++;
+        batch.release(&batch);
+    }
+    *is_end = failed == 0 && n <= IN_FLIGHT;
+    return n > IN_FLIGHT
+               ? dn_conform_fail(c, "after cancel() the stream went on: %d batches came", n)
+           : failed != 0 ? cancel_error(c, o)
+                         : DN_VERDICT_PASS;
+}
+
+/* The stream has ended without an error: only if these were all the rows. */
+static enum dn_verdict cancel_all(struct dn_conform *c, int64_t n_rows)
+{
+    int64_t n_all = 0;
+
+    const enum dn_verdict v = rows_count(c, &n_all);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    return n_rows < n_all
+               ? DN_CONFORM_FAIL(c,
+                                 "fail in get_next(), and return DATIVO_ERR_CANCELLED from "
+                                 "last_error(): hosts take an end without an error for all the "
+                                 "rows",
+                                 "cancel() was told as the end of the data, after %" PRId64
+                                 " of %" PRId64 " rows",
+                                 n_rows, n_all)
+               : dn_conform_pass(c,
+                                 "too few batches to tell: all of them came, as if ready before");
+}
+
+enum dn_verdict dn_conform_cancelled(struct dn_conform *c)
+{
+    struct opened o = {0};
     int64_t n_rows = 0;
     int64_t n = 0;
     uint64_t digest = 0;
-    struct dativo_error e;
+    bool is_end = false;
     struct dativo_progress progress = {.struct_size = sizeof progress};
-    struct ArrowArray batch = {0};
 
-    enum dn_verdict v = run_open(c, &o);
+    enum dn_verdict v = many_batches(c);
+    if (v == DN_VERDICT_PASS) {
+        v = run_open(c, &o);
+    }
     if (v == DN_VERDICT_PASS) {
         v = batch_take(c, &o, &n_rows, &n, &digest);
     }
-    if (v != DN_VERDICT_PASS) {
-        opened_close(c, &o);
-        return v;
+    if (v == DN_VERDICT_PASS) {
+        c->reader->cancel(o.reader);
+        v = cancel_watch(c, &o, &n_rows, &is_end);
+        c->reader->progress(o.reader, &progress);
     }
-    c->reader->cancel(o.reader);
-    dn_plugin_error_init(&e);
-    int failed = 0;
-    while ((failed = o.stream.get_next(&o.stream, &batch)) == 0 && batch.release != NULL) {
-        batch.release(&batch); /* what was ready may still come */
+    opened_close(c, &o);
+    return is_end ? cancel_all(c, n_rows) : v;
+}
+
+/* last_error() behind a stream that was cancelled; of a source that nobody has here, nothing. */
+static enum dn_verdict old_last_error(struct dn_conform *c)
+{
+    struct dn_conform_old_error old;
+    struct ArrowArray batch = {0};
+    struct opened o;
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    if (run_open(c, &o) == DN_VERDICT_PASS) {
+        c->reader->cancel(o.reader);
+        while (o.stream.get_next(&o.stream, &batch) == 0 && batch.release != NULL) {
+            batch.release(&batch);
+            dn_conform_progress(c);
+        }
+        dn_conform_old_error_init(&old);
+        if (c->reader->last_error(o.reader, &old.e) != DATIVO_OK) {
+            v = dn_conform_old_error_check(c, &old, "last_error()");
+        }
+    } else {
+        c->remedy = NULL; /* of the small file or of --run: other checks tell */
+        c->is_unread = false;
+        c->said[0] = '\0';
     }
-    if (failed != 0 && c->reader->last_error(o.reader, &e) != DATIVO_ERR_CANCELLED) {
-        v = dn_conform_fail(c, "after cancel() the stream failed with another error: %.300s",
-                            e.message);
-    }
-    c->reader->progress(o.reader, &progress);
     opened_close(c, &o);
     return v;
 }
 
+enum dn_verdict dn_conform_reader_old_errors(struct dn_conform *c)
+{
+    struct dn_conform_old_error old;
+    void *reader = NULL;
+
+    dn_conform_old_error_init(&old);
+    if (c->reader->open("{\"type\": ", NULL, &reader, &old.e) == DATIVO_OK) {
+        c->reader->close(reader);
+        return dn_conform_skip(c, "open() did not fail");
+    }
+    const enum dn_verdict v = dn_conform_old_error_check(c, &old, "open()");
+    return v == DN_VERDICT_PASS ? old_last_error(c) : v;
+}
+
 /* Some are closed before they gave anything, some in the middle. */
-static enum dn_verdict many_readers(struct dn_conform *c)
+enum dn_verdict dn_conform_many_readers(struct dn_conform *c)
 {
     enum dn_verdict v = DN_VERDICT_PASS;
-    int before = 0;
+    struct dn_conform_left left = {.n = MANY};
 
-    for (int i = 0; i < MANY && v == DN_VERDICT_PASS; i++) {
+    for (int i = 0; v == DN_VERDICT_PASS && dn_conform_left_take(&left, i); i++) {
         struct opened o;
         int64_t n_rows = 0;
         int64_t n = 0;
@@ -332,12 +581,8 @@ static enum dn_verdict many_readers(struct dn_conform *c)
             v = batch_take(c, &o, &n_rows, &n, &digest);
         }
         opened_close(c, &o);
-        before = i == 1 ? dn_conform_files_open() : before; /* what is open for good is open now */
     }
-    const int left = dn_conform_files_open() - before;
-    return v == DN_VERDICT_PASS && left > 0
-               ? dn_conform_fail(c, "%d readers left %d files open", MANY - 2, left)
-               : v;
+    return v == DN_VERDICT_PASS ? dn_conform_left_check(c, &left, "readers") : v;
 }
 
 /* What a child of fork() is told; 0: all is as it should be. */
@@ -372,7 +617,7 @@ static enum dn_verdict after_fork(struct dn_conform *c)
         v = WIFEXITED(status) ? dn_conform_fail(c, "a child of fork() got rows of its parent")
                               : dn_conform_fail(c, "a child of fork() crashed");
     }
-    while (v == DN_VERDICT_PASS && n > 0) {
+    while (v == DN_VERDICT_PASS && n > 0 && n_rows < DN_CONFORM_ROWS_COMPARED) {
         v = batch_take(c, &o, &n_rows, &n, &digest); /* the parent goes on */
     }
     opened_close(c, &o);
@@ -382,19 +627,16 @@ static enum dn_verdict after_fork(struct dn_conform *c)
 }
 
 const struct dn_conform_check dn_conform_reader_run[] = {
-    {"the rows of --run come out", rows_come,
-     "compare with examples/plugins/counting_reader.c: schema, buffers, validity, null_count, "
-     "release"},
+    {"the rows of --run come out", rows_come, k_arrow},
     {"of two files come the rows of both, or an error", file_twice,
      "read every entry of files, or refuse more than one: rows that are passed over are lost"},
     {"batches outlive close()", outlives_close,
      "let every batch own what it points to, or hold a reference to it"},
     {"two readers that take turns give the same rows", two_readers,
      "keep all state in the handle: no static variables"},
-    {"cancel() ends the stream", cancelled,
-     "look at the flag that cancel() sets before every batch, and fail with DATIVO_ERR_CANCELLED"},
-    {"readers that are gone leave no files open", many_readers,
-     "close in close() all that the handle opened"},
+    {DN_CONFORM_HELD, dn_conform_held_batches, DN_CONFORM_HELD_REMEDY},
+    {DN_CONFORM_CANCEL, dn_conform_cancelled, DN_CONFORM_CANCEL_REMEDY},
+    {DN_CONFORM_MANY, dn_conform_many_readers, DN_CONFORM_MANY_REMEDY},
     {"a child of fork() gets an error, and its parent the rows", after_fork,
      "keep getpid() of open() in the handle, and fail where it is another one"},
     {NULL, NULL, NULL},

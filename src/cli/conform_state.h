@@ -18,7 +18,7 @@ enum dn_disturbed {
     DN_DISTURBED_LOCALE,
     DN_DISTURBED_PROCESS,
     DN_DISTURBED_CHILDREN,
-    DN_DISTURBED_ENDED, /* in a crash, by exit(), or not at all */
+    DN_DISTURBED_N,
 };
 /** What to do about it; "" of DN_DISTURBED_NOT. */
 const char *dn_disturbed_remedy(enum dn_disturbed disturbed);

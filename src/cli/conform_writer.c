@@ -1,14 +1,22 @@
 /* Checks of dativo.writer/1 and dativo.inspector/1. */
 #include "cli/conform.h"
 
+#include "base/path.h"
+
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* Three rows in static memory: release() has only to mark itself as called. */
+enum {
+    MANY = 20 /* writers in a round: what they write is durable, which takes its time */
+};
+
+/* Three rows in static memory: release() has only to mark itself as called, and that of the batch to count. */
 static const int64_t k_ids[] = {1, 2, 3};
 static const int32_t k_offsets[] = {0, 3, 3, 8};
 static const char k_text[] = "oneth\xc3\xa9"
@@ -27,6 +35,9 @@ static void schema_release(struct ArrowSchema *schema)
 
 static void array_release(struct ArrowArray *array)
 {
+    if (array->private_data != NULL) {
+        ++*(int *)array->private_data;
+    }
     for (int64_t i = 0; i < array->n_children; i++) {
         if (array->children[i]->release != NULL) {
             array->children[i]->release(array->children[i]);
@@ -45,6 +56,7 @@ struct sample {
     const void *id_buffers[2];
     const void *name_buffers[3];
     const void *no_buffers[1];
+    int n_released; /* how often the batch was */
 };
 
 static void sample_init(struct sample *s)
@@ -78,7 +90,26 @@ static void sample_init(struct sample *s)
                                    .buffers = s->no_buffers,
                                    .n_children = 2,
                                    .children = s->array_list,
-                                   .release = array_release};
+                                   .release = array_release,
+                                   .private_data = &s->n_released};
+}
+
+/* The batch is the writer's from append() on, and given back by close() at the latest. */
+static enum dn_verdict released_once(struct dn_conform *c, const struct sample *s)
+{
+    static const char remedy[] =
+        "call batch->release(batch) once its rows are taken, or have failed, and in close() at the "
+        "latest: it sets release to NULL itself";
+
+    if (s->n_released == 1 && s->batch.release == NULL) {
+        return DN_VERDICT_PASS;
+    }
+    return s->n_released == 0
+               ? DN_CONFORM_FAIL(c, remedy, "the batch was not released%s",
+                                 s->batch.release == NULL ? ", and its release set to NULL" : "")
+               : DN_CONFORM_FAIL(c, remedy, "the batch was released %d times%s", s->n_released,
+                                 s->batch.release != NULL ? ", and the caller's left as it was"
+                                                          : "");
 }
 
 static const char *config_make(const struct dn_conform *c, char *out, size_t size, const char *path,
@@ -92,7 +123,7 @@ static const char *config_make(const struct dn_conform *c, char *out, size_t siz
         "\"connection\":{},\"engine\":{\"type\":\"native\",\"options\":"
         "%s},"
         "\"path\":\"%s\"}",
-        c->dir, options, path);
+        c->out, options, path);
     return out;
 }
 
@@ -155,7 +186,7 @@ static enum dn_verdict unknown_option(struct dn_conform *c)
     char path[512];
     char config[2048];
 
-    dn_conform_path(c, "out.parquet", path);
+    dn_conform_out_path(c, "out.parquet", path);
     return expect_open_error(
         c, config_make(c, config, sizeof config, path, "{\"compresion\":\"zstd\"}"),
         "an unknown option");
@@ -167,77 +198,126 @@ static enum dn_verdict close_null(struct dn_conform *c)
     return DN_VERDICT_PASS;
 }
 
+static const char k_refused[] =
+    "see what the message says: the schema is an int64 and a utf8 column, and nothing is wrong "
+    "with path and rows";
+
 /* Open and append the three rows; the batch is the writer's afterwards. */
-static enum dn_verdict start(struct dn_conform *c, struct sample *s, const char *path,
-                             void **writer)
+static enum dn_verdict start_with(struct dn_conform *c, struct sample *s, const char *path,
+                                  const char *options, void **writer)
 {
     char config[2048];
     struct dativo_error e;
 
     sample_init(s);
     dn_plugin_error_init(&e);
-    if (c->writer->open(config_make(c, config, sizeof config, path, "{}"), &s->schema, NULL, writer,
-                        &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "open() failed: %.300s", e.message);
+    if (c->writer->open(config_make(c, config, sizeof config, path, options), &s->schema, NULL,
+                        writer, &e) != DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, k_refused, "open() failed: %.300s", e.message);
     }
     if (c->writer->append(*writer, &s->batch, &e) != DATIVO_OK) {
         c->writer->close(*writer);
-        return dn_conform_fail(c, "append() failed: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_refused, "append() failed: %.300s", e.message);
     }
     return DN_VERDICT_PASS;
 }
 
-static const char *manifest_problem(const char *text, int64_t *size_bytes)
+static enum dn_verdict start(struct dn_conform *c, struct sample *s, const char *path,
+                             void **writer)
 {
-    const char *problem = NULL;
+    return start_with(c, s, path, "{}", writer);
+}
+
+/* What finish() says of the file. */
+struct manifest {
+    char path[512];
+    int64_t size;
+};
+
+static enum dn_verdict manifest_read(struct dn_conform *c, const char *text, struct manifest *out)
+{
+    static const char list[] = "return from finish() a list with one object, "
+                               "[{\"path\":text,\"size_bytes\":int,\"record_count\":int}]";
+    static const char count[] = "add up in append() the length of every batch, and let "
+                                "record_count be the sum: hosts compare it";
+    enum dn_verdict v = DN_VERDICT_PASS;
 
     json_t *manifest = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
     const json_t *file = json_array_get(manifest, 0);
+    const json_t *size = json_object_get(file, "size_bytes");
+    const char *path = json_string_value(json_object_get(file, "path"));
     if (json_array_size(manifest) != 1) {
-        problem = "the manifest is not a list with one file";
+        v = DN_CONFORM_FAIL(c, list, "the manifest is not a list with one file");
+    } else if (path == NULL || !json_is_integer(size)) {
+        v = DN_CONFORM_FAIL(c, list, "the manifest lacks path or size_bytes");
     } else if (json_integer_value(json_object_get(file, "record_count")) != 3) {
-        problem = "the manifest does not count 3 rows";
-    } else if (!json_is_string(json_object_get(file, "path")) ||
-               !json_is_integer(json_object_get(file, "size_bytes"))) {
-        problem = "the manifest lacks path or size_bytes";
+        v = DN_CONFORM_FAIL(c, count, "the manifest does not count 3 rows");
+    } else {
+        (void)snprintf(out->path, sizeof out->path, "%s", path);
+        out->size = json_integer_value(size);
     }
-    *size_bytes = json_integer_value(json_object_get(file, "size_bytes"));
     json_decref(manifest);
-    return problem;
+    return v;
+}
+
+/* The file as it is after commit(). */
+static enum dn_verdict file_check(struct dn_conform *c, const char *path,
+                                  const struct manifest *manifest)
+{
+    char real[PATH_MAX];
+    char told[PATH_MAX];
+    struct stat info;
+
+    if (stat(path, &info) != 0) {
+        return DN_CONFORM_FAIL(c, "let commit() give the file the name that \"path\" says",
+                               "after commit() the file is missing: there is no %s", path);
+    }
+    if ((int64_t)info.st_size != manifest->size) {
+        return DN_CONFORM_FAIL(c, "take size_bytes in finish(), when everything is written",
+                               "the manifest says %" PRId64 " bytes, and the file has %" PRId64,
+                               manifest->size, (int64_t)info.st_size);
+    }
+    if (dn_path_below(path, c->out, real) == NULL ||
+        dn_path_below(manifest->path, c->out, told) == NULL || strcmp(real, told) != 0) {
+        return DN_CONFORM_FAIL(c, "let the manifest's path be the \"path\" of the configuration",
+                               "the manifest names another file, %.200s", manifest->path);
+    }
+    return DN_VERDICT_PASS;
 }
 
 static enum dn_verdict finish_and_commit(struct dn_conform *c, void *writer, const char *path)
 {
     struct dativo_error e;
-    struct stat info;
+    struct manifest manifest = {0};
     char *text = NULL;
-    int64_t size = 0;
 
     dn_plugin_error_init(&e);
     if (c->writer->finish(writer, &text, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "finish() failed: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", e.message);
     }
-    const char *problem = manifest_problem(text, &size);
+    enum dn_verdict v = manifest_read(c, text, &manifest);
     c->plugin.api->free_text(text);
-    if (problem != NULL) {
-        return dn_conform_fail(c, "%s", problem);
+    if (v != DN_VERDICT_PASS) {
+        return v;
     }
     if (access(path, F_OK) == 0) {
-        return dn_conform_fail(c, "the file has its final name before commit()");
+        return DN_CONFORM_FAIL(c, "write to another name, and rename in commit()",
+                               "the file has its final name before commit()");
     }
     if (c->writer->commit(writer, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "commit() failed: %.300s", e.message);
+        return DN_CONFORM_FAIL(c, k_refused, "commit() failed: %.300s", e.message);
     }
-    if (stat(path, &info) != 0 || (int64_t)info.st_size != size) {
-        return dn_conform_fail(c,
-                               "after commit() the file is missing, or not of the manifest's size");
+    v = file_check(c, path, &manifest);
+    if (v == DN_VERDICT_PASS) {
+        (void)snprintf(c->said, sizeof c->said, "3 rows, %" PRId64 " bytes", manifest.size);
     }
-    (void)snprintf(c->said, sizeof c->said, "3 rows, %" PRId64 " bytes", size);
-    return DN_VERDICT_PASS;
+    return v;
 }
 
 static enum dn_verdict inspected(struct dn_conform *c, const char *path)
 {
+    static const char inspector[] = "let inspect() read what the writer writes: record_count, and "
+                                    "with \"rows\" its first rows as objects";
     struct dativo_error e;
     char *text = NULL;
 
@@ -246,8 +326,8 @@ static enum dn_verdict inspected(struct dn_conform *c, const char *path)
     }
     dn_plugin_error_init(&e);
     if (c->inspector->inspect(path, "{\"rows\":3}", &text, &e) != DATIVO_OK) {
-        return dn_conform_fail(c, "the plugin's own inspector cannot read the file: %.300s",
-                               e.message);
+        return DN_CONFORM_FAIL(
+            c, inspector, "the plugin's own inspector cannot read the file: %.300s", e.message);
     }
     json_t *file = json_loads(text != NULL ? text : "", JSON_ALLOW_NUL, NULL);
     c->plugin.api->free_text(text);
@@ -261,7 +341,8 @@ static enum dn_verdict inspected(struct dn_conform *c, const char *path)
                                    "e") == 0;
     json_decref(file);
     return good ? DN_VERDICT_PASS
-                : dn_conform_fail(c, "the inspector does not see the rows that were written");
+                : DN_CONFORM_FAIL(c, inspector,
+                                  "the inspector does not see the rows that were written");
 }
 
 static enum dn_verdict small_table(struct dn_conform *c)
@@ -270,18 +351,19 @@ static enum dn_verdict small_table(struct dn_conform *c)
     char path[512];
     void *writer = NULL;
 
-    dn_conform_path(c, "out.parquet", path);
+    dn_conform_out_path(c, "out.parquet", path);
     enum dn_verdict v = start(c, &s, path, &writer);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     v = finish_and_commit(c, writer, path);
     c->writer->close(writer);
-    if (v == DN_VERDICT_PASS && s.batch.release != NULL) {
-        v = dn_conform_fail(c, "the batch was not released");
+    if (v == DN_VERDICT_PASS) {
+        v = released_once(c, &s);
     }
     if (v == DN_VERDICT_PASS && dn_conform_count_outputs(c) != 1) {
-        v = dn_conform_fail(c, "files are left beside the output");
+        v = DN_CONFORM_FAIL(c, "remove every file but that of \"path\", in commit() at the latest",
+                            "files are left beside the output");
     }
     return v == DN_VERDICT_PASS ? inspected(c, path) : v;
 }
@@ -292,7 +374,7 @@ static enum dn_verdict leaves_nothing(struct dn_conform *c, bool with_abort)
     char path[512];
     void *writer = NULL;
 
-    dn_conform_path(c, "out.parquet", path);
+    dn_conform_out_path(c, "out.parquet", path);
     enum dn_verdict v = start(c, &s, path, &writer);
     if (v != DN_VERDICT_PASS) {
         return v;
@@ -303,7 +385,7 @@ static enum dn_verdict leaves_nothing(struct dn_conform *c, bool with_abort)
     c->writer->close(writer);
     const int left = dn_conform_count_outputs(c);
     return left == 0
-               ? DN_VERDICT_PASS
+               ? released_once(c, &s)
                : dn_conform_fail(c, "%d file%s left behind", left, left == 1 ? " is" : "s are");
 }
 
@@ -317,19 +399,42 @@ static enum dn_verdict closed(struct dn_conform *c)
     return leaves_nothing(c, false);
 }
 
+static const char k_precious[] = "precious";
+
+/* Of a file of a few rows all there is. */
+struct content {
+    char bytes[8192];
+    size_t len;
+};
+
+static void content_read(const char *path, struct content *out)
+{
+    FILE *file = fopen(path, "r");
+    out->len = file != NULL ? fread(out->bytes, 1, sizeof out->bytes, file) : 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+static bool is_precious(const char *path)
+{
+    struct content now;
+
+    content_read(path, &now);
+    return now.len == sizeof k_precious - 1 && memcmp(now.bytes, k_precious, now.len) == 0;
+}
+
 static enum dn_verdict existing(struct dn_conform *c)
 {
-    static const char before[] = "precious";
     struct dativo_error e;
     struct sample s;
     char path[512];
     char config[2048];
-    char now[16] = "";
     char *text = NULL;
     void *writer = NULL;
 
-    dn_conform_path(c, "out.parquet", path);
-    if (!dn_conform_file(c, "out.parquet", before)) {
+    dn_conform_out_path(c, "out.parquet", path);
+    if (!dn_conform_file(c, "out/out.parquet", k_precious)) {
         return dn_conform_fail(c, "the test file could not be written");
     }
     sample_init(&s);
@@ -344,16 +449,246 @@ static enum dn_verdict existing(struct dn_conform *c)
         c->plugin.api->free_text(text);
         c->writer->close(writer);
     }
-    FILE *file = fopen(path, "r");
-    const size_t len = file != NULL ? fread(now, 1, sizeof now - 1, file) : 0;
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    if (code == DATIVO_OK || len != sizeof before - 1 || memcmp(now, before, len) != 0) {
+    if (code == DATIVO_OK || !is_precious(path)) {
         return dn_conform_fail(c, "an existing file was replaced without \"overwrite\"");
     }
     (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
     return DN_VERDICT_PASS;
+}
+
+/* Somebody makes a file of that name while the writer is at work. */
+static enum dn_verdict appeared(struct dn_conform *c)
+{
+    struct dativo_error e;
+    struct sample s;
+    char path[512];
+    char *text = NULL;
+    void *writer = NULL;
+
+    dn_conform_out_path(c, "out.parquet", path);
+    enum dn_verdict v = start(c, &s, path, &writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    int32_t code = c->writer->finish(writer, &text, &e);
+    c->plugin.api->free_text(text);
+    if (!dn_conform_file(c, "out/out.parquet", k_precious)) {
+        v = dn_conform_fail(c, "the test file could not be written");
+    } else if (code == DATIVO_OK) {
+        code = c->writer->commit(writer, &e);
+    }
+    c->writer->close(writer);
+    if (v == DN_VERDICT_PASS && !is_precious(path)) {
+        v = dn_conform_fail(c, "a file that came after open() was replaced without \"overwrite\"");
+    } else if (v == DN_VERDICT_PASS && code == DATIVO_OK) {
+        v = dn_conform_fail(c, "commit() gave no file its name, and no error");
+    }
+    return v == DN_VERDICT_PASS ? dn_conform_pass(c, "%.300s", e.message) : v;
+}
+
+static bool is_same(const char *path, const struct content *before)
+{
+    struct content now;
+
+    content_read(path, &now);
+    return now.len == before->len && memcmp(now.bytes, before->bytes, now.len) == 0;
+}
+
+/* Six rows over the writer's own three, for writers may look what they replace. */
+static enum dn_verdict replaced(struct dn_conform *c)
+{
+    struct dativo_error e;
+    struct sample s;
+    struct sample more;
+    struct content before;
+    char path[512];
+    char *text = NULL;
+    void *writer = NULL;
+
+    dn_conform_out_path(c, "out.parquet", path);
+    enum dn_verdict v = start(c, &s, path, &writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    v = finish_and_commit(c, writer, path);
+    c->writer->close(writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    c->said[0] = '\0'; /* of the first file */
+    content_read(path, &before);
+    v = start_with(c, &s, path, "{\"overwrite\":true}", &writer);
+    if (v != DN_VERDICT_PASS) {
+        c->remedy = NULL; /* that of the check: without the option it was good */
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    sample_init(&more);
+    int32_t code = c->writer->append(writer, &more.batch, &e);
+    code = code == DATIVO_OK ? c->writer->finish(writer, &text, &e) : code;
+    c->plugin.api->free_text(text);
+    if (code == DATIVO_OK && !is_same(path, &before)) {
+        v = dn_conform_fail(c, "the old file was gone before commit()");
+    }
+    code = code == DATIVO_OK ? c->writer->commit(writer, &e) : code;
+    c->writer->close(writer);
+    if (code != DATIVO_OK) {
+        return dn_conform_fail(c, "with \"overwrite\" it failed: %.300s", e.message);
+    }
+    return v == DN_VERDICT_PASS && is_same(path, &before)
+               ? dn_conform_fail(c, "the old file is still there after commit()")
+               : v;
+}
+
+static const char k_first_error[] =
+    "keep the first error in the handle, and return it from every later call: commit() makes no "
+    "file of a writer that failed";
+
+static enum dn_verdict append_late(struct dn_conform *c)
+{
+    struct dativo_error e;
+    struct sample s;
+    struct sample late;
+    char path[512];
+    char *text = NULL;
+    void *writer = NULL;
+
+    dn_conform_out_path(c, "out.parquet", path);
+    enum dn_verdict v = start(c, &s, path, &writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    sample_init(&late);
+    if (c->writer->finish(writer, &text, &e) != DATIVO_OK) {
+        v = DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", e.message);
+    } else if (c->writer->append(writer, &late.batch, &e) == DATIVO_OK) {
+        v = dn_conform_fail(c, "append() after finish() was no error: its rows are lost");
+    } else if (c->writer->commit(writer, &e) == DATIVO_OK) {
+        v = DN_CONFORM_FAIL(c, k_first_error, "append() had failed, and commit() was no error");
+    }
+    c->plugin.api->free_text(text);
+    c->writer->close(writer);
+    if (v == DN_VERDICT_PASS && access(path, F_OK) == 0) {
+        v = DN_CONFORM_FAIL(c, k_first_error, "append() had failed, and commit() made a file");
+    }
+    return v == DN_VERDICT_PASS ? released_once(c, &late) : v;
+}
+
+static enum dn_verdict commit_early(struct dn_conform *c)
+{
+    struct dativo_error e;
+    struct sample s;
+    char path[512];
+    void *writer = NULL;
+
+    dn_conform_out_path(c, "out.parquet", path);
+    enum dn_verdict v = start(c, &s, path, &writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_plugin_error_init(&e);
+    const int32_t code = c->writer->commit(writer, &e);
+    c->writer->close(writer);
+    if (access(path, F_OK) == 0) {
+        return dn_conform_fail(c, "commit() without finish() made a file: rows may be missing");
+    }
+    return code == DATIVO_OK ? dn_conform_fail(c, "commit() without finish() was no error") : v;
+}
+
+static enum dn_verdict order(struct dn_conform *c)
+{
+    const enum dn_verdict v = append_late(c);
+
+    return v == DN_VERDICT_PASS ? commit_early(c) : v;
+}
+
+/* What a child of fork() is told; 0: all is as it should be, else which call was none. */
+static int child_of_fork(const struct dn_conform *c, void *writer)
+{
+    struct dativo_error e;
+    struct sample s;
+    char *text = NULL;
+
+    sample_init(&s);
+    dn_plugin_error_init(&e);
+    if (c->writer->append(writer, &s.batch, &e) == DATIVO_OK) {
+        return 1;
+    }
+    if (c->writer->finish(writer, &text, &e) == DATIVO_OK) {
+        return 2;
+    }
+    if (c->writer->commit(writer, &e) == DATIVO_OK) {
+        return 3;
+    }
+    c->writer->abort(writer);
+    c->writer->close(writer);
+    return 0;
+}
+
+static enum dn_verdict after_fork(struct dn_conform *c)
+{
+    static const char *const calls[] = {"", "append()", "finish()", "commit()"};
+    struct sample s;
+    char path[512];
+    void *writer = NULL;
+    int status = 0;
+
+    dn_conform_out_path(c, "out.parquet", path);
+    enum dn_verdict v = start(c, &s, path, &writer);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(child_of_fork(c, writer));
+    }
+    if (pid < 0) {
+        c->writer->close(writer);
+        return dn_conform_skip(c, "this system has no fork()");
+    }
+    if (waitpid(pid, &status, 0) == pid && status != 0) {
+        const int call = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        v = call >= 1 && call <= 3
+                ? dn_conform_fail(c, "in a child of fork() %s was no error", calls[call])
+                : dn_conform_fail(c, "a child of fork() crashed");
+    }
+    if (v == DN_VERDICT_PASS) { /* the parent goes on, and its file is there */
+        v = finish_and_commit(c, writer, path);
+        if (v != DN_VERDICT_PASS) {
+            c->remedy = "let abort() and close() do nothing in a child of fork(): the files are "
+                        "the parent's";
+        }
+    }
+    c->writer->close(writer);
+    return v;
+}
+
+/* Writer after writer, a file each. */
+static enum dn_verdict many_writers(struct dn_conform *c)
+{
+    struct dn_conform_left left = {.n = MANY};
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    for (int i = 0; v == DN_VERDICT_PASS && dn_conform_left_take(&left, i); i++) {
+        struct sample s;
+        char name[32];
+        char path[512];
+        void *writer = NULL;
+
+        (void)snprintf(name, sizeof name, "out-%d.parquet", i);
+        dn_conform_out_path(c, name, path);
+        v = start(c, &s, path, &writer);
+        if (v == DN_VERDICT_PASS) {
+            v = finish_and_commit(c, writer, path);
+            c->writer->close(writer);
+        }
+        dn_conform_progress(c);
+        v = v == DN_VERDICT_PASS ? released_once(c, &s) : v;
+    }
+    c->said[0] = v == DN_VERDICT_PASS ? '\0' : c->said[0];
+    return v == DN_VERDICT_PASS ? dn_conform_left_check(c, &left, "writers") : v;
 }
 
 static enum dn_verdict not_a_file(struct dn_conform *c)
@@ -375,6 +710,35 @@ static enum dn_verdict not_a_file(struct dn_conform *c)
     return e.message[0] != '\0' ? DN_VERDICT_PASS : dn_conform_fail(c, "no message");
 }
 
+static enum dn_verdict old_errors(struct dn_conform *c)
+{
+    struct dn_conform_old_error old;
+    struct sample s;
+    char path[512];
+    void *writer = NULL;
+
+    sample_init(&s);
+    dn_conform_old_error_init(&old);
+    if (c->writer->open("{\"asset_name\": ", &s.schema, NULL, &writer, &old.e) == DATIVO_OK) {
+        c->writer->close(writer);
+        return dn_conform_skip(c, "open() did not fail");
+    }
+    enum dn_verdict v = dn_conform_old_error_check(c, &old, "open()");
+    if (v == DN_VERDICT_PASS) {
+        dn_conform_out_path(c, "out.parquet", path);
+        v = start(c, &s, path, &writer);
+    }
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    dn_conform_old_error_init(&old);
+    if (c->writer->commit(writer, &old.e) != DATIVO_OK) { /* nothing is finished */
+        v = dn_conform_old_error_check(c, &old, "commit()");
+    }
+    c->writer->close(writer);
+    return v;
+}
+
 const struct dn_conform_check dn_conform_writer[] = {
     {"the table has every required function", members,
      "fill in every function of the table that the header does not call optional"},
@@ -384,6 +748,7 @@ const struct dn_conform_check dn_conform_writer[] = {
      "create the file in open(), and return DATIVO_ERR_IO with its path"},
     {"an unknown option is an error", unknown_option,
      "compare every key of engine.options with those you know: a typo must not read other data"},
+    {DN_CONFORM_OLD_ERROR, old_errors, DN_CONFORM_OLD_ERROR_REMEDY},
     {"close(NULL)", close_null, "begin close() with: if it is NULL, return"},
     {"a small table is written, and seen only after commit()", small_table,
      "write to another name, and rename in commit()"},
@@ -392,6 +757,18 @@ const struct dn_conform_check dn_conform_writer[] = {
      "let close() do what abort() does, unless commit() was called"},
     {"an existing file is not replaced", existing,
      "refuse a path that exists in open(), unless engine.options.overwrite is true"},
+    {"a file that appears before commit() is not replaced", appeared,
+     "give the file its name with link() or renameat2(RENAME_NOREPLACE), which refuse one that is "
+     "there, and return DATIVO_ERR_EXISTS"},
+    {"with the option overwrite an existing file is replaced", replaced,
+     "know the option \"overwrite\", and rename() over the old file in commit()"},
+    {"calls out of order are errors, and make no file", order,
+     "keep in the handle whether it is finished: append() is an error behind finish(), and "
+     "commit() before it"},
+    {"a child of fork() gets an error, and its parent the file", after_fork,
+     "keep getpid() of open() in the handle, and fail where it is another one"},
+    {"writers that are gone leave no files open, no threads and no memory", many_writers,
+     "close, join and free in close() all that the handle has, and in free_text() the text"},
     {NULL, NULL, NULL},
 };
 

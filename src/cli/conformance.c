@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/os_child.h"
 #include "base/os_process.h"
+#include "base/os_wait.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
@@ -27,6 +28,7 @@
 struct run {
     const char *path;
     const char *run_config; /* a text, or NULL */
+    int64_t rows;           /* of it; -1: nobody said */
     uint32_t seconds;       /* a check may take */
     char root[300];         /* the temporary directory; one directory per check below it */
     const char *create_reader;
@@ -35,6 +37,9 @@ struct run {
     int n_passed;
     int n_failed;
     int n_skipped;
+    const char *unread[2]; /* readers whose rows nobody saw, by level */
+    size_t n_unread;
+    bool has_reader; /* of whatever level */
 };
 
 #define REPORT_MAGIC UINT64_C(0x7ab1e0f4d471e009)
@@ -46,8 +51,10 @@ struct report {
     bool has_reader;
     bool has_writer;
     bool has_inspector;
+    bool is_unread;
     enum dn_disturbed disturbed;
     char said[400];
+    char remedy[400]; /* "": that of the check */
 };
 
 DN_PRINTF(3, 0)
@@ -61,36 +68,22 @@ static enum dn_verdict say(struct dn_conform *c, enum dn_verdict verdict, const 
     return verdict;
 }
 
-static int entries_count(const char *path)
-{
-    int n = 0;
-
-    DIR *dir = opendir(path);
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return n;
-}
-
-int dn_conform_files_open(void)
-{
-    return entries_count("/proc/self/fd");
-}
-
-int dn_conform_threads(void)
-{
-    return entries_count("/proc/self/task");
-}
-
 enum dn_verdict dn_conform_fail(struct dn_conform *c, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
     const enum dn_verdict v = say(c, DN_VERDICT_FAIL, format, args);
+    va_end(args);
+    return v;
+}
+
+enum dn_verdict dn_conform_pass(struct dn_conform *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const enum dn_verdict v = say(c, DN_VERDICT_PASS, format, args);
     va_end(args);
     return v;
 }
@@ -105,10 +98,29 @@ enum dn_verdict dn_conform_skip(struct dn_conform *c, const char *format, ...)
     return v;
 }
 
+enum dn_verdict dn_conform_unread(struct dn_conform *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    c->is_unread = true;
+    const enum dn_verdict v = say(c, DN_VERDICT_SKIP, format, args);
+    va_end(args);
+    return v;
+}
+
 const char *dn_conform_path(const struct dn_conform *c, const char *name, char out[512])
 {
     (void)snprintf(out, 512, "%s/%s", c->dir, name);
     return out;
+}
+
+void dn_conform_progress(const struct dn_conform *c)
+{
+    if (c->progress != NULL) {
+        (void)fputc('.', c->progress);
+        (void)fflush(c->progress);
+    }
 }
 
 bool dn_conform_file(const struct dn_conform *c, const char *name, const char *text)
@@ -128,25 +140,21 @@ bool dn_conform_bytes(const struct dn_conform *c, const char *name, const void *
     return fclose(file) == 0 && written;
 }
 
-int dn_conform_count_outputs(const struct dn_conform *c)
+/* An object with a message: hosts parse it. */
+static bool is_error_body(const char *body)
 {
-    int n = 0;
+    json_t *error = json_loads(body, 0, NULL);
+    const char *message = json_string_value(json_object_get(error, "message"));
+    const bool is_one = message != NULL && message[0] != '\0';
 
-    DIR *dir = opendir(c->dir);
-    for (struct dirent *e = NULL; dir != NULL && (e = readdir(dir)) != NULL;) {
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-             strncmp(e->d_name, "in", 2) != 0;
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return n;
+    json_decref(error);
+    return is_one;
 }
 
 const char *dn_conform_error_text_problem(const char *text)
 {
     if (text == NULL) {
-        return "NULL was returned: hosts take it for the end of the data";
+        return "NULL was returned: hosts take it for the end of the data, or for no files";
     }
     if (text[0] == '\0') {
         return "the error text is empty";
@@ -161,6 +169,9 @@ const char *dn_conform_error_text_problem(const char *text)
     }
     if (!dn_text_starts_with(text, DATIVO_ERROR_PREFIX)) {
         return "the error text does not begin with " DATIVO_ERROR_PREFIX;
+    }
+    if (!is_error_body(text + strlen(DATIVO_ERROR_PREFIX))) {
+        return "the error text has no JSON object with a \"message\" behind " DATIVO_ERROR_PREFIX;
     }
     return NULL;
 }
@@ -272,6 +283,51 @@ struct errand {
     const char *dir;
 };
 
+static size_t checks_count(const struct dn_conform_check *table)
+{
+    size_t n = 0;
+
+    while (table[n].name != NULL) {
+        n++;
+    }
+    return n;
+}
+
+static bool is_in(const struct dn_conform_check *table, const struct dn_conform_check *check)
+{
+    return check >= table && check < table + checks_count(table);
+}
+
+static bool is_writing(const struct dn_conform_check *check)
+{
+    return is_in(dn_conform_writer, check) || is_in(dn_conform_level0_writer, check);
+}
+
+static enum dn_verdict check_run(struct dn_conform *c, const struct dn_conform_check *check)
+{
+    if (check->run == NULL) {
+        return DN_VERDICT_PASS;
+    }
+    return is_writing(check) ? dn_conform_writing(c, check->run) : check->run(c);
+}
+
+#define PROGRESS "in-progress"
+
+enum {
+    SLICES = 10,    /* of the time that a check has */
+    MOST_TIMES = 60 /* that it has as long as batches come */
+};
+
+/* Nobody knows how many rows --run has, nor how slow a disk is; of the small file no more than its rows may come. */
+static FILE *progress_open(const struct dn_conform *c, const struct dn_conform_check *check)
+{
+    char path[512];
+
+    return c->run_config != NULL || is_writing(check)
+               ? fopen(dn_conform_path(c, PROGRESS, path), "w")
+               : NULL;
+}
+
 static void child_main(const void *arg, int out)
 {
     const struct errand *errand = arg;
@@ -280,18 +336,21 @@ static void child_main(const void *arg, int out)
     struct dn_conform c = {.dir = errand->dir,
                            .create_reader = r->create_reader,
                            .create_writer = r->create_writer,
-                           .run_config = r->run_config};
+                           .run_config = r->run_config,
+                           .rows = r->rows};
     struct report report = {.magic = REPORT_MAGIC, .verdict = DN_VERDICT_FAIL};
     struct dn_conform_state before = {0};
     struct stat info;
 
     const int printed = outputs_close(&c);
+    c.progress = progress_open(&c, check);
     dn_conform_state_take(&before);
     if (child_load(&c, r->path)) {
         report.has_reader = c.reader != NULL;
         report.has_writer = c.writer != NULL;
         report.has_inspector = c.inspector != NULL;
-        report.verdict = check->run != NULL ? check->run(&c) : DN_VERDICT_PASS;
+        report.verdict = check_run(&c, check);
+        report.is_unread = c.is_unread;
         (void)fflush(stdout);
         if (report.verdict != DN_VERDICT_FAIL) {
             report.disturbed = dn_conform_state_compare(&c, &before);
@@ -304,24 +363,59 @@ static void child_main(const void *arg, int out)
         }
     }
     memcpy(report.said, c.said, sizeof report.said);
+    (void)snprintf(report.remedy, sizeof report.remedy, "%s", c.remedy != NULL ? c.remedy : "");
     const ssize_t ignored = write(out, &report, sizeof report);
     _exit(ignored == (ssize_t)sizeof report ? 0 : 1);
 }
 
 /* What ended the child before it could report. */
 static void ended_tell(const struct run *r, struct report *report,
-                       const struct dn_os_child_end *end)
+                       const struct dn_os_child_end *end, bool is_endless)
 {
-    *report = (struct report){.verdict = DN_VERDICT_FAIL, .disturbed = DN_DISTURBED_ENDED};
-    if (end->is_late) {
+    const char *remedy = "never call exit(), and leave the files of others alone";
+
+    *report = (struct report){.verdict = DN_VERDICT_FAIL};
+    if (end->is_late && is_endless) {
+        remedy = "return the end once there are no more rows, or let --run name less of them";
+        (void)snprintf(report->said, sizeof report->said,
+                       "batches came for %u seconds, without an end", MOST_TIMES * r->seconds);
+    } else if (end->is_late) {
+        remedy = "run it with a larger --timeout, and see with gdb -p PID and bt where it stands "
+                 "(docs/troubleshooting.md): no function waits without an end";
         (void)snprintf(report->said, sizeof report->said,
                        "did not end within %u seconds (--timeout)", r->seconds);
     } else if (end->crashed != 0) {
+        remedy = "run it under valgrind or AddressSanitizer, see docs/troubleshooting.md; a plugin "
+                 "never calls abort()";
         (void)snprintf(report->said, sizeof report->said, "crashed: %s", strsignal(end->crashed));
     } else {
         (void)snprintf(report->said, sizeof report->said,
                        "the plugin ended the process, with code %lu", end->code);
     }
+    (void)snprintf(report->remedy, sizeof report->remedy, "%s", remedy);
+}
+
+/* Wait for a report, or until for as long as a check has no batch came.  False: they never end. */
+static bool progress_wait(const struct run *r, const struct dn_os_child *child, const char *dir)
+{
+    struct stat info;
+    char path[400];
+    off_t before = 0;
+    int idle = 0;
+
+    (void)snprintf(path, sizeof path, "%s/" PROGRESS, dir);
+    for (int i = 0; idle < SLICES; i++) {
+        if (dn_os_wait_readable(child->from, -1, (int)(1000 * r->seconds / SLICES))) {
+            return true;
+        }
+        const bool is_moved = stat(path, &info) == 0 && info.st_size > before;
+        before = is_moved ? info.st_size : before;
+        idle = is_moved ? 0 : idle + 1;
+        if (i == MOST_TIMES * SLICES) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- which check a process does that is started again for it ---- */
@@ -344,23 +438,12 @@ static const struct dn_conform_check *const k_tables[] = {
 };
 #define N_TABLES ((int)(sizeof k_tables / sizeof k_tables[0]))
 
-static size_t checks_count(const struct dn_conform_check *table)
-{
-    size_t n = 0;
-
-    while (table[n].name != NULL) {
-        n++;
-    }
-    return n;
-}
-
 /* "TABLE NUMBER DIRECTORY" */
 static void errand_write(const struct errand *e, char *out, size_t size)
 {
     int table = 0;
 
-    while (table + 1 < N_TABLES && (e->check < k_tables[table] ||
-                                    e->check >= k_tables[table] + checks_count(k_tables[table]))) {
+    while (table + 1 < N_TABLES && !is_in(k_tables[table], e->check)) {
         table++;
     }
     (void)snprintf(out, size, "%d %d %s", table, (int)(e->check - k_tables[table]), e->dir);
@@ -407,14 +490,15 @@ static struct report check_in_child(struct run *r, const struct dn_conform_check
         (void)snprintf(report.said, sizeof report.said, "no temporary directory, pipe or process");
         return report;
     }
-    dn_os_child_wait(&child, r->seconds, &report, sizeof report, &end);
+    const bool is_endless = !progress_wait(r, &child, dir);
+    dn_os_child_wait(&child, 0, &report, sizeof report, &end);
     /* whatever a plugin that writes where it should not has left there */
     const bool is_one = end.reported == sizeof report && report.magic == REPORT_MAGIC &&
-                        report.verdict <= DN_VERDICT_SKIP &&
-                        report.disturbed < DN_DISTURBED_ENDED &&
-                        memchr(report.said, '\0', sizeof report.said) != NULL;
+                        report.verdict <= DN_VERDICT_SKIP && report.disturbed < DN_DISTURBED_N &&
+                        memchr(report.said, '\0', sizeof report.said) != NULL &&
+                        memchr(report.remedy, '\0', sizeof report.remedy) != NULL;
     if (!is_one) {
-        ended_tell(r, &report, &end);
+        ended_tell(r, &report, &end, is_endless);
     }
     return report;
 }
@@ -429,8 +513,9 @@ static void report_print(struct run *r, const char *level, const char *name, con
     r->n_skipped += report->verdict == DN_VERDICT_SKIP;
     (void)printf("%s  %s: %s%s%s\n", words[report->verdict], level, name,
                  report->said[0] != '\0' ? " - " : "", report->said);
-    remedy =
-        report->disturbed != DN_DISTURBED_NOT ? dn_disturbed_remedy(report->disturbed) : remedy;
+    remedy = report->disturbed != DN_DISTURBED_NOT ? dn_disturbed_remedy(report->disturbed)
+             : report->remedy[0] != '\0'           ? report->remedy
+                                                   : remedy;
     if (report->verdict == DN_VERDICT_FAIL && remedy != NULL) {
         (void)printf("      remedy: %s\n", remedy);
     }
@@ -438,9 +523,33 @@ static void report_print(struct run *r, const char *level, const char *name, con
 
 static void checks_run(struct run *r, const char *level, const struct dn_conform_check *checks)
 {
+    bool is_unread = false;
+
     for (const struct dn_conform_check *check = checks; check->name != NULL; check++) {
         const struct report report = check_in_child(r, check);
         report_print(r, level, check->name, check->remedy, &report);
+        is_unread |= report.is_unread;
+    }
+    if (is_unread && (r->n_unread == 0 || strcmp(r->unread[r->n_unread - 1], level) != 0)) {
+        r->unread[r->n_unread++] = level;
+    }
+}
+
+/* Passed checks say nothing of rows that nobody saw. */
+static void unread_tell(const struct run *r)
+{
+    for (size_t i = 0; i < r->n_unread; i++) {
+        (void)printf("note  %s: nothing of reading was checked: give --run CONFIG, with what it "
+                     "reads\n",
+                     r->unread[i]);
+    }
+}
+
+/* Rows that are lost are found by their number alone: a reader that passes over some gives all that it gives. */
+static void uncounted_tell(const struct run *r)
+{
+    if (r->has_reader && r->run_config != NULL && r->rows < 0) {
+        (void)printf("note  reader: the number of rows was not checked: give --rows N\n");
     }
 }
 
@@ -561,6 +670,7 @@ static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
     if (loaded.verdict != DN_VERDICT_PASS) {
         return;
     }
+    r->has_reader = loaded.has_reader || r->create_reader != NULL;
     if (level1) {
         checks_run(r, "level 1", dn_conform_level1);
     }
@@ -576,6 +686,11 @@ static void all_run(struct run *r, const struct dn_elf_symbols *symbols)
         checks_run(r, "level 1", dn_conform_inspector);
     }
     level0_run(r, symbols);
+    if (r->rows >= 0 && !loaded.has_reader && r->create_reader == NULL) {
+        static const struct report none = {.verdict = DN_VERDICT_FAIL,
+                                           .said = "it has no reader whose rows could be counted"};
+        report_print(r, "library", "the rows of --rows come out", "leave --rows out", &none);
+    }
     if (!level1) {
         (void)printf(
             "note  it has Level 0 alone: dativo-native runs it through its adapter, as JSON\n");
@@ -615,20 +730,36 @@ static enum dn_status run_config_read(const char *path, char **out, struct dn_er
     return st;
 }
 
-int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds)
+/* Absolute, for checks may change the working directory. */
+static enum dn_status root_make(struct run *r, struct dn_error *err)
 {
-    struct run r = {.path = path, .seconds = seconds};
     char folder[256];
+    char made[300];
+    char real[PATH_MAX];
+
+    (void)snprintf(made, sizeof made, "%s/dativo-check-XXXXXX",
+                   dn_os_temporary_folder(folder, sizeof folder) ? folder : "/tmp");
+    if (mkdtemp(made) == NULL || realpath(made, real) == NULL || strlen(real) >= sizeof r->root) {
+        return dn_error_set_errno(err, DN_ERR_IO, errno, "%s: no temporary directory", made);
+    }
+    memcpy(r->root, real, strlen(real) + 1);
+    return DN_OK;
+}
+
+int dn_conformance_run(const struct dn_conformance *asked)
+{
+    struct run r = {.path = asked->path, .rows = asked->rows, .seconds = asked->seconds};
     struct dn_elf_symbols symbols = {0};
     struct dn_error err;
     char *config = NULL;
     char *found = NULL;
 
+    dn_conform_again_uncached();
     dn_error_clear(&err);
-    enum dn_status st = run_config_read(run_path, &config, &err);
+    enum dn_status st = run_config_read(asked->run_path, &config, &err);
     r.run_config = config;
     if (st == DN_OK) {
-        st = dn_plugin_find(path, &found, &err);
+        st = dn_plugin_find(r.path, &found, &err);
     }
     if (st == DN_OK) {
         st = dn_elf_read_file(&symbols, found, &err);
@@ -640,16 +771,14 @@ int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds)
         errand_do(&r);
     }
     if (st == DN_OK) {
-        (void)snprintf(r.root, sizeof r.root, "%s/dativo-check-XXXXXX",
-                       dn_os_temporary_folder(folder, sizeof folder) ? folder : "/tmp");
-        st = mkdtemp(r.root) != NULL
-                 ? DN_OK
-                 : dn_error_set_errno(&err, DN_ERR_IO, errno, "%s: no temporary directory", r.root);
+        st = root_make(&r, &err);
     }
     if (st == DN_OK) {
-        (void)printf("%s\n", path);
+        (void)printf("%s\n", r.path);
         symbols_show(&r, &symbols);
         all_run(&r, &symbols);
+        unread_tell(&r);
+        uncounted_tell(&r);
         (void)printf("\n%d passed, %d failed, %d skipped\n", r.n_passed, r.n_failed, r.n_skipped);
         tree_remove(r.root);
     }

@@ -4,11 +4,15 @@
 
 #include <stdint.h>
 
-/**
- * Print PASS, FAIL or SKIP lines on stdout, with a remedy behind each FAIL; returns the exit code.
- * @param run_path  a JSON file with the configuration of Level 0 that rows are read or written with; NULL: a small table
- * @param seconds   how long a check may take
- */
-int dn_conformance_run(const char *path, const char *run_path, uint32_t seconds);
+struct dn_conformance {
+    const char *path; /**< the library */
+    const char *
+        run_path; /**< a JSON file with the configuration of Level 0 that rows are read or written with; NULL: a small table */
+    int64_t rows; /**< that a reader gives with it; -1: nobody said */
+    uint32_t seconds; /**< a check may take */
+};
+
+/** Print PASS, FAIL or SKIP lines on stdout, with a remedy behind each FAIL; returns the exit code. */
+int dn_conformance_run(const struct dn_conformance *asked);
 
 #endif

@@ -12,24 +12,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if !defined(_WIN32)
+#    include <sys/mman.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct handle {
     int at;
     int failed;
+    int number; /* of its last file */
     char base[512];
 };
 
 static const char *volatile g_nowhere;
 
-static int g_at; /* of all handles: "static" */
+static int g_at;    /* of all handles: "static" */
+static int g_lines; /* as well: "static for good" */
+static char g_base[512];
 
-static bool broken(const char *rule)
+static const char *broken_rule(void)
 {
     const char *named = getenv("BROKEN");
 
-    return named != NULL && strcmp(named, rule) == 0;
+    return named != NULL ? named : "";
+}
+
+static bool broken(const char *rule)
+{
+    return strcmp(broken_rule(), rule) == 0;
 }
 
 static char *copy(const char *text)
@@ -107,6 +118,81 @@ static void disturb(void)
     }
 }
 
+/* Lost. */
+static void map_one(void)
+{
+#if !defined(_WIN32)
+    (void)mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#endif
+}
+
+/* What the last 256 were, which is no leak. */
+static void ring_add(void)
+{
+    static char *ring[256];
+    static int at;
+
+    free(ring[at]);
+    ring[at] = malloc(500);
+    memset(ring[at], 'x', 500);
+    at = (at + 1) % 256;
+}
+
+/* Threads that stay for good, and whose sizes are never the same: what their caches keep is no leak. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wanted;
+    pthread_cond_t done;
+    bool is_started;
+    int todo;
+    int left;
+} g_pool = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0};
+
+static void *pool_thread(void *arg)
+{
+    unsigned seed = (unsigned)(uintptr_t)arg;
+
+    (void)pthread_mutex_lock(&g_pool.lock);
+    for (;;) {
+        void *volatile memory[6];
+        while (g_pool.todo == 0) {
+            (void)pthread_cond_wait(&g_pool.wanted, &g_pool.lock);
+        }
+        g_pool.todo--;
+        (void)pthread_mutex_unlock(&g_pool.lock);
+        for (int i = 0; i < 6; i++) {
+            seed = seed * 1103515245u + 12345u;
+            memory[i] = malloc(8 + (seed >> 8) % 1000);
+        }
+        for (int i = 0; i < 6; i++) {
+            free(memory[i]);
+        }
+        (void)pthread_mutex_lock(&g_pool.lock);
+        if (--g_pool.left == 0) {
+            (void)pthread_cond_signal(&g_pool.done);
+        }
+    }
+    return NULL;
+}
+
+static void pool_work(void)
+{
+    pthread_t thread;
+
+    (void)pthread_mutex_lock(&g_pool.lock);
+    for (uintptr_t i = 0; i < 4 && !g_pool.is_started; i++) {
+        (void)pthread_create(&thread, NULL, pool_thread, (void *)(i * 7919));
+        (void)pthread_detach(thread);
+    }
+    g_pool.is_started = true;
+    g_pool.todo = g_pool.left = 4;
+    (void)pthread_cond_broadcast(&g_pool.wanted);
+    while (g_pool.left > 0) {
+        (void)pthread_cond_wait(&g_pool.done, &g_pool.lock);
+    }
+    (void)pthread_mutex_unlock(&g_pool.lock);
+}
+
 static struct handle *make(const char *config, const char *key)
 {
     struct handle *h = calloc(1, sizeof *h);
@@ -118,11 +204,19 @@ static struct handle *make(const char *config, const char *key)
     value_of(config, key, h->base);
     if (strcmp(key, "\"path\"") == 0 && !h->failed) {
         file = fopen(h->base, "r");
-        h->failed = file == NULL ? 2 : 0;
-        const char *first = strstr(config, key);
+        const bool reads = strncmp(broken_rule(), "makes ", 6) != 0;
+        h->failed = file == NULL && reads ? 2 : 0;
+        const char *first = reads ? strstr(config, key) : NULL;
         if (first != NULL && strstr(first + 1, key) != NULL && !broken("one file of two")) {
             h->failed = 1;
         }
+    }
+    if (broken("mappings stay")) {
+        map_one();
+    } else if (broken("ring")) {
+        ring_add();
+    } else if (broken("pool")) {
+        pool_work();
     }
     if (file != NULL && !broken("files open")) {
         (void)fclose(file);
@@ -178,10 +272,42 @@ const char *extract_batch(void *reader)
                : broken("error is JSON")                      ? error("{\"error\":\"no\"}")
                : broken("error is not UTF-8") ? error(DATIVO_ERROR_PREFIX "{\"message\":\"\xff\"}")
                : broken("error without prefix") ? error("no such thing")
-                                                : error(NULL);
+               : broken("error is no object")
+                   ? error(DATIVO_ERROR_PREFIX "{\"message\":\"a \" quote\"}")
+               : broken("error without message") ? error(DATIVO_ERROR_PREFIX "{\"code\":\"io\"}")
+                                                 : error(NULL);
+    }
+    if (broken("static for good")) {
+        char line[32];
+        (void)snprintf(line, sizeof line, "[{\"line\":%d}]", ++g_lines);
+        return h->at++ < 3 ? copy(line) : NULL;
+    }
+    if (broken("another source")) { /* whose rows have nothing to do with the file */
+        return h->at++ == 0 ? copy("[{\"line\":1},{\"line\":2},{\"line\":3},{\"line\":4}]") : NULL;
+    }
+    static const struct {
+        const char *rule;
+        int n;
+    } made[] = {{"makes 2 rows", 2}, {"makes 3 rows", 3}, {"makes 5 rows", 5}};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) { /* and reads no file at all */
+        if (broken(made[i].rule)) {
+            char line[32];
+            (void)snprintf(line, sizeof line, "[{\"line\":%d}]", h->at + 1);
+            return h->at++ < made[i].n ? copy(line) : NULL;
+        }
+    }
+    if (broken("another source, unsupported")) {
+        return error(DATIVO_ERROR_PREFIX "{\"code\":\"unsupported\",\"message\":\"not mine\"}");
+    }
+    if (broken("refuses a good file")) {
+        return error(DATIVO_ERROR_PREFIX "{\"code\":\"io\",\"message\":\"not today\"}");
     }
     int *at = broken("static") ? &g_at : &h->at;
     const int now = (*at)++;
+    static int slept;
+    if (broken("slow") && slept++ < 3) {
+        (void)usleep(450000);
+    }
     if (broken("endless") && now == 2) {
         for (;;) {
             (void)sleep(60);
@@ -201,8 +327,15 @@ const char *extract_batch(void *reader)
     if (now > 2 && broken("again after the end")) {
         return copy(good[0]);
     }
+    if (now > 1 && broken("error behind the end")) {
+        return now == 2 ? NULL : error(NULL);
+    }
     if (now == 2 && broken("row twice")) {
         return copy(good[1]);
+    }
+    static char text[100]; /* of all handles: "static text" */
+    if (now < 2 && broken("static text")) {
+        return strcpy(text, good[now]);
     }
     return now < 2 ? copy(good[now]) : NULL;
 }
@@ -229,7 +362,11 @@ void free_reader(void *reader)
 
 void *create_writer(const char *config_json)
 {
-    return make(config_json, "\"output_base\"");
+    struct handle *h = make(config_json, "\"output_base\"");
+    if (h != NULL && broken("static folder")) {
+        (void)strcpy(g_base, h->base);
+    }
+    return h;
 }
 
 const char *write_batch(void *writer, const char *records_json)
@@ -251,19 +388,46 @@ const char *write_batch(void *writer, const char *records_json)
                            "{\"path\":\"/nowhere/x\",\"size_bytes\":1,\"record_count\":0}]"},
         {"files: twice", "[{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":3},"
                          "{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":0}]"},
+        {"files: nameless", "[{\"file\":\"%s\",\"size_bytes\":%zu,\"record_count\":3}]"},
         {"files: not there", "[{\"path\":\"%s.not\",\"size_bytes\":%zu,\"record_count\":3}]"},
+        {"files: dots", "[{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":3},"
+                        "{\"path\":\"%3$s/./part-0\",\"size_bytes\":%2$zu,\"record_count\":0}]"},
+        {"files: URL", "[{\"path\":\"file://%s\",\"size_bytes\":%zu,\"record_count\":3}]"},
+        {"files: encoded URL", "[{\"path\":\"FILE://localhost%3$s/"
+                               "par%%74-%4$d\",\"size_bytes\":%2$zu,\"record_count\":3}]"},
+        {"files: URL, wrong size",
+         "[{\"path\":\"file://%s\",\"size_bytes\":1,\"record_count\":3}]"},
+        {"files: URL not there",
+         "[{\"path\":\"file://%s.not\",\"size_bytes\":%zu,\"record_count\":3}]"},
+        {"files: path with a URL in it",
+         "[{\"path\":\"%s://x\",\"size_bytes\":%zu,\"record_count\":3}]"},
+        {"files: elsewhere", "[{\"path\":\"s3://b/k\",\"size_bytes\":7,\"record_count\":3}]"},
+        {"files: the rest", "[{\"path\":\"%1$s\",\"size_bytes\":%2$zu,\"record_count\":1},"
+                            "{\"path\":\"%3$s/rest\",\"size_bytes\":0,\"record_count\":2}]"},
     };
 
     if (h == NULL || h->failed != 0) {
         return error(NULL);
     }
+    if (broken("static folder")) {
+        (void)strcpy(h->base, g_base);
+    }
+    if (broken("file by dots") && h->at == 0) {
+        (void)strcat(h->base, "/..");
+    } else if (broken("file elsewhere")) {
+        (void)strcpy(h->base, ".");
+    }
     if (strchr(records_json, ']') == NULL) {
         return broken("records NULL") ? NULL : error(NULL);
     }
-    (void)snprintf(path, sizeof path, "%s/part-%d", h->base, broken("one file") ? 0 : h->at++);
+    const bool overwrites = broken("one file") || broken("files of other writers");
+    do { /* which others have not, either */
+        h->number = broken("one file") ? 0 : h->at++;
+        (void)snprintf(path, sizeof path, "%s/part-%d", h->base, h->number);
+    } while (!overwrites && access(path, F_OK) == 0);
     FILE *file = fopen(path, "w");
     if (file == NULL) {
-        return error(NULL);
+        return broken("passes over errors") ? copy("[]") : error(NULL);
     }
     (void)fputs(records_json, file);
     (void)fclose(file);
@@ -271,6 +435,23 @@ const char *write_batch(void *writer, const char *records_json)
         char temporary[620];
         (void)snprintf(temporary, sizeof temporary, "%s.tmp", path);
         (void)fclose(fopen(temporary, "w"));
+    }
+    if (broken("file beside the folder")) {
+        char beside[620];
+        (void)snprintf(beside, sizeof beside, "%s/../x.json", h->base);
+        (void)fclose(fopen(beside, "w"));
+    } else if (broken("file in the working directory")) {
+        (void)fclose(fopen("x.json", "w"));
+    } else if (broken("files: the rest")) {
+        (void)snprintf(path + strlen(h->base), 20, "/rest");
+        (void)fclose(fopen(path, "w"));
+        (void)snprintf(path, sizeof path, "%s/part-%d", h->base, h->number);
+    } else if (broken("files grow") && h->number > 0) {
+        char before[620];
+        (void)snprintf(before, sizeof before, "%s/part-%d", h->base, h->number - 1);
+        file = fopen(before, "a");
+        (void)fputs("more", file);
+        (void)fclose(file);
     }
     const char *form = "[{\"path\":\"%s\",\"size_bytes\":%zu,\"record_count\":3}]";
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -283,7 +464,7 @@ const char *write_batch(void *writer, const char *records_json)
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(out, sizeof out, form, path, strlen(records_json));
+    (void)snprintf(out, sizeof out, form, path, strlen(records_json), h->base, h->number);
 #pragma GCC diagnostic pop
     return copy(out);
 }
@@ -305,7 +486,7 @@ void free_writer(void *writer)
 void free_string(const char *text)
 {
     void *volatile same = (void *)(uintptr_t)text;
-    if (broken("keeps texts")) {
+    if (broken("keeps texts") || broken("static text")) {
         return;
     }
     free(same);

@@ -4,15 +4,18 @@ import json
 
 import pytest
 
-from conftest import FAKES
+from conftest import FAKES, PLUGINS
 
 PLUGIN = FAKES / "libbroken_plugin.so"
+LEVEL1 = FAKES / "libbroken_level1.so"
 BAD_JSON, MISSING, NULLS, ROWS, TWO, MANY = (
     "reader: a configuration that is not JSON gives an error text", "reader: a missing file gives an error text",
     "reader: NULL handles give an error text and do no harm", "reader: batches are lists of records, then NULL",
     "reader: readers do not disturb each other, and may be freed early", "reader: readers that are gone leave no files open, no threads and no memory")
-SMALL, FILES, RECORDS = ("writer: a small batch becomes a file", "writer: two batches become two files, which stay",
-                         "writer: records that are not JSON give an error text")
+FOLDERS = "writer: writers keep to their own folders"
+SMALL, FILES, RECORDS, UNWRITABLE, MANY_WRITERS = ("writer: a small batch becomes a file", "writer: two batches become two files, which stay",
+                         "writer: records that are not JSON give an error text", "writer: an unwritable folder gives an error text",
+                         "writer: writers that are gone leave no files open, no threads and no memory")
 
 DEFECTS = {  # what breaks, the check that finds it, what it says
     "create NULL": (BAD_JSON, "returned NULL, which hosts do not check"),
@@ -36,6 +39,13 @@ DEFECTS = {  # what breaks, the check that finds it, what it says
     "loses a row": (ROWS, "3 rows expected, got 2"),
     "again after the end": (ROWS, "after NULL came another batch"),
     "static": (TWO, "took turns"),
+    "static text": (TWO, "a text became another one while others came"),
+    "static folder": (FOLDERS, "a file is not in output_base"),
+    "error is no object": (BAD_JSON, 'no JSON object with a "message"'),
+    "error without message": (BAD_JSON, 'no JSON object with a "message"'),
+    "static for good": (TWO, "two readers that took turns got other rows than one alone"),
+    "error behind the end": (ROWS, "NULL was returned in place of an error, which came behind it"),
+    "refuses a good file": (ROWS, 'an error came of a good file: DATIVO_PLUGIN_ERROR {"code":"io"'),
     "files open": (MANY, "files open"),
     "endless": (ROWS, "did not end within 1 seconds"),
     "frees twice": (ROWS, "crashed: Aborted"),
@@ -47,7 +57,7 @@ DEFECTS = {  # what breaks, the check that finds it, what it says
     "key too many": (ROWS, "record 3 has a key that the file has not: extra"),
     "no keys": (ROWS, "a record has no keys"),
     "row twice": (ROWS, "3 rows expected, got 4"),
-    "threads stay": (MANY, "64 threads"),
+    "threads stay": (MANY, "40 threads"),
     "keeps handles": (MANY, "bytes of memory"),
     "keeps texts": (MANY, "bytes of memory"),
     "process stays": (ROWS, "left a process that it started"),
@@ -72,30 +82,229 @@ DEFECTS = {  # what breaks, the check that finds it, what it says
     "files: wrong count": (SMALL, "record_count is not 3"),
     "files: twice": (SMALL, "a file is named twice"),
     "files: not there": (SMALL, "is not there"),
+    "files: URL, wrong size": (SMALL, "not of size_bytes"),
+    "files: URL not there": (SMALL, "is not there"),
+    "files: path with a URL in it": (SMALL, "is not there"),
+    "files: dots": (SMALL, "a file is named twice"),
+    "files: the rest": (FILES, "/rest: the rows of the first are gone"),
+    "files of other writers": (FILES, "/part-0: the rows of the first are gone"),
+    "files grow": (FILES, "bytes once the writer is freed, and not"),
+    "mappings stay": (MANY, "pages of memory mapped"),
     "one file": (FILES, "the rows of the first are gone"),
     "temporary files stay": (FILES, ".tmp is left once the writer is freed"),
     "removes files": (FILES, "is gone once the writer is freed"),
     "records NULL": (RECORDS, "end of the data"),
+    "passes over errors": (UNWRITABLE, "an output_base below a file: the answer is no error: []"),
+    "file by dots": (SMALL, "a file is not in output_base"),
+    "file elsewhere": (SMALL, "a file is not in output_base"),
+    "file beside the folder": (SMALL, "a file was written outside of output_base"),
+    "file in the working directory": (SMALL, "a file was written to the working directory: x.json"),
+}
+WRITER_TOO = {"keeps handles": (MANY_WRITERS, "20 writers left"), "keeps texts": (MANY_WRITERS, "20 writers left"), "files: nameless": (FILES, "not a list")}
+
+READERS, TABLE, ABORT, CLOSE, WRITERS = (
+    "reader: readers that are gone leave no files open, no threads and no memory", "writer: a small table is written, and seen only after commit()",
+    "writer: abort() leaves nothing behind", "writer: close() without commit() leaves nothing behind",
+    "writer: writers that are gone leave no files open, no threads and no memory")
+ORDER = "writer: calls out of order are errors, and make no file"
+CANCEL = "reader: cancel() ends the stream"
+DEFECTS_1 = {
+    "cancel: ignored": (CANCEL, "after cancel() the stream went on: 17 batches came", "before every batch"),
+    "cancel: the end": (CANCEL, "cancel() was told as the end of the data, after 1 of 30 rows", "hosts take an end without an error"),
+    "cancel: another error": (CANCEL, "failed with another error: code 3, without a message", "DATIVO_ERR_CANCELLED"),
+    "cancel: no error": (CANCEL, "the stream failed, but last_error() knows nothing", "keep the error in the handle"),
+    "reused buffers": ("reader: batches stay as they are", "batch 1 of a reader held something else", "buffers of its own"),
+    "replaces": ("writer: a file that appears before commit()", "a file that came after open() was replaced", "link()"),
+    "no overwriting": ("writer: with the option overwrite", "open() failed: it exists", "the option \"overwrite\""),
+    "appends late": (ORDER, "append() after finish() was no error", "is finished"),
+    "forgets failures": (ORDER, "append() had failed, and commit() was no error", "the first error"),
+    "commits early": (ORDER, "commit() without finish() made a file", "is finished"),
+    "works in a child": ("writer: a child of fork()", "in a child of fork() finish() was no error", "getpid()"),
+    "aborts in a child": ("writer: a child of fork()", "finish() failed: ", "let abort() and close() do nothing"),
+    "newer errors": ("reader: errors fit", "open() wrote byte", "err->struct_size covers"),
+    "newer last error": ("reader: errors fit", "last_error() wrote byte", "err->struct_size covers"),
+    "newer errors of commit": ("writer: errors fit", "commit() wrote byte", "err->struct_size covers"),
+    "keeps batches": (READERS, "40 readers left", "release()"),
+    "keeps sources": (READERS, "40 readers left", "close()"),
+    "other code": ("reader: a small file comes out exactly", "open() failed on a good file", "DATIVO_ERR_UNSUPPORTED"),
+    "keeps handles": (WRITERS, "20 writers left", "close()"),
+    "keeps texts": (WRITERS, "20 writers left", "free_text()"),
+    "batch not released": (TABLE, "the batch was not released", "batch->release(batch)"),
+    "release only set": (ABORT, "the batch was not released, and its release set to NULL", "batch->release(batch)"),
+    "released twice": (CLOSE, "the batch was released 2 times", "batch->release(batch)"),
+    "file beside the folder": (TABLE, "a file was written outside of output_base", "output_base"),
+    "file in the working directory": (TABLE, "a file was written to the working directory: x.json", "output_base"),
+    "beside the output": (TABLE, "files are left beside the output", "remove every file"),
+    "final name at once": (WRITERS, "its final name before commit()", "rename in commit()"),
+    "forgets errors": ("reader: broken data is an error, not the end", "last_error() knows nothing", "keep the error in the handle"),
+    "manifest: no list": (TABLE, "the manifest is not a list", "a list with one object"),
+    "manifest: count": (TABLE, "the manifest does not count 3 rows", "record_count"),
+    "manifest: size": (TABLE, "the manifest says 17 bytes, and the file has 7", "size_bytes"),
+    "manifest: another file": (TABLE, "the manifest names another file", "path"),
 }
 
 
-def check(tool, defect, *flags):
-    return tool("plugin", "check", *flags, PLUGIN, env={"BROKEN": defect})
+def check(tool, defect, *flags, plugin=PLUGIN):
+    return tool("plugin", "check", *flags, plugin, env={"BROKEN": defect})
+
+
+def found(done, name, says):
+    """The remedy of the finding."""
+    lines = done.stdout.decode().splitlines()
+    at = [i for i, line in enumerate(lines) if line.startswith("FAIL  " + name)]
+    assert done.returncode == 2 and at, lines
+    assert says in lines[at[0]] and lines[at[0] + 1].startswith("      remedy: "), lines[at[0]:]
+    return lines[at[0] + 1]
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_has_its_finding_and_a_remedy(tool, defect):
     name, says = DEFECTS[defect]
-    done = check(tool, defect, "--timeout", "1")
-    lines = done.stdout.decode().splitlines()
-    found = [i for i, line in enumerate(lines) if line.startswith("FAIL  level 0 " + name)]
-    assert done.returncode == 2 and found, lines
-    assert says in lines[found[0]] and lines[found[0] + 1].startswith("      remedy: "), lines[found[0]:]
+    found(check(tool, defect, "--timeout", "1"), "level 0 " + name, says)
+
+
+@pytest.mark.parametrize("defect", WRITER_TOO)
+def test_a_defect_of_writers_that_readers_have_too(tool, defect):
+    name, says = WRITER_TOO[defect]
+    found(check(tool, defect), "level 0 " + name, says)
+
+
+@pytest.mark.parametrize("defect", DEFECTS_1)
+def test_a_defect_of_level_1(tool, defect):
+    name, says, remedy = DEFECTS_1[defect]
+    assert remedy in found(check(tool, defect, plugin=LEVEL1), "level 1 " + name, says)
+
+
+@pytest.mark.parametrize("defect, name, says, remedy", [
+    ("no JSON", "reader: of two files", "not JSON", "return [{...},...]"),
+    ("no JSON", TWO, "not JSON", "return [{...},...]"),
+    ("static", TWO, "took turns", "no static variables"),
+    ("loses a row", ROWS, "3 rows expected", "each comes once"),
+    ("mappings stay", MANY, "pages of memory", "munmap()"),
+    ("exit", ROWS, "ended the process", "never call exit()"),
+    ("abort", ROWS, "crashed", "valgrind"),
+    ("files of other writers", FILES, "are gone", "O_EXCL"),
+    ("removes files", FILES, "is gone", "remove none of those in free_writer()"),
+    ("temporary files stay", FILES, "is left", "no answer has named"),
+    ("files: wrong count", FILES, "record_count is not 3", "let record_count be"),
+    ("files: wrong size", SMALL, "not of size_bytes", "close the file first"),
+    ("error without prefix", BAD_JSON, "does not begin with", "let an error text begin with"),
+    ("create NULL", BAD_JSON, "returned NULL", "a handle that remembers the error"),
+    ("endless", ROWS, "did not end within 1 seconds", "gdb -p PID"),
+    ("abort", ROWS, "crashed: Aborted", "valgrind"),
+])
+def test_a_remedy_is_that_of_the_defect(tool, defect, name, says, remedy):
+    assert remedy in found(check(tool, defect, "--timeout", "1"), "level 0 " + name, says)
+
+
+@pytest.mark.parametrize("kept", ["pool", "ring"])
+def test_what_is_kept_for_the_process_is_not_lost(tool, kept):
+    for _ in range(3):
+        text = check(tool, kept).stdout.decode()
+        assert "FAIL" not in text and " 0 failed" in text, text
+
+
+@pytest.mark.parametrize("named", ["files: URL", "files: encoded URL"])
+def test_a_file_may_be_named_by_its_url(tool, named):
+    text = check(tool, named).stdout.decode()
+    assert "FAIL" not in text and "16 passed, 0 failed, 0 skipped" in text, text
+
+
+def test_what_is_written_elsewhere_is_not_looked_for(tool):
+    text = check(tool, "files: elsewhere").stdout.decode()
+    assert "FAIL" not in text and " 0 failed" in text, text
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_a_reader_that_makes_its_rows_has_not_read_the_small_file(tool, n):
+    text = check(tool, f"makes {n} rows").stdout.decode()
+    assert "FAIL" not in text and " 0 failed" in text, text
+    assert f"SKIP  level 0 {ROWS} - {n} rows, but not those of the small CSV file" in text
+    assert "note  level 0 reader: nothing of reading was checked: give --run CONFIG" in text
+
+
+def test_time_is_over_where_no_batch_comes(tool):
+    """With rows of one's own a source takes as long as it does."""
+    (tool.cwd / "small.csv").write_text("x\n")
+    (tool.cwd / "run.json").write_text('{"files": [{"path": "small.csv"}]}')
+    text = check(tool, "slow", "--run", "run.json", "--timeout", "1").stdout.decode()
+    assert f"PASS  level 0 {ROWS} - 3 rows in 2 batches, then the end" in text
+    done = check(tool, "endless", "--run", "run.json", "--timeout", "1")
+    assert "--timeout" in found(done, "level 0 " + ROWS, "did not end within 1 seconds")
+
+
+def test_a_reader_of_something_else_is_not_held_to_the_small_file(tool):
+    """Nor told that all is well: its rows were not seen."""
+    for defect, plugin, level in (("another source", PLUGIN, 0), ("another source, unsupported", PLUGIN, 0), ("lines", LEVEL1, 1)):
+        done = check(tool, defect, plugin=plugin)
+        text = done.stdout.decode()
+        assert done.returncode == 0 and " 0 failed" in text, text
+        assert "--run CONFIG checks it with yours" in text
+        assert text.count(f"note  level {level} reader: nothing of reading was checked: give --run CONFIG") == 1
+
+
+def test_an_unknown_option_is_one_of_a_source_that_is_read(tool):
+    """An error on a file that is none of the reader's says nothing of options."""
+    name = "level 1 reader: an unknown option is an error"
+    assert f"SKIP  {name}" in check(tool, "unsupported", plugin=LEVEL1).stdout.decode()
+    (tool.cwd / "small.csv").write_text("id,name,amount\n1,\"a \"\"b\"\", c\",1.5\n")
+    (tool.cwd / "run.json").write_text('{"files": [{"path": "small.csv"}], "engine": null}')
+    done = check(tool, "options of lines", "--run", "run.json", plugin=LEVEL1)
+    assert "compare every key of engine.options" in found(done, name, "open() accepted an unknown option")
+    assert f"PASS  {name} - unknown option" in check(tool, "none", "--run", "run.json", plugin=LEVEL1).stdout.decode()
+    found(check(tool, "unsupported", "--run", "run.json", plugin=LEVEL1), name, "open() failed, without an unknown option, too: not mine")
+
+
+@pytest.mark.parametrize("defect, name, says, remedy", [
+    ("one file of two", "of two files come the rows of both", "3 rows, and of the file twice 3", "read every entry of files"),
+    ("reads in a child", "a child of fork() gets an error", "got rows of its parent", "getpid()"),
+])
+def test_a_defect_of_level_1_with_a_configuration(tool, defect, name, says, remedy):
+    (tool.cwd / "small.csv").write_text("id,name,amount\n1,\"a \"\"b\"\", c\",1.5\n")
+    (tool.cwd / "run.json").write_text('{"files": [{"path": "small.csv"}]}')
+    assert remedy in found(check(tool, defect, "--run", "run.json", plugin=LEVEL1), "level 1 reader: " + name, says)
+    assert "34 passed, 0 failed, 0 skipped" in check(tool, "none", "--run", "run.json", plugin=LEVEL1).stdout.decode()
+
+
+@pytest.mark.parametrize("defect, says", [("one name", 'columns 2 and 3 are both named "name"'), ("no name", "column 3 has no name")])
+def test_names_that_hosts_take_are_told(tool, defect, says):
+    (tool.cwd / "small.csv").write_text("id,name,amount\n1,\"a \"\"b\"\", c\",1.5\n")
+    (tool.cwd / "run.json").write_text('{"files": [{"path": "small.csv"}]}')
+    text = check(tool, defect, "--run", "run.json", plugin=LEVEL1).stdout.decode()
+    assert f"PASS  level 1 reader: the rows of --run come out - 3 rows of 3 columns in 3 batches, then the end; note: {says}" in text
+
+
+def test_a_writer_is_checked_where_it_is_started_if_it_has_a_configuration(tool):
+    (tool.cwd / "w.json").write_text('{"asset_name": "x", "schema": [{"name": "id"}, {"name": "name"}], "engine": {}}')
+    done = check(tool, "file in the working directory", "--run", "w.json")
+    assert b"working directory" not in done.stdout and (tool.cwd / "x.json").exists()
+
+
+def test_how_many_rows_there_are(tool):
+    (tool.cwd / "small.csv").write_text("id,name,amount\n1,\"a \"\"b\"\", c\",1.5\n")
+    (tool.cwd / "run.json").write_text('{"files": [{"path": "small.csv"}]}')
+    for plugin, level in ((PLUGIN, 0), (LEVEL1, 1)):
+        text = check(tool, "none", "--run", "run.json", "--rows", "3", plugin=plugin).stdout.decode()
+        assert "rows expected" not in text
+        name = ROWS if level == 0 else "reader: the rows of --run come out"
+        assert "number of rows" not in text
+        text = check(tool, "none", "--run", "run.json", plugin=plugin).stdout.decode()
+        assert text.count("note  reader: the number of rows was not checked: give --rows N") == 1
+        found(check(tool, "none", "--run", "run.json", "--rows", "4", plugin=plugin), f"level {level} {name}", "4 rows expected, by --rows, got 3")
+    tool.fails("plugin", "check", "--rows", "3", PLUGIN, says="--rows needs")
+    tool.fails("plugin", "check", "--run", "run.json", "--rows", "0", PLUGIN, says="--rows needs")
+    tool.fails("plugin", "new", "x", "--reader", "--rows", "1", says="are for plugin check")
+    done = tool("plugin", "check", "--run", "run.json", "--rows", "1", PLUGINS / "libcsv_writer_plugin.so")
+    found(done, "library: the rows of --rows come out", "no reader")
+    (tool.cwd / "w.json").write_text("{}")
+    assert b"number of rows" not in tool("plugin", "check", "--run", "w.json", PLUGINS / "libcsv_writer_plugin.so").stdout
 
 
 def test_without_a_defect_nothing_is_found(tool):
     text = tool.ok("plugin", "check", PLUGIN).stdout.decode()
-    assert "FAIL" not in text and "13 passed, 0 failed, 0 skipped" in text
+    assert "FAIL" not in text and "16 passed, 0 failed, 0 skipped" in text
+    text = tool.ok("plugin", "check", LEVEL1).stdout.decode()
+    assert "FAIL" not in text and "33 passed, 0 failed, 0 skipped" in text
 
 
 def test_a_configuration_of_ones_own(tool):
@@ -104,6 +313,10 @@ def test_a_configuration_of_ones_own(tool):
     assert "PASS  level 0 reader: batches are lists of records, then NULL - 3 rows in 2 batches, then the end" in text
     numbers = '[{"a":-Infinity,"b":NaN,"NaN":"Infinity \\\\\\" NaN","c":12345678901234567890123}]'  # as json of Python reads them
     (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": [numbers]}}}))
+    text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
+    assert "PASS  level 0 reader: batches are lists of records, then NULL - 1 rows in 1 batches, then the end" in text
+    big = '[{"a":1' + 400 * "0" + ',"b":-1e999,"c":"1e999"}]'
+    (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": [big]}}}))
     text = tool("plugin", "check", "--run", "texts.json", FAKES / "libfake_answers.so").stdout.decode()
     assert "PASS  level 0 reader: batches are lists of records, then NULL - 1 rows in 1 batches, then the end" in text
     (tool.cwd / "texts.json").write_text(json.dumps({"engine": {"options": {"texts": ["DATIVO_PLUGIN_ERROR {}"]}}}))
