@@ -17,6 +17,8 @@
 #define FIRST_BLOCK ((size_t)64 << 10) /* most files of a batch are shorter */
 #define SMALLEST_BLOCK ((size_t)256 << 10)
 #define LARGEST_BLOCK ((size_t)4 << 20)
+#define MOST_UNDURABLE                                                                             \
+    ((size_t)64 << 20) /* what a disk may keep to itself, for all of it is waited for at the end */
 #define ALIGNMENT                                                                                  \
     ((size_t)4096) /* of memory, lengths and positions; what every disk is content with */
 
@@ -25,12 +27,13 @@ struct file_sink {
     struct dn_destination at; /* the file it stands for */
     int fd;
     uint8_t *memory;
-    uint8_t *block; /* aligned, inside `memory` */
-    size_t size;    /* of it */
-    size_t wanted;  /* the size it gets once the file is longer than the first one */
-    size_t used;    /* bytes of it that are not written yet */
-    uint64_t taken; /* bytes of the file so far, with those */
-    bool is_direct; /* the descriptor goes past the page cache */
+    uint8_t *block;   /* aligned, inside `memory` */
+    size_t size;      /* of it */
+    size_t wanted;    /* the size it gets once the file is longer than the first one */
+    size_t used;      /* bytes of it that are not written yet */
+    uint64_t taken;   /* bytes of the file so far, with those */
+    size_t undurable; /* bytes that went past the page cache and may be in the disk's own */
+    bool is_direct;   /* the descriptor goes past the page cache */
     bool has_temporary;
     char temporary[DN_TEMPORARY_NAME_SIZE];
 };
@@ -100,6 +103,21 @@ static void set_direct(struct file_sink *s, bool on)
     }
 }
 
+static enum dn_status make_durable(struct file_sink *s, struct dn_error *err)
+{
+    s->undurable = 0;
+    if (dn_store_fsync(s->fd) == 0) {
+        return DN_OK;
+    }
+    /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
+    return located(err, s,
+                   dn_error_set_errno(
+                       err, DN_ERR_IO, errno,
+                       "the %llu bytes of '%s' could not be made durable; check the disk and its "
+                       "free space, then write the file again",
+                       (unsigned long long)s->taken, s->base.path));
+}
+
 /*
  * Write what the block holds; `ends`: fsync() is next.  Full blocks go past the page cache: there they would cost a copy and the kernel's
  * write-back, push out what others have there, and all be waited for by fsync().
@@ -124,8 +142,9 @@ static enum dn_status write_block(struct file_sink *s, bool ends, struct dn_erro
         /* Else the disk would not start before fsync(), where failures show up: this is only a hint. */
         dn_file_os_start_writing(s->fd, start, (off_t)s->used);
     }
+    s->undurable += s->is_direct ? s->used : 0;
     s->used = 0;
-    return DN_OK;
+    return s->undurable >= MOST_UNDURABLE && !ends ? make_durable(s, err) : DN_OK;
 }
 
 /* A block of that size, with what the one before holds. */
@@ -181,17 +200,7 @@ static enum dn_status file_finish(struct dn_sink *sink, struct dn_error *err)
 
     DN_TRY(write_block(s, true, err));
     dn_destination_keep_mode(&s->at, s->fd);
-    if (dn_store_fsync(s->fd) != 0) {
-        /* After a failed fsync the kernel may have dropped the pages: trying again would succeed and prove nothing. */
-        return located(
-            err, s,
-            dn_error_set_errno(
-                err, DN_ERR_IO, errno,
-                "the %llu bytes of '%s' could not be made durable; check the disk and its "
-                "free space, then write the file again",
-                (unsigned long long)sink->position, sink->path));
-    }
-    return DN_OK;
+    return make_durable(s, err);
 }
 
 static enum dn_status file_replaced_head(struct dn_sink *sink, uint8_t *head, size_t size,

@@ -1,6 +1,7 @@
 #include "store/sink.h"
 
 #include "scratch_dir.h"
+#include "store/file/file_os.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -700,6 +701,38 @@ static void test_direct_writes_are_refused(void **state)
     check_large(path, 9999999);
 }
 
+/* What goes past the page cache is made durable on its way: the disk has its own cache, and at the end all of it would be waited for. */
+static void test_long_files_are_made_durable_on_their_way(void **state)
+{
+    (void)state;
+    enum {
+        BLOCK = 4 << 20,
+        ON_THE_WAY = 16 /* blocks */
+    };
+    static uint8_t bytes[BLOCK];
+    struct dn_error err = {0};
+    struct dn_sink *s = open_sink(scratch_path(dir, "long"), false);
+    const int fd = open(dir, O_TMPFILE | O_WRONLY | O_DIRECT, 0600);
+    const bool is_direct = fd >= 0 && dn_file_os_set_direct(fd, true);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    dn_sink_fail_at(ON_THE_WAY + 1, EIO);
+    enum dn_status st = DN_OK;
+    for (int i = 0; i <= ON_THE_WAY && st == DN_OK; i++) {
+        assert_int_equal(dn_sink_position(s), (uint64_t)i * BLOCK);
+        st = dn_sink_write(s, bytes, BLOCK, &err);
+        assert_true(st == DN_OK || i >= ON_THE_WAY - 1);
+    }
+    (void)dn_sink_fail_at(0, 0);
+    assert_int_equal(st, DN_ERR_IO);
+    assert_non_null(strstr(err.message, is_direct ? "67108864 bytes of" : "cannot write"));
+    assert_int_equal(strstr(err.message, "could not be made durable") != NULL, is_direct);
+    dn_sink_close(s);
+    assert_int_not_equal(access(scratch_path(dir, "long"), F_OK), 0);
+}
+
 static void test_mode_follows_the_umask(void **state)
 {
     (void)state;
@@ -738,6 +771,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_short_write_then_full, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_large_files, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_direct_writes_are_refused, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_long_files_are_made_durable_on_their_way, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(test_mode_follows_the_umask, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
