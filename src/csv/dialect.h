@@ -7,6 +7,8 @@
 #include "csv/automaton.h"
 #include "dativo/csv.h"
 
+#define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
+
 /** Which bytes mean what; DN_ERR_INVALID: two of them are the same, or one is none that can. */
 DN_NODISCARD enum dn_status
 dn_csv_dialect_read(struct dn_csv_dialect *d, const struct dn_csv_options *o, struct dn_error *err);

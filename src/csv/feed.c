@@ -230,6 +230,37 @@ static enum dn_status open_range(struct dn_csv_feed *f, struct dn_error *err)
     return dn_source_range(f->source, (uint64_t)range->start, (uint64_t)range->end, err);
 }
 
+#define FIRST_LOOK ((size_t)4 << 10)
+
+/*
+ * A file whose rows end with '\r' alone would be one row, where the first file has no such row ends: an error.  What its rows end with is
+ * decided as it is for the first file, but a '\r' at the end of the file belongs to the last row's end either way.
+ */
+static enum dn_status check_row_ends(struct dn_csv_feed *f, struct dn_error *err)
+{
+    if (f->dialect->cr_ends_row || !(f->row_ends_known || f->file > 0)) {
+        return DN_OK;
+    }
+    for (size_t wanted = FIRST_LOOK;; wanted *= 4) {
+        DN_TRY(dn_csv_feed_look(f, wanted, err));
+        struct dn_span head = dn_csv_feed_held(f);
+        const bool enough = f->source_at_end || head.len >= DN_CSV_HEAD_BYTES;
+        bool settled;
+        head.len -= head.len > 0 && head.data[head.len - 1] == '\r';
+        if (!dn_csv_cr_ends_rows(f->dialect, head, dn_csv_feed_front(f), enough, &settled)) {
+            if (settled || enough) {
+                return DN_OK;
+            }
+        } else if (enough) {
+            dn_error_set(err, DN_ERR_DATA,
+                         "its rows end with carriage returns alone, which end none in the first "
+                         "file: make all row ends the same, or read it by itself");
+            dn_error_locate(err, NULL, -1, f->line, f->offset, NULL);
+            return DN_ERR_DATA;
+        }
+    }
+}
+
 static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
 {
     DN_TRY(dn_text_open(&f->source, f->paths[f->file], f->text, f->stop, err));
@@ -250,6 +281,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     DN_TRY(dn_csv_feed_look(f, LONGEST_MARK, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
+    DN_TRY(check_row_ends(f, err));
     return f->skip_rows == 0 ? drop_sep(f, err) : DN_OK;
 }
 

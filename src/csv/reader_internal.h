@@ -21,7 +21,6 @@
 
 #define DN_CSV_DEFAULT_BLOCK_BYTES ((size_t)512 << 10)
 #define DN_CSV_DEFAULT_BUDGET ((uint64_t)64 << 20)
-#define DN_CSV_HEAD_BYTES ((size_t)1 << 20) /**< looked at for row ends, header and sample */
 
 /** Rows of a block that were set aside; see csv/aside.h. */
 struct dn_csv_aside {

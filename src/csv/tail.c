@@ -1,8 +1,6 @@
 #include "csv/feed.h"
 
 #define READ_BYTES ((size_t)64 << 10)
-/* So much of a file says what ends its lines. */
-#define HEAD_BYTES ((size_t)1 << 20)
 /* NUL bytes of which there are more are data. */
 #define PADDING_MOST ((size_t)1 << 20)
 
@@ -106,7 +104,7 @@ static bool cr_ends_lines(const struct dn_csv_tail *t, const uint8_t *text, size
 static bool lines_known(struct dn_csv_tail *t)
 {
     const size_t n = t->held.len - t->pos;
-    const bool enough = n >= HEAD_BYTES || t->at_end;
+    const bool enough = n >= DN_CSV_HEAD_BYTES || t->at_end;
     bool settled = false;
 
     if (!t->lines_known && n > 0) {

@@ -63,6 +63,35 @@ static void test_blank_lines_before_a_further_header(void **state)
     rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
 }
 
+/* Rows that end with '\r' alone are not glued together for a first file that has no such row ends, or none at all. */
+static void test_carriage_returns_in_a_further_file(void **state)
+{
+    struct dn_csv_options o = rig_options();
+    const char *const message = "its rows end with carriage returns alone";
+    static const char name[] = "v";
+    static const char *const names[] = {name};
+    const char *paths[2];
+
+    (void)state;
+    o.header = DN_CSV_HEADER_NO;
+    o.header_names = names;
+    o.n_header_names = 1;
+    for (size_t i = 0; i < 3; i++) {
+        paths[0] = rig_file("a.csv", ((const char *const[]){"1\n2\n", "1", "\"1\n\""})[i]);
+        paths[1] = rig_file("b.csv", "3\r4\r");
+        rig_expect_error(paths, 2, &o, DN_ERR_DATA, message);
+        paths[1] = rig_file("b.csv", "\"3\n\"\r4");
+        rig_expect_error(paths, 2, &o, DN_ERR_DATA, message);
+    }
+    paths[0] = rig_file("a.csv", "1\n2\n");
+    paths[1] = rig_file("b.csv", "3\r"); /* which belongs to the end of the file */
+    rig_expect(paths, 2, &o, "v", "l", "i1\ni2\ni3\n");
+    paths[1] = rig_file("b.csv", "\"3\"\r");
+    rig_expect(paths, 2, &o, "v", "l", "i1\ni2\ni3\n");
+    paths[1] = rig_file("b.csv", "x\ry\n"); /* text, as in a first file */
+    rig_expect(paths, 2, &o, "v", "vu", "s1\ns2\nsx\ry\n");
+}
+
 /* An open quote in the first row is placed where it opens, not where the row begins. */
 static void test_place_of_an_open_quote(void **state)
 {
@@ -396,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_header_errors),
         cmocka_unit_test(test_blank_lines_before_a_further_header),
+        cmocka_unit_test(test_carriage_returns_in_a_further_file),
         cmocka_unit_test(test_place_of_an_open_quote),
         cmocka_unit_test(test_no_header),
         cmocka_unit_test(test_long_first_row),
