@@ -91,18 +91,20 @@ static enum dn_status file_write(const char *path, const struct dn_buffer *data,
                    : dn_error_set_errno(err, DN_ERR_IO, saved, "%s: cannot be written", path);
 }
 
-/* A set is one of: a language, what a level of it shares, a role at a level of it, a role in any language, the headers for C. */
+/* A set is one of: a language, what a level of it shares, or a role, a role at a level of it, a role in any language, the headers for C. */
 static bool is_wanted(const struct dn_new_plugin *p, const struct dn_template *t)
 {
     const char *language = p->is_rust ? "rust" : "c";
     const char *role = p->is_reader ? "reader" : "writer";
-    char shared[32];
+    char level[32];
+    char both[32];
     char own[32];
 
-    (void)snprintf(shared, sizeof shared, "%s-level%d", language, p->level);
+    (void)snprintf(level, sizeof level, "%s-level%d", language, p->level);
+    (void)snprintf(both, sizeof both, "%s-%s", language, role);
     (void)snprintf(own, sizeof own, "%s-%s-%d", language, role, p->level);
-    return strcmp(t->set, language) == 0 || strcmp(t->set, shared) == 0 ||
-           strcmp(t->set, own) == 0 || strcmp(t->set, role) == 0 ||
+    return strcmp(t->set, language) == 0 || strcmp(t->set, level) == 0 ||
+           strcmp(t->set, both) == 0 || strcmp(t->set, own) == 0 || strcmp(t->set, role) == 0 ||
            (strcmp(t->set, "header") == 0 && !p->is_rust);
 }
 

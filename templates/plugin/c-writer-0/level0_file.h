@@ -6,9 +6,9 @@
 #ifndef LEVEL0_FILE_H
 #define LEVEL0_FILE_H
 
+#include "files.h"
 #include "level0.h"
 
-#include <fcntl.h>
 #include <stdatomic.h>
 
 /* A complete, durable file under a name that nobody looks for; none if that fails. Of a killed process such a one may be left. */
@@ -28,23 +28,10 @@ static inline int file_write(const char *base, char *hidden, size_t size, const 
     return why == 0 ? 0 : -1;
 }
 
-/*
- * Give a file its name, and replace nothing: link(), and, on file systems that have no links, a rename that does the same. -1, and
- * EOPNOTSUPP: there is neither. The hidden name may be left.
- */
-static inline int name_give(const char *hidden, const char *path)
-{
-    if (link(hidden, path) == 0) return 0;
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
-    if (renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
-    if (errno == EINVAL || errno == ENOSYS) errno = EOPNOTSUPP;
-    return -1;
-}
-
 /* Why there is no file, by errno. */
 static inline const char *file_fault(void)
 {
-    return errno == EOPNOTSUPP ? "this file system has neither hard links nor renames that replace nothing" : strerror(errno);
+    return errno == EOPNOTSUPP ? NO_NAME : strerror(errno);
 }
 
 /*
@@ -66,15 +53,6 @@ static inline int file_name(const char *base, const char *hidden, int64_t counte
     unlink(hidden);
     errno = why;
     return failed;
-}
-
-/* A name is durable when its folder is. */
-static inline int folder_sync(const char *base)
-{
-    const int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int failed = fd < 0 || fsync(fd) != 0;
-    if (fd >= 0) close(fd);
-    return failed ? -1 : 0;
 }
 
 /* A file of the batch with that number; `path` is its name. -1: errno says why not. */

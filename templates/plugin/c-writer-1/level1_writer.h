@@ -7,6 +7,7 @@
 #ifndef LEVEL1_WRITER_H
 #define LEVEL1_WRITER_H
 
+#include "files.h"
 #include "level1.h"
 
 #include <fcntl.h>
@@ -299,19 +300,6 @@ static inline int32_t writer_finish(void *handle, char **out_manifest_json, stru
     return writer_answer(w, err);
 }
 
-/*
- * Give a file its name, and replace nothing: link(), and, on file systems that have no links, a rename that does the same. -1, and
- * EOPNOTSUPP: there is neither. The hidden name may be left.
- */
-static inline int name_give(const char *hidden, const char *path)
-{
-    if (link(hidden, path) == 0) return 0;
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
-    if (renameat2(AT_FDCWD, hidden, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
-    if (errno == EINVAL || errno == ENOSYS) errno = EOPNOTSUPP;
-    return -1;
-}
-
 /* Not rename() where nothing may be replaced: another process may have made the file meanwhile. */
 static inline int32_t writer_commit(void *handle, struct dativo_error *err)
 {
@@ -321,7 +309,7 @@ static inline int32_t writer_commit(void *handle, struct dativo_error *err)
         const int has_neither = !w->overwrite && errno == EOPNOTSUPP;
         fail_errno(&w->error, w->path);
         if (has_neither)
-            fail(&w->error, DATIVO_ERR_UNSUPPORTED, "%.800s: this file system has neither hard links nor renames that replace nothing", w->path);
+            fail(&w->error, DATIVO_ERR_UNSUPPORTED, "%.800s: " NO_NAME, w->path);
         return writer_answer(w, err);
     }
     if (!w->overwrite) unlink(w->temporary);
@@ -329,9 +317,7 @@ static inline int32_t writer_commit(void *handle, struct dativo_error *err)
     const char *slash = strrchr(w->path, '/');
     char dir[sizeof w->path];
     snprintf(dir, sizeof dir, "%.*s", slash != NULL ? (int)(slash + 1 - w->path) : 1, slash != NULL ? w->path : ".");
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the name is durable when the folder is */
-    if (fd < 0 || fsync(fd) != 0) fail_errno(&w->error, dir);
-    if (fd >= 0) close(fd);
+    if (folder_sync(dir) != 0) fail_errno(&w->error, dir);
     return writer_answer(w, err);
 }
 

@@ -1,13 +1,14 @@
 //! @NAME@: a writer of Level 0. Each batch becomes one file of JSON, as it came.
+mod files;
 mod json;
 mod level0;
 
+use files::{folder_sync, name_give};
 use json::{quoted, unknown_option, Json};
 use level0::{free, give, give_error, handle};
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::raw::{c_char, c_int, c_uint, c_void};
+use std::os::raw::{c_char, c_void};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 struct Writer {
@@ -31,32 +32,6 @@ fn file_write(base: &str, text: &[u8]) -> io::Result<String> {
             Err(e) => fs::remove_file(&hidden).and(Err(e)),
         };
     }
-}
-
-extern "C" {
-    fn renameat2(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_uint) -> c_int; // of glibc
-}
-
-/// Give a file its name, and replace nothing: a link, and, on file systems that have no links, a rename that does the same. The hidden
-/// name may be left.
-fn name_give(hidden: &str, path: &str) -> io::Result<()> {
-    const AT_FDCWD: c_int = -100;
-    const RENAME_NOREPLACE: c_uint = 1;
-    const NO_LINKS: [i32; 3] = [1, 38, 95]; // EPERM, ENOSYS, EOPNOTSUPP
-    const NO_SUCH_RENAME: [i32; 3] = [22, 38, 95]; // EINVAL, ENOSYS, EOPNOTSUPP
-    match fs::hard_link(hidden, path) {
-        Err(e) if NO_LINKS.contains(&e.raw_os_error().unwrap_or(0)) => {}
-        named => return named,
-    }
-    let (from, to) = (CString::new(hidden)?, CString::new(path)?);
-    if unsafe { renameat2(AT_FDCWD, from.as_ptr(), AT_FDCWD, to.as_ptr(), RENAME_NOREPLACE) } == 0 {
-        return Ok(());
-    }
-    let e = io::Error::last_os_error();
-    if NO_SUCH_RENAME.contains(&e.raw_os_error().unwrap_or(0)) {
-        return Err(io::Error::new(ErrorKind::Unsupported, "this file system has neither hard links nor renames that replace nothing"));
-    }
-    Err(e)
 }
 
 /// The name of its batch for it, or, where that is taken, the next free one, whatever other writers do meanwhile.
@@ -90,7 +65,7 @@ fn batch_write(writer: &mut Writer, batch: &Json, text: &[u8]) -> Result<String,
         _ => return Err("file_counter must be from 0 on".to_string()),
     };
     let path = file_write(&base, text).and_then(|hidden| file_name(&hidden, &base, counter)).map_err(|e| format!("{base}: {e}"))?;
-    File::open(&base).and_then(|folder| folder.sync_all()).map_err(|e| format!("{base}: {e}"))?; // a name is durable when its folder is
+    folder_sync(&base).map_err(|e| format!("{base}: {e}"))?;
     writer.n_files += 1;
     Ok(format!("[{{\"path\":{},\"size_bytes\":{},\"record_count\":{n}}}]", quoted(&path), text.len()))
 }

@@ -1,4 +1,5 @@
 //! @NAME@: a writer of Level 1. A row is a line of JSON: {"id":1,"name":"Ann"}. Replace the target.
+mod files;
 mod json;
 mod level1;
 mod writer;

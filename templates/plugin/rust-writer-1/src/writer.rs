@@ -3,10 +3,11 @@
 //! unasked; batches are released whatever happens, and may begin anywhere in their buffers; a writer that failed stays failed; calls out
 //! of order are errors; columns of types that it does not know are refused by name; a handle is of no use in a child of fork().
 #![allow(dead_code)]
+use crate::files::{folder_sync, name_give};
 use crate::json::{quoted, Json};
 use crate::level1::*;
 use std::ffi::{CStr, CString};
-use std::os::raw::{c_char, c_int, c_uint, c_void};
+use std::os::raw::{c_char, c_void};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,32 +67,6 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }
-}
-
-extern "C" {
-    fn renameat2(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_uint) -> c_int; // of glibc
-}
-
-/// Give a file its name, and replace nothing: a link, and, on file systems that have no links, a rename that does the same. The hidden
-/// name may be left.
-fn name_give(hidden: &str, path: &str) -> io::Result<()> {
-    const AT_FDCWD: c_int = -100;
-    const RENAME_NOREPLACE: c_uint = 1;
-    const NO_LINKS: [i32; 3] = [1, 38, 95]; // EPERM, ENOSYS, EOPNOTSUPP
-    const NO_SUCH_RENAME: [i32; 3] = [22, 38, 95]; // EINVAL, ENOSYS, EOPNOTSUPP
-    match fs::hard_link(hidden, path) {
-        Err(e) if NO_LINKS.contains(&e.raw_os_error().unwrap_or(0)) => {}
-        named => return named,
-    }
-    let (from, to) = (CString::new(hidden)?, CString::new(path)?);
-    if unsafe { renameat2(AT_FDCWD, from.as_ptr(), AT_FDCWD, to.as_ptr(), RENAME_NOREPLACE) } == 0 {
-        return Ok(());
-    }
-    let e = io::Error::last_os_error();
-    if NO_SUCH_RENAME.contains(&e.raw_os_error().unwrap_or(0)) {
-        return Err(io::Error::new(ErrorKind::Unsupported, "this file system has neither hard links nor renames that replace nothing"));
-    }
-    Err(e)
 }
 
 /// Of a path, with its slash; a slash at the end is not passed over, as std::path does: what stands before it is no name of a file.
@@ -312,7 +287,7 @@ impl Writer {
         named.map_err(|e| io_failure(path, &e))?;
         self.temporary = None; // of a link the other name goes now
         let folder = if folder_of(path).is_empty() { "." } else { folder_of(path) };
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| io_failure(path, &e)) // the name is durable when the folder is
+        folder_sync(folder).map_err(|e| io_failure(path, &e))
     }
 
     /// The first failure stays the answer.
