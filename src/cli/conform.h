@@ -2,8 +2,10 @@
 #ifndef DN_CLI_CONFORM_H
 #define DN_CLI_CONFORM_H
 
+#include "arrow/nested.h"
 #include "job/plugin.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -123,6 +125,13 @@ enum dn_verdict dn_conform_cancelled(struct dn_conform *c);
 #define DN_CONFORM_CANCEL "cancel() ends the stream"
 #define DN_CONFORM_CANCEL_REMEDY                                                                   \
     "look at the flag that cancel() sets before every batch, and fail with DATIVO_ERR_CANCELLED"
+/**
+ * Column i of a batch, checked as Arrow wants it and viewed; NULL, or what is wrong with it.  Memory comes from the arena, and the text may be
+ * that of *err.
+ */
+const char *dn_conform_column(const struct ArrowSchema *schema, const struct ArrowArray *batch,
+                              int64_t i, struct dn_arena *arena, struct dn_node *node,
+                              struct dn_column_view *view, struct dn_error *err);
 /** Batches of two readers that are there at the same time. */
 enum dn_verdict dn_conform_held_batches(struct dn_conform *c);
 #define DN_CONFORM_HELD "batches stay as they are while others come"
@@ -153,6 +162,10 @@ enum dn_verdict dn_conform_many_readers(struct dn_conform *c);
 
 /** The configuration with its one file twice, to be freed; NULL: it has not one file. */
 char *dn_conform_file_twice(const char *config);
+/** That of --run, or one of the checks' own, for a writer of the columns id and name to the folder; NULL: memory ran out. */
+json_t *dn_conform_writer_config(const struct dn_conform *c, const char *base);
+/** Give it an option; takes the value over.  Where memory runs out it stays as it is. */
+void dn_conform_option_set(json_t *config, const char *name, json_t *value);
 /** "<out>/<name>" */
 const char *dn_conform_out_path(const struct dn_conform *c, const char *name, char out[512]);
 /** Files in the writers' folder. */

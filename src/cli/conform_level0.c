@@ -242,26 +242,17 @@ struct source {
     bool has_first;
 };
 
-/* The code of an error text, "" if there is none. */
-static void error_code(const char *text, char out[32])
+/* Is it an error text with that code? */
+static bool is_unsupported(const char *text)
 {
-    json_t *error = dn_text_starts_with(text, DATIVO_ERROR_PREFIX)
+    json_t *error = text != NULL && dn_text_starts_with(text, DATIVO_ERROR_PREFIX)
                         ? json_loads(text + strlen(DATIVO_ERROR_PREFIX), 0, NULL)
                         : NULL;
     const char *code = json_string_value(json_object_get(error, "code"));
+    const bool is_one = code != NULL && strcmp(code, "unsupported") == 0;
 
-    (void)snprintf(out, 32, "%s", code != NULL ? code : "");
     json_decref(error);
-}
-
-static bool is_unsupported(const char *text)
-{
-    char code[32] = "";
-
-    if (text != NULL && dn_conform_error_text_problem(text) == NULL) {
-        error_code(text, code);
-    }
-    return strcmp(code, "unsupported") == 0;
+    return is_one;
 }
 
 static void *small_make(const struct dn_conform *c, const struct dn_level0 *l)
@@ -586,7 +577,6 @@ static enum dn_verdict turns_compare(struct dn_conform *c, const struct dn_level
     return v == DN_VERDICT_PASS ? rows_compare(c, alone, rows) : v;
 }
 
-/* Rows may come in any order: only where the first are not the same ones, all have to be. */
 /* A host may hold several at a time, of whatever readers. */
 static enum dn_verdict texts_stay(struct dn_conform *c, const struct dn_level0 *l)
 {
@@ -616,6 +606,7 @@ static enum dn_verdict texts_stay(struct dn_conform *c, const struct dn_level0 *
     return v;
 }
 
+/* Rows may come in any order: only where the first are not the same ones, all have to be. */
 static enum dn_verdict reader_two(struct dn_conform *c)
 {
     static const size_t n_compared[] = {DN_CONFORM_ROWS_COMPARED, SIZE_MAX};

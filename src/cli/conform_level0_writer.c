@@ -1,7 +1,7 @@
 /* Checks of writers of Level 0, as hosts use them. */
 #include "cli/conform_level0.h"
 
-#include "base/buffer.h"
+#include "base/memory.h"
 #include "base/path.h"
 #include "base/strings.h"
 #include "job/json_text.h"
@@ -25,29 +25,14 @@ enum {
     MANY = 20 /* writers in a round: what they write is durable, which takes its time */
 };
 
-/* The configuration that was given, with files in that folder, or else one with two columns; with a NUL. */
-static bool config_make(const struct dn_conform *c, const char *base, struct dn_buffer *out)
-{
-    json_t *config = c->run_config != NULL ? json_loads(c->run_config, 0, NULL) : NULL;
-
-    if (config == NULL) {
-        config = json_pack("{s:s, s:[{s:s, s:s, s:b}, {s:s}], s:s, s:{}, s:n, s:{}}", "asset_name",
-                           "Conform Table", "schema", "name", "id", "type", "integer", "required",
-                           1, "name", "name", "target_type", "local", "connection", "file_format",
-                           "engine");
-    }
-    (void)json_object_set_new(config, "output_base", json_string(base));
-    const bool made = dn_json_write(config, out, NULL) == DN_OK;
-    json_decref(config);
-    return made;
-}
-
 static void *writer_make_in(const struct dn_conform *c, const struct dn_level0 *l, const char *base)
 {
-    struct dn_buffer config = {0};
-    void *writer = config_make(c, base, &config) ? l->create((const char *)config.data) : NULL;
+    json_t *root = dn_conform_writer_config(c, base);
+    char *config = dn_json_dump(root, 0);
+    void *writer = config != NULL ? l->create(config) : NULL;
 
-    dn_buffer_finish(&config);
+    dn_free(config);
+    json_decref(root);
     return writer;
 }
 

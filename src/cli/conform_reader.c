@@ -3,6 +3,7 @@
 
 #include "arrow/schema.h"
 #include "base/memory.h"
+#include "base/strings.h"
 #include "job/coltype.h"
 #include "job/json_text.h"
 
@@ -149,35 +150,6 @@ static enum dn_verdict close_null(struct dn_conform *c)
     return DN_VERDICT_PASS;
 }
 
-/* One string value of a "u", "U" or "vu" column; false if the column is of another type. */
-static bool string_at(const struct ArrowSchema *schema, const struct ArrowArray *column,
-                      int64_t row, const char **out, size_t *len)
-{
-    const int64_t i = row + column->offset;
-
-    if (strcmp(schema->format, "u") == 0) {
-        const int32_t *offsets = column->buffers[1];
-        *out = (const char *)column->buffers[2] + offsets[i];
-        *len = (size_t)(offsets[i + 1] - offsets[i]);
-        return true;
-    }
-    if (strcmp(schema->format, "vu") == 0) {
-        const uint8_t *view = (const uint8_t *)column->buffers[1] + 16 * i;
-        int32_t size = 0;
-        memcpy(&size, view, 4);
-        *len = (size_t)size;
-        if (size <= 12) {
-            *out = (const char *)view + 4;
-        } else {
-            int32_t where[2];
-            memcpy(where, view + 8, 8);
-            *out = (const char *)column->buffers[2 + where[0]] + where[1];
-        }
-        return true;
-    }
-    return false;
-}
-
 enum dn_verdict dn_conform_small_open(struct dn_conform *c, void **reader)
 {
     static const char refuses[] =
@@ -214,32 +186,6 @@ bool dn_conform_small_lengthen(struct dn_conform *c)
     return c->is_long;
 }
 
-/* The object within, made if there is none; NULL: there is no memory, or nothing that it could be within. */
-static json_t *object_within(json_t *object, const char *key)
-{
-    json_t *found = json_object_get(object, key);
-
-    if (json_is_object(found)) {
-        return found;
-    }
-    (void)json_object_set_new(object, key, json_object());
-    return json_object_get(object, key);
-}
-
-/* The configuration with an option that nobody has, to be freed; NULL: there is no memory. */
-static char *with_unknown_option(const char *config)
-{
-    json_t *root = json_loads(config, JSON_DISABLE_EOF_CHECK, NULL);
-    json_t *options = object_within(object_within(root, "engine"), "options");
-    char *out = NULL;
-
-    if (json_object_set_new(options, "delimitre", json_string(";")) == 0) {
-        out = dn_json_dump(root, 0);
-    }
-    json_decref(root);
-    return out;
-}
-
 /* The same without it opens: else the error might be about anything. */
 static enum dn_verdict opens_without(struct dn_conform *c)
 {
@@ -272,7 +218,11 @@ static enum dn_verdict unknown_option(struct dn_conform *c)
     dn_conform_path(c, c->is_parquet ? "in.parquet" : "in.csv", path);
     (void)snprintf(small, sizeof small, CONFIG_FORMAT, c->is_parquet ? "parquet" : "csv", path,
                    "{}");
-    char *config = with_unknown_option(c->run_config != NULL ? c->run_config : small);
+    json_t *root =
+        json_loads(c->run_config != NULL ? c->run_config : small, JSON_DISABLE_EOF_CHECK, NULL);
+    dn_conform_option_set(root, "delimitre", json_string(";"));
+    char *config = dn_json_dump(root, 0);
+    json_decref(root);
     v = config != NULL ? expect_open_error(c, config, "an unknown option")
                        : dn_conform_fail(c, "memory ran out");
     dn_free(config);
@@ -356,33 +306,57 @@ static enum dn_verdict small_begin(struct dn_conform *c, void **reader, struct A
     return v;
 }
 
-/* What the batch of rows [first, ...) holds, compared with the file. */
-static const char *batch_problem(const struct ArrowSchema *schema, const struct ArrowArray *batch,
-                                 int64_t first)
+/* In the form that the reader chose for the column: a number, or its text; others are not compared. */
+static bool value_is(const struct dn_column_view *view, int64_t row, const char *expected)
 {
-    static const char *const names[] = {"a \"b\", c", "two\nlines", "plain"};
-    const char *text = NULL;
     size_t len = 0;
+    char *end = NULL;
 
+    if (expected == NULL || !dn_column_is_valid(view, row)) {
+        return expected == NULL && !dn_column_is_valid(view, row);
+    }
+    if (dn_type_is_text(view->type)) {
+        const uint8_t *text = dn_column_text(view, row, &len);
+        return len == strlen(expected) && memcmp(text, expected, len) == 0;
+    }
+    const int64_t at = view->offset + row;
+    const double number = dn_text_to_double(expected, &end);
+    return (view->type.id != DN_TYPE_INT64 ||
+            (double)((const int64_t *)view->values)[at] == number) &&
+           (view->type.id != DN_TYPE_FLOAT64 || ((const double *)view->values)[at] == number);
+}
+
+/* What the batch of rows [first, ...) holds, compared with the file. */
+static enum dn_verdict batch_check(struct dn_conform *c, const struct ArrowSchema *schema,
+                                   const struct ArrowArray *batch, int64_t first)
+{
+    static const char *const rows[3][3] = {
+        {"1", "a \"b\", c", "1.5"}, {"2", "two\nlines", NULL}, {"3", "plain", "-2.25"}};
+    static const char *const wrong[] = {"an id came out wrong", "a quoted value came out wrong",
+                                        "an amount came out wrong"};
+    const char *problem = NULL;
+    struct dn_arena arena = {0};
+    struct dn_error err;
+
+    dn_error_clear(&err);
     if (batch->n_children != 3 || batch->length <= 0 || batch->length > 3 - first) {
-        return "a batch has no rows, too many rows, or other columns than the schema";
+        problem = "a batch has no rows, too many rows, or other columns than the schema";
     }
-    for (int64_t i = 0; i < batch->length; i++) {
-        const int64_t row = first + i;
-        if (!string_at(schema->children[1], batch->children[1], i + batch->offset, &text, &len)) {
-            return "column \"name\" is not a string column (u or vu)";
+    for (int64_t i = 0; problem == NULL && i < 3; i++) {
+        struct dn_node node;
+        struct dn_column_view view;
+        problem = dn_conform_column(schema, batch, i, &arena, &node, &view, &err);
+        if (problem == NULL && i == 1 && !dn_type_is_text(view.type)) {
+            problem = "column \"name\" is not one of strings";
         }
-        if (len != strlen(names[row]) || memcmp(text, names[row], len) != 0) {
-            return "a quoted value came out wrong";
-        }
-        if (strcmp(schema->children[0]->format, "l") == 0) {
-            const int64_t *ids = batch->children[0]->buffers[1];
-            if (ids[i + batch->offset + batch->children[0]->offset] != row + 1) {
-                return "an integer came out wrong";
-            }
+        for (int64_t row = 0; problem == NULL && row < batch->length; row++) {
+            problem = value_is(&view, row, rows[first + row][i]) ? NULL : wrong[i];
         }
     }
-    return NULL;
+    const enum dn_verdict v =
+        problem == NULL ? DN_VERDICT_PASS : dn_conform_fail(c, "%.300s", problem);
+    dn_arena_finish(&arena);
+    return v;
 }
 
 static enum dn_verdict stream_check(struct dn_conform *c, const struct ArrowSchema *schema,
@@ -401,12 +375,12 @@ static enum dn_verdict stream_check(struct dn_conform *c, const struct ArrowSche
         if (batch.release == NULL) {
             break;
         }
-        const char *problem = batch_problem(schema, &batch, rows);
+        const enum dn_verdict v = batch_check(c, schema, &batch, rows);
         rows += batch.length;
-        nulls += problem == NULL ? dn_column_null_count(batch.children[2]) : 0;
+        nulls += v == DN_VERDICT_PASS ? dn_column_null_count(batch.children[2]) : 0;
         batch.release(&batch);
-        if (problem != NULL) {
-            return dn_conform_fail(c, "%s", problem);
+        if (v != DN_VERDICT_PASS) {
+            return v;
         }
         if (batch.release != NULL) {
             return dn_conform_fail(c, "a batch's release callback did not set itself to NULL");
@@ -472,10 +446,15 @@ static enum dn_verdict outlives_close(struct dn_conform *c)
     }
     stream.release(&stream);
     c->reader->close(reader);
-    const char *problem = batch_problem(&schema, &batch, 0);
+    v = batch_check(c, &schema, &batch, 0);
     batch.release(&batch);
     schema.release(&schema);
-    return problem == NULL ? DN_VERDICT_PASS : dn_conform_fail(c, "after close(): %s", problem);
+    if (v != DN_VERDICT_PASS) {
+        char said[sizeof c->said];
+        memcpy(said, c->said, sizeof said);
+        return dn_conform_fail(c, "after close(): %.300s", said);
+    }
+    return v;
 }
 
 /* Of whatever rows: one handle lives on when the other is gone. */

@@ -4,7 +4,6 @@
 #include "arrow/digest.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "job/json_text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,38 +68,48 @@ static enum dn_verdict run_open(struct dn_conform *c, struct opened *o)
     return DN_VERDICT_PASS;
 }
 
+const char *dn_conform_column(const struct ArrowSchema *schema, const struct ArrowArray *batch,
+                              int64_t i, struct dn_arena *arena, struct dn_node *node,
+                              struct dn_column_view *view, struct dn_error *err)
+{
+    if (dn_schema_get_node(schema, i, arena, node, err) != DN_OK ||
+        dn_batch_get_node(batch, i, node, arena, view, err) != DN_OK) {
+        return err->message;
+    }
+    const int64_t told = batch->children[i]->null_count;
+    if (dn_column_bad_view(view) >= 0) {
+        return "a text lies outside of its buffers";
+    }
+    if (batch->children[i]->length != batch->length) {
+        return "its length is not that of the batch";
+    }
+    if (told != -1 && batch->offset == 0 && told != view->null_count) {
+        return "null_count is not what the bitmap says";
+    }
+    if (view->null_count > 0 && !node->field.nullable) {
+        return "a null, and the schema says there are none";
+    }
+    for (int64_t row = 0; dn_type_is_text(view->type) && row < view->n_rows; row++) {
+        size_t len = 0;
+        const uint8_t *text =
+            dn_column_is_valid(view, row) ? dn_column_text(view, row, &len) : NULL;
+        if (text != NULL && !dn_utf8_is_valid_n(text, len)) {
+            return "a text is not UTF-8";
+        }
+    }
+    return NULL;
+}
+
 /* NULL, or what is wrong with a column of a batch; adds those of its values that are compared to *digest. */
 static const char *column_problem(const struct opened *o, const struct ArrowArray *batch, int64_t i,
                                   int64_t first, uint64_t *digest, struct dn_error *err)
 {
-    const int64_t told = batch->children[i]->null_count;
     struct dn_arena arena = {0};
     struct dn_node node;
     struct dn_column_view view;
-    const char *problem = NULL;
-
-    if (dn_schema_get_node(&o->schema, i, &arena, &node, err) != DN_OK ||
-        dn_batch_get_node(batch, i, &node, &arena, &view, err) != DN_OK) {
-        problem = err->message;
-    } else if (dn_column_bad_view(&view) >= 0) {
-        problem = "a text lies outside of its buffers";
-    } else if (batch->children[i]->length != batch->length) {
-        problem = "its length is not that of the batch";
-    } else if (told != -1 && batch->offset == 0 && told != view.null_count) {
-        problem = "null_count is not what the bitmap says";
-    } else if (view.null_count > 0 && !node.field.nullable) {
-        problem = "a null, and the schema says there are none";
-    }
-    const bool is_text = problem == NULL && dn_type_is_text(view.type);
-    for (int64_t row = 0; is_text && problem == NULL && row < view.n_rows; row++) {
-        size_t len = 0;
-        const uint8_t *text =
-            dn_column_is_valid(&view, row) ? dn_column_text(&view, row, &len) : NULL;
-        if (text != NULL && !dn_utf8_is_valid_n(text, len)) {
-            problem = "a text is not UTF-8";
-        }
-    }
     const int64_t most = DN_CONFORM_ROWS_COMPARED - first;
+
+    const char *problem = dn_conform_column(&o->schema, batch, i, &arena, &node, &view, err);
     if (problem == NULL && !dn_node_is_nested(&node) && node.n_children == 0 && most > 0) {
         const int64_t n = view.n_rows < most ? view.n_rows : most;
         *digest += dn_column_digest(&view, 0, n, (uint64_t)first) * (uint64_t)(2 * i + 1);
@@ -216,19 +225,6 @@ static enum dn_verdict rows_come(struct dn_conform *c)
     }
     opened_close(c, &o);
     return v;
-}
-
-char *dn_conform_file_twice(const char *config)
-{
-    json_t *root = json_loads(config, JSON_DISABLE_EOF_CHECK, NULL);
-    json_t *files = json_object_get(root, "files");
-    char *out = NULL;
-
-    if (json_array_size(files) == 1 && json_array_append(files, json_array_get(files, 0)) == 0) {
-        out = dn_json_dump(root, 0);
-    }
-    json_decref(root);
-    return out;
 }
 
 static enum dn_verdict rows_count(struct dn_conform *c, int64_t *n_rows)

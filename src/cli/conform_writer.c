@@ -1,7 +1,9 @@
 /* Checks of dativo.writer/1 and dativo.inspector/1. */
-#include "cli/conform.h"
+#include "cli/conform_sample.h"
 
+#include "base/memory.h"
 #include "base/path.h"
+#include "job/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -16,138 +18,88 @@ enum {
     MANY = 20 /* writers in a round: what they write is durable, which takes its time */
 };
 
-/* Three rows in static memory: release() has only to mark itself as called, and that of the batch to count. */
-static const int64_t k_ids[] = {1, 2, 3};
-static const int32_t k_offsets[] = {0, 3, 3, 8};
-static const char k_text[] = "oneth\xc3\xa9"
-                             "e";
-static const uint8_t k_valid[] = {0x05}; /* the second name is null */
+static const char k_refused[] =
+    "see what the message says: the schema is an int64 and a utf8 column, and nothing is wrong "
+    "with path and rows; other options that the writer needs come with --run CONFIG";
 
-static void schema_release(struct ArrowSchema *schema)
-{
-    for (int64_t i = 0; i < schema->n_children; i++) {
-        if (schema->children[i]->release != NULL) {
-            schema->children[i]->release(schema->children[i]);
-        }
-    }
-    schema->release = NULL;
-}
+/* ---- a writer and its small table ---- */
 
-static void array_release(struct ArrowArray *array)
-{
-    if (array->private_data != NULL) {
-        ++*(int *)array->private_data;
-    }
-    for (int64_t i = 0; i < array->n_children; i++) {
-        if (array->children[i]->release != NULL) {
-            array->children[i]->release(array->children[i]);
-        }
-    }
-    array->release = NULL;
-}
-
-struct sample {
-    struct ArrowSchema columns[2];
-    struct ArrowSchema *column_list[2];
-    struct ArrowSchema schema;
-    struct ArrowArray arrays[2];
-    struct ArrowArray *array_list[2];
-    struct ArrowArray batch;
-    const void *id_buffers[2];
-    const void *name_buffers[3];
-    const void *no_buffers[1];
-    int n_released; /* how often the batch was */
+struct writing {
+    void *writer;
+    char path[512]; /* of its file */
+    struct dn_sample sample;
+    struct dativo_error e; /* of the last call */
 };
 
-static void sample_init(struct sample *s)
+/* Open a writer for the file; an option, where there is one, is true. */
+static int32_t writer_open(struct dn_conform *c, struct writing *w, const char *path,
+                           const char *option)
 {
-    *s = (struct sample){0};
-    s->columns[0] = (struct ArrowSchema){.format = "l", .name = "id", .release = schema_release};
-    s->columns[1] = (struct ArrowSchema){
-        .format = "u", .name = "name", .flags = ARROW_FLAG_NULLABLE, .release = schema_release};
-    s->id_buffers[1] = k_ids;
-    s->name_buffers[0] = k_valid;
-    s->name_buffers[1] = k_offsets;
-    s->name_buffers[2] = k_text;
-    s->arrays[0] = (struct ArrowArray){
-        .length = 3, .n_buffers = 2, .buffers = s->id_buffers, .release = array_release};
-    s->arrays[1] = (struct ArrowArray){.length = 3,
-                                       .null_count = 1,
-                                       .n_buffers = 3,
-                                       .buffers = s->name_buffers,
-                                       .release = array_release};
-    for (size_t i = 0; i < 2; i++) {
-        s->column_list[i] = &s->columns[i];
-        s->array_list[i] = &s->arrays[i];
+    *w = (struct writing){.writer = NULL};
+    (void)snprintf(w->path, sizeof w->path, "%s", path);
+    dn_sample_init(&w->sample);
+    dn_plugin_error_init(&w->e);
+    json_t *root = dn_conform_writer_config(c, c->out);
+    (void)json_object_set_new(root, "path", json_string(path));
+    if (option != NULL) {
+        dn_conform_option_set(root, option, json_true());
     }
-    s->schema = (struct ArrowSchema){.format = "+s",
-                                     .name = "",
-                                     .n_children = 2,
-                                     .children = s->column_list,
-                                     .release = schema_release};
-    s->batch = (struct ArrowArray){.length = 3,
-                                   .n_buffers = 1,
-                                   .buffers = s->no_buffers,
-                                   .n_children = 2,
-                                   .children = s->array_list,
-                                   .release = array_release,
-                                   .private_data = &s->n_released};
+    char *config = dn_json_dump(root, JSON_COMPACT);
+    json_decref(root);
+    const int32_t code =
+        c->writer->open(config != NULL ? config : "", &w->sample.schema, NULL, &w->writer, &w->e);
+    dn_free(config);
+    return code;
 }
 
-/* The batch is the writer's from append() on, and given back by close() at the latest. */
-static enum dn_verdict released_once(struct dn_conform *c, const struct sample *s)
+/* Open it, and append the three rows, whose batch is the writer's then; what is not PASS has closed it. */
+static enum dn_verdict writing_begin(struct dn_conform *c, struct writing *w, const char *name,
+                                     const char *option)
 {
-    static const char remedy[] =
-        "call batch->release(batch) once its rows are taken, or have failed, and in close() at the "
-        "latest: it sets release to NULL itself";
+    char path[512];
 
-    if (s->n_released == 1 && s->batch.release == NULL) {
-        return DN_VERDICT_PASS;
+    if (writer_open(c, w, dn_conform_out_path(c, name, path), option) != DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, k_refused, "open() failed: %.300s", w->e.message);
     }
-    return s->n_released == 0
-               ? DN_CONFORM_FAIL(c, remedy, "the batch was not released%s",
-                                 s->batch.release == NULL ? ", and its release set to NULL" : "")
-               : DN_CONFORM_FAIL(c, remedy, "the batch was released %d times%s", s->n_released,
-                                 s->batch.release != NULL ? ", and the caller's left as it was"
-                                                          : "");
+    if (c->writer->append(w->writer, &w->sample.batch, &w->e) != DATIVO_OK) {
+        c->writer->close(w->writer);
+        return DN_CONFORM_FAIL(c, k_refused, "append() failed: %.300s", w->e.message);
+    }
+    return DN_VERDICT_PASS;
 }
 
-static const char *config_make(const struct dn_conform *c, char *out, size_t size, const char *path,
-                               const char *options)
+#define THE_FILE "out.parquet"
+
+static enum dn_verdict begin(struct dn_conform *c, struct writing *w)
 {
-    (void)snprintf(
-        out, size,
-        "{\"asset_name\":\"conform\",\"schema\":[{\"name\":\"id\",\"type\":\"integer\","
-        "\"required\":true},"
-        "{\"name\":\"name\",\"type\":\"string\"}],\"output_base\":\"%s\",\"target_type\":\"local\","
-        "\"connection\":{},\"engine\":{\"type\":\"native\",\"options\":"
-        "%s},"
-        "\"path\":\"%s\"}",
-        c->out, options, path);
-    return out;
+    return writing_begin(c, w, THE_FILE, NULL);
 }
 
-static enum dn_verdict expect_open_error(struct dn_conform *c, const char *config, const char *what)
+/* finish(), and nobody looks at the manifest. */
+static int32_t finish(struct dn_conform *c, struct writing *w)
 {
-    struct dativo_error e;
-    struct sample s;
-    void *writer = NULL;
+    char *text = NULL;
+    const int32_t code = c->writer->finish(w->writer, &text, &w->e);
 
-    sample_init(&s);
-    dn_plugin_error_init(&e);
-    const int32_t code = c->writer->open(config, &s.schema, NULL, &writer, &e);
+    c->plugin.api->free_text(text);
+    return code;
+}
+
+/* ---- what open() refuses ---- */
+
+static enum dn_verdict expect_error(struct dn_conform *c, struct writing *w, int32_t code,
+                                    const char *what)
+{
     if (code == DATIVO_OK) {
-        c->writer->close(writer);
+        c->writer->close(w->writer);
         return dn_conform_fail(c, "open() accepted %s", what);
     }
-    if (writer != NULL) {
+    if (w->writer != NULL) {
         return dn_conform_fail(c, "open() failed on %s, but set a handle", what);
     }
-    if (e.message[0] == '\0') {
-        return dn_conform_fail(c, "open() failed on %s without a message", what);
-    }
-    (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
-    return DN_VERDICT_PASS;
+    return w->e.message[0] != '\0'
+               ? dn_conform_pass(c, "%.300s", w->e.message)
+               : dn_conform_fail(c, "open() failed on %s without a message", what);
 }
 
 static enum dn_verdict members(struct dn_conform *c)
@@ -165,31 +117,41 @@ static enum dn_verdict members(struct dn_conform *c)
 
 static enum dn_verdict bad_json(struct dn_conform *c)
 {
-    return expect_open_error(c, "{\"asset_name\": ", "a configuration that is not JSON");
+    struct writing w = {.writer = NULL};
+
+    dn_sample_init(&w.sample);
+    dn_plugin_error_init(&w.e);
+    return expect_error(
+        c, &w, c->writer->open("{\"asset_name\": ", &w.sample.schema, NULL, &w.writer, &w.e),
+        "a configuration that is not JSON");
 }
 
 static enum dn_verdict unwritable(struct dn_conform *c)
 {
     char path[512];
-    char config[2048];
+    struct writing w;
 
     if (!dn_conform_file(c, "in-file", "not a directory")) {
         return dn_conform_fail(c, "the test file could not be written");
     }
     dn_conform_path(c, "in-file/out.parquet", path);
-    return expect_open_error(c, config_make(c, config, sizeof config, path, "{}"),
-                             "a path below a file");
+    return expect_error(c, &w, writer_open(c, &w, path, NULL), "a path below a file");
 }
 
+/* The same without it opens: else the error might be about anything. */
 static enum dn_verdict unknown_option(struct dn_conform *c)
 {
-    char path[512];
-    char config[2048];
+    struct writing w;
+    const enum dn_verdict v = begin(c, &w);
 
-    dn_conform_out_path(c, "out.parquet", path);
-    return expect_open_error(
-        c, config_make(c, config, sizeof config, path, "{\"compresion\":\"zstd\"}"),
-        "an unknown option");
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    c->writer->abort(w.writer);
+    c->writer->close(w.writer);
+    char path[512];
+    dn_conform_out_path(c, THE_FILE, path);
+    return expect_error(c, &w, writer_open(c, &w, path, "compresion"), "an unknown option");
 }
 
 static enum dn_verdict close_null(struct dn_conform *c)
@@ -198,35 +160,32 @@ static enum dn_verdict close_null(struct dn_conform *c)
     return DN_VERDICT_PASS;
 }
 
-static const char k_refused[] =
-    "see what the message says: the schema is an int64 and a utf8 column, and nothing is wrong "
-    "with path and rows";
-
-/* Open and append the three rows; the batch is the writer's afterwards. */
-static enum dn_verdict start_with(struct dn_conform *c, struct sample *s, const char *path,
-                                  const char *options, void **writer)
+static enum dn_verdict old_errors(struct dn_conform *c)
 {
-    char config[2048];
-    struct dativo_error e;
+    struct dn_conform_old_error old;
+    struct writing w = {.writer = NULL};
 
-    sample_init(s);
-    dn_plugin_error_init(&e);
-    if (c->writer->open(config_make(c, config, sizeof config, path, options), &s->schema, NULL,
-                        writer, &e) != DATIVO_OK) {
-        return DN_CONFORM_FAIL(c, k_refused, "open() failed: %.300s", e.message);
+    dn_sample_init(&w.sample);
+    dn_conform_old_error_init(&old);
+    if (c->writer->open("{\"asset_name\": ", &w.sample.schema, NULL, &w.writer, &old.e) ==
+        DATIVO_OK) {
+        c->writer->close(w.writer);
+        return dn_conform_skip(c, "open() did not fail");
     }
-    if (c->writer->append(*writer, &s->batch, &e) != DATIVO_OK) {
-        c->writer->close(*writer);
-        return DN_CONFORM_FAIL(c, k_refused, "append() failed: %.300s", e.message);
+    enum dn_verdict v = dn_conform_old_error_check(c, &old, "open()");
+    v = v == DN_VERDICT_PASS ? begin(c, &w) : v;
+    if (v != DN_VERDICT_PASS) {
+        return v;
     }
-    return DN_VERDICT_PASS;
+    dn_conform_old_error_init(&old);
+    if (c->writer->commit(w.writer, &old.e) != DATIVO_OK) { /* nothing is finished */
+        v = dn_conform_old_error_check(c, &old, "commit()");
+    }
+    c->writer->close(w.writer);
+    return v;
 }
 
-static enum dn_verdict start(struct dn_conform *c, struct sample *s, const char *path,
-                             void **writer)
-{
-    return start_with(c, s, path, "{}", writer);
-}
+/* ---- the file ---- */
 
 /* What finish() says of the file. */
 struct manifest {
@@ -285,29 +244,27 @@ static enum dn_verdict file_check(struct dn_conform *c, const char *path,
     return DN_VERDICT_PASS;
 }
 
-static enum dn_verdict finish_and_commit(struct dn_conform *c, void *writer, const char *path)
+static enum dn_verdict finish_and_commit(struct dn_conform *c, struct writing *w)
 {
-    struct dativo_error e;
     struct manifest manifest = {0};
     char *text = NULL;
 
-    dn_plugin_error_init(&e);
-    if (c->writer->finish(writer, &text, &e) != DATIVO_OK) {
-        return DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", e.message);
+    if (c->writer->finish(w->writer, &text, &w->e) != DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", w->e.message);
     }
     enum dn_verdict v = manifest_read(c, text, &manifest);
     c->plugin.api->free_text(text);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    if (access(path, F_OK) == 0) {
+    if (access(w->path, F_OK) == 0) {
         return DN_CONFORM_FAIL(c, "write to another name, and rename in commit()",
                                "the file has its final name before commit()");
     }
-    if (c->writer->commit(writer, &e) != DATIVO_OK) {
-        return DN_CONFORM_FAIL(c, k_refused, "commit() failed: %.300s", e.message);
+    if (c->writer->commit(w->writer, &w->e) != DATIVO_OK) {
+        return DN_CONFORM_FAIL(c, k_refused, "commit() failed: %.300s", w->e.message);
     }
-    v = file_check(c, path, &manifest);
+    v = file_check(c, w->path, &manifest);
     if (v == DN_VERDICT_PASS) {
         (void)snprintf(c->said, sizeof c->said, "3 rows, %" PRId64 " bytes", manifest.size);
     }
@@ -347,45 +304,37 @@ static enum dn_verdict inspected(struct dn_conform *c, const char *path)
 
 static enum dn_verdict small_table(struct dn_conform *c)
 {
-    struct sample s;
-    char path[512];
-    void *writer = NULL;
+    struct writing w;
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
+    enum dn_verdict v = begin(c, &w);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    v = finish_and_commit(c, writer, path);
-    c->writer->close(writer);
-    if (v == DN_VERDICT_PASS) {
-        v = released_once(c, &s);
-    }
+    v = finish_and_commit(c, &w);
+    c->writer->close(w.writer);
+    v = v == DN_VERDICT_PASS ? dn_sample_released_once(c, &w.sample) : v;
     if (v == DN_VERDICT_PASS && dn_conform_count_outputs(c) != 1) {
         v = DN_CONFORM_FAIL(c, "remove every file but that of \"path\", in commit() at the latest",
                             "files are left beside the output");
     }
-    return v == DN_VERDICT_PASS ? inspected(c, path) : v;
+    return v == DN_VERDICT_PASS ? inspected(c, w.path) : v;
 }
 
 static enum dn_verdict leaves_nothing(struct dn_conform *c, bool with_abort)
 {
-    struct sample s;
-    char path[512];
-    void *writer = NULL;
+    struct writing w;
+    const enum dn_verdict v = begin(c, &w);
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     if (with_abort) {
-        c->writer->abort(writer);
+        c->writer->abort(w.writer);
     }
-    c->writer->close(writer);
+    c->writer->close(w.writer);
     const int left = dn_conform_count_outputs(c);
     return left == 0
-               ? released_once(c, &s)
+               ? dn_sample_released_once(c, &w.sample)
                : dn_conform_fail(c, "%d file%s left behind", left, left == 1 ? " is" : "s are");
 }
 
@@ -398,6 +347,8 @@ static enum dn_verdict closed(struct dn_conform *c)
 {
     return leaves_nothing(c, false);
 }
+
+/* ---- files that are there ---- */
 
 static const char k_precious[] = "precious";
 
@@ -424,69 +375,6 @@ static bool is_precious(const char *path)
     return now.len == sizeof k_precious - 1 && memcmp(now.bytes, k_precious, now.len) == 0;
 }
 
-static enum dn_verdict existing(struct dn_conform *c)
-{
-    struct dativo_error e;
-    struct sample s;
-    char path[512];
-    char config[2048];
-    char *text = NULL;
-    void *writer = NULL;
-
-    dn_conform_out_path(c, "out.parquet", path);
-    if (!dn_conform_file(c, "out/out.parquet", k_precious)) {
-        return dn_conform_fail(c, "the test file could not be written");
-    }
-    sample_init(&s);
-    dn_plugin_error_init(&e);
-    int32_t code = c->writer->open(config_make(c, config, sizeof config, path, "{}"), &s.schema,
-                                   NULL, &writer, &e);
-    if (code == DATIVO_OK) { /* then commit() must refuse */
-        if (c->writer->append(writer, &s.batch, &e) == DATIVO_OK &&
-            c->writer->finish(writer, &text, &e) == DATIVO_OK) {
-            code = c->writer->commit(writer, &e);
-        }
-        c->plugin.api->free_text(text);
-        c->writer->close(writer);
-    }
-    if (code == DATIVO_OK || !is_precious(path)) {
-        return dn_conform_fail(c, "an existing file was replaced without \"overwrite\"");
-    }
-    (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
-    return DN_VERDICT_PASS;
-}
-
-/* Somebody makes a file of that name while the writer is at work. */
-static enum dn_verdict appeared(struct dn_conform *c)
-{
-    struct dativo_error e;
-    struct sample s;
-    char path[512];
-    char *text = NULL;
-    void *writer = NULL;
-
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
-    if (v != DN_VERDICT_PASS) {
-        return v;
-    }
-    dn_plugin_error_init(&e);
-    int32_t code = c->writer->finish(writer, &text, &e);
-    c->plugin.api->free_text(text);
-    if (!dn_conform_file(c, "out/out.parquet", k_precious)) {
-        v = dn_conform_fail(c, "the test file could not be written");
-    } else if (code == DATIVO_OK) {
-        code = c->writer->commit(writer, &e);
-    }
-    c->writer->close(writer);
-    if (v == DN_VERDICT_PASS && !is_precious(path)) {
-        v = dn_conform_fail(c, "a file that came after open() was replaced without \"overwrite\"");
-    } else if (v == DN_VERDICT_PASS && code == DATIVO_OK) {
-        v = dn_conform_fail(c, "commit() gave no file its name, and no error");
-    }
-    return v == DN_VERDICT_PASS ? dn_conform_pass(c, "%.300s", e.message) : v;
-}
-
 static bool is_same(const char *path, const struct content *before)
 {
     struct content now;
@@ -495,51 +383,100 @@ static bool is_same(const char *path, const struct content *before)
     return now.len == before->len && memcmp(now.bytes, before->bytes, now.len) == 0;
 }
 
-/* Six rows over the writer's own three, for writers may look what they replace. */
-static enum dn_verdict replaced(struct dn_conform *c)
+static enum dn_verdict existing(struct dn_conform *c)
 {
-    struct dativo_error e;
-    struct sample s;
-    struct sample more;
-    struct content before;
+    struct writing w;
     char path[512];
-    char *text = NULL;
-    void *writer = NULL;
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
+    dn_conform_out_path(c, THE_FILE, path);
+    if (!dn_conform_file(c, "out/" THE_FILE, k_precious)) {
+        return dn_conform_fail(c, "the test file could not be written");
+    }
+    int32_t code = writer_open(c, &w, path, NULL);
+    if (code == DATIVO_OK) { /* then commit() must refuse, at the latest */
+        code = c->writer->append(w.writer, &w.sample.batch, &w.e);
+        code = code == DATIVO_OK ? finish(c, &w) : code;
+        code = code == DATIVO_OK ? c->writer->commit(w.writer, &w.e) : code;
+        c->writer->close(w.writer);
+    }
+    return code == DATIVO_OK || !is_precious(path)
+               ? dn_conform_fail(c, "an existing file was replaced without \"overwrite\"")
+               : dn_conform_pass(c, "%.300s", w.e.message);
+}
+
+/* Somebody makes a file of that name while the writer is at work. */
+static enum dn_verdict appeared(struct dn_conform *c)
+{
+    struct writing w;
+
+    enum dn_verdict v = begin(c, &w);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    v = finish_and_commit(c, writer, path);
-    c->writer->close(writer);
+    int32_t code = finish(c, &w);
+    if (!dn_conform_file(c, "out/" THE_FILE, k_precious)) {
+        v = dn_conform_fail(c, "the test file could not be written");
+    } else if (code == DATIVO_OK) {
+        code = c->writer->commit(w.writer, &w.e);
+    }
+    c->writer->close(w.writer);
+    if (v == DN_VERDICT_PASS && !is_precious(w.path)) {
+        v = dn_conform_fail(c, "a file that came after open() was replaced without \"overwrite\"");
+    } else if (v == DN_VERDICT_PASS && code == DATIVO_OK) {
+        v = dn_conform_fail(c, "commit() gave no file its name, and no error");
+    }
+    return v == DN_VERDICT_PASS ? dn_conform_pass(c, "%.300s", w.e.message) : v;
+}
+
+/* Six rows over the writer's own three, for writers may look what they replace; both are there until commit(). */
+static enum dn_verdict replace(struct dn_conform *c, struct writing *w,
+                               const struct content *before)
+{
+    struct dn_sample more;
+    enum dn_verdict v = DN_VERDICT_PASS;
+
+    dn_sample_init(&more);
+    int32_t code = c->writer->append(w->writer, &more.batch, &w->e);
+    code = code == DATIVO_OK ? finish(c, w) : code;
+    if (code == DATIVO_OK && !is_same(w->path, before)) {
+        v = dn_conform_fail(c, "the old file was gone before commit()");
+    }
+    code = code == DATIVO_OK ? c->writer->commit(w->writer, &w->e) : code;
+    if (code != DATIVO_OK) {
+        return dn_conform_fail(c, "with \"overwrite\" it failed: %.300s", w->e.message);
+    }
+    return v == DN_VERDICT_PASS && is_same(w->path, before)
+               ? dn_conform_fail(c, "the old file is still there after commit()")
+               : v;
+}
+
+static enum dn_verdict replaced(struct dn_conform *c)
+{
+    struct writing w;
+    struct content before;
+
+    enum dn_verdict v = begin(c, &w);
+    if (v != DN_VERDICT_PASS) {
+        return v;
+    }
+    v = finish_and_commit(c, &w);
+    c->writer->close(w.writer);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     c->said[0] = '\0'; /* of the first file */
-    content_read(path, &before);
-    v = start_with(c, &s, path, "{\"overwrite\":true}", &writer);
+    content_read(w.path, &before);
+    v = writing_begin(c, &w, THE_FILE, "overwrite");
     if (v != DN_VERDICT_PASS) {
         c->remedy = NULL; /* that of the check: without the option it was good */
         return v;
     }
-    dn_plugin_error_init(&e);
-    sample_init(&more);
-    int32_t code = c->writer->append(writer, &more.batch, &e);
-    code = code == DATIVO_OK ? c->writer->finish(writer, &text, &e) : code;
-    c->plugin.api->free_text(text);
-    if (code == DATIVO_OK && !is_same(path, &before)) {
-        v = dn_conform_fail(c, "the old file was gone before commit()");
-    }
-    code = code == DATIVO_OK ? c->writer->commit(writer, &e) : code;
-    c->writer->close(writer);
-    if (code != DATIVO_OK) {
-        return dn_conform_fail(c, "with \"overwrite\" it failed: %.300s", e.message);
-    }
-    return v == DN_VERDICT_PASS && is_same(path, &before)
-               ? dn_conform_fail(c, "the old file is still there after commit()")
-               : v;
+    v = replace(c, &w, &before);
+    c->writer->close(w.writer);
+    return v;
 }
+
+/* ---- calls out of order, and in a child ---- */
 
 static const char k_first_error[] =
     "keep the first error in the handle, and return it from every later call: commit() makes no "
@@ -547,51 +484,39 @@ static const char k_first_error[] =
 
 static enum dn_verdict append_late(struct dn_conform *c)
 {
-    struct dativo_error e;
-    struct sample s;
-    struct sample late;
-    char path[512];
-    char *text = NULL;
-    void *writer = NULL;
+    struct writing w;
+    struct dn_sample late;
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
+    enum dn_verdict v = begin(c, &w);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    dn_plugin_error_init(&e);
-    sample_init(&late);
-    if (c->writer->finish(writer, &text, &e) != DATIVO_OK) {
-        v = DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", e.message);
-    } else if (c->writer->append(writer, &late.batch, &e) == DATIVO_OK) {
+    dn_sample_init(&late);
+    if (finish(c, &w) != DATIVO_OK) {
+        v = DN_CONFORM_FAIL(c, k_refused, "finish() failed: %.300s", w.e.message);
+    } else if (c->writer->append(w.writer, &late.batch, &w.e) == DATIVO_OK) {
         v = dn_conform_fail(c, "append() after finish() was no error: its rows are lost");
-    } else if (c->writer->commit(writer, &e) == DATIVO_OK) {
+    } else if (c->writer->commit(w.writer, &w.e) == DATIVO_OK) {
         v = DN_CONFORM_FAIL(c, k_first_error, "append() had failed, and commit() was no error");
     }
-    c->plugin.api->free_text(text);
-    c->writer->close(writer);
-    if (v == DN_VERDICT_PASS && access(path, F_OK) == 0) {
+    c->writer->close(w.writer);
+    if (v == DN_VERDICT_PASS && access(w.path, F_OK) == 0) {
         v = DN_CONFORM_FAIL(c, k_first_error, "append() had failed, and commit() made a file");
     }
-    return v == DN_VERDICT_PASS ? released_once(c, &late) : v;
+    return v == DN_VERDICT_PASS ? dn_sample_released_once(c, &late) : v;
 }
 
 static enum dn_verdict commit_early(struct dn_conform *c)
 {
-    struct dativo_error e;
-    struct sample s;
-    char path[512];
-    void *writer = NULL;
+    struct writing w;
+    const enum dn_verdict v = begin(c, &w);
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
-    dn_plugin_error_init(&e);
-    const int32_t code = c->writer->commit(writer, &e);
-    c->writer->close(writer);
-    if (access(path, F_OK) == 0) {
+    const int32_t code = c->writer->commit(w.writer, &w.e);
+    c->writer->close(w.writer);
+    if (access(w.path, F_OK) == 0) {
         return dn_conform_fail(c, "commit() without finish() made a file: rows may be missing");
     }
     return code == DATIVO_OK ? dn_conform_fail(c, "commit() without finish() was no error") : v;
@@ -605,47 +530,39 @@ static enum dn_verdict order(struct dn_conform *c)
 }
 
 /* What a child of fork() is told; 0: all is as it should be, else which call was none. */
-static int child_of_fork(const struct dn_conform *c, void *writer)
+static int child_of_fork(struct dn_conform *c, struct writing *w)
 {
-    struct dativo_error e;
-    struct sample s;
-    char *text = NULL;
-
-    sample_init(&s);
-    dn_plugin_error_init(&e);
-    if (c->writer->append(writer, &s.batch, &e) == DATIVO_OK) {
+    dn_sample_init(&w->sample);
+    if (c->writer->append(w->writer, &w->sample.batch, &w->e) == DATIVO_OK) {
         return 1;
     }
-    if (c->writer->finish(writer, &text, &e) == DATIVO_OK) {
+    if (finish(c, w) == DATIVO_OK) {
         return 2;
     }
-    if (c->writer->commit(writer, &e) == DATIVO_OK) {
+    if (c->writer->commit(w->writer, &w->e) == DATIVO_OK) {
         return 3;
     }
-    c->writer->abort(writer);
-    c->writer->close(writer);
+    c->writer->abort(w->writer);
+    c->writer->close(w->writer);
     return 0;
 }
 
 static enum dn_verdict after_fork(struct dn_conform *c)
 {
     static const char *const calls[] = {"", "append()", "finish()", "commit()"};
-    struct sample s;
-    char path[512];
-    void *writer = NULL;
+    struct writing w;
     int status = 0;
 
-    dn_conform_out_path(c, "out.parquet", path);
-    enum dn_verdict v = start(c, &s, path, &writer);
+    enum dn_verdict v = begin(c, &w);
     if (v != DN_VERDICT_PASS) {
         return v;
     }
     const pid_t pid = fork();
     if (pid == 0) {
-        _exit(child_of_fork(c, writer));
+        _exit(child_of_fork(c, &w));
     }
     if (pid < 0) {
-        c->writer->close(writer);
+        c->writer->close(w.writer);
         return dn_conform_skip(c, "this system has no fork()");
     }
     if (waitpid(pid, &status, 0) == pid && status != 0) {
@@ -655,13 +572,13 @@ static enum dn_verdict after_fork(struct dn_conform *c)
                 : dn_conform_fail(c, "a child of fork() crashed");
     }
     if (v == DN_VERDICT_PASS) { /* the parent goes on, and its file is there */
-        v = finish_and_commit(c, writer, path);
+        v = finish_and_commit(c, &w);
         if (v != DN_VERDICT_PASS) {
             c->remedy = "let abort() and close() do nothing in a child of fork(): the files are "
                         "the parent's";
         }
     }
-    c->writer->close(writer);
+    c->writer->close(w.writer);
     return v;
 }
 
@@ -672,24 +589,23 @@ static enum dn_verdict many_writers(struct dn_conform *c)
     enum dn_verdict v = DN_VERDICT_PASS;
 
     for (int i = 0; v == DN_VERDICT_PASS && dn_conform_left_take(&left, i); i++) {
-        struct sample s;
+        struct writing w;
         char name[32];
-        char path[512];
-        void *writer = NULL;
 
         (void)snprintf(name, sizeof name, "out-%d.parquet", i);
-        dn_conform_out_path(c, name, path);
-        v = start(c, &s, path, &writer);
+        v = writing_begin(c, &w, name, NULL);
         if (v == DN_VERDICT_PASS) {
-            v = finish_and_commit(c, writer, path);
-            c->writer->close(writer);
+            v = finish_and_commit(c, &w);
+            c->writer->close(w.writer);
         }
         dn_conform_progress(c);
-        v = v == DN_VERDICT_PASS ? released_once(c, &s) : v;
+        v = v == DN_VERDICT_PASS ? dn_sample_released_once(c, &w.sample) : v;
     }
     c->said[0] = v == DN_VERDICT_PASS ? '\0' : c->said[0];
     return v == DN_VERDICT_PASS ? dn_conform_left_check(c, &left, "writers") : v;
 }
+
+/* ---- the inspector ---- */
 
 static enum dn_verdict not_a_file(struct dn_conform *c)
 {
@@ -708,35 +624,6 @@ static enum dn_verdict not_a_file(struct dn_conform *c)
     }
     (void)snprintf(c->said, sizeof c->said, "%.300s", e.message);
     return e.message[0] != '\0' ? DN_VERDICT_PASS : dn_conform_fail(c, "no message");
-}
-
-static enum dn_verdict old_errors(struct dn_conform *c)
-{
-    struct dn_conform_old_error old;
-    struct sample s;
-    char path[512];
-    void *writer = NULL;
-
-    sample_init(&s);
-    dn_conform_old_error_init(&old);
-    if (c->writer->open("{\"asset_name\": ", &s.schema, NULL, &writer, &old.e) == DATIVO_OK) {
-        c->writer->close(writer);
-        return dn_conform_skip(c, "open() did not fail");
-    }
-    enum dn_verdict v = dn_conform_old_error_check(c, &old, "open()");
-    if (v == DN_VERDICT_PASS) {
-        dn_conform_out_path(c, "out.parquet", path);
-        v = start(c, &s, path, &writer);
-    }
-    if (v != DN_VERDICT_PASS) {
-        return v;
-    }
-    dn_conform_old_error_init(&old);
-    if (c->writer->commit(writer, &old.e) != DATIVO_OK) { /* nothing is finished */
-        v = dn_conform_old_error_check(c, &old, "commit()");
-    }
-    c->writer->close(writer);
-    return v;
 }
 
 const struct dn_conform_check dn_conform_writer[] = {

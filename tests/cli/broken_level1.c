@@ -30,10 +30,14 @@ static int32_t fail(struct dativo_error *err, int32_t code, const char *message)
     return code;
 }
 
-/* The text behind a key, up to its quote. */
+/* The text behind the last such key, up to its quote. */
 static void value_of(const char *json, const char *key, char out[512])
 {
-    const char *p = strstr(json, key);
+    const char *p = NULL;
+
+    for (const char *next = strstr(json, key); next != NULL; next = strstr(next + 1, key)) {
+        p = next;
+    }
 
     out[0] = '\0';
     if (p != NULL && (p = strchr(p + strlen(key), ':')) != NULL && (p = strchr(p, '"')) != NULL) {
@@ -66,6 +70,7 @@ struct batch {
     int64_t id;
     double amount;
     int32_t ends[2];
+    int64_t large_ends[2];
     char name[32];
 };
 
@@ -102,7 +107,10 @@ static void batch_make(struct ArrowArray *out, int row)
     b->amount = amounts[row % 3];
     b->ends[1] = snprintf(b->name, sizeof b->name, "%s", names[row % 3]);
     b->buffers[0][1] = &b->id;
-    b->buffers[1][1] = b->ends;
+    b->large_ends[1] = b->ends[1];
+    b->id += broken("other id");
+    b->amount += broken("other amount");
+    b->buffers[1][1] = broken("large texts") ? (const void *)b->large_ends : b->ends;
     b->buffers[1][2] = b->name;
     b->buffers[2][0] = row % 3 == 1 ? &invalid : NULL;
     b->buffers[2][1] = &b->amount;
@@ -217,6 +225,9 @@ static int32_t reader_schema(void *reader, struct ArrowSchema *out, struct dativ
                                              .flags = ARROW_FLAG_NULLABLE,
                                              .release = column_release};
         s->list[i] = &s->columns[i];
+    }
+    if (broken("large texts")) {
+        s->columns[1].format = "U";
     }
     if (broken("one name")) {
         s->columns[2].name = "name";
@@ -367,6 +378,9 @@ static int32_t writer_open(const char *config, const struct ArrowSchema *schema,
     const int32_t code = config_check(config, err);
     if (code != DATIVO_OK) {
         return code;
+    }
+    if (broken("needs an option") && strstr(config, "\"table\":\"t\"") == NULL) {
+        return fail(err, DATIVO_ERR_CONFIG, "engine.options.table is missing");
     }
     struct writer *w = calloc(1, sizeof *w);
     value_of(config, "\"path\"", w->path);

@@ -109,6 +109,9 @@ READERS, TABLE, ABORT, CLOSE, WRITERS = (
 ORDER = "writer: calls out of order are errors, and make no file"
 CANCEL = "reader: cancel() ends the stream"
 DEFECTS_1 = {
+    "other id": ("reader: a small file comes out exactly", "an id came out wrong", "counting_reader.c"),
+    "other amount": ("reader: a small file comes out exactly", "an amount came out wrong", "counting_reader.c"),
+    "needs an option": ("writer: an unknown option is an error", "open() failed: engine.options.table is missing", "--run CONFIG"),
     "cancel: ignored": (CANCEL, "after cancel() the stream went on: 17 batches came", "before every batch"),
     "cancel: the end": (CANCEL, "cancel() was told as the end of the data, after 1 of 30 rows", "hosts take an end without an error"),
     "cancel: another error": (CANCEL, "failed with another error: code 3, without a message", "DATIVO_ERR_CANCELLED"),
@@ -278,6 +281,19 @@ def test_a_writer_is_checked_where_it_is_started_if_it_has_a_configuration(tool)
     (tool.cwd / "w.json").write_text('{"asset_name": "x", "schema": [{"name": "id"}, {"name": "name"}], "engine": {}}')
     done = check(tool, "file in the working directory", "--run", "w.json")
     assert b"working directory" not in done.stdout and (tool.cwd / "x.json").exists()
+
+
+def test_a_writer_of_level_1_gets_the_options_of_its_configuration(tool):
+    """And not its schema, for the rows are the check's own, nor its `overwrite`."""
+    (tool.cwd / "w.json").write_text(json.dumps({"asset_name": "x", "schema": [{"name": "other"}], "engine": {"options": {"table": "t", "overwrite": True}}}))
+    text = check(tool, "needs an option", "--run", "w.json", plugin=LEVEL1).stdout.decode()
+    assert [line for line in text.splitlines() if line.startswith("FAIL  level 1 writer")] == [] and "PASS  level 1 writer: with the option overwrite" in text
+    (tool.cwd / "w.json").write_text(json.dumps({"asset_name": "x", "schema": [{"name": "other"}], "engine": {"options": {"compression": "zstd"}}}))
+    assert " 0 failed" in tool.ok("plugin", "check", "--run", "w.json", PLUGINS / "libparquet_writer_plugin.so").stdout.decode()
+
+
+def test_texts_of_every_layout_are_compared(tool):
+    assert "PASS  level 1 reader: a small file comes out exactly" in check(tool, "large texts", plugin=LEVEL1).stdout.decode()
 
 
 def test_how_many_rows_there_are(tool):
