@@ -1,5 +1,5 @@
 """CSV as JSON records through extract_batch(), at several sizes of batches, beside the same file read typed and dropped; the same records
-through write_batch() into a folder in memory, beside `convert` to the same codec; and what a Python host pays for its rows besides.  What was
+through write_batch() into a folder in memory, one with nothing in it and one with 100,000 other files, beside `convert` to the same codec; and what a Python host pays for its rows besides.  What was
 written is compared with what `convert` writes, value by value, before anything is measured.  Medians of rounds, every run in a process of its own, in turn.
 
 A bar is what has to be reached; one that is missed is said, and with --strict it fails.  Walls of so short runs mean something on an idle
@@ -27,6 +27,9 @@ MOST_TIMES_TYPED = 3.5  # of batches of 50,000
 MOST_TIMES_LARGE = 1.2  # of smaller ones, against those
 MOST_TIMES_CONVERT = 3  # of batches of 50,000, written
 MOST_TIMES_SMALL_FILES = 1.7  # of the smallest batches, against those
+OTHERS = 100_000  # files that are in the folder already
+CROWDED = f"{BATCHES[0]} beside {OTHERS}"
+MOST_TIMES_CROWDED = 1.1  # of the smallest batches beside them, against those without
 MOST_RSS = 128e6
 CODEC = "snappy"
 CONVERT = f"convert to {CODEC}"
@@ -108,8 +111,12 @@ class Writing:
         self.convert()
         out, *_ = run.run_process([sys.executable, __file__, "--schema-of", self.converted])
         schema = json.loads(out)
-        config = {"asset_name": "t", "schema": schema, "output_base": str(self.folder / "out"), "engine": {"options": {"compression": CODEC}}}
-        (self.folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        for name in ("out", "crowded"):
+            config = {"asset_name": "t", "schema": schema, "output_base": str(self.folder / name), "engine": {"options": {"compression": CODEC}}}
+            (self.folder / f"{name}.json").write_text(json.dumps(config), encoding="utf-8")
+        (self.folder / "crowded").mkdir()
+        for n in range(OTHERS):
+            (self.folder / "crowded" / f"other_{n:06}.parquet").touch()
         for batch in BATCHES:
             run.run_process([HOST, LIBRARY, self.src, batch, self.texts(batch)])
             self.write(batch, check=True)
@@ -119,17 +126,25 @@ class Writing:
         return {"wall": wall, "cpu": cpu, "rss": rss}
 
     def write(self, batch, check=False):
-        _, wall, cpu, rss = run.run_process([HOST, WRITER, "--write", self.folder / "config.json", self.texts(batch)])
+        _, wall, cpu, rss = run.run_process([HOST, WRITER, "--write", self.folder / "out.json", self.texts(batch)])
         if check:
             run.run_process([sys.executable, __file__, "--compare", self.converted, self.folder / "out"])
         shutil.rmtree(self.folder / "out")
         return {"wall": wall, "cpu": cpu, "rss": rss}
 
+    def write_beside(self, batch):
+        _, wall, cpu, rss = run.run_process([HOST, WRITER, "--write", self.folder / "crowded.json", self.texts(batch)])
+        for entry in os.scandir(self.folder / "crowded"):
+            if not entry.name.startswith("other_"):
+                os.unlink(entry)
+        return {"wall": wall, "cpu": cpu, "rss": rss}
+
     def measure(self, lane):
+        batch = BATCHES[0] if lane == CROWDED else lane
         if lane != CONVERT:
-            run.warm(self.texts(lane))  # of large tables they do not stay in memory beside each other
+            run.warm(self.texts(batch))  # of large tables they do not stay in memory beside each other
         os.sync()  # nobody pays for writing the texts to the disk
-        return self.convert() if lane == CONVERT else self.write(lane)
+        return self.convert() if lane == CONVERT else self.write_beside(batch) if lane == CROWDED else self.write(batch)
 
     def close(self):
         shutil.rmtree(self.folder)
@@ -145,7 +160,10 @@ def missed_in_writing(figures):
     if small["wall"] > MOST_TIMES_SMALL_FILES * large["wall"]:
         yield (f"written in batches of {BATCHES[0]}: {small['wall'] / large['wall']:.2f} times as long as of {BATCHES[-1]}, "
                f"at most {MOST_TIMES_SMALL_FILES} were wanted")
-    for batch in BATCHES:
+    if figures[CROWDED]["wall"] > MOST_TIMES_CROWDED * small["wall"]:
+        yield (f"written in batches of {BATCHES[0]} beside {OTHERS} files: {figures[CROWDED]['wall'] / small['wall']:.2f} times as long as alone, "
+               f"at most {MOST_TIMES_CROWDED} were wanted")
+    for batch in [*BATCHES, CROWDED]:
         if figures[batch]["rss"] > MOST_RSS:
             yield f"written in batches of {batch}: {figures[batch]['rss'] / 1e6:.0f} MB, at most {MOST_RSS / 1e6:.0f} were wanted"
 
@@ -167,7 +185,7 @@ def report(title, base, figures):
     print(f"\n{title}")
     print(f"  {'':18}{'wall s':>9}{'CPU s':>9}{'RSS MB':>9}  against {base}")
     for lane, figure in figures.items():
-        name = lane if lane == base else f"{lane} rows"
+        name = f"{lane} rows" if lane in BATCHES else lane
         print(f"  {name:18}{figure['wall']:9.2f}{figure['cpu']:9.2f}{figure['rss'] / 1e6:9.0f}"
               f"  {figure['wall'] / figures[base]['wall']:5.2f}x as long")
 
@@ -184,7 +202,7 @@ def measure_writing(src, rounds):
     writing = Writing(src)
     try:
         writing.prepare()
-        return medians(writing.measure, [CONVERT, *BATCHES], rounds)
+        return medians(writing.measure, [CONVERT, *BATCHES, CROWDED], rounds)
     finally:
         writing.close()
 

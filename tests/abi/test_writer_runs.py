@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from stock_host import StockWriter, assert_loud, take, writer_config
+from stock_host import WRITER, StockWriter, assert_loud, take, writer_config
 
 SCHEMA = [{"name": "id", "type": "integer"}]
 OPTIONS = {"n_threads": 1, "compression": "none"}
@@ -154,6 +154,53 @@ def test_two_writers_in_turns(tmp_path):
     assert set(rows(tmp_path)) > {1, 2, 3}
     b.free()
     assert rows(tmp_path) == [*range(1000, 1100), *range(2000, 2100)]
+
+
+LISTINGS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+static int n;
+__attribute__((destructor)) static void tell(void)
+{
+    FILE *out = fopen(getenv("TOLD"), "w");
+    fprintf(out, "%d", n);
+    fclose(out);
+}
+void *fdopendir(int fd) { return n++, ((void *(*)(int))dlsym(RTLD_NEXT, "fdopendir"))(fd); }
+void *opendir(const char *path) { return n++, ((void *(*)(const char *))dlsym(RTLD_NEXT, "opendir"))(path); }
+"""
+WRITES = """
+import ctypes, sys
+plugin = ctypes.CDLL(sys.argv[1])
+plugin.create_writer.restype = plugin.write_batch.restype = ctypes.c_void_p
+handle = ctypes.c_void_p(plugin.create_writer(sys.argv[2].encode()))
+for n in range(int(sys.argv[3])):
+    text = ctypes.c_void_p(plugin.write_batch(handle, b'{"records":[{"id":1}],"file_counter":%d}' % n))
+    assert ctypes.string_at(text).startswith(b"[{"), ctypes.string_at(text)
+    plugin.free_string(text)
+plugin.free_writer(handle)
+"""
+
+
+def test_a_folder_is_not_listed_for_every_batch(tmp_path):
+    """So that a batch costs the same whatever else is in it."""
+    (tmp_path / "listings.c").write_text(LISTINGS)
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", "listings.so", "listings.c", "-ldl"], cwd=tmp_path, check=True)
+    (tmp_path / "out").mkdir()
+    for n in range(500):
+        (tmp_path / "out" / f"other_{n:06}.parquet").touch()
+
+    def listings(batches):
+        preload = [*filter(None, [os.environ.get("LD_PRELOAD")]), str(tmp_path / "listings.so")]
+        variables = {**os.environ, "LD_PRELOAD": ":".join(preload), "TOLD": str(tmp_path / "told")}
+        words = [sys.executable, "-c", WRITES, str(WRITER), json.dumps(config(tmp_path / "out")), str(batches)]
+        subprocess.run(words, env=variables, check=True)
+        return int((tmp_path / "told").read_text())
+
+    listings(2)
+    assert listings(2) == listings(40) > 0
 
 
 @pytest.mark.parametrize("order", ["0011", "00110011", "010101", "001101", "011100", "0101100", "0100111"])

@@ -11,6 +11,8 @@ import pytest
 import written
 from command import BIN, PLUGINS, environment, wait_until_it_listens  # noqa: F401 (the last one for the tests)
 
+pytest.register_assert_rewrite("promises_level0", "promises_level1")  # they say what broke
+
 FAKES = pathlib.Path(os.environ["DN_FAKES"])
 SOURCE = pathlib.Path(os.environ["DN_SOURCE"])
 SANITIZED = bool(os.environ.get("DN_SANITIZED"))

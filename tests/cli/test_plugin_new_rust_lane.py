@@ -5,7 +5,9 @@ import shutil
 import pytest
 
 from conftest import Tool
-from test_plugin_new import AT_LEVEL_0, AT_LEVEL_1, build_and_run, make, options_may_be_native, writes_every_moment, writes_every_type
+from promises_level0 import AT_LEVEL_0
+from promises_level1 import AT_LEVEL_1
+from test_plugin_new import build_and_run, make
 
 pytestmark = pytest.mark.skipif(shutil.which("cargo") is None, reason="no cargo: apt-get install cargo")
 
@@ -36,6 +38,6 @@ def test_what_level_0_of_rust_promises(tool, rust_library, role, promise):
     promise(tool, rust_library(role, 0))
 
 
-@pytest.mark.parametrize("role, promise", [("reader", options_may_be_native), ("writer", writes_every_type), ("writer", writes_every_moment), *AT_LEVEL_1])
+@pytest.mark.parametrize("role, promise", AT_LEVEL_1)
 def test_what_level_1_of_rust_promises(tool, rust_library, role, promise):
     promise(tool, rust_library(role, 1))
