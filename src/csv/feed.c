@@ -555,6 +555,26 @@ static enum dn_status too_long(const struct dn_csv_feed *f, struct dn_error *err
     return DN_ERR_DATA;
 }
 
+#define PAGE 4096
+#define CACHE_LINE 64
+
+/*
+ * Room for a block's text, which begins at the feed's offset.  It must not come to a place that is, modulo a page, 1 to 31 bytes behind where it
+ * is in the file: processors (AMD Zen 3 and later, `rep movsb`) copy it out of the page cache at a fifth of their speed then.
+ */
+static enum dn_status make_room(const struct dn_csv_feed *f, struct dn_csv_block *b,
+                                size_t text_bytes, struct dn_error *err)
+{
+    b->room_behind = f->room_behind;
+    DN_TRY(dn_csv_block_resize(b, DN_CSV_FRONT, text_bytes + CACHE_LINE, err));
+    const uint64_t ahead = ((uintptr_t)(b->buf + b->start) - (uint64_t)f->offset) % PAGE;
+    if (ahead > 0 && ahead < CACHE_LINE) {
+        b->start += CACHE_LINE;
+        b->len += CACHE_LINE;
+    }
+    return DN_OK;
+}
+
 /* Move held bytes and as many new ones as it takes into `b`; *out_cut is how many of them end at a place to cut or at the
  * end of the file. */
 static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *out_cut,
@@ -574,8 +594,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         }
         searched = window - 1;
     }
-    b->room_behind = f->room_behind;
-    DN_TRY(dn_csv_block_resize(b, DN_CSV_FRONT, capacity, err));
+    DN_TRY(make_room(f, b, capacity, err));
     memcpy(b->buf + b->start, held.data, n);
     b->len = b->start + n;
     f->carry_pos += n;
@@ -591,7 +610,7 @@ static enum dn_status fill_block(struct dn_csv_feed *f, struct dn_csv_block *b, 
         }
         if (target + DN_CSV_ADDED_MOST > capacity) {
             capacity = 2 * target + DN_CSV_ADDED_MOST;
-            DN_TRY(dn_csv_block_resize(b, DN_CSV_FRONT, capacity, err));
+            DN_TRY(dn_csv_block_resize(b, b->start, capacity, err));
         }
         while (b->len - b->start < target && !f->source_at_end) {
             size_t got;
@@ -667,10 +686,9 @@ static bool fill_cached(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *o
     const struct dn_span held = f->carry.data != NULL ? dn_csv_feed_held(f) : (struct dn_span){0};
     const size_t n = held.len + f->block_bytes;
 
-    b->room_behind = f->room_behind;
     if (held.len >= f->block_bytes ||
         (f->range != NULL && f->range->end - f->offset <= (int64_t)n) ||
-        dn_csv_block_resize(b, DN_CSV_FRONT, n + DN_CSV_ADDED_MOST, NULL) != DN_OK) {
+        make_room(f, b, n + DN_CSV_ADDED_MOST, NULL) != DN_OK) {
         return false;
     }
     uint8_t *text = b->buf + b->start;
