@@ -11,6 +11,11 @@ void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
     return moved == MAP_FAILED ? NULL : moved;
 }
 
+void dn_os_pages_large(void *memory, size_t size)
+{
+    (void)madvise(memory, size, MADV_HUGEPAGE);
+}
+
 void dn_os_heaps_limit(int n)
 {
     (void)mallopt(M_ARENA_MAX, n);

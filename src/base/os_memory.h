@@ -46,4 +46,9 @@ size_t dn_os_heaps_used(void);
 /** Overwrite a secret; no compiler leaves it out. */
 void dn_os_wipe(void *memory, size_t size);
 
+/** From the kernel's point of view, what large pages begin with: 2 MiB on x86-64 and most others. */
+#define DN_OS_LARGE_PAGE ((size_t)2 << 20)
+/** A wish, before anything is written there: large pages for memory that begins and ends with some.  They lie together, so devices take them at once. */
+void dn_os_pages_large(void *memory, size_t size);
+
 #endif

@@ -13,6 +13,12 @@ void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
     return NULL;
 }
 
+void dn_os_pages_large(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
+
 void dn_os_heaps_limit(int n)
 {
     (void)n;

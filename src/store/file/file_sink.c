@@ -1,6 +1,7 @@
 #include "store/file/file_sink.h"
 
 #include "base/memory.h"
+#include "base/os_memory.h"
 #include "store/file/destination.h"
 #include "store/file/file_os.h"
 #include "store/file/temporary.h"
@@ -27,6 +28,8 @@ struct file_sink {
     struct dn_destination at; /* the file it stands for */
     int fd;
     uint8_t *memory;
+    size_t memory_size;
+    size_t page;      /* its alignment */
     uint8_t *block;   /* aligned, inside `memory` */
     size_t size;      /* of it */
     size_t wanted;    /* the size it gets once the file is longer than the first one */
@@ -147,23 +150,44 @@ static enum dn_status write_block(struct file_sink *s, bool ends, struct dn_erro
     return s->undurable >= MOST_UNDURABLE && !ends ? make_durable(s, err) : DN_OK;
 }
 
-/* A block of that size, with what the one before holds. */
-static enum dn_status make_block(struct file_sink *s, size_t size, struct dn_error *err)
+/* A block of that size, with what the one before holds; of pages of that size, or larger ones. */
+static enum dn_status make_block(struct file_sink *s, size_t size, size_t page,
+                                 struct dn_error *err)
 {
-    uint8_t *memory = dn_malloc(size + ALIGNMENT);
+    uint8_t *memory = dn_malloc_aligned(size + page);
 
     if (memory == NULL) {
-        return dn_error_memory(err, size + ALIGNMENT);
+        return dn_error_memory(err, size + page);
     }
-    uint8_t *block = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    uint8_t *block = memory + (page - (uintptr_t)memory % page) % page;
+    if (page == DN_OS_LARGE_PAGE) {
+        dn_os_pages_large(block, size);
+    }
     if (s->used > 0) {
         memcpy(block, s->block, s->used);
     }
-    dn_free(s->memory);
+    dn_free_aligned(s->memory, s->memory_size);
     s->memory = memory;
+    s->memory_size = size + page;
+    s->page = page;
     s->block = block;
     s->size = size;
     return DN_OK;
+}
+
+/*
+ * The block is full.  What is written past the page cache lies in large pages, once there is a second block of it: disks of virtual machines
+ * take 1,024 small ones four times as slowly as two large ones.
+ */
+static enum dn_status next_block(struct file_sink *s, struct dn_error *err)
+{
+    if (s->size < s->wanted) {
+        return make_block(s, s->wanted, ALIGNMENT, err);
+    }
+    DN_TRY(write_block(s, false, err));
+    return s->is_direct && s->page == ALIGNMENT && s->size % DN_OS_LARGE_PAGE == 0
+               ? make_block(s, s->size, DN_OS_LARGE_PAGE, err)
+               : DN_OK;
 }
 
 static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t len,
@@ -181,8 +205,7 @@ static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t 
         bytes += n;
         len -= n;
         if (s->used == s->size) {
-            DN_TRY(s->size < s->wanted ? make_block(s, s->wanted, err)
-                                       : write_block(s, false, err));
+            DN_TRY(next_block(s, err));
         }
     }
     return DN_OK;
@@ -282,7 +305,7 @@ static void file_close(struct dn_sink *sink)
         (void)close(s->fd);
     }
     dn_destination_close(&s->at);
-    dn_free(s->memory);
+    dn_free_aligned(s->memory, s->memory_size);
     dn_free(s);
 }
 
@@ -320,7 +343,7 @@ enum dn_status dn_file_sink_open(struct dn_sink **out, const char *path, bool ov
     s->at.dir_fd = -1;
     s->fd = -1;
     s->wanted = block_size(memory_bytes);
-    DN_TRY_GOTO(st, make_block(s, FIRST_BLOCK, err), cleanup);
+    DN_TRY_GOTO(st, make_block(s, FIRST_BLOCK, ALIGNMENT, err), cleanup);
     DN_TRY_GOTO(st, dn_destination_open(&s->at, path, overwrite, err), cleanup);
     dn_temporary_remove_stale(s->at.dir_fd, s->at.name);
     DN_TRY_GOTO(st, create_temporary(s, err), cleanup);
