@@ -113,7 +113,9 @@ size_t dn_csv_sep_len(const uint8_t *text, size_t len, uint8_t *out_delimiter)
     }
     n += quoted;
     const size_t end = n;
-    n += n < len && text[n] == '\r';
+    const bool two = len - n > 2 && memcmp(text + n, "\r\r\n", 3) == 0; /* one row end */
+    n += two || (n < len && text[n] == '\r');
+    n += two;
     n += n < len && text[n] == '\n';
     *out_delimiter = text[at];
     return n > end || n == len ? n : 0;
@@ -178,6 +180,31 @@ static enum dn_status check_encoding(const struct dn_csv_feed *f, struct dn_erro
     return DN_OK;
 }
 
+/* A further file of which the dialect is settled by the first one. */
+static bool is_further(const struct dn_csv_feed *f)
+{
+    return f->row_ends_known || f->file > 0;
+}
+
+static enum dn_status other_sep(const struct dn_csv_feed *f, uint8_t delimiter,
+                                struct dn_error *err)
+{
+    char own[DN_ESCAPED_VALUE_SIZE];
+    char used[DN_ESCAPED_VALUE_SIZE];
+    uint8_t text[1 + sizeof f->dialect->rest] = {f->dialect->delimiter};
+
+    memcpy(text + 1, f->dialect->rest, f->dialect->n_rest);
+    (void)dn_error_escape_value(own, &delimiter, 1);
+    (void)dn_error_escape_value(used, text, 1 + f->dialect->n_rest);
+    dn_error_set(err, DN_ERR_DATA,
+                 "its first line, sep= with %s, names another delimiter than %s, with which the "
+                 "first file is read: read it by itself, or set the option delimiter, with which "
+                 "all are read then",
+                 own, used);
+    dn_error_locate(err, NULL, -1, 1, 0, NULL);
+    return DN_ERR_DATA;
+}
+
 /* Where lines are skipped, the first one counts as one of them. */
 static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
 {
@@ -188,6 +215,10 @@ static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
     const size_t n = dn_csv_sep_len(held.data, held.len, &delimiter);
     if (n == 0) {
         return DN_OK;
+    }
+    if (is_further(f) && !f->delimiter_given &&
+        (delimiter != f->dialect->delimiter || f->dialect->n_rest > 0)) {
+        return other_sep(f, delimiter, err);
     }
     f->sep = delimiter;
     const bool by_cr = held.data[n - 1] == '\r' && !f->dialect->cr_ends_row;
@@ -238,7 +269,7 @@ static enum dn_status open_range(struct dn_csv_feed *f, struct dn_error *err)
  */
 static enum dn_status check_row_ends(struct dn_csv_feed *f, struct dn_error *err)
 {
-    if (f->dialect->cr_ends_row || !(f->row_ends_known || f->file > 0)) {
+    if (f->dialect->cr_ends_row || !is_further(f)) {
         return DN_OK;
     }
     for (size_t wanted = FIRST_LOOK;; wanted *= 4) {
@@ -274,15 +305,19 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     f->after_cr = false;
     f->source_at_end = false;
     f->first_of_file = true;
-    dn_csv_tail_start(&f->tail, f->dialect, f->row_ends_known || f->file > 0, dn_csv_feed_front(f));
+    /* where '\r' ends no rows, lines of a further file may be ended by it all the same, which is an error: see check_row_ends() */
+    dn_csv_tail_start(&f->tail, f->dialect, is_further(f) && f->dialect->cr_ends_row,
+                      dn_csv_feed_front(f));
     if (f->range != NULL) {
         return open_range(f, err);
     }
     DN_TRY(dn_csv_feed_look(f, LONGEST_MARK, err));
     DN_TRY(check_encoding(f, err));
     dn_csv_feed_drop(f, dn_csv_bom_len(dn_csv_feed_held(f).data, dn_csv_feed_held(f).len));
-    DN_TRY(check_row_ends(f, err));
-    return f->skip_rows == 0 ? drop_sep(f, err) : DN_OK;
+    if (f->skip_rows == 0) {
+        DN_TRY(drop_sep(f, err));
+    }
+    return check_row_ends(f, err);
 }
 
 enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err)
@@ -516,6 +551,13 @@ static enum dn_status skip_header(struct dn_csv_feed *f, struct dn_error *err)
     DN_TRY(skip_blank_lines(f, err));
     DN_TRY(dn_csv_feed_look(f, want, err));
     const struct dn_span held = dn_csv_feed_held(f);
+    if (held.len == 0 && f->tail.footer_bytes > 0) {
+        dn_error_set(err, DN_ERR_DATA,
+                     "nothing is left of the file before the lines that the option skip_footer "
+                     "leaves out: it has no header");
+        dn_error_locate(err, NULL, -1, f->line, f->offset, NULL);
+        return DN_ERR_DATA;
+    }
     if (held.len == 0) {
         return DN_OK; /* an empty file among others holds no rows */
     }

@@ -61,6 +61,7 @@ struct dn_csv_feed {
     struct dn_csv_tail tail; /**< between the source and the held bytes */
     uint8_t
         sep; /**< the byte that a first line "sep=;" names, which was dropped; 0: there is none */
+    bool delimiter_given;    /**< whatever such a line says */
     int64_t skip_rows;       /**< lines in front of every file's header, */
     int64_t skip_behind;     /**< and behind it */
     bool skip_header;        /**< every later file starts with a header row equal to `header` */
@@ -146,7 +147,7 @@ size_t dn_csv_lines_len(const struct dn_csv_dialect *d, const uint8_t *text, siz
  * Length of a first line "sep=;", with which spreadsheets name the delimiter,
  * with its row end; 0 if there is none.  At most DN_CSV_SEP_MOST bytes.
  */
-#define DN_CSV_SEP_MOST 9
+#define DN_CSV_SEP_MOST 10
 size_t dn_csv_sep_len(const uint8_t *text, size_t len, uint8_t *out_delimiter);
 
 /** Length of the UTF-8 byte order mark at the start of a text: 3 or 0. */

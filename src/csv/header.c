@@ -189,6 +189,7 @@ enum dn_status dn_csv_open_sep(struct dn_csv_reader *r, const struct dn_csv_opti
     char words[160];
     char shown[DN_ESCAPED_VALUE_SIZE];
 
+    r->feed.delimiter_given = given;
     if (sep == 0) {
         return DN_OK;
     }

@@ -412,10 +412,17 @@ static size_t without_end(const struct dn_csv_reader *r, const uint8_t *piece, s
                : n;
 }
 
-/* Pieces from all over a file that is larger than its head. */
+/* Behind the last row that was looked at, in the file. */
+static uint64_t seen_end(const struct sample *s)
+{
+    return (uint64_t)s->offset + (s->complete - s->start);
+}
+
+/* Pieces from all over a file that is larger than its head.  No row counts twice: values are counted, not only what they can be. */
 static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, struct dn_error *err)
 {
     const int64_t size = dn_source_size(source);
+    uint64_t seen = seen_end(s);
     size_t n = SAMPLE_JUMP_BYTES;
     size_t got = 0;
 
@@ -426,7 +433,7 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, s
     const uint64_t room = (uint64_t)size - SAMPLE_JUMP_BYTES;
     for (size_t i = 1; i <= SAMPLE_JUMPS;) {
         const uint64_t at = room / SAMPLE_JUMPS * i;
-        if ((int64_t)at < s->r->feed.offset) { /* in front of the rows */
+        if (at < seen) { /* in front of the rows, in the head, or in a long piece */
             i++;
             continue;
         }
@@ -436,9 +443,12 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, s
         DN_TRY(sample_piece(s, s->piece, kept, (int64_t)at, err));
         if (s->no_row && got == n && n < largest_piece(s)) {
             n *= 2; /* and stays so large: other rows are likely to be as long */
-        } else {
-            i++;
+            continue;
         }
+        if (!s->no_row) {
+            seen = seen_end(s);
+        }
+        i++;
     }
     return DN_OK;
 }

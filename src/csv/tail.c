@@ -18,6 +18,7 @@ void dn_csv_tail_start(struct dn_csv_tail *t, const struct dn_csv_dialect *diale
     t->lines_known = settled;
     t->cr_ends_line = settled && dialect->cr_ends_row;
     t->at_end = false;
+    t->footer_bytes = 0;
 }
 
 void dn_csv_tail_finish(struct dn_csv_tail *t)
@@ -152,6 +153,7 @@ static void end(struct dn_csv_tail *t)
     if (t->footer > 0 && n > 0) {
         (void)lines_known(t);
         t->held.len = t->pos + last_lines(text, n, t->footer, t->cr_ends_line);
+        t->footer_bytes = t->pos + n - t->held.len;
     }
 }
 

@@ -212,3 +212,23 @@ def test_conformance(tool):
 def test_writer_of_another_format_may_be_named(tool, write):
     write("in.csv", "a\n1\n")
     tool.fails("convert", "--writer", WRITER, "in.csv", "out.csv", says='writes file_format "parquet"')
+
+
+@pytest.mark.parametrize("n_rows, width, n_nulls", [(8000, 100, 600), (8000, 100, 2000), (14000, 52, 8000), (60000, 52, 4500)])
+def test_the_mark_of_texts_wherever_it_is_in_a_long_file(tool, n_rows, width, n_nulls):
+    """Of a column of numbers as texts the first one is bare and the others are in quotes.  A row that the sample counted twice would void that."""
+    for one in ("1.10", "10001", "2024-01-31"):
+        texts = [None] * n_nulls + [one] * (n_rows - n_nulls)
+        table = pa.table({"id": [f"r{i:0{width}}" for i in range(n_rows)], "c": pa.array(texts, pa.string())})
+        pq.write_table(table, tool.cwd / "a.parquet")
+        tool.ok("convert", "--overwrite", "a.parquet", "a.csv")
+        tool.ok("convert", "--overwrite", "a.csv", "b.parquet")
+        same(pq.read_table(tool.cwd / "b.parquet"), table)
+
+
+@pytest.mark.parametrize("row", [300, 600, 2000, 7999])
+def test_one_wrong_value_counts_once(tool, row):
+    lines = ["id,c"] + [f"{i:0100},{'x1' if i == row else '2.5'}" for i in range(8000)]
+    (tool.cwd / "a.csv").write_text("\n".join(lines) + "\n")
+    said = tool.ok("schema", "--max-rejects", "1", "--types", "id=string", "a.csv").stdout.decode()
+    assert said.splitlines()[-1].split() == ["c", "float64"]

@@ -92,6 +92,44 @@ static void test_carriage_returns_in_a_further_file(void **state)
     rig_expect(paths, 2, &o, "v", "vu", "s1\ns2\nsx\ry\n");
 }
 
+/* What stands in front of rows and behind them hides nothing of what a further file is. */
+static void test_footers_and_sep_lines_of_further_files(void **state)
+{
+    static const char nothing_left[] = "nothing is left of the file before the lines";
+    static const char by_cr[] = "its rows end with carriage returns alone";
+    struct dn_csv_options o = rig_options();
+    const char *paths[2];
+
+    (void)state;
+    o.skip_footer = 1;
+    paths[0] = rig_file("a.csv", "a,b\n1,2\nT,\n");
+    paths[1] = rig_file("b.csv", "a,b\r3,4\rT,\r");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, by_cr);
+    paths[1] = rig_file("b.csv", "a,b\r3,4\rT,\n");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, nothing_left);
+    paths[1] = rig_file("b.csv", "a,b\nT,\n"); /* no rows, and that is said by its header */
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
+    paths[1] = rig_file("b.csv", "");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
+
+    o = rig_options();
+    paths[0] = rig_file("a.csv", "a\n1\n");
+    paths[1] = rig_file("b.csv", "sep=,\na\r2\r");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, by_cr);
+    paths[0] = rig_file("a.csv", "sep=;\na;b\n1;2\n");
+    paths[1] = rig_file("b.csv", "sep=,\na;b\n3;4\n");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "sep= with ',', names another delimiter than ';'");
+    o.union_by_name = true;
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "sep= with ',', names another delimiter than ';'");
+    o.union_by_name = false;
+    o.delimiter = ';'; /* then that is what all have */
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    o.delimiter = 0;
+    paths[1] = rig_file("b.csv", "sep=;\r\na;b\r\n3;4\r\n");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    rig_expect_text("sep=;\r\r\na;b\r\r\n1;2\r\r\n", &o, "a|b", "l l", "i1|i2\n");
+}
+
 /* An open quote in the first row is placed where it opens, not where the row begins. */
 static void test_place_of_an_open_quote(void **state)
 {
@@ -426,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_header_errors),
         cmocka_unit_test(test_blank_lines_before_a_further_header),
         cmocka_unit_test(test_carriage_returns_in_a_further_file),
+        cmocka_unit_test(test_footers_and_sep_lines_of_further_files),
         cmocka_unit_test(test_place_of_an_open_quote),
         cmocka_unit_test(test_no_header),
         cmocka_unit_test(test_long_first_row),
