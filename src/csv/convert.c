@@ -398,47 +398,13 @@ static void convert_bool(struct dn_csv_job *j)
 
 /* ---- strings ---- */
 
-/* Longer fields are for who looks for quotes and copies in larger steps. */
-#define SHORT_FIELD 96
-
-/*
- * As dn_csv_text_of() of a quoted field of a dialect without an escape, eight bytes a step and without a call: so many are readable behind the
- * field, and may be written behind the text.
- */
-static size_t unquote(uint8_t quote, const uint8_t *field, size_t len, uint8_t *out)
+static size_t text_of(const struct dn_csv_job *j, const uint8_t *field, size_t len, uint8_t *out)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    size_t i = 1;
-    size_t n = 0;
+    const struct dn_csv_dialect *d = j->d;
 
-    while (i < len) {
-        const uint64_t word = dn_csv_load8(field + i);
-        const uint64_t other = word ^ quote * ones; /* 0 where a quote is */
-        const uint64_t found = (other - ones) & ~other & (ones << 7);
-        const size_t step = found != 0 ? (size_t)__builtin_ctzll(found) / 8 : 8;
-        memcpy(out + n, &word, sizeof(word));
-        i += step;
-        n += step;
-        if (found == 0 || i >= len) {
-            continue;
-        }
-        i++;
-        if (i >= len || field[i] != quote) { /* the closing one; text behind it is literal */
-            memcpy(out + n, field + i, len - i);
-            return n + (len - i);
-        }
-        out[n++] = field[i++];
-    }
-    return n - (i - len);
-}
-
-static size_t text_of(const struct dn_csv_dialect *d, const uint8_t *field, size_t len,
-                      uint8_t *out)
-{
-    const bool is_short =
-        len <= SHORT_FIELD && d->has_quote && !d->has_escape && field[0] == d->quote;
-
-    return is_short ? unquote(d->quote, field, len, out) : dn_csv_text_of(d, field, len, out);
+    return d->has_quote && !d->has_escape && field[0] == d->quote
+               ? j->kernels->csv_unquote(field, len, d->quote, out)
+               : dn_csv_text_of(d, field, len, out);
 }
 
 /* A field with an escape or trailing text: its value goes to the side buffer. */
@@ -454,7 +420,7 @@ static enum dn_status unescape(struct dn_csv_job *j, const uint8_t *field, size_
     }
     DN_TRY(dn_buffer_reserve(side, len, err));
     uint8_t *text = side->data + side->len;
-    const size_t n = text_of(j->d, field, len, text);
+    const size_t n = text_of(j, field, len, text);
     dn_csv_make_view(out, text, n, 1, (uint32_t)side->len);
     side->len += n;
     return DN_OK;

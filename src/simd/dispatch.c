@@ -34,6 +34,7 @@ static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 static void set_scalar(struct dn_kernels *k)
 {
     SET_CSV(k, scalar);
+    k->csv_unquote = csv_unquote_scalar;
     SET_CELLS(k, scalar);
     SET_JSON_READ(k, scalar);
     k->utf8_valid_prefix = utf8_valid_prefix_scalar;
@@ -47,6 +48,7 @@ static void set_scalar(struct dn_kernels *k)
 static void set_avx2(struct dn_kernels *k)
 {
     SET_CSV(k, avx2);
+    k->csv_unquote = csv_unquote_avx2;
     SET_CELLS(k, avx2);
     SET_JSON_READ(k, avx2);
     k->utf8_valid_prefix = utf8_valid_prefix_avx2;

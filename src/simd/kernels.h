@@ -79,6 +79,16 @@ struct dn_kernels {
     size_t (*csv_sweep)(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan);
 
     /**
+     * The text of a quoted field: what stands behind its first byte, which is the quote, with one quote for every two, up to the
+     * closing one; what follows that one is text as it is.
+     *
+     * @param field  padded
+     * @param out    room for len + 32 bytes; apart from the field
+     * @return bytes of the text
+     */
+    size_t (*csv_unquote)(const uint8_t *field, size_t len, uint8_t quote, uint8_t *out);
+
+    /**
      * Values of the first n <= DN_CELLS cells, as text/parse.h reads them, where they are written the usual way:
      *   int64    -?(0|[1-9][0-9]*), at most 16 bytes
      *   float64  -?(0|[1-9][0-9]*)(\.[0-9]+)?, at most 16 bytes with a point and 15 without; correctly rounded, for at most

@@ -19,6 +19,8 @@ extern const double dn_cells_powers[16];
     size_t csv_index_##tier(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan,  \
                             uint32_t *out, size_t *n_out, size_t *n_row_ends);                     \
     size_t csv_sweep_##tier(const uint8_t *buf, size_t pos, size_t len, struct dn_csv_scan *scan)
+#define DN_DECLARE_UNQUOTE_KERNELS(tier)                                                           \
+    size_t csv_unquote_##tier(const uint8_t *field, size_t len, uint8_t quote, uint8_t *out)
 #define DN_DECLARE_CELLS_KERNELS(tier)                                                             \
     uint64_t cells_int64_##tier(const struct dn_cells *cells, size_t n, int64_t *out);             \
     uint64_t cells_float64_##tier(const struct dn_cells *cells, size_t n, double *out);            \
@@ -42,6 +44,7 @@ extern const double dn_cells_powers[16];
     DN_DECLARE_RUN_KERNELS(tier)
 
 DN_DECLARE_CSV_KERNELS(scalar);
+DN_DECLARE_UNQUOTE_KERNELS(scalar);
 DN_DECLARE_CELLS_KERNELS(scalar);
 DN_DECLARE_UTF8_KERNELS(scalar);
 DN_DECLARE_JSON_KERNELS(scalar);
@@ -52,6 +55,7 @@ DN_DECLARE_REDUCE_KERNELS(scalar);
 
 #if defined(__x86_64__)
 DN_DECLARE_CSV_KERNELS(avx2);
+DN_DECLARE_UNQUOTE_KERNELS(avx2);
 DN_DECLARE_CELLS_KERNELS(avx2);
 DN_DECLARE_UTF8_KERNELS(avx2);
 DN_DECLARE_JSON_KERNELS(avx2);

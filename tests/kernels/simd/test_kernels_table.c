@@ -8,6 +8,7 @@ static void every_tier_is_complete(void **state)
     {
         assert_non_null(k->csv_index);
         assert_non_null(k->csv_sweep);
+        assert_non_null(k->csv_unquote);
         assert_non_null(k->utf8_valid_prefix);
         assert_non_null(k->json_plain_copy);
         assert_non_null(k->json_cut);
