@@ -43,6 +43,9 @@ def _path(plan: PlanArgument) -> str:
 # of enum dn_parts_moment
 _UNSAID, _HELD, _EACH = 0, 1, 2
 
+# no plan has such a piece, nor a larger one
+_LAST_INDEX = (1 << 64) - 1
+
 
 def _plan(
     job: PathArgument,
@@ -124,8 +127,9 @@ def task(plan: PlanArgument, index: int, *, threads: Optional[int] = None, progr
     """
     if index < 0:
         raise ValueError(f"index counts from 0, and is {index}")
+    number = min(index, _LAST_INDEX)
     with Shower(progress) as callback:
-        return _outcome(_native.task(_path(plan), index, callback, _config.threads_of(threads)))
+        return _outcome(_native.task(_path(plan), number, callback, _config.threads_of(threads)))
 
 
 def commit(plan: PlanArgument) -> Commit:

@@ -98,12 +98,13 @@ PyObject *dn_py_convert(PyObject *self, PyObject *args)
     PyObject *out = NULL;
     int overwrite = 0;
     int allow_empty = 0;
-    unsigned int n_threads = 0;
-    unsigned long long memory = 0;
+    uint32_t n_threads = 0;
+    uint64_t memory = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "szzppOIKzz", &reader, &writer, &t.output_path, &overwrite,
-                          &allow_empty, &progress, &n_threads, &memory, &t.piece, &columns)) {
+    if (!PyArg_ParseTuple(args, "szzppOO&O&zz", &reader, &writer, &t.output_path, &overwrite,
+                          &allow_empty, &progress, dn_py_u32, &n_threads, dn_py_u64, &memory,
+                          &t.piece, &columns)) {
         return NULL;
     }
     json_t *reader_config = json_of(reader);
@@ -205,12 +206,12 @@ PyObject *dn_py_run(PyObject *self, PyObject *args)
     const char *text = NULL;
     PyObject *progress = NULL;
     int allow_empty = 0;
-    unsigned int n_threads = 0;
-    unsigned long long memory = 0;
+    uint32_t n_threads = 0;
+    uint64_t memory = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "spOIKz", &path, &allow_empty, &progress, &n_threads, &memory,
-                          &text)) {
+    if (!PyArg_ParseTuple(args, "spOO&O&z", &path, &allow_empty, &progress, dn_py_u32, &n_threads,
+                          dn_py_u64, &memory, &text)) {
         return NULL;
     }
     json_t *place = json_of(text);

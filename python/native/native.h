@@ -30,6 +30,13 @@ PyObject *dn_py_raise_of_job(const struct dn_error *err);
 /** Module functions of dativo_native._errors that the Python side registers: see module.c. */
 extern PyObject *dn_py_make_error;
 
+/* ---- arguments.c: for O& of PyArg_ParseTuple() ---------------------------------------------------------------------- */
+
+/** A uint64_t; OverflowError of what is none.  GIL held. */
+int dn_py_u64(PyObject *number, void *out);
+/** A uint32_t; OverflowError of what is none.  GIL held. */
+int dn_py_u32(PyObject *number, void *out);
+
 /* ---- mail.c: from any thread to Python --------------------------------------------------------------------------- */
 
 /** A line for the log of Python, which is told soon: by the main thread, or whoever calls this module next.  Any thread, no GIL needed. */

@@ -31,13 +31,13 @@ static PyObject *pass_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct dn_py_pass_options o = {0};
     struct dn_py_pass *pass = NULL;
     struct dn_error err;
-    unsigned int n_threads = 0;
-    unsigned long long memory = 0;
+    uint32_t n_threads = 0;
+    uint64_t memory = 0;
     int views = 0;
 
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "ssOIKpz", &o.type, &o.config_json, &o.progress, &n_threads,
-                          &memory, &views, &o.piece)) {
+    if (!PyArg_ParseTuple(args, "ssOO&O&pz", &o.type, &o.config_json, &o.progress, dn_py_u32,
+                          &n_threads, dn_py_u64, &memory, &views, &o.piece)) {
         return NULL;
     }
     o.n_threads = n_threads;
@@ -121,10 +121,10 @@ static PyObject *pass_stream(PyObject *self, PyObject *requested)
 static PyObject *pass_splits(PyObject *self, PyObject *args)
 {
     struct dn_error err;
-    unsigned long long target_bytes = 0;
+    uint64_t target_bytes = 0;
     char *text = NULL;
 
-    if (!PyArg_ParseTuple(args, "K", &target_bytes)) {
+    if (!PyArg_ParseTuple(args, "O&", dn_py_u64, &target_bytes)) {
         return NULL;
     }
     dn_error_clear(&err);

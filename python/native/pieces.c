@@ -154,16 +154,16 @@ PyObject *dn_py_plan(PyObject *self, PyObject *args)
     struct dn_error err;
     const char *path = NULL;
     const char *output = NULL;
-    unsigned long long split_bytes = 0;
-    unsigned long long memory = 0;
+    uint64_t split_bytes = 0;
+    uint64_t memory = 0;
     int overwrite = 0;
     int allow_empty = 0;
-    unsigned int n_threads = 0;
+    uint32_t n_threads = 0;
     int moment = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "ssKppIKi", &path, &output, &split_bytes, &overwrite, &allow_empty,
-                          &n_threads, &memory, &moment)) {
+    if (!PyArg_ParseTuple(args, "ssO&ppO&O&i", &path, &output, dn_py_u64, &split_bytes, &overwrite,
+                          &allow_empty, dn_py_u32, &n_threads, dn_py_u64, &memory, &moment)) {
         return NULL;
     }
     struct making *m = dn_calloc(1, sizeof *m);
@@ -243,11 +243,12 @@ PyObject *dn_py_task(PyObject *self, PyObject *args)
     struct deed d = {.run = run_task};
     struct dn_error err;
     PyObject *progress = NULL;
-    unsigned long long index = 0;
-    unsigned int n_threads = 0;
+    uint64_t index = 0;
+    uint32_t n_threads = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "sKOI", &d.path, &index, &progress, &n_threads)) {
+    if (!PyArg_ParseTuple(args, "sO&OO&", &d.path, dn_py_u64, &index, &progress, dn_py_u32,
+                          &n_threads)) {
         return NULL;
     }
     dn_error_clear(&err);

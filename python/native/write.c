@@ -170,12 +170,12 @@ PyObject *dn_py_write(PyObject *self, PyObject *args)
     PyObject *source = NULL;
     PyObject *progress = NULL;
     PyObject *out = NULL;
-    unsigned int n_threads = 0;
-    unsigned long long memory = 0;
+    uint32_t n_threads = 0;
+    uint64_t memory = 0;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "ssOOIK", &library, &config, &source, &progress, &n_threads,
-                          &memory)) {
+    if (!PyArg_ParseTuple(args, "ssOOO&O&", &library, &config, &source, &progress, dn_py_u32,
+                          &n_threads, dn_py_u64, &memory)) {
         return NULL;
     }
     const bool taken =

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dativo_native as dn
+from dativo_native import _native
 
 JOB = """
 tenant_id: acme
@@ -43,6 +44,21 @@ def test_pieces_become_one_result(folder):
     assert table.to_pylist() == [{"n": i, "s": f'a\n"{i}'} for i in range(2000)]
 
 
+def test_numbers_are_not_cut(folder):
+    """Of those that look into the extension themselves."""
+    for index, threads in ((1 << 64, 0), (-1, 0), (0, 1 << 32), (0, -1)):
+        with pytest.raises(OverflowError):
+            _native.task("plan.json", index, None, threads)
+    with pytest.raises(TypeError):
+        _native.task("plan.json", 1.5, None, 0)
+    for threads, memory in ((1 << 32, 0), (0, (1 << 64) + 1)):
+        with pytest.raises(OverflowError):
+            _native.run(str(folder / "job.yaml"), False, None, threads, memory, None)
+    with pytest.raises(OverflowError):
+        _native.plan(str(folder / "job.yaml"), str(folder / "p.json"), 1 << 64, False, False, 0, 0, 0)
+    assert not (folder / "out").exists() and not (folder / "p.json").exists()
+
+
 def test_abort_and_errors(folder, monkeypatch):
     plan = dn.plan(folder / "job.yaml", str(folder / "plan.json"), split_size="9k")
     dn.task(plan, 0)
@@ -52,6 +68,9 @@ def test_abort_and_errors(folder, monkeypatch):
         dn.task(plan, -1)
     with pytest.raises(dn.DativoError, match="the plan has the pieces 0 to"):
         dn.task(plan, plan.pieces)
+    for index in (1 << 31, 1 << 32, (1 << 64) - 1, 1 << 64, (1 << 64) + 1, 1 << 100):
+        with pytest.raises(dn.DativoError, match="the plan has the pieces 0 to"):
+            dn.task(plan, index)
     with pytest.raises(dn.DativoError, match="exists"):
         dn.plan(folder / "job.yaml", plan.path)
     monkeypatch.chdir(folder)
