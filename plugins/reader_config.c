@@ -31,6 +31,22 @@ static const char *object_of_path(struct dn_arena *arena, const char *path)
                             dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
 }
 
+/* As long as it is, without user, password and query. */
+static const char *shown_name(struct dn_arena *arena, const char *path)
+{
+    const struct dn_url_open open = dn_url_open_of(path);
+
+    if (open.scheme == open.host && path[open.end] == '\0') {
+        return path;
+    }
+    const size_t size = open.scheme + open.end - open.host + 1;
+    char *out = dn_arena_alloc(arena, size);
+    if (out != NULL) {
+        (void)snprintf(out, size, "%.*s%s", (int)open.scheme, path, path + open.host);
+    }
+    return out;
+}
+
 static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, size_t i,
                                 const char **path, const char **shown, const char **object,
                                 struct dn_error *err)
@@ -62,10 +78,7 @@ static enum dn_status read_file(struct dn_shell_config *c, const json_t *file, s
     if (*path == NULL || **path == '\0') {
         return dn_error_set(err, DN_ERR_CONFIG, "files[%zu] has no \"path\"", i);
     }
-    *shown = *path;
-    if (dn_url_kind_of(*path) == DN_URL_HTTP) {
-        *shown = dn_arena_strndup(&c->arena, *path, strcspn(*path, "?#"));
-    }
+    *shown = shown_name(&c->arena, *path);
     if (*object == NULL && *shown != NULL) {
         *object = object_of_path(&c->arena, *shown);
     }

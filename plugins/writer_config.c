@@ -4,6 +4,7 @@
 #include "base/expand.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "store/source.h"
 #include "store/url.h"
 
 #include <stdio.h>
@@ -189,6 +190,7 @@ static bool has_dot_dot(const char *path)
 static enum dn_status localise(struct dn_shell_config *c, const char *base, const char **out,
                                struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     char shown[DN_ESCAPED_VALUE_SIZE];
     const char *scheme_end = strstr(base, "://");
 
@@ -196,9 +198,13 @@ static enum dn_status localise(struct dn_shell_config *c, const char *base, cons
     if (scheme_end == NULL) {
         return DN_OK;
     }
-    dn_error_escape_value(shown, base, strlen(base));
+    const char *open = dn_source_shown_path(room, base); /* no password of an address */
+    dn_error_escape_value(shown, open, strlen(open));
     if (dn_text_starts_with(base, "file://")) {
         *out = base + strlen("file://");
+        if (dn_text_starts_with(*out, "localhost/")) {
+            *out += strlen("localhost");
+        }
         return **out != '\0' ? DN_OK
                              : dn_error_set(err, DN_ERR_CONFIG,
                                             "output_base %s has no path: write file:///dir", shown);

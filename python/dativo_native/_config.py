@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import os
+import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _native
@@ -30,21 +32,44 @@ _CONNECTION = (
 _ALSO = {"endpoint_url": "endpoint", "access_key": "access_key_id", "secret_key": "secret_access_key", "path_style_access": "path_style"}
 
 
+_ADDRESS = re.compile(rb"(?!file:)[a-z][a-z0-9+.:-]+://", re.IGNORECASE)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def path_bytes(path: PathArgument) -> bytes:
     name = os.fsencode(os.path.expanduser(path))
     if b"\0" in name or not name:
-        raise DativoError(f"{path!r} is no name of a file", code="invalid", option="path")
+        what = "an address with a NUL byte" if b"://" in name else repr(path)
+        raise DativoError(f"{what} is no name of a file", code="invalid", option="path")
+    if _ADDRESS.match(name) and not _is_utf8(name):
+        raise DativoError("an address that is not valid UTF-8 leads nowhere", code="invalid", option="path")
     return name
 
 
 def file_name(name: bytes) -> str:
     """As configurations have it: UTF-8, or a URL of what is none."""
-    try:
+    if _is_utf8(name):
         return name.decode("utf-8")
-    except UnicodeDecodeError:
-        from urllib.parse import quote
+    from urllib.parse import quote
 
-        return "file://" + quote(os.path.abspath(name))
+    return "file://" + quote(os.path.abspath(name))
+
+
+def shown_name(name: bytes) -> str:
+    """For messages: an address without user, password and query."""
+    return file_name(_native.shown(name)) if b"://" in name else file_name(name)
+
+
+def check_no_database(name: bytes, instead: str) -> None:
+    if is_postgres(name):
+        raise DativoError(f"{shown_name(name)}: {instead}", code="unsupported", path=shown_name(name), option="path")
 
 
 def sources_of(source: SourceArgument) -> Tuple[bytes, ...]:
@@ -55,6 +80,14 @@ def sources_of(source: SourceArgument) -> Tuple[bytes, ...]:
     if not source:
         raise DativoError("an empty list of files is no source", code="invalid", option="source")
     return tuple(path_bytes(one) for one in source)
+
+
+def files_of(source: SourceArgument) -> Tuple[bytes, ...]:
+    """As sources_of(), for who reads files and no databases."""
+    names = sources_of(source)
+    for name in names:
+        check_no_database(name, "is the address of a database: read_postgres() reads its tables")
+    return names
 
 
 def connection_of(connection: Optional[Connection]) -> Dict[str, Any]:

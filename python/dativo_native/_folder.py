@@ -41,11 +41,12 @@ def local_directory(path: str) -> str:
 
         path = "/" + unquote(path[len("file:") :]).lstrip("/")
     if "://" in path or path.partition(":")[0] in ("hdfs", "s3", "s3a", "gs", "abfss", "dbfs"):
+        shown = _config.shown_name(path.encode("utf-8", "surrogateescape"))
         raise DativoError(
-            f"{path}: parts are written to a folder of this machine or of a file system that all machines see, which this is not",
+            f"{shown}: parts are written to a folder of this machine or of a file system that all machines see, which this is not",
             code="unsupported",
             option="path",
-            value=path,
+            value=shown,
         )
     return os.path.abspath(os.fsdecode(_config.path_bytes(path)))
 

@@ -152,7 +152,7 @@ class Reader:
     def __repr__(self) -> str:
         if self._type == "postgres":
             return "<dativo_native.Reader of postgres>"  # an address may hold a password
-        names = [_config.file_name(name).partition("?")[0] for name in self._sources]
+        names = [_config.shown_name(name) for name in self._sources]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"<dativo_native.Reader of {self._type}: {names[0]}{more}>"
 
@@ -373,7 +373,7 @@ def read_csv(
     for one in ("true_values", "false_values", "null_values"):
         if isinstance(options[one], str):
             options[one] = [options[one]]
-    sources = _config.sources_of(source)
+    sources = _config.files_of(source)
     if infer not in ("sample", "all", "strings"):
         raise DativoError(f"infer is sample, all or strings, not {infer!r}", code="invalid", option="infer", value=str(infer))
     if infer == "strings":
@@ -424,7 +424,7 @@ def read_parquet(
         del options[own]
     return Reader(
         "parquet",
-        _config.sources_of(source),
+        _config.files_of(source),
         _config.connection_of(connection),
         _config.given(options),
         views=_views(strings),
@@ -515,13 +515,15 @@ def _database(url: str) -> Tuple[str, Optional[str]]:
 def open_source(source: SourceArgument, options: Dict[str, Any], caller: Callable[..., Any]) -> Reader:
     """The reader for what a source is: an address of PostgreSQL, Parquet files, else CSV.  ``caller`` is who took the options."""
     names = _config.sources_of(source)
-    if _config.is_postgres(names[0]):
-        return _opened(read_postgres, str(source), options, caller)
+    if _config.is_postgres(names[0]) and len(names) == 1:
+        return _opened(read_postgres, names[0].decode("utf-8", "replace"), options, caller)
+    for name in names:
+        _config.check_no_database(name, "a table of a database is read alone: name one source")
     files = _config.find_files(names, _config.connection_of(options.get("connection")))
     kinds = [_native.is_parquet(name) for name in files]
     if any(kinds) and not all(kinds):
         raise DativoError(
-            f"{_config.file_name(files[kinds.index(True)])} is a Parquet file and {_config.file_name(files[kinds.index(False)])} is "
+            f"{_config.shown_name(files[kinds.index(True)])} is a Parquet file and {_config.shown_name(files[kinds.index(False)])} is "
             "not: read files of one kind at a time",
             code="unsupported",
         )

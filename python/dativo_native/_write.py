@@ -143,7 +143,8 @@ _OTHERS = (b".json", b".jsonl", b".orc", b".avro", b".arrow", b".feather", b".xl
 
 
 def _check_name(path: bytes, file_format: str) -> None:
-    """Nobody looks for Parquet in ``y.csv``, or for plain text in ``y.csv.gz``."""
+    """Nobody looks for Parquet in ``y.csv``, or for plain text in ``y.csv.gz``, and databases are read."""
+    _config.check_no_database(path, "databases are read and not written; name a file, or s3://bucket/key")
     ending = path.lower()
     wrong: Tuple[bytes, ...]
     if file_format == "parquet":
@@ -153,7 +154,7 @@ def _check_name(path: bytes, file_format: str) -> None:
         what, wrong = "CSV, not packed", (*_PARQUET, *_OTHERS)
         advice = "name it *.csv or *.tsv" + (", or use write_parquet()" if ending.endswith(_PARQUET) else "")
     if ending.endswith(wrong):
-        name = _config.file_name(path)
+        name = _config.shown_name(path)
         raise DativoError(f"{name}: what is written is {what}; {advice}", code="invalid", path=name, option="path")
 
 
@@ -266,7 +267,8 @@ def convert(
         if reader:
             raise TypeError(f"a reader has its options already: {', '.join(reader)}")
     else:
-        if not (isinstance(source, str) and _config.is_postgres(source.encode("utf-8", "replace"))):
+        names = _config.sources_of(source)
+        if len(names) > 1 or not _config.is_postgres(names[0]):
             reader["connection"] = connection
         opened = open_source(source, reader, convert)
     config = _config.writer_config(target, file_format, _config.connection_of(connection), _config.given(options), overwrite)

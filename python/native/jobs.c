@@ -11,6 +11,7 @@
 #include "job/refusal.h"
 #include "job/runner.h"
 #include "store/glob.h"
+#include "store/source.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -399,6 +400,19 @@ PyObject *dn_py_is_parquet(PyObject *self, PyObject *args)
     }
     return PyBool_FromLong(dn_file_is_named_parquet(path) ||
                            (strstr(path, "://") == NULL && dn_file_kind(path) == DN_FILE_PARQUET));
+}
+
+/* shown(name as bytes) -> it as bytes, without the user, the password and the query of an address */
+PyObject *dn_py_shown(PyObject *self, PyObject *args)
+{
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *name = NULL;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y", &name)) {
+        return NULL;
+    }
+    return PyBytes_FromString(dn_source_shown_path(room, name));
 }
 
 /* types(reader_config, n_threads, memory_bytes) -> JSON of the types that all values fit */

@@ -34,6 +34,7 @@ static PyMethodDef functions[] = {
     {"inspect", dn_py_inspect, METH_VARARGS, "What is in a Parquet file, or whether it is sound."},
     {"find_files", dn_py_find_files, METH_VARARGS,
      "The files that names, patterns and folders stand for."},
+    {"shown", dn_py_shown, METH_VARARGS, "A name for messages."},
     {"find_types", dn_py_find_types, METH_VARARGS, "The types that all values of a source fit."},
     {"is_parquet", dn_py_is_parquet, METH_VARARGS, "Is it, by its name or its first bytes?"},
     {0},

@@ -118,6 +118,7 @@ PyObject *dn_py_commit(PyObject *self, PyObject *args);
 PyObject *dn_py_abort(PyObject *self, PyObject *args);
 PyObject *dn_py_inspect(PyObject *self, PyObject *args);
 PyObject *dn_py_find_files(PyObject *self, PyObject *args);
+PyObject *dn_py_shown(PyObject *self, PyObject *args);
 PyObject *dn_py_find_types(PyObject *self, PyObject *args);
 PyObject *dn_py_is_parquet(PyObject *self, PyObject *args);
 

@@ -384,6 +384,7 @@ static int convert_run(struct convert *c)
     struct dn_error err;
     char source[1024];
     char escaped[DN_ESCAPED_VALUE_SIZE];
+    char room[DN_SHOWN_PATH_SIZE];
 
     dn_error_clear(&err);
     console.json = c->log_format != NULL && strcmp(c->log_format, "json") == 0;
@@ -392,7 +393,7 @@ static int convert_run(struct convert *c)
                                              &c->source.store, &console.events, &err);
     source_name(c, source, sizeof source);
     st = st == DN_OK ? prepare(c, &err) : st;
-    const char *target = shown_name(escaped, c->target);
+    const char *target = shown_name(escaped, dn_source_shown_path(room, c->target));
     if (st == DN_OK) {
         const struct dn_transfer transfer = transfer_make(c, &console);
         dn_events_emit(&console.events, DN_EVENT_DETAIL, "job_started",

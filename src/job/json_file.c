@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "job/json_text.h"
 #include "store/sink.h"
+#include "store/source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,10 +32,12 @@ cleanup:
 enum dn_status dn_json_file_read(const char *path, const char *what, json_t **out,
                                  struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     json_error_t why;
     enum dn_status st = DN_OK;
 
     FILE *file = fopen(path, "re");
+    path = dn_source_shown_path(room, path);
     if (file == NULL) {
         const int saved = errno;
         st = dn_error_set_errno(err, saved == ENOENT ? DN_ERR_NOT_FOUND : DN_ERR_IO, saved,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "store/s3/listing.h"
+#include "store/source.h"
 #include "store/url.h"
 
 #include <dirent.h>
@@ -224,10 +225,12 @@ static char *join(const char *folder, const char *name)
 
 static enum dn_status unreadable(const char *folder, int failure, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *shown = dn_source_shown_path(room, folder);
     const enum dn_status st =
-        dn_error_set_errno(err, DN_ERR_IO, failure, "the folder '%s' cannot be read", folder);
+        dn_error_set_errno(err, DN_ERR_IO, failure, "the folder '%s' cannot be read", shown);
 
-    dn_error_locate(err, folder, -1, -1, -1, NULL);
+    dn_error_locate(err, shown, -1, -1, -1, NULL);
     return st;
 }
 
@@ -365,14 +368,16 @@ static enum dn_status search_at(struct search *s, const char *folder, const char
 
 static enum dn_status nothing_found(const struct search *s, const char *name, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
+    const char *shown = dn_source_shown_path(room, name);
     const enum dn_status st = dn_error_set(
         err, DN_ERR_NOT_FOUND,
         s->is_folder ? "the folder '%s' holds no files to read"
                      : "no file matches '%s'; check the pattern and, if it is relative, the "
                        "working directory",
-        name);
+        shown);
 
-    dn_error_locate(err, name, -1, -1, -1, NULL);
+    dn_error_locate(err, shown, -1, -1, -1, NULL);
     return st;
 }
 

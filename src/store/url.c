@@ -32,6 +32,14 @@ size_t dn_url_scheme_len(const char *name)
     return n >= 2 && strncmp(name + n, "://", 3) == 0 ? n : 0;
 }
 
+size_t dn_url_address_len(const char *name)
+{
+    const char *end = strstr(name, "://");
+
+    return end != NULL && memchr(name, '/', (size_t)(end - name)) == NULL ? (size_t)(end - name)
+                                                                          : 0;
+}
+
 static bool scheme_is(const char *name, size_t len, const char *scheme)
 {
     char word[16];
@@ -265,7 +273,7 @@ static bool host_is_possible(const char *host, size_t len)
 
 struct dn_url_open dn_url_open_of(const char *name)
 {
-    const size_t len = dn_url_scheme_len(name);
+    const size_t len = dn_url_address_len(name);
     const enum dn_url_kind kind = dn_url_kind_of(name);
     struct dn_url_open open = {0, 0, strlen(name)};
 
@@ -345,6 +353,14 @@ static enum dn_status refuse_scheme(const char *name, size_t len, struct dn_erro
         shown);
 }
 
+/* A blank or a quote in front of an address; NULL: there is none. */
+static const char *slip(const char *name)
+{
+    const size_t len = strspn(name, " \t\r\n\"'");
+
+    return len > 0 && dn_url_scheme_len(name + len) > 0 ? name + len : NULL;
+}
+
 static enum dn_status take_apart(struct dn_url *u, const char *name, struct dn_error *err)
 {
     const size_t len = dn_url_scheme_len(name);
@@ -364,6 +380,12 @@ static enum dn_status take_apart(struct dn_url *u, const char *name, struct dn_e
     }
     if (len > 0 && !scheme_is(name, len, "file")) {
         return refuse_scheme(name, len, err);
+    }
+    if (slip(name) != NULL) {
+        return dn_error_set(err, DN_ERR_INVALID,
+                            "a blank or a quote stands in front of %.*s://; remove it; a file of "
+                            "such a name is written with ./ in front",
+                            (int)dn_url_scheme_len(slip(name)), slip(name));
     }
     if (len > 0) {
         DN_TRY(parse_file(u, name, err));

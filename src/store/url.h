@@ -7,7 +7,8 @@
  *   s3://bucket/key             the key is taken as it is: nothing is decoded, `?`, `#` and `%` are letters of it
  *   http://... https://...      sent as it is; bytes outside ASCII are percent-encoded
  *
- * Schemes are told without case.  `word://` of any other word is refused, with what to write instead.
+ * Schemes are told without case.  `word://` of any other word is refused, with what to write instead, and
+ * so is one with a blank or a quote in front.
  */
 #ifndef DN_STORE_URL_H
 #define DN_STORE_URL_H
@@ -47,8 +48,15 @@ bool dn_url_is_remote(const char *name);
 size_t dn_url_scheme_len(const char *name);
 
 /**
+ * `word://` at the beginning of a name, with what may stand in front of it by mistake, a blank or a quote: its length without `://`.
+ * 0: there is none, or a folder is in front of it.
+ */
+size_t dn_url_address_len(const char *name);
+
+/**
  * What of a name is for everybody: its bytes [0, scheme) and [host, end).  Between them are a user and a password, of whatever scheme, and
- * behind them the query; either may be a secret.  Of a path, a file:// and the key of an object all is shown.
+ * behind them the query; either may be a secret.  Of a path, a file:// and the key of an object all is shown,
+ * but a path whose first folder ends in a colon could be an address that was written wrongly.
  */
 struct dn_url_open {
     size_t scheme;

@@ -161,7 +161,8 @@ def test_a_row_without_end_in_a_pipe(tool):
 
 
 ADDRESSES = ["postgres://me:s3cret@host/db?table=t&password=s3cret", "POSTGRES://me:s3cr@et@s3cret@host/db", "mysql://me:s3cret@host/db", "jdbc:postgresql://host/db?user=me&password=s3cret", "s3://ID:s3cret@bucket/x.txt",
-             "s3a://ID:s3/s3cret@bucket/x.parquet", "https://me:s3cret@host/x.csv?signature=s3cret", "ftp://host/x.csv?signature=s3cret"]
+             "s3a://ID:s3/s3cret@bucket/x.parquet", " postgres://me:s3cret@host/db?table=s3cret", '"http://me:s3cret@host/x.csv?s3cret',
+             "https://me:s3cret@host/x.csv?signature=s3cret", "ftp://host/x.csv?signature=s3cret"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -247,6 +247,60 @@ def test_nothing_private_is_shown():
     assert _write.Outcome(None, 1, 1).rows_rejected == 0
 
 
+SECRET = "hunter2"
+DATABASE = f"postgres://me:{SECRET}@127.0.0.1:1/db?table=x"
+ADDRESSES = [DATABASE, " " + DATABASE, DATABASE + ".csv", f"http://me:{SECRET}@h/x.csv?signature={SECRET}", f'"http://me:{SECRET}@h/x.parquet',
+             f"postgres://me:\udcfe{SECRET}@127.0.0.1:1/db?table=x", f"mysql://h/db?password={SECRET}"]  # fmt: skip
+USES = {
+    "repr": lambda u, orders, folder: repr(dn.read_csv(u)),
+    "read_csv": lambda u, orders, folder: dn.read_csv(u).schema,
+    "read_parquet": lambda u, orders, folder: dn.read_parquet(u).schema,
+    "schema": lambda u, orders, folder: dn.schema(u),
+    "schema of a list": lambda u, orders, folder: dn.schema([orders, u]),
+    "splits": lambda u, orders, folder: dn.read_csv(u).splits(),
+    "convert from": lambda u, orders, folder: dn.convert(u, folder / "o.parquet"),
+    "convert to": lambda u, orders, folder: dn.convert(orders, u),
+    "write_parquet": lambda u, orders, folder: dn.write_parquet(dn.read_csv(orders), u),
+    "write_csv": lambda u, orders, folder: dn.write_csv(dn.read_csv(orders), u),
+    "write_parquet of a table": lambda u, orders, folder: dn.write_parquet(pytest.importorskip("pyarrow").table({"a": [1]}), u),
+    "write_csv of a table": lambda u, orders, folder: dn.write_csv(pytest.importorskip("pyarrow").table({"a": [1]}), u),
+    "rejects": lambda u, orders, folder: dn.convert(orders, folder / "o.parquet", rejects=u, max_rejects=1),
+    "inspect": lambda u, orders, folder: dn.inspect(u),
+    "verify": lambda u, orders, folder: dn.verify(u),
+    "run": lambda u, orders, folder: dn.run(u),
+    "task": lambda u, orders, folder: dn.task(u, 0),
+    "nul": lambda u, orders, folder: dn.schema(u + "\0"),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("address", ADDRESSES, ids=ascii)
+def test_no_password_of_an_address_is_shown(use, address, orders, tmp_path, monkeypatch, caplog):
+    """Not in a message, nor in an attribute of it, nor in the log, wherever an address stands; and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(1, logger="dativo_native")
+    try:
+        said = USES[use](address, orders, tmp_path)
+        assert use == "repr"
+    except (dn.DativoError, UnicodeError) as error:
+        said = f"{error} {vars(error)}"
+    assert SECRET not in str(said) and SECRET not in caplog.text
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_is_read_by_its_own_function(orders, tmp_path):
+    for read in (dn.read_csv, dn.read_parquet, lambda u: dn.read_csv([orders, u])):
+        with pytest.raises(dn.DativoError, match=r"read_postgres\(\)") as caught:
+            read(DATABASE)
+        assert (caught.value.code, caught.value.path) == ("unsupported", "postgres://127.0.0.1:1/db")
+    for sources in ([DATABASE, orders], [orders, DATABASE]):
+        with pytest.raises(dn.DativoError, match="is read alone"):
+            dn.convert(sources, tmp_path / "o.parquet")
+    for source in (DATABASE, [DATABASE]):
+        with pytest.raises(dn.DativoError, match="cannot connect"):
+            dn.convert(source, tmp_path / "o.parquet")
+
+
 COMMA = """import json, locale, sys
 locale.setlocale(locale.LC_NUMERIC, "comma")
 assert locale.localeconv()["decimal_point"] == ","

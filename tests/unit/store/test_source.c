@@ -398,6 +398,9 @@ static void test_shown_address(void **state)
         {"s3://bucket/a:b@c?d#e", "s3://bucket/a:b@c?d#e"},
         {"file:///a@b?c", "file:///a@b?c"},
         {"./a://b@c?d", "./a://b@c?d"},
+        {" postgres://me:s3cret@host/db?s3cret", " postgres://host/db"},
+        {"\"http://me:s3cret@host/x.csv?s3cret", "\"http://host/x.csv"},
+        {"2024://me:s3cret@host", "2024://host"},
         {"a@b?c", "a@b?c"},
     };
     char out[DN_SHOWN_PATH_SIZE];

@@ -95,6 +95,8 @@ static const struct bad bad[] = {
     {"s3a://b/k", "s3://bucket/key"},
     {"gs://b/k", "'gs'"},
     {"ftp://h/f", "./"},
+    {" http://h/f", "blank or a quote stands in front of http://"},
+    {"\"s3://b/k", "./ in front"},
     {"http://", "no host"},
     {"http:///x", "no host"},
     {"http://:80/x", "no host"},
