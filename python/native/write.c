@@ -118,11 +118,11 @@ static enum dn_status run(struct write *w, const char *config_json, const char *
          "the file cannot be written");
     DN_TRY(move_batches(w, err));
     CALL(w->wv->finish(w->writer, &w->manifest, &e_), "the file cannot be finished");
+    dn_py_watch_progress(&w->watch, w->n_rows, -1, -1); /* an exception in it leaves the old file */
     if (dn_py_watch_cancelled(&w->watch) != 0) {
         return stopped(err);
     }
     CALL(w->wv->commit(w->writer, &e_), "the file could not be given its final name");
-    dn_py_watch_progress(&w->watch, w->n_rows, -1, -1);
     return DN_OK;
 }
 

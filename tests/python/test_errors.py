@@ -142,6 +142,27 @@ def test_progress(tmp_path):
         dn.convert(path, tmp_path / "x.parquet", progress="yes")
 
 
+@pytest.mark.parametrize("write_file", [dn.write_parquet, dn.write_csv])
+@pytest.mark.parametrize("source", ["table", "reader"])
+def test_an_exception_in_progress_leaves_the_old_file(write_file, source, tmp_path):
+    """Also in the last one, which is told when all rows are written."""
+    table = frame(a=[1, 2, 3])
+    path = write(tmp_path / "p.csv", "a\n0\n")
+    target = tmp_path / ("o.csv" if write_file is dn.write_csv else "o.parquet")
+    write_file(frame(a=[0]), target)
+    was = target.read_bytes()
+    seen = []
+
+    def fail(now):
+        seen.append(now.rows)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        write_file(table if source == "table" else dn.read_csv(path), target, overwrite=True, progress=fail)
+    assert len(seen) == 1 and target.read_bytes() == was
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted({path.name, target.name})
+
+
 def test_readers_go_to_other_processes(tmp_path):
     pa = pytest.importorskip("pyarrow")
     reader = dn.read_csv(write(tmp_path / "p.csv", PRICES), types={"price": "string"}, strings="view")
