@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "job/events.h"
 #include "job/local.h"
+#include "store/source.h"
 #include "store/url.h"
 
 #include <errno.h>
@@ -35,33 +36,48 @@ enum dn_status dn_output_directories_make(const char *path, struct dn_error *err
     return st;
 }
 
-static enum dn_status parent_check(const char *path, struct dn_error *err)
+/* Of the output, and where that is on this machine. */
+struct local {
+    const char *shown; /* for messages */
+    const char *path;
+};
+
+static enum dn_status parent_fault(const struct local *out, const char *dir, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     struct stat info;
+    const bool there = stat(dir, &info) == 0;
+    const int saved = errno;
+
+    dir = dn_source_shown_path(room, dir);
+    if (!there) {
+        return saved == ENOENT
+                   ? dn_error_set_errno(err, DN_ERR_NOT_FOUND, saved,
+                                        "%s: make the directory '%s' first, with mkdir -p",
+                                        out->shown, dir)
+                   : dn_error_set_errno(err, DN_ERR_IO, saved,
+                                        "%s: the directory of the output cannot be used", dir);
+    }
+    return S_ISDIR(info.st_mode)
+               ? DN_OK
+               : dn_error_set(err, DN_ERR_INVALID, "%s: cannot be written, %s is not a directory",
+                              out->shown, dir);
+}
+
+static enum dn_status parent_check(const struct local *out, struct dn_error *err)
+{
     enum dn_status st = DN_OK;
 
-    char *dir = dn_strdup(path);
+    char *dir = dn_strdup(out->path);
     if (dir == NULL) {
-        return dn_error_memory(err, strlen(path) + 1);
+        return dn_error_memory(err, strlen(out->path) + 1);
     }
     char *slash = strrchr(dir, '/');
-    if (slash == NULL || slash == dir) {
-        goto cleanup; /* the current directory, or the root */
+    if (slash != NULL && slash != dir) { /* else the current directory, or the root */
+        *slash = '\0';
+        st = parent_fault(out, dir, err);
+        dn_error_locate(st != DN_OK ? err : NULL, out->shown, -1, -1, -1, NULL);
     }
-    *slash = '\0';
-    if (stat(dir, &info) != 0) {
-        const int saved = errno;
-        st = saved == ENOENT
-                 ? dn_error_set_errno(err, DN_ERR_NOT_FOUND, saved,
-                                      "%s: make the directory '%s' first, with mkdir -p", path, dir)
-                 : dn_error_set_errno(err, DN_ERR_IO, saved,
-                                      "%s: the directory of the output cannot be used", dir);
-    } else if (!S_ISDIR(info.st_mode)) {
-        st = dn_error_set(err, DN_ERR_INVALID, "%s: cannot be written, %s is not a directory", path,
-                          dir);
-    }
-    dn_error_locate(st != DN_OK ? err : NULL, path, -1, -1, -1, NULL);
-cleanup:
     dn_free(dir);
     return st;
 }
@@ -101,6 +117,7 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
                                    const struct dn_url *object, struct dn_error *err)
 {
     const json_t *files = json_object_get(t->reader_config, "files");
+    char room[DN_SHOWN_PATH_SIZE];
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_object_get(json_array_get(files, i), "path"));
@@ -113,7 +130,7 @@ static enum dn_status not_a_source(const struct dn_transfer *t, const struct sta
         if (same) {
             return dn_error_set(err, DN_ERR_INVALID,
                                 "%s: is also a source; give the output another name",
-                                t->output_path);
+                                dn_source_shown_path(room, t->output_path));
         }
     }
     return DN_OK;
@@ -147,9 +164,10 @@ static enum dn_status is_same_place(bool *out, const char *a, const char *b, str
 }
 
 /* The rows that are set aside go to a file of their own: here one of both would replace the other. */
-static enum dn_status not_the_rejects(const struct dn_transfer *t, const struct dn_url *object,
-                                      struct dn_error *err)
+static enum dn_status not_the_rejects(const struct dn_transfer *t, const char *local,
+                                      const struct dn_url *object, struct dn_error *err)
 {
+    char room[DN_SHOWN_PATH_SIZE];
     const json_t *engine = json_object_get(t->reader_config, "engine");
     const json_t *option = json_object_get(json_object_get(engine, "options"), "rejects");
     const char *rejects = json_string_value(option);
@@ -158,7 +176,7 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const struct 
 
     if (rejects != NULL) {
         DN_TRY(object != NULL ? is_same_object(&same, rejects, object, err)
-                              : is_same_place(&same, rejects, t->output_path, err));
+                              : is_same_place(&same, rejects, local, err));
     }
     if (same) {
         return dn_error_option(
@@ -166,60 +184,65 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const struct 
             dn_error_set(err, DN_ERR_INVALID,
                          "%s: would be the output and the list of rejected rows; give the option "
                          "rejects another name",
-                         t->output_path),
+                         dn_source_shown_path(room, t->output_path)),
             "rejects");
     }
     return DN_OK;
 }
 
 /* What is there is the writer's to find out. */
-static enum dn_status remote_prepare(const struct dn_transfer *t, struct dn_error *err)
+static enum dn_status remote_prepare(const struct dn_transfer *t, const struct dn_url *url,
+                                     struct dn_error *err)
 {
-    struct dn_url url = {0};
-
-    DN_TRY(dn_url_parse(&url, t->output_path, err));
-    enum dn_status st = not_a_source(t, NULL, &url, err);
-    if (st == DN_OK) {
-        st = not_the_rejects(t, &url, err);
-    }
-    dn_url_finish(&url);
-    return st;
+    DN_TRY(not_a_source(t, NULL, url, err));
+    return not_the_rejects(t, NULL, url, err);
 }
 
-enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err)
+static enum dn_status local_prepare(const struct dn_transfer *t, const struct local *out,
+                                    struct dn_error *err)
 {
     struct stat info;
 
-    if (dn_is_remote(t->output_path)) {
-        return remote_prepare(t, err);
-    }
     if (t->make_directories) {
-        DN_TRY(dn_output_directories_make(t->output_path, err));
+        DN_TRY(dn_output_directories_make(out->path, err));
     }
-    DN_TRY(parent_check(t->output_path, err));
-    DN_TRY(not_the_rejects(t, NULL, err));
-    if (stat(t->output_path, &info) != 0) {
+    DN_TRY(parent_check(out, err));
+    DN_TRY(not_the_rejects(t, out->path, NULL, err));
+    if (stat(out->path, &info) != 0) {
         return DN_OK; /* not there; whether it can be made is the writer's to find out */
     }
     if (S_ISDIR(info.st_mode)) {
         return dn_error_set(err, DN_ERR_INVALID, "%s: is a directory; give the output a file name",
-                            t->output_path);
+                            out->shown);
     }
     if (!S_ISREG(info.st_mode)) {
         return dn_error_set(err, DN_ERR_INVALID,
                             "%s: is not a regular file; the output is written beside its name and "
                             "renamed into place",
-                            t->output_path);
+                            out->shown);
     }
     DN_TRY(not_a_source(t, &info, NULL, err));
     if (!t->overwrite) {
-        enum dn_status st =
-            dn_error_set(err, DN_ERR_EXISTS, "%s: exists already; use --overwrite to replace it",
-                         t->output_path);
-        dn_error_locate(err, t->output_path, -1, -1, -1, NULL);
+        enum dn_status st = dn_error_set(
+            err, DN_ERR_EXISTS, "%s: exists already; use --overwrite to replace it", out->shown);
+        dn_error_locate(err, out->shown, -1, -1, -1, NULL);
         return st;
     }
     return DN_OK;
+}
+
+enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *err)
+{
+    char room[DN_SHOWN_PATH_SIZE];
+    struct dn_url url = {0};
+
+    DN_TRY(dn_url_parse(&url, t->output_path, err));
+    const struct local out = {.shown = dn_source_shown_path(room, t->output_path),
+                              .path = url.path != NULL ? url.path : t->output_path};
+    const enum dn_status st = dn_url_is_remote(t->output_path) ? remote_prepare(t, &url, err)
+                                                               : local_prepare(t, &out, err);
+    dn_url_finish(&url);
+    return st;
 }
 
 enum dn_status dn_output_verify(const char *path, int64_t size_bytes,
@@ -230,7 +253,7 @@ enum dn_status dn_output_verify(const char *path, int64_t size_bytes,
     if (dn_is_remote(path)) {
         return DN_OK; /* the service has said that it has it */
     }
-    if (stat(path, &info) != 0) {
+    if (dn_local_stat(path, &info) != 0) {
         const int saved = errno;
         return dn_error_set_errno(err, DN_ERR_INTERNAL, saved,
                                   "%s: not there after it was committed", path);

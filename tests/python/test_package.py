@@ -288,6 +288,37 @@ def test_no_password_of_an_address_is_shown(use, address, orders, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
+TARGETS = {"not UTF-8": lambda folder: os.fsdecode(os.fsencode(folder) + b"/\xfe z"), "address": lambda folder: f"file://{folder}/a%20z",
+           "address with a host": lambda folder: f"file://localhost{folder}/a%20z", "plain": lambda folder: f"{folder}/a z"}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets_by_all_their_names(target, ending, orders, tmp_path):
+    """What is there, what is a source and what folder is missing is found whatever the name is written as."""
+    path = TARGETS[target](tmp_path) + ending
+    plain = os.fsencode(tmp_path) + (b"/\xfe z" if target == "not UTF-8" else b"/a z") + ending.encode()
+    name = "path" if target == "plain" else "file://"
+    reader = dn.read_csv(orders)
+    write = dn.write_csv if ending == ".csv" else dn.write_parquet
+    outcome = write(reader, path)
+    assert outcome.rows_out == 3000 and (name == "path" or outcome.output_path.startswith(name)) and os.listdir(os.fsencode(tmp_path)) == [os.path.basename(plain)]
+    assert os.stat(plain).st_size == outcome.bytes_out
+    for again in (lambda: write(reader, path), lambda: dn.convert(orders, path)):
+        with pytest.raises(dn.DativoError, match="exists already") as caught:
+            again()
+        assert (caught.value.code, caught.value.option) == ("exists", "overwrite")
+    with pytest.raises(dn.DativoError, match="is also a source"):
+        dn.convert(os.fsdecode(plain), path, overwrite=True)
+    with pytest.raises(dn.DativoError, match="make the directory '.*none' first"):
+        dn.convert(orders, TARGETS[target](tmp_path / "none") + ending)
+    assert dn.convert(orders, path, overwrite=True).rows_out == 3000
+    os.unlink(plain)
+    os.mkdir(plain)
+    with pytest.raises(dn.DativoError, match="is a directory"):
+        dn.convert(orders, path, overwrite=True)
+
+
 def test_a_database_is_read_by_its_own_function(orders, tmp_path):
     for read in (dn.read_csv, dn.read_parquet, lambda u: dn.read_csv([orders, u])):
         with pytest.raises(dn.DativoError, match=r"read_postgres\(\)") as caught:
