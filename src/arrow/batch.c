@@ -386,6 +386,15 @@ static bool set_view_buffers(struct dn_column_view *c, const struct ArrowArray *
     return true;
 }
 
+/* Views have buffers of text behind the fixed ones.  Nulls have none, but Polars hands out one, of nothing. */
+static bool has_buffers(const struct ArrowArray *array, struct dn_type type, int64_t n_fixed)
+{
+    if (dn_type_layout(type) == DN_LAYOUT_VIEWS) {
+        return array->n_buffers >= n_fixed;
+    }
+    return array->n_buffers == n_fixed || (type.id == DN_TYPE_NULL && array->n_buffers == 1);
+}
+
 enum dn_status dn_array_view(const struct ArrowArray *array, const char *name, struct dn_type type,
                              int64_t start, int64_t from, int64_t end, struct dn_column_view *out,
                              struct dn_error *err)
@@ -398,8 +407,7 @@ enum dn_status dn_array_view(const struct ArrowArray *array, const char *name, s
     const int64_t n_fixed = n_fixed_buffers(type);
     const bool view = c.layout == DN_LAYOUT_VIEWS;
 
-    if (n_fixed < 0 || dn_type_is_nested(type) ||
-        (view ? array->n_buffers < n_fixed : array->n_buffers != n_fixed) ||
+    if (n_fixed < 0 || dn_type_is_nested(type) || !has_buffers(array, type, n_fixed) ||
         (n_fixed > 0 && array->buffers == NULL)) {
         return bad_column(
             err, DN_ERR_INVALID, name,

@@ -257,6 +257,17 @@ def test_polars(tmp_path, orders):
     assert pl.DataFrame(dn.read_csv(tmp_path / "o.csv")).equals(frame)
 
 
+def test_nulls_of_polars(tmp_path):
+    """Its arrays of nulls have one buffer, where Arrow says none."""
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame({"n": [None, None, None], "s": [{"n": None}, None, {"n": None}], "l": [[None], [], None], "i": [1, None, 3]})
+    assert str(table.schema["n"]) == "Null"
+    assert dn.write_parquet(table, tmp_path / "o.parquet", verify=True).rows_out == 3
+    assert pl.read_parquet(tmp_path / "o.parquet").equals(table)
+    assert dn.write_csv(table.select("n", "i"), tmp_path / "o.csv").rows_out == 3
+    assert (tmp_path / "o.csv").read_text() == "n,i\n,1\n,\n,3\n"
+
+
 def test_duckdb(tmp_path, orders):
     duckdb = pytest.importorskip("duckdb")
     r = dn.read_csv(orders)  # noqa: F841 (duckdb finds it by its name)

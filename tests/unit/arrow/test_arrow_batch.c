@@ -328,6 +328,23 @@ static void test_offsets_add_up_and_nulls_are_counted(void **state)
     assert_null(c.validity); /* the fast case for the reader */
 }
 
+/* Arrow says that nulls have no buffer; Polars gives them one, of nothing. */
+static void test_nulls_with_and_without_a_buffer(void **state)
+{
+    struct stranger s;
+    struct dn_column_view c;
+    (void)state;
+    for (int64_t n_buffers = 0; n_buffers < 2; n_buffers++) {
+        make_stranger(&s, n_buffers, NULL, NULL);
+        assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[5], &c, NULL), DN_OK);
+        assert_int_equal(c.null_count, 100);
+        assert_false(dn_column_is_valid(&c, 99));
+    }
+    make_stranger(&s, 0, NULL, NULL);
+    s.child.buffers = NULL;
+    assert_int_equal(dn_batch_get_column(&s.batch, 0, &fields[5], &c, NULL), DN_OK);
+}
+
 static void test_null_rows_of_the_batch(void **state)
 {
     static const int64_t values[128];
@@ -635,6 +652,7 @@ int main(void)
         cmocka_unit_test(test_children_released_on_other_threads),
         cmocka_unit_test(test_export_refuses),
         cmocka_unit_test(test_offsets_add_up_and_nulls_are_counted),
+        cmocka_unit_test(test_nulls_with_and_without_a_buffer),
         cmocka_unit_test(test_null_rows_of_the_batch),
         cmocka_unit_test(test_columns_that_do_not_fit),
         cmocka_unit_test(test_views_that_point_elsewhere),
