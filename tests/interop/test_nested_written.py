@@ -173,6 +173,8 @@ def test_what_may_not_be_is_named_with_its_row(tmp_path):
     refused(pa.record_batch([wrong], ["c"]), pa.schema([("c", items)]), tmp_path, r"column 'c\.list\.element', row 5: a null where")
     times = pa.array([[1], [2, 3], [86401 * 10**6, 4]], pa.list_(pa.time64("us")))
     refused(pa.record_batch([times], ["c"]), pa.schema([("c", times.type)]), tmp_path, "row 3: the time is not within a day")
+    end = pa.array([1, 86399, 86400], pa.time32("s"))
+    refused(pa.record_batch([end], ["c"]), pa.schema([("c", end.type)]), tmp_path, "row 3: the time is not within a day")
     bytes_ = pa.array([[b"a"], None, [b"b", b"\xff"]], pa.list_(pa.binary()))
     texts = pa.Array.from_buffers(pa.list_(pa.string()), 3, bytes_.buffers()[:2], children=[bytes_.values.view(pa.string())])
     refused(pa.record_batch([texts], ["c"]), pa.schema([("c", texts.type)]), tmp_path, "row 3: byte 1 of the text is not UTF-8")

@@ -45,10 +45,10 @@ static void save_int(void *out, size_t i, size_t width, int64_t v)
     memcpy((uint8_t *)out + i * width, &v, width); /* the low bytes come first */
 }
 
-/* More than a day, or before it begins, is no time: readers make of it what they like. */
+/* The end of a day, what is behind it, or before it begins, is no time: readers make of it what they like. */
 static bool is_time(struct dn_type type, int64_t v, const char **what)
 {
-    const bool is = v >= 0 && v <= 86400 * dn_unit_per_second(type.unit);
+    const bool is = v >= 0 && v < 86400 * dn_unit_per_second(type.unit);
 
     *what = is ? *what : "the time is not within a day, which Parquet's TIME holds";
     return is;

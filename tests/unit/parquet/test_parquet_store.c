@@ -45,12 +45,13 @@ static void test_times(void **state)
     assert_false(stores(DN_PQ_STORE_THOUSANDS, seconds, &(int64_t){most + 1}, NULL, 8));
     assert_false(stores(DN_PQ_STORE_THOUSANDS, seconds, &(int64_t){INT64_MIN}, NULL, 8));
     assert_true(
-        stores(DN_PQ_STORE_THOUSANDS, DN_TIME(S), &(int32_t){86400}, &(int32_t){86400000}, 4));
-    assert_false(stores(DN_PQ_STORE_THOUSANDS, DN_TIME(S), &(int32_t){86401}, NULL, 4));
+        stores(DN_PQ_STORE_THOUSANDS, DN_TIME(S), &(int32_t){86399}, &(int32_t){86399000}, 4));
+    assert_false(stores(DN_PQ_STORE_THOUSANDS, DN_TIME(S), &(int32_t){86400}, NULL, 4));
     assert_false(stores(DN_PQ_STORE_THOUSANDS, DN_TIME(S), &(int32_t){-1}, NULL, 4));
     const int64_t day = INT64_C(86400000000000);
-    assert_true(stores(DN_PQ_STORE_CHECKED, DN_TIME(NS), &day, &day, 8));
-    assert_false(stores(DN_PQ_STORE_CHECKED, DN_TIME(NS), &(int64_t){day + 1}, NULL, 8));
+    const int64_t last = day - 1;
+    assert_true(stores(DN_PQ_STORE_CHECKED, DN_TIME(NS), &last, &last, 8));
+    assert_false(stores(DN_PQ_STORE_CHECKED, DN_TIME(NS), &day, NULL, 8));
     assert_false(stores(DN_PQ_STORE_CHECKED, DN_TIME(MS), &(int32_t){-1}, NULL, 4));
 }
 
