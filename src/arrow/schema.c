@@ -229,6 +229,18 @@ static enum dn_status refuse(const char *name, const char *words, const char *ca
     return DN_ERR_UNSUPPORTED;
 }
 
+/* Of a format that is not known. */
+static const char *cannot_format(const char *format)
+{
+    const char *bits = strncmp(format, "d:", 2) == 0 ? strrchr(format, ',') : NULL;
+    const bool is_short = bits != NULL && (strcmp(bits, ",32") == 0 || strcmp(bits, ",64") == 0);
+
+    /* "d:32,64" has a scale of 64 and no width */
+    return is_short && strchr(format, ',') != bits
+               ? "is a decimal of 32 or 64 bits and not supported; cast the column to decimal128"
+               : "is not supported";
+}
+
 enum dn_status dn_field_refuse(const struct dn_field *field, const char *cannot,
                                struct dn_error *err)
 {
@@ -281,7 +293,7 @@ enum dn_status dn_schema_get_field(const struct ArrowSchema *schema, int64_t i,
                           ? "is not supported here; cast the column to the type of its values"
                       : known ? "is not supported here; columns have to be flat: "
                                 "read it as string, or leave it out"
-                              : "is not supported",
+                              : cannot_format(child->format),
                       err);
     }
     out->name = name;
@@ -328,7 +340,8 @@ static enum dn_status get_node(const struct tree *t, const struct ArrowSchema *s
         return refuse(t->column, dn_type_words(schema, words), "is nested too deep", t->err);
     }
     if (!dn_type_from_format(schema->format, schema->metadata, &type)) {
-        return refuse(t->column, dn_type_words(schema, words), "is not supported", t->err);
+        return refuse(t->column, dn_type_words(schema, words), cannot_format(schema->format),
+                      t->err);
     }
     const bool coded = schema->dictionary != NULL;
     if (coded) {

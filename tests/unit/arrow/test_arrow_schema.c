@@ -162,13 +162,21 @@ static void test_bad_schemas(void **state)
     assert_string_equal(field.type.zone, "Europe/Berlin");
     assert_string_equal(field.name, "");
     assert_false(field.nullable);
-    static const char *const unsupported[] = {"", "uu", "ts", "tsx:", "w:", "w:0", "d:10", "d:0,1"};
+    static const char *const unsupported[] = {
+        "", "uu", "ts", "tsx:", "w:", "w:0", "d:10", "d:0,1", "d:40,32"};
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
         char words[DN_TYPE_WORDS_SIZE];
         child.format = unsupported[i];
         assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_ERR_UNSUPPORTED);
         assert_non_null(strstr(err.message, unsupported[i]));
         assert_non_null(strstr(dn_type_words(&child, words), "Arrow type "));
+        assert_null(strstr(err.message, "decimal128"));
+    }
+    static const char *const shorts[] = {"d:4,1,32", "d:18,-2,64"};
+    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++) {
+        child.format = shorts[i];
+        assert_int_equal(dn_schema_get_field(&schema, 0, &field, &err), DN_ERR_UNSUPPORTED);
+        assert_non_null(strstr(err.message, "cast the column to decimal128"));
     }
 }
 
