@@ -99,8 +99,28 @@ def connection_of(connection: Optional[Connection]) -> Dict[str, Any]:
             why = f"{name!r} twice" if name in out else f"{key!r}; it knows {', '.join(_CONNECTION)}"
             raise DativoError(f"connection has {why}", code="invalid", option="connection", value=str(key))
         if value is not None:
-            out[name] = os.fspath(value) if isinstance(value, os.PathLike) else value
+            out[name] = _connection_value(value, str(key))
     return out
+
+
+def _connection_value(value: Any, key: str) -> Union[str, bool, int, float]:
+    """A wrong one may be a secret, and is not shown."""
+    if isinstance(value, os.PathLike):
+        value = os.fsdecode(value)
+    if not isinstance(value, (str, bool, int, float)):
+        why = f"{type(value).__name__} at {key!r}, which is a text, or true or false"
+    elif not _is_json(value):
+        why = f"value at {key!r} that is no valid Unicode, or no number"
+    else:
+        return value
+    raise DativoError(f"connection has a {why}", code="invalid", option="connection", value=key)
+
+
+def _is_json(value: Union[str, bool, int, float]) -> bool:
+    """Not NaN, and not half a character."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def find_files(names: Tuple[bytes, ...], said: Mapping[str, Any]) -> List[bytes]:
@@ -135,12 +155,16 @@ def given(options: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _plain(value: Any, option: str) -> Any:
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        value = os.fsdecode(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        if isinstance(value, str) and not _is_json(value):
+            raise DativoError(f"{option} has a text that is not valid Unicode", code="invalid", option=option)
+        if value is not None and not _is_json(value):
+            raise DativoError(f"{option} has {value!r}, which is no number", code="invalid", option=option, value=repr(value))
+        return value
     if isinstance(value, Mapping):
-        return {key: _plain(one, option) for key, one in value.items()}
+        return {_plain(key, option): _plain(one, option) for key, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(one, option) for one in value]
     if hasattr(value, "__index__") and not isinstance(value, type):  # numbers of NumPy

@@ -53,6 +53,15 @@ CASES = {
     "number": (lambda f: dn.write_parquet(frame(a=[1]), f / "o.parquet", row_group_size=-1), dict(code="config", option="row_group_size")),
     "null of a frame": (lambda f: dn.write_parquet(required([1, None]), f / "o.parquet"),
                         dict(code="data", path="o.parquet", row=2, column="a")),
+    "not a number": (lambda f: dn.read_csv(f / "p.csv", limit=float("nan")), dict(code="invalid", option="limit", value="nan")),
+    "half a character": (lambda f: dn.read_csv(f / "p.csv", null_values=["-", "\ud800"]), dict(code="invalid", option="null_values")),
+    "half a character in a name": (lambda f: dn.read_csv(f / "p.csv", types={"\udcff": "int32"}), dict(code="invalid", option="types")),
+    "bytes of a secret": (lambda f: dn.read_csv(f / "p.csv", connection={"secret_access_key": b"hunter2"}),
+                          dict(code="invalid", option="connection", value="secret_access_key")),
+    "half a character of a secret": (lambda f: dn.read_csv(f / "p.csv", connection={"secret_key": "hunter2\udcff"}),
+                                     dict(code="invalid", option="connection", value="secret_key")),
+    "short decimal": (lambda f: dn.write_parquet(short_decimals(), f / "o.parquet"), dict(code="unsupported", column="a", path="o.parquet")),
+    "end of a day": (lambda f: dn.write_parquet(end_of_a_day(), f / "o.parquet"), dict(code="data", column="a", row=2, path="o.parquet")),
     "job": (lambda f: dn.run(write(f / "job.yaml", "tenant_id: x\n")), dict(code="config", path="job.yaml", line=1)),
     "plan": (lambda f: dn.task(f / "none.json", 0), dict(code="not_found", path="none.json", errno=errno.ENOENT)),
 }
@@ -61,6 +70,16 @@ CASES = {
 def required(values):
     pa = pytest.importorskip("pyarrow")
     return pa.record_batch([pa.array(values)], pa.schema([pa.field("a", pa.int64(), nullable=False)]))
+
+
+def short_decimals():
+    pa = pytest.importorskip("pyarrow")
+    return pa.table({"a": pa.array([1], pa.decimal32(4, 1))})
+
+
+def end_of_a_day():
+    pa = pytest.importorskip("pyarrow")
+    return pa.table({"a": pa.array([86399, 86400], pa.time32("s"))})
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,6 +94,7 @@ def test_attributes(name, tmp_path):
     attributes = {key: value for key, value in vars(error).items() if value is not None}
     assert {key: attributes.get(key) for key in known} == known
     assert set(attributes) <= set(known) | {"value", "expected", "path"}, attributes
+    assert "hunter2" not in f"{error} {vars(error)}"
     assert "--" not in str(error) and "engine.options" not in str(error)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
