@@ -73,6 +73,12 @@ struct dn_csv_feed {
     int64_t bytes_before; /**< those of the files in front of this one */
 };
 
+/** Is it another file than the one that settled the dialect? */
+static inline bool dn_csv_feed_is_further(const struct dn_csv_feed *f)
+{
+    return f->row_ends_known || f->file > 0;
+}
+
 /** What is left out in front of a file's rows. */
 static inline struct dn_csv_front dn_csv_feed_front(const struct dn_csv_feed *f)
 {
@@ -80,6 +86,8 @@ static inline struct dn_csv_front dn_csv_feed_front(const struct dn_csv_feed *f)
 }
 /** Open the first file, or the range's.  Later files are opened as they are reached. */
 DN_NODISCARD enum dn_status dn_csv_feed_open(struct dn_csv_feed *f, struct dn_error *err);
+/** Of a file that was just opened: refuse what cannot be read, drop its byte order mark and a line "sep=;". */
+DN_NODISCARD enum dn_status dn_csv_feed_check_front(struct dn_csv_feed *f, struct dn_error *err);
 /** The bytes read and not yet handed out; valid until the next call. */
 static inline struct dn_span dn_csv_feed_held(const struct dn_csv_feed *f)
 {

@@ -268,6 +268,7 @@ static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t
 
     s->no_row = true;
     s->rows.n_rows = 0;
+    s->complete = s->start; /* of this piece nothing was seen yet */
     if (first == len) {
         return DN_OK;
     }
@@ -289,7 +290,11 @@ static enum dn_status sample_piece(struct sample *s, const uint8_t *text, size_t
         DN_TRY(sample_rows(s, rows, n, false, &clean, err));
     }
     s->no_row = s->rows.n_rows == 0 && (clean || (inside && quotes));
-    return clean && !s->no_row ? note_values(s, err) : DN_OK;
+    if (clean && !s->no_row) {
+        return note_values(s, err);
+    }
+    s->complete = s->start; /* nothing of it counts */
+    return DN_OK;
 }
 
 /*
@@ -445,9 +450,7 @@ static enum dn_status sample_jumps(struct sample *s, struct dn_source *source, s
             n *= 2; /* and stays so large: other rows are likely to be as long */
             continue;
         }
-        if (!s->no_row) {
-            seen = seen_end(s);
-        }
+        seen = seen_end(s);
         i++;
     }
     return DN_OK;

@@ -18,7 +18,7 @@ void dn_csv_tail_start(struct dn_csv_tail *t, const struct dn_csv_dialect *diale
     t->lines_known = settled;
     t->cr_ends_line = settled && dialect->cr_ends_row;
     t->at_end = false;
-    t->footer_bytes = 0;
+    t->has_footer = false;
 }
 
 void dn_csv_tail_finish(struct dn_csv_tail *t)
@@ -53,6 +53,17 @@ static bool is_padding(const uint8_t *text, size_t n, bool begun, uint8_t before
 static bool is_line_end(uint8_t byte, bool cr_ends_line)
 {
     return byte == '\n' || (cr_ends_line && byte == '\r');
+}
+
+/* More than blank lines and a byte order mark. */
+static bool is_text(const uint8_t *text, size_t len)
+{
+    size_t at = dn_csv_bom_len(text, len);
+
+    while (at < len && ends_line(text[at])) {
+        at++;
+    }
+    return at < len;
 }
 
 /* Where the last n lines of a text begin that are not blank; 0 if there are not
@@ -152,8 +163,9 @@ static void end(struct dn_csv_tail *t)
     t->held.len = t->pos + n;
     if (t->footer > 0 && n > 0) {
         (void)lines_known(t);
-        t->held.len = t->pos + last_lines(text, n, t->footer, t->cr_ends_line);
-        t->footer_bytes = t->pos + n - t->held.len;
+        const size_t kept = last_lines(text, n, t->footer, t->cr_ends_line);
+        t->held.len = t->pos + kept;
+        t->has_footer = is_text(text + kept, n - kept);
     }
 }
 

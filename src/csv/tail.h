@@ -27,7 +27,7 @@ struct dn_csv_tail {
     bool cr_ends_line;         /**< it does where it ends rows */
     bool at_end;               /**< the source has ended, and what is held are rows */
     int64_t n_dropped;         /**< bytes behind the text, of all files */
-    size_t footer_bytes;       /**< of the file's last lines, which were left out */
+    bool has_footer;           /**< the file's last lines were left out */
 };
 
 /** Another file begins.  settled: dialect->cr_ends_row is; otherwise the file's head says it. */

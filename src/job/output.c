@@ -174,9 +174,15 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const char *l
 
     bool same = false;
 
-    if (rejects != NULL) {
-        DN_TRY(object != NULL ? is_same_object(&same, rejects, object, err)
-                              : is_same_place(&same, rejects, local, err));
+    if (rejects != NULL && object != NULL) {
+        DN_TRY(is_same_object(&same, rejects, object, err));
+    } else if (rejects != NULL) {
+        struct dn_url url = {0};
+        DN_TRY(dn_url_parse(&url, rejects, err));
+        const enum dn_status st =
+            is_same_place(&same, url.path != NULL ? url.path : rejects, local, err);
+        dn_url_finish(&url);
+        DN_TRY(st);
     }
     if (same) {
         return dn_error_option(

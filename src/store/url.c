@@ -36,8 +36,12 @@ size_t dn_url_address_len(const char *name)
 {
     const char *end = strstr(name, "://");
 
-    return end != NULL && memchr(name, '/', (size_t)(end - name)) == NULL ? (size_t)(end - name)
-                                                                          : 0;
+    if (end == NULL) {
+        return 0;
+    }
+    /* one letter is a drive of Windows */
+    return end - name >= 2 && memchr(name, '/', (size_t)(end - name)) == NULL ? (size_t)(end - name)
+                                                                              : 0;
 }
 
 static bool scheme_is(const char *name, size_t len, const char *scheme)

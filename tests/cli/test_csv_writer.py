@@ -224,11 +224,3 @@ def test_the_mark_of_texts_wherever_it_is_in_a_long_file(tool, n_rows, width, n_
         tool.ok("convert", "--overwrite", "a.parquet", "a.csv")
         tool.ok("convert", "--overwrite", "a.csv", "b.parquet")
         same(pq.read_table(tool.cwd / "b.parquet"), table)
-
-
-@pytest.mark.parametrize("row", [300, 600, 2000, 7999])
-def test_one_wrong_value_counts_once(tool, row):
-    lines = ["id,c"] + [f"{i:0100},{'x1' if i == row else '2.5'}" for i in range(8000)]
-    (tool.cwd / "a.csv").write_text("\n".join(lines) + "\n")
-    said = tool.ok("schema", "--max-rejects", "1", "--types", "id=string", "a.csv").stdout.decode()
-    assert said.splitlines()[-1].split() == ["c", "float64"]

@@ -191,3 +191,13 @@ def test_readers_go_to_other_processes(tmp_path):
         assert pa.table(other) == table and other.schema == reader.schema
     assert pickle.loads(pickle.dumps(reader.schema)) == reader.schema
     assert reader.report is not None and copy.copy(reader).report is None
+
+
+@pytest.mark.parametrize("out, rejects", [("o%20o.csv", "o%20o.csv"), ("o o.csv", "o%20o.csv"), ("o%20o.csv", "o o.csv")])
+def test_the_output_is_not_the_list_of_rejects_in_whatever_way_both_are_written(tmp_path, out, rejects):
+    path = tmp_path / "in.csv"
+    path.write_text("a,b\n1,2\n3\n")
+    names = [f"file://{tmp_path}/{name}" if "%" in name else str(tmp_path / name) for name in (out, rejects)]
+    with pytest.raises(dn.DativoError, match="would be the output and the list of rejected rows"):
+        dn.convert(path, names[0], overwrite=True, max_rejects=5, rejects=names[1], ragged="reject")
+    assert [one.name for one in tmp_path.iterdir()] == ["in.csv"]

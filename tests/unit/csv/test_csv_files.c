@@ -109,8 +109,10 @@ static void test_footers_and_sep_lines_of_further_files(void **state)
     rig_expect_error(paths, 2, &o, DN_ERR_DATA, nothing_left);
     paths[1] = rig_file("b.csv", "a,b\nT,\n"); /* no rows, and that is said by its header */
     rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
-    paths[1] = rig_file("b.csv", "");
-    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
+    for (size_t i = 0; i < 3; i++) { /* none of these has a line */
+        paths[1] = rig_file("b.csv", ((const char *const[]){"", "\n\r\n", "\xef\xbb\xbf"})[i]);
+        rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\n");
+    }
 
     o = rig_options();
     paths[0] = rig_file("a.csv", "a\n1\n");
