@@ -236,7 +236,7 @@ static uint64_t into_range(struct dn_type type, uint64_t bits)
     case DN_TYPE_DATE64:
         return (uint64_t)((int64_t)(int32_t)bits * 86400000);
     case DN_TYPE_TIME:
-        return bits % (uint64_t)(86400 * dn_unit_per_second(type.unit) + 1);
+        return bits % (uint64_t)(86400 * dn_unit_per_second(type.unit));
     case DN_TYPE_TIMESTAMP:
         return type.unit == DN_UNIT_S ? (uint64_t)((int64_t)bits / 1024) : bits;
     default:
