@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from . import _config, _native
 from ._config import Connection, SourceArgument
@@ -198,7 +198,11 @@ class Reader:
                 if self._widened is None:
                     plain = _config.reader_config(self._type, files, self._connection, options)
                     found = json.loads(_native.find_types(plain))["columns"]
-                    self._widened = {column["name"]: column["type"] for column in found}
+                    types: Dict[str, Set[str]] = {}
+                    for column in found:
+                        types.setdefault(column["name"], set()).add(column["type"])
+                    # columns of one name have one type here, and those that are not of one keep what the sample says
+                    self._widened = {name: kinds.pop() for name, kinds in types.items() if len(kinds) == 1}
                 options = {**options, "widened": self._widened}
         return _config.reader_config(self._type, files, self._connection, options)
 

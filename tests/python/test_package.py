@@ -153,6 +153,13 @@ def test_types_of_all_values(tmp_path, caplog):
     assert any(record.event_type == "type_widened" and record.levelname == "WARNING" for record in caplog.records)
 
 
+def test_types_of_all_values_where_columns_have_one_name(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("a,a,b\nx,2,1\ny,3,2\n")
+    for infer in ("sample", "all"):
+        assert [column.type for column in dn.read_csv(path, infer=infer).schema] == ["string", "int64", "int64"]
+
+
 def test_progress(tmp_path, orders):
     seen = []
     dn.convert(orders, tmp_path / "o.parquet", progress=seen.append)
