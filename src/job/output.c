@@ -163,6 +163,18 @@ static enum dn_status is_same_place(bool *out, const char *a, const char *b, str
     return DN_OK;
 }
 
+/* Is the file of this machine at that path, in whatever way it is written? */
+static enum dn_status is_named_so(bool *out, const char *name, const char *path,
+                                  struct dn_error *err)
+{
+    struct dn_url url = {0};
+
+    DN_TRY(dn_url_parse(&url, name, err));
+    const enum dn_status st = is_same_place(out, url.path != NULL ? url.path : name, path, err);
+    dn_url_finish(&url);
+    return st;
+}
+
 /* The rows that are set aside go to a file of their own: here one of both would replace the other. */
 static enum dn_status not_the_rejects(const struct dn_transfer *t, const char *local,
                                       const struct dn_url *object, struct dn_error *err)
@@ -174,15 +186,9 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const char *l
 
     bool same = false;
 
-    if (rejects != NULL && object != NULL) {
-        DN_TRY(is_same_object(&same, rejects, object, err));
-    } else if (rejects != NULL) {
-        struct dn_url url = {0};
-        DN_TRY(dn_url_parse(&url, rejects, err));
-        const enum dn_status st =
-            is_same_place(&same, url.path != NULL ? url.path : rejects, local, err);
-        dn_url_finish(&url);
-        DN_TRY(st);
+    if (rejects != NULL) {
+        DN_TRY(object != NULL ? is_same_object(&same, rejects, object, err)
+                              : is_named_so(&same, rejects, local, err));
     }
     if (same) {
         return dn_error_option(
@@ -197,11 +203,17 @@ static enum dn_status not_the_rejects(const struct dn_transfer *t, const char *l
 }
 
 /* What is there is the writer's to find out. */
-static enum dn_status remote_prepare(const struct dn_transfer *t, const struct dn_url *url,
-                                     struct dn_error *err)
+static enum dn_status remote_prepare(const struct dn_transfer *t, struct dn_error *err)
 {
-    DN_TRY(not_a_source(t, NULL, url, err));
-    return not_the_rejects(t, NULL, url, err);
+    struct dn_url url = {0};
+
+    DN_TRY(dn_url_parse(&url, t->output_path, err));
+    enum dn_status st = not_a_source(t, NULL, &url, err);
+    if (st == DN_OK) {
+        st = not_the_rejects(t, NULL, &url, err);
+    }
+    dn_url_finish(&url);
+    return st;
 }
 
 static enum dn_status local_prepare(const struct dn_transfer *t, const struct local *out,
@@ -242,11 +254,13 @@ enum dn_status dn_output_prepare(const struct dn_transfer *t, struct dn_error *e
     char room[DN_SHOWN_PATH_SIZE];
     struct dn_url url = {0};
 
+    if (dn_url_is_remote(t->output_path)) {
+        return remote_prepare(t, err);
+    }
     DN_TRY(dn_url_parse(&url, t->output_path, err));
     const struct local out = {.shown = dn_source_shown_path(room, t->output_path),
                               .path = url.path != NULL ? url.path : t->output_path};
-    const enum dn_status st = dn_url_is_remote(t->output_path) ? remote_prepare(t, &url, err)
-                                                               : local_prepare(t, &out, err);
+    const enum dn_status st = local_prepare(t, &out, err);
     dn_url_finish(&url);
     return st;
 }

@@ -185,10 +185,9 @@ static enum dn_status next_block(struct file_sink *s, struct dn_error *err)
         return make_block(s, s->wanted, ALIGNMENT, err);
     }
     DN_TRY(write_block(s, false, err));
-    if (s->is_direct && s->page == ALIGNMENT && s->size % DN_OS_LARGE_PAGE == 0) {
-        (void)make_block(s, s->size, DN_OS_LARGE_PAGE, NULL); /* without it, this one goes on */
-    }
-    return DN_OK;
+    return s->is_direct && s->page == ALIGNMENT && s->size % DN_OS_LARGE_PAGE == 0
+               ? make_block(s, s->size, DN_OS_LARGE_PAGE, err)
+               : DN_OK;
 }
 
 static enum dn_status file_write(struct dn_sink *sink, const void *data, size_t len,

@@ -82,7 +82,10 @@ static void test_allocations_of_a_sink(void **state)
         const struct dn_span more = {bytes, len};
         char name[32];
         (void)snprintf(name, sizeof(name), "long%zu-", len);
-        assert_int_equal(fail_allocations(name, more), n + (len > 64 << 10 ? 1 : 0));
+        const uint64_t larger = n + (len > 64 << 10 ? 1 : 0);
+        /* and one of large pages behind the first full one, where the file system takes writes past its cache */
+        const uint64_t most = larger + (len > 4 << 20 ? 1 : 0);
+        assert_in_range(fail_allocations(name, more), larger, most);
     }
 }
 
