@@ -334,12 +334,13 @@ static enum dn_verdict batch_check(struct dn_conform *c, const struct ArrowSchem
         {"1", "a \"b\", c", "1.5"}, {"2", "two\nlines", NULL}, {"3", "plain", "-2.25"}};
     static const char *const wrong[] = {"an id came out wrong", "a quoted value came out wrong",
                                         "an amount came out wrong"};
+    const int64_t n_rows = batch->length;
     const char *problem = NULL;
     struct dn_arena arena = {0};
     struct dn_error err;
 
     dn_error_clear(&err);
-    if (batch->n_children != 3 || batch->length <= 0 || batch->length > 3 - first) {
+    if (batch->n_children != 3 || n_rows <= 0 || n_rows > 3 - first) {
         problem = "a batch has no rows, too many rows, or other columns than the schema";
     }
     for (int64_t i = 0; problem == NULL && i < 3; i++) {
@@ -349,7 +350,7 @@ static enum dn_verdict batch_check(struct dn_conform *c, const struct ArrowSchem
         if (problem == NULL && i == 1 && !dn_type_is_text(view.type)) {
             problem = "column \"name\" is not one of strings";
         }
-        for (int64_t row = 0; problem == NULL && row < batch->length; row++) {
+        for (int64_t row = 0; problem == NULL && row < n_rows; row++) {
             problem = value_is(&view, row, rows[first + row][i]) ? NULL : wrong[i];
         }
     }
