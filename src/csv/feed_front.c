@@ -123,6 +123,7 @@ static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
     f->line += by_cr; /* of the first file nobody knows yet what ends lines */
     return DN_OK;
 }
+
 #define FIRST_LOOK ((size_t)4 << 10)
 
 /*
