@@ -144,6 +144,15 @@ CSV_INLINE void csv_note_doubled(const struct dn_csv_scan *scan, size_t pos)
     }
 }
 
+/** The same without a branch, which where text has them now and then nobody could guess. */
+CSV_INLINE void csv_mark_doubled(const struct dn_csv_scan *scan, size_t pos, bool doubled)
+{
+    const size_t last = pos + DN_CSV_WORD - 1;
+
+    scan->doubled[pos >> 9] |= (uint8_t)((unsigned)doubled << (pos >> 6 & 7));
+    scan->doubled[last >> 9] |= (uint8_t)((unsigned)doubled << (last >> 6 & 7));
+}
+
 /**
  * As csv_quoted_step() for any word.  `n`, the valid bytes of the word, is a parameter of its own so that it is a constant,
  * and the masking folds away, in the loops over whole words.
@@ -210,10 +219,12 @@ CSV_INLINE uint32_t *csv_index_stretch(struct csv_kind kind, const uint8_t *buf,
         if (CSV_UNLIKELY(!regular)) {
             break;
         }
-        if (CSV_UNLIKELY(marks.doubled != 0)) {
+        if (kind.sparse && kind.has_quote && s.doubled != NULL) {
+            csv_mark_doubled(&s, at, marks.doubled != 0);
+        } else if (CSV_UNLIKELY(marks.doubled != 0)) {
             csv_note_doubled(&s, at);
         }
-        if (kind.sparse && marks.structural == 0) {
+        if (kind.sparse && !kind.has_quote && marks.structural == 0) {
             continue;
         }
         end = csv_flatten(end, at, marks.structural);
