@@ -580,7 +580,8 @@ static bool fill_cached(struct dn_csv_feed *f, struct dn_csv_block *b, size_t *o
         return false;
     }
     *out_cut = cut_rows(f, text, cut);
-    if (dn_buffer_reserve(&f->carry, n - *out_cut, NULL) != DN_OK) {
+    if (n - *out_cut > f->carry.capacity && /* all that is held now goes into the block */
+        dn_buffer_reserve(&f->carry, n - *out_cut, NULL) != DN_OK) {
         return false;
     }
     dn_csv_tail_pass(&f->tail, f->source, text + held.len, f->block_bytes);
