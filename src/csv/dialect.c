@@ -96,10 +96,18 @@ bool dn_csv_cr_ends_rows(const struct dn_csv_dialect *dialect, struct dn_span he
         return false; /* most files */
     }
     d.cr_ends_row = true;
-    size_t at = dn_csv_lines_len(&d, text, head.len, true, &front.lines);
+    int64_t n_lines = front.lines;
+    size_t at = dn_csv_lines_len(&d, text, head.len, true, &n_lines);
     bool found = at > 0;
-    if (found && memchr(text, '\n', at) != NULL) {
-        return false;
+    if (found && memchr(text, '\n', at) != NULL) { /* they say nothing of the rows behind them */
+        d.cr_ends_row = false;
+        at = dn_csv_lines_len(&d, text, head.len, true, &front.lines);
+        if (front.lines > 0) {
+            *out_settled = at_end;
+            return false;
+        }
+        d.cr_ends_row = true;
+        found = false;
     }
     while (at < head.len) {
         enum dn_csv_state state = DN_CSV_START;

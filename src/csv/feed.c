@@ -149,6 +149,7 @@ static enum dn_status open_file(struct dn_csv_feed *f, struct dn_error *err)
     /* where '\r' ends no rows, lines of a further file may be ended by it all the same, which is an error: see check_row_ends() */
     dn_csv_tail_start(&f->tail, f->dialect, dn_csv_feed_is_further(f) && f->dialect->cr_ends_row,
                       dn_csv_feed_front(f));
+    f->tail.delimiter_given = f->delimiter_given;
     if (f->range != NULL) {
         return open_range(f, err);
     }
@@ -294,7 +295,7 @@ static size_t cut_behind(const struct dn_csv_dialect *d, const uint8_t *text, si
 /* More than what a blank line has. */
 #define BLANK_AHEAD 256
 
-/* As before the first file's header: blank lines and comments. */
+/* As before the first file's header: blank lines and comments, and what is no part of a row. */
 static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *err)
 {
     for (;;) {
@@ -309,6 +310,7 @@ static enum dn_status skip_blank_lines(struct dn_csv_feed *f, struct dn_error *e
         }
         const size_t at = dn_csv_row_prefix(f->dialect, held.data, held.len);
         if (!f->dialect->has_comment || at == held.len || held.data[at] != f->dialect->comment) {
+            dn_csv_feed_drop(f, at);
             return DN_OK;
         }
         DN_TRY(dn_csv_feed_drop_lines(f, &one, err)); /* a long comment */

@@ -138,6 +138,14 @@ static enum dn_status read_names(struct dn_csv_reader *r, struct dn_span row, si
                           err);
         goto cleanup;
     }
+    if (r->has_header && !r->dialect.cr_ends_row && row.data[0] == '\r' && r->feed.line > 1) {
+        st = header_error(r, 0,
+                          "a carriage return stands at the start of the header, behind the line "
+                          "end; that is no row end where not all rows have it: make all row ends "
+                          "the same",
+                          err);
+        goto cleanup;
+    }
     r->n_fields = index.n_ends;
     r->field_names = dn_arena_alloc(&r->arena, r->n_fields * sizeof(char *));
     if (r->field_names == NULL) {
@@ -184,12 +192,11 @@ enum dn_status dn_csv_open_sep(struct dn_csv_reader *r, const struct dn_csv_opti
                                struct dn_error *err)
 {
     const uint8_t sep = r->feed.sep;
-    const bool given = options->delimiter != 0 || options->delimiter_text != NULL;
+    const bool given = r->feed.delimiter_given;
     struct dn_csv_options o = *options;
     char words[160];
     char shown[DN_ESCAPED_VALUE_SIZE];
 
-    r->feed.delimiter_given = given;
     if (sep == 0) {
         return DN_OK;
     }
@@ -206,13 +213,15 @@ enum dn_status dn_csv_open_sep(struct dn_csv_reader *r, const struct dn_csv_opti
     return DN_OK;
 }
 
-/* Do all rows of the head end as `d` has it, which differs from r->dialect in that? */
-static bool all_rows_end_so(const struct dn_csv_dialect *d, struct dn_span head)
+/* Do all rows of the head end as `d` has it, which differs from r->dialect in that?  Of lines behind the header quotes mean nothing. */
+static bool all_rows_end_so(const struct dn_csv_dialect *d, struct dn_span head,
+                            struct dn_csv_front front)
 {
     enum dn_csv_state state = DN_CSV_START;
     size_t n = 0;
 
     for (size_t pos = 0; pos < head.len;) {
+        front.rows -= dn_csv_blank_line(d, head.data + pos, head.len - pos, true) == 0;
         pos = dn_csv_automaton_run(d, head.data, pos, head.len, 0, &state, NULL);
         if (state != DN_CSV_START || head.data[pos - 1] != '\n') {
             break; /* the rest of the head is no whole row */
@@ -222,12 +231,16 @@ static bool all_rows_end_so(const struct dn_csv_dialect *d, struct dn_span head)
             return false;
         }
         n += d->double_cr || (pos + 1 < head.len && head.data[pos + 1] != '\n');
+        if (front.rows == 0 && front.lines_behind > 0) {
+            pos += dn_csv_lines_len(d, head.data + pos, head.len - pos, true, &front.lines_behind);
+            front.lines_behind = 0;
+        }
     }
     return n > 0;
 }
 
 /* Row ends of another kind, if they are those of the whole head. */
-static void find_row_ends(struct dn_csv_reader *r, struct dn_span head)
+static void find_row_ends(struct dn_csv_reader *r, struct dn_span head, struct dn_csv_front front)
 {
     struct dn_csv_dialect d = r->dialect;
     enum dn_csv_state state = DN_CSV_START;
@@ -235,12 +248,17 @@ static void find_row_ends(struct dn_csv_reader *r, struct dn_span head)
     if (r->dialect.cr_ends_row || head.len == 0) {
         return;
     }
+    if (head.len > 1 && head.data[0] == '\r' && head.data[1] != '\r' &&
+        (r->feed.skip_rows > 0 || r->feed.sep != 0)) {
+        head = (struct dn_span){head.data + 1, head.len - 1}; /* it may end the line before */
+    }
     d.double_cr = true;
     const size_t end = dn_csv_automaton_run(&d, head.data, 0, head.len, 0, &state, NULL);
     d.double_cr = end > 2 && head.data[end - 2] == '\r' && head.data[end - 3] == '\r';
-    d.lf_cr = !d.double_cr && end > 1 && end < head.len && head.data[end - 2] != '\r' &&
-              head.data[end] == '\r';
-    if (head.data[end - 1] != '\n' || !(d.double_cr || d.lf_cr) || !all_rows_end_so(&d, head)) {
+    d.lf_cr = !d.double_cr && end > 0 && end < head.len && head.data[end] == '\r' &&
+              (end == 1 || head.data[end - 2] != '\r');
+    if (!(d.double_cr || d.lf_cr) || head.data[end - 1] != '\n' ||
+        !all_rows_end_so(&d, head, front)) {
         return;
     }
     r->dialect.double_cr = d.double_cr;
@@ -304,7 +322,7 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, uint64_t rows_abov
             const struct dn_csv_front front = {0, rows_above + 1, r->feed.skip_behind};
             r->dialect.cr_ends_row =
                 dn_csv_cr_ends_rows(&r->dialect, *head, front, r->feed.source_at_end, &settled);
-            find_row_ends(r, *head);
+            find_row_ends(r, *head, front);
         }
         size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);
         blank += dn_csv_row_prefix(&r->dialect, head->data + blank, head->len - blank);

@@ -453,6 +453,7 @@ enum dn_status dn_csv_open_schema(struct dn_csv_reader *r, const struct dn_csv_o
     if (r->token != NULL) {
         return open_piece(r, options, err);
     }
+    r->feed.delimiter_given = options->delimiter != 0 || options->delimiter_text != NULL;
     const enum dn_status opened = dn_csv_feed_open(&r->feed, err);
     if (opened != DN_OK) {
         dn_csv_place(r, 0, err);

@@ -328,6 +328,7 @@ static enum dn_status sample_head(struct sample *s, const uint8_t *text, size_t 
     if (r->has_header) {
         at +=
             dn_csv_leading_blank_lines(&r->dialect, (struct dn_span){text + at, len - at}, at_end);
+        at += dn_csv_row_prefix(&r->dialect, text + at, len - at);
         if (at == len) {
             s->whole &= at_end; /* an empty file among others holds no rows */
             return DN_OK;

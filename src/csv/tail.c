@@ -101,14 +101,18 @@ static bool cr_ends_lines(const struct dn_csv_tail *t, const uint8_t *text, size
                           bool *out_settled)
 {
     struct dn_csv_dialect d = *t->dialect;
-    const size_t bom = dn_csv_bom_len(text, len);
+    size_t at = dn_csv_bom_len(text, len);
     uint8_t delimiter;
+    const size_t sep = t->front.lines == 0 ? dn_csv_sep_len(text + at, len - at, &delimiter) : 0;
 
-    if (t->front.lines == 0 && dn_csv_sep_len(text + bom, len - bom, &delimiter) > 0) {
-        d.delimiter = delimiter;
-        d.n_rest = 0;
+    if (sep > 0) {
+        if (!t->delimiter_given) {
+            d.delimiter = delimiter;
+            d.n_rest = 0;
+        }
+        at += sep; /* whatever it ends with, the rows may end otherwise */
     }
-    return dn_csv_cr_ends_rows(&d, (struct dn_span){text + bom, len - bom}, t->front, at_end,
+    return dn_csv_cr_ends_rows(&d, (struct dn_span){text + at, len - at}, t->front, at_end,
                                out_settled);
 }
 

@@ -27,6 +27,7 @@ struct dn_csv_tail {
     bool cr_ends_line;         /**< it does where it ends rows */
     bool at_end;               /**< the source has ended, and what is held are rows */
     int64_t n_dropped;         /**< bytes behind the text, of all files */
+    bool delimiter_given;      /**< a line "sep=;" names none */
     bool has_footer;           /**< the file's last lines were left out */
 };
 

@@ -4,8 +4,9 @@
 #define HEAD_BYTES ((size_t)256 << 10)
 
 /* The row at head.data[*pos], if all of it is there: does it end with a
- * delimiter, behind n_fields fields?  *pos moves behind it. */
-static bool read_row(const struct dn_csv_dialect *d, struct dn_span head, size_t *pos,
+ * delimiter, behind n_fields fields?  *pos moves behind it.  at_end: a row
+ * without its row end is all there. */
+static bool read_row(const struct dn_csv_dialect *d, struct dn_span head, bool at_end, size_t *pos,
                      size_t n_fields, bool *ends_with_delimiter)
 {
     enum dn_csv_state state = DN_CSV_START;
@@ -27,6 +28,12 @@ static bool read_row(const struct dn_csv_dialect *d, struct dn_span head, size_t
             last = at;
         }
     }
+    if (at_end && state != DN_CSV_QUOTED) {
+        *ends_with_delimiter =
+            n == n_fields && dn_csv_without_cr(d, head.data + last, head.len - last) == 0;
+        *pos = head.len;
+        return true;
+    }
     return false;
 }
 
@@ -35,6 +42,7 @@ void dn_csv_find_trailing(struct dn_csv_reader *r)
     struct dn_span head = dn_csv_feed_held(&r->feed);
     size_t n_rows = 0;
     bool all = r->has_header;
+    const bool whole = r->feed.source_at_end && head.len <= HEAD_BYTES;
 
     head.len = head.len < HEAD_BYTES ? head.len : HEAD_BYTES;
     for (size_t pos = 0; all && pos < head.len;) {
@@ -42,7 +50,8 @@ void dn_csv_find_trailing(struct dn_csv_reader *r)
             &r->dialect, (struct dn_span){head.data + pos, head.len - pos}, false);
         pos += blank;
         if (blank == 0) {
-            if (!read_row(&r->dialect, head, &pos, r->n_fields, &all)) {
+            /* one that was cut off says nothing against those before it */
+            if (!read_row(&r->dialect, head, whole && n_rows == 0, &pos, r->n_fields, &all)) {
                 break;
             }
             n_rows++;

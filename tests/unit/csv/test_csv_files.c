@@ -132,6 +132,61 @@ static void test_footers_and_sep_lines_of_further_files(void **state)
     rig_expect_text("sep=;\r\r\na;b\r\r\n1;2\r\r\n", &o, "a|b", "l l", "i1|i2\n");
 }
 
+/* Lines in front that end otherwise than rows, footers below them, and the odd row ends. */
+static void test_what_is_around_rows(void **state)
+{
+    static const char by_cr[] = "its rows end with carriage returns alone";
+    static const char name[] = "v";
+    static const char *const names[] = {name};
+    struct dn_csv_options named = rig_options();
+    struct dn_csv_options o = rig_options();
+    const char *paths[2];
+
+    (void)state;
+    named.header = DN_CSV_HEADER_NO;
+    named.header_names = names;
+    named.n_header_names = 1;
+    o = named;
+    o.skip_rows = 1;
+    paths[0] = rig_file("a.csv", "title\n1\n2\n");
+    paths[1] = rig_file("b.csv", "title\n3\r4\r");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, by_cr);
+    o.skip_footer = 1;
+    rig_expect_text("title\n3\r4\rT\r", &o, "v", "l", "i3\ni4\n");
+    o.skip_rows = 0;
+    rig_expect_text("sep=;\n3\r4\rT\r", &o, "v", "l", "i3\ni4\n");
+    paths[0] = rig_file("a.csv", "1\n2\nT\n");
+    paths[1] = rig_file("b.csv", "T\n"); /* no rows: there is no header that has to be there */
+    rig_expect(paths, 2, &o, "v", "l", "i1\ni2\n");
+    rig_expect(paths + 1, 1, &o, "v", "vu", "");
+
+    o = rig_options();
+    o.delimiter = ';'; /* not what the first line says: the line feed is in quotes */
+    o.skip_footer = 1;
+    rig_expect_text("sep=,\ra;b\r1;\"x\ny\"\rT\r", &o, "a|b", "l vu", "i1|sx\ny\n");
+
+    o = rig_options();
+    paths[0] = rig_file("a.csv", "\n\ra,b\n\r1,2\n\r");
+    paths[1] = rig_file("b.csv", "\n\ra,b\n\r3,4\n\r");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    paths[1] = rig_file("b.csv", "sep=,\n\ra,b\n\r3,4\n\r");
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    o.union_by_name = true;
+    rig_expect(paths, 2, &o, "a|b", "l l", "i1|i2\ni3|i4\n");
+    o = rig_options();
+    o.skip_rows = 1;
+    paths[0] = rig_file("a.csv", "t\n\r\"a\n\",b\n\r1,2\n\r");
+    paths[1] = rig_file("b.csv", "t\n\r\"a\n\",b\n\r3,4\n\r");
+    rig_expect(paths, 2, &o, "a\n|b", "l l", "i1|i2\ni3|i4\n");
+    o.skip_rows = 0;
+    o.skip_after_header = 1;
+    rig_expect_text("a,b\r\r\n\"t\r\r\n1,2\r\r\n", &o, "a|b", "l l", "i1|i2\n");
+    o = rig_options();
+    paths[0] = rig_file("a.csv", "\n\ra\n1\n");
+    rig_expect_error(paths, 1, &o, DN_ERR_DATA, "stands at the start of the header");
+    rig_expect_text("a,b\n1,2,", &o, "a|b", "l l", "i1|i2\n"); /* every row, which is one */
+}
+
 /* An open quote in the first row is placed where it opens, not where the row begins. */
 static void test_place_of_an_open_quote(void **state)
 {
@@ -467,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_blank_lines_before_a_further_header),
         cmocka_unit_test(test_carriage_returns_in_a_further_file),
         cmocka_unit_test(test_footers_and_sep_lines_of_further_files),
+        cmocka_unit_test(test_what_is_around_rows),
         cmocka_unit_test(test_place_of_an_open_quote),
         cmocka_unit_test(test_no_header),
         cmocka_unit_test(test_long_first_row),
