@@ -6,7 +6,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+# A process that ends with threads waits a second for races by itself: in thousands of short ones that is most of the time.
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:atexit_sleep_ms=20
 
 # Left to the release build: suites that are Python around the same code (interop, cli) and compiler runs (abi.header_*).
 # Left to asan: what the build with tsan does not have, see cmake/tests.cmake.

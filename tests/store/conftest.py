@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import s3_server
+from command import SANITIZER
 from convert_runs import Runs
 
 TOOL = pathlib.Path(os.environ["DN_S3_TOOL"])
@@ -16,7 +17,7 @@ KEY_ID, SECRET = "AKIDTEST", "secret/of+the=tests"
 OK, INVALID, CONFIG, DATA, NOT_FOUND, EXISTS, IO, MEMORY = 0, 1, 2, 3, 5, 6, 7, 8
 UNSUPPORTED, CANCELLED, TEMPORARY = 9, 10, 11
 
-PLACES = {"AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"]}
+PLACES = {"AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"], **SANITIZER}
 KEYS = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
 
 

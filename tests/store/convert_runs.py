@@ -10,7 +10,7 @@ import threading
 import zlib
 
 import s3_server
-from command import BIN
+from command import BIN, SANITIZER
 
 KEY_ID, SECRET, TOKEN = "AKIDTEST", "recognisable/secret+of=convert", "recognisable/token+of=convert"
 SECRETS = (SECRET.encode(), TOKEN.encode())
@@ -62,7 +62,7 @@ def serving(**how):
 def start(folder, server, *args, **more):
     """Its own home and its own folder for temporary files, and nothing else in the environment."""
     (folder / "tmp").mkdir(exist_ok=True)
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder / "tmp"), "AWS_ENDPOINT_URL_S3": server.url,
+    env = {**SANITIZER, "PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder / "tmp"), "AWS_ENDPOINT_URL_S3": server.url,
            "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN, "AWS_EC2_METADATA_DISABLED": "true",
            "AWS_REGION": "us-east-1", "DN_S3_PART_BYTES": str(PART)}
     return subprocess.Popen([str(BIN), "convert", *map(str, args)], cwd=folder, env={**env, **more}, stdin=subprocess.PIPE,

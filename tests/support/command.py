@@ -8,6 +8,8 @@ import time
 
 BIN = pathlib.Path(os.environ["DN_BIN"]) / "dativo-native"
 PLUGINS = pathlib.Path(os.environ["DN_PLUGINS"])
+# what a sanitizer is told, for commands whose environment has nothing else of ours
+SANITIZER = {name: os.environ[name] for name in ("TSAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
 SECONDS = 60  # no run takes one, but the machine may be slow and busy
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a program started with it ignored leaves it ignored

@@ -11,7 +11,7 @@ static void test_random_dialects(void **state)
     struct rig_text text = {0};
 
     (void)state;
-    for (uint64_t round = 0; round < 12; round++) {
+    for (uint64_t round = 0; round < (SCRATCH_THREAD_SANITIZED ? 3 : 12); round++) {
         char what[40];
         seed = 1000 + round;
         const struct plain_dialect d = random_dialect();
@@ -91,7 +91,7 @@ static void test_ragged(void **state)
     struct rig_text text = {0};
 
     (void)state;
-    for (uint64_t round = 0; round < 20; round++) {
+    for (uint64_t round = 0; round < (SCRATCH_THREAD_SANITIZED ? 6 : 20); round++) {
         struct dn_csv_options o = rig_options();
         char what[40];
         seed = 50 + round;
@@ -244,7 +244,7 @@ static void test_places(void **state)
     static const struct dn_csv_column_type types[] = {{"a", "int64", true}};
 
     (void)state;
-    for (uint64_t round = 0; round < 40; round++) {
+    for (uint64_t round = 0; round < (SCRATCH_THREAD_SANITIZED ? 8 : 40); round++) {
         struct rig_text texts[2] = {0};
         struct dn_csv_options o = rig_options();
         char what[40];
