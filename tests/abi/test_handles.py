@@ -147,7 +147,7 @@ def test_level_0_in_a_child(tmp_path, kind):
     assert len(first) + sum(len(json.loads(text)) for text in iter(reader.raw, None)) == N
 
 
-def test_ten_thousand_readers(tmp_path, kind):
+def readers_come_and_go(tmp_path, kind, times):
     """Freed at once, in the middle, with an error: memory, files and threads are what they were."""
     lib = load(READERS[kind])
     good = json.dumps(config_of(kind, put(tmp_path, kind, TABLE.slice(0, 5)))).encode()
@@ -162,7 +162,11 @@ def test_ten_thousand_readers(tmp_path, kind):
             assert take(lib, lib.extract_batch(reader))
         lib.free_reader(reader)
 
-    silent(stays_flat, one)
+    silent(stays_flat, one, times)
+
+
+def test_thousands_of_readers(tmp_path, kind):
+    readers_come_and_go(tmp_path, kind, 3000)
 
 
 def silent(work, *args):
@@ -194,9 +198,7 @@ def memory_path(tmp_path):
         yield pathlib.Path(folder)
 
 
-@pytest.mark.parametrize("what", WRITERS)
-def test_ten_thousand_writers(memory_path, what):
-    tmp_path = memory_path
+def writers_come_and_go(tmp_path, what, times):
     lib = load(WRITERS[what])
     good = json.dumps(writer_config(tmp_path, SCHEMA, file_format=what)).encode()
     count = iter(range(10**9))
@@ -208,8 +210,13 @@ def test_ten_thousand_writers(memory_path, what):
             assert take(lib, lib.write_batch(writer, b'{"records":[{"id":1}],"file_counter":0}'))
         lib.free_writer(writer)
 
-    silent(stays_flat, one)
+    silent(stays_flat, one, times)
     assert len(visible(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("what", WRITERS)
+def test_thousands_of_writers(memory_path, what):
+    writers_come_and_go(memory_path, what, 3000)
 
 
 @forks

@@ -15,17 +15,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from stock_host import WRITER, StockWriter, assert_loud, take, writer_config
 
-SCHEMA = [{"name": "id", "type": "integer"}]
-OPTIONS = {"n_threads": 1, "compression": "none"}
-
+import writer_process
+from stock_host import WRITER, StockWriter, assert_loud, take
+from writer_process import Here, config
 
 F_OFD_SETLK = 37
-
-
-def config(directory, **options):
-    return writer_config(directory, SCHEMA, name="t", options=OPTIONS | options)
 
 
 def hold(path, kind, byte):
@@ -41,25 +36,12 @@ def refusal(directory, **options):
     return assert_loud(writer.raw(b'{"records":[{"id":1}]}'), "io")
 
 
-class Here:
-    """A writer of this process."""
-
-    def __init__(self, directory):
-        self.writer = StockWriter(config(directory))
-
-    def write(self, ident, counter):
-        return self.writer.write_batch([{"id": ident}], counter)[0]["path"]
-
-    def free(self):
-        self.writer = None
-
-
 class There:
     """A writer of another process, which does what the lines of its standard input say."""
 
     def __init__(self, directory):
         self.process = subprocess.Popen(
-            [sys.executable, __file__, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, writer_process.__file__, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout.readline() == "open\n"
 
@@ -75,15 +57,6 @@ class There:
     def kill(self):
         self.process.kill()
         self.process.wait(timeout=300)
-
-
-def serve(directory):
-    writer = Here(directory)
-    print("open", flush=True)
-    for line in sys.stdin:
-        ident, counter = map(int, line.split())
-        print(writer.write(ident, counter), flush=True)
-    writer.free()
 
 
 def rows(directory):
@@ -296,7 +269,7 @@ def leave(directory, ident, end, status, commit=False):
     """A process that writes a batch, does not free its writer, and ends so."""
     code = f"""import ctypes, json, os
 from stock_host import StockWriter
-from test_writer_runs import config
+from writer_process import config
 libc = ctypes.CDLL(None)
 writer = StockWriter(config({str(directory)!r}))
 files = writer.write_batch([{{"id": {ident}}}], 0)
@@ -697,7 +670,3 @@ def test_commit_files_of_others(tmp_path):
 def test_commit_files_of_nobody(tmp_path, entry):
     writer = StockWriter(config(str(tmp_path)))
     assert_loud(take(writer.lib, writer.lib.commit_files(writer.pointer, json.dumps([entry]).encode())), "invalid")
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1])

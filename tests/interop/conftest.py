@@ -1,9 +1,11 @@
-"""Run write_types once; everything else reads what it left."""
+"""Run write_types once for all suites; everything else reads what it left."""
 
+import fcntl
 import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -21,14 +23,20 @@ def pytest_generate_tests(metafunc):
 
 @functools.cache
 def written_folder():
-    import atexit
-    import tempfile
-
-    folder = tempfile.TemporaryDirectory(prefix="dn-interop-")
-    atexit.register(folder.cleanup)
-    subprocess.run([TESTS / "write_types", folder.name], check=True)
-    must_verify(sorted(pathlib.Path(folder.name).glob("*.parquet")))
-    return pathlib.Path(folder.name)
+    """Made by the first suite of a build, for writing and verifying take longer than most suites; no test changes what is in it."""
+    folder, made = TESTS / "written", TESTS / "written.made"
+    programs = [path.stat() for path in (TESTS / "write_types", BIN)]
+    stamp = " ".join(f"{program.st_mtime_ns} {program.st_size}" for program in programs)
+    with open(TESTS / "written.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists() or made.read_text() != stamp:
+            made.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            subprocess.run([TESTS / "write_types", folder], check=True)
+            must_verify(sorted(folder.glob("*.parquet")))
+            made.write_text(stamp)
+    return folder
 
 
 def verify(paths):

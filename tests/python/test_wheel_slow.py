@@ -32,10 +32,10 @@ def wheel():
 
 
 def fresh(folder, *packages):
-    """The Python of a new environment with these packages and what they need."""
+    """The Python of a new environment with these packages and what they need, of which only what is imported is compiled."""
     python = folder / "bin/python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # which would be unpacked anew every time
-    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--disable-pip-version-check", "--no-compile", *packages], check=True)
     return python
 
 
