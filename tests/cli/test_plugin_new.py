@@ -8,8 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import SANITIZED, SOURCE, Tool, environment
-from promises_level0 import AT_LEVEL_0
-from promises_level1 import AT_LEVEL_1
 
 OUT = {"reader": "out/default/default/lines/lines_000000.parquet", "writer": "out/default/default/rows/rows_000000.json"}
 ROWS = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob, the second"}, {"id": 3, "name": None}]
@@ -54,15 +52,6 @@ def test_a_new_plugin_of_c(tool, role, level):
     if role == "reader" or level == 0:
         lines = (tool.cwd / "demo" / "demo.c").read_text().splitlines()
         assert len([line for line in lines if line.strip() and not line.lstrip().startswith("/*")]) < 80
-
-
-@built
-@pytest.mark.parametrize("level", [0, 1])
-def test_a_line_that_is_not_utf8_is_an_error(tool, level):
-    build_and_run(tool, "reader", "c", level)
-    (tool.cwd / "demo" / "lines.txt").write_bytes("a\n\u20ac \U0001f600\n".encode() + b"b \xed\xa0\x80\nc\n")
-    done = subprocess.run(["make", "-C", "demo", "run"], cwd=tool.cwd, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode != 0 and "UTF-8" in done.stderr
 
 
 def test_wrong_words(tool):
@@ -156,14 +145,6 @@ def test_long_names_are_kept(tool, types):
 
 
 @built
-def test_a_cell_that_is_wrong_is_told_with_its_row(tool):
-    tool.ok("plugin", "new", "demo", "--reader", "--level", "1")
-    make(tool)
-    (tool.cwd / "in").write_bytes(b"a\n" * 8999 + b"\xff\n")  # in the second batch
-    tool.fails("convert", "--reader", "demo/libdemo_plugin.so", "in", "out.parquet", says='error: in: row 9000: column "text": byte 0 of the text is no UTF-8')
-
-
-@built
 def test_what_jobs_ask_for_is_kept_or_refused(tool, types):
     tool.fails(*types(rwos=5), says="engine.options.rwos is no option of this plugin")
     tool.fails(*types("--types", "i=string"), says='column "i" is int64 here')
@@ -189,33 +170,6 @@ def test_one_text_is_a_list_of_it(tool, types):
 
 
 # ---- what both levels promise ----
-
-
-@pytest.fixture(scope="module")
-def c_library(tmp_path_factory):
-    """One of each kind, for all tests."""
-    made = {}
-
-    def library(role, level):
-        if (role, level) not in made:
-            tool = Tool(tmp_path_factory.mktemp(f"{role}{level}"))
-            tool.ok("plugin", "new", "demo", f"--{role}", "--level", level)
-            make(tool, CFLAGS="-O1 -g -Wall -Wextra -Werror -fsanitize=undefined -fno-sanitize-recover=undefined")
-            made[role, level] = tool.cwd / "demo" / "libdemo_plugin.so"
-        return made[role, level]
-    return library
-
-
-@built
-@pytest.mark.parametrize("role, promise", AT_LEVEL_0)
-def test_what_level_0_of_c_promises(tool, c_library, role, promise):
-    promise(tool, c_library(role, 0))
-
-
-@built
-@pytest.mark.parametrize("role, promise", AT_LEVEL_1)
-def test_what_level_1_of_c_promises(tool, c_library, role, promise):
-    promise(tool, c_library(role, 1))
 
 
 WALK = r"""
