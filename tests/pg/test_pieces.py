@@ -183,7 +183,9 @@ def test_a_holder_that_loses_its_session_says_so(tool, accounts):
     tool.write_all({"pieces": plan["pieces"][:2]})
     accounts.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'")
     said = tool.released(2)
-    assert f"the snapshot {plan['snapshot']} is lost" in said and "terminating connection" in said
+    assert f"the snapshot {plan['snapshot']} is lost" in said
+    # the server's own word does not come through where it ends between a question and its answer
+    assert "terminating connection" in said or "server closed the connection unexpectedly" in said
 
 
 def test_abort_lets_go(tool, accounts):
