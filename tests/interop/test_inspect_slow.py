@@ -1,10 +1,10 @@
-"""As test_inspect: what DuckDB writes, and rows over many pages."""
+"""As test_inspect: what DuckDB writes, rows over many pages, and many row groups of Polars."""
 
 import duckdb
 import pytest
 
 import expected
-from test_inspect import check_document, table  # noqa: F401: fixtures, too
+from test_inspect import POLARS_CODECS, check_document, check_polars, table  # noqa: F401: fixtures, too
 
 
 def test_own_rows_across_pages_and_row_groups(case_named, inspect):
@@ -29,3 +29,8 @@ def test_files_of_duckdb(codec, group_rows, table, inspect, tmp_path):
     found = inspect(path, 1500)
     check_document(found, path)
     assert expected.json_difference(found["rows"], columns, 1500) is None
+
+
+@pytest.mark.parametrize("codec", POLARS_CODECS)
+def test_pieces_of_polars(codec, table, inspect, tmp_path):
+    check_polars(table, inspect, tmp_path / "polars.parquet", compression=codec, row_group_size=400, data_page_size=500)
