@@ -295,12 +295,15 @@ enum dn_status dn_csv_aside_strays(struct dn_csv_aside *a, const struct dn_csv_r
     return st;
 }
 
-/* A number that another type of numbers would hold is no wrong row: who can start over does. */
-static bool is_wrong(const struct dn_csv_reader *r, const struct dn_csv_fault *fault,
+/* A value that is none of the type, but of a wider one, or whose quotes alone speak against it, is no wrong row: who can start over does. */
+static bool is_wrong(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                     const struct dn_csv_rows *rows, const struct dn_csv_fault *fault,
                      const struct dn_error *e)
 {
     return fault->kind == DN_CSV_FAULT_NULL || r->columns[fault->column].declared ||
-           !r->restartable || strcmp(e->suggested_type, "string") == 0;
+           !r->restartable ||
+           (strcmp(e->suggested_type, "string") == 0 &&
+            !dn_csv_fault_is_of_quotes(r, block, rows, fault));
 }
 
 enum dn_status dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_reader *r,
@@ -317,7 +320,7 @@ enum dn_status dn_csv_aside_fault(struct dn_csv_aside *a, const struct dn_csv_re
     }
     dn_error_clear(&e);
     (void)dn_csv_describe_fault(r, &here, rows, fault, &e);
-    if (!is_wrong(r, fault, &e)) {
+    if (!is_wrong(r, &here, rows, fault, &e)) {
         return DN_OK;
     }
     a->n_values++;

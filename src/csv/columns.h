@@ -11,6 +11,12 @@
 
 struct dn_csv_forms;
 
+/** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
+struct dn_csv_digits {
+    unsigned whole;
+    unsigned behind;
+};
+
 struct dn_csv_column {
     const char *name;
     size_t
@@ -31,6 +37,8 @@ struct dn_csv_column {
         unsettled; /**< inferred, but whether quotes say text in it later values may tell: see dn_csv_resolve() */
     const struct dn_csv_forms *forms; /**< NULL: the usual ones */
     bool formed;                      /**< they say how values of the type are written */
+    unsigned classes;                 /**< of the sampled values, or-ed; 0: there is no sample */
+    struct dn_csv_digits digits;      /**< of those that are numbers */
 };
 
 /** Texts that mean null: unquoted, and quoted where a value is looked for through the quotes. */

@@ -83,38 +83,20 @@ enum dn_status dn_csv_dialect_read(struct dn_csv_dialect *d, const struct dn_csv
     return DN_OK;
 }
 
-bool dn_csv_cr_ends_rows(const struct dn_csv_dialect *dialect, struct dn_span head,
-                         struct dn_csv_front front, bool at_end, bool *out_settled)
+/*
+ * Do rows of text[at, len) end with '\r', and none with '\n'?  `d` has it that '\r' ends rows; found: something did before.
+ * *out_settled: false if there are no row ends.
+ */
+static bool rows_end_with_cr(const struct dn_csv_dialect *d, const uint8_t *text, size_t at,
+                             size_t len, struct dn_csv_front front, bool found, bool *out_settled)
 {
-    struct dn_csv_dialect d = *dialect;
-    const uint8_t *text = head.data;
-    const uint8_t *lf = head.len > 0 ? memchr(text, '\n', head.len) : NULL;
-
     *out_settled = true;
-    if (lf != NULL && front.lines == 0 && !d.has_escape &&
-        (!d.has_quote || memchr(text, d.quote, (size_t)(lf - text)) == NULL)) {
-        return false; /* most files */
-    }
-    d.cr_ends_row = true;
-    int64_t n_lines = front.lines;
-    size_t at = dn_csv_lines_len(&d, text, head.len, true, &n_lines);
-    bool found = at > 0;
-    if (found && memchr(text, '\n', at) != NULL) { /* they say nothing of the rows behind them */
-        d.cr_ends_row = false;
-        at = dn_csv_lines_len(&d, text, head.len, true, &front.lines);
-        if (front.lines > 0) {
-            *out_settled = at_end;
-            return false;
-        }
-        d.cr_ends_row = true;
-        found = false;
-    }
-    while (at < head.len) {
+    while (at < len) {
         enum dn_csv_state state = DN_CSV_START;
-        size_t end = at + dn_csv_blank_line(&d, text + at, head.len - at, true);
+        size_t end = at + dn_csv_blank_line(d, text + at, len - at, true);
         const bool is_row = end == at;
         if (is_row) {
-            end = dn_csv_automaton_run(&d, text, at, head.len, 0, &state, NULL);
+            end = dn_csv_automaton_run(d, text, at, len, 0, &state, NULL);
         }
         if (state == DN_CSV_START && text[end - 1] == '\n') {
             return false;
@@ -123,13 +105,49 @@ bool dn_csv_cr_ends_rows(const struct dn_csv_dialect *dialect, struct dn_span he
         front.rows -= is_row;
         at = end;
         if (is_row && front.rows == 0 && front.lines_behind > 0) {
-            end += dn_csv_lines_len(&d, text + end, head.len - end, true, &front.lines_behind);
+            end += dn_csv_lines_len(d, text + end, len - end, true, &front.lines_behind);
             if (memchr(text + at, '\n', end - at) != NULL) {
                 return false;
             }
             at = end;
         }
     }
-    *out_settled = found || at_end;
+    *out_settled = found;
     return found;
+}
+
+enum dn_csv_cr dn_csv_cr_ends_rows(const struct dn_csv_dialect *dialect, struct dn_span head,
+                                   struct dn_csv_front front, bool at_end, bool *out_settled)
+{
+    struct dn_csv_dialect d = *dialect;
+    const uint8_t *text = head.data;
+    const uint8_t *lf = head.len > 0 ? memchr(text, '\n', head.len) : NULL;
+    int64_t lines = front.lines;
+
+    *out_settled = true;
+    if (lf != NULL && lines == 0 && !d.has_escape &&
+        (!d.has_quote || memchr(text, d.quote, (size_t)(lf - text)) == NULL)) {
+        return DN_CSV_CR_TEXT; /* most files */
+    }
+    d.cr_ends_row = true;
+    size_t at = dn_csv_lines_len(&d, text, head.len, true, &lines);
+    if (at == 0 || memchr(text, '\n', at) == NULL) {
+        if (rows_end_with_cr(&d, text, at, head.len, front, at > 0, out_settled)) {
+            return DN_CSV_CR_ENDS_LINES;
+        }
+        *out_settled |= at_end;
+    }
+    if (lf == NULL || front.lines == 0) {
+        return DN_CSV_CR_TEXT;
+    }
+    d.cr_ends_row = false; /* what lines in front end with says nothing of the rows behind them */
+    at = dn_csv_lines_len(&d, text, head.len, true, &front.lines);
+    d.cr_ends_row = true;
+    if (front.lines > 0) {
+        *out_settled = at_end;
+        return DN_CSV_CR_TEXT;
+    }
+    const bool ends = rows_end_with_cr(&d, text, at, head.len, front, false, out_settled);
+    *out_settled |= at_end;
+    return ends ? DN_CSV_CR_ENDS_ROWS : DN_CSV_CR_TEXT;
 }

@@ -20,13 +20,20 @@ struct dn_csv_front {
     int64_t lines_behind;
 };
 
+/** What '\r' means in a file. */
+enum dn_csv_cr {
+    DN_CSV_CR_TEXT,      /**< no row end: the head has none that it would end, or some of '\n' */
+    DN_CSV_CR_ENDS_ROWS, /**< it ends rows, and '\n' the lines in front */
+    DN_CSV_CR_ENDS_LINES /**< it ends rows, and the lines in front, too */
+};
+
 /**
- * Does '\r' end the rows of a file, and its lines?  Only if its head has some that do and no '\n', both outside quotes.
+ * Does '\r' end the rows of a file?  Only if its head has some that do and no '\n', both outside quotes.
  * @param head        the file's beginning, its byte order mark aside
  * @param at_end      that is all of it
  * @param out_settled false: no row ends in the head, ask again with more of it
  */
-bool dn_csv_cr_ends_rows(const struct dn_csv_dialect *d, struct dn_span head,
-                         struct dn_csv_front front, bool at_end, bool *out_settled);
+enum dn_csv_cr dn_csv_cr_ends_rows(const struct dn_csv_dialect *d, struct dn_span head,
+                                   struct dn_csv_front front, bool at_end, bool *out_settled);
 
 #endif

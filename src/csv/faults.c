@@ -78,6 +78,17 @@ static unsigned class_of(const struct dn_csv_column *c, const uint8_t *text, siz
                             : dn_csv_forms_classify(c->forms, &text, &len, room);
 }
 
+/* Of an inferred column, whose sample says more than its type.  `class` is that of the value. */
+static struct dn_type wider_type_for(const struct dn_csv_reader *r, const struct dn_csv_column *c,
+                                     unsigned class, const uint8_t *text, size_t len)
+{
+    const struct dn_type wider = dn_csv_widen(c->type, (enum dn_csv_class) class);
+
+    return wider.id == DN_TYPE_UTF8_VIEW && class != DN_CSV_TEXT && c->classes != 0
+               ? dn_csv_type_with(c, &r->dialect, &r->nulls, text, len)
+               : wider;
+}
+
 static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_csv_column *c,
                                 const uint8_t *text, size_t len, struct dn_error *err)
 {
@@ -97,7 +108,7 @@ static void describe_type_fault(const struct dn_csv_reader *r, const struct dn_c
     } else if (!c->only_quoted && !dn_csv_has_escape(d, text, len)) {
         class = class_of(c, text, len);
     }
-    const struct dn_type wider = !c->declared ? dn_csv_widen(c->type, (enum dn_csv_class) class)
+    const struct dn_type wider = !c->declared ? wider_type_for(r, c, class, text, len)
                                  : c->forms == NULL
                                      ? declared_type_for(r, text, len)
                                      : dn_csv_type_of_classes(class, (struct dn_csv_digits){0, 0});
@@ -142,6 +153,21 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
     }
     place(r, block, (int64_t)fault->row + 1, start < row_end ? start : row_end, c->name, err);
     return fault->kind == DN_CSV_FAULT_NULL ? DN_ERR_DATA : DN_ERR_TYPE;
+}
+
+bool dn_csv_fault_is_of_quotes(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                               const struct dn_csv_rows *rows, const struct dn_csv_fault *fault)
+{
+    const struct dn_csv_column *c = &r->columns[fault->column];
+    const size_t field = dn_csv_own_field(r, block->file, c->field);
+
+    if (fault->kind == DN_CSV_FAULT_NULL || field == SIZE_MAX || !c->unsettled) {
+        return false;
+    }
+    const uint32_t start = dn_csv_field_start(rows, fault->row, field);
+    const uint32_t end = dn_csv_field_end(rows, fault->row, field, start);
+    return dn_csv_type_with(c, &r->dialect, &r->nulls, rows->buf + start, end - start).id !=
+           DN_TYPE_UTF8_VIEW;
 }
 
 void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,

@@ -12,6 +12,10 @@ enum dn_status dn_csv_describe_fault(const struct dn_csv_reader *r,
                                      const struct dn_csv_block *block,
                                      const struct dn_csv_rows *rows,
                                      const struct dn_csv_fault *fault, struct dn_error *err);
+
+/** Does a value not fit its column because of quotes alone, around it or around the others, which later values may yet explain? */
+bool dn_csv_fault_is_of_quotes(const struct dn_csv_reader *r, const struct dn_csv_block *block,
+                               const struct dn_csv_rows *rows, const struct dn_csv_fault *fault);
 /** The first value of the block that a float64 does not hold as it was written; no failure. */
 void dn_csv_describe_rounded(const struct dn_csv_reader *r, const struct dn_csv_block *block,
                              const struct dn_csv_rows *rows,

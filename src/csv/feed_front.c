@@ -124,6 +124,18 @@ static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
     return DN_OK;
 }
 
+/* Do as many bytes stand in front of the rows, whether '\r' ends their lines or not? */
+static bool have_same_front(const struct dn_csv_feed *f, struct dn_span head)
+{
+    struct dn_csv_dialect d = *f->dialect;
+    int64_t n = f->skip_rows;
+    const size_t len = dn_csv_lines_len(&d, head.data, head.len, true, &n);
+
+    n = f->skip_rows;
+    d.cr_ends_row = !d.cr_ends_row;
+    return dn_csv_lines_len(&d, head.data, head.len, true, &n) == len;
+}
+
 #define FIRST_LOOK ((size_t)4 << 10)
 
 /*
@@ -132,7 +144,9 @@ static enum dn_status drop_sep(struct dn_csv_feed *f, struct dn_error *err)
  */
 static enum dn_status check_row_ends(struct dn_csv_feed *f, struct dn_error *err)
 {
-    if (f->dialect->cr_ends_row || !dn_csv_feed_is_further(f)) {
+    const bool end_rows = f->dialect->cr_ends_row;
+
+    if (!dn_csv_feed_is_further(f) || (end_rows && f->skip_rows == 0)) {
         return DN_OK;
     }
     for (size_t wanted = FIRST_LOOK;; wanted *= 4) {
@@ -140,15 +154,21 @@ static enum dn_status check_row_ends(struct dn_csv_feed *f, struct dn_error *err
         struct dn_span head = dn_csv_feed_held(f);
         const bool enough = f->source_at_end || head.len >= DN_CSV_HEAD_BYTES;
         bool settled;
-        head.len -= head.len > 0 && head.data[head.len - 1] == '\r';
-        if (!dn_csv_cr_ends_rows(f->dialect, head, dn_csv_feed_front(f), enough, &settled)) {
+        head.len -= !end_rows && head.len > 0 && head.data[head.len - 1] == '\r';
+        const enum dn_csv_cr cr =
+            dn_csv_cr_ends_rows(f->dialect, head, dn_csv_feed_front(f), enough, &settled);
+        if (cr == DN_CSV_CR_TEXT ||
+            (end_rows && (cr == DN_CSV_CR_ENDS_LINES || have_same_front(f, head)))) {
             if (settled || enough) {
                 return DN_OK;
             }
         } else if (enough) {
             dn_error_set(err, DN_ERR_DATA,
-                         "its rows end with carriage returns alone, which end none in the first "
-                         "file: make all row ends the same, or read it by itself");
+                         end_rows
+                             ? "its rows end with carriage returns alone, and the lines in front "
+                               "with line feeds: make all line ends the same, or read it by itself"
+                             : "its rows end with carriage returns alone, which end none in the "
+                               "first file: make all row ends the same, or read it by itself");
             dn_error_locate(err, NULL, -1, f->line, f->offset, NULL);
             return DN_ERR_DATA;
         }

@@ -44,7 +44,8 @@ static bool rewrite_moment(const struct dn_csv_moments *m, const uint8_t **text,
 
     for (size_t i = 0; i < m->n; i++) {
         const size_t n = dn_moment_rewrite(&m->formats[i], from, n_from, (char *)place);
-        if (n > 0) {
+        /* a 31st month may be another format's 31st day; what no other one reads is left to who says what is wrong with it */
+        if (n > 0 && (i + 1 == m->n || dn_csv_classify(place, n) != DN_CSV_TEXT)) {
             take(place, n, text, len);
             return true;
         }
@@ -108,8 +109,15 @@ bool dn_csv_forms_concern(const struct dn_csv_forms *f, struct dn_type type)
 static bool is_special(const uint8_t *text, size_t len)
 {
     double unused;
-    const size_t sign = len > 0 && text[0] == '+';
 
+    while (len > 0 && text[0] == ' ') {
+        text++;
+        len--;
+    }
+    while (len > 0 && text[len - 1] == ' ') {
+        len--;
+    }
+    const size_t sign = len > 0 && text[0] == '+';
     return dn_parse_float64_special(text + sign, len - sign, &unused);
 }
 
@@ -188,12 +196,13 @@ unsigned dn_csv_forms_classify(const struct dn_csv_forms *f, const uint8_t **tex
     if (formed == 0) {
         return usual;
     }
-    return !is_int                      ? formed
-           : formed == DN_CSV_BOOL      ? DN_CSV_INT_OR_BOOL
-           : formed == DN_CSV_DATE      ? DN_CSV_INT_OR_DATE
-           : formed == DN_CSV_TIME      ? DN_CSV_INT_OR_TIME
-           : formed == DN_CSV_TIMESTAMP ? DN_CSV_INT_OR_TIMESTAMP
-                                        : formed;
+    const unsigned far = formed & DN_CSV_FAR;
+    return !is_int                            ? formed
+           : formed == DN_CSV_BOOL            ? DN_CSV_INT_OR_BOOL
+           : formed == DN_CSV_DATE            ? DN_CSV_INT_OR_DATE
+           : formed == DN_CSV_TIME            ? DN_CSV_INT_OR_TIME
+           : formed - far == DN_CSV_TIMESTAMP ? DN_CSV_INT_OR_TIMESTAMP | far
+                                              : formed;
 }
 
 /* ---- what to say of a text that does not fit ---- */

@@ -234,6 +234,9 @@ static bool all_rows_end_so(const struct dn_csv_dialect *d, struct dn_span head,
         if (front.rows == 0 && front.lines_behind > 0) {
             pos += dn_csv_lines_len(d, head.data + pos, head.len - pos, true, &front.lines_behind);
             front.lines_behind = 0;
+            if (d->lf_cr && pos < head.len && head.data[pos] != '\r') {
+                return false;
+            }
         }
     }
     return n > 0;
@@ -268,7 +271,7 @@ static void find_row_ends(struct dn_csv_reader *r, struct dn_span head, struct d
                            : "its rows end with \\n\\r, which is read as one row end");
 }
 
-/* Lines in front of the header end as rows do. */
+/* Lines in front of the header. */
 static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
 {
     int64_t n = r->feed.skip_rows;
@@ -280,9 +283,11 @@ static enum dn_status skip_rows(struct dn_csv_reader *r, struct dn_error *err)
     if (st == DN_OK) {
         const struct dn_span head = dn_csv_feed_held(&r->feed);
         if (!r->feed.row_ends_known) {
-            bool settled;
-            r->dialect.cr_ends_row = dn_csv_cr_ends_rows(
-                &r->dialect, head, dn_csv_feed_front(&r->feed), r->feed.source_at_end, &settled);
+            bool
+                settled; /* not where '\n' ends these lines: what ends the rows is looked for behind them */
+            r->dialect.cr_ends_row =
+                dn_csv_cr_ends_rows(&r->dialect, head, dn_csv_feed_front(&r->feed),
+                                    r->feed.source_at_end, &settled) == DN_CSV_CR_ENDS_LINES;
         }
         st = dn_csv_feed_drop_lines(&r->feed, &n, err);
     }
@@ -321,7 +326,8 @@ static enum dn_status find_first_row(struct dn_csv_reader *r, uint64_t rows_abov
         if (!settled) { /* before anything is dropped, which counts lines */
             const struct dn_csv_front front = {0, rows_above + 1, r->feed.skip_behind};
             r->dialect.cr_ends_row =
-                dn_csv_cr_ends_rows(&r->dialect, *head, front, r->feed.source_at_end, &settled);
+                dn_csv_cr_ends_rows(&r->dialect, *head, front, r->feed.source_at_end, &settled) !=
+                DN_CSV_CR_TEXT;
             find_row_ends(r, *head, front);
         }
         size_t blank = dn_csv_leading_blank_lines(&r->dialect, *head, r->feed.source_at_end);

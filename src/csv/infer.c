@@ -298,7 +298,7 @@ static unsigned settle_either(unsigned classes)
             return others | kinds[i].class;
         }
     }
-    return either != 0 ? others | DN_CSV_INT : classes;
+    return either != 0 ? (others & ~(unsigned)(DN_CSV_NANO | DN_CSV_FAR)) | DN_CSV_INT : classes;
 }
 
 void dn_csv_evidence_forgive(struct dn_csv_evidence *e, int64_t most)
@@ -380,6 +380,8 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
     const bool some_quoted = n_quoted > 0 && n_unquoted > 0;
 
     column->unseen = classes == 0;
+    column->classes = classes;
+    column->digits = evidence->digits;
     column->type = dn_csv_type_of_classes(classes, evidence->digits);
     column->only_quoted = evidence->quoted_text && n_quoted > 0 && n_unquoted == 0;
     column->through_quotes = !evidence->quoted_text || column->only_quoted;
@@ -408,4 +410,17 @@ struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class)
     return type.id == DN_TYPE_INT64 && (value_class & (DN_CSV_FLOAT | DN_CSV_SPECIAL)) != 0
                ? DN_TYPE(FLOAT64)
                : DN_TYPE(UTF8_VIEW);
+}
+
+struct dn_type dn_csv_type_with(const struct dn_csv_column *column, const struct dn_csv_dialect *d,
+                                const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len)
+{
+    struct dn_csv_evidence e = {
+        .digits = column->digits, .unquoted = column->classes, .forms = column->forms};
+    unsigned classes;
+
+    dn_csv_evidence_add_value(&e, d, nulls, text, len);
+    classes = e.unquoted | e.quoted;
+    return dn_csv_type_of_classes(column->rounds ? dn_csv_without_long(classes) : classes,
+                                  e.digits);
 }

@@ -41,11 +41,6 @@ enum dn_csv_class {
 /** Of microseconds, those that are nanoseconds as well. */
 #define DN_CSV_MOST_US (INT64_MAX / 1000)
 
-/** Digits that a decimal needs for numbers: before and behind the point, but for zeros at either end. */
-struct dn_csv_digits {
-    unsigned whole;
-    unsigned behind;
-};
 #define DN_CSV_MOST_DIGITS 255u /**< more are so many */
 
 /** Widen `digits` to hold a number's text as well. */
@@ -133,6 +128,10 @@ void dn_csv_resolve(const struct dn_csv_evidence *evidence, struct dn_csv_column
 
 /** Whether text is a value of an inferred uint64, time, timestamp or decimal column: strictly, as what made the column one. */
 bool dn_csv_is_inferred(struct dn_type type, const uint8_t *text, size_t len);
+
+/** The type of a column if its sample, of which column->classes has some, had held one more field; quotes around it say nothing. */
+struct dn_type dn_csv_type_with(const struct dn_csv_column *column, const struct dn_csv_dialect *d,
+                                const struct dn_csv_nulls *nulls, const uint8_t *text, size_t len);
 
 /** The narrowest type that holds the values of `type` and a value of `value_class`. */
 struct dn_type dn_csv_widen(struct dn_type type, enum dn_csv_class value_class);

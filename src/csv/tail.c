@@ -113,7 +113,7 @@ static bool cr_ends_lines(const struct dn_csv_tail *t, const uint8_t *text, size
         at += sep; /* whatever it ends with, the rows may end otherwise */
     }
     return dn_csv_cr_ends_rows(&d, (struct dn_span){text + at, len - at}, t->front, at_end,
-                               out_settled);
+                               out_settled) != DN_CSV_CR_TEXT;
 }
 
 /* Does '\r' end lines?  False: nobody knows yet. */

@@ -142,15 +142,15 @@ class File:
         self.behind_row = at
         return found
 
-    def behind_front(self):
+    def behind_front(self, kind="lfcr"):
         at = self.at
         for _ in range(self.o.skip_rows):
-            at = Lines("lfcr").line(self.text, at)
+            at = Lines(kind).line(self.text, at)
         return at
 
-    def only_cr(self, without_last=False):
-        """Has the file carriage returns, but no \n, both outside quotes?  Or what is behind lines in front that end with \n?"""
-        for start, skip_rows in ((self.at, self.o.skip_rows), (self.behind_front(), 0)):
+    def only_cr(self, without_last=False, front_too=False):
+        """Has the file carriage returns, but no \n, both outside quotes?  Or, not front_too, what is behind lines in front that end with \n?"""
+        for start, skip_rows in [(self.at, self.o.skip_rows), (self.behind_front("lf"), 0)][:1 if front_too else 2]:
             found = self.ends_outside_quotes(Lines("cr"), start, skip_rows)
             if without_last and found and found[-1] == len(self.text) - 1 and self.text.endswith(b"\r"):
                 found.pop()
@@ -196,8 +196,13 @@ class File:
     def begin(self, lines):
         self.lines = lines
         self.at = min(self.at, len(self.text))
-        for _ in range(self.o.skip_rows):
-            self.at = lines.line(self.text, self.at)
+        front = lines.kind
+        if front == "cr" and self.o.skip_rows and self.only_cr() and not self.only_cr(front_too=True):
+            if self.first:
+                front = "lf"
+            elif self.behind_front("lf") != self.behind_front("cr"):
+                raise Refused("rows end with \\r alone, lines in front with \\n")
+        self.at = self.behind_front(front)
         self.behind_end = self.sep is not None or self.o.skip_rows > 0
 
     def next_row(self, one_column):

@@ -40,6 +40,7 @@ class Case:
         self.faults = rng.random() < 0.15
         self.trailing = rng.random() < 0.1
         self.ends = pick(list(ENDS)) if rng.random() < 0.4 else pick(USUAL)
+        self.first_kind = None
         self.lost = False  # other rows than were meant are what the docs say
         self.files = [self.file(i) for i in range(pick([1, 2, 2, 2, 3, 3, 4]))]  # (name, text, rows)
         if rng.random() < 0.15:
@@ -107,6 +108,10 @@ class Case:
             front = front[:o.skip_rows]
             front += [self.junk() for _ in range(o.skip_rows - len(front))]
         above = len(front) if self.chance(0.1) and kind in ("cr", "crlf") else 0  # put in front by another program
+        self.first_kind = kind if number == 0 else self.first_kind
+        if o.skip_rows and (above or kind in ("lf", "crlf")) and self.chance(0.2):
+            front[-1] = b"T" + rng.choice([b"\r", b"\r\r"]) + front[-1]
+            self.lost |= self.first_kind not in ("lf", "crlf") and number > 0  # where \r ends rows, it ends these lines
         keys = self.keys
         if o.union:
             keys = rng.sample(keys, rng.randint(1, len(keys)))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
@@ -165,3 +166,29 @@ def test_values_of_another_kind_do_not_hide_wider_ones(tool, lines, made, reject
     assert str(table.schema.field("v").type) == made
     assert [r["raw"].strip('"') for r in listed(tool.cwd / "r.csv")] == rejected
     assert table.num_rows == 300_000 + 7_000 * (len(lines) - 1) + len(lines) - len(rejected)
+
+
+FAR = "".join("|" + 10_000 * "p" + "\n" for _ in range(40))  # behind it no sample looks
+
+
+@pytest.mark.parametrize("early, late, kind, n_rejected", [
+    (["1"], ["2", '"3"', '"4"', "5"], "int64", 0),  # what quotes say is known at the end
+    (["1.5"], ['"2.5"', "3.5"], "double", 0),
+    (["2024-01-31"], ['"2024-02-01"', "2024-02-02"], "date32[day]", 0),
+    (["1"], ["2", '"x"', '"4"'], "int64", 1),
+    (["1"], ["12345678901234567.89"], "decimal128(38, 2)", 0),
+    (["1.5"], ["12345678901234567.89", "x"], "decimal128(38, 2)", 1),
+    (["12345678901234567.89"], ["1.123456"], "decimal128(38, 6)", 0),
+    (["18446744073709551615"], ["12345678901234567.5"], "decimal128(38, 1)", 0),
+    (["2024-01-31"], ["7"], "date32[day]", 1),
+])  # fmt: skip
+def test_what_a_wider_type_holds_is_not_wrong(tool, early, late, kind, n_rejected):
+    """Nor are values in quotes, whatever the only one of the sample has."""
+    lines = [f"{value}|\n" for value in early] + [FAR] + [f"{value}|\n" for value in late]
+    (tool.cwd / "in.csv").write_text("v|pad\n" + "".join(lines))
+    tool.ok("convert", "--max-rejects", 5, "--rejects", "r.csv", "-d", "|", "in.csv", "out.parquet")
+    table = pq.read_table(tool.cwd / "out.parquet")
+    assert str(table.schema.field("v").type) == kind
+    assert len(listed(tool.cwd / "r.csv")) == n_rejected and table.num_rows == len(early) + 40 + len(late) - n_rejected
+    values = [Decimal(str(v)) for v in table["v"].to_pylist() if v is not None and "date" not in kind]
+    assert values == [Decimal(v.strip('"')) for v in early + late if "x" not in v and "date" not in kind]

@@ -261,10 +261,8 @@ static void test_fail_each_allocation_of_packed_files(void **state)
     static size_t (*const ways[])(uint8_t *, size_t, uint8_t *,
                                   size_t) = {pack_gzip, pack_zstd, pack_bzip2, pack_xz, widen};
 
-    if (SCRATCH_THREAD_SANITIZED) {
-        skip(); /* it has one thread */
-    }
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+    /* each is unpacked by the thread that reads ahead */
+    for (size_t i = 0; i < (SCRATCH_THREAD_SANITIZED ? 1 : sizeof(ways) / sizeof(ways[0])); i++) {
         (void)make_file(state);
         store(ways[i]);
         fail_each_allocation(1);

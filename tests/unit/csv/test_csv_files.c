@@ -185,6 +185,42 @@ static void test_what_is_around_rows(void **state)
     paths[0] = rig_file("a.csv", "\n\ra\n1\n");
     rig_expect_error(paths, 1, &o, DN_ERR_DATA, "stands at the start of the header");
     rig_expect_text("a,b\n1,2,", &o, "a|b", "l l", "i1|i2\n"); /* every row, which is one */
+
+    o.skip_after_header = 1; /* nothing says that its row ends are odd ones */
+    rig_expect_text("a,b\n\rtitle\n1,2\n", &o, "a|b", "l l", "i1|i2\n");
+}
+
+/* Carriage returns in lines in front that line feeds end, where carriage returns alone end the rows: the lines are those of the line feeds. */
+static void test_lines_in_front_of_rows_that_end_with_cr(void **state)
+{
+    static const char name[] = "v";
+    static const char *const names[] = {name};
+    struct dn_csv_options o = rig_options();
+    const char *paths[2];
+
+    (void)state;
+    o.skip_rows = 2;
+    rig_expect_text("Report\rof may\nDate\na\r1\r2\r", &o, "a", "l", "i1\ni2\n");
+    rig_expect_text("Rep\rort\r\nDate\r\na,b\r1,2\r", &o, "a|b", "l l", "i1|i2\n");
+    rig_expect_text("x\r\r\ny\r\r\na\r1\r", &o, "a", "l", "i1\n");
+    rig_expect_text("x\ry\ra\r1\r", &o, "a", "l", "i1\n");
+
+    o.skip_rows = 1;
+    o.header = DN_CSV_HEADER_NO;
+    o.header_names = names;
+    o.n_header_names = 1;
+    paths[0] = rig_file("a.csv", "x\ry\n1\r2\r");
+    paths[1] = rig_file("b.csv", "x\ry\n3\r4\r");
+    rig_expect(paths, 1, &o, "v", "l", "i1\ni2\n");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "and the lines in front with line feeds");
+    paths[1] = rig_file("b.csv", "x\n3\r4\r"); /* the same line either way */
+    rig_expect(paths, 2, &o, "v", "l", "i1\ni2\ni3\ni4\n");
+    paths[0] = rig_file("a.csv", "t\n1\n2\nT\n");
+    paths[1] = rig_file("b.csv", "t\r\r\n3\r4\rT\r");
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "its rows end with carriage returns alone");
+    o.skip_footer = 1;
+    rig_expect_error(paths, 2, &o, DN_ERR_DATA, "its rows end with carriage returns alone");
+    rig_expect(paths + 1, 1, &o, "v", "l", "i3\ni4\n");
 }
 
 /* An open quote in the first row is placed where it opens, not where the row begins. */
@@ -523,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_carriage_returns_in_a_further_file),
         cmocka_unit_test(test_footers_and_sep_lines_of_further_files),
         cmocka_unit_test(test_what_is_around_rows),
+        cmocka_unit_test(test_lines_in_front_of_rows_that_end_with_cr),
         cmocka_unit_test(test_place_of_an_open_quote),
         cmocka_unit_test(test_no_header),
         cmocka_unit_test(test_long_first_row),

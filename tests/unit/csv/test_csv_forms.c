@@ -102,6 +102,37 @@ static void test_formats(void **state)
                      "the option timestamp_format names the column \"z\"");
 }
 
+/* What has the shape of one format, but is a 31st month or a 30th hour in it, is read in the next. */
+static void test_formats_of_one_shape(void **state)
+{
+    static const struct dn_csv_column_text dates[] = {{"", "%d/%m/%Y"}, {"", "%m/%d/%Y"}};
+    static const struct dn_csv_column_text times[] = {{"", "%H:%M"}, {"", "%M:%H"}};
+    static const struct dn_csv_column_text stamps[] = {{"", "%Y%m%d%H%M%S"}};
+    static const struct dn_csv_column_type types[] = {{"d", "date", true}, {"x", "float64", true}};
+    struct dn_csv_options o = rig_options();
+
+    (void)state;
+    o.date_formats = dates;
+    o.n_date_formats = 2;
+    o.time_formats = times;
+    o.n_time_formats = 2;
+    expect_types("d,t\n31/01/2024,12:30\n01/31/2024,30:12\n02/01/2024,12:12\n", &o, "tdD ttu");
+    expect_types("d,t\n31/31/2024,30:30\n", &o, "vu vu");
+    o.types = types;
+    o.n_types = 2;
+    o.thousands = "'";
+    rig_expect_text("d,x\n01/31/2024, inf \n31/01/2024,1'000.5\n", &o, "d|x", "tdD g",
+                    "d19753|finf\nd19753|f0x1.f44p+9\n");
+    const char *path = rig_file("a.csv", "d,x\n31/31/2024,\n");
+    rig_expect_error(&path, 1, &o, DN_ERR_TYPE,
+                     "'31/31/2024' is not a value of type date in the format %d/%m/%Y or another");
+
+    o = rig_options();
+    o.timestamp_formats = stamps;
+    o.n_timestamp_formats = 1;
+    expect_types("t,i\n15821010091520,15821010091520\n99991231235959,7\n", &o, "tsu: l");
+}
+
 static void test_what_is_said_without_options(void **state)
 {
     static const struct dn_csv_column_type types[] = {
@@ -290,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_where_a_comma_separates_fields),
         cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_formats_of_one_shape),
         cmocka_unit_test(test_what_is_said_without_options),
         cmocka_unit_test(test_what_is_said_of_numbers),
         cmocka_unit_test(test_dates_that_are_numbers),
