@@ -1,5 +1,6 @@
 #include "pass.h"
 
+#include "merge.h"
 #include "plain.h"
 
 #include "base/memory.h"
@@ -7,6 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
+
+/* Of a batch that is handed out, or a part of the memory that is given, which up to nine of them share with what they are made of. */
+#define BATCH_BYTES ((size_t)2 << 20)
+#define BATCH_PART 16
 
 struct dn_py_pass {
     _Atomic int n_refs;
@@ -16,7 +21,10 @@ struct dn_py_pass {
     struct dn_py_watch watch;
     enum dn_plain_form form; /* of texts, if nobody asks for others */
     uint8_t *forms;          /* of the columns of the stream; NULL: there is none yet */
-    bool copies;             /* some of them are not views */
+    size_t batch_bytes;
+    bool copies;            /* some of them are not views */
+    struct dn_merge *merge; /* NULL: batches are handed out one by one */
+    int failed;             /* of the reader, which is told when all rows in front are taken */
     bool streamed;
     bool ended;
     struct ArrowSchema as_read; /* the reader's, of the stream */
@@ -112,6 +120,9 @@ enum dn_status dn_py_pass_open(struct dn_py_pass **out, const struct dn_py_pass_
     }
     atomic_init(&p->n_refs, 1);
     (void)pthread_mutex_init(&p->lock, NULL);
+    p->batch_bytes = o->memory_bytes > 0 && o->memory_bytes / BATCH_PART < BATCH_BYTES
+                         ? (size_t)o->memory_bytes / BATCH_PART
+                         : BATCH_BYTES;
     p->form = o->views ? DN_PLAIN_VIEW : DN_PLAIN_UTF8;
     p->last = (struct dativo_progress){
         .struct_size = sizeof p->last, .bytes_done = -1, .bytes_total = -1};
@@ -139,6 +150,8 @@ static void reader_close(struct dn_py_pass *p)
     }
     p->reader = NULL;
     (void)pthread_mutex_unlock(&p->lock);
+    dn_merge_free(p->merge);
+    p->merge = NULL;
     if (p->inner.release != NULL) {
         p->inner.release(&p->inner);
     }
@@ -340,6 +353,47 @@ static enum dn_status take_report(struct dn_py_pass *p, struct dn_error *err)
     return DN_OK;
 }
 
+/* The reader's next batch; out->release is NULL at the end. */
+static enum dn_status read_batch(struct dn_py_pass *p, struct ArrowArray *out, struct dn_error *err)
+{
+    *out = (struct ArrowArray){0};
+    if (dn_py_watch_cancelled(&p->watch) != 0) {
+        p->rv->cancel(p->reader);
+    }
+    p->failed = p->inner.get_next(&p->inner, out);
+    p->ended = p->failed == 0 && out->release == NULL;
+    const enum dn_status st = keep_rejects(p, err); /* of a reader that failed, too */
+    return p->failed == 0 ? st : DN_OK;
+}
+
+/* Batches until there are some to take, or no more. */
+static enum dn_status read_some(struct dn_py_pass *p, struct dn_error *err)
+{
+    struct ArrowArray batch = {0};
+
+    while (p->failed == 0 && !p->ended && dn_merge_wants(p->merge)) {
+        DN_TRY(read_batch(p, &batch, err));
+        const enum dn_status st =
+            batch.release != NULL && batch.length > 0 ? dn_merge_add(p->merge, &batch, err) : DN_OK;
+        if (batch.release != NULL) {
+            batch.release(&batch);
+        }
+        DN_TRY(st);
+    }
+    return DN_OK;
+}
+
+static enum dn_status next_batch(struct dn_py_pass *p, struct ArrowArray *out, struct dn_error *err)
+{
+    if (p->merge != NULL) {
+        DN_TRY(read_some(p, err));
+        return dn_merge_take(p->merge, out, err);
+    }
+    DN_TRY(read_batch(p, out, err));
+    return p->copies && out->release != NULL ? dn_plain_batch(out, &p->as_read, p->forms, err)
+                                             : DN_OK;
+}
+
 static int next(struct dn_py_pass *p, struct ArrowArray *out)
 {
     struct dn_error err;
@@ -349,23 +403,15 @@ static int next(struct dn_py_pass *p, struct ArrowArray *out)
     if (p->error.code != DN_OK) {
         return EINVAL;
     }
-    if (p->ended) {
+    if (p->report != NULL) {
         return 0;
     }
-    if (dn_py_watch_cancelled(&p->watch) != 0) {
-        p->rv->cancel(p->reader);
+    st = next_batch(p, out, &err);
+    if (st == DN_OK && out->release == NULL && p->failed != 0) {
+        return inner_failed(p, p->failed);
     }
-    const int code = p->inner.get_next(&p->inner, out);
-    if (code != 0) {
-        (void)keep_rejects(p, &err); /* what was set aside before the error can be looked at */
-        return inner_failed(p, code);
-    }
-    st = keep_rejects(p, &err);
     if (st == DN_OK && out->release == NULL) {
-        p->ended = true;
         st = take_report(p, &err);
-    } else if (st == DN_OK && p->copies) {
-        st = dn_plain_batch(out, &p->as_read, p->forms, &err);
     }
     if (st != DN_OK) {
         if (out->release != NULL) {
@@ -417,6 +463,10 @@ enum dn_status dn_py_pass_stream(struct dn_py_pass *p, const struct ArrowSchema 
     DN_TRY(read_schema(p, &p->as_read, err));
     DN_TRY(make_forms(p, &p->forms, &p->as_read, requested, err));
     p->copies = dn_plain_changes(p->forms, &p->as_read);
+    if (dn_merge_can(&p->as_read, p->forms)) {
+        const struct dn_executor executor = {p->host.ctx, p->host.submit, p->host.n_threads};
+        DN_TRY(dn_merge_create(&p->merge, &p->as_read, p->forms, &executor, p->batch_bytes, err));
+    }
     const struct dativo_rejects_v1 *rejects = p->plugin.api->get_extension(DATIVO_EXT_REJECTS);
     if (rejects != NULL && rejects->struct_size >= DATIVO_REJECTS_V1_0_SIZE) {
         const int32_t code = rejects->stream(p->reader, &p->rejects, &e);

@@ -1,8 +1,8 @@
 #include "plain.h"
 
 #include "arrow/batch.h"
+#include "arrow/bits.h"
 #include "arrow/schema_node.h"
-#include "arrow/types.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -146,7 +146,7 @@ enum dn_status dn_plain_schema(struct ArrowSchema *schema, const uint8_t *forms,
 struct copy {
     const void *buffers[3];
     void *offsets;
-    uint8_t *bytes; /* or values */
+    uint8_t *bytes;
     uint8_t *validity;
 };
 
@@ -171,30 +171,19 @@ static bool is_valid(const uint8_t *bits, int64_t i)
     return bits == NULL || dn_bit_get(bits, i);
 }
 
-static void copy_bits(uint8_t *out, const uint8_t *bits, int64_t first, int64_t n)
-{
-    if ((first & 7) == 0) {
-        memcpy(out, bits + first / 8, (size_t)(n + 7) / 8);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        out[i >> 3] = (uint8_t)(out[i >> 3] | (dn_bit_get(bits, first + i) ? 1u << (i & 7) : 0u));
-    }
-}
-
-/* n_buffers of 2 have no offsets.  The rows of `in`, from 0 on. */
+/* The rows of `in`, from 0 on. */
 static void copy_export(struct ArrowArray *out, const struct ArrowArray *in, struct copy *t,
-                        const uint8_t *bits, int64_t n_buffers)
+                        const uint8_t *bits)
 {
     if (bits != NULL) {
-        copy_bits(t->validity, bits, in->offset, in->length);
+        dn_bits_copy(t->validity, 0, bits, (size_t)in->offset, (size_t)in->length);
     }
     t->buffers[0] = t->validity;
-    t->buffers[1] = n_buffers == 3 ? t->offsets : t->bytes;
+    t->buffers[1] = t->offsets;
     t->buffers[2] = t->bytes;
     *out = (struct ArrowArray){.length = in->length,
                                .null_count = in->null_count,
-                               .n_buffers = n_buffers,
+                               .n_buffers = 3,
                                .buffers = t->buffers,
                                .release = copy_release,
                                .private_data = t};
@@ -280,66 +269,8 @@ static enum dn_status column_make(struct ArrowArray *out, const struct ArrowArra
     } else {
         copy_texts(t, false, views, in->buffers + 2, bits, in->offset, n);
     }
-    copy_export(out, in, t, bits, 3);
+    copy_export(out, in, t, bits);
     return DN_OK;
-}
-
-/* Of a flat column whose values have one width each, and bits if the width is 0. */
-static enum dn_status fixed_make(struct ArrowArray *out, const struct ArrowArray *in, size_t width,
-                                 struct dn_error *err)
-{
-    const uint8_t *bits = in->null_count != 0 ? in->buffers[0] : NULL;
-    const size_t n = (size_t)in->length;
-    const size_t n_bits = n / 8 + 1;
-    const size_t size = width > 0 ? n * width : n_bits;
-    struct copy *t = dn_calloc(1, sizeof *t);
-
-    if (t != NULL) {
-        t->bytes = width > 0 ? dn_malloc(size) : dn_calloc(size, 1);
-        t->validity = bits != NULL ? dn_calloc(n_bits, 1) : NULL;
-    }
-    if (t == NULL || t->bytes == NULL || (bits != NULL && t->validity == NULL)) {
-        copy_free(t);
-        return dn_error_memory(err, size);
-    }
-    if (n > 0 && width == 0) {
-        copy_bits(t->bytes, in->buffers[1], in->offset, in->length);
-    } else if (n > 0) {
-        memcpy(t->bytes, (const uint8_t *)in->buffers[1] + (size_t)in->offset * width, size);
-    }
-    copy_export(out, in, t, bits, 2);
-    return DN_OK;
-}
-
-/* Can fixed_make() copy the column? */
-static bool is_fixed(const struct ArrowSchema *node, size_t *width)
-{
-    struct dn_type type;
-
-    if (node->n_children > 0 || node->dictionary != NULL ||
-        !dn_type_from_format(node->format, node->metadata, &type)) {
-        return false;
-    }
-    const enum dn_layout layout = dn_type_layout(type);
-    *width = layout == DN_LAYOUT_FIXED ? dn_type_width(type) : 0;
-    return *width > 0 || layout == DN_LAYOUT_BITS;
-}
-
-/*
- * Can all columns of a batch be copied?  Then nothing of it need stay, and the texts and views that were read with the numbers, more than half
- * of its memory, are there for the next batch.
- */
-static bool can_copy_all(const struct ArrowSchema *schema, const uint8_t *forms)
-{
-    bool can = true;
-    size_t width = 0;
-
-    for (int64_t i = 0; can && i < schema->n_children; i++) {
-        const uint8_t form = *forms;
-        can = !changes(&forms, schema->children[i]) ? is_fixed(schema->children[i], &width)
-                                                    : form != DN_PLAIN_VIEW;
-    }
-    return can;
 }
 
 /* ---- what has something within ------------------------------------------------------------------------------------ */
@@ -404,27 +335,23 @@ static void move(struct ArrowArray *out, struct ArrowArray *in)
 
 static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
                                     const struct ArrowSchema *schema, const uint8_t *forms,
-                                    bool copy_all, struct dn_error *err);
+                                    struct dn_error *err);
 
-/* `in` is moved, or it is copied and stays. */
+/* `in` is moved, or its texts are copied. */
 static enum dn_status make_array(struct ArrowArray *out, struct ArrowArray *in,
                                  const struct ArrowSchema *schema, const uint8_t **at,
-                                 bool copy_all, struct dn_error *err)
+                                 struct dn_error *err)
 {
     const uint8_t *forms = *at;
-    size_t width = 0;
 
     if (!changes(at, schema)) {
-        if (copy_all && is_fixed(schema, &width)) {
-            return fixed_make(out, in, width, err);
-        }
         move(out, in);
         return DN_OK;
     }
     if (schema->n_children == 0) {
         return column_make(out, in, schema->name, *forms == DN_PLAIN_LARGE_UTF8, err);
     }
-    DN_TRY(make_children(out, in, schema, forms + 1, false, err));
+    DN_TRY(make_children(out, in, schema, forms + 1, err));
     out->n_buffers = in->n_buffers;
     out->buffers = in->buffers;
     move(&((struct node *)out->private_data)->was, in);
@@ -433,7 +360,7 @@ static enum dn_status make_array(struct ArrowArray *out, struct ArrowArray *in,
 
 static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *in,
                                     const struct ArrowSchema *schema, const uint8_t *forms,
-                                    bool copy_all, struct dn_error *err)
+                                    struct dn_error *err)
 {
     struct node *n = node_make(in->n_children);
 
@@ -451,7 +378,7 @@ static enum dn_status make_children(struct ArrowArray *out, struct ArrowArray *i
                                .private_data = n};
     for (int64_t i = 0; i < in->n_children; i++) {
         const enum dn_status st =
-            make_array(n->pointers[i], in->children[i], schema->children[i], &forms, copy_all, err);
+            make_array(n->pointers[i], in->children[i], schema->children[i], &forms, err);
         if (st != DN_OK) {
             node_release(out);
             return st;
@@ -465,7 +392,7 @@ enum dn_status dn_plain_batch(struct ArrowArray *batch, const struct ArrowSchema
 {
     struct ArrowArray out;
 
-    DN_TRY(make_children(&out, batch, views, forms + 1, can_copy_all(views, forms + 1), err));
+    DN_TRY(make_children(&out, batch, views, forms + 1, err));
     batch->release(batch);
     *batch = out;
     return DN_OK;

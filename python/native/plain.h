@@ -36,8 +36,8 @@ bool dn_plain_changes(const uint8_t *forms, const struct ArrowSchema *schema);
 DN_NODISCARD enum dn_status dn_plain_schema(struct ArrowSchema *schema, const uint8_t *forms,
                                             struct dn_error *err);
 /**
- * The same for a batch of that schema, as it was before.  What does not stay a view is copied, and everything else is, too, if it is all flat;
- * else that is moved, and holds the memory of the whole batch.
+ * The same for a batch of that schema, as it was before.  What does not stay a view is copied; everything else is moved, and holds the memory of
+ * the whole batch.
  * DN_ERR_UNSUPPORTED: more than 2 GiB of text in one column of DN_PLAIN_UTF8.  On failure the batch may have lost columns: release it.
  */
 DN_NODISCARD enum dn_status dn_plain_batch(struct ArrowArray *batch,

@@ -1,8 +1,10 @@
 #include "base/os_memory.h"
 
 #include <malloc.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
 {
@@ -14,6 +16,22 @@ void *dn_os_pages_move(void *pages, size_t size, size_t wanted)
 void dn_os_pages_large(void *memory, size_t size)
 {
     (void)madvise(memory, size, MADV_HUGEPAGE);
+}
+
+void dn_os_pages_fault(void *memory, size_t size)
+{
+#if defined(MADV_POPULATE_WRITE) /* Linux 5.14 */
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t to = ((uintptr_t)memory + size) / page * page;
+
+    if (to > from) {
+        (void)madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+    }
+#else
+    (void)memory;
+    (void)size;
+#endif
 }
 
 void dn_os_heaps_limit(int n)

@@ -50,5 +50,7 @@ void dn_os_wipe(void *memory, size_t size);
 #define DN_OS_LARGE_PAGE ((size_t)2 << 20)
 /** A wish, before anything is written there: large pages for memory that begins and ends with some.  They lie together, so devices take them at once. */
 void dn_os_pages_large(void *memory, size_t size);
+/** A wish: memory that is written soon is there, for one call to the system where each of its pages would interrupt who writes it first. */
+void dn_os_pages_fault(void *memory, size_t size);
 
 #endif

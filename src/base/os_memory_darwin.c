@@ -19,6 +19,12 @@ void dn_os_pages_large(void *memory, size_t size)
     (void)size;
 }
 
+void dn_os_pages_fault(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
+
 void dn_os_heaps_limit(int n)
 {
     (void)n;

@@ -1,7 +1,9 @@
 """Arrow data to and from the libraries that are there, equal whichever way it went."""
 
+import datetime as dt
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -116,8 +118,6 @@ def test_texts_as_they_are_requested(tmp_path):
 
 def nested(n):
     """Texts and bytes within everything, with nulls at every level, short and long ones."""
-    import random
-
     pa = pytest.importorskip("pyarrow")
     chance = random.Random(7)
 
@@ -163,6 +163,68 @@ def test_texts_within_others(tmp_path):
     pieces = list(pa.RecordBatchReader.from_stream(plain))
     del plain, reader  # what is copied, and what is moved, outlives the pass
     assert pa.Table.from_batches(pieces).slice(4, 99).to_pylist() == table.slice(4, 99).to_pylist()
+
+
+def flat(n, nulls):
+    pa = pytest.importorskip("pyarrow")
+    chance = random.Random(n)
+
+    def of(kind, make, since=0):
+        return pa.array([None if row >= since and chance.random() < nulls else make() for row in range(n)], kind)
+
+    return pa.table({
+        "i": of(pa.int64(), lambda: chance.randrange(-2**63, 2**63)),
+        "s": of(pa.int16(), lambda: chance.randrange(-2**15, 2**15), since=n // 2),
+        "f": of(pa.float64(), chance.random),
+        "y": of(pa.bool_(), lambda: chance.random() < 0.5, since=n - 3),
+        "none": pa.nulls(n, pa.string()),
+        "t": of(pa.string(), lambda: "é" * chance.randrange(12) + "x" * chance.randrange(3), since=1),
+        "long": of(pa.string(), lambda: "z" * chance.randrange(400)),
+        "d": of(pa.date32(), lambda: dt.date(1970, 1, 1) + dt.timedelta(chance.randrange(-9999, 9999))),
+        "m": of(pa.timestamp("us"), lambda: dt.datetime(2000, 1, 1) + dt.timedelta(0, chance.randrange(10**9), chance.randrange(10**6))),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("nulls", [0, 0.2])
+@pytest.mark.parametrize("threads", [None, 1])
+def test_batches_are_put_together(tmp_path, nulls, threads):
+    """Rows of hundreds of blocks: their bits begin anywhere in a byte of the batch they come to, and the first null may be in any."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = flat(30_011, nulls)
+    csv, parquet = tmp_path / "f.csv", tmp_path / "f.parquet"
+    dn.write_csv(table, csv)
+    more = table.append_column("b", pa.array([os.urandom(row % 40) for row in range(table.num_rows)]))
+    more = more.append_column("w", pa.array([os.urandom(5) for _ in range(table.num_rows)], pa.binary(5)))
+    more = more.append_column("n", pa.nulls(table.num_rows))
+    pq.write_table(more, parquet, row_group_size=97)
+    columns = {field.name: str(field.type).replace("[us]", "").replace("date32[day]", "date").replace("double", "float64")
+               for field in table.schema}  # fmt: skip
+    for reader, wanted in ((dn.read_csv(csv, block_bytes=2000, threads=threads, types=columns), table), (dn.read_parquet(parquet, threads=threads), more)):
+        stream = pa.RecordBatchReader.from_stream(reader)
+        batches = list(stream)
+        back = pa.Table.from_batches(batches)
+        back.validate(full=True)
+        assert back.cast(wanted.schema).equals(wanted)
+        assert 3 < len(batches) < 30 and max(batch.nbytes for batch in batches) < 4_000_000
+        column = batches[-1].column(5)
+        del batches, back, stream
+        assert column.to_pylist() == wanted["t"].to_pylist()[-len(column):]  # outlives the rest of its batch
+
+
+def test_rows_in_front_of_an_error(tmp_path):
+    """Rows that were read are handed out, and then the error is, as often as somebody asks."""
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "e.csv"
+    path.write_text("a,b\n" + "1,x\n" * 50_000 + "no,x\n")
+    reader = dn.read_csv(path, block_bytes=1000, types={"a": "int64"})
+    stream = pa.RecordBatchReader.from_stream(reader)
+    rows = 0
+    with pytest.raises(pa.ArrowException, match="50002"):
+        while True:
+            rows += stream.read_next_batch().num_rows
+    assert 49_000 < rows <= 50_000 and reader.error.line == 50_002
+    with pytest.raises(pa.ArrowException):
+        stream.read_next_batch()
 
 
 def test_nested_to_each(tmp_path):

@@ -1,5 +1,6 @@
 #include "parquet/encoding/levels.h"
 
+#include "arrow/bits.h"
 #include "parquet/encoding/bits.h"
 #include "parquet/format.h"
 
@@ -39,12 +40,12 @@ enum dn_status dn_pq_levels_append(struct dn_pq_levels *l, const uint8_t *validi
     if (!alike(&after)) {
         DN_TRY(dn_buffer_reserve(&l->definition, len - l->definition.len, err));
         if (alike(l)) {
-            dn_pq_bits_fill(l->definition.data, 0, at, l->n_nulls == 0);
+            dn_bits_fill(l->definition.data, 0, at, l->n_nulls == 0);
         }
         if (n_nulls == 0 || n_nulls == n) {
-            dn_pq_bits_fill(l->definition.data, at, (size_t)n, n_nulls == 0);
+            dn_bits_fill(l->definition.data, at, (size_t)n, n_nulls == 0);
         } else {
-            dn_pq_bits_copy(l->definition.data, at, validity, (size_t)offset, (size_t)n);
+            dn_bits_copy(l->definition.data, at, validity, (size_t)offset, (size_t)n);
         }
         l->definition.len = len;
     }
@@ -264,7 +265,7 @@ static enum dn_status read_bit_packed(struct dn_pq_levels_in *l, uint8_t *bits, 
     DN_TRY(check_bit_packed(l, n, err));
     for (size_t i = 0; i < n; i++) {
         const unsigned one = next_bit(l);
-        dn_pq_bits_fill(bits, at + i, 1, (int)one);
+        dn_bits_fill(bits, at + i, 1, (int)one);
         ones += one;
     }
     *out_ones = ones;

@@ -1,6 +1,6 @@
 #include "parquet/encoding/rle.h"
 
-#include "parquet/encoding/bits.h"
+#include "arrow/bits.h"
 
 #include <string.h>
 
@@ -113,7 +113,7 @@ static size_t put_level_literals(const uint8_t *bits, size_t bit, size_t n, uint
     }
     const size_t len = put_varint(out, (uint64_t)((n + 7) / 8) << 1 | 1);
 
-    dn_pq_bits_copy(out + len, 0, bits, bit, n);
+    dn_bits_copy(out + len, 0, bits, bit, n);
     return len + (n + 7) / 8;
 }
 
@@ -317,11 +317,11 @@ enum dn_status dn_pq_hybrid_read_bits(struct dn_pq_hybrid *h, uint8_t *bits, siz
         const size_t now = h->run_left < n ? (size_t)h->run_left : n;
         if (h->is_packed) {
             DN_TRY(check_packed(h, now, err));
-            dn_pq_bits_copy(bits, at, h->in.data, (size_t)h->bit, now);
-            ones += dn_pq_bits_count(h->in.data, (size_t)h->bit, now);
+            dn_bits_copy(bits, at, h->in.data, (size_t)h->bit, now);
+            ones += dn_bits_count(h->in.data, (size_t)h->bit, now);
             h->bit += now;
         } else {
-            dn_pq_bits_fill(bits, at, now, h->value != 0);
+            dn_bits_fill(bits, at, now, h->value != 0);
             ones += h->value != 0 ? now : 0;
         }
         h->run_left -= now;

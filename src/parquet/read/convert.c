@@ -1,7 +1,7 @@
 #include "parquet/read/convert.h"
 
 #include "arrow/batch.h"
-#include "parquet/encoding/bits.h"
+#include "arrow/bits.h"
 #include "text/parse.h"
 #include "values/value_parse.h"
 
@@ -227,7 +227,7 @@ void dn_pq_pack_bools(const uint8_t *in, size_t n, uint8_t *bits, size_t at)
             eight &= UINT64_C(0x0101010101010101);
             packed[i / 8] = (uint8_t)((eight * UINT64_C(0x0102040810204080)) >> 56);
         }
-        dn_pq_bits_copy(bits, at + done, packed, 0, now);
+        dn_bits_copy(bits, at + done, packed, 0, now);
         done += now;
     }
 }

@@ -1,7 +1,7 @@
 #include "parquet/read/nested.h"
 
+#include "arrow/bits.h"
 #include "base/memory.h"
-#include "parquet/encoding/bits.h"
 #include "parquet/read/part.h"
 
 #include <inttypes.h>
@@ -221,9 +221,9 @@ static enum dn_status add_bits(struct dn_buffer *bits, size_t at, const uint8_t 
         eight = ((eight + ones * (uint64_t)(128 - least)) >> 7) & ones;
         packed[i / 8] = (uint8_t)((eight * UINT64_C(0x0102040810204080)) >> 56);
     }
-    dn_pq_bits_copy(bits->data, at, packed, 0, n);
+    dn_bits_copy(bits->data, at, packed, 0, n);
     bits->len = (at + n + 7) / 8;
-    *out_ones = dn_pq_bits_count(bits->data, at, n);
+    *out_ones = dn_bits_count(bits->data, at, n);
     return DN_OK;
 }
 

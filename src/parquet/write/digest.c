@@ -1,5 +1,6 @@
 #include "parquet/write/column.h"
 
+#include "arrow/bits.h"
 #include "arrow/digest.h"
 
 /* A block of a column as a reader gives it, which is not as it came in. */
@@ -40,7 +41,7 @@ static uint64_t digest_block(const struct dn_pq_column *c, const struct dn_colum
     };
 
     if (view->validity != NULL) {
-        dn_pq_bits_copy(b.validity, 0, view->validity, (size_t)(view->offset + row), n);
+        dn_bits_copy(b.validity, 0, view->validity, (size_t)(view->offset + row), n);
     }
     if (c->store == DN_PQ_STORE_DECIMAL) { /* of 256 bits, with digits for 128 */
         const uint8_t *values =

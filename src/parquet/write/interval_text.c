@@ -1,7 +1,7 @@
 #include "parquet/write/interval_text.h"
 
+#include "arrow/bits.h"
 #include "base/memory.h"
-#include "parquet/encoding/bits.h"
 #include "values/value_text.h"
 
 /* One block: this, a view per row, a bit per row, the text. */
@@ -55,7 +55,7 @@ enum dn_status dn_pq_interval_texts(struct dn_column_view *view, struct dn_pq_ma
     t->len = (int64_t)at;
     *made = &t->made;
     if (view->validity != NULL) {
-        dn_pq_bits_copy(validity, 0, view->validity, (size_t)view->offset, n);
+        dn_bits_copy(validity, 0, view->validity, (size_t)view->offset, n);
         view->validity = validity;
     }
     view->offset = 0;

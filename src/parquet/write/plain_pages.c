@@ -1,5 +1,6 @@
 #include "parquet/write/plain_pages.h"
 
+#include "arrow/bits.h"
 #include "parquet/encoding/plain.h"
 #include "parquet/write/level.h"
 
@@ -222,8 +223,8 @@ enum dn_status dn_pq_plain_bools(struct dn_pq_encoder *e, const uint8_t *bits, s
         const int64_t n_rows = take_rows(e, values_that_fit(n, room), &n_values);
         const size_t end = e->body_start + ((size_t)(e->page_values + n_values) + 7) / 8;
         DN_TRY(reserve(e, end - e->body.len, err));
-        dn_pq_bits_copy(e->body.data + e->body_start, (size_t)e->page_values, bits, bit,
-                        (size_t)n_values);
+        dn_bits_copy(e->body.data + e->body_start, (size_t)e->page_values, bits, bit,
+                     (size_t)n_values);
         e->body.len = end;
         bit += (size_t)n_values;
         n -= n_values;

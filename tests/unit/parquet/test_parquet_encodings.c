@@ -1,10 +1,10 @@
 /* Encodings written and read back, written by the definition in shapes that our writer has not, cut off anywhere, and lying. */
+#include "arrow/bits.h"
 #include "parquet/encoding/bits.h"
 #include "parquet/encoding/byte_stream_split.h"
 #include "parquet/encoding/delta.h"
 #include "parquet/encoding/plain.h"
 #include "parquet/encoding/rle.h"
-
 #include "scratch.h"
 
 #define MOST 1200
@@ -61,7 +61,7 @@ static void test_bits_count(void **state)
             for (size_t i = bit; i < bit + n; i++) {
                 due += (size_t)(bytes[i / 8] >> (i % 8) & 1);
             }
-            assert_int_equal(dn_pq_bits_count(bytes, bit, n), due);
+            assert_int_equal(dn_bits_count(bytes, bit, n), due);
         }
     }
 }

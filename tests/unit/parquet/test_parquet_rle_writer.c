@@ -1,4 +1,5 @@
 /* Bit copies, the RLE / bit-packing hybrid and levels, against a decoder that was written for this test from Encodings.md. */
+#include "arrow/bits.h"
 #include "parquet/encoding/bits.h"
 #include "parquet/encoding/dictionary.h"
 #include "parquet/encoding/levels.h"
@@ -179,9 +180,9 @@ static void bits_are_copied(void **state)
         memcpy(tight, src, (from + n + 7) / 8);
         uint8_t *exact = tight;
         if (fill < 2) {
-            dn_pq_bits_fill(dst, to, n, fill);
+            dn_bits_fill(dst, to, n, fill);
         } else {
-            dn_pq_bits_copy(dst, to, exact, from, n);
+            dn_bits_copy(dst, to, exact, from, n);
         }
         free(tight);
         for (size_t i = 0; i < sizeof dst * 8; i++) {

@@ -1,4 +1,4 @@
-#include "parquet/encoding/bits.h"
+#include "arrow/bits.h"
 
 #include <string.h>
 
@@ -14,7 +14,15 @@ static unsigned get_bit(const uint8_t *src, size_t bit)
     return (unsigned)(src[bit >> 3] >> (bit & 7)) & 1U;
 }
 
-void dn_pq_bits_copy(uint8_t *dst, size_t dst_bit, const uint8_t *src, size_t src_bit, size_t n)
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+void dn_bits_copy(uint8_t *dst, size_t dst_bit, const uint8_t *src, size_t src_bit, size_t n)
 {
     while (n > 0 && (dst_bit & 7) != 0) {
         put_bit(dst, dst_bit++, get_bit(src, src_bit++));
@@ -33,7 +41,7 @@ void dn_pq_bits_copy(uint8_t *dst, size_t dst_bit, const uint8_t *src, size_t sr
     } else {
         size_t i = 0;
         for (; i + 8 <= n_bytes; i += 8) {
-            const uint64_t word = dn_pq_load64(s + i) >> shift | (uint64_t)s[i + 8] << (64 - shift);
+            const uint64_t word = load64(s + i) >> shift | (uint64_t)s[i + 8] << (64 - shift);
             memcpy(d + i, &word, sizeof word);
         }
         for (; i < n_bytes; i++) {
@@ -45,7 +53,7 @@ void dn_pq_bits_copy(uint8_t *dst, size_t dst_bit, const uint8_t *src, size_t sr
     }
 }
 
-void dn_pq_bits_fill(uint8_t *dst, size_t dst_bit, size_t n, int value)
+void dn_bits_fill(uint8_t *dst, size_t dst_bit, size_t n, int value)
 {
     const unsigned bit = value != 0;
 
@@ -61,7 +69,7 @@ void dn_pq_bits_fill(uint8_t *dst, size_t dst_bit, size_t n, int value)
     }
 }
 
-size_t dn_pq_bits_count(const uint8_t *bits, size_t bit, size_t n)
+size_t dn_bits_count(const uint8_t *bits, size_t bit, size_t n)
 {
     size_t ones = 0;
 
@@ -69,7 +77,7 @@ size_t dn_pq_bits_count(const uint8_t *bits, size_t bit, size_t n)
         ones += get_bit(bits, bit);
     }
     for (; n >= 64; bit += 64, n -= 64) {
-        ones += (size_t)__builtin_popcountll(dn_pq_load64(bits + (bit >> 3)));
+        ones += (size_t)__builtin_popcountll(load64(bits + (bit >> 3)));
     }
     for (; n > 0; bit++, n--) {
         ones += get_bit(bits, bit);
