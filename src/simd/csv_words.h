@@ -173,6 +173,25 @@ CSV_INLINE bool csv_step(struct dn_csv_scan *scan, const struct csv_dialect *d, 
     return csv_quoted_step(scan, &w, d, word, n, n_left, q, marks);
 }
 
+#define CSV_FEW 4
+
+/** As csv_flatten(), of a mask that has more than a few bits rarely enough for a branch on it. */
+CSV_INLINE uint32_t *csv_flatten_few(uint32_t *out, size_t pos, uint64_t m)
+{
+    const size_t n = csv_count(m);
+    uint64_t left = m;
+
+    if (CSV_UNLIKELY(n > CSV_FEW)) {
+        return csv_flatten(out, pos, m);
+    }
+    for (size_t i = 0; i < CSV_FEW; i++) {
+        const uint64_t last = UINT64_C(1) << (DN_CSV_WORD - 1); /* where none is left, scratch */
+        out[i] = (uint32_t)(pos + (size_t)__builtin_ctzll(left | last));
+        left &= left - 1;
+    }
+    return out + n;
+}
+
 static const uint8_t k_zeros[DN_CSV_WORD];
 
 /* How many bytes ahead text is asked for: the second-level cache holds it at best. */
@@ -227,7 +246,8 @@ CSV_INLINE uint32_t *csv_index_stretch(struct csv_kind kind, const uint8_t *buf,
         if (kind.sparse && !kind.has_quote && marks.structural == 0) {
             continue;
         }
-        end = csv_flatten(end, at, marks.structural);
+        end = kind.sparse ? csv_flatten_few(end, at, marks.structural)
+                          : csv_flatten(end, at, marks.structural);
         row_ends += csv_count(marks.row_ends);
     }
     if (regular && at < stop && csv_step(&s, &d, buf + at, stop - at, len - at, &all, &marks)) {
