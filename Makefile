@@ -69,7 +69,7 @@ run: configure ## the example job: examples/data/orders.csv to Parquet under bui
 
 test: ## every test but the slow ones
 test-slow: ## these, too: what the gate runs
-test-full: ## every test, also those in engines of their own (Spark and the like, which are installed)
+test-full: ## every test, also many more cases of some, and those in engines of their own (Spark and the like, which are installed)
 test test-slow test-full:
 	@tools/setup.sh $@
 	@$(call configure,release,-DDN_PYTHON_TESTS=ON)

@@ -26,12 +26,15 @@ if(DN_SANITIZE MATCHES "thread")
 endif()
 
 # A test of one label.  One whose file is named ..._slow is left out by ctest unless called with `-C slow` (`make test-slow`, which
-# the gate runs) or `-C lane`; one named ..._lane needs an engine of its own and runs with `-C lane` alone (`make test-full`).
-# Both have that word as a label besides.  ctest starts first what costs most, so that no long test runs alone at the end.
+# the gate runs) or `-C lane`; one named ..._more has many more cases of the test without that word, and one named ..._lane needs an engine of its
+# own: these run with `-C lane` alone (`make test-full`).  Each has that word as a label besides.  ctest starts first what costs most, so that no long test runs alone at the end.
 function(dn_add_test name label stem)
     if(stem MATCHES "_lane$")
         add_test(NAME ${name} CONFIGURATIONS lane COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
         set_tests_properties(${name} PROPERTIES LABELS "${label};lane" TIMEOUT 3600 COST 2000)
+    elseif(stem MATCHES "_more$")
+        add_test(NAME ${name} CONFIGURATIONS lane COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
+        set_tests_properties(${name} PROPERTIES LABELS "${label};more" TIMEOUT 1800 COST 1500)
     elseif(stem MATCHES "_slow$")
         add_test(NAME ${name} CONFIGURATIONS slow lane COMMAND ${ARGN} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}/tmp")
         set_tests_properties(${name} PROPERTIES LABELS "${label};slow" TIMEOUT 1800 COST 1000)
@@ -59,7 +62,7 @@ endfunction()
 # rounds as it should; or what is left out there: S3; or take very long under wine.
 set(DN_NOT_ON_WINDOWS "^$")
 if(WIN32)
-    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|fault_store|csv_cached|csv_cached_hosts|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_slow)$")
+    set(DN_NOT_ON_WINDOWS "^test_(snappy|pool|platform|memory|source|sink|http|plugin_load|flags|yaml|reply|sign|spill|text_format|fault_base|filter_faults|fault_store|csv_cached|csv_cached_hosts|csv_changes|csv_files|csv_rare|csv_split|csv_waiting|parquet_read|parquet_read_own|parquet_read_damage|parquet_read_faults|parquet_write_faults|parquet_reader|parquet_verify_more)$")
 endif()
 
 if(CMOCKA_FOUND AND (SNAPPY_LIBRARY OR WIN32))

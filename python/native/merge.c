@@ -5,14 +5,18 @@
 #include "arrow/types.h"
 #include "base/memory.h"
 #include "base/os_memory.h"
+#include "base/owner.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #define ALIGNMENT ((size_t)64)
-/* Jobs there are at a time, at most; each holds the batches that it copies. */
+/* Jobs there are at a time, at most. */
 #define MOST_JOBS 8
+/* What the batches of a job hold, and those of all, in batches that are made of them; beyond it nothing more is added. */
+#define HELD_BY_JOB 4
+#define HELD_BY_ALL 32
 
 struct column {
     const char *name;
@@ -36,20 +40,31 @@ struct block {
     struct ArrowArray **pointers;
 };
 
+/* A job that nobody has begun is run by the thread that wants its rows: tasks in front of it may wait for a network. */
+enum state {
+    ADDED_TO,
+    READY,
+    RUNNING,
+    DONE
+};
+
 /* Rows that become one batch. */
 struct job {
     struct dn_merge *merge;
+    _Atomic int state; /* enum state */
     struct column *columns;
     struct ArrowArray *batches; /* that are copied */
     size_t n_batches;
     size_t most_batches;
     int64_t n_rows;
-    size_t bytes;
+    size_t bytes;        /* of what is made */
+    size_t held;         /* what the batches hold, about */
     struct block *block; /* what was made; NULL: memory ran out */
-    bool done;           /* under the lock */
 };
 
 struct dn_merge {
+    _Atomic size_t n_refs; /* of its owner, and of tasks that were submitted */
+    struct dn_owner owner;
     struct column *columns; /* without places */
     int64_t n_columns;
     struct dn_executor executor;
@@ -328,9 +343,25 @@ static void drop_batches(struct job *j)
     j->n_batches = 0;
 }
 
-static void run(void *arg)
+static void unref(struct dn_merge *m)
 {
-    struct job *j = arg;
+    if (atomic_fetch_sub(&m->n_refs, 1) == 1) {
+        (void)pthread_cond_destroy(&m->done);
+        (void)pthread_mutex_destroy(&m->lock);
+        dn_free(m);
+    }
+}
+
+static bool claim(struct job *j)
+{
+    int ready = READY;
+
+    return atomic_compare_exchange_strong(&j->state, &ready, RUNNING);
+}
+
+/* Of a job that was claimed. */
+static void run(struct job *j)
+{
     struct dn_merge *m = j->merge;
 
     j->block = block_make(j);
@@ -339,9 +370,20 @@ static void run(void *arg)
     }
     drop_batches(j);
     (void)pthread_mutex_lock(&m->lock);
-    j->done = true;
+    atomic_store(&j->state, DONE);
     (void)pthread_cond_signal(&m->done);
     (void)pthread_mutex_unlock(&m->lock);
+}
+
+static void run_task(void *arg)
+{
+    struct job *j = arg;
+    struct dn_merge *m = j->merge;
+
+    if (claim(j)) {
+        run(j);
+    }
+    unref(m);
 }
 
 static struct job *job_at(struct dn_merge *m, size_t i)
@@ -349,18 +391,11 @@ static struct job *job_at(struct dn_merge *m, size_t i)
     return &m->jobs[(m->first + i) % (m->most_jobs + 1)];
 }
 
-static bool is_done(struct job *j)
-{
-    (void)pthread_mutex_lock(&j->merge->lock);
-    const bool done = j->done;
-    (void)pthread_mutex_unlock(&j->merge->lock);
-    return done;
-}
-
+/* One that is run now copies what is in memory, which does not take long. */
 static void wait_for(struct job *j)
 {
     (void)pthread_mutex_lock(&j->merge->lock);
-    while (!j->done) {
+    while (atomic_load(&j->state) != DONE) {
         (void)pthread_cond_wait(&j->merge->done, &j->merge->lock);
     }
     (void)pthread_mutex_unlock(&j->merge->lock);
@@ -371,10 +406,18 @@ static void start(struct dn_merge *m)
 {
     struct job *j = job_at(m, m->n_started++);
     const size_t twice = 2 * j->bytes;
+    const bool is_first = m->now_bytes == 0;
 
     m->now_bytes = twice < m->bytes ? twice : m->bytes;
-    j->done = false;
-    if (m->executor.submit == NULL || m->executor.submit(m->executor.ctx, run, j) != 0) {
+    atomic_store(&j->state, READY);
+    if (m->executor.submit != NULL && !is_first) {
+        atomic_fetch_add(&m->n_refs, 1);
+        if (m->executor.submit(m->executor.ctx, run_task, j) == 0) {
+            return;
+        }
+        atomic_fetch_sub(&m->n_refs, 1);
+    }
+    if (claim(j)) {
         run(j);
     }
 }
@@ -401,6 +444,8 @@ enum dn_status dn_merge_create(struct dn_merge **out, const struct ArrowSchema *
     if (m == NULL) {
         return dn_error_memory(err, sizeof *m);
     }
+    atomic_init(&m->n_refs, 1);
+    dn_owner_init(&m->owner);
     (void)pthread_mutex_init(&m->lock, NULL);
     (void)pthread_cond_init(&m->done, NULL);
     m->executor = *executor;
@@ -424,12 +469,14 @@ enum dn_status dn_merge_create(struct dn_merge **out, const struct ArrowSchema *
 
 void dn_merge_free(struct dn_merge *m)
 {
-    if (m == NULL) {
-        return;
+    if (m == NULL || !dn_owner_is_here(&m->owner)) {
+        return; /* in a child of fork() nobody runs what was begun */
     }
     for (size_t i = 0; i < m->n_started; i++) {
         struct job *j = job_at(m, i);
-        wait_for(j);
+        if (!claim(j)) {
+            wait_for(j);
+        }
         if (j->block != NULL) {
             dn_free_aligned(j->block, j->block->size);
         }
@@ -441,14 +488,18 @@ void dn_merge_free(struct dn_merge *m)
     }
     dn_memory_idle_withdraw(m->most_jobs * m->largest);
     dn_free(m->columns);
-    (void)pthread_cond_destroy(&m->done);
-    (void)pthread_mutex_destroy(&m->lock);
-    dn_free(m);
+    unref(m);
 }
 
 bool dn_merge_wants(struct dn_merge *m)
 {
-    return m->n_started < m->most_jobs && (m->n_started == 0 || !is_done(job_at(m, 0)));
+    size_t held = 0;
+
+    for (size_t i = 0; i < m->n_started; i++) {
+        held += job_at(m, i)->held;
+    }
+    return m->n_started == 0 || (m->n_started < m->most_jobs && held < HELD_BY_ALL * m->bytes &&
+                                 atomic_load(&job_at(m, 0)->state) != DONE);
 }
 
 static enum dn_status too_much_text(const char *column, struct dn_error *err)
@@ -463,21 +514,41 @@ static enum dn_status too_much_text(const char *column, struct dn_error *err)
     return st;
 }
 
+/* The texts that the views of a column point to, and the views. */
+static size_t held_by(const struct ArrowArray *in, size_t *texts)
+{
+    const int64_t n = in->n_buffers - 3;
+    const int64_t *lens = in->buffers[in->n_buffers - 1];
+    size_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += (size_t)lens[i];
+    }
+    if (sum > *texts) {
+        *texts = sum; /* the columns of CSV share them */
+    }
+    return (size_t)in->length * sizeof(struct dn_string_view);
+}
+
 /* Count the batch in; false: its texts do not fit behind those there are, and nothing of it counts. */
 static bool count_in(struct job *j, const struct ArrowArray *batch, const char **column)
 {
-    size_t bytes = 0;
+    const size_t n_rows = (size_t)batch->length;
+    size_t bytes = n_rows;
+    size_t held = 0;
+    size_t held_texts = 0;
     int64_t i = 0;
 
     for (; i < j->merge->n_columns; i++) {
         struct column *c = &j->columns[i];
         const struct ArrowArray *in = batch->children[i];
-        const size_t texts = c->layout != DN_LAYOUT_VIEWS
-                                 ? 0
-                                 : text_bytes(in, batch->offset + in->offset, batch->length);
-        c->n_bytes = texts;
-        c->room += texts;
-        bytes += texts + (size_t)batch->length * c->width + (size_t)batch->length / 8;
+        c->n_bytes = 0;
+        if (c->layout == DN_LAYOUT_VIEWS) {
+            c->n_bytes = text_bytes(in, batch->offset + in->offset, batch->length);
+            held += held_by(in, &held_texts);
+        }
+        c->room += c->n_bytes;
+        bytes += c->n_bytes + n_rows * c->width + n_rows / 8;
         if (c->width == sizeof(int32_t) && c->room > INT32_MAX - DN_VIEW_INLINE) {
             *column = c->name;
             break;
@@ -489,6 +560,7 @@ static bool count_in(struct job *j, const struct ArrowArray *batch, const char *
         j->columns[k].n_bytes = 0;
     }
     j->bytes += fits ? bytes : 0;
+    j->held += fits ? bytes + held + held_texts : 0;
     return fits;
 }
 
@@ -498,6 +570,7 @@ static void job_empty(struct job *j)
     memcpy(j->columns, j->merge->columns, (size_t)j->merge->n_columns * sizeof *j->columns);
     j->n_rows = 0;
     j->bytes = 0;
+    j->held = 0;
 }
 
 static enum dn_status reserve(struct job *j, struct dn_error *err)
@@ -520,6 +593,7 @@ enum dn_status dn_merge_add(struct dn_merge *m, struct ArrowArray *batch, struct
     struct job *j = job_at(m, m->n_started);
     const char *column = NULL;
 
+    atomic_store(&j->state, ADDED_TO);
     if (j->n_batches == 0) {
         job_empty(j);
     }
@@ -534,7 +608,7 @@ enum dn_status dn_merge_add(struct dn_merge *m, struct ArrowArray *batch, struct
     j->batches[j->n_batches++] = *batch;
     j->n_rows += batch->length;
     batch->release = NULL;
-    if (j->bytes >= m->now_bytes) {
+    if (j->bytes >= m->now_bytes || j->held >= HELD_BY_JOB * m->bytes) {
         start(m);
     }
     return DN_OK;
@@ -573,13 +647,18 @@ enum dn_status dn_merge_take(struct dn_merge *m, struct ArrowArray *out, struct 
     struct job *j = job_at(m, 0);
 
     *out = (struct ArrowArray){0};
+    DN_TRY(dn_owner_check(&m->owner, "stream", err));
     if (m->n_started == 0) {
         if (j->n_batches == 0) {
             return DN_OK;
         }
         start(m);
     }
-    wait_for(j);
+    if (claim(j)) {
+        run(j);
+    } else {
+        wait_for(j);
+    }
     m->first = (m->first + 1) % (m->most_jobs + 1);
     m->n_started--;
     if (j->block == NULL) {

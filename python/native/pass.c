@@ -3,15 +3,18 @@
 #include "merge.h"
 #include "plain.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "job/connector.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Of a batch that is handed out, or a part of the memory that is given, which up to nine of them share with what they are made of. */
+/* Of a batch that is handed out, or a part of the memory that is given: what batches are made of is held, too. */
 #define BATCH_BYTES ((size_t)2 << 20)
-#define BATCH_PART 16
+#define BATCH_PART 64
+/* A source that lets wait as long is what there is to wait for, so what it gave is handed out, be it little. */
+#define SLOW_SECONDS 0.05
 
 struct dn_py_pass {
     _Atomic int n_refs;
@@ -24,8 +27,10 @@ struct dn_py_pass {
     size_t batch_bytes;
     bool copies;            /* some of them are not views */
     struct dn_merge *merge; /* NULL: batches are handed out one by one */
-    int failed;             /* of the reader, which is told when all rows in front are taken */
+    struct dn_error late;   /* what is told when all rows in front were taken */
+    int code;               /* the reader's, of a failure */
     bool streamed;
+    bool all_read;
     bool ended;
     struct ArrowSchema as_read; /* the reader's, of the stream */
     struct ArrowArrayStream inner;
@@ -123,6 +128,7 @@ enum dn_status dn_py_pass_open(struct dn_py_pass **out, const struct dn_py_pass_
     p->batch_bytes = o->memory_bytes > 0 && o->memory_bytes / BATCH_PART < BATCH_BYTES
                          ? (size_t)o->memory_bytes / BATCH_PART
                          : BATCH_BYTES;
+    dn_error_clear(&p->late);
     p->form = o->views ? DN_PLAIN_VIEW : DN_PLAIN_UTF8;
     p->last = (struct dativo_progress){
         .struct_size = sizeof p->last, .bytes_done = -1, .bytes_total = -1};
@@ -274,20 +280,16 @@ static int stream_fail(struct dn_py_pass *p, const struct dn_error *err, int cod
     return code;
 }
 
-static int inner_failed(struct dn_py_pass *p, int code)
+/* The reader's failure. */
+static enum dn_status inner_failed(struct dn_py_pass *p, int code, struct dn_error *err)
 {
     struct dativo_error e;
-    struct dn_error err;
 
-    dn_error_clear(&err);
+    p->code = code;
     dn_plugin_error_init(&e);
     const int32_t known = p->rv->last_error(p->reader, &e);
-    if (known != DATIVO_OK) {
-        (void)dn_plugin_error_take(&err, &e, known, "the reader failed");
-    } else {
-        (void)dn_error_set_errno(&err, DN_ERR_IO, code, "the reader failed");
-    }
-    return stream_fail(p, &err, code);
+    return known != DATIVO_OK ? dn_plugin_error_take(err, &e, known, "the reader failed")
+                              : dn_error_set_errno(err, DN_ERR_IO, code, "the reader failed");
 }
 
 static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
@@ -353,32 +355,66 @@ static enum dn_status take_report(struct dn_py_pass *p, struct dn_error *err)
     return DN_OK;
 }
 
-/* The reader's next batch; out->release is NULL at the end. */
+static bool shall_stop(struct dn_py_pass *p)
+{
+    const bool shall = dn_py_watch_cancelled(&p->watch) != 0;
+
+    if (shall) {
+        p->rv->cancel(p->reader);
+    }
+    return shall;
+}
+
+/* The reader's next batch; out->release is NULL at the end.  It may be set on failure, too. */
 static enum dn_status read_batch(struct dn_py_pass *p, struct ArrowArray *out, struct dn_error *err)
 {
     *out = (struct ArrowArray){0};
-    if (dn_py_watch_cancelled(&p->watch) != 0) {
-        p->rv->cancel(p->reader);
+    (void)shall_stop(p);
+    const int code = p->inner.get_next(&p->inner, out);
+    if (code != 0) {
+        (void)keep_rejects(p, err); /* what was set aside before can be looked at */
+        return inner_failed(p, code, err);
     }
-    p->failed = p->inner.get_next(&p->inner, out);
-    p->ended = p->failed == 0 && out->release == NULL;
-    const enum dn_status st = keep_rejects(p, err); /* of a reader that failed, too */
-    return p->failed == 0 ? st : DN_OK;
+    p->all_read = out->release == NULL;
+    return keep_rejects(p, err);
 }
 
-/* Batches until there are some to take, or no more. */
-static enum dn_status read_some(struct dn_py_pass *p, struct dn_error *err)
+/* One batch more for those that are put together. */
+static enum dn_status read_more(struct dn_py_pass *p, struct dn_error *err)
 {
-    struct ArrowArray batch = {0};
+    struct ArrowArray batch;
+    enum dn_status st = read_batch(p, &batch, err);
 
-    while (p->failed == 0 && !p->ended && dn_merge_wants(p->merge)) {
-        DN_TRY(read_batch(p, &batch, err));
-        const enum dn_status st =
-            batch.release != NULL && batch.length > 0 ? dn_merge_add(p->merge, &batch, err) : DN_OK;
-        if (batch.release != NULL) {
-            batch.release(&batch);
-        }
-        DN_TRY(st);
+    if (st == DN_OK && batch.release != NULL && batch.length > 0) {
+        st = dn_merge_add(p->merge, &batch, err);
+    }
+    if (batch.release != NULL) {
+        batch.release(&batch);
+    }
+    return st;
+}
+
+static enum dn_status merged_batch(struct dn_py_pass *p, struct ArrowArray *out,
+                                   struct dn_error *err)
+{
+    bool slow = false;
+
+    while (p->late.code == DN_OK && !p->all_read && !slow && dn_merge_wants(p->merge)) {
+        const double started = dn_clock_seconds();
+        (void)read_more(p, &p->late);
+        slow = dn_clock_seconds() - started > SLOW_SECONDS;
+    }
+    const bool stopped = shall_stop(p); /* whoever waits for that wants no rows */
+    if (stopped && p->late.code == DN_OK && !p->all_read) {
+        (void)dn_error_set(&p->late, DN_ERR_CANCELLED, "reading was stopped on request");
+    }
+    *out = (struct ArrowArray){0};
+    if (!stopped || p->late.code == DN_OK) {
+        DN_TRY(dn_merge_take(p->merge, out, err));
+    }
+    if (out->release == NULL && p->late.code != DN_OK) {
+        *err = p->late;
+        return err->code;
     }
     return DN_OK;
 }
@@ -386,8 +422,7 @@ static enum dn_status read_some(struct dn_py_pass *p, struct dn_error *err)
 static enum dn_status next_batch(struct dn_py_pass *p, struct ArrowArray *out, struct dn_error *err)
 {
     if (p->merge != NULL) {
-        DN_TRY(read_some(p, err));
-        return dn_merge_take(p->merge, out, err);
+        return merged_batch(p, out, err);
     }
     DN_TRY(read_batch(p, out, err));
     return p->copies && out->release != NULL ? dn_plain_batch(out, &p->as_read, p->forms, err)
@@ -397,29 +432,26 @@ static enum dn_status next_batch(struct dn_py_pass *p, struct ArrowArray *out, s
 static int next(struct dn_py_pass *p, struct ArrowArray *out)
 {
     struct dn_error err;
-    enum dn_status st = DN_OK;
 
     dn_error_clear(&err);
     if (p->error.code != DN_OK) {
         return EINVAL;
     }
-    if (p->report != NULL) {
+    if (p->ended) {
         return 0;
     }
-    st = next_batch(p, out, &err);
-    if (st == DN_OK && out->release == NULL && p->failed != 0) {
-        return inner_failed(p, p->failed);
-    }
+    enum dn_status st = next_batch(p, out, &err);
     if (st == DN_OK && out->release == NULL) {
+        p->ended = true;
         st = take_report(p, &err);
     }
-    if (st != DN_OK) {
-        if (out->release != NULL) {
-            out->release(out);
-        }
-        return stream_fail(p, &err, st == DN_ERR_MEMORY ? ENOMEM : EINVAL);
+    if (st == DN_OK) {
+        return 0;
     }
-    return 0;
+    if (out->release != NULL) {
+        out->release(out);
+    }
+    return stream_fail(p, &err, p->code != 0 ? p->code : st == DN_ERR_MEMORY ? ENOMEM : EINVAL);
 }
 
 static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)

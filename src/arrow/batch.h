@@ -38,7 +38,7 @@ struct dn_batch_column {
 };
 
 /**
- * Export n_rows rows of n_columns columns as one struct array.  `release_owner(owner)` is called exactly once, on the consumer's
+ * Export n_rows rows of n_columns columns as one struct array.  `release_owner(owner)` is called exactly once, on whatever
  * thread, when the array and every child the consumer moved out of it are released.  On failure nothing is called, out->release is
  * NULL and the owner stays the caller's.  The lists `columns` and `variadic` are copied, `variadic_lens` is not.  Null counts must be
  * exact; DN_ERR_INVALID if a column lacks a buffer it needs.

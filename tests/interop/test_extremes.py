@@ -1,4 +1,4 @@
-"""Extremes, sentinels, runs and nulls in every order come back as they were.  test_extremes_slow.py makes many more."""
+"""Extremes, sentinels, runs and nulls in every order come back as they were.  test_extremes_more.py makes many more."""
 
 import pytest
 

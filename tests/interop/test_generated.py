@@ -1,4 +1,4 @@
-"""Some tables of generated.py in both directions.  test_generated_slow.py makes many more."""
+"""Some tables of generated.py in both directions.  test_generated_more.py makes many more."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A few of the moments of test_jobs_killed_slow.py, and rows that change while they are read."""
+"""A few of the moments of test_jobs_killed_more.py, and rows that change while they are read."""
 
 import threading
 

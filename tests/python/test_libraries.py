@@ -6,6 +6,8 @@ import pathlib
 import random
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -225,6 +227,61 @@ def test_rows_in_front_of_an_error(tmp_path):
     assert 49_000 < rows <= 50_000 and reader.error.line == 50_002
     with pytest.raises(pa.ArrowException):
         stream.read_next_batch()
+
+
+def test_rows_do_not_wait_for_a_slow_source(tmp_path):
+    """What a source has given is handed out before it gives more, be it less than a batch has."""
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "slow.csv"
+    os.mkfifo(path)
+    taken = [threading.Event() for _ in range(3)]
+    waited = []
+
+    def write():
+        with open(path, "w") as pipe:
+            pipe.write("a,b\n" + "1,x\n" * 400_000)
+            pipe.flush()
+            for event in taken:
+                waited.append(event.wait(60))
+                time.sleep(0.2)
+                pipe.write("2,y\n" * 100_000)
+                pipe.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    stream = pa.RecordBatchReader.from_stream(dn.read_csv(path, block_bytes=20_000))
+    rows = 0
+    for batch in stream:
+        rows += batch.num_rows
+        for i, event in enumerate(taken):
+            if rows > 300_000 + i * 100_000:
+                event.set()
+    writer.join()
+    assert rows == 700_000 and waited == [True] * 3
+
+
+def test_a_stream_in_a_child_of_fork(tmp_path):
+    """It has rows that tasks of its parent put together: the child gets an error, and ends; the parent gets all rows."""
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "f.csv"
+    path.write_text("a,b\n" + "".join(f"{i},text {i}\n" for i in range(200_000)))
+    code = """
+import os, sys, warnings, pyarrow as pa, dativo_native as dn
+warnings.simplefilter("ignore")
+stream = pa.RecordBatchReader.from_stream(dn.read_csv(sys.argv[1], block_bytes=2000))
+rows = stream.read_next_batch().num_rows + stream.read_next_batch().num_rows
+child = os.fork()
+if child == 0:
+    try:
+        stream.read_next_batch()
+        os._exit(1)
+    except pa.ArrowException:
+        del stream
+        os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert rows + sum(batch.num_rows for batch in stream) == 200_000
+"""
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=300)
 
 
 def test_nested_to_each(tmp_path):

@@ -1,4 +1,4 @@
-"""Signals at any moment; many more of them are in test_signals_slow.py."""
+"""Signals at any moment; many more of them are in test_signals_more.py."""
 
 import shutil
 
