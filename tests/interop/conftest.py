@@ -18,7 +18,7 @@ BIN = pathlib.Path(os.environ.get("DN_BIN", "build/bin")) / "dativo-native"
 
 def pytest_generate_tests(metafunc):
     if "case" in metafunc.fixturenames:
-        names = case_names() if metafunc.module.__name__.endswith(("_slow", "_more")) else case_names()[::4]
+        names = case_names() if metafunc.module.__name__.endswith(("_slow", "_more")) else case_names()[::8]
         metafunc.parametrize("case", names, indirect=True)
 
 

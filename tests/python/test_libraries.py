@@ -260,7 +260,7 @@ def test_rows_do_not_wait_for_a_slow_source(tmp_path):
     assert rows == 700_000 and waited == [True] * 3
 
 
-def test_a_stream_in_a_child_of_fork(tmp_path):
+def test_a_stream_in_a_child_of_fork(tmp_path, environment):
     """It has rows that tasks of its parent put together: the child gets an error, and ends; the parent gets all rows."""
     pa = pytest.importorskip("pyarrow")
     path = tmp_path / "f.csv"
@@ -281,7 +281,7 @@ if child == 0:
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert rows + sum(batch.num_rows for batch in stream) == 200_000
 """
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=300, env=environment)
 
 
 def test_nested_to_each(tmp_path):
