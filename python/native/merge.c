@@ -14,6 +14,8 @@
 #define ALIGNMENT ((size_t)64)
 /* Jobs there are at a time, at most. */
 #define MOST_JOBS 8
+/* Of a batch and column, besides what is in it. */
+#define COLUMN_BYTES 256
 /* What the batches of a job hold, and those of all, in batches that are made of them; beyond it nothing more is added. */
 #define HELD_BY_JOB 4
 #define HELD_BY_ALL 32
@@ -26,6 +28,7 @@ struct column {
     uint8_t *values;       /* or offsets */
     uint8_t *bytes;        /* of texts */
     size_t room;           /* for them */
+    const void *heap;      /* that views of the last batch point to */
     size_t n_bytes;        /* that are there */
     int64_t null_count;    /* validity is filled if there are any */
     const void **buffers;
@@ -143,7 +146,7 @@ static size_t lay_out(struct job *j, uint8_t *start)
 
     (void)cut(start, &end, sizeof *b);
     void *children = cut(start, &end, n * sizeof *b->children);
-    void *pointers = cut(start, &end, n * sizeof *b->pointers);
+    void *pointers = cut(start, &end, n * sizeof(void *));
     const void **buffers = (const void **)cut(start, &end, 3 * n * sizeof *buffers);
     for (size_t i = 0; i < n; i++) {
         struct column *c = &j->columns[i];
@@ -401,16 +404,17 @@ static void wait_for(struct job *j)
     (void)pthread_mutex_unlock(&j->merge->lock);
 }
 
-/* The one that is added to. */
-static void start(struct dn_merge *m)
+/* The one that is added to, which this thread or a task runs. */
+static void start(struct dn_merge *m, bool here)
 {
     struct job *j = job_at(m, m->n_started++);
     const size_t twice = 2 * j->bytes;
-    const bool is_first = m->now_bytes == 0;
+    const size_t larger = twice > m->now_bytes ? twice : m->now_bytes;
 
-    m->now_bytes = twice < m->bytes ? twice : m->bytes;
+    here = here || m->now_bytes == 0; /* the first is waited for */
+    m->now_bytes = larger < m->bytes ? larger : m->bytes;
     atomic_store(&j->state, READY);
-    if (m->executor.submit != NULL && !is_first) {
+    if (m->executor.submit != NULL && !here) {
         atomic_fetch_add(&m->n_refs, 1);
         if (m->executor.submit(m->executor.ctx, run_task, j) == 0) {
             return;
@@ -514,20 +518,20 @@ static enum dn_status too_much_text(const char *column, struct dn_error *err)
     return st;
 }
 
-/* The texts that the views of a column point to, and the views. */
-static size_t held_by(const struct ArrowArray *in, size_t *texts)
+/* The views of a column, and the texts that they point to, unless another column or the batch before shares them. */
+static size_t held_by(struct column *c, const struct ArrowArray *in, const void **heap)
 {
-    const int64_t n = in->n_buffers - 3;
-    const int64_t *lens = in->buffers[in->n_buffers - 1];
-    size_t sum = 0;
+    size_t sum = (size_t)in->length * sizeof(struct dn_string_view);
 
-    for (int64_t i = 0; i < n; i++) {
-        sum += (size_t)lens[i];
+    if (in->n_buffers > 3 && in->buffers[2] != *heap && in->buffers[2] != c->heap) {
+        const int64_t *lens = in->buffers[in->n_buffers - 1];
+        for (int64_t i = 0; i < in->n_buffers - 3; i++) {
+            sum += (size_t)lens[i];
+        }
     }
-    if (sum > *texts) {
-        *texts = sum; /* the columns of CSV share them */
-    }
-    return (size_t)in->length * sizeof(struct dn_string_view);
+    c->heap = in->n_buffers > 3 ? in->buffers[2] : NULL;
+    *heap = c->heap;
+    return sum;
 }
 
 /* Count the batch in; false: its texts do not fit behind those there are, and nothing of it counts. */
@@ -535,8 +539,8 @@ static bool count_in(struct job *j, const struct ArrowArray *batch, const char *
 {
     const size_t n_rows = (size_t)batch->length;
     size_t bytes = n_rows;
-    size_t held = 0;
-    size_t held_texts = 0;
+    size_t held = (size_t)j->merge->n_columns * COLUMN_BYTES;
+    const void *heap = NULL;
     int64_t i = 0;
 
     for (; i < j->merge->n_columns; i++) {
@@ -545,7 +549,7 @@ static bool count_in(struct job *j, const struct ArrowArray *batch, const char *
         c->n_bytes = 0;
         if (c->layout == DN_LAYOUT_VIEWS) {
             c->n_bytes = text_bytes(in, batch->offset + in->offset, batch->length);
-            held += held_by(in, &held_texts);
+            held += held_by(c, in, &heap);
         }
         c->room += c->n_bytes;
         bytes += c->n_bytes + n_rows * c->width + n_rows / 8;
@@ -560,7 +564,7 @@ static bool count_in(struct job *j, const struct ArrowArray *batch, const char *
         j->columns[k].n_bytes = 0;
     }
     j->bytes += fits ? bytes : 0;
-    j->held += fits ? bytes + held + held_texts : 0;
+    j->held += fits ? bytes + held : 0;
     return fits;
 }
 
@@ -601,7 +605,7 @@ enum dn_status dn_merge_add(struct dn_merge *m, struct ArrowArray *batch, struct
         if (j->n_batches == 0) {
             return too_much_text(column, err);
         }
-        start(m); /* for one more there is always room, see dn_merge_wants() */
+        start(m, false); /* for one more there is always room, see dn_merge_wants() */
         return dn_merge_add(m, batch, err);
     }
     DN_TRY(reserve(j, err));
@@ -609,7 +613,7 @@ enum dn_status dn_merge_add(struct dn_merge *m, struct ArrowArray *batch, struct
     j->n_rows += batch->length;
     batch->release = NULL;
     if (j->bytes >= m->now_bytes || j->held >= HELD_BY_JOB * m->bytes) {
-        start(m);
+        start(m, false);
     }
     return DN_OK;
 }
@@ -652,7 +656,7 @@ enum dn_status dn_merge_take(struct dn_merge *m, struct ArrowArray *out, struct 
         if (j->n_batches == 0) {
             return DN_OK;
         }
-        start(m);
+        start(m, true);
     }
     if (claim(j)) {
         run(j);

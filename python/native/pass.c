@@ -394,8 +394,8 @@ static enum dn_status read_more(struct dn_py_pass *p, struct dn_error *err)
     return st;
 }
 
-static enum dn_status merged_batch(struct dn_py_pass *p, struct ArrowArray *out,
-                                   struct dn_error *err)
+/* Read until there is something to take, or it takes long. */
+static void read_some(struct dn_py_pass *p)
 {
     bool slow = false;
 
@@ -404,19 +404,32 @@ static enum dn_status merged_batch(struct dn_py_pass *p, struct ArrowArray *out,
         (void)read_more(p, &p->late);
         slow = dn_clock_seconds() - started > SLOW_SECONDS;
     }
-    const bool stopped = shall_stop(p); /* whoever waits for that wants no rows */
-    if (stopped && p->late.code == DN_OK && !p->all_read) {
-        (void)dn_error_set(&p->late, DN_ERR_CANCELLED, "reading was stopped on request");
-    }
+}
+
+static enum dn_status late_error(const struct dn_py_pass *p, struct dn_error *err)
+{
+    *err = p->late;
+    return (enum dn_status)err->code;
+}
+
+static enum dn_status merged_batch(struct dn_py_pass *p, struct ArrowArray *out,
+                                   struct dn_error *err)
+{
     *out = (struct ArrowArray){0};
-    if (!stopped || p->late.code == DN_OK) {
-        DN_TRY(dn_merge_take(p->merge, out, err));
-    }
-    if (out->release == NULL && p->late.code != DN_OK) {
-        *err = p->late;
-        return err->code;
-    }
-    return DN_OK;
+    do {
+        read_some(p);
+        const enum dn_status st = dn_merge_take(p->merge, out, err);
+        if (st != DN_OK) {
+            p->code = 0;
+            return st;
+        }
+        if ((out->release != NULL || !p->all_read) && shall_stop(p)) { /* rows are unwanted then */
+            return p->late.code != DN_OK
+                       ? late_error(p, err)
+                       : dn_error_set(err, DN_ERR_CANCELLED, "reading was stopped on request");
+        }
+    } while (out->release == NULL && p->late.code == DN_OK && !p->all_read);
+    return out->release == NULL && p->late.code != DN_OK ? late_error(p, err) : DN_OK;
 }
 
 static enum dn_status next_batch(struct dn_py_pass *p, struct ArrowArray *out, struct dn_error *err)
